@@ -14,12 +14,12 @@ from studio_azureml.options import DEPLOY_OPTIONS, PLACE_OPTIONS, TARGET_OPTIONS
 class AzureMlPanel(PlatformPanel):
     """One managed online endpoint of a workspace."""
 
-    heading: ClassVar = "An endpoint of Azure Machine Learning"
+    heading: ClassVar = "Azure Machine Learning endpoint"
     place_options: ClassVar = (*TARGET_OPTIONS[:2], *PLACE_OPTIONS, *TARGET_OPTIONS[2:])
     deploy_options: ClassVar = DEPLOY_OPTIONS
     no_target: ClassVar = (
-        "No endpoint is a target yet: give a subscription, a resource group, a workspace and an "
-        "endpoint. Credentials are those of: az login"
+        "No endpoint added yet. Enter a subscription, a resource group, a workspace and an "
+        "endpoint. Credentials come from: az login"
     )
     columns: ClassVar = 2
 

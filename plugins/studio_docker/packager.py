@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Kind, Option, Parcel, Progress, StudioError, Unavailable, UsageError
-from studio_docker.archive import write_archive
-from studio_docker.base import Base, from_archive, is_archive
-from studio_docker.connection import connect, default_engine
-from studio_docker.context import write_context
-from studio_docker.engine import Engine
-from studio_docker.image import Image, build_image, work_folder
-from studio_docker.image_loader import ImageLoader, find_base
-from studio_docker.options import IMAGE_OPTIONS, ImageSpec
+from studio_docker.engine.client import Engine
+from studio_docker.engine.connection import connect, default_engine
+from studio_docker.engine.image_loader import ImageLoader, find_base
+from studio_docker.image.archive import write_archive
+from studio_docker.image.base import Base, from_archive, is_archive
+from studio_docker.image.build import Image, build_image, work_folder
+from studio_docker.image.build_context import write_context
+from studio_docker.image.spec import IMAGE_OPTIONS, ImageSpec
 
 ARCHIVE, CONTEXT, SBOM = "image.tar", "context", "sbom.cdx.json"
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"

@@ -23,7 +23,7 @@ from studio_docker.platform import DockerPlatform
 
 _MB = 1_000_000
 _ENGINE = (
-    Option("name", default="containers", required=True, help="What the target is called here."),
+    Option("name", default="containers", required=True, help="Display name of the target."),
     *(option for option in DockerPlatform.options if option.name == "engine"),
 )
 _IMAGE = (
@@ -32,13 +32,13 @@ _IMAGE = (
         "image_out",
         Kind.OUTPUT,
         title="Folder for files",
-        help="Where the image is written as a file; needed where there is no engine.",
+        help="Folder for the image file. Required without a container engine.",
     ),
 )
 _NO_MODEL = "Open a model first."
 _NO_ENGINE = (
-    "Without an engine the image can still be written: choose a folder for files and a file of a "
-    "base image. Where there is an engine: docker load --input image.tar"
+    "Without an engine, the image can be written to a file: choose a folder for files and a base "
+    "image file. Load the file with: docker load --input image.tar"
 )
 
 
@@ -69,9 +69,9 @@ class EngineBox(QWidget):
         self._host = host
         self._running: RunningStep | None = None
         self._looked: set[str] = set()
-        self.state = _label("No engine has been looked for.", "dim")
+        self.state = _label("Container engine not checked yet.", "dim")
         self._form = host.form(_ENGINE, columns=2)
-        self._button = QPushButton("Look for the engine")
+        self._button = QPushButton("Find engine")
         self._button.clicked.connect(self.look)
         self._form.on_submit(self.look)
         layout = _column(self, "Container engine")
@@ -105,7 +105,7 @@ class EngineBox(QWidget):
     def _ask(self, name: str) -> None:
         self._running = self._host.start("target-probe", target=name)
         if self._running is not None:
-            self._show("Looking ...")
+            self._show("Searching…")
             self._running.finished.connect(lambda end: self._answered(name, end))
 
     def _answered(self, name: str, end: StepEnd) -> None:

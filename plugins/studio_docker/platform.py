@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from studio.api import Option, Progress, TargetSpec
-from studio_docker.connection import address_of, connect
-from studio_docker.engine import Engine
-from studio_docker.options import CONTAINER_OPTIONS, IMAGE_OPTIONS
+from studio_docker.engine.client import Engine
+from studio_docker.engine.connection import address_of, connect
+from studio_docker.image.spec import IMAGE_OPTIONS
+from studio_docker.options import CONTAINER_OPTIONS
 from studio_docker.site import DockerSite
 
 

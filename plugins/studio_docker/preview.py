@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from studio.api import Action, Parcel
-from studio_docker.base import is_archive
-from studio_docker.engine import Engine
-from studio_docker.history import ReleaseHistory
-from studio_docker.listener import Listener
-from studio_docker.names import EngineNames
-from studio_docker.trial import Trial
+from studio_docker.containers.history import ReleaseHistory
+from studio_docker.containers.listener import Listener
+from studio_docker.containers.names import EngineNames
+from studio_docker.containers.trial import Trial
+from studio_docker.engine.client import Engine
+from studio_docker.image.base import is_archive
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 

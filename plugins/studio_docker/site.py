@@ -23,21 +23,27 @@ from studio.api import (
     TakenBack,
     TargetError,
 )
-from studio_docker.access import put_tokens, read_tokens, token_at
-from studio_docker.connection import Address
-from studio_docker.containers import Containers, ContainerSpec
-from studio_docker.context import dockerfile
-from studio_docker.engine import Engine
-from studio_docker.history import ContainerRelease, ReleaseHistory, look
-from studio_docker.image import build_gate, build_image, work_folder
-from studio_docker.image_loader import ImageLoader, find_base
-from studio_docker.listener import Listener, PublishedPort, ensure_gate
-from studio_docker.names import EngineNames
-from studio_docker.options import ImageSpec
+from studio_docker.containers.access_tokens import put_tokens, read_tokens, token_at
+from studio_docker.containers.history import ContainerRelease, ReleaseHistory, look
+from studio_docker.containers.listener import Listener, PublishedPort, ensure_gate
+from studio_docker.containers.names import EngineNames
+from studio_docker.containers.releases import Containers, ContainerSpec
+from studio_docker.containers.removal import (
+    list_resources,
+    remove_all,
+    remove_leftovers,
+    remove_old,
+    stop_all,
+)
+from studio_docker.containers.trial import Trial, Trials
+from studio_docker.engine.client import Engine
+from studio_docker.engine.connection import Address
+from studio_docker.engine.image_loader import ImageLoader, find_base
+from studio_docker.image.build import build_gate, build_image, work_folder
+from studio_docker.image.build_context import dockerfile
+from studio_docker.image.settings import server
+from studio_docker.image.spec import ImageSpec
 from studio_docker.preview import actions
-from studio_docker.removal import list_resources, remove_all, remove_leftovers, remove_old, stop_all
-from studio_docker.settings import server
-from studio_docker.trial import Trial, Trials
 
 
 class DockerSite:

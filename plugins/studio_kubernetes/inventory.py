@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 
 from studio.api import Progress, Resource, TargetError
-from studio_kubernetes.objects import Objects
-from studio_kubernetes.pods import GRACE_S
-from studio_kubernetes.workload import Json
+from studio_kubernetes.cluster.objects import Objects
+from studio_kubernetes.manifests.pods import GRACE_S
+from studio_kubernetes.manifests.workload import Json
 
 _OVER_S = 30
 """Beyond the pods' own grace time."""

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Kind, Option, Parcel, Progress, Refused, UsageError
-from studio_kubernetes.bundle_maps import bundle_maps
-from studio_kubernetes.export import FORMS, write
-from studio_kubernetes.manifests import DesiredWorkload, manifests
-from studio_kubernetes.names import LONGEST, is_label, is_service_name, suggest
+from studio_kubernetes.manifests.config_maps import bundle_maps
+from studio_kubernetes.manifests.desired_state import DesiredWorkload, manifests
+from studio_kubernetes.manifests.export import FORMS, write
+from studio_kubernetes.manifests.names import LONGEST, is_label, is_service_name, suggest
+from studio_kubernetes.manifests.validation import problems
+from studio_kubernetes.manifests.workload import WorkloadName, workload_of
 from studio_kubernetes.options import DEPLOY_OPTIONS
-from studio_kubernetes.rules import problems
-from studio_kubernetes.workload import WorkloadName, workload_of
 
 _ONLY_IN_A_CLUSTER = {"force", "judge_s"}
 

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 
 from studio.api import Kind, Option, StudioError, TargetSpec
 from studio.api.qt import Panel, PanelHost, RunningStep, StepEnd, plain_tip
-from studio_kubernetes.names import suggest
+from studio_kubernetes.manifests.names import suggest
 from studio_kubernetes.options import DEPLOY_OPTIONS
 
 _TARGET = Option("target", Kind.TARGET, title="Target", required=True)
@@ -31,7 +31,7 @@ _CANARY = Option(
     Kind.INTEGER,
     0,
     title="Canary",
-    help="Percent of the requests for the new release.",
+    help="Share of the traffic for the new release, in percent.",
     zero="all at once",
     unit="%",
     minimum=0,
@@ -49,16 +49,16 @@ class ClusterPanel(Panel):
         super().__init__(host)
         self._running: RunningStep | None = None
         self.context = QComboBox()
-        self.namespace = QLineEdit(placeholderText="the context's own")
+        self.namespace = QLineEdit(placeholderText="from the context")
         self.name = QLineEdit(placeholderText="digits")
-        self.add = QPushButton("Add the target")
+        self.add = QPushButton("Add target")
         self.form = host.form((_TARGET, _CANARY, *DEPLOY_OPTIONS), columns=3)
         self.status = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self.documents = QTabWidget()
-        self.documents.setAccessibleName("Manifests and what would change")
+        self.documents.setAccessibleName("Manifests and planned changes")
         self.documents.hide()
         self.verbs = {
-            "preview": QPushButton("Show what would change"),
+            "preview": QPushButton("Show changes"),
             "deploy": QPushButton("Deploy"),
             "promote": QPushButton("Promote the canary"),
             "rollback": QPushButton("Roll back"),
@@ -110,9 +110,9 @@ class ClusterPanel(Panel):
         buttons.addStretch(1)
         self.verbs["deploy"].setProperty("kind", "primary")
         layout = QVBoxLayout(self)
-        layout.addWidget(_heading("A place in a cluster"))
+        layout.addWidget(_heading("Target in a cluster"))
         layout.addLayout(place)
-        layout.addWidget(_heading("Serve the current model there"))
+        layout.addWidget(_heading("Deployment"))
         layout.addWidget(self.form.widget)
         layout.addLayout(buttons)
         layout.addWidget(self.status)
@@ -153,14 +153,14 @@ class ClusterPanel(Panel):
         context, namespace = self.context.currentText(), self.namespace.text().strip()
         url = f"kubernetes://{quote(context, safe='')}/{namespace}/{name}"
         try:
-            from studio_kubernetes.address import parse_address
+            from studio_kubernetes.cluster.address import parse_address
 
             parse_address(url)
         except StudioError as error:
             self.host.fail(error)
             return
         if self.host.add_target(TargetSpec(suggest(f"{context}-{name}"), url)):
-            self._say(f"{url} is a target now.", "good")
+            self._say(f"Target {url} added.", "good")
             self.refresh()
 
     def _deploy(self, dry_run: bool = False) -> None:
@@ -211,7 +211,7 @@ class ClusterPanel(Panel):
         """The difference first, then each manifest."""
         self.documents.clear()
         for name in sorted(documents, key=lambda name: (not name.endswith(".diff"), name)):
-            text = QPlainTextEdit(documents[name] or "Nothing would change.")
+            text = QPlainTextEdit(documents[name] or "No changes.")
             text.setReadOnly(True)
             text.setProperty("role", "mono")
             text.setMinimumHeight(240)
@@ -230,7 +230,7 @@ def _plan(result: Mapping[str, Any]) -> str:
         return str(blocked[0]["text"])
     planned = sum(row["state"] == "planned" for row in result["steps"])
     objects = "1 object" if planned == 1 else f"{planned} objects"
-    return f"{objects} would change." if planned else "Nothing would change."
+    return f"{objects} would change." if planned else "No changes."
 
 
 def _text(value: object) -> str:

@@ -20,12 +20,12 @@ from studio.api import (
     UsageError,
     validate,
 )
-from studio_kubernetes.address import Address, parse_address
-from studio_kubernetes.cluster import Cluster, ClusterUnreachable
+from studio_kubernetes.cluster.address import Address, parse_address
+from studio_kubernetes.cluster.client import Cluster, ClusterUnreachable
+from studio_kubernetes.cluster.refusals import ApiRefusal
+from studio_kubernetes.manifests.workload import WorkloadName
 from studio_kubernetes.options import DEPLOY_OPTIONS, TARGET_OPTIONS
-from studio_kubernetes.refusals import ApiRefusal
 from studio_kubernetes.site import KubernetesSite
-from studio_kubernetes.workload import WorkloadName
 
 _REVIEW = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
 _REVIEWS = "/apis/authentication.k8s.io/v1/selfsubjectreviews"

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from studio.api import Action, Preview, TargetError
-from studio_kubernetes.cluster import ClusterUnreachable
-from studio_kubernetes.documents import difference, file_names, to_yaml
-from studio_kubernetes.kinds import BY_KIND, INFERENCE_SERVICE, QUOTA, ROUTE
-from studio_kubernetes.manifests import DesiredWorkload, manifests
-from studio_kubernetes.network import is_open
-from studio_kubernetes.objects import Key, Objects, steps, with_replicas
-from studio_kubernetes.quantities import parse_quantity
-from studio_kubernetes.rules import problems
-from studio_kubernetes.workload import Json, Workload
+from studio_kubernetes.cluster.client import ClusterUnreachable
+from studio_kubernetes.cluster.kinds import BY_KIND, INFERENCE_SERVICE, QUOTA, ROUTE
+from studio_kubernetes.cluster.objects import Key, Objects, steps, with_replicas
+from studio_kubernetes.manifests.desired_state import DesiredWorkload, manifests
+from studio_kubernetes.manifests.documents import difference, file_names, to_yaml
+from studio_kubernetes.manifests.network import is_open
+from studio_kubernetes.manifests.quantities import parse_quantity
+from studio_kubernetes.manifests.validation import problems
+from studio_kubernetes.manifests.workload import Json, Workload
 
 METRICS = "/apis/custom.metrics.k8s.io"
 

@@ -20,21 +20,21 @@ from studio.api import (
     TargetError,
     Tunnel,
 )
-from studio_kubernetes.bundle_maps import BundleMaps, bundle_maps
-from studio_kubernetes.canary_analysis import CanaryAnalysis
-from studio_kubernetes.changeover import Changeover
-from studio_kubernetes.cluster import Cluster
+from studio_kubernetes.cluster.client import Cluster
+from studio_kubernetes.cluster.kinds import CONFIG_MAP, DEPLOYMENT, EVENT
+from studio_kubernetes.cluster.logs import event_lines, pod_lines
+from studio_kubernetes.cluster.objects import Objects, Serving
 from studio_kubernetes.inventory import as_resource, wait_until_gone
-from studio_kubernetes.journal import event_lines, pod_lines
-from studio_kubernetes.kinds import CONFIG_MAP, DEPLOYMENT, EVENT
-from studio_kubernetes.manifests import DesiredWorkload
-from studio_kubernetes.names import STABLE
-from studio_kubernetes.objects import Objects, Serving
+from studio_kubernetes.manifests.config_maps import BundleMaps, bundle_maps
+from studio_kubernetes.manifests.desired_state import DesiredWorkload
+from studio_kubernetes.manifests.names import STABLE
+from studio_kubernetes.manifests.workload import Json, Workload, WorkloadName, workload_of
 from studio_kubernetes.preview import Previewer
-from studio_kubernetes.progress import is_ready
-from studio_kubernetes.record import Record, ReleaseEntry, choose
-from studio_kubernetes.served import Served
-from studio_kubernetes.workload import Json, Workload, WorkloadName, workload_of
+from studio_kubernetes.rollout.canary_analysis import CanaryAnalysis
+from studio_kubernetes.rollout.changeover import Changeover
+from studio_kubernetes.rollout.progress import is_ready
+from studio_kubernetes.rollout.record import Record, ReleaseEntry, choose
+from studio_kubernetes.rollout.serving_pods import ServingPods
 
 
 class KubernetesSite:
@@ -50,7 +50,7 @@ class KubernetesSite:
         self._identity = identity
         self._objects = Objects(cluster, place)
         self._record = Record(cluster, place)
-        self._served = Served(self._objects)
+        self._pods = ServingPods(self._objects)
 
     def identity(self) -> Identity:
         return self._identity
@@ -86,7 +86,7 @@ class KubernetesSite:
         if before.stable.options["kind"] == "deployment":
             # Both serve the new release until every pod of the stable one does.
             both = DesiredWorkload(canary, canary, before.percent)
-            Changeover(self._objects, before, self._served.check).run(both, (), progress)
+            Changeover(self._objects, before, self._pods.check).run(both, (), progress)
         self._change(before, DesiredWorkload(canary), (), canary, progress)
         return self._deployed(canary, "serving", 0)
 
@@ -110,7 +110,7 @@ class KubernetesSite:
         return [_release(entry, serving, traffic) for entry in entries]
 
     def reach(self) -> Tunnel | None:
-        return self._served.tunnel(STABLE)
+        return self._pods.tunnel(STABLE)
 
     def infer(self, request: bytes, head_length: int) -> tuple[bytes, int]:
         raise TargetError(f"No pod of {self._place.name} is ready to answer.")
@@ -192,9 +192,7 @@ class KubernetesSite:
     ) -> int:
         """A changeover whose outcome is noted."""
         try:
-            sent = Changeover(self._objects, before, self._served.check).run(
-                wanted, extra, progress
-            )
+            sent = Changeover(self._objects, before, self._pods.check).run(wanted, extra, progress)
         except TargetError as error:
             self._note_failure(before, newest, error)
             raise
@@ -217,7 +215,7 @@ class KubernetesSite:
         seconds = float(wanted.canary.options["judge_s"])
         if not seconds:
             return self._deployed(wanted.canary, "canary", sent, traffic=wanted.traffic)
-        decision = CanaryAnalysis(self._served).watch(seconds, progress)
+        decision = CanaryAnalysis(self._pods).watch(seconds, progress)
         progress.log(f"{decision.action}: {decision.reason}")
         if decision.action == "promote":
             return replace(self.promote(progress), bytes_sent=sent)
@@ -236,7 +234,7 @@ class KubernetesSite:
         if newest.release not in (serving.stable, serving.canary):
             return False
         changes = [one for one in preview.actions if one.state == "planned"]
-        return not changes and self._served.tracks_ready()
+        return not changes and self._pods.tracks_ready()
 
     def _forget(self, entry: ReleaseEntry) -> None:
         """A release that fell out of the record takes its bundle along; runtimes are shared."""

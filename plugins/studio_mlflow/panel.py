@@ -25,11 +25,11 @@ _PLACE = (
     Option(
         "registry",
         default="mlflow",
-        help="A name that was added, an address, or mlflow for MLFLOW_TRACKING_URI.",
+        help="Name of a saved registry, a URL, or mlflow for MLFLOW_TRACKING_URI.",
     ),
 )
 _PUSH = (
-    Option("name", title="Registered name", help="By default the model's."),
+    Option("name", title="Registered name", help="Default: name of the model."),
     Option("alias", title="Alias", help="champion, challenger ..."),
 )
 _MODELS = ("Model", "Latest", "Aliases")
@@ -53,13 +53,13 @@ class RegistryPanel(Panel):
         self.models = Table("Registered models", _MODELS)
         self.versions = Table("Versions", _VERSIONS)
         self.events = Table("History", _HISTORY)
-        self.state = QLabel("The registry has not been asked.", textFormat=Qt.TextFormat.PlainText)
+        self.state = QLabel("Registry not loaded yet.", textFormat=Qt.TextFormat.PlainText)
         self.state.setWordWrap(True)
         self.state.setProperty("role", "dim")
         self.look_button = _button("Show the models", self.look, "")
         self.push_button = _button("Push the current variant", self.begin_push, "primary")
         self.pull_button = _button("Pull", self.begin_pull, "")
-        self.alias_button = _button("Give the alias to the version", self.begin_move, "")
+        self.alias_button = _button("Set alias", self.begin_move, "")
         self._place.on_submit(self.look)
         self.models.itemSelectionChanged.connect(self.look_closer)
         self.versions.itemSelectionChanged.connect(self.refresh)
@@ -72,9 +72,9 @@ class RegistryPanel(Panel):
         self._allow(self.look_button, idle, "")
         self._allow(self.push_button, idle and bool(self.host.model()), "Open a model first.")
         chosen = bool(self.versions.chosen())
-        self._allow(self.pull_button, idle and chosen, "Choose a version.")
+        self._allow(self.pull_button, idle and chosen, "Select a version.")
         self._allow(
-            self.alias_button, idle and chosen, "Choose a version, and name the alias above."
+            self.alias_button, idle and chosen, "Select a version and enter the alias above."
         )
 
     def look(self) -> None:
@@ -104,7 +104,7 @@ class RegistryPanel(Panel):
 
     def begin_pull(self) -> None:
         """Pull the chosen version."""
-        told = "Version {version} of {name} is here as {model}:{variant_name}."
+        told = "Version {version} of {name} pulled as {model}:{variant_name}."
         reference = f"{self._name}/{self.versions.chosen()}"
         self._ask("registry-pull", self._changed(told), name=reference)
 
@@ -112,9 +112,9 @@ class RegistryPanel(Panel):
         """Let the alias stand for the chosen version."""
         alias = str(self._form.values().get("alias") or "")
         if not alias:
-            self._tell("Name the alias first: champion, challenger ...", "bad")
+            self._tell("Enter an alias first: champion, challenger…", "bad")
             return
-        told = "{name}@{alias} is version {to}."
+        told = "{name}@{alias} points to version {to}."
         options = {"name": self._name, "alias": alias, "version": self.versions.chosen()}
         self._ask("registry-alias", self._changed(told), **options)
 
@@ -125,7 +125,7 @@ class RegistryPanel(Panel):
         self._running = self.host.start(step, registry=place, **options)
         if self._running is None:
             return
-        self._tell("Asking ...")
+        self._tell("Loading…")
         self._running.finished.connect(partial(self._ended, done))
         self.refresh()
 

@@ -18,7 +18,7 @@ from studio.api import (
     UsageError,
 )
 from studio_mlflow import artifacts
-from studio_mlflow.publishing import RELEASE_TAG, Publishing
+from studio_mlflow.publication import RELEASE_TAG, Publishing
 from studio_mlflow.rest import MlflowError, Rest
 
 _PAGE = 200

@@ -31,8 +31,8 @@ from studio_netron.server import NetronServer
 SCHEME = b"edgewright-netron"
 PAGE = "edgewright-netron://model/"
 ABOUT = (
-    "Models that the studio does not read itself (PyTorch, Keras, Core ML, Caffe …) can be looked "
-    "at with Netron. Its page gets this one file, and no network."
+    "Netron shows models in other formats (PyTorch, Keras, Core ML, Caffe…). Its page can read "
+    "only this file and has no network access."
 )
 IN_BROWSER = (
     "{} The page opens in your browser, from a server of this window that only it can reach."

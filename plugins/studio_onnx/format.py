@@ -11,9 +11,9 @@ from studio.api import Array, Intake, InvalidModel, Limits, Model, Progress
 from studio.api.inspection import OperatorDoc
 from studio_onnx import external, findings, inspect
 from studio_onnx.convert import convert
+from studio_onnx.function_expansion import check_unfolded
 from studio_onnx.shapes import infer
 from studio_onnx.structure import WalkedModel, constants, load
-from studio_onnx.unfolding import check_unfolded
 
 
 class OnnxFormat:

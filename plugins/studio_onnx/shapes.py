@@ -8,8 +8,8 @@ import onnx
 import onnx.shape_inference
 
 from studio.api import InvalidData, Progress
+from studio_onnx.function_expansion import Unfolding
 from studio_onnx.structure import WalkedModel, blocks
-from studio_onnx.unfolding import Unfolding
 
 _MOST_NODES = 400_000
 _MOST_EXPANSIONS = 200_000

@@ -16,9 +16,9 @@ import onnx
 from onnx import ModelProto, NodeProto, helper, numpy_helper
 
 from studio.api import Dataset, Progress
-from studio_onnxruntime.fitting import clipped_weight
 from studio_onnxruntime.histogram import Range
 from studio_onnxruntime.passes import Pass
+from studio_onnxruntime.range_selection import clipped_weight
 from studio_onnxruntime.rewriting.layers import Convolution
 from studio_onnxruntime.rewriting.view import Floats, View
 

@@ -14,9 +14,9 @@ from onnx import TensorProto
 from studio.api import Dataset, InvalidData, Progress
 from studio_onnxruntime.activations import following, identity
 from studio_onnxruntime.backend import OnnxRuntime
-from studio_onnxruntime.fitting import fitted_range
 from studio_onnxruntime.histogram import Histogram, Range
 from studio_onnxruntime.passes import Pass
+from studio_onnxruntime.range_selection import fitted_range
 from studio_onnxruntime.rewriting import with_largest
 
 METHODS = ("activation-aware", "mse", "percentile", "percentile-symmetric", "minmax", "entropy")

@@ -9,8 +9,8 @@ from functools import partial
 from studio.api import AttributeValue, Dimension, Graph, Initializer, Model, Node, TensorType, Value
 from studio_openvino.ir import nets
 from studio_openvino.ir_types import Binding, Edge, Layer, Net, Port, dtype_name
+from studio_openvino.value_names import Names, Place, layers_by_id, ordered, sources
 from studio_openvino.weights import Constant, constant_of
-from studio_openvino.wiring import Names, Place, layers_by_id, ordered, sources
 
 _OPSET = re.compile(r"opset(\d{1,6})")
 _INTEGER = re.compile(r"[+-]?\d{1,18}")

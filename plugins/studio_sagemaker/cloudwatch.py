@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from studio.api import Measurement
 from studio_sagemaker.cloud import Cloud
-from studio_sagemaker.desired import Json
+from studio_sagemaker.desired_state import Json
 from studio_sagemaker.names import EndpointNames
 from studio_sagemaker.refusals import AwsRefusal
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from studio.api import Progress, TargetError
 from studio_sagemaker.cloud import Cloud
-from studio_sagemaker.desired import Json
+from studio_sagemaker.desired_state import Json
 from studio_sagemaker.names import RELEASE, TARGET, EndpointNames, from_tags
 from studio_sagemaker.refusals import plain
 

@@ -13,19 +13,23 @@ from studio_sagemaker.options import DEPLOY_OPTIONS, TARGET_OPTIONS
 
 _PLACE = (
     Option("region", title="Region", help="eu-central-1, us-east-1 ..."),
-    Option("endpoint", title="Endpoint", help="Its name; a deploy makes it."),
+    Option(
+        "endpoint",
+        title="Endpoint",
+        help="Endpoint name. The first deployment creates the endpoint.",
+    ),
 )
 
 
 class EndpointPanel(PlatformPanel):
     """One endpoint of an AWS account."""
 
-    heading: ClassVar = "A SageMaker endpoint"
+    heading: ClassVar = "SageMaker endpoint"
     place_options: ClassVar = (*_PLACE, *TARGET_OPTIONS)
     deploy_options: ClassVar = DEPLOY_OPTIONS
     no_target: ClassVar = (
-        "No endpoint is a target yet: give a region and an endpoint. "
-        "Credentials are those of the SDK's own chain: a profile, or AWS's variables."
+        "No endpoint added yet. Enter a region and an endpoint. Credentials come from an AWS "
+        "profile or from environment variables."
     )
 
     def spec(self, values: Mapping[str, Any]) -> TargetSpec:

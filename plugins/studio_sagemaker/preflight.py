@@ -8,7 +8,7 @@ from typing import Any
 
 from studio.api import Action, Parcel, Refused
 from studio_sagemaker.cloud import Cloud
-from studio_sagemaker.desired import DesiredState
+from studio_sagemaker.desired_state import DesiredState
 from studio_sagemaker.names import EndpointNames
 from studio_sagemaker.options import REALTIME, SERVERLESS
 from studio_sagemaker.refusals import AwsRefusal

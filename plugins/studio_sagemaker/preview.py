@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from studio.api import Action, Preview
 from studio_sagemaker.cloud import Cloud
-from studio_sagemaker.desired import DesiredState, Json, guardrails
+from studio_sagemaker.desired_state import DesiredState, Json, guardrails
+from studio_sagemaker.endpoint_view import Served
 from studio_sagemaker.options import REALTIME, SERVERLESS
 from studio_sagemaker.preflight import PreflightChecks
 from studio_sagemaker.prices import cost_of
 from studio_sagemaker.scaling import Alarms
-from studio_sagemaker.served import Served
 from studio_sagemaker.storage import Storage
 
 _PUSH = """# An image of the runtime in ECR: once for an account and a version of the studio.

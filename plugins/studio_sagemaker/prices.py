@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from studio_sagemaker.desired import Json
+from studio_sagemaker.desired_state import Json
 
 _TABLE = Path(__file__).with_name("prices.json")
 

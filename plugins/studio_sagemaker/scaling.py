@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from studio_sagemaker.cloud import Cloud
-from studio_sagemaker.desired import Json
+from studio_sagemaker.desired_state import Json
 from studio_sagemaker.names import (
     MAIN_VARIANT,
     MAXIMUM,

@@ -18,19 +18,19 @@ from studio.api import (
     TargetError,
     Tunnel,
 )
+from studio_sagemaker.async_invocation import AsyncInvocations, invoke
 from studio_sagemaker.cloud import Cloud
 from studio_sagemaker.cloudwatch import Logs, measure
-from studio_sagemaker.desired import DesiredState, Json, configuration
+from studio_sagemaker.desired_state import DesiredState, Json, configuration
 from studio_sagemaker.endpoint import Endpoint
+from studio_sagemaker.endpoint_update import EndpointUpdate
+from studio_sagemaker.endpoint_view import Served, look
 from studio_sagemaker.inventory import Inventory
-from studio_sagemaker.invoking import AsyncInvocations, invoke
 from studio_sagemaker.names import CANARY, MAIN_VARIANT, RELEASE, EndpointNames
 from studio_sagemaker.preflight import PreflightChecks, default_bucket, refuse_blocked, wanted_of
 from studio_sagemaker.preview import Previewer
 from studio_sagemaker.record import Record, ReleaseEntry, choose
-from studio_sagemaker.served import Served, look
 from studio_sagemaker.storage import split_url
-from studio_sagemaker.updating import EndpointUpdate
 
 
 class SageMakerSite:

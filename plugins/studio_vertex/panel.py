@@ -12,19 +12,21 @@ from studio_vertex.options import DEPLOY_OPTIONS, TARGET_OPTIONS
 
 _PLACE = (
     Option("region", title="Region", help="us-central1, europe-west4 ..."),
-    Option("endpoint", title="Endpoint", help="Its ID; a deploy makes it."),
+    Option(
+        "endpoint", title="Endpoint", help="Endpoint ID. The first deployment creates the endpoint."
+    ),
 )
 
 
 class VertexPanel(PlatformPanel):
     """One endpoint of a Google Cloud project."""
 
-    heading: ClassVar = "An endpoint of Vertex AI"
+    heading: ClassVar = "Vertex AI endpoint"
     place_options: ClassVar = (*TARGET_OPTIONS[:1], *_PLACE, *TARGET_OPTIONS[1:])
     deploy_options: ClassVar = DEPLOY_OPTIONS
     no_target: ClassVar = (
-        "No endpoint is a target yet: give a project, a region and an endpoint. "
-        "Credentials are those of: gcloud auth application-default login"
+        "No endpoint added yet. Enter a project, a region and an endpoint. Credentials come from: "
+        "gcloud auth application-default login"
     )
 
     def spec(self, values: Mapping[str, Any]) -> TargetSpec:

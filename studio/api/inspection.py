@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from studio.api.data import Array
-from studio.api.graph import Model
+from studio.api.graph import Graph, Model
 from studio.api.progress import Progress
 
 
@@ -64,4 +65,27 @@ class Inspector(Protocol):
         """What an operator does in a version of its operator set; None where nobody says."""
 
 
-__all__ = ["Inspector", "OperatorDoc", "Structural"]
+class Constants(Protocol):
+    """The constants of one model, read when they are asked for."""
+
+    def read(self, name: str, most_bytes: int) -> Array:
+        """Return the first values of a constant, in the order of the file, as a flat array.
+
+        Raises:
+            UsageError: when the model has no such constant, or it holds no numbers.
+            StudioError: when its data cannot be read.
+        """
+
+
+@runtime_checkable
+class WeightAnalyzer(Protocol):
+    """An ``Analyzer`` whose numbers follow from the weights; new in version 2 of the API.
+
+    Its ``analyze`` gives what can be said without weights, perhaps nothing.
+    """
+
+    def analyze_weights(self, graph: Graph, constants: Constants) -> Mapping[str, float]:
+        """Return one number for each node that has one, by node name."""
+
+
+__all__ = ["Constants", "Inspector", "OperatorDoc", "Structural", "WeightAnalyzer"]

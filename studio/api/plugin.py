@@ -9,7 +9,8 @@ from typing import Any
 
 from studio.api.toolchains import EnvironmentNeed
 
-API_VERSION = 1
+API_VERSION = 2
+"""The newest version; plugins of version 1 load as they are (see docs/plugins.md)."""
 
 PANEL_AREAS = frozenset(
     {"welcome", "model", "quantize", "profile", "deploy", "try", "monitor", "targets"}
@@ -32,7 +33,6 @@ class Extension(enum.Enum):
     METRIC = "metrics"
     CHECK = "checks"
     PANEL = "panels"
-    COMMAND = "commands"
 
 
 class Permission(enum.Enum):
@@ -69,6 +69,7 @@ class Manifest:
     Attributes:
         optional: Requirements that it can do without; it says itself what it lacks then.
         environment: The virtual environment that it wants for itself; None for most.
+        notes: Sentences about parts of the manifest that have no effect.
     """
 
     id: str
@@ -81,3 +82,4 @@ class Manifest:
     description: str = ""
     environment: EnvironmentNeed | None = None
     optional: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -27,7 +27,7 @@ _CHOSEN = (
         Kind.INTEGER,
         0,
         title="Canary",
-        help="The new release's part of the requests.",
+        help="Share of the traffic for the new release.",
         zero="all at once",
         unit="%",
         minimum=0,
@@ -35,13 +35,13 @@ _CHOSEN = (
     ),
 )
 _CHANGES = {
-    "preview": "What it makes and costs",
+    "preview": "Plan and costs",
     "deploy": "Deploy",
     "promote": "Promote the canary",
     "rollback": "Roll back",
     "cancel": "Cancel",
 }
-_LOOKS = {"target-probe": "Who and where", "resources": "What is there", "logs": "Log"}
+_LOOKS = {"target-probe": "Account", "resources": "Inspect", "logs": "Log"}
 _NEED_MODEL = ("preview", "deploy")
 _NO_MODEL = "Open a model to deploy it."
 
@@ -76,7 +76,7 @@ class PlatformPanel(Panel):
         self._running: RunningStep | None = None
         self._verb = self._tone = ""
         self.place = host.form(self.place_options, columns=self.columns)
-        self.add = QPushButton("Add the target")
+        self.add = QPushButton("Add target")
         # What a target was given already is not asked for again.
         given = {option.name for option in self.place_options}
         asked = [option for option in self.deploy_options if option.name not in given]
@@ -114,7 +114,7 @@ class PlatformPanel(Panel):
         layout.addWidget(self.place.widget)
         layout.addLayout(_line([self.add]))
         layout.addSpacing(12)
-        layout.addWidget(_heading("Serve the current model there"))
+        layout.addWidget(_heading("Deployment"))
         layout.addWidget(self.lacking)
         layout.addWidget(self.form.widget)
         for names in (_CHANGES, _LOOKS):

@@ -3,100 +3,50 @@
 from __future__ import annotations
 
 import argparse
-import platform
-import shutil
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from datetime import timedelta
-from importlib import metadata
+from dataclasses import asdict
+from pathlib import Path
 
-from studio.api import Extension, StudioError
 from studio.cli.output import print_json, print_lines
-from studio.plugin_host import PluginState
-from studio.workspace import Workspace
-from studio.workspace.maintenance import Maintenance
-
-_ENOUGH_DISK_MB = 500
-_LONGEST_LAG = timedelta(days=3)
-"""A registry that is used is copied once a day."""
-
-
-@dataclass(frozen=True, slots=True)
-class DoctorCheck:
-    """One thing that was looked at."""
-
-    name: str
-    ok: bool
-    text: str
+from studio.cli.overwrite import add_force, ask_for
+from studio.settings import Paths
+from studio.steps.overwrites import in_the_way
+from studio.workspace.diagnosis import DoctorCheck, examine
+from studio.workspace.support import SupportArchive
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """There are no arguments."""
+    """Add the arguments."""
+    text = "put logs and this answer into an archive for a report; nothing is sent"
+    parser.add_argument("--bundle", metavar="FILE.zip", type=Path, help=text)
+    add_force(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Look at everything; 1 when something is wrong."""
+    """Look at everything; 1 when something is wrong, unless an archive was asked for and made."""
     checks = list(examine())
+    document: dict[str, object] = {"checks": [asdict(check) for check in checks]}
+    if not arguments.json:
+        _print(checks)
+    if arguments.bundle is not None:
+        document["bundle"] = _bundle(arguments, checks)
     if arguments.json:
-        print_json({"checks": [asdict(check) for check in checks]})
-    else:
-        for check in checks:
-            print_lines([f"{'ok   ' if check.ok else 'WRONG'}  {check.name:<12} {check.text}"])
-    return 0 if all(check.ok for check in checks) else 1
+        print_json(document)
+    return 0 if arguments.bundle or all(check.ok for check in checks) else 1
 
 
-def examine() -> Iterator[DoctorCheck]:
-    """The checks, one after the other; none can raise."""
-    yield DoctorCheck("Python", sys.version_info >= (3, 11), platform.python_version())
-    yield _guarded("PySide6", _pyside)
-    try:
-        with Workspace.open() as workspace:
-            yield DoctorCheck("registry", True, str(workspace.paths.registry))
-            yield _copies(workspace)
-            yield from _of_workspace(workspace)
-    except StudioError as error:
-        yield DoctorCheck("registry", False, f"{error.message} {error.hint}".strip())
+def _print(checks: list[DoctorCheck]) -> None:
+    for check in checks:
+        print_lines([f"{'ok   ' if check.ok else 'WRONG'}  {check.name:<12} {check.text}"])
 
 
-def _copies(workspace: Workspace) -> DoctorCheck:
-    """How old the last copy of the registry is; one without a model needs none."""
-    copies = Maintenance(workspace.paths).copies()
-    if not copies:
-        needed = bool(workspace.registry.models())
-        return DoctorCheck("copies", not needed, "the registry has not been copied yet")
-    text = f"{len(copies)} of the registry, the last of {copies[0].day}"
-    return DoctorCheck("copies", Maintenance(workspace.paths).lag < _LONGEST_LAG, text)
-
-
-def _of_workspace(workspace: Workspace) -> Iterator[DoctorCheck]:
-    sandbox = workspace.sandbox
-    yield DoctorCheck("sandbox", True, f"{sandbox.value}: {sandbox.explanation}")
-    for one in sandbox.protections:
-        yield DoctorCheck(f"- {one.name}", True, f"{one.enforced.value}: {one.text}")
-    free = shutil.disk_usage(workspace.paths.data).free >> 20
-    yield DoctorCheck("disk", free >= _ENOUGH_DISK_MB, f"{free:,} MB free")
-    host = workspace.plugins
-    for plugin in host.plugins:
-        fine = plugin.state is PluginState.AVAILABLE
-        yield DoctorCheck(plugin.id, fine, plugin.reason or "available")
-    yield _guarded("onnxruntime", lambda: str(host.get(Extension.BACKEND, "onnxruntime").version()))
-    yield DoctorCheck(
-        "ssh-keygen", True, shutil.which("ssh-keygen") or "not installed; it is not needed"
-    )
-
-
-def _pyside() -> str:
-    version = metadata.version("PySide6-Essentials")
-    if version == "6.12.0" and sys.version_info < (3, 12):
-        raise StudioError("PySide6 6.12.0 does not work on Python 3.11; install another version.")
-    return version
-
-
-def _guarded(name: str, look: Callable[[], str]) -> DoctorCheck:
-    try:
-        return DoctorCheck(name, True, look())
-    except StudioError as error:
-        return DoctorCheck(name, False, error.message)
-    except Exception as error:  # whatever is wrong with an installation, the doctor says so
-        return DoctorCheck(name, False, f"{type(error).__name__}: {error}")
+def _bundle(arguments: argparse.Namespace, checks: list[DoctorCheck]) -> dict[str, object]:
+    """Write the archive, after its files were listed."""
+    path = arguments.bundle.expanduser().absolute()
+    archive = SupportArchive.collect(Paths.of(), checks)
+    if not arguments.json:
+        print_lines(["", "Files of the archive:", *(f"  {line}" for line in archive.listing)])
+    ask_for(in_the_way([path]), arguments)
+    archive.write(path)
+    if not arguments.json:
+        print_lines(["", f"Saved {path}. Nothing was sent."])
+    return {"path": str(path), "files": list(archive.files)}

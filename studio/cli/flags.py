@@ -31,10 +31,12 @@ def common_flags(default: Any = False) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False)
     for flag, text in (
         ("--json", "print one JSON document"),
-        ("--debug", "print tracebacks and details"),
+        ("--debug", "print tracebacks and details, and all that is logged"),
         ("--no-plugins", "use only the plugins that came with the studio (safe mode)"),
     ):
         parser.add_argument(flag, action="store_true", default=default, help=text)
+    text = "print what happens on standard error, and log every detail"
+    parser.add_argument("-v", "--verbose", action="store_true", default=default, help=text)
     return parser
 
 

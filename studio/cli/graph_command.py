@@ -9,6 +9,9 @@ from typing import Any
 from studio.cli.output import counted
 from studio.cli.session import add_step, run_step
 
+ANALYZER = "analyzer:"
+"""Beginning of an overlay that is no file."""
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
@@ -16,7 +19,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Draw and say where it is."""
+    """Draw and say where it is; ``--overlay analyzer:ID`` is another spelling of --analyzer."""
+    overlay = str(arguments.overlay or "")
+    if overlay.startswith(ANALYZER):
+        arguments.overlay, arguments.analyzer = None, overlay.removeprefix(ANALYZER)
     return run_step("graph", arguments, describe)
 
 

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import logging
 import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from itertools import takewhile
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before anything can import onnxruntime
 
 import studio
-from studio.api import StudioError
+from studio.api import Cancelled, StudioError
 from studio.cli.flags import add_former_command, common_flags, note_former_words
 from studio.cli.output import fail, plain_output, tell
-from studio.settings import SAFE_VARIABLE
+from studio.settings import SAFE_VARIABLE, Paths, Settings
 from studio.settings.interpreter import search_no_current_folder
+from studio.settings.logging import recording
+
+log = logging.getLogger(__name__)
 
 COMMANDS = {
     "open": "open the window, with a model if one is named",
     "inspect": "check a model file and print its summary",
     "graph": "export the graph of a model as SVG, PNG or HTML",
     "diff": "compare the graphs of two models",
+    "analyze": "compute the numbers of an analyzer for the nodes of a model",
     "coverage": "check compatibility with a runtime release, target or board",
     "edit": "edit a model: rename, extract, prune, fold constants, convert the opset",
     "quantize": "quantize a model and measure the metric drop",
@@ -66,30 +73,50 @@ EXIT_CODES = """exit codes: 0 done; 1 failed; 2 wrong usage; 3 a gate failed;
 4 refused for safety; 130 cancelled"""
 
 
+_LEADING = {
+    "--safe": "--no-plugins",
+    **{flag: flag for flag in ("--no-plugins", "--debug", "-v", "--verbose")},
+}
+"""Flags that may stand before the command, as it knows them."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     search_no_current_folder(os.environ)
     words = list(sys.argv[1:] if argv is None else argv)
-    safe = words[:1] in (["--safe"], ["--no-plugins"])
-    if safe:
-        del words[0]
-    if not words:
-        words.insert(0, "open")
+    leading = list(takewhile(_LEADING.__contains__, words))
+    words = words[len(leading) :] or ["open"]
+    words[1:1] = [_LEADING[flag] for flag in leading]
     with plain_output():
         arguments = _parser(words).parse_args(words)
-        note_former_words(words)
-        if safe or arguments.no_plugins:
+        if arguments.no_plugins:
             os.environ[SAFE_VARIABLE] = "1"  # workers are to know it as well
-        return _done(arguments)
+        with _recording(arguments):
+            note_former_words(words)
+            return _done(arguments)
+
+
+def _recording(arguments: argparse.Namespace) -> AbstractContextManager[None]:
+    """Have this process log, in as much detail as the flags and the settings say."""
+    paths = Paths.of()
+    loud = arguments.verbose or arguments.debug or Settings(paths.settings)["log_level"] == "debug"
+    terminal = logging.INFO if arguments.verbose else 0
+    return recording(
+        paths,
+        logging.DEBUG if loud else logging.INFO,
+        logging.DEBUG if arguments.debug else terminal,
+    )
 
 
 def _done(arguments: argparse.Namespace) -> int:
     """Do what was asked for; returns the exit code."""
+    log.debug("command started", extra={"command": arguments.command})
     try:
         module = importlib.import_module(_module(arguments.command))
         code: int = module.run(arguments)
         return code
     except StudioError as error:
+        _log_failure(arguments, error)
         return fail(error, as_json=arguments.json, debug=arguments.debug)
     except KeyboardInterrupt:
         tell("studio: Cancelled.")
@@ -99,6 +126,7 @@ def _done(arguments: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
+        _log_failure(arguments, error)
         if arguments.debug:
             traceback.print_exc()
         text = f"{type(error).__name__}: {error}".rstrip(".")
@@ -106,6 +134,12 @@ def _done(arguments: argparse.Namespace) -> int:
             StudioError(f"{text}.", hint="This is a bug. Run again with --debug for details."),
             as_json=arguments.json,
         )
+
+
+def _log_failure(arguments: argparse.Namespace, error: Exception) -> None:
+    if not isinstance(error, Cancelled):
+        keys = {"command": arguments.command, "error": type(error).__name__}
+        log.error("command failed: %s", error, exc_info=error, extra=keys)
 
 
 def _module(command: str) -> str:

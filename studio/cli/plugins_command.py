@@ -53,6 +53,9 @@ def _list(arguments: argparse.Namespace) -> int:
     else:
         rows = [(p.id, _version(p), p.state.value, p.reason or _offers(p)) for p in plugins]
         print_lines(table(("plugin", "version", "state", ""), rows))
+        for plugin in plugins:
+            for note in plugin.manifest.notes if plugin.manifest else ():
+                tell(f"{plugin.id}: {note}")
     return 0
 
 
@@ -118,6 +121,7 @@ def _document(plugin: Plugin) -> dict[str, Any]:
         "version": _version(plugin),
         "state": plugin.state.value,
         "reason": plugin.reason,
+        "notes": list(plugin.manifest.notes if plugin.manifest else ()),
         "capabilities": [f"{c.extension.value}/{c.id}" for c in plugin.capabilities],
         "permissions": sorted(permission.value for permission in permissions),
         "built_in": plugin.built_in,

@@ -8,11 +8,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from studio.api import UsageError
 from studio.cli.flags import add_verbs
 from studio.cli.output import print_json, print_lines, table
-from studio.cli.overwriting import add_force, ask_for
+from studio.cli.overwrite import add_force, ask_for
 from studio.cli.profile_command import describe
 from studio.cli.session import finish, workspace
+from studio.profiling.export import SUFFIXES
 from studio.steps.overwrites import in_the_way
 from studio.workspace import Workspace
 
@@ -24,7 +26,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         list="the profiles that were made, the newest first",
         show="show a profile",
         compare="compare two profiles",
-        export="one of them as an HTML page, CSV or JSON",
+        export="export a profile as HTML, CSV, JSON, or a figure in PNG, PDF or SVG",
     )
     verbs["list"].add_argument("--model", metavar="MODEL", help="only profiles of this model")
     for name in ("show", "export"):
@@ -32,7 +34,15 @@ def add(parser: argparse.ArgumentParser) -> None:
     verbs["compare"].add_argument("before", type=int, metavar="BEFORE", help="a profile's number")
     verbs["compare"].add_argument("after", type=int, metavar="AFTER", help="a later one's number")
     verbs["export"].add_argument(
-        "--out", required=True, metavar="FILE", help="a file that ends in .html, .csv or .json"
+        "--out",
+        metavar="FILE",
+        help="a file that ends in .html, .csv, .json, .png, .pdf or .svg "
+        "[default with --format: profile-RUN.FORMAT]",
+    )
+    verbs["export"].add_argument(
+        "--format",
+        choices=[suffix.removeprefix(".") for suffix in SUFFIXES],
+        help="the form of the file; by default its suffix says it",
     )
     add_force(verbs["export"])
 
@@ -110,11 +120,33 @@ def _comparison(found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _export(opened: Workspace, arguments: argparse.Namespace) -> int:
-    ask_for(in_the_way([Path(arguments.out).expanduser().absolute()]), arguments)
+    out = _output(arguments)
+    ask_for(in_the_way([Path(out).expanduser().absolute()]), arguments)
     with tempfile.TemporaryDirectory(prefix="edgewright-export-") as folder:
         profile = opened.profiles.save(arguments.run, Path(folder))
-        outcome = opened.run("profile-export", profile=str(profile), out=arguments.out)
+        outcome = opened.run("profile-export", profile=str(profile), out=out)
     return finish(outcome, arguments, lambda result: [f"Written: {result['output']}"])
+
+
+def _output(arguments: argparse.Namespace) -> str:
+    """Return the file to write, out of its name, its format, or both.
+
+    Raises:
+        UsageError: when neither is given, or they contradict each other.
+    """
+    if not arguments.format:
+        if not arguments.out:
+            raise UsageError("Missing the file to write.", hint="Give --out FILE or --format.")
+        return str(arguments.out)
+    suffix = f".{arguments.format}"
+    out = Path(arguments.out or f"profile-{arguments.run}{suffix}")
+    if not out.suffix:
+        out = out.with_name(out.name + suffix)
+    if out.suffix.lower() != suffix:
+        raise UsageError(
+            f"{out.name} is not {arguments.format}.", hint=f"Name it {out.stem}{suffix}."
+        )
+    return str(out)
 
 
 def _number(value: float | None) -> str:

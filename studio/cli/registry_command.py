@@ -11,7 +11,7 @@ from typing import Any
 from studio.api import UsageError
 from studio.cli.flags import add_verbs, given, hide_former
 from studio.cli.output import fail_job, megabytes, print_json, print_lines, table, tell
-from studio.cli.overwriting import add_force, ask_for
+from studio.cli.overwrite import add_force, ask_for
 from studio.cli.session import add_step, run_step, workspace
 from studio.external_registries.alias_deploy import AliasWatcher, sentence
 from studio.external_registries.saved_registries import SavedRegistries

@@ -11,7 +11,7 @@ from pathlib import Path
 from studio.api import StudioError, UsageError
 from studio.cli.flags import hide_former
 from studio.cli.output import print_json, print_lines, tell
-from studio.cli.overwriting import add_force, ask_for
+from studio.cli.overwrite import add_force, ask_for
 from studio.cli.run_texts import comparison_lines, run_lines, runs_lines
 from studio.cli.session import workspace
 from studio.pipelines.ci import WORKFLOWS, write_workflow

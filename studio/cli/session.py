@@ -11,7 +11,7 @@ from typing import Any
 from studio.api import Kind
 from studio.cli.flags import add_options, given
 from studio.cli.output import fail_job, print_json, print_lines, tell
-from studio.cli.overwriting import add_force, ask_for
+from studio.cli.overwrite import add_force, ask_for
 from studio.jobs import JobOutcome
 from studio.settings.plain import one_line
 from studio.steps.overwrites import in_the_way, outputs

@@ -10,7 +10,7 @@ from studio.api import Array, InvalidData, Sample, Value
 from studio.datasets.fit import conform, shape_fits
 from studio.datasets.labels import LABEL_KEYS, Label, labels_of_array
 from studio.datasets.rows import Rows, keys
-from studio.datasets.subsampling import spread
+from studio.datasets.subset import spread
 
 
 @dataclass(frozen=True, slots=True)

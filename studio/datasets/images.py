@@ -14,7 +14,7 @@ from studio.api import InvalidData, Sample, Value
 from studio.datasets.fit import conform
 from studio.datasets.labels import Label
 from studio.datasets.preprocess import Preprocess
-from studio.datasets.subsampling import spread
+from studio.datasets.subset import spread
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -13,7 +13,7 @@ from typing import Any
 from studio.api import InvalidData, Sample, Unavailable, Value
 from studio.datasets.fit import conform
 from studio.datasets.preprocess import Preprocess
-from studio.datasets.subsampling import spread
+from studio.datasets.subset import spread
 
 SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v")
 

@@ -21,7 +21,7 @@ from studio.deployment.trial import comparing, sampling, soak_rule, trial_s
 from studio.deployment.wheels import Platform, WheelCache, WheelSet, lacking, no_python
 from studio.jobs import Arguments, Job, Result
 from studio.packages import Bundle, build_runtime
-from studio.packages.contained import package_contained
+from studio.packages.packaging_job import package_contained
 from studio.packages.signing import signature_of
 from studio.settings import Paths
 from studio.targets import inventory

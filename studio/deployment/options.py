@@ -14,8 +14,8 @@ OPTIONS = (
         "expose",
         Kind.CHOICE,
         choices=(LOOPBACK, NETWORK),
-        choice_titles=("the target itself", "its network"),
-        title="Who can reach it",
+        choice_titles=("localhost only", "network"),
+        title="Expose",
         help="Processes on the target alone, or everybody on its network; by default as it was "
         "there, and the target alone at first.",
     ),
@@ -23,7 +23,7 @@ OPTIONS = (
         "token",
         Kind.CHOICE,
         choices=("none", "generate", "given"),
-        choice_titles=("no token", "a new one, made on the target", "one of yours"),
+        choice_titles=("no token", "generate on target", "from file"),
         title="Token",
         help="What callers must send: one that the target makes (each time a new one), or yours, "
         "from --token-file or $EDGEWRIGHT_TOKEN; by default as it was there, and none at first.",
@@ -60,7 +60,7 @@ OPTIONS = (
         "open_to_all",
         Kind.FLAG,
         default=False,
-        title="Anybody may call it",
+        title="Allow unauthenticated access",
         help="Confirm that the endpoint accepts unauthenticated requests from the network.",
         advanced=True,
         spelling="allow_unauthenticated",
@@ -85,7 +85,7 @@ KEPT = (
         minimum=0,
         maximum=50,
         unit="% of a core",
-        title="Compare with the version before",
+        title="Shadow comparison with previous release",
         zero="after a trial no answer is compared",
         help="Also load the previous release and compare its results on some requests, using "
         "up to this share of one core.",
@@ -99,7 +99,7 @@ KEPT = (
         minimum=0,
         maximum=10_000,
         title="Keep uncertain requests",
-        zero="none is ever kept",
+        zero="off",
         help="So many of the requests that the model is least certain of stay on the target, for "
         "labelling (studio monitor --samples). They are what clients have sent: off unless you "
         "say so, with each deploy.",
@@ -112,7 +112,7 @@ KEPT = (
         minimum=0.1,
         maximum=100_000,
         unit="MB",
-        title="Room for kept requests",
+        title="Disk quota for kept requests",
         help="At most so much of the target's disk.",
         advanced=True,
     ),

@@ -13,6 +13,7 @@ from studio.api import Refused, StudioError, TargetError, TargetFacts
 from studio.deployment import admission
 from studio.deployment.access import Access, AccessRequest
 from studio.deployment.admission import PreflightCheck, Request
+from studio.deployment.model_checks import model_check
 from studio.deployment.wheels import WheelSet
 from studio.models.coverage import too_new
 from studio.models.coverage.releases import release_of
@@ -192,6 +193,7 @@ def make_plan(
             _runtime(facts, wheels, bundle),
             _disk(facts, need),
             _memory(facts, found, bundle),
+            model_check(bundle),
             *admission.checks(facts, found, bundle, request or Request()),
             _clock(facts),
             _service(facts),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from studio.api import (
     UsageError,
 )
 from studio.deployment.admission import ON_PLATFORM, another_model
+from studio.deployment.model_checks import action_of, model_check
 from studio.deployment.step_log import StepLog, release_on
 from studio.deployment.trial import said, trial_options
 from studio.deployment.wheels import Platform as WheelPlatform
@@ -31,6 +33,8 @@ from studio.jobs import Arguments, Job, Result
 from studio.packages import Bundle, build_runtime
 from studio.settings import Paths
 from studio.targets.platforms import deploy_options, site_of
+
+log = logging.getLogger(__name__)
 
 _GLIBC = (2, 28)
 """Of the oldest images that libraries still are built for (Debian 10, Red Hat 8)."""
@@ -76,11 +80,13 @@ class PlatformOperation:
             parcel = self._parcel(bundle)
             preview = site.preview(parcel, options)
             refused = self._another_model(site, bundle, bool(arguments.get("replace")))
+            checked = action_of(model_check(bundle))
             if arguments.get("dry_run"):
-                actions = (*([refused] if refused else ()), *preview.actions)
+                actions = (checked, *([refused] if refused else ()), *preview.actions)
                 return self._planned(bundle, replace(preview, actions=actions), log)
-            if refused:
-                raise Refused(refused.text, hint=refused.hint)
+            for action in (checked, *([refused] if refused else ())):
+                if action.state == "blocked":
+                    raise Refused(action.text, hint=action.hint)
             done = self._deploy(site, parcel, options, log)
         state = "serving" if done.state == "unchanged" else done.state
         return {
@@ -171,6 +177,7 @@ class PlatformOperation:
     ) -> Deployed:
         with log.step("deploy") as row:
             done = site.deploy(parcel, options, self._job)
+            self._log("deploy", done)
             row.bytes = done.bytes_sent
             if done.state == "unchanged":
                 row.skip("release already running")
@@ -206,7 +213,12 @@ class PlatformOperation:
             "root": "",
         }
 
+    def _log(self, verb: str, done: Deployed) -> None:
+        keys = {"target": self._target.name, "state": done.state, "release": done.release}
+        log.info("platform: %s", verb, extra=keys)
+
     def _moved(self, before: PlatformRelease | None, done: Deployed, site: Site) -> Result:
+        self._log("switch", done)
         found = {one.release: one for one in site.releases()}
         now = found.get(done.release)
         if now is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from studio.api import Channel, Progress, Refused, StudioError, TakenBack, TargetError
 from studio.deployment.wheels import no_python
 from studio.packages import ZipApplication
+
+log = logging.getLogger(__name__)
 
 Watch = Callable[[Mapping[str, Any]], None]
 
@@ -20,6 +23,9 @@ _REFUSALS = frozenset(
     }
 )
 """Codes of what is refused for safety rather than failed."""
+
+_SWITCHES = frozenset({"switch", "rollback", "remove"})
+"""Verbs after which something else is served, or nothing."""
 
 _NO_COMMAND = (126, 127)
 """What a shell says of a command that cannot be run, or is not there."""
@@ -128,6 +134,9 @@ class ReleaseClient:
             )
         if listener.result.pop("event") == "error":
             raise _error(listener.result)
+        if verb in _SWITCHES:
+            state = {name: listener.result.get(name, "") for name in ("state", "release")}
+            log.info("release machine: %s", verb, extra={"target": self._target, **state})
         return listener.result
 
 

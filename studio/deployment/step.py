@@ -13,7 +13,7 @@ _NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Per
 
 TARGET_FIND: Step[Arguments, Result] = Step(
     name="target-find",
-    title="Find boards",
+    title="Discover boards",
     summary="Look for boards: in ~/.ssh/config, by what they announce, in a subnet on request.",
     options=(
         Option(
@@ -73,7 +73,7 @@ _TARGET = Option(
 
 PROBE_TARGET: Step[Arguments, Result] = Step(
     name="target-probe",
-    title="Look at",
+    title="Probe",
     summary="Learn what a target is: processor, memory, disk, Python, runtimes.",
     options=(_TARGET,),
     work="studio.deployment.work:probe_target",
@@ -87,7 +87,7 @@ PROBE_TARGET: Step[Arguments, Result] = Step(
 DEPLOY: Step[Arguments, Result] = Step(
     name="deploy",
     title="Deploy",
-    summary="Put a model to work on a target: sent, tested there, switched to in one step.",
+    summary="Deploy a model: upload it, test it on the target, switch atomically.",
     options=(
         Option("model", Kind.MODEL, positional=True, help="Model or bundle folder."),
         _TARGET,
@@ -145,7 +145,7 @@ DEPLOY: Step[Arguments, Result] = Step(
             Kind.NUMBER,
             minimum=0,
             maximum=3600,
-            title="Soak",
+            title="Soak time",
             placeholder="1 s, on trial 300 s",
             unit="s",
             help="Maximum soak time in seconds (default 1; 300 with --trial).",
@@ -155,7 +155,7 @@ DEPLOY: Step[Arguments, Result] = Step(
             "quality",
             Kind.FLAG,
             default=False,
-            title="Take back when it is worse",
+            title="Roll back automatically",
             help="Compare with the previous release on live requests. Roll back automatically "
             "if answers, latency, errors or drift are worse.",
             spelling="trial",
@@ -163,7 +163,7 @@ DEPLOY: Step[Arguments, Result] = Step(
         Option(
             "soak_rule",
             many=True,
-            title="Soak rule",
+            title="Trial rule",
             help="Limit of the trial as NAME=VALUE, such as disagreement=0.05 (see "
             "docs/monitoring.md).",
             advanced=True,
@@ -258,7 +258,7 @@ VERIFY_LOG: Step[Arguments, Result] = Step(
 
 UNDEPLOY: Step[Arguments, Result] = Step(
     name="undeploy",
-    title="Take away",
+    title="Undeploy",
     summary="Stop what a target serves.",
     options=(
         _TARGET,
@@ -299,7 +299,7 @@ LOGS: Step[Arguments, Result] = Step(
 
 RESOURCES: Step[Arguments, Result] = Step(
     name="resources",
-    title="List what is there",
+    title="Inspect",
     summary="Everything that exists on a target because the studio made it.",
     options=(_TARGET,),
     work="studio.deployment.work:resources",

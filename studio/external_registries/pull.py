@@ -11,7 +11,7 @@ from typing import Any
 from studio.api import ModelVersion, Refused, RegistrySession
 from studio.jobs import Arguments, Job, run_contained
 from studio.packages import Bundle
-from studio.packages.contained import package_contained
+from studio.packages.packaging_job import package_contained
 from studio.registry import ModelRef, component, counters
 
 _PULLED = "pulled"

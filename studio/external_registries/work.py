@@ -23,7 +23,7 @@ from studio.external_registries.pull import fetch
 from studio.external_registries.reference import Reference
 from studio.jobs import Arguments, Job, Result
 from studio.packages import Bundle
-from studio.packages.contained import package_contained
+from studio.packages.packaging_job import package_contained
 from studio.plugin_host import PluginHost
 from studio.targets.platforms import parse_pairs
 

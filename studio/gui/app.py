@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from studio.api import Unavailable
 from studio.settings import Paths, Settings
+from studio.settings.logging import crashes
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -33,8 +34,15 @@ def run(argv: Sequence[str]) -> int:
     # Charts are drawn and plugins found in threads; after each call of Qt the window waits for the
     # interpreter's lock, at most for this long.
     sys.setswitchinterval(SWITCH_S)
+    from studio.gui.qt_messages import qt_messages_logged
+
     application = make_application()
-    window = make_window(Paths.of())
+    paths = Paths.of()
+    with crashes(paths.logs / "window.err"), qt_messages_logged():
+        return _show(application, make_window(paths), argv)
+
+
+def _show(application: QApplication, window: MainWindow, argv: Sequence[str]) -> int:
     window.show()
     _wait_for_first_paint(window)
     from studio.gui.window.recovery_dialog import open_workspace  # it knows the workspace

@@ -1,6 +1,6 @@
 """Work in processes of its own: progress, cancel, limits, sandbox, outcome."""
 
-from studio.jobs.nested import run_contained
+from studio.jobs.nested_job import run_contained
 from studio.jobs.outcome import End, JobOutcome
 from studio.jobs.runner import JobListener, JobProgress, JobRunner, RunningJob
 from studio.jobs.sandbox import Containment, Sandbox, SandboxLevel, contained, containment

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from studio.documents.typed import to_json
+from studio.documents.dataclass_json import to_json
 
 
 class End(enum.Enum):

@@ -11,16 +11,22 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from studio.jobs.memory import held_mb
+from studio.jobs.native_output import bound, keep, tail
 from studio.jobs.sandbox import Sandbox, environment
 from studio.jobs.spec import JobSpec
 from studio.settings import Paths
 from studio.settings.interpreter import own_python
+from studio.settings.redaction import Redactor
 
 _ASK, _TERM, _KILL = 0.0, 3.0, 5.0  # seconds after the request to cancel
 _TAIL_BYTES = 4000
+_QUIET = "ignore::RuntimeWarning:runpy"
+"""That the package has imported the module before it is run is no news in each worker's output."""
+
 _LOOK_SECONDS = (
     0.5  # between two looks at the memory; a machine fills a gigabyte or two in that time
 )
@@ -51,8 +57,8 @@ class WorkerProcess:
         self._wake_read, self._wake_write = os.pipe()
         self._ended = False
         self._wakes = threading.Lock()  # a number of a closed pipe may be another file's already
-        command = own_python("-m", "studio.jobs.worker", *preload)
-        with self._errors.open("wb") as errors:
+        command = own_python("-W", _QUIET, "-m", "studio.jobs.worker", *preload)
+        with self._errors.open("ab") as errors:
             self._process = walls.start(
                 command,
                 stdin=subprocess.PIPE,
@@ -107,10 +113,11 @@ class WorkerProcess:
             while True:
                 wait = min(deadline, heard + patience, self._enforce_cancel(sent))
                 self._enforce_time(deadline, heard + patience)
-                if memory_mb and time.monotonic() >= looked + _LOOK_SECONDS:
+                if time.monotonic() >= looked + _LOOK_SECONDS:
+                    bound(self._errors)
                     self._enforce_memory(memory_mb)
                     looked = time.monotonic()
-                wait = min(wait, looked + _LOOK_SECONDS) if memory_mb else wait
+                wait = min(wait, looked + _LOOK_SECONDS)
                 ready = selector.select(max(0.0, min(wait - time.monotonic(), 3600.0)))
                 for key, _ in ready:
                     if key.fd == self._wake_read:
@@ -132,7 +139,7 @@ class WorkerProcess:
 
     def _enforce_memory(self, megabytes: float) -> None:
         """Kill the worker when it and its children hold more."""
-        if held_mb(self._process.pid) > megabytes:
+        if megabytes and held_mb(self._process.pid) > megabytes:
             self.kill()
             raise TooMuchMemory
 
@@ -183,9 +190,13 @@ class WorkerProcess:
     def last_words(self) -> str:
         """The end of what it wrote to standard error."""
         try:
-            return self._errors.read_bytes()[-_TAIL_BYTES:].decode("utf-8", "replace")
+            return tail(self._errors, _TAIL_BYTES).decode("utf-8", "replace")
         except OSError:
             return ""
+
+    def keep_native_output(self, folder: Path, job: str, redactor: Redactor) -> None:
+        """Keep what it wrote to standard error, in a file of the job's name."""
+        keep(self._errors, folder, job, redactor)
 
     def remove(self) -> None:
         """Remove its folder and log."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 import traceback
@@ -13,6 +14,7 @@ from typing import Any
 
 from studio.api import StudioError
 from studio.jobs.cleanup import new_folder, remove_leftovers
+from studio.jobs.job_records import JobRecords
 from studio.jobs.memory import TOGETHER, share_mb
 from studio.jobs.outcome import End, JobOutcome
 from studio.jobs.process import TooMuchMemory, WorkerProcess, WorkerStalled
@@ -29,6 +31,12 @@ from studio.jobs.step import Limits
 from studio.jobs.worker import describe
 from studio.plugin_host.environments.environment import interpreters
 from studio.settings import Paths
+from studio.settings.redaction import Redactor
+
+log = logging.getLogger(__name__)
+
+_MOST_LINES = 1000
+"""Of a job's log in memory; the newest are kept."""
 
 Finish = Callable[[dict[str, Any], Path], Any]
 """Makes the record of a result, given the job's folder; returns the final result."""
@@ -51,6 +59,7 @@ class RunningJob:
         started: ``time.monotonic()`` at the start.
         outcome: None while it runs.
         log: What the work wrote, a line each.
+        records: Writes into the log what becomes of it.
     """
 
     spec: JobSpec
@@ -62,6 +71,9 @@ class RunningJob:
     _worker: WorkerProcess | None = None
     _cancelled: bool = False
     _plugin: str = ""
+
+    def __post_init__(self) -> None:
+        self.records = JobRecords(self.spec)
 
     @property
     def id(self) -> str:
@@ -147,6 +159,7 @@ class JobRunner:
         preload: Sequence[str] = (),
     ) -> None:
         self._paths = paths
+        self._redactor = Redactor.of(paths.data)
         self._always_readable = (
             store,
             paths.plugins,
@@ -187,6 +200,7 @@ class JobRunner:
         job = RunningJob(spec)
         with self._lock:
             self._running.add(job)
+        job.records.started()
         self._listener.started(job)
         threading.Thread(target=self._follow, args=(job, finish), name=f"job {spec.id}").start()
         return job
@@ -207,6 +221,7 @@ class JobRunner:
         try:
             outcome = self._outcome(job, finish)
         except Exception as error:  # whoever waits for the job must hear of it
+            log.debug("a job was not followed to its end", exc_info=True, extra={"job": job.id})
             text = f"{job.title} failed: {type(error).__name__}: {error}".rstrip(".") + "."
             detail = traceback.format_exc()
             outcome = JobOutcome(End.FAILED, message=text, detail=detail, exit_code=1)
@@ -214,6 +229,7 @@ class JobRunner:
         with self._lock:
             self._running.discard(job)
         outcome = replace(outcome, title=job.title, seconds=seconds)
+        job.records.ended(outcome)
         if outcome.plugin:
             self._listener.blamed(outcome.plugin, outcome.sentence)
         job._end(outcome)
@@ -242,6 +258,7 @@ class JobRunner:
             worker.finish()
             return JobOutcome(End.OUT_OF_MEMORY, exit_code=1)
         finally:
+            worker.keep_native_output(self._paths.logs / "workers", job.id, self._redactor)
             worker.remove()
 
     def _listen(self, job: RunningJob, worker: WorkerProcess, limits: Limits) -> dict[str, Any]:
@@ -254,7 +271,10 @@ class JobRunner:
                 job.state = JobProgress(event["done"], event["total"], event["text"])
                 self._listener.progressed(job)
             elif kind == "log":
-                job.log.append(event["text"])
+                job.records.of_worker(event)
+                if "level" not in event:
+                    job.log.append(event["text"])
+                    del job.log[:-_MOST_LINES]
             elif kind == "plugin":
                 job._plugin = event["plugin"]
             elif kind == "message":

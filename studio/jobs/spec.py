@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ class JobSpec:
     Attributes:
         entry: ``"module:function"``.
         title: For people (``Quantize digits``).
+        step: Name of the step whose work it is; empty where it is none.
         reads: Files and folders, beyond the store, that the worker may read.
         options: ``"module:class"`` of the dataclass that the work takes; empty where it takes
             the arguments as they are.
@@ -32,6 +34,7 @@ class JobSpec:
     needs: frozenset[Permission] = frozenset()
     limits: Limits = field(default_factory=Limits)
     options: str = ""
+    step: str = ""
 
     def line(self, folder: Path) -> bytes:
         """What is sent to the worker."""
@@ -42,5 +45,6 @@ class JobSpec:
             "folder": str(folder),
             "memory_mb": self.limits.memory_mb,
             "cpu_seconds": self.limits.cpu_seconds,
+            "log_level": logging.getLogger("studio").getEffectiveLevel(),
         }
         return json.dumps(message).encode() + b"\n"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from studio.api import Option, Permission, Progress
-from studio.documents.typed import from_json
+from studio.documents.dataclass_json import from_json
 from studio.jobs.options_form import form
 
 OptionsT = TypeVar("OptionsT")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import faulthandler
 import importlib
 import json
+import logging
 import os
 import resource
 import sys
@@ -20,7 +22,11 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before anything can import onnxrunt
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from studio.api import Cancelled, StudioError
-from studio.documents.typed import from_json, to_json
+from studio.documents.dataclass_json import from_json, to_json
+from studio.jobs.worker_log import EventHandler
+from studio.settings.logging import STUDIO, uncaught_logged
+
+log = logging.getLogger(__name__)
 
 _PROGRESS_INTERVAL = 0.05  # seconds; more often than this nobody can see
 
@@ -41,20 +47,20 @@ class WorkerJob:
         now = time.monotonic()
         if now - self._last >= _PROGRESS_INTERVAL or done >= total:
             self._last = now
-            self._send("progress", done=done, total=total, text=text)
+            self.send("progress", done=done, total=total, text=text)
 
     def log(self, text: str) -> None:
         """Add a line to the job's log."""
-        self._send("log", text=text)
+        self.send("log", text=text)
 
     def event(self, name: str, /, **values: Any) -> None:
         """Send a message to whoever watches."""
         self.check()
-        self._send("message", name=name, values=values)
+        self.send("message", name=name, values=values)
 
     def used(self, plugin: str) -> None:
         """Say whose code is in use from now on; empty for the studio's own."""
-        self._send("plugin", plugin=plugin)
+        self.send("plugin", plugin=plugin)
 
     def check(self) -> None:
         """Raise Cancelled when the parent asked to stop."""
@@ -67,9 +73,10 @@ class WorkerJob:
 
     def finish(self, kind: str, **values: Any) -> None:
         """Send the last event."""
-        self._send(kind, **values)
+        self.send(kind, **values)
 
-    def _send(self, kind: str, **values: Any) -> None:
+    def send(self, kind: str, **values: Any) -> None:
+        """Send an event as it is."""
         line = json.dumps({"event": kind, **values}, default=str).encode() + b"\n"
         with self._lock:
             self._out.write(line)
@@ -79,6 +86,7 @@ class WorkerJob:
 def main() -> int:
     """Wait for a job on standard input, do it, and say how it ended."""
     out = _take_stdout()
+    faulthandler.enable()
     for name in sys.argv[1:]:
         _preload(name)
     out.write(b'{"event":"ready"}\n')
@@ -90,7 +98,10 @@ def main() -> int:
     job = WorkerJob(Path(spec["folder"]), out)
     threading.Thread(target=_watch_parent, args=(job,), name="parent", daemon=True).start()
     _limit(spec["memory_mb"], spec["cpu_seconds"])
-    _run(spec, job)
+    logging.getLogger().addHandler(EventHandler(job.send))
+    logging.getLogger(STUDIO).setLevel(spec["log_level"])
+    with uncaught_logged():
+        _run(spec, job)
     # Native threads of a runtime may hang in their destructors; nothing is left to be done.
     sys.stderr.flush()
     os._exit(0)
@@ -107,7 +118,7 @@ def _preload(name: str) -> None:
     try:
         importlib.import_module(name)
     except Exception:  # a broken library fails the job that needs it, not every job
-        traceback.print_exc()
+        traceback.print_exc()  # there is no job yet whose record it could be
 
 
 def _watch_parent(job: WorkerJob) -> None:
@@ -147,6 +158,7 @@ def _run(spec: dict[str, Any], job: WorkerJob) -> None:
         message, hint = _of_system(error, job.folder)
         job.finish("error", message=message, hint=hint, detail=traceback.format_exc(), exit_code=1)
     except Exception as error:  # a defect, or bad input that nobody foresaw: still one sentence
+        log.debug("the work failed", exc_info=True)
         job.finish("error", **_of_defect(error), detail=traceback.format_exc(), exit_code=1)
 
 
@@ -157,7 +169,7 @@ def _named(text: str) -> Any:
 
 def _of_defect(error: Exception) -> dict[str, Any]:
     """A defect as a sentence, with the plugin that has it."""
-    from studio.plugin_host.importing import culprit
+    from studio.plugin_host.plugin_import import culprit
 
     plugin = culprit(error)
     text = f"{type(error).__name__}: {error}".rstrip(".")

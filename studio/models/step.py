@@ -1,4 +1,4 @@
-"""The steps of this stage: open, inspect, graph, diff, coverage, values, operator."""
+"""The steps of this stage: open, inspect, graph, diff, coverage, analyze, values, operator."""
 
 from __future__ import annotations
 
@@ -60,13 +60,23 @@ GRAPH: Step[Arguments, Result] = Step(
     options=(
         Option("model", Kind.MODEL, required=True, positional=True, help="The model."),
         Option("out", Kind.OUTPUT, required=True, help="A file that ends in .svg, .html or .png."),
-        Option("overlay", Kind.FILE, help="JSON with a number for each node, or a profile's."),
+        Option(
+            "overlay",
+            Kind.FILE,
+            help="JSON with numbers of nodes, a profile's, or analyzer:ID.",
+        ),
         Option(
             "cost",
             Kind.CHOICE,
             default="none",
             choices=("none", "macs", "weights", "activations"),
             help="Colour the nodes by their cost instead.",
+        ),
+        Option(
+            "analyzer",
+            Kind.CHOICE,
+            plugins="analyzers",
+            help="Colour the nodes by the numbers of an analyzer instead (sparsity).",
         ),
         Option(
             "detail",
@@ -110,7 +120,7 @@ DIFF: Step[Arguments, Result] = Step(
 
 COVERAGE: Step[Arguments, Result] = Step(
     name="coverage",
-    title="Will it run there?",
+    title="Check compatibility",
     summary="Hold a model against a release of ONNX Runtime, a target, or a kind of board.",
     options=(
         Option("model", Kind.MODEL, required=True, positional=True, help="The model."),
@@ -132,6 +142,29 @@ COVERAGE: Step[Arguments, Result] = Step(
     limits=_LIMITS,
     effect=Effect.LOOKS,
     use=Use.COVER,
+    in_history=False,
+)
+
+ANALYZE: Step[Arguments, Result] = Step(
+    name="analyze",
+    title="Analyze",
+    summary="Compute the numbers of one analyzer for the nodes of a model.",
+    options=(
+        Option("model", Kind.MODEL, required=True, positional=True, help="The model."),
+        Option(
+            "analyzer",
+            Kind.CHOICE,
+            required=True,
+            positional=True,
+            plugins="analyzers",
+            help="The id of an analyzer, such as sparsity (studio plugins list).",
+        ),
+        _SHAPE,
+    ),
+    work="studio.models.analysis:analyze",
+    limits=_LIMITS,
+    effect=Effect.PURE,
+    use=Use.READ,
     in_history=False,
 )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from studio.api import Graph, Model, UsageError
 from studio.jobs.step import Arguments, Job, Result
+from studio.models.analysis import analyzed
 from studio.models.blocks import folded, folds, outline
 from studio.models.cost import KINDS, TITLES, UNITS, overlay
 from studio.models.diff import compare
@@ -125,7 +126,7 @@ def draw(arguments: Arguments, job: Job) -> Result:
     drawing = job.folder / f"graph{output.suffix.lower()}"
     if drawing.suffix == ".html":
         title = str(reference.get("model_name") or Path(reference["path"]).stem)
-        drawn = _page(drawing, title, opened, arguments)
+        drawn = _page(drawing, title, opened, arguments, job)
     else:
         drawn = _picture(drawing, opened, arguments, job)
     job.progress(4, 4, "Drawn")
@@ -147,7 +148,7 @@ def _picture(path: Path, opened: OpenedModel, arguments: Arguments, job: Job) ->
         tuple(arguments.get("unfold") or ()),
     )
     drawn = shown(opened.model, wish)
-    painted = _overlay(opened, arguments, drawn.graph)
+    painted = _overlay(opened, arguments, drawn.graph, job)
     if path.suffix == ".svg":
         path.write_text(svg(drawn.graph, drawn.layout, painted, drawn.frames), "utf-8")
         return drawn
@@ -166,9 +167,9 @@ def _picture(path: Path, opened: OpenedModel, arguments: Arguments, job: Job) ->
     return drawn
 
 
-def _page(path: Path, title: str, opened: OpenedModel, arguments: Arguments) -> Unfolded:
+def _page(path: Path, title: str, opened: OpenedModel, arguments: Arguments, job: Job) -> Unfolded:
     """Write the interactive page, which has blocks and parts of its own."""
-    painted = _overlay(opened, arguments, opened.model.graph)
+    painted = _overlay(opened, arguments, opened.model.graph, job)
     costs = [one for kind in KINDS if (one := _cost(opened, kind)) is not None]
     known = [one for one in costs if painted is None or one.title != painted.title]
     text = html(title, opened.model, [*([painted] if painted else []), *known], painted)
@@ -179,19 +180,27 @@ def _page(path: Path, title: str, opened: OpenedModel, arguments: Arguments) -> 
 
 def _cost(opened: OpenedModel, kind: str, drawn: Graph | None = None) -> Overlay | None:
     """A cost of the main graph's nodes, or of the nodes of a branch, body or function."""
-    graph = opened.sized.graph
-    if drawn is not None:
-        wanted = [node.name for node in drawn.nodes]
-        inner = (one for _, one in parts(opened.sized))
-        graph = next((one for one in inner if [n.name for n in one.nodes] == wanted), graph)
-    values = overlay(graph, kind)
+    values = overlay(_sized(opened, drawn), kind)
     return Overlay(values, TITLES[kind], UNITS[kind]) if values else None
 
 
-def _overlay(opened: OpenedModel, arguments: Arguments, drawn: Graph) -> Overlay | None:
+def _sized(opened: OpenedModel, drawn: Graph | None) -> Graph:
+    """The graph with sizes that is drawn: the main one, or a branch, body or function."""
+    graph = opened.sized.graph
+    if drawn is None:
+        return graph
+    wanted = [node.name for node in drawn.nodes]
+    inner = (one for _, one in parts(opened.sized))
+    return next((one for one in inner if [n.name for n in one.nodes] == wanted), graph)
+
+
+def _overlay(opened: OpenedModel, arguments: Arguments, drawn: Graph, job: Job) -> Overlay | None:
     if arguments.get("overlay"):
         names = [node.name for graph in (opened.model.graph, drawn) for node in graph.nodes]
         return read_overlay(Path(arguments["overlay"]), names)
+    if arguments.get("analyzer"):
+        found = analyzed(str(arguments["analyzer"]), opened, _sized(opened, drawn), job)
+        return found if found.values else None
     kind = arguments.get("cost") or "none"
     return None if kind == "none" else _cost(opened, kind, drawn)
 

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from studio.api import Channel, Measurement, Progress, Site, TargetError, TargetSpec, Tunnel
 from studio.deployment.liveness import IDLE, SERVING, Liveness, liveness, server_info
 from studio.monitoring.endpoint.collect import Reading, read
+from studio.monitoring.endpoint.endpoint import Endpoint, endpoint_of, token_of
 from studio.monitoring.endpoint.labels import send_labels
-from studio.monitoring.endpoint.served import Endpoint, endpoint_of, token_of
 from studio.monitoring.endpoint.telemetry import read_telemetry
 from studio.monitoring.endpoint.uncertain_samples import fetch_samples, forget_samples
 from studio.targets.connect import open_channel, root_of

@@ -13,6 +13,8 @@ from studio.api import InvalidModel, Model, StudioError, TensorType, Value
 from studio.datasets import Preprocess
 from studio.packages import golden, tensors
 from studio.packages.bundle import MANIFEST, PICTURES
+from studio.packages.checks import FILE as CHECKS
+from studio.packages.checks import Checked
 from studio.packages.embedding import EmbeddingGraph
 from studio.packages.golden import GoldenSample, Tolerance
 from studio.packages.wire import Unreadable
@@ -33,6 +35,7 @@ class BundleContent:
         labels, preprocess: Files to take along, or None.
         baseline: What is normal (``drift``), for later comparison.
         latency: What profiles have measured, or None.
+        checked: What the plugins' checks found.
         graft: An output that the model gets for the watch alone, or None.
         lineage: Where the model came from.
         notes: What the user should know; not a part of the bundle.
@@ -48,6 +51,7 @@ class BundleContent:
     preprocess: Path | None
     baseline: Mapping[str, Any] | None
     latency: Mapping[str, Any] | None
+    checked: Checked
     graft: EmbeddingGraph | None
     lineage: Mapping[str, Any]
     notes: Sequence[str] = ()
@@ -80,6 +84,7 @@ def build(content: BundleContent, number: BundleNumber, folder: Path) -> dict[st
             (folder / BASELINE).write_bytes(canonical(content.baseline))
         if content.latency is not None:
             (folder / LATENCY).write_bytes(canonical(content.latency))
+        (folder / CHECKS).write_bytes(content.checked.content())
     except OSError as error:
         raise StudioError(
             f"The bundle cannot be written: {error.filename}: {error.strerror}."
@@ -116,7 +121,7 @@ def _copy_model(content: BundleContent, folder: Path) -> str:
     _copy(first, folder / name)
     for path in rest:
         relative = Path(os.path.relpath(path, first.parent))
-        if ".." in relative.parts or relative.as_posix() in (name, MANIFEST):
+        if ".." in relative.parts or relative.as_posix() in (name, MANIFEST, CHECKS):
             raise InvalidModel(f"The model's file {path.name} cannot be part of a bundle.")
         _copy(path, folder / relative)
     return name

@@ -90,6 +90,7 @@ def packaged(registry: Registry, arguments: Arguments, result: Result, folder: P
         "embedding": result.get("embedding"),
         "notes": result.get("notes", []),
         "hints": result.get("hints", []),
+        "findings": result.get("findings", []),
     }
     if arguments.get("preprocess_draft"):
         final["preprocess_draft"] = _write_draft(result, Path(arguments["preprocess_draft"]))

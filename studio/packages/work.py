@@ -28,11 +28,12 @@ from studio.jobs import Arguments, Job, Result
 from studio.packages import golden
 from studio.packages.build import BundleContent, BundleNumber, build
 from studio.packages.bundle import Bundle, content_digest, write_manifest
-from studio.packages.contained import package_contained
+from studio.packages.checks import check_model, facts_of
 from studio.packages.drift_reference import FEWEST, Frame, estimate_of, reference_of
-from studio.packages.embedded import embed
 from studio.packages.embedding import EmbeddingGraph, NoEmbedding
+from studio.packages.embedding_check import embed
 from studio.packages.golden import GoldenSample, check_labels
+from studio.packages.packaging_job import package_contained
 from studio.packages.signing import signature_of, write_signature
 from studio.plugin_host import PluginHost
 from studio.registry import ModelRef
@@ -72,6 +73,7 @@ def package(arguments: Arguments, job: Job) -> Result:
         "new": bundle.digest == digest,
         "embedding": None if content.graft is None else content.graft.place.tensor,
         "notes": list(content.notes),
+        "findings": content.checked.rows(),
         "hints": _hints(content.model, arguments),
         "signature": "",
         "preprocess_draft": _draft(content, arguments),
@@ -93,6 +95,7 @@ def _content(host: PluginHost, ref: ModelRef, arguments: Arguments, job: Job) ->
     path = Path(ref.path)
     form: Format = host.get(Extension.FORMAT, ref.format)
     files, model = _read(form, path, job)
+    checked = check_model(host, model, facts_of(form, files, model, job))
     backend: Backend = host.get(Extension.BACKEND, BACKEND)
     job.progress(1, 4, "Loading the model")
     session = backend.load(path, {"threads": 1})  # one thread: the same sums in the same order
@@ -121,6 +124,7 @@ def _content(host: PluginHost, ref: ModelRef, arguments: Arguments, job: Job) ->
         preprocess=_file(arguments.get("preprocess")) or _beside(arguments.get("data")),
         baseline=None if reference is None else {"drift": reference.to_json()},
         latency=arguments.get("latency"),
+        checked=checked,
         graft=graft,
         notes=(note,) if note else (),
         lineage=_lineage(ref, backend, arguments.get("made") or []),

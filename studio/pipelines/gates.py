@@ -14,6 +14,9 @@ from studio.pipelines.pipeline import Gate
 from studio.pipelines.references import look_up, references, substitute
 from studio.pipelines.run_report import GateReport
 
+NONE, WARNINGS = "none", "warnings"
+"""Findings that a gate on checks allows; a deploy allows warnings."""
+
 _LESS_IS_BETTER = ("cer",)
 _COMMON = ("name", "kind", "of", "value", "min", "max")
 
@@ -141,6 +144,24 @@ def _signature(result: Json, settings: Json) -> tuple[float, str]:
     return float(signed), text
 
 
+def _checks(result: Json, settings: Json) -> tuple[float, str]:
+    """1 when the checks of a package found nothing that the gate forbids, else 0."""
+    if result.get("findings") is None:
+        raise NoValue("the model was not checked")
+    strict = _is_strict(settings)
+    forbidden = ("error", "warning") if strict else ("error",)
+    texts = [str(one["text"]) for one in result["findings"] if one["level"] in forbidden]
+    return float(not texts), "; ".join(texts[:2])
+
+
+def _is_strict(settings: Json) -> bool:
+    """Whether a gate on checks forbids warnings, too."""
+    allowed = str(settings.get("checks") or WARNINGS)
+    if allowed not in (WARNINGS, NONE):
+        raise NoValue(f"checks = {allowed!r} is neither {NONE} nor {WARNINGS}")
+    return allowed == NONE
+
+
 def _any(result: Json, settings: Json) -> tuple[float, str]:
     raise NoValue("it has no value")
 
@@ -188,6 +209,14 @@ KINDS: Mapping[str, Kind] = {
         ("package", "sign"),
         _signature,
         {"signers": str},
+        bounds=(),
+        default=_YES,
+    ),
+    "checks": Kind(
+        "whether the plugins' checks found nothing",
+        ("package", "image"),
+        _checks,
+        {"checks": str},
         bounds=(),
         default=_YES,
     ),
@@ -300,6 +329,8 @@ def _value(gate: Gate, results: Mapping[str, Any], steps: Mapping[str, str]) -> 
 
 
 def _limit(gate: Gate) -> str:
+    if gate.kind == "checks":
+        return NONE if gate.settings.get("checks") == NONE else "no errors"
     if KINDS[gate.kind].default is not None:
         return {"coverage": "covered", "licence": "allowed", "signature": "signed"}[gate.kind]
     words = (("at least", gate.minimum), ("at most", gate.maximum))

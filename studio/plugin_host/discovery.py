@@ -154,7 +154,7 @@ def _judge_stranger(plugin: Plugin, manifest: Manifest, standing: PluginDecision
 
 
 def _question(plugin: Plugin, agreed: str) -> str:
-    begin = "its files are not those that you agreed to" if agreed else "nobody agreed to it yet"
+    begin = "its files are not those that you agreed to" if agreed else "no consent yet"
     return f"{begin}; look at it, then: studio plugins allow {plugin.id}"
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import logging
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,10 +14,12 @@ from studio.plugin_host.built_in import is_imported_from
 from studio.plugin_host.digest import digest_of, file_digests
 from studio.plugin_host.discovery import Plugin, PluginState, find_plugins, safe_mode
 from studio.plugin_host.environments import Environment, EnvironmentCondition, PluginToolchain
-from studio.plugin_host.importing import culprit, make_importable
 from studio.plugin_host.manifest import ManifestError
+from studio.plugin_host.plugin_import import culprit, make_importable
 from studio.plugin_host.trust import MOST_CRASHES, Trust
 from studio.settings import Paths
+
+log = logging.getLogger(__name__)
 
 _HOSTS = (Extension.TARGET, Extension.PLATFORM)
 
@@ -121,6 +125,9 @@ class PluginHost:
         for plugin in self._ranked():
             for capability in plugin.capabilities:
                 if capability.extension is extension and capability.id == identifier:
+                    keys = {"plugin": plugin.id, "capability": identifier}
+                    if plugin.state is not PluginState.AVAILABLE:
+                        log.warning("plugin refused: %s", plugin.reason, extra=keys)
                     return self._usable(plugin, capability)
         known = ", ".join(capability.id for capability in self.all(extension)) or "none"
         kind = extension.value.removesuffix("s")
@@ -183,6 +190,18 @@ class PluginHost:
         Raises:
             Unavailable, PluginFailed: as ``create`` does.
         """
+        keys = {"plugin": capability.plugin, "capability": capability.id}
+        known = capability.factory.partition(":")[0] in sys.modules
+        try:
+            made = self._call(capability, *arguments)
+        except StudioError as error:
+            log.warning("plugin refused: %s", error, extra=keys)
+            raise
+        if not known:
+            log.info("plugin loaded", extra=keys)
+        return made
+
+    def _call(self, capability: Capability, *arguments: object) -> Any:
         plugin = self._plugins[capability.plugin]
         self._usable(plugin, capability)
         if not plugin.built_in:

@@ -13,6 +13,13 @@ from studio.documents.toml_text import loads
 from studio.plugin_host.environments.declaration import read_need
 
 FILE_NAME = "plugin.toml"
+_OLDEST_API = 1
+_WITHOUT_EFFECT = {
+    "commands": "Its table [[commands]] has no effect: the extension point was removed in version "
+    "2 of the plugin API.",
+}
+"""Tables that earlier versions of the API knew, and what the user is told of each."""
+
 _FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{2,63}")
 
@@ -56,6 +63,7 @@ def _manifest(table: Mapping[str, Any]) -> Manifest:
         capabilities=tuple(_capabilities(identifier, table)),
         description=str(table.get("description", "")),
         environment=read_need(table["environment"]) if "environment" in table else None,
+        notes=tuple(text for key, text in _WITHOUT_EFFECT.items() if key in table),
     )
 
 
@@ -89,4 +97,4 @@ def _capabilities(plugin: str, table: Mapping[str, Any]) -> list[Capability]:
 
 def supported(manifest: Manifest) -> bool:
     """Whether this studio speaks the manifest's version of the API."""
-    return manifest.api == API_VERSION
+    return _OLDEST_API <= manifest.api <= API_VERSION

@@ -1,21 +1,13 @@
-"""The figures of a profile for reports, drawn by matplotlib without a window."""
+"""The charts of a profile for reports, as SVG elements."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.typing import RcKeyType
+from studio.profiling.svg_plot import DIM, LINE, Axis, Plot, Series
 
-# The light palette of the window (resources/themes/light.toml): a report is printed and shared.
-TEXT = "#1a1f29"
-DIM = "#5d6778"
-LINE = "#d6dbe3"
-SURFACE = "#ffffff"
 VERDICT_COLORS = {
     "faster": "#1f8f5f",
     "slower": "#cf3a2b",
@@ -23,26 +15,12 @@ VERDICT_COLORS = {
     "undecided": "#a36a00",
 }
 SERIES_COLORS = ("#5d6778", "#2368e0", "#1f8f5f", "#a36a00", "#8a4fc4", "#cf3a2b")
+_DASHES = ("", "7 3", "2 3", "9 3 2 3")
 
-_WIDTH = 7.2
-_ROW = 0.42
-_SETTINGS: dict[RcKeyType, Any] = {
-    "font.family": ["DejaVu Sans", "sans-serif"],
-    "font.size": 9,
-    "svg.fonttype": "none",  # text stays text: it can be searched, and read aloud
-    "svg.hashsalt": "edgewright",  # the same figure gives the same bytes
-    "text.color": TEXT,
-    "axes.edgecolor": LINE,
-    "axes.labelcolor": DIM,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": LINE,
-    "ytick.color": LINE,
-    "xtick.labelcolor": DIM,
-    "ytick.labelcolor": TEXT,
-    "grid.color": LINE,
-    "grid.linewidth": 0.6,
-}
+_ROW = 32.0
+_TEXT_ROOM = 0.45
+"""Share of the plot for what is written beside an interval."""
+_FEW_POINTS = 40
 
 
 def distributions(runs: Sequence[Mapping[str, Any]]) -> str:
@@ -51,48 +29,59 @@ def distributions(runs: Sequence[Mapping[str, Any]]) -> str:
     Args:
         runs: Those with a ``distribution``: its 101 percentiles in milliseconds.
     """
-
-    def draw(axes: Axes) -> None:
-        shares = [index / 100 for index in range(101)]
-        for number, run in enumerate(runs):
-            color = SERIES_COLORS[number % len(SERIES_COLORS)]
-            median = run["latency_ms"]["p50"]
-            label = f"{run['id']}: {median:.3g} ms"
-            axes.plot(run["distribution"], shares, color=color, linewidth=1.6, label=label)
-            axes.plot([median], [0.5], "o", color=color, markersize=4)
-        # The slowest hundredth would squeeze the rest into a line.
-        axes.set_xlim(*_limits([run["distribution"] for run in runs]))
-        axes.set_ylim(0, 1.02)
-        axes.set_xlabel("Time of one inference (ms)")
-        axes.set_ylabel("Share of inferences")
-        axes.grid(True)
-        axes.legend(frameon=False, loc="lower right")
-
-    return _svg(draw, 3.0)
+    medians = [float(run["latency_ms"]["p50"]) for run in runs]
+    names = [f"{run['id']}: {middle:.3g} ms" for run, middle in zip(runs, medians, strict=True)]
+    series = series_of(names)
+    # The slowest hundredth would squeeze the rest into a line.
+    low, high = _limits([run["distribution"] for run in runs])
+    plot = Plot(
+        "Distribution of latencies",
+        f"Median time of one inference: {'; '.join(names)}.",
+        Axis(low, high, "Time of one inference (ms)"),
+        Axis(0, 1.02, "Share of inferences"),
+        series=series,
+    )
+    for run, middle, one in zip(runs, medians, series, strict=True):
+        plot.line(((float(ms), index / 100) for index, ms in enumerate(run["distribution"])), one)
+        plot.dot(middle, 0.5, one.color)
+    return plot.svg()
 
 
 def intervals(verdicts: Sequence[Mapping[str, Any]]) -> str:
     """Ratios with their confidence intervals around the margin, as an SVG element."""
     shown = [each for each in verdicts if each["low"] is not None and each["high"] is not None]
-
-    def draw(axes: Axes) -> None:
-        margin = max((each["margin"] for each in shown), default=0.03)
-        axes.axvspan(1 / (1 + margin), 1 + margin, color=LINE, alpha=0.6, linewidth=0)
-        axes.axvline(1, color=DIM, linewidth=0.8)
-        for row, each in enumerate(reversed(shown)):
-            color = VERDICT_COLORS[each["verdict"]]
-            axes.plot([each["low"], each["high"]], [row, row], color=color, linewidth=2.4)
-            axes.plot([each["ratio"]], [row], "o", color=color, markersize=6)
-            text = f"{each['verdict']}  {each['ratio']:.3f}"
-            axes.annotate(text, (each["high"], row), (8, -3), textcoords="offset points")
-        axes.set_yticks(range(len(shown)), [each["b"] for each in reversed(shown)])
-        axes.set_ylim(-0.6, max(1, len(shown)) - 0.4)
-        axes.margins(x=0.25)
-        reference = shown[0]["a"] if shown else "the reference"
-        axes.set_xlabel(f"Time as a ratio of {reference}'s; grey: too small to count")
-        axes.grid(True, axis="x")
-
-    return _svg(draw, 0.9 + _ROW * max(1, len(shown)))
+    margin = max((float(each["margin"]) for each in shown), default=0.03)
+    reference = shown[0]["a"] if shown else "the reference"
+    rows = list(reversed(shown))
+    ends = [float(each[key]) for each in shown for key in ("low", "high", "ratio")]
+    low, high = _with_room([*ends, 1 / (1 + margin), 1 + margin], 0.1)
+    high += _TEXT_ROOM * (high - low)
+    texts = [
+        f"{each['b']} is {each['verdict']}: {each['ratio']:.3f} "
+        f"({each['low']:.3f} to {each['high']:.3f})"
+        for each in shown
+    ]
+    plot = Plot(
+        "Ratios with their confidence intervals",
+        f"Time as a ratio of {reference}'s. {'; '.join(texts)}.",
+        Axis(low, high, f"Time as a ratio of {reference}'s; grey: too small to count"),
+        Axis(
+            -0.6,
+            max(1, len(rows)) - 0.4,
+            "",
+            tuple((index, str(each["b"])) for index, each in enumerate(rows)),
+        ),
+        height=80 + _ROW * max(1, len(rows)),
+        grid="x",
+    )
+    plot.band(1 / (1 + margin), 1 + margin, LINE)
+    plot.upright(1, DIM)
+    for row, each in enumerate(rows):
+        color = VERDICT_COLORS.get(str(each["verdict"]), DIM)
+        plot.interval(((float(each["low"]), row), (float(each["high"]), row)), color)
+        plot.dot(float(each["ratio"]), row, color, 5)
+        plot.text(float(each["high"]), row, f"{each['verdict']}  {each['ratio']:.3f}")
+    return plot.svg()
 
 
 def tradeoff(points: Sequence[tuple[str, float, float, int | None]], quality: str) -> str:
@@ -102,66 +91,96 @@ def tradeoff(points: Sequence[tuple[str, float, float, int | None]], quality: st
         points: Name, milliseconds, quality, bytes.
     """
     largest = max((size or 0 for _, _, _, size in points), default=0) or 1
-
-    def draw(axes: Axes) -> None:
-        for number, (name, cost, value, size) in enumerate(points):
-            color = SERIES_COLORS[number % len(SERIES_COLORS)]
-            axes.scatter([cost], [value], s=30 + 120 * (size or 0) / largest, color=color)
-            megabytes = f", {size / 1e6:.3g} MB" if size else ""
-            axes.annotate(
-                name + megabytes, (cost, value), xytext=(9, 4), textcoords="offset points"
-            )
-        axes.margins(0.3)
-        axes.set_xlabel("p50 latency (ms)")
-        axes.set_ylabel(quality)
-        axes.grid(True)
-
-    return _svg(draw, 3.2)
+    texts = [
+        f"{name} {cost:.3g} ms, {value:.4g}{_megabytes(size)}" for name, cost, value, size in points
+    ]
+    plot = Plot(
+        "Quality against latency",
+        f"{quality} and median latency: {'; '.join(texts)}.",
+        Axis(*_with_room([cost for _, cost, _, _ in points], 0.3), "p50 latency (ms)"),
+        Axis(*_with_room([value for _, _, value, _ in points], 0.3), quality),
+        height=320,
+    )
+    for number, (name, cost, value, size) in enumerate(points):
+        radius = 4 + 6 * math.sqrt((size or 0) / largest)
+        plot.dot(cost, value, SERIES_COLORS[number % len(SERIES_COLORS)], radius)
+        plot.text(cost, value, name + _megabytes(size), radius + 6)
+    return plot.svg()
 
 
 def settings(found: Mapping[str, Sequence[tuple[str, float, float, float]]]) -> str:
     """Rates with their intervals by setting: name of the setting, rate, low, high."""
     names = list(dict.fromkeys(name for rows in found.values() for name, *_ in rows))
-
-    def draw(axes: Axes) -> None:
-        for number, (run, rows) in enumerate(found.items()):
-            color = SERIES_COLORS[number % len(SERIES_COLORS)]
-            places = [names.index(name) + 0.12 * number for name, *_ in rows]
-            middle = [rate for _, rate, _, _ in rows]
-            ends = [
-                [rate - low for _, rate, low, _ in rows],
-                [high - rate for _, rate, _, high in rows],
-            ]
-            axes.errorbar(places, middle, ends, fmt="o", color=color, capsize=3, label=run)
-        axes.set_xticks(range(len(names)), names)
-        axes.set_xlabel("Streams × batch")
-        axes.set_ylabel("Samples a second")
-        axes.set_ylim(bottom=0)
-        axes.grid(True, axis="y")
-        axes.legend(frameon=False)
-
-    return _svg(draw, 3.0)
+    highest = max((high for rows in found.values() for *_, high in rows), default=1.0)
+    series = series_of(list(found), dashed=False)
+    best = [f"{run}: {max(r[1] for r in rows):.4g} a second" for run, rows in found.items() if rows]
+    plot = Plot(
+        "Throughput by setting",
+        f"Most samples a second: {'; '.join(best)}.",
+        Axis(-0.4, len(names) - 0.4, "Streams × batch", tuple(enumerate(names))),
+        Axis(0, 1.05 * highest, "Samples a second"),
+        series=series,
+        grid="y",
+    )
+    for number, (one, rows) in enumerate(zip(series, found.values(), strict=True)):
+        for name, rate, low, high in rows:
+            place = names.index(name) + 0.12 * number
+            plot.interval(((place, low), (place, high)), one.color, 2)
+            plot.dot(place, rate, one.color)
+    return plot.svg()
 
 
 def lines(
     found: Mapping[str, Sequence[tuple[float, float]]], x: str, y: str, limit: float | None = None
 ) -> str:
     """One line for each series of pairs, with a limit where there is one."""
+    points = [point for rows in found.values() for point in rows]
+    series = series_of(list(found))
+    highest = max([*(value for _, value in points), *([limit] if limit is not None else [])])
+    plot = Plot(
+        f"{y} by {x[:1].lower()}{x[1:]}",
+        "; ".join(_ends(name, rows) for name, rows in found.items() if rows) + ".",
+        Axis(*_with_room([place for place, _ in points], 0.03), x),
+        Axis(0, 1.05 * highest or 1.0, y),
+        series=series,
+    )
+    for one, rows in zip(series, found.values(), strict=True):
+        plot.line(rows, one)
+        if len(rows) < _FEW_POINTS:
+            for place, value in rows:
+                plot.dot(place, value, one.color, 3.5)
+    if limit is not None:
+        plot.level(limit, VERDICT_COLORS["slower"])
+    return plot.svg()
 
-    def draw(axes: Axes) -> None:
-        for number, (name, points) in enumerate(found.items()):
-            color = SERIES_COLORS[number % len(SERIES_COLORS)]
-            marker = "o" if len(points) < 40 else ""
-            axes.plot(*zip(*points, strict=True), color=color, marker=marker, label=name)
-        if limit is not None:
-            axes.axhline(limit, color=VERDICT_COLORS["slower"], linestyle="--", linewidth=1)
-        axes.set_xlabel(x)
-        axes.set_ylabel(y)
-        axes.set_ylim(bottom=0)
-        axes.grid(True)
-        axes.legend(frameon=False)
 
-    return _svg(draw, 3.0)
+def series_of(names: Iterable[str], *, dashed: bool = True) -> list[Series]:
+    """Return the looks of series, told apart by colour and by dashes."""
+    return [
+        Series(
+            name,
+            SERIES_COLORS[index % len(SERIES_COLORS)],
+            _DASHES[index % len(_DASHES)] if dashed else "",
+        )
+        for index, name in enumerate(names)
+    ]
+
+
+def _ends(name: str, rows: Sequence[tuple[float, float]]) -> str:
+    (first, low), (last, high) = rows[0], rows[-1]
+    return f"{name}: {low:.4g} at {first:.4g}, {high:.4g} at {last:.4g}"
+
+
+def _megabytes(size: int | None) -> str:
+    return f", {size / 1e6:.3g} MB" if size else ""
+
+
+def _with_room(values: Sequence[float], share: float) -> tuple[float, float]:
+    """Return the ends of some values with room beyond both."""
+    finite = [value for value in values if math.isfinite(value)] or [0.0]
+    low, high = min(finite), max(finite)
+    room = share * (high - low) or 0.1 * abs(high) or 1.0
+    return low - room, high + room
 
 
 def _limits(distributions: Sequence[Sequence[float]]) -> tuple[float, float]:
@@ -169,18 +188,3 @@ def _limits(distributions: Sequence[Sequence[float]]) -> tuple[float, float]:
     high = max(each[98] for each in distributions)
     room = 0.05 * (high - low) or 0.1 * high
     return low - room, high + room
-
-
-def _svg(draw: Callable[[Axes], None], height: float) -> str:
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
-    with rc_context(_SETTINGS):
-        figure: Figure = Figure(figsize=(_WIDTH, height), facecolor=SURFACE, layout="constrained")
-        draw(figure.subplots())
-        out = io.StringIO()
-        metadata = {"Date": None, "Creator": "Edgewright"}
-        FigureCanvasSVG(figure).print_svg(out, metadata=metadata)  # type: ignore[no-untyped-call]
-    text = out.getvalue()
-    return text[text.index("<svg") :]  # without the XML declaration, to stand inside HTML

@@ -1,4 +1,4 @@
-"""A profile as one file for others: an HTML page, CSV for a spreadsheet, or JSON."""
+"""A profile as one file for others: an HTML page, CSV, JSON, or a figure for a publication."""
 
 from __future__ import annotations
 
@@ -25,15 +25,21 @@ from studio.profiling.report import (
 from studio.registry import Registry, below
 from studio.settings import resource
 
-SUFFIXES = (".html", ".csv", ".json")
+FIGURES = (".png", ".pdf", ".svg")
+SUFFIXES = (".html", ".csv", ".json", *FIGURES)
 
 PROFILE_EXPORT: Step[Arguments, Result] = Step(
     name="profile-export",
     title="Export the profile",
-    summary="Write a profile as one HTML page, as CSV or as JSON.",
+    summary="Write a profile as one HTML page, CSV, JSON, or as a figure in PNG, PDF or SVG.",
     options=(
         Option("profile", Kind.FILE, required=True, help="What studio profile --json printed."),
-        Option("out", Kind.OUTPUT, required=True, help="A file in .html, .csv or .json."),
+        Option(
+            "out",
+            Kind.OUTPUT,
+            required=True,
+            help="A file in .html, .csv, .json, .png, .pdf or .svg.",
+        ),
     ),
     work="studio.profiling.export:write",
     record="studio.profiling.export:written",
@@ -75,13 +81,18 @@ def write(arguments: Arguments, job: Job) -> Result:
     if suffix not in SUFFIXES:
         raise UsageError(f"A profile is written as {', '.join(SUFFIXES)}; {out.name} is none.")
     document = _read(Path(arguments["profile"]))
+    path = job.folder / f"profile{suffix}"
+    if suffix in FIGURES:
+        from studio.profiling.figures import profile_figure, write_figure  # loads matplotlib
+
+        write_figure(profile_figure(document), path)
+        return {"output": path.name, "bytes": path.stat().st_size}
     if suffix == ".csv":
         text = tables.as_csv(document)
     elif suffix == ".json":
         text = json.dumps(document, indent=1) + "\n"
     else:
         text = html(document)
-    path = job.folder / f"profile{suffix}"
     path.write_text(text, encoding="utf-8", newline="")
     return {"output": path.name, "bytes": path.stat().st_size}
 

@@ -37,12 +37,12 @@ PROFILE: Step[Arguments, Result] = Step(
             default="latency",
             choices=("latency", "throughput", "open-loop", "sustained"),
             choice_titles=(
-                "Latency: one after the other",
+                "Latency (single stream)",
                 "Throughput: streams and batches",
-                "Open loop: a rate of requests",
-                "Sustained: over minutes",
+                "Open loop (request rate)",
+                "Sustained (thermal)",
             ),
-            help="What is asked: time of an inference, inferences a second, a rate, or endurance.",
+            help="Benchmark mode: latency, throughput, open-loop load, or sustained load.",
         ),
         Option(
             "threads",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from studio.documents.typed import JsonValue
+from studio.documents.dataclass_json import JsonValue
 
 
 @dataclass(frozen=True, slots=True)

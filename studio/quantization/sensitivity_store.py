@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from studio.documents.typed import from_json, to_json
+from studio.documents.dataclass_json import from_json, to_json
 from studio.jobs import Arguments
 from studio.quantization import presets
 from studio.quantization.preset import Preset

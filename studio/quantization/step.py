@@ -12,13 +12,13 @@ METHODS = ("static-int8", "dynamic-int8", "weight-only", "fp16", "bf16")
 """Identifiers of the transforms that make a model smaller."""
 
 _METRICS = {
-    "auto": "by the kind of labels",
+    "auto": "automatic (from labels)",
     "top1": "top-1 accuracy",
     "top5": "top-5 accuracy",
     "f1": "F1",
     "auc": "ROC AUC",
     "exact": "exact match",
-    "cer": "character errors",
+    "cer": "character error rate",
     "map": "mAP of boxes",
     "box-f1": "F1 of boxes",
     "cosine": "cosine, without labels",
@@ -59,7 +59,7 @@ QUANTIZE: Step[Arguments, Result] = Step(
             default="static-int8",
             choices=METHODS,
             plugins="transforms",
-            choice_titles=("int8, calibrated", "int8, dynamic", "weights alone", "fp16", "bf16"),
+            choice_titles=("int8, calibrated", "int8, dynamic", "weights only", "fp16", "bf16"),
             help="Calibrated int8, int8 with ranges measured at each run, weights alone in 8 or "
             "4 bits, half precision, or the method of a plugin (nncf).",
         ),
@@ -83,7 +83,8 @@ QUANTIZE: Step[Arguments, Result] = Step(
                 "min and max",
                 "entropy",
             ),
-            help="How a range follows from the samples; the first loses least where it matters.",
+            help="Method that sets activation ranges. activation-aware usually has the smallest "
+            "metric drop.",
         ),
         Option(
             "samples",
@@ -97,7 +98,7 @@ QUANTIZE: Step[Arguments, Result] = Step(
             "recurrent",
             many=True,
             default=(),
-            title="States",
+            title="Recurrent states",
             advanced=True,
             help="Inputs that are fed with an output of the sample before, as INPUT=OUTPUT; the "
             "samples must then follow each other.",
@@ -119,7 +120,7 @@ QUANTIZE: Step[Arguments, Result] = Step(
         Option(
             "heldout_data",
             Kind.DATA,
-            title="Data for the verdict",
+            title="Held-out data",
             advanced=True,
             help="Held-out labelled samples for the reported metric. Default with --search: "
             "every second sample of the evaluation data.",
@@ -139,21 +140,21 @@ QUANTIZE: Step[Arguments, Result] = Step(
             "max_drop",
             Kind.NUMBER,
             minimum=0,
-            title="Largest loss",
+            title="Maximum metric drop",
             help="Maximum metric drop, in the metric's unit (0.01 is one point).",
         ),
         Option(
             "max_latency_ratio",
             Kind.NUMBER,
             minimum=0,
-            title="Largest latency",
+            title="Maximum latency ratio",
             help="Maximum latency relative to the float model (0.5 is twice as fast).",
         ),
         Option(
             "search",
             Kind.FLAG,
             default=False,
-            title="Choose layers",
+            title="Layer search",
             help="Search for layers to keep in float: as fast as --max-drop allows, or as "
             "accurate as --max-latency-ratio allows.",
         ),

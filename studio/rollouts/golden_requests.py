@@ -13,7 +13,7 @@ import numpy
 from studio.api import Array, StudioError, TargetError, TargetSpec
 from studio.jobs import Job
 from studio.monitoring.endpoint.client import InferenceClient
-from studio.monitoring.endpoint.served import reached
+from studio.monitoring.endpoint.endpoint import reached
 from studio.rollouts.rule import RequestStats
 from studio.runtime.release.trial.golden_check import read_sample
 

@@ -14,7 +14,7 @@ from studio.deployment.contained_packaging import opened
 from studio.deployment.trial import asked
 from studio.jobs import Arguments, Job, Result
 from studio.packages import Bundle
-from studio.packages.contained import package_contained
+from studio.packages.packaging_job import package_contained
 from studio.rollouts.resume import head_of
 from studio.rollouts.rollout_state import RolloutState, place_of
 from studio.rollouts.rule import RolloutRule

@@ -14,7 +14,7 @@ COMMANDS = {
     "answers": (".answers", "what a model gives for many samples, for the metric of a task"),
     "serve": (".serve", "answer inference requests over HTTP"),
     "release": (".release", "receive, stage, probe, switch and roll back releases"),
-    "gate": (".gate", "keep a port at which containers answer in turn"),
+    "gate": (".listener", "keep a port at which containers answer in turn"),
     "health": (".health", "ask the server of this container how it is"),
 }
 """Command -> (package that has ``main(arguments) -> exit status``, what it does)."""

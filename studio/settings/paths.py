@@ -70,6 +70,11 @@ class Paths:
         return self.data / "jobs"
 
     @property
+    def logs(self) -> Path:
+        """What the studio logs."""
+        return self.data / "logs"
+
+    @property
     def samples(self) -> Path:
         """Samples that the user asked for."""
         return self.data / "samples"

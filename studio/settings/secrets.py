@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
+import logging
 import os
 from pathlib import Path
 from typing import Any
 
 from studio.settings.files import write_atomically
 from studio.settings.paths import Paths
+from studio.settings.redaction import hide
+
+log = logging.getLogger(__name__)
 
 _SERVICE = "edgewright"
 
@@ -38,10 +42,16 @@ class SecretStore:
 
     def get(self, name: str) -> str:
         """A secret; empty where there is none."""
+        secret = self._get(name)
+        hide(secret)
+        return secret
+
+    def _get(self, name: str) -> str:
         if self._keyring is not None:
             try:
                 found = self._keyring.get_password(_SERVICE, name)
             except Exception:  # a keyring that is locked, or has gone: the backends' own errors
+                log.warning("keyring not readable", exc_info=True)
                 found = None
             if found:
                 return str(found)
@@ -52,10 +62,12 @@ class SecretStore:
 
     def set(self, name: str, secret: str) -> str:
         """Keep a secret; returns where."""
+        hide(secret)
         if self._keyring is not None:
             try:
                 self._keyring.set_password(_SERVICE, name, secret)
             except Exception:  # see get
+                log.warning("keyring not writable", exc_info=True)
                 self._keyring = None
             else:
                 self._file(name).unlink(missing_ok=True)
@@ -73,7 +85,7 @@ class SecretStore:
             try:
                 self._keyring.delete_password(_SERVICE, name)
             except Exception:  # it was not there, or see get
-                pass
+                log.debug("nothing removed from the keyring", exc_info=True)
         self._file(name).unlink(missing_ok=True)
 
     def _file(self, name: str) -> Path:
@@ -88,4 +100,5 @@ def _usable(keyring: Any) -> Any:
         # Its stand-ins for "none at all" have a priority below one.
         return keyring if float(keyring.get_keyring().priority) >= 1 else None
     except Exception:  # not installed, or none of its backends can be made
+        log.debug("no keyring", exc_info=True)
         return None

@@ -19,6 +19,7 @@ _MODULES = (
     "studio.profiling.export",
     "studio.packages.step",
     "studio.deployment.artifacts.step",
+    "studio.deployment.artifacts.packager_step",
     "studio.deployment.step",
     "studio.monitoring.step",
     "studio.monitoring.prometheus.step",

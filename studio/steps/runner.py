@@ -12,7 +12,7 @@ from typing import Any
 
 from studio.api import Permission, UsageError
 from studio.api.options import by_name
-from studio.documents.typed import to_json
+from studio.documents.dataclass_json import to_json
 from studio.jobs import (
     AnyStep,
     End,
@@ -83,6 +83,7 @@ class StepRunner:
             needs=self._granted(step, resolved),
             limits=self._limits(step),
             options=_path_of(step.options),
+            step=name,
         )
         note = StepRecord(step, dict(given), resolved, source or self.source)
         if not note.wanted:

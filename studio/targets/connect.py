@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from studio.api import (
     Connector,
     Extension,
     Progress,
+    StudioError,
     TargetError,
     TargetFacts,
     TargetSpec,
@@ -20,6 +22,8 @@ from studio.api import (
 from studio.plugin_host import PluginHost
 from studio.runtime.release.store.layout import ENDPOINTS
 from studio.targets.facts import SCRIPT, parse
+
+log = logging.getLogger(__name__)
 
 LOCAL_SCHEME = "local"
 
@@ -52,7 +56,15 @@ def open_channel(target: Mapping[str, Any] | TargetSpec, progress: Progress) -> 
         TargetError: when it does not answer or refuses the login.
     """
     spec = target if isinstance(target, TargetSpec) else target_of(target)
-    return connector_for(spec).connect(spec, progress)
+    began = time.monotonic()
+    keys = {"target": spec.name, "scheme": scheme_of(spec)}
+    try:
+        channel = connector_for(spec).connect(spec, progress)
+    except StudioError as error:
+        log.warning("not connected: %s", error, extra=keys)
+        raise
+    log.info("connected", extra={**keys, "seconds": round(time.monotonic() - began, 3)})
+    return channel
 
 
 def scheme_of(target: TargetSpec) -> str:

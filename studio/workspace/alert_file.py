@@ -78,7 +78,7 @@ class AlertFile:
             Unavailable: when the plugin that it needs cannot be used.
         """
         name = Option(
-            "name", help="What messages call it; its kind without it.", placeholder="its kind"
+            "name", help="Name shown in messages. Default: the kind.", placeholder="its kind"
         )
         if kind in CHANNEL_OPTIONS:
             return (name, *CHANNEL_OPTIONS[kind], LEVELS_OPTION)
@@ -87,7 +87,7 @@ class AlertFile:
             _PASSWORD,
             title="Name of the password",
             advanced=True,
-            help="Under which it is kept among the secrets of this computer.",
+            help="Name of the secret on this computer.",
             placeholder="none",
         )
         return (name, *monitor.options, password, LEVELS_OPTION)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections.abc import Callable
 from typing import TypeVar
 
 from studio.models.collector import uncollected
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -31,6 +34,7 @@ class Background:
                 with uncollected():
                     result: T | Exception = call()
             except Exception as error:
+                log.warning("a call in the background failed", exc_info=True)
                 result = error
             self._deliver(lambda: done(result))
 

@@ -25,7 +25,7 @@ class FleetRow:
 
     name: str
     tone: str = UNKNOWN
-    health: str = "not looked at"
+    health: str = "not checked"
     version: str = ""
     model: str = ""
     alerts: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from studio.documents.typed import InvalidDocument, from_json
+from studio.documents.dataclass_json import InvalidDocument, from_json
 from studio.registry import Registry, RunRecord
 
 ResultT = TypeVar("ResultT")

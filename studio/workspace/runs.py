@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -314,6 +315,7 @@ class Runs:
             try:
                 running.report = self._finish(run, run.run(before), wish)
             except Exception as error:  # told to whoever waits; a thread has nobody else
+                logging.getLogger(__name__).exception("run %s failed", folder.id)
                 running.error = error
                 self._events.publish(RunChanged(folder.id, "failed"))
 

@@ -92,7 +92,7 @@ def test_contracts_hold() -> None:
     ("file", "line", "broken"),
     [
         ("studio/models/bad.py", "import PySide6.QtCore", "Only the window and studio.api.qt"),
-        ("studio/workspace/bad.py", "import matplotlib", "Only the charts"),
+        ("studio/workspace/bad.py", "import matplotlib", "Only the figures of profiles"),
         ("studio/registry/bad.py", "import studio_onnx", "The studio imports no plugin"),
         ("studio/quantization/bad.py", "import onnxruntime", "The studio imports no plugin"),
         ("studio/gui/bad.py", "import studio.models", "The window talks to the workspace"),

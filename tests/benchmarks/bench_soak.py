@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from studio.runtime.release.server.served import Server
+from studio.runtime.release.server.server_control import Server
 from studio.runtime.release.trial.decision import TrialDecision, rule_of
 from studio.runtime.release.trial.soak import ReleaseTrial
 from studio.runtime.shared.errors import ReleaseError

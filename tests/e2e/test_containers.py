@@ -21,7 +21,7 @@ from studio.api import Parcel, Refused, Site, TargetError, TargetSpec, UsageErro
 from studio.api.testing import Recorder
 from studio.api.testing_platforms import Example, check_platform
 from studio.settings import Paths
-from studio_docker.connection import connect
+from studio_docker.engine.connection import connect
 from studio_docker.platform import DockerPlatform
 from tests.e2e.conftest import STUDIO, Studio
 from tests.rigs.boards import until

@@ -31,6 +31,7 @@ LINES: dict[str, list[Line]] = {
     "inspect": [("inspect digits.onnx", _OK)],
     "graph": [("graph digits.onnx --out graph.svg", _OK)],
     "diff": [("diff digits.onnx digits.onnx", _OK)],
+    "analyze": [("analyze digits.onnx sparsity", _OK)],
     "coverage": [("coverage digits.onnx", _OK)],
     "edit": [("edit digits.onnx --edit fold --out edited.onnx", _OK)],
     "quantize": [("quantize digits.onnx --data calibration.npz --out small.onnx", _OK)],
@@ -79,7 +80,7 @@ LINES: dict[str, list[Line]] = {
     "samples": [("samples list", _OK), ("samples get digits", _OK)],
     "plugins": [("plugins list", _OK), ("plugins new made --kind metric", _OK)],
     "backends": [("backends list", _OK)],
-    "doctor": [("doctor", (0, 1))],
+    "doctor": [("doctor", (0, 1)), ("doctor --bundle support.zip", _OK)],
 }
 """Each command with lines of it, and the exit codes with which a line may end."""
 

@@ -97,7 +97,7 @@ def test_nothing_of_it_is_used_before_consent(installed: Installed, tmp_path: Pa
     assert len(found["digest"]) == 64
     refused = installed.run("target", "add", "attic", f"folder:{tmp_path / 'attic'}")
     assert refused.code == 1
-    assert "Folder is not available: nobody agreed to it yet" in refused.err
+    assert "Folder is not available: no consent yet" in refused.err
     other = installed.run("plugins", "allow", ID, "--digest", "0" * 64)
     assert other.code == 4
     assert "have changed since you looked at them" in other.err

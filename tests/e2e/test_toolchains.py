@@ -29,7 +29,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Studio:
     install = ("backends", "install", RUNTIME, "--wheels", str(wheel.parent))
     refused = studio.run(*install)
     assert refused.code == 1
-    assert "nobody agreed to it yet" in refused.err
+    assert "no consent yet" in refused.err
     studio.ok("plugins", "allow", rig.ID)
     assert listed(studio)[RUNTIME]["state"] == "missing"
     made = studio.ok(*install)

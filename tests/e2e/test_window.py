@@ -127,11 +127,11 @@ def test_the_main_job(person: Person, studio: Studio, digits: Path) -> None:
     made = person.registry.runs("quantize")[0].result
     assert made["metric"]["before"] - made["metric"]["after"] <= 0.01
     person.look("quantize")
-    person.command("Keep the selected variant")
+    person.command("Use the selected variant")
     wait_for(lambda: current(studio) == made["variant"], "the new variant was not kept")
 
     person.command("Go to Profile")
-    person.command("Profile the ticked variants")
+    person.command("Profile the selected variants")
     wait_for(lambda: person.registry.runs("profile"), "it was not profiled", seconds=180)
     (verdict,) = person.registry.runs("profile")[0].result["verdicts"]
     assert verdict["low"] <= verdict["ratio"] <= verdict["high"]

@@ -19,7 +19,7 @@ from typing import Any
 from studio.deployment.upload import Outgoing, Stream
 from studio.packages import Bundle, build_runtime
 from studio.runtime import release
-from studio.runtime.release.server.served import Server
+from studio.runtime.release.server.server_control import Server
 from studio.runtime.release.store.state import UNCOMMITTED
 from studio.runtime.shared import manifest
 from studio.runtime.shared.chained_log import Journal

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from studio.runtime.release.server.served import Server
+from studio.runtime.release.server.server_control import Server
 from studio.runtime.release.store.lease import LEASE_S
 from studio.runtime.shared.files import point, remove, write_atomically
 from studio.runtime.shared.process_identity import started

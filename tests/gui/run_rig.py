@@ -28,5 +28,5 @@ def run_in_window(window: MainWindow, qtbot: QtBot, pipeline: Path, patience_ms:
     (run,) = window.workspace.runs.all()
     assert ended[0].state == "succeeded", [step.message for step in run.steps]
     qtbot.waitUntil(lambda: bool(page.runs.detail.gates.rows), timeout=patience_ms)
-    assert {one.state for one in page.runs.detail.gates.rows} == {"met"}
+    assert {one.state for one in page.runs.detail.gates.rows} == {"passed"}
     return run

@@ -16,10 +16,10 @@ import pytest
 
 from studio.api import Parcel, Refused, StudioError, Unavailable, UsageError, validate
 from studio.api.testing import Recorder, check_options
-from studio_docker.base import from_archive
-from studio_docker.image import Image, build_image
-from studio_docker.layers import LayerFile, write_layer
-from studio_docker.options import IMAGE_OPTIONS, ImageSpec
+from studio_docker.image.base import from_archive
+from studio_docker.image.build import Image, build_image
+from studio_docker.image.layers import LayerFile, write_layer
+from studio_docker.image.spec import IMAGE_OPTIONS, ImageSpec
 from studio_docker.packager import ImagePackager
 from tests.plugins.container_parts import make_base, make_wheel
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from studio.api import Unavailable, UsageError
-from studio_docker.connection import address_of, connect, default_engine
-from studio_docker.error_text import sentence
+from studio_docker.engine.connection import address_of, connect, default_engine
+from studio_docker.engine.error_text import sentence
 from studio_docker.packager import checked_name
 
 

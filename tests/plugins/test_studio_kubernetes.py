@@ -98,7 +98,7 @@ def test_scale_events_and_logs(
 
 
 def test_ten_releases_are_kept(site: KubernetesSite, parcels: tuple[Parcel, Parcel]) -> None:
-    from studio_kubernetes.workload import workload_of
+    from studio_kubernetes.manifests.workload import workload_of
 
     for number in range(12):
         parcel = replace(parcels[0], digest=f"{number:02x}".ljust(64, "0"))
@@ -146,12 +146,12 @@ def test_a_canary_is_judged_by_what_the_servers_count(
     broken: bool,
 ) -> None:
     """Real requests to real servers; where the canary is to fail, its errors are made up."""
-    monkeypatch.setattr("studio_kubernetes.canary_analysis._PAUSE_S", 0.05)
+    monkeypatch.setattr("studio_kubernetes.rollout.canary_analysis._PAUSE_S", 0.05)
     site.deploy(parcels[0], options(gateway="main"), Silent())
-    counters = site._served.counters
+    counters = site._pods.counters
 
     def counted(track: str) -> Any:
-        with site._served.tunnel(track) or pytest.fail(f"no pod of {track}") as tunnel:
+        with site._pods.tunnel(track) or pytest.fail(f"no pod of {track}") as tunnel:
             for _ in range(60):
                 ask_for_answer(tunnel.port)
         found = counters(track)
@@ -159,7 +159,7 @@ def test_a_canary_is_judged_by_what_the_servers_count(
             found = [replace(one, errors=one.requests // 2) for one in found]
         return found
 
-    monkeypatch.setattr(site._served, "counters", counted)
+    monkeypatch.setattr(site._pods, "counters", counted)
     if broken:
         with pytest.raises(TargetError, match="The canary, version 2, was taken back") as caught:
             site.deploy(parcels[1], options(20, gateway="main", judge_s=60), Silent())
@@ -168,7 +168,7 @@ def test_a_canary_is_judged_by_what_the_servers_count(
         assert states == {1: "serving", 2: "failed"}
     else:
         # Latencies of a busy machine are not what is tested here.
-        monkeypatch.setattr("studio_kubernetes.canary.latency_ratio", lambda *_: 1.0)
+        monkeypatch.setattr("studio_kubernetes.rollout.canary.latency_ratio", lambda *_: 1.0)
         done = site.deploy(parcels[1], options(20, gateway="main", judge_s=60), Silent())
         assert (done.state, done.release) == ("serving", parcels[1].digest)
 

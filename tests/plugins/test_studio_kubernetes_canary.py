@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from studio.api import Silent
-from studio_kubernetes.canary import (
+from studio_kubernetes.cluster.refusals import refusal
+from studio_kubernetes.rollout.canary import (
     PROMOTE,
     ROLL_BACK,
     WAIT,
@@ -18,16 +19,15 @@ from studio_kubernetes.canary import (
     newcombe,
     wilson,
 )
-from studio_kubernetes.canary_analysis import CanaryAnalysis
-from studio_kubernetes.progress import (
+from studio_kubernetes.rollout.canary_analysis import CanaryAnalysis
+from studio_kubernetes.rollout.progress import (
     COMPLETE,
     FAILED,
     RUNNING,
     assess_deployment,
     assess_inference_service,
 )
-from studio_kubernetes.refusals import refusal
-from studio_kubernetes.server_metrics import Counters, between, parse_counters
+from studio_kubernetes.rollout.server_metrics import Counters, between, parse_counters
 
 # What /metrics said before and after 600 requests to a server of the digits model (shortened).
 BEFORE = """\

@@ -11,8 +11,8 @@ import yaml
 
 from studio.api import Parcel, Refused, Silent, UsageError, validate
 from studio_kubernetes.__main__ import main
-from studio_kubernetes.export import FORMS, kustomize
-from studio_kubernetes.manifests import DesiredWorkload, manifests
+from studio_kubernetes.manifests.desired_state import DesiredWorkload, manifests
+from studio_kubernetes.manifests.export import FORMS, kustomize
 from studio_kubernetes.packager import OPTIONS, ManifestsPackager
 from tests.plugins.test_studio_kubernetes_manifests import FULL, workload
 from tests.rigs.kubernetes.parcels import make_parcel

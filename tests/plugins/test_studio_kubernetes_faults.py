@@ -273,7 +273,7 @@ def test_a_server_that_hangs_in_the_middle(
     parcels: tuple[Parcel, Parcel],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("studio_kubernetes.wait._SILENCE_S", 1.0)
+    monkeypatch.setattr("studio_kubernetes.rollout.watcher._SILENCE_S", 1.0)
     site.deploy(parcels[0], options(), Silent())
     with pytest.raises(TargetError, match="did not answer within 2 s") as caught:
         site.deploy(parcels[1], options(), AtPoint("replicas ready", cluster.hangs.set))

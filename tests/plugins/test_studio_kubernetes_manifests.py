@@ -11,15 +11,20 @@ import pytest
 import yaml
 
 from studio.api import UsageError, validate
-from studio_kubernetes.documents import difference, file_names, join, to_yaml
-from studio_kubernetes.manifests import DesiredWorkload, manifests
-from studio_kubernetes.names import as_label_value, is_label_value, is_service_name, suggest
+from studio_kubernetes.manifests.desired_state import DesiredWorkload, manifests
+from studio_kubernetes.manifests.documents import difference, file_names, join, to_yaml
+from studio_kubernetes.manifests.names import (
+    as_label_value,
+    is_label_value,
+    is_service_name,
+    suggest,
+)
+from studio_kubernetes.manifests.pods import node_selector, tolerations
+from studio_kubernetes.manifests.quantities import parse_quantity
+from studio_kubernetes.manifests.scaling import canary_replicas, share
+from studio_kubernetes.manifests.validation import problems
+from studio_kubernetes.manifests.workload import Json, Workload, WorkloadName, image_reference
 from studio_kubernetes.options import DEPLOY_OPTIONS
-from studio_kubernetes.pods import node_selector, tolerations
-from studio_kubernetes.quantities import parse_quantity
-from studio_kubernetes.rules import problems
-from studio_kubernetes.scaling import canary_replicas, share
-from studio_kubernetes.workload import Json, Workload, WorkloadName, image_reference
 
 VERSIONS = ("1.29", "1.31", "1.33", "1.35", "1.37")
 FULL = {

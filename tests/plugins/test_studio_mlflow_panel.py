@@ -135,7 +135,7 @@ def test_an_alias_must_be_named(qtbot: Any) -> None:
     window = Window()
     panel = chosen(window)
     panel.alias_button.click()
-    assert window.said == ["Name the alias first: champion, challenger ..."]
+    assert window.said == ["Enter an alias first: champion, challenger…"]
 
 
 def test_an_error_is_a_sentence_and_the_panel_goes_on(qtbot: Any) -> None:
@@ -151,4 +151,4 @@ def test_without_a_model_nothing_can_be_pushed(qtbot: Any) -> None:
     panel = opened(Window(model=""))
     assert not panel.push_button.isEnabled()
     assert panel.push_button.toolTip() == "Open a model first."
-    assert panel.pull_button.toolTip() == "Choose a version."
+    assert panel.pull_button.toolTip() == "Select a version."

@@ -13,8 +13,8 @@ from studio.api import Sample, Silent
 from studio_onnxruntime.activations import Function, following, identity
 from studio_onnxruntime.backend import OnnxRuntime
 from studio_onnxruntime.bias_correction import bias_errors, correct_biases, rounded_weight
-from studio_onnxruntime.fitting import clipped_weight, fitted_range
 from studio_onnxruntime.histogram import Histogram
+from studio_onnxruntime.range_selection import clipped_weight, fitted_range
 
 from . import models
 

@@ -13,7 +13,7 @@ from studio.deployment.wheels import Platform, WheelCache
 from studio.jobs import Arguments, Job, Result
 from studio.packages import build_runtime, debian
 from studio.packages import record as packages
-from studio.packages.contained import package_contained
+from studio.packages.packaging_job import package_contained
 from studio.registry import Registry, below
 from studio.settings import Paths
 from studio.settings.boards import Board, Image, board
@@ -59,6 +59,7 @@ def make(arguments: Arguments, job: Job) -> Result:
         "deb_version": fields["Version"],
         "architecture": fields["Architecture"],
         "depends": fields["Depends"],
+        "findings": packaged["findings"] if packaged else [],
         "packaged": packaged,
     }
 

@@ -19,12 +19,9 @@ from studio.api import (
     UsageError,
     validate,
 )
-from studio.deployment.contained_packaging import opened
-from studio.deployment.platform_verbs import parcel_of
-from studio.deployment.step_log import owner
+from studio.deployment.artifacts.packager import build
 from studio.jobs import Arguments, Job, Result
 from studio.packages import record as packages
-from studio.packages.contained import package_contained
 from studio.plugin_host import PluginHost
 from studio.registry import Registry
 from studio.targets.connect import open_channel, root_of, target_of
@@ -42,13 +39,10 @@ def image(arguments: Arguments, job: Job) -> Result:
     if arguments.get("image_out") or arguments.get("load_to"):
         given["file"] = True
     options = validate(packager.options, given)
-    packaged = package_contained(arguments, job)
-    bundle = opened(packaged, arguments.get("sign"), job)
-    parcel = parcel_of(bundle, job, owner())
-    made = packager.build(parcel, job.folder / _FILES, options, job)
+    result = build(packager, options, arguments, job, _FILES)
     if arguments.get("load_to"):
-        load_image(target_of(arguments["load_to"]), _archive(made), job)
-    return {**packaged, "made": dict(made)}
+        load_image(target_of(arguments["load_to"]), _archive(result["made"]), job)
+    return result
 
 
 def _archive(made: Mapping[str, Any]) -> Path:

@@ -66,8 +66,8 @@ class Tradeoff(Drawing):
     def description(self) -> str:
         """Which variants are worth choosing."""
         names = ", ".join(point.name for point in front(self.points, is_error=self.is_error))
-        tried = f" {len(self.trials)} more were tried by a search." if self.trials else ""
-        return f"{self.quality} against {self.cost}. Worth choosing: {names or 'none yet'}.{tried}"
+        tried = f"The layer search tried {len(self.trials)} more candidates." if self.trials else ""
+        return f"{self.quality} against {self.cost}. Pareto front: {names or 'none yet'}.{tried}"
 
     def draw(self, plot: Plot) -> None:
         """Draw the points, their names and the front."""

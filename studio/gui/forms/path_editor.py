@@ -66,7 +66,7 @@ class PathEditor(Editor):
             Kind.DATA: "Drop samples here",
             Kind.FOLDER: "Drop a folder here",
             Kind.FILE: "Drop a file here",
-            Kind.OUTPUT: "Where it is written",
+            Kind.OUTPUT: "Output path",
         }.get(self.option.kind, "")
 
     def _connect_button(self) -> None:
@@ -115,7 +115,7 @@ class PathEditor(Editor):
         if sentence or path is None or self.option.kind is Kind.OUTPUT:
             return sentence
         if not Path(path).exists():
-            return f"There is nothing at {path}."
+            return f"{path} does not exist."
         if self.option.kind is Kind.FOLDER and not Path(path).is_dir():
             return f"{path} is not a folder."
         return ""

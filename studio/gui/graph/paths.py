@@ -35,11 +35,11 @@ class PathButtons(QWidget):
         self.help = button("", partial(canvas.wished.emit, HELP))
         self._all = (self.up, self.down, self.both, self.clear, self.unfold, self.help)
         self._names = {
-            self.up: "Light up all ancestors of the node (A)",
-            self.down: "Light up all descendants of the node (D)",
-            self.both: "Light up ancestors and descendants (S)",
-            self.clear: "Put the path out (X)",
-            self.unfold: "Unfold the block in place, or fold it again (U)",
+            self.up: "Highlight ancestors (A)",
+            self.down: "Highlight descendants (D)",
+            self.both: "Highlight ancestors and descendants (S)",
+            self.clear: "Clear highlight (X)",
+            self.unfold: "Expand or collapse the block (U)",
             self.help: "Keys of the graph (?)",
         }
         layout = QHBoxLayout(self)
@@ -67,7 +67,9 @@ class PathButtons(QWidget):
         self.both.setChecked(ways == (True, True))
         reason = "" if self._canvas.selected is not None else _NOTHING
         for item in (self.up, self.down, self.both, self.clear):
-            why = reason or ("Nothing is lit." if item is self.clear and not any(ways) else "")
+            why = reason or (
+                "No nodes are highlighted." if item is self.clear and not any(ways) else ""
+            )
             item.setEnabled(not why)
             item.setToolTip(plain_tip(f"{self._names[item]}. {why}" if why else self._names[item]))
             item.setAccessibleDescription(why)

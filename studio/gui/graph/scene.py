@@ -216,8 +216,8 @@ def description(scene: Scene | None, selected: int | None, traced: Collection[in
     text = f"{shown(box.title)} {name}, {detail}; {before} before, {after} after"
     if (frame := scene.frame_of(selected)) >= 0:
         title = shown(scene.frames[frame].node.operator)
-        text += f"; in {title[:LONGEST_TITLE]}, unfolded"
-    return text + (f"; {len(traced)} lit" if traced else "")
+        text += f"; in {title[:LONGEST_TITLE]}, expanded"
+    return text + (f"; {len(traced)} highlighted" if traced else "")
 
 
 Ways = dict[int, list[int]]

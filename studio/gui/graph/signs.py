@@ -35,8 +35,10 @@ def sign_at(scene: Scene | None, viewport: Viewport, where: QPointF) -> GraphSig
     x, y = point.x(), point.y()
     box = scene.sign_at(x, y)
     if box is not None:
-        return GraphSign(box, None, "Unfold in place (U)")
+        return GraphSign(box, None, "Expand (U)")
     frame = scene.frame_at(x, y) if scene.frames and scene.box_at(x, y) is None else None
     if frame is None:
         return None
-    return GraphSign(None, frame, f"Fold {shown(scene.frames[frame].node.operator)} (Backspace)")
+    return GraphSign(
+        None, frame, f"Collapse {shown(scene.frames[frame].node.operator)} (Backspace)"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ from studio.workspace import RegistryChanged
 
 if TYPE_CHECKING:
     from studio.workspace import VariantRecord, Workspace
+
+log = logging.getLogger(__name__)
 
 
 class PanelFrame(QWidget):
@@ -93,6 +96,7 @@ class PanelFrame(QWidget):
             self._explain(error.message, str(getattr(error, "plugin", "")))
             return
         except Exception as error:
+            log.exception("a panel was not made", extra={"plugin": self.capability.plugin})
             self._explain(_sentence(self.capability, error), self.capability.plugin)
             return
         self.panel = panel
@@ -113,6 +117,7 @@ class PanelFrame(QWidget):
         except StudioError as error:
             self._shell.fail(error)
         except Exception as error:
+            log.exception("a panel failed", extra={"plugin": self.capability.plugin})
             self._explain(_sentence(self.capability, error), self.capability.plugin)
 
     def _explain(self, sentence: str, plugin: str) -> None:

@@ -39,4 +39,4 @@ def explain(item: QAction, reason: str = "") -> None:
 
 def reason(item: QAction) -> str:
     """Why an action is disabled; empty when it is enabled."""
-    return "" if item.isEnabled() else item.statusTip() or "Not available now."
+    return "" if item.isEnabled() else item.statusTip() or "Not available."

@@ -23,7 +23,7 @@ class Commands:
         self._actions: list[QAction] = []
         self._reasons: dict[str, Callable[[], str]] = {
             "close": lambda: "" if window.current.variant else "No model is open.",
-            "cancel": lambda: "" if window.jobbar.current() else "Nothing runs.",
+            "cancel": lambda: "" if window.jobbar.current() else "No job is running.",
             "inspector": lambda: (
                 "" if window.inspector.has_content() else "This page has no inspector."
             ),
@@ -40,13 +40,19 @@ class Commands:
         self._add("close", "Close the model", window.current.close, "Ctrl+W")
         self._add("inspector", "Show or hide the inspector", window.inspector.toggle, "Ctrl+I")
         self._add("jobs", "Show or hide the list of jobs", window.toggle_jobs, "Ctrl+J")
-        self._add("cancel", "Cancel the job that runs", window.jobbar.cancel_job, "Ctrl+.")
+        self._add("cancel", "Cancel the running job", window.jobbar.cancel_job, "Ctrl+.")
         self._add("theme", "Switch between light and dark", window.toggle_theme, "Ctrl+Shift+T")
         follow = partial(window.choose_theme, "system")
-        self._add("theme-system", "Follow the system's light or dark", follow)
-        self._add("dismiss", "Close the message", window.banner.close_message)
+        self._add("theme-system", "Use the system theme", follow)
+        self._add("dismiss", "Dismiss message", window.banner.close_message)
         self._add("full-screen", "Full screen", window.toggle_full_screen, "F11")
+        self._add("support", "Save a support archive…", self._save_support_archive)
         self._add("quit", "Quit", window.widget.close, "Ctrl+Q")
+
+    def _save_support_archive(self) -> None:
+        from studio.gui.window.support_dialog import save_support_archive
+
+        save_support_archive(self._window)
 
     def _add(self, name: str, text: str, run: Callable[[], object], shortcut: str = "") -> None:
         made = action(self._window.widget, name, text, run, shortcut)

@@ -6,7 +6,19 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QDockWidget, QFrame, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QPainter, QPalette
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QFrame,
+    QMainWindow,
+    QProxyStyle,
+    QSizePolicy,
+    QStackedWidget,
+    QStyle,
+    QStyleOption,
+    QVBoxLayout,
+    QWidget,
+)
 
 from studio.gui import figures, icons
 from studio.gui.theme import Theming
@@ -26,14 +38,6 @@ from studio.gui.widgets.basics import (
 
 if TYPE_CHECKING:
     from studio.workspace import RunningJob, Workspace
-from PySide6.QtGui import QPainter, QPalette
-from PySide6.QtWidgets import (
-    QMainWindow,
-    QProxyStyle,
-    QSizePolicy,
-    QStyle,
-    QStyleOption,
-)
 
 _SEPARATOR_WIDTH = 1
 """Pixels."""
@@ -153,7 +157,7 @@ class JobsDock(QDockWidget):
         self._list.body.addStretch(1)
         self._stack = QStackedWidget()
         self._stack.setProperty("role", "dock")
-        self._stack.addWidget(Hint("Nothing was run yet", "Jobs and how they ended appear here."))
+        self._stack.addWidget(Hint("No jobs yet", "Jobs and their results appear here."))
         self._stack.addWidget(self._list)
         self._stack.setMinimumHeight(160)
         self.setWidget(self._stack)

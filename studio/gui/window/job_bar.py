@@ -59,9 +59,10 @@ class JobBar(QFrame):
         self.cancel = button("Cancel", self.cancel_job, "link")
         self.cancel.setToolTip("Cancel this job (Ctrl+.)")
         self.sandbox = label("", "dim")
-        self.offline = label("Offline: nothing leaves this computer", "dim")
+        self.offline = label("Offline: no network access", "dim")
         self.offline.setToolTip(
-            "No account, no telemetry. Only what you deploy or download yourself uses the network."
+            "No account, no telemetry. The network is used only for deployments and downloads "
+            "that you start."
         )
         layout = QHBoxLayout(self)
         layout.setContentsMargins(GRID, 0, 2 * GRID, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ from studio.gui.theme import DARK, LIGHT, Theming
 from studio.gui.widgets.drops import FileDrops
 from studio.gui.window.banner import Banner
 from studio.gui.window.commands import Commands
-from studio.gui.window.docks import InspectorDock, SeparatorStyle
+from studio.gui.window.docks import InspectorDock, JobsDock, SeparatorStyle
 from studio.gui.window.idle_tasks import IdleTasks, pages
 from studio.gui.window.job_bar import JobBar
 from studio.gui.window.opening import ModelOpener
@@ -37,9 +38,10 @@ from studio.gui.window.topbar import ModelsMenu, TopBar
 
 if TYPE_CHECKING:
     from studio.gui.window.command_palette import CommandPalette
-    from studio.gui.window.docks import JobsDock
     from studio.settings import Settings
     from studio.workspace import Containment, Event, RunningJob, Workspace
+
+log = logging.getLogger(__name__)
 
 START_SIZE = (1280, 800)
 LEAST_SIZE = (960, 600)
@@ -126,6 +128,7 @@ class MainWindow(QMainWindow):
 
     def fail(self, error: BaseException) -> None:
         """Show an error."""
+        log.error("shown to the user: %s", error, exc_info=error)
         hint, detail = "", repr(error)
         if isinstance(error, StudioError):
             hint, detail = error.hint, error.detail
@@ -326,8 +329,6 @@ class MainWindow(QMainWindow):
     def toggle_jobs(self) -> None:
         """Show or hide the list of jobs."""
         if self._jobs is None:
-            from studio.gui.window.docks import JobsDock
-
             self._jobs = JobsDock(self.workspace, self.theming)
             self._jobs.retold.connect(self.show_action)
             self.theming.dress(self._jobs)

@@ -30,7 +30,7 @@ class RecoveryDialog(QMessageBox):
             text = f"&Restore the copy of {error.copy.day}"
             self.restore = self.addButton(text, QMessageBox.ButtonRole.AcceptRole)
             self.setInformativeText(
-                "What was done since that copy was made is not in it. The damaged file is kept."
+                "The copy does not contain later changes. The damaged file is kept."
             )
         self.addButton(QMessageBox.StandardButton.Close)
 

@@ -174,7 +174,7 @@ def main(arguments: list[str]) -> int:
         confine(Policy.from_json(policy))
         os.execvp(command[0], command)
     except (ConfinementError, OSError) as error:
-        print(f"The command was not started: {error}.", file=sys.stderr)
+        sys.stderr.write(f"The command was not started: {error}.\n")
         return FAILED
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -52,6 +52,11 @@ class Overlay:
         """The ends of the scale; it starts at 0 unless a number is negative."""
         return min([0.0, *self.values.values()]), max([0.0, *self.values.values()])
 
+    @property
+    def adds_up(self) -> bool:
+        """Whether the sum of the nodes' numbers means something for a block of them."""
+        return self.unit not in ("dB", "%")
+
     def text(self, name: str) -> str:
         """The number as the node shows it; empty where it has none."""
         value = self.values.get(name)
@@ -59,13 +64,17 @@ class Overlay:
 
 
 def on_nodes(overlay: Overlay, graph: Graph) -> Overlay:
-    """The numbers by the place of each node in a graph; a folded block has the sum of its nodes."""
+    """The numbers by the place of each node in a graph; a folded block has the sum of its nodes.
+
+    Of numbers that do not add up it has the largest.
+    """
+    join: Callable[[list[float]], float] = sum if overlay.adds_up else max
 
     def total(node: Node) -> float | None:
         if node.domain != BLOCK_DOMAIN:
             return overlay.values.get(node.name)
         found = [value for one in node.blocks[INSIDE].nodes if (value := total(one)) is not None]
-        return sum(found) if found else None
+        return join(found) if found else None
 
     numbers = {
         str(place): value

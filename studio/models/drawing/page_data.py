@@ -105,7 +105,7 @@ class _Book:
 
     def values(self, overlay: Overlay) -> dict[int, float]:
         """An overlay's numbers by node; that of a block is the sum, or the largest, of its own."""
-        join: Callable[[Iterable[float]], float] = max if overlay.unit == "dB" else sum
+        join: Callable[[Iterable[float]], float] = sum if overlay.adds_up else max
         found = {}
         for number, within in self._within.items():
             known = [overlay.values[one.name] for one in within if one.name in overlay.values]

@@ -9,7 +9,7 @@ crossings counted with a Fenwick tree), ``coordinates``
 ``nested`` (blocks that are unfolded in place).
 """
 
-from studio.models.layout.nested import HEADER, Frame, Unfolded, block_paths, unfold
-from studio.models.layout.placing import lay_out
+from studio.models.layout.nested_layout import HEADER, Frame, Unfolded, block_paths, unfold
+from studio.models.layout.placement import lay_out
 
 __all__ = ["HEADER", "Frame", "Unfolded", "block_paths", "lay_out", "unfold"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from studio.models.layout.coordinates import coordinates
+from studio.models.layout.crossings import order, passed
 from studio.models.layout.layers import Layered
-from studio.models.layout.ordering import order, passed
 
 DUMMY_WIDTH = 6.0
 

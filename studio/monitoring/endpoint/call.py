@@ -15,7 +15,7 @@ from studio.api import Feeds, StudioError, TargetError
 from studio.datasets import open_dataset
 from studio.jobs import Arguments, Job, Result
 from studio.monitoring.endpoint.client import InferenceClient, ServedModel, random_feeds
-from studio.monitoring.endpoint.served import Link, reached
+from studio.monitoring.endpoint.endpoint import Link, reached
 from studio.monitoring.endpoint.snippet_work import print_call
 from studio.targets.connect import target_of
 

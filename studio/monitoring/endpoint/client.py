@@ -13,7 +13,7 @@ import numpy
 
 from studio.api import Array, TargetError, TensorType, Value
 from studio.monitoring.endpoint.datatypes import DTYPES, NAMES
-from studio.monitoring.endpoint.served import Link
+from studio.monitoring.endpoint.endpoint import Link
 
 _HEAD_LENGTH = "Inference-Header-Content-Length"
 

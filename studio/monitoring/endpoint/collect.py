@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from studio.api import TargetError
-from studio.monitoring.endpoint.served import Endpoint
+from studio.monitoring.endpoint.endpoint import Endpoint
 
 _LINE = re.compile(r"([A-Za-z_:][A-Za-z0-9_:]*(?:\{.*\})?) ([^ ]+)(?: \d+)?")
 _LARGEST = 4 << 20

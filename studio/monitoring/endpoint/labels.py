@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from studio.api import TargetError, UsageError
-from studio.monitoring.endpoint.served import Endpoint
+from studio.monitoring.endpoint.endpoint import Endpoint
 
 _PORTION = 5000
 _HEADS = (["id", "label"], ["file", "label"])

@@ -15,7 +15,7 @@ from studio.deployment.access import keep_certificate
 from studio.jobs import Arguments, Job, Result
 from studio.monitoring.endpoint.client import InferenceClient, ServedModel
 from studio.monitoring.endpoint.datatypes import NAMES
-from studio.monitoring.endpoint.served import Endpoint, Link, reached
+from studio.monitoring.endpoint.endpoint import Endpoint, Link, reached
 from studio.monitoring.endpoint.snippets import LANGUAGES, Call, CallAddress, ExampleInput
 from studio.packages import Bundle
 from studio.targets.connect import host_of, is_local, place_of, target_of

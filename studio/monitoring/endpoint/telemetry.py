@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from studio.api import TargetError, UsageError
-from studio.monitoring.endpoint.served import Endpoint
+from studio.monitoring.endpoint.endpoint import Endpoint
 
 _LARGEST = 4 << 20
 METRICS = ("throughput", "latency_ms.p50", "latency_ms.p99", "error_rate", "drifting")

@@ -16,7 +16,7 @@ from studio.api import Cancelled, StudioError, TargetError
 from studio.jobs import Arguments, Job, Result
 from studio.models.answers import Answer
 from studio.monitoring.endpoint.client import InferenceClient, ServedModel
-from studio.monitoring.endpoint.served import reached
+from studio.monitoring.endpoint.endpoint import reached
 from studio.monitoring.stream.context import ServedContext
 from studio.monitoring.stream.frames import Picture, PreparedFrame, Source
 from studio.monitoring.stream.pace import CapturedFrame, LatestFrames, in_turn

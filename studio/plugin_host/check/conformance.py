@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,10 @@ from studio.api import (
 from studio.api.plugin import PANEL_AREAS
 from studio.api.testing import check_backend, check_metric, check_refusals, check_transform
 from studio.api.testing_declarations import check_analyzer, check_declaration, check_rule
-from studio.plugin_host.importing import make_importable
+from studio.plugin_host.plugin_import import make_importable
 from studio.settings import resource
+
+log = logging.getLogger(__name__)
 
 Suite = Callable[[Capability, Any, Path], object]
 
@@ -48,6 +51,7 @@ def check_capabilities(package: Path, manifest: Manifest, scratch: Path) -> Iter
         except StudioError as error:
             yield Finding(Level.ERROR, "conformance", f"{name}: {error.message}")
         except Exception as error:  # the author's code may raise anything
+            log.debug("conformance suite failed", exc_info=True, extra={"capability": name})
             text = f"{name}: {type(error).__name__}: {error}".rstrip(".")
             yield Finding(Level.ERROR, "failure", f"{text}.")
 
@@ -55,8 +59,6 @@ def check_capabilities(package: Path, manifest: Manifest, scratch: Path) -> Iter
 def _suites(capability: Capability) -> list[Callable[[Capability, Path], object]]:
     if capability.extension is Extension.PANEL:
         return [_panel]
-    if capability.extension is Extension.COMMAND:
-        return [lambda one, folder: _attribute(one)]
     return [_declared]
 
 

@@ -38,6 +38,7 @@ def examine(folder: Path, scratch: Path) -> dict[str, Any]:
 
 def _static(folder: Path, package: Path, manifest: Manifest) -> list[Finding]:
     found = [*check_layout(folder, package, manifest), *check_imports(package, manifest)]
+    found += [Finding(Level.WARNING, "no-effect", text) for text in manifest.notes]
     if not supported(manifest):
         text = f"It was written for version {manifest.api} of the plugin API."
         found.append(Finding(Level.ERROR, "api", text))

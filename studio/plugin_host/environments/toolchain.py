@@ -35,7 +35,7 @@ class PluginToolchain:
         self, tool: Path, request: Mapping[str, Any], folder: Path, progress: Progress
     ) -> Mapping[str, Any]:
         """Run a tool to its end."""
-        from studio.plugin_host.environments.running import ToolRun
+        from studio.plugin_host.environments.tool_run import ToolRun
 
         return ToolRun(self.python, tool, folder).result(request, progress)
 

@@ -51,7 +51,7 @@ def _go_back(root: Path, starts: int) -> str:
     """Let the kept release be current again."""
     from .board import Board
     from .server import access
-    from .server.served import Server
+    from .server.server_control import Server
     from .store import state
     from .store.layout import Layout
     from .switch import link

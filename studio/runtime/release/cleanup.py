@@ -11,7 +11,7 @@ from ..shared import manifest
 from ..shared.errors import ReleaseError
 from ..shared.files import remove
 from .board import Board
-from .server.served import Server
+from .server.server_control import Server
 
 
 def collect(board: Board, running: str = "") -> dict[str, Any]:

@@ -122,7 +122,7 @@ def _end(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _status(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     """What is here and what runs; changes nothing, asks for no lock."""
-    from .server.served import Server
+    from .server.server_control import Server
 
     server, now = Server(board.layout), board.state
     running = server.runs()

@@ -11,7 +11,7 @@ from ..shared.files import point, remove
 from ..shared.manifest import NAME, SIGNATURE, Manifest, verify
 from .board import Board
 from .server import access
-from .server.served import Address, Server
+from .server.server_control import Address, Server
 from .store import state
 from .store.latest_releases import advanced
 from .trial.requests import agreement_of, allow, compare, sampling_of

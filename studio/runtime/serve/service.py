@@ -21,7 +21,7 @@ from .statistics.expiry import ExpiryMonitor
 from .statistics.offline_log import OfflineLog
 
 if TYPE_CHECKING:
-    from .engine.pending import PendingCall
+    from .engine.pending_call import PendingCall
 
 _LARGE_JSON = 16 * 1024
 """Bytes of JSON whose reading would keep the event loop from other clients."""

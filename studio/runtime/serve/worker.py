@@ -29,9 +29,9 @@ from .fast_path.fast_path import answer_repeats
 from .http.allowed_hosts import HostPolicy, is_loopback
 from .http.body import HttpLimits
 from .http.file_limits import clients_within
-from .http.selector import ConnectionSelector, lookout
+from .http.selector import ConnectionSelector, connection_selector
 from .http.server import HttpServer
-from .http.waiting import Timeouts
+from .http.timed_connection import Timeouts
 from .log import Log
 from .options import Options
 from .quality.follow_requests import keep_following
@@ -127,7 +127,7 @@ def _event_loop(secure: bool) -> Tuple[Optional[ConnectionSelector], asyncio.Abs
 
     Without TLS that is quicker than uvloop: it sees how many ask at once.
     """
-    watch = None if secure else lookout()
+    watch = None if secure else connection_selector()
     if watch is not None:
         return watch, asyncio.SelectorEventLoop(watch)
     try:
@@ -172,7 +172,7 @@ class Worker:
             timeouts=Timeouts(answer=options.request_s or math.inf),
             max_connections=options.max_connections,
             on_answer=self._service.answered,
-            lookout=watch,
+            selector=watch,
         )
         if watch is not None:
             answer_repeats(self._application, self._http, watch)

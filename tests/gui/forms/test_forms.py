@@ -119,7 +119,7 @@ def test_complaint_stands_under_its_field_and_focuses_it(qtbot: QtBot, tmp_path:
     form.show()
     data = form.fields["data"]
     data.editor.set_value(str(tmp_path / "absent"))
-    assert data.complaint.text() == f"There is nothing at {tmp_path / 'absent'}."
+    assert data.complaint.text() == f"{tmp_path / 'absent'} does not exist."
     assert not form.check()
     name = form.fields["name"]
     assert name.complaint.text() == "Missing option Name."

@@ -45,7 +45,7 @@ def pane(qtbot: QtBot) -> GraphPane:
 def test_buttons_light_up_what_lies_before_and_behind(pane: GraphPane, qtbot: QtBot) -> None:
     paths, canvas = pane.paths, pane.canvas
     assert not paths.up.isEnabled()
-    assert paths.up.toolTip() == "Light up all ancestors of the node (A). Select a node first."
+    assert paths.up.toolTip() == "Highlight ancestors (A). Select a node first."
     canvas.select(2)
     assert not paths.clear.isEnabled()
     paths.up.click()
@@ -79,7 +79,7 @@ def test_the_keys_are_shown_over_the_graph(pane: GraphPane, qtbot: QtBot) -> Non
     qtbot.keyClick(pane.canvas, Qt.Key.Key_Question)
     assert pane.help.isVisible()
     shown = {one.text() for one in visible(pane.help, QLabel) if isinstance(one, QLabel)}
-    assert {"A", "Light up all ancestors: what the node depends on"} <= shown
+    assert {"A", "Highlight ancestors (dependencies)"} <= shown
     qtbot.keyClick(pane.help, Qt.Key.Key_Escape)
     assert not pane.help.isVisible()
     pane.paths.help.click()

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from studio.api import TargetSpec
 from studio.gui.panels.frame import PanelFrame
 from studio.gui.window.main_window import MainWindow
-from studio.plugin_host.importing import forget
+from studio.plugin_host.plugin_import import forget
 from studio.workspace import Workspace
 from tests.gui.conftest import MakeWindow
 from tests.gui.page_rig import visible_texts

@@ -200,7 +200,7 @@ def test_palette_says_why_an_action_cannot_be_taken(window: MainWindow, qtbot: Q
     palette = window._palette
     assert palette is not None
     qtbot.keyClicks(palette.input, "cancel")
-    assert palette.model.entries[0].reason == "Nothing runs."
+    assert palette.model.entries[0].reason == "No job is running."
     qtbot.keyClick(palette.input, Qt.Key.Key_Return)
     assert palette.isVisible()
     qtbot.keyClick(palette.input, Qt.Key.Key_Escape)

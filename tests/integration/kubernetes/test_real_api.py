@@ -24,14 +24,14 @@ from studio.api import (
     validate,
 )
 from studio.api.testing_platforms import Example, check_platform
-from studio_kubernetes.kinds import DEPLOYMENT
-from studio_kubernetes.manifests import DesiredWorkload, manifests
+from studio_kubernetes.cluster.kinds import DEPLOYMENT
+from studio_kubernetes.manifests.desired_state import DesiredWorkload, manifests
+from studio_kubernetes.manifests.workload import WorkloadName, workload_of
 from studio_kubernetes.options import DEPLOY_OPTIONS
 from studio_kubernetes.packager import OPTIONS, ManifestsPackager
 from studio_kubernetes.platform import KubernetesPlatform
-from studio_kubernetes.progress import is_ready
+from studio_kubernetes.rollout.progress import is_ready
 from studio_kubernetes.site import KubernetesSite
-from studio_kubernetes.workload import WorkloadName, workload_of
 from tests.integration.kubernetes.conftest import Lab
 from tests.rigs.kubernetes.parcels import IMAGE, request
 from tests.rigs.kubernetes.sites import AtPoint, options

@@ -14,8 +14,8 @@ import pytest
 from studio.api import Parcel, TakenBack
 from studio.api.testing import Recorder
 from studio.api.testing_platforms import Example, check_platform
-from studio_docker.connection import connect
-from studio_docker.engine import Engine
+from studio_docker.engine.client import Engine
+from studio_docker.engine.connection import connect
 from studio_docker.platform import DockerPlatform
 from tests.rigs.boards import until
 from tests.rigs.containers import REQUEST, free_port, make_parcels, options, site_at, target

@@ -28,7 +28,7 @@ from typing import Any
 
 from studio.runtime.release import command
 from studio.runtime.release.server import probe
-from studio.runtime.release.server import served as server
+from studio.runtime.release.server import server_control as server
 from studio.runtime.release.store.layout import Layout
 from studio.targets import facts, inventory
 

@@ -17,7 +17,7 @@ from studio.api import Extension, Parcel, TargetSpec
 from studio.api.testing_platforms import Example, check_platform
 from studio.packages import build_runtime
 from studio.plugin_host import PluginHost
-from studio.plugin_host.importing import forget
+from studio.plugin_host.plugin_import import forget
 from studio.workspace import Workspace
 from tests.rigs import third_party
 from tests.rigs.bundles import make_bundle

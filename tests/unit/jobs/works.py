@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,31 @@ def add(arguments: Arguments, job: Job) -> Result:
     job.log("added")
     (job.folder / "sum.txt").write_text(str(arguments["a"] + arguments["b"]))
     return {"sum": arguments["a"] + arguments["b"]}
+
+
+def log_much(arguments: Arguments, job: Job) -> Result:
+    """Log in every way."""
+    log = logging.getLogger("studio.works")
+    job.log("a line for the user")
+    log.debug("a detail", extra={"target": "board-7"})
+    log.warning("token=hunter2")
+    try:
+        raise ZeroDivisionError
+    except ZeroDivisionError:
+        log.exception("it failed")
+    thread = threading.Thread(target=lambda: [][0])
+    thread.start()
+    thread.join()
+    return {}
+
+
+def flood(arguments: Arguments, job: Job) -> Result:
+    """Log without measure."""
+    log = logging.getLogger("studio.works")
+    for number in range(5000):
+        job.log(f"line {number}")
+        log.error("x" * 1000, extra={"number": number})
+    return {}
 
 
 def refuse(arguments: Arguments, job: Job) -> Result:

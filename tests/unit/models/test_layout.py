@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from studio.api import Graph, GraphLayout, Node, Value
 from studio.models.layout import lay_out
-from studio.models.layout.ordering import crossings, order
+from studio.models.layout.crossings import crossings, order
 from tests.benchmarks.bench_layout import crossings as crossings_drawn
 from tests.benchmarks.bench_layout import our_lines
 from tests.benchmarks.generated import inception, transformer

@@ -27,6 +27,8 @@ PROFILE = {
         {"run": "m:int8", "providers": {"cpu": 0.5, "cuda": 0.5}},
     ],
 }
+WARNING = {"check": "float64", "level": "warning", "code": "float64", "text": "'x' is in float64."}
+ERROR = {"check": "rule", "level": "error", "code": "rule", "text": "It has too many nodes."}
 NAMES = {"q": "quantize", "e": "evaluate", "p": "profile", "b": "package", "c": "coverage",
          "o": "open"}  # fmt: skip
 
@@ -103,6 +105,14 @@ def judged(kind: str, of: str, result: Any, **limits: Any) -> GateReport:
         ("licence", "o", {}, {"allow": ["MIT"]}, False, None),
         ("signature", "b", {"bundle": "/nowhere"}, {}, False, 0),
         ("signature", "b", {}, {}, False, None),
+        ("checks", "b", {"findings": []}, {}, True, 1),
+        ("checks", "b", {"findings": [WARNING]}, {}, True, 1),
+        ("checks", "b", {"findings": [WARNING]}, {"checks": "warnings"}, True, 1),
+        ("checks", "b", {"findings": [WARNING]}, {"checks": "none"}, False, 0),
+        ("checks", "b", {"findings": [WARNING, ERROR]}, {}, False, 0),
+        ("checks", "b", {"findings": [{**WARNING, "level": "info"}]}, {"checks": "none"}, True, 1),
+        ("checks", "b", {"bundle": "/old"}, {}, False, None),
+        ("checks", "b", {"findings": []}, {"checks": "some"}, False, None),
         ("size", "c", {"bytes": 5}, {"max": 9}, False, None),
     ],
 )

@@ -14,7 +14,7 @@ import pytest
 from studio.api import Extension, Refused, Unavailable
 from studio.plugin_host import MOST_CRASHES, ManifestError, PluginHost, PluginState, Trust
 from studio.plugin_host.digest import content_digest
-from studio.plugin_host.importing import culprit, forget
+from studio.plugin_host.plugin_import import culprit, forget
 from studio.settings import SAFE_VARIABLE
 from studio.workspace import Workspace
 from tests.unit.plugin_host.test_host import make, state_of
@@ -35,7 +35,7 @@ def test_nothing_of_a_plugin_is_used_before_consent(places: tuple[Path, Trust]) 
     assert state is PluginState.NEEDS_CONSENT
     assert "studio plugins allow example_alien" in reason
     assert all(capability.plugin != "example_alien" for capability in host.all(Extension.METRIC))
-    with pytest.raises(Unavailable, match="nobody agreed"):
+    with pytest.raises(Unavailable, match="no consent"):
         host.get(Extension.METRIC, "m")
     assert "example_alien" not in sys.modules
 

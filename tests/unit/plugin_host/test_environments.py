@@ -21,7 +21,7 @@ from studio.plugin_host.environments import build as making
 from studio.plugin_host.environments.build import EnvironmentBuild
 from studio.plugin_host.environments.declaration import lock_problem, read_need
 from studio.plugin_host.environments.environment import RECORD
-from studio.plugin_host.environments.running import ToolRun
+from studio.plugin_host.environments.tool_run import ToolRun
 from tests.rigs import toolchain as rig
 
 NEED = EnvironmentNeed("requirements.lock", imports=("example_tool",), megabytes=1)

@@ -77,10 +77,33 @@ def test_a_missing_requirement_is_the_reason(tmp_path: Path) -> None:
 
 
 def test_another_version_of_the_api_is_the_reason(tmp_path: Path) -> None:
-    make(tmp_path, "example_future", api=2)
+    make(tmp_path, "example_future", api=3)
     state, reason = state_of(discover(tmp_path), "example_future")
     assert state is PluginState.UNAVAILABLE
-    assert "version 2" in reason
+    assert "version 3" in reason
+
+
+@pytest.mark.parametrize("api", [1, 2])
+def test_both_versions_of_the_api_load(tmp_path: Path, api: int) -> None:
+    name = f"example_api_{api}"
+    make(tmp_path, name, api=api)
+    host = discover(tmp_path)
+    assert state_of(host, name) == (PluginState.AVAILABLE, "")
+    assert host.get(Extension.METRIC, "m").id == "m"
+    assert next(one for one in host.plugins if one.id == name).manifest.notes == ()
+
+
+def test_a_table_of_commands_is_noted_and_breaks_nothing(tmp_path: Path) -> None:
+    make(tmp_path, "example_commands")
+    manifest = tmp_path / "example_commands" / "plugin.toml"
+    row = '\n[[commands]]\nid = "hello"\nfactory = "example_commands.hello:Hello"\n'
+    manifest.write_text(manifest.read_text() + row)
+    host = discover(tmp_path)
+    plugin = next(one for one in host.plugins if one.id == "example_commands")
+    assert plugin.state is PluginState.AVAILABLE
+    assert [capability.id for capability in plugin.capabilities] == ["m"]
+    (note,) = plugin.manifest.notes
+    assert "[[commands]] has no effect" in note
 
 
 def test_a_broken_requirement_does_not_take_the_others_down(tmp_path: Path) -> None:

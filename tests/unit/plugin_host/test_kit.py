@@ -12,7 +12,7 @@ import pytest
 
 from studio.api import UsageError
 from studio.plugin_host.check.examination import examine
-from studio.plugin_host.importing import forget
+from studio.plugin_host.plugin_import import forget
 from studio.plugin_host.scaffold import KINDS, make_plugin
 from studio.workspace import Workspace
 from tests.rigs import toolchain
@@ -131,7 +131,7 @@ def test_contracts_that_are_not_kept(
     [
         ("plugin.toml", f"{NAME}.metric:", "os.path:", "lies outside the package"),
         ("plugin.toml", f'id = "{NAME}"\nname', 'id = "another"\nname', "is named example_kit"),
-        ("plugin.toml", "api = 1", "api = 99", "version 99 of the plugin API"),
+        ("plugin.toml", "api = 2", "api = 99", "version 99 of the plugin API"),
         ("plugin.toml", "numpy>=1.26", "no-such-library", "no-such-library is not installed here"),
         ("plugin.toml", 'version = "0.1"', "", "the key 'version' is missing"),
         ("../pyproject.toml", f'{NAME} = "{NAME}"', "", "has no entry point"),
@@ -204,3 +204,21 @@ def test_what_runs_in_an_environment_may_import_what_is_in_it(tmp_path: Path) ->
     found = problems(checked(bad, tmp_path / "other"))
     assert "example_tool belongs to none of the plugin's requirements" in found
     assert "requirements.lock is no lock: 'numpy>=2' is not pinned with ==" in found
+
+
+def test_a_table_without_effect_is_a_warning(tmp_path: Path, metric: Path) -> None:
+    manifest = metric / NAME / "plugin.toml"
+    row = f'\n[[commands]]\nid = "hello"\nfactory = "{NAME}.hello:Hello"\n'
+    manifest.write_text(manifest.read_text() + row)
+    result = checked(metric, tmp_path)
+    assert result["ok"], problems(result)
+    assert "[[commands]] has no effect" in problems(result, "warning")
+
+
+def test_a_plugin_of_the_first_version_of_the_api_passes(tmp_path: Path, metric: Path) -> None:
+    manifest = metric / NAME / "plugin.toml"
+    text = manifest.read_text()
+    assert "api = 2" in text
+    manifest.write_text(text.replace("api = 2", "api = 1"))
+    result = checked(metric, tmp_path)
+    assert result["ok"], problems(result)

@@ -12,7 +12,7 @@ import numpy
 import pytest
 
 from studio.api import InvalidData, UsageError, validate
-from studio.documents.typed import from_json, to_json
+from studio.documents.dataclass_json import from_json, to_json
 from studio.quantization import record, sensitivity, sensitivity_store, work
 from studio.quantization.results import SensitivityResult
 from studio.quantization.step import QUANTIZE, SENSITIVITY

@@ -89,7 +89,7 @@ def test_waves_halt_at_the_threshold_and_are_resumed(fleet: Fleet) -> None:
     with Workspace.open() as opened:
         with pytest.raises(UsageError, match="Tolerated failures is 1, not 3"):
             opened.run("rollout", resume="last", max_failures=3)
-        with pytest.raises(UsageError, match="Trial's rule is none, not min"):
+        with pytest.raises(UsageError, match="Trial rule is none, not min"):
             opened.run("rollout", resume="last", soak_rule=["min_agreement=0.9"])
 
     # Still broken, and three tolerated: the rest gets it, and the ninth is taken back.

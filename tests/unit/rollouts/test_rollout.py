@@ -128,7 +128,7 @@ def test_a_rule_without_a_trial_or_of_no_known_name_changes_nothing(
     wrong: tuple[tuple[dict[str, Any], str], ...] = (
         ({"soak_rule": ["errors=1"]}, "A trial's rule needs a trial."),
         ({"quality": "each", "soak_rule": ["disagrement=1"]}, "disagrement"),
-        ({"quality": "some"}, "Quality trial must be one of none, canary, each, not 'some'"),
+        ({"quality": "some"}, "Trial must be one of none, canary, each, not 'some'"),
     )
     for options, said in wrong:
         with pytest.raises(UsageError, match=said):

@@ -98,7 +98,7 @@ def test_without_consent_its_scheme_says_so(studio_home: Path, place: Path) -> N
     (place / "target.py").write_text("raise SystemExit('it was imported')\n")
     with Workspace.open(studio_home) as workspace:
         outcome = probe(workspace)
-    assert "Rocket is not available: nobody agreed to it yet" in outcome.sentence
+    assert "Rocket is not available: no consent yet" in outcome.sentence
     assert not outcome.plugin
 
 

@@ -24,16 +24,17 @@ if TYPE_CHECKING:
     from studio.workspace import JobOutcome, Workspace
 
 STEP = "target-look"
-COLUMNS = ("Board", "Kind", "State", "Release", "Since", "Free disk", "Heat")
+COLUMNS = ("Board", "Kind", "State", "Release", "Since", "Free disk", "Temperature")
 NUMERIC = (5, 6)
 MOST_COMPLAINTS = 20
 EVERY_MS = 60_000
 ALL = "All targets"
 HINT = (
-    "Look asks every board how it is and what it serves; nothing is changed. Figures are from the "
-    "last look."
+    "Refresh reads the status of every board and changes nothing. Values are from the last refresh."
 )
 TONES = {"serving": "good", "no answer": "bad", "stopped": "bad"}
+SHOWN = {"": "not checked", "no answer": "unreachable", "nothing deployed": "no release"}
+"""States as they are shown, where that is not the stored word."""
 HOT = 80.0
 """Degrees from which most boards lower their clock."""
 FULL = 0.05
@@ -60,10 +61,10 @@ class BoardsView(QWidget):
         self.table = Table(COLUMNS, NUMERIC, stretch=1, name="Boards")
         self.group = QComboBox()
         self.group.setAccessibleName("Group of boards")
-        self.look_button = button("Look", self.look)
+        self.look_button = button("Refresh", self.look)
         self.add_button = button("Add target", lambda: shell.go("targets"))
         self.open_button = button("Open", self._open)
-        self.open_button.setToolTip("Shows its history and log, and deploys to it or rolls back.")
+        self.open_button.setToolTip("Show history and log of the board, deploy to it or roll back.")
         self.signers = SignersCard(self.trust)
         self.often = QCheckBox("every minute")
         self.note = label(HINT, "dim", wrap=True)
@@ -94,8 +95,8 @@ class BoardsView(QWidget):
         listed = Card()
         listed.body.setContentsMargins(4, 4, 4, 4)
         listed.body.addWidget(self.table)
-        self._complaints = Card("Look here")
-        self.complaints = StateRows("Look here")
+        self._complaints = Card("Warnings")
+        self.complaints = StateRows("Warnings")
         self._complaints.body.addWidget(self.complaints)
         for part in (self.strip, listed, self.note, self._complaints, self.signers):
             layout.addWidget(part)
@@ -133,7 +134,7 @@ class BoardsView(QWidget):
             self._look_at(names)
 
     def _look_at(self, names: list[str]) -> None:
-        self._doing = "It is being looked at."
+        self._doing = "Checking…"
         self.strip.follow(self.shell.start(STEP, target=names))
         self._explain()
 
@@ -155,7 +156,7 @@ class BoardsView(QWidget):
             silent = [o for o in outcome.result.get("targets") or () if o["state"] == "no answer"]
             if silent:
                 names = ", ".join(target_rows.spoken(str(one["target"])) for one in silent[:3])
-                more = f" and {len(silent) - 3} more" if len(silent) > 3 else ""
+                more = f", {len(silent) - 3} more" if len(silent) > 3 else ""
                 self.shell.say(f"No answer from {names}{more}.", "warning")
         self._show()
 
@@ -171,7 +172,7 @@ class BoardsView(QWidget):
             self.table.selectRow(names.index(chosen))
         states = [str(self._seen.get(name, {}).get("state") or "") for name in names]
         serving = f"{states.count('serving')} of {figures.count(len(names), 'target')} serving"
-        looked = f"{serving}, looked at {figures.moment(self._at)}." if self._at else ""
+        looked = f"{serving}, checked {figures.moment(self._at)}." if self._at else ""
         self.note.setText(f"{looked} {HINT}".strip())
         told = [one for target in shown for one in self._told(target)]
         self.complaints.show_rows(told[:MOST_COMPLAINTS])
@@ -183,10 +184,12 @@ class BoardsView(QWidget):
         seen, facts = self._known(target)
         name = target_rows.title(target)
         silent = seen.get("state") == "no answer"
-        found = [StateRow("no answer" if silent else "stopped", "bad", name, str(seen.get("text")))]
+        found = [
+            StateRow("unreachable" if silent else "stopped", "bad", name, str(seen.get("text")))
+        ]
         found = found if seen.get("text") else []
         return found + [
-            StateRow("look here", "warning", name, text[:1].upper() + text[1:] + ".")
+            StateRow("warning", "warning", name, text[:1].upper() + text[1:] + ".")
             for text in _complaints(facts)
         ]
 
@@ -197,14 +200,17 @@ class BoardsView(QWidget):
 
     def _cells(self, target: TargetSpec) -> list[str | QWidget]:
         seen, facts = self._known(target)
-        state = str(seen.get("state") or "never looked at")
+        state = str(seen.get("state") or "")
         heat = figures.number(facts.get("temperature_c"))
         version = seen.get("version")
         tone = TONES.get(state, "")
         return [
             target_rows.title(target),
             target_rows.kind(target, facts).removeprefix("board · "),
-            Pill(state, "warning" if tone == "good" and _complaints(facts) else tone),
+            Pill(
+                SHOWN.get(state, state),
+                "warning" if tone == "good" and _complaints(facts) else tone,
+            ),
             f"v{version} {seen.get('name') or ''}".strip() if version else figures.NOTHING,
             figures.moment(seen.get("at")) if version else figures.NOTHING,
             figures.megabytes(facts.get("disk_free_mb") or None),
@@ -222,7 +228,7 @@ class BoardsView(QWidget):
     def trust(self, **options: str) -> None:
         """Say whose releases a board takes."""
         if not self.strip.running:
-            self._doing = "Its signers are being changed."
+            self._doing = "Changing the allowed signers…"
             self.strip.follow(self.shell.start(signers_menu.STEP, **options))
             self._explain()
 
@@ -252,7 +258,7 @@ class BoardsView(QWidget):
         busy = self._doing if self.strip.running else ""
         set_enabled(self.look_button, busy)
         chosen = self._selected()
-        first = "" if chosen else "Choose a board in the table first."
+        first = "" if chosen else "Select a board first."
         set_enabled(self.open_button, first)
         self.signers.show_board(chosen, self._seen.get(chosen) or {}, busy)
         self.open_button.setText(f"Open {target_rows.spoken(chosen)}" if chosen else "Open")
@@ -263,8 +269,8 @@ def _complaints(facts: Mapping[str, Any]) -> list[str]:
     found = [str(note) for note in facts.get("notes") or ()]
     heat = figures.number(facts.get("temperature_c"))
     if heat is not None and heat >= HOT:
-        found.append(f"{heat:.0f} °C is hot: most boards slow down from {HOT:.0f} °C")
+        found.append(f"temperature is {heat:.0f} °C; most boards throttle from {HOT:.0f} °C")
     free, total = facts.get("disk_free_mb") or 0, facts.get("disk_total_mb") or 0
     if total and free < FULL * total:
-        found.append(f"only {figures.megabytes(free)} of its disk is free")
+        found.append(f"only {figures.megabytes(free)} of disk space is free")
     return found

@@ -74,8 +74,8 @@ class ReplaceQuestion(QWidget):
             served: Name of the model that is served there now.
         """
         self.text.setText(
-            f"Replace {served} by {model} on {place}? To keep both, cancel and name an endpoint "
-            "in the form: the new model is then served beside the other one."
+            f"Replace {served} by {model} on {place}? To keep both, cancel and enter an endpoint "
+            "name in the form."
         )
         self.show()
         self.cancel.setFocus()

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 STEP = "verify-log"
 HINT = (
-    "Verify reads the history that a target keeps of itself and checks it here, against what this "
-    "computer has seen of it before."
+    "Verify reads the release history of a target and compares it with earlier reads by this "
+    "computer."
 )
 
 
@@ -78,12 +78,14 @@ class HistoryVerification(QWidget):
 
     def _show(self, result: Mapping[str, Any]) -> None:
         whole = bool(result["whole"])
-        self.verdict.show_state("whole" if whole else "not whole", "good" if whole else "bad")
+        self.verdict.show_state(
+            "verified" if whole else "verification failed", "good" if whole else "bad"
+        )
         self.verdict.show()
         entries = figures.count(int(result["entries"]), "entry", "entries")
         seen = figures.count(int(result["anchors"]), "time")
         self.text.setText(
-            f"{entries}, none altered, removed or put in; its end was seen from here {seen} before."
+            f"{entries} verified; confirmed by this computer {seen} before."
             if whole
             else str(result["problem"])
         )
@@ -94,6 +96,6 @@ class HistoryVerification(QWidget):
         self.text.setText(HINT)
 
     def _explain(self) -> None:
-        busy = "It is being verified." if self.strip.running else ""
-        lacking = "" if self.target.count() else "There is no target whose history could be read."
+        busy = "Verifying…" if self.strip.running else ""
+        lacking = "" if self.target.count() else "No target has a release history."
         set_enabled(self.verify_button, busy or lacking)

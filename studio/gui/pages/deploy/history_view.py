@@ -20,15 +20,15 @@ from studio.gui.widgets.tables import Table, framed
 if TYPE_CHECKING:
     from studio.workspace import Workspace
 
-COLUMNS = ("When", "Target", "Model", "Release", "What became of it", "Who")
+COLUMNS = ("When", "Target", "Model", "Release", "Result", "Who")
 MOST = 500
 _RIGHT_AFTER = timedelta(milliseconds=1)
 EMPTY = (
-    "Nothing was deployed yet",
-    "Deploy, roll out, roll back, take away: each change of what runs is listed here, over all "
-    "targets, with who made it.",
+    "No deployments yet",
+    "Deployments, rollouts, rollbacks and undeployments on all targets appear here, with their "
+    "author.",
 )
-NO_MATCH = "No change has all of these words."
+NO_MATCH = "No matching changes."
 
 
 class HistoryView(QWidget):
@@ -41,12 +41,12 @@ class HistoryView(QWidget):
         self._rows: list[tuple[str, tuple[str, ...]]] = []
         self.words = QLineEdit()
         self.words.setPlaceholderText("Find a target, a model, a person, a state")
-        self.words.setAccessibleName("Words to find")
+        self.words.setAccessibleName("Filter")
         self.words.setClearButtonEnabled(True)
         self.table = Table(COLUMNS, stretch=4, name="History of all targets")
-        self.table.setToolTip("Twice: what ran everywhere right after this change.")
+        self.table.setToolTip("Double-click: state of all targets after this change.")
         self.then = PointInTimeView(workspace)
-        self.view = Segmented(("Changes", "What ran when"), "Kind of history")
+        self.view = Segmented(("Changes", "Point in time"), "Kind of history")
         self._shown: list[str] = []
         self.note = label("", "dim", wrap=True)
         layout = QVBoxLayout(self)
@@ -126,5 +126,5 @@ class HistoryView(QWidget):
         self.table.show_rows(cells for _, cells in found)
         total = figures.count(len(self._rows), "change")
         text = total if len(found) == len(self._rows) else f"{len(found)} of {total}"
-        self.note.setText(f"{text}, the newest first." if found else NO_MATCH)
+        self.note.setText(f"{text}, newest first." if found else NO_MATCH)
         self.listed.show_content(bool(self._rows))

@@ -44,11 +44,8 @@ if TYPE_CHECKING:
 
 STEP = "deploy"
 ROLLBACK = "rollback"
-NO_MODEL = "Open a model on the Model page; then plan here what its deploy would do."
-BEFORE = (
-    "Plan asks the target what it has and says what would be done. Nothing is changed before you "
-    "press Deploy."
-)
+NO_MODEL = "Open a model on the Model page, then plan its deployment here."
+BEFORE = "Plan checks the target and lists every action. Nothing changes until you press Deploy."
 
 
 class DeployPage(StagePage):
@@ -141,12 +138,12 @@ class DeployPage(StagePage):
     def _endpoint_card(self) -> Card:
         card = Card()
         copy = button("Copy", self._copy_curl)
-        copy.setToolTip("Copies a command that calls the endpoint.")
+        copy.setToolTip("Copy a curl command for this endpoint.")
         copy.setAccessibleName("Copy the call")
         self.curl.setProperty("role", "mono")
         self._calling = label("Endpoint", "dim")
         tried = button("Try it", lambda: self.shell.go("try"))
-        tried.setToolTip("Sends pictures to what serves, and shows its answers.")
+        tried.setToolTip("Send images to this release and show the results.")
         layout = row(self._calling, self.endpoint, 2 * GRID, self.curl, copy, tried)
         layout.setStretch(3, 1)
         self.endpoint.setMinimumWidth(24 * GRID)
@@ -344,9 +341,9 @@ class DeployPage(StagePage):
         self._plan.heading.setText(f"Plan for {name}")
         parts = [self.variant.name] if self.variant else []
         if self._planned is not None:
-            parts.append("nothing has been changed yet")
+            parts.append("no changes made")
         elif self._doing == "deploy" and self._steps:
-            parts.append("running" if self.strip.running else "carried out")
+            parts.append("running" if self.strip.running else "completed")
         self._plan_note.setText("".join(f"· {part} " for part in parts).strip())
         self.steps.setVisible(bool(self._steps))
         self.commands.setVisible(any(step.get("command") for step in self._steps))
@@ -372,7 +369,7 @@ class DeployPage(StagePage):
         if self.variant is None:
             reason = "Open a model first."
         elif self.strip.running:
-            reason = "A job runs on a target; wait for it or cancel it."
+            reason = "A job is running on a target. Wait for it to finish or cancel it."
         else:
             reason = self.workspace.why_not("deploy", self.variant)
         set_enabled(self.plan_button, reason)
@@ -385,8 +382,8 @@ class DeployPage(StagePage):
             self.primary.setAccessibleName(self.primary.text())
             set_enabled(self.primary, reason)
         explain(self._deploy_command, reason)
-        set_enabled(self.history.back, "A job runs." if self.strip.running else "")
+        set_enabled(self.history.back, "A job is running." if self.strip.running else "")
 
     def _copy_curl(self) -> None:
         QGuiApplication.clipboard().setText(self.curl.full_text())
-        self.shell.say("The call is on the clipboard.")
+        self.shell.say("Call copied.")

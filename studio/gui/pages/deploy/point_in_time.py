@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("Target", "Model", "Release", "Since", "Until", "")
 NOTE = (
-    "As this studio has recorded it. A release on trial answers the clients, also one that was "
-    "taken back afterwards."
+    "As recorded by this computer. Includes releases in trial, also those rolled back afterwards."
 )
 FORM = "yyyy-MM-dd  HH:mm:ss"
 
@@ -33,12 +32,12 @@ class PointInTimeView(QWidget):
         self._workspace = workspace
         self.moment = QDateTimeEdit(QDateTime.currentDateTime())
         self.moment.setDisplayFormat(FORM)
-        self.moment.setAccessibleName("The moment, in local time")
+        self.moment.setAccessibleName("Date and time (local)")
         self.moment.setToolTip("Local time; the arrow keys change the part under the cursor.")
         self.moment.lineEdit().setTextMargins(GRID, 0, 0, 0)  # the padding of a style is ignored
         self.now_button = button("Now", self.show_now)
         self.told = label("", "dim")
-        self.table = Table(COLUMNS, stretch=2, name="What ran at the moment")
+        self.table = Table(COLUMNS, stretch=2, name="Releases at this time")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2 * GRID)
@@ -62,7 +61,7 @@ class PointInTimeView(QWidget):
         found = self._workspace.versions.at(when.isoformat())["targets"]
         self.table.show_rows(_cells(one["target"], one["served"]) for one in found)
         serving = sum(one["served"] is not None for one in found)
-        self.told.setText(f"{serving} of {figures.count(len(found), 'target')} served a release")
+        self.told.setText(f"{serving} of {figures.count(len(found), 'target')} had a release")
 
 
 def _cells(target: str, served: Mapping[str, Any] | None) -> tuple[str | QWidget, ...]:
@@ -82,5 +81,5 @@ def _cells(target: str, served: Mapping[str, Any] | None) -> tuple[str | QWidget
 def _beside(served: Mapping[str, Any]) -> str | QWidget:
     """What else is to be known of it."""
     if served["on_trial"]:
-        return Pill("on trial", "warning")
+        return Pill("in trial", "warning")
     return Pill(f"canary v{served['canary']}", "accent") if served["canary"] is not None else ""

@@ -25,20 +25,20 @@ FORM_WIDTH = 44 * GRID
 SHOWN = ("target", "strategy", "first", "size", "max_failures", "undo", "requests", "quality")
 NOT_ASKED = ("bundle", "resume")
 KEPT = ("agreement", "keep_samples")
-JUDGED = "The golden samples judge there."
+JUDGED = "Golden samples decide on this target."
 BEFORE = (
-    "The first targets get the release first. Each is asked the golden samples before and after; "
-    "one that fails more often, or takes much longer, gets its old release back, and the others "
-    "keep theirs."
+    "The first wave receives the release first. Golden samples run on each target before and "
+    "after. A target with more errors or much higher latency is rolled back, and the rollout "
+    "halts."
 )
 STATES = {
     "waiting": ("waiting", ""),
     "deploying": ("deploying", "accent"),
     "judging": ("judging", "accent"),
     "kept": ("kept", "good"),
-    "taken back": ("taken back", "warning"),
+    "taken back": ("rolled back", "warning"),
     "failed": ("failed", "bad"),
-    "not begun": ("not begun", ""),
+    "not begun": ("pending", ""),
 }
 """The words of a target's state, and their tone."""
 
@@ -58,10 +58,10 @@ class RolloutView(QWidget):
         self.rows = StateRows("Rollout")
         self.hint = label(BEFORE, "dim", wrap=True)
         self.start_button = button("Roll out", self.start, "primary")
-        self.resume_button = button("Resume the last one", self.resume)
+        self.resume_button = button("Resume last rollout", self.resume)
         self.resume_button.setToolTip(
-            "Goes on with the rollout that was halted, cancelled or cut off: what was kept stays, "
-            "and all other targets are tried again."
+            "Resume the last halted, cancelled or interrupted rollout. Targets that kept the "
+            "release are skipped; all others are tried again."
         )
         self.pipeline = pipeline
         self._layout()
@@ -139,7 +139,7 @@ class RolloutView(QWidget):
             result = outcome.result
             self._show(result.get("targets") or [])
             done = result.get("state") == "done"
-            text = "is kept on" if done else "was halted; it is kept on"
+            text = "kept on" if done else "halted; kept on"
             total = figures.count(len(result.get("targets") or ()), "target")
             self.shell.say(
                 f"v{result.get('version')} {text} {result.get('kept')} of {total}.",
@@ -171,7 +171,11 @@ class RolloutView(QWidget):
         for name in map(str, self.form.fields["target"].editor.value() or ()):
             names += groups.get(name[1:], ()) if name.startswith("@") else [name]
         reasons = list(filter(None, (asked(registry.target(one)) for one in dict.fromkeys(names))))
-        more = f" {len(reasons) - 1} more cannot either." if len(reasons) > 1 else ""
+        more = (
+            f" {figures.count(len(reasons) - 1, 'more target')} affected."
+            if len(reasons) > 1
+            else ""
+        )
         return f"{reasons[0]}{more}" if reasons else ""
 
     def _explain(self) -> None:
@@ -180,15 +184,15 @@ class RolloutView(QWidget):
         if self.variant is None:
             reason = "Open a model first."
         elif self.strip.running:
-            reason = "A rollout runs; wait for it or cancel it."
+            reason = "A rollout is running. Wait for it to finish or cancel it."
         elif not self.form.fields["target"].editor.value():
-            reason = "Choose the targets first."
+            reason = "Select targets first."
         self._explain_fields()
         reason = self.workspace.why_not(STEP, self.variant) or reason
         set_enabled(self.start_button, reason)
         unfinished = self.workspace.unfinished_rollout()
         self.resume_button.setVisible(bool(unfinished))
-        set_enabled(self.resume_button, "A rollout runs." if self.strip.running else "")
+        set_enabled(self.resume_button, "A rollout is running." if self.strip.running else "")
         name = f" {self.variant.name}" if self.variant else ""
         self.start_button.setText(f"Roll out{name}")
 

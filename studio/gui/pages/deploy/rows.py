@@ -23,13 +23,13 @@ Json = Mapping[str, Any]
 # The words of a step's state, as the user reads them, and their tone.
 STATES = {
     "checked": ("checked", "good"),
-    "planned": ("to do", "accent"),
+    "planned": ("pending", "accent"),
     "running": ("running", "accent"),
     "done": ("done", "good"),
-    "skipped": ("nothing to do", ""),
-    "warning": ("look here", "warning"),
+    "skipped": ("unchanged", ""),
+    "warning": ("warning", "warning"),
     "failed": ("failed", "bad"),
-    "blocked": ("in the way", "bad"),
+    "blocked": ("blocked", "bad"),
 }
 HISTORY = {
     "serving": "good",
@@ -52,7 +52,7 @@ def target_row(
     if running.release is not None and live.get("digest") != running.release.digest:
         live = {}  # it was measured of another release
     latency = live.get("latency_ms") or {}
-    state = str(live.get("health") or "serving") if serving else "nothing deployed"
+    state = str(live.get("health") or "serving") if serving else "no release"
     return [
         target_rows.title(target),
         target_rows.kind(target, facts),
@@ -88,7 +88,7 @@ def tone(state: str) -> str:
     """The colour behind a target's state word."""
     if state in ("serving", "healthy"):
         return "good"
-    if state == "nothing deployed":
+    if state == "no release":
         return ""
     return "bad" if state in ("unreachable", "degraded") else "warning"
 

@@ -11,8 +11,8 @@ from studio.gui.pages.shared import target_rows
 from studio.gui.widgets.basics import Card, button, label, row, set_enabled
 from studio.gui.widgets.tables import Table
 
-COLUMNS = ("Signer", "Key", "Fingerprint", "Since", "Admitted by")
-NONE_CHOSEN = "Choose a board in the table above to see whose releases it takes."
+COLUMNS = ("Signer", "Key", "Fingerprint", "Since", "Added by")
+NONE_CHOSEN = "Select a board above to see its allowed signers."
 MOST = 8
 
 
@@ -24,7 +24,7 @@ class SignersCard(Card):
     """
 
     def __init__(self, trust: Callable[..., object]) -> None:
-        super().__init__("Who may release")
+        super().__init__("Allowed signers")
         self._trust = trust
         self._name = ""
         self.text = label(NONE_CHOSEN, "dim", wrap=True)
@@ -49,7 +49,7 @@ class SignersCard(Card):
         signers = seen.get("signers")
         known: Mapping[str, Any] = signers if isinstance(signers, Mapping) else {}
         keys = known.get("keys") or ()
-        self.heading.setText(f"Who may release to {spoken}" if name else "Who may release")
+        self.heading.setText(f"Allowed signers of {spoken}" if name else "Allowed signers")
         self.text.setText(_sentence(name, seen) if name else NONE_CHOSEN)
         self.table.show_rows([_cells(one) for one in keys])
         self.table.setVisible(bool(keys))
@@ -60,10 +60,12 @@ class SignersCard(Card):
         self.changed.setVisible(bool(changed))
         fixed = ""
         if known.get("fixed"):
-            fixed = f"{known['file']} decides it; only the administrator of {spoken} may change it."
-        first = "" if name else "Choose a board in the table first."
+            fixed = f"Set by {known['file']}. Only the administrator of {spoken} can change it."
+        first = "" if name else "Select a board first."
         set_enabled(self.change, first or busy or fixed)
-        self.change.setAccessibleName(f"Change who may release to {spoken}" if name else "Change")
+        self.change.setAccessibleName(
+            f"Change the allowed signers of {spoken}" if name else "Change"
+        )
 
     def _ask(self) -> None:
         if self._name:
@@ -88,13 +90,13 @@ def _sentence(name: str, seen: Mapping[str, Any]) -> str:
     signers, state = seen.get("signers"), str(seen.get("state") or "")
     if not isinstance(signers, Mapping):
         if state in ("", "no answer") or seen.get("facts"):
-            return f"Not known yet: Look asks {spoken}."
-        return f"The platform of {spoken} decides who may deploy there."
+            return f"Unknown. Press Refresh to check {spoken}."
+        return f"The platform of {spoken} controls who can deploy."
     if not signers.get("file"):
         return (
-            f"{target_rows.named(name)} takes the releases of everybody who can log in. "
-            "Change… limits that to releases that some people have signed."
+            f"{target_rows.named(name)} accepts unsigned releases from every user who can log in. "
+            "Press Change… to require signed releases."
         )
     if not signers.get("keys"):
-        return f"Signed releases only; who may sign could not be read from {signers['file']}."
-    return "Only releases that one of these has signed:"
+        return f"Signed releases only. Could not read the allowed signers from {signers['file']}."
+    return "Only releases signed by one of these keys:"

@@ -30,9 +30,9 @@ def signers_menu(
         if path:
             start(target=name, signers=path)
 
-    one = menu.addAction("Take signed releases only…", require)
+    one = menu.addAction("Require signed releases…", require)
     one.setToolTip("Choose an SSH key (.pub) or a file of allowed signers.")
-    menu.addAction("Take everybody's releases", lambda: start(target=name))
+    menu.addAction("Allow unsigned releases", lambda: start(target=name))
     return menu
 
 
@@ -42,10 +42,10 @@ def told(result: Mapping[str, Any]) -> str:
         return ""
     name, signers = target_rows.named(str(result["target"])), list(map(str, result["signers"]))
     if not signers:
-        return f"{name} takes everybody's releases."
-    return f"{name} takes only what {' or '.join(signers)} has signed."
+        return f"{name} accepts unsigned releases."
+    return f"{name} accepts only releases signed by {' or '.join(signers)}."
 
 
 def _chosen(owner: QWidget, name: str) -> str:
-    title = f"Whose releases {target_rows.spoken(name)} takes"
+    title = f"Allowed signers of {target_rows.spoken(name)}"
     return QFileDialog.getOpenFileName(owner, title, "", KINDS)[0]

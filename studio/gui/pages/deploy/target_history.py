@@ -40,7 +40,7 @@ class HistoryCard(Card):
         self.back = button("", lambda: self.ask(True))
         self.question = label("", wrap=True)
         self.confirm = button("Roll back", self._confirmed, "danger")
-        self._keep = button("Keep", lambda: self.ask(False), "link")
+        self._keep = button("Cancel", lambda: self.ask(False), "link")
         self._asking = QWidget()
         asking = row(self.question, self.confirm, self._keep)
         asking.setStretch(0, 1)
@@ -54,7 +54,7 @@ class HistoryCard(Card):
     def show_releases(self, name: str, releases: Sequence[ReleaseRecord]) -> None:
         """Show the history of a target."""
         self.heading.setText(f"History of {name}")
-        self._empty.setText(f"Nothing was deployed to {name} yet.")
+        self._empty.setText(f"No deployments to {name} yet.")
         self._empty.setVisible(not releases)
         self._lines.setVisible(bool(releases))
         clear(self._grid)
@@ -66,8 +66,7 @@ class HistoryCard(Card):
             earlier = target_rows.release_name(self._candidate)
             self.back.setText(f"Roll back to {earlier}…")
             self.back.setAccessibleName(self.back.text())
-            self.question.setText(f"Take {self._serving} back and serve {earlier} again?")
-            self._keep.setText(f"Keep {self._serving}")
+            self.question.setText(f"Roll back from {self._serving} to {earlier}?")
         self.ask(False)
 
     def ask(self, asking: bool) -> None:

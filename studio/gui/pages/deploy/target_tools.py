@@ -22,6 +22,7 @@ CALL = "call"
 LANGUAGES = (("curl", "curl"), ("Python", "python"), ("JavaScript", "javascript"))
 LINES = 200
 TEXT_HEIGHT = 20 * GRID
+_BUSY = "A job is running. Wait for it to finish or cancel it."
 
 
 class TargetTools(Card):
@@ -42,20 +43,20 @@ class TargetTools(Card):
         self._doing = ""
         self.title = label("", "dim")
         self.log = button("Log", lambda: self._start(LOGS, lines=LINES))
-        self.there = button("What is there", lambda: self._start(RESOURCES))
+        self.there = button("Inspect", lambda: self._start(RESOURCES))
         self.begin = button("Start", lambda: self._start(START))
         self.end = button("Stop", lambda: self._start(STOP))
-        self.call = button("How to call it")
+        self.call = button("Show code")
         self.call.setMenu(self._make_languages())
         self.promote = button("Promote", lambda: self._start(PROMOTE))
-        self.take_away = button("Take away…", lambda: self._ask(True))
+        self.take_away = button("Undeploy…", lambda: self._ask(True))
         self.close_button = button("Close", self._close, "link")
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
         self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.text.setFixedHeight(TEXT_HEIGHT)
         self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-        self.text.setAccessibleName("What the target said")
+        self.text.setAccessibleName("Target output")
         self._asking = self._make_question()
         powers = (self.call, self.begin, self.end)
         buttons = (self.log, self.there, *powers, self.promote, self.take_away)
@@ -75,8 +76,8 @@ class TargetTools(Card):
     def _make_question(self) -> QWidget:
         holder = QWidget()
         self._question = label("", wrap=True)
-        self.confirm = button("Take it away", self._take_away, "danger")
-        keep = button("Keep it", lambda: self._ask(False), "link")
+        self.confirm = button("Undeploy", self._take_away, "danger")
+        keep = button("Cancel", lambda: self._ask(False), "link")
         layout = row(self._question, self.confirm, keep)
         layout.setStretch(0, 1)
         holder.setLayout(layout)
@@ -89,15 +90,17 @@ class TargetTools(Card):
             self._close()
         self._target = name
         self.title.setText(f"On {spoken}")
-        busy = "A job runs; wait for it or cancel it." if self._strip.running else ""
+        busy = _BUSY if self._strip.running else ""
         set_enabled(self.log, busy)
         set_enabled(self.there, busy)
-        idle = busy or ("" if serves else "Nothing is served there.")
+        idle = busy or ("" if serves else "No release is running on this target.")
         for one in (self.call, self.begin, self.end, self.take_away):
             set_enabled(one, idle)
         set_enabled(self.promote, busy)
         self.promote.setVisible(canary)
-        self._question.setText(f"Stop what serves on {spoken}? Its files stay for a later deploy.")
+        self._question.setText(
+            f"Stop the release on {spoken}? Its files are kept for a later deployment."
+        )
 
     def finished(self, outcome: JobOutcome) -> bool:
         """Show what came of a tool; False when the job was none of them."""
@@ -146,7 +149,7 @@ class TargetTools(Card):
 
 def _lines(doing: str, result: Mapping[str, Any]) -> list[str]:
     if doing == LOGS:
-        return list(result.get("lines") or ()) or ["Nothing was logged there yet."]
+        return list(result.get("lines") or ()) or ["The log is empty."]
     rows = [
         "  ".join(
             text
@@ -160,4 +163,4 @@ def _lines(doing: str, result: Mapping[str, Any]) -> list[str]:
         )
         for one in result.get("resources") or ()
     ]
-    return rows or ["Nothing is left there."]
+    return rows or ["No files or resources remain on this target."]

@@ -12,7 +12,7 @@ from studio.gui.pages.model.screen_anchor import INSIDE, ScreenAnchor
 if TYPE_CHECKING:
     from studio.gui.graph.canvas import GraphCanvas
 
-NOT_YET = "Blocks can be unfolded as soon as all nodes are laid out."
+NOT_YET = "Blocks can be expanded when the layout is finished."
 _MARGIN = 60.0
 """Pixels from the upper side of the canvas within which a block that was folded is shown."""
 
@@ -85,7 +85,7 @@ class BlockExpansion:
         page = self._page
         every = page.view.blocks_in(page.path) if page.view and page.is_folded else None
         if not every:
-            page.shell.say("There are no blocks here to unfold.")
+            page.shell.say("This graph has no blocks.")
             return
         held = self._middle(page.pane.canvas, page.path)
         self.opened = self.opened - every if every <= self.opened else self.opened | every
@@ -130,12 +130,12 @@ def why_not(canvas: GraphCanvas) -> str:
     """Why nothing can be unfolded or folded where the selection is; empty where it can."""
     scene, box = canvas.scene, canvas.selected
     if scene is None or box is None:
-        return "Select a block first, or a node of one that is unfolded."
+        return "Select a block, or a node inside an expanded block."
     if scene.is_block(box) or scene.frame_of(box) >= 0:
         return ""
     if scene.boxes[box].opens:
-        return "Branches, bodies and functions have names of their own: they are entered (Enter)."
-    return "The selected node is no block, and lies in none that is unfolded."
+        return "Branches, loop bodies and functions cannot be expanded. Press Enter to open one."
+    return "Select a block, or a node inside an expanded block."
 
 
 def _away(one: tuple[float, float], other: tuple[float, float]) -> float:

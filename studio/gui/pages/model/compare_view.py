@@ -20,7 +20,7 @@ from studio.api.qt import plain_tip
 from studio.gui import figures
 from studio.gui.graph.comparison import STATES, Comparison, DiffLine
 from studio.gui.graph.costs import KINDS, short_count
-from studio.gui.graph.linked import LinkedPanes
+from studio.gui.graph.linked_panes import LinkedPanes
 from studio.gui.graph.scene import Scene
 from studio.gui.names import shown
 from studio.gui.pages.shared.stage_page import JobStrip
@@ -31,7 +31,7 @@ from studio.gui.widgets.sortable import SortableRow, SortableTable
 if TYPE_CHECKING:
     from studio.workspace import GraphView, JobOutcome, VariantRecord, Workspace
 
-COLUMNS = ("State", "Before", "After", "What changed", "Δ MACs", "Δ weights")
+COLUMNS = ("State", "Before", "After", "Change", "Δ MACs", "Δ weights")
 NUMERIC = (4, 5)
 WIDTHS = (96, 200, 200, 0, 104, 104)
 _MOST_CHIPS = 2
@@ -57,17 +57,17 @@ class CompareView(QWidget):
         self.counts = ElidedLabel("", Qt.TextElideMode.ElideRight)
         self.counts.setProperty("role", "dim")
         self.colors = Segmented(["Changes", *(kind.title for kind in KINDS)], "Colours")
-        self.colors.setToolTip("What the colours of the nodes say")
+        self.colors.setToolTip("Node colours")
         self.detail = Segmented(["Blocks", "All nodes"], "Level of detail")
-        self.detail.setToolTip("Compare the layers of the models, or every node")
+        self.detail.setToolTip("Compare blocks or all nodes")
         self.back = button("↑", partial(self.step, -1), "tool")
         self.onward = button("↓", partial(self.step, 1), "tool")
         self.where = label("", "dim")
         self.panes = LinkedPanes(shell.theming)
-        self.table = SortableTable(COLUMNS, NUMERIC, WIDTHS, "What changed")
+        self.table = SortableTable(COLUMNS, NUMERIC, WIDTHS, "Change")
         self.alone = Hint(
-            "Nothing to compare with",
-            "This model has one variant. Quantize it or edit it, and see here what changed.",
+            "Only one variant",
+            "Quantize or edit the model to compare variants here.",
             "Go to Quantize",
             lambda: shell.go("quantize"),
         )
@@ -203,7 +203,7 @@ class CompareView(QWidget):
         self._result = None
         job = self.shell.start("diff", a=f"#{pair[0].id}", b=f"#{pair[1].id}")
         if not self.strip.follow(job):
-            self._say("It could not be started.")
+            self._say("The comparison did not start.")
             return
         for one in pair:
             if one.id not in self._views:

@@ -25,10 +25,9 @@ if TYPE_CHECKING:
 
 STEP = "coverage"
 HOW = (
-    "Give a release of ONNX Runtime, a target that was probed, or a kind of board; without any it "
-    "is held against the newest release."
+    "Choose an ONNX Runtime release, a probed target or a board type. Default: the newest release."
 )
-FAULT = "at fault"
+FAULT = "incompatible"
 _FORM_WIDTH = 36 * GRID
 
 
@@ -56,10 +55,10 @@ class CoverageView(QWidget):
         self.strip = JobStrip()
         self.verdict = Pill("")
         self.sentence = label("", wrap=True)
-        self.table = Table(("What stands in the way", "What to do", "Nodes"), (2,), 0, "Problems")
+        self.table = Table(("Problem", "Fix", "Nodes"), (2,), 0, "Problems")
         self.table.setWordWrap(True)
         self.table.horizontalHeader().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-        self.hint = Hint("Will it run there?", HOW)
+        self.hint = Hint("Compatibility", HOW)
         self._stack = QStackedWidget()
         self._build()
         self.form.submitted.connect(self.run)
@@ -137,13 +136,14 @@ class CoverageView(QWidget):
         self._problems = list(result["problems"])
         where = " on ".join(one for one in (result["runtime"], result["target"]) if one)
         self.verdict.show_state(
-            *(("runs", "good") if result["covered"] else ("will not run", "bad"))
+            *(("compatible", "good") if result["covered"] else ("incompatible", "bad"))
         )
         memory = figures.size(1e6 * float(result["memory_mb"]))
-        takes = f"Model and activations take about {memory}."
-        found = figures.count(len(self._problems), "problem") if self._problems else "No problem"
+        takes = f"Needs about {memory} of memory."
+        count = figures.count(len(self._problems), "problem")
+        found = f"{count} found" if self._problems else "Compatible"
         notes = "".join(f" {note}" for note in result.get("notes", ()))
-        self.sentence.setText(f"{found} found with {where}. {takes}{_others(result)}{notes}")
+        self.sentence.setText(f"{found} with {where}. {takes}{_others(result)}{notes}")
         self.table.blockSignals(True)
         self.table.show_rows(
             (one["text"], one["hint"], str(len(one["nodes"]) or "all")) for one in self._problems
@@ -172,7 +172,7 @@ class CoverageView(QWidget):
         if not found:
             return None
         color = self._shell.theming.current.graph_color("activation")
-        return state_overlay("Will it run there?", dict.fromkeys(found, FAULT), {FAULT: color})
+        return state_overlay("Compatibility", dict.fromkeys(found, FAULT), {FAULT: color})
 
     def _selected(self) -> None:
         self.paint()
@@ -186,5 +186,7 @@ def _others(result: Mapping[str, Any]) -> str:
     others = list(result.get("systems", ()))[1:]
     if not others:
         return ""
-    said = ", ".join(f"{one['name']}: {'runs' if one['covered'] else 'no'}" for one in others)
-    return f" Its other systems: {said}."
+    said = ", ".join(
+        f"{one['name']}: {'compatible' if one['covered'] else 'incompatible'}" for one in others
+    )
+    return f" Other systems of this board: {said}."

@@ -6,8 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QFrame,
+    QHBoxLayout,
     QMenu,
     QPushButton,
     QSplitter,
@@ -32,8 +35,30 @@ if TYPE_CHECKING:
     from studio.workspace import GraphView, VariantRecord, Workspace
 
 NUMBERS, EDITS, COVERAGE, SENSITIVITY = range(4)
-TITLES = ("Numbers", "Edits", "Will it run there?", "Sensitivity")
+TITLES = ("Node metrics", "Edits", "Compatibility", "Sensitivity")
 _HEIGHT = 240
+
+
+class _Bar(QFrame):
+    """Two groups of controls: in one line where there is room, else in two."""
+
+    def __init__(self, *groups: QHBoxLayout) -> None:
+        super().__init__()
+        self._groups = groups
+        self._line = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._line.setContentsMargins(2 * GRID, 4, 2 * GRID, 4)
+        self._line.setSpacing(4)
+        for group, stretch in zip(groups, (0, 1), strict=True):
+            self._line.addLayout(group, stretch)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Choose between one line and two."""
+        super().resizeEvent(event)
+        needed = sum(group.sizeHint().width() for group in self._groups) + 6 * GRID
+        fits = needed <= event.size().width()
+        wanted = QBoxLayout.Direction.LeftToRight if fits else QBoxLayout.Direction.TopToBottom
+        if wanted != self._line.direction():
+            self._line.setDirection(wanted)
 
 
 class Drawer(QWidget):
@@ -91,12 +116,9 @@ class Drawer(QWidget):
         return item
 
     def _bar(self, *more: QWidget | None) -> QFrame:
-        bar = QFrame()
+        bar = _Bar(row(*self.buttons, None, spacing=4), row(*more, spacing=4))
         bar.setProperty("role", "toolbar")
         bar.setAccessibleName("Tools of the graph")
-        line = row(*self.buttons, *more, spacing=4)
-        line.setContentsMargins(2 * GRID, 4, 2 * GRID, 4)
-        bar.setLayout(line)
         return bar
 
     def _connect(self) -> None:
@@ -143,6 +165,7 @@ class Drawer(QWidget):
 
     def hear(self, event: object) -> None:
         """Let the tools follow their jobs."""
+        self.numbers.hear(event)
         self.surgery.hear(event)
         self.coverage.hear(event)
         self.sensitivity.hear(event)
@@ -168,19 +191,21 @@ class Drawer(QWidget):
     def _menu_of(self, scene: Scene, box: int) -> QMenu:
         menu = QMenu(self)
         if scene.boxes[box].opens:
-            menu.addAction("Look into it (Enter)", self._canvas.enter)
+            menu.addAction("Open block (Enter)", self._canvas.enter)
         if scene.is_block(box):
-            menu.addAction("Unfold in place (U)", partial(self._canvas.unfolded.emit, box))
+            menu.addAction("Expand (U)", partial(self._canvas.unfolded.emit, box))
         if (frame := scene.frame_of(box)) >= 0:
             title = shown(scene.frames[frame].node.operator)
-            menu.addAction(f"Fold {title} (Backspace)", partial(self._canvas.folded.emit, frame))
+            menu.addAction(
+                f"Collapse {title} (Backspace)", partial(self._canvas.folded.emit, frame)
+            )
         if menu.actions():
             menu.addSeparator()
         for proposal in proposals(scene, box):
             action = menu.addAction(proposal.title, partial(self.propose, proposal))
             action.setEnabled(self._is_main)
             if not self._is_main:
-                action.setToolTip("Edits concern the main graph.")
+                action.setToolTip("Edits apply to the main graph only.")
         return menu
 
     def propose(self, proposal: EditProposal) -> None:

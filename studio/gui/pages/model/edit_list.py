@@ -90,14 +90,14 @@ def proposals(scene: Scene, box: int) -> list[EditProposal]:
 def told(result: Mapping[str, Any]) -> str:
     """What an edit did, and whether the model gives the same numbers after it."""
     if not result:
-        return "not tried yet"
+        return "not applied yet"
     if "failed" in result:
         return f"failed: {result['failed']}"
     equality = result["equality"]
     if not equality or not equality["samples"]:
-        return f"{result['text']}; the numbers are not meant to be the same, or cannot be compared"
+        return f"{result['text']}; outputs differ by design, not compared"
     within = f"within {equality['max_error']:.2g}" if equality["max_error"] else "exactly"
-    return f"{result['text']}; same numbers on {equality['samples']} samples, {within}"
+    return f"{result['text']}; outputs match on {equality['samples']} samples, {within}"
 
 
 def _rename(name: str) -> EditProposal:

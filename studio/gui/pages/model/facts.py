@@ -44,7 +44,7 @@ def figures_of(variant: VariantRecord) -> list[tuple[str, str]]:
 
 def _macs(summary: Mapping[str, Any]) -> str:
     if not summary.get("macs") and summary.get("macs_unknown"):
-        return "Not known: shapes are open"
+        return "Unknown: dynamic shapes"
     text = short_count(summary.get("macs"))
     assumed = summary.get("assumed_shapes")
     if text != figures.NOTHING and isinstance(assumed, Mapping) and assumed:
@@ -125,7 +125,7 @@ def origin(variant: VariantRecord, parent: str) -> list[tuple[str, str]]:
     fields = [("Variant", variant.name)]
     if parent:
         fields += [
-            ("Made of", parent),
+            ("Parent", parent),
             ("By", variant.step),
             ("On", figures.moment(variant.created)),
         ]
@@ -134,6 +134,6 @@ def origin(variant: VariantRecord, parent: str) -> list[tuple[str, str]]:
     else:
         fields += [
             ("Opened", figures.moment(variant.created)),
-            ("From", str(variant.options.get("model", figures.NOTHING))),
+            ("Source file", str(variant.options.get("model", figures.NOTHING))),
         ]
     return [*fields, ("SHA-256", f"{variant.digest[:16]}…")]

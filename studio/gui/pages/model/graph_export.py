@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 FORMATS = (
     (".html", True, "Interactive page (HTML)…"),
-    (".svg", False, "Drawing of what is shown (SVG)…"),
-    (".png", False, "Picture of what is shown (PNG)…"),
+    (".svg", False, "Drawing of the current view (SVG)…"),
+    (".png", False, "Picture of the current view (PNG)…"),
     (".svg", True, "Drawing of all nodes (SVG)…"),
     (".png", True, "Picture of all nodes (PNG)…"),
 )
@@ -64,7 +64,7 @@ class GraphExport(QPushButton):
         self._variant = variant
         set_enabled(self, "" if variant is not None else "No model is open.")
         if variant is not None:
-            self.setToolTip("Write the graph into a file, with the numbers that are painted")
+            self.setToolTip("Export the graph to a file, with the node metrics shown")
 
     def ask(self, suffix: str, *, whole: bool = True) -> None:
         """Let the user choose the file, and write it.
@@ -111,4 +111,4 @@ class GraphExport(QPushButton):
             if folder is not None:
                 folder.cleanup()
             if job.outcome.ok:
-                self._shell.say(f"The graph is in {job.outcome.result['output']}.", "good")
+                self._shell.say(f"Graph exported to {job.outcome.result['output']}.", "good")

@@ -30,7 +30,7 @@ from studio.gui.widgets.basics import (
     label,
     line,
 )
-from studio.gui.widgets.elided import ElidedButton
+from studio.gui.widgets.elided_text import ElidedButton
 from studio.workspace import alike_text, is_folded_block, nodes_within
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class ModelInspector(Scroll):
 
     def _show_model(self) -> None:
         if self._variant is None:
-            self.body.addWidget(label("Types, costs and findings follow.", "dim", wrap=True))
+            self.body.addWidget(label("Loading types, costs and findings…", "dim", wrap=True))
             return
         self._head(self._variant.model_name, f"{self._variant.name} · {self._variant.format}")
         self._fields(model_facts.figures_of(self._variant))
@@ -108,9 +108,9 @@ class ModelInspector(Scroll):
         self._section("Outputs")
         self._values(model_facts.terminals(self._variant, "outputs"))
         findings = model_facts.findings(self._variant)
-        self._section("Intake")
+        self._section("Safety check")
         if not findings:
-            self.body.addWidget(label("Nothing to remark.", "dim"))
+            self.body.addWidget(label("No issues found.", "dim"))
         for finding in findings:
             self.body.addWidget(label(finding.text, tone=finding.tone, wrap=True))
         self.body.addSpacing(GRID)
@@ -125,7 +125,7 @@ class ModelInspector(Scroll):
             assert box.value is not None
             kind = "Input of the model" if not self._before(index) else "Output of the model"
             self._head(shown(box.title), kind)
-            self._fields([("Type", str(box.value.type or "not known"))])
+            self._fields([("Type", str(box.value.type or "unknown"))])
         else:
             self._head(shown(box.node.operator), _kind(box, box.node))
             self._show_node(box.node)
@@ -161,7 +161,7 @@ class ModelInspector(Scroll):
         if self._variant is None:
             self.body.addSpacing(GRID)
             self.body.addWidget(
-                label("Types, costs and values follow when the model is open.", "dim", wrap=True)
+                label("Types, costs and values appear when loading finishes.", "dim", wrap=True)
             )
             return
         model = f"#{self._variant.id}"
@@ -220,10 +220,10 @@ class ModelInspector(Scroll):
                 rows.append(("(left out)", ""))
                 continue
             constant = "constant" if name in graph.initializers else ""
-            facts = (str(graph.type_of(name) or "type not known"), constant, graph.notes.get(name))
+            facts = (str(graph.type_of(name) or "type unknown"), constant, graph.notes.get(name))
             rows.append((shown(name), " · ".join(filter(None, facts))))
         if len(names) > MOST:
-            rows.append(("…", f"and {len(names) - MOST:,} more"))
+            rows.append(("…", f"{len(names) - MOST:,} more"))
         return rows
 
     def _blocks(self, box: Box) -> None:
@@ -232,10 +232,10 @@ class ModelInspector(Scroll):
             return
         if is_folded_block(box.node):
             self._section("Block")
-            self.body.addWidget(button("Unfold in place", self._unfold, "link"))
-            self.body.addWidget(button("Look into it", partial(self._enter, box.opens[0]), "link"))
+            self.body.addWidget(button("Expand", self._unfold, "link"))
+            self.body.addWidget(button("Open block", partial(self._enter, box.opens[0]), "link"))
             return
-        self._section("Look into")
+        self._section("Open")
         for name in box.opens:
             block = box.node.blocks.get(name)
             size = f" ({figures.count(len(block.nodes), 'node')})" if block is not None else ""
@@ -287,7 +287,7 @@ class ModelInspector(Scroll):
             text = f"{box.title} {_tail(box.name)}"
             column.addWidget(ElidedButton(text, partial(self._go, index), name))
         if len(boxes) > 12:
-            column.addWidget(label(f"and {len(boxes) - 12} more", "small"))
+            column.addWidget(label(f"{len(boxes) - 12} more", "small"))
         self.body.addLayout(column)
 
     def _before(self, index: int) -> list[int]:

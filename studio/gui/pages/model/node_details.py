@@ -17,7 +17,7 @@ from studio.gui.names import shown
 from studio.gui.pages.model.query_cache import Answer, QueryCache
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID, FieldList, clear, label
-from studio.gui.widgets.elided import ElidedButton
+from studio.gui.widgets.elided_text import ElidedButton
 
 _BARS_HEIGHT = 56
 _PREVIEW = 16
@@ -93,7 +93,7 @@ class Detail(QWidget):
         self.content.setVisible(is_open)
         if is_open:
             clear(self.body)
-            self.body.addWidget(label("Looking…", "small"))
+            self.body.addWidget(label("Loading…", "small"))
             self._lookups.ask(self._step, self._take, **self._options)
 
     def _take(self, answer: Answer) -> None:
@@ -101,7 +101,7 @@ class Detail(QWidget):
             return  # another node is shown by now
         clear(self.body)
         if answer is None:
-            self.body.addWidget(label("It could not be found out.", "small", wrap=True))
+            self.body.addWidget(label("This information is not available.", "small", wrap=True))
         else:
             self.show_answer(answer)
 
@@ -144,7 +144,7 @@ class OperatorDetail(Detail):
     def show_answer(self, answer: Mapping[str, Any]) -> None:
         """Fill the body."""
         if not answer["text"]:
-            self.body.addWidget(label("Nobody has documented this operator.", "small", wrap=True))
+            self.body.addWidget(label("No documentation for this operator.", "small", wrap=True))
             return
         for text in answer["text"].split("\n\n"):
             self._paragraph(_BROKEN_LINE.sub(" ", text.strip("\n")))

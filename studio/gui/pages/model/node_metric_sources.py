@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from studio.gui import figures
@@ -36,6 +36,8 @@ class Source:
         states: Of each node, instead of numbers.
         notes: What is said about a node beside its number or state.
         unit, measure: The unit of what is written into files, and the number in it.
+        analyzer: The id of the analyzer that has yet to compute the numbers.
+        shows_zeros: Whether a node with 0 is listed; one without a cost is not.
     """
 
     title: str
@@ -47,6 +49,8 @@ class Source:
     notes: Mapping[str, str] = field(default_factory=dict)
     unit: str = ""
     measure: Callable[[float], float] = float
+    analyzer: str = ""
+    shows_zeros: bool = False
 
 
 def sources_of(
@@ -69,6 +73,13 @@ def sources_of(
     for run in quantizations:
         if run.result.get("variant") == variant.id or variant.id == run.options.get("variant"):
             yield from _quantized(run.result, view)
+
+
+def analyzer_source(identifier: str, title: str, found: Mapping[str, Any] | None) -> Source:
+    """Return the numbers of an analyzer; to be computed where there is no result yet."""
+    if found is None:
+        return Source(title, title, analyzer=identifier)
+    return replace(from_file(title, str(found["unit"]), found["values"]), shows_zeros=True)
 
 
 def from_cost(kind: CostKind, view: GraphView) -> Source:
@@ -113,7 +124,7 @@ def _profiled(result: Mapping[str, Any], variant: VariantRecord, when: str) -> I
             for part in one.get("compiled") or ():
                 places.update(dict.fromkeys(part.get("nodes") or (), part["provider"]))
             title = " · ".join(part for part in ("Placement", where, when) if part)
-            yield Source(title, "Where a node runs", states=places, notes=kernels)
+            yield Source(title, "Execution provider of a node", states=places, notes=kernels)
 
 
 def _times(nodes: Sequence[Mapping[str, Any]]) -> dict[str, float]:
@@ -150,7 +161,7 @@ def sensitivity_sources(result: SensitivityResult, when: str) -> Iterator[Source
     """The error of each layer alone, with its loss of the metric, and the time that int8 saves."""
     title = result.metric.title.lower() if result.metric is not None else ""
     notes = {
-        layer.name: f"loses {layer.drop:.4f} of {title}"
+        layer.name: f"drop of {layer.drop:.4f} in {title}"
         for layer in result.layers
         if layer.drop is not None
     }

@@ -14,12 +14,20 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QComboBox, QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
-from studio.api import StudioError
+from studio.api import Extension, StudioError
 from studio.gui import figures
 from studio.gui.graph.overlay import Overlay, make_overlay, state_overlay
 from studio.gui.graph.scene import Box, Scene
 from studio.gui.names import shown
-from studio.gui.pages.model.node_metric_sources import FLOAT, SMALL, Source, from_file, sources_of
+from studio.gui.pages.model.node_metric_sources import (
+    FLOAT,
+    SMALL,
+    Source,
+    analyzer_source,
+    from_file,
+    sources_of,
+)
+from studio.gui.pages.model.query_cache import Answer, QueryCache
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Hint, button, label, row, set_enabled
 from studio.gui.widgets.sortable import SortableRow, SortableTable
@@ -30,7 +38,8 @@ from studio.workspace import nodes_within, read_numbers
 if TYPE_CHECKING:
     from studio.workspace import GraphView, VariantRecord, Workspace
 
-COLUMNS = ("Operator", "Node", "Value", "Share", "Remark")
+COLUMNS = ("Operator", "Node", "Value", "Share", "Note")
+ANALYZE = "analyze"
 _WIDTHS = (160, 0, 140, 80, 220)
 _STATES = {SMALL: "normalization", FLOAT: "activation"}
 """Graph colours of the states that sources know."""
@@ -54,6 +63,7 @@ class NodeMetricsView(QWidget):
         super().__init__()
         self._workspace = workspace
         self._shell = shell
+        self._lookups = QueryCache(shell)
         self._files: list[Source] = []
         self._variant: VariantRecord | None = None
         self._scene: Scene | None = None
@@ -61,23 +71,24 @@ class NodeMetricsView(QWidget):
         self._sources: list[Source] = []
         self._is_stale = True
         self.combo = QComboBox()
-        self.combo.setAccessibleName("Numbers")
+        self.combo.setAccessibleName("Node metrics")
         self.combo.setMinimumWidth(36 * GRID)
         self.total = label("", "dim")
-        self.table = SortableTable(COLUMNS, (2, 3), _WIDTHS, "Numbers of the nodes")
+        self.table = SortableTable(COLUMNS, (2, 3), _WIDTHS, "Node metrics")
         self.empty = Hint(
-            "No numbers for these nodes",
-            "Costs need known shapes. Profile this variant with operators to see where time goes.",
+            "No metrics for these nodes",
+            "Costs need static shapes. Profile with per-operator timing to see where time is "
+            "spent.",
         )
         self._stack = QStackedWidget()
         self._stack.addWidget(self.table)
         self._stack.addWidget(self.empty)
         self.open = button("From a file…", self._choose_file, "link")
         self.open.setToolTip(
-            'JSON of numbers by node name: {"values": {"conv1": 1.5}, "unit": "ms"}'
+            'JSON with one value per node name: {"values": {"conv1": 1.5}, "unit": "ms"}'
         )
         self.copy = button("Copy as CSV", self.copy_rows, "link")
-        top = row(label("Numbers", "dim"), self.combo, self.total, None, self.open, self.copy)
+        top = row(label("Node metrics", "dim"), self.combo, self.total, None, self.open, self.copy)
         top.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -113,14 +124,20 @@ class NodeMetricsView(QWidget):
             self._refresh()
 
     def source(self) -> Source | None:
-        """The chosen source."""
+        """The chosen source; None while its numbers have yet to be computed."""
+        source = self._chosen_source()
+        return None if source is not None and source.analyzer else source
+
+    def _chosen_source(self) -> Source | None:
         index = self.combo.currentIndex()
         return self._sources[index] if 0 <= index < len(self._sources) else None
 
     def paint(self) -> None:
-        """Paint the chosen source."""
-        source = self.source()
-        if source is not None and self._scene is not None:
+        """Paint the chosen source; an analyzer's numbers are computed first."""
+        source = self._chosen_source()
+        if source is not None and source.analyzer:
+            self._analyze(source)
+        elif source is not None and self._scene is not None:
             self.painted.emit(self._overlay(source, self._scene))
 
     def _refresh_soon(self) -> None:
@@ -132,7 +149,7 @@ class NodeMetricsView(QWidget):
         self._is_stale = False
         kept = self.combo.currentText()
         found = self._find() if self._view is not None else ()
-        self._sources = [source for source in found if source.values or source.states]
+        self._sources = [one for one in found if one.values or one.states or one.analyzer]
         self.combo.blockSignals(True)
         self.combo.clear()
         self.combo.addItems([source.title for source in self._sources])
@@ -147,10 +164,39 @@ class NodeMetricsView(QWidget):
         profiles, quantizations = registry.runs("profile"), registry.runs("quantize")
         costs = self._workspace.results.of("sensitivity", SensitivityResult)
         yield from sources_of(self._view, self._variant, profiles, quantizations, costs)
+        if self._variant is not None:
+            for one in self._workspace.plugins.all(Extension.ANALYZER):
+                found = self._lookups.known(ANALYZE, **self._analysis(one.id))
+                yield analyzer_source(one.id, one.title, found)
         yield from self._files
 
+    def _analysis(self, analyzer: str) -> dict[str, str]:
+        """The options of the step that computes an analyzer's numbers."""
+        assert self._variant is not None
+        return {"model": f"#{self._variant.id}", "analyzer": analyzer}
+
+    def _analyze(self, source: Source) -> None:
+        """Compute the numbers of a source that has none yet, and paint them."""
+        self.total.setText("Computing…")
+        done = partial(self._analyzed, source.title)
+        self._lookups.ask(ANALYZE, done, **self._analysis(source.analyzer))
+
+    def _analyzed(self, title: str, found: Answer) -> None:
+        is_shown = self.combo.currentText() == title
+        self._refresh()
+        if found is None:
+            return
+        if not found["values"]:
+            self._shell.say(f"{title}: no node has a number.")
+        elif is_shown:
+            self.paint()
+
+    def hear(self, event: object) -> None:
+        """Take the ends of the analyses."""
+        self._lookups.hear(event)
+
     def _choose_file(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Numbers of the nodes", "", "JSON (*.json)")
+        path, _ = QFileDialog.getOpenFileName(self, "Node metrics", "", "JSON (*.json)")
         if path:
             self.open_file(Path(path))
 
@@ -198,7 +244,7 @@ class NodeMetricsView(QWidget):
     def _show_rows(self, rows: list[SortableRow], source: Source | None = None) -> None:
         self.table.show_rows(rows)
         self._stack.setCurrentWidget(self.table if rows else self.empty)
-        set_enabled(self.copy, "" if rows else "There are no numbers to copy.")
+        set_enabled(self.copy, "" if rows else "No metrics to copy.")
         count = figures.count(len(rows), "node") if rows else ""
         if source is not None and source.sums and rows and not source.states:
             count = f"{source.text(sum(one.values[2] for one in rows))} in {count}"
@@ -226,7 +272,7 @@ def _values(source: Source, scene: Scene) -> Iterator[tuple[int, float]]:
         if box.node is None or not scene.width[index]:
             continue
         known = [source.values[name] for name in nodes_within(box.node) if name in source.values]
-        if known and (value := join(known)):
+        if known and ((value := join(known)) or source.shows_zeros):
             yield index, value
 
 

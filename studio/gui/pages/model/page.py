@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from studio.workspace import GraphView, VariantRecord, Workspace
 
 PATHS = {
-    "Light up all ancestors of the node (A)": {"up": True},
-    "Light up all descendants of the node (D)": {"down": True},
-    "Light up ancestors and descendants of the node (S)": {"up": True, "down": True},
-    "Put the lit path out (X)": {},
+    "Highlight ancestors (A)": {"up": True},
+    "Highlight descendants (D)": {"down": True},
+    "Highlight ancestors and descendants (S)": {"up": True, "down": True},
+    "Clear highlight (X)": {},
 }
 """Commands, and what ``GraphCanvas.trace`` is called with."""
 
@@ -75,7 +75,7 @@ class ModelPage(Page):
         self.finder = ModelSearch(workspace, shell)
         drawn.addLayout(row(self.finder, self.pane, spacing=0), 1)
         self.colors = Segmented(["Operators", *(kind.title for kind in KINDS)], "Colours")
-        self.colors.setToolTip("What the colours of the nodes say")
+        self.colors.setToolTip("Node colours")
         self.export = GraphExport(shell, self._painted, self.unfolding.seen)
         self.drawer = Drawer(
             workspace, shell, self._drawn, self.pane.canvas, self.colors, self.export
@@ -87,7 +87,7 @@ class ModelPage(Page):
         self.compare = CompareView(workspace, shell)
         self.add_view("Compare", self.compare)
         self.detail = Segmented(["Blocks", "All nodes"], "Level of detail")
-        self.detail.setToolTip("Show the layers of the model, or every node at once")
+        self.detail.setToolTip("Show blocks or all nodes")
         self.detail.hide()
         self.search = self.finder.field
         self.results = Results(self, self.finder)

@@ -106,7 +106,7 @@ class ModelSearch(QFrame):
         self.list.setItemDelegate(SearchResultPainter(shell.theming, self))
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
-        self.list.setAccessibleName("Results of the search")
+        self.list.setAccessibleName("Search results")
         self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
         self._build()
         self._connect()
@@ -117,7 +117,7 @@ class ModelSearch(QFrame):
         self.setAccessibleName("Search results")
         self.setFixedWidth(LIST_WIDTH)
         close = button("Close", self._leave, "link")
-        close.setToolTip("End the search (Esc)")
+        close.setToolTip("Close search (Esc)")
         head = row(self.count, None, close)
         head.setContentsMargins(2 * GRID, GRID, 2 * GRID, 4)
         layout = QVBoxLayout(self)
@@ -213,7 +213,7 @@ class ModelSearch(QFrame):
     def _take_hits(self, hits: list[SearchResult], lines: list[ResultLine]) -> None:
         self.hits, self._shown = hits, None
         self.lines.show(lines)
-        self.count.setText(f"{len(hits):,} found" if hits else "Nothing found")
+        self.count.setText(f"{len(hits):,} found" if hits else "No results")
         places = self._results()
         if places:
             self.list.setCurrentIndex(self.lines.index(places[0]))

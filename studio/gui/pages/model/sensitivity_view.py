@@ -28,6 +28,7 @@ STEP = "sensitivity"
 COLUMNS = ("Layer", "SQNR dB", "Loss", "Float µs", "Int8 µs", "Saves µs")
 _WIDTHS = (0, 84, 72, 76, 72, 80)
 _FORM_WIDTH = 36 * GRID
+_RUNNING = "A measurement is running. Cancel it to start again."
 
 
 class SensitivityView(QWidget):
@@ -53,11 +54,11 @@ class SensitivityView(QWidget):
         self.measure = button("Measure", self.run)
         self.strip = JobStrip()
         self.sentence = label("", "dim", wrap=True)
-        self.table = SortableTable(COLUMNS, (1, 2, 3, 4, 5), _WIDTHS, "Layers, the worst first")
+        self.table = SortableTable(COLUMNS, (1, 2, 3, 4, 5), _WIDTHS, "Layers, largest error first")
         self.hint = Hint(
-            "Which layer costs what?",
-            "Give calibration data: each layer is quantized alone, and the error at the outputs "
-            "and its time are measured. A search uses what was measured.",
+            "Layer sensitivity",
+            "Add calibration data to measure the output error and latency of each layer, "
+            "quantized alone. The layer search uses these measurements.",
         )
         self._stack = QStackedWidget()
         self._build()
@@ -123,7 +124,7 @@ class SensitivityView(QWidget):
             self.paint()
 
     def _explain(self) -> None:
-        running = "It is being measured; cancel it to start again." if self.strip.running else ""
+        running = _RUNNING if self.strip.running else ""
         set_enabled(self.measure, running)
 
     def _show_newest(self) -> None:
@@ -134,9 +135,9 @@ class SensitivityView(QWidget):
             return
         layers, metric = run.result.layers, run.result.metric
         text = f"{figures.count(len(layers), 'layer')}, measured {figures.moment(run.created)}; "
-        text += f"{run.result.slower} of them are no faster in int8 here."
+        text += f"{run.result.slower} layers are not faster in int8 on this machine."
         if metric:
-            text += f" Loss of {metric.title.lower()} over {metric.samples} samples."
+            text += f" Metric drop of {metric.title.lower()} over {metric.samples} samples."
         self.sentence.setText(text)
         self.table.show_rows([_line(one) for one in layers])
 

@@ -27,7 +27,7 @@ class ModelSummary(Scroll):
         self._operators = Table(
             ("Operator", "Nodes", "Share of MACs"), numeric=(1, 2), stretch=0, name="Operators"
         )
-        self._intake = Card("Intake", "What was found when the file was first looked at.")
+        self._intake = Card("Safety check", "Results of the safety check when the file was opened.")
         self._origin = FieldList(name_width=112)
         left = _column(_card("Model", self._figures), TableCard("Operators", self._operators))
         right = _column(
@@ -69,7 +69,7 @@ class ModelSummary(Scroll):
                 widget.deleteLater()
         findings = model_facts.findings(variant)
         if not findings:
-            body.addWidget(label("Nothing to remark."))
+            body.addWidget(label("No issues found."))
         for finding in findings:
             holder = QWidget()
             holder.setLayout(row(Pill(finding.level, finding.tone), label(finding.text, wrap=True)))

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from studio.workspace import GraphView, JobOutcome, RunningJob, VariantRecord, Workspace
 
 HOW = (
-    "Choose one at the left, or right-click a node of the graph (Menu key) to rename its value or "
-    "to extract from or up to it."
+    "Choose an edit on the left. Or right-click a node of the graph (Menu key) to rename its "
+    "value or extract a part."
 )
 _FORM_WIDTH = 36 * GRID
 _NAME_WIDTH = 20 * GRID
@@ -64,7 +64,7 @@ class SurgeryView(QWidget):
         self.combo.setAccessibleName("Edit")
         self._forms = QStackedWidget()
         self._help = label("", "small", wrap=True)
-        self.add = button("Add to the list", self._add)
+        self.add = button("Add edit", self._add)
         self.undo = button("Undo", self._undo, "link")
         self.redo = button("Redo", self._redo, "link")
         self.remove = button("Remove", self._remove, "link")
@@ -267,16 +267,16 @@ class SurgeryView(QWidget):
     def _explain(self) -> None:
         """Say on each button why it cannot be pressed."""
         never = self._workspace.why_not("edit", self._variant)
-        nothing = never or ("" if self.edits.edits else "Add an edit to the list first.")
-        busy = "The edits are being carried out." if self.strip.running else ""
+        nothing = never or ("" if self.edits.edits else "Add an edit first.")
+        busy = "Applying the edits…" if self.strip.running else ""
         set_enabled(self.attempt, nothing or busy)
         set_enabled(self.save, nothing or busy)
-        set_enabled(self.undo, "" if self.edits.can_undo else "Nothing was changed yet.")
-        set_enabled(self.redo, "" if self.edits.can_redo else "Nothing was undone.")
+        set_enabled(self.undo, "" if self.edits.can_undo else "No edits to undo.")
+        set_enabled(self.redo, "" if self.edits.can_redo else "No edits to redo.")
         chosen = 0 <= self.table.currentRow() < len(self.edits.edits)
-        set_enabled(self.remove, "" if chosen else "Select an edit of the list first.")
+        set_enabled(self.remove, "" if chosen else "Select an edit first.")
         self.hint.text.setText(never or HOW)
-        set_enabled(self.add, never or ("" if self.forms else "The edits are being looked for."))
+        set_enabled(self.add, never or ("" if self.forms else "Loading the available edits…"))
 
     # The work
 
@@ -322,4 +322,4 @@ class SurgeryView(QWidget):
         assert self._variant is not None
         many = figures.count(len(result["edits"]), "edit")
         name = self._variant.name
-        self._shell.say(f"Saved as {result['name']}, made of {name} by {many}.", "good")
+        self._shell.say(f"Saved as {result['name']}, from {name} by {many}.", "good")

@@ -21,7 +21,7 @@ from studio.workspace.alert_file import (
 )
 
 _COLUMNS = 3
-_SECRET_NOTE = "Kept among the secrets of this computer, never in the file."
+_SECRET_NOTE = "Stored as a secret on this computer, never in the alert file."
 
 
 class AlertForm(Card):
@@ -49,7 +49,7 @@ class AlertForm(Card):
         self.secret = QLineEdit()
         self.secret.setEchoMode(QLineEdit.EchoMode.Password)
         self.secret.setAccessibleName("Password or key")
-        self.secret.setPlaceholderText("Leave empty to keep what is there")
+        self.secret.setPlaceholderText("Leave empty to keep the current one")
         self.secret.setMinimumWidth(32 * GRID)
         self._kind_line = QWidget()
         self._kind_line.setLayout(row(label("Kind", "dim"), self.kind, None))
@@ -92,7 +92,9 @@ class AlertForm(Card):
         self.kind.blockSignals(False)
         self._kind_line.setVisible(what == CHANNELS)
         self.kind.setEnabled(table is None)
-        self.kind.setToolTip("" if table is None else "Another kind is another channel: add one.")
+        self.kind.setToolTip(
+            "" if table is None else "The kind of a channel cannot change. Add a new channel."
+        )
         self._remake()
         self.show()
 

@@ -22,9 +22,10 @@ _RULE_COLUMNS = ("Rule", "When", "Level", "Targets")
 _CHANNEL_COLUMNS = ("Channel", "Kind", "Where", "Levels")
 _WHERE = ("to", "host")
 _NO_RULE = (
-    "No rule yet. Not ready, errors, latency, drift, restarts and unreachable are told without one."
+    "No rules. Built-in alerts cover readiness, errors, latency, drift, restarts and unreachable "
+    "targets."
 )
-_NO_CHANNEL = "No channel yet: alerts are shown in the inbox, and nobody is told elsewhere."
+_NO_CHANNEL = "No channels. Alerts appear in the inbox only."
 
 
 class AlertsView(QWidget):
@@ -52,8 +53,8 @@ class AlertsView(QWidget):
         self.test = button("Send a test", self._test)
         self.strip = JobStrip()
         self.tested = StateRows("Tests")
-        self.held = StateRows("Held back")
-        self.not_held = label("Nothing is held back.", "dim")
+        self.held = StateRows("Silenced")
+        self.not_held = label("No active silences.", "dim")
         self._lay_out()
         self.form.saved.connect(self._saved)
         self.form.failed.connect(shell.fail)
@@ -69,7 +70,7 @@ class AlertsView(QWidget):
         outer.setContentsMargins(0, 0, 0, 0)
         content = Scroll()
         outer.addWidget(content)
-        head = Card("Alert file", "Live and Fleet watch by it; so does studio monitor --alerts.")
+        head = Card("Alert file", "Used by Live, Fleet and studio monitor --alerts.")
         line = row(self.file, self.other)
         line.setStretch(0, 1)
         head.body.addLayout(line)
@@ -87,7 +88,7 @@ class AlertsView(QWidget):
         channels.body.addWidget(self.strip)
         channels.body.addWidget(self.tested)
         channels.body.addStretch(1)
-        held = Card("Held back", "Silenced or acknowledged alerts; no channel is told of them.")
+        held = Card("Silenced", "Silenced or acknowledged alerts. No channel is notified.")
         held.body.addWidget(self.not_held)
         held.body.addWidget(self.held)
         for part in (head, self.form, rules, channels, held):
@@ -143,9 +144,9 @@ class AlertsView(QWidget):
 
     def _explain(self) -> None:
         """Each button that cannot be used says why."""
-        fault = "The file has to be mended first." if self.fault.text() else ""
+        fault = "Fix the alert file first." if self.fault.text() else ""
         busy = fault or (
-            "Save or cancel what is open first." if self.form.isVisibleTo(self) else ""
+            "Save or cancel the open form first." if self.form.isVisibleTo(self) else ""
         )
         for add in (self.add_rule, self.add_channel):
             set_enabled(add, busy)
@@ -157,7 +158,7 @@ class AlertsView(QWidget):
             for one in buttons:
                 set_enabled(one, busy or none)
         if self.strip.running:
-            set_enabled(self.test, "A test is on its way.")
+            set_enabled(self.test, "Sending a test…")
 
     def _chosen(self, table: Table) -> int:
         """The row; -1 for none."""
@@ -196,7 +197,7 @@ class AlertsView(QWidget):
         self.refresh()
 
     def _saved(self, name: str) -> None:
-        self._shell.say(f"{name} is saved in {self.book.path.name}. Start watching anew to use it.")
+        self._shell.say(f"Saved {name} in {self.book.path.name}. Restart monitoring to apply it.")
         self.refresh()
 
     def _choose(self) -> None:

@@ -17,10 +17,9 @@ from studio.gui.widgets.basics import Card, Pill, label, row
 from studio.gui.widgets.tables import Table
 
 NONE_YET = (
-    "This release says nothing of drift. Deploy a model together with some of its data (64 samples "
-    "or more): the target then holds what it sees and answers against them."
+    "Drift detection is off for this release. Deploy with at least 64 data samples to enable it."
 )
-_COLUMNS = ("Signal", "Chi-square", "Beyond", "State")
+_COLUMNS = ("Signal", "Chi-square", "Windows over limit", "State")
 _HEIGHT = 220
 
 
@@ -34,7 +33,7 @@ class DriftCard(Card):
         self.hint = label(NONE_YET, "dim", wrap=True)
         self.why = label("", "", wrap=True)
         self.why_this = label("", "dim", wrap=True)
-        self.table = Table(_COLUMNS, numeric=(1, 2), name="Signals held against the reference data")
+        self.table = Table(_COLUMNS, numeric=(1, 2), name="Drift signals vs reference data")
         self.chart = Chart(theming, "Share of frames", QSize(280, _HEIGHT))
         self._both = QWidget()
         both = row(self.table, self.chart)
@@ -109,7 +108,7 @@ def _cells(signal: Mapping[str, Any], seen: int) -> tuple[str | QWidget, ...]:
     elif over or signal.get("beyond"):
         state = Pill("once")  # one window is chance, two are an alarm
     else:
-        state = Pill("as usual", "good")
+        state = Pill("no drift", "good")
     beyond = f"{signal['beyond']} of {seen}" if "beyond" in signal and seen else figures.NOTHING
     last = figures.NOTHING if statistic is None else f"{float(statistic):.1f}"
     return str(signal.get("name") or ""), f"{last} of {limit:.1f}", beyond, state

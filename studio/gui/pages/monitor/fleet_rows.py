@@ -39,7 +39,7 @@ class FleetRows(QAbstractScrollArea):
         self._theming = theming
         self._rows: Sequence[FleetRow] = ()
         self._current = ""
-        self.setAccessibleName("Endpoints, the worst first")
+        self.setAccessibleName("Endpoints, unhealthy first")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumHeight(HEAD + 6 * ROW)
         self.verticalScrollBar().setSingleStep(ROW)
@@ -147,7 +147,7 @@ class FleetRows(QAbstractScrollArea):
             found.append((title, QRect(x, 0, size - 2 * _PAD, ROW), middle | side))
             x += size
         rest = QRect(x, 0, width - x - _PAD, ROW)
-        found.append(("What is wrong", rest, middle | Qt.AlignmentFlag.AlignLeft))
+        found.append(("Problem", rest, middle | Qt.AlignmentFlag.AlignLeft))
         return found
 
     def _paint_row(

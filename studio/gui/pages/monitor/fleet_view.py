@@ -21,7 +21,7 @@ _PAINT_MS = 200
 """Samples of hundreds of endpoints come one by one; the page is drawn five times a second."""
 _ALERTS_MS = 500
 """The inbox is drawn in a turn of its own, so that no turn of the event loop is a long one."""
-_HINT = "Start looks at all targets that something is deployed to; the worst stand first."
+_HINT = "Start polls every target with a deployment. Unhealthy endpoints are listed first."
 
 
 class FleetView(QWidget):
@@ -37,17 +37,17 @@ class FleetView(QWidget):
         self.inbox = inbox
         self._changed = False
         self.filter = QLineEdit()
-        self.filter.setPlaceholderText("Filter: a name, a model, v3, drift …")
+        self.filter.setPlaceholderText("Filter: name, model, v3, drift…")
         self.filter.setAccessibleName("Filter of the endpoints")
         self.filter.setClearButtonEnabled(True)
         self.filter.setMinimumWidth(36 * GRID)
-        self.only_bad = QCheckBox("Only what is not well")
+        self.only_bad = QCheckBox("Unhealthy only")
         self.counts = {
-            BAD: Pill("0 bad"),
+            BAD: Pill("0 critical"),
             WARNING: Pill("0 with warnings"),
-            GOOD: Pill("0 well"),
+            GOOD: Pill("0 healthy"),
         }
-        self.shown = label(_HINT, "dim")
+        self.shown = label(_HINT, "dim", wrap=True)
         self.rows = FleetRows(theming)
         self.title = label("Select an endpoint", "dim")
         self.why = label("", "", wrap=True)
@@ -76,7 +76,9 @@ class FleetView(QWidget):
         layout = content.body
         endpoints = Card("Endpoints")
         endpoints.body.addLayout(row(self.filter, self.only_bad, None))
-        endpoints.body.addLayout(row(self.shown, None, *self.counts.values()))
+        found = row(self.shown, *self.counts.values())
+        found.setStretch(0, 1)
+        endpoints.body.addLayout(found)
         endpoints.body.addWidget(self.rows, 1)
         layout.addWidget(endpoints, 3)
         chosen = Card("Over time")
@@ -106,7 +108,7 @@ class FleetView(QWidget):
         found = self.fleet.shown(self.filter.text(), self.only_bad.isChecked())
         self.rows.show_rows(found)
         counts = self.fleet.counts()
-        words = {BAD: "bad", WARNING: "with warnings", GOOD: "well"}
+        words = {BAD: "critical", WARNING: "with warnings", GOOD: "healthy"}
         for tone, pill in self.counts.items():
             pill.show_state(f"{counts[tone]} {words[tone]}", tone if counts[tone] else "")
         total = sum(counts.values())
@@ -125,7 +127,7 @@ class FleetView(QWidget):
         if found is None:
             return
         moments = list(found.moments)
-        served = f"{found.model} v{found.version}" if found.version else "nothing served"
+        served = f"{found.model} v{found.version}" if found.version else "no release"
         self.title.setText(f"{target_rows.named(found.name)}: {found.health}, {served}")
         self.why.setText("\n".join(found.reasons))
         self.why.setVisible(bool(found.reasons))

@@ -74,7 +74,7 @@ class Entries(QAbstractTableModel):
         if not entry.active:
             return "over"
         if (hold := self._inbox.silence_of(entry)) is not None:
-            return f"silent until {figures.moment(_iso(hold.until))}"
+            return f"silenced until {figures.moment(_iso(hold.until))}"
         return "seen" if entry.acknowledged else entry.level
 
 
@@ -85,10 +85,10 @@ class InboxCard(Card):
         super().__init__("Alert inbox")
         self._inbox = inbox
         self.model = Entries(inbox)
-        self.calm = label("No alert yet.", "dim")
+        self.calm = label("No alerts yet.", "dim")
         self.table = QTableView()
         self.table.setModel(self.model)
-        self.table.setAccessibleName("Alerts, what holds first")
+        self.table.setAccessibleName("Alerts, firing first")
         self.table.setMinimumHeight(150)
         self.table.setShowGrid(False)
         self.table.setWordWrap(False)
@@ -104,7 +104,7 @@ class InboxCard(Card):
         header.setStretchLastSection(True)
         self.acknowledge = button("Acknowledge", self._acknowledge)
         self.length = QComboBox()
-        self.length.setAccessibleName("Length of the silence")
+        self.length.setAccessibleName("Silence duration")
         for title, seconds in _LENGTHS:
             self.length.addItem(f"for {title}", seconds)
         self.silence = button("Silence", self._silence)
@@ -145,13 +145,15 @@ class InboxCard(Card):
         entry = self._chosen()
         reason = "Select an alert." if entry is None else ""
         if entry is not None and not entry.active:
-            reason = "This alert is over."
+            reason = "This alert is resolved."
         silent = entry is not None and self._inbox.is_silent(entry)
-        self.silence.setText("End the silence" if silent else "Silence")
+        self.silence.setText("Remove silence" if silent else "Silence")
         self.length.setVisible(not silent)
         set_enabled(self.silence, reason)
         seen = entry is not None and entry.acknowledged
-        set_enabled(self.acknowledge, reason or ("It is acknowledged already." if seen else ""))
+        set_enabled(
+            self.acknowledge, reason or ("This alert is already acknowledged." if seen else "")
+        )
 
     def _acknowledge(self) -> None:
         if (entry := self._chosen()) is not None:

@@ -76,7 +76,7 @@ class MonitorPage(StagePage):
         self.choice = QComboBox()
         self.choice.setAccessibleName("Target")
         self.choice.setMinimumWidth(24 * GRID)
-        self.health = Pill("not watched")
+        self.health = Pill("not monitored")
         self.version = label("", "dim")
         self.figures = {
             "throughput": Figure("Throughput", "req/s"),
@@ -94,10 +94,10 @@ class MonitorPage(StagePage):
         self.quality = QualityCard(shell)
         self.drift = DriftCard(theming)
         self.alerts = StateRows("Alerts")
-        self.calm = label("No alert.", "dim")
+        self.calm = label("No alerts.", "dim")
         hint = Hint(
-            "Nothing is deployed yet",
-            "Deploy a model to this computer or to a board; here you see how it does there.",
+            "No deployments yet",
+            "Deploy a model to see its health and latency here.",
             "Go to Deploy",
             lambda: shell.go("deploy"),
         )
@@ -229,7 +229,7 @@ class MonitorPage(StagePage):
             self._show_alerts(*self._last)
 
     def _finished(self, outcome: JobOutcome) -> None:
-        self.health.show_state("not watched")
+        self.health.show_state("not monitored")
         self._explain()
 
     def refresh(self) -> None:
@@ -314,7 +314,7 @@ class MonitorPage(StagePage):
             for name, (alert, when) in reversed(self._seen.items())
         ]
         shown += [
-            StateRow("not told", "bad", f"Channel {name}", text)
+            StateRow("not notified", "bad", f"Channel {name}", text)
             for name, text in self._untold.items()
         ]
         shown.sort(key=lambda item: not item.tone)
@@ -336,9 +336,9 @@ class MonitorPage(StagePage):
         self.primary.setText("Stop" if running else "Start")
         self.primary.setAccessibleName(f"{'Stop' if running else 'Start'} {view}")
         explain(self._fetch, self.quality.why_not)
-        reason = "" if self._targets else "Nothing is deployed yet."
+        reason = "" if self._targets else "No deployments yet."
         set_enabled(self.primary, reason)
-        explain(self._command, reason or ("Show Live or Fleet first." if alerting else ""))
+        explain(self._command, reason or ("Switch to Live or Fleet first." if alerting else ""))
 
 
 def _alert_row(alert: Mapping[str, Any], at: object, *, active: bool) -> StateRow:

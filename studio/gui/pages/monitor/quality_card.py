@@ -19,11 +19,10 @@ if TYPE_CHECKING:
     from studio.workspace import JobOutcome
 
 STEP = "monitor"
-NOT_YET = "Start the live view to see it."
-NO_ANSWER = "The target does not answer."
+NOT_YET = "Start the live view to see these measurements."
+NO_ANSWER = "The target is unreachable."
 NONE_TOLD = (
-    "What serves there tells nothing of this. A server of this studio on a computer or a board "
-    "does; an older one learns it with the next deploy."
+    "This release does not report speed and quality. Deploy again to update an older server."
 )
 _TEXT_WIDTH = 25 * GRID
 
@@ -46,13 +45,13 @@ class QualityCard(Card):
         self._grid.setVerticalSpacing(GRID)
         self._grid.setColumnStretch(3, 1)
         self.fetch = button("Fetch samples\u2026", self.choose_folder)
-        self.delete = button("Delete them on the target\u2026", lambda: self._ask(True))
+        self.delete = button("Delete samples on target…", lambda: self._ask(True))
         self._buttons = QWidget()
         self._buttons.setLayout(row(self.fetch, self.delete, None))
         self._question = label("", wrap=True)
-        self.confirm = button("Delete them", self._forget, "danger")
+        self.confirm = button("Delete", self._forget, "danger")
         self._asking = QWidget()
-        asking = row(self._question, self.confirm, button("Keep them", lambda: self._ask(False)))
+        asking = row(self._question, self.confirm, button("Cancel", lambda: self._ask(False)))
         asking.setStretch(0, 1)
         self._asking.setLayout(asking)
         self.strip = JobStrip()
@@ -116,7 +115,7 @@ class QualityCard(Card):
         """Why no samples can be fetched now; empty where they can."""
         if self.strip.running:
             return "Samples are being fetched or deleted."
-        return "" if self._kept else "The live view has seen none on the target."
+        return "" if self._kept else "No kept requests on the target."
 
     def _explain(self) -> None:
         asking = self._asking.isVisibleTo(self)
@@ -127,7 +126,7 @@ class QualityCard(Card):
 
     def choose_folder(self) -> None:
         """Ask where a new folder for the samples is to be made, and fetch them into it."""
-        chosen = QFileDialog.getExistingDirectory(self, "Where to make a folder for the samples")
+        chosen = QFileDialog.getExistingDirectory(self, "Folder for the samples")
         if chosen and self._target:
             name = f"uncertain-{self._target}-{datetime.now():%Y%m%d-%H%M%S}"
             self._start(samples=str(Path(chosen, name)))
@@ -135,7 +134,7 @@ class QualityCard(Card):
     def _ask(self, asking: bool) -> None:
         """Show the question in place of the buttons, or the buttons again."""
         self._question.setText(
-            f"Delete the requests that the target keeps ({self._kept})? They cannot be had again."
+            f"Delete the kept requests on the target ({self._kept})? This cannot be undone."
         )
         self._asking.setVisible(asking)
         self._explain()
@@ -177,9 +176,9 @@ def _taken(taken: Mapping[str, Any]) -> str:
     if "deleted" in taken:
         return f"{taken['deleted']} deleted on the target."
     if not taken.get("fetched") and not taken.get("damaged"):
-        return "No request is kept on the target."
+        return "No requests are kept on the target."
     damaged = f", {taken['damaged']} damaged ones left out" if taken.get("damaged") else ""
     return (
-        f"{taken.get('fetched', 0)} fetched into {taken.get('folder')}{damaged}. Look at "
-        "answers.csv there; with a labels.csv beside it the folder is data for any step."
+        f"{taken.get('fetched', 0)} fetched into {taken.get('folder')}{damaged}. Results are in "
+        "answers.csv. Add a labels.csv to use the folder as a dataset."
     )

@@ -8,23 +8,25 @@ from typing import Any, NamedTuple
 from studio.gui import figures
 
 PROFILE = (
-    "Profile the model on this target with 1 thread, or as many as it is served with; then deploy "
-    "again."
+    "Profile the model on this target with 1 thread, or with the thread count of the release. "
+    "Then deploy again."
 )
 ESTIMATE = (
-    "Deploy with labelled golden samples that the model was not trained on, some of them answered "
-    "wrongly; then the target estimates how often it is right."
+    "Deploy with held-out labelled golden samples, some of them classified wrongly, to estimate "
+    "the accuracy on the target."
 )
-AGREEMENT = "Deploy with \u201cCompare with the version before\u201d (more options) to see it."
+AGREEMENT = (
+    "Deploy with “Shadow comparison with previous release” (more options) to measure the agreement."
+)
 SAMPLES = (
-    "Deploy with \u201cKeep uncertain requests\u201d (more options), and the target keeps those "
-    "for labelling. Without it nothing that clients send is kept."
+    "Deploy with “Keep uncertain requests” (more options) to keep requests on the target for "
+    "labelling. By default, no requests are kept."
 )
 _VERDICTS = {"slower": "warning", "as measured": "good", "faster": "good"}
 _MEANT = {
     # The target says the other two itself.
-    "as measured": "It counts as no slower than it was measured.",
-    "undecided": "Too uncertain to say whether it is slower.",
+    "as measured": "Not slower than the profile.",
+    "undecided": "Inconclusive: the confidence interval is too wide.",
 }
 
 
@@ -88,9 +90,9 @@ def board(sample: Mapping[str, Any]) -> QualityRow | None:
     if reasons:
         sentences.append(f"Throttled: {reasons}.")
     elif clock is None and celsius is None:
-        sentences.append("This machine tells no clock and no temperature.")
+        sentences.append("Clock and temperature are not available.")
     else:
-        sentences.append("It does not say that it throttles.")
+        sentences.append("No throttling reported.")
     if others is not None:
         sentences.append(f"Other programs keep {others:.1f} processors busy.")
     if (stolen := figures.number(told.get("stolen"))) is not None and stolen >= 0.005:
@@ -109,7 +111,7 @@ def labelled(sample: Mapping[str, Any]) -> QualityRow | None:
     told = sample.get("labels") or {}
     if not told.get("matched"):
         return None
-    text = f"Of {figures.whole(told['matched'])} requests whose true answers were given."
+    text = f"From {figures.whole(told['matched'])} requests with labels."
     return QualityRow("Accuracy", _share(told.get("accuracy")), "", _shares(told), text)
 
 
@@ -124,8 +126,8 @@ def estimated(sample: Mapping[str, Any]) -> QualityRow:
     reference, high = (figures.number(told.get(key)) for key in ("reference", "high"))
     less = reference is not None and high is not None and high < reference
     of_data = f"; {_share(reference)} of its reference data" if reference is not None else ""
-    text = f"Right without labels, of {figures.whole(told.get('frames'))} requests{of_data}"
-    text += ": less than there." if less else "."
+    text = f"Estimated without labels from {figures.whole(told.get('frames'))} requests{of_data}"
+    text += ": lower than there." if less else "."
     return QualityRow(
         name, _share(told["accuracy"]), "warning" if less else "good", _shares(told), text
     )
@@ -140,10 +142,10 @@ def agreement(sample: Mapping[str, Any]) -> QualityRow:
     tone = "warning" if fault else ""
     compared = int(told.get("compared") or 0)
     if not compared:
-        text = fault or "No request was compared with the version before yet."
+        text = fault or "No requests compared with the previous release yet."
         return QualityRow(name, figures.NOTHING, tone, "", text)
     share = float(told.get("agreed") or 0) / compared
-    text = f"Answers like those of the version before, of {figures.whole(compared)} requests."
+    text = f"Agreement with the previous release over {figures.whole(compared)} requests."
     return QualityRow(name, _share(share), tone, _shares(told), f"{text} {fault}".strip())
 
 
@@ -154,7 +156,7 @@ def samples(sample: Mapping[str, Any]) -> QualityRow:
         return QualityRow(name, figures.NOTHING, "", "", SAMPLES)
     fault = str(told.get("fault") or "")
     room = f"{figures.size(told.get('bytes'))} of {figures.size(told.get('most_bytes'))}"
-    text = "The requests that the model was least certain of, kept on the target for labelling."
+    text = "The least confident requests, kept on the target for labelling."
     count = f"{figures.whole(told.get('kept'))} of {figures.whole(told.get('most'))}"
     return QualityRow(name, count, "warning" if fault else "", room, f"{text} {fault}".strip())
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 INSTALL, REMOVE = "environment-install", "environment-remove"
 TONES = {"installed": "good", "missing": "", "outdated": "warning", "broken": "bad"}
 ABOUT = (
-    "The libraries of this plugin live in an environment of their own, made from a list of "
-    "versions and digests. What runs there has no network and no home, where bubblewrap is "
-    "installed."
+    "The libraries of this plugin are installed in a separate environment with pinned versions "
+    "and digests. With bubblewrap, its processes have no access to the network and your home "
+    "folder."
 )
 
 
@@ -31,7 +31,7 @@ def fields(environment: Environment) -> list[Sequence[str]]:
     state, need = environment.state(), environment.need
     found: list[Sequence[str]] = []
     if state.reason:
-        found.append(("Why not", state.reason, TONES[state.condition.value]))
+        found.append(("Reason", state.reason, TONES[state.condition.value]))
     about = f"about {figures.megabytes(need.megabytes)}"
     found.append(("Size", figures.size(state.bytes) if state.bytes else about))
     found.append(("Python", state.python or need.python))

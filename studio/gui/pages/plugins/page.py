@@ -22,7 +22,7 @@ from studio.workspace import RegistryChanged
 if TYPE_CHECKING:
     from studio.workspace import Plugin, Workspace
 
-COLUMNS = ("Plugin", "Id", "Version", "Offers", "May use", "State")
+COLUMNS = ("Plugin", "Id", "Version", "Capabilities", "Permissions", "State")
 TONES = {
     "available": "good",
     "needs consent": "warning",
@@ -35,13 +35,13 @@ REACH = {
     "network": "the network",
     "home": "your home folder",
     "secrets": "your keys and logins",
-    "processes": "the right to start programs",
+    "processes": "start processes",
 }
 """What each permission means, in the user's words."""
 
 NOTE = (
-    "A plugin's code runs in worker processes with limits, its panel in this window. That keeps "
-    "mistakes away; it is no protection against a malicious author. Allow only what you trust."
+    "Plugin code runs in worker processes with limits; plugin panels run in this window. This "
+    "does not protect against a malicious author. Allow only plugins that you trust."
 )
 
 
@@ -61,7 +61,7 @@ def permissions(plugin: Plugin) -> str:
     """What its code may reach: ``network, secrets``."""
     if plugin.manifest is None:
         return figures.NOTHING
-    return ", ".join(sorted(p.value for p in plugin.manifest.permissions)) or "nothing"
+    return ", ".join(sorted(p.value for p in plugin.manifest.permissions)) or "none"
 
 
 def install_line(plugin: Plugin) -> str:
@@ -83,26 +83,27 @@ def question(plugin: Plugin) -> str:
     permissions = plugin.manifest.permissions if plugin.manifest else frozenset()
     reach = " and ".join(REACH[name] for name in sorted(one.value for one in permissions))
     name = plugin.manifest.name if plugin.manifest else plugin.id
-    asks = f"asks for {reach}" if reach else "asks for nothing beyond its own work"
+    asks = f"requests: {reach}" if reach else "requests no permissions"
     return (
-        f"{name} did not come with the studio; it {asks}. Nothing of it runs before you allow it, "
-        "and you are asked again when one of its files changes."
+        f"{name} is a third-party plugin; it {asks}. It cannot run until you allow it. You are "
+        "asked again when its files change."
     )
 
 
 def fields(plugin: Plugin) -> list[Sequence[str]]:
     """A plugin's facts, for a list of names and values."""
     found: list[Sequence[str]] = []
-    if plugin.reason and "nobody agreed" not in plugin.reason:  # which is the question itself
-        found.append(("Why not", reason(plugin), TONES.get(plugin.state.value, "")))
+    if plugin.reason and "no consent" not in plugin.reason:  # which is the question itself
+        found.append(("Reason", reason(plugin), TONES.get(plugin.state.value, "")))
     if plugin.manifest is not None and plugin.manifest.description:
         found.append(("About", plugin.manifest.description))
     for capability in plugin.capabilities:
         kind = capability.extension.value.removesuffix("s").capitalize()
         found.append((kind, f"{capability.title} ({capability.id})"))
     if plugin.manifest is not None:
-        found.append(("Requires", ", ".join(plugin.manifest.requires) or "nothing"))
-    found.append(("From", "came with the studio" if plugin.built_in else "elsewhere"))
+        found += [("Note", note) for note in plugin.manifest.notes]
+        found.append(("Requires", ", ".join(plugin.manifest.requires) or "none"))
+    found.append(("From", "built in" if plugin.built_in else "third party"))
     found.append(("Folder", str(plugin.folder)))
     if plugin.digest:
         found.append(("SHA-256 of its files", plugin.digest))
@@ -122,10 +123,10 @@ class PluginsPage(Page):
         self._plugins: tuple[Plugin, ...] = ()
         self.table = Table(COLUMNS, stretch=(1, 3), name="Plugins")
         self.fields = FieldList()
-        self.copy = button("Copy the install line", self._copy)
+        self.copy = button("Copy install command", self._copy)
         self.question = label("", wrap=True)
         self.allow = button("Allow", self._allow, "primary")
-        self.forbid = button("Switch off", self._forbid)
+        self.forbid = button("Disable", self._forbid)
         self.card = Card("Plugin")
         self.environment = EnvironmentCard(workspace, shell)
         self.add_view("Plugins", self._content())
@@ -171,7 +172,7 @@ class PluginsPage(Page):
         ready = f"{states.count('available')} of {figures.count(len(states), 'plugin')} available"
         waiting = states.count("needs consent")
         asked = f" · {waiting} {'needs' if waiting == 1 else 'need'} your consent"
-        safe = " · safe mode: nothing but what came with the studio"
+        safe = " · safe mode: built-in plugins only"
         return ready + (asked if waiting else "") + (safe if self.workspace.safe_mode else "")
 
     @staticmethod
@@ -204,7 +205,7 @@ class PluginsPage(Page):
         self.question.setText(question(plugin))
         may = not self.workspace.safe_mode or plugin.built_in
         self.allow.setVisible(state in ("needs consent", "off") and may)
-        self.allow.setText("Allow" if state == "needs consent" else "Switch on again")
+        self.allow.setText("Allow" if state == "needs consent" else "Enable")
         self.allow.setAccessibleName(f"{self.allow.text()}: {self.card.heading.text()}")
         self.forbid.setVisible(state in ("available", "needs consent") and not plugin.built_in)
 
@@ -228,4 +229,4 @@ class PluginsPage(Page):
         plugin = self._selected()
         if plugin is not None:
             QGuiApplication.clipboard().setText(install_line(plugin))
-            self.shell.say("The install line is on the clipboard.")
+            self.shell.say("Install command copied.")

@@ -43,9 +43,8 @@ class DynamicShapes(Card):
 
     def __init__(self) -> None:
         super().__init__(
-            "Sizes that the model leaves open",
-            "Latency depends on them. What stands here is proposed from the model; "
-            "put in the size that you will use.",
+            "Dynamic dimensions",
+            "Latency depends on these sizes. Enter the sizes you use in production.",
         )
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._grid = QGridLayout()
@@ -90,7 +89,7 @@ class DynamicShapes(Card):
             declared = "×".join(_spoken(size) for size in shape)
             self._grid.addWidget(label(name), y, 0)
             self._grid.addWidget(editor, y, 1)
-            self._grid.addWidget(label(f"the model says {declared}", "dim"), y, 2)
+            self._grid.addWidget(label(f"declared as {declared}", "dim"), y, 2)
             self.editors[name] = editor
 
     def check(self) -> bool:
@@ -113,7 +112,7 @@ class DynamicShapes(Card):
     def _wrong(self, name: str, text: str) -> str:
         declared = self._declared[name]
         if not _SHAPE.fullmatch(text):
-            return f"{name}: write sizes like {proposal(declared)}."
+            return f"{name}: enter sizes such as {proposal(declared)}."
         sizes = [int(each) for each in re.findall(r"\d+", text)]
         fixed = zip(declared, sizes, strict=False)
         if len(sizes) != len(declared):
@@ -121,5 +120,5 @@ class DynamicShapes(Card):
         if 0 in sizes:
             return f"{name}: no size may be 0."
         if any(isinstance(want, int) and want > 0 and want != have for want, have in fixed):
-            return f"{name}: sizes that the model fixes cannot be changed ({proposal(declared)})."
+            return f"{name}: fixed sizes of the model cannot be changed ({proposal(declared)})."
         return ""

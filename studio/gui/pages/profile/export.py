@@ -20,6 +20,9 @@ FORMATS = {
     ".html": "Report (HTML, one file)…",
     ".csv": "Table (CSV)…",
     ".json": "Everything (JSON)…",
+    ".png": "Figure (PNG)…",
+    ".pdf": "Figure (PDF)…",
+    ".svg": "Figure (SVG)…",
 }
 """What can be written, by the file's suffix."""
 
@@ -44,7 +47,7 @@ class ProfileExport(QPushButton):
     def show_run(self, run: int | None) -> None:
         """Take another profile."""
         self._run = run
-        set_enabled(self, "" if run is not None else "Nothing is measured yet.")
+        set_enabled(self, "" if run is not None else "No profile to export yet.")
 
     def ask(self, suffix: str) -> None:
         """Let the user choose the file, and write it."""
@@ -77,4 +80,4 @@ class ProfileExport(QPushButton):
             self._running.remove(one)
             folder.cleanup()
             if job.outcome.ok:
-                self._shell.say(f"The profile is in {job.outcome.result['output']}.", "good")
+                self._shell.say(f"Profile exported to {job.outcome.result['output']}.", "good")

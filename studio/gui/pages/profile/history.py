@@ -18,8 +18,8 @@ from studio.workspace import compare_profiles, profile_line
 if TYPE_CHECKING:
     from studio.workspace import RunRecord
 
-COLUMNS = ("Run", "When", "Machine", "Mode", "Variants", "Runtimes", "Fastest", "Figure")
-COMPARED = ("Variant", "Before", "After", "Ratio", "Beside the reference", "")
+COLUMNS = ("Run", "When", "Machine", "Mode", "Variants", "Runtimes", "Fastest", "Measurement")
+COMPARED = ("Variant", "Before", "After", "Ratio", "vs baseline", "")
 _MOST = 200
 
 
@@ -42,7 +42,7 @@ class HistoryView(QWidget):
         self.show_button = button("Show", self._show)
         self.compare_button = button("Compare", self._compare)
         self._nothing = Hint(
-            "No profile yet", "Every measurement is kept here, and any two can be compared."
+            "No profile yet", "Saved profiles appear here. Select two to compare them."
         )
         self._list = Card(
             "Profiles of this model", "Select one to show it, or two to compare them."
@@ -85,7 +85,7 @@ class HistoryView(QWidget):
         set_enabled(self.show_button, "" if count == 1 else "Select one profile.")
         set_enabled(
             self.compare_button,
-            "" if count == 2 else "Select two profiles: click one, and the other with Ctrl.",
+            "" if count == 2 else "Select two profiles: click one, then Ctrl+click the other.",
         )
 
     def _show(self) -> None:
@@ -101,7 +101,7 @@ class HistoryView(QWidget):
     def show_comparison(self, found: Mapping[str, Any]) -> None:
         """Show what has changed between two profiles."""
         before, after = found["before"], found["after"]
-        self._result.heading.setText(f"Run {after['run']} against run {before['run']}")
+        self._result.heading.setText(f"Run {after['run']} vs run {before['run']}")
         self.compared.show_rows([_compared(each) for each in found["rows"]])
         self.compared.fit_height(8)
         self.compared.setVisible(bool(found["rows"]))
@@ -128,7 +128,7 @@ def _row(line: Mapping[str, Any]) -> list[str | QWidget]:
         str(line["run"]),
         figures.moment(line["at"]),
         machine,
-        str(line["mode"]) + ("" if line["complete"] else ", cut short"),
+        str(line["mode"]) + ("" if line["complete"] else ", interrupted"),
         ", ".join(name.rpartition(":")[2] for name in line["models"]),
         ", ".join(line["backends"]),
         fastest.partition(":")[2] or fastest,

@@ -24,8 +24,8 @@ OPTIONS = {
 
 HEADINGS = {
     LATENCY: ("p50 ms", "p90 ms"),
-    "throughput": ("best a second", "streams × batch"),
-    "open-loop": ("rate a second", "limit ms"),
+    "throughput": ("max. samples/s", "streams × batch"),
+    "open-loop": ("max. requests/s", "limit ms"),
     "sustained": ("first ms", "last ms"),
 }
 """The headings of the two columns that depend on the mode."""
@@ -33,7 +33,7 @@ HEADINGS = {
 CARDS = {
     LATENCY: "Distribution",
     "throughput": "Throughput by setting",
-    "open-loop": "Latency against the rate",
+    "open-loop": "Latency vs rate",
     "sustained": "Latency over time",
 }
 
@@ -88,7 +88,7 @@ def _settings(result: Json, names: Mapping[str, str]) -> Drawing | None:
         )
         if rates:
             runs.append((names.get(str(run["id"]), str(run["id"])), _token(number), rates))
-    return Settings(tuple(runs), "streams × batch", "samples a second") if runs else None
+    return Settings(tuple(runs), "streams × batch", "samples/s") if runs else None
 
 
 def _rates(result: Json, names: Mapping[str, str]) -> Drawing | None:
@@ -105,8 +105,8 @@ def _rates(result: Json, names: Mapping[str, str]) -> Drawing | None:
                 series.append(Series(name, tuple(points), _token(number), dashed))
     if not series:
         return None
-    title = "latency from the time they were due, ms"
-    return Lines(tuple(series), "requests a second", title, limit, rate)
+    title = "latency from the scheduled time, ms"
+    return Lines(tuple(series), "requests/s", title, limit, rate)
 
 
 def _by_rate(trials: Sequence[Json], key: str) -> list[tuple[float, float]]:

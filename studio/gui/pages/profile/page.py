@@ -74,10 +74,10 @@ class ProfilePage(StagePage):
         self.sizes = DynamicShapes()
         self.history = HistoryView()
         self.export = ProfileExport(workspace, shell)
-        self.deploy_this = button("Deploy this one", self._deploy)
+        self.deploy_this = button("Deploy this variant", self._deploy)
         self.table = Table(rows.COLUMNS, rows.NUMERIC, stretch=0, name="Latencies")
-        self.distribution = Chart(shell.theming, "Distribution of latencies", QSize(216, 144))
-        self.tradeoff = Chart(shell.theming, "Accuracy against latency", QSize(216, 144))
+        self.distribution = Chart(shell.theming, "Latency distribution", QSize(216, 144))
+        self.tradeoff = Chart(shell.theming, "Accuracy vs latency", QSize(216, 144))
         self.certainty = FieldList(name_width=20 * GRID)
         self.verdict = Pill("")
         self.sentence = label("", wrap=True)
@@ -86,7 +86,7 @@ class ProfilePage(StagePage):
         self.add_view("History", self.history)
         self.add_tool(self.export)
         self.set_primary("Profile", self.run)
-        self._command = self.add_command("Profile the ticked variants", self.run)
+        self._command = self.add_command("Profile the selected variants", self.run)
         self.form.submitted.connect(self.run)
         self.strip.message.connect(self._live)
         self.strip.finished.connect(self._finished)
@@ -139,7 +139,7 @@ class ProfilePage(StagePage):
     def _content(self) -> QWidget:
         scroll = Scroll()
         measured = Card()
-        measured.setAccessibleName("What is measured")
+        measured.setAccessibleName("Settings")
         measured.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         measured.body.addWidget(self.form)
         scroll.body.addWidget(measured)
@@ -152,9 +152,9 @@ class ProfilePage(StagePage):
         results.addLayout(self._upper())
         results.addLayout(self._lower(), 1)
         self._nothing = Hint(
-            "Nothing measured yet",
-            "Tick the variants to compare and press Profile. They are measured in turns, so that "
-            "a busy machine disturbs all of them alike.",
+            "No results yet",
+            "Select variants and press Profile. Rounds are interleaved, so background load "
+            "affects all variants equally.",
         )
         scroll.body.addWidget(self._results, 1)
         scroll.body.addWidget(self._nothing, 1)
@@ -166,7 +166,7 @@ class ProfilePage(StagePage):
         listed.body.addWidget(self.table)
         self._tradeoff_card = Card(
             "Accuracy, latency and size",
-            "The line is what is worth choosing; a larger point is a larger file.",
+            "The line is the Pareto front. Point size shows file size.",
         )
         self._tradeoff_card.body.addWidget(self.tradeoff, 1)
         self._tradeoff_card.body.addLayout(row(self.deploy_this, None))
@@ -177,7 +177,7 @@ class ProfilePage(StagePage):
     def _lower(self) -> QHBoxLayout:
         spread = Card("Distribution")
         spread.body.addWidget(self.distribution, 1)
-        sure = Card("How sure is this?")
+        sure = Card("Statistics")
         conclusion = row(self.verdict, self.sentence)
         conclusion.setStretch(1, 1)
         sure.body.addLayout(conclusion)
@@ -227,7 +227,7 @@ class ProfilePage(StagePage):
         """Show an earlier profile among the results."""
         self._show_result(dict(run.result), run.id)
         self.show_view(0)
-        self.shell.say(f"Run {run.id} of {figures.moment(run.created)} is shown.")
+        self.shell.say(f"Showing run {run.id} of {figures.moment(run.created)}.")
 
     def _deploy(self) -> None:
         """Make the selected run's variant the current one, and go where it is deployed."""
@@ -355,7 +355,7 @@ class ProfilePage(StagePage):
 
     def _explain_deploy(self) -> None:
         run, known = self._selected_run(), {variant.id for variant in self._variants()}
-        reason = "" if run.get("variant_id") in known else "Its variant is not there any more."
+        reason = "" if run.get("variant_id") in known else "The variant of this run was removed."
         set_enabled(self.deploy_this, reason)
         if not reason:
             tip = f"Choose {rows.variant_name(run)} and go to Deploy"
@@ -383,7 +383,7 @@ class ProfilePage(StagePage):
         if self.variant is None:
             reason = "Open a model first."
         elif self.strip.running:
-            reason = "A measurement is running; cancel it to start another one."
+            reason = "A profile is running. Cancel it to start another one."
         else:
             reason = self.workspace.why_not(STEP, self.variant)
         set_enabled(self.primary, reason)

@@ -15,20 +15,20 @@ COLUMNS = (
     "Variant",
     "Runtime",
     "Device",
-    "Computes in",
+    "Compute precision",
     *modes.HEADINGS[modes.LATENCY],
     "Error",
     "vs baseline",
     "",
 )
 NUMERIC = (4, 5, 6, 7)
-FELL_BACK = "fell back"
+FELL_BACK = "fallback"
 """The state of a run of which a part ran on another device than it was asked to."""
 
 TONES = {
     "faster": "good",
     "slower": "bad",
-    "undecided": "warning",
+    "inconclusive": "warning",
     "wrong output": "warning",
     "reduced precision": "warning",
     "cannot load": "bad",
@@ -162,7 +162,13 @@ def _state(run: Json, verdict: Json | None, is_baseline: bool) -> str:
         return state
     if is_baseline:
         return "baseline"
-    return str(verdict.get("verdict")) if verdict else state or "measured"
+    return _verdict(verdict) if verdict else state or "measured"
+
+
+def _verdict(verdict: Json) -> str:
+    """The word that is shown for a stored verdict."""
+    word = str(verdict.get("verdict"))
+    return "inconclusive" if word == "undecided" else word
 
 
 def _ratio(verdict: Json | None) -> str:
@@ -231,10 +237,10 @@ def conclusion(result: Json, selected: str = "") -> tuple[str, str, str]:
     if verdict is None:
         runs = result.get("runs") or ()
         run: Json = next((run for run in runs if key(run) == selected), {})
-        alone = "One candidate only: there is nothing to compare it with."
+        alone = "Select at least two variants to compare."
         told = modes.sentence(result, run)
-        return "measured", "", told or (alone if len(runs) == 1 else "Nothing was compared.")
-    word = str(verdict.get("verdict"))
+        return "measured", "", told or (alone if len(runs) == 1 else "No comparison available.")
+    word = _verdict(verdict)
     return word, TONES.get(word, ""), _sentence(result, verdict, word)
 
 
@@ -251,12 +257,12 @@ def _sentence(result: Json, verdict: Json, word: str) -> str:
     ratio = figures.number(verdict.get("ratio"))
     if word in ("faster", "slower") and ratio is not None:
         share = f"{100 * abs(1 - ratio):.0f} %"
-        return f"{b} is {word} than {a} by {share}, sure beyond the margin{limit}."
+        return f"{b} is {word} than {a} by {share} (beyond the margin{limit})."
     if word == "equal":
         return f"{b} and {a} are equal within the margin{limit}."
     needed = figures.number(verdict.get("rounds_needed"))
-    more = f"; about {needed:.0f} rounds would decide" if needed else ""
-    return f"{b} against {a} is undecided{more}."
+    more = f"; about {needed:.0f} rounds needed" if needed else ""
+    return f"{b} vs {a}: inconclusive{more}."
 
 
 def certainty(result: Json, selected: str = "") -> list[Sequence[str]]:
@@ -267,15 +273,15 @@ def certainty(result: Json, selected: str = "") -> list[Sequence[str]]:
     pairs: tuple[Sequence[str], ...] = (
         *_place(result, selected),
         ("Rounds kept / dropped", _rounds(result)),
-        ("A/A twin", _twin(result)),
+        ("A/A control", _twin(result)),
         ("Margin", _margin(result)),
-        ("Temperature", "not told by this machine" if heat is None else f"up to {heat:.0f} °C"),
+        ("Temperature", "not available" if heat is None else f"up to {heat:.0f} °C"),
         ("Processor", _processor(environment)),
         ("Clock", "" if clock is None else f"{clock:.0f} MHz, governor {_governor(environment)}"),
         ("Threads", _threads(result)),
         ("Energy", _energy(result, selected)),
         *_board(environment),
-        ("Ended early", str(result.get("interruption") or "")),
+        ("Stopped early", str(result.get("interruption") or "")),
     )
     return [pair for pair in pairs if pair[1]]
 
@@ -290,8 +296,8 @@ def _place(result: Json, selected: str) -> list[Sequence[str]]:
     if fallback:
         return [("Ran on", str(place["text"]).partition(": ")[2], "bad")]
     if fallback is None:
-        return [("Ran on", "not known", "warning")]
-    return [("Ran on", f"{place['asked']}, all of it")] if place["asked"] != "cpu" else []
+        return [("Ran on", "unknown", "warning")]
+    return [("Ran on", f"{place['asked']}, all nodes")] if place["asked"] != "cpu" else []
 
 
 def _energy(result: Json, selected: str) -> str:
@@ -306,8 +312,8 @@ def _energy(result: Json, selected: str) -> str:
     if not found:
         return figures.NOTHING
     return (
-        f"{found['mj']:.3g} mJ an inference net of rest [{found['low']:.3g}–{found['high']:.3g}], "
-        f"{about['source']} {about['rail']}, {about['updates_hz']:g} new values a second"
+        f"{found['mj']:.3g} mJ per inference above idle [{found['low']:.3g}–{found['high']:.3g}], "
+        f"{about['source']} {about['rail']}, {about['updates_hz']:g} samples/s"
         + (f"; {found['reason']}" if found["reason"] else "")
     )
 
@@ -339,7 +345,7 @@ def _rounds(result: Json) -> str:
     if not spoiled:
         return f"{rounds:.0f} / 0"
     if result.get("spoiled_kept"):
-        return f"{rounds:.0f} / 0; {spoiled:.0f} were disturbed ({reasons}), too many to drop"
+        return f"{rounds:.0f} / 0; {spoiled:.0f} disturbed ({reasons}), too many to drop"
     return f"{rounds - spoiled:.0f} / {spoiled:.0f} ({reasons})"
 
 
@@ -369,7 +375,7 @@ def _processor(environment: Json) -> str:
 
 
 def _governor(environment: Json) -> str:
-    return str(environment.get("governor") or "not told")
+    return str(environment.get("governor") or "not available")
 
 
 def _threads(result: Json) -> str:

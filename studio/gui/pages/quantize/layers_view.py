@@ -17,15 +17,12 @@ from studio.gui.widgets.sortable import SortableRow, SortableTable
 if TYPE_CHECKING:
     from studio.gui.theme import Theming
 
-COLUMNS = ("Layer", "Operator", "Bits", "Error dB", "Float µs", "int8 µs", "Why in float")
+COLUMNS = ("Layer", "Operator", "Bits", "Error dB", "Float µs", "int8 µs", "Reason for float")
 _COSTS = (3, 4, 5)
 _WIDTHS = (0, 84, 64, 84, 84, 84, 190)
 _NUMERIC = (3, 4, 5)
 
-NO_COSTS = (
-    "Error and times were not measured: choose layers with a search, or measure them under "
-    "Sensitivity on the Model page."
-)
+NO_COSTS = "No error and timing data. Run a layer search, or measure sensitivity on the Model page."
 BITS = {"float": "32", "int8": "8", "a16w8": "8 / 16", "w8": "8 / 32", "w4": "4 / 32"}
 """Bits of weights and, where they are others, of activations."""
 
@@ -47,8 +44,8 @@ class LayersView(QWidget):
         self.table = SortableTable(COLUMNS, _NUMERIC, _WIDTHS, "Layers")
         self.empty = Hint(
             "No layers to show",
-            "Quantize the model and select the new variant: each of its layers is listed here, "
-            "with its bits, its error and why it stayed in float.",
+            "Select a quantized variant. Its layers appear here with precision, error and the "
+            "reason for float.",
         )
         self.title = label("", "section")
         self.sentence = label("", "dim", wrap=True)
@@ -116,7 +113,7 @@ class LayersView(QWidget):
         self.sentence.setText(_sentence(layer))
         for chart, name, title in (
             (self.weights, "weights", "weights"),
-            (self.activations, "activations", "activations that it reads"),
+            (self.activations, "activations", "input activations"),
         ):
             values = layer.get(name)
             chart.setVisible(bool(values))
@@ -148,7 +145,7 @@ def _sentence(layer: Json) -> str:
     if not layer:
         return ""
     if layer["precision"] == "float":
-        return f"{layer['operator']}, in float: {layer['why'] or 'not asked for'}."
+        return f"{layer['operator']}, in float: {layer['why'] or 'not selected'}."
     span = (layer.get("activations") or {}).get("range")
     ends = f"; activations from {span[0]:.4g} to {span[1]:.4g}" if span else ""
     return f"{layer['operator']}, {layer['precision']}{ends}."

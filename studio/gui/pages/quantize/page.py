@@ -66,7 +66,7 @@ class QuantizePage(StagePage):
         self._settle = QTimer(self, singleShot=True, interval=_SETTLED_MS)
         self._build()
         self._command = self.add_command("Quantize the current variant", self.run)
-        self.add_command("Keep the selected variant", self.variants.keep)
+        self.add_command("Use the selected variant", self.variants.keep)
         for index, what in enumerate(("preset", "variants", "layers", "samples")):
             self.add_command(f"Show the {what} of the quantization", partial(self.show_view, index))
         self.add_command("Evaluate the current variant on a target", self._to_target)
@@ -109,7 +109,7 @@ class QuantizePage(StagePage):
         right.setSpacing(2 * GRID)
         right.addWidget(self.strip)
         right.addWidget(self._progress)
-        right.addWidget(_scrolled("Ahead of the work", self.ahead), 1)
+        right.addWidget(_scrolled("Pre-flight check", self.ahead), 1)
         content = QWidget()
         layout = row(preset, data, spacing=2 * GRID)
         layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
@@ -268,7 +268,8 @@ class QuantizePage(StagePage):
         origin = self.origin
         if origin is None:
             return ""
-        return f"{figures.count(len(self._variants), 'variant')}; the next is made of {origin.name}"
+        variants = figures.count(len(self._variants), "variant")
+        return f"{variants}; the next is derived from {origin.name}"
 
     def _run_options(self, variant: VariantRecord) -> Mapping[str, Any]:
         """The options of the run that made a variant."""
@@ -318,7 +319,7 @@ class QuantizePage(StagePage):
         if self.variant is None:
             reason = "Open a model first."
         elif self.strip.running:
-            reason = "A quantization is running; cancel it to start another one."
+            reason = "A quantization is running. Cancel it to start another one."
         else:
             reason = self.workspace.why_not(STEP, self.variant) or self._missing()
         set_enabled(self.primary, reason)

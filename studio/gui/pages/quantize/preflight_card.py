@@ -16,8 +16,9 @@ from studio.gui.widgets.basics import GRID, label, row
 _DATA = (("data", "Calibration data"), ("eval_data", "Evaluation data"))
 _THUMB = 7 * GRID
 _EMPTY = {
-    "data": "Give samples of what the model will see: a folder or .npz. A hundred are plenty.",
-    "eval_data": "Give labelled samples to learn what is lost. Without them only SQNR is known.",
+    "data": "Add about 100 representative samples: a folder or .npz file.",
+    "eval_data": "Add labelled samples to measure the metric drop. Without labels, only SQNR is "
+    "reported.",
 }
 
 
@@ -34,7 +35,7 @@ class PreflightCard(QWidget):
         layout.setSpacing(2 * GRID)
         faster = QVBoxLayout()
         faster.setSpacing(4)
-        faster.addWidget(label("Will int8 be faster here?", "section"))
+        faster.addWidget(label("Estimated int8 speed-up", "section"))
         faster.addWidget(self.outlook)
         faster.addWidget(self.measured)
         layout.addLayout(faster)

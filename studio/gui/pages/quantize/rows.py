@@ -15,7 +15,7 @@ from studio.gui.pages.shared.quality import measured, metric_name, quality
 if TYPE_CHECKING:
     from studio.workspace import Registry, VariantRecord
 
-COLUMNS = ("Variant", "Precision", "Size", "of float", "SQNR dB", "Metric", "Latency", "")
+COLUMNS = ("Variant", "Precision", "Size", "Size ratio", "SQNR dB", "Metric", "Latency", "")
 NUMERIC = (2, 3, 4, 5, 6)
 METRIC = 5
 STEP = "quantize"
@@ -102,7 +102,7 @@ def tradeoff(
     )
     title_of_cost = "size, MB"
     if by_latency:
-        title_of_cost = "time over float (the larger the point, the larger the file)"
+        title_of_cost = "latency ratio to float (point size shows file size)"
     if len(points) < 2:
         return None
     is_error = any(map(_is_error, map(measured, variants)))
@@ -169,9 +169,9 @@ def fields(
     """
     own = [] if measured(variant) else [(one.title, one.sentence) for one in known[:_NAMED]]
     if variant.parent is None:
-        return [("Made by", "opened from a file"), ("Size", figures.size(variant.size)), *own]
+        return [("Created by", "opened from a file"), ("Size", figures.size(variant.size)), *own]
     values = made(variant)
-    found: list[Sequence[str]] = [("Made from", source)]
+    found: list[Sequence[str]] = [("Parent", source)]
     texts = (values[key] for key in ("preset_text", "recipe_text") if values.get(key))
     title = _preset_title(str(next(texts, "")))
     if title:
@@ -179,7 +179,7 @@ def fields(
     found.append(("Method", _method(variant)))
     if asked.get("data"):
         name = Path(str(asked["data"])).name
-        found.append(("Calibrated with", f"{name}, at most {asked.get('samples')} samples"))
+        found.append(("Calibrated with", f"{name}, up to {asked.get('samples')} samples"))
     if measured(variant):
         found.append(("Evaluated on", evaluated_on(measured(variant), asked)))
     found += [("Note", str(note)) for note in values.get("notes") or ()]
@@ -194,7 +194,7 @@ def fields(
     if values.get("peak_memory_mb") is not None:
         found.append(("Peak memory", figures.megabytes(values["peak_memory_mb"])))
     if values.get("seconds") is not None:
-        found.append(("Took", figures.seconds(values["seconds"])))
+        found.append(("Duration", figures.seconds(values["seconds"])))
     return found + own
 
 
@@ -209,7 +209,7 @@ def _kept(nodes: Iterable[object]) -> str:
     """The first of the nodes that stayed in float, and how many more there are."""
     names = [str(node) for node in nodes]
     more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(names[:_NAMED]) + (f", {more} more" if more > 0 else "")
 
 
 def _method(variant: VariantRecord) -> str:
@@ -232,13 +232,13 @@ def conclusion(variant: VariantRecord, max_drop: float | None) -> tuple[str, str
     values = measured(variant)
     loss = figures.number(values.get("drop"))
     if loss is None:
-        return "not evaluated", "warning", f"{smaller}; what it loses was not measured."
+        return "not evaluated", "warning", f"{smaller}; metric drop not measured."
     written = _loss(loss, values)
-    change = f"loses {written} of {metric_name(values)}" if written else "loses nothing measurable"
+    change = f"{written} drop in {metric_name(values)}" if written else "no measurable metric drop"
     if max_drop is None:
         return "evaluated", "accent", f"{smaller}, {change}."
     limit = _loss(max_drop, values) or "0"
-    return "within the limit", "good", f"{smaller}, {change}; {limit} is accepted."
+    return "within budget", "good", f"{smaller}, {change}; budget {limit}."
 
 
 def _loss(loss: float, values: Json) -> str:

@@ -15,8 +15,10 @@ from studio.gui.widgets.sortable import SortableRow, SortableTable
 if TYPE_CHECKING:
     from studio.gui.theme import Theming
 
-COLUMNS = ("Sample", "State", "Label", "Float", "New", "SQNR dB")
+COLUMNS = ("Sample", "State", "Label", "Float", "Variant", "SQNR dB")
 _WIDTHS = (0, 84, 72, 104, 104, 84)
+_SHOWN = {"lost": "regressed", "gained": "improved", "agrees": "same", "differs": "changed"}
+"""Words that are shown for the stored states."""
 _TONES = {"lost": "bad", "gained": "good", "differs": "warning"}
 
 Json = Mapping[str, Any]
@@ -28,17 +30,17 @@ class SamplesView(QWidget):
     def __init__(self, theming: Theming) -> None:
         super().__init__()
         self._samples: dict[str, Json] = {}
-        self.table = SortableTable(COLUMNS, (5,), _WIDTHS, "Samples that differ")
+        self.table = SortableTable(COLUMNS, (5,), _WIDTHS, "Changed samples")
         self.empty = Hint(
             "No samples to show",
-            "Quantize with data and select the new variant: the samples that it reads otherwise "
-            "than the float model are shown here, the lost ones first.",
+            "Select a variant quantized with data. Samples whose result changed appear here, "
+            "regressions first.",
         )
         self.title = label("", "section")
         self.state = Pill("")
         self.input = InputPreview(theming)
         self.lines = label("", "dim", wrap=True)
-        self.answers = tuple(_Answer(title, theming) for title in ("Float model", "New model"))
+        self.answers = tuple(_Answer(title, theming) for title in ("Float model", "Variant"))
         self._build()
         self.table.chosen.connect(self._chosen)
         self.show_samples(())
@@ -83,7 +85,7 @@ class SamplesView(QWidget):
             f"{sample['name']}, label {label_text}" if label_text else sample["name"]
         )
         state = str(sample["state"])
-        self.state.show_state(state, _TONES.get(state, ""))
+        self.state.show_state(_SHOWN.get(state, state), _TONES.get(state, ""))
         self.input.show_input(sample["input"])
         self.lines.setText("\n".join(sample["input"].get("lines", ())))
         for shown, side in zip(self.answers, ("before", "after"), strict=True):
@@ -125,7 +127,7 @@ def short(answer: Json) -> str:
 def _row(sample: Json) -> SortableRow:
     texts = (
         str(sample["name"]),
-        str(sample["state"]),
+        _SHOWN.get(str(sample["state"]), str(sample["state"])),
         str(sample.get("label") or ""),
         short(sample["before"]),
         short(sample["after"]),

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 STEP = "evaluate"
 WHY = (
-    "Two builds of one runtime can read the same file differently. Give labelled samples and a "
-    "target: both figures are shown, and the samples that only one of them reads right."
+    "Builds of one runtime can return different results for the same file. Add labelled samples "
+    "and a target to compare the metric and the changed samples."
 )
 _FORM_WIDTH = 40 * GRID
 _SAME = 1e-9
@@ -58,9 +58,9 @@ class TargetEvaluationView(QWidget):
         self.verdict = Pill("")
         self.sentence = label("", wrap=True)
         self.fields = FieldList()
-        self.table = Table(("Sample", "On the target"), (), 0, "Samples read differently")
+        self.table = Table(("Sample", "On the target"), (), 0, "Samples with different results")
         self.hint = Hint("Not evaluated on a target yet", WHY)
-        self._answer = Card("What was read")
+        self._answer = Card("Result")
         self._stack = QStackedWidget()
         self._build()
         self.form.submitted.connect(self.run)
@@ -125,7 +125,7 @@ class TargetEvaluationView(QWidget):
             return
         options = {**self.form.values(), "model": f"#{self._variant.id}"}
         if self.strip.follow(self._shell.start(STEP, **options)):
-            set_enabled(self.check, "An evaluation is running; cancel it to start another one.")
+            set_enabled(self.check, "An evaluation is running. Cancel it to start another one.")
 
     def _finished(self, outcome: JobOutcome) -> None:
         reason = self._workspace.why_not(STEP, self._variant) if self._variant is not None else ""
@@ -152,7 +152,11 @@ def verdict(result: Mapping[str, Any]) -> tuple[str, str]:
     if target is None:
         return "this computer only", ""
     if abs(float(target["drop"])) > _SAME:
-        return ("worse there", "bad") if float(target["drop"]) > 0 else ("better there", "good")
+        return (
+            ("worse on target", "bad")
+            if float(target["drop"]) > 0
+            else ("better on target", "good")
+        )
     return ("other samples", "warning") if any(target["changed"]) else ("the same", "good")
 
 
@@ -160,23 +164,26 @@ def sentence(result: Mapping[str, Any]) -> str:
     """What was found, in one sentence."""
     target, count = result.get("target"), figures.count(int(result["samples"]), "sample")
     if target is None:
-        return f"{count} evaluated here; choose another target to see what its runtime reads."
+        return f"{count} evaluated on this computer. Choose another target to compare its results."
     lost, gained = target["changed"]
     if not lost and not gained:
-        return f"{target['name']} reads all {count} as this computer does."
-    return f"Of {count} {target['name']} reads {lost} worse and {gained} better than this computer."
+        return f"{target['name']} returns the same results as this computer for all {count}."
+    return f"Of {count}, {target['name']} has {lost} worse and {gained} better than this computer."
 
 
 def fields(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The figures of both sides, and what ran there."""
     metric, backend, target = result["metric"], result["backend"], result.get("target")
     here = f"{backend['id']} {backend['version']}"
-    found = [(f"{metric['title']} here", f"{metric['value']:.4f}"), ("Runtime here", here)]
+    found = [
+        (f"{metric['title']} on this computer", f"{metric['value']:.4f}"),
+        ("Runtime on this computer", here),
+    ]
     if target is not None:
         there = " ".join(str(target[key]) for key in ("runtime", "version") if target.get(key))
         found += [
-            (f"{metric['title']} there", f"{target['value']:.4f}"),
-            ("Runtime there", there or figures.NOTHING),
+            (f"{metric['title']} on target", f"{target['value']:.4f}"),
+            ("Runtime on target", there or figures.NOTHING),
         ]
     return found
 
@@ -189,4 +196,4 @@ def changes(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     named = [(name, "worse") for name in target["lost"]]
     named += [(name, "better") for name in target["gained"]]
     more = sum(target["changed"]) - len(named)
-    return [*named, (f"and {more} more", "")] if more > 0 else named
+    return [*named, (f"{more} more", "")] if more > 0 else named

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from studio.gui.theme import Theming
     from studio.workspace import VariantRecord
 
-_HINT = "Quantize with labelled data to see here what each variant gives up."
+_HINT = "Quantize with labelled data to compare quality and cost."
 
 
 class VariantsView(QWidget):
@@ -53,13 +53,13 @@ class VariantsView(QWidget):
         self._current: int | None = None
         self.table = Table(rows.COLUMNS, rows.NUMERIC, stretch=0, name="Variants")
         self.axis = Segmented(("Size", "Latency"), "Cost")
-        self.chart = Chart(theming, "Quality against cost")
+        self.chart = Chart(theming, "Quality vs cost")
         self._chart_hint = label(_HINT, "dim", wrap=True)
         self.fields = FieldList()
         self.verdict = Pill("")
         self.sentence = label("", wrap=True)
-        self.use = button("Keep this variant", self.keep)
-        self.compare = button("Compare with its parent", self._compare)
+        self.use = button("Use this variant", self.keep)
+        self.compare = button("Compare with parent", self._compare)
         self._build()
         self.table.itemSelectionChanged.connect(self._show_selected)
         self.table.itemActivated.connect(lambda _item: self.keep())
@@ -78,12 +78,12 @@ class VariantsView(QWidget):
         layout.addLayout(self._detail(), 1)
 
     def _detail(self) -> QHBoxLayout:
-        chart = Card("Quality against cost", "The line joins the variants worth choosing.")
+        chart = Card("Quality vs cost", "The line is the Pareto front.")
         chart.body.addLayout(row(self.axis, None))
         chart.body.addWidget(self._chart_hint)
         chart.body.addWidget(self.chart, 1)
         chart.body.addStretch()
-        self._facts = facts = Card("How it was made")
+        self._facts = facts = Card("Lineage")
         scroll = Scroll(margin=0)
         scroll.body.addWidget(self.fields)
         scroll.body.addStretch(1)
@@ -170,8 +170,12 @@ class VariantsView(QWidget):
             word, tone, sentence = rows.conclusion(variant, limit)
             self.verdict.show_state(word, tone)
             self.sentence.setText(sentence)
-        set_enabled(self.use, "It is the current variant." if variant.id == self._current else "")
-        set_enabled(self.compare, "" if variant.parent is not None else "It was made from nothing.")
+        set_enabled(
+            self.use, "This is already the current variant." if variant.id == self._current else ""
+        )
+        set_enabled(
+            self.compare, "" if variant.parent is not None else "This variant has no parent."
+        )
 
     def keep(self) -> None:
         """Make the selected variant the current one."""

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 COLUMNS = ("What", "About", "When", "From")
 _WIDTHS = (152, 0, 112, 88)
 _SHOWN = 500
-_ALL = "All that led there, in the order in which it is needed."
+_ALL = "All required steps, in order."
 _SUBJECTS = ("version", "model", "bundle", "out", "archive", "plugin", "name")
 _NAMED = 3
-_TOLD = "It only looked and changed nothing, so the list leaves it out; this does it again."
+_TOLD = "Read-only actions are not listed."
 
 
 class ActionsView(QWidget):
@@ -36,7 +36,7 @@ class ActionsView(QWidget):
         super().__init__()
         self.workspace, self.shell = workspace, shell
         self._shown: int | None = None
-        self.table = SortableTable(COLUMNS, (), _WIDTHS, "What was done")
+        self.table = SortableTable(COLUMNS, (), _WIDTHS, "Activity")
         self.note = label("", "dim", wrap=True)
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
@@ -45,7 +45,7 @@ class ActionsView(QWidget):
         self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.save = button("Save as pipeline…", self._save)
         self.empty = Hint(
-            "Nothing was done yet",
+            "No activity yet",
             "Whatever is done here, by a click or by a command, is listed, and can be saved as the "
             "pipeline that does it again.",
         )
@@ -99,7 +99,7 @@ class ActionsView(QWidget):
 
     def _show(self, key: Hashable) -> None:
         self._shown = key if isinstance(key, int) else None
-        text, problem = "", "Choose what is to be repeated."
+        text, problem = "", "Select an action to repeat."
         if self._shown is not None:
             try:
                 text, problem = self.workspace.retold(self._shown), ""

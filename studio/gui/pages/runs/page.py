@@ -42,7 +42,7 @@ class RunsPage(Page):
         self.add_view("Versions", self.versions)
         self.set_primary("Run pipeline…", self.choose)
         self.add_command("Run pipeline…", self.choose)
-        self.add_command("Show the history of what was done", lambda: self.show_view(HISTORY))
+        self.add_command("Show the activity", lambda: self.show_view(HISTORY))
         self.add_command("Show the versions", lambda: self.show_view(VERSIONS))
         self.runs.busy.connect(self._explain)
         self.runs.chosen_file.connect(self.run)

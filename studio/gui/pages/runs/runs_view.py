@@ -108,7 +108,7 @@ class RunsView(QWidget):
         if found:
             self.shell.show_action(found)
         else:
-            self.shell.say("The run did nothing anew: all of its results were kept from before.")
+            self.shell.say("All steps were cached.")
 
     # What runs
 
@@ -141,7 +141,7 @@ class RunsView(QWidget):
     def _say(self, state: str) -> None:
         sentences = {
             "succeeded": ("The pipeline succeeded. All gates passed.", "good"),
-            "gate not met": ("A gate was not met; nothing behind it was deployed.", "bad"),
+            "gate not met": ("A gate failed. The deployment steps after it did not run.", "bad"),
             "failed": ("A step failed. You can resume the run from there.", "bad"),
             "cancelled": ("The run was stopped. You can resume it from there.", "warning"),
         }
@@ -255,16 +255,14 @@ class RunDetail(Scroll):
         self.state = Pill("")
         self.fields = FieldList()
         self.report = button("Open the report", self._open_report)
-        self.again = button("Go on", lambda: self._resume(self.run))
+        self.again = button("Resume", lambda: self._resume(self.run))
         self.pipeline = button("Show as pipeline", lambda: retell(self.run))
-        self.pipeline.setToolTip(
-            "Shows under History the pipeline that does again what the run did."
-        )
+        self.pipeline.setToolTip("Shows the pipeline of this run under History.")
         self.gates = StateRows("Gates")
         self.steps = StateRows("Steps")
         self.made = FieldList()
         self.others = QComboBox()
-        self.others.setAccessibleName("The run to compare with")
+        self.others.setAccessibleName("Run to compare with")
         self.others.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
@@ -306,14 +304,14 @@ class RunDetail(Scroll):
             self.table.hide()
         self.run, self._key = run, key
         self.title.setText(run.title or run.name)
-        self.state.show_state(run.state, rows.TONES.get(run.state, ""))
+        self.state.show_state(rows.state_word(run.state), rows.TONES.get(run.state, ""))
         self.fields.show_fields(rows.run_fields(run))
         self.gates.show_rows(rows.gate_rows(run))
         self.gates_card.setVisible(bool(run.gates))
         self.steps.show_rows(rows.step_rows(run))
         self.made.show_fields(rows.artefact_fields(run))
         self.made_card.setVisible(bool(run.artefacts))
-        set_enabled(self.report, "" if run.report.is_file() else "It has no report yet.")
+        set_enabled(self.report, "" if run.report.is_file() else "This run has no report yet.")
         self.again.setVisible(run.state in ("interrupted", "failed", "cancelled"))
         set_enabled(
             self.again,
@@ -322,7 +320,8 @@ class RunDetail(Scroll):
         self.others.clear()
         for other in sorted(others, key=lambda one: one.name != run.name):
             self.others.addItem(
-                f"{other.name}, {rows.local(other.started)}, {other.state}", other.id
+                f"{other.name}, {rows.local(other.started)}, {rows.state_word(other.state)}",
+                other.id,
             )
         self.compare_card.setVisible(bool(others))
 

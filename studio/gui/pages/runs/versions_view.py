@@ -29,8 +29,8 @@ from studio.gui.widgets.tables import framed
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, Workspace
 
-COLUMNS = ("Version", "Aliases", "Runs on", "Made")
-_WIDTHS = (96, 0, 0, 112)
+COLUMNS = ("Version", "Aliases", "Deployed to", "Created")
+_WIDTHS = (0, 0, 104, 112)
 PRODUCTION, CANDIDATE = "production", "candidate"
 
 Json = Mapping[str, Any]
@@ -47,21 +47,21 @@ class VersionsView(QWidget):
         self.table = SortableTable(COLUMNS, (), _WIDTHS, "Versions")
         self.title = label("", "section")
         self.fields = FieldList()
-        self.origin = StateRows("Where it came from")
-        self.moves = StateRows("How aliases moved")
+        self.origin = StateRows("Lineage")
+        self.moves = StateRows("Alias history")
         self.alias = QLineEdit(PRODUCTION)
         self.alias.setAccessibleName("Alias")
         self.alias.setFixedWidth(16 * GRID)
         self.promote = button("Promote", self._promote)
-        self.set_alias = button("Set without gates", self._set)
+        self.set_alias = button("Set without gates…", self._set)
         self.back = button("Roll back the alias", self._roll_back)
         self.export = button("Export…", self._export)
         self.take = button("Import…", self._import)
-        self.collect = button("What is unused?", self._collect)
+        self.collect = button("Find unused versions", self._collect)
         self.empty = Hint(
-            "No version was made yet",
-            "Packaging or deploying a model makes a version: its files, golden samples and a "
-            "manifest, under one digest. A project that was exported elsewhere can be imported.",
+            "No versions yet",
+            "Package or deploy a model to create a version: its files, golden samples and a "
+            "manifest, under one digest. Exported projects can be imported.",
             "Import…",
             self._import,
         )
@@ -77,7 +77,7 @@ class VersionsView(QWidget):
         head.body.addWidget(self.fields)
         head.body.addLayout(row(label("Alias"), self.alias, self.promote, None))
         head.body.addLayout(row(self.set_alias, self.back, None))
-        origin, self.moved = Card("Where it came from"), Card("Aliases and evidence")
+        origin, self.moved = Card("Lineage"), Card("Aliases and evidence")
         origin.body.addWidget(self.origin)
         self.moved.body.addWidget(self.moves)
         for card in (head, origin, self.moved):
@@ -137,10 +137,10 @@ class VersionsView(QWidget):
             [
                 ("Variant", found["variants"][0]["variant"]),
                 ("Aliases", ", ".join(found["aliases"]) or "none"),
-                ("Runs on", _places(found) or "no target"),
+                ("Deployed to", _places(found) or "no target"),
                 ("Release", found["digest"][:16]),
-                ("Content", found["content"][:16] or "the bundle is not kept any more"),
-                ("Made", run_rows.local(found["created"])),
+                ("Content", found["content"][:16] or "bundle removed"),
+                ("Created", run_rows.local(found["created"])),
                 ("Tools", ", ".join(f"{k} {v}" for k, v in found["tools"].items()) or "unknown"),
             ]
         )
@@ -193,11 +193,11 @@ class VersionsView(QWidget):
             count = figures.count(len(result["versions"]), "bundle")
             size = figures.size(result["bytes"])
             self.shell.say(
-                f"{count}, {size} could be removed; nothing that runs or has an alias is among "
-                "them. To remove them: studio registry gc"
+                f"{count}, {size} can be removed. None is deployed or has an alias. Command: "
+                "studio registry gc"
             )
         elif "alias" in result:
-            what = f"is version {result['to']}" if result["to"] else "is gone"
+            what = f"points to version {result['to']}" if result["to"] else "was removed"
             self.shell.say(f"{result['model']}@{result['alias']} {what}.", "good")
         elif "output" in result:
             self.shell.say(f"Exported to {result['output']}.", "good")
@@ -211,10 +211,10 @@ class VersionsView(QWidget):
     def _explain(self) -> None:
         reason = ""
         if not self.table.selected():
-            reason = "Choose a version first."
+            reason = "Select a version first."
         elif self.strip.running:
-            reason = "Wait for what runs, or cancel it."
-        alias = "" if self.alias.text() else "Name the alias: production, candidate …"
+            reason = "Wait for the running job or cancel it."
+        alias = "" if self.alias.text() else "Enter an alias: production, candidate…"
         for each in (self.promote, self.set_alias, self.back):
             set_enabled(each, reason or alias)
         set_enabled(self.export, reason)
@@ -253,9 +253,9 @@ def _moves(found: Json) -> Iterator[StateRow]:
         evidence = move["evidence"]
         gates = evidence.get("gates") or ()
         judged = (
-            f"{figures.count(len(gates), 'gate')} met in {evidence.get('run')}" if gates else ""
+            f"{figures.count(len(gates), 'gate')} passed in {evidence.get('run')}" if gates else ""
         )
-        because = f"because {evidence['because']}" if evidence.get("because") else ""
+        because = f"reason: {evidence['because']}" if evidence.get("because") else ""
         change = f"{move['from'] or 'none'} → {move['to'] or 'none'}"
         parts = (change, run_rows.local(move["at"]), str(move["by"]), judged, because)
         text = ", ".join(filter(None, parts))

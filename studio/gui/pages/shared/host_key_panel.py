@@ -43,7 +43,7 @@ class HostKeyPanel(QFrame):
                 Qt.TextInteractionFlag.TextSelectableByMouse
                 | Qt.TextInteractionFlag.TextSelectableByKeyboard
             )
-        self.compared = QCheckBox("I compared this with the board")
+        self.compared = QCheckBox("The fingerprint matches the board")
         self.trust = button("Trust this key", self._trust)
         self.dismiss = button("Not now", self.hide, "link")
         self.compared.toggled.connect(self._explain)
@@ -52,7 +52,9 @@ class HostKeyPanel(QFrame):
         layout.setSpacing(4)
         layout.addWidget(self.title)
         layout.addWidget(self.fingerprint)
-        layout.addLayout(row(label("The board itself shows it with", "dim"), self.command, None))
+        layout.addLayout(
+            row(label("Show the fingerprint on the board with", "dim"), self.command, None)
+        )
         layout.addLayout(row(self.compared, GRID, self.trust, self.dismiss, None))
         self.hide()
 
@@ -61,7 +63,7 @@ class HostKeyPanel(QFrame):
         self._target = target
         self._key = str(fields.get("key", ""))
         kind = self._key.partition(" ")[0].removeprefix("ssh-").partition("-")[0] or "ed25519"
-        self.title.setText(f"First contact with {target.name}: is this its key?")
+        self.title.setText(f"First connection to {target.name}: verify its host key")
         self.fingerprint.setText(str(fields.get("fingerprint", "")))
         self.command.setText(ON_THE_BOARD.format(kind=kind))
         self.compared.setChecked(False)

@@ -29,10 +29,15 @@ Json = Mapping[str, Any]
 _LARGE = 1000
 
 
+def state_word(state: str) -> str:
+    """The word that is shown for the stored state of a run or of a step."""
+    return "gate failed" if state == "gate not met" else state
+
+
 def run_row(run: RunInfo) -> SortableRow:
     """A run in the list."""
     when = local(run.started)
-    texts = (run.title or run.name, run.state, met(run), when)
+    texts = (run.title or run.name, state_word(run.state), met(run), when)
     return SortableRow(run.id, texts, (*texts[:3], run.started))
 
 
@@ -48,7 +53,7 @@ def gate_rows(run: RunInfo) -> Iterator[StateRow]:
     for gate in sorted(run.gates, key=lambda gate: bool(gate["passed"])):
         value = "no value" if gate["value"] is None else f"{gate['value']:.4g}"
         text = f"{value}, {gate['limit']}" + (f": {gate['text']}" if gate.get("text") else "")
-        word, tone = ("met", "good") if gate["passed"] else ("not met", "bad")
+        word, tone = ("passed", "good") if gate["passed"] else ("failed", "bad")
         yield StateRow(word, tone, str(gate["name"]), text)
 
 
@@ -60,7 +65,7 @@ def step_rows(run: RunInfo) -> Iterator[StateRow]:
         if state == "succeeded":
             text = figures.seconds(float(step["seconds"]))
         elif state == "unchanged":
-            text = "as in an earlier run: its inputs are the same"
+            text = "cached: inputs unchanged"
         yield StateRow(state, TONES.get(state, ""), str(step["id"]), text)
 
 
@@ -75,7 +80,7 @@ def run_fields(run: RunInfo) -> list[tuple[str, str]]:
     values = document.get("values") or {}
     fields = [
         ("Run", run.id),
-        ("Took", _took(run)),
+        ("Duration", _took(run)),
         ("Machine", str(document.get("machine") or "")),
         ("Variables", ", ".join(f"{k} = {v}" for k, v in values.items()) or "none"),
     ]
@@ -84,7 +89,7 @@ def run_fields(run: RunInfo) -> list[tuple[str, str]]:
         what = f"{trigger.get('model')}@{trigger.get('alias')} became version"
         fields.append(("Started by", f"{what} {trigger.get('version')}"))
     if document.get("resumed"):
-        fields.append(("Taken up again", ", ".join(local(one) for one in document["resumed"])))
+        fields.append(("Resumed", ", ".join(local(one) for one in document["resumed"])))
     return fields
 
 
@@ -127,7 +132,7 @@ def _took(run: RunInfo) -> str:
 
 
 def _met(passed: bool | None) -> str:
-    return {True: "met", False: "not met", None: "none"}[passed]
+    return {True: "passed", False: "failed", None: "none"}[passed]
 
 
 def _number(value: float | None) -> str:

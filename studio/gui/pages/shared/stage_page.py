@@ -192,7 +192,7 @@ def needs_model(content: QWidget, what: str, go: Callable[[str], object]) -> Nee
     """A pane that needs an open model."""
     hint = Hint(
         f"No model to {what} yet",
-        "Open a model, or take one of the samples: both are on the Model page.",
+        "Open a model or a sample on the Model page.",
         "Go to Model",
         lambda: go("model"),
     )

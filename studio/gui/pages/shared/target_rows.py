@@ -70,15 +70,18 @@ def fields(facts: Mapping[str, Any]) -> list[Sequence[str]]:
         ("Free disk", _of(facts, "disk_free_mb", "disk_total_mb")),
         ("Temperature", "" if heat is None else f"{heat:.0f} °C"),
         ("Power", str(facts.get("power_mode") or "")),
-        ("Look here", "; ".join(facts.get("notes") or ())),
-        ("Python", python or "none: python3 is needed"),
+        ("Warnings", "; ".join(facts.get("notes") or ())),
+        ("Python", python or "missing: python3 is required"),
         ("C library", f"glibc {facts['glibc']}" if facts.get("glibc") else ""),
-        ("Runtimes", runtimes(facts) if facts.get("runtimes") else "none; sent with a deploy"),
+        (
+            "Runtimes",
+            runtimes(facts) if facts.get("runtimes") else "none; installed by the first deployment",
+        ),
         ("Accelerators", ", ".join(facts.get("accelerators") or ()) or "none found"),
-        ("Their libraries", libraries),
+        ("Accelerator libraries", libraries),
         ("Cameras", ", ".join(facts.get("cameras") or ())),
         ("Services", ", ".join(facts.get("services") or ())),
-        ("Clock", "" if skew is None or abs(skew) < 2 else f"off by {skew:.0f} s"),
+        ("Clock", "" if skew is None or abs(skew) < 2 else f"skew {skew:.0f} s"),
         ("Releases in", str(facts.get("root") or "")),
     ]
     return [pair for pair in pairs if pair[1] and pair[1] != figures.NOTHING]

@@ -40,7 +40,7 @@ OPTIONS = (
         "name",
         Kind.TEXT,
         title="Name",
-        help="What you call it.",
+        help="Display name of the target.",
         required=True,
         placeholder="jetson-07",
     ),
@@ -56,15 +56,15 @@ OPTIONS = (
         "key_file",
         Kind.FILE,
         title="Key file",
-        help="A private key; empty: ~/.ssh/config, then the keys of your SSH agent.",
+        help="Private key. Default: ~/.ssh/config, then the keys of your SSH agent.",
     ),
     Option(
         "jump",
         Kind.TEXT,
         title="Jump hosts",
-        help="user@host:port, several parted by commas; empty: what ~/.ssh/config says.",
+        help="user@host:port, separated by commas. Default: from ~/.ssh/config.",
         advanced=True,
-        placeholder="as in ~/.ssh/config",
+        placeholder="from ~/.ssh/config",
     ),
 )
 SETTINGS = ("key_file", "jump")
@@ -136,8 +136,8 @@ class TargetsPage(StagePage):
         holder = QWidget()
         self._removal_text = label("", wrap=True)
         self._removal_text.setMinimumWidth(30 * GRID)
-        confirm = button("Remove it", self._remove, "danger")
-        keep = button("Keep it", lambda: self._ask_removal(False), "link")
+        confirm = button("Remove", self._remove, "danger")
+        keep = button("Cancel", lambda: self._ask_removal(False), "link")
         self.confirm_removal = confirm
         layout = row(self._removal_text, confirm, keep)
         layout.setStretch(0, 1)
@@ -146,14 +146,11 @@ class TargetsPage(StagePage):
         return holder
 
     def _adding(self) -> Card:
-        card = Card("Add a board", "It needs sshd and python3, nothing else.")
+        card = Card("Add a board", "The board needs only sshd and python3.")
         card.setFixedWidth(FORM_WIDTH)
         card.body.addWidget(self.form)
         card.body.addWidget(line())
-        note = (
-            "Its host key is shown to you at the first contact, and nothing is sent before you "
-            "confirmed it."
-        )
+        note = "You confirm the host key at the first connection, before any data is sent."
         card.body.addWidget(label(note, "small", wrap=True))
         return card
 
@@ -221,9 +218,9 @@ class TargetsPage(StagePage):
             if self.contact.ask_if_unknown(target, outcome):
                 self._states[target.name] = ("key not confirmed", "warning")
             elif outcome.ok:
-                self._states[target.name] = ("answers", "good")
+                self._states[target.name] = ("reachable", "good")
             else:
-                self._states[target.name] = ("no answer", "bad")
+                self._states[target.name] = ("unreachable", "bad")
         self.refresh_soon()
 
     def refresh(self) -> None:
@@ -239,7 +236,7 @@ class TargetsPage(StagePage):
 
     def _cells(self, target: TargetSpec) -> list[str | QWidget]:
         facts = self.workspace.registry.facts(target.name)
-        known = ("answered", "good") if facts else ("never probed", "")
+        known = ("probed", "good") if facts else ("not probed", "")
         word, tone = self._states.get(target.name, known)
         return [
             rows.title(target),
@@ -270,7 +267,7 @@ class TargetsPage(StagePage):
         self._card.heading.setText(rows.title(target))
         self.fields.show_fields(rows.fields(facts) if facts else ())
         name = rows.spoken(target.name)
-        self.hint.setText(f"Nothing is known yet. Probe asks {name} what it is.")
+        self.hint.setText(f"Not probed yet. Probe reads the hardware and software of {name}.")
         self.hint.setVisible(not facts)
         set_enabled(self.probe_button, "A probe is running." if self.strip.running else "")
         local = target.name == rows.LOCAL
@@ -281,7 +278,8 @@ class TargetsPage(StagePage):
         self._removal.setVisible(ask and target is not None)
         if ask and target is not None:
             self._removal_text.setText(
-                f"Forget {target.name}? What runs there goes on, and its history is kept."
+                f"Remove {target.name} from the list? Its releases keep running and its history is "
+                "kept."
             )
             self.confirm_removal.setFocus()
 
@@ -296,4 +294,4 @@ class TargetsPage(StagePage):
             return
         self._states.pop(target.name, None)
         self.refresh()
-        self.shell.say(f"{target.name} is forgotten.")
+        self.shell.say(f"{target.name} removed.")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 STEP = "target-find"
 SHOWN = 12
-HINT = "Looks into ~/.ssh/config and listens for boards that announce themselves."
+HINT = "Reads ~/.ssh/config and listens for mDNS announcements of boards."
 
 
 class DiscoveryCard(Card):
@@ -29,15 +29,17 @@ class DiscoveryCard(Card):
     """
 
     def __init__(self, shell: Shell, choose: Callable[[Mapping[str, Any]], object]) -> None:
-        super().__init__("Find boards")
+        super().__init__("Discover boards")
         self._shell = shell
         self._choose = choose
         self.strip = JobStrip()
         self.subnet = QLineEdit()
         self.subnet.setPlaceholderText("Subnet, like 192.168.1.0/24")
-        self.subnet.setAccessibleName("Subnet to ask")
-        self.subnet.setToolTip("Only what you write here is asked, each address once. Empty: none.")
-        self.find_button = button("Find", self.look_for)
+        self.subnet.setAccessibleName("Subnet to scan")
+        self.subnet.setToolTip(
+            "Scans only this subnet, one connection per address. Leave empty to skip the scan."
+        )
+        self.find_button = button("Discover", self.look_for)
         self.text = label(HINT, "dim", wrap=True)
         self.found: list[Mapping[str, Any]] = []
         self._rows = QVBoxLayout()
@@ -70,16 +72,16 @@ class DiscoveryCard(Card):
         for one in self.found[:SHOWN]:
             made = button(str(one["name"]), functools.partial(self._choose, one), "link")
             made.setToolTip(plain_tip(f"{one['url']}\n{one.get('text') or ''}"))
-            made.setAccessibleName(f"Take {one['name']}, {one['url']}")
+            made.setAccessibleName(f"Select {one['name']}, {one['url']}")
             place = label(str(one["url"]).removeprefix("ssh://"), "small")
             self._rows.addLayout(row(made, GRID, place, None))
         said = [f"{o['text']} {o.get('hint') or ''}".strip() for o in result.get("problems") or ()]
         more = len(self.found) - SHOWN
         if more > 0:
-            said.insert(0, f"And {more} more: studio target find shows all.")
+            said.insert(0, f"{more} more. Command that lists all: studio target find.")
         if not self.found:
-            said.insert(0, "No board was found.")
-        self.text.setText(" ".join(said) or "Take one to add it:")
+            said.insert(0, "No boards found.")
+        self.text.setText(" ".join(said) or "Select a board to add:")
 
     def _explain(self) -> None:
-        set_enabled(self.find_button, "It is being looked for." if self.strip.running else "")
+        set_enabled(self.find_button, "Discovering boards…" if self.strip.running else "")

@@ -54,10 +54,8 @@ class TryItPage(StagePage):
         self.choice.setAccessibleName("Target")
         self.choice.setMinimumWidth(24 * GRID)
         self.source = QLineEdit()
-        self.source.setAccessibleName("What to send")
-        self.source.setPlaceholderText(
-            "Drop a picture here, or give a folder, a video, rtsp://… or a camera's number"
-        )
+        self.source.setAccessibleName("Input")
+        self.source.setPlaceholderText("Picture, folder, video, rtsp://… or camera number")
         self.source.setAcceptDrops(False)  # the whole page takes the drop
         self.source.textChanged.connect(self._explain)
         self.source.returnPressed.connect(self.toggle)
@@ -67,12 +65,12 @@ class TryItPage(StagePage):
         self.picture = PictureView(shell.theming)
         self.bars = ScoreBars(shell.theming)
         self.answer = label("", "title", wrap=True)
-        self.waiting = label("Drop a picture, or choose one; the answer appears here.", "dim")
+        self.waiting = label("Drop or choose a picture. The result appears here.", "dim")
         self.waiting.setWordWrap(True)
         self.measured = FieldList(name_width=11 * GRID)
         hint = Hint(
-            "Nothing is deployed yet",
-            "Deploy a model to this computer or to a board; then send it a picture here.",
+            "No deployments yet",
+            "Deploy a model to test it with pictures here.",
             "Go to Deploy",
             lambda: shell.go("deploy"),
         )
@@ -80,7 +78,7 @@ class TryItPage(StagePage):
         self.add_view("Try it", self._pane)
         self.add_tool(self.choice, left=True)
         self.set_primary("Start", self.toggle)
-        self._command = self.add_command("Send to what is served, or stop", self.toggle)
+        self._command = self.add_command("Start or stop sending", self.toggle)
         self.strip.message.connect(self._frame)
         self.strip.finished.connect(self._finished)
         self.choice.currentIndexChanged.connect(self._chosen)
@@ -95,7 +93,7 @@ class TryItPage(StagePage):
         content.body.addWidget(sent)
         shown = Card()
         shown.body.addWidget(self.picture, 1)
-        said = Card("Answer")
+        said = Card("Result")
         for widget in (self.waiting, self.answer, self.bars, self.measured):
             said.body.addWidget(widget)
         said.body.addStretch(1)
@@ -161,7 +159,7 @@ class TryItPage(StagePage):
 
     def _choose_picture(self) -> None:
         pattern = "Pictures and arrays (*.png *.jpg *.jpeg *.npy *.npz);;All files (*)"
-        chosen, _filter = QFileDialog.getOpenFileName(self.header, "What to send", "", pattern)
+        chosen, _filter = QFileDialog.getOpenFileName(self.header, "Input", "", pattern)
         if chosen:
             self.send(Path(chosen))
 
@@ -232,7 +230,7 @@ class TryItPage(StagePage):
         self.measured.show_fields(
             [
                 ("End to end", f"{figures.milliseconds(latency)} ms"),
-                ("Answered", figures.whole(values.get("answered"))),
+                ("Completed", figures.whole(values.get("answered"))),
                 ("Dropped", figures.whole(values.get("dropped"))),
                 ("Failed", figures.whole(values.get("failed"))),
                 ("Rate", f"{figures.rate(values.get('fps'))} frames/s"),
@@ -251,12 +249,12 @@ class TryItPage(StagePage):
             return
         running = self.strip.running
         self.primary.setText("Stop" if running else "Start")
-        self.primary.setAccessibleName("Stop sending" if running else "Send and see the answers")
-        reason = "" if self._targets else "Nothing is deployed yet."
+        self.primary.setAccessibleName("Stop sending" if running else "Send and show the results")
+        reason = "" if self._targets else "No deployments yet."
         if not reason and not running and not self.source.text().strip():
-            reason = "Say first what is to be sent."
+            reason = "Choose an input first."
         set_enabled(self.primary, reason)
         explain(self._command, reason)
-        busy = "Stop what is being sent first." if running else ""
+        busy = "Stop the current input first." if running else ""
         for one in (self.picture_button, self.folder_button, self.sample_button):
             set_enabled(one, busy)

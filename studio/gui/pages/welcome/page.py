@@ -43,8 +43,8 @@ class DropZone(QFrame):
         self._icon = QLabel()
         title = label("Drop a model here", "title")
         text = label(
-            "ONNX; OpenVINO IR and TFLite to look at. It is checked in a sandboxed worker before "
-            "anything trusts it, and it stays on this computer.",
+            "ONNX; OpenVINO IR and TFLite to inspect only. Files are checked in a sandbox and "
+            "stay on this computer.",
             "dim",
             wrap=True,
         )
@@ -158,7 +158,7 @@ class WelcomePage(Page):
         for model in models[:RECENT]:
             self._rows.addWidget(self._recent_row(model.id, model.name, model.created))
         if not models:
-            text = "Models that you opened are listed here, with all their variants."
+            text = "Recent models and their variants appear here."
             self._rows.addWidget(label(text, "dim", wrap=True))
 
     def _recent_row(self, number: int, name: str, created: str) -> QWidget:

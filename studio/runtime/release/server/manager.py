@@ -18,7 +18,7 @@ anything else lets the machine decide."""
 LOGIN = "login"
 
 
-class Manager(Protocol):
+class ServiceManager(Protocol):
     """What starts, knows and ends the server.
 
     Attributes:
@@ -51,7 +51,7 @@ class Manager(Protocol):
         """More about it, for people."""
 
 
-def manager_here(layout: Layout) -> Manager:
+def manager_here(layout: Layout) -> ServiceManager:
     """What a server is to be started with on this machine."""
     systemd = _systemd()
     lasts = systemd is not None and (systemd.starts_at_boot() or os.environ.get(VARIABLE) == LOGIN)
@@ -62,7 +62,7 @@ def manager_here(layout: Layout) -> Manager:
     )
 
 
-def manager_of(layout: Layout, service: Mapping[str, Any]) -> Manager:
+def manager_of(layout: Layout, service: Mapping[str, Any]) -> ServiceManager:
     """What the server was started with: a unit where there is one, else what was noted."""
     systemd = _systemd()
     unit = None if systemd is None else SystemdUnit(layout, systemd)

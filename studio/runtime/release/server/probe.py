@@ -13,7 +13,7 @@ from ...shared.errors import ReleaseError
 from ...shared.files import write_atomically
 from ..board import Board
 from ..store import state
-from .served import command, environment
+from .server_control import command, environment
 
 _SECONDS = 120.0
 

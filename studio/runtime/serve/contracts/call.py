@@ -9,7 +9,7 @@ import numpy as np
 
 from ..engine.call import InferenceCall
 from ..engine.served_model import ServedModel
-from ..http.coding import content_of
+from ..http.content_encoding import content_of
 from ..http.exchange import Exchange
 from ..http.message import Body, HttpError, Request, Response
 from ..protocol.codec import Inference, decode, kind_of

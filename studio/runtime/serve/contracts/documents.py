@@ -12,7 +12,7 @@ from ..engine.served_model import ServedModel
 from ..http.message import Body
 from ..protocol.codec import parse_json
 from ..protocol.tensor_data import bad
-from .nested import MOST_RUNS
+from .nested_rows import MOST_RUNS
 from .picture_input import prepared
 from .question import Feeds, Form, Question, of_columns, only_input
 

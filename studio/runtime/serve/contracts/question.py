@@ -11,7 +11,7 @@ from ..engine.served_model import ServedModel
 from ..protocol.bfloat16 import narrowed
 from ..protocol.tensor_data import bad
 from ..protocol.tensors import TensorSpec
-from .nested import Rows, rows_of, tensor_of
+from .nested_rows import Rows, rows_of, tensor_of
 
 Feeds = Dict[str, np.ndarray]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence
 
 import numpy as np
 
-from ..http.coding import content_of
+from ..http.content_encoding import content_of
 from ..http.exchange import Exchange
 from ..http.message import HttpError, Request, Response
 from ..images.signatures import kind_of
@@ -17,7 +17,7 @@ from .served_model import ServedModel
 from .session import first_line
 
 if TYPE_CHECKING:
-    from .pending import PendingCall
+    from .pending_call import PendingCall
 
 _clock = time.monotonic
 

@@ -31,7 +31,7 @@ from .tuning import TuningCache, TuningResult, does_without, rows_of_a_batch
 if TYPE_CHECKING:
     from .executor import Work
     from .observer import Attached, RequestSampler
-    from .pending import PendingCall
+    from .pending_call import PendingCall
 
 INLINE_BELOW_S = 0.001
 """A faster model runs in the event loop: handing it to a thread would cost as much as it."""

@@ -151,7 +151,7 @@ class DynamicBatch:
         self._is_due = False
 
     def add(self, connection: Connection, repeat: BatchedRequest) -> bool:
-        """Take a request that was just received; returns as ``lookout.Hear`` does."""
+        """Take a request that was just received; returns as ``selector.Callback`` does."""
         done = True
         begin, end = self._filled, self._filled + repeat.rows
         if end > self._capacity:
@@ -211,7 +211,7 @@ class DynamicBatch:
         runs: int,
         rows: int,
     ) -> bool:
-        """Send an answer and count it; returns as ``lookout.Hear`` does."""
+        """Send an answer and count it; returns as ``selector.Callback`` does."""
         exchange, connection, repeat = asked
         begun, decoded, inferred = times
         statistics = self._model.statistics

@@ -53,10 +53,10 @@ class FastPathHost(Protocol):
 
 
 def answer_repeats(
-    application: FastPathHost, server: HttpServer, lookout: ConnectionSelector
+    application: FastPathHost, server: HttpServer, selector: ConnectionSelector
 ) -> None:
     """From now on requests that come again to this server are answered without being read."""
-    repeats = FastPath(application, server.scratch, lookout)
+    repeats = FastPath(application, server.scratch, selector)
     server.learn = repeats.learn
     application.service.repository.replaced = repeats.forget
 
@@ -66,16 +66,16 @@ class FastPath:
 
     Attributes:
         scratch: Where all connections receive.
-        lookout: Who hears the connections.
+        selector: Who hears the connections.
     """
 
     def __init__(
-        self, application: FastPathHost, scratch: bytearray, lookout: ConnectionSelector
+        self, application: FastPathHost, scratch: bytearray, selector: ConnectionSelector
     ) -> None:
         self.service = application.service
         self._answers_for = application.answers_for
         self.scratch = scratch
-        self.lookout = lookout
+        self.selector = selector
         self._known: Dict[bytes, KnownRequest] = {}
         self._batches: Dict[Tuple[ServedModel, Hashable], DynamicBatch] = {}
 
@@ -136,7 +136,7 @@ class FastPath:
             return None
         found = self._batches.get((model, kind))
         if found is None:
-            found = DynamicBatch(model, feeds, results, self.service, self.lookout.soon)
+            found = DynamicBatch(model, feeds, results, self.service, self.selector.soon)
             self._batches[model, kind] = found
         return found
 
@@ -159,7 +159,7 @@ class KnownRequest:
         assert response.again is not None
         assert response.start is not None
         self._model, plan, arrays = response.again
-        self._service, self._lookout = repeats.service, repeats.lookout
+        self._service, self._selector = repeats.service, repeats.selector
         self._guarded = self._service.wants_tokens
         self._scratch = repeats.scratch
         self._lead = lead
@@ -189,7 +189,7 @@ class KnownRequest:
         """Answer a request of this size, if it is like this one; None when nothing has happened.
 
         Returns:
-            Otherwise, whether that was all (see ``lookout.Hear``).
+            Otherwise, whether that was all (see ``selector.Callback``).
         """
         model = self._model
         if model is None or not model.inline or connection.is_ending:
@@ -198,7 +198,7 @@ class KnownRequest:
             return None
         if self._guarded and not self._service.admits(self._authorization):
             return None
-        crowd = self._lookout.crowd
+        crowd = self._selector.crowd
         if self._together is not None and (crowd > 1 or not model.stays_alone()):
             return self._together.add(connection, self)
         if crowd > _FEW:
@@ -206,7 +206,7 @@ class KnownRequest:
         if model.waiting:  # who has come before is not overtaken
             self._service.run_earliest(model)
         if self._together is None:
-            self._lookout.slow = True
+            self._selector.slow = True
         return self._answer(connection, model)
 
     def _answer(self, connection: Connection, model: ServedModel) -> bool:

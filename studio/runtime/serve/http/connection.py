@@ -5,78 +5,20 @@ from __future__ import annotations
 import asyncio
 import sys
 import traceback
-from typing import Callable, Optional, Protocol, cast
+from typing import Optional, cast
 
 from .admission import too_many_connections
-from .budget import BodyBudget, no_room
+from .budget import no_room
+from .connection_host import ConnectionHost, KnownAnswer
 from .exchange import Exchange
 from .message import CONTINUE, HttpError, Request, Response, render
-from .parser import HeadReader, RequestParser
-from .waiting import TimedConnection, TimeoutHost, Waiting
+from .parser import RequestParser
+from .timed_connection import TimedConnection, Waiting
 
 _READ_AHEAD = 256 * 1024
 """Bytes of further requests that are kept while one is being answered."""
 _CHUNKED_AT_ONCE = 64 * 1024
 """Bytes of a chunked body that are read in one go: of tiny chunks they take milliseconds."""
-
-
-class KnownAnswer(Protocol):
-    """Answers requests that differ from one before in their values alone.
-
-    Attributes:
-        size: Bytes of such a request.
-        place: Where it is received best; a part of what all connections share.
-    """
-
-    size: int
-    place: memoryview
-
-    def take(self, connection: Connection) -> Optional[bool]:
-        """Answer what was received in the place, now or later; None when it is not like that.
-
-        Returns:
-            Otherwise, whether that was all (see ``lookout.Hear``).
-        """
-
-
-AnswerRequest = Callable[[Exchange], Optional[Response]]
-"""Answers an exchange at once, or returns None and answers it later; may raise HttpError."""
-
-LearnRequest = Callable[[bytes, Request, Response], Optional[KnownAnswer]]
-"""What answers a request that comes again: from the bytes of its head, it, and its answer."""
-
-
-class ConnectionHost(TimeoutHost, Protocol):
-    """The server, as its connections see it.
-
-    Attributes:
-        application: Answers the requests.
-        budget: Memory for large bodies.
-        date: The line of the Date header, as it is now.
-        heads: Reads the heads of all connections.
-        learn: Finds what answers requests that come again.
-        place: Where all connections receive; what they keep of it they copy.
-    """
-
-    application: AnswerRequest
-    budget: BodyBudget
-    date: bytes
-    heads: HeadReader
-    learn: LearnRequest
-    place: memoryview
-
-    def admit(self, connection: Connection) -> bool:
-        """Take a new connection; False when only a probe may be answered in it."""
-
-    def forget(self, connection: Connection) -> None:
-        """A connection is closed."""
-
-    def answered(self, exchange: Exchange, response: Response) -> None:
-        """An answer was written."""
-
-    def refused(self, connection: Connection, response: Response) -> None:
-        """Bytes that were no request were answered with an error."""
-
 
 _REQUEST = Waiting.REQUEST
 _ANSWER = Waiting.ANSWER
@@ -86,14 +28,14 @@ _END = Waiting.END
 class Connection(TimedConnection):
     """The asyncio protocol of one client."""
 
-    server: ConnectionHost
+    server: ConnectionHost[Connection]
 
-    def __init__(self, server: ConnectionHost) -> None:
+    def __init__(self, server: ConnectionHost[Connection]) -> None:
         super().__init__(server)
         self._parser = RequestParser(server.heads)
         self._room: Optional[memoryview] = None
         self._place = server.place
-        self._repeat: Optional[KnownAnswer] = None
+        self._repeat: Optional[KnownAnswer[Connection]] = None
         self._regular = False
         self._exchange: Optional[Exchange] = None
         self._began = 0.0
@@ -130,7 +72,7 @@ class Connection(TimedConnection):
         self.heard(count)
 
     def heard(self, count: int) -> bool:
-        """Take bytes; returns whether that was all (see ``lookout.Hear``)."""
+        """Take bytes; returns whether that was all (see ``selector.Callback``)."""
         waiting = self._waiting
         repeat = self._repeat
         if repeat is not None and count == repeat.size and waiting is _REQUEST:
@@ -308,7 +250,7 @@ class Connection(TimedConnection):
         return exchange
 
     def finish_again(self, data: bytes, now: float) -> bool:
-        """Send that answer; returns whether that was all (see ``lookout.Hear``)."""
+        """Send that answer; returns whether that was all (see ``selector.Callback``)."""
         self._exchange = None
         self._transport.write(data)
         return self._go_on(self._parser.started, now)

@@ -51,7 +51,7 @@ class ClientSocket(asyncio.Transport):
         self,
         link: socket.socket,
         protocol: DataReceiver,
-        lookout: ConnectionSelector,
+        selector: ConnectionSelector,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         """Begin to read.
@@ -63,7 +63,7 @@ class ClientSocket(asyncio.Transport):
         self._link = link
         self._number = link.fileno()
         self._protocol = protocol
-        self._lookout = lookout
+        self._selector = selector
         self._loop = loop
         self._unsent = bytearray()
         self._mask = 0
@@ -78,14 +78,14 @@ class ClientSocket(asyncio.Transport):
     def _watch(self, mask: int) -> None:
         old, self._mask = self._mask, mask
         if not old and mask:
-            self._lookout.watch(self._number, mask, self._hear)
+            self._selector.watch(self._number, mask, self._hear)
         elif old and not mask:
-            self._lookout.forget(self._number)
+            self._selector.forget(self._number)
         elif old != mask:
-            self._lookout.change(self._number, mask)
+            self._selector.change(self._number, mask)
 
     def _hear(self, mask: int) -> bool:
-        """Something has happened to the socket (see ``lookout.Hear``)."""
+        """Something has happened to the socket (see ``selector.Callback``)."""
         try:
             if mask == READ == self._mask:  # nearly always
                 return self._receive()
@@ -237,7 +237,7 @@ class Acceptor:
         self,
         listener: socket.socket,
         protocol: Callable[[], DataReceiver],
-        lookout: ConnectionSelector,
+        selector: ConnectionSelector,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         """Begin.
@@ -247,7 +247,7 @@ class Acceptor:
         """
         self._listener = listener
         self._protocol = protocol
-        self._lookout = lookout
+        self._selector = selector
         self._loop = loop
         self._open = True
         self._listen()
@@ -283,4 +283,4 @@ class Acceptor:
             except OSError:  # it has gone already
                 link.close()
                 continue
-            ClientSocket(link, self._protocol(), self._lookout, self._loop)
+            ClientSocket(link, self._protocol(), self._selector, self._loop)

@@ -126,6 +126,6 @@ class ConnectionSelector(_Base):  # type: ignore[misc]
         super().close()
 
 
-def lookout() -> Optional[ConnectionSelector]:
+def connection_selector() -> Optional[ConnectionSelector]:
     """One, where the system has epoll."""
     return ConnectionSelector() if hasattr(selectors, "EpollSelector") else None

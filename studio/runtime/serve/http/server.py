@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Callable, Dict, List, Optional, Protocol, Set,
 from .admission import Admission
 from .body import HttpLimits
 from .budget import BodyBudget
-from .connection import AnswerRequest, Connection, LearnRequest
+from .connection import Connection
+from .connection_host import AnswerRequest, LearnRequest
 from .exchange import Exchange
 from .message import Response
 from .parser import HeadReader
 from .plain_transport import Acceptor
 from .selector import ConnectionSelector
-from .waiting import TimedConnection, Timeouts
+from .timed_connection import TimedConnection, Timeouts
 
 if TYPE_CHECKING:
     import ssl
@@ -94,7 +95,7 @@ class HttpServer:
         admission: Optional[Admission] = None,
         budget: Optional[BodyBudget] = None,
         on_answer: Optional[Callable[[Optional[Exchange], Response, str], None]] = None,
-        lookout: Optional[ConnectionSelector] = None,
+        selector: Optional[ConnectionSelector] = None,
     ) -> None:
         self.application = application
         self.heads = HeadReader(limits, admission)
@@ -107,7 +108,7 @@ class HttpServer:
         self.date = _date_line()
         self._max_connections = max_connections
         self._on_answer = on_answer
-        self._lookout = lookout
+        self._selector = selector
         self._connections: Set[Connection] = set()
         self._spare: Dict[Connection, None] = {}
         self._idle: List[Connection] = []
@@ -137,8 +138,8 @@ class HttpServer:
 
     async def _entrance(self, listener: socket.socket) -> Closable:
         assert self._loop is not None
-        if self._lookout is not None and self._tls is None:
-            return Acceptor(listener, lambda: Connection(self), self._lookout, self._loop)
+        if self._selector is not None and self._tls is None:
+            return Acceptor(listener, lambda: Connection(self), self._selector, self._loop)
         return await self._loop.create_server(
             lambda: Connection(self),
             sock=listener,

@@ -56,7 +56,7 @@ def test_targets_are_listed_with_what_runs_there(rig: Rig) -> None:
     assert local[:3] == ["This computer", "local", "v3 variant 3"]
     assert local[6] == "serving"
     assert board[:3] == ["jetson-07", "board · Orin Nano · aarch64", "—"]
-    assert board[6] == "nothing deployed"
+    assert board[6] == "no release"
 
 
 def test_plan_changes_nothing_and_is_shown_in_words(rig: Rig) -> None:
@@ -67,9 +67,9 @@ def test_plan_changes_nothing_and_is_shown_in_words(rig: Rig) -> None:
     assert (job.step, job.options["dry_run"]) == ("deploy", True)
     assert (job.options["model"], job.options["target"]) == (f"#{variant.id}", "local")
     rig.finish(page, JobOutcome(End.SUCCEEDED, result={"steps": PLAN, "state": "planned"}))
-    assert [row.state for row in page.steps.rows] == ["done", "checked", "to do", "to do"]
+    assert [row.state for row in page.steps.rows] == ["done", "checked", "pending", "pending"]
     shown = visible_texts(page)
-    assert "nothing has been changed yet" in shown
+    assert "no changes made" in shown
     assert "18,200 MB is free" in shown
     assert page.plan_button.text() == "Plan again"
 
@@ -92,11 +92,11 @@ def test_deploy_shows_its_steps_live_then_that_it_serves(rig: Rig) -> None:
     assert page.primary.text() == "Deploy to this computer"
     page.primary.click()
     assert rig.shell.jobs[-1].options["dry_run"] is False
-    assert "nothing has been changed yet" not in visible_texts(page)
+    assert "no changes made" not in visible_texts(page)
     rig.message(page, "step", steps=[{"name": "transfer", "state": "running", "text": ""}])
     assert [(row.name, row.state) for row in page.steps.rows] == [
         ("Transfer", "running"),
-        ("Switch", "to do"),
+        ("Switch", "pending"),
     ]
     released(rig, 1)
     result = {"version": 1, "seconds": 2.34, "steps": [{"name": "switch", "state": "done"}]}
@@ -134,7 +134,7 @@ def test_roll_back_takes_two_clicks(rig: Rig) -> None:
     page.history.back.click()
     assert rig.shell.jobs == []
     assert page.history.confirm.isVisible()
-    assert "Take v12 variant 12 back and serve v11 variant 11 again?" in visible_texts(page)
+    assert "Roll back from v12 variant 12 to v11 variant 11?" in visible_texts(page)
     page.history.confirm.click()
     (job,) = rig.shell.jobs
     assert (job.step, job.options) == ("rollback", {"target": "local", "to": "11"})
@@ -174,7 +174,7 @@ def test_nothing_runs_after_it_was_taken_away(rig: Rig) -> None:
     released(rig, 1)
     rig.registry.add_release("local", None, f"{1:064x}", "removed", {"version": 1})
     page = rig.page(DeployPage, rig.variant())
-    assert texts(page.table)[0][6] == "nothing deployed"
+    assert texts(page.table)[0][6] == "no release"
     assert not page.history.back.isVisible()
 
 

@@ -35,7 +35,7 @@ def test_a_rollout_is_started_with_what_the_form_says(rig: Rig) -> None:
     page = rig.page(DeployPage, variant)
     page.show_view(1)
     view = page.rollout
-    assert view.start_button.toolTip() == "Choose the targets first."
+    assert view.start_button.toolTip() == "Select targets first."
     view.form.set_values({"target": ["local", "jetson-07"], "strategy": "waves"})
     assert view.start_button.isEnabled()
     view.start_button.click()
@@ -62,8 +62,8 @@ def test_each_target_is_told_live_then_the_outcome(rig: Rig) -> None:
         ],
     }
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
-    assert [one.state for one in view.rows.rows] == ["taken back", "not begun"]
-    assert rig.shell.said == ["v3 was halted; it is kept on 0 of 2 targets."]
+    assert [one.state for one in view.rows.rows] == ["rolled back", "pending"]
+    assert rig.shell.said == ["v3 halted; kept on 0 of 2 targets."]
     assert "3 of 50 requests failed" in " ".join(one.text for one in view.rows.rows)
 
 
@@ -83,7 +83,7 @@ def test_the_log_and_what_is_there(rig: Rig) -> None:
 
 def test_a_program_that_calls_the_model_is_shown(rig: Rig) -> None:
     page = rig.page(DeployPage, rig.variant())
-    assert page.tools.call.toolTip() == "Nothing is served there."
+    assert page.tools.call.toolTip() == "No release is running on this target."
     details = {"version": 3, "name": "digits", "endpoint": "http://127.0.0.1:8477"}
     rig.registry.add_release("local", None, "a" * 64, "serving", details)
     page.refresh()
@@ -103,7 +103,7 @@ def test_taking_away_asks_first(rig: Rig) -> None:
     rig.registry.add_release("local", None, "a" * 64, "serving", details)
     page.refresh()
     page.tools.take_away.click()
-    assert "Stop what serves on this computer?" in visible_texts(page)
+    assert "Stop the release on this computer?" in visible_texts(page)
     assert not rig.shell.jobs
     page.tools.confirm.click()
     assert (rig.shell.jobs[-1].step, rig.shell.jobs[-1].options) == (
@@ -131,7 +131,7 @@ def test_a_trial_is_offered_and_a_platform_says_why_it_has_none(rig: Rig) -> Non
     field = view.form.fields["quality"]
     view.form.set_values({"target": ["local", "shop"], "quality": "each"})
     assert field.note.text().startswith("shop runs each release in a server of its own")
-    assert field.note.text().endswith("The golden samples judge there.")
+    assert field.note.text().endswith("Golden samples decide on this target.")
     view.form.set_values({"target": ["local", "box"]})
     assert field.note.isHidden(), "a container engine has both releases at once"
     view.start_button.click()

@@ -69,7 +69,7 @@ def test_a_key_unfolds_a_block_where_it_is(page: ModelPage, qtbot: QtBot) -> Non
     assert not page.trail.isVisible()
     assert canvas.selected is not None
     assert scene_of(page).frame_of(canvas.selected) == 0
-    assert "in layer.2, unfolded" in canvas.accessibleDescription()
+    assert "in layer.2, expanded" in canvas.accessibleDescription()
     qtbot.keyClick(canvas, Qt.Key.Key_Backspace)
     qtbot.waitUntil(lambda: not frames(page), timeout=JOB_MS)
     assert canvas.selected == box
@@ -84,7 +84,7 @@ def test_the_signs_are_clicked(page: ModelPage, qtbot: QtBot) -> None:
     corner = on_screen(page, scene_of(page).x[box] + 10, scene_of(page).y[box] + 10).toPoint()
     qtbot.mouseMove(canvas, corner)
     assert canvas.cursor().shape() is Qt.CursorShape.PointingHandCursor
-    assert canvas.toolTip() == "Unfold in place (U)"
+    assert canvas.toolTip() == "Expand (U)"
     qtbot.mouseClick(canvas, Qt.MouseButton.LeftButton, pos=corner)
     qtbot.waitUntil(lambda: frames(page) == ["layer.1"], timeout=JOB_MS)
     frame = scene_of(page).frames[0]
@@ -164,18 +164,18 @@ def test_what_cannot_be_unfolded_says_why(page: ModelPage, qtbot: QtBot) -> None
     qtbot.waitUntil(lambda: len(scene_of(page).boxes) > 400, timeout=JOB_MS)
     page.unfolding.toggle_all()
     assert said == [
-        "Select a block first, or a node of one that is unfolded.",
-        "The selected node is no block, and lies in none that is unfolded.",
-        "There are no blocks here to unfold.",
+        "Select a block, or a node inside an expanded block.",
+        "Select a block, or a node inside an expanded block.",
+        "This graph has no blocks.",
     ]
 
 
 def test_menu_and_buttons_offer_it(page: ModelPage, qtbot: QtBot) -> None:
     canvas = page.pane.canvas
     texts = [one.text() for one in page.drawer._menu_of(scene_of(page), 3).actions()]
-    assert "Unfold in place (U)" in texts
+    assert "Expand (U)" in texts
     assert page.pane.paths.unfold.isVisible()
-    assert page.pane.paths.unfold.accessibleName().startswith("Unfold the block in place")
+    assert page.pane.paths.unfold.accessibleName().startswith("Expand or collapse the block")
     unfold(page, qtbot, "layer.0")
     assert canvas.selected is not None
     texts = [one.text() for one in page.drawer._menu_of(scene_of(page), canvas.selected).actions()]

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.api import Model
 from studio.gui.graph.comparison import AFTER, BEFORE, _rising
-from studio.gui.graph.linked import LinkedPanes
+from studio.gui.graph.linked_panes import LinkedPanes
 from studio.gui.pages.model.compare_view import CompareView, _build
 from studio.gui.pages.model.page import ModelPage
 from studio.gui.theme import Theming

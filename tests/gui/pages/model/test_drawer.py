@@ -59,7 +59,8 @@ def test_numbers_and_graph_select_in_each_other(page: ModelPage, qtbot: QtBot) -
     page.drawer.open(NUMBERS)
     numbers = page.drawer.numbers
     sources = [numbers.combo.itemText(i) for i in range(numbers.combo.count())]
-    assert sources == ["MACs", "Weights"]  # its batch is open: bytes written are not known
+    # Its batch is open: bytes written are not known.
+    assert sources == ["MACs", "Weights", "Sparsity of weights"]
     numbers.combo.setCurrentIndex(1)
     numbers.combo.activated.emit(1)
     assert colours(page) == (-1, "Size of a node's constants")
@@ -89,7 +90,7 @@ def test_a_profile_is_a_source(page: ModelPage, qtbot: QtBot) -> None:
     assert job.outcome.ok, job.outcome.sentence
     page.drawer.open(NUMBERS)
     numbers = page.drawer.numbers
-    qtbot.waitUntil(lambda: numbers.combo.count() == 4)
+    qtbot.waitUntil(lambda: numbers.combo.count() == 5)
     numbers.combo.setCurrentIndex(2)
     assert numbers.combo.currentText().startswith("Time · ")
     numbers.paint()
@@ -103,9 +104,26 @@ def test_a_profile_is_a_source(page: ModelPage, qtbot: QtBot) -> None:
     overlay = page.pane.canvas._overlay
     assert overlay is not None
     assert (overlay.title, dict(overlay.counts)) == (
-        "Where a node runs",
+        "Execution provider of a node",
         {"cpu": 5},
     )  # both Relu are part of a Conv
+
+
+def test_an_analyzer_is_offered_by_its_title_and_computed_when_it_is_chosen(
+    page: ModelPage, qtbot: QtBot
+) -> None:
+    page.drawer.open(NUMBERS)
+    numbers = page.drawer.numbers
+    place = numbers.combo.findText("Sparsity of weights")
+    numbers.combo.setCurrentIndex(place)
+    assert numbers.source() is None  # nothing is computed, and so nothing exported, by looking
+    assert numbers._lookups.known("analyze", **numbers._analysis("sparsity")) is None
+    numbers.combo.activated.emit(place)
+    qtbot.waitUntil(lambda: colours(page) == (-1, "Sparsity of weights"), timeout=JOB_MS)
+    qtbot.waitUntil(lambda: len(numbers.table.content.rows) == 3)
+    assert {row.texts[1] for row in numbers.table.content.rows} == {"conv1", "conv2", "dense"}
+    assert {row.texts[3] for row in numbers.table.content.rows} == {""}, "shares do not add up"
+    assert numbers.combo.currentText() == "Sparsity of weights"
 
 
 def test_numbers_of_a_file(page: ModelPage, qtbot: QtBot, tmp_path: Path) -> None:
@@ -123,7 +141,7 @@ def test_numbers_of_a_file(page: ModelPage, qtbot: QtBot, tmp_path: Path) -> Non
     assert [row.texts[1] for row in numbers.table.content.rows] == ["conv2", "conv1"]
     file.write_text("{}")
     numbers.open_file(file)
-    assert numbers.combo.count() == 3
+    assert numbers.combo.count() == 4
 
 
 def test_a_quantization_tells_of_its_layers(page: ModelPage) -> None:
@@ -172,7 +190,7 @@ def test_edits_are_tried_and_kept(digits_window: MainWindow, page: ModelPage, qt
     surgery = page.drawer.surgery
     assert {"rename", "dimensions", "extract", "prune"} <= set(forms_of(page.drawer, qtbot))
     assert surgery.hint.isVisible()
-    assert surgery.attempt.toolTip() == "Add an edit to the list first."
+    assert surgery.attempt.toolTip() == "Add an edit first."
     add(page.drawer, "rename", names=["image=picture"])
     add(page.drawer, "prune")
     assert surgery.edits.edits == ("rename image=picture", "prune")
@@ -187,9 +205,9 @@ def test_edits_are_tried_and_kept(digits_window: MainWindow, page: ModelPage, qt
     surgery.undo.click()
     surgery.undo.click()
     add(page.drawer, "rename", names=["image=picture"])
-    assert "same numbers" in surgery.table.item(0, 1).text()
+    assert "outputs match" in surgery.table.item(0, 1).text()
     add(page.drawer, "rename", names=["logits=scores"])
-    assert surgery.table.item(1, 1).text() == "not tried yet"
+    assert surgery.table.item(1, 1).text() == "not applied yet"
     surgery.name.setText("renamed")
     surgery.save.click()
     qtbot.waitUntil(lambda: len(page.workspace.registry.variants()) == 2, timeout=JOB_MS)
@@ -199,10 +217,10 @@ def test_edits_are_tried_and_kept(digits_window: MainWindow, page: ModelPage, qt
     assert page.pane.canvas.scene.boxes[0].name == "picture"
     assert surgery.edits.edits == ()
     said = digits_window.banner.sentence.text()
-    assert said == "Saved as renamed, made of fp32 by 2 edits."
+    assert said == "Saved as renamed, from fp32 by 2 edits."
     assert page.variant is not None
     fields = dict(origin(page.variant, "fp32"))
-    assert (fields["Made of"], fields["By"]) == ("fp32", "edit")
+    assert (fields["Parent"], fields["By"]) == ("fp32", "edit")
     assert fields["Edit 1"].startswith("rename image=picture: image is now picture; same numbers")
 
 
@@ -264,7 +282,7 @@ def test_it_runs_there(page: ModelPage, qtbot: QtBot) -> None:
     assert coverage.hint.isVisible()
     coverage.check.click()
     qtbot.waitUntil(lambda: not coverage.strip.running, timeout=JOB_MS)
-    assert (coverage.verdict.text(), coverage.table.isVisible()) == ("runs", False)
+    assert (coverage.verdict.text(), coverage.table.isVisible()) == ("compatible", False)
     assert colours(page) == (0, "")
 
 
@@ -277,8 +295,8 @@ def test_nodes_at_fault_are_painted(window: MainWindow, qtbot: QtBot, tmp_path: 
     coverage = page.drawer.coverage
     coverage.form.set_values({"runtime": "1.17"})
     qtbot.keyClick(coverage.form.fields["runtime"].editor.focusProxy(), Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: coverage.verdict.text() == "will not run", timeout=JOB_MS)
-    assert colours(page) == (-1, "Will it run there?")
+    qtbot.waitUntil(lambda: coverage.verdict.text() == "incompatible", timeout=JOB_MS)
+    assert colours(page) == (-1, "Compatibility")
     overlay = page.pane.canvas._overlay
     assert overlay is not None
     assert set(overlay.texts) == {box(page, "Magic")}

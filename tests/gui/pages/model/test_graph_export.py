@@ -25,8 +25,8 @@ def test_the_graph_is_written_with_what_is_painted(
     titles = [action.text() for action in page.export.menu().actions()]
     assert titles == [
         "Interactive page (HTML)…",
-        "Drawing of what is shown (SVG)…",
-        "Picture of what is shown (PNG)…",
+        "Drawing of the current view (SVG)…",
+        "Picture of the current view (PNG)…",
         "Drawing of all nodes (SVG)…",
         "Picture of all nodes (PNG)…",
     ]

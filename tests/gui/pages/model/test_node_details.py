@@ -92,7 +92,7 @@ def test_what_cannot_be_found_out(qtbot: QtBot) -> None:
     qtbot.addWidget(detail)
     detail.show()
     detail.unfold()
-    assert "It could not be found out." in texts(detail)
+    assert "This information is not available." in texts(detail)
     detail.show_answer({"read": 0, "zeros": 0.0, "not_finite": 0, "preview": [], "histogram": []})
     assert not detail.findChildren(Histogram)
 
@@ -105,4 +105,4 @@ def test_nobody_has_documented_it(qtbot: QtBot) -> None:
     detail.unfold()
     assert shell.jobs[0].options["operator"] == "mine:Twice"
     detail.show_answer({"operator": "Twice", "domain": "mine", "text": ""})
-    assert "Nobody has documented this operator." in texts(detail)
+    assert "No documentation for this operator." in texts(detail)

@@ -81,7 +81,7 @@ def test_keys_and_clicks_go_through_the_results(digits_page: ModelPage, qtbot: Q
     assert selected(digits_page) == "conv1"
     qtbot.waitUntil(lambda: bool(digits_page.pane.canvas._hits))
     search(digits_page, qtbot, "nowhere")
-    assert finder.count.text() == "Nothing found"
+    assert finder.count.text() == "No results"
     qtbot.keyClick(field, Qt.Key.Key_Return)
     qtbot.keyClick(field, Qt.Key.Key_Escape)
     assert not finder.isVisible()

@@ -35,7 +35,7 @@ def test_layers_are_measured_listed_and_painted(page: ModelPage, qtbot: QtBot) -
     assert {row[0] for row in rows} >= {"conv1", "conv2"}
     assert all(float(row[1]) > 5 for row in rows)
     assert rows[0][2] == figures.NOTHING
-    assert "no faster in int8" in view.sentence.text()
+    assert "not faster in int8" in view.sentence.text()
     overlay = page.pane.canvas._overlay
     assert overlay is not None
     assert overlay.title.startswith("Noise at the output")

@@ -145,7 +145,7 @@ def test_a_broken_file_is_said_and_nothing_of_it_is_touched(rig: Rig, tmp_path: 
     view.use(path)
     assert "no key 'metrik'" in view.fault.text()
     assert "metric" in view.fault.text()
-    assert view.add_rule.toolTip() == "The file has to be mended first."
+    assert view.add_rule.toolTip() == "Fix the alert file first."
 
 
 @pytest.mark.parametrize("kind", ["desktop", "email", "webhook", "mqtt"])
@@ -174,7 +174,7 @@ def test_a_test_is_a_job_and_says_how_it_went(rig: Rig) -> None:
     (job,) = rig.shell.jobs
     assert job.step == "monitor-test"
     assert job.options["channel"] == "hook"
-    assert view.test.toolTip() == "A test is on its way."
+    assert view.test.toolTip() == "Sending a test…"
     text = "The webhook at http://x cannot be reached."
     rig.message(page, "tested", channel="hook", sent=False, text=text)
     rig.finish(page, JobOutcome(End.FAILED, message=text))

@@ -67,9 +67,9 @@ def test_an_alert_is_acknowledged_and_silenced(view: FleetView) -> None:
     assert [entry.target for entry in view.inbox.waiting()] == ["roof"]
     view.alerts.acknowledge.click()
     assert view.inbox.waiting() == []
-    assert view.alerts.acknowledge.toolTip() == "It is acknowledged already."
+    assert view.alerts.acknowledge.toolTip() == "This alert is already acknowledged."
     view.alerts.silence.click()
-    assert view.alerts.silence.text() == "End the silence"
+    assert view.alerts.silence.text() == "Remove silence"
 
 
 def test_one_round_of_five_hundred_endpoints_takes_less_than_a_frame_of_patience(

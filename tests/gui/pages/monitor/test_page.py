@@ -42,7 +42,7 @@ def served(rig: Rig) -> None:
 
 def test_nothing_deployed_leads_to_the_deploy_page(rig: Rig) -> None:
     page = rig.page(MonitorPage)
-    assert "Nothing is deployed yet" in visible_texts(page)
+    assert "No deployments yet" in visible_texts(page)
     assert page.primary is not None
     assert not page.primary.isEnabled()
     page._pane.currentWidget().button.click()
@@ -75,14 +75,14 @@ def test_start_shows_samples_and_stop_cancels(rig: Rig) -> None:
     assert job.cancelled
     rig.finish(page, JobOutcome(End.CANCELLED))
     assert page.primary.text() == "Start"
-    assert page.health.text() == "not watched"
+    assert page.health.text() == "not monitored"
 
 
 def test_alert_is_a_word_and_stays_as_over(rig: Rig) -> None:
     served(rig)
     page = rig.page(MonitorPage)
     page.toggle()
-    assert "No alert." in visible_texts(page)
+    assert "No alerts." in visible_texts(page)
     rig.message(page, "sample", **{**SAMPLE, "health": "degraded", "alerts": [ALERT]})
     (row,) = page.alerts.rows
     assert (row.state, row.tone, row.text) == ("critical", "bad", "2 of 31 requests failed.")

@@ -84,22 +84,22 @@ def test_each_row_has_a_figure_an_interval_and_a_sentence(rig: Rig, page: Monito
             "94.1%",
             "warning",
             "93.0 to 95.2%",
-            "Right without labels, of 2\u2009048 requests; 98.1% of its reference data: less than "
-            "there.",
+            "Estimated without labels from 2\u2009048 requests; 98.1% of its reference data: lower "
+            "than there.",
         ),
         QualityRow(
             "Agreement",
             "99.8%",
             "",
             "98.7 to 100.0%",
-            "Answers like those of the version before, of 440 requests.",
+            "Agreement with the previous release over 440 requests.",
         ),
         QualityRow(
             "Uncertain requests",
             "10 of 200",
             "",
             "1.2 MB of 64.0 MB",
-            "The requests that the model was least certain of, kept on the target for labelling.",
+            "The least confident requests, kept on the target for labelling.",
         ),
     )
     shown = visible_texts(page.quality).splitlines()
@@ -129,14 +129,14 @@ def test_what_is_not_there_says_what_turns_it_on(rig: Rig, page: MonitorPage) ->
     assert row_of(page, "Uncertain requests").text == quality_rows.SAMPLES
     assert not page.quality.fetch.isVisible()
     options = {option.title for option in rig.workspace.steps["deploy"].form}
-    assert {"Keep uncertain requests", "Compare with the version before"} <= options
+    assert {"Keep uncertain requests", "Shadow comparison with previous release"} <= options
 
 
 def test_a_verdict_without_words_gets_some(rig: Rig, page: MonitorPage) -> None:
     text = "1.71 times the median profiled (1.60 to 1.84)."
     for verdict, tone, words in (
-        ("as measured", "good", "no slower than it was measured."),
-        ("undecided", "", "Too uncertain to say whether it is slower."),
+        ("as measured", "good", "Not slower than the profile."),
+        ("undecided", "", "Inconclusive: the confidence interval is too wide."),
     ):
         rig.message(page, "sample", **{**FULL, "pace": {**PACE, "verdict": verdict, "text": text}})
         assert row_of(page, "Speed").tone == tone
@@ -211,9 +211,8 @@ def test_deleting_is_asked_first(rig: Rig, page: MonitorPage) -> None:
     rig.message(page, "sample", **FULL)
     page.quality.delete.click()
     assert len(rig.shell.jobs) == 1
-    assert (
-        "Delete the requests that the target keeps (10)? They cannot be had again."
-        in visible_texts(page)
+    assert "Delete the kept requests on the target (10)? This cannot be undone." in visible_texts(
+        page
     )
     assert not page.quality.delete.isVisible()
     page.quality.confirm.click()

@@ -65,7 +65,7 @@ def test_consent_is_given_and_taken_back_on_the_page(rig: Rig) -> None:
     select(page, third_party.ID)
     assert state(page, third_party.ID) == "needs consent"
     said = visible_texts(page)
-    assert "it asks for the network and the right to start programs" in said
+    assert "it requests: the network and start processes" in said
     assert rig.workspace.plugins.plugin(third_party.ID).digest in said
     page.allow.click()
     assert state(page, third_party.ID) == "available"
@@ -74,7 +74,7 @@ def test_consent_is_given_and_taken_back_on_the_page(rig: Rig) -> None:
     page.forbid.click()
     assert state(page, third_party.ID) == "off"
     assert "You switched it off." in visible_texts(page)
-    assert page.allow.text() == "Switch on again"
+    assert page.allow.text() == "Enable"
     page.allow.click()
     assert state(page, third_party.ID) == "available"
 
@@ -92,7 +92,7 @@ def test_files_that_changed_while_one_looked_are_not_agreed_to(rig: Rig) -> None
 def test_built_in_plugins_ask_for_nothing(rig: Rig) -> None:
     page = rig.page(PluginsPage)
     select(page, "studio_onnxruntime")
-    assert "came with the studio" in visible_texts(page)
+    assert "built in" in visible_texts(page)
     assert not page.allow.isVisible()
     assert not page.forbid.isVisible()
 
@@ -145,7 +145,7 @@ def test_safe_mode_is_said_and_cannot_be_left_by_consent(
     monkeypatch.setenv(SAFE_VARIABLE, "1")
     page = rig.page(PluginsPage)
     select(page, third_party.ID)
-    assert "safe mode: nothing but what came with the studio" in visible_texts(page)
+    assert "safe mode: built-in plugins only" in visible_texts(page)
     assert state(page, third_party.ID) == "off"
     assert not page.allow.isVisible()
 

@@ -135,7 +135,7 @@ def test_result_is_shown_with_intervals_and_words(rig: Rig) -> None:
     profiled(rig)
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=RESULT))
     rows = texts(page.table)
-    assert [row[-1] for row in rows] == ["baseline", "faster", "undecided", "cannot load"]
+    assert [row[-1] for row in rows] == ["baseline", "faster", "inconclusive", "cannot load"]
     assert rows[0][3:8] == ["fp32 · 2 threads", "18.9", "20.8", "—", "1.00"]
     assert rows[1][4:8] == ["12.1", "13.3", "4e-3", "0.64 [0.63–0.65]"]
     assert rows[3][4:8] == ["—", "—", "4e-3", "—"]
@@ -143,7 +143,7 @@ def test_result_is_shown_with_intervals_and_words(rig: Rig) -> None:
     assert page.primary is not None
     assert page.primary.text() == "Run again"
     shown = visible_texts(page)
-    assert "int8 is faster than fp32 by 36 %, sure beyond the margin of 3 %." in shown
+    assert "int8 is faster than fp32 by 36 % (beyond the margin of 3 %)." in shown
     assert "40 / 3 (clock changed)" in shown
     assert "0.998 [0.991–1.006]" in shown
     assert "up to 51 °C" in shown
@@ -156,7 +156,7 @@ def test_selection_changes_the_conclusion(rig: Rig) -> None:
     profiled(rig)
     page = rig.page(ProfilePage, variant)
     page.table.selectRow(2)
-    assert page.sentence.text() == "fp16 against fp32 is undecided; about 210 rounds would decide."
+    assert page.sentence.text() == "fp16 vs fp32: inconclusive; about 210 rounds needed."
     page.table.selectRow(3)
     assert page.verdict.text() == "cannot load"
     assert page.sentence.text() == "LSTM is not supported."
@@ -187,7 +187,7 @@ def test_numbers_stand_at_the_right(rig: Rig) -> None:
 def test_disturbed_rounds_that_were_kept_are_admitted() -> None:
     result = {**RESULT, "rounds": 40, "spoiled": 31, "spoiled_kept": True}
     fields = {name: value for name, value, *_ in profile_rows.certainty(result)}
-    expected = "40 / 0; 31 were disturbed (clock changed), too many to drop"
+    expected = "40 / 0; 31 disturbed (clock changed), too many to drop"
     assert fields["Rounds kept / dropped"] == expected
 
 
@@ -213,7 +213,7 @@ def test_sizes_that_a_model_leaves_open_are_asked_for(rig: Rig) -> None:
     editor.setText("1x3x32x320")
     page.run()
     assert rig.shell.jobs == [], "48 cannot be changed"
-    assert "sizes that the model fixes cannot be changed" in visible_texts(page)
+    assert "fixed sizes of the model cannot be changed" in visible_texts(page)
     editor.setText("1 × 3 × 48 × 320")
     page.run()
     assert rig.shell.jobs[-1].options["shapes"] == ["x=1x3x48x320"]
@@ -244,7 +244,7 @@ def test_a_silent_fallback_is_red(rig: Rig) -> None:
     variant = rig.variant()
     rig.registry.add_run("profile", variant.id, {}, {**RESULT, "placement": PLACEMENT})
     page = rig.page(ProfilePage, variant)
-    assert [row[-1] for row in texts(page.table)][:2] == ["baseline", "fell back"]
+    assert [row[-1] for row in texts(page.table)][:2] == ["baseline", "fallback"]
     assert page.verdict.property("tone") == "bad"
     shown = visible_texts(page)
     assert "openvino was asked for, but 73 % on cpu of the time." in shown
@@ -382,4 +382,4 @@ def test_a_shown_profile_can_be_written(rig: Rig, tmp_path: Path) -> None:
     job.outcome = JobOutcome(End.SUCCEEDED, result={"output": "report.html"})
     page.on_event(JobFinished(job))
     assert not Path(job.options["profile"]).exists()
-    assert rig.shell.said[-1] == "The profile is in report.html."
+    assert rig.shell.said[-1] == "Profile exported to report.html."

@@ -68,7 +68,7 @@ def test_wrong_path_is_said_in_the_form_and_nothing_starts(rig: Rig, tmp_path: P
     page.form.set_values({"data": str(tmp_path / "absent")})
     page.run()
     assert rig.shell.jobs == []
-    assert "There is nothing at" in visible_texts(page)
+    assert "does not exist" in visible_texts(page)
 
 
 def test_progress_and_cancel(rig: Rig, tmp_path: Path) -> None:
@@ -99,9 +99,9 @@ def test_new_variant_is_shown_selected_with_its_figures(rig: Rig) -> None:
     assert page.variants.table.horizontalHeaderItem(5).text() == "Top-1 accuracy"
     assert page.variants.table.currentRow() == 1
     shown = visible_texts(page)
-    assert "within the limit" in shown
-    assert "0.30 of the size, loses 0.5 pt of Top-1 accuracy; 1.0 pt is accepted." in shown
-    assert "calibration.npz, at most 128 samples" in shown
+    assert "within budget" in shown
+    assert "0.30 of the size, 0.5 pt drop in Top-1 accuracy; budget 1.0 pt." in shown
+    assert "calibration.npz, up to 128 samples" in shown
     assert "int8, calibrated" in shown
     assert "head" in shown
 
@@ -150,7 +150,7 @@ def test_variant_can_be_made_the_current_one(rig: Rig) -> None:
     quantized(rig)
     page = rig.page(QuantizePage, current)
     assert not page.variants.use.isEnabled()
-    assert page.variants.use.toolTip() == "It is the current variant."
+    assert page.variants.use.toolTip() == "This is already the current variant."
     page.variants.table.selectRow(1)
     page.variants.use.click()
     assert rig.shell.selected == [rig.registry.variants()[1].id]

@@ -65,7 +65,7 @@ def test_what_was_found_before_is_shown_with_both_figures_and_the_samples(rig: R
     page = rig.page(QuantizePage, variant)
     page.show_view(TARGET)
     said = visible_texts(page)
-    for text in ("worse there", "0.9900", "0.7760", "onnxruntime 1.16.3", "onnxruntime 1.22.0"):
+    for text in ("worse on target", "0.9900", "0.7760", "onnxruntime 1.16.3", "onnxruntime 1.22.0"):
         assert text in said
     assert "Of 400 samples pi reads 300 worse and 1 better than this computer." in said
     table = page.target.table
@@ -80,8 +80,8 @@ def test_what_was_found_before_is_shown_with_both_figures_and_the_samples(rig: R
     [
         (answer(0.99), "the same"),
         (answer(0.99, changed=[2, 2]), "other samples"),
-        (answer(0.98, changed=[4, 0]), "worse there"),
-        (answer(0.995, changed=[0, 2]), "better there"),
+        (answer(0.98, changed=[4, 0]), "worse on target"),
+        (answer(0.995, changed=[0, 2]), "better on target"),
         ({**answer(), "target": None}, "this computer only"),
     ],
 )

@@ -146,7 +146,7 @@ def test_the_look_ahead_says_what_the_data_hold(rig: Rig, tmp_path: Path, qtbot:
     shown = visible_texts(page.ahead)
     assert "12 samples, fits: image float32 1×1×8×8; 3 different classes." in shown
     assert "Yes: about 0.30 to 0.40" in shown
-    assert "Give labelled samples" in shown
+    assert "Add labelled samples" in shown
 
 
 def test_data_that_do_not_fit_are_said_before_the_work(rig: Rig, qtbot: QtBot) -> None:
@@ -254,7 +254,7 @@ def test_layers_and_samples_are_read_from_the_file(rig: Rig, tmp_path: Path) -> 
     assert rows[0] == ("conv", "Conv", "8", "44.4", "20.0", "9.5", "")
     assert rows[1][-1] == "asked for"
     assert page.layers.costs.isHidden()
-    assert [row.texts[:2] for row in page.samples.table.content.rows] == [("#3", "lost")]
+    assert [row.texts[:2] for row in page.samples.table.content.rows] == [("#3", "regressed")]
     page.variants.select(parent.id)
     assert not page.layers.table.content.rows
     page.show_view(LAYERS)
@@ -312,7 +312,7 @@ def test_samples_show_both_answers(qtbot: QtBot) -> None:
     assert "#3, label 7" in visible_texts(view)
     assert [bars.classes[0]["label"] for bars in (a.bars for a in view.answers)] == ["7", "1"]
     view.table.selectRow(1)
-    assert "gained" in visible_texts(view)
+    assert "improved" in visible_texts(view)
     assert view.input.values
 
 

@@ -74,20 +74,20 @@ def test_without_runs_the_page_says_what_they_are(rig: Rig) -> None:
     page = page_of(rig)
     assert "No pipeline runs yet" in visible_texts(page)
     page.show_view(HISTORY)
-    assert "Nothing was done yet" in visible_texts(page)
+    assert "No activity yet" in visible_texts(page)
     page.show_view(2)
-    assert "No version was made yet" in visible_texts(page)
+    assert "No versions yet" in visible_texts(page)
 
 
 def test_a_run_with_its_gates_the_missed_ones_first(rig: Rig) -> None:
     journal(rig, "digits-1", state="gate not met", gates=GATES)
     detail = page_of(rig).runs.detail
     assert [(one.state, one.name, one.text) for one in detail.gates.rows] == [
-        ("not met", "fast", "1.2, at most 1: int8"),
-        ("met", "small", "0.3, at most 0.5"),
+        ("failed", "fast", "1.2, at most 1: int8"),
+        ("passed", "small", "0.3, at most 0.5"),
     ]
     assert detail.state.text() == "gate not met"
-    assert detail.report.toolTip() == "It has no report yet."
+    assert detail.report.toolTip() == "This run has no report yet."
     assert detail.again.isHidden(), "a run that has reached its end offers to go on"
 
 
@@ -100,7 +100,7 @@ def test_two_runs_are_compared(rig: Rig) -> None:
     page.runs.detail.against.click()
     texts = [row.texts for row in page.runs.detail.table.content.rows]
     assert ("int8: size_ratio", "0.3", "0.6", "+100.0 %") in texts
-    assert ("gate: fast", "none", "not met", "") in texts
+    assert ("gate: fast", "none", "failed", "") in texts
     assert ("int8.model", "abababababab", "cdcdcdcdcdcd", "differs") in texts
 
 
@@ -115,7 +115,7 @@ def test_an_interrupted_run_goes_on(rig: Rig, monkeypatch: pytest.MonkeyPatch) -
     page.on_event(RunChanged("digits-1", "running", "deploy", 5, 13))
     assert page.runs.strip.text.text() == "Step 5 of 13: deploy"
     page.on_event(RunChanged("digits-1", "gate not met"))
-    assert rig.shell.said == ["A gate was not met; nothing behind it was deployed."]
+    assert rig.shell.said == ["A gate failed. The deployment steps after it did not run."]
     assert page.primary.isEnabled()
 
 
@@ -203,7 +203,7 @@ def test_a_version_is_promoted_and_its_alias_rolled_back(rig: Rig, tmp_path: Pat
     assert view.title.text() == "digits:1"
     assert [one.state for one in view.origin.rows] == ["open"]
     view.alias.setText("")
-    assert view.promote.toolTip() == "Name the alias: production, candidate …"
+    assert view.promote.toolTip() == "Enter an alias: production, candidate…"
     view.alias.setText("production")
     view.promote.click()
     (job,) = rig.shell.jobs
@@ -211,10 +211,10 @@ def test_a_version_is_promoted_and_its_alias_rolled_back(rig: Rig, tmp_path: Pat
         "version-promote",
         {"version": "digits:1", "alias": "production"},
     )
-    assert view.back.toolTip() == "Wait for what runs, or cancel it."
+    assert view.back.toolTip() == "Wait for the running job or cancel it."
     result = {"model": "digits", "alias": "production", "to": 1}
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
-    assert rig.shell.said == ["digits@production is version 1."]
+    assert rig.shell.said == ["digits@production points to version 1."]
     view.back.click()
     assert rig.shell.jobs[-1].options == {"model": "digits", "alias": "production"}
 
@@ -308,7 +308,7 @@ def test_what_only_looks_is_in_no_history_and_still_had_as_a_pipeline(
     assert [action.id for action in ledger.actions()] == [older]
     runs = page_of(rig)
     runs.show_action(number)
-    assert "It only looked and changed nothing" in visible_texts(runs.history)
+    assert "Read-only actions are not listed" in visible_texts(runs.history)
     assert runs.history.table.selected() is None
     runs.refresh()  # a job ends meanwhile
     text = runs.history.text.toPlainText()
@@ -324,7 +324,7 @@ def test_a_run_is_shown_as_a_pipeline(rig: Rig) -> None:
     journal(rig, "20261126-080000-aaaa")
     page = page_of(rig)
     page.runs.detail.pipeline.click()
-    assert rig.shell.said[-1].startswith("The run did nothing anew")
+    assert rig.shell.said[-1].startswith("All steps were cached")
     ledger = rig.registry.ledger
     wanted = ledger.add_action("quantize", {}, {}, "recipe 20261126-080000-aaaa")
     ledger.add_action("quantize", {}, {}, "recipe another")

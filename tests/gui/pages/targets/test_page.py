@@ -47,7 +47,7 @@ def test_added_target_is_kept_and_probed(rig: Rig, tmp_path: Path) -> None:
     rig.registry.set_facts("pi", {"arch": "aarch64", "memory_mb": 7900, "python": "3.11.2"})
     rig.finish(page, JobOutcome(End.SUCCEEDED))
     row = texts(page.table)[1]
-    assert row == ["pi", "ssh://pi@10.0.0.8:22", "aarch64", "7.9 GB", "—", "answers"]
+    assert row == ["pi", "ssh://pi@10.0.0.8:22", "aarch64", "7.9 GB", "—", "reachable"]
     assert "3.11.2" in visible_texts(page)
 
 
@@ -69,7 +69,7 @@ def test_no_answer_is_a_state(rig: Rig) -> None:
     page = rig.page(TargetsPage)
     page.probe("pi")
     rig.finish(page, JobOutcome(End.FAILED, message="It does not answer.", error="TargetError"))
-    assert texts(page.table)[1][-1] == "no answer"
+    assert texts(page.table)[1][-1] == "unreachable"
 
 
 def test_removal_asks_in_place(rig: Rig) -> None:
@@ -81,7 +81,7 @@ def test_removal_asks_in_place(rig: Rig) -> None:
     assert [target.name for target in rig.registry.targets()] == ["local", "pi"]
     page.confirm_removal.click()
     assert [target.name for target in rig.registry.targets()] == ["local"]
-    assert rig.shell.said == ["pi is forgotten."]
+    assert rig.shell.said == ["pi removed."]
 
 
 def test_boards_are_found_and_one_is_taken_into_the_form(rig: Rig) -> None:

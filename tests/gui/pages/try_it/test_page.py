@@ -46,7 +46,7 @@ def test_nothing_deployed_leads_to_the_deploy_page(
 ) -> None:
     with opened(studio_home, tmp_path) as rig:
         page = rig.page(TryItPage)
-        assert "Nothing is deployed yet" in visible_texts(page)
+        assert "No deployments yet" in visible_texts(page)
         assert page.primary is not None
         assert not page.primary.isEnabled()
 
@@ -54,7 +54,7 @@ def test_nothing_deployed_leads_to_the_deploy_page(
 def test_dropped_picture_is_sent_and_the_classes_are_shown(rig: Rig, tmp_path: Path) -> None:
     page = rig.page(TryItPage)
     assert page.primary is not None
-    assert page.primary.toolTip() == "Say first what is to be sent."
+    assert page.primary.toolTip() == "Choose an input first."
     page.send(tmp_path / "seven.png")
     (job,) = rig.shell.jobs
     assert job.options == {"source": str(tmp_path / "seven.png"), "target": "local"}

@@ -14,7 +14,7 @@ from typing import Any
 
 from studio.deployment.upload import Outgoing, Stream
 from studio.packages import Bundle, build_runtime
-from studio.runtime.release.server.served import Server
+from studio.runtime.release.server.server_control import Server
 from studio.runtime.release.store.layout import Layout
 from studio.runtime.shared.chained_log import Journal
 

@@ -12,7 +12,7 @@ import pytest
 
 from studio.packages import Bundle
 from studio.runtime.release.boot_count import MOST_STARTS, before_start
-from studio.runtime.release.server.served import Server
+from studio.runtime.release.server.server_control import Server
 from studio.runtime.shared.chained_log import Journal
 from studio.runtime.shared.files import point, write_atomically
 from tests.rigs.boards import until

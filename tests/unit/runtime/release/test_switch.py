@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from studio.packages import Bundle
-from studio.runtime.release.server.served import Server
+from studio.runtime.release.server.server_control import Server
 from studio.runtime.release.switch import patience
 from studio.runtime.shared.chained_log import Journal
 from studio.runtime.shared.files import point

@@ -18,7 +18,7 @@ from studio.runtime.serve.engine.executor import Executor
 from studio.runtime.serve.engine.repository import Repository
 from studio.runtime.serve.engine.served_model import ServedModel
 from studio.runtime.serve.fast_path.fast_path import answer_repeats
-from studio.runtime.serve.http.selector import lookout
+from studio.runtime.serve.http.selector import connection_selector
 from studio.runtime.serve.http.server import HttpServer
 from studio.runtime.serve.log import Log
 from studio.runtime.serve.rest.open_inference import ROUTES
@@ -29,7 +29,7 @@ class Desk:
     """A server in this process; counts the requests that it reads."""
 
     def __init__(self, model: ServedModel, **options: Any) -> None:
-        watch = lookout()
+        watch = connection_selector()
         assert watch is not None
         self.loop = asyncio.SelectorEventLoop(watch)
         self.log = os.open(os.devnull, os.O_WRONLY)
@@ -49,7 +49,7 @@ class Desk:
 
         self.service.infer = counting  # type: ignore[method-assign]
         application = Application(self.service, ROUTES)
-        self.server = HttpServer(application, on_answer=self.service.answered, lookout=watch)
+        self.server = HttpServer(application, on_answer=self.service.answered, selector=watch)
         answer_repeats(application, self.server, watch)
         self.serve(model)
         listener = socket.create_server(("127.0.0.1", 0))

@@ -18,7 +18,7 @@ import pytest
 
 from studio.packages import Bundle
 from studio.runtime.release.server import certificate
-from studio.runtime.release.server.served import Server
+from studio.runtime.release.server.server_control import Server
 from studio.runtime.serve.statistics.expiry import ExpiryMonitor
 from studio.runtime.shared.access_tokens import fingerprint_of
 from studio.runtime.shared.files import write_atomically

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import threading
+import weakref
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -142,6 +144,22 @@ def test_the_next_version_answers_at_once(model: ServedModel, tmp_path: Path) ->
         assert np.array_equal(client.ask(sample(8)), -sample(8))
         assert np.array_equal(client.ask(sample(9)), -sample(9))
         assert desk.read == read + 1, "it is learned anew"
+
+
+def test_a_version_that_was_replaced_is_let_go(model: ServedModel, tmp_path: Path) -> None:
+    old = loaded(tmp_path / "m.onnx")
+    old.batch_rows = 8
+    with serving(model) as desk, Client(desk) as client:
+        desk.serve(old)
+        for number in range(LEARNED + 2):
+            client.ask(sample(number))
+        assert desk.read == LEARNED
+        watched = weakref.ref(old)
+        del old
+        desk.serve(model)
+        client.ask(sample(0))
+        gc.collect()
+        assert watched() is None
 
 
 def test_nothing_is_learned_of_a_version_that_was_replaced_meanwhile(

@@ -15,7 +15,7 @@ from studio.runtime.serve.http.budget import MARGIN, MOST_WAITING, BodyBudget
 from studio.runtime.serve.http.message import Head, HttpError
 from studio.runtime.serve.http.parser import HeadReader, RequestParser
 from studio.runtime.serve.http.server import SPARE
-from studio.runtime.serve.http.waiting import Timeouts
+from studio.runtime.serve.http.timed_connection import Timeouts
 from tests.unit.runtime.serve import rig
 from tests.unit.runtime.serve.http.test_http_server import GET, Rig, read_all, read_answer, serving
 
@@ -23,7 +23,7 @@ MB = 1 << 20
 CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["asyncio", "lookout"], autouse=True)
+@pytest.fixture(scope="module", params=[False, True], ids=["asyncio", "selector"], autouse=True)
 def hears(request: pytest.FixtureRequest) -> Iterator[None]:
     """Who hears the connections; every test runs with both."""
     Rig.hears = request.param

@@ -14,9 +14,9 @@ import pytest
 from studio.runtime.serve.http.body import HttpLimits
 from studio.runtime.serve.http.exchange import Exchange
 from studio.runtime.serve.http.message import HttpError, Response
-from studio.runtime.serve.http.selector import lookout
+from studio.runtime.serve.http.selector import connection_selector
 from studio.runtime.serve.http.server import HttpServer
-from studio.runtime.serve.http.waiting import Timeouts
+from studio.runtime.serve.http.timed_connection import Timeouts
 from tests.unit.runtime.serve import rig
 
 GET = b"GET /%b HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -26,16 +26,16 @@ class Rig:
     """An HttpServer in a thread of its own, whose answers can be held back.
 
     Attributes:
-        hears: Connections are heard by a lookout, not by asyncio.
+        hears: Connections are heard by a selector of ours, not by asyncio.
     """
 
     hears = False
 
     def __init__(self, **options: object) -> None:
         self.held: list[Exchange] = []
-        watch = lookout() if self.hears else None
+        watch = connection_selector() if self.hears else None
         self.loop = asyncio.SelectorEventLoop(watch)
-        self.server = HttpServer(self._answer, lookout=watch, **options)  # type: ignore[arg-type]
+        self.server = HttpServer(self._answer, selector=watch, **options)  # type: ignore[arg-type]
         listener = socket.create_server(("127.0.0.1", 0))
         listener.setblocking(False)
         self.address = listener.getsockname()
@@ -123,7 +123,7 @@ def serving(**options: object) -> Iterator[Rig]:
         server.close()
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["asyncio", "lookout"], autouse=True)
+@pytest.fixture(scope="module", params=[False, True], ids=["asyncio", "selector"], autouse=True)
 def hears(request: pytest.FixtureRequest) -> None:
     """Who hears the connections; every test runs with both."""
     Rig.hears = request.param

@@ -1,0 +1,1 @@
+"""Containers of a target: releases, their shared port, history, trials and removal."""

@@ -1,0 +1,173 @@
+"""Containers of releases: made without a network and without rights, tried, given their turn."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from docker.models.containers import Container
+from docker.types import DeviceRequest
+
+from studio.api import Parcel, Progress, TargetError
+from studio_docker.containers.access_tokens import TOKEN
+from studio_docker.containers.names import EngineNames, wish_of
+from studio_docker.engine.client import Engine, parse_json
+from studio_docker.image.contents import RUNTIME, TURNS
+
+PROGRAM = ("python3", f"/{RUNTIME}")
+_POLL_S = 0.3
+_LOG_LINES = 30
+_CPU = 1_000_000_000
+_LOG = {"max-size": "10m", "max-file": "3"}
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerSpec:
+    """How a release's container is to run.
+
+    Attributes:
+        guarded: Whether callers must send a token.
+    """
+
+    memory_mb: int
+    cpus: float
+    restart: str
+    variant: str
+    wait_s: int
+    guarded: bool = False
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> ContainerSpec:
+        """The wish in checked options."""
+        return cls(
+            memory_mb=int(options["memory_mb"] or 0),
+            cpus=float(options["cpus"] or 0),
+            restart=str(options["restart"]),
+            variant=str(options["variant"]),
+            wait_s=int(options["wait_s"]),
+            guarded=bool(options["token_file"]),
+        )
+
+    def name(self, image: str) -> str:
+        """Short; another one when the container would be another one."""
+        return wish_of(
+            {
+                "image": image,
+                "memory_mb": self.memory_mb,
+                "cpus": self.cpus,
+                "restart": self.restart,
+                "variant": self.variant,
+                "guarded": self.guarded,
+            }
+        )
+
+    def guard(self) -> list[str]:
+        """The server's arguments for a token."""
+        return ["--token-file", f"/{TOKEN}"] if self.guarded else []
+
+    def settings(self) -> dict[str, Any]:
+        """What the engine is asked for.
+
+        The container has no network: it borrows the listening socket of its gate. It may write
+        nowhere, and has none of the rights that engines give by default.
+        """
+        found: dict[str, Any] = {
+            **hardened(),
+            "network_mode": "none",
+            "restart_policy": {"Name": self.restart},
+            "tmpfs": {"/tmp": "size=64m"},
+        }
+        if self.memory_mb:
+            found["mem_limit"] = found["memswap_limit"] = f"{self.memory_mb}m"
+        if self.cpus:
+            found["nano_cpus"] = int(self.cpus * _CPU)
+        if self.variant == "cuda":
+            found["device_requests"] = [DeviceRequest(count=-1, capabilities=[["gpu"]])]
+        return found
+
+
+def hardened() -> dict[str, Any]:
+    """What no container of ours needs is taken from it."""
+    return {
+        "read_only": True,
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges"],
+        "log_config": {"Type": "json-file", "Config": _LOG},
+    }
+
+
+class Containers:
+    """Makes, tries and switches the releases' containers of one place."""
+
+    def __init__(self, engine: Engine, place: EngineNames, progress: Progress) -> None:
+        self._engine = engine
+        self._place = place
+        self._progress = progress
+
+    def make(self, parcel: Parcel, image: str, wish: ContainerSpec) -> Container:
+        """A container beside what serves; it does not run yet."""
+        name = wish.name(image)
+        return self._engine.create(
+            image,
+            self._place.container(parcel.digest, name),
+            command=["serve", "--gate", f"/{TURNS}", *wish.guard()],
+            labels=self._place.release_labels(parcel, name, wish.guarded),
+            volumes={self._place.volume: {"bind": f"/{TURNS}", "mode": "rw"}},
+            **wish.settings(),
+        )
+
+    def try_out(self, container: Container, wait_s: int) -> Mapping[str, Any]:
+        """Run it until its server is ready and has answered the golden samples.
+
+        Raises:
+            TargetError: when it ends, takes too long or answers otherwise, with its last words.
+        """
+        self._engine.start(container)
+        deadline = time.monotonic() + wait_s
+        complaint = ""
+        while time.monotonic() < deadline:
+            self._progress.progress(0, 0, "Waiting for the new release's answers")
+            state = self._engine.state(container)
+            if not state.get("Running") or state.get("Restarting"):
+                raise self._failed(container, _ending(state))
+            status, text = self._ask(container)
+            if status == 0:
+                return dict(parse_json(text, "The new release"))
+            complaint = text.strip().splitlines()[-1] if text.strip() else ""
+            if "golden samples differ" in complaint:
+                break
+            time.sleep(_POLL_S)
+        raise self._failed(container, complaint or f"it was not ready within {wait_s} s")
+
+    def _ask(self, container: Container) -> tuple[int, str]:
+        """Its own view of itself; an engine refuses to ask one that has just ended."""
+        try:
+            return self._engine.execute(container, *PROGRAM, "health", "--golden")
+        except TargetError as error:
+            return 1, error.message
+
+    def _failed(self, container: Container, reason: str) -> TargetError:
+        reason = reason.removeprefix("The server is not well: ").rstrip(".")
+        return TargetError(
+            f"The new release did not pass its test in the container: {reason}.",
+            hint="The previous release is still running.",
+            detail="\n".join(self._engine.logs(container, _LOG_LINES)),
+        )
+
+    def give_turn(self, container: Container, release: str, owner: str) -> None:
+        """From here on it answers the clients; no request is refused meanwhile."""
+        words = ("gate", "turn", release, "--folder", f"/{TURNS}", "--owner", owner)
+        status, text = self._engine.execute(container, *PROGRAM, *words)
+        if status:
+            raise self._failed(container, text.strip().splitlines()[-1] if text else "no turn")
+
+
+def _ending(state: Mapping[str, Any]) -> str:
+    if not state:
+        return "its container is gone"
+    if state.get("OOMKilled"):
+        return "it needs more memory than it may have"
+    error = str(state.get("Error") or "")
+    return error or f"its server ended with status {state.get('ExitCode')}"

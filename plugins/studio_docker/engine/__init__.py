@@ -1,0 +1,1 @@
+"""Container engines: the connection, the calls of their API, and images loaded into them."""

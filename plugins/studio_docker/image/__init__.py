@@ -1,0 +1,1 @@
+"""Container images of bundles: layers, settings, list of parts and archive."""

@@ -1,0 +1,116 @@
+"""What goes into an image, and where in it: the libraries, the runtime, the bundle."""
+
+from __future__ import annotations
+
+import email.parser
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from email.message import Message
+from pathlib import Path
+
+from studio.api import StudioError
+from studio_docker.image.layers import DIRECTORY, PROGRAM, LayerFile
+
+HOME = "opt/edgewright"
+LIBRARIES = f"{HOME}/lib"
+RUNTIME = f"{HOME}/edgewright.pyz"
+BUNDLE = f"{HOME}/bundle"
+SBOM = f"{HOME}/sbom.cdx.json"
+TURNS = f"{HOME}/turns"
+"""Where a container shares a folder with its gate."""
+
+_NOT_SERVED = re.compile(
+    r"(^|/)(tests?|testing/tests|include|f2py|__pycache__)/"
+    r"|\.(pyi|pyx|pxd|h|c|cpp|lib|a)$"
+    r"|^onnxruntime/(transformers|tools|quantization|datasets|backend|training)/"
+    r"|/(RECORD|INSTALLER|REQUESTED|direct_url\.json)$"
+)
+"""Parts of the libraries that a server never reads: a third of their files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """One wheel.
+
+    Attributes:
+        licence: As its metadata says; may be empty.
+    """
+
+    path: Path
+    name: str
+    version: str
+    licence: str
+
+    @classmethod
+    def of(cls, path: Path) -> Library:
+        """Read a wheel's metadata.
+
+        Raises:
+            StudioError: when it is damaged.
+        """
+        try:
+            with zipfile.ZipFile(path) as archive:
+                (name,) = (n for n in archive.namelist() if _METADATA.fullmatch(n))
+                head = email.parser.BytesParser().parsebytes(archive.read(name), headersonly=True)
+        except (OSError, ValueError, zipfile.BadZipFile):
+            raise StudioError(f"The wheel {path.name} is damaged.") from None
+        return cls(path, str(head["Name"]), str(head["Version"]), _licence(head))
+
+
+_METADATA = re.compile(r"[^/]+\.dist-info/METADATA")
+
+
+def _licence(head: Message) -> str:
+    if head["License-Expression"]:
+        return str(head["License-Expression"])
+    text = str(head["License"] or "").strip()
+    return text if text and "\n" not in text and len(text) < 60 else ""
+
+
+def libraries(wheels: Sequence[Path]) -> list[Library]:
+    """The wheels in the order of their names."""
+    return sorted(map(Library.of, wheels), key=lambda library: library.name.lower())
+
+
+def library_entries(found: Sequence[Library]) -> Iterator[LayerFile]:
+    """What a server needs of the wheels, unpacked, without byte code.
+
+    Raises:
+        StudioError: when a wheel holds a name that leads out of it.
+    """
+    for library in found:
+        with zipfile.ZipFile(library.path) as archive:
+            for member in archive.infolist():
+                place = _place(member.filename)
+                if member.is_dir() or not place or _NOT_SERVED.search(place):
+                    continue
+                if place.startswith("/") or ".." in Path(place).parts:
+                    raise StudioError(f"The wheel {library.path.name} holds an unsafe name.")
+                yield LayerFile(f"{LIBRARIES}/{place}", archive.read(member))
+
+
+def _place(name: str) -> str:
+    """Where a member of a wheel belongs below site-packages; empty: nowhere."""
+    first, _, rest = name.partition("/")
+    if not first.endswith(".data"):
+        return name
+    scheme, _, inner = rest.partition("/")
+    return inner if scheme in ("purelib", "platlib") else ""
+
+
+def runtime_entries(runtime: Path) -> Iterator[LayerFile]:
+    """The program, and the folder that it shares with a gate."""
+    yield LayerFile(RUNTIME, runtime, PROGRAM)
+    # An engine gives a fresh volume the mode of this folder, whatever user the server runs as.
+    yield LayerFile(TURNS, None, 0o777)
+
+
+def bundle_entries(bundle: Path, sbom: bytes) -> Iterator[LayerFile]:
+    """The bundle as it is, and the list of everything in the image."""
+    yield LayerFile(BUNDLE, None, DIRECTORY)
+    for path in sorted(bundle.rglob("*")):
+        if path.is_file():
+            yield LayerFile(f"{BUNDLE}/{path.relative_to(bundle).as_posix()}", path)
+    yield LayerFile(SBOM, sbom)

@@ -1,0 +1,119 @@
+"""The settings of an image: how it starts, as whom, what it says of itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from studio.api import Parcel
+from studio_docker.image import contents
+from studio_docker.image.base import Base
+from studio_docker.image.layers import Layer
+
+PORT = 8477
+LABEL = "edgewright"
+_OCI = "org.opencontainers.image"
+_SECOND = 1_000_000_000
+_PROGRAM = ("python3", f"/{contents.RUNTIME}")
+
+
+def created(parcel: Parcel) -> datetime:
+    """When the bundle was made: the time of everything in the image, so that it is the same."""
+    try:
+        found = datetime.fromisoformat(str(parcel.manifest["created"]))
+    except (KeyError, ValueError):
+        return datetime.fromtimestamp(0, UTC)
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def labels(parcel: Parcel, base: Base, licence: str, source: str) -> dict[str, str]:
+    """OCI's annotations, and what the studio looks for."""
+    model = dict(parcel.manifest["files"])[str(parcel.manifest["model"]["file"])]
+    found = {
+        f"{_OCI}.title": parcel.name,
+        f"{_OCI}.version": str(parcel.version),
+        f"{_OCI}.description": f"Inference server for {parcel.name}, version {parcel.version}",
+        f"{_OCI}.created": created(parcel).isoformat(),
+        f"{_OCI}.licenses": licence,
+        f"{_OCI}.source": source,
+        f"{_OCI}.base.name": base.name,
+        f"{_OCI}.base.digest": base.digest,
+        f"{LABEL}.release": parcel.digest,
+        f"{LABEL}.name": parcel.name,
+        f"{LABEL}.version": str(parcel.version),
+        f"{LABEL}.model": f"sha256:{model['sha256']}",
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def server(user: str, found: Mapping[str, str]) -> dict[str, Any]:
+    """How an image starts that serves a bundle; platforms choose the port by variables."""
+    return {
+        "User": user,
+        "Env": [
+            f"PYTHONPATH=/{contents.LIBRARIES}",
+            f"EDGEWRIGHT_BUNDLE=/{contents.BUNDLE}",
+            "ORT_DISABLE_TELEMETRY=1",
+            "PYTHONDONTWRITEBYTECODE=1",
+            "PYTHONUNBUFFERED=1",
+        ],
+        "Entrypoint": list(_PROGRAM),
+        "Cmd": ["serve", "--host", "0.0.0.0"],
+        "ExposedPorts": {f"{PORT}/tcp": {}},
+        "Healthcheck": {
+            "Test": ["CMD", *_PROGRAM, "health"],
+            "Interval": 30 * _SECOND,
+            "Timeout": 10 * _SECOND,
+            "StartPeriod": 120 * _SECOND,
+            "StartInterval": 1 * _SECOND,
+            "Retries": 3,
+        },
+        "StopSignal": "SIGTERM",
+        "WorkingDir": "/",
+        "Labels": dict(found),
+    }
+
+
+def gate(user: str) -> dict[str, Any]:
+    """How an image starts that only keeps a port."""
+    return {
+        "User": user,
+        "Env": ["PYTHONDONTWRITEBYTECODE=1", "PYTHONUNBUFFERED=1"],
+        "Entrypoint": [*_PROGRAM, "gate"],
+        "Cmd": ["hold", "--folder", f"/{contents.TURNS}"],
+        "StopSignal": "SIGTERM",
+        "WorkingDir": "/",
+        "Labels": {f"{LABEL}.role": "gate"},
+    }
+
+
+def document(
+    base: Base, layers: Sequence[Layer], config: Mapping[str, Any], at: datetime
+) -> tuple[str, bytes]:
+    """The image's ID, and its settings in one spelling."""
+    below = dict(base.settings.get("config") or {})
+    variables = [*(below.get("Env") or ()), *config["Env"]]
+    merged = {
+        **{key: below[key] for key in ("Shell",) if below.get(key)},
+        **config,
+        "Env": variables,
+        "Labels": {**(below.get("Labels") or {}), **config["Labels"]},
+    }
+    time = at.isoformat().replace("+00:00", "Z")
+    titles = ["base"] * len(base.layers) + [layer.title for layer in layers]
+    content = {
+        "architecture": base.settings["architecture"],
+        "os": base.settings.get("os") or "linux",
+        "created": time,
+        "config": merged,
+        "rootfs": {
+            "type": "layers",
+            "diff_ids": [layer.diff_id for layer in (*base.layers, *layers)],
+        },
+        "history": [{"created": time, "created_by": f"edgewright: {name}"} for name in titles],
+    }
+    text = json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+    return f"sha256:{hashlib.sha256(text).hexdigest()}", text

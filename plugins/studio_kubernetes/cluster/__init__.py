@@ -1,0 +1,1 @@
+"""The connection to a cluster: its address, its API, and the objects that it holds."""

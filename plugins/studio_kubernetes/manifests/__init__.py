@@ -1,0 +1,1 @@
+"""The Kubernetes manifests of a target: built, checked and written without a cluster."""

@@ -1,0 +1,159 @@
+"""All objects of a target: pure functions from what shall be served to manifests.
+
+What is wanted is always the whole (one release, or two while a canary is judged), so that a
+deploy, a rollback and a promotion differ in nothing but what they ask for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from studio_kubernetes.manifests.names import (
+    CANARY,
+    INSTANCE,
+    PERCENT,
+    STABLE,
+    STABLE_RELEASE,
+    TRACK,
+)
+from studio_kubernetes.manifests.network import http_route, ingress, network_policy, service
+from studio_kubernetes.manifests.pods import pod_spec, pod_template
+from studio_kubernetes.manifests.scaling import (
+    autoscaler,
+    canary_replicas,
+    disruption_budget,
+    share,
+)
+from studio_kubernetes.manifests.workload import Json, Workload
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredWorkload:
+    """What a place shall serve.
+
+    Attributes:
+        stable: The release that gets the requests.
+        canary: A second one beside it.
+        percent: Of the requests for the canary, as it was asked for.
+    """
+
+    stable: Workload
+    canary: Workload | None = None
+    percent: int = 0
+
+    @property
+    def traffic(self) -> int:
+        """Percent that the canary really gets: pods in proportion where nothing weighs them."""
+        if self.canary is None:
+            return 0
+        if self.stable.options["kind"] != "deployment" or self.stable.options["gateway"]:
+            return self.percent
+        stable = int(self.stable.options["replicas"])
+        return share(stable, canary_replicas(stable, self.percent))
+
+
+def manifests(wanted: DesiredWorkload) -> list[Json]:
+    """The objects, in the order in which they are applied."""
+    if wanted.stable.options["kind"] == "inferenceservice":
+        return _inference_service(wanted)
+    stable = wanted.stable
+    meta = _meta(stable, stable.place.name)
+    found = [
+        network_policy(stable, meta),
+        disruption_budget(stable, meta),
+        service(stable, meta, STABLE),
+        deployment(stable, STABLE, None if stable.autoscaled else stable.options["replicas"]),
+        autoscaler(stable, meta),
+        *_canary(wanted),
+        http_route(stable, meta, wanted.percent if wanted.canary else 0),
+        ingress(stable, meta),
+    ]
+    return [one for one in found if one is not None]
+
+
+def deployment(workload: Workload, track: str, replicas: int | None, percent: int = 0) -> Json:
+    """A Deployment; without a number of replicas where an autoscaler owns that field."""
+    place = workload.place
+    meta = _meta(workload, place.name if track == STABLE else place.canary)
+    if percent:
+        meta["annotations"] = {**meta["annotations"], PERCENT: str(percent)}
+    spec: Json = {
+        "minReadySeconds": 0,
+        "progressDeadlineSeconds": workload.options["timeout_s"],
+        "revisionHistoryLimit": 2,
+        "selector": {"matchLabels": {INSTANCE: place.name, TRACK: track}},
+        # The old pods stay until a new one is ready.
+        "strategy": {
+            "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
+            "type": "RollingUpdate",
+        },
+        "template": pod_template(workload, track),
+    }
+    if replicas is not None:
+        spec["replicas"] = replicas
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec}
+
+
+def _canary(wanted: DesiredWorkload) -> list[Json]:
+    canary = wanted.canary
+    if canary is None:
+        return []
+    weighed = bool(wanted.stable.options["gateway"])
+    stable = int(wanted.stable.options["replicas"])
+    count = canary_replicas(stable, wanted.percent)
+    found = [deployment(canary, CANARY, count, wanted.percent)]
+    if weighed:
+        found.insert(0, service(canary, _meta(canary, canary.place.canary), CANARY))
+    return found
+
+
+def _inference_service(wanted: DesiredWorkload) -> list[Json]:
+    newest = wanted.canary or wanted.stable
+    percent = wanted.percent if wanted.canary else 0
+    meta = _meta(newest, newest.place.name)
+    if percent:
+        beside = {PERCENT: str(percent), STABLE_RELEASE: wanted.stable.release}
+        meta["annotations"] = {**meta["annotations"], **beside}
+    found = [network_policy(newest, meta), inference_service(newest, meta, percent)]
+    return [one for one in found if one is not None]
+
+
+def _meta(workload: Workload, name: str) -> Json:
+    return {
+        "annotations": workload.annotations,
+        "labels": workload.labels,
+        "name": name,
+        "namespace": workload.place.namespace,
+    }
+
+
+KSERVE_CONTAINER = "kserve-container"
+
+
+def inference_service(workload: Workload, meta: Json, percent: int) -> Json:
+    """A predictor with our own container, which speaks the Open Inference Protocol itself.
+
+    Args:
+        percent: Of the requests for this release beside the one before it; 0 for all of them.
+    """
+    predictor: Json = {
+        **pod_spec(workload, KSERVE_CONTAINER),
+        "maxReplicas": max(workload.options["replicas"], workload.options["max_replicas"]),
+        "minReplicas": workload.options["replicas"],
+    }
+    if workload.autoscaled:
+        predictor |= _scaling(workload.options["scale_on"], workload.options["scale_at"])
+    if percent:
+        predictor["canaryTrafficPercent"] = percent
+    return {
+        "apiVersion": "serving.kserve.io/v1beta1",
+        "kind": "InferenceService",
+        "metadata": meta,
+        "spec": {"predictor": predictor},
+    }
+
+
+def _scaling(what: str, at: int) -> Json:
+    if what == "requests":
+        return {"scaleMetric": "concurrency", "scaleTarget": at or 4}
+    return {"scaleMetric": "cpu", "scaleTarget": at or 70}

@@ -1,0 +1,205 @@
+"""The pod of a release: container, probes, resources, and what it may do."""
+
+from __future__ import annotations
+
+from studio.api import UsageError
+from studio_kubernetes.manifests.names import (
+    MODEL_NAME,
+    RELEASE,
+    TRACK,
+    is_label_key,
+    is_label_value,
+)
+from studio_kubernetes.manifests.network import is_open
+from studio_kubernetes.manifests.workload import Json, Workload
+
+CONTAINER = "server"
+USER = 65532
+"""The customary number of a user without rights; nothing needs to exist under it in the image."""
+
+GRACE_S = 45
+SETTLE_S = 5
+"""Until the endpoints have gone round and no new request comes to a pod that ends."""
+
+
+def pod_template(workload: Workload, track: str) -> Json:
+    """The pod template of a Deployment."""
+    return {
+        "metadata": {
+            "labels": {**workload.labels, TRACK: track},
+            "annotations": {
+                # Not who deploys: the same release by somebody else is no reason for new pods.
+                MODEL_NAME: workload.model,
+                RELEASE: workload.release,
+                "prometheus.io/path": "/metrics",
+                "prometheus.io/port": str(workload.port),
+                "prometheus.io/scrape": "true",
+            },
+        },
+        "spec": {**pod_spec(workload, CONTAINER), "topologySpreadConstraints": [_spread(workload)]},
+    }
+
+
+def pod_spec(workload: Workload, container: str) -> Json:
+    """The pod, but for its labels."""
+    spec: Json = {
+        "automountServiceAccountToken": False,
+        "containers": [_container(workload, container)],
+        "enableServiceLinks": False,
+        "securityContext": {
+            "fsGroup": USER,
+            "runAsGroup": USER,
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "terminationGracePeriodSeconds": GRACE_S,
+        "volumes": _volumes(workload),
+    }
+    if workload.options.get("pull_secret"):
+        spec["imagePullSecrets"] = [{"name": workload.options["pull_secret"]}]
+    if selector := node_selector(workload.options.get("node_selector")):
+        spec["nodeSelector"] = selector
+    if tolerated := tolerations(workload.options.get("tolerations")):
+        spec["tolerations"] = tolerated
+    return spec
+
+
+def _container(workload: Workload, name: str) -> Json:
+    container: Json = {
+        "name": name,
+        "image": workload.image,
+        "imagePullPolicy": "IfNotPresent",
+        "lifecycle": {"preStop": {"exec": {"command": _settle()}}},
+        "livenessProbe": _probe("live", workload.port, periodSeconds=10, failureThreshold=6),
+        "ports": [{"name": "http", "containerPort": workload.port, "protocol": "TCP"}],
+        "readinessProbe": _probe("ready", workload.port, periodSeconds=5, failureThreshold=2),
+        "resources": resources(workload),
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "privileged": False,
+            "readOnlyRootFilesystem": True,
+        },
+        # A model may take a minute to load and to measure its threads; until then nobody is killed.
+        "startupProbe": _probe("live", workload.port, periodSeconds=2, failureThreshold=90),
+        "volumeMounts": _mounts(workload),
+    }
+    if secret := workload.options.get("token_secret"):
+        source = {"secretKeyRef": {"key": "token", "name": secret}}
+        container["env"] = [{"name": "EDGEWRIGHT_TOKEN", "valueFrom": source}]
+    else:
+        container["env"] = [{"name": "EDGEWRIGHT_ALLOWED_HOSTS", "value": _host_names(workload)}]
+    if workload.maps:
+        serve = ["serve", "--bundle", "/bundle", "--host", "0.0.0.0", "--port", str(workload.port)]
+        container["command"] = ["python3", "/runtime/runtime.pyz", *serve]
+    return container
+
+
+def _host_names(workload: Workload) -> str:
+    """The names under which clients without a token ask; the server refuses others to browsers."""
+    if hostname := workload.options["hostname"]:
+        return str(hostname)
+    if is_open(workload) or workload.options["kind"] != "deployment":
+        return "*"  # the load balancer or KServe gives it a name that is not known here
+    place = workload.place
+    services = (f"{name}.{place.namespace}" for name in (place.name, place.canary))
+    return ",".join(f"{name}{end}" for name in services for end in ("", ".svc"))
+
+
+def _settle() -> list[str]:
+    # The one program that an image of the runtime is sure to have.
+    return ["python3", "-I", "-c", f"import time; time.sleep({SETTLE_S})"]
+
+
+def _probe(route: str, port: int, **values: int) -> Json:
+    request = {"path": f"/v2/health/{route}", "port": port, "scheme": "HTTP"}
+    return {"httpGet": request, "timeoutSeconds": 3, **values}
+
+
+def resources(workload: Workload) -> Json:
+    """Requests and limits of one replica."""
+    options = workload.options
+    requests = {"cpu": options["cpu"], "memory": options["memory"]}
+    limits = {"cpu": options["cpu_limit"], "memory": options["memory_limit"]}
+    if options["gpus"]:
+        limits["nvidia.com/gpu"] = str(options["gpus"])
+    found = {
+        "limits": {key: str(value) for key, value in limits.items() if value},
+        "requests": {key: str(value) for key, value in requests.items() if value},
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def _volumes(workload: Workload) -> list[Json]:
+    volumes: list[Json] = [{"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}]
+    if workload.maps:
+        bundle, runtime = workload.maps
+        items = [{"key": key, "path": path} for key, path in sorted(workload.files.items())]
+        volumes.append({"name": "bundle", "configMap": {"name": bundle, "items": items}})
+        volumes.append({"name": "runtime", "configMap": {"name": runtime}})
+    return volumes
+
+
+def _mounts(workload: Workload) -> list[Json]:
+    mounts: list[Json] = [{"name": "tmp", "mountPath": "/tmp"}]
+    if workload.maps:
+        mounts.append({"name": "bundle", "mountPath": "/bundle", "readOnly": True})
+        mounts.append({"name": "runtime", "mountPath": "/runtime", "readOnly": True})
+    return mounts
+
+
+def _spread(workload: Workload) -> Json:
+    return {
+        "labelSelector": {"matchLabels": workload.place.selector},
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "ScheduleAnyway",
+    }
+
+
+_EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+
+
+def node_selector(text: str | None) -> dict[str, str]:
+    """``KEY=VALUE,...`` as a nodeSelector.
+
+    Raises:
+        UsageError: for another form.
+    """
+    found = {}
+    for part in _parts(text):
+        key, equals, value = part.partition("=")
+        if not equals or not is_label_key(key) or not is_label_value(value):
+            raise UsageError(f"{part!r} is not a node's label.", hint="Write KEY=VALUE,...")
+        found[key] = value
+    return found
+
+
+def tolerations(text: str | None) -> list[Json]:
+    """``KEY[=VALUE][:EFFECT],...`` as tolerations.
+
+    Raises:
+        UsageError: for another form.
+    """
+    found = []
+    for part in _parts(text):
+        rest, colon, effect = part.partition(":")
+        key, equals, value = rest.partition("=")
+        wrong = not is_label_key(key) or not is_label_value(value)
+        if wrong or (colon and effect not in _EFFECTS):
+            raise UsageError(
+                f"{part!r} is not a toleration.",
+                hint=f"Write KEY[=VALUE][:EFFECT]; an effect is one of {', '.join(_EFFECTS)}.",
+            )
+        one: Json = {"key": key, "operator": "Equal" if equals else "Exists"}
+        if equals:
+            one["value"] = value
+        if effect:
+            one["effect"] = effect
+        found.append(one)
+    return found
+
+
+def _parts(text: str | None) -> list[str]:
+    return [part.strip() for part in (text or "").split(",") if part.strip()]

@@ -1,0 +1,67 @@
+"""How many pods: autoscaling, disruption budgets, and the replicas of a canary."""
+
+from __future__ import annotations
+
+import math
+
+from studio_kubernetes.manifests.workload import Json, Workload
+
+IN_FLIGHT = "nv_inference_pending_request_count"
+"""The runtime's gauge of unanswered requests; an adapter must offer it as a pod's metric."""
+
+_CPU_PERCENT = 70
+_IN_FLIGHT = 4
+
+
+def autoscaler(workload: Workload, meta: Json) -> Json | None:
+    """A HorizontalPodAutoscaler of the stable Deployment, where more replicas are allowed."""
+    if not workload.autoscaled:
+        return None
+    options = workload.options
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": workload.place.name}
+    return {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": meta,
+        "spec": {
+            # A burst is followed at once, its end with patience: models are slow to load.
+            "behavior": {"scaleDown": {"stabilizationWindowSeconds": 300}},
+            "maxReplicas": options["max_replicas"],
+            "metrics": [_metric(options["scale_on"], options["scale_at"])],
+            "minReplicas": options["replicas"],
+            "scaleTargetRef": target,
+        },
+    }
+
+
+def _metric(what: str, at: int) -> Json:
+    if what == "requests":
+        target: Json = {"averageValue": str(at or _IN_FLIGHT), "type": "AverageValue"}
+        return {"pods": {"metric": {"name": IN_FLIGHT}, "target": target}, "type": "Pods"}
+    target = {"averageUtilization": at or _CPU_PERCENT, "type": "Utilization"}
+    return {"resource": {"name": "cpu", "target": target}, "type": "Resource"}
+
+
+def disruption_budget(workload: Workload, meta: Json) -> Json:
+    """At most one pod is taken at a time; with one replica a drained node still lets go of it."""
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": meta,
+        "spec": {
+            "maxUnavailable": 1,
+            "selector": {"matchLabels": workload.place.selector},
+        },
+    }
+
+
+def canary_replicas(stable: int, percent: int) -> int:
+    """Replicas whose share comes nearest to a percentage, beside those of the stable release."""
+    exact = stable * percent / (100 - percent)
+    below, above = max(1, math.floor(exact)), max(1, math.ceil(exact))
+    return min((below, above), key=lambda count: abs(share(stable, count) - percent))
+
+
+def share(stable: int, canary: int) -> int:
+    """Percent of the pods, hence of the requests, that are the canary's."""
+    return round(100 * canary / (stable + canary))

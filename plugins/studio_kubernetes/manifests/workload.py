@@ -1,0 +1,138 @@
+"""What one release needs to be served in a cluster: the facts and choices behind its manifests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from studio.api import Parcel, Refused, UsageError
+from studio_kubernetes.manifests.names import (
+    INSTANCE,
+    MANAGED_BY,
+    MANAGER,
+    MODEL,
+    MODEL_NAME,
+    OWNER,
+    RELEASE,
+    RELEASE_LABEL,
+    VERSION,
+    as_label_value,
+    short,
+)
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadName:
+    """Where it is served: the prefix of every object's name, and the namespace."""
+
+    name: str
+    namespace: str
+
+    @property
+    def selector(self) -> Json:
+        """Labels of everything that serves there."""
+        return {INSTANCE: self.name, MANAGED_BY: MANAGER}
+
+    @property
+    def canary(self) -> str:
+        """Name of what serves the canary."""
+        return f"{self.name}-canary"
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One release, and how it shall be served.
+
+    Attributes:
+        release: Digest of the bundle's manifest.
+        image: A complete reference.
+        options: Checked values of ``DEPLOY_OPTIONS``.
+        files: Where the bundle comes in ConfigMaps: key -> path, of the bundle and the runtime.
+        maps: Names of those ConfigMaps (bundle, runtime); empty where the image holds all.
+    """
+
+    place: WorkloadName
+    model: str
+    version: int
+    release: str
+    owner: str
+    image: str
+    options: Mapping[str, Any]
+    maps: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> Json:
+        """Of every object that carries this release."""
+        return {
+            **self.place.selector,
+            MODEL: as_label_value(self.model),
+            VERSION: str(self.version),
+            RELEASE_LABEL: short(self.release),
+        }
+
+    @property
+    def annotations(self) -> Json:
+        """What labels cannot hold."""
+        return {RELEASE: self.release, OWNER: self.owner, MODEL_NAME: self.model}
+
+    @property
+    def port(self) -> int:
+        """At which the server listens."""
+        return int(self.options["port"])
+
+    @property
+    def autoscaled(self) -> bool:
+        """Whether the number of replicas is the cluster's to decide."""
+        return int(self.options["max_replicas"]) > int(self.options["replicas"])
+
+
+def image_reference(template: str, name: str, version: int, digest: str) -> str:
+    """The image of a release; registries want small letters in the names of repositories.
+
+    Raises:
+        UsageError: for a placeholder that does not exist.
+    """
+    try:
+        return template.format(name=name.lower(), version=version, digest=digest[:12])
+    except (KeyError, IndexError, ValueError, AttributeError):
+        raise UsageError(
+            f"The image {template!r} has a placeholder that does not exist.",
+            hint="There are {name}, {version} and {digest}.",
+        ) from None
+
+
+def workload_of(
+    parcel: Parcel,
+    options: Mapping[str, Any],
+    place: WorkloadName,
+    maps: tuple[str, ...] = (),
+    files: Mapping[str, str] | None = None,
+) -> Workload:
+    """The workload of a parcel.
+
+    Raises:
+        Refused: when no image is named.
+    """
+    template = str(options.get("image") or "")
+    if not template:
+        raise Refused(
+            "No image is named that the cluster could run.",
+            hint="Push one with the image packager and give --set "
+            "image=REGISTRY/{name}:{version}; or, for a bundle below 1 MiB, an image with "
+            "Python, numpy and onnxruntime and --set bundle=configmap.",
+        )
+    return Workload(
+        place,
+        parcel.name,
+        parcel.version,
+        parcel.digest,
+        parcel.owner,
+        image_reference(template, parcel.name, parcel.version, parcel.digest),
+        {key: value for key, value in options.items() if key != "canary"},
+        maps,
+        dict(files or {}),
+    )

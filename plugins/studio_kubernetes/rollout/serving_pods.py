@@ -1,0 +1,83 @@
+"""What the pods of a target really serve, asked through tunnels into them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from studio.api import TargetError
+from studio_kubernetes.cluster.kinds import DEPLOYMENT
+from studio_kubernetes.cluster.objects import Objects
+from studio_kubernetes.cluster.tunnel import PodTunnel
+from studio_kubernetes.manifests.names import short
+from studio_kubernetes.manifests.workload import Json, Workload
+from studio_kubernetes.rollout.progress import COMPLETE, assess_deployment, is_ready
+from studio_kubernetes.rollout.server_metrics import Counters, ask
+from studio_kubernetes.rollout.watcher import RolloutFailed
+
+
+class ServingPods:
+    """The pods of one target."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    def tunnel(self, track: str) -> PodTunnel | None:
+        """A way to a ready pod of a track, the youngest first; None where there is none."""
+        pods = [pod for pod in self._objects.pods(track) if is_ready(pod)]
+        if not pods:  # KServe names no tracks
+            pods = [pod for pod in self._objects.pods() if is_ready(pod) and not _track(pod)]
+        pods.sort(key=lambda pod: str(pod["metadata"].get("creationTimestamp") or ""))
+        return self._into(pods[-1]) if pods else None
+
+    def counters(self, track: str) -> list[Counters]:
+        """Of each ready pod of a track that answers."""
+        return list(self._ask(track))
+
+    def check(self, workload: Workload, track: str) -> None:
+        """Whether the pods of a track serve the release that they claim to.
+
+        Where the user may not open a way into a pod, the labels must do.
+
+        Raises:
+            RolloutFailed: when an image holds another release.
+        """
+        for counters in self._ask(track):
+            if counters.digest and counters.digest != workload.release:
+                raise RolloutFailed(
+                    f"the image {workload.image} holds release {short(counters.digest)}, "
+                    f"not {short(workload.release)}"
+                )
+
+    def tracks_ready(self) -> bool:
+        """Whether no rollout is under way."""
+        place = self._objects.place
+        for name in (place.name, place.canary):
+            deployment = self._objects.cluster.get(DEPLOYMENT, name)
+            if deployment and assess_deployment(deployment, ()).state != COMPLETE:
+                return False
+        return True
+
+    def _ask(self, track: str) -> Iterator[Counters]:
+        for pod in self._objects.pods(track):
+            if not is_ready(pod):
+                continue
+            try:
+                with self._into(pod) as tunnel:
+                    yield ask(tunnel, self._objects.cluster.patience_s)
+            except TargetError:
+                continue  # it may have ended in the meantime; the others tell enough
+
+    def _into(self, pod: Json) -> PodTunnel:
+        cluster = self._objects.cluster
+        name = str(pod["metadata"]["name"])
+        return PodTunnel(cluster.api.configuration, cluster.namespace, name, _port(pod))
+
+
+def _track(pod: Json) -> str:
+    return str((pod["metadata"].get("labels") or {}).get("edgewright/track") or "")
+
+
+def _port(pod: Json) -> int:
+    containers = (pod.get("spec") or {}).get("containers") or []
+    ports = [port["containerPort"] for one in containers for port in one.get("ports") or []]
+    return int(ports[0]) if ports else 8477

@@ -1,0 +1,110 @@
+"""What the log says of one job: its beginning, what its worker logs, its end."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from studio.jobs.outcome import End, JobOutcome
+from studio.jobs.spec import JobSpec
+from studio.settings.plain import plain
+from studio.settings.redaction import RESERVED
+
+log = logging.getLogger(__name__)
+of_workers = logging.getLogger("studio.jobs.worker")
+
+MOST_AT_ONCE = 200
+"""Records of a worker; one more is admitted each second."""
+
+_LONGEST = 4_000
+_LONGEST_VALUE = 200
+_MOST_KEYS = 8
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_LOGGER = re.compile(r"[A-Za-z_][\w.]{0,99}")
+_KEY = re.compile(r"[a-z][a-z_]{0,29}")
+_OURS = RESERVED | {"job", "step", "origin", "dropped", "outcome", "traceback"}
+
+
+class JobRecords:
+    """Writes the records of one job, each with the job's id.
+
+    Its worker is not trusted: how much it may log is bounded, it chooses neither the logger nor
+    the job, and its texts are made plain.
+    """
+
+    def __init__(self, spec: JobSpec, clock: Callable[[], float] = time.monotonic) -> None:
+        self._keys = {"job": spec.id, "step": spec.step or spec.entry}
+        self._clock = clock
+        self._left = float(MOST_AT_ONCE)
+        self._last = clock()
+        self._dropped = 0
+
+    def started(self) -> None:
+        """The job begins."""
+        log.info("job started", extra=self._keys)
+
+    def of_worker(self, event: Mapping[str, Any]) -> None:
+        """Write what the worker sent, if it has not sent too much."""
+        if not self._admits():
+            self._dropped += 1
+            return
+        level = event.get("level")
+        number = logging.getLevelName(level) if level in _LEVELS else logging.INFO
+        origin = _LOGGER.match(str(event.get("logger", "")))
+        keys = {**_own_keys(event.get("keys")), **self._keys}
+        keys["origin"] = origin.group() if origin else "worker"
+        text = _bounded(event.get("text", ""), _LONGEST)
+        trace = _bounded(event.get("traceback", ""), _LONGEST)
+        of_workers.log(number, "%s", text, extra=_with_traceback(keys, trace))
+
+    def ended(self, outcome: JobOutcome) -> None:
+        """The job has ended; a failure with the sentence that the user is told."""
+        if self._dropped:
+            log.warning(
+                "records of the worker dropped", extra={**self._keys, "dropped": self._dropped}
+            )
+        keys: dict[str, Any] = {
+            **self._keys,
+            "outcome": outcome.end.value,
+            "seconds": round(outcome.seconds, 3),
+        }
+        if outcome.end in (End.SUCCEEDED, End.CANCELLED):
+            log.info("job ended", extra=keys)
+            return
+        keys.update(error=outcome.error, plugin=outcome.plugin, signal=outcome.signal)
+        keys = {name: value for name, value in keys.items() if value not in ("", 0)}
+        trace = plain(outcome.detail)
+        log.error("job ended: %s", outcome.sentence, extra=_with_traceback(keys, trace))
+
+    def _admits(self) -> bool:
+        """Whether one more record is within the rate: a bucket that is refilled slowly."""
+        now = self._clock()
+        self._left = min(float(MOST_AT_ONCE), self._left + now - self._last)
+        self._last = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+def _with_traceback(keys: Mapping[str, Any], trace: str) -> dict[str, Any]:
+    """The keys with a traceback that another process has written down."""
+    return {**keys, "traceback": trace} if trace else dict(keys)
+
+
+def _own_keys(given: object) -> dict[str, Any]:
+    """The keys of a worker's record, as far as they are names with plain values."""
+    pairs = list(given.items())[:_MOST_KEYS] if isinstance(given, dict) else []
+    return {
+        name: value if isinstance(value, bool | int | float) else _bounded(value, _LONGEST_VALUE)
+        for name, value in pairs
+        if _KEY.fullmatch(name) and name not in _OURS
+    }
+
+
+def _bounded(value: object, most: int) -> str:
+    text = value if isinstance(value, str) else str(value)
+    return plain(text if len(text) <= most else f"{text[:most]}...")

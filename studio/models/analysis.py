@@ -1,0 +1,74 @@
+"""The work of the step analyze: numbers of one analyzer by node."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from studio.api import Analyzer, Array, Extension, Format, Graph, Progress, UsageError
+from studio.api.inspection import Inspector, WeightAnalyzer
+from studio.jobs.step import Arguments, Job, Result
+from studio.models.drawing.overlay import Overlay
+from studio.models.formats import format_for
+from studio.models.opening import OpenedModel, look
+from studio.models.shapes import parse
+from studio.plugin_host import PluginHost
+
+
+@dataclass(frozen=True, slots=True)
+class FileConstants:
+    """The constants of a model file, read one at a time (``inspection.Constants``)."""
+
+    form: Format
+    path: Path
+    progress: Progress
+
+    def read(self, name: str, most_bytes: int) -> Array:
+        """Return the first values of a constant as a flat array.
+
+        Raises:
+            UsageError: when the format reads no values, or the constant holds no numbers.
+        """
+        self.progress.check()
+        if not isinstance(self.form, Inspector):
+            raise UsageError(f"The format {self.form.title} tells nothing beyond the graph.")
+        return self.form.constant(self.path, name, most_bytes)
+
+
+def analyze(arguments: Arguments, job: Job) -> Result:
+    """Apply one analyzer to the main graph of a model."""
+    opened = look(Path(arguments["model"]["path"]), job, parse(arguments.get("shape") or ()))
+    job.progress(3, 4, "Analyzing the nodes")
+    found = analyzed(str(arguments["analyzer"]), opened, opened.sized.graph, job)
+    job.progress(4, 4, "Analyzed")
+    return {
+        "analyzer": arguments["analyzer"],
+        "title": found.title,
+        "unit": found.unit,
+        "values": dict(found.values),
+    }
+
+
+def analyzed(identifier: str, opened: OpenedModel, graph: Graph, progress: Progress) -> Overlay:
+    """Return the numbers of an analyzer for the nodes of a graph of an opened model.
+
+    Raises:
+        Unavailable: when no plugin that may be used has this analyzer.
+    """
+    host = PluginHost.discover()
+    analyzer: Analyzer = host.get(Extension.ANALYZER, identifier)
+    if isinstance(analyzer, WeightAnalyzer):
+        constants = FileConstants(format_for(opened.path, host), opened.path, progress)
+        values = analyzer.analyze_weights(graph, constants)
+    else:
+        values = analyzer.analyze(graph)
+    return Overlay(_numbers(values, graph), str(analyzer.title), str(analyzer.unit))
+
+
+def _numbers(values: Mapping[str, float], graph: Graph) -> dict[str, float]:
+    """Return what JSON and a drawing can hold: finite numbers of nodes that exist."""
+    names = {node.name for node in graph.nodes}
+    numbers = {name: float(value) for name, value in values.items() if name in names}
+    return {name: value for name, value in numbers.items() if math.isfinite(value)}

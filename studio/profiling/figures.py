@@ -1,0 +1,220 @@
+"""Figures of profiles for publications and notebooks, drawn by matplotlib in a light theme.
+
+Both functions take what ``studio profile --json`` or ``studio profiles show --json`` printed.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from studio.api import UsageError
+from studio.profiling import history
+from studio.profiling.chart import SERIES_COLORS, VERDICT_COLORS
+from studio.profiling.svg_plot import DIM, LINE, SURFACE, TEXT, shortened
+from studio.registry import RunRecord
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.typing import RcKeyType
+
+Json = Mapping[str, Any]
+
+FORMATS = ("png", "pdf", "svg")
+
+_LABELS = {
+    "latency": "Median latency (ms)",
+    "throughput": "Samples per second",
+    "open-loop": "Requests per second within the limit",
+    "sustained": "Median latency at the end (ms)",
+}
+_INTERVAL = "95 % confidence interval"
+_NORMAL = 1.96
+_WIDTH = 6.5
+"""Inches: the width of a text column on A4 and on Letter paper."""
+_ROW = 0.42
+_AROUND = 1.15
+_DOTS_PER_INCH = 300
+_SETTINGS: dict[RcKeyType, Any] = {
+    "font.family": ["DejaVu Sans", "sans-serif"],
+    "font.size": 9,
+    "pdf.fonttype": 42,  # whole fonts, as publishers ask for
+    "svg.fonttype": "none",  # text stays text: it can be searched, and read aloud
+    "svg.hashsalt": "edgewright",  # the same figure gives the same bytes
+    "text.color": TEXT,
+    "axes.edgecolor": LINE,
+    "axes.labelcolor": DIM,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "xtick.color": LINE,
+    "ytick.color": LINE,
+    "xtick.labelcolor": DIM,
+    "ytick.labelcolor": TEXT,
+    "grid.color": LINE,
+    "grid.linewidth": 0.6,
+}
+_METADATA: Mapping[str, Mapping[str, Any]] = {
+    "png": {"Software": "Edgewright"},
+    "pdf": {"Creator": "Edgewright", "Producer": None, "CreationDate": None},
+    "svg": {"Creator": "Edgewright", "Date": None},
+}
+"""No dates: the same profile gives the same bytes."""
+
+
+def profile_figure(profile: Json) -> Figure:
+    """Draw the measured value of each variant with its confidence interval.
+
+    Raises:
+        UsageError: when the profile holds nothing that was measured.
+    """
+    mode = str(profile.get("mode") or "latency")
+    rows = [(str(run["id"]), found) for run in profile["runs"] if (found := _measured(run, mode))]
+    if not rows:
+        raise UsageError("The profile has no measured values to draw.")
+
+    def draw(axes: Axes) -> None:
+        for place, (_, found) in enumerate(rows):
+            color = SERIES_COLORS[place % len(SERIES_COLORS)]
+            _bar(axes, place, found, color)
+        _finish(axes, [name for name, _ in rows], _LABELS.get(mode, mode), _title(profile))
+
+    return _figure(draw, len(rows))
+
+
+def comparison_figure(before: Json, after: Json) -> Figure:
+    """Draw what two profiles measured of each variant, and the verdict on the ratio.
+
+    Raises:
+        UsageError: when they have no variant in common.
+    """
+    compared = history.compare(_record(before), _record(after))
+    mode = str(before.get("mode") or "latency")
+    runs = [{str(run["id"]): run for run in one["runs"]} for one in (before, after)]
+    rows = [
+        (row, *found)
+        for row in compared["rows"]
+        if all(found := [_measured(one[str(row["id"])], mode) for one in runs])
+    ]
+    if not rows:
+        raise UsageError("The two profiles have no measured variant in common.")
+
+    def draw(axes: Axes) -> None:
+        for place, (row, first, second) in enumerate(rows):
+            color = VERDICT_COLORS.get(str(row["verdict"]), DIM)
+            _bar(axes, place - 0.16, first, DIM, filled=False)
+            _bar(axes, place + 0.16, second, color, note=_verdict(row))
+        _finish(axes, [str(row["id"]) for row, *_ in rows], _LABELS.get(mode, mode), "")
+        names = (_name(before, "before"), _name(after, "after"))
+        axes.set_title(f"\u25cb {names[0]}   \u25cf {names[1]}")
+
+    return _figure(draw, 2 * len(rows))
+
+
+def write_figure(figure: Figure, path: Path) -> None:
+    """Write a figure into a file; its suffix says the format (one of ``FORMATS``)."""
+    from matplotlib import rc_context
+
+    form = path.suffix.lower().removeprefix(".")
+    with rc_context(_SETTINGS):
+        figure.savefig(path, format=form, dpi=_DOTS_PER_INCH, metadata=dict(_METADATA[form]))
+
+
+def _measured(run: Json, mode: str) -> tuple[float, float, float] | None:
+    """Return the value of a run with the ends of its interval; None where nothing was measured."""
+    value, low, high = history.figure(run, mode)
+    if not value:
+        return None
+    if low is not None and high is not None:
+        return value, low, high
+    half = _half(run.get("round_ms") or ()) if mode == "latency" else 0.0
+    return value, value * math.exp(-half), value * math.exp(half)
+
+
+def _half(rounds: Sequence[float]) -> float:
+    """Return half the width of the interval of a median, as a logarithm.
+
+    It follows from the means of blocks of neighbouring rounds, as in a comparison of profiles.
+    """
+    logs = [math.log(each) for each in rounds if each > 0]
+    size = max(1, round(len(logs) ** (1 / 3)))
+    starts = range(0, len(logs) - size + 1, size)
+    blocks = [statistics.fmean(logs[start : start + size]) for start in starts]
+    if len(blocks) < 2:
+        return 0.0
+    return _NORMAL * math.sqrt(statistics.variance(blocks) / len(blocks))
+
+
+def _bar(
+    axes: Axes,
+    place: float,
+    found: tuple[float, float, float],
+    color: str,
+    *,
+    filled: bool = True,
+    note: str = "",
+) -> None:
+    value, low, high = found
+    axes.errorbar(
+        [value],
+        [place],
+        xerr=[[value - low], [high - value]],
+        fmt="o",
+        color=color,
+        markerfacecolor=color if filled else SURFACE,
+        markersize=5,
+        capsize=3,
+        linewidth=1.6,
+    )
+    text = f"{value:.3g}  {note}".strip()
+    axes.annotate(text, (high, place), (7, -3), textcoords="offset points", fontsize=8)
+
+
+def _finish(axes: Axes, names: Sequence[str], label: str, title: str) -> None:
+    axes.set_yticks(range(len(names)), [shortened(name) for name in names])
+    axes.set_ylim(len(names) - 0.4, -0.6)  # the first variant is at the top
+    axes.margins(x=0.3)
+    axes.set_xlabel(f"{label}, {_INTERVAL}")
+    axes.grid(True, axis="x")
+    axes.set_axisbelow(True)
+    axes.set_title(title)
+
+
+def _figure(draw: Callable[[Axes], None], rows: int) -> Figure:
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with rc_context(_SETTINGS):
+        size = (_WIDTH, _AROUND + _ROW * max(2, rows))
+        figure = Figure(figsize=size, facecolor=SURFACE, layout="constrained")
+        FigureCanvasAgg(figure)
+        draw(figure.subplots())
+    return figure
+
+
+def _title(profile: Json) -> str:
+    first = str(profile["runs"][0].get("model") or "").partition(":")[0]
+    model, target = profile.get("model") or first, profile.get("target") or "local"
+    return " on ".join(str(part) for part in (model, target) if part)
+
+
+def _name(profile: Json, otherwise: str) -> str:
+    return f"profile {profile['run']}" if profile.get("run") else otherwise
+
+
+def _verdict(row: Json) -> str:
+    if row["ratio"] is None:
+        return ""
+    return f"\u00d7 {row['ratio']:.3f}, {row['verdict']}"
+
+
+def _record(profile: Json) -> RunRecord:
+    number, at = int(profile.get("run") or 0), str(profile.get("at") or "")
+    options = dict(profile.get("options") or {})
+    return RunRecord(number, history.STEP, None, options, profile, {}, at)

@@ -1,0 +1,192 @@
+"""What the commands print with ``--json``, and their help, held against files kept in the tests.
+
+``STUDIO_GOLDEN=write`` writes the files anew; read what changed in them before it is committed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import STUDIO, Ended, Studio
+from tests.rigs.golden import Normaliser, golden_text
+
+pytestmark = pytest.mark.slow
+
+GOLDEN = Path(__file__).parents[1] / "data" / "golden"
+HELP = GOLDEN / "help.txt"
+DIGESTS = GOLDEN / "recipe_digests.json"
+SCENARIOS: dict[str, list[dict[str, Any]]] = tomllib.loads((GOLDEN / "scenarios.toml").read_text())
+WRITING = os.environ.get("STUDIO_GOLDEN") == "write"
+EPOCH = "1790000000"
+"""The moment of packaging: with it, bundles have the same digests in each run."""
+
+Observed = dict[str, Any]
+Observe = Callable[[str], dict[str, Observed]]
+
+
+@pytest.fixture(scope="module")
+def observe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observe]:
+    """``observe(scenario)``: what each of its steps printed; each scenario is run once."""
+    done: dict[str, dict[str, Observed]] = {}
+    studios: list[Studio] = []
+
+    def run(scenario: str) -> dict[str, Observed]:
+        if scenario not in done:
+            studios.append(_studio(tmp_path_factory.mktemp(scenario)))
+            steps = SCENARIOS[scenario]
+            done[scenario] = {step["name"]: _observed(studios[-1], step) for step in steps}
+        return done[scenario]
+
+    yield run
+    for studio in studios:
+        studio.run("undeploy", "--purge")
+
+
+@pytest.mark.parametrize(
+    ("scenario", "step", "code"),
+    [(name, step["name"], step.get("exit", 0)) for name in SCENARIOS for step in SCENARIOS[name]],
+)
+def test_a_command_prints_what_it_printed(
+    observe: Observe, scenario: str, step: str, code: int
+) -> None:
+    observed = observe(scenario)[step]
+    assert observed["exit"] == code, observed["errors"]
+    _compare(GOLDEN / scenario / f"{step}.json", golden_text(observed))
+
+
+def test_every_golden_file_belongs_to_a_step() -> None:
+    wanted = {f"{name}/{step['name']}.json" for name in SCENARIOS for step in SCENARIOS[name]}
+    found = {path.relative_to(GOLDEN).as_posix() for path in GOLDEN.glob("*/*.json")}
+    assert found == wanted
+
+
+def test_the_digits_recipe_makes_the_same_models_and_bundles(observe: Observe) -> None:
+    made = observe("runs")["run"]["output"]["artefacts"]
+    kept = json.loads(DIGESTS.read_text()) if DIGESTS.exists() else {}
+    _compare(DIGESTS, golden_text({**kept, "digits": made}))
+
+
+def test_every_help_text_is_as_it_was(tmp_path: Path) -> None:
+    studio = _studio(tmp_path / "home")
+    python = f"Python {sys.version_info.major}.{sys.version_info.minor}"
+    if not WRITING and HELP.read_text().splitlines()[0] != python:
+        pytest.skip(f"the help was written by another Python than {python}, which lays it out")
+    top = _help(studio, "")
+    commands = _named(top)
+    assert len(commands) > 30
+    with ThreadPoolExecutor(2) as pool:
+        texts = dict(zip(commands, pool.map(lambda one: _help(studio, one), commands), strict=True))
+        verbs = [f"{one} {verb}" for one, text in texts.items() for verb in _verbs(text)]
+        texts.update(zip(verbs, pool.map(lambda one: _help(studio, one), verbs), strict=True))
+    assert len(verbs) > 30
+    parts = [f"$ studio {words} --help\n\n{text}" for words, text in sorted(texts.items())]
+    _compare(HELP, "\n".join([python, "", f"$ studio --help\n\n{top}", *parts]))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
+        ({"a": 1}, {"a": 2}),
+        ({"a": 1}, {"c": 1}),
+        ({"seconds": 0.5}, {"seconds": None}),
+        ({"latency_ms": {"p50": 1.5}}, {"latency_ms": {"p90": 1.5}}),
+        ({"text": "served at port 8477"}, {"text": "served on port 8477"}),
+        (["a", "b"], ["b", "a"]),
+    ],
+)
+def test_a_change_that_a_user_sees_is_seen(before: Any, after: Any, tmp_path: Path) -> None:
+    normal = Normaliser(tmp_path)
+    assert golden_text(normal(before)) != golden_text(normal(after))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"seconds": 0.5}, {"seconds": 0.75}),
+        ({"latency_ms": {"p50": 1.5}}, {"latency_ms": {"p50": 2.5}}),
+        ({"text": "served at port 8477"}, {"text": "served at port 8478"}),
+        ({"at": "2026-11-28T02:05:02.444+00:00"}, {"at": "2026-11-28T03:05:02.444+00:00"}),
+    ],
+)
+def test_what_differs_in_each_run_is_not_seen(before: Any, after: Any, tmp_path: Path) -> None:
+    normal = Normaliser(tmp_path)
+    assert golden_text(normal(before)) == golden_text(normal(after))
+
+
+def _studio(home: Path) -> Studio:
+    studio = Studio(home)
+    studio.environment.update(SOURCE_DATE_EPOCH=EPOCH, COLUMNS="100", STUDIO=str(STUDIO))
+    return studio
+
+
+def _observed(studio: Studio, step: dict[str, Any]) -> Observed:
+    """What a step printed, without what differs in each run."""
+    _prepare(studio, step.get("prepare", ""))
+    text = step.get("text", False)
+    ended = studio.run(*shlex.split(step["run"]), *([] if text else ["--json"]))
+    how = {name: step[name] for name in ("loose", "shape", "once") if name in step}
+    normal = Normaliser(studio.home, **how)
+    plain = Normaliser(studio.home)
+    return {
+        "command": step["run"],
+        "exit": ended.code,
+        "output": plain(ended.out.splitlines()) if text else normal(_json(ended)),
+        "errors": plain(ended.err.splitlines()),
+    }
+
+
+def _prepare(studio: Studio, line: str) -> None:
+    done = subprocess.run(
+        ["sh", "-c", line],
+        cwd=studio.home,
+        env=studio.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{line}: {done.stderr}{done.stdout}"
+
+
+def _json(ended: Ended) -> Any:
+    assert ended.out, ended.err
+    return ended.json
+
+
+def _compare(path: Path, text: str) -> None:
+    """Hold a text against a golden file, or write that file."""
+    if WRITING:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    assert text == path.read_text()
+
+
+def _help(studio: Studio, words: str) -> str:
+    ended = studio.run(*words.split(), "--help")
+    assert ended.code == 0, ended.err
+    return str(Normaliser(studio.home)(ended.out))
+
+
+def _named(text: str) -> list[str]:
+    """The commands that the first help lists."""
+    listed = text.partition("  COMMAND\n")[2].partition("\n\n")[0]
+    return re.findall(r"^    ([a-z-]+)(?: |$)", listed, re.M)
+
+
+def _verbs(text: str) -> list[str]:
+    """The commands of a command: ``{list,show}`` or ``list|show ...`` in its first lines."""
+    usage = " ".join(text.partition("\n\n")[0].split())
+    found = re.search(r" ([a-z]+(?:\|[a-z]+)+) \.\.\.$", usage)
+    return found[1].split("|") if found else []

@@ -1,0 +1,141 @@
+"""Packaging with any plugin's packager: its options, its answer, and where its files go."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from studio.api import Kind, Option, Parcel, Progress, StudioError, Unavailable, UsageError
+from studio.cli import package_command
+from studio.deployment.artifacts import packager as artifact
+from studio.packages import Bundle
+from studio.plugin_host import PluginHost
+from tests.rigs.bundles import QuietJob, make_bundle
+
+
+class Tarball:
+    """A packager of a third party."""
+
+    id = "tarball"
+    title = "Tarball"
+    options = (Option("level", Kind.INTEGER, default=1, minimum=1), Option("write", Kind.FLAG))
+
+    def build(
+        self, parcel: Parcel, output: Path, options: Mapping[str, Any], progress: Progress
+    ) -> Mapping[str, Any]:
+        if options["write"]:
+            output.mkdir()
+            (output / "it.tar").write_text(parcel.digest)
+        return {"path": str(output / "it.tar"), "bytes": 64, "level": options["level"]}
+
+
+@pytest.fixture
+def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bundle:
+    made = make_bundle(tmp_path / "bundle", 1)
+    packaged = {"bundle": str(made.folder), "new": True, "findings": []}
+    monkeypatch.setattr(artifact, "package_contained", lambda arguments, job: packaged)
+    find = PluginHost.get
+
+    def get(host: PluginHost, extension: Any, identifier: str) -> Any:
+        return Tarball() if identifier == Tarball.id else find(host, extension, identifier)
+
+    monkeypatch.setattr(PluginHost, "get", get)
+    return made
+
+
+def packaged_as(arguments: dict[str, Any], job: QuietJob, registry: Any = None) -> dict[str, Any]:
+    """The work, then the record, as the runner calls them."""
+    result = artifact.package_as(arguments, job)
+    return artifact.packaged_as(registry, arguments, result, job.folder)
+
+
+@pytest.fixture(autouse=True)
+def _kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The record of the bundle itself, which is that of the step package, is left out."""
+
+    def packaged(registry: Any, arguments: Any, result: Any, folder: Path) -> dict[str, Any]:
+        assert not {"as", "as_out", "set"} & set(arguments)
+        return dict(result)
+
+    monkeypatch.setattr(artifact.packages, "packaged", packaged)
+
+
+def test_a_packager_gets_the_bundle_and_its_options(bundle: Bundle, tmp_path: Path) -> None:
+    out = tmp_path / "made"
+    arguments = {"as": "tarball", "set": ["level=3", "write=yes"], "as_out": str(out)}
+    result = packaged_as(arguments, QuietJob(tmp_path / "job"))
+    assert result["made"] == {"path": str(out / "it.tar"), "bytes": 64, "level": 3}
+    assert (out / "it.tar").read_text() == bundle.digest
+    assert (result["as"], result["bundle"]) == ("tarball", str(bundle.folder))
+
+
+@pytest.mark.usefixtures("bundle")
+def test_files_go_beside_the_copy_of_the_bundle(tmp_path: Path) -> None:
+    arguments = {"as": "tarball", "set": ["write=yes"], "out": str(tmp_path / "copy")}
+    result = packaged_as(arguments, QuietJob(tmp_path / "job"))
+    assert result["made"]["path"] == str(tmp_path / "copy-tarball" / "it.tar")
+    assert (tmp_path / "copy-tarball" / "it.tar").is_file()
+
+
+@pytest.mark.usefixtures("bundle")
+def test_files_without_a_place_are_said(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        packaged_as({"as": "tarball", "set": ["write=yes"]}, QuietJob(tmp_path / "job"))
+    assert "--as-out" in caught.value.hint
+
+
+@pytest.mark.usefixtures("bundle")
+def test_a_packager_that_writes_nothing_needs_no_folder(tmp_path: Path) -> None:
+    result = packaged_as({"as": "tarball"}, QuietJob(tmp_path / "job"))
+    assert result["made"]["level"] == 1
+
+
+@pytest.mark.usefixtures("bundle")
+def test_what_lies_there_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "work.txt").write_text("mine")
+    arguments = {"as": "tarball", "set": ["write=yes"], "as_out": str(tmp_path / "mine")}
+    with pytest.raises(StudioError, match="exists"):
+        packaged_as(arguments, QuietJob(tmp_path / "job"))
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["work.txt"]
+
+
+@pytest.mark.usefixtures("bundle")
+def test_an_option_or_a_packager_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no option 'colour'"):
+        artifact.package_as({"as": "tarball", "set": ["colour=red"]}, QuietJob(tmp_path / "a"))
+    with pytest.raises(Unavailable, match="no packager 'nothing'") as caught:
+        artifact.package_as({"as": "nothing"}, QuietJob(tmp_path / "b"))
+    assert "image, manifests" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("words", "step"),
+    [
+        (["--as", "tarball"], "package-as"),
+        (["--image", "d:1"], "image"),
+        (["--deb", "out.deb"], "deb"),
+        ([], "package"),
+    ],
+)
+def test_the_command_chooses_the_step(
+    words: list[str], step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parser = argparse.ArgumentParser()
+    package_command.add(parser)
+    asked: list[str] = []
+    monkeypatch.setattr(package_command, "run_step", lambda name, *rest: asked.append(name) or 0)
+    assert package_command.run(parser.parse_args(["m.onnx", *words])) == 0
+    assert asked == [step]
+
+
+@pytest.mark.parametrize("other", [["--image", "d:1"], ["--deb", "out.deb"]])
+def test_two_ways_at_once_are_refused(other: list[str]) -> None:
+    parser = argparse.ArgumentParser()
+    package_command.add(parser)
+    with pytest.raises(UsageError, match="separate commands"):
+        package_command.run(parser.parse_args(["m.onnx", "--as", "tarball", *other]))

@@ -1,0 +1,36 @@
+"""Packaging with a key: what parses the model never hears of the key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from studio.jobs import Job
+from studio.packages import packaging_job
+from studio.packages.step import PACKAGE
+from studio.packages.work import package
+
+
+class Seen(Exception):
+    """Ends the test once the worker behind walls would be started."""
+
+
+def test_the_key_stays_outside_the_walls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Any] = []
+
+    def started(*what: Any) -> dict[str, Any]:
+        given.extend(what)
+        raise Seen
+
+    monkeypatch.setattr(packaging_job, "run_contained", started)
+    model, key = tmp_path / "m.onnx", tmp_path / "secret" / "key"
+    arguments = {option.name: None for option in PACKAGE.form}
+    arguments.update(model={"path": str(model)}, sign=str(key), number={}, known=[])
+    with pytest.raises(Seen):
+        package(arguments, cast(Job, None))
+    _, _, options, reads, *_ = given
+    assert "sign" not in options
+    assert not any(key.is_relative_to(path) for path in reads)
+    assert str(key) not in repr(options)
