@@ -196,7 +196,7 @@ class Registry:
         """
         found = self._db.all(f"{_VARIANTS} WHERE v.id = ?", (identifier,))
         if not found:
-            raise UsageError(f"There is no variant #{identifier}.")
+            raise UsageError(f"Unknown variant: #{identifier}.")
         return rows.variant(found[0])
 
     def variant_by_digest(self, digest: str, model: int | None = None) -> VariantRecord | None:

@@ -116,7 +116,7 @@ def test_a_rollout_signs_once_and_goes_back_with_a_reason(
     assert workspace.run("trust", target="roof", signers=str(tmp_path / "allowed")).ok
     asked = {"target": ["roof"], "requests": 2, "soak_s": 0}
     unsigned = workspace.run("rollout", model=str(five.folder), **asked)
-    assert "signed releases only" in unsigned.result["targets"][0]["text"]
+    assert "requires signed releases" in unsigned.result["targets"][0]["text"]
     done = workspace.run("rollout", model=str(five.folder), sign=str(key), **asked)
     assert done.ok, done.sentence
     assert done.result["state"] == "done"

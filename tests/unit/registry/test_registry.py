@@ -92,10 +92,17 @@ def test_a_name_that_is_taken_gets_a_number(registry: Registry, artifact: Artifa
     assert names == ["int8", "int8-2", "int8-3"]
 
 
-@pytest.mark.parametrize("text", ["nothing", "#7", "#x", "digits:", ""])
-def test_what_is_not_there_is_said(registry: Registry, text: str) -> None:
-    with pytest.raises(UsageError, match="No file or registered model named"):
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("#7", "Unknown variant: #7."),
+        *((text, f"No file or registered model named {text!r}.") for text in ("a", "#x", "d:", "")),
+    ],
+)
+def test_what_is_not_there_is_said(registry: Registry, text: str, message: str) -> None:
+    with pytest.raises(UsageError) as raised:
         registry.find(text)
+    assert raised.value.message == message
 
 
 def test_runs_come_newest_first_and_are_filtered(registry: Registry, artifact: Artifact) -> None:
