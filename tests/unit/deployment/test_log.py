@@ -11,7 +11,7 @@ import pytest
 
 from studio.api import Completed, TargetError, TargetSpec, Unavailable
 from studio.api.progress import Silent
-from studio.deployment.release_client import Agent
+from studio.deployment.release_client import ReleaseClient
 from studio.packages import ZipApplication
 from studio.targets import connect
 from studio.targets.connect import open_channel
@@ -69,7 +69,7 @@ def test_a_switch_of_a_release_is_logged(
     verb: str, logged: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     runtime = ZipApplication(Path("r.pyz"), "0" * 64, 1)
-    agent = Agent(Answering(), "/r", "python3", runtime, "ann@desk", "board-7")  # type: ignore[arg-type]
+    agent = ReleaseClient(Answering(), "/r", "python3", runtime, "ann@desk", "board-7")  # type: ignore[arg-type]
     agent.call(verb, {"token": "hunter2"})
     texts = [one.getMessage() for one in caplog.records]
     assert texts == ([f"release machine: {verb}"] if logged else [])

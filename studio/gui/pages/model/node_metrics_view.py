@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from studio.workspace import GraphView, VariantRecord, Workspace
 
 COLUMNS = ("Operator", "Node", "Value", "Share", "Note")
+_CSV_COLUMNS = ("operator", "node", "value", "share", "remark", "number")
+"""An interface: spreadsheets of users read them."""
 ANALYZE = "analyze"
 _WIDTHS = (160, 0, 140, 80, 220)
 _STATES = {SMALL: "normalization", FLOAT: "activation"}
@@ -217,7 +219,7 @@ class NodeMetricsView(QWidget):
         """Put the table, in its order, on the clipboard as CSV."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow((*(title.lower() for title in COLUMNS), "number"))
+        writer.writerow(_CSV_COLUMNS)
         rows = self.table.content.rows
         for one in rows:
             number = one.values[2]

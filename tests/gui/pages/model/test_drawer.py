@@ -69,7 +69,7 @@ def test_numbers_and_graph_select_in_each_other(page: ModelPage, qtbot: QtBot) -
     assert rows[0] == ("Conv", "conv2", "74.0 kB", "63.6 %", "")
     numbers.copy.click()
     lines = QApplication.clipboard().text().splitlines()
-    assert lines[0] == "operator,node,value,share,note,number"
+    assert lines[0] == "operator,node,value,share,remark,number"
     assert lines[1] == "Conv,conv2,74.0 kB,63.6 %,,73984.0"
     assert len(lines) == 4
     page.pane.canvas.select(box(page, "Gemm"))
