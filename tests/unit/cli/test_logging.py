@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from studio.api import StudioError
-from studio.cli import doctor_command, recipes_command
+from studio.cli import doctor_command, presets_command
 from studio.cli.main import main
 from studio.settings import Paths, Settings
 from studio.workspace.diagnosis import DoctorCheck
@@ -32,14 +32,14 @@ def lines() -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("words", "shown", "written"),
     [
-        (["recipes", "list"], False, False),
-        (["recipes", "list", "-v"], False, True),
-        (["-v", "recipes", "list"], False, True),
-        (["--verbose", "recipes", "list"], False, True),
-        (["recipes", "--verbose", "list"], False, True),
-        (["--debug", "recipes", "list"], True, True),
-        (["recipes", "list", "--debug"], True, True),
-        (["--no-plugins", "-v", "recipes", "list"], False, True),
+        (["presets", "list"], False, False),
+        (["presets", "list", "-v"], False, True),
+        (["-v", "presets", "list"], False, True),
+        (["--verbose", "presets", "list"], False, True),
+        (["presets", "--verbose", "list"], False, True),
+        (["--debug", "presets", "list"], True, True),
+        (["presets", "list", "--debug"], True, True),
+        (["--no-plugins", "-v", "presets", "list"], False, True),
     ],
 )
 def test_flags_say_how_much_is_logged_and_shown(
@@ -57,7 +57,7 @@ def test_flags_say_how_much_is_logged_and_shown(
 
 def test_the_setting_asks_for_details_in_the_file(capsys: pytest.CaptureFixture[str]) -> None:
     Settings(Paths.of().settings)["log_level"] = "debug"
-    assert main(["recipes", "list"]) == 0
+    assert main(["presets", "list"]) == 0
     assert lines()[0]["message"] == "command started"
     assert capsys.readouterr().err == ""
 
@@ -69,10 +69,10 @@ def test_what_the_user_is_told_as_a_failure_is_logged_with_its_traceback(
     def fail(arguments: object) -> int:
         raise error
 
-    monkeypatch.setattr(recipes_command, "run", fail)
-    assert main(["recipes", "list"]) == 1
+    monkeypatch.setattr(presets_command, "run", fail)
+    assert main(["presets", "list"]) == 1
     (line,) = lines()
-    assert (line["level"], line["command"]) == ("ERROR", "recipes")
+    assert (line["level"], line["command"]) == ("ERROR", "presets")
     assert line["error"] == type(error).__name__
     assert "in fail" in line["traceback"]
     assert "hunter2" not in json.dumps(line)
@@ -82,7 +82,7 @@ def test_a_log_that_cannot_be_written_disturbs_no_command(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     Paths.of().logs.write_text("a file where the folder should be")
-    assert main(["recipes", "list", "-v"]) == 0
+    assert main(["presets", "list", "-v"]) == 0
     assert capsys.readouterr().err == ""
 
 
