@@ -297,7 +297,7 @@ def test_histograms_of_a_layer_are_drawn_with_its_range(qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: view.activations.image() is not None)
     view.table.selectRow(1)
     assert "in float: asked for" in visible_texts(view)
-    assert "has seen no values" in visible_texts(view)
+    assert "No calibration data for this layer" in visible_texts(view)
 
 
 def test_a_constant_value_has_a_histogram_too() -> None:

@@ -272,7 +272,7 @@ def test_each_page_shows_what_was_done_there_last_as_a_pipeline(
     (pipeline,) = buttons
     pipeline.click()
     assert rig.shell.shown == []
-    assert rig.shell.said[-1].startswith("Nothing was done here yet")
+    assert rig.shell.said[-1].startswith("No action on this page")
     ledger = rig.registry.ledger
     wanted = ledger.add_action(step, {}, {}, "window")
     ledger.add_action("samples-get", {}, {}, "window")  # of another page
