@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from studio.cli import quantize_command, sensitivity_command
+from studio.quantization.results import (
+    FloatMetric,
+    LayerCost,
+    RuntimeVersion,
+    SensitivityResult,
+)
 
 
-def layer(name: str, sqnr: float, drop: float | None, gain: float) -> dict[str, Any]:
-    times = {"float_us": 30.0, "int8_us": 30.0 - gain, "gain_us": gain}
-    return {"name": name, "sqnr_db": sqnr, "drop": drop, **times}
+def layer(name: str, sqnr: float, drop: float | None, gain: float) -> LayerCost:
+    return LayerCost(name, 8, sqnr, 30.0, 30.0 - gain, gain, drop)
 
 
 def test_the_worst_layers_are_a_table_and_the_rest_a_number() -> None:
     layers = [layer("worst", 12.34, 0.05, -4.0), *(layer(f"l{n}", 40, None, 9) for n in range(24))]
-    metric = {"name": "top1", "title": "Top-1 accuracy", "before": 0.9, "samples": 64}
-    lines = sensitivity_command.describe({"layers": layers, "metric": metric})
+    metric = FloatMetric("top1", "Top-1 accuracy", 0.9, 64)
+    result = SensitivityResult(
+        "m:fp32", tuple(layers), metric, {}, None, RuntimeVersion("onnxruntime", "1"), 1.0
+    )
+    lines = sensitivity_command.describe(result)
     assert lines[1].split() == ["worst", "12.3", "0.0500", "30", "34"]
     assert lines[2].split()[2] == "-"
     assert lines[21:] == [
