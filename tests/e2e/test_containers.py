@@ -109,7 +109,7 @@ def test_a_release_that_answers_otherwise_is_refused(
     before = {one.name for one in site.resources() if one.kind == "container"}
     with pytest.raises(TargetError, match="golden samples differ") as raised:
         site.deploy(replace(second, bundle=wrong), chosen, Recorder())
-    assert "untouched" in raised.value.hint
+    assert "still running" in raised.value.hint
     assert {one.name for one in site.resources() if one.kind == "container"} == before
     (serving,) = [one for one in site.releases() if one.state == "serving"]
     assert serving.release == first.digest

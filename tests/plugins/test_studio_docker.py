@@ -175,7 +175,7 @@ def test_a_budget_is_kept(parcel: Parcel, tmp_path: Path) -> None:
     [
         ({"user": "me"}, "must be a number"),
         ({"variant": "cuda"}, "a base image with CUDA"),
-        ({"variant": "tpu"}, "cannot be 'tpu'"),
+        ({"variant": "tpu"}, "must be one of cpu, cuda, not 'tpu'"),
     ],
 )
 def test_specs_that_do_not_work(given: dict[str, Any], words: str) -> None:

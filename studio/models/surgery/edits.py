@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from studio.api import Extension, Kind, Option, Transform, UsageError, validate
+from studio.api import Extension, Option, Transform, UsageError, validate
+from studio.documents import dataclass_json
 from studio.jobs.step import Arguments, Job, Result
 from studio.plugin_host import PluginHost
 
@@ -99,10 +100,9 @@ def offered(arguments: Arguments, job: Job) -> Result:
 
 def to_json(option: Option) -> dict[str, Any]:
     """An option as JSON."""
-    return {**asdict(option), "kind": option.kind.value}
+    return dict(dataclass_json.to_json(option))
 
 
 def from_json(data: Mapping[str, Any]) -> Option:
     """The option that ``to_json`` wrote."""
-    lists = {name: tuple(data[name]) for name in ("choices", "choice_titles")}
-    return Option(**{**data, **lists, "kind": Kind(data["kind"])})
+    return dataclass_json.from_json(Option, data)

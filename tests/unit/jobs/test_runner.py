@@ -198,7 +198,7 @@ def test_silence_has_an_end(runner: JobRunner) -> None:
     outcome = runner.start(spec("hang", {"deaf": True}, limits=Limits(silence=1.5))).wait(PATIENCE)
     assert outcome is not None
     assert outcome.end is End.TIMED_OUT
-    assert "nothing moved" in outcome.sentence
+    assert "no progress" in outcome.sentence
 
 
 def test_the_memory_limit_is_kept(runner: JobRunner) -> None:

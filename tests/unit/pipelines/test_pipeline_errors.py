@@ -115,7 +115,7 @@ def test_the_pipeline_itself_is_right() -> None:
         (
             'target = "${vars.target}"',
             "soak_s = -1",
-            "line 31, column 1: soak must be at least 0, not -1.",
+            "line 31, column 1: soak time must be at least 0, not -1.",
         ),
         (
             'target = "${vars.target}"',

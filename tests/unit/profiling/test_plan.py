@@ -61,7 +61,7 @@ def test_a_backend_gets_only_the_options_that_it_has():
     ("text", "words"),
     [
         ("ort:threads", "is no backend with options"),
-        ("ort:streams=2", "no option 'streams'"),
+        ("ort:streams=2", "Unknown option 'streams'"),
         ("ort:threads=many", "must be a whole number"),
     ],
 )

@@ -36,7 +36,7 @@ def test_a_setting_is_kept_and_checked(tmp_path: Path) -> None:
     assert settings["theme"] == "system"
     settings["theme"] = "dark"
     assert Settings(tmp_path / "c" / "settings.json")["theme"] == "dark"
-    with pytest.raises(UsageError, match="Theme cannot be 'pink'"):
+    with pytest.raises(UsageError, match="Theme must be one of system, light, dark, not 'pink'"):
         settings["theme"] = "pink"
     with pytest.raises(UsageError, match="no setting 'colour'"):
         settings["colour"] = "red"

@@ -106,7 +106,7 @@ def test_what_lies_there_is_left_alone(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("bundle")
 def test_an_option_or_a_packager_that_is_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no option 'colour'"):
+    with pytest.raises(UsageError, match="Unknown option 'colour'"):
         artifact.package_as({"as": "tarball", "set": ["colour=red"]}, QuietJob(tmp_path / "a"))
     with pytest.raises(Unavailable, match="no packager 'nothing'") as caught:
         artifact.package_as({"as": "nothing"}, QuietJob(tmp_path / "b"))
