@@ -91,6 +91,7 @@ def test_a_command_that_is_not_there_or_hangs(channel: LocalChannel) -> None:
         channel.run(["sleep", "60"], timeout=0.2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["", " >&2"])
 def test_a_command_that_writes_without_end_is_ended(channel: LocalChannel, where: str) -> None:
     with pytest.raises(TargetError, match="sh said more than 64 MB and was ended"):

@@ -91,6 +91,7 @@ def test_a_fixed_batch_takes_several_rows(tmp_path: Path) -> None:
     assert samples[2] == [[12, 13, 14], [15, 16, 17]]
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_samples(tmp_path: Path) -> None:
     numpy.savez_compressed(tmp_path / "d.npz", image=numpy.zeros((40_000, 1, 4, 4), "float32"))
     tracemalloc.start()

@@ -71,6 +71,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("offline")
 def test_offline_the_wheels_that_were_put_there_are_used(tmp_path: Path) -> None:
     cache = WheelCache(tmp_path)
@@ -90,6 +91,7 @@ def test_offline_the_wheels_that_were_put_there_are_used(tmp_path: Path) -> None
     assert found.unpacked > found.size / 2
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("offline")
 def test_a_set_once_chosen_stays(tmp_path: Path) -> None:
     put_wheel(tmp_path, "tinything-1.2-cp311-cp311-manylinux_2_28_aarch64.whl")

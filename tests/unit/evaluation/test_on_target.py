@@ -76,6 +76,7 @@ def asked(digits: VariantRecord, **more: Any) -> dict[str, Any]:
     return {**arguments(digits, EVALUATE, data=HELDOUT, samples=60, **more), "target": TARGET}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("most", [on_target._PACK_BYTES, 1000])
 def test_both_figures_stand_side_by_side(
     digits: VariantRecord,

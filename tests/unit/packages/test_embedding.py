@@ -138,6 +138,7 @@ def test_answers_are_the_same_to_the_bit(tmp_path: Path) -> None:
     assert json.loads((other.folder / "baseline.json").read_text())["drift"]["signals"]
 
 
+@pytest.mark.slow
 def test_places_of_a_picture_are_averaged(tmp_path: Path) -> None:
     data = tmp_path / "data.npz"
     np.savez(data, image=CHANCE.normal(0, 1, (100, 3, 16, 16)).astype(np.float32))
@@ -171,6 +172,7 @@ def test_places_are_averaged_in_every_operator_set(tmp_path: Path, opset: int) -
     np.testing.assert_allclose(found, y.mean(axis=(2, 3)) @ axes + offset, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wanted", "sentence"),
     [
@@ -192,6 +194,7 @@ def test_little_data_gives_none(tmp_path: Path) -> None:
     assert "needs 64 samples" in result["notes"][0]
 
 
+@pytest.mark.slow
 def test_the_same_data_give_the_same_bundle(tmp_path: Path) -> None:
     data = tmp_path / "data.npz"
     np.savez(data, image=CHANCE.normal(0, 1, (100, 3, 16, 16)).astype(np.float32))

@@ -63,6 +63,7 @@ def test_a_true_difference_of_ten_percent_is_found(effect, word):
     assert found[{"faster": "slower", "slower": "faster"}[word]] == 0
 
 
+@pytest.mark.slow
 def test_several_comparisons_share_the_risk():
     chance = numpy.random.default_rng(13)
     names = {"a": 1.0, "twin": 1.0, **{f"b{index}": 1.0 for index in range(3)}}

@@ -19,6 +19,8 @@ from studio.registry import Registry, VariantRecord
 
 from .conftest import DIGITS, FakeJob, reference
 
+pytestmark = pytest.mark.slow
+
 CALIBRATION = str(DIGITS / "calibration.npz")
 HELDOUT = str(DIGITS / "heldout.npz")
 
@@ -246,7 +248,9 @@ def test_a_search_by_likeness(digits: VariantRecord, job: FakeJob) -> None:
     assert 0 <= result["search"]["trials"][0]["drop"] <= 0.01
 
 
-@pytest.mark.parametrize("stage", ["Sensitivity", "Evaluating candidate", "Evaluating the float model"])
+@pytest.mark.parametrize(
+    "stage", ["Sensitivity", "Evaluating candidate", "Evaluating the float model"]
+)
 def test_cancel_during_a_search(digits: VariantRecord, job: FakeJob, stage: str) -> None:
     cancelled = FakeJob(job.folder, cancel_at=stage)
     given = {"data": CALIBRATION, "samples": 4, "eval_data": HELDOUT, "eval_samples": 20}

@@ -185,6 +185,7 @@ def test_chatter_on_standard_output_does_not_break_the_stream(measure, candidate
     assert states(events)["a"] == "measured"
 
 
+@pytest.mark.slow
 def test_a_hanging_load_is_stopped(measure, candidate):
     events, _ = measure(candidate("a"), candidate("b", load="hang"), load_timeout=8)
     assert states(events)["b"] == "timed out"
@@ -192,6 +193,7 @@ def test_a_hanging_load_is_stopped(measure, candidate):
     assert states(events)["a"] == "measured"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("does", "state"), [("hang", "timed out"), ("die", "crashed")])
 def test_a_runner_that_fails_in_the_middle_keeps_its_rounds(
     bench, candidate, tmp_path, does, state

@@ -242,6 +242,7 @@ def test_a_client_that_leaves_ends_its_run(tmp_path: Path) -> None:
         rig.wait_until(lambda: rig.rests(server), "the processor is free again")
 
 
+@pytest.mark.slow
 def test_a_quick_model_that_does_not_end_stops_nobody_for_long(tmp_path: Path) -> None:
     """It is run in the event loop's own thread, where nothing else happens; but only once."""
     model = rig.trips(tmp_path / "trips.onnx")
