@@ -22,6 +22,7 @@ from .conftest import DIGITS, FakeJob, reference
 
 CALIBRATION = str(DIGITS / "calibration.npz")
 HELDOUT = str(DIGITS / "heldout.npz")
+RESULT_OF_0_1 = Path(__file__).parents[2] / "data/results/0.1/sensitivity.json"
 
 
 def arguments(
@@ -119,3 +120,10 @@ def test_quantize_takes_what_is_kept_and_does_not_record_it(
     assert result["search"]["stored_sensitivity"]
     assert "Sensitivity" not in " ".join(text for _, text in job.points[-40:])
     assert "sensitivity" not in record.asked(offered)
+
+
+def test_a_result_of_0_1_is_read() -> None:
+    document = json.loads(RESULT_OF_0_1.read_text())
+    result = from_json(SensitivityResult, document)
+    assert result.layers
+    assert to_json(result) == document
