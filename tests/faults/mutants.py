@@ -68,7 +68,7 @@ def kills(*calls: str) -> Callable[[Stock, Path], list[str]]:
 MUTANTS = (
     Mutant(
         "the release is switched to before the state says so",
-        "switch.py",
+        "release/switch.py",
         "    board.save(board.state.at(state.SWITCH, what.digest))\n    try:\n",
         "    link(board, what.digest)\n"
         "    board.save(board.state.at(state.SWITCH, what.digest))\n    try:\n",
@@ -76,28 +76,28 @@ MUTANTS = (
     ),
     Mutant(
         "the state is written in place",
-        "state.py",
+        "release/store/state.py",
         "    write_atomically(layout.state, text.encode())\n",
         "    with open(str(layout.state), 'w') as file:\n        file.write(text)\n",
         kills("write"),
     ),
     Mutant(
         "what was interrupted is not taken back",
-        "switch.py",
+        "release/switch.py",
         "        _restore(board, Server(board.layout), now.current)\n    elif",
         "        pass\n    elif",
         kills("rename"),
     ),
     Mutant(
         "content is not flushed before the rename",
-        "files.py",
+        "shared/files.py",
         "            file.flush()\n            os.fsync(file.fileno())\n        os.replace",
         "            file.flush()\n        os.replace",
         flushes,
     ),
     Mutant(
         "the folder is not flushed after the rename",
-        "files.py",
+        "shared/files.py",
         "        remove(aside)\n        raise\n    sync_folder(path.parent)\n",
         "        remove(aside)\n        raise\n",
         flushes,
@@ -138,7 +138,7 @@ def _broken(mutant: Mutant, application: Path, folder: Path) -> Path:
     with zipfile.ZipFile(application) as whole, zipfile.ZipFile(path, "w") as made:
         for member in whole.infolist():
             content = whole.read(member)
-            if member.filename.endswith("/release/" + mutant.module):
+            if member.filename.endswith("/" + mutant.module):
                 text = content.decode()
                 changed += text.count(mutant.old)
                 content = text.replace(mutant.old, mutant.new).encode()
