@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from studio.documents.dataclass_json import InvalidDocument, from_json
 from studio.registry import Registry, RunRecord
+
+log = logging.getLogger(__name__)
 
 ResultT = TypeVar("ResultT")
 
@@ -59,6 +62,7 @@ class Results:
 def _recorded(run: RunRecord, form: type[ResultT]) -> Recorded[ResultT] | None:
     try:
         result = from_json(form, run.result)
-    except InvalidDocument:
+    except InvalidDocument as error:
+        log.warning("result left out: %s", error, extra={"step": run.step, "run": run.id})
         return None
     return Recorded(run.id, run.variant, run.options, run.created, result)
