@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from studio.api import Graph
-from studio.profiling.kernel_graph import LAYOUT, KernelGraph
+from studio.documents.dataclass_json import from_json
+from studio.profiling.kernel_graph import Kernel, KernelGraph
 from studio.profiling.owners import Owner, Owners
 
 _ADDED = re.compile(r"^(Transpose|Reshape|Squeeze|Unsqueeze)(_token_\d+)?$")
@@ -101,12 +102,12 @@ class Attribution:
         """As a share of the whole time."""
         return us / self.total_us if self.total_us else 0.0
 
-    def give(self, owner: Owner, kernel: Mapping[str, Any]) -> Share:
+    def give(self, owner: Owner, kernel: Kernel) -> Share:
         """Count a kernel as a node's."""
         share = self.shares.setdefault(owner.key, Share(owner))
-        share.us += float(kernel["us"])
-        share.kernels.append(str(kernel["operator"]))
-        share.places[place_of(kernel)] += float(kernel["us"])
+        share.us += kernel.us
+        share.kernels.append(kernel.operator)
+        share.places[kernel.place] += kernel.us
         return share
 
     def to_json(self, run: str) -> dict[str, Any]:
@@ -126,13 +127,8 @@ class Attribution:
         }
 
 
-def place_of(kernel: Mapping[str, Any]) -> str:
-    """The execution provider that ran a kernel."""
-    return str(kernel.get("provider") or "unknown")
-
-
 def attribute(
-    kernels: Sequence[Mapping[str, Any]],
+    timed: Sequence[Mapping[str, object]],
     graph: Graph,
     functions: Mapping[str, Graph] | None = None,
 ) -> Attribution:
@@ -145,34 +141,32 @@ def attribute(
     for, where the values tell.
 
     Args:
-        kernels: As a runner's ``operators`` gives them.
+        timed: Kernels as a runner's ``operators`` gives them.
         graph: The graph of the file that was measured.
         functions: The model's own, by domain and name.
     """
+    kernels = [from_json(Kernel, each) for each in timed]
     owners = Owners.of(graph, functions)
-    owners.inlined(str(kernel["name"]) for kernel in kernels)
+    owners.inlined(kernel.name for kernel in kernels)
     wiring = KernelGraph(kernels, owners, _nameless(kernels, owners))
     found = Attribution()
     for kernel in kernels:
-        us = float(kernel["us"])
+        us = float(kernel.us)
         found.total_us += us
-        found.providers[place_of(kernel)] += us
-        found.types[str(kernel.get("type") or "unknown")] += us
-        is_layout = kernel["operator"] in LAYOUT
+        found.providers[kernel.place] += us
+        found.types[kernel.type or "unknown"] += us
         match = wiring.match(kernel)
-        if is_layout or (match is None and _ADDED.match(str(kernel["name"]))):
+        if kernel.is_layout or (match is None and _ADDED.match(kernel.name)):
             found.layout_us += us
         if match is not None:
             share = found.give(match.owner, kernel)
-            share.layout_us += us if is_layout else 0.0
+            share.layout_us += us if kernel.is_layout else 0.0
             share.fused.update(dict.fromkeys(match.fused))
-            found.added_us += us if match.is_neighbour and not is_layout else 0.0
-        elif _COMPILED.search(str(kernel["operator"])):
-            found.compiled.append(
-                {"kernel": kernel["name"], "provider": place_of(kernel), "us": us}
-            )
-        elif not is_layout and not _ADDED.match(str(kernel["name"])):
-            label = str(kernel["name"] or kernel["operator"])
+            found.added_us += us if match.is_neighbour and not kernel.is_layout else 0.0
+        elif _COMPILED.search(kernel.operator):
+            found.compiled.append({"kernel": kernel.name, "provider": kernel.place, "us": us})
+        elif not kernel.is_layout and not _ADDED.match(kernel.name):
+            label = kernel.name or kernel.operator
             found.unknown_us[label] = found.unknown_us.get(label, 0.0) + us
     if len(found.compiled) == 1:  # of several nobody tells which nodes are in which
         known = {
@@ -183,7 +177,7 @@ def attribute(
     return found
 
 
-def _nameless(kernels: Sequence[Mapping[str, Any]], owners: Owners) -> dict[str, Owner]:
+def _nameless(kernels: Sequence[Kernel], owners: Owners) -> dict[str, Owner]:
     """Node by the made-up name of a kernel that has none of its own.
 
     onnxruntime numbers the nodes of the file (constants are none to it) and goes on numbering
@@ -193,14 +187,14 @@ def _nameless(kernels: Sequence[Mapping[str, Any]], owners: Owners) -> dict[str,
     found = {}
     made: dict[int, tuple[str, str]] = {}
     for kernel in kernels:
-        match = _MADE_UP.match(str(kernel["name"]))
-        if match is None or match.group(1) != kernel["operator"]:
+        match = _MADE_UP.match(kernel.name)
+        if match is None or match.group(1) != kernel.operator:
             continue
         index = int(match.group(2))
         if index >= len(nodes):
-            made[index] = (str(kernel["operator"]), str(kernel["name"]))
-        elif nodes[index].node.operator == kernel["operator"]:
-            found[str(kernel["name"])] = nodes[index]
+            made[index] = (kernel.operator, kernel.name)
+        elif nodes[index].node.operator == kernel.operator:
+            found[kernel.name] = nodes[index]
     for operator, parts in _DECOMPOSED.items():
         replaced = [owner for owner in nodes if owner.node.operator == operator]
         starts = [start for start in sorted(made) if _matches(made, start, parts)]
