@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from studio.profiling.owners import Owner, Owners
+from studio.runtime.bench.facts import Kernel
 
 LAYOUT = frozenset({"ReorderInput", "ReorderOutput", "Reorder"})
 """Operators that the runtime added for its own layout."""
@@ -20,45 +21,6 @@ HEAVY = frozenset({
 
 _FAR = 24
 """Kernels between an added one and a known one; beyond this nothing is guessed."""
-
-@dataclass(frozen=True, slots=True)
-class Kernel:
-    """A kernel as the runner of a backend describes it.
-
-    Attributes:
-        us: Microseconds of one inference.
-        provider: The execution provider that ran it.
-        type: The type that was computed in.
-        inputs, outputs: Names of its values, where the runtime tells them.
-    """
-
-    name: str
-    operator: str
-    us: float
-    provider: str | None = None
-    type: str | None = None
-    inputs: tuple[str, ...] | None = ()
-    outputs: tuple[str, ...] | None = ()
-
-    @property
-    def place(self) -> str:
-        """The execution provider, or ``unknown``."""
-        return self.provider or "unknown"
-
-    @property
-    def is_layout(self) -> bool:
-        """Whether the runtime added it for its own layout."""
-        return self.operator in LAYOUT
-
-    @property
-    def takes(self) -> list[str]:
-        """The values that it takes; omitted optional inputs have no name."""
-        return [value for value in self.inputs or () if value]
-
-    @property
-    def makes(self) -> list[str]:
-        """The values that it makes."""
-        return [value for value in self.outputs or () if value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +45,18 @@ class KernelGraph:
     ) -> None:
         self._owners = owners
         self._nameless = nameless
-        self._makers = {value: each for each in kernels for value in each.makes}
+        self._makers = {value: each for each in kernels for value in _named(each.outputs)}
         self._takers: dict[str, list[Kernel]] = {}
         for kernel in kernels:
-            for value in kernel.takes:
+            for value in _named(kernel.inputs):
                 self._takers.setdefault(value, []).append(kernel)
-        direct = [self._head(each) for each in kernels if not each.is_layout]
+        direct = [self._head(each) for each in kernels if each.operator not in LAYOUT]
         made = {value for owner in direct if owner for value in owner.node.outputs}
         self._made = frozenset(self._makers) | frozenset(made)
 
     def match(self, kernel: Kernel) -> KernelMatch | None:
         """The node that a kernel stands for, or None."""
-        head = None if kernel.is_layout else self._head(kernel)
+        head = None if kernel.operator in LAYOUT else self._head(kernel)
         if head is not None:
             return self._anchored(kernel, head)
         owner = self._neighbour(kernel)
@@ -113,11 +75,11 @@ class KernelGraph:
 
     def _made_by(self, kernel: Kernel) -> Owner | None:
         """By the values that it makes, also where a change of layout gives them their name."""
-        for value in kernel.makes:
+        for value in _named(kernel.outputs):
             names = [value]
             for taker in self._takers.get(value, ()):
                 if taker.operator == "ReorderOutput":
-                    names += taker.makes
+                    names += _named(taker.outputs)
             for name in names:
                 owner = self._owners.by_value.get(name)
                 if owner is not None:
@@ -126,10 +88,10 @@ class KernelGraph:
 
     def _anchored(self, kernel: Kernel, head: Owner) -> KernelMatch:
         """Of all nodes that a kernel computes the one that its time is mostly for."""
-        outputs = kernel.makes
+        outputs = _named(kernel.outputs)
         if not outputs:
             return KernelMatch(head)
-        ends = (self._made - frozenset(head.node.outputs)) | frozenset(kernel.takes)
+        ends = (self._made - frozenset(head.node.outputs)) | frozenset(_named(kernel.inputs))
         covered = self._owners.covered(head, ends)
         named = self._owners.by_name.get(kernel.name)
         anchor = min(
@@ -156,7 +118,7 @@ class KernelGraph:
         return self._search(
             kernel,
             lambda each: [
-                taker for value in each.makes for taker in self._takers.get(value, ())
+                taker for value in _named(each.outputs) for taker in self._takers.get(value, ())
             ],
         )
 
@@ -164,7 +126,7 @@ class KernelGraph:
         return self._search(
             kernel,
             lambda each: [
-                self._makers[value] for value in each.takes if value in self._makers
+                self._makers[value] for value in _named(each.inputs) if value in self._makers
             ],
         )
 
@@ -174,8 +136,13 @@ class KernelGraph:
         while waiting and seen < _FAR:
             each = waiting.pop(0)
             seen += 1
-            head = None if each.is_layout else self._head(each)
+            head = None if each.operator in LAYOUT else self._head(each)
             if head is not None:
                 return self._anchored(each, head).owner
             waiting += step(each)
         return None
+
+
+def _named(values: Sequence[str]) -> list[str]:
+    """Those that have a name; an optional input that is left out has none."""
+    return [value for value in values if value]

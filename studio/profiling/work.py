@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Extension, Format, InvalidData, Limits, Model, TargetSpec, Value
+from studio.documents.dataclass_json import from_json, to_json
 from studio.jobs import Arguments, Job, Result
 from studio.models.backends import backend_for, runs
 from studio.plugin_host import PluginHost
@@ -22,6 +23,7 @@ from studio.profiling.record import ROUNDS_FILE
 from studio.profiling.recording import Recording
 from studio.profiling.step import DEFAULT
 from studio.registry import ModelRef
+from studio.runtime.bench.facts import Kernel
 
 
 def profile(arguments: Arguments, job: Job) -> Result:
@@ -96,10 +98,11 @@ def _operators(
         kernels = recording.operators.get(each.label)
         if kernels:
             model = _read(host, each.model, job)
-            times = attribution.attribute(kernels, model.graph, model.functions)
+            timed = [from_json(Kernel, kernel) for kernel in kernels]
+            times = attribution.attribute(timed, model.graph, model.functions)
             plain = recording.profiled.get(each.label)
             cost = {"plain_us": plain[0], "overhead": plain[1] / plain[0] - 1} if plain else {}
-            found.append(times.to_json(each.label) | cost)
+            found.append(to_json(times.result(each.label)) | cost)
     return found
 
 
