@@ -11,7 +11,6 @@ from studio.models.surgery.edits import from_json as option_from_json
 from studio.models.surgery.edits import write as edit_text
 from studio.plugin_host import Plugin
 from studio.plugin_host.environments import Environment
-from studio.profiling.energy import sentences as energy_sentences
 from studio.profiling.history import compare as compare_profiles
 from studio.profiling.history import line as profile_line
 from studio.quantization.presets import PresetEntry
@@ -95,7 +94,6 @@ __all__ = [
     "block_text",
     "compare_profiles",
     "edit_text",
-    "energy_sentences",
     "is_folded_block",
     "nodes_within",
     "operator_family",
