@@ -129,12 +129,10 @@ def headings(result: ProfileResult) -> tuple[str, ...]:
 
 def live(result: ProfileResult, message: RunMessage) -> ProfileResult:
     """Return a running job's result so far, with what a message tells of one of its runs."""
-    values = {field.name: getattr(message, field.name) for field in fields(message)}
+    values = {one.name: getattr(message, one.name) for one in fields(message)}
+    known = {name: value for name, value in values.items() if value is not None}
     runs = {run.id: run for run in result.runs}
-    before = runs.get(message.id, ProfileRun(message.id))
-    if message.latency_ms.p50 is None:  # it tells of a state alone
-        values["latency_ms"] = before.latency_ms
-    runs[message.id] = replace(before, **values)
+    runs[message.id] = replace(runs.get(message.id, ProfileRun(message.id)), **known)
     return replace(result, runs=tuple(runs.values()))
 
 
