@@ -12,10 +12,12 @@ from studio.api import UsageError
 from studio.cli.flags import add_verbs
 from studio.cli.output import print_json, print_lines
 from studio.cli.overwrite import add_force, ask_for
-from studio.cli.profile_command import describe
 from studio.cli.session import finish, workspace
+from studio.documents.dataclass_json import from_json
 from studio.documents.text_table import table
 from studio.profiling.export import SUFFIXES
+from studio.profiling.results import ProfileResult
+from studio.profiling.texts import profile as describe
 from studio.steps.overwrites import in_the_way
 from studio.workspace import Workspace
 
@@ -85,7 +87,7 @@ def _list(opened: Workspace, arguments: argparse.Namespace) -> tuple[Any, list[s
 
 def _show(opened: Workspace, arguments: argparse.Namespace) -> tuple[Any, list[str]]:
     document = opened.profiles.document(arguments.run)
-    return document, describe(document)
+    return document, describe(from_json(ProfileResult, document))
 
 
 def _compare(opened: Workspace, arguments: argparse.Namespace) -> tuple[Any, list[str]]:
