@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from studio.api import Extension, Format, InvalidData, Limits, Model, Value
-from studio.documents.dataclass_json import from_json, to_json
+from studio.documents.dataclass_json import to_json
 from studio.jobs import Job
 from studio.models.backends import backend_for, runs
 from studio.plugin_host import PluginHost
@@ -96,10 +96,9 @@ def _operators(
         measured = recording.operators.get(each.label)
         if measured and measured.operators:
             model = _read(host, each.model, job)
-            kernels = [to_json(kernel) for kernel in measured.operators]
-            found = attribution.attribute(kernels, model.graph, model.functions)
+            found = attribution.attribute(measured.operators, model.graph, model.functions)
             plain, profiled = measured.plain_us, measured.profiled_us
-            row = from_json(OperatorTimes, found.to_json(each.label))
+            row = found.result(each.label)
             if plain and profiled:
                 row = replace(row, plain_us=plain, overhead=profiled / plain - 1)
             times.append(row)

@@ -12,7 +12,6 @@ import pytest
 from onnx import TensorProto, helper
 
 from studio.api import Silent
-from studio.documents.dataclass_json import from_json, to_json
 from studio.profiling.attribution import attribute
 from studio.profiling.build import build
 from studio.profiling.command import LOCAL_BENCH, LocalRunner, run_bench
@@ -76,8 +75,7 @@ def profiled(python: Path, model: Path, folder: Path) -> tuple[Placement, Operat
     recording = run_bench(runner, LOCAL_BENCH, config, lambda _: None)
     result = build(recording, chosen)
     graph = OnnxFormat().read(model, Silent()).graph
-    kernels = [to_json(kernel) for kernel in recording.operators["m:fp32"].operators]
-    times = from_json(OperatorTimes, attribute(kernels, graph).to_json("m:fp32"))
+    times = attribute(recording.operators["m:fp32"].operators, graph).result("m:fp32")
     return placement(chosen, result.runs, [times]), times
 
 

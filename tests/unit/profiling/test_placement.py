@@ -12,8 +12,9 @@ from studio.pipelines.pipeline import Gate
 from studio.profiling.attribution import attribute
 from studio.profiling.placement import accelerated, placement, warnings
 from studio.profiling.plan import Candidate
-from studio.profiling.results import OperatorTimes, ProfileRun
+from studio.profiling.results import ProfileRun
 from studio.registry import ModelRef
+from studio.runtime.bench.facts import Kernel
 
 MIXTURE = [
     # What onnxruntime-openvino 1.24.1 said of Conv -> Det -> Relu on a PC.
@@ -51,13 +52,13 @@ def run(label="m:fp32", state="measured", **facts):
     return ProfileRun(label, state=state, **told)
 
 
-def times_of(kernels):
-    return from_json(OperatorTimes, attribute(kernels, GRAPH).to_json("m:fp32"))
+def times_of(kernels, run):
+    return attribute([from_json(Kernel, each) for each in kernels], GRAPH).result(run)
 
 
 def on(provider, kernels, **facts):
     chosen = [candidate(provider=provider)]
-    times = [times_of(kernels)] if kernels else []
+    times = [times_of(kernels, "m:fp32")] if kernels else []
     return placement(chosen, [run(**facts)], times)
 
 
@@ -73,9 +74,9 @@ def test_a_silent_fallback_is_a_number_and_a_sentence():
 
 
 def test_the_compiled_part_has_the_nodes_that_no_kernel_names():
-    times = attribute(MIXTURE, GRAPH).to_json("run")
-    assert times["compiled"][0]["nodes"] == ["relu"]
-    assert not times["unknown"]
+    times = times_of(MIXTURE, "run")
+    assert times.compiled[0].nodes == ("relu",)
+    assert not times.unknown
 
 
 def test_a_provider_that_is_not_there_at_all_is_said():
