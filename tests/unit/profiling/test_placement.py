@@ -52,13 +52,13 @@ def run(label="m:fp32", state="measured", **facts):
     return ProfileRun(label, state=state, **told)
 
 
-def times_of(kernels):
-    return attribute([from_json(Kernel, each) for each in kernels], GRAPH).result("m:fp32")
+def times_of(kernels, run):
+    return attribute([from_json(Kernel, each) for each in kernels], GRAPH).result(run)
 
 
 def on(provider, kernels, **facts):
     chosen = [candidate(provider=provider)]
-    times = [times_of(kernels)] if kernels else []
+    times = [times_of(kernels, "m:fp32")] if kernels else []
     return placement(chosen, [run(**facts)], times)
 
 
@@ -74,7 +74,7 @@ def test_a_silent_fallback_is_a_number_and_a_sentence():
 
 
 def test_the_compiled_part_has_the_nodes_that_no_kernel_names():
-    times = times_of(MIXTURE)
+    times = times_of(MIXTURE, "run")
     assert times.compiled[0].nodes == ("relu",)
     assert not times.unknown
 
