@@ -7,7 +7,6 @@ from studio.models.families import TITLES as FAMILY_TITLES
 from studio.models.families import family as operator_family
 from studio.models.search import SearchResult, search_model
 from studio.models.step import DRAWN, PREVIEW
-from studio.models.surgery.edits import from_json as option_from_json
 from studio.models.surgery.edits import write as edit_text
 from studio.plugin_host import Plugin
 from studio.plugin_host.environments import Environment
@@ -45,7 +44,7 @@ from studio.workspace.graph_view import (
 )
 from studio.workspace.presets import CheckedPreset, Presets
 from studio.workspace.presets import allowed as allowed_values
-from studio.workspace.results import Recorded
+from studio.workspace.results import Recorded, Results
 from studio.workspace.run_info import RunInfo
 from studio.workspace.runs import RunningPipeline, RunRequest
 from studio.workspace.samples import SampleInfo
@@ -78,6 +77,7 @@ __all__ = [
     "Registry",
     "RegistryChanged",
     "ReleaseRecord",
+    "Results",
     "RunChanged",
     "RunInfo",
     "RunRecord",
@@ -99,7 +99,6 @@ __all__ = [
     "is_folded_block",
     "nodes_within",
     "operator_family",
-    "option_from_json",
     "profile_line",
     "read_numbers",
     "read_preview",
