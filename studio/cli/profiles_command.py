@@ -22,30 +22,30 @@ from studio.workspace import Workspace
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    verbs = add_verbs(
+    listed, shown, compared, exported = add_verbs(
         parser,
         list="the profiles that were made, the newest first",
         show="show a profile",
         compare="compare two profiles",
         export="export a profile as HTML, CSV, JSON, or a figure in PNG, PDF or SVG",
-    )
-    verbs["list"].add_argument("--model", metavar="MODEL", help="only profiles of this model")
-    for name in ("show", "export"):
-        verbs[name].add_argument("run", type=int, metavar="RUN", help="its number")
-    verbs["compare"].add_argument("before", type=int, metavar="BEFORE", help="a profile's number")
-    verbs["compare"].add_argument("after", type=int, metavar="AFTER", help="a later one's number")
-    verbs["export"].add_argument(
+    ).values()
+    listed.add_argument("--model", metavar="MODEL", help="only profiles of this model")
+    for verb in (shown, exported):
+        verb.add_argument("run", type=int, metavar="RUN", help="its number")
+    compared.add_argument("before", type=int, metavar="BEFORE", help="a profile's number")
+    compared.add_argument("after", type=int, metavar="AFTER", help="a later one's number")
+    exported.add_argument(
         "--out",
         metavar="FILE",
         help="a file that ends in .html, .csv, .json, .png, .pdf or .svg "
         "[default with --format: profile-RUN.FORMAT]",
     )
-    verbs["export"].add_argument(
+    exported.add_argument(
         "--format",
         choices=[suffix.removeprefix(".") for suffix in SUFFIXES],
         help="the form of the file; by default its suffix says it",
     )
-    add_force(verbs["export"])
+    add_force(exported)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -282,7 +282,7 @@ def _margin(result: ProfileResult) -> float:
 def _differences(a: Environment, b: Environment) -> Iterator[Difference]:
     one, two = to_json(a), to_json(b)
     for key in (*_MACHINE, *_SETTINGS):
-        if key in one and key in two and one[key] != two[key]:
+        if one[key] != two[key]:
             yield Difference(key, one[key], two[key])
 
 

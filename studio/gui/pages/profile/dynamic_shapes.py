@@ -16,13 +16,13 @@ _MOST = 8
 _LONG = 12
 
 
-def is_open(shape: Sequence[Any] | None) -> bool:
+def is_open(shape: Sequence[object] | None) -> bool:
     """Whether a size beyond the first one, which is nearly always the batch, is not known."""
     sizes = list(shape or ())
     return any(not isinstance(size, int) or size < 0 for size in sizes[1:])
 
 
-def proposal(shape: Sequence[Any]) -> str:
+def proposal(shape: Sequence[object]) -> str:
     """A sensible shape: one for batches and lengths, 224 for height and width of a picture."""
     sizes = list(shape)
     last = len(sizes) == 4 and sizes[-1] in (1, 3)
@@ -33,7 +33,7 @@ def proposal(shape: Sequence[Any]) -> str:
     )
 
 
-def _spoken(size: Any) -> str:
+def _spoken(size: object) -> str:
     """A size as people read it; names that exporters made up tell nothing."""
     return str(size) if isinstance(size, int) or (size and len(str(size)) <= _LONG) else "?"
 
@@ -55,7 +55,7 @@ class DynamicShapes(Card):
         self.body.addWidget(self._complaint)
         self._complaint.hide()
         self.editors: dict[str, QLineEdit] = {}
-        self._declared: dict[str, list[Any]] = {}
+        self._declared: dict[str, list[object]] = {}
         self.hide()
 
     def show_inputs(self, inputs: Sequence[Mapping[str, Any]], before: Sequence[str] = ()) -> None:

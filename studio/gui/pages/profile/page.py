@@ -282,7 +282,7 @@ class ProfilePage(StagePage):
 
     def on_event(self, event: object) -> None:
         """Follow the page's job and the files that are written."""
-        self.export.hear(event)
+        self.export.on_event(event)
         super().on_event(event)
 
     def _finished(self, outcome: JobOutcome) -> None:

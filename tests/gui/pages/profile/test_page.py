@@ -15,6 +15,7 @@ from studio.gui.pages.profile import modes as profile_modes
 from studio.gui.pages.profile import rows as profile_rows
 from studio.gui.pages.profile.page import ProfilePage
 from studio.jobs import End
+from studio.profiling.export import ExportResult
 from studio.profiling.results import ProfileResult, ProfileRun
 from studio.workspace import JobFinished, JobOutcome
 from tests.gui.page_rig import METRIC, Rig, opened, texts, visible_texts
@@ -393,7 +394,7 @@ def test_a_shown_profile_can_be_written(rig: Rig, tmp_path: Path) -> None:
     job = rig.shell.jobs[-1]
     assert job.step == "profile-export"
     assert Path(job.options["profile"]).is_file()
-    job.outcome = JobOutcome(End.SUCCEEDED, result={"output": "report.html"})
+    job.outcome = JobOutcome(End.SUCCEEDED, result=ExportResult("report.html", 9))
     page.on_event(JobFinished(job))
     assert not Path(job.options["profile"]).exists()
     assert rig.shell.said[-1] == "Profile exported to report.html."
