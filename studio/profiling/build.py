@@ -14,15 +14,13 @@ from studio.profiling.recording import Recording
 from studio.profiling.results import (
     Comparison,
     CpuRatio,
-    EnergySensor,
     MeasuredEnvironment,
-    NoEnergySensor,
     ProfileResult,
     ProfileRun,
     TwinControl,
 )
-from studio.runtime.bench.events import BenchResult, Round
-from studio.runtime.bench.facts import CandidateFacts, RunnerDescription
+from studio.runtime.bench.events import BenchResult, CandidateFacts, Round, RunnerDescription
+from studio.runtime.bench.facts import EnergySensor, NoEnergySensor
 from studio.runtime.bench.measures.rounds import times
 from studio.runtime.bench.statistics import percentiles
 from studio.runtime.bench.statistics.bootstrap import Interval

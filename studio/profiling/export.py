@@ -25,8 +25,8 @@ from studio.profiling.report import (
     throughput_figure,
     tradeoff_figure,
 )
-from studio.profiling.results import EnergySensor, NoEnergySensor
 from studio.registry import Registry, below
+from studio.runtime.bench.facts import EnergySensor, NoEnergySensor
 from studio.settings import resource
 
 FIGURES = (".png", ".pdf", ".svg")

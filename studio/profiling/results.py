@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 
 from studio.documents.dataclass_json import JsonValue, optional
 from studio.profiling.operator_times import (
-    CompiledPart,
-    NodeTime,
     OperatorTimes,
-    PlacedKernel,
     Placement,
-    RunPlacement,
-    UnknownKernel,
+)
+from studio.profiling.operator_times import (
+    RunPlacement as RunPlacement,
 )
 from studio.runtime.bench.facts import (
     EnergySensor,
@@ -22,55 +20,26 @@ from studio.runtime.bench.facts import (
     InputFeed,
     InterimChecks,
     MachineState,
-    NoEnergySensor,
-    OpenLoop,
     Percentiles,
-    PointMessage,
     SeriesPoint,
     TailPercentiles,
-    Trial,
-    TrialMessage,
     WarmUp,
 )
-
-__all__ = [
-    "BestSetting",
-    "Comparison",
-    "CompiledPart",
-    "CpuRatio",
-    "Drift",
-    "EnergySensor",
-    "InferenceEnergy",
-    "InputFeed",
-    "InterimChecks",
-    "MachineState",
-    "MeasuredEnvironment",
-    "NoEnergySensor",
-    "NodeTime",
-    "OpenLoop",
-    "OperatorTimes",
-    "Percentiles",
-    "PlacedKernel",
-    "Placement",
-    "PointMessage",
-    "ProfileResult",
-    "ProfileRun",
-    "Ranking",
-    "RunMessage",
-    "RunPlacement",
-    "SeriesPoint",
-    "Setting",
-    "SettingMessage",
-    "Sustained",
-    "TailPercentiles",
-    "Throughput",
-    "ThroughputSetting",
-    "Trial",
-    "TrialMessage",
-    "TwinControl",
-    "UnknownKernel",
-    "WarmUp",
-]
+from studio.runtime.bench.facts import (
+    NoEnergySensor as NoEnergySensor,
+)
+from studio.runtime.bench.facts import (
+    OpenLoop as OpenLoop,
+)
+from studio.runtime.bench.facts import (
+    PointMessage as PointMessage,
+)
+from studio.runtime.bench.facts import (
+    Trial as Trial,
+)
+from studio.runtime.bench.facts import (
+    TrialMessage as TrialMessage,
+)
 
 
 @dataclass(frozen=True)

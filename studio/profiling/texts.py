@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from studio.documents.text_table import table
-from studio.profiling.results import (
-    OperatorTimes,
-    Percentiles,
-    ProfileResult,
-    ProfileRun,
-    Sustained,
-    ThroughputSetting,
-)
+from studio.profiling.operator_times import OperatorTimes
+from studio.profiling.results import ProfileResult, ProfileRun, Sustained, ThroughputSetting
+from studio.runtime.bench.facts import Percentiles
 
 _MOST_NODES = 20
 """Of a run, in the text."""

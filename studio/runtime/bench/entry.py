@@ -7,7 +7,7 @@ from typing import Any, Callable, TypeVar
 
 from .config import Candidate
 from .errors import CandidateError
-from .facts import CandidateFacts
+from .events import CandidateFacts
 from .process import CandidateProcess
 
 T = TypeVar("T")

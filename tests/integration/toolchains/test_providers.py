@@ -15,9 +15,9 @@ from studio.api import Silent
 from studio.profiling.attribution import attribute
 from studio.profiling.build import build
 from studio.profiling.command import LOCAL_BENCH, LocalRunner, run_bench
+from studio.profiling.operator_times import OperatorTimes, Placement
 from studio.profiling.placement import placement, warnings
 from studio.profiling.plan import Candidate
-from studio.profiling.results import OperatorTimes, Placement
 from studio.registry import ModelRef
 from studio.runtime.bench.config import Candidate as BenchCandidate
 from studio.runtime.bench.config import Config

@@ -18,9 +18,10 @@ from studio.profiling import build as results
 from studio.profiling import remote
 from studio.profiling.backends import BackendChoice
 from studio.profiling.plan import candidates, configuration
-from studio.profiling.results import PointMessage, ProfileResult
+from studio.profiling.results import ProfileResult
 from studio.registry import ModelRef, Registry
 from studio.runtime.bench.events import Event, Round
+from studio.runtime.bench.facts import PointMessage
 from studio.settings import Paths, resource
 from tests.rigs.boards import Board, Network
 from tests.unit.profiling.test_remote import Backend

@@ -8,14 +8,8 @@ from typing import Any
 import pytest
 
 from studio.profiling.build import notes
-from studio.profiling.results import (
-    InputFeed,
-    Percentiles,
-    ProfileResult,
-    ProfileRun,
-    TwinControl,
-    WarmUp,
-)
+from studio.profiling.results import ProfileResult, ProfileRun, TwinControl
+from studio.runtime.bench.facts import InputFeed, Percentiles, WarmUp
 
 
 def result(**changes: Any) -> ProfileResult:

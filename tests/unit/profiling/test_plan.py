@@ -11,8 +11,8 @@ from studio.documents.dataclass_json import to_json
 from studio.plugin_host import PluginHost
 from studio.profiling.attribution import attribute
 from studio.profiling.backends import BackendChoice, check_formats, choose, hold_to_target
+from studio.profiling.operator_times import UnknownKernel
 from studio.profiling.plan import SAME_MODEL, candidates, configuration, parse_shapes
-from studio.profiling.results import UnknownKernel
 from studio.registry import ModelRef
 from studio.runtime.bench.facts import Kernel
 

@@ -11,9 +11,9 @@ from studio.api import Cancelled, InvalidData, StudioError, Unavailable, UsageEr
 from studio.documents.dataclass_json import to_json
 from studio.profiling.record import profiled
 from studio.profiling.report import interval_figure, latency_figure
-from studio.profiling.results import InputFeed, Percentiles
 from studio.profiling.work import profile
 from studio.registry import Registry
+from studio.runtime.bench.facts import InputFeed, Percentiles
 
 CONTRACT = {
     "model",
