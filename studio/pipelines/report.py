@@ -17,7 +17,7 @@ from studio.jobs import Arguments, Job, Result
 from studio.models.drawing import svg
 from studio.models.graphfile import read
 from studio.pipelines.run_report import DONE
-from studio.profiling.report import latency_figure
+from studio.profiling.chart import latency_figure
 from studio.profiling.results import ProfileResult
 from studio.settings import resource
 

@@ -15,7 +15,7 @@ from studio.api import UsageError
 from studio.documents.dataclass_json import JsonValue
 from studio.profiling import history
 from studio.profiling.chart import SERIES_COLORS, VERDICT_COLORS
-from studio.profiling.document import ProfileDocument, read_profile
+from studio.profiling.history import ProfileDocument, read_profile
 from studio.profiling.results import ProfileRun
 from studio.profiling.svg_plot import DIM, LINE, SURFACE, TEXT, shortened
 

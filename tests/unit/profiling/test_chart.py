@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from studio.profiling import chart
-from studio.profiling.report import latency_figure
+from studio.profiling.chart import latency_figure
 from studio.profiling.results import Comparison, ProfileResult, ProfileRun
 from studio.profiling.svg_plot import Axis, Plot, Series, nice, shortened
 from studio.runtime.bench.facts import Percentiles

@@ -9,8 +9,8 @@ import pytest
 
 from studio.api import Cancelled, InvalidData, StudioError, Unavailable, UsageError
 from studio.documents.dataclass_json import to_json
+from studio.profiling.chart import interval_figure, latency_figure
 from studio.profiling.record import profiled
-from studio.profiling.report import interval_figure, latency_figure
 from studio.profiling.work import profile
 from studio.registry import Registry
 from studio.runtime.bench.facts import InputFeed, Percentiles
