@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.profiling.document import ProfileDocument
 from studio.profiling.results import ProfileResult, ProfileRun
+from studio.quantization.results import figures_of
 from studio.registry import Registry, RunRecord, VariantRecord
 from studio.runtime.bench.facts import Environment
 
@@ -202,14 +203,13 @@ def quality(variants: Sequence[VariantRecord]) -> tuple[dict[int, float], str]:
     found: dict[int, float] = {}
     title = ""
     for variant in variants:
-        metric = (variant.summary.get("quantize") or {}).get("metric")
-        if not isinstance(metric, Mapping) or not isinstance(metric.get("after"), int | float):
+        metric = figures_of(variant.summary).metric
+        if metric is None:
             continue
-        title = str(metric.get("title") or metric.get("name") or "")
-        found[variant.id] = float(metric["after"])
-        before = metric.get("before")
-        if variant.parent is not None and isinstance(before, int | float):
-            found.setdefault(variant.parent, float(before))
+        title = metric.heading
+        found[variant.id] = float(metric.after)
+        if variant.parent is not None:
+            found.setdefault(variant.parent, float(metric.before))
     return found, title
 
 

@@ -14,7 +14,7 @@ import numpy
 
 from studio.api import Cancelled, StudioError, TargetError
 from studio.jobs import Arguments, Job, Result
-from studio.models.answers import Answer
+from studio.models.results import Answer
 from studio.monitoring.endpoint.client import InferenceClient, ServedModel
 from studio.monitoring.endpoint.endpoint import reached
 from studio.monitoring.stream.context import ServedContext
