@@ -22,7 +22,7 @@ _MEASURING = ("open-loop", "sustained")
 
 
 class BenchListener:
-    """Told each event of the bench as it comes.
+    """Progress and live messages of a job, made of the bench's events.
 
     It sends the job's watchers a message ``run`` whenever something new is known of a candidate,
     and in the modes that have them ``setting``, ``trial`` and ``point``.

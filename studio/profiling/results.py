@@ -222,7 +222,7 @@ class Comparison:
     Attributes:
         a, b: Labels of the reference and of the candidate.
         ratio: Time of b over time of a; below 1, b is the faster one. None without a common round.
-        low, high: Its confidence interval; None where there is none.
+        low, high: Its confidence interval; None where the rounds are too few.
         verdict: ``faster``, ``slower``, ``equal`` or ``undecided``.
         margin: Smallest relative difference that counts.
         rounds_needed: Rounds after which it would probably be decided; None where it is, or
@@ -278,7 +278,7 @@ class ProfileResult:
         spoiled_kept: Whether the disturbed ones were kept, because nearly all were.
         interruption: Why it ended before its time; empty where it did not.
         looks: Interim checks; None where there was only the last one.
-        energy: None where it was not asked for.
+        energy: None unless the option is on.
         ranking: For sustained loads alone.
         run: Its number in the registry, once it is recorded.
     """

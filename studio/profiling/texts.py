@@ -18,7 +18,7 @@ _NAMES = ("model", "runtime", "computes in", "threads")
 
 
 def profile(result: ProfileResult) -> list[str]:
-    """A row for each run, then sentences: what failed, the verdicts, what makes them doubtful."""
+    """A row for each run, then sentences: failures, verdicts, operators, notes."""
     return [
         *_TABLES[result.mode](result.runs),
         *(f"{run.id}: {run.state}: {run.reason}" for run in result.runs if run.reason),

@@ -37,7 +37,7 @@ class Started:
 
 @dataclass(frozen=True)
 class BenchProgress:
-    """The part of a phase that is done; 0 of 0 where nobody knows."""
+    """The part of a phase that is done; 0 of 0 where that is not known."""
 
     phase: str
     done: float
@@ -106,7 +106,7 @@ class OperatorsMeasured:
     """The kernels of a candidate.
 
     Attributes:
-        plain_us, profiled_us: An inference without and with profiling, where the runner tells.
+        plain_us, profiled_us: An inference without and with profiling, where measured.
     """
 
     id: str
@@ -138,7 +138,7 @@ class DeclaredInput:
 
 @dataclass(frozen=True)
 class RunnerDescription:
-    """What is in force in a candidate's process, as its runner tells."""
+    """Settings in force in a candidate's process, by its runner."""
 
     runtime: Optional[str] = None
     version: Optional[str] = None
@@ -158,7 +158,7 @@ class BlockSize:
 
 @dataclass
 class CandidateFacts:
-    """A candidate as the ``result`` event tells it; what is not known is left out.
+    """A candidate in the ``result`` event; unknown facts are left out.
 
     Attributes:
         not_compared: Names of outputs that are no arrays.
@@ -196,7 +196,7 @@ class BenchResult:
         spoiled: Count of disturbed rounds by reason.
         looks: None but for latency.
         settings: For throughput alone.
-        energy: Where it was asked for.
+        energy: Where the configuration has a length for its blocks.
     """
 
     mode: str = ""

@@ -1,7 +1,7 @@
 """The measurements of the bench and the facts of a machine, as dataclasses.
 
 They are parts of the bench's events, and of the result that the studio makes of these. Only the
-standard library is imported, so that whoever reads a result needs neither numpy nor a runtime.
+standard library is imported, so that results are read without numpy and without a runtime.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ T = TypeVar("T")
 
 
 OMITTED = {"omitted": True}
-"""Metadata of a field that an event leaves out while it is None.
+"""Metadata of a field without a value, which an event leaves out.
 
 They are those of the studio's ``documents.dataclass_json``, which reads the events.
 """
 
 
 def known(form: Callable[..., T], values: Mapping[str, Any]) -> T:
-    """Return a dataclass made of what a runner tells; further keys are passed over."""
+    """Return a dataclass made of a runner's values; further keys are passed over."""
     names = [each.name for each in fields(form)]  # type: ignore[arg-type]
     return form(**{name: values[name] for name in names if values.get(name) is not None})
 
@@ -58,7 +58,7 @@ class ThermalZone:
 
 @dataclass(frozen=True)
 class Accelerator:
-    """A Coral Edge TPU; on USB it tells no temperature."""
+    """A Coral Edge TPU; on USB without a temperature."""
 
     name: str
     celsius: Optional[float] = None
@@ -80,7 +80,7 @@ class MachineState:
 
 @dataclass(frozen=True)
 class Environment:
-    """A machine as it was before a bench; None where it does not tell.
+    """A machine as it was before a bench; None where it is not known.
 
     Attributes:
         cores, usable_cores: Processors, and those that this process may use.
@@ -267,7 +267,7 @@ class InferenceEnergy:
         mj, low, high: Millijoules net of rest, with the confidence interval.
         gross_mj: Millijoules with those of rest.
         watts: Power under load.
-        reason: Why the figure is doubtful; empty where it is not.
+        reason: Why the figure may be wrong; empty where nothing speaks against it.
     """
 
     mj: float
@@ -286,8 +286,8 @@ class EnergySensor:
 
     Attributes:
         rails: All that could be read.
-        asked_hz, updates_hz: How often it was asked, and said something new under load.
-        sensor_update_s: Interval of its own measurements, where it tells.
+        asked_hz, updates_hz: Readings a second, and new values among them under load.
+        sensor_update_s: Interval of its own measurements, where it is known.
         block_s: Length of a block of work or rest.
         idle_w: Power at rest.
     """
@@ -313,7 +313,7 @@ class EnergyMeasurement(EnergySensor):
 
 @dataclass(frozen=True)
 class NoEnergySensor:
-    """Why no energy was measured."""
+    """The reason why no energy was measured."""
 
     state: Literal["no sensor"]
     reason: str
@@ -321,7 +321,7 @@ class NoEnergySensor:
 
 @dataclass(frozen=True)
 class NoEnergyMeasurement(NoEnergySensor):
-    """Why no energy was measured; there are no runs."""
+    """The reason, and no energy of any candidate."""
 
     runs: Dict[str, InferenceEnergy] = field(default_factory=dict)
 
@@ -333,7 +333,7 @@ class Kernel:
     Attributes:
         provider: Execution provider that ran it.
         type: Type that it computed in.
-        inputs, outputs: Names of its values, where the runtime tells.
+        inputs, outputs: Names of its values, where the runtime has them.
     """
 
     name: str = ""
