@@ -20,7 +20,7 @@ class RuntimeVersion:
 
 @dataclass(frozen=True, slots=True)
 class OutputError:
-    """How far one output is from the float model's.
+    """The distance of one output from the float model's.
 
     Attributes:
         sqnr_db: Signal to quantization noise ratio in decibels, over all samples.
