@@ -10,13 +10,14 @@ from pathlib import Path
 
 from studio.api import InvalidModel, Model, StudioError, TensorType, Value
 from studio.datasets import Preprocess
-from studio.documents.dataclass_json import JsonValue
+from studio.documents.dataclass_json import JsonValue, to_json
 from studio.packages import golden, tensors
 from studio.packages.bundle import MANIFEST, PICTURES
 from studio.packages.checks import FILE as CHECKS
 from studio.packages.checks import Checked
 from studio.packages.embedding import EmbeddingGraph
 from studio.packages.golden import GoldenSample, Tolerance
+from studio.packages.results import LatencyFile
 from studio.packages.step import BundleNumber
 from studio.packages.wire import Unreadable
 from studio.registry import file_digest
@@ -51,7 +52,7 @@ class BundleContent:
     labels: Path | None
     preprocess: Path | None
     baseline: Mapping[str, JsonValue] | None
-    latency: Mapping[str, JsonValue] | None
+    latency: LatencyFile | None
     checked: Checked
     graft: EmbeddingGraph | None
     lineage: Mapping[str, JsonValue]
@@ -75,7 +76,7 @@ def build(content: BundleContent, number: BundleNumber, folder: Path) -> dict[st
         if content.baseline is not None:
             (folder / BASELINE).write_bytes(canonical(content.baseline))
         if content.latency is not None:
-            (folder / LATENCY).write_bytes(canonical(content.latency))
+            (folder / LATENCY).write_bytes(canonical(to_json(content.latency)))
         (folder / CHECKS).write_bytes(content.checked.content())
     except OSError as error:
         raise StudioError(

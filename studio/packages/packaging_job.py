@@ -33,7 +33,7 @@ def package_contained(options: PackageOptions, job: Job) -> PackageResult:
         "Package",
         PACKAGE.work,
         # The key is the user's and stays outside the walls, as does the place of the copy.
-        to_json(replace(options, sign=None, out=None)),
+        replace(options, sign=None, out=None),
         tuple(file for file in files if file),
         keep,
         job,

@@ -67,3 +67,48 @@ class SignResult:
     digest: str
     signature: str | None = optional()
     openssf: str | None = optional()
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredMachine:
+    """The machine of a profile."""
+
+    cpu: str | None
+    arch: str | None
+    board: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredLatency:
+    """Latency of the variant on one target with one number of threads.
+
+    Attributes:
+        run: Number of the profile.
+        error: Standard error of the logarithm of the median.
+        rows: Samples of one inference.
+        bytes: Size of its inputs.
+    """
+
+    target: str
+    run: int
+    at: str
+    version: str | None
+    threads: int | None
+    samples: int
+    p50_ms: float
+    p90_ms: float | None
+    p99_ms: float | None
+    error: float
+    rows: int
+    bytes: int
+    machine: MeasuredMachine
+    clock_mhz: float | None
+    celsius: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyFile:
+    """The document ``latency.json`` of a bundle."""
+
+    form: int
+    profiles: tuple[MeasuredLatency, ...]

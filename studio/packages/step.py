@@ -10,7 +10,7 @@ from studio.api import Kind, Permission
 from studio.documents.dataclass_json import JsonValue
 from studio.jobs import Effect, Limits, Step, Use
 from studio.jobs.options_form import option
-from studio.packages.results import PackageResult, SignResult
+from studio.packages.results import LatencyFile, PackageResult, SignResult
 from studio.registry import ModelRef
 
 
@@ -90,7 +90,7 @@ class Numbering:
     number: BundleNumber
     known: tuple[Path, ...] = ()
     made: tuple[MakingStep, ...] = ()
-    latency: Mapping[str, JsonValue] | None = None
+    latency: LatencyFile | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
