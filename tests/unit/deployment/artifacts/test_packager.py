@@ -37,7 +37,7 @@ class Tarball:
 def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bundle:
     made = make_bundle(tmp_path / "bundle", 1)
     packaged = {"bundle": str(made.folder), "new": True, "findings": []}
-    monkeypatch.setattr(artifact, "package_contained", lambda arguments, job: packaged)
+    monkeypatch.setattr(artifact, "packaged_from", lambda arguments, job: packaged)
     find = PluginHost.get
 
     def get(host: PluginHost, extension: Any, identifier: str) -> Any:
