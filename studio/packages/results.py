@@ -22,7 +22,7 @@ class CheckFinding:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PackageResult:
     """A bundle that was made, or found because it has the same content.
 
@@ -33,6 +33,7 @@ class PackageResult:
         new: False when an earlier bundle has the same content.
         variant: Number of the packaged variant; None before the bundle is recorded.
         embedding: Tensor that drift detection reads; None without one.
+        findings: None in results of studios without checks.
         preprocess_draft: A first ``preprocess.toml``; its path once the result is recorded.
         signature: Signature of a bundle that lies elsewhere and may not be changed.
     """
@@ -40,7 +41,7 @@ class PackageResult:
     bundle: str
     digest: str
     bytes: int
-    image: str | None
+    image: str | None = None
     name: str
     version: int
     counter: int
@@ -49,7 +50,7 @@ class PackageResult:
     embedding: str | None = None
     notes: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
-    findings: tuple[CheckFinding, ...] = ()
+    findings: tuple[CheckFinding, ...] | None = optional()
     preprocess_draft: str = optional("")
     signature: str = optional("")
 

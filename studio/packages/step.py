@@ -48,6 +48,7 @@ SIGN: Step[SignOptions, SignResult] = Step(
     options=SignOptions,
     result=SignResult,
     work="studio.packages.signing:sign",
+    texts="studio.packages.texts:sign",
     needs=frozenset({Permission.HOME, Permission.PROCESSES}),
     limits=Limits(seconds=120),
 )
@@ -168,6 +169,7 @@ PACKAGE: Step[PackageOptions, PackageResult] = Step(
     work="studio.packages.work:package",
     prepare="studio.packages.record:prepare",
     record="studio.packages.record:packaged",
+    texts="studio.packages.texts:package",
     signing_needs=frozenset({Permission.HOME, Permission.PROCESSES}),
     limits=Limits(seconds=1800),
     effect=Effect.PURE,

@@ -63,7 +63,6 @@ def package(options: PackageOptions, job: Job) -> PackageResult:
         bundle=str(bundle.folder),
         digest=bundle.digest,
         bytes=bundle.size,
-        image=None,
         name=bundle.name,
         version=bundle.version,
         counter=bundle.counter,
