@@ -12,7 +12,7 @@ from typing import Literal
 
 from studio.api import Kind, TargetSpec
 from studio.jobs.options_form import form, option
-from studio.packages.step import SIGN_WITH, Numbering
+from studio.packages.step import SIGN_WITH, Numbering, PackageOptions
 from studio.registry import ModelRef
 
 LOOPBACK, NETWORK = "loopback", "network"
@@ -288,6 +288,18 @@ class DeployOptions(
 
     numbering: Numbering | None = None
 
+    def packaging(self) -> PackageOptions:
+        """Return the options of the packaging of the model on the way."""
+        assert self.model is not None
+        return PackageOptions(
+            model=self.model,
+            data=self.data,
+            labels=self.labels,
+            preprocess=self.preprocess,
+            embedding=self.embedding,
+            numbering=self.numbering,
+        )
+
 
 _FORM = {one.name: one for one in form(DeployOptions)}
 
@@ -295,5 +307,3 @@ DOWNGRADE, EMBEDDING, ENDPOINT, REPLACE = (
     _FORM[name] for name in ("downgrade", "embedding", "endpoint", "replace")
 )
 KEPT = form(KeptOptions)
-
-OPTIONS = form(AccessOptions)[:-2]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from studio.api import PlatformRelease, Resource
 from studio.api.discovery import Candidate
-from studio.documents.dataclass_json import JsonValue, keyed, optional
+from studio.documents.dataclass_json import JsonValue, keyed, optional, read_parts
 from studio.packages.results import CheckFinding, PackageResult
 
 
@@ -61,7 +61,7 @@ class TrialEvidence:
     """The end of a trial, or of a soak without one, which has no tests."""
 
     decision: str | None = None
-    seconds: float = 0.0
+    seconds: float | None = 0.0
     tests: tuple[TrialTest, ...] = ()
 
 
@@ -123,7 +123,7 @@ class DeployResult:
     packaged: PackageResult | None = optional()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SwitchResult:
     """A rollback, or a canary that was promoted.
 
@@ -135,7 +135,7 @@ class SwitchResult:
 
     target: str
     left_version: int | None = keyed("from")
-    to: int
+    to: int | None
     release: str
     name: str
     endpoint: str | None = optional()
@@ -330,6 +330,20 @@ class AllowedSigners:
 
 
 @dataclass(frozen=True, slots=True)
+class BoardCondition:
+    """The facts of a machine that somebody may have to see to.
+
+    Attributes:
+        notes: What makes its figures doubtful.
+    """
+
+    disk_free_mb: float | None = None
+    disk_total_mb: float | None = None
+    temperature_c: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TargetStatus:
     """The state of one target.
 
@@ -356,6 +370,11 @@ class TargetStatus:
     by: str | None = optional("")
     seconds: float = 0.0
 
+    @property
+    def condition(self) -> BoardCondition:
+        """What its facts say of its disk and its temperature."""
+        return read_parts(BoardCondition, self.facts)
+
 
 @dataclass(frozen=True, slots=True)
 class StatusResult:
@@ -363,6 +382,14 @@ class StatusResult:
 
     targets: tuple[TargetStatus, ...]
     serving: int
+
+
+@dataclass(frozen=True, slots=True)
+class PackagerWork:
+    """A bundle, and the facts that a packager tells of what it made of it."""
+
+    packaged: PackageResult
+    made: Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)
