@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from studio.cli.output import table
+from studio.documents.text_table import table
 from studio.pipelines.run_report import PipelineReport
 from studio.workspace import RunInfo
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from studio.cli.flags import add_verbs
-from studio.cli.output import megabytes, print_json, print_lines, table
+from studio.cli.output import print_json, print_lines
 from studio.cli.session import add_step, run_step, workspace
+from studio.documents.text_table import megabytes, table
 
 _STEPS = {
     "alias": "version-alias",
