@@ -84,6 +84,22 @@ def from_json(form: type[T], document: Any) -> T:
     return made
 
 
+def read_parts(form: type[T], document: Mapping[str, object]) -> T:
+    """Return a dataclass of a document of another program; a part that does not fit is left out.
+
+    All fields of the form have defaults, which stand for such parts.
+    """
+    return from_json(form, {key: part for key, part in document.items() if _fits(form, key, part)})
+
+
+def _fits(form: type[object], key: str, value: object) -> bool:
+    try:
+        from_json(form, {key: value})
+    except InvalidDocument:
+        return False
+    return True
+
+
 @functools.cache
 def _fields(form: type) -> tuple[tuple[str, str, bool, Any], ...]:
     """Name, key, whether it is left out at its default, and that default, of each field."""

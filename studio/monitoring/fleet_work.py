@@ -16,6 +16,7 @@ from studio.monitoring.prometheus.step import FleetOptions
 from studio.monitoring.results import (
     UNREACHABLE,
     Alert,
+    FleetMessage,
     FleetResult,
     FleetSample,
     TargetSample,
@@ -104,7 +105,7 @@ def monitor_fleet(options: FleetOptions, job: Job) -> FleetResult:
                 for sample in found:
                     last[sample.target] = sample
                     dispatcher.take(sample)
-                job.event("samples", samples=[to_json(brief(sample)) for sample in found])
+                job.event("samples", **to_json(FleetMessage(tuple(map(brief, found)))))
                 bad = sum(sample.health != "healthy" for sample in last.values())
                 job.progress(0, 0, f"{len(last)} endpoints, {bad} not healthy")
                 if time.monotonic() >= until and len(last) == len(endpoints):

@@ -50,12 +50,18 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
-class Latency:
-    """Percentiles in milliseconds; None where no request of the last minute was answered."""
+class Percentiles:
+    """Percentiles of a latency in milliseconds; None where nothing was answered."""
 
     p50: float | None = None
     p90: float | None = None
     p99: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Latency(Percentiles):
+    """Percentiles over the last minute, and the number of requests that they are of."""
+
     count: int | None = None
 
 
@@ -276,6 +282,13 @@ class ChannelFault:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelMessage(ChannelFault):
+    """A notice that a channel did not take, or the first that it takes again."""
+
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TargetSample:
     """One look at a target.
 
@@ -344,6 +357,13 @@ class FleetSample:
     drift_state: DriftState | None = None
     accuracy: float | None = None
     drifting: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FleetMessage:
+    """Samples of a running watch of the fleet."""
+
+    samples: tuple[FleetSample, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -432,7 +452,7 @@ class CallResult:
     failed: int | None = optional()
     failures: Mapping[str, int] | None = optional()
     seconds: float = optional(0.0)
-    latency_ms: Mapping[str, float] | None = optional()
+    latency_ms: Percentiles | None = optional()
     language: str | None = optional()
     endpoint: str | None = optional()
     certificate: str | None = optional()

@@ -68,6 +68,7 @@ MONITOR: Step[MonitorOptions, TargetSample] = Step(
     options=MonitorOptions,
     result=TargetSample,
     work="studio.monitoring.work:monitor",
+    texts="studio.monitoring.texts:target",
     record="studio.monitoring.record:monitored",
     needs=frozenset(
         {Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES}

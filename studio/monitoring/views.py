@@ -10,10 +10,11 @@ from typing import Protocol
 
 from studio.api import Channel, Measurement, Progress, Site, TargetError, TargetSpec, Tunnel
 from studio.deployment.liveness import IDLE, SERVING, Liveness, liveness, server_info
+from studio.documents.dataclass_json import read_parts
 from studio.monitoring.endpoint.collect import Reading, read
 from studio.monitoring.endpoint.endpoint import Endpoint, endpoint_of, token_of
 from studio.monitoring.endpoint.labels import send_labels
-from studio.monitoring.endpoint.status import ServerReport, ServerStatus, read_parts
+from studio.monitoring.endpoint.status import ServerReport, ServerStatus
 from studio.monitoring.endpoint.telemetry import TelemetryLine, read_telemetry
 from studio.monitoring.endpoint.uncertain_samples import fetch_samples, forget_samples
 from studio.monitoring.results import FetchedRequests

@@ -13,7 +13,7 @@ from studio.monitoring.alerts.channels import Send, alert_channels
 from studio.monitoring.alerts.dispatch import Dispatcher
 from studio.monitoring.alerts.silences import HOLDS, Silences
 from studio.monitoring.endpoint.labels import read_labels
-from studio.monitoring.results import ChannelFault, TargetSample
+from studio.monitoring.results import ChannelFault, ChannelMessage, TargetSample
 from studio.monitoring.step import MonitorOptions
 from studio.monitoring.watch import TargetMonitor
 from studio.settings import Paths
@@ -70,11 +70,12 @@ def dispatching(
     def failed(channel: str, sentence: str) -> None:
         failures[channel] = sentence
         job.log(f"Alert channel {channel}: {sentence}")
-        job.event("channel", channel=channel, text=sentence, failed=True)
+        job.event("channel", **to_json(ChannelMessage(channel, sentence, True)))
 
     def taken(channel: str) -> None:
         if failures.pop(channel, None):
-            job.event("channel", channel=channel, text="It takes notices again.", failed=False)
+            again = ChannelMessage(channel, "It takes notices again.", False)
+            job.event("channel", **to_json(again))
 
     holds = Silences(Paths.of().data / HOLDS)
     made = Dispatcher(channels, failed, holds=holds, held=job.log, taken=taken)

@@ -51,7 +51,7 @@ class Notice:
     limit: float | None = optional(ABSENT)
     at: str | None = None
     model: str | None = optional(ABSENT)
-    version: int | str | None = optional(ABSENT)
+    version: object = optional(ABSENT)
     digest: str | None = optional(ABSENT)
     target: str = ""
     state: str = "firing"

@@ -72,7 +72,6 @@ def value_of(sample: TargetSample, metric: str, before: TargetSample | None = No
 
 def _notice(sample: TargetSample, alert: Alert | Notice) -> Notice:
     """The notice of an alert with the time and the release of a sample."""
-    version: int | str | None = known(sample.version)
     return Notice(
         alert.name,
         alert.level,
@@ -81,7 +80,7 @@ def _notice(sample: TargetSample, alert: Alert | Notice) -> Notice:
         alert.limit,
         sample.at or None,
         known(sample.model),
-        version,
+        known(sample.version),
         known(sample.digest),
         sample.target,
     )

@@ -32,6 +32,7 @@ METRICS = {
     "upkeep.certificate_days": "days until the certificate ends",
 }
 _RULE = ("name", "metric", "above", "below", "for_s", "level", "targets")
+_PLACES = ("url", "to", "host")
 Table = Mapping[str, object]
 """A table of the file, whose values are not checked yet."""
 
@@ -81,6 +82,15 @@ class ChannelSpec:
     name: str
     levels: tuple[str, ...] = LEVELS
     options: Table = field(default_factory=dict)
+
+    @property
+    def destination(self) -> str:
+        """Where it sends; of a webhook without its path, which is often its only secret."""
+        found = next((self.options[key] for key in _PLACES if self.options.get(key)), None)
+        if isinstance(found, list):
+            return ", ".join(map(str, found))
+        text = str(found or "this computer")
+        return "/".join(text.split("/")[:3]) if self.kind == "webhook" else text
 
 
 @dataclass(frozen=True, slots=True)

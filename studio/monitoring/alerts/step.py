@@ -54,6 +54,7 @@ TEST: Step[ChannelTestOptions, ChannelTests] = Step(
     options=ChannelTestOptions,
     result=ChannelTests,
     work="studio.monitoring.alerts.work:send_test",
+    texts="studio.monitoring.texts:channel_tests",
     needs=frozenset(
         {Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES}
     ),
@@ -66,6 +67,7 @@ SILENCE: Step[SilenceOptions, SilenceResult] = Step(
     options=SilenceOptions,
     result=SilenceResult,
     work="studio.monitoring.alerts.work:silence",
+    texts="studio.monitoring.texts:silences",
     prepare="studio.monitoring.alerts.work:of_known_target",
     needs=frozenset({Permission.HOME}),
 )

@@ -18,7 +18,7 @@ from studio.monitoring.endpoint.call_step import CallOptions
 from studio.monitoring.endpoint.client import InferenceClient, ServedModel, random_feeds
 from studio.monitoring.endpoint.endpoint import Link, reached
 from studio.monitoring.endpoint.snippet_work import print_call
-from studio.monitoring.results import CallResult
+from studio.monitoring.results import CallResult, Percentiles
 
 _HOPELESS = 5
 """Failures without a single answer, after which no more is asked."""
@@ -79,7 +79,7 @@ def _call(endpoint: Link, options: CallOptions, job: Job) -> CallResult:
         failed=tally.failures.total(),
         failures=dict(tally.failures),
         seconds=seconds,
-        latency_ms=_percentiles(tally.seconds),
+        latency_ms=percentiles(tally.seconds),
     )
 
 
@@ -149,6 +149,8 @@ def _send(
         client.close()
 
 
-def _percentiles(seconds: Sequence[float]) -> dict[str, float]:
-    p50, p90, p99 = numpy.percentile(numpy.asarray(seconds) * 1000, [50, 90, 99])
-    return {"p50": float(p50), "p90": float(p90), "p99": float(p99)}
+def percentiles(seconds: Sequence[float]) -> Percentiles:
+    """Return the percentiles of times, in milliseconds."""
+    if not seconds:
+        return Percentiles()
+    return Percentiles(*map(float, numpy.percentile(numpy.asarray(seconds) * 1000, [50, 90, 99])))

@@ -50,6 +50,7 @@ CALL: Step[CallOptions, CallResult] = Step(
     options=CallOptions,
     result=CallResult,
     work="studio.monitoring.endpoint.call:call",
+    texts="studio.monitoring.texts:call",
     prepare="studio.monitoring.released_bundles:prepare",
     needs=frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS}),
     limits=Limits(seconds=3600),

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from studio.api import TargetError
+from studio.documents.dataclass_json import read_parts
 from studio.monitoring.endpoint.endpoint import Endpoint
-from studio.monitoring.endpoint.status import ServerStatus, read_parts
+from studio.monitoring.endpoint.status import ServerStatus
 
 _LINE = re.compile(r"([A-Za-z_:][A-Za-z0-9_:]*(?:\{.*\})?) ([^ ]+)(?: \d+)?")
 _LARGEST = 4 << 20

@@ -11,9 +11,10 @@ from typing import Any, Protocol
 from studio.api import Channel, TargetError, TargetSpec, Tunnel
 from studio.deployment.access import keep_token, known_token, token_on
 from studio.deployment.liveness import liveness, server_info
+from studio.documents.dataclass_json import read_parts
 from studio.jobs import Job
 from studio.monitoring.endpoint.platform_endpoint import PlatformEndpoint
-from studio.monitoring.endpoint.status import ServerReport, read_parts
+from studio.monitoring.endpoint.status import ServerReport
 from studio.monitoring.released_bundles import KnownBundles
 from studio.runtime.shared.link import authorization, connect
 from studio.targets.connect import open_channel, root_of

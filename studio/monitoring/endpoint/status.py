@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
 
-from studio.documents.dataclass_json import InvalidDocument, from_json
 from studio.monitoring.results import (
     Agreement,
     BoardReport,
@@ -18,8 +15,6 @@ from studio.monitoring.results import (
     StoredRequests,
     Upkeep,
 )
-
-FormT = TypeVar("FormT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +87,3 @@ class ServerStatus:
     mirror: Agreement | None = None
     samples: StoredRequests | None = None
     threads: int | None = None
-
-
-def read_parts(form: type[FormT], document: Mapping[str, object]) -> FormT:
-    """Return a dataclass of a document; a part that does not fit takes its default.
-
-    Servers of other versions, and other vendors' servers, may report some parts differently.
-    """
-    fitting = {key: value for key, value in document.items() if _fits(form, key, value)}
-    return from_json(form, fitting)
-
-
-def _fits(form: type[object], key: str, value: object) -> bool:
-    try:
-        from_json(form, {key: value})
-    except InvalidDocument:
-        return False
-    return True

@@ -8,9 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from studio.api import TargetError, UsageError
-from studio.documents.dataclass_json import from_json
+from studio.documents.dataclass_json import from_json, read_parts
 from studio.monitoring.endpoint.endpoint import Endpoint
-from studio.monitoring.endpoint.status import read_parts
 
 _LARGEST = 4 << 20
 METRICS = ("throughput", "latency_ms.p50", "latency_ms.p99", "error_rate", "drifting")

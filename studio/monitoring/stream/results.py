@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from studio.documents.dataclass_json import optional
+from studio.monitoring.results import Percentiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,5 +87,5 @@ class StreamResult:
     failures: Mapping[str, int]
     seconds: float
     fps: float
-    latency_ms: Mapping[str, float | None]
+    latency_ms: Percentiles
     answer: FrameAnswer | None

@@ -9,11 +9,10 @@ from collections import Counter
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 
-import numpy
-
 from studio.api import Cancelled, StudioError, TargetError
 from studio.documents.dataclass_json import from_json, to_json
 from studio.jobs import Job
+from studio.monitoring.endpoint.call import percentiles
 from studio.monitoring.endpoint.client import InferenceClient, ServedModel
 from studio.monitoring.endpoint.endpoint import reached
 from studio.monitoring.stream.context import ServedContext
@@ -66,7 +65,7 @@ class Tally:
             failures=dict(self.failures),
             seconds=passed,
             fps=len(self.seconds) / passed if passed > 0 else 0.0,
-            latency_ms=_percentiles(self.seconds),
+            latency_ms=percentiles(self.seconds),
             answer=answer,
         )
 
@@ -214,10 +213,3 @@ def thumbnail(picture: Picture) -> tuple[str, int, int]:
         image.save(content, "JPEG", quality=80)
     encoded = base64.b64encode(content.getvalue()).decode("ascii")
     return encoded, width, height
-
-
-def _percentiles(seconds: list[float]) -> dict[str, float | None]:
-    if not seconds:
-        return {"p50": None, "p90": None, "p99": None}
-    found = numpy.percentile(numpy.asarray(seconds) * 1000, [50, 90, 99])
-    return dict(zip(("p50", "p90", "p99"), map(float, found), strict=True))

@@ -108,7 +108,7 @@ class TargetTools(Card):
         if not doing:
             return False
         if outcome.ok and doing == CALL:
-            self._show(outcome.result["code"].splitlines())
+            self._show(outcome.result.code.splitlines())
             self.text.verticalScrollBar().setValue(0)
         elif outcome.ok and doing in (LOGS, RESOURCES):
             self._show(_lines(doing, outcome.result))
