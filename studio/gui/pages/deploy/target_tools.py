@@ -109,7 +109,7 @@ class TargetTools(Card):
         if not doing:
             return False
         if outcome.ok and doing == CALL:
-            self._show(outcome.result["code"].splitlines())
+            self._show(outcome.result.code.splitlines())
             self.text.verticalScrollBar().setValue(0)
         elif outcome.ok and isinstance(outcome.result, LogsResult):
             self._show(list(outcome.result.lines) or ["The log is empty."])
