@@ -201,7 +201,7 @@ class StepRunner:
             return None
 
         def record(document: dict[str, Any], folder: Path) -> Any:
-            result = step.result_of(document)
+            result = step.work_result_of(document)
             if step.record:
                 module, _, function = step.record.partition(":")
                 recorder = getattr(importlib.import_module(module), function)
