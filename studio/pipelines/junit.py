@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from xml.etree import ElementTree
 
-from studio.pipelines.run_report import GateReport, PipelineReport, StepReport
+from studio.pipelines.run_report import PipelineReport
+from studio.registry.run_records import GateReport, StepReport
 from studio.settings.plain import one_line
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from studio.documents.dataclass_json import JsonValue
 from studio.documents.toml_text import Path as Place
 from studio.documents.toml_text import TomlText
 
@@ -25,10 +25,10 @@ class PipelineStep:
 
     id: str
     step: str
-    options: Mapping[str, Any]
+    options: Mapping[str, JsonValue]
     after: tuple[str, ...] = ()
     fresh: bool = False
-    cell: Mapping[str, Any] = field(default_factory=dict)
+    cell: Mapping[str, JsonValue] = field(default_factory=dict)
     origin: str = ""
     place: Place = ()
 
@@ -50,8 +50,8 @@ class Gate:
     maximum: float | None = None
     kind: str = "value"
     of: str = ""
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    cell: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, JsonValue] = field(default_factory=dict)
+    cell: Mapping[str, JsonValue] = field(default_factory=dict)
     place: Place = ()
 
 
@@ -71,7 +71,7 @@ class Pipeline:
     folder: Path
     steps: tuple[PipelineStep, ...]
     gates: tuple[Gate, ...] = ()
-    variables: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, JsonValue] = field(default_factory=dict)
     cells: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     given: Mapping[str, str] = field(default_factory=dict)
     secret: frozenset[str] = frozenset()

@@ -138,6 +138,11 @@ class ActionRecord:
     source: str
     created: str
 
+    @property
+    def inputs(self) -> Mapping[str, str]:
+        """Digests of the data that it was given, by option."""
+        return dict(self.result.get("inputs") or {})
+
 
 @dataclass(frozen=True, slots=True)
 class KeptResult:
