@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from studio.cli.output import counted, table
 from studio.cli.session import add_step, run_step
+from studio.documents.text_table import counted, table
 
 _SHOWN = 20
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from studio.api import Capability, Extension, StudioError
 from studio.cli.flags import add_verbs
-from studio.cli.output import megabytes, print_json, print_lines, table
+from studio.cli.output import print_json, print_lines
 from studio.cli.session import add_step, run_step, workspace
+from studio.documents.text_table import megabytes, table
 from studio.plugin_host import Plugin, PluginHost
 from studio.plugin_host.environments import Environment
 from studio.steps.environments import with_environments

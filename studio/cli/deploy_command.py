@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from studio.cli.output import megabytes
 from studio.cli.session import add_step, run_step
+from studio.documents.text_table import megabytes
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from studio.cli.output import counted
 from studio.cli.session import add_step, run_step
+from studio.documents.text_table import counted
 
 ANALYZER = "analyzer:"
 """Beginning of an overlay that is no file."""

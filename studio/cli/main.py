@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import importlib.util
 import logging
 import os
 import sys
@@ -11,6 +12,7 @@ import traceback
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from itertools import takewhile
+from types import ModuleType
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before anything can import onnxruntime
 
@@ -112,8 +114,7 @@ def _done(arguments: argparse.Namespace) -> int:
     """Do what was asked for; returns the exit code."""
     log.debug("command started", extra={"command": arguments.command})
     try:
-        module = importlib.import_module(_module(arguments.command))
-        code: int = module.run(arguments)
+        code: int = _module(arguments.command).run(arguments)
         return code
     except StudioError as error:
         _log_failure(arguments, error)
@@ -142,8 +143,11 @@ def _log_failure(arguments: argparse.Namespace, error: Exception) -> None:
         log.error("command failed: %s", error, exc_info=error, extra=keys)
 
 
-def _module(command: str) -> str:
-    return f"studio.cli.{command.replace('-', '_')}_command"
+def _module(command: str) -> ModuleType:
+    """The module of a command; one that only runs its step needs none of its own."""
+    name = f"studio.cli.{command.replace('-', '_')}_command"
+    own = importlib.util.find_spec(name) is not None
+    return importlib.import_module(name if own else "studio.cli.step_commands")
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
@@ -164,7 +168,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
             name, help=text, description=text[0].upper() + text[1:] + ".", parents=[common]
         )
         if name == asked:
-            importlib.import_module(_module(name)).add(command)
+            _module(name).add(command)
     for former, name in FORMER.items():
         add_former_command(commands, former, name, commands.choices[name])
     return parser

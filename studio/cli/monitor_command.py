@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from studio.cli.flags import add_more_verbs
-from studio.cli.output import counted, table
 from studio.cli.session import add_step, run_step
+from studio.documents.text_table import counted, table
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TextIO
 
 from studio.api import StudioError
+from studio.documents.plain import PlainLines, one_line
 from studio.jobs import JobOutcome
-from studio.settings.plain import PlainLines, one_line
 
 
 class _PlainStream:
@@ -61,43 +61,6 @@ def ask(question: str) -> str:
     """What the user types behind a question."""
     print(one_line(question), end=" ", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip()
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[Any]], right: str = "") -> list[str]:
-    """Aligned columns; ``right`` has an ``r`` at the position of each right-aligned one."""
-    texts = [[one_line(str(cell)) for cell in row] for row in rows]
-    widths = [max(len(row[i]) for row in [list(head), *texts]) for i in range(len(head))]
-    lines = []
-    for row in [list(head), *texts]:
-        cells = [
-            cell.rjust(width) if right[i : i + 1] == "r" else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return lines
-
-
-def megabytes(size: float) -> str:
-    """A size as people read it."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.3g} {unit}"
-        size /= 1000
-    return f"{size:.3g} TB"
-
-
-def count(number: float) -> str:
-    """A large count as people read it."""
-    for unit in ("", " k", " M", " G"):
-        if number < 1000:
-            return f"{number:.4g}{unit}"
-        number /= 1000
-    return f"{number:.4g} T"
-
-
-def counted(number: int, noun: str) -> str:
-    """``1 thread``, ``2 threads``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def fail(error: StudioError, *, as_json: bool, debug: bool = False) -> int:

@@ -8,10 +8,10 @@ from typing import Any
 
 from studio.api import UsageError
 from studio.cli.flags import add_options
-from studio.cli.output import megabytes
 from studio.cli.session import add_step, run_step
 from studio.deployment.artifacts.packager_step import OWN as PACKAGER
 from studio.deployment.artifacts.step import OWN
+from studio.documents.text_table import megabytes
 from studio.packages.step import PREPROCESS_DRAFT
 
 

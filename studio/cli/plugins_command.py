@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from studio.cli.flags import add_verbs
-from studio.cli.output import fail_job, print_json, print_lines, table, tell
+from studio.cli.output import fail_job, print_json, print_lines, tell
 from studio.cli.session import workspace
+from studio.documents.text_table import table
 from studio.plugin_host import Plugin
 from studio.plugin_host.scaffold import KINDS, make_plugin
 

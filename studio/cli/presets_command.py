@@ -8,8 +8,9 @@ from typing import Any
 
 from studio.api import Option
 from studio.cli.flags import add_verbs
-from studio.cli.output import print_json, print_lines, table
+from studio.cli.output import print_json, print_lines
 from studio.cli.session import workspace
+from studio.documents.text_table import table
 from studio.workspace import CheckedPreset, allowed_values
 
 

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from studio.cli.output import table
 from studio.cli.session import add_step, run_step
+from studio.documents.text_table import table
 from studio.workspace import energy_sentences
 
 _MOST_NODES = 20

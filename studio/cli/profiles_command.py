@@ -10,10 +10,11 @@ from typing import Any
 
 from studio.api import UsageError
 from studio.cli.flags import add_verbs
-from studio.cli.output import print_json, print_lines, table
+from studio.cli.output import print_json, print_lines
 from studio.cli.overwrite import add_force, ask_for
 from studio.cli.profile_command import describe
 from studio.cli.session import finish, workspace
+from studio.documents.text_table import table
 from studio.profiling.export import SUFFIXES
 from studio.steps.overwrites import in_the_way
 from studio.workspace import Workspace

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from studio.cli.flags import hide_former
-from studio.cli.output import counted
 from studio.cli.session import add_step, run_step
+from studio.documents.text_table import counted
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 
 from studio.api import UsageError
 from studio.cli.flags import add_verbs, given, hide_former
-from studio.cli.output import fail_job, megabytes, print_json, print_lines, table, tell
+from studio.cli.output import fail_job, print_json, print_lines, tell
 from studio.cli.overwrite import add_force, ask_for
 from studio.cli.session import add_step, run_step, workspace
+from studio.documents.text_table import megabytes, table
 from studio.external_registries.alias_deploy import AliasWatcher, sentence
 from studio.external_registries.saved_registries import SavedRegistries
 from studio.steps.overwrites import in_the_way

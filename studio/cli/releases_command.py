@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from studio.cli.flags import given
-from studio.cli.output import fail_job, print_json, print_lines, table
+from studio.cli.output import fail_job, print_json, print_lines
 from studio.cli.session import add_step, workspace
+from studio.documents.text_table import table
 from studio.registry import Registry
 
 

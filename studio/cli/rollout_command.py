@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from studio.cli.flags import given
-from studio.cli.output import table
 from studio.cli.session import add_step, finish, workspace
+from studio.documents.text_table import table
 
 _MISSED = 3
 

@@ -8,8 +8,9 @@ from dataclasses import asdict
 from typing import Any
 
 from studio.cli.flags import add_verbs
-from studio.cli.output import print_json, print_lines, table
+from studio.cli.output import print_json, print_lines
 from studio.cli.session import add_step, run_step, workspace
+from studio.documents.text_table import table
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -12,8 +12,8 @@ from studio.api import Kind
 from studio.cli.flags import add_options, given
 from studio.cli.output import fail_job, print_json, print_lines, tell
 from studio.cli.overwrite import add_force, ask_for
+from studio.documents.plain import one_line
 from studio.jobs import JobOutcome
-from studio.settings.plain import one_line
 from studio.steps.overwrites import in_the_way, outputs
 from studio.workspace import Event, JobFinished, JobMessage, JobProgressed, Workspace
 

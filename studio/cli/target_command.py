@@ -11,8 +11,9 @@ from typing import Any
 from studio.api import TargetSpec
 from studio.cli import target_fleet, target_listing
 from studio.cli.flags import add_verbs, hide_former
-from studio.cli.output import ask, fail_job, print_json, print_lines, table, tell
+from studio.cli.output import ask, fail_job, print_json, print_lines, tell
 from studio.cli.session import add_step, finish, workspace
+from studio.documents.text_table import table
 from studio.jobs import JobOutcome
 from studio.targets.platforms import parse_pairs
 from studio.workspace import Workspace

@@ -9,8 +9,9 @@ from typing import Any
 
 from studio.api import UsageError
 from studio.cli.flags import given
-from studio.cli.output import print_json, print_lines, table
+from studio.cli.output import print_json, print_lines
 from studio.cli.session import finish
+from studio.documents.text_table import table
 from studio.settings.boards import boards
 from studio.workspace import Workspace
 

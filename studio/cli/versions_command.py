@@ -7,18 +7,18 @@ from typing import Any
 
 from studio.cli.flags import add_verbs
 from studio.cli.output import print_json, print_lines
-from studio.cli.session import add_step, run_step, workspace
+from studio.cli.session import add_step, workspace
+from studio.cli.step_commands import run_named
 from studio.documents.dataclass_json import to_json
 from studio.versions import texts
 
 _STEPS = {
-    "alias": ("version-alias", texts.alias_move),
-    "promote": ("version-promote", texts.promotion),
-    "rollback": ("version-rollback", texts.alias_move),
-    "export": ("project-export", texts.export),
-    "import": ("project-import", texts.imported_models),
+    "alias": "version-alias",
+    "promote": "version-promote",
+    "rollback": "version-rollback",
+    "export": "project-export",
+    "import": "project-import",
 }
-"""For each verb its step, and the sentences of a result."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +36,7 @@ def add(parser: argparse.ArgumentParser) -> None:
             "import": "take models and versions out of an archive",
         },
     )
-    for verb, (step, _describe) in _STEPS.items():
+    for verb, step in _STEPS.items():
         add_step(verbs[verb], step)
     verbs["list"].add_argument("model", nargs="?", help="the model's name")
     verbs["show"].add_argument("version", help="NAME, NAME:NUMBER, NAME@ALIAS or a digest")
@@ -47,7 +47,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Do what the verb says."""
     if arguments.verb in _STEPS:
-        return run_step(_STEPS[arguments.verb][0], arguments, _STEPS[arguments.verb][1])
+        return run_named(_STEPS[arguments.verb], arguments)
     with workspace() as opened:
         if arguments.verb == "list":
             versions = opened.versions.all(arguments.model)

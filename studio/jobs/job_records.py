@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from studio.documents.plain import plain
 from studio.jobs.outcome import End, JobOutcome
 from studio.jobs.spec import JobSpec
-from studio.settings.plain import plain
 from studio.settings.redaction import RESERVED
 
 log = logging.getLogger(__name__)

@@ -6,8 +6,8 @@ import os
 import re
 from pathlib import Path
 
+from studio.documents.plain import plain
 from studio.settings import write_atomically
-from studio.settings.plain import plain
 from studio.settings.redaction import Redactor
 
 MOST_FILES = 20

@@ -23,6 +23,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from studio.api import Cancelled, StudioError
 from studio.documents.dataclass_json import from_json, to_json
+from studio.jobs.object_names import load
 from studio.jobs.worker_log import EventHandler
 from studio.settings.logging import STUDIO, uncaught_logged
 
@@ -143,10 +144,10 @@ def _run(spec: dict[str, Any], job: WorkerJob) -> None:
 
     PluginHost.used = job.used
     try:
-        work: Callable[..., Any] = _named(spec["entry"])
+        work: Callable[..., Any] = load(spec["entry"])
         options = spec["arguments"]
         if spec.get("options"):
-            options = from_json(_named(spec["options"]), options)
+            options = from_json(load(spec["options"]), options)
         job.finish("result", result=to_json(work(options, job)))
     except Cancelled:
         job.finish("cancelled")
@@ -160,11 +161,6 @@ def _run(spec: dict[str, Any], job: WorkerJob) -> None:
     except Exception as error:  # a defect, or bad input that nobody foresaw: still one sentence
         log.debug("the work failed", exc_info=True)
         job.finish("error", **_of_defect(error), detail=traceback.format_exc(), exit_code=1)
-
-
-def _named(text: str) -> Any:
-    module, _, name = text.partition(":")
-    return getattr(importlib.import_module(module), name)
 
 
 def _of_defect(error: Exception) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from studio.api import StudioError, UsageError
 from studio.external_registries.results import ListResult, PullResult
 from studio.jobs import JobOutcome
 from studio.registry import Registry
+from studio.registry.run_records import NewVersion
 
 Run = Callable[..., JobOutcome]
 """Runs a step, named first, with its options to its end."""
@@ -42,18 +43,6 @@ class Alias:
     def __str__(self) -> str:
         where = f" in {self.registry}" if self.registry else ""
         return f"{self.model}@{self.name}{where}"
-
-
-@dataclass(frozen=True, slots=True)
-class NewVersion:
-    """A version that an alias has come to stand for, as ``${trigger...}`` knows it."""
-
-    model: str
-    alias: str
-    version: int | str
-    variant: int
-    bundle: str
-    registry: str = ""
 
 
 class Trigger:

@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-from studio.settings.plain import spreadsheet_cell
+from studio.documents.plain import spreadsheet_cell
 
 COLUMNS = (
     *("run", "at", "target", "mode", "id", "model", "variant", "backend", "runtime", "version"),

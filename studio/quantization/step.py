@@ -264,6 +264,7 @@ SENSITIVITY: Step[Arguments, SensitivityResult] = Step(
     result=SensitivityResult,
     record="studio.quantization.sensitivity_store:record",
     prepare="studio.quantization.sensitivity_store:signed",
+    texts="studio.quantization.texts:sensitivity",
     effect=Effect.PURE,
     use=Use.QUANTIZE,
 )

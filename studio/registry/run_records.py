@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from studio.documents.dataclass_json import JsonValue, optional
+from studio.documents.dataclass_json import JsonValue, from_json, optional
 
 RUNNING, INTERRUPTED = "running", "interrupted"
 
@@ -95,6 +95,18 @@ class PipelineHead:
 
 
 @dataclass(frozen=True, slots=True)
+class NewVersion:
+    """A version that an alias has come to stand for, as ``${trigger...}`` knows it."""
+
+    model: str
+    alias: str
+    version: int | str
+    variant: int
+    bundle: str
+    registry: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RunJournal:
     """The record of a run.
 
@@ -137,3 +149,8 @@ class RunJournal:
     def head(self) -> PipelineHead:
         """The head of the pipeline, also of a journal with the former key."""
         return self.pipeline or self.recipe or PipelineHead()
+
+    @property
+    def new_version(self) -> NewVersion | None:
+        """The version whose arrival started the run; None for a run that nothing triggered."""
+        return from_json(NewVersion, self.trigger) if self.trigger else None

@@ -16,9 +16,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
+from studio.documents.plain import one_line
 from studio.settings.log_file import LogFile
 from studio.settings.paths import Paths
-from studio.settings.plain import one_line
 from studio.settings.redaction import Redactor, keys_of, message_of
 
 STUDIO = "studio"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import uuid
 from collections.abc import Callable, Mapping
@@ -23,6 +22,7 @@ from studio.jobs import (
     RunningJob,
     contained,
 )
+from studio.jobs.object_names import load
 from studio.jobs.runner import Finish
 from studio.plugin_host import PluginHost
 from studio.registry import ActionRecord, Registry, file_digest
@@ -193,8 +193,7 @@ class StepRunner:
     def _prepared(self, step: AnyStep, options: Any) -> Any:
         if not step.prepare:
             return options
-        module, _, function = step.prepare.partition(":")
-        return getattr(importlib.import_module(module), function)(self._registry, options)
+        return load(step.prepare)(self._registry, options)
 
     def _recorder(self, step: AnyStep, options: Any, note: StepRecord, job: str) -> Finish | None:
         if not step.record and not note.wanted and step.result is None:
@@ -203,9 +202,7 @@ class StepRunner:
         def record(document: dict[str, Any], folder: Path) -> Any:
             result = step.work_result_of(document)
             if step.record:
-                module, _, function = step.record.partition(":")
-                recorder = getattr(importlib.import_module(module), function)
-                result = recorder(self._registry, options, result, folder)
+                result = load(step.record)(self._registry, options, result, folder)
             number = note.write(self._registry, to_json(result))
             if number:
                 self.noted[job] = number

@@ -119,6 +119,7 @@ VERSION_ALIAS: Step[AliasOptions, AliasMove] = Step(
     work_result=NoWork,
     work=_NO_WORK,
     record="studio.versions.aliases:set_alias",
+    texts="studio.versions.texts:alias_move",
     limits=_LIMITS,
 )
 
@@ -131,6 +132,7 @@ VERSION_PROMOTE: Step[PromoteOptions, AliasMove] = Step(
     work_result=NoWork,
     work=_NO_WORK,
     record="studio.versions.aliases:promote",
+    texts="studio.versions.texts:promotion",
     limits=_LIMITS,
 )
 
@@ -143,6 +145,7 @@ VERSION_ROLLBACK: Step[RollBackOptions, AliasMove] = Step(
     work_result=NoWork,
     work=_NO_WORK,
     record="studio.versions.aliases:roll_back",
+    texts="studio.versions.texts:alias_move",
     limits=_LIMITS,
 )
 
@@ -155,6 +158,7 @@ REGISTRY_GC: Step[GarbageOptions, GarbageResult] = Step(
     work_result=NoWork,
     work=_NO_WORK,
     record="studio.versions.garbage:collect",
+    texts="studio.versions.texts:garbage",
     limits=_LIMITS,
 )
 
@@ -167,6 +171,7 @@ PROJECT_EXPORT: Step[ExportOptions, ExportResult] = Step(
     work="studio.versions.project_export:export",
     prepare="studio.versions.project_export:prepare",
     record="studio.versions.project_export:put_in_place",
+    texts="studio.versions.texts:export",
     limits=Limits(seconds=3600),
 )
 
@@ -179,5 +184,6 @@ PROJECT_IMPORT: Step[ImportOptions, ImportResult] = Step(
     work_result=UnpackedProject,
     work="studio.versions.project_import:unpack",
     record="studio.versions.project_import:take_in",
+    texts="studio.versions.texts:imported_models",
     limits=Limits(seconds=3600),
 )

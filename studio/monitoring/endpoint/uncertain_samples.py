@@ -17,11 +17,11 @@ from urllib.parse import quote
 import numpy
 
 from studio.api import Array, Channel, StudioError, TargetError, UsageError
+from studio.documents.plain import spreadsheet_cell
 from studio.runtime.serve.outputs.detections import listed_boxes
 from studio.runtime.serve.outputs.uncertainty import BOXES as _BOXES
 from studio.runtime.serve.outputs.uncertainty import CLASSES as _CLASSES
 from studio.runtime.shared.sampling_config import FOLDER, MOST
-from studio.settings.plain import spreadsheet_cell
 
 LISTED = "answers.csv"
 LEAST_SCORE = 0.3

@@ -12,7 +12,8 @@ from onnx import TensorProto, helper
 
 from studio.api import StudioError
 from studio.cli.main import main
-from studio.cli.output import fail, plain_output, print_lines, table, tell
+from studio.cli.output import fail, plain_output, print_lines, tell
+from studio.documents.text_table import table
 
 EVIL = "x\x1b]52;c;ZXZpbA==\x07\r\n::error::owned\u202e##[error]"
 

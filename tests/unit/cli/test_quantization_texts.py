@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from studio.cli import quantize_command, sensitivity_command
+from studio.cli import quantize_command
+from studio.quantization import texts
 from studio.quantization.results import (
     FloatMetric,
     LayerCost,
@@ -21,7 +22,7 @@ def test_the_worst_layers_are_a_table_and_the_rest_a_number() -> None:
     result = SensitivityResult(
         "m:fp32", tuple(layers), metric, {}, None, RuntimeVersion("onnxruntime", "1"), 1.0
     )
-    lines = sensitivity_command.describe(result)
+    lines = texts.sensitivity(result)
     assert lines[1].split() == ["worst", "12.3", "0.0500", "30", "34"]
     assert lines[2].split()[2] == "-"
     assert lines[21:] == [

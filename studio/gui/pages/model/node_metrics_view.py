@@ -15,6 +15,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QComboBox, QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.api import Extension, StudioError
+from studio.documents.plain import spreadsheet_cell
 from studio.gui import figures
 from studio.gui.graph.overlay import Overlay, make_overlay, state_overlay
 from studio.gui.graph.scene import Box, Scene
@@ -32,7 +33,6 @@ from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Hint, button, label, row, set_enabled
 from studio.gui.widgets.sortable import SortableRow, SortableTable
 from studio.quantization.results import SensitivityResult
-from studio.settings.plain import spreadsheet_cell
 from studio.workspace import nodes_within, read_numbers
 
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
@@ -39,6 +39,7 @@ from studio.gui.widgets.tables import framed
 from studio.workspace import RunChanged, RunInfo
 
 if TYPE_CHECKING:
+    from studio.pipelines.results import RunComparison
     from studio.workspace import RunningPipeline, Workspace
 
 DETAIL_WIDTH = 57 * GRID
@@ -212,7 +213,7 @@ class RunsView(QWidget):
 class _Strip(QFrame):
     """Which step of a pipeline runs, and the button that stops it."""
 
-    def __init__(self, stop: Any) -> None:
+    def __init__(self, stop: Callable[[], None]) -> None:
         super().__init__()
         self.setProperty("role", "card")
         self.setAccessibleName("The pipeline that runs")
@@ -297,7 +298,7 @@ class RunDetail(Scroll):
 
     def show_run(self, run: RunInfo, others: list[RunInfo], *, is_running: bool) -> None:
         """Show a run; where nothing has changed, nothing moves."""
-        key = (run.id, run.state, tuple(s["state"] for s in run.steps), len(others), is_running)
+        key = (run.id, run.state, tuple(step.state for step in run.steps), len(others), is_running)
         if key == self._key:
             return
         if self.run is None or self.run.id != run.id:
@@ -325,7 +326,7 @@ class RunDetail(Scroll):
             )
         self.compare_card.setVisible(bool(others))
 
-    def show_comparison(self, found: Mapping[str, Any]) -> None:
+    def show_comparison(self, found: RunComparison) -> None:
         """Show how the run differs from another."""
         self.table.show_rows(rows.comparison_rows(found))
         self.table.show()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as texts
 
-from studio.settings.plain import PlainLines, one_line, plain, spreadsheet_cell
+from studio.documents.plain import PlainLines, one_line, plain, spreadsheet_cell
 
 ESCAPES = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\u061c]")
 COMMAND = re.compile(r"^\s*::|##\w*\[", re.MULTILINE)

@@ -1,28 +1,15 @@
-"""``studio sensitivity``: what each layer costs when it alone is quantized."""
+"""What the steps of quantization tell people."""
 
 from __future__ import annotations
 
-import argparse
-
-from studio.cli.output import table
-from studio.cli.session import add_step, run_step
+from studio.documents.text_table import table
 from studio.quantization.results import LayerCost, SensitivityResult
 
 _SHOWN = 20
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Describe the arguments."""
-    add_step(parser, "sensitivity")
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """Measure and print."""
-    return run_step("sensitivity", arguments, describe)
-
-
-def describe(result: SensitivityResult) -> list[str]:
-    """The worst layers as a table, and how many more there are."""
+def sensitivity(result: SensitivityResult) -> list[str]:
+    """Return a table of the layers with the largest errors, and the number of the others."""
     layers, metric = result.layers, result.metric
     head = ("layer", "SQNR dB", "loss", "float us", "int8 us")
     lines = table(head, [_row(layer) for layer in layers[:_SHOWN]], right=" rrrr")
