@@ -203,7 +203,9 @@ def _check(opened: Workspace, arguments: argparse.Namespace) -> int:
         print_json({"name": pipeline.name, "steps": rows, "gates": gates})
     else:
         print_lines(f"{step.id}: {step.step}" for step in pipeline.steps)
-        print_lines([f"{len(pipeline.steps)} steps and {len(pipeline.gates)} gates; nothing was run."])
+        print_lines(
+            [f"{len(pipeline.steps)} steps and {len(pipeline.gates)} gates; nothing was run."]
+        )
     return 0
 
 

@@ -20,10 +20,8 @@ def run_lines(report: PipelineReport) -> list[str]:
         f"{step.state:<10} {step.id:<{width}} {step.seconds:6.1f} s  {step.message}".rstrip()
         for step in report.steps
     ]
-    for gate in report.gates:
-        lines.append(_gate(gate) + (f" ({gate.text})" if gate.text else ""))
-    for name, digest in report.artefacts.items():
-        lines.append(f"sha256 {digest[:_SHORT]}  {name}")
+    lines += [_gate(gate) + (f" ({gate.text})" if gate.text else "") for gate in report.gates]
+    lines += [f"sha256 {digest[:_SHORT]}  {name}" for name, digest in report.artefacts.items()]
     if report.run:
         lines.append(f"Run: {report.run}")
     if report.report:

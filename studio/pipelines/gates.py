@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from studio.api import StudioError
 from studio.documents.dataclass_json import JsonValue, from_json, keyed
@@ -112,12 +113,11 @@ def judge(gate: Gate, results: Mapping[str, JsonValue], steps: Mapping[str, str]
     return GateReport(gate.name, low and high, value, limit, gate.kind, text)
 
 
-def _value(
-    gate: Gate, results: Mapping[str, JsonValue], steps: Mapping[str, str]
-) -> Judged:
+def _value(gate: Gate, results: Mapping[str, JsonValue], steps: Mapping[str, str]) -> Judged:
     if gate.kind == "value":
         whole = gate.value.strip()
-        return float(look_up(whole.removeprefix("${").removesuffix("}"), results)), ""
+        found: Any = look_up(whole.removeprefix("${").removesuffix("}"), results)
+        return float(found), ""
     kind = KINDS[gate.kind]
     if steps.get(gate.of) not in kind.steps:
         known = " or ".join(kind.steps)
@@ -125,9 +125,7 @@ def _value(
     if gate.of not in results:
         raise NoValue(f"{gate.of} was not run")
     settings = {key: substitute(value, results) for key, value in gate.settings.items()}
-    return kind.value(
-        from_json(kind.form, results[gate.of]), from_json(GateSettings, settings)
-    )
+    return kind.value(from_json(kind.form, results[gate.of]), from_json(GateSettings, settings))
 
 
 def _limit(gate: Gate) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from studio.api import UsageError
 from studio.documents.dataclass_json import JsonValue
@@ -122,13 +123,14 @@ def look_up(dotted: str, results: Mapping[str, JsonValue]) -> JsonValue:
     return _within(results[first], rest, dotted)
 
 
-def _within(value: JsonValue, path: str, dotted: str) -> JsonValue:
+def _within(value: Any, path: str, dotted: str) -> JsonValue:
     for part in path.split(".") if path else ():
         try:
             value = value[int(part)] if isinstance(value, list | tuple) else value[part]
         except (KeyError, IndexError, TypeError, ValueError):
             raise _unknown(dotted) from None
-    return value
+    found: JsonValue = value
+    return found
 
 
 def _unknown(dotted: str) -> UsageError:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from html import escape
-from pathlib import Path
 from typing import TypeVar
 
 import studio
@@ -26,6 +25,7 @@ FormT = TypeVar("FormT")
 
 _MOST_DRAWN = 2_000
 """A drawing of more nodes is of no use in a page; ``studio graph`` makes one that can be zoomed."""
+
 
 def render(options: ReportOptions, job: Job) -> ReportFile:
     """Write ``report.html`` into the job's folder. A step's work, run in a worker."""
@@ -178,7 +178,7 @@ class _Deployment:
     steps: tuple[_DeploymentStep, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Rollback:
     """A result of ``rollback``."""
 
@@ -199,9 +199,7 @@ def _deployments(report: PipelineReport) -> Iterator[Html]:
     for _name, back in _results(report, "rollback", _Rollback):
         yield section(
             f"Rollback of {back.target}",
-            paragraph(
-                f"From version {back.before} to version {back.to} in {back.seconds:.2f} s."
-            ),
+            paragraph(f"From version {back.before} to version {back.to} in {back.seconds:.2f} s."),
         )
 
 
@@ -253,9 +251,7 @@ def _raw(report: PipelineReport) -> Html:
     )
 
 
-def _results(
-    report: PipelineReport, name: str, form: type[FormT]
-) -> Iterator[tuple[str, FormT]]:
+def _results(report: PipelineReport, name: str, form: type[FormT]) -> Iterator[tuple[str, FormT]]:
     """Yield id and result of each step of a name that was done."""
     for step in report.steps:
         if step.step == name and step.done:

@@ -140,8 +140,8 @@ class Activity:
             values,
         )
         return [
-            MoveRecord(*first, json.loads(evidence), by, created)
-            for *first, evidence, by, created in rows
+            MoveRecord(*row[:6], evidence=json.loads(row[6]), by=row[7], created=row[8])
+            for row in map(tuple, rows)
         ]
 
 

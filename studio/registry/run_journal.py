@@ -27,6 +27,7 @@ JUNIT_FILE = "junit.xml"
 _LOCK_FILE = "lock"
 _RESULTS = "results"
 
+
 @dataclass(frozen=True, slots=True)
 class RunFolder:
     """One run, on the disk.

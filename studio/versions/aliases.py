@@ -27,9 +27,7 @@ def do_nothing(options: object, job: Job) -> NoWork:
     return NoWork()
 
 
-def set_alias(
-    registry: Registry, options: AliasOptions, result: NoWork, folder: Path
-) -> AliasMove:
+def set_alias(registry: Registry, options: AliasOptions, result: NoWork, folder: Path) -> AliasMove:
     """Let an alias stand for a version, or for none.
 
     Raises:
@@ -43,9 +41,7 @@ def set_alias(
     return _move(registry, named.version.model, alias, named.version, "set", {})
 
 
-def promote(
-    registry: Registry, options: PromoteOptions, result: NoWork, folder: Path
-) -> AliasMove:
+def promote(registry: Registry, options: PromoteOptions, result: NoWork, folder: Path) -> AliasMove:
     """Let an alias stand for a version whose gates were met.
 
     Raises:

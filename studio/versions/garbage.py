@@ -15,7 +15,8 @@ from pathlib import Path
 from studio.api import Refused
 from studio.registry import Registry, VersionRecord
 from studio.registry.ownership import entries
-from studio.registry.run_journal import INTERRUPTED, RUNNING, RunFolders
+from studio.registry.run_journal import RunFolders
+from studio.registry.run_records import INTERRUPTED, RUNNING
 from studio.versions.aliases import RUNS
 from studio.versions.results import (
     GarbageResult,

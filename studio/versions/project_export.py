@@ -57,7 +57,7 @@ def export(options: ExportOptions, job: Job) -> ExportResult:
             added.append(tuple((name, *writer.add(place / name)) for name in source.names))
             done += 1
         models.append(_with_files(planned.model, added))
-    writer.finish(to_json(ProjectListing(FORMAT, studio.__version__, tuple(models))))
+    writer.finish(to_json(ProjectListing(FORMAT, tuple(models), studio.__version__)))
     return ExportResult(
         models=tuple(model.name for model in models),
         variants=sum(len(model.variants) for model in models),
@@ -81,12 +81,10 @@ def _with_files(model: ArchivedModel, files: list[tuple[ArchivedFile, ...]]) -> 
     return replace(
         model,
         variants=tuple(
-            replace(row, files=own)
-            for row, own in zip(model.variants, files[:count], strict=True)
+            replace(row, files=own) for row, own in zip(model.variants, files[:count], strict=True)
         ),
         versions=tuple(
-            replace(row, files=own)
-            for row, own in zip(model.versions, files[count:], strict=True)
+            replace(row, files=own) for row, own in zip(model.versions, files[count:], strict=True)
         ),
     )
 
@@ -113,7 +111,10 @@ def _model(registry: Registry, model: ModelRecord) -> PlannedModel:
         moves=tuple(_move(one, numbers) for one in reversed(ledger.moves(model.id))),
     )
     files = [
-        *(_variant_files(registry, one, place) for one, place in zip(variants, places, strict=True)),
+        *(
+            _variant_files(registry, one, place)
+            for one, place in zip(variants, places, strict=True)
+        ),
         *(_files(version.path) for version in versions),
     ]
     return PlannedModel(rows, tuple(files))

@@ -89,8 +89,8 @@ class ProjectListing:
     """The content of an archive."""
 
     format: int
-    edgewright: str
     models: tuple[ArchivedModel, ...]
+    edgewright: str = ""
 
     @classmethod
     def read(cls, document: Mapping[str, JsonValue]) -> ProjectListing:

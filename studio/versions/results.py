@@ -24,7 +24,7 @@ class Evidence:
     because: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AliasMove:
     """An alias after its move; ``to`` is None for one that was removed.
 
@@ -175,7 +175,7 @@ class VariantOrigin:
     created: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedMove:
     """A move of an alias in a lineage; None stands for no version."""
 

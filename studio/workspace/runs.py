@@ -232,9 +232,7 @@ class Runs:
         from studio.pipelines.run_diff import compare
 
         first, second = self.get(a), self.get(b)
-        results = [
-            {step.id: run.result(step.id) for step in run.steps} for run in (first, second)
-        ]
+        results = [{step.id: run.result(step.id) for step in run.steps} for run in (first, second)]
         return compare(first.journal, second.journal, *results)
 
     # The work

@@ -247,7 +247,12 @@ class RunDetail(Scroll):
         compare: Called with a run and the id of the one that it is to be held against.
     """
 
-    def __init__(self, resume: Any, retell: Any, compare: Any) -> None:
+    def __init__(
+        self,
+        resume: Callable[[RunInfo], None],
+        retell: Callable[[RunInfo | None], None],
+        compare: Callable[[RunInfo, str], None],
+    ) -> None:
         super().__init__(margin=0)
         self._resume, self._compare = resume, compare
         self.run: RunInfo | None = None
@@ -256,7 +261,7 @@ class RunDetail(Scroll):
         self.state = Pill("")
         self.fields = FieldList()
         self.report = button("Open the report", self._open_report)
-        self.again = button("Resume", lambda: self._resume(self.run))
+        self.again = button("Resume", self._resume_shown)
         self.pipeline = button("Show as pipeline", lambda: retell(self.run))
         self.pipeline.setToolTip("Shows the pipeline of this run under History.")
         self.gates = StateRows("Gates")
@@ -330,6 +335,10 @@ class RunDetail(Scroll):
         """Show how the run differs from another."""
         self.table.show_rows(rows.comparison_rows(found))
         self.table.show()
+
+    def _resume_shown(self) -> None:
+        if self.run is not None:
+            self._resume(self.run)
 
     def _asked(self) -> None:
         if self.run is not None and self.others.currentData():
