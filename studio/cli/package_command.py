@@ -9,10 +9,14 @@ from typing import Any
 from studio.api import UsageError
 from studio.cli.flags import add_options
 from studio.cli.session import add_step, run_step
+from studio.cli.step_commands import run_named
 from studio.deployment.artifacts.packager_step import OWN as PACKAGER
 from studio.deployment.artifacts.step import OWN
+from studio.documents.dataclass_json import from_json
 from studio.documents.text_table import megabytes
+from studio.packages.results import PackageResult
 from studio.packages.step import PREPROCESS_DRAFT
+from studio.packages.texts import package
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -38,30 +42,35 @@ def run(arguments: argparse.Namespace) -> int:
             raise UsageError("An image and a Debian package are two commands.")
         arguments.bundle = None  # a bundle's folder may stand in the model's place
         return run_step("deb", arguments, describe)
-    return run_step("image" if arguments.image else "package", arguments, describe)
+    if arguments.image:
+        return run_step("image", arguments, describe)
+    return run_named("package", arguments)
 
 
-def describe(result: Mapping[str, Any]) -> list[str]:
-    """What was made."""
-    lines = [f"{result['bundle']}", f"digest {result['digest']}, {megabytes(result['bytes'])}"]
-    if result.get("embedding"):
-        lines.append(f"the watch for drift also sees {result['embedding']}, which no client gets")
-    lines += [*(result.get("notes") or ()), *(result.get("hints") or ())]
-    lines += [f"{one['level']}: {one['text']}" for one in result.get("findings") or ()]
-    if result.get("preprocess_draft"):
-        lines.append(
-            f"{result['preprocess_draft']} written: check color, scale, mean and std in it, then "
-            "give it with --preprocess."
-        )
-    if result.get("deb"):
-        lines.append(f"{result['deb']}, {megabytes(result['deb_bytes'])}")
-        lines.append(f"package {result['package']} {result['deb_version']}")
-        lines.append(f"for {result['architecture']}, depends on {result['depends']}")
-        lines.append(f"Install it there with: apt install ./{result['deb'].rpartition('/')[2]}")
-    if result.get("as"):
-        lines += [f"{name}: {value}" for name, value in result["made"].items() if value]
-    if result["image"]:
-        lines.append(f"image {result['image']}, {megabytes(result['image_bytes'])}")
-        lines += [str(result[name]) for name in ("path", "context") if result.get(name)]
-        lines += [result["next"]] if result.get("next") else []
-    return lines
+def describe(document: Mapping[str, Any]) -> list[str]:
+    """Return what the bundle is, and what was made of it."""
+    result = from_json(PackageResult, {"counter": 0, "new": False, **document})
+    return [*package(result), *_deb(document), *_made(document), *_image(document)]
+
+
+def _deb(result: Mapping[str, Any]) -> list[str]:
+    if not result.get("deb"):
+        return []
+    return [
+        f"{result['deb']}, {megabytes(result['deb_bytes'])}",
+        f"package {result['package']} {result['deb_version']}",
+        f"for {result['architecture']}, depends on {result['depends']}",
+        f"Install it there with: apt install ./{result['deb'].rpartition('/')[2]}",
+    ]
+
+
+def _made(result: Mapping[str, Any]) -> list[str]:
+    made = result["made"] if result.get("as") else {}
+    return [f"{name}: {value}" for name, value in made.items() if value]
+
+
+def _image(result: Mapping[str, Any]) -> list[str]:
+    if not result["image"]:
+        return []
+    lines = [f"image {result['image']}, {megabytes(result['image_bytes'])}"]
+    return lines + [str(result[name]) for name in ("path", "context", "next") if result.get(name)]

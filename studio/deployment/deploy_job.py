@@ -21,7 +21,7 @@ from studio.deployment.trial import comparing, sampling, soak_rule, trial_s
 from studio.deployment.wheels import Platform, WheelCache, WheelSet, lacking, no_python
 from studio.jobs import Arguments, Job, Result
 from studio.packages import Bundle, build_runtime
-from studio.packages.packaging_job import package_contained
+from studio.packages.packaging_job import packaged_from
 from studio.packages.signing import signature_of
 from studio.settings import Paths
 from studio.targets import inventory
@@ -68,7 +68,7 @@ class Deployment:
             with self.log.step("bundle", "every file verified"):
                 return Bundle.open(Path(self._arguments["bundle"]))
         with self.log.step("package") as row:
-            self.packaged = package_contained(self._arguments, self._job)
+            self.packaged = packaged_from(self._arguments, self._job)
             bundle = Bundle.open(Path(self.packaged["bundle"]))
             if self.packaged["new"]:
                 row.text = f"version {bundle.version} of {bundle.name}"

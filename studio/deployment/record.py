@@ -30,7 +30,7 @@ def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
         target = endpoint_of(TargetSpec(**arguments["target"]), str(arguments["endpoint"]))
         arguments = {**arguments, "target": asdict(target)}
     if arguments.get("model") and not arguments.get("bundle"):
-        return packages.prepare(registry, arguments)
+        return packages.with_numbering(registry, arguments)
     return dict(arguments)
 
 
@@ -61,7 +61,7 @@ def deployed(registry: Registry, arguments: Arguments, result: Result, folder: P
     packaged = result.pop("packaged")
     if result["state"] == "planned":
         return result
-    version = packages.keep(registry, arguments["model"], packaged) if packaged else None
+    version = packages.keep_document(registry, arguments, packaged) if packaged else None
     version = version or _version(registry, result["release"])
     if arguments["target"].get("endpoint_name") and result["state"] != "failed":
         registry.endpoints.add(result["target"])
@@ -186,6 +186,6 @@ def _address(registry: Registry, target: str) -> dict[str, Any]:
 
 def _given(arguments: Arguments) -> dict[str, Any]:
     """The options, with the target by its name."""
-    hidden = ("model", "known", "number", "target", "latency", "made", *_OF_ROLLOUT)
+    hidden = ("model", "numbering", "target", *_OF_ROLLOUT)
     options = {key: value for key, value in arguments.items() if key not in hidden}
     return {**options, "target": arguments["target"]["name"]}

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import ModelVersion, Refused, RegistrySession
+from studio.documents.dataclass_json import to_json
 from studio.jobs import Arguments, Job, run_contained
 from studio.packages import Bundle
 from studio.packages.packaging_job import package_contained
+from studio.packages.step import BundleNumber, Numbering, PackageOptions
 from studio.registry import ModelRef, component, counters
 
 _PULLED = "pulled"
@@ -83,11 +85,8 @@ def _open(model: Path, name: str, job: Job) -> dict[str, Any]:
 def _package(
     path: Path, opened: dict[str, Any], version: ModelVersion, arguments: Arguments, job: Job
 ) -> dict[str, Any]:
-    number = {
-        "version": int(version.version),
-        "counter": int(time.time()),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    number = BundleNumber(int(version.version), int(time.time()), created)
     reference = ModelRef(
         path=str(path),
         digest=str(opened.get("digest") or ""),
@@ -98,6 +97,7 @@ def _package(
         format=opened["format"],
         precision=opened["precision"],
     )
-    known = arguments.get("known") or []
-    given = {"model": reference.to_json(), "number": number, "known": known, "samples": 8}
-    return package_contained(given, job)
+    known = tuple(map(Path, arguments.get("known") or ()))
+    options = PackageOptions(model=reference, numbering=Numbering(number, known))
+    packaged: dict[str, Any] = to_json(package_contained(options, job))
+    return packaged

@@ -35,7 +35,7 @@ def prepare_push(registry: Registry, arguments: Arguments) -> dict[str, Any]:
         return placed
     variant = registry.variant(int(placed["model"]["variant"]))
     if placed.get("version") is None:
-        numbered = packages.prepare(registry, placed)
+        numbered = packages.with_numbering(registry, placed)
         return {**numbered, "figures": figures_of(registry, variant)}
     version = _numbered(registry, variant, int(placed["version"]))
     own = registry.variant(version.variant)
@@ -51,7 +51,7 @@ def prepare_pull(registry: Registry, arguments: Arguments) -> dict[str, Any]:
 def pushed(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
     """Keep the bundle as a version, and note where it went."""
     packaged = result.pop("packaged")
-    version = packages.keep(registry, arguments["model"], packaged) if packaged else None
+    version = packages.keep_document(registry, arguments, packaged) if packaged else None
     version = version or _by_digest(registry, result["release"])
     registry.add_run(
         "registry-push", version.variant if version else None, _given(arguments), result
@@ -125,7 +125,7 @@ def _by_digest(registry: Registry, digest: str) -> VersionRecord | None:
 
 
 def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    hidden = ("model", "known", "number", "place", "figures", "target", "latency")
+    hidden = ("model", "numbering", "place", "figures", "target", "latency")
     return {k: v for k, v in arguments.items() if k not in hidden and v not in (None, [], "")}
 
 

@@ -23,7 +23,7 @@ from studio.external_registries.pull import fetch
 from studio.external_registries.reference import Reference
 from studio.jobs import Arguments, Job, Result
 from studio.packages import Bundle
-from studio.packages.packaging_job import package_contained
+from studio.packages.packaging_job import packaged_from
 from studio.plugin_host import PluginHost
 from studio.targets.platforms import parse_pairs
 
@@ -33,7 +33,7 @@ def push(arguments: Arguments, job: Job) -> Result:
     kind = _kind(arguments)
     options = validate(kind.options, parse_pairs(arguments.get("set") or []))
     with opened(arguments, job) as session:
-        packaged = None if arguments.get("bundle") else package_contained(arguments, job)
+        packaged = None if arguments.get("bundle") else packaged_from(arguments, job)
         bundle = Bundle.open(Path(packaged["bundle"] if packaged else arguments["bundle"]))
         version = session.push(_publication(arguments, bundle), options, job)
         return {**described(session, version), "release": bundle.digest, "packaged": packaged}

@@ -12,6 +12,8 @@ from studio.api import Kind, Option
 
 _KEY = "option"
 _KINDS: dict[Any, Kind] = {int: Kind.INTEGER, float: Kind.NUMBER, bool: Kind.FLAG, str: Kind.TEXT}
+_FROM_FIELD = ("name", "default", "required", "many")
+"""What the field itself says of an option."""
 _forms: dict[type, tuple[Option, ...]] = {}
 
 
@@ -31,6 +33,16 @@ def option(
     if isinstance(default, list):
         default = tuple(default)
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def like(known: Option, default: Any = None, **changed: Any) -> Any:
+    """Return a field that is described as an option of another step is, but for some changes."""
+    described = {
+        one.name: getattr(known, one.name)
+        for one in dataclasses.fields(known)
+        if one.name not in _FROM_FIELD
+    }
+    return option(default, **{**described, **changed})
 
 
 def form(options: type) -> tuple[Option, ...]:

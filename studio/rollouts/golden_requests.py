@@ -6,15 +6,15 @@ import time
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import numpy
 
 from studio.api import Array, StudioError, TargetError, TargetSpec
+from studio.documents.dataclass_json import JsonValue
 from studio.jobs import Job
 from studio.monitoring.endpoint.client import InferenceClient
 from studio.monitoring.endpoint.endpoint import reached
-from studio.rollouts.rule import RequestStats
+from studio.rollouts.results import RequestStats
 from studio.runtime.release.trial.golden_check import read_sample
 
 
@@ -26,7 +26,7 @@ class GoldenRequests:
     """
 
     def __init__(
-        self, target: TargetSpec, bundle: Path, job: Job, known: Mapping[str, Any]
+        self, target: TargetSpec, bundle: Path, job: Job, known: Mapping[str, JsonValue]
     ) -> None:
         self._target = target
         self._samples = _samples(bundle)

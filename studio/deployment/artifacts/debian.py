@@ -13,7 +13,7 @@ from studio.deployment.wheels import Platform, WheelCache
 from studio.jobs import Arguments, Job, Result
 from studio.packages import build_runtime, debian
 from studio.packages import record as packages
-from studio.packages.packaging_job import package_contained
+from studio.packages.packaging_job import packaged_from
 from studio.registry import Registry, below
 from studio.settings import Paths
 from studio.settings.boards import Board, Image, board
@@ -29,7 +29,7 @@ def make(arguments: Arguments, job: Job) -> Result:
             hint="Pass a model or a bundle folder.",
         )
     kind = _kind(arguments)
-    packaged = None if arguments.get("bundle") else package_contained(arguments, job)
+    packaged = None if arguments.get("bundle") else packaged_from(arguments, job)
     found = packaged or {"bundle": arguments["bundle"], "new": False}
     bundle = opened(found, arguments.get("sign"), job)
     wheels: list[Path] = []
@@ -67,14 +67,14 @@ def make(arguments: Arguments, job: Job) -> Result:
 def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
     """Number the bundle that a model needs."""
     if arguments.get("model") and not arguments.get("bundle"):
-        return packages.prepare(registry, arguments)
+        return packages.with_numbering(registry, arguments)
     return dict(arguments)
 
 
 def made(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
     """Keep the bundle as a version, and put the package where the user wants it."""
     packaged = result.pop("packaged")
-    version = packages.keep(registry, arguments["model"], packaged) if packaged else None
+    version = packages.keep_document(registry, arguments, packaged) if packaged else None
     if version is not None:
         result["bundle"] = str(version.path)
     target = Path(arguments["deb"])

@@ -59,7 +59,7 @@ def imaged(registry: Registry, arguments: Arguments, result: Result, folder: Pat
     """Keep the bundle as a version, and put the image's files where the user wants them."""
     made = result.pop("made")
     asked = {n: value for n, value in arguments.items() if n not in ("set", "load_to")}
-    final = packages.packaged(registry, asked, result, folder)
+    final = packages.packaged_document(registry, asked, result, folder)
     return {**final, **_named(made), **_placed(arguments, folder / _FILES, made)}
 
 

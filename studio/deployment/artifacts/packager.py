@@ -13,7 +13,7 @@ from studio.deployment.platform_verbs import parcel_of
 from studio.deployment.step_log import owner
 from studio.jobs import Arguments, Job, Result
 from studio.packages import record as packages
-from studio.packages.packaging_job import package_contained
+from studio.packages.packaging_job import packaged_from
 from studio.plugin_host import PluginHost
 from studio.registry import Registry
 from studio.targets.platforms import parse_pairs
@@ -37,7 +37,7 @@ def build(
     Args:
         folder: Where below the job's folder the packager writes.
     """
-    packaged = package_contained(arguments, job)
+    packaged = packaged_from(arguments, job)
     bundle = opened(packaged, arguments.get("sign"), job)
     made = packager.build(parcel_of(bundle, job, owner()), job.folder / folder, options, job)
     return {**packaged, "made": dict(made)}
@@ -47,7 +47,7 @@ def packaged_as(registry: Registry, arguments: Arguments, result: Result, folder
     """Keep the bundle as a version, and put the packager's files where the user wants them."""
     made = result.pop("made")
     asked = {name: value for name, value in arguments.items() if name not in _OWN}
-    final = packages.packaged(registry, asked, result, folder)
+    final = packages.packaged_document(registry, asked, result, folder)
     written = folder / FILES
     if written.is_dir():
         target = _target(arguments)

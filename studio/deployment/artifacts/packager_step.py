@@ -35,7 +35,7 @@ PACKAGE_AS: Step[Arguments, Result] = Step(
         ),
     ),
     work="studio.deployment.artifacts.packager:package_as",
-    prepare="studio.packages.record:prepare",
+    prepare="studio.packages.record:with_numbering",
     record="studio.deployment.artifacts.packager:packaged_as",
     needs=frozenset(
         {Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES}

@@ -78,7 +78,7 @@ IMAGE: Step[Arguments, Result] = Step(
         ),
     ),
     work="studio.deployment.artifacts.image:image",
-    prepare="studio.packages.record:prepare",
+    prepare="studio.packages.record:with_numbering",
     record="studio.deployment.artifacts.image:imaged",
     needs=frozenset(
         {Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES}

@@ -45,7 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bundle(folder: Path) -> Bundle:
     """Of a model that takes pictures."""
     (folder / "preprocess.toml").write_text(PREPROCESS)
-    return make_bundle(folder / "bundle", preprocess=str(folder / "preprocess.toml"))
+    return make_bundle(folder / "bundle", preprocess=folder / "preprocess.toml")
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,9 @@ import pytest
 
 from studio.api import TargetSpec
 from studio.rollouts import target_rollout as members
-from studio.rollouts.rule import RequestStats, RolloutRule
-from studio.rollouts.target_rollout import KEPT, TargetRollout, TargetRow
+from studio.rollouts.results import KEPT, RequestStats, TargetRow
+from studio.rollouts.rule import RolloutRule
+from studio.rollouts.target_rollout import TargetRollout
 from tests.rigs.bundles import QuietJob, make_bundle
 
 RULE = RolloutRule(max_error_rate=0.05, max_latency_ratio=1.5, least_requests=20)
@@ -41,8 +42,9 @@ def released(folder: Path, url: str, **options: Any) -> TargetRow:
     row = TargetRow("there", 1)
     target, bundle = TargetSpec("there", url), make_bundle(folder / "bundle", 1)
     job = QuietJob(folder / "job")
-    TargetRollout(target, row, bundle, job, {}, lambda _: None, **options).release(RULE, 5.0)  # type: ignore[arg-type]
-    return row
+    member = TargetRollout(target, row, bundle, job, {}, lambda _: None, **options)  # type: ignore[arg-type]
+    member.release(RULE, 5.0)
+    return member.row
 
 
 def test_a_machine_keeps_and_compares_beside_a_trial(seen: Seen, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from studio.api import TargetSpec
 from studio.gui.pages.deploy.page import DeployPage
 from studio.jobs import End
+from studio.rollouts.results import RolloutResult, TargetOutcome
 from studio.workspace import JobOutcome
 from tests.gui.page_rig import Rig, opened, visible_texts
 
@@ -52,15 +53,11 @@ def test_each_target_is_told_live_then_the_outcome(rig: Rig) -> None:
     view.start()
     rig.message(page, "rollout", targets=[row("local", "judging"), row("jetson-07", "waiting")])
     assert [one.state for one in view.rows.rows] == ["judging", "waiting"]
-    result = {
-        "state": "halted",
-        "version": 3,
-        "kept": 0,
-        "targets": [
-            row("local", "taken back", "3 of 50 requests failed"),
-            row("jetson-07", "not begun", "the rollout was halted"),
-        ],
-    }
+    targets = (
+        TargetOutcome("local", 1, "taken back", "3 of 50 requests failed", 1.5),
+        TargetOutcome("jetson-07", 1, "not begun", "the rollout was halted", 1.5),
+    )
+    result = RolloutResult("halted", "20261128", "digits", 3, "a" * 64, targets, 0, 2.0)
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
     assert [one.state for one in view.rows.rows] == ["rolled back", "pending"]
     assert rig.shell.said == ["v3 halted; kept on 0 of 2 targets."]

@@ -37,7 +37,7 @@ class Tarball:
 def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bundle:
     made = make_bundle(tmp_path / "bundle", 1)
     packaged = {"bundle": str(made.folder), "new": True, "findings": []}
-    monkeypatch.setattr(artifact, "package_contained", lambda arguments, job: packaged)
+    monkeypatch.setattr(artifact, "packaged_from", lambda arguments, job: packaged)
     find = PluginHost.get
 
     def get(host: PluginHost, extension: Any, identifier: str) -> Any:
@@ -128,7 +128,8 @@ def test_the_command_chooses_the_step(
     parser = argparse.ArgumentParser()
     package_command.add(parser)
     asked: list[str] = []
-    monkeypatch.setattr(package_command, "run_step", lambda name, *rest: asked.append(name) or 0)
+    for runner in ("run_step", "run_named"):
+        monkeypatch.setattr(package_command, runner, lambda name, *rest: asked.append(name) or 0)
     assert package_command.run(parser.parse_args(["m.onnx", *words])) == 0
     assert asked == [step]
 
