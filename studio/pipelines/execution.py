@@ -240,10 +240,9 @@ class PipelineRun:
         source = self.pipeline.source
         if not usage or message.startswith(source.name) or not step.place:
             return message
-        written = source.values["steps"][step.place[1]]
         named = (
             key
-            for key, value in written.items()
+            for key, value in step.written.items()
             if key not in ("id", "step") and isinstance(value, str) and _is_about(message, value)
         )
         option = next(named, None) or next(
@@ -251,7 +250,7 @@ class PipelineRun:
                 word
                 for o in step_named(step.step).form
                 for word in (o.word, *o.former)
-                if word in written and message.startswith(o.label + ":")
+                if word in step.written and message.startswith(o.label + ":")
             ),
             "",
         )

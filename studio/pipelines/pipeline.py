@@ -12,6 +12,16 @@ from studio.documents.toml_text import TomlText
 
 
 @dataclass(frozen=True, slots=True)
+class PipelineTables:
+    """The tables of a pipeline's text beside the one that names it."""
+
+    vars: Mapping[str, object] = field(default_factory=dict)
+    matrix: Mapping[str, object] = field(default_factory=dict)
+    steps: tuple[object, ...] = ()
+    gates: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PipelineStep:
     """One line of the pipeline: an id, the step's name, and its options as written.
 
@@ -20,7 +30,7 @@ class PipelineStep:
         fresh: Run it also when a kept result could be taken.
         cell: What the matrix says where the step stands in one.
         origin: Its id as written, without the cell.
-        place: Where it stands in the text.
+        written: Its table in the text, and ``place`` where that stands.
     """
 
     id: str
@@ -31,6 +41,7 @@ class PipelineStep:
     cell: Mapping[str, JsonValue] = field(default_factory=dict)
     origin: str = ""
     place: Place = ()
+    written: Mapping[str, object] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,8 +140,8 @@ class Activity:
             values,
         )
         return [
-            MoveRecord(*row[:6], evidence=json.loads(row[6]), by=row[7], created=row[8])
-            for row in map(tuple, rows)
+            MoveRecord(number, model, alias, version, before, why, json.loads(evidence), by, at)
+            for number, model, alias, version, before, why, evidence, by, at in rows
         ]
 
 

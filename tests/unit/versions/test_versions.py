@@ -220,9 +220,7 @@ def test_which_version_ran_at_a_moment(registry: Registry) -> None:
     assert moment("2026-11-26T10:00:00+02:00") == "2026-11-26T08:00:00.000+00:00"
 
 
-def collect(
-    registry: Registry, *, dry_run: bool = False, forgotten: bool = False
-) -> GarbageResult:
+def collect(registry: Registry, *, dry_run: bool = False, forgotten: bool = False) -> GarbageResult:
     options = GarbageOptions(1, dry_run, forgotten)
     return garbage.collect(registry, options, NoWork(), Path())
 
