@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from studio.cli.flags import add_verbs
 from studio.cli.output import print_json, print_lines
@@ -38,10 +37,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     for verb, step in _STEPS.items():
         add_step(verbs[verb], step)
-    verbs["list"].add_argument("model", nargs="?", help="the model's name")
-    verbs["show"].add_argument("version", help="NAME, NAME:NUMBER, NAME@ALIAS or a digest")
-    verbs["at"].add_argument("time", help="2026-11-26T14:30, or now")
-    verbs["at"].add_argument("--target", help="one target; by default all")
+    listing, show, at = (verbs[verb] for verb in ("list", "show", "at"))
+    listing.add_argument("model", nargs="?", help="the model's name")
+    show.add_argument("version", help="NAME, NAME:NUMBER, NAME@ALIAS or a digest")
+    at.add_argument("time", help="2026-11-26T14:30, or now")
+    at.add_argument("--target", help="one target; by default all")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _print(arguments, served, texts.releases_at(served))
 
 
-def _print(arguments: argparse.Namespace, result: Any, lines: list[str]) -> int:
+def _print(arguments: argparse.Namespace, result: object, lines: list[str]) -> int:
     if arguments.json:
         print_json(to_json(result))
     else:

@@ -208,7 +208,7 @@ class PipelineRun:
         keeping.keep(registry, key, step.step, self.folder.id, options, result)
         return StepReport(step.id, step.step, "succeeded", seconds, result, key=key), 0
 
-    def _outcome(self, step: PipelineStep, options: Mapping[str, Any]) -> JobOutcome:
+    def _outcome(self, step: PipelineStep, options: Mapping[str, JsonValue]) -> JobOutcome:
         if step.step == "rollback" and not options.get("to"):
             assert self._journal is not None
             known = self._journal.intent.get(step.id)
@@ -331,7 +331,7 @@ class PipelineRun:
             artefacts=artefacts,
         )
 
-    def _options(self, step: PipelineStep) -> dict[str, Any]:
+    def _options(self, step: PipelineStep) -> dict[str, JsonValue]:
         """The step's options: references resolved, inputs found beside the pipeline."""
         kinds = {option.name: option.kind for option in step_named(step.step).form}
         options = {}
@@ -354,14 +354,14 @@ def _is_about(message: str, value: str) -> bool:
     return len(name) > 1 and name in message
 
 
-def _models(value: Any) -> Any:
+def _models(value: JsonValue) -> JsonValue:
     """A variant's number, as results carry it, in the spelling that names it."""
     if isinstance(value, list):
         return [_models(item) for item in value]
     return f"#{value}" if isinstance(value, int) else value
 
 
-def _from_folder(value: Any, folder: Path) -> Any:
+def _from_folder(value: JsonValue, folder: Path) -> JsonValue:
     if isinstance(value, list):
         return [_from_folder(item, folder) for item in value]
     if "\n" in str(value):  # the text of a preset
