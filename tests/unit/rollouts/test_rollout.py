@@ -34,7 +34,7 @@ def roll_out(workspace: Workspace, model: Path, **options: Any) -> dict[str, Any
         "rollout", model=str(model), target=NAMES, requests=10, soak_s=2, **options
     )
     assert outcome.ok, outcome.sentence
-    return dict(outcome.result)
+    return outcome.document
 
 
 def served(workspace: Workspace) -> list[str]:
