@@ -11,7 +11,7 @@ from html import escape
 from typing import TypeVar
 
 import studio
-from studio.documents.dataclass_json import from_json, keyed, to_json
+from studio.documents.dataclass_json import from_json, keyed
 from studio.documents.html import Html, page, paragraph, picture, pill, section, table
 from studio.jobs import Job
 from studio.models.drawing import svg
@@ -129,7 +129,7 @@ def _latencies(report: PipelineReport) -> Iterator[Html]:
     for _name, profile in _results(report, "profile", ProfileResult):
         yield section(
             "Latency",
-            picture(latency_figure(to_json(profile)), "Latency of each variant"),
+            picture(latency_figure(profile), "Latency of each variant"),
             _runs(profile),
             _verdicts(profile),
         )
