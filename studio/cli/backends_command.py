@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from typing import Any
 
 from studio.api import Capability, Extension, StudioError
 from studio.cli.flags import add_verbs
 from studio.cli.output import print_json, print_lines
-from studio.cli.session import add_step, run_step, workspace
-from studio.documents.text_table import megabytes, table
+from studio.cli.session import add_step, workspace
+from studio.cli.step_commands import run_named
+from studio.documents.text_table import table
 from studio.plugin_host import Plugin, PluginHost
 from studio.plugin_host.environments import Environment
 from studio.steps.environments import with_environments
@@ -32,11 +32,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do what the verb says."""
-    if arguments.verb == "install":
-        return run_step(_INSTALL, arguments, _installed)
-    if arguments.verb == "remove":
-        return run_step(_REMOVE, arguments, _removed)
-    return _list(arguments)
+    if arguments.verb == "list":
+        return _list(arguments)
+    return run_named(_INSTALL if arguments.verb == "install" else _REMOVE, arguments)
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -98,15 +96,3 @@ def _environment(environment: Environment) -> dict[str, Any]:
         "megabytes": environment.need.megabytes,
         "licences": environment.need.licences,
     }
-
-
-def _installed(result: Mapping[str, Any]) -> list[str]:
-    size = megabytes(result["bytes"])
-    return [
-        f"{result['name']} is installed: {len(result['versions'])} packages, {size}, "
-        f"Python {result['python']}, in {result['folder']}"
-    ]
-
-
-def _removed(result: Mapping[str, Any]) -> list[str]:
-    return [f"The environment of {result['plugin']} was removed."]

@@ -101,6 +101,12 @@ def _fits(form: type[object], key: str, value: object) -> bool:
     return True
 
 
+def key_types(form: type) -> dict[str, Any]:
+    """Return the type of each key that the JSON form of a dataclass can have."""
+    hints = typing.get_type_hints(form)
+    return {key: hints[name] for name, key, _omitted, _default in _fields(form)}
+
+
 @functools.cache
 def _fields(form: type) -> tuple[tuple[str, str, bool, Any], ...]:
     """Name, key, whether it is left out at its default, and that default, of each field."""

@@ -102,7 +102,7 @@ def test_what_was_taken_back_keeps_its_number_and_changes_nothing_else(
     assert newest.details["reason"] == "It was slower."
     current = served_at(registry, "local")
     assert current is not None
-    assert current["release"] == good.digest
+    assert current.release == good.digest
     specs = with_targets(registry, FleetOptions()).specs
     assert [one.name for one in specs] == ["local"], "it still serves, and is watched"
     assert record.prepare(registry, {"model": model})["number"]["version"] == 3

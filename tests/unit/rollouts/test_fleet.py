@@ -46,7 +46,7 @@ class Fleet:
             options = {"requests": 4, "soak_s": 2, "max_latency_ratio": 100, **options}
             outcome = opened.run("rollout", **options)
             assert outcome.ok, outcome.sentence
-            return dict(outcome.document)
+            return outcome.document
 
     def command(self, *words: str) -> list[str]:
         """The command line of this studio."""

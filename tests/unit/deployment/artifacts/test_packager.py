@@ -61,7 +61,7 @@ def _kept(monkeypatch: pytest.MonkeyPatch) -> None:
         assert not {"as", "as_out", "set"} & set(arguments)
         return dict(result)
 
-    monkeypatch.setattr(artifact.packages, "packaged", packaged)
+    monkeypatch.setattr(artifact.packages, "packaged_document", packaged)
 
 
 def test_a_packager_gets_the_bundle_and_its_options(bundle: Bundle, tmp_path: Path) -> None:
