@@ -55,7 +55,7 @@ def target_row(
     state = str(live.get("health") or "serving") if serving else "no release"
     return [
         target_rows.title(target),
-        target_rows.kind(target, facts),
+        target_rows.kind(target, target_rows.facts_of(facts)),
         running.name,
         figures.milliseconds(latency.get("p50")),
         figures.rate(live.get("throughput")),
