@@ -209,7 +209,7 @@ class BoardsView(QWidget):
         tone = TONES.get(state, "")
         return [
             target_rows.title(target),
-            target_rows.kind(target, facts).removeprefix("board · "),
+            target_rows.kind(target, target_rows.facts_of(facts)).removeprefix("board · "),
             Pill(
                 SHOWN.get(state, state),
                 "warning" if tone == "good" and _complaints(condition) else tone,

@@ -95,7 +95,7 @@ def target_row(
     latency = live.latency_ms or _MedianLatency()
     return [
         target_rows.title(target),
-        target_rows.kind(target, facts),
+        target_rows.kind(target, target_rows.facts_of(facts)),
         running.name,
         figures.milliseconds(latency.p50),
         figures.rate(live.throughput),

@@ -234,15 +234,15 @@ class TargetsPage(StagePage):
         self._select(chosen.name if chosen else rows.LOCAL)
 
     def _cells(self, target: TargetSpec) -> list[str | QWidget]:
-        facts = self.workspace.registry.facts(target.name)
+        facts = rows.facts_of(self.workspace.registry.facts(target.name))
         known = ("probed", "good") if facts else ("not probed", "")
         word, tone = self._states.get(target.name, known)
         return [
             rows.title(target),
             target.url,
             rows.kind(target, facts).removeprefix("board · "),
-            figures.megabytes(facts.get("memory_mb") or None),
-            figures.megabytes(facts.get("disk_free_mb") or None),
+            figures.megabytes(facts.memory_mb or None if facts else None),
+            figures.megabytes(facts.disk_free_mb or None if facts else None),
             Pill(word, tone),
         ]
 
@@ -262,7 +262,7 @@ class TargetsPage(StagePage):
         self._card.setVisible(target is not None)
         if target is None:
             return
-        facts: dict[str, Any] = self.workspace.registry.facts(target.name)
+        facts = rows.facts_of(self.workspace.registry.facts(target.name))
         self._card.heading.setText(rows.title(target))
         self.fields.show_fields(rows.fields(facts) if facts else ())
         name = rows.spoken(target.name)
