@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from studio.deployment.options import DeployOptions, TargetOptions
 from studio.deployment.results import DeployResult, SwitchResult, UndeployResult
 from studio.deployment.step import UndeployOptions
 from studio.deployment.trial import parse_rule
-from studio.documents.dataclass_json import JsonValue, from_json, to_json
+from studio.documents.dataclass_json import from_json, to_json
 from studio.jobs.options_form import form
 from studio.monitoring.released_bundles import known_bundles
 from studio.packages import record as packages
@@ -41,7 +42,7 @@ def prepare(registry: Registry, options: RolloutOptions) -> RolloutOptions:
         raise UsageError("No target was named.", hint="Give --target once for each, or @GROUP.")
     if options.model and not options.bundle:
         options = replace(options, numbering=packages.numbering(registry, options.model))
-    known: dict[str, JsonValue] = {}
+    known: dict[str, Mapping[str, str]] = {}
     for target in targets:
         known.update(known_bundles(registry, target.name))
     return replace(options, known_bundles=known)

@@ -48,7 +48,7 @@ class TargetRollout:
         row: TargetRow,
         bundle: Bundle,
         job: Job,
-        known: Mapping[str, JsonValue],
+        known: Mapping[str, Mapping[str, str]],
         tell: Callable[[TargetRow], None],
         trial: TrialOptions | None = None,
         options: DeployOptions | None = None,
