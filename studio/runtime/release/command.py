@@ -18,6 +18,7 @@ from .board import Board
 from .intake.source import Source
 from .store import disk_reserve as reserve
 from .store import state
+from .store.latest_releases import to_json
 from .store.layout import Layout
 from .store.lease import give_back, locked, refuse_others, renew, take
 
@@ -106,7 +107,7 @@ def _begin(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "token": token,
         "counter": board.state.counter,
-        "lines": dict(board.state.lines),
+        "lines": to_json(board.state.lines),
         "current": board.state.current,
         "signed_only": board.layout.allowed_signers() is not None,
     }
@@ -131,7 +132,7 @@ def _status(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
         "current": now.current,
         "previous": now.previous,
         "counter": now.counter,
-        "lines": dict(now.lines),
+        "lines": to_json(now.lines),
         "history": list(now.history),
         "releases": [
             {"release": one.digest, "version": one.version, "name": one.name}

@@ -77,7 +77,7 @@ def check_counter(board: Board, what: Manifest, request: Mapping[str, Any]) -> s
     raise ReleaseError(
         "counter-back",
         "Version {} of {} is older than what this target had (counter {} after {}).".format(
-            what.version, what.name, what.counter, now.lines[what.name]["counter"]
+            what.version, what.name, what.counter, now.lines[what.name].counter
         ),
         'If it is meant, say why with --downgrade "REASON": the history keeps it.',
     )
