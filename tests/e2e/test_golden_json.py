@@ -13,12 +13,12 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from studio.cli.main import main
 from tests.e2e.conftest import STUDIO, Ended, Studio
 from tests.rigs.golden import Normaliser, golden_text
 
@@ -78,19 +78,28 @@ def test_the_digits_recipe_makes_the_same_models_and_bundles(observe: Observe) -
     _compare(DIGESTS, golden_text({**kept, "digits": made}))
 
 
-def test_every_help_text_is_as_it_was(tmp_path: Path) -> None:
-    studio = _studio(tmp_path / "home")
+def test_every_help_text_is_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     python = f"Python {sys.version_info.major}.{sys.version_info.minor}"
     if not WRITING and HELP.read_text().splitlines()[0] != python:
         pytest.skip(f"the help was written by another Python than {python}, which lays it out")
-    top = _help(studio, "")
+    for name, value in _studio(tmp_path / "home").environment.items():
+        monkeypatch.setenv(name, value)
+
+    def help_of(words: str) -> str:
+        with pytest.raises(SystemExit) as end:
+            main([*words.split(), "--help"])
+        assert end.value.code == 0
+        return str(Normaliser(tmp_path / "home")(capsys.readouterr().out))
+
+    top = help_of("")
     commands = _named(top)
     assert len(commands) > 30
-    with ThreadPoolExecutor(2) as pool:
-        texts = dict(zip(commands, pool.map(lambda one: _help(studio, one), commands), strict=True))
-        verbs = [f"{one} {verb}" for one, text in texts.items() for verb in _verbs(text)]
-        texts.update(zip(verbs, pool.map(lambda one: _help(studio, one), verbs), strict=True))
+    texts = {command: help_of(command) for command in commands}
+    verbs = [f"{one} {verb}" for one, text in texts.items() for verb in _verbs(text)]
     assert len(verbs) > 30
+    texts.update({verb: help_of(verb) for verb in verbs})
     parts = [f"$ studio {words} --help\n\n{text}" for words, text in sorted(texts.items())]
     _compare(HELP, "\n".join([python, "", f"$ studio --help\n\n{top}", *parts]))
 
@@ -171,12 +180,6 @@ def _compare(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     assert text == path.read_text()
-
-
-def _help(studio: Studio, words: str) -> str:
-    ended = studio.run(*words.split(), "--help")
-    assert ended.code == 0, ended.err
-    return str(Normaliser(studio.home)(ended.out))
 
 
 def _named(text: str) -> list[str]:

@@ -59,7 +59,8 @@ class Normaliser:
         home: The folder whose name differs from run to run.
         loose: Keys whose values are not told at all, beside those of the machine.
         shape: Whether only keys and types are told.
-        once: Whether equal values of a list are told once.
+        once: Whether equal values of a list are told once, in the order of their texts: several
+            processes write a log, and the first to come is not always the same.
     """
 
     home: Path
@@ -80,7 +81,9 @@ class Normaliser:
             }
         if isinstance(document, list):
             values = [self(value) for value in document]
-            return _once(values) if self.shape or self.once else values
+            if self.once:
+                return sorted(_once(values), key=str)
+            return _once(values) if self.shape else values
         if self.shape:
             return _type(document)
         return self._text(document) if isinstance(document, str) else document
