@@ -12,15 +12,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from studio.api import ModelVersion, RegistrySession, TargetError
+from studio.api import ModelVersion, PlatformRelease, RegistrySession, TargetError
 from studio.deployment import record as deployment
 from studio.deployment import work as deploying
+from studio.deployment.options import DeployOptions, TargetOptions
+from studio.deployment.results import DeployResult, MachineRelease, SwitchResult
+from studio.deployment.step import RollbackOptions
+from studio.documents.dataclass_json import from_json, to_json
 from studio.external_registries import record
 from studio.external_registries.pull import fetch
 from studio.external_registries.reference import Reference
 from studio.external_registries.work import described, opened
 from studio.jobs import Arguments, Job, JobOutcome, Result
 from studio.registry import Registry
+from studio.targets.connect import target_of
 
 UNCHANGED = "unchanged"
 _HELD = ("replaced", "rolled back")
@@ -45,10 +50,10 @@ def follow(arguments: Arguments, job: Job) -> Result:
             return {**facts, "action": WAITING, "release": version.release, "seconds": 0.0}
         job.event(SEEN, version=version.version)
         release = _release_of(version, session, arguments)
-        there = deploying.releases({"target": arguments["target"]}, job)
-        if release and release == there["current"]:
+        there = deploying.releases(TargetOptions(target=target_of(arguments["target"])), job)
+        if release and release == there.current:
             done: Result = {"action": UNCHANGED, "release": release}
-        elif release and is_back(there["releases"], release, there["current"]):
+        elif release and is_back(there.releases, release, there.current):
             done = _rolled_back(arguments, release, job)
         else:
             done = _deployed(session, version, release, arguments, job)
@@ -66,17 +71,21 @@ def followed(registry: Registry, arguments: Arguments, result: Result, folder: P
         return result
     done["because"] = because = f"{arguments['name']} is version {result['version']}"
     given = {key: value for key, value in arguments.items() if key not in _OWN}
+    given["target"] = arguments["target"]["name"]
+    target = target_of(arguments["target"])
     if result["action"] == _ROLLBACK:
-        final = deployment.rolled_back(registry, given, done, folder)
+        switch = from_json(SwitchResult, done)
+        deployment.rolled_back(registry, TargetOptions(target=target), switch, folder, given)
     else:
-        final = deployment.deployed(registry, given, {**done, "packaged": None}, folder)
-    return {**result, "because": because, "details": final}
+        deploy = from_json(DeployResult, done)
+        deployment.deployed(registry, DeployOptions(target=target), deploy, folder, given)
+    return {**result, "because": because, "details": done}
 
 
-_OWN = ("known", "releases", "folders", "place", "name", "registry", "unless")
+_OWN = ("known", "releases", "folders", "place", "name", "registry", "unless", "model")
 
 
-def is_back(rows: Sequence[Mapping[str, Any]], release: str, now: str) -> bool:
+def is_back(rows: Sequence[MachineRelease | PlatformRelease], release: str, now: str) -> bool:
     """Whether a release was served before what a target serves now, and is to be served again.
 
     Args:
@@ -86,15 +95,15 @@ def is_back(rows: Sequence[Mapping[str, Any]], release: str, now: str) -> bool:
     Raises:
         TargetError: when the target holds it no more; a target goes back to what it holds only.
     """
-    current = next((row for row in rows if now and row["release"] == now), None)
-    wanted = next((row for row in rows if row["release"] == release), None)
-    if current is None or wanted is None or wanted["state"] not in _HELD:
+    current = next((row for row in rows if now and row.release == now), None)
+    wanted = next((row for row in rows if row.release == release), None)
+    if current is None or wanted is None or wanted.state not in _HELD:
         return False
-    if wanted["name"] != current["name"] or int(wanted["version"]) > int(current["version"]):
+    if wanted.name != current.name or (wanted.version or 0) > (current.version or 0):
         return False
-    if not wanted.get("kept", True):
+    if isinstance(wanted, MachineRelease) and not wanted.kept:
         raise TargetError(
-            f"Version {wanted['version']} of {wanted['name']} was served there before, and is not "
+            f"Version {wanted.version} of {wanted.name} was served there before, and is not "
             "kept there any more.",
             hint="A target follows back only to a release that it keeps; deploy this one once with "
             'studio deploy and --downgrade "REASON".',
@@ -108,8 +117,9 @@ def _release_of(version: ModelVersion, session: RegistrySession, arguments: Argu
 
 
 def _rolled_back(arguments: Arguments, release: str, job: Job) -> Result:
-    done = deploying.rollback({"target": arguments["target"], "to": release}, job)
-    return {"action": _ROLLBACK, "release": release, "done": done}
+    target = target_of(arguments["target"])
+    done = deploying.rollback(RollbackOptions(target=target, to=release), job)
+    return {"action": _ROLLBACK, "release": release, "done": to_json(done)}
 
 
 def _deployed(
@@ -121,9 +131,9 @@ def _deployed(
     if not folder or not Path(folder).is_dir():
         pulled = fetch(session, version, arguments, job)
         folder = pulled["packaged"]["bundle"]
-    given = {**arguments, "model": None, "bundle": folder}
+    given = from_json(DeployOptions, {**arguments, "model": None, "bundle": folder})
     done = deploying.deploy(given, job)
-    result = {"action": _DEPLOY, "release": done["release"], "done": done}
+    result = {"action": _DEPLOY, "release": done.release, "done": to_json(done)}
     return {**result, "pulled": pulled} if pulled else result
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
+from studio.profiling.results import Comparison, ProfileRun
 from studio.profiling.svg_plot import DIM, LINE, Axis, Plot, Series
 
 VERDICT_COLORS = {
@@ -23,17 +23,17 @@ _TEXT_ROOM = 0.45
 _FEW_POINTS = 40
 
 
-def distributions(runs: Sequence[Mapping[str, Any]]) -> str:
-    """Empirical distributions of the latencies, as an SVG element.
+def distributions(runs: Sequence[ProfileRun]) -> str:
+    """Return the empirical distributions of latencies as an SVG element.
 
     Args:
         runs: Those with a ``distribution``: its 101 percentiles in milliseconds.
     """
-    medians = [float(run["latency_ms"]["p50"]) for run in runs]
-    names = [f"{run['id']}: {middle:.3g} ms" for run, middle in zip(runs, medians, strict=True)]
+    medians = [run.latency_ms.p50 or 0.0 for run in runs]
+    names = [f"{run.id}: {middle:.3g} ms" for run, middle in zip(runs, medians, strict=True)]
     series = series_of(names)
     # The slowest hundredth would squeeze the rest into a line.
-    low, high = _limits([run["distribution"] for run in runs])
+    low, high = _limits([run.distribution for run in runs])
     plot = Plot(
         "Distribution of latencies",
         f"Median time of one inference: {'; '.join(names)}.",
@@ -42,24 +42,27 @@ def distributions(runs: Sequence[Mapping[str, Any]]) -> str:
         series=series,
     )
     for run, middle, one in zip(runs, medians, series, strict=True):
-        plot.line(((float(ms), index / 100) for index, ms in enumerate(run["distribution"])), one)
+        plot.line(((ms, index / 100) for index, ms in enumerate(run.distribution)), one)
         plot.dot(middle, 0.5, one.color)
     return plot.svg()
 
 
-def intervals(verdicts: Sequence[Mapping[str, Any]]) -> str:
-    """Ratios with their confidence intervals around the margin, as an SVG element."""
-    shown = [each for each in verdicts if each["low"] is not None and each["high"] is not None]
-    margin = max((float(each["margin"]) for each in shown), default=0.03)
-    reference = shown[0]["a"] if shown else "the reference"
+def intervals(verdicts: Sequence[Comparison]) -> str:
+    """Return the ratios with their confidence intervals around the margin as an SVG element."""
+    shown = [
+        (each, (each.low, each.ratio, each.high))
+        for each in verdicts
+        if each.low is not None and each.high is not None and each.ratio is not None
+    ]
+    margin = max((each.margin for each, _ in shown), default=0.03)
+    reference = shown[0][0].a if shown else "the reference"
     rows = list(reversed(shown))
-    ends = [float(each[key]) for each in shown for key in ("low", "high", "ratio")]
+    ends = [value for _, values in shown for value in values]
     low, high = _with_room([*ends, 1 / (1 + margin), 1 + margin], 0.1)
     high += _TEXT_ROOM * (high - low)
     texts = [
-        f"{each['b']} is {each['verdict']}: {each['ratio']:.3f} "
-        f"({each['low']:.3f} to {each['high']:.3f})"
-        for each in shown
+        f"{each.b} is {each.verdict}: {ratio:.3f} ({low:.3f} to {high:.3f})"
+        for each, (low, ratio, high) in shown
     ]
     plot = Plot(
         "Ratios with their confidence intervals",
@@ -69,18 +72,18 @@ def intervals(verdicts: Sequence[Mapping[str, Any]]) -> str:
             -0.6,
             max(1, len(rows)) - 0.4,
             "",
-            tuple((index, str(each["b"])) for index, each in enumerate(rows)),
+            tuple((index, each.b) for index, (each, _) in enumerate(rows)),
         ),
         height=80 + _ROW * max(1, len(rows)),
         grid="x",
     )
     plot.band(1 / (1 + margin), 1 + margin, LINE)
     plot.upright(1, DIM)
-    for row, each in enumerate(rows):
-        color = VERDICT_COLORS.get(str(each["verdict"]), DIM)
-        plot.interval(((float(each["low"]), row), (float(each["high"]), row)), color)
-        plot.dot(float(each["ratio"]), row, color, 5)
-        plot.text(float(each["high"]), row, f"{each['verdict']}  {each['ratio']:.3f}")
+    for row, (each, (low, ratio, high)) in enumerate(rows):
+        color = VERDICT_COLORS.get(each.verdict, DIM)
+        plot.interval(((low, row), (high, row)), color)
+        plot.dot(ratio, row, color, 5)
+        plot.text(high, row, f"{each.verdict}  {ratio:.3f}")
     return plot.svg()
 
 

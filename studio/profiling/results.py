@@ -340,7 +340,7 @@ class ProfileResult:
 
 @dataclass(frozen=True, slots=True)
 class RunMessage:
-    """The state of a run while it is measured (message ``run`` of the job)."""
+    """News of a run while it is measured (message ``run`` of the job): its state or its median."""
 
     id: str
     model: str
@@ -348,8 +348,8 @@ class RunMessage:
     backend: str
     runtime: str
     state: str
-    reason: str = ""
-    latency_ms: Percentiles = field(default_factory=Percentiles)
+    reason: str | None = optional()
+    latency_ms: Percentiles | None = optional()
 
 
 @dataclass(frozen=True, slots=True)

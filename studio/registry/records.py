@@ -168,6 +168,21 @@ class ActionRecord:
     source: str
     created: str
 
+    @property
+    def inputs(self) -> Mapping[str, str]:
+        """Digests of the data that it was given, by option."""
+        return dict(self.result.get("inputs") or {})
+
+    @property
+    def variant(self) -> object:
+        """Number of the variant that it made, or None."""
+        return self.result.get("variant")
+
+    @property
+    def target(self) -> object:
+        """The target, or the targets, that it was given; None for a step without one."""
+        return self.options.get("target")
+
 
 @dataclass(frozen=True, slots=True)
 class KeptResult:

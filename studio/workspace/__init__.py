@@ -11,7 +11,8 @@ from studio.models.surgery.edits import from_json as option_from_json
 from studio.models.surgery.edits import write as edit_text
 from studio.plugin_host import Plugin
 from studio.plugin_host.environments import Environment
-from studio.profiling.energy import sentences as energy_sentences
+from studio.profiling.document import ProfileDocument
+from studio.profiling.history import ProfileComparison, ProfileLine, RowComparison
 from studio.profiling.history import compare as compare_profiles
 from studio.profiling.history import line as profile_line
 from studio.quantization.presets import PresetEntry
@@ -74,10 +75,14 @@ __all__ = [
     "Plugin",
     "PresetEntry",
     "Presets",
+    "ProfileComparison",
+    "ProfileDocument",
+    "ProfileLine",
     "Recorded",
     "Registry",
     "RegistryChanged",
     "ReleaseRecord",
+    "RowComparison",
     "RunChanged",
     "RunInfo",
     "RunRecord",
@@ -95,7 +100,6 @@ __all__ = [
     "block_text",
     "compare_profiles",
     "edit_text",
-    "energy_sentences",
     "is_folded_block",
     "nodes_within",
     "operator_family",

@@ -6,10 +6,25 @@ standard library is imported, so that whoever reads a result needs neither numpy
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, Optional, Tuple
+from dataclasses import dataclass, field, fields
+from typing import Any, Callable, Dict, List, Literal, Mapping, Optional, Tuple, TypeVar, Union
 
-# Typing's own names: the studio evaluates these annotations, and so may a Python 3.8.
+T = TypeVar("T")
+
+# Typing's own names: the studio evaluates these annotations.
+
+
+OMITTED = {"omitted": True}
+"""Metadata of a field that an event leaves out while it is None.
+
+They are those of the studio's ``documents.dataclass_json``, which reads the events.
+"""
+
+
+def known(form: Callable[..., T], values: Mapping[str, Any]) -> T:
+    """Return a dataclass made of what a runner tells; further keys are passed over."""
+    names = [each.name for each in fields(form)]  # type: ignore[arg-type]
+    return form(**{name: values[name] for name in names if values.get(name) is not None})
 
 
 @dataclass(frozen=True)
@@ -113,6 +128,66 @@ class InputFeed:
     dtype: str
     shape: Tuple[int, ...]
     assumed: Tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class DeclaredInput:
+    """An input as a model declares it; a size is a number, a name or None."""
+
+    name: str
+    dtype: str
+    shape: List[Union[int, str, None]]
+
+
+@dataclass(frozen=True)
+class RunnerDescription:
+    """What is in force in a candidate's process, as its runner tells."""
+
+    runtime: Optional[str] = None
+    version: Optional[str] = None
+    device: Optional[str] = None
+    providers: Tuple[str, ...] = ()
+    precision: Optional[str] = None
+    threads: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class BlockSize:
+    """Timed and untimed inferences of one candidate in one round."""
+
+    runs: int
+    settle: int
+
+
+@dataclass
+class CandidateFacts:
+    """A candidate as the ``result`` event tells it; what is not known is left out.
+
+    Attributes:
+        not_compared: Names of outputs that are no arrays.
+        max_error, relative_error: Largest difference from the reference's outputs.
+        same_model_error: Relative difference from those of the same model on the first backend.
+        operators_reason: Why there are no times of operators.
+    """
+
+    inputs: Optional[List[DeclaredInput]] = field(default=None, metadata=OMITTED)
+    describe: Optional[RunnerDescription] = field(default=None, metadata=OMITTED)
+    import_ms: Optional[float] = field(default=None, metadata=OMITTED)
+    load_ms: Optional[float] = field(default=None, metadata=OMITTED)
+    memory_base_mb: Optional[float] = field(default=None, metadata=OMITTED)
+    first_ms: Optional[float] = field(default=None, metadata=OMITTED)
+    not_compared: Optional[List[str]] = field(default=None, metadata=OMITTED)
+    max_error: Optional[float] = field(default=None, metadata=OMITTED)
+    relative_error: Optional[float] = field(default=None, metadata=OMITTED)
+    same_model_error: Optional[float] = field(default=None, metadata=OMITTED)
+    warm_up: Optional[WarmUp] = field(default=None, metadata=OMITTED)
+    block: Optional[BlockSize] = field(default=None, metadata=OMITTED)
+    memory_mb: Optional[float] = field(default=None, metadata=OMITTED)
+    operators_reason: Optional[str] = field(default=None, metadata=OMITTED)
+    open_loop: Optional[OpenLoop] = field(default=None, metadata=OMITTED)
+    id: str = ""
+    state: Optional[str] = field(default=None, metadata=OMITTED)
+    reason: Optional[str] = field(default=None, metadata=OMITTED)
 
 
 @dataclass(frozen=True)
@@ -290,11 +365,25 @@ class EnergySensor:
 
 
 @dataclass(frozen=True)
+class EnergyMeasurement(EnergySensor):
+    """The sensor, and the energy of each candidate."""
+
+    runs: Dict[str, InferenceEnergy]
+
+
+@dataclass(frozen=True)
 class NoEnergySensor:
     """Why no energy was measured."""
 
     state: Literal["no sensor"]
     reason: str
+
+
+@dataclass(frozen=True)
+class NoEnergyMeasurement(NoEnergySensor):
+    """Why no energy was measured; there are no runs."""
+
+    runs: Dict[str, InferenceEnergy] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,14 @@ import pytest
 from onnx import TensorProto, helper
 
 from studio.api import Silent
+from studio.documents.dataclass_json import from_json, to_json
 from studio.profiling.attribution import attribute
 from studio.profiling.build import build
 from studio.profiling.command import LOCAL_BENCH, LocalRunner, run_bench
 from studio.profiling.placement import placement, warnings
 from studio.profiling.plan import Candidate
 from studio.registry import ModelRef
+from studio.runtime.bench.facts import Kernel
 from studio_onnx.format import OnnxFormat
 
 RUNNER = Path(__file__).parents[3] / "plugins" / "studio_onnxruntime" / "runner.py"
@@ -87,7 +89,8 @@ def profiled(python: Path, model: Path, folder: Path) -> Mapping[str, Any]:
     recording = run_bench(runner, LOCAL_BENCH, config, lambda _: None)
     result = build(recording, chosen)
     graph = OnnxFormat().read(model, Silent()).graph
-    times = [attribute(recording.operators["m:fp32"], graph).to_json("m:fp32")]
+    kernels = [from_json(Kernel, each) for each in recording.operators["m:fp32"]]
+    times = [to_json(attribute(kernels, graph).result("m:fp32"))]
     return placement(chosen, result["runs"], times) | {"times": times[0]}
 
 

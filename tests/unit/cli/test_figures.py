@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from studio.cli import graph_command, inspect_command, profile_command, quantize_command
+from studio.cli import graph_command, inspect_command, quantize_command
+from studio.documents.dataclass_json import from_json
+from studio.profiling import texts
+from studio.profiling.results import ProfileResult
 
 RUN: dict[str, Any] = {
     "id": "digits:int8",
@@ -22,19 +25,12 @@ RUN: dict[str, Any] = {
 }
 
 
-def profile(**values: Any) -> dict[str, Any]:
-    return {
-        "mode": "latency",
-        "runs": [RUN],
-        "verdicts": [],
-        "operators": [],
-        "notes": [],
-        **values,
-    }
+def profile(**values: Any) -> ProfileResult:
+    return from_json(ProfileResult, {"mode": "latency", "runs": [RUN], **values})
 
 
 def test_a_profile_has_threads_and_a_relative_error() -> None:
-    head, row = profile_command.describe(profile())
+    head, row = texts.profile(profile())
     assert head.split()[4:] == ["in", "threads", "p50", "ms", "p90", "p99", "error"]
     assert row.split()[3:] == ["int8", "2", "1.000", "1.100", "-", "1.2%"]
 
@@ -44,7 +40,7 @@ def test_operators_are_a_table_of_the_longest() -> None:
     nodes = [{**node, "name": f"conv{number}"} for number in range(25)]
     nodes[1] = {**nodes[1], "within": ["loop"], "fused": []}
     found = {"run": "digits:int8", "nodes": nodes}
-    lines = profile_command.describe(profile(operators=[found]))
+    lines = texts.profile(profile(operators=[found]))
     begin = lines.index("digits:int8, time of its operators")
     assert lines[begin + 1].split() == ["node", "operator", "with", "it", "us", "share"]
     assert lines[begin + 2].split() == ["conv0", "Conv", "relu,", "1", "more", "10.0", "4.0%"]
@@ -53,9 +49,7 @@ def test_operators_are_a_table_of_the_longest() -> None:
 
 
 def test_a_profile_of_an_older_studio_is_still_shown() -> None:
-    older = profile()
-    del older["operators"]
-    assert len(profile_command.describe(older)) == 2
+    assert len(texts.profile(profile())) == 2, "it had no operators"
 
 
 def test_quantize_names_the_threads_and_its_notes() -> None:

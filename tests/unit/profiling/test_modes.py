@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from studio.cli.profile_command import describe
+from studio.documents.dataclass_json import from_json
 from studio.profiling import build as results
 from studio.profiling import modes
 from studio.profiling.plan import Candidate
 from studio.profiling.recording import Recording
+from studio.profiling.results import ProfileResult
+from studio.profiling.texts import profile
 from studio.registry import ModelRef
 
 
@@ -67,7 +69,7 @@ def test_throughput_compares_the_best_settings():
     assert verdict["verdict"] == "slower"
     assert verdict["a_setting"] == {"streams": 2, "batch": 1}
     assert verdict["b_setting"] == {"streams": 1, "batch": 1}
-    assert any("180" in line or "179" in line for line in describe(result))
+    assert any("180" in line or "179" in line for line in profile(from_json(ProfileResult, result)))
 
 
 def test_the_twin_sets_the_margin_of_throughput_too():
@@ -90,7 +92,7 @@ def test_a_setting_that_failed_is_a_row_with_its_reason():
     row = result["runs"][0]["throughput"]["settings"][1]
     assert (row["per_second"], row["reason"]) == (None, failed["reason"])
     assert result["runs"][1]["throughput"]["best"] is None
-    assert any(failed["reason"] in line for line in describe(result))
+    assert any(failed["reason"] in line for line in profile(from_json(ProfileResult, result)))
 
 
 def loop(rate: float, fails: float | None, kept: bool | None = True) -> dict[str, Any]:
@@ -154,7 +156,7 @@ def test_a_ranking_that_changes_is_said():
         "The ranking changed: at the start it was net:a, net:b; in the end net:b, net:a."
         in (result["notes"])
     )
-    assert any("40%" in line for line in describe(result))
+    assert any("40%" in line for line in profile(from_json(ProfileResult, result)))
 
 
 def test_a_series_that_is_too_short_is_undecided():
@@ -176,7 +178,7 @@ def test_what_a_cut_link_leaves_of_a_search_and_of_a_series():
     assert (found["kept"], found["over_share"], len(found["trials"])) == (None, 0.02, 1)
     assert result["runs"][1]["open_loop"] is None
     assert "net:a: The search ended early, after 1 trials." in result["notes"]
-    assert any("search" in line for line in describe(result))
+    assert any("search" in line for line in profile(from_json(ProfileResult, result)))
     cut = Recording({"mode": "sustained", "streams": [1]})
     for event in points("net:a", 5.0, 8.0, count=30):
         cut.add(event)

@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 from studio.api import Graph, Node
+from studio.documents.dataclass_json import from_json, to_json
 from studio.pipelines.gates import judge
 from studio.pipelines.pipeline import Gate
 from studio.profiling.attribution import attribute
 from studio.profiling.placement import accelerated, placement, warnings
 from studio.profiling.plan import Candidate
 from studio.registry import ModelRef
+from studio.runtime.bench.facts import Kernel
 
 MIXTURE = [
     # What onnxruntime-openvino 1.24.1 said of Conv -> Det -> Relu on a PC.
@@ -48,9 +50,13 @@ def run(label="m:fp32", state="measured", **facts):
     return {"id": label, "state": state, "providers": LISTED, "device": "openvino", **facts}
 
 
+def times_of(kernels, run):
+    return attribute([from_json(Kernel, each) for each in kernels], GRAPH).result(run)
+
+
 def on(provider, kernels, **facts):
     chosen = [candidate(provider=provider)]
-    times = [attribute(kernels, GRAPH).to_json("m:fp32")] if kernels else []
+    times = [to_json(times_of(kernels, "m:fp32"))] if kernels else []
     return placement(chosen, [run(**facts)], times)
 
 
@@ -66,9 +72,9 @@ def test_a_silent_fallback_is_a_number_and_a_sentence():
 
 
 def test_the_compiled_part_has_the_nodes_that_no_kernel_names():
-    times = attribute(MIXTURE, GRAPH).to_json("run")
-    assert times["compiled"][0]["nodes"] == ["relu"]
-    assert not times["unknown"]
+    times = times_of(MIXTURE, "run")
+    assert times.compiled[0].nodes == ("relu",)
+    assert not times.unknown
 
 
 def test_a_provider_that_is_not_there_at_all_is_said():

@@ -11,8 +11,10 @@ from studio.plugin_host import PluginHost
 from studio.profiling.attribution import attribute
 from studio.profiling.backends import BackendChoice, check_formats, choose, hold_to_target
 from studio.profiling.plan import SAME_MODEL, candidates, configuration, parse_shapes
+from studio.profiling.results import UnknownKernel
 from studio.profiling.step import PROFILE
 from studio.registry import ModelRef
+from studio.runtime.bench.facts import Kernel
 
 
 class Backend:
@@ -143,8 +145,8 @@ GRAPH = Graph(
 )
 
 
-def kernel(name: str, operator: str, us: float = 1.0) -> dict[str, object]:
-    return {"name": name, "operator": operator, "us": us, "provider": "cpu", "type": "fp32"}
+def kernel(name: str, operator: str, us: float = 1.0) -> Kernel:
+    return Kernel(name, operator, "cpu", "fp32", us)
 
 
 @pytest.mark.parametrize(
@@ -189,13 +191,13 @@ def test_layout_and_unknown_kernels_are_stated():
             kernel("mystery", "Magic", 2),
         ],
         GRAPH,
-    ).to_json("run")
-    assert found["attributed"] == 0.6
-    assert found["layout"] == 0.2
-    assert found["unknown"] == [{"kernel": "mystery", "us": 2.0}]
-    assert found["providers"] == {"cpu": 1.0}
-    assert found["nodes"][0]["kernels"] == ["Conv"]
-    assert found["nodes"][0]["providers"] == ["cpu"]
+    ).result("run")
+    assert found.attributed == 0.6
+    assert found.layout == 0.2
+    assert found.unknown == (UnknownKernel("mystery", 2.0),)
+    assert found.providers == {"cpu": 1.0}
+    assert found.nodes[0].kernels == ("Conv",)
+    assert found.nodes[0].providers == ("cpu",)
 
 
 def test_a_backend_that_runs_none_of_the_models_says_so_before_it_is_installed() -> None:

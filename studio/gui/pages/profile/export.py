@@ -80,4 +80,4 @@ class ProfileExport(QPushButton):
             self._running.remove(one)
             folder.cleanup()
             if job.outcome.ok:
-                self._shell.say(f"Profile exported to {job.outcome.result['output']}.", "good")
+                self._shell.say(f"Profile exported to {job.outcome.result.output}.", "good")

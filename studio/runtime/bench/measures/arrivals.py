@@ -9,6 +9,7 @@ from typing import Any, Sequence
 
 import numpy
 
+from ..answers import ArrivalBlock
 from .streams import RestingCollector, in_threads
 from .timing import Run
 
@@ -27,17 +28,12 @@ def schedule(rate: float, count: int, seed: int) -> Any:
 
 def serve(
     runs: Sequence[Run], rate: float, count: int, seed: int, limit_ns: int, most_over: int
-) -> dict[str, Any]:
+) -> ArrivalBlock:
     """Answer requests in the order they come, each by the first stream that is free.
 
     A request that is due while all streams are busy waits, and its wait counts: a bench that
     starts the next request only when the last one has ended would leave it out (coordinated
     omission). It ends early once more than ``most_over`` requests took longer than the limit.
-
-    Returns:
-        ``due_ns`` and ``latency_ns`` of the answered requests in their order, ``over`` in how many
-        the limit was passed, ``start_delay_ns`` of those that a free stream waited for,
-        ``waiting_most`` requests at once, ``aborted``.
     """
     due = [int(each) for each in schedule(rate, count, seed)]
     latency = [0] * count
@@ -71,14 +67,14 @@ def serve(
     with RestingCollector():
         in_threads(stream, len(runs), gate)
     answered = [index for index in range(count) if latency[index]]
-    return {
-        "due_ns": [due[index] for index in answered],
-        "latency_ns": [latency[index] for index in answered],
-        "over": sum(over),
-        "start_delay_ns": [each for each in delay if each >= 0],
-        "waiting_most": _most_waiting(due, waiting),
-        "aborted": len(answered) < count,
-    }
+    return ArrivalBlock(
+        due_ns=[due[index] for index in answered],
+        latency_ns=[latency[index] for index in answered],
+        over=sum(over),
+        start_delay_ns=[each for each in delay if each >= 0],
+        waiting_most=_most_waiting(due, waiting),
+        aborted=len(answered) < count,
+    )
 
 
 def _wait_until(at: int) -> None:

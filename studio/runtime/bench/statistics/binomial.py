@@ -11,7 +11,7 @@ CONFIDENCE = 0.99
 """Of MLPerf's early stopping."""
 
 
-def early_stopping(sorted_times: Sequence[int], percentile: float) -> int | None:
+def early_stopping(sorted_times: Sequence[float], percentile: float) -> int | None:
     """MLPerf's early-stopping estimate of a percentile (MLPerf inference rules, early stopping).
 
     The estimate is a sample so high that, were the true percentile above it, so few samples
