@@ -12,7 +12,8 @@ from studio.cli.session import add_step, run_step
 from studio.cli.step_commands import run_named
 from studio.deployment.artifacts.packager_step import OWN as PACKAGER
 from studio.deployment.artifacts.step import OWN
-from studio.documents.dataclass_json import from_json
+from studio.deployment.results import DebResult
+from studio.documents.dataclass_json import from_json, to_json
 from studio.documents.text_table import megabytes
 from studio.packages.results import PackageResult
 from studio.packages.step import PREPROCESS_DRAFT
@@ -47,8 +48,9 @@ def run(arguments: argparse.Namespace) -> int:
     return run_named("package", arguments)
 
 
-def describe(document: Mapping[str, Any]) -> list[str]:
+def describe(made: DebResult | Mapping[str, Any]) -> list[str]:
     """Return what the bundle is, and what was made of it."""
+    document: dict[str, Any] = to_json(made)
     result = from_json(PackageResult, {"counter": 0, "new": False, **document})
     return [*package(result), *_deb(document), *_made(document), *_image(document)]
 

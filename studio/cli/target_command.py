@@ -13,6 +13,7 @@ from studio.cli import target_fleet, target_listing
 from studio.cli.flags import add_verbs, hide_former
 from studio.cli.output import ask, fail_job, print_json, print_lines, tell
 from studio.cli.session import add_step, finish, workspace
+from studio.deployment.results import ResourcesResult
 from studio.documents.text_table import table
 from studio.jobs import JobOutcome
 from studio.targets.platforms import parse_pairs
@@ -160,10 +161,10 @@ def _more(facts: Mapping[str, Any]) -> list[str]:
     return [f"{name}: {text}" for name, text in pairs if text]
 
 
-def _resources(result: Mapping[str, Any]) -> list[str]:
+def _resources(result: ResourcesResult) -> list[str]:
     rows = [
-        (one["kind"], one["name"], "running" if one["running"] else "", one["since"])
-        for one in result["resources"]
+        (one.kind, one.name, "running" if one.running else "", one.since)
+        for one in result.resources
     ]
     return table(("kind", "name", "", "since"), rows) if rows else ["Nothing is left there."]
 

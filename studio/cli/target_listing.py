@@ -6,11 +6,12 @@ is told: ``deployed`` is no word of whether they serve now, which ``studio targe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
 
+from studio.deployment.results import TargetStatus
 from studio.workspace import Workspace
 
 COLUMNS = ("name", "address", "system", "state", "release", "endpoint")
@@ -65,7 +66,8 @@ def _asked(opened: Workspace, names: list[str]) -> dict[str, dict[str, Any]]:
     if not names:
         return {}
     outcome = opened.run("target-look", target=names)
-    rows = outcome.result["targets"] if outcome.ok else ()
+    rows: Sequence[TargetStatus] = outcome.result.targets if outcome.ok else ()
     return {
-        row["target"]: {key: row[key] for key in ("state", "endpoint", "scheme")} for row in rows
+        row.target: {"state": row.state, "endpoint": row.endpoint, "scheme": row.scheme}
+        for row in rows
     }

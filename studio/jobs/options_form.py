@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Kind, Option
+from studio.documents.dataclass_json import KEY
 
 _KEY = "option"
 _KINDS: dict[Any, Kind] = {int: Kind.INTEGER, float: Kind.NUMBER, bool: Kind.FLAG, str: Kind.TEXT}
@@ -18,16 +19,23 @@ _forms: dict[type, tuple[Option, ...]] = {}
 
 
 def option(
-    default: Any = dataclasses.MISSING, *, kind: Kind | None = None, **described: Any
+    default: Any = dataclasses.MISSING,
+    *,
+    kind: Kind | None = None,
+    key: str = "",
+    **described: Any,
 ) -> Any:
     """Return a field of an options dataclass.
 
     Args:
         default: The value where none is given; without one the option is required.
+        key: Name of the option, where it is no name of Python's (``as``).
         kind: What a value means, where its type does not say it (a path, a model, a target).
         described: Further attributes of ``api.Option``: title, help, minimum, choices, ...
     """
-    metadata = {_KEY: {"kind": kind, **described}}
+    metadata: dict[str, Any] = {_KEY: {"kind": kind, **described}}
+    if key:
+        metadata[KEY] = key
     if default is dataclasses.MISSING:
         return dataclasses.field(metadata=metadata)
     if isinstance(default, list):
@@ -74,7 +82,14 @@ def _option(field: dataclasses.Field[Any], hint: Any) -> Option:
     default = None if required else field.default
     if isinstance(default, Path):
         default = str(default)
-    return Option(field.name, kind, default, required=required, many=many, **described)
+    return Option(
+        field.metadata.get(KEY, field.name),
+        kind,
+        default,
+        required=required,
+        many=many,
+        **described,
+    )
 
 
 def _value_type(hint: Any) -> tuple[Any, bool]:

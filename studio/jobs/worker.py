@@ -141,7 +141,7 @@ def _limit(memory_mb: int, cpu_seconds: int) -> None:
 
 
 def _run(task: WorkerTask, job: WorkerJob) -> None:
-    from studio.plugin_host import PluginHost  # not for the worker that is kept ready
+    from studio.plugin_host import PluginHost  # late: a worker kept ready has imported it
 
     PluginHost.used = job.used
     try:

@@ -6,7 +6,7 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,10 +77,19 @@ def _making(registry: Registry, variant: VariantRecord) -> tuple[MakingStep, ...
 
 
 def packaged(
-    registry: Registry, options: PackageOptions, result: PackageResult, folder: Path
+    registry: Registry,
+    options: PackageOptions,
+    result: PackageResult,
+    folder: Path,
+    hidden: Collection[str] = (),
 ) -> PackageResult:
-    """Keep the bundle and copy it to where the user wants it."""
-    return _recorded(registry, options, result, _given(options))
+    """Keep the bundle and copy it to where the user wants it.
+
+    Args:
+        hidden: Options that the record leaves out.
+    """
+    given = {name: value for name, value in _given(options).items() if name not in hidden}
+    return _recorded(registry, options, result, given)
 
 
 def _recorded(

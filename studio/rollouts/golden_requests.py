@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy
 
 from studio.api import Array, StudioError, TargetError, TargetSpec
-from studio.documents.dataclass_json import JsonValue
 from studio.jobs import Job
 from studio.monitoring.endpoint.client import InferenceClient
 from studio.monitoring.endpoint.endpoint import reached
@@ -26,7 +25,7 @@ class GoldenRequests:
     """
 
     def __init__(
-        self, target: TargetSpec, bundle: Path, job: Job, known: Mapping[str, JsonValue]
+        self, target: TargetSpec, bundle: Path, job: Job, known: Mapping[str, Mapping[str, str]]
     ) -> None:
         self._target = target
         self._samples = _samples(bundle)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from studio.api import TakenBack, TargetSpec, UsageError
 from studio.deployment import record as deployment
-from studio.deployment.trial import soak_rule
-from studio.documents.dataclass_json import JsonValue, to_json
-from studio.jobs import Result
+from studio.deployment.options import DeployOptions, TargetOptions
+from studio.deployment.results import DeployResult, SwitchResult, UndeployResult
+from studio.deployment.step import UndeployOptions
+from studio.deployment.trial import parse_rule
+from studio.documents.dataclass_json import from_json, to_json
+from studio.jobs.options_form import form
 from studio.monitoring.released_bundles import known_bundles
 from studio.packages import record as packages
 from studio.registry import Registry
@@ -32,13 +36,13 @@ def prepare(registry: Registry, options: RolloutOptions) -> RolloutOptions:
         raise UsageError(
             "A trial's rule needs a trial.", hint="Pass --trial canary or --trial each."
         )
-    soak_rule({"quality": options.quality, "soak_rule": options.soak_rule})
+    parse_rule(options.soak_rule or ())
     targets = options.target
     if not targets:
         raise UsageError("No target was named.", hint="Give --target once for each, or @GROUP.")
     if options.model and not options.bundle:
         options = replace(options, numbering=packages.numbering(registry, options.model))
-    known: dict[str, JsonValue] = {}
+    known: dict[str, Mapping[str, str]] = {}
     for target in targets:
         known.update(known_bundles(registry, target.name))
     return replace(options, known_bundles=known)
@@ -64,12 +68,16 @@ def _record(
     registry: Registry, options: RolloutOptions, target: TargetSpec, row: TargetRow, folder: Path
 ) -> None:
     """Record the release on a target, and what took it back."""
-    given = {**to_json(options), "target": asdict(target)}
+    names = [one.name for one in form(RolloutOptions) if one.name not in ("model", "target")]
+    values = to_json(options)
+    given = {**{name: values[name] for name in names}, "target": target.name}
     if row.result:
+        result = from_json(DeployResult, row.result)
         with suppress(TakenBack):  # which is told after it was recorded
-            deployment.deployed(registry, given, {**row.result, "packaged": None}, folder)
-    undone: Result = dict(row.undone)
-    if undone.get("to"):
-        deployment.rolled_back(registry, given, undone, folder)
-    elif undone:
-        deployment.undeployed(registry, given, undone, folder)
+            deployment.deployed(registry, DeployOptions(target=target), result, folder, given)
+    if row.undone and row.served:
+        switch = from_json(SwitchResult, row.undone)
+        deployment.rolled_back(registry, TargetOptions(target=target), switch, folder, given)
+    elif row.undone:
+        removal = from_json(UndeployResult, row.undone)
+        deployment.undeployed(registry, UndeployOptions(target=target), removal, folder)

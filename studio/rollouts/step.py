@@ -9,7 +9,6 @@ from typing import Literal
 
 from studio.api import Kind, Permission, TargetSpec
 from studio.deployment.options import DOWNGRADE, EMBEDDING, KEPT, REPLACE, SAMPLES_MB
-from studio.documents.dataclass_json import JsonValue
 from studio.jobs import Limits, Step, Use
 from studio.jobs.options_form import like, option
 from studio.packages.results import PackageResult
@@ -159,7 +158,7 @@ class RolloutOptions:
     numbering: Numbering | None = None
     packaged: PackageResult | None = None
     rows: Mapping[str, TargetRow] = field(default_factory=dict)
-    known_bundles: Mapping[str, JsonValue] = field(default_factory=dict)
+    known_bundles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 ROLLOUT: Step[RolloutOptions, RolloutResult] = Step(

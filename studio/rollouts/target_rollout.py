@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from studio.api import Cancelled, StudioError, TakenBack, TargetSpec
-from studio.deployment.trial import able, error_of_trial, said, why_no_trial
+from studio.deployment.options import DeployOptions, TargetOptions, TrialOptions
+from studio.deployment.step import RollbackOptions, UndeployOptions
+from studio.deployment.trial import (
+    error_of_trial,
+    summary_of_trial,
+    why_no_trial,
+    without_unsupported,
+)
 from studio.deployment.work import deploy_noted, releases, rollback, undeploy
-from studio.documents.dataclass_json import JsonValue
+from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs import Job
 from studio.packages import Bundle
 from studio.registry import component_of
@@ -42,12 +48,17 @@ class TargetRollout:
         row: TargetRow,
         bundle: Bundle,
         job: Job,
-        known: Mapping[str, JsonValue],
+        known: Mapping[str, Mapping[str, str]],
         tell: Callable[[TargetRow], None],
-        trial: Mapping[str, JsonValue] = MappingProxyType({}),
-        kept: Mapping[str, JsonValue] = MappingProxyType({}),
+        trial: TrialOptions | None = None,
+        options: DeployOptions | None = None,
     ) -> None:
-        """Args: trial, kept: Options of a deploy, for a target that can hold or do it."""
+        """Prepare the deploy.
+
+        Args:
+            trial: How the release is watched, where it is to be on trial.
+            options: Options of the deploy beside its target and bundle.
+        """
         self.row = row
         self._target = target
         self._bundle = bundle
@@ -55,7 +66,8 @@ class TargetRollout:
         self._asker = GoldenRequests(target, bundle.folder, self._job, known)
         self._before: Answers = ()
         self._trial = trial
-        self._kept, self._not_kept = able(target, kept)
+        wanted = replace(options or DeployOptions(), target=target, bundle=bundle.folder)
+        self._options, self._not_kept = without_unsupported(target, wanted)
         self._tell = tell
 
     def release(self, rule: RolloutRule, soak_s: float) -> None:
@@ -88,10 +100,8 @@ class TargetRollout:
         if self.row.served == self._bundle.digest:
             self._become("taken back", f"{reason}; it had served this release before")
             return
-        arguments = {"target": asdict(self._target), "to": None, "purge": False}
-        undo = rollback if self.row.served else undeploy
         try:
-            self.row = replace(self.row, undone=undo(arguments, self._job))
+            self.row = replace(self.row, undone=self._undo())
         except Cancelled:
             raise
         except StudioError as error:
@@ -99,9 +109,14 @@ class TargetRollout:
             return
         self._become("taken back", reason)
 
+    def _undo(self) -> dict[str, JsonValue]:
+        """Roll back, or stop the release where none was served before."""
+        if self.row.served:
+            return dict(to_json(rollback(RollbackOptions(target=self._target), self._job)))
+        return dict(to_json(undeploy(UndeployOptions(target=self._target), self._job)))
+
     def _deploy(self, rule: RolloutRule) -> None:
-        arguments = {"target": asdict(self._target), "bundle": str(self._bundle.folder)}
-        served = releases(arguments, self._job)["current"]
+        served = releases(TargetOptions(target=self._target), self._job).current
         # A rollout that was cut off has switched already: what served before is in its ledger.
         if served != self._bundle.digest or self.row.served is None:
             self.row = replace(self.row, served=served)
@@ -110,24 +125,30 @@ class TargetRollout:
             self.row = replace(self.row, before=before)
             self._before = self._asker.answers
         why_not = why_no_trial(self._target) if self._trial else ""
-        on_trial = bool(self._trial) and not why_not
-        self._become("deploying", "in trial against the previous release" if on_trial else "")
+        trial = None if why_not else self._trial
+        self._become("deploying", "in trial against the previous release" if trial else "")
         self.row = replace(self.row, trial={"why_not": why_not} if why_not else {})
         # Without a trial the golden samples judge, and nothing is waited for before.
-        watched = self._trial if on_trial else {"soak_s": 0.0}
-        result = deploy_noted({**arguments, **watched, **self._kept}, self._job)
-        self.row = replace(self.row, result=result)
-        if result["state"] == "failed":
+        watched = trial or TrialOptions(soak_s=0.0)
+        options = replace(
+            self._options,
+            quality=watched.quality,
+            soak_s=watched.soak_s,
+            soak_rule=watched.soak_rule,
+        )
+        result = deploy_noted(options, self._job)
+        self.row = replace(self.row, result=to_json(result))
+        if result.state == "failed":
             raise error_of_trial(result)
-        if on_trial:
-            self.row = replace(self.row, trial=dict(result.get("soak") or {}))
+        if trial:
+            self.row = replace(self.row, trial=dict(result.soak or {}))
 
     def _of_trial(self) -> str:
         """What is added to the reason why a release was kept."""
         if why_not := self.row.trial.get("why_not"):
             return f"; without a trial: {why_not}".rstrip(".")
-        found = said(self.row.trial)
-        return f"; trial: {found}" if found else ""
+        summary = summary_of_trial(self.row.trial)
+        return f"; trial: {summary}" if summary else ""
 
     def _of_kept(self) -> str:
         """Why nothing is kept or compared there, where that was asked for."""

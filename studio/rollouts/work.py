@@ -10,8 +10,8 @@ from dataclasses import replace
 from studio.api import UsageError
 from studio.deployment.admission import downgrade_of
 from studio.deployment.contained_packaging import opened
-from studio.deployment.trial import asked
-from studio.documents.dataclass_json import JsonValue, to_json
+from studio.deployment.options import DeployOptions, TrialOptions
+from studio.documents.dataclass_json import to_json
 from studio.jobs import Job
 from studio.packages import Bundle
 from studio.packages.packaging_job import package_contained
@@ -102,10 +102,9 @@ def _packaging(options: RolloutOptions) -> PackageOptions:
 
 def _signed(packaged: PackageResult | None, options: RolloutOptions, job: Job) -> Bundle:
     """Return the bundle, signed once for all targets."""
-    made: dict[str, JsonValue] = {"bundle": str(options.bundle), "new": False}
-    if packaged:
-        made = {"bundle": packaged.bundle, "new": packaged.new}
-    return opened(made, str(options.sign) if options.sign else None, job)
+    source = packaged or options.bundle
+    assert source is not None
+    return opened(source, options.sign, job)
 
 
 class Rollout:
@@ -151,25 +150,27 @@ class Rollout:
             self._job,
             known,
             self._tell,
-            self._trial() if on_trial else {},
-            self._observation(),
+            self._trial() if on_trial else None,
+            self._deploy_options(),
         )
 
-    def _trial(self) -> dict[str, JsonValue]:
+    def _trial(self) -> TrialOptions:
         """Return the options of a deploy with a trial."""
-        return {
-            "quality": True,
-            "soak_s": self._options.quality_s,
-            "soak_rule": list(self._options.soak_rule or ()),
-        }
+        given = self._options
+        return TrialOptions(quality=True, soak_s=given.quality_s, soak_rule=given.soak_rule)
 
-    def _observation(self) -> dict[str, JsonValue]:
+    def _deploy_options(self) -> DeployOptions:
         """Return the options of a deploy that do not depend on the wave."""
-        values = to_json(self._options)
-        wanted = {**asked(values), "replace": self._options.replace}
-        if reason := downgrade_of(values):
-            wanted |= {"downgrade": reason, "sign": values["sign"]}
-        return wanted
+        given = self._options
+        reason = downgrade_of(given.downgrade)
+        return DeployOptions(
+            replace=given.replace,
+            agreement=given.agreement,
+            keep_samples=given.keep_samples,
+            samples_mb=given.samples_mb,
+            downgrade=reason or None,
+            sign=given.sign if reason else None,
+        )
 
     def run(self) -> tuple[str, list[TargetRow]]:
         """Go through the waves; ``done`` or ``halted``, and what became of each target."""

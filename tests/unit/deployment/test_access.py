@@ -143,7 +143,7 @@ def workspace(studio_home: Path) -> Iterator[Workspace]:
 
 def ok(outcome: JobOutcome) -> dict[str, Any]:
     assert outcome.ok, outcome.sentence + outcome.detail
-    return dict(outcome.result)
+    return outcome.document
 
 
 def status(result: dict[str, Any], token: str) -> int:

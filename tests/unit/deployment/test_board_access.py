@@ -18,6 +18,8 @@ from studio.datasets.images import read_picture
 from studio.deployment.access import known_token
 from studio.deployment.work import deploy, probe_target, undeploy
 from studio.monitoring.endpoint.call import call
+from studio.monitoring.endpoint.call_step import CallOptions
+from studio.monitoring.step import MonitorOptions
 from studio.monitoring.work import monitor
 from studio.packages import Bundle
 from tests.rigs.boards import Board, network
@@ -134,9 +136,9 @@ def test_a_picture_by_curl_with_token_and_tls(board: Board, bundle: Bundle, fold
     assert (plain.returncode != 0, plain.stdout) == (True, b"")
 
     arguments: dict[str, Any] = {"target": asdict(target)}
-    called = call({**arguments, "known": {}, "data": None, "requests": 20, "connections": 2}, job)
-    assert (called["answered"], called["failed"]) == (20, 0)
-    assert monitor({**arguments, "seconds": 0, "interval": 1.0}, job)["health"] == "healthy"
+    called = call(CallOptions(target, requests=20, connections=2), job)
+    assert (called.answered, called.failed) == (20, 0)
+    assert monitor(MonitorOptions(target), job).health == "healthy"
     undeploy({**arguments, "purge": True}, job)
     assert known_token(target, ROOT) == ""
     assert not (board.home / ".edgewright" / "access").exists()
@@ -155,8 +157,7 @@ def test_a_board_that_can_make_no_certificate(board: Board, bundle: Bundle, fold
         assert rows["access"].endswith("made here as the target lacks openssl")
         (answer,) = (board.home / ".edgewright" / "access").iterdir()
         assert answer.stat().st_mode & 0o777 == 0o600
-        arguments: dict[str, Any] = {"target": target, "known": {}, "data": None}
-        assert call({**arguments, "requests": 5, "connections": 1}, job)["failed"] == 0
+        assert call(CallOptions(board.spec(), requests=5), job).failed == 0
         again = deploy(options, job)
         assert again["fingerprint"] == done["fingerprint"]
         undeploy({"target": target, "purge": True}, job)

@@ -13,6 +13,7 @@ import pytest
 from studio.api import StudioError, TakenBack
 from studio.deployment import record
 from studio.monitoring.fleet_work import with_targets
+from studio.monitoring.prometheus.step import FleetOptions
 from studio.packages import Bundle
 from studio.registry import LOCAL, ModelRef, Registry
 from studio.versions.serving_history import served_at
@@ -102,8 +103,8 @@ def test_what_was_taken_back_keeps_its_number_and_changes_nothing_else(
     current = served_at(registry, "local")
     assert current is not None
     assert current.release == good.digest
-    specs = with_targets(registry, {})["specs"]
-    assert [one["name"] for one in specs] == ["local"], "it still serves, and is watched"
+    specs = with_targets(registry, FleetOptions()).specs
+    assert [one.name for one in specs] == ["local"], "it still serves, and is watched"
     assert record.prepare(registry, {"model": model})["number"]["version"] == 3
     assert len(registry.runs("deploy")) == 1
 

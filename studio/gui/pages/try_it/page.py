@@ -203,7 +203,7 @@ class TryItPage(StagePage):
 
     def _finished(self, outcome: JobOutcome) -> None:
         if outcome.ok:
-            self._show_figures(outcome.result, outcome.result["latency_ms"].get("p50"))
+            self._show_figures(outcome.document, outcome.result.latency_ms.p50)
         self._explain()
 
     def _show(self, values: Mapping[str, Any]) -> None:

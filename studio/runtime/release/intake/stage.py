@@ -70,7 +70,7 @@ def check_counter(board: Board, what: Manifest, request: Mapping[str, Any]) -> s
     now = board.state
     if not is_older(now.lines, what.name, what.counter, what.digest):
         return ""
-    reason = reason_of(request)
+    reason = reason_of(request.get("downgrade"))
     if reason:
         _check_order(board, what, reason, request)
         return reason

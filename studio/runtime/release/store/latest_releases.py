@@ -43,13 +43,13 @@ def is_older(lines: Lines, name: str, counter: int, digest: str) -> bool:
     return counter <= int(last["counter"])
 
 
-def reason_of(request: Mapping[str, Any]) -> str:
-    """Why an older release is wanted, in one line; empty where none is.
+def reason_of(given: object) -> str:
+    """Return why an older release is wanted, in one line; empty where none is.
 
     Raises:
         ReleaseError: when it cannot stand in a history.
     """
-    text = " ".join(str(request.get("downgrade") or "").split())
+    text = " ".join(str(given or "").split())
     if len(text) > LONGEST_REASON or not text.isprintable():
         raise ReleaseError(
             "bad-reason", "A reason has up to {} printable letters.".format(LONGEST_REASON)

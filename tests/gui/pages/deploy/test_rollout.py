@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from studio.api import TargetSpec
 from studio.gui.pages.deploy.page import DeployPage
 from studio.jobs import End
+from studio.monitoring.results import CallResult
 from studio.rollouts.results import RolloutResult, TargetOutcome
 from studio.workspace import JobOutcome
 from tests.gui.page_rig import Rig, opened, visible_texts
@@ -89,7 +90,8 @@ def test_a_program_that_calls_the_model_is_shown(rig: Rig) -> None:
     menu.actions()[1].trigger()
     (job,) = rig.shell.jobs
     assert (job.step, job.options) == ("call", {"target": "local", "print": "python"})
-    rig.finish(page, JobOutcome(End.SUCCEEDED, result={"code": "import json\nURL = 1\n"}))
+    program = CallResult("local", "digits", "3", code="import json\nURL = 1\n")
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=program))
     assert page.tools.text.toPlainText() == "import json\nURL = 1"
 
 
