@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ from studio.deployment.step import RollbackOptions
 from studio.documents.dataclass_json import from_json, to_json
 from studio.external_registries import record
 from studio.external_registries.pull import fetch
-from studio.external_registries.reference import Reference
+from studio.external_registries.reference import Reference, RegistryAddress
+from studio.external_registries.results import FollowResult
+from studio.external_registries.step import FetchedFiles, FetchedVersion, PullOptions
 from studio.external_registries.work import described, opened
 from studio.jobs import Arguments, Job, JobOutcome, Result
 from studio.registry import Registry
@@ -35,17 +38,21 @@ _ROLLBACK = "rollback"
 
 def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
     """Add what is known of versions that were pulled or pushed before, and their bundles."""
-    prepared = record.prepare_pull(registry, arguments)
-    folders = {version.digest: str(version.path) for version in registry.versions()}
-    return {**prepared, "releases": record.releases_known(registry), "folders": folders}
+    return {
+        **arguments,
+        "place": asdict(record.place_of(registry, arguments["registry"])),
+        "known": [str(path) for path in record.bundles_here(registry)],
+        "releases": record.releases_known(registry),
+        "folders": {version.digest: str(version.path) for version in registry.versions()},
+    }
 
 
 def follow(arguments: Arguments, job: Job) -> Result:
     """Let a target serve the version that a reference means now."""
     began = time.monotonic()
-    with opened(arguments, job) as session:
+    with opened(RegistryAddress(**arguments["place"]), job) as session:
         version = Reference.of(arguments["name"]).find(session)
-        facts = {**described(session, version), "target": arguments["target"]["name"]}
+        facts = {**asdict(described(session, version)), "target": arguments["target"]["name"]}
         if version.version == arguments.get("unless"):
             return {**facts, "action": WAITING, "release": version.release, "seconds": 0.0}
         job.event(SEEN, version=version.version)
@@ -62,10 +69,10 @@ def follow(arguments: Arguments, job: Job) -> Result:
 
 def followed(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
     """Keep what was pulled, then what was done on the target; the reason stands beside it."""
-    pulled = result.pop("pulled", None)
-    if pulled:
-        source = {key: result[key] for key in ("registry", "name", "version", "aliases", "run")}
-        record.pulled(registry, arguments, {**source, **pulled}, folder)
+    files = result.pop("pulled", None)
+    if files:
+        fetched = from_json(FetchedVersion, {**result, "files": files})
+        record.record_pull(registry, from_json(PullOptions, arguments), fetched, folder)
     done = result.pop("done", None)
     if done is None:
         return result
@@ -126,15 +133,15 @@ def _deployed(
     session: RegistrySession, version: ModelVersion, release: str, arguments: Arguments, job: Job
 ) -> Result:
     """Deploy the bundle that is here already, or fetch it first."""
-    pulled: dict[str, Any] | None = None
+    files: FetchedFiles | None = None
     folder = arguments["folders"].get(release, "")
     if not folder or not Path(folder).is_dir():
-        pulled = fetch(session, version, arguments, job)
-        folder = pulled["packaged"]["bundle"]
+        files = fetch(session, version, map(Path, arguments["known"]), job)
+        folder = files.packaged.bundle
     given = from_json(DeployOptions, {**arguments, "model": None, "bundle": folder})
     done = deploying.deploy(given, job)
     result = {"action": _DEPLOY, "release": done.release, "done": to_json(done)}
-    return {**result, "pulled": pulled} if pulled else result
+    return {**result, "pulled": to_json(files)} if files else result
 
 
 SEEN = "registry-version"
@@ -158,8 +165,8 @@ class AliasWatcher:
         self._seen = ""
         self._told = ""
 
-    def hear(self, name: str, values: Mapping[str, Any]) -> None:
-        """A message of the work."""
+    def take_message(self, name: str, values: Mapping[str, Any]) -> None:
+        """Take a message of the work."""
         if name == SEEN:
             self._seen = str(values["version"])
 
@@ -173,20 +180,9 @@ class AliasWatcher:
             self.acted_on = seen
         if outcome.ok:
             self.moves.append(outcome.result)
-            return sentence(outcome.result)
+            return from_json(FollowResult, outcome.result).sentence
         line = " ".join(filter(None, (outcome.sentence, outcome.hint)))
         if seen:
             line += f" Version {seen} is not tried again before the alias moves."
         told, self._told = self._told, line
         return "" if line == told else line
-
-
-def sentence(result: Mapping[str, Any]) -> str:
-    """What became of one look."""
-    what = f"version {result['version']} of {result['name']}"
-    where = result["target"]
-    if result["action"] == "unchanged":
-        return f"{where} serves {what} already."
-    if result["action"] == "rollback":
-        return f"{where} was rolled back to {what} after {result['seconds']:.1f} s."
-    return f"{where} serves {what} after {result['seconds']:.1f} s."

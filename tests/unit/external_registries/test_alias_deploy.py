@@ -62,12 +62,22 @@ def test_references_that_name_nothing(text: str) -> None:
 
 def look(watch: AliasWatcher, version: str, outcome: JobOutcome) -> str:
     if version:
-        watch.hear(SEEN, {"version": version})
+        watch.take_message(SEEN, {"version": version})
     return watch.judge(outcome)
 
 
 def done(action: str, version: str = "1") -> JobOutcome:
-    result = {"action": action, "version": version, "name": "net", "target": "lab", "seconds": 1.0}
+    result = {
+        "registry": "http://r",
+        "name": "net",
+        "version": version,
+        "aliases": [],
+        "run": "",
+        "target": "lab",
+        "action": action,
+        "release": "r",
+        "seconds": 1.0,
+    }
     return JobOutcome(End.SUCCEEDED, "Deploy", result)
 
 
