@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Kind, Permission
-from studio.documents.dataclass_json import JsonValue
 from studio.external_registries.reference import RegistryAddress
 from studio.external_registries.results import (
     ListResult,
@@ -19,6 +18,7 @@ from studio.external_registries.results import (
 )
 from studio.jobs import Effect, Limits, Step, Use
 from studio.jobs.options_form import option
+from studio.models.results import OpenResult
 from studio.packages.step import Numbering
 from studio.registry import ModelRef
 
@@ -132,7 +132,7 @@ class FetchedBundle:
 class FetchedFiles:
     """The files of a version: its model, opened, and its bundle."""
 
-    opened: Mapping[str, JsonValue]
+    opened: OpenResult
     packaged: FetchedBundle
 
 
