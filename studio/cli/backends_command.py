@@ -55,7 +55,7 @@ def rows(host: PluginHost) -> list[dict[str, Any]]:
         _row(host, plugin, capability, environments.get(plugin.id))
         for plugin in host.plugins
         for capability in plugin.capabilities
-        if capability.extension is Extension.BACKEND or capability.extra.get("environment")
+        if capability.extension is Extension.BACKEND or capability.has_environment
     ]
 
 

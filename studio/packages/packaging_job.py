@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from studio.documents.dataclass_json import from_json, to_json
-from studio.jobs import Arguments, Job, Result, run_contained
+from studio.documents.dataclass_json import from_json
+from studio.jobs import Job, run_contained
 from studio.packages.results import PackageResult
 from studio.packages.step import PACKAGE, PackageOptions
 
@@ -39,9 +39,3 @@ def package_contained(options: PackageOptions, job: Job) -> PackageResult:
         job,
     )
     return from_json(PackageResult, document)
-
-
-def packaged_from(arguments: Arguments, job: Job) -> Result:
-    """Package for a step whose options are a mapping; returns the result in JSON form."""
-    packaged: Result = to_json(package_contained(from_json(PackageOptions, arguments), job))
-    return packaged

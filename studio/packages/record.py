@@ -6,15 +6,14 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from studio.api import StudioError
 from studio.datasets.preprocess import FILE as PREPROCESS
-from studio.documents.dataclass_json import JsonValue, from_json, to_json
-from studio.jobs import Arguments, Result
+from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs.options_form import form
 from studio.packages.latency import latency_of
 from studio.packages.results import PackageResult
@@ -88,16 +87,6 @@ def packaged(
     Args:
         hidden: Options that the record leaves out.
     """
-    given = {name: value for name, value in _given(options).items() if name not in hidden}
-    return _recorded(registry, options, result, given)
-
-
-def _recorded(
-    registry: Registry,
-    options: PackageOptions,
-    result: PackageResult,
-    given: Mapping[str, JsonValue],
-) -> PackageResult:
     version = keep(registry, options.model, result)
     draft = options.preprocess_draft
     final = replace(
@@ -117,7 +106,7 @@ def _recorded(
             write_signature(Path(final.bundle), result.signature)
     elif unsigned:
         final = replace(final, notes=(*final.notes, _UNSIGNED))
-    registry.add_run("package", version.variant, given, to_json(final))
+    registry.add_run("package", version.variant, _given(options, hidden), to_json(final))
     return final
 
 
@@ -171,33 +160,8 @@ def _copy(source: Path, target: Path) -> Path:
     return target
 
 
-def _given(options: PackageOptions) -> dict[str, JsonValue]:
-    """Return the user's options in JSON form, but for the model."""
-    names = [one.name for one in form(type(options)) if one.name != "model"]
+def _given(options: PackageOptions, hidden: Collection[str]) -> dict[str, JsonValue]:
+    """Return the user's options in JSON form, but for the model and those that are hidden."""
+    names = [one.name for one in form(type(options)) if one.name not in ("model", *hidden)]
     values = to_json(options)
     return {name: values[name] for name in names}
-
-
-def with_numbering(registry: Registry, arguments: Arguments) -> Result:
-    """Do what ``prepare`` does, for a step whose options are a mapping."""
-    model = from_json(ModelRef, arguments["model"])
-    return {**arguments, "numbering": to_json(numbering(registry, model))}
-
-
-def packaged_document(
-    registry: Registry, arguments: Arguments, result: Arguments, folder: Path
-) -> Result:
-    """Do what ``packaged`` does, for a step whose options and result are mappings."""
-    options, found = from_json(PackageOptions, arguments), from_json(PackageResult, result)
-    given = {name: value for name, value in arguments.items() if name not in _PREPARED}
-    final: Result = to_json(_recorded(registry, options, found, given))
-    return final
-
-
-def keep_document(registry: Registry, arguments: Arguments, result: Arguments) -> VersionRecord:
-    """Do what ``keep`` does, for a step whose options and result are mappings."""
-    model = from_json(ModelRef, arguments["model"])
-    return keep(registry, model, from_json(PackageResult, result))
-
-
-_PREPARED = ("model", "numbering")

@@ -121,7 +121,7 @@ def test_a_gate_that_is_not_met_deploys_nothing(workspace: Workspace, folder: Pa
     names = {path.name for path in artefacts.iterdir()}
     assert names >= {"bundle", "half.onnx", "digests.txt", "report.html", "junit.xml", "run.json"}
     (info,) = workspace.runs.all()
-    assert (info.state, info.gates[0]["passed"]) == ("gate not met", False)
+    assert (info.state, info.gates[0].passed) == ("gate not met", False)
     with pytest.raises(UsageError, match="has reached its end"):
         workspace.runs.resume(info.id)
 

@@ -268,4 +268,4 @@ def test_a_poisoned_counter_of_before_stops_no_packaging(
         db.execute("UPDATE versions SET counter = ?", (2**63 - 1,))
     outcome = workspace.run("package", model="digits:fp32")
     assert outcome.ok, outcome
-    assert outcome.result["counter"] < 2**53
+    assert outcome.result.counter < 2**53
