@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+Document = Mapping[str, Any]
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -16,36 +18,50 @@ class Told:
     good: bool = True
 
 
-def tell(verb: str, result: Mapping[str, Any]) -> Told:
+def tell(verb: str, result: Document) -> Told:
     """The result of one of a panel's verbs in words."""
     if verb == "target-probe":
-        return Told(f"{result['who']}, {result['where']}")
+        who, where = _parts(result, "who", "where")
+        return Told(f"{who}, {where}")
     if verb == "preview":
-        lines = [f"{row['state']:8} {row['name']}: {row['text']}" for row in result["steps"]]
-        return Told(_price(result), lines, bool(result["possible"]))
+        return _preview(result)
     if verb == "resources":
-        found = result["resources"]
-        running = sum(bool(one["running"]) for one in found)
-        text = f"{running} running." if running else "Nothing is left running."
-        return Told(text, [_resource(one) for one in found])
+        return _resources(*_parts(result, "resources"))
     if verb == "logs":
-        lines = result["lines"]
+        (lines,) = _parts(result, "lines")
         return Told(f"{len(lines)} lines of the log." if lines else "The log is empty.", lines)
     if verb == "deploy":
-        text = f"Version {result['version']} of {result['name']} is {result['state']}"
-        return Told(f"{text}: {result['endpoint']}")
-    return Told(f"Version {result['to']} of {result['name']} serves: {result['endpoint']}")
+        names = ("version", "name", "state", "endpoint")
+        version, name, state, endpoint = _parts(result, *names)
+        return Told(f"Version {version} of {name} is {state}: {endpoint}")
+    version, name, endpoint = _parts(result, "to", "name", "endpoint")
+    return Told(f"Version {version} of {name} serves: {endpoint}")
 
 
-def _price(result: Mapping[str, Any]) -> str:
-    """What stands in the way, then what an hour costs or why that is not known."""
-    blocked = [row["text"] for row in result["steps"] if row["state"] == "blocked"]
-    cost, note = result["cost_per_hour"], result["cost_note"]
-    text = note if cost is None else f"{cost:.3f} {result['currency']} an hour: {note}"
-    return "\n".join([*blocked[:1], text])
+def _preview(result: Document) -> Told:
+    """The steps; what stands in the way; what an hour costs, or why that is not known."""
+    names = ("steps", "possible", "cost_per_hour", "cost_note")
+    steps, possible, cost, note = _parts(result, *names)
+    rows = [_parts(row, "state", "name", "text") for row in steps]
+    blocked = [text for state, _, text in rows if state == "blocked"]
+    price = note if cost is None else f"{cost:.3f} {result['currency']} an hour: {note}"
+    lines = [f"{state:8} {name}: {text}" for state, name, text in rows]
+    return Told("\n".join([*blocked[:1], price]), lines, bool(possible))
 
 
-def _resource(one: Mapping[str, Any]) -> str:
-    cost = one["cost_per_hour"]
-    price = f", {cost:.3f} USD an hour" if one["running"] and cost is not None else ""
-    return f"{'running' if one['running'] else 'at rest'}  {one['kind']} {one['name']}{price}"
+def _resources(resources: Sequence[Document]) -> Told:
+    names = ("running", "kind", "name", "cost_per_hour")
+    rows = [_parts(one, *names) for one in resources]
+    running = sum(bool(row[0]) for row in rows)
+    text = f"{running} running." if running else "Nothing is left running."
+    return Told(text, [_resource(*row) for row in rows])
+
+
+def _resource(running: bool, kind: str, name: str, cost: float | None) -> str:
+    price = f", {cost:.3f} USD an hour" if running and cost is not None else ""
+    return f"{'running' if running else 'at rest'}  {kind} {name}{price}"
+
+
+def _parts(document: Document, *names: str) -> list[Any]:
+    """Several values of a document, which all must be there."""
+    return [document[name] for name in names]

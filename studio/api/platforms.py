@@ -190,10 +190,10 @@ class Site(Protocol):
     def identity(self) -> Identity:
         """Who and where; changes nothing."""
 
-    def preview(self, parcel: Parcel, options: Mapping[str, Any]) -> Preview:
+    def preview(self, parcel: Parcel, options: Mapping[str, object]) -> Preview:
         """What ``deploy`` with the same arguments would do; changes nothing."""
 
-    def deploy(self, parcel: Parcel, options: Mapping[str, Any], progress: Progress) -> Deployed:
+    def deploy(self, parcel: Parcel, options: Mapping[str, object], progress: Progress) -> Deployed:
         """Serve a release; the one before serves until this one is ready, and goes on if it fails.
 
         Args:

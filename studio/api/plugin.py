@@ -61,6 +61,40 @@ class Capability:
     plugin: str
     extra: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def schemes(self) -> tuple[str, ...]:
+        """Schemes of the addresses that it answers for."""
+        return tuple(self.extra.get("schemes", ()))
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """Suffixes of the files that it reads."""
+        return tuple(self.extra.get("suffixes", ()))
+
+    @property
+    def area(self) -> str:
+        """The page that a panel belongs to."""
+        return str(self.extra.get("area", ""))
+
+    @property
+    def edits(self) -> bool:
+        """Whether a transform edits a model instead of making it smaller."""
+        return bool(self.extra.get("edits"))
+
+    @property
+    def has_environment(self) -> bool:
+        """Whether it runs in the environment of its plugin."""
+        return bool(self.extra.get("environment"))
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """Formats of models that it names."""
+        return tuple(self.extra.get("formats", ()))
+
+    def takes(self, form: str) -> bool:
+        """Whether it takes models of a format; one that names no formats takes all."""
+        return form in self.extra.get("formats", (form,))
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:

@@ -103,7 +103,7 @@ class Transform(Protocol):
         self,
         source: Path,
         output: Path,
-        options: Mapping[str, Any],
+        options: Mapping[str, object],
         data: Dataset | None,
         progress: Progress,
     ) -> Transformed:
@@ -151,7 +151,7 @@ class Backend(Protocol):
             Unavailable: with the reason and the install line.
         """
 
-    def load(self, path: Path, options: Mapping[str, Any]) -> Session:
+    def load(self, path: Path, options: Mapping[str, object]) -> Session:
         """Load a model in this process (which is a worker)."""
 
 
@@ -166,7 +166,7 @@ class Packager(Protocol):
     options: Sequence[Option]
 
     def build(
-        self, parcel: Parcel, output: Path, options: Mapping[str, Any], progress: Progress
+        self, parcel: Parcel, output: Path, options: Mapping[str, object], progress: Progress
     ) -> Mapping[str, Any]:
         """Build it into a folder and say what was made.
 
@@ -207,7 +207,9 @@ class Monitor(Protocol):
     title: str
     options: Sequence[Option]
 
-    def export(self, measurements: Iterable[Mapping[str, Any]], options: Mapping[str, Any]) -> None:
+    def export(
+        self, measurements: Iterable[Mapping[str, Any]], options: Mapping[str, object]
+    ) -> None:
         """Send them."""
 
 
@@ -252,7 +254,7 @@ class Metric(Protocol):
         self,
         outputs: Iterable[Mapping[str, Array]],
         labels: Iterable[Truth],
-        options: Mapping[str, Any],
+        options: Mapping[str, object],
     ) -> float:
         """The score over all samples.
 
@@ -272,7 +274,7 @@ class SampleMetric(Metric, Protocol):
         self,
         outputs: Iterable[Mapping[str, Array]],
         labels: Iterable[Truth],
-        options: Mapping[str, Any],
+        options: Mapping[str, object],
     ) -> Iterator[float]:
         """How right each answer is, at most 1; 1 is right.
 

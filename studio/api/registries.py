@@ -135,7 +135,7 @@ class RegistrySession(Protocol):
         """What is known to have happened to a model, the newest first."""
 
     def push(
-        self, publication: Publication, options: Mapping[str, Any], progress: Progress
+        self, publication: Publication, options: Mapping[str, object], progress: Progress
     ) -> ModelVersion:
         """Register a bundle as a new version; when it fails, nothing of it is left registered."""
 

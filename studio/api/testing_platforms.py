@@ -35,7 +35,7 @@ class Example:
     first: Parcel
     second: Parcel
     request: bytes
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict)
     canary: bool = True
 
 
@@ -75,7 +75,7 @@ def _check_empty(site: Site) -> None:
     _refused(lambda: site.promote(Recorder()), "a promotion of nothing")
 
 
-def _check_life(site: Site, example: Example, options: Mapping[str, Any]) -> None:
+def _check_life(site: Site, example: Example, options: Mapping[str, object]) -> None:
     first, second = example.first, example.second
     preview = site.preview(first, options)
     assert preview.actions, "a preview says what would be done"
@@ -97,7 +97,7 @@ def _check_life(site: Site, example: Example, options: Mapping[str, Any]) -> Non
     assert [one for one in site.resources() if one.running], "what runs is listed"
 
 
-def _check_canary(site: Site, example: Example, options: Mapping[str, Any]) -> None:
+def _check_canary(site: Site, example: Example, options: Mapping[str, object]) -> None:
     first, second = example.first, example.second
     part = {**options, "canary": 20}
     _check_deployed(site.deploy(second, part, Recorder()), second, ("canary",))

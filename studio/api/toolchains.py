@@ -82,7 +82,7 @@ class Toolchain(Protocol):
             Cancelled: when the work was cancelled; the process is gone by then.
         """
 
-    def load(self, runner: Path, model: Path, options: Mapping[str, Any]) -> Session:
+    def load(self, runner: Path, model: Path, options: Mapping[str, object]) -> Session:
         """A model loaded by a runner of the bench, in a process of this environment.
 
         Raises:
@@ -115,6 +115,6 @@ class ToolchainBackend:
         """Version of the runtime; Unavailable where its environment is not installed."""
         return self._toolchain.version(self.distribution)
 
-    def load(self, path: Path, options: Mapping[str, Any]) -> Session:
+    def load(self, path: Path, options: Mapping[str, object]) -> Session:
         """Load a model in a process of the environment."""
         return self._toolchain.load(self.runner, path, options)

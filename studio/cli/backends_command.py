@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from studio.api import Capability, Extension, StudioError
 from studio.cli.flags import add_verbs
 from studio.cli.output import print_json, print_lines
-from studio.cli.session import add_step, run_step, workspace
+from studio.cli.session import add_step, workspace
+from studio.cli.step_commands import run_named
 from studio.documents.dataclass_json import to_json
-from studio.documents.text_table import megabytes, table
+from studio.documents.text_table import table
 from studio.plugin_host import Plugin, PluginHost
 from studio.plugin_host.environments import Environment
 from studio.steps.environments import with_environments
@@ -35,11 +34,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do what the verb says."""
-    if arguments.verb == "install":
-        return run_step(_INSTALL, arguments, _installed)
-    if arguments.verb == "remove":
-        return run_step(_REMOVE, arguments, _removed)
-    return _list(arguments)
+    if arguments.verb == "list":
+        return _list(arguments)
+    return run_named(_INSTALL if arguments.verb == "install" else _REMOVE, arguments)
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -86,7 +83,7 @@ def rows(host: PluginHost) -> list[BackendRow]:
         _row(host, plugin, capability, environments.get(plugin.id))
         for plugin in host.plugins
         for capability in plugin.capabilities
-        if capability.extension is Extension.BACKEND or capability.extra.get("environment")
+        if capability.extension is Extension.BACKEND or capability.has_environment
     ]
 
 
@@ -120,15 +117,3 @@ def _environment(environment: Environment) -> EnvironmentRow:
         need.megabytes,
         need.licences,
     )
-
-
-def _installed(result: Mapping[str, Any]) -> list[str]:
-    size = megabytes(result["bytes"])
-    return [
-        f"{result['name']} is installed: {len(result['versions'])} packages, {size}, "
-        f"Python {result['python']}, in {result['folder']}"
-    ]
-
-
-def _removed(result: Mapping[str, Any]) -> list[str]:
-    return [f"The environment of {result['plugin']} was removed."]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from studio.cli.flags import add_verbs
-from studio.cli.output import fail_job, print_json, print_lines, tell
+from studio.cli.output import print_json, print_lines, tell
 from studio.cli.session import workspace
+from studio.cli.step_commands import run_named
 from studio.documents.text_table import table
 from studio.plugin_host import Plugin
 from studio.plugin_host.scaffold import KINDS, make_plugin
@@ -37,7 +37,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     new.add_argument("name", help="the package's name, in lower case: my_board")
     new.add_argument("--kind", required=True, choices=KINDS, metavar="|".join(KINDS))
     new.add_argument("--out", type=Path, help="its folder [default: the name, here]")
-    verbs["check"].add_argument("folder", type=Path, help="a folder with a plugin.toml")
+    verbs["check"].add_argument("folder", help="a folder with a plugin.toml")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -97,22 +97,7 @@ def _new(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    with workspace() as opened:
-        outcome = opened.run(CHECK, folder=str(arguments.folder))
-    if not outcome.ok:
-        return fail_job(outcome, as_json=arguments.json, debug=arguments.debug)
-    if arguments.json:
-        print_json(outcome.result)
-    else:
-        print_lines(_findings(outcome.result))
-    return 0 if outcome.result["ok"] else 1
-
-
-def _findings(result: Mapping[str, Any]) -> list[str]:
-    lines = [f"{one['level']}: {one['text']}" for one in result["findings"]]
-    errors = sum(one["level"] == "error" for one in result["findings"])
-    end = f"{errors} to fix." if errors else "no problems."
-    return [*lines, f"{result['id']} {result['version']}: {end}"]
+    return run_named(CHECK, arguments)
 
 
 def _document(plugin: Plugin) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,11 @@ from studio.api import UsageError
 from studio.cli.flags import add_verbs, given, hide_former
 from studio.cli.output import fail_job, print_json, print_lines, tell
 from studio.cli.overwrite import add_force, ask_for
-from studio.cli.session import add_step, run_step, workspace
-from studio.documents.text_table import megabytes, table
-from studio.external_registries.alias_deploy import AliasWatcher, sentence
+from studio.cli.session import add_step, workspace
+from studio.cli.step_commands import run_named
+from studio.documents.dataclass_json import to_json
+from studio.documents.text_table import table
+from studio.external_registries.alias_deploy import AliasWatcher
 from studio.external_registries.saved_registries import SavedRegistries
 from studio.steps.overwrites import in_the_way
 from studio.workspace import Event, JobMessage, Workspace
@@ -52,8 +53,18 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     for verb, step in _STEPS.items():
         add_step(verbs[verb], step)
-    verbs["push"].add_argument("--to", dest="registry", metavar="REGISTRY", help="as --registry")
-    verbs["watch"].add_argument(
+    _add_to_steps(*(verbs[verb] for verb in ("push", "watch")))
+    _add_upkeep(*(verbs[verb] for verb in ("backup", "restore", "check")))
+    added, removed = (verbs[verb] for verb in ("add", "remove"))
+    added.add_argument("name")
+    added.add_argument("address", help="http://host:5000, without a login")
+    removed.add_argument("name")
+
+
+def _add_to_steps(push: argparse.ArgumentParser, watch: argparse.ArgumentParser) -> None:
+    """Describe what a push and a watch take besides the options of their steps."""
+    push.add_argument("--to", dest="registry", metavar="REGISTRY", help="as --registry")
+    watch.add_argument(
         "--interval",
         type=float,
         default=_INTERVAL_S,
@@ -61,21 +72,25 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="polling interval in seconds",
     )
     hide_former(
-        verbs["watch"].add_argument(
+        watch.add_argument(
             "--max-updates", "--moves", type=int, default=0, metavar="N", help="end after N updates"
         ),
         "--moves",
     )
-    verbs["add"].add_argument("name")
-    verbs["add"].add_argument("address", help="http://host:5000, without a login")
-    verbs["remove"].add_argument("name")
-    verbs["backup"].add_argument("--out", type=Path, metavar="FILE", help="a file of your own")
-    add_force(verbs["backup"])
-    verbs["restore"].add_argument(
+
+
+def _add_upkeep(
+    backup: argparse.ArgumentParser,
+    restore: argparse.ArgumentParser,
+    check: argparse.ArgumentParser,
+) -> None:
+    backup.add_argument("--out", type=Path, metavar="FILE", help="a file of your own")
+    add_force(backup)
+    restore.add_argument(
         "copy", nargs="?", type=Path, metavar="FILE", help="by default the newest whole copy"
     )
-    verbs["restore"].add_argument("--list", action="store_true", help="only list the copies")
-    verbs["check"].add_argument(
+    restore.add_argument("--list", action="store_true", help="only list the copies")
+    check.add_argument(
         "--set-aside",
         action="store_true",
         help="move altered files out of the store, so that whole ones can take their place",
@@ -89,7 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.verb in _UPKEEP:
         return _UPKEEP[arguments.verb](arguments)
     if arguments.verb in _STEPS:
-        return run_step(_STEPS[arguments.verb], arguments, _DESCRIBE[arguments.verb])
+        return run_named(_STEPS[arguments.verb], arguments)
     with workspace() as opened:
         known = SavedRegistries(opened.registry.folder)
         if arguments.verb == "add":
@@ -108,27 +123,28 @@ def _back_up(arguments: argparse.Namespace) -> int:
     out = arguments.out.absolute() if arguments.out else None
     ask_for(in_the_way([out] if out else []), arguments)
     made = Maintenance().back_up(out)
-    said = f"Copied {made.rows:,} rows; they refer to {made.blobs:,} folders of the store."
-    return _told(arguments, made.to_json(), [said, str(made.path)])
+    counts = f"Copied {made.rows:,} rows; they refer to {made.blobs:,} folders of the store."
+    return _print(arguments, made.to_json(), [counts, str(made.path)])
 
 
 def _check(arguments: argparse.Namespace) -> int:
     found = Maintenance().check(aside=arguments.set_aside)
     lines = [f"{found.rows:,} rows and {found.blobs:,} folders of the store: no damage."]
-    _told(arguments, found.to_json(), lines if not found.damaged else _damage_lines(found))
+    _print(arguments, found.to_json(), lines if not found.damaged else _damage_lines(found))
     return 1 if found.damaged else 0
 
 
 def _restore(arguments: argparse.Namespace) -> int:
     upkeep = Maintenance()
     if arguments.list:
-        copies = [
+        copies = upkeep.copies()
+        listed = [
             {"path": str(one.path), "made": one.made.isoformat(), "kind": one.kind}
-            for one in upkeep.copies()
+            for one in copies
         ]
-        rows = [(one["made"][:19].replace("T", " "), one["kind"], one["path"]) for one in copies]
+        rows = [(f"{one.made:%Y-%m-%d %H:%M:%S}", one.kind, one.path) for one in copies]
         lines = table(("made (UTC)", "kind", "file"), rows) if rows else ["There is no copy yet."]
-        return _told(arguments, copies, lines)
+        return _print(arguments, listed, lines)
     done = upkeep.restore(arguments.copy)
     lines = [f"The registry is again as in {done.source.name}: {done.condition.rows:,} rows."]
     if done.aside is not None:
@@ -137,7 +153,7 @@ def _restore(arguments: argparse.Namespace) -> int:
         lines += _damage_lines(done.condition)
     aside = str(done.aside) if done.aside else None
     facts = {**done.condition.to_json(), "from": str(done.source), "aside": aside}
-    return _told(arguments, facts, lines)
+    return _print(arguments, facts, lines)
 
 
 def _damage_lines(found: RegistryCondition) -> list[str]:
@@ -154,7 +170,7 @@ def _damage_lines(found: RegistryCondition) -> list[str]:
     ]
 
 
-def _told(arguments: argparse.Namespace, facts: Any, lines: list[str]) -> int:
+def _print(arguments: argparse.Namespace, facts: Any, lines: list[str]) -> int:
     if arguments.json:
         print_json(facts)
     else:
@@ -179,7 +195,7 @@ def _looks(opened: Workspace, arguments: argparse.Namespace) -> int:
 
     def listen(event: Event) -> None:
         if isinstance(event, JobMessage):
-            watch.hear(event.name, event.values)
+            watch.take_message(event.name, event.values)
 
     opened.events.subscribe(listen)
     while True:
@@ -192,76 +208,6 @@ def _looks(opened: Workspace, arguments: argparse.Namespace) -> int:
             tell(line)
         if arguments.max_updates and len(watch.moves) >= arguments.max_updates:
             if arguments.json:
-                print_json(list(watch.moves))
+                print_json(to_json(watch.moves))
             return 0
         time.sleep(arguments.interval)
-
-
-def _pushed(result: Mapping[str, Any]) -> list[str]:
-    aliases = f", {', '.join(result['aliases'])}" if result["aliases"] else ""
-    return [
-        f"{result['name']} version {result['version']}{aliases} in {result['registry']}",
-        f"Its run is {result['run']}",
-    ]
-
-
-def _pulled(result: Mapping[str, Any]) -> list[str]:
-    return [
-        f"{result['name']} version {result['version']} of {result['registry']} is here as "
-        f"{result['model']}:{result['variant_name']}, version {result['number']}",
-        str(result["bundle"]),
-    ]
-
-
-def _listed(result: Mapping[str, Any]) -> list[str]:
-    if "models" in result:
-        rows = [(m["name"], m["latest"], _aliases(m["aliases"])) for m in result["models"]]
-        return table(("model", "latest", "aliases"), rows) if rows else ["No model is registered."]
-    versions = [
-        (v["version"], ", ".join(v["aliases"]), v["created"][:19], v["release"][:12])
-        for v in result["versions"]
-    ]
-    events = [(e["at"][:19], e["version"], e["what"], e["text"]) for e in result["history"]]
-    return [
-        *table(("version", "aliases", "registered", "release"), versions),
-        "",
-        *table(("at", "version", "what", ""), events),
-    ]
-
-
-def _aliases(aliases: Mapping[str, str]) -> str:
-    return ", ".join(f"{alias} {version}" for alias, version in sorted(aliases.items()))
-
-
-def _aliased(result: Mapping[str, Any]) -> list[str]:
-    before = f", before {result['from']}" if result["from"] else ""
-    what = f"is version {result['to']}" if result["to"] else "is gone"
-    return [f"{result['name']}@{result['alias']} {what}{before}"]
-
-
-def _deployed(result: Mapping[str, Any]) -> list[str]:
-    return [sentence(result)]
-
-
-def _collected(result: Mapping[str, Any]) -> list[str]:
-    word = "Would remove" if result["dry_run"] else "Removed"
-    rows = [(one["name"], megabytes(one["bytes"]), "removed") for one in result["versions"]]
-    rows += [(one["path"][:12], megabytes(one["bytes"]), "removed") for one in result["orphans"]]
-    rows += [(one["name"], "", one["because"]) for one in result["kept"]]
-    spared = []
-    if result.get("spared"):
-        spared.append(
-            f"{result['spared']} folders are not known since the registry was restored; they stay "
-            "(--forgotten takes them, too)."
-        )
-    return [f"{word} {megabytes(result['bytes'])}.", *spared, *table(("what", "size", "why"), rows)]
-
-
-_DESCRIBE = {
-    "gc": _collected,
-    "push": _pushed,
-    "pull": _pulled,
-    "list": _listed,
-    "alias": _aliased,
-    "deploy": _deployed,
-}

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
+from studio.api import PlatformRelease
 from studio.cli.flags import given
 from studio.cli.output import fail_job, print_json, print_lines
 from studio.cli.session import add_step, workspace
+from studio.deployment.results import MachineRelease, ReleasesResult
+from studio.documents.dataclass_json import to_json
 from studio.documents.text_table import table
-from studio.registry import Registry
+from studio.registry import Registry, ReleaseRecord
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -32,55 +34,65 @@ def run(arguments: argparse.Namespace) -> int:
         outcome = opened.run("releases", **given(arguments, opened.steps["releases"].form))
     if not outcome.ok:
         return fail_job(outcome, as_json=arguments.json, debug=arguments.debug)
-    releases = outcome.result["releases"]
+    result: ReleasesResult = outcome.result
     if arguments.json:
-        print_json(releases)
-    elif releases:
+        print_json(to_json(result.releases))
+    elif result.releases:
         names = ("version", "state", "at", "release", "reason")
-        print_lines(table(names, [_row(row) for row in releases]))
-        print_lines(_serving(outcome.result))
+        print_lines(table(names, [_row(row) for row in result.releases]))
+        print_lines(_serving(result))
     else:
         print_lines(["Nothing was released there yet."])
     return 0
 
 
-def _serving(result: Mapping[str, Any]) -> list[str]:
-    """Where the current release answers, or why it does not."""
-    if result.get("state") == "serving" and result.get("endpoint"):
-        return [f"Endpoint: {result['endpoint']}"]
-    return [str(result["text"])] if result.get("text") else []
+def _serving(result: ReleasesResult) -> list[str]:
+    """Return where the current release answers, or why it does not."""
+    if result.state == "serving" and result.endpoint:
+        return [f"Endpoint: {result.endpoint}"]
+    return [result.text] if result.text else []
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A change on a target, by this studio's own record."""
+
+    target: str
+    name: str
+    version: int | None
+    release: str
+    state: str
+    at: str
+    by: str
+    reason: str
+
+    @classmethod
+    def of(cls, one: ReleaseRecord) -> _Change:
+        facts = one.facts
+        name, by, reason = facts.name or "", facts.by or "", facts.reason or ""
+        return cls(one.target, name, facts.version, one.digest, one.state, one.created, by, reason)
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The columns of the table."""
+        version = str(self.version or "")
+        return (self.at, self.target, self.name, version, self.state, self.by, self.reason)
 
 
 def _everywhere(registry: Registry, arguments: argparse.Namespace) -> int:
     rows = [
-        {
-            "target": one.target,
-            "name": one.details.get("name") or "",
-            "version": one.details.get("version"),
-            "release": one.digest,
-            "state": one.state,
-            "at": one.created,
-            "by": one.details.get("by") or "",
-            "reason": one.details.get("reason") or "",
-        }
-        for one in registry.releases()
-        if arguments.target in (None, one.target)
+        _Change.of(one) for one in registry.releases() if arguments.target in (None, one.target)
     ]
     if arguments.json:
-        print_json(rows)
+        print_json(to_json(rows))
     elif rows:
         names = ("at", "target", "name", "version", "state", "by", "reason")
-        print_lines(table(names, [tuple(str(row[name] or "") for name in names) for row in rows]))
+        print_lines(table(names, [row.cells for row in rows]))
     else:
         print_lines(["Nothing was released yet."])
     return 0
 
 
-def _row(release: Mapping[str, Any]) -> tuple[str, ...]:
-    return (
-        str(release["version"]),
-        str(release["state"]),
-        str(release["at"]),
-        str(release["release"])[:12],
-        str(release.get("reason") or ""),
-    )
+def _row(release: MachineRelease | PlatformRelease) -> tuple[str, ...]:
+    version, digest = str(release.version), release.release[:12]
+    return version, release.state, release.at, digest, release.reason

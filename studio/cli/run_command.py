@@ -14,10 +14,12 @@ from studio.cli.output import print_json, print_lines, tell
 from studio.cli.overwrite import add_force, ask_for
 from studio.cli.run_texts import comparison_lines, run_lines, runs_lines
 from studio.cli.session import workspace
+from studio.documents.dataclass_json import to_json
 from studio.pipelines.ci import WORKFLOWS, write_workflow
 from studio.pipelines.pipeline import Pipeline, PipelineStep
-from studio.pipelines.run_report import PipelineReport, StepReport
+from studio.pipelines.run_report import PipelineReport
 from studio.pipelines.triggers import Alias, Trigger
+from studio.registry.run_records import StepReport
 from studio.workspace import RunRequest, Workspace
 
 
@@ -195,23 +197,25 @@ def _tell(report: PipelineReport, arguments: argparse.Namespace) -> None:
 
 def _check(opened: Workspace, arguments: argparse.Namespace) -> int:
     pipeline = opened.runs.read(arguments.pipeline, variables(arguments.var))
-    rows = [{"name": step.id, "step": step.step} for step in pipeline.steps]
     if arguments.json:
+        rows = [{"name": step.id, "step": step.step} for step in pipeline.steps]
         gates = [{"name": gate.name, "kind": gate.kind} for gate in pipeline.gates]
         print_json({"name": pipeline.name, "steps": rows, "gates": gates})
     else:
-        print_lines(f"{row['name']}: {row['step']}" for row in rows)
-        print_lines([f"{len(rows)} steps and {len(pipeline.gates)} gates; nothing was run."])
+        print_lines(f"{step.id}: {step.step}" for step in pipeline.steps)
+        print_lines(
+            [f"{len(pipeline.steps)} steps and {len(pipeline.gates)} gates; nothing was run."]
+        )
     return 0
 
 
 def _look(opened: Workspace, arguments: argparse.Namespace) -> int:
     if arguments.compare:
-        found = opened.runs.compare(*arguments.compare)
-        lines = comparison_lines(found)
+        comparison = opened.runs.compare(*arguments.compare)
+        found, lines = to_json(comparison), comparison_lines(comparison)
     elif arguments.show:
         info = opened.runs.get(arguments.show)
-        found, lines = dict(info.document), runs_lines([info], with_gates=True)
+        found, lines = to_json(info.journal), runs_lines([info], with_gates=True)
     else:
         runs = opened.runs.all()
         names = ("id", "name", "state", "started", "ended")
@@ -260,15 +264,15 @@ def follow(
     told = ""
     while True:
         try:
-            found, problem = trigger.look(), ""
+            found, problem = trigger.new_version(), ""
         except StudioError as error:
             found, problem = None, " ".join(filter(None, (error.message, error.hint)))
         if problem and problem != told:
             tell(f"studio: {problem}")
         told = problem
         if found is not None:
-            tell(f"{alias} is version {found['version']}")
-            report = opened.runs.run(arguments.pipeline, replace(wish, trigger=found))
+            tell(f"{alias} is version {found.version}")
+            report = opened.runs.run(arguments.pipeline, replace(wish, trigger=to_json(found)))
             reports.append(report)
             describe(report)
             if arguments.max_runs and len(reports) >= arguments.max_runs:

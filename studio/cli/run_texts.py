@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from studio.documents.text_table import table
+from studio.pipelines.results import ComparedGate, RunComparison
 from studio.pipelines.run_report import PipelineReport
+from studio.registry.run_records import GateReport
 from studio.workspace import RunInfo
 
 _SHORT = 16
@@ -19,11 +20,8 @@ def run_lines(report: PipelineReport) -> list[str]:
         f"{step.state:<10} {step.id:<{width}} {step.seconds:6.1f} s  {step.message}".rstrip()
         for step in report.steps
     ]
-    for gate in report.gates:
-        word = "passed" if gate.passed else "FAILED"
-        lines.append(f"gate {word:<8} {gate.name}: {_value(gate.value)}, {gate.limit}{_of(gate)}")
-    for name, digest in report.artefacts.items():
-        lines.append(f"sha256 {digest[:_SHORT]}  {name}")
+    lines += [_gate(gate) + (f" ({gate.text})" if gate.text else "") for gate in report.gates]
+    lines += [f"sha256 {digest[:_SHORT]}  {name}" for name, digest in report.artefacts.items()]
     if report.run:
         lines.append(f"Run: {report.run}")
     if report.report:
@@ -39,28 +37,27 @@ def runs_lines(runs: Sequence[RunInfo], *, with_gates: bool = False) -> list[str
     lines = table(("run", "pipeline", "state", "started"), rows)
     if with_gates:
         (one,) = runs
-        steps = [(s["id"], s["step"], s["state"], f"{s['seconds']:.1f}") for s in one.steps]
+        steps = [(step.id, step.step, step.state, f"{step.seconds:.1f}") for step in one.steps]
         lines += ["", *table(("id", "step", "state", "s"), steps, "   r")]
-        for gate in one.gates:
-            word = "passed" if gate["passed"] else "FAILED"
-            lines.append(f"gate {word:<8} {gate['name']}: {_value(gate['value'])}, {gate['limit']}")
+        lines += map(_gate, one.gates)
     return lines
 
 
-def comparison_lines(found: Mapping[str, Any]) -> list[str]:
+def comparison_lines(found: RunComparison) -> list[str]:
     """Two runs side by side."""
-    heads = [f"{side}: {found[side]['run']} ({found[side]['state']})" for side in ("a", "b")]
+    heads = [f"a: {found.a.run} ({found.a.state})", f"b: {found.b.run} ({found.b.state})"]
     figures = [
-        (row["step"], row["figure"], _value(row["a"]), _value(row["b"]), _change(row))
-        for row in found["figures"]
+        (row.step, row.figure, _value(row.a), _value(row.b), row.change) for row in found.figures
     ]
-    gates = [
-        (row["name"], _met(row["passed_a"]), _met(row["passed_b"]), row["limit"])
-        for row in found["gates"]
-    ]
+    gates = [_compared_gate(row) for row in found.gates]
     made = [
-        (row["name"], (row["a"] or "")[:_SHORT], (row["b"] or "")[:_SHORT], _same(row["same"]))
-        for row in found["artefacts"]
+        (
+            row.name,
+            str(row.a or "")[:_SHORT],
+            str(row.b or "")[:_SHORT],
+            "the same" if row.same else "differs",
+        )
+        for row in found.artefacts
     ]
     lines = [*heads, ""]
     for head, rows in (
@@ -70,29 +67,20 @@ def comparison_lines(found: Mapping[str, Any]) -> list[str]:
     ):
         if rows:
             lines += [*table(head, rows), ""]
-    for row in (*found["variables"], *found["tools"]):
-        lines.append(f"{row['name']}: {row['a']} -> {row['b']}")
+    for row in (*found.variables, *found.tools):
+        lines.append(f"{row.name}: {row.a} -> {row.b}")
     return lines
 
 
-def _change(row: Mapping[str, Any]) -> str:
-    a, b = row["a"], row["b"]
-    if a is None or b is None or a == b:
-        return ""
-    return f"{b - a:+.3g}" if not a else f"{100 * (b / a - 1):+.1f} %"
+def _gate(gate: GateReport) -> str:
+    word = "passed" if gate.passed else "FAILED"
+    return f"gate {word:<8} {gate.name}: {_value(gate.value)}, {gate.limit}"
 
 
-def _met(passed: bool | None) -> str:
-    return {True: "passed", False: "FAILED", None: "none"}[passed]
-
-
-def _same(same: bool) -> str:
-    return "the same" if same else "differs"
+def _compared_gate(gate: ComparedGate) -> tuple[str, ...]:
+    words = {True: "passed", False: "FAILED", None: "none"}
+    return gate.name, words[gate.passed_a], words[gate.passed_b], gate.limit
 
 
 def _value(value: float | None) -> str:
     return "no value" if value is None else f"{value:.4g}"
-
-
-def _of(gate: Any) -> str:
-    return f" ({gate.text})" if gate.text else ""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any
 
 from studio.api import UsageError
 from studio.cli.flags import given
 from studio.cli.output import print_json, print_lines
 from studio.cli.session import finish
+from studio.deployment.results import AllowedSigners, FindResult, StatusResult, TargetStatus
 from studio.documents.text_table import table
 from studio.settings.boards import boards
 from studio.workspace import Workspace
@@ -77,36 +77,34 @@ VERBS: Mapping[str, Callable[[Workspace, argparse.Namespace], int]] = {
 }
 
 
-def _found(result: Mapping[str, Any]) -> list[str]:
-    rows = [(one["name"], one["url"], one["text"]) for one in result["found"]]
+def _found(result: FindResult) -> list[str]:
+    rows = [(one.name, one.url, one.text) for one in result.found]
     lines = table(("name", "address", ""), rows) if rows else ["No board was found."]
-    lines += [f"{one['text']} {one['hint']}".strip() for one in result["problems"]]
+    lines += [f"{one.text} {one.hint}".strip() for one in result.problems]
     return [*lines, "Add one with: studio target add NAME ADDRESS"] if rows else lines
 
 
-def _status(result: Mapping[str, Any]) -> list[str]:
-    rows = []
-    for one in result["targets"]:
-        facts = one["facts"]
-        heat = facts.get("temperature_c")
-        rows.append(
-            (
-                one["target"],
-                one["state"],
-                f"v{one['version']} {one['name']}" if one.get("version") else "",
-                str(one.get("endpoint") or ""),
-                f"{facts['disk_free_mb']:,} MB" if facts.get("disk_free_mb") else "",
-                f"{heat:.0f} °C" if heat is not None else "",
-                _takes(one.get("signers")),
-                one["text"],
-            )
-        )
+def _status(result: StatusResult) -> list[str]:
     names = ("target", "state", "release", "endpoint", "free disk", "heat", "takes releases of", "")
-    return table(names, rows)
+    return table(names, list(map(_status_row, result.targets)))
 
 
-def _takes(signers: Mapping[str, Any] | None) -> str:
+def _status_row(one: TargetStatus) -> tuple[str, ...]:
+    free, heat = one.condition.disk_free_mb, one.condition.temperature_c
+    return (
+        one.target,
+        one.state,
+        f"v{one.version} {one.name}" if one.version else "",
+        one.endpoint,
+        f"{free:,} MB" if free else "",
+        f"{heat:.0f} °C" if heat is not None else "",
+        _takes(one.signers),
+        one.text,
+    )
+
+
+def _takes(signers: AllowedSigners | None) -> str:
     if signers is None:  # it did not answer, or its platform decides
         return ""
-    names = ", ".join(str(one["name"]) for one in signers["keys"])
-    return (names or "signers that it does not tell") if signers["file"] else "everybody"
+    names = ", ".join(one.name for one in signers.keys)
+    return (names or "signers that it does not tell") if signers.file else "everybody"

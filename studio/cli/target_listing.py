@@ -6,11 +6,13 @@ is told: ``deployed`` is no word of whether they serve now, which ``studio targe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
 
+from studio.deployment.results import TargetStatus
+from studio.documents.dataclass_json import JsonValue, from_json
+from studio.registry.records import ReleaseFacts
 from studio.workspace import Workspace
 
 COLUMNS = ("name", "address", "system", "state", "release", "endpoint")
@@ -18,7 +20,7 @@ _DEPLOYED, _IDLE = "deployed", "nothing deployed"
 _LOCAL = "local"
 
 
-def listed(opened: Workspace) -> list[dict[str, Any]]:
+def listed(opened: Workspace) -> list[dict[str, JsonValue]]:
     """A row for each target and endpoint: what is known of it, then how it is."""
     registry = opened.registry
     running = registry.history.running()
@@ -31,14 +33,14 @@ def listed(opened: Workspace) -> list[dict[str, Any]]:
     rows = []
     for target in registry.targets():
         release = running.get(target.name)
-        details = release.details if release is not None else {}
-        endpoint = str(details.get("endpoint") or "")
+        facts = release.facts if release is not None else ReleaseFacts()
+        endpoint = facts.endpoint or ""
         known = {
             "state": _IDLE if release is None else _DEPLOYED,
             "endpoint": endpoint,
             "scheme": urlsplit(endpoint).scheme,
-            "release": str(details.get("name") or ""),
-            "version": details.get("version"),
+            "release": facts.name or "",
+            "version": facts.version,
         }
         rows.append(
             {**asdict(target), **registry.facts(target.name), **known, **asked.get(target.name, {})}
@@ -47,25 +49,33 @@ def listed(opened: Workspace) -> list[dict[str, Any]]:
     return rows
 
 
-def line(row: Mapping[str, Any]) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What a table shows of a row."""
+
+    name: str
+    url: str
+    state: str
+    release: str
+    endpoint: str
+    version: int | None
+    os: str = ""
+
+
+def line(row: Mapping[str, JsonValue]) -> tuple[str, ...]:
     """A row as texts, in the order of the columns."""
-    release = f"v{row['version']} {row['release']}" if row["version"] is not None else ""
-    return (
-        row["name"],
-        row["url"],
-        str(row.get("os") or ""),
-        row["state"],
-        release,
-        row["endpoint"],
-    )
+    one = from_json(_Line, row)
+    release = f"v{one.version} {one.release}" if one.version is not None else ""
+    return (one.name, one.url, one.os, one.state, release, one.endpoint)
 
 
-def _asked(opened: Workspace, names: list[str]) -> dict[str, dict[str, Any]]:
+def _asked(opened: Workspace, names: list[str]) -> dict[str, dict[str, JsonValue]]:
     """How each of some targets is now, by name."""
     if not names:
         return {}
     outcome = opened.run("target-look", target=names)
-    rows = outcome.result["targets"] if outcome.ok else ()
+    rows: Sequence[TargetStatus] = outcome.result.targets if outcome.ok else ()
     return {
-        row["target"]: {key: row[key] for key in ("state", "endpoint", "scheme")} for row in rows
+        row.target: {"state": row.state, "endpoint": row.endpoint, "scheme": row.scheme}
+        for row in rows
     }

@@ -7,6 +7,7 @@ import argparse
 from studio.cli.flags import given
 from studio.cli.output import fail_job, print_json, print_lines, tell
 from studio.cli.session import add_step, workspace
+from studio.deployment.results import VerifyLogResult
 
 _REFUSED = 4
 
@@ -22,17 +23,17 @@ def run(arguments: argparse.Namespace) -> int:
         outcome = opened.run("verify-log", **given(arguments, opened.steps["verify-log"].form))
     if not outcome.ok:
         return fail_job(outcome, as_json=arguments.json, debug=arguments.debug)
-    found = outcome.result
+    found: VerifyLogResult = outcome.result
     if arguments.json:
-        print_json(found)
-    if not found["whole"]:
-        tell(f"studio: {found['problem']}")
+        print_json(outcome.document)
+    if not found.whole:
+        tell(f"studio: {found.problem}")
         return _REFUSED
     if not arguments.json:
         print_lines(
             [
-                f"Release history of {found['target']} verified: {found['entries']} entries, "
-                f"{found['anchors']} local checkpoints."
+                f"Release history of {found.target} verified: {found.entries} entries, "
+                f"{found.anchors} local checkpoints."
             ]
         )
     return 0

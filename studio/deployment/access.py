@@ -7,14 +7,14 @@ import ipaddress
 import ssl
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from studio.api import TargetError, TargetSpec, UsageError
-from studio.deployment.options import LOOPBACK, NETWORK
+from studio.deployment.answers import CertifyAnswer
+from studio.deployment.options import LOOPBACK, NETWORK, AccessOptions
 from studio.deployment.release_client import ReleaseClient
-from studio.jobs import Arguments
+from studio.documents.dataclass_json import JsonValue, read_parts
 from studio.runtime.release.server.access import LEAST_CHARACTERS
 from studio.runtime.release.server.certificate import DAYS, self_signed
 from studio.runtime.shared.access_tokens import VARIABLE
@@ -50,42 +50,41 @@ class AccessRequest:
     allowed_hosts: tuple[str, ...] | None = None
 
     @classmethod
-    def of(cls, arguments: Arguments, environment: Mapping[str, str]) -> AccessRequest:
+    def of(cls, options: AccessOptions, environment: Mapping[str, str]) -> AccessRequest:
         """Read the options, and the files that they name.
 
         Raises:
             UsageError: when they contradict each other, or a file cannot be used.
         """
-        token, value = _token(arguments, environment)
-        tls, pem = _tls(arguments)
-        everybody = bool(arguments.get("open_to_all"))
-        names = _names(arguments)
-        return cls(_host(arguments), token, value, tls, pem, everybody, names)
+        token, value = _token(options, environment)
+        tls, pem = _tls(options)
+        names = _names(options.allowed_host)
+        return cls(_host(options), token, value, tls, pem, options.open_to_all, names)
 
-    def request(self) -> dict[str, Any]:
-        """What the release machine is told of it."""
+    def request(self) -> dict[str, JsonValue]:
+        """Return what the release machine is told of it."""
         tls = {"": "", "none": "none"}.get(self.tls, "on")
         names = None if self.allowed_hosts is None else list(self.allowed_hosts)
         return {"token": self.token, "value": self.value, "tls": tls, "allowed_hosts": names}
 
-    def changes(self, service: Mapping[str, Any]) -> bool:
+    def changes(self, service: Mapping[str, object]) -> bool:
         """Whether something is to be done for it, beside the release."""
         new = self.token in ("new", "given") or self.tls == "given"
         return new or self.after(service) != AccessRequest().after(service)
 
-    def after(self, service: Mapping[str, Any]) -> Access:
-        """What will hold.
+    def after(self, service: Mapping[str, object]) -> Access:
+        """Return the access after a switch.
 
         Args:
             service: How the target serves now (``service.json``).
         """
-        return Access(
-            self.host or str(service.get("host") or _HOSTS[LOOPBACK]),
-            self.token != "none" if self.token else bool(service.get("token")),
-            self.tls != "none" if self.tls else bool(service.get("tls")),
-            tuple(service.get("allowed_hosts") or ())
-            if self.allowed_hosts is None
-            else self.allowed_hosts,
+        now = read_parts(Access, service)
+        return replace(
+            now,
+            host=self.host or now.host or _HOSTS[LOOPBACK],
+            token=self.token != "none" if self.token else now.token,
+            tls=self.tls != "none" if self.tls else now.tls,
+            allowed_hosts=now.allowed_hosts if self.allowed_hosts is None else self.allowed_hosts,
         )
 
 
@@ -93,9 +92,9 @@ class AccessRequest:
 class Access:
     """Who can reach a server, what callers must bring, and which names it has for them."""
 
-    host: str
-    token: bool
-    tls: bool
+    host: str = ""
+    token: bool = False
+    tls: bool = False
     allowed_hosts: tuple[str, ...] = ()
 
     @property
@@ -163,37 +162,36 @@ def certify(
     Raises:
         TargetError: when the target refuses it.
     """
-    request: dict[str, Any] = {"names": list(names), "own": wish.tls == "self-signed"}
+    request: dict[str, object] = {"names": list(names), "own": wish.tls == "self-signed"}
     if wish.pem:
-        done = agent.call("certify", {**request, "pem": wish.pem})
-        return f"your certificate {done['fingerprint'][:12]}", done["certificate"]
+        done = agent.ask(CertifyAnswer, "certify", {**request, "pem": wish.pem})
+        return f"your certificate {done.fingerprint[:12]}", done.certificate
     if abs(skew_s) < _DAY_S:
-        done = agent.call("certify", request)
-        if done["made"]:
-            made = "kept" if done["made"] == "kept" else "made there"
-            return f"certificate {done['fingerprint'][:12]}, {made}", done["certificate"]
+        done = agent.ask(CertifyAnswer, "certify", request)
+        if done.made:
+            made = "kept" if done.made == "kept" else "made there"
+            return f"certificate {done.fingerprint[:12]}, {made}", done.certificate
     # Nothing there can make one, so that its key has to travel, as the token does.
     pem = self_signed(names, folder)
     until = time.time() + DAYS * _DAY_S
-    done = agent.call("certify", {**request, "pem": pem, "until": until})
-    text = f"certificate {done['fingerprint'][:12]}, made here as the target lacks openssl"
-    return text, done["certificate"]
+    done = agent.ask(CertifyAnswer, "certify", {**request, "pem": pem, "until": until})
+    text = f"certificate {done.fingerprint[:12]}, made here as the target lacks openssl"
+    return text, done.certificate
 
 
-def _host(arguments: Arguments) -> str:
-    host, expose = str(arguments.get("host") or ""), arguments.get("expose")
+def _host(options: AccessOptions) -> str:
+    host, expose = options.host or "", options.expose
     if not expose:
         return host
     if host and is_loopback(host) != (expose == LOOPBACK):
         raise UsageError(f"--expose {expose} conflicts with --host {host}.")
-    return host or _HOSTS[str(expose)]
+    return host or _HOSTS[expose]
 
 
-def _names(arguments: Arguments) -> tuple[str, ...] | None:
-    given = arguments.get("allowed_host")
+def _names(given: Sequence[str] | None) -> tuple[str, ...] | None:
     if not given:
         return None
-    names = tuple(dict.fromkeys(str(one).strip().rstrip(".").lower() for one in given))
+    names = tuple(dict.fromkeys(one.strip().rstrip(".").lower() for one in given))
     if names == ("none",):
         return ()
     for name in names:
@@ -205,13 +203,13 @@ def _names(arguments: Arguments) -> tuple[str, ...] | None:
     return names
 
 
-def _token(arguments: Arguments, environment: Mapping[str, str]) -> tuple[str, str]:
-    wanted, file = arguments.get("token"), arguments.get("token_file")
+def _token(options: AccessOptions, environment: Mapping[str, str]) -> tuple[str, str]:
+    wanted, file = options.token, options.token_file
     if file and wanted not in (None, "given"):
         raise UsageError(f"--token {wanted} needs no --token-file.")
     if not file and wanted != "given":
         return {None: "", "none": "none", "generate": "new"}[wanted], ""
-    value = _text(Path(file), "token") if file else environment.get(VARIABLE, "")
+    value = _text(file, "token") if file else environment.get(VARIABLE, "")
     if not value:
         raise UsageError(
             "Missing token.", hint=f"Name its file with --token-file, or set ${VARIABLE}."
@@ -226,13 +224,12 @@ def _token(arguments: Arguments, environment: Mapping[str, str]) -> tuple[str, s
     return "given", value
 
 
-def _tls(arguments: Arguments) -> tuple[str, str]:
-    wanted = arguments.get("tls")
-    cert, key = arguments.get("cert"), arguments.get("key")
+def _tls(options: AccessOptions) -> tuple[str, str]:
+    wanted, cert, key = options.tls, options.cert, options.key
     if not cert and not key:
         if wanted == "given":
             raise UsageError("No certificate was given.", hint="Name --cert and --key.")
-        return str(wanted or ""), ""
+        return wanted or "", ""
     if not cert or not key:
         raise UsageError("--cert and --key belong together.")
     if wanted not in (None, "given"):
@@ -243,7 +240,7 @@ def _tls(arguments: Arguments) -> tuple[str, str]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
         raise UsageError(f"The certificate {cert} or its key cannot be used: {reason}.") from None
-    return "given", _text(Path(key), "key") + "\n" + _text(Path(cert), "certificate")
+    return "given", _text(key, "key") + "\n" + _text(cert, "certificate")
 
 
 def _text(path: Path, what: str) -> str:

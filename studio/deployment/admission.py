@@ -10,13 +10,12 @@ import shlex
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from studio.api import TargetFacts, UsageError
-from studio.jobs import Arguments
+from studio.deployment.options import DeployOptions
+from studio.documents.dataclass_json import read_parts
 from studio.packages import Bundle
 from studio.packages.signing import signature_of
 from studio.runtime.release.intake.signature import DOWNGRADES, NAMESPACE, signer_of
@@ -36,7 +35,7 @@ class Request:
         owner: Who asks, as the target's lease names its operator.
         model: What was named on the command line, to say the command that helps.
         downgrade: Why an older release is wanted; empty where none is.
-        key: What to sign with; empty where none was named.
+        key: What to sign with; None where none was named.
         order: The signature of the downgrade, where the target asks for one.
         replace: Whether another model that is served may be replaced.
     """
@@ -44,32 +43,31 @@ class Request:
     owner: str = ""
     model: str = "MODEL"
     downgrade: str = ""
-    key: str = ""
+    key: Path | None = None
     order: str = ""
     replace: bool = False
 
     @classmethod
-    def of(cls, arguments: Arguments, owner: str) -> Request:
-        """Out of the options of a deploy.
+    def of(cls, options: DeployOptions, owner: str) -> Request:
+        """Return the request that the options of a deploy make.
 
         Raises:
             UsageError: when the reason for a downgrade is none.
         """
-        key = str(arguments.get("sign") or "")
-        replaces = bool(arguments.get("replace"))
-        return cls(owner, _named(arguments), downgrade_of(arguments), key, replace=replaces)
+        reason = downgrade_of(options.downgrade)
+        return cls(owner, _named(options), reason, options.sign, replace=options.replace)
 
 
-def downgrade_of(arguments: Arguments) -> str:
-    """The reason for a downgrade, in one line; empty where none was given.
+def downgrade_of(given: str | None) -> str:
+    """Return the reason for a downgrade, in one line; empty where none was given.
 
     Raises:
         UsageError: when it says nothing, or cannot stand in a history.
     """
-    if arguments.get("downgrade") is None:
+    if given is None:
         return ""
     try:
-        reason = reason_of(arguments)
+        reason = reason_of(given)
     except ReleaseError as error:
         raise UsageError(error.message) from None
     if not reason:
@@ -87,7 +85,7 @@ def ordered(found: Inventory, bundle: Bundle, request: Request) -> Request:
     if not (older and found.signers_file and request.downgrade and request.key):
         return request
     order = order_of(found.lines, bundle.name, bundle.digest, request.downgrade)
-    return replace(request, order=signature_of(order, Path(request.key), DOWNGRADES))
+    return replace(request, order=signature_of(order, request.key, DOWNGRADES))
 
 
 def checks(
@@ -117,8 +115,8 @@ def _folder(facts: TargetFacts, found: Inventory) -> PreflightCheck:
 
 def _operator(facts: TargetFacts, found: Inventory, request: Request) -> PreflightCheck:
     """Another deploy has the target to itself, for a few minutes at most."""
-    holder = str(found.lease.get("owner") or "")
-    left = _number(found.lease, "expires") - (time.time() + facts.clock_skew_s)
+    lease = read_parts(_Lease, found.lease)
+    holder, left = lease.owner, lease.expires - (time.time() + facts.clock_skew_s)
     if not holder or holder == request.owner or not 0 < left <= LEASE_S:
         return PreflightCheck("operator", True, "nobody else changes it now")
     return PreflightCheck(
@@ -221,17 +219,20 @@ def _signer(signers: str, content: bytes, signature: str, namespace: str) -> str
         return signer_of(path, content, signature, namespace)
 
 
-def _named(arguments: Arguments) -> str:
-    """What a command line names to deploy the same again."""
-    if arguments.get("bundle"):
-        return str(arguments["bundle"])
-    model: Mapping[str, Any] = arguments.get("model") or {}
-    return f"{model.get('model_name')}:{model.get('name')}" if model else "MODEL"
+def _named(options: DeployOptions) -> str:
+    """Return what a command line names to deploy the same again."""
+    if options.bundle:
+        return str(options.bundle)
+    model = options.model
+    return f"{model.model_name}:{model.name}" if model else "MODEL"
 
 
-def _number(values: Mapping[str, Any], name: str) -> float:
-    value = values.get(name)
-    return float(value) if isinstance(value, (int, float)) else 0.0
+@dataclass(frozen=True, slots=True)
+class _Lease:
+    """Who changes a target, and until when."""
+
+    owner: str = ""
+    expires: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,37 +4,36 @@ from __future__ import annotations
 
 import shutil
 import stat
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from studio.jobs import Job
 from studio.packages import Bundle
+from studio.packages.results import PackageResult
 from studio.packages.signing import signature_of, write_signature
 
 
-def opened(packaged: Mapping[str, Any], key: str | None, job: Job) -> Bundle:
-    """The bundle that packaging made or found; signed, where a key is named.
+def opened(packaged: PackageResult | Path, key: Path | None, job: Job) -> Bundle:
+    """Return the bundle that packaging made or found, or that was given; signed with the key.
 
     Raises:
         StudioError: when the key cannot be used.
     """
-    bundle = Bundle.open(Path(packaged["bundle"]))
+    bundle = Bundle.open(packaged if isinstance(packaged, Path) else Path(packaged.bundle))
     if not key or bundle.signature:
         return bundle
-    if not packaged["new"]:
+    if isinstance(packaged, Path) or not packaged.new:
         return signed_copy(bundle, key, job)
-    write_signature(bundle.folder, signature_of(bundle.text.encode(), Path(key)))
+    write_signature(bundle.folder, signature_of(bundle.text.encode(), key))
     return Bundle.open(bundle.folder)
 
 
-def signed_copy(bundle: Bundle, key: str, job: Job) -> Bundle:
+def signed_copy(bundle: Bundle, key: Path, job: Job) -> Bundle:
     """A copy below the job's folder of a bundle that belongs to somebody else, signed.
 
     Raises:
         StudioError: when the key cannot be used.
     """
-    text, folder = signature_of(bundle.text.encode(), Path(key)), job.folder / "signed"
+    text, folder = signature_of(bundle.text.encode(), key), job.folder / "signed"
     shutil.copytree(bundle.folder, folder)
     folder.chmod(folder.stat().st_mode | stat.S_IWUSR)  # the store's are read-only
     write_signature(folder, text)

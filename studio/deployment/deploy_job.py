@@ -6,22 +6,24 @@ import os
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from studio.api import Cancelled, Channel, StudioError, TakenBack, TargetFacts, TargetSpec
+from studio.api import Cancelled, Channel, StudioError, TakenBack, TargetFacts
 from studio.deployment.access import AccessRequest, keep_certificate, keep_token
 from studio.deployment.admission import Request, ordered
 from studio.deployment.contained_packaging import signed_copy
-from studio.deployment.liveness import SERVING, liveness, server_info, url_of
-from studio.deployment.machine_deploy import ServeSettings, TargetDeployment
+from studio.deployment.liveness import SERVING, ServerAddress, liveness, server_info, url_of
+from studio.deployment.machine_deploy import ServeSettings, Switched, TargetDeployment
+from studio.deployment.options import DeployOptions
 from studio.deployment.plan import DeployPlan, make_plan
 from studio.deployment.release_client import ReleaseClient
+from studio.deployment.results import DeployResult, DeployStep
 from studio.deployment.step_log import StepLog, begun, instant, release_on
 from studio.deployment.trial import comparing, sampling, soak_rule, trial_s
 from studio.deployment.wheels import Platform, WheelCache, WheelSet, lacking, no_python
-from studio.jobs import Arguments, Job, Result
+from studio.jobs import Job
 from studio.packages import Bundle, build_runtime
 from studio.packages.packaging_job import package_contained
+from studio.packages.results import PackageResult
 from studio.packages.signing import signature_of
 from studio.settings import Paths
 from studio.targets import inventory
@@ -40,50 +42,50 @@ class Deployment:
         packaged: What the packaging of a model made; None for a bundle that was given.
     """
 
-    def __init__(self, target: TargetSpec, arguments: Arguments, job: Job, owner: str) -> None:
-        self._target = target
-        self._arguments = arguments
+    def __init__(self, options: DeployOptions, job: Job, owner: str) -> None:
+        self._target = options.target
+        self._options = options
         self._job = job
         self._owner = owner
-        self._access = AccessRequest.of(arguments, os.environ)
-        self._quality = soak_rule(arguments)
-        self._request = Request.of(arguments, owner)
+        self._access = AccessRequest.of(options, os.environ)
+        self._quality = soak_rule(options)
+        self._request = Request.of(options, owner)
         self.log = StepLog(job)
-        self.packaged: dict[str, Any] | None = None
+        self.packaged: PackageResult | None = None
         self._began = time.monotonic()
 
     def find_bundle(self) -> Bundle:
         """Verify the given bundle, or package the given model; signed, where that was asked for."""
-        bundle, key = self._found_bundle(), self._arguments.get("sign")
+        bundle, key = self._found_bundle(), self._options.sign
         if key and not bundle.signature:
-            with self.log.step("sign", f"with {Path(key).name}"):
+            with self.log.step("sign", f"with {key.name}"):
                 if is_platform(self._target):  # it is given the folder, and nothing beside it
                     return signed_copy(bundle, key, self._job)
-                signature = signature_of(bundle.text.encode(), Path(key))
+                signature = signature_of(bundle.text.encode(), key)
                 return replace(bundle, signature=signature)
         return bundle
 
     def _found_bundle(self) -> Bundle:
-        if self._arguments.get("bundle"):
+        if self._options.bundle:
             with self.log.step("bundle", "every file verified"):
-                return Bundle.open(Path(self._arguments["bundle"]))
+                return Bundle.open(self._options.bundle)
         with self.log.step("package") as row:
-            self.packaged = package_contained(self._arguments, self._job)
-            bundle = Bundle.open(Path(self.packaged["bundle"]))
-            if self.packaged["new"]:
+            self.packaged = packaged = package_contained(self._options.packaging(), self._job)
+            bundle = Bundle.open(Path(packaged.bundle))
+            if packaged.new:
                 row.text = f"version {bundle.version} of {bundle.name}"
             else:
                 row.skip(f"version {bundle.version} of {bundle.name} is the same")
-            row.text = " ".join([row.text, *self.packaged["notes"]])
+            row.text = " ".join([row.text, *packaged.notes])
             return bundle
 
-    def run(self, channel: Channel, bundle: Bundle) -> Result:
+    def run(self, channel: Channel, bundle: Bundle) -> DeployResult:
         """Plan, and unless only that was asked for, do it."""
         facts = self._facts(channel)
         plan = self._plan(channel, facts, bundle)
-        if self._arguments.get("dry_run"):
-            rows = [*self.log.to_json(), *plan.rows()]
-            return self._result(plan, rows, state="planned")
+        if self._options.dry_run:
+            steps = (*self.log.results(), *plan.steps())
+            return self._result(plan, steps, state="planned")
         with self.log.step("check") as row:
             plan.require()
             notes = [f"{check.name}: {check.text}" for check in plan.checks if not check.ok]
@@ -95,34 +97,45 @@ class Deployment:
         host = "127.0.0.1" if is_local(self._target) else host_of(self._target)
         rollout = TargetDeployment(agent, plan, self._wish(), host, self.log, self._job)
         done = rollout.run()
-        kept = self._keep_token(plan, str(done.get("secret") or self._access.value))
-        result = self._result(plan, self.log.to_json(), state="serving")
-        result.update(
+        kept = self._keep_token(plan, done.answer.secret or self._access.value)
+        result = self._result(plan, self.log.results(), state="serving")
+        return replace(
+            self._served(result, done),
             bytes_sent=rollout.bytes_sent,
-            soak=done.get("soak") or {},
-            reason=str(done.get("reason") or ""),
-            endpoint=url_of(self._target, done),
             token_kept=kept,
-            log=done["log"],
-            at=done["at"],
             certificate_file=keep_certificate(self._target, rollout.certificate),
-            **_address(done),
         )
-        return result
 
-    def taken_back(self, bundle: Bundle, error: TakenBack) -> Result:
-        """What is kept of a release that was worse on trial: its version, why, and how long."""
-        return {
-            **release_on(self._target, bundle),
-            "state": "failed",
-            "by": self._owner,
-            "reason": error.message,
-            "hint": error.hint,
-            "soak": error.evidence,
-            "at": begun(error.evidence),
-            "until": instant(),
-            "packaged": self.packaged,
-        }
+    def taken_back(self, bundle: Bundle, error: TakenBack) -> DeployResult:
+        """Return what is kept of a release that was worse on trial: why, and how long it served."""
+        return replace(
+            release_on(self._target, bundle, "failed"),
+            by=self._owner,
+            reason=error.message,
+            hint=error.hint,
+            soak=error.evidence,
+            at=begun(error.evidence),
+            until=instant(),
+            packaged=self.packaged,
+        )
+
+    def _served(self, result: DeployResult, done: Switched) -> DeployResult:
+        """Return the result with what the target says of its server."""
+        answer = done.answer
+        return replace(
+            result,
+            soak=answer.soak,
+            reason=answer.reason or "",
+            endpoint=url_of(self._target, ServerAddress(answer.host, answer.port, answer.scheme)),
+            log=answer.log,
+            at=done.at,
+            host=answer.host,
+            port=answer.port,
+            pid=answer.pid,
+            scheme=answer.scheme,
+            fingerprint=answer.fingerprint,
+            token_required=answer.token_required,
+        )
 
     def _keep_token(self, plan: DeployPlan, token: str) -> str:
         """Remember the token here, too; it leaves this process on no other way."""
@@ -144,7 +157,7 @@ class Deployment:
             try:
                 wheels = self._wheels(facts, bundle)
             except StudioError as error:
-                if isinstance(error, Cancelled) or not self._arguments.get("dry_run"):
+                if isinstance(error, Cancelled) or not self._options.dry_run:
                     raise
                 wheels, obstacle = None, error  # a plan goes on, and tells all that is in the way
             if obstacle is not None:
@@ -171,39 +184,30 @@ class Deployment:
         return cache.find(Platform.of(facts), wanted, self._job)
 
     def _wish(self) -> ServeSettings:
-        given = self._arguments
+        given = self._options
         return ServeSettings(
             access=self._access,
-            port=given.get("port"),
+            port=given.port,
             usual_port=0 if is_local(self._target) else BOARD_PORT,
-            budget_ms=given.get("budget_ms"),
-            soak_s=trial_s(given, self._quality),
+            budget_ms=given.budget_ms,
+            soak_s=trial_s(given.soak_s, self._quality),
             quality=self._quality,
             sampling=sampling(given),
             agreement=comparing(given),
-            replace=bool(given.get("replace")),
+            replace=given.replace,
             downgrade=self._request.downgrade,
             order=self._request.order,
         )
 
-    def _result(self, plan: DeployPlan, rows: list[dict[str, Any]], state: str) -> Result:
-        bundle = plan.bundle
-        return {
-            **release_on(self._target, bundle),
-            "state": state,
-            "possible": all(check.ok or check.warning for check in plan.checks),
-            "bytes_sent": 0,
-            "bytes_to_send": plan.bytes_to_send,
-            "bytes_total": plan.bytes_total,
-            "seconds": time.monotonic() - self._began,
-            "endpoint": "",
-            "steps": rows,
-            "by": self._owner,
-            "root": plan.facts.root,
-            "packaged": self.packaged,
-        }
-
-
-def _address(done: dict[str, Any]) -> dict[str, Any]:
-    names = ("host", "port", "pid", "scheme", "fingerprint", "token_required")
-    return {name: done[name] for name in names}
+    def _result(self, plan: DeployPlan, steps: tuple[DeployStep, ...], state: str) -> DeployResult:
+        return replace(
+            release_on(self._target, plan.bundle, state),
+            possible=all(check.ok or check.warning for check in plan.checks),
+            bytes_to_send=plan.bytes_to_send,
+            bytes_total=plan.bytes_total,
+            seconds=time.monotonic() - self._began,
+            steps=steps,
+            by=self._owner,
+            root=plan.facts.root,
+            packaged=self.packaged,
+        )

@@ -10,18 +10,42 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from studio.api import TargetError, UsageError
+from studio.deployment.answers import LogAnswer
+from studio.deployment.results import LogHead, VerifyLogResult
+from studio.deployment.step import Anchor, RegistryChain, VerifyLogOptions
 from studio.deployment.work import agent_on, connected
-from studio.jobs import Arguments, Job, Result
+from studio.documents.dataclass_json import JsonValue, read_parts
+from studio.jobs import Job
 from studio.runtime.shared.chained_log import Journal, before, first_break
 from studio.targets import inventory
-from studio.targets.connect import target_of
 from studio.targets.platforms import is_platform
 
 NAME = "history.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class _RegistryEntry:
+    """An entry of the registry's chain."""
+
+    target: str = ""
+    entries: int = 0
+    head: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """The place of an entry in a target's chain.
+
+    Attributes:
+        continues: Hash of the last entry before the first that is still there.
+    """
+
+    hash: str | None = ""
+    continues: str | None = None
 
 
 class TargetHistory:
@@ -31,25 +55,28 @@ class TargetHistory:
         self._path = folder / NAME
         self._journal = Journal(self._path)
 
-    def add(self, target: str, release: str, state: str, facts: Mapping[str, Any]) -> None:
-        """Note a change."""
+    def add(
+        self, target: str, release: str, state: str, by: str = "", log: LogHead | None = None
+    ) -> None:
+        """Note a change, and where the target's own chain stands."""
+        entries, head = (log.entries, log.head) if log else (0, "")
+        change = {"target": target, "release": release, "state": state}
         with self._alone():
-            self._journal.append(
-                "release", target=target, release=release, state=state, **dict(facts)
-            )
+            self._journal.append("release", **change, by=by, entries=entries, head=head)
 
-    def anchors(self, target: str) -> list[dict[str, Any]]:
-        """Where the target's chain stood, the oldest first: ``entries`` and ``head``."""
-        return [
-            {"entries": entry["entries"], "head": entry["head"]}
-            for entry in self._journal.readable()
-            if entry.get("target") == target and entry.get("head")
-        ]
+    def anchors(self, target: str) -> tuple[Anchor, ...]:
+        """Return where the target's chain stood, the oldest first."""
+        entries = [read_parts(_RegistryEntry, entry) for entry in self._journal.readable()]
+        return tuple(
+            Anchor(entry.entries, entry.head)
+            for entry in entries
+            if entry.target == target and entry.head
+        )
 
-    def facts(self) -> dict[str, int]:
-        """How many entries there are, and the first that was altered."""
+    def chain(self) -> RegistryChain:
+        """Return how many entries there are, and the first that was altered."""
         broken = self._journal.broken_at()
-        return {"entries": len(self._journal.readable()), "broken_at": broken}
+        return RegistryChain(len(self._journal.readable()), broken)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -59,9 +86,9 @@ class TargetHistory:
             yield
 
 
-def verify_log(arguments: Arguments, job: Job) -> Result:
+def verify_log(options: VerifyLogOptions, job: Job) -> VerifyLogResult:
     """Read a target's log and check it here: what the target says of it proves nothing."""
-    target = target_of(arguments["target"])
+    target = options.target
     if is_platform(target):
         raise UsageError(
             f"{target.name} is a platform target. Read its release history on the platform."
@@ -71,38 +98,39 @@ def verify_log(arguments: Arguments, job: Job) -> Result:
         if inventory.take(channel, agent.root).is_bare:
             raise TargetError("This target has no release history.")
         agent.install()
-        entries = agent.call("log", {})["entries"]
-    return judged(target.name, entries, arguments["anchors"], arguments["registry"])
+        entries = agent.ask(LogAnswer, "log", {}).entries
+    return judged(target.name, entries, options.anchors, options.registry)
 
 
 def judged(
     target: str,
-    entries: Sequence[Mapping[str, Any]],
-    anchors: Sequence[Mapping[str, Any]],
-    registry: Mapping[str, int],
-) -> Result:
-    """What is wrong with a chain, in one sentence; empty where nothing is."""
+    entries: Sequence[Mapping[str, JsonValue]],
+    anchors: Sequence[Anchor],
+    registry: RegistryChain,
+) -> VerifyLogResult:
+    """Return what is wrong with a chain, in one sentence, or that nothing is."""
     dropped = before(entries)
     problem = _broken(target, entries)
-    if not problem and registry["broken_at"]:
-        problem = f"Entry {registry['broken_at']} of the registry's own history was altered."
+    if not problem and registry.broken_at:
+        problem = f"Entry {registry.broken_at} of the registry's own history was altered."
     problem = problem or _cut(target, entries, anchors)
-    return {
-        "target": target,
-        "whole": not problem,
-        "problem": problem,
-        "entries": dropped + len(entries),
-        "dropped": dropped,
-        "head": str(entries[-1].get("hash") or "") if entries else "",
-        "anchors": len(anchors),
-        "registry_entries": registry["entries"],
-        "changes": [
-            {name: entry[name] for name in _SHOWN if name in entry} for entry in reversed(entries)
-        ],
-    }
+    changes = [
+        {name: entry[name] for name in _SHOWN if name in entry} for entry in reversed(entries)
+    ]
+    return VerifyLogResult(
+        target,
+        not problem,
+        problem,
+        dropped + len(entries),
+        dropped,
+        read_parts(_Link, entries[-1]).hash or "" if entries else "",
+        len(anchors),
+        registry.entries,
+        tuple(changes),
+    )
 
 
-def _broken(target: str, entries: Sequence[Mapping[str, Any]]) -> str:
+def _broken(target: str, entries: Sequence[Mapping[str, JsonValue]]) -> str:
     """What is wrong inside the chain."""
     found = first_break(entries)
     if found is None:
@@ -113,20 +141,18 @@ def _broken(target: str, entries: Sequence[Mapping[str, Any]]) -> str:
     return f"Entries {found.number} to {last} of the history of {target} are missing."
 
 
-def _cut(
-    target: str, entries: Sequence[Mapping[str, Any]], anchors: Sequence[Mapping[str, Any]]
-) -> str:
+def _cut(target: str, entries: Sequence[Mapping[str, JsonValue]], anchors: Sequence[Anchor]) -> str:
     """What the registry remembers otherwise; what the board has dropped in time cannot be asked."""
     dropped = before(entries)
     for anchor in anchors:
-        count = int(anchor["entries"])
+        count = anchor.entries
         place = count - dropped - 1
         if place >= len(entries):
             total = dropped + len(entries)
             return f"The history of {target} was cut off: it has {total} entries, and had {count}."
-        head = entries[place].get("hash") if place >= 0 else anchor["head"]
-        head = entries[0].get("continues") if place == -1 and dropped else head
-        if head != anchor["head"]:
+        head = read_parts(_Link, entries[place]).hash if place >= 0 else anchor.head
+        head = read_parts(_Link, entries[0]).continues if place == -1 and dropped else head
+        if head != anchor.head:
             return (
                 f"The release history of {target} was replaced: entry {count} differs from "
                 "the copy saved here."

@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from studio.api import Channel, TargetSpec
+from studio.documents.dataclass_json import JsonValue, read_parts
 from studio.targets.connect import host_of, is_local
 
 SERVING, STARTING, STOPPED, IDLE = "serving", "starting", "stopped", "nothing deployed"
@@ -58,13 +58,36 @@ class Liveness:
     scheme: str = ""
     text: str = ""
 
-    def to_json(self) -> dict[str, str]:
-        """In the keys of results."""
-        return {"state": self.state, "endpoint": self.endpoint, "scheme": self.scheme}
+
+@dataclass(frozen=True, slots=True)
+class ServerAddress:
+    """Where a server listens."""
+
+    host: str | None = ""
+    port: int | None = 0
+    scheme: str | None = ""
 
 
-def server_info(channel: Channel, root: str) -> dict[str, Any]:
-    """What the server on a target last wrote of itself; empty where none ever did.
+@dataclass(frozen=True, slots=True)
+class _ServerReport:
+    """A server's last report of itself.
+
+    Attributes:
+        running: Whether that server still lives.
+        current: Whether there is a release that it should serve.
+        worker: Number of the process that answers requests; 0 for none.
+    """
+
+    running: bool = False
+    current: bool = False
+    state: str = ""
+    process: str | None = ""
+    worker: int | None = 0
+    error: str | None = ""
+
+
+def server_info(channel: Channel, root: str) -> dict[str, JsonValue]:
+    """Return what the server on a target last wrote of itself; empty where none ever did.
 
     With ``running``: whether that server still lives, and ``current``: whether there is a release
     that it should serve.
@@ -74,37 +97,34 @@ def server_info(channel: Channel, root: str) -> dict[str, Any]:
         report, end = json.JSONDecoder().raw_decode(done.text)
     except ValueError:
         report, end = {}, 0
-    report = report if isinstance(report, dict) else {}
+    document: dict[str, JsonValue] = report if isinstance(report, dict) else {}
     lines = done.text[end:].split("\n")
     process = next((line[8:].strip() for line in lines if line.startswith("process ")), "")
     # A server of an earlier studio does not say which process it is: any with its number counts.
-    running = bool(process) and process == str(report.get("process") or process)
-    return {**report, "running": running, "current": "current" in lines}
+    own = read_parts(_ServerReport, document).process or process
+    running = bool(process) and process == own
+    return {**document, "running": running, "current": "current" in lines}
 
 
-def liveness(target: TargetSpec, report: Mapping[str, Any]) -> Liveness:
-    """How an endpoint is, by the report of ``server_info``."""
-    if not report.get("current"):
+def liveness(target: TargetSpec, document: Mapping[str, object]) -> Liveness:
+    """Return how an endpoint is, by the report of ``server_info``."""
+    report, address = read_parts(_ServerReport, document), read_parts(ServerAddress, document)
+    if not report.current:
         return Liveness(IDLE)
-    endpoint, scheme = url_of(target, report), str(report.get("scheme") or "http")
-    if not report.get("running") or report.get("state") == "stopped":
+    endpoint, scheme = url_of(target, address), address.scheme or "http"
+    if not report.running or report.state == "stopped":
         text = f"Its server does not run. Start it with: studio start --target {target.name}"
         return Liveness(STOPPED, endpoint, scheme if endpoint else "", text)
-    error = str(report.get("error") or "")
     # A release that could not be loaded leaves the one before at work.
-    works = report.get("state") == "ready" or bool(report.get("worker"))
-    return Liveness(SERVING if works else STARTING, endpoint, scheme, error)
+    works = report.state == "ready" or bool(report.worker)
+    return Liveness(SERVING if works else STARTING, endpoint, scheme, report.error or "")
 
 
-def url_of(target: TargetSpec, report: Mapping[str, Any]) -> str:
-    """Where a server answers; a board that listens on its loopback is reached through the studio.
-
-    Args:
-        report: Has its ``host``, ``port`` and ``scheme``.
-    """
-    host, port = str(report.get("host") or ""), int(report.get("port") or 0)
+def url_of(target: TargetSpec, address: ServerAddress) -> str:
+    """Return where a server answers; the studio reaches a board's loopback through its channel."""
+    host, port = address.host, address.port
     if not host or not port:
         return ""
     if host in _ANY_ADDRESS:
         host = _LOOPBACK if is_local(target) else host_of(target)
-    return f"{report.get('scheme') or 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+    return f"{address.scheme or 'http'}://{f'[{host}]' if ':' in host else host}:{port}"

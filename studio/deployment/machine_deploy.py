@@ -5,16 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from studio.api import Refused
 from studio.deployment.access import AccessRequest, certify
+from studio.deployment.answers import (
+    CleanupAnswer,
+    InstallAnswer,
+    ProbeAnswer,
+    ProgressMessage,
+    ServiceFacts,
+    StageAnswer,
+    SwitchAnswer,
+)
 from studio.deployment.plan import DeployPlan
 from studio.deployment.release_client import ReleaseClient
 from studio.deployment.step_log import StepLog, StepRow, begun, instant
-from studio.deployment.trial import said
+from studio.deployment.trial import Sampling, summary_of_trial
 from studio.deployment.upload import Outgoing, Upload
 from studio.deployment.wheels import module_of
+from studio.documents.dataclass_json import JsonValue, from_json, to_json
 from studio.jobs import Job
 
 _TELLING = 8 << 20
@@ -42,7 +51,7 @@ class ServeSettings:
         budget_ms: Largest median latency; None for no limit.
         soak_s: How long it is watched before it is kept.
         quality: What it may do worse than the release before; None where that is not judged.
-        sampling: ``most`` requests and ``bytes`` that may be kept for labelling; None: none is.
+        sampling: Requests that may be kept for labelling; None: none is.
         agreement: Share of a core for comparing answers with the release before; 0: none.
         replace: Whether another model that is served may be replaced.
         downgrade: Why an older release is wanted.
@@ -55,11 +64,19 @@ class ServeSettings:
     budget_ms: float | None
     soak_s: float
     quality: Mapping[str, str] | None = None
-    sampling: Mapping[str, int] | None = None
+    sampling: Sampling | None = None
     agreement: float = 0.0
     replace: bool = False
     downgrade: str = ""
     order: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """The end of a switch, and when the release began to serve."""
+
+    answer: SwitchAnswer
+    at: str
 
 
 class TargetDeployment:
@@ -84,17 +101,15 @@ class TargetDeployment:
         self.certificate = ""
         self._patience_s = _SWITCH_S
 
-    def run(self) -> dict[str, Any]:
-        """Do all steps; returns what the target says of the switch."""
+    def run(self) -> Switched:
+        """Do all steps, and return what the target says of the switch."""
         with self._log.step("runtime") as row:
             self._runtime(row)
         with self._log.step("claim", "become the only operator") as row:
             claimed = self._agent.begin(self._plan.bundle.digest)
-            row.text = (
-                "nothing was served" if not claimed["current"] else "the old release serves on"
-            )
+            row.text = "nothing was served" if not claimed.current else "the old release serves on"
         try:
-            self._require_signature(bool(claimed.get("signed_only")))
+            self._require_signature(claimed.signed_only)
             return self._release()
         finally:
             self._agent.end()
@@ -107,7 +122,7 @@ class TargetDeployment:
                 hint="Deploy with --sign KEY, or sign the bundle with studio sign.",
             )
 
-    def _release(self) -> dict[str, Any]:
+    def _release(self) -> Switched:
         with self._log.step("transfer") as row:
             self._transfer(row)
         with self._log.step("environment") as row:
@@ -121,7 +136,7 @@ class TargetDeployment:
         with self._log.step("switch") as row:
             done = self._switch(row)
         with self._log.step("clean") as row:
-            freed = self._agent.call("gc", {})["freed"]
+            freed = self._agent.ask(CleanupAnswer, "gc", {}).freed
             row.text = f"{freed / 1e6:,.1f} MB freed; the last two releases are kept"
         return done
 
@@ -166,7 +181,8 @@ class TargetDeployment:
         if wheels is None:
             row.skip("its own Python has all that is needed")
             return
-        done = self._agent.call(
+        done = self._agent.ask(
+            InstallAnswer,
             "install",
             {
                 "env": wheels.digest,
@@ -176,10 +192,10 @@ class TargetDeployment:
             timeout=_INSTALL_S,
             watch=self._tell,
         )
-        if not done["installed"]:
+        if not done.installed:
             row.skip("installed already")
             return
-        row.text = ", ".join(f"{name} {version}" for name, version in done["versions"].items())
+        row.text = ", ".join(f"{name} {version}" for name, version in done.versions.items())
 
     def _stage(self, row: StepRow) -> None:
         plan = self._plan
@@ -197,25 +213,26 @@ class TargetDeployment:
             "order": self._wish.order,
             **interpreter,
         }
-        done = self._agent.call("stage", request)
-        row.text = f"version {done['version']} of {done['name']}, every file verified"
-        if done.get("signer"):
-            row.text += f", signed by {done['signer']}"
+        done = self._agent.ask(StageAnswer, "stage", request)
+        row.text = f"version {done.version} of {done.name}, every file verified"
+        if done.signer:
+            row.text += f", signed by {done.signer}"
 
     def _probe(self, row: StepRow) -> None:
         if self._plan.unchanged:
             row.skip("release already running")
             return
-        found = self._agent.call(
+        found = self._agent.ask(
+            ProbeAnswer,
             "probe",
             {"release": self._plan.bundle.digest, "budget_ms": self._wish.budget_ms},
             timeout=_PROBE_S,
         )
-        self._patience_s += _PROBES_PATIENCE * float(found.get("probe_s") or 0.0)
+        self._patience_s += _PROBES_PATIENCE * (found.probe_s or 0.0)
         row.text = (
-            f"{found['samples']} golden samples agree (largest difference "
-            f"{found['max_error']:.2g}), {found['latency_ms']:.2f} ms a request, "
-            f"onnxruntime {found['onnxruntime']}"
+            f"{found.samples} golden samples agree (largest difference "
+            f"{found.max_error:.2g}), {found.latency_ms:.2f} ms a request, "
+            f"onnxruntime {found.onnxruntime}"
         )
 
     def _access(self, row: StepRow) -> None:
@@ -230,9 +247,10 @@ class TargetDeployment:
         told, self.certificate = certify(self._agent, wish, names, skew, folder)
         row.text = f"{plan.access}; {told}"
 
-    def _switch(self, row: StepRow) -> dict[str, Any]:
+    def _switch(self, row: StepRow) -> Switched:
         wish = self._wish
-        done = self._agent.call(
+        done = self._agent.ask(
+            SwitchAnswer,
             "switch",
             {
                 "release": self._plan.bundle.digest,
@@ -245,38 +263,34 @@ class TargetDeployment:
                 "agreement": wish.agreement,
                 "downgrade": wish.downgrade,
                 "order": wish.order,
-                "sampling": dict(wish.sampling) if wish.sampling else None,
+                "sampling": to_json(wish.sampling),
             },
             timeout=self._patience_s + wish.soak_s,
             watch=self._tell,
         )
-        if done["state"] == "unchanged":
+        at = instant()
+        if done.state == "unchanged":
             row.skip("release already running")
-            done["at"] = instant()
         else:
-            done["at"] = begun(done.get("soak") or {"seconds": wish.soak_s})
-            kept = _kept_by(done.get("service") or {})
-            row.text = f"serving at port {done['port']}, {_watched(done, wish.soak_s)}, {kept}"
+            at = begun(done.soak or {"seconds": wish.soak_s})
+            watched = summary_of_trial(done.soak) or f"watched for {wish.soak_s:g} s"
+            row.text = f"serving at port {done.port}, {watched}, {_kept_by(done.service)}"
         if wish.sampling:
-            row.text += f"; keeps up to {wish.sampling['most']} uncertain requests there"
-        return done
+            row.text += f"; keeps up to {wish.sampling.most} uncertain requests there"
+        return Switched(done, at)
 
-    def _tell(self, message: Mapping[str, Any]) -> None:
+    def _tell(self, message: Mapping[str, JsonValue]) -> None:
         if message.get("event") == "progress":
-            self._job.progress(message["done"], message["total"], message["text"])
+            progress = from_json(ProgressMessage, message)
+            self._job.progress(progress.done, progress.total, progress.text)
 
 
-def _watched(done: Mapping[str, Any], soak_s: float) -> str:
-    """What the soak said, in a few words."""
-    return said(done.get("soak") or {}) or f"watched for {soak_s:g} s"
-
-
-def _kept_by(service: Mapping[str, Any]) -> str:
-    """How the target keeps it running."""
-    if service.get("enabled") and service.get("boot", True):
-        return f"kept by {service['manager']}, also after a restart"
-    if service.get("enabled"):
-        return f"kept by {service['manager']} while its user is logged in, and again at each login"
+def _kept_by(service: ServiceFacts) -> str:
+    """Return how the target keeps the server running."""
+    if service.enabled and service.boot:
+        return f"kept by {service.manager}, also after a restart"
+    if service.enabled:
+        return f"kept by {service.manager} while its user is logged in, and again at each login"
     return "kept until a restart of the target; studio start brings it back then"
 
 

@@ -6,14 +6,15 @@ import getpass
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from studio.api import Refused, StudioError, TargetError, TargetFacts
 from studio.deployment import admission
 from studio.deployment.access import Access, AccessRequest
 from studio.deployment.admission import PreflightCheck, Request
+from studio.deployment.bundle_facts import facts_of
 from studio.deployment.model_checks import model_check
+from studio.deployment.results import DeployStep, SentFile
 from studio.deployment.wheels import WheelSet
 from studio.models.coverage import too_new
 from studio.models.coverage.releases import release_of
@@ -87,50 +88,52 @@ class DeployPlan:
                 kind: type[StudioError] = Refused if check.safety else TargetError
                 raise kind(check.text, hint=check.hint)
 
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """The plan as steps for the window and the command line."""
+    def steps(self) -> Iterator[DeployStep]:
+        """Yield the steps of the plan, for the window and the command line."""
         for check in self.checks:
             state = "checked" if check.ok else "warning" if check.warning else "blocked"
             hint = "" if check.ok else check.hint
-            yield _row(check.name, state, f"{check.text} {hint}".strip())
+            yield DeployStep(check.name, state, f"{check.text} {hint}".strip())
         yield self._transfer_row()
         yield self._environment_row()
         if self.unchanged:
-            yield _row("switch", "skipped", "release already running")
+            yield DeployStep("switch", "skipped", "release already running")
             return
         put = f"put {self.bundle.digest[:12]} in place beside the others"
-        yield _row("stage", "planned", put, command=self._verb("stage"))
-        count = self.bundle.raw["golden"]["count"]
+        yield DeployStep("stage", "planned", put, command=self._verb("stage"))
+        count = facts_of(self.bundle).golden.count
         asked = f"answer {count} golden samples in a process of its own"
-        yield _row("probe", "planned", asked, command=self._verb("probe"))
+        yield DeployStep("probe", "planned", asked, command=self._verb("probe"))
         kept = "switch atomically, soak, then keep or roll back"
-        yield _row("switch", "planned", kept, command=self._verb("switch"))
+        yield DeployStep("switch", "planned", kept, command=self._verb("switch"))
         left = "remove unused files (the last two releases are kept)"
-        yield _row("clean", "planned", left, command=self._verb("gc"))
+        yield DeployStep("clean", "planned", left, command=self._verb("gc"))
 
-    def _environment_row(self) -> dict[str, Any]:
+    def _environment_row(self) -> DeployStep:
         if self.wheels is None:
-            return _row("environment", "skipped", "its own Python has all that is needed")
+            return DeployStep("environment", "skipped", "its own Python has all that is needed")
         names = ", ".join("-".join(wheel.name.split("-")[:2]) for wheel in self.wheels.wheels)
         if not self.unpacked:
-            return _row("environment", "skipped", f"{names}: installed there already")
+            return DeployStep("environment", "skipped", f"{names}: installed there already")
         text = f"{names}: {self.unpacked / 1e6:,.0f} MB on its disk"
-        return _row("environment", "planned", text, command=self._verb("install"))
+        return DeployStep("environment", "planned", text, command=self._verb("install"))
 
-    def _transfer_row(self) -> dict[str, Any]:
-        """Every file that goes over the wire, with its bytes."""
+    def _transfer_row(self) -> DeployStep:
+        """Return the step that lists every file that goes over the wire, with its bytes."""
         sent = self.bytes_to_send
-        files = [{"name": one.name, "bytes": one.size} for one in self.transfers]
+        files = [SentFile(one.name, one.size) for one in self.transfers]
         if self.sends_runtime:
-            files.insert(0, {"name": "the studio's runtime", "bytes": self.runtime.size})
-        row = _row(
+            files.insert(0, SentFile("the studio's runtime", self.runtime.size))
+        return DeployStep(
             "transfer",
             "planned" if sent else "skipped",
             self._transfer_text(),
-            sent,
-            f"put {self.facts.root}/incoming/*.part; {self._verb('receive')}" if sent else "",
+            bytes=sent,
+            command=f"put {self.facts.root}/incoming/*.part; {self._verb('receive')}"
+            if sent
+            else "",
+            files=tuple(files),
         )
-        return {**row, "files": files}
 
     def _verb(self, verb: str) -> str:
         """The command by which the release machine on the target does a step."""
@@ -220,9 +223,8 @@ def _runtime(facts: TargetFacts, wheels: WheelSet | None, bundle: Bundle) -> Pre
     if release is None:
         text = f"nothing is known of onnxruntime {version or 'there'}; the probe will tell"
         return PreflightCheck("runtime", False, text, warning=True)
-    model = bundle.raw["model"]
-    opsets = {str(domain): int(number) for domain, number in (model.get("opset") or {}).items()}
-    problem = next(too_new(opsets, int(model.get("ir_version") or 0), release), None)
+    model = facts_of(bundle).model
+    problem = next(too_new(model.opset or {}, model.ir_version or 0, release), None)
     if problem is None:
         return PreflightCheck(
             "runtime", True, f"onnxruntime {version} loads operator set {release.opset}"
@@ -340,8 +342,3 @@ def _access(found: Inventory, wish: AccessRequest, name: str) -> PreflightCheck:
         text = f"{after}; the token crosses the network in the clear (--tls self-signed)"
         return PreflightCheck("access", False, text, warning=True)
     return PreflightCheck("access", True, str(after))
-
-
-def _row(name: str, state: str, text: str, size: int = 0, command: str = "") -> dict[str, Any]:
-    row = {"name": name, "state": state, "text": text, "seconds": 0.0, "bytes": size}
-    return {**row, "command": command} if command else row

@@ -6,9 +6,8 @@ import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from studio.api import (
     Action,
@@ -25,11 +24,22 @@ from studio.api import (
 )
 from studio.deployment.admission import ON_PLATFORM, another_model
 from studio.deployment.model_checks import action_of, model_check
-from studio.deployment.step_log import StepLog, release_on
-from studio.deployment.trial import said, trial_options
+from studio.deployment.options import DeployOptions
+from studio.deployment.results import (
+    DeployResult,
+    DeployStep,
+    LogsResult,
+    ReleasesResult,
+    ResourcesResult,
+    SwitchResult,
+    UndeployResult,
+)
+from studio.deployment.step_log import StepLog, begun, instant, release_on
+from studio.deployment.trial import summary_of_trial, trial_options
 from studio.deployment.wheels import Platform as WheelPlatform
 from studio.deployment.wheels import WheelCache
-from studio.jobs import Arguments, Job, Result
+from studio.documents.dataclass_json import JsonValue, read_parts
+from studio.jobs import Job, Result
 from studio.packages import Bundle, build_runtime
 from studio.settings import Paths
 from studio.targets.platforms import deploy_options, site_of
@@ -38,6 +48,13 @@ log = logging.getLogger(__name__)
 
 _GLIBC = (2, 28)
 """Of the oldest images that libraries still are built for (Debian 10, Red Hat 8)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _DeployFacts:
+    """What a platform tells of a trial."""
+
+    soak: Mapping[str, JsonValue] | None = None
 
 
 class PlatformOperation:
@@ -70,18 +87,18 @@ class PlatformOperation:
             "where": identity.where,
         }
 
-    def deploy(self, arguments: Arguments, bundle: Bundle, log: StepLog) -> Result:
+    def deploy(self, wanted: DeployOptions, bundle: Bundle, log: StepLog) -> DeployResult:
         """Serve a bundle, or plan to."""
         with self._site() as (platform, site):
-            options = self._options(platform, arguments)
+            options = self._options(platform, wanted)
             with log.step("connect", self._target.url) as row:
                 identity = site.identity()
                 row.text = f"{identity.where}, as {identity.who}"
             parcel = self._parcel(bundle)
             preview = site.preview(parcel, options)
-            refused = self._another_model(site, bundle, bool(arguments.get("replace")))
+            refused = self._another_model(site, bundle, wanted.replace)
             checked = action_of(model_check(bundle))
-            if arguments.get("dry_run"):
+            if wanted.dry_run:
                 actions = (checked, *([refused] if refused else ()), *preview.actions)
                 return self._planned(bundle, replace(preview, actions=actions), log)
             for action in (checked, *([refused] if refused else ())):
@@ -89,76 +106,76 @@ class PlatformOperation:
                     raise Refused(action.text, hint=action.hint)
             done = self._deploy(site, parcel, options, log)
         state = "serving" if done.state == "unchanged" else done.state
-        return {
-            **self._result(bundle, state, log.to_json()),
-            "bytes_sent": done.bytes_sent,
-            "bytes_to_send": done.bytes_sent,
-            "endpoint": done.endpoint,
-            "soak": dict(done.facts.get("soak") or {}),
-            "facts": dict(done.facts),
-        }
+        soak = _soak(done)
+        return replace(
+            self._result(bundle, state, log.results()),
+            bytes_sent=done.bytes_sent,
+            bytes_to_send=done.bytes_sent,
+            endpoint=done.endpoint,
+            soak=soak,
+            facts=done.facts,
+            at=begun(soak),
+        )
 
-    def promote(self) -> Result:
+    def promote(self) -> SwitchResult:
         """Give the canary all requests."""
         with self._site() as (_, site):
             before = _serving(site)
             done = site.promote(self._job)
             return self._moved(before, done, site)
 
-    def rollback(self, to: str | None) -> Result:
+    def rollback(self, to: str | None) -> SwitchResult:
         """Serve an earlier release again, or end the canary."""
         with self._site() as (_, site):
             before = _newest(site)
             done = site.rollback(to, self._job)
             return self._moved(before, done, site)
 
-    def releases(self) -> Result:
-        """What the platform knows of releases."""
+    def releases(self) -> ReleasesResult:
+        """Return what the platform knows of releases."""
         with self._site() as (_, site):
-            rows = [asdict(release) for release in site.releases()]
-        current = next((row["release"] for row in rows if row["state"] == "serving"), "")
-        return {"target": self._target.name, "current": current, "releases": rows}
+            rows = tuple(site.releases())
+        current = next((row.release for row in rows if row.state == "serving"), "")
+        return ReleasesResult(self._target.name, current, releases=rows)
 
-    def resources(self) -> Result:
-        """Everything there that the studio made for this target."""
+    def resources(self) -> ResourcesResult:
+        """Return everything there that the studio made for this target."""
         with self._site() as (_, site):
-            rows = [asdict(resource) for resource in site.resources()]
-        return {"target": self._target.name, "resources": rows}
+            return ResourcesResult(self._target.name, tuple(site.resources()))
 
-    def logs(self, lines: int) -> Result:
-        """What the served release logged last."""
+    def logs(self, lines: int) -> LogsResult:
+        """Return what the served release logged last."""
         with self._site() as (_, site):
-            return {"target": self._target.name, "lines": list(site.logs(lines))}
+            return LogsResult(self._target.name, tuple(site.logs(lines)))
 
-    def undeploy(self, purge: bool) -> Result:
+    def undeploy(self, purge: bool) -> UndeployResult:
         """Stop serving; with a purge, leave nothing."""
         with self._site() as (_, site):
             before = _serving(site)
             left = site.remove(purge, self._job)
-        return {
-            "target": self._target.name,
-            "by": self._owner,
-            "release": before.release if before else "",
-            "purged": purge,
-            "left": [asdict(resource) for resource in left],
-        }
+        return UndeployResult(
+            self._target.name,
+            self._owner,
+            instant(),
+            release=before.release if before else "",
+            purged=purge,
+            left=tuple(left),
+        )
 
     @contextmanager
     def _site(self) -> Iterator[tuple[Platform, Site]]:
         with site_of(self._target, self._job) as found:
             yield found
 
-    def _options(self, platform: Platform, arguments: Arguments) -> dict[str, Any]:
+    def _options(self, platform: Platform, wanted: DeployOptions) -> dict[str, JsonValue]:
         for name in ("port", "budget_ms", "expose", "token", "token_file", "tls", "cert", "key"):
-            if arguments.get(name) is not None:
+            if getattr(wanted, name) is not None:
                 raise UsageError(
                     f"{platform.title} has no option {name!r}.",
                     hint="What it takes is given with --set NAME=VALUE.",
                 )
-        pairs = arguments.get("set") or []
-        canary = int(arguments.get("canary") or 0)
-        options = deploy_options(platform, self._target, pairs, canary)
-        return {**options, **trial_options(self._target, arguments)}
+        options = deploy_options(platform, self._target, wanted.set or (), wanted.canary)
+        return {**options, **trial_options(self._target, wanted)}
 
     def _parcel(self, bundle: Bundle) -> Parcel:
         return parcel_of(bundle, self._job, self._owner)
@@ -173,7 +190,7 @@ class PlatformOperation:
         return Action("model", text, "blocked", hint) if text else None
 
     def _deploy(
-        self, site: Site, parcel: Parcel, options: Mapping[str, Any], log: StepLog
+        self, site: Site, parcel: Parcel, options: Mapping[str, JsonValue], log: StepLog
     ) -> Deployed:
         with log.step("deploy") as row:
             done = site.deploy(parcel, options, self._job)
@@ -182,60 +199,56 @@ class PlatformOperation:
             if done.state == "unchanged":
                 row.skip("release already running")
             else:
-                found = said(done.facts.get("soak") or {})
+                summary = summary_of_trial(_soak(done))
                 row.text = f"version {parcel.version} of {parcel.name} is {done.state}"
-                row.text += f", {found}" if found else ""
+                row.text += f", {summary}" if summary else ""
         return done
 
-    def _planned(self, bundle: Bundle, preview: Preview, log: StepLog) -> Result:
-        rows = [*log.to_json(), *(_row(action.name, action) for action in preview.actions)]
-        return {
-            **self._result(bundle, "planned", rows),
-            "possible": all(action.state != "blocked" for action in preview.actions),
-            "documents": dict(preview.documents),
-            "cost_per_hour": preview.cost_per_hour,
-            "currency": preview.currency,
-            "cost_note": preview.cost_note,
-        }
+    def _planned(self, bundle: Bundle, preview: Preview, log: StepLog) -> DeployResult:
+        steps = (*log.results(), *map(_step, preview.actions))
+        return replace(
+            self._result(bundle, "planned", steps),
+            possible=all(action.state != "blocked" for action in preview.actions),
+            documents=preview.documents,
+            cost_per_hour=preview.cost_per_hour,
+            currency=preview.currency,
+            cost_note=preview.cost_note,
+            at=instant(),
+        )
 
-    def _result(self, bundle: Bundle, state: str, rows: list[dict[str, Any]]) -> Result:
-        return {
-            **release_on(self._target, bundle),
-            "state": state,
-            "possible": True,
-            "bytes_sent": 0,
-            "bytes_to_send": 0,
-            "bytes_total": bundle.size,
-            "seconds": time.monotonic() - self._began,
-            "endpoint": "",
-            "steps": rows,
-            "by": self._owner,
-            "root": "",
-        }
+    def _result(self, bundle: Bundle, state: str, steps: tuple[DeployStep, ...]) -> DeployResult:
+        return replace(
+            release_on(self._target, bundle, state),
+            bytes_total=bundle.size,
+            seconds=time.monotonic() - self._began,
+            steps=steps,
+            by=self._owner,
+        )
 
     def _log(self, verb: str, done: Deployed) -> None:
         keys = {"target": self._target.name, "state": done.state, "release": done.release}
         log.info("platform: %s", verb, extra=keys)
 
-    def _moved(self, before: PlatformRelease | None, done: Deployed, site: Site) -> Result:
+    def _moved(self, before: PlatformRelease | None, done: Deployed, site: Site) -> SwitchResult:
         self._log("switch", done)
         found = {one.release: one for one in site.releases()}
         now = found.get(done.release)
         if now is None:
             raise TargetError(f"{self._target.name} does not list the release that it serves.")
         seconds = time.monotonic() - self._began
-        return {
-            "target": self._target.name,
-            "from": before.version if before else None,
-            "to": now.version,
-            "release": now.release,
-            "name": now.name,
-            "endpoint": done.endpoint,
-            "left": before.release if before else "",
-            "switch_seconds": seconds,
-            "seconds": seconds,
-            "by": self._owner,
-        }
+        return SwitchResult(
+            target=self._target.name,
+            left_version=before.version if before else None,
+            to=now.version,
+            release=now.release,
+            name=now.name,
+            endpoint=done.endpoint,
+            left=before.release if before else "",
+            switch_seconds=seconds,
+            seconds=seconds,
+            by=self._owner,
+            at=instant(),
+        )
 
 
 def parcel_of(bundle: Bundle, job: Job, owner: str) -> Parcel:
@@ -250,14 +263,13 @@ def parcel_of(bundle: Bundle, job: Job, owner: str) -> Parcel:
     return Parcel(bundle.folder, runtime.path, bundle.digest, bundle.raw, owner, wheels)
 
 
-def _row(name: str, action: Any) -> dict[str, Any]:
-    return {
-        "name": name,
-        "state": action.state,
-        "text": f"{action.text} {action.hint}".strip(),
-        "seconds": 0.0,
-        "bytes": 0,
-    }
+def _step(action: Action) -> DeployStep:
+    return DeployStep(action.name, action.state, f"{action.text} {action.hint}".strip())
+
+
+def _soak(done: Deployed) -> Mapping[str, JsonValue]:
+    """Return what a platform tells of the trial; empty where there was none."""
+    return read_parts(_DeployFacts, done.facts).soak or {}
 
 
 def _serving(site: Site) -> PlatformRelease | None:

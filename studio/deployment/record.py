@@ -3,172 +3,209 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
-from studio.api import TargetSpec
 from studio.deployment.history import TargetHistory
 from studio.deployment.liveness import SERVING
+from studio.deployment.options import DeployOptions, TargetOptions
+from studio.deployment.results import (
+    DeployResult,
+    StatusResult,
+    SwitchResult,
+    TargetStatus,
+    UndeployResult,
+)
+from studio.deployment.step import StatusOptions, UndeployOptions, VerifyLogOptions
 from studio.deployment.trial import error_of_trial
-from studio.jobs import Arguments, Result
+from studio.documents.dataclass_json import JsonValue, optional, read_parts, to_json
+from studio.jobs import Result
+from studio.jobs.options_form import form
 from studio.packages import record as packages
 from studio.registry import Registry, VersionRecord
 from studio.registry.endpoints import endpoint_of
 
-_ADDRESS = (
-    *("endpoint", "host", "port", "root", "scheme"),
-    *("fingerprint", "certificate_file", "token_required"),
+Given: TypeAlias = Mapping[str, JsonValue] | None
+
+_FAILED = (
+    *("release", "version", "name", "precision", "state"),
+    *("by", "reason", "soak", "at", "until"),
 )
-_OF_ROLLOUT = ("rows", "known_bundles", "packaged")
+"""What the registry keeps of a release that was taken back on trial."""
 
 
-def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
+def prepare(registry: Registry, options: DeployOptions) -> DeployOptions:
     """Find the endpoint that is named, and number the bundle that a model is going to need."""
-    if arguments.get("endpoint"):
-        target = endpoint_of(TargetSpec(**arguments["target"]), str(arguments["endpoint"]))
-        arguments = {**arguments, "target": asdict(target)}
-    if arguments.get("model") and not arguments.get("bundle"):
-        return packages.prepare(registry, arguments)
-    return dict(arguments)
+    if options.endpoint:
+        options = replace(options, target=endpoint_of(options.target, options.endpoint))
+    if options.model and not options.bundle:
+        return replace(options, numbering=packages.numbering(registry, options.model))
+    return options
 
 
-def probed(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+def probed(registry: Registry, options: TargetOptions, result: Result, folder: Path) -> Result:
     """Keep what was learned of a target."""
-    registry.set_facts(result["name"], result)
+    registry.set_facts(options.target.name, result)
     return result
 
 
-def looked(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+def looked(
+    registry: Registry, options: StatusOptions, result: StatusResult, folder: Path
+) -> StatusResult:
     """Keep the facts of each target, and how they were."""
-    for row in result["targets"]:
-        if row["facts"]:
-            registry.set_facts(row["target"], row["facts"])
-        elif row["state"] == SERVING and not row["endpoint"]:  # a platform's, as it said then
-            row["endpoint"] = str(_address(registry, row["target"])["endpoint"])
-            row["scheme"] = urlsplit(row["endpoint"]).scheme
-    registry.add_run("target-look", None, {}, result)
+    for row in result.targets:
+        if row.facts:
+            registry.set_facts(row.target, row.facts)
+    rows = tuple(_with_endpoint(registry, row) for row in result.targets)
+    result = replace(result, targets=rows)
+    registry.add_run("target-look", None, {}, to_json(result))
     return result
 
 
-def deployed(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+def _with_endpoint(registry: Registry, row: TargetStatus) -> TargetStatus:
+    """Return the status with the address of a platform, as it was told at the deploy."""
+    if row.facts or row.state != SERVING or row.endpoint:
+        return row
+    endpoint = _address(registry, row.target).endpoint
+    return replace(row, endpoint=endpoint, scheme=urlsplit(endpoint).scheme)
+
+
+def deployed(
+    registry: Registry,
+    options: DeployOptions,
+    result: DeployResult,
+    folder: Path,
+    given: Given = None,
+) -> DeployResult:
     """Keep the bundle as a version, and the release.
+
+    Args:
+        given: Options as they were given to another step, of which the deploy is a part.
 
     Raises:
         TakenBack: after that, when the release was worse on trial.
     """
-    packaged = result.pop("packaged")
-    if result["state"] == "planned":
+    packaged, result = result.packaged, replace(result, packaged=None)
+    if result.state == "planned":
         return result
-    version = packages.keep(registry, arguments["model"], packaged) if packaged else None
-    version = version or _version(registry, result["release"])
-    if arguments["target"].get("endpoint_name") and result["state"] != "failed":
-        registry.endpoints.add(result["target"])
-    details = {key: value for key, value in result.items() if key not in ("target", "hint")}
-    details["variant_name"] = _variant_name(registry, version)
-    registry.add_release(
-        result["target"],
-        version.id if version else None,
-        result["release"],
-        result["state"],
-        details,
-        result.get("at"),
-    )
-    _chain(registry, result["target"], result["release"], result["state"], result)
-    if result["state"] == "failed":  # its number stays its own: the target's record names it
+    version = None
+    if packaged and options.model:
+        version = packages.keep(registry, options.model, packaged)
+    version = version or _version(registry, result.release)
+    if options.target.endpoint_name and result.state != "failed":
+        registry.endpoints.add(result.target)
+    _add_release(registry, version, result)
+    if result.state == "failed":  # its number stays its own: the target's record names it
         raise error_of_trial(result)
-    registry.add_run("deploy", version.variant if version else None, _given(arguments), result)
+    variant = version.variant if version else None
+    registry.add_run("deploy", variant, given or _given(options), to_json(result))
     return result
 
 
-def rolled_back(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+def _add_release(registry: Registry, version: VersionRecord | None, result: DeployResult) -> None:
+    document = to_json(result)
+    names = _FAILED if result.state == "failed" else [key for key in document if key != "target"]
+    details = {name: document[name] for name in names}
+    details["variant_name"] = _variant_name(registry, version)
+    number = version.id if version else None
+    registry.add_release(result.target, number, result.release, result.state, details, result.at)
+    history = TargetHistory(registry.folder)
+    history.add(result.target, result.release, result.state, result.by, result.log)
+
+
+def rolled_back(
+    registry: Registry,
+    options: TargetOptions,
+    result: SwitchResult,
+    folder: Path,
+    given: Given = None,
+) -> SwitchResult:
     """Note what was taken back, then what serves again."""
-    return _moved(registry, "rollback", "rolled back", arguments, result)
+    return _moved(registry, "rollback", "rolled back", given or _given(options), result)
 
 
-def promoted(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+def promoted(
+    registry: Registry, options: TargetOptions, result: SwitchResult, folder: Path
+) -> SwitchResult:
     """Note what the canary replaced, then that it has all requests."""
-    return _moved(registry, "promote", "replaced", arguments, result)
+    return _moved(registry, "promote", "replaced", _given(options), result)
 
 
 def _moved(
-    registry: Registry, step: str, left_state: str, arguments: Arguments, result: Result
-) -> Result:
-    target, left = result["target"], _version(registry, result["left"])
-    version = _version(registry, result["release"])
-    facts = {"by": result["by"], "seconds": result["seconds"]}
+    registry: Registry,
+    step: str,
+    left_state: str,
+    given: Mapping[str, JsonValue],
+    result: SwitchResult,
+) -> SwitchResult:
+    target, left = result.target, _version(registry, result.left)
+    version = _version(registry, result.release)
+    facts: dict[str, JsonValue] = {"by": result.by, "seconds": result.seconds}
     address = _address(registry, target)
-    if result.get("endpoint"):
-        address["endpoint"] = result["endpoint"]
+    if result.endpoint:
+        address = replace(address, endpoint=result.endpoint)
     registry.add_release(
         target,
         left.id if left else None,
-        result["left"],
+        result.left,
         left_state,
-        {**facts, "version": result["from"]},
-        result.get("at"),
+        {**facts, "version": result.left_version},
+        result.at,
     )
     registry.add_release(
         target,
         version.id if version else None,
-        result["release"],
+        result.release,
         "serving",
         {
             **facts,
-            "version": result["to"],
-            "name": result["name"],
+            "version": result.to,
+            "name": result.name,
             "variant_name": _variant_name(registry, version),
-            **address,
+            **to_json(address),
         },
-        result.get("at"),
+        result.at,
     )
-    _chain(registry, target, result["left"], left_state, {"by": result["by"]})
-    _chain(registry, target, result["release"], "serving", result)
-    registry.add_run(step, version.variant if version else None, _given(arguments), result)
-    return result
-
-
-def undeployed(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
-    """Note that nothing is served any more; an endpoint whose files are gone is forgotten."""
-    version = _version(registry, result["release"])
-    if result["release"]:
-        registry.add_release(
-            result["target"],
-            version.id if version else None,
-            result["release"],
-            "removed",
-            {"by": result["by"], "version": version.number if version else None},
-            result.get("at"),
-        )
-        _chain(registry, result["target"], result["release"], "removed", result)
-    if arguments.get("purge"):
-        registry.endpoints.forget(result["target"])
-    return result
-
-
-def anchors(registry: Registry, arguments: Arguments) -> dict[str, Any]:
-    """Where the target's chain stood after each change that the registry knows of."""
     history = TargetHistory(registry.folder)
-    name = arguments["target"]["name"]
-    return {**arguments, "anchors": history.anchors(name), "registry": history.facts()}
+    history.add(target, result.left, left_state, result.by)
+    history.add(target, result.release, "serving", result.by, result.log)
+    variant = version.variant if version else None
+    registry.add_run(step, variant, given, to_json(result))
+    return result
 
 
-def _chain(
-    registry: Registry, target: str, release: str, state: str, result: Mapping[str, Any]
-) -> None:
-    """Note it in the chain, with where the target's own chain stands."""
-    stand = result.get("log") or {}
-    facts = {
-        "by": str(result.get("by") or ""),
-        "entries": int(stand.get("entries") or 0),
-        "head": str(stand.get("head") or ""),
-    }
-    TargetHistory(registry.folder).add(target, release, state, facts)
+def undeployed(
+    registry: Registry, options: UndeployOptions, result: UndeployResult, folder: Path
+) -> UndeployResult:
+    """Note that nothing is served any more; an endpoint whose files are gone is forgotten."""
+    version = _version(registry, result.release)
+    if result.release:
+        registry.add_release(
+            result.target,
+            version.id if version else None,
+            result.release,
+            "removed",
+            {"by": result.by, "version": version.number if version else None},
+            result.at,
+        )
+        history = TargetHistory(registry.folder)
+        history.add(result.target, result.release, "removed", result.by, result.log)
+    if options.purge:
+        registry.endpoints.forget(result.target)
+    return result
+
+
+def anchors(registry: Registry, options: VerifyLogOptions) -> VerifyLogOptions:
+    """Add where the target's chain stood after each change that the registry knows of."""
+    history = TargetHistory(registry.folder)
+    name = options.target.name
+    return replace(options, anchors=history.anchors(name), registry=history.chain())
 
 
 def _version(registry: Registry, digest: str) -> VersionRecord | None:
-    """The version of a release, unless its bundle was made elsewhere."""
+    """Return the version of a release, unless its bundle was made elsewhere."""
     return next((one for one in registry.versions() if one.digest == digest), None)
 
 
@@ -176,16 +213,28 @@ def _variant_name(registry: Registry, version: VersionRecord | None) -> str | No
     return registry.variant(version.variant).name if version else None
 
 
-def _address(registry: Registry, target: str) -> dict[str, Any]:
-    """Where the target answers, and whom: on a machine a rollback does not change that."""
-    for release in registry.releases(target):
-        if release.details.get("endpoint"):
-            return {name: release.details[name] for name in _ADDRESS if name in release.details}
-    return {"endpoint": ""}
+@dataclass(frozen=True, slots=True)
+class _Address:
+    """Where a release answers, and what callers must bring, in the details of a release."""
+
+    endpoint: str = ""
+    host: str | None = optional()
+    port: int | None = optional()
+    root: str | None = optional()
+    scheme: str | None = optional()
+    fingerprint: str | None = optional()
+    certificate_file: str | None = optional()
+    token_required: bool | None = optional()
 
 
-def _given(arguments: Arguments) -> dict[str, Any]:
-    """The options, with the target by its name."""
-    hidden = ("model", "known", "number", "target", "latency", "made", *_OF_ROLLOUT)
-    options = {key: value for key, value in arguments.items() if key not in hidden}
-    return {**options, "target": arguments["target"]["name"]}
+def _address(registry: Registry, target: str) -> _Address:
+    """Return where a target answers, and whom: on a machine a rollback does not change that."""
+    known = (read_parts(_Address, one.details) for one in registry.releases(target))
+    return next((address for address in known if address.endpoint), _Address())
+
+
+def _given(options: TargetOptions | DeployOptions) -> dict[str, JsonValue]:
+    """Return the options, with the target by its name."""
+    values = to_json(options)
+    names = [one.name for one in form(type(options)) if one.name not in ("model", "target")]
+    return {**{name: values[name] for name in names}, "target": options.target.name}

@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import TypeVar
 
 from studio.api import Channel, Progress, Refused, StudioError, TakenBack, TargetError
+from studio.deployment.answers import BeginAnswer, StatusAnswer
 from studio.deployment.wheels import no_python
+from studio.documents.dataclass_json import InvalidDocument, JsonValue, from_json, read_parts
 from studio.packages import ZipApplication
 
 log = logging.getLogger(__name__)
 
-Watch = Callable[[Mapping[str, Any]], None]
+AnswerT = TypeVar("AnswerT")
+Message = dict[str, JsonValue]
+Watch = Callable[[Mapping[str, JsonValue]], None]
 
 _REFUSALS = frozenset(
     {
@@ -26,6 +31,9 @@ _REFUSALS = frozenset(
 
 _SWITCHES = frozenset({"switch", "rollback", "remove"})
 """Verbs after which something else is served, or nothing."""
+
+_USUAL_S = 120.0
+"""Longest time of a verb for which no other is given."""
 
 _NO_COMMAND = (126, 127)
 """What a shell says of a command that cannot be run, or is not there."""
@@ -64,7 +72,7 @@ class ReleaseClient:
     def install(self, progress: Progress | None = None) -> int:
         """Make sure that the zip application is there; returns the bytes sent."""
         try:
-            if self.call("status", {})["runtime"] == self._runtime.digest:
+            if self.ask(StatusAnswer, "status", {}).runtime == self._runtime.digest:
                 return 0
         except StudioError:
             pass  # not there, or damaged
@@ -78,10 +86,10 @@ class ReleaseClient:
         self._channel.put(self._runtime.path, self.runtime_path, progress)
         return self._runtime.size
 
-    def begin(self, release: str) -> dict[str, Any]:
+    def begin(self, release: str) -> BeginAnswer:
         """Become the target's operator for a release."""
-        answer = self.call("begin", {"release": release})
-        self._token = str(answer["token"])
+        answer = self.ask(BeginAnswer, "begin", {"release": release})
+        self._token = answer.token
         return answer
 
     def end(self) -> None:
@@ -93,15 +101,38 @@ class ReleaseClient:
                 pass
             self._token = ""
 
+    def ask(
+        self,
+        form: type[AnswerT],
+        verb: str,
+        request: Mapping[str, object],
+        *,
+        timeout: float = _USUAL_S,
+        watch: Watch | None = None,
+    ) -> AnswerT:
+        """Run one verb, and return its answer as a dataclass.
+
+        Raises:
+            StudioError: as ``call`` does, and for an answer of another form.
+        """
+        answer = self.call(verb, request, timeout=timeout, watch=watch)
+        try:
+            return from_json(form, answer)
+        except InvalidDocument as error:
+            raise TargetError(
+                f"The runtime on the target gave an answer to {verb!r} that cannot be read.",
+                detail=str(error),
+            ) from None
+
     def call(
         self,
         verb: str,
-        request: Mapping[str, Any],
+        request: Mapping[str, object],
         *,
-        timeout: float = 120.0,
+        timeout: float = _USUAL_S,
         watch: Watch | None = None,
         frames: Iterable[bytes] = (),
-    ) -> dict[str, Any]:
+    ) -> Message:
         """Run one verb.
 
         Args:
@@ -132,8 +163,8 @@ class ReleaseClient:
                 f"The runtime on the target gave no answer to {verb!r} (status {done.status}).",
                 detail=done.stderr.decode("utf-8", "replace")[-4000:],
             )
-        if listener.result.pop("event") == "error":
-            raise _error(listener.result)
+        if listener.failed:
+            raise read_parts(_Failure, listener.result).error()
         if verb in _SWITCHES:
             state = {name: listener.result.get(name, "") for name in ("state", "release")}
             log.info("release machine: %s", verb, extra={"target": self._target, **state})
@@ -144,7 +175,8 @@ class _Listener:
     """Takes JSON lines apart: the last one, and those before it."""
 
     def __init__(self, watch: Watch | None) -> None:
-        self.result: dict[str, Any] | None = None
+        self.result: Message | None = None
+        self.failed = False
         self._watch = watch
 
     def __call__(self, line: str) -> None:
@@ -154,17 +186,24 @@ class _Listener:
         except (ValueError, KeyError, TypeError):
             return  # chatter of a login script
         if kind in ("result", "error"):
-            self.result = message
+            self.failed = kind == "error"
+            self.result = {key: value for key, value in message.items() if key != "event"}
         elif self._watch is not None:
             self._watch(message)
 
 
-def _error(answer: Mapping[str, Any]) -> StudioError:
-    kind: type[StudioError] = Refused if answer.get("code") in _REFUSALS else TargetError
-    if answer.get("code") == "soak-failed":
-        kind = TakenBack
-    return kind(
-        str(answer["message"]),
-        hint=str(answer.get("hint", "")),
-        detail=str(answer.get("detail", "")),
-    )
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """An answer that tells of a failure."""
+
+    code: str = ""
+    message: str = "The release machine failed."
+    hint: str = ""
+    detail: str = ""
+
+    def error(self) -> StudioError:
+        """Return the error of its code."""
+        kind: type[StudioError] = Refused if self.code in _REFUSALS else TargetError
+        if self.code == "soak-failed":
+            kind = TakenBack
+        return kind(self.message, hint=self.hint, detail=self.detail)

@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from studio.api import TargetError, TargetSpec, UsageError
+from studio.deployment.answers import StartAnswer
 from studio.deployment.liveness import liveness, server_info
-from studio.deployment.release_client import ReleaseClient
+from studio.deployment.options import TargetOptions
+from studio.deployment.results import ServerResult
 from studio.deployment.work import agent_on, connected
-from studio.jobs import Arguments, Job, Result
+from studio.jobs import Job
 from studio.targets import inventory
-from studio.targets.connect import target_of
 from studio.targets.platforms import is_platform
 
 _START_S = 180.0
 
 
-def start(arguments: Arguments, job: Job) -> Result:
+def start(options: TargetOptions, job: Job) -> ServerResult:
     """Start the server of the release that a target has; one that runs goes on."""
-    return _told(arguments, job, "start", {})
+    return _controlled(options.target, job, "start")
 
 
-def stop(arguments: Arguments, job: Job) -> Result:
+def stop(options: TargetOptions, job: Job) -> ServerResult:
     """Let it finish its requests and end, until it is started again or something is deployed."""
-    return _told(arguments, job, "stop", {})
+    return _controlled(options.target, job, "stop")
 
 
-def restart(arguments: Arguments, job: Job) -> Result:
+def restart(options: TargetOptions, job: Job) -> ServerResult:
     """Stop it and start it anew, at the same port."""
-    return _told(arguments, job, "start", {"anew": True})
+    return _controlled(options.target, job, "start", anew=True)
 
 
-def _told(arguments: Arguments, job: Job, verb: str, request: dict[str, Any]) -> Result:
-    target = target_of(arguments["target"])
+def _controlled(target: TargetSpec, job: Job, verb: str, **request: bool) -> ServerResult:
     _require_machine(target)
     with connected(target, job) as channel:
-        agent: ReleaseClient = agent_on(target, channel, job)
+        agent = agent_on(target, channel, job)
         release = inventory.take(channel, agent.root).current
         if not release:
             raise TargetError(
@@ -43,11 +41,19 @@ def _told(arguments: Arguments, job: Job, verb: str, request: dict[str, Any]) ->
                 hint=f"Deploy a model first: studio deploy MODEL --target {target.name}",
             )
         agent.install()
-        done = agent.call(verb, request, timeout=_START_S)
+        done = agent.ask(StartAnswer, verb, request, timeout=_START_S)
         live = liveness(target, server_info(channel, agent.root))
-    told: Result = {name: done[name] for name in ("version", "name", "service") if name in done}
-    base: Result = {"target": target.name, **live.to_json(), "by": agent.owner, "release": release}
-    return {**base, **told}
+    return ServerResult(
+        target.name,
+        live.state,
+        live.endpoint,
+        live.scheme,
+        agent.owner,
+        release,
+        done.version,
+        done.name,
+        done.service,
+    )
 
 
 def _require_machine(target: TargetSpec) -> None:

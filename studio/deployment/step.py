@@ -2,37 +2,127 @@
 
 from __future__ import annotations
 
-from studio.api import Kind, Option, Permission
-from studio.api.discovery import WAYS
-from studio.deployment.options import DOWNGRADE, EMBEDDING, ENDPOINT, KEPT, REPLACE
-from studio.deployment.options import OPTIONS as ACCESS_OPTIONS
-from studio.jobs import Arguments, Effect, Limits, Result, Step, Use
-from studio.packages.step import SIGN_WITH
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from studio.api import Kind, Permission, TargetSpec
+from studio.deployment.options import DeployOptions, TargetOptions
+from studio.deployment.results import (
+    DeployResult,
+    FindResult,
+    LogsResult,
+    ReleasesResult,
+    ResourcesResult,
+    ServerResult,
+    StatusResult,
+    SwitchResult,
+    TrustResult,
+    UndeployResult,
+    VerifyLogResult,
+)
+from studio.jobs import Effect, Limits, Result, Step, Use
+from studio.jobs.options_form import option
 
 _NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES})
 
-TARGET_FIND: Step[Arguments, Result] = Step(
+
+@dataclass(frozen=True, slots=True)
+class FindOptions:
+    """Options of the step ``target-find``."""
+
+    way: tuple[Literal["config", "mdns", "subnet"], ...] = option(
+        ("config", "mdns"),
+        choice_titles=("~/.ssh/config", "announcements (mDNS)", "a subnet"),
+        title="Where to look",
+        help="The network is only listened to, unless a subnet is asked for.",
+        spelling="source",
+    )
+    subnet: str | None = option(
+        None, help="Ask each address of it for an SSH server: 192.168.1.0/24. At most 1,024."
+    )
+    seconds: float = option(3.0, minimum=0, maximum=60, title="Listen", unit="s")
+
+
+@dataclass(frozen=True, slots=True)
+class StatusOptions:
+    """Options of the step ``target-look``."""
+
+    target: tuple[TargetSpec, ...] = option(
+        kind=Kind.TARGET, positional=True, help="Targets, or @GROUP."
+    )
+    parallel: int = option(16, minimum=1, maximum=64, help="Targets at a time.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RollbackOptions(TargetOptions):
+    """Options of the step ``rollback``."""
+
+    to: str | None = option(
+        None, title="Version", help="Release to restore (default: the previous release)."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrustOptions(TargetOptions):
+    """Options of the step ``trust``."""
+
+    signers: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        help="Allowed signers, a line each: name, type of key, key (as in ssh-keygen(1)); or "
+        "the .pub file of one key.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """The end of a target's chain after a change that the registry knows of."""
+
+    entries: int
+    head: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryChain:
+    """The registry's own chain: its length, and its first altered entry (0: none)."""
+
+    entries: int = 0
+    broken_at: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyLogOptions(TargetOptions):
+    """Options of the step ``verify-log``.
+
+    Attributes:
+        anchors, registry: What the registry knows, added before the work starts.
+    """
+
+    anchors: tuple[Anchor, ...] = ()
+    registry: RegistryChain = RegistryChain()
+
+
+@dataclass(frozen=True, kw_only=True)
+class UndeployOptions(TargetOptions):
+    """Options of the step ``undeploy``."""
+
+    purge: bool = option(False, help="Also remove the files from its disk.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogsOptions(TargetOptions):
+    """Options of the step ``logs``."""
+
+    lines: int = option(50, minimum=1, maximum=10_000, help="How many.")
+
+
+TARGET_FIND: Step[FindOptions, FindResult] = Step(
     name="target-find",
     title="Discover boards",
     summary="Look for boards: in ~/.ssh/config, by what they announce, in a subnet on request.",
-    options=(
-        Option(
-            "way",
-            Kind.CHOICE,
-            default=["config", "mdns"],
-            many=True,
-            choices=WAYS,
-            choice_titles=("~/.ssh/config", "announcements (mDNS)", "a subnet"),
-            title="Where to look",
-            help="The network is only listened to, unless a subnet is asked for.",
-            spelling="source",
-        ),
-        Option(
-            "subnet",
-            help="Ask each address of it for an SSH server: 192.168.1.0/24. At most 1,024.",
-        ),
-        Option("seconds", Kind.NUMBER, 3.0, minimum=0, maximum=60, title="Listen", unit="s"),
-    ),
+    options=FindOptions,
+    result=FindResult,
     work="studio.deployment.survey:find",
     needs=_NEEDS,
     limits=Limits(seconds=600),
@@ -40,21 +130,12 @@ TARGET_FIND: Step[Arguments, Result] = Step(
     in_history=False,
 )
 
-TARGET_LOOK: Step[Arguments, Result] = Step(
+TARGET_LOOK: Step[StatusOptions, StatusResult] = Step(
     name="target-look",
     title="Look at boards",
     summary="Ask many targets at once how they are, and what they serve.",
-    options=(
-        Option(
-            "target",
-            Kind.TARGET,
-            many=True,
-            required=True,
-            positional=True,
-            help="Targets, or @GROUP.",
-        ),
-        Option("parallel", Kind.INTEGER, 16, minimum=1, maximum=64, help="Targets at a time."),
-    ),
+    options=StatusOptions,
+    result=StatusResult,
     work="studio.deployment.survey:look",
     record="studio.deployment.record:looked",
     needs=_NEEDS,
@@ -63,19 +144,11 @@ TARGET_LOOK: Step[Arguments, Result] = Step(
     in_history=False,
 )
 
-
-_TARGET = Option(
-    "target",
-    Kind.TARGET,
-    default="local",
-    help="Target name, or TARGET/NAME for one endpoint (default: this computer).",
-)
-
-PROBE_TARGET: Step[Arguments, Result] = Step(
+PROBE_TARGET: Step[TargetOptions, Result] = Step(
     name="target-probe",
     title="Probe",
     summary="Learn what a target is: processor, memory, disk, Python, runtimes.",
-    options=(_TARGET,),
+    options=TargetOptions,
     work="studio.deployment.work:probe_target",
     record="studio.deployment.record:probed",
     needs=_NEEDS,
@@ -84,140 +157,41 @@ PROBE_TARGET: Step[Arguments, Result] = Step(
     in_history=False,
 )
 
-DEPLOY: Step[Arguments, Result] = Step(
+DEPLOY: Step[DeployOptions, DeployResult] = Step(
     name="deploy",
     title="Deploy",
     summary="Deploy a model: upload it, test it on the target, switch atomically.",
-    options=(
-        Option("model", Kind.MODEL, positional=True, help="Model or bundle folder."),
-        _TARGET,
-        ENDPOINT,
-        REPLACE,
-        Option("bundle", Kind.FOLDER, help="Bundle folder, instead of a model.", advanced=True),
-        Option("dry_run", Kind.FLAG, default=False, title="Plan only", help="Change nothing."),
-        Option(
-            "data",
-            Kind.DATA,
-            title="Golden samples",
-            help="Golden samples for the bundle (see studio package).",
-        ),
-        Option(
-            "labels",
-            Kind.FILE,
-            help="Class names, one per line (see studio package).",
-            advanced=True,
-        ),
-        Option(
-            "preprocess",
-            Kind.FILE,
-            help="Input preprocessing, a preprocess.toml (see studio package).",
-            advanced=True,
-        ),
-        EMBEDDING,
-        *ACCESS_OPTIONS,
-        Option(
-            "host",
-            title="Listen on",
-            help="One address of the target to listen on, instead of --expose.",
-            advanced=True,
-        ),
-        Option(
-            "port",
-            Kind.INTEGER,
-            minimum=0,
-            maximum=65535,
-            help="Port to listen on: by default the one that the endpoint has had, else 8477 or "
-            "the next free one on a board, and a free one on this computer; 0 chooses anew.",
-            advanced=True,
-        ),
-        SIGN_WITH,
-        DOWNGRADE,
-        Option(
-            "budget_ms",
-            Kind.NUMBER,
-            minimum=0,
-            title="Latency budget",
-            unit="ms",
-            help="Refuse the release if its median latency on the target is above this.",
-        ),
-        Option(
-            "soak_s",
-            Kind.NUMBER,
-            minimum=0,
-            maximum=3600,
-            title="Soak time",
-            placeholder="1 s, on trial 300 s",
-            unit="s",
-            help="Maximum soak time in seconds (default 1; 300 with --trial).",
-            advanced=True,
-        ),
-        Option(
-            "quality",
-            Kind.FLAG,
-            default=False,
-            title="Roll back automatically",
-            help="Compare with the previous release on live requests. Roll back automatically "
-            "if answers, latency, errors or drift are worse.",
-            spelling="trial",
-        ),
-        Option(
-            "soak_rule",
-            many=True,
-            title="Trial rule",
-            help="Limit of the trial as NAME=VALUE, such as disagreement=0.05 (see "
-            "docs/monitoring.md).",
-            advanced=True,
-            spelling="trial_rule",
-        ),
-        *KEPT,
-        Option(
-            "canary",
-            Kind.INTEGER,
-            default=0,
-            minimum=0,
-            maximum=99,
-            title="Canary",
-            unit="%",
-            zero="all at once",
-            help="Share of the traffic for the new release until it is promoted or rolled back.",
-            advanced=True,
-        ),
-        Option(
-            "set",
-            many=True,
-            title="Options of the platform",
-            help="NAME=VALUE, for a target that is an engine, a cluster or a cloud.",
-            advanced=True,
-        ),
-    ),
+    options=DeployOptions,
+    result=DeployResult,
     work="studio.deployment.work:deploy_noted",
     prepare="studio.deployment.record:prepare",
     record="studio.deployment.record:deployed",
     needs=_NEEDS,
     limits=Limits(seconds=3600),
     use=Use.SERVE,
+    texts="studio.deployment.texts:deployment",
 )
 
-ROLLBACK: Step[Arguments, Result] = Step(
+ROLLBACK: Step[RollbackOptions, SwitchResult] = Step(
     name="rollback",
     title="Roll back",
     summary="Roll back to a previous release.",
-    options=(
-        _TARGET,
-        Option("to", title="Version", help="Release to restore (default: the previous release)."),
-    ),
+    options=RollbackOptions,
+    result=SwitchResult,
     work="studio.deployment.work:rollback",
     record="studio.deployment.record:rolled_back",
     needs=_NEEDS,
     limits=Limits(seconds=600),
     guarded=False,
+    texts="studio.deployment.texts:rollback",
 )
 
-RELEASES: Step[Arguments, Result] = Step(
+RELEASES: Step[TargetOptions, ReleasesResult] = Step(
     name="releases",
     title="List releases",
     summary="What was released on a target, the newest first.",
-    options=(_TARGET,),
+    options=TargetOptions,
+    result=ReleasesResult,
     work="studio.deployment.work:releases",
     needs=_NEEDS,
     limits=Limits(seconds=120),
@@ -225,29 +199,24 @@ RELEASES: Step[Arguments, Result] = Step(
     in_history=False,
 )
 
-TRUST: Step[Arguments, Result] = Step(
+TRUST: Step[TrustOptions, TrustResult] = Step(
     name="trust",
     title="Require signatures",
     summary="Set the allowed signers of a target. Without a file, it accepts unsigned releases.",
-    options=(
-        _TARGET,
-        Option(
-            "signers",
-            Kind.FILE,
-            help="Allowed signers, a line each: name, type of key, key (as in ssh-keygen(1)); or "
-            "the .pub file of one key.",
-        ),
-    ),
+    options=TrustOptions,
+    result=TrustResult,
     work="studio.deployment.trust:trust",
     needs=_NEEDS,
     limits=Limits(seconds=300),
+    texts="studio.deployment.texts:trust",
 )
 
-VERIFY_LOG: Step[Arguments, Result] = Step(
+VERIFY_LOG: Step[VerifyLogOptions, VerifyLogResult] = Step(
     name="verify-log",
     title="Verify the history",
     summary="Check that no entry of a target's history was altered, removed or put in.",
-    options=(_TARGET,),
+    options=VerifyLogOptions,
+    result=VerifyLogResult,
     work="studio.deployment.history:verify_log",
     prepare="studio.deployment.record:anchors",
     needs=_NEEDS,
@@ -256,52 +225,53 @@ VERIFY_LOG: Step[Arguments, Result] = Step(
     in_history=False,
 )
 
-UNDEPLOY: Step[Arguments, Result] = Step(
+UNDEPLOY: Step[UndeployOptions, UndeployResult] = Step(
     name="undeploy",
     title="Undeploy",
     summary="Stop what a target serves.",
-    options=(
-        _TARGET,
-        Option("purge", Kind.FLAG, default=False, help="Also remove the files from its disk."),
-    ),
+    options=UndeployOptions,
+    result=UndeployResult,
     work="studio.deployment.work:undeploy",
     record="studio.deployment.record:undeployed",
     needs=_NEEDS,
     limits=Limits(seconds=300),
     guarded=False,
+    texts="studio.deployment.texts:undeployment",
 )
 
-PROMOTE: Step[Arguments, Result] = Step(
+PROMOTE: Step[TargetOptions, SwitchResult] = Step(
     name="promote",
     title="Promote",
     summary="Give all requests to the release that gets a part of them as a canary.",
-    options=(_TARGET,),
+    options=TargetOptions,
+    result=SwitchResult,
     work="studio.deployment.work:promote",
     record="studio.deployment.record:promoted",
     needs=_NEEDS,
     limits=Limits(seconds=3600),
+    texts="studio.deployment.texts:promotion",
 )
 
-LOGS: Step[Arguments, Result] = Step(
+LOGS: Step[LogsOptions, LogsResult] = Step(
     name="logs",
     title="Show the log",
     summary="The last lines that the served model's server logged.",
-    options=(
-        _TARGET,
-        Option("lines", Kind.INTEGER, default=50, minimum=1, maximum=10_000, help="How many."),
-    ),
+    options=LogsOptions,
+    result=LogsResult,
     work="studio.deployment.work:logs",
     needs=_NEEDS,
     limits=Limits(seconds=300),
     effect=Effect.LOOKS,
     in_history=False,
+    texts="studio.deployment.texts:log_lines",
 )
 
-RESOURCES: Step[Arguments, Result] = Step(
+RESOURCES: Step[TargetOptions, ResourcesResult] = Step(
     name="resources",
     title="Inspect",
     summary="Everything that exists on a target because the studio made it.",
-    options=(_TARGET,),
+    options=TargetOptions,
+    result=ResourcesResult,
     work="studio.deployment.work:resources",
     needs=_NEEDS,
     limits=Limits(seconds=300),
@@ -309,33 +279,39 @@ RESOURCES: Step[Arguments, Result] = Step(
     in_history=False,
 )
 
-START: Step[Arguments, Result] = Step(
+START: Step[TargetOptions, ServerResult] = Step(
     name="start",
     title="Start",
     summary="Start the server of what a target serves, after a crash, a restart or a stop.",
-    options=(_TARGET,),
+    options=TargetOptions,
+    result=ServerResult,
     work="studio.deployment.server_control:start",
     needs=_NEEDS,
     limits=Limits(seconds=600),
+    texts="studio.deployment.texts:server",
 )
 
-STOP: Step[Arguments, Result] = Step(
+STOP: Step[TargetOptions, ServerResult] = Step(
     name="stop",
     title="Stop",
     summary="Stop the server of what a target serves; the release stays, and starts again later.",
-    options=(_TARGET,),
+    options=TargetOptions,
+    result=ServerResult,
     work="studio.deployment.server_control:stop",
     needs=_NEEDS,
     limits=Limits(seconds=300),
     guarded=False,
+    texts="studio.deployment.texts:server",
 )
 
-RESTART: Step[Arguments, Result] = Step(
+RESTART: Step[TargetOptions, ServerResult] = Step(
     name="restart",
     title="Restart",
     summary="Stop the server of what a target serves, and start it at the same port.",
-    options=(_TARGET,),
+    options=TargetOptions,
+    result=ServerResult,
     work="studio.deployment.server_control:restart",
     needs=_NEEDS,
     limits=Limits(seconds=600),
+    texts="studio.deployment.texts:server",
 )

@@ -9,10 +9,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from studio.api import TargetSpec
-from studio.jobs import Job, Result
+from studio.deployment.bundle_facts import facts_of
+from studio.deployment.results import DeployResult, DeployStep, TrialEvidence
+from studio.documents.dataclass_json import JsonValue, read_parts, to_json
+from studio.jobs import Job
 from studio.packages import Bundle
 from studio.registry.activity import spelled
 
@@ -36,15 +38,9 @@ class StepRow:
         """There was nothing to do."""
         self.state, self.text = "skipped", text
 
-    def to_json(self) -> dict[str, Any]:
-        """The contract's keys."""
-        return {
-            "name": self.name,
-            "state": self.state,
-            "text": self.text,
-            "seconds": round(self.seconds, 4),
-            "bytes": self.bytes,
-        }
+    def result(self) -> DeployStep:
+        """Return the step as results have it."""
+        return DeployStep(self.name, self.state, self.text, round(self.seconds, 4), self.bytes)
 
 
 class StepLog:
@@ -73,12 +69,12 @@ class StepLog:
             if row.state != "failed":
                 self._tell()
 
-    def to_json(self) -> list[dict[str, Any]]:
-        """All steps."""
-        return [row.to_json() for row in self.rows]
+    def results(self) -> tuple[DeployStep, ...]:
+        """Return all steps as results have them."""
+        return tuple(row.result() for row in self.rows)
 
     def _tell(self) -> None:
-        self._job.event("step", steps=self.to_json())
+        self._job.event("step", steps=to_json(self.results()))
 
 
 def instant(seconds_ago: float = 0.0) -> str:
@@ -86,23 +82,18 @@ def instant(seconds_ago: float = 0.0) -> str:
     return spelled(datetime.now(UTC) - timedelta(seconds=max(0.0, seconds_ago)))
 
 
-def begun(soak: Mapping[str, Any]) -> str:
-    """When a release began to answer whose trial has just ended; now where it had none.
+def begun(soak: Mapping[str, JsonValue]) -> str:
+    """Return when a release began to answer whose trial has just ended; now where it had none.
 
     A trial is part of the time that a release serves: it answers the clients.
     """
-    return instant(float(soak.get("seconds") or 0.0))
+    return instant(read_parts(TrialEvidence, soak).seconds or 0.0)
 
 
-def release_on(target: TargetSpec, bundle: Bundle) -> Result:
-    """The target, and which release of which model in which precision."""
-    return {
-        "target": target.name,
-        "release": bundle.digest,
-        "version": bundle.version,
-        "name": bundle.name,
-        "precision": str(bundle.raw["model"].get("precision") or ""),
-    }
+def release_on(target: TargetSpec, bundle: Bundle, state: str) -> DeployResult:
+    """Return a result that says which release of which model a target has."""
+    precision = facts_of(bundle).model.precision or ""
+    return DeployResult(target.name, bundle.digest, bundle.version, bundle.name, precision, state)
 
 
 def owner() -> str:

@@ -3,36 +3,52 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, replace
 
-from studio.api import Cancelled, Extension, StudioError, TargetSpec, UsageError
-from studio.api.discovery import Finder
+from studio.api import (
+    Cancelled,
+    Extension,
+    PlatformRelease,
+    StudioError,
+    TargetSpec,
+    UsageError,
+)
+from studio.api.discovery import Candidate, Finder
 from studio.deployment.liveness import IDLE, SERVING, SILENT, liveness, server_info
 from studio.deployment.platform_verbs import PlatformOperation
+from studio.deployment.releases import current_release, machine_releases
+from studio.deployment.results import (
+    FindProblem,
+    FindResult,
+    MachineRelease,
+    StatusResult,
+    TargetStatus,
+)
+from studio.deployment.step import FindOptions, StatusOptions
 from studio.deployment.trust import admitted
-from studio.jobs import Arguments, Job, Result
+from studio.documents.dataclass_json import to_json
+from studio.jobs import Job
 from studio.plugin_host import PluginHost
 from studio.targets import inventory
-from studio.targets.connect import gather_facts, open_channel, target_of
+from studio.targets.connect import gather_facts, open_channel
 from studio.targets.platforms import is_platform
 
 
-def find(arguments: Arguments, job: Job) -> Result:
+def find(options: FindOptions, job: Job) -> FindResult:
     """Look for targets with every connector that can; what one cannot do is told, and no failure.
 
     Raises:
         UsageError: when a subnet is wanted and none was named, or it is too large.
     """
-    ways, subnet = list(arguments["way"]), str(arguments.get("subnet") or "")
+    ways: list[str] = list(options.way)
+    subnet = options.subnet or ""
     if subnet and "subnet" not in ways:
         ways.append("subnet")
     if "subnet" in ways and not subnet:
         raise UsageError("No subnet was named.", hint="Give --subnet 192.168.1.0/24.")
     host = PluginHost.again()
-    found: list[dict[str, Any]] = []
+    candidates: list[Candidate] = []
     problems = []
     for capability in host.all(Extension.TARGET):
         try:
@@ -43,47 +59,47 @@ def find(arguments: Arguments, job: Job) -> Result:
             continue
         for way in ways:
             try:
-                rows = finder.find([way], subnet, float(arguments["seconds"]), job)
-                found += [asdict(one) for one in rows]
+                candidates += finder.find([way], subnet, options.seconds, job)
             except (Cancelled, UsageError):
                 raise
             except StudioError as error:
-                problems.append({"way": way, "text": error.message, "hint": error.hint})
-    places: dict[str, dict[str, Any]] = {}
-    for one in found:
-        places.setdefault(str(one["url"]).rpartition("@")[2].rpartition("/")[2], one)
-    return {"found": list(places.values()), "problems": problems}
+                problems.append(FindProblem(way, error.message, error.hint))
+    places: dict[str, Candidate] = {}
+    for one in candidates:
+        places.setdefault(one.url.rpartition("@")[2].rpartition("/")[2], one)
+    return FindResult(tuple(places.values()), tuple(problems))
 
 
-def look(arguments: Arguments, job: Job) -> Result:
+def look(options: StatusOptions, job: Job) -> StatusResult:
     """Ask every target; one that does not answer is a row of its own, and no failure."""
-    targets = [target_of(one) for one in arguments["target"]]
-    rows: list[dict[str, Any]] = []
-    with ThreadPoolExecutor(int(arguments["parallel"])) as pool:
-        for row in pool.map(lambda target: _look_at(target, job), targets):
+    rows: list[TargetStatus] = []
+    total = len(options.target)
+    with ThreadPoolExecutor(options.parallel) as pool:
+        for row in pool.map(lambda target: _status(target, job), options.target):
             rows.append(row)
-            job.progress(len(rows), len(targets), f"{len(rows)} of {len(targets)} targets")
-            job.event("looked", target=row)
-    return {"targets": rows, "serving": sum(row["state"] == SERVING for row in rows)}
+            job.progress(len(rows), total, f"{len(rows)} of {total} targets")
+            job.event("looked", target=to_json(row))
+    return StatusResult(tuple(rows), sum(row.state == SERVING for row in rows))
 
 
-def _look_at(target: TargetSpec, job: Job) -> dict[str, Any]:
-    """One target's row."""
+def _status(target: TargetSpec, job: Job) -> TargetStatus:
+    """Return the state of one target, whatever it is."""
     job.check()
     began = time.monotonic()
-    row: dict[str, Any] = {"target": target.name, "state": SILENT, "endpoint": "", "scheme": ""}
-    row.update(text="", facts={})
     try:
-        row.update(_platform(target, job) if is_platform(target) else _machine(target, job))
+        row = _platform(target, job) if is_platform(target) else _machine(target, job)
     except Cancelled:
         raise
     except StudioError as error:
-        row["text"] = f"{error.message} {error.hint}".strip()
-    row["seconds"] = round(time.monotonic() - began, 3)
-    return row
+        row = replace(_silent(target), text=f"{error.message} {error.hint}".strip())
+    return replace(row, seconds=round(time.monotonic() - began, 3))
 
 
-def _machine(target: TargetSpec, job: Job) -> dict[str, Any]:
+def _silent(target: TargetSpec) -> TargetStatus:
+    return TargetStatus(target.name, SILENT)
+
+
+def _machine(target: TargetSpec, job: Job) -> TargetStatus:
     channel = open_channel(target, job)
     try:
         facts = gather_facts(target, channel)
@@ -92,18 +108,35 @@ def _machine(target: TargetSpec, job: Job) -> dict[str, Any]:
     finally:
         channel.close()
     live = liveness(target, server)
-    current = next((one for one in inventory.history(found) if one["state"] == SERVING), {})
-    known = {"facts": asdict(facts), "signers": admitted(found)}
-    return {**live.to_json(), "text": live.text, **known, **_current(current)}
-
-
-def _platform(target: TargetSpec, job: Job) -> dict[str, Any]:
-    done = PlatformOperation(target, job, "").releases()
-    current: Mapping[str, Any] = next(
-        (one for one in done["releases"] if one["state"] == "serving"), {}
+    status = TargetStatus(
+        target.name,
+        live.state,
+        live.endpoint,
+        live.scheme,
+        live.text,
+        asdict(facts),
+        admitted(found),
     )
-    return {"state": SERVING if current else IDLE, **_current(current)}
+    return _with_release(status, current_release(machine_releases(found)))
 
 
-def _current(release: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: release.get(key) for key in ("name", "version", "release", "at", "by")}
+def _platform(target: TargetSpec, job: Job) -> TargetStatus:
+    current = current_release(PlatformOperation(target, job, "").releases().releases)
+    state = SERVING if current else IDLE
+    return _with_release(replace(_silent(target), state=state), current)
+
+
+def _with_release(
+    status: TargetStatus, current: MachineRelease | PlatformRelease | None
+) -> TargetStatus:
+    """Return the status with the current release; with None where there is none."""
+    if current is None:
+        return replace(status, name=None, version=None, release=None, at=None, by=None)
+    return replace(
+        status,
+        name=current.name,
+        version=current.version,
+        release=current.release,
+        at=current.at,
+        by=current.by,
+    )

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from studio.api import TakenBack, TargetSpec, UsageError
-from studio.deployment.options import KEPT, SAMPLES_MB
+from studio.deployment.options import SAMPLES_MB, DeployOptions, KeptOptions, TrialOptions
+from studio.deployment.results import DeployResult, TrialEvidence
+from studio.documents.dataclass_json import JsonValue, read_parts
 from studio.runtime.release.trial.decision import rule_of
 from studio.runtime.shared.errors import ReleaseError
 from studio.targets.platforms import holds_trials, is_platform
+
+KeptT = TypeVar("KeptT", bound=KeptOptions)
 
 USUAL_S = 1.0
 """Of a soak without a trial, where no other time is given."""
@@ -28,48 +33,58 @@ def why_no_trial(target: TargetSpec) -> str:
     )
 
 
-def said(soak: Mapping[str, Any]) -> str:
-    """What a trial found, in a few words; empty where there was none."""
-    if not soak.get("tests"):
+def summary_of_trial(soak: Mapping[str, JsonValue]) -> str:
+    """Return what a trial found, in a few words; empty where there was none."""
+    evidence = read_parts(TrialEvidence, soak)
+    if not evidence.tests:
         return ""
-    found = ", ".join(f"{one['test']} {one['says']}" for one in soak["tests"])
-    return f"{soak.get('decision')} after {float(soak.get('seconds') or 0):g} s ({found})"
+    findings = ", ".join(f"{one.test} {one.says}" for one in evidence.tests)
+    return f"{evidence.decision} after {evidence.seconds or 0:g} s ({findings})"
 
 
-def error_of_trial(result: Mapping[str, Any]) -> TakenBack:
-    """The error of a deploy whose result tells of a release that was worse on trial."""
-    evidence = json.dumps(result["soak"], sort_keys=True)
-    return TakenBack(result["reason"], hint=result["hint"], detail=evidence)
+def error_of_trial(result: DeployResult) -> TakenBack:
+    """Return the error of a deploy whose result tells of a release that was worse on trial."""
+    evidence = json.dumps(result.soak, sort_keys=True)
+    return TakenBack(result.reason or "", hint=result.hint, detail=evidence)
 
 
-def trial_s(arguments: Mapping[str, Any], rule: Mapping[str, str] | None) -> float:
-    """How long a release is watched at most, in seconds: what was given counts, also a second."""
-    given = arguments.get("soak_s")
-    if given is not None:
-        return float(given)
+def trial_s(soak_s: float | None, rule: Mapping[str, str] | None) -> float:
+    """Return how many seconds a release is watched at most: what was given counts, if any."""
+    if soak_s is not None:
+        return soak_s
     return USUAL_S if rule is None else TRIAL_S
 
 
-def trial_options(target: TargetSpec, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """What a platform that can hold trials is told of one (see ``api.Site.deploy``)."""
+def trial_options(target: TargetSpec, options: DeployOptions) -> dict[str, JsonValue]:
+    """Return what a platform that can hold trials is told of one (see ``api.Site.deploy``)."""
     if not holds_trials(target):
         return {}
-    rule = soak_rule(arguments)
-    trial = None if rule is None else {"seconds": trial_s(arguments, rule), "rule": rule}
-    return {"trial": trial, "agreement": float(arguments.get("agreement") or 0.0) / 100}
+    rule = soak_rule(options)
+    trial: JsonValue = None
+    if rule is not None:
+        trial = {"seconds": trial_s(options.soak_s, rule), "rule": rule}
+    return {"trial": trial, "agreement": comparing(options)}
 
 
-def soak_rule(arguments: Mapping[str, Any]) -> dict[str, str] | None:
-    """The rule's own values; None where quality is not judged.
+def soak_rule(options: TrialOptions) -> dict[str, str] | None:
+    """Return the trial's rule as it was given; None where quality is not judged.
 
     Raises:
         UsageError: for a value that it cannot have, or a name that it does not know.
     """
-    given = [str(pair) for pair in arguments.get("soak_rule") or ()]
-    if not arguments.get("quality") and not given:
+    if not options.quality and not options.soak_rule:
         return None
+    return parse_rule(options.soak_rule or ())
+
+
+def parse_rule(pairs: Sequence[str]) -> dict[str, str]:
+    """Return the values of a rule that are given as ``NAME=VALUE``.
+
+    Raises:
+        UsageError: for a value that it cannot have, or a name that it does not know.
+    """
     rule: dict[str, str] = {}
-    for pair in given:
+    for pair in pairs:
         name, sign, value = pair.partition("=")
         if not sign:
             raise UsageError(f"A soak rule is NAME=VALUE, not {pair!r}.")
@@ -79,13 +94,6 @@ def soak_rule(arguments: Mapping[str, Any]) -> dict[str, str] | None:
     except ReleaseError as error:
         raise UsageError(error.message, hint=error.hint) from None
     return rule
-
-
-def asked(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of comparing and keeping, as given; empty where nothing was asked for."""
-    if not (arguments.get("keep_samples") or arguments.get("agreement")):
-        return {}
-    return {option.name: arguments.get(option.name) for option in KEPT}
 
 
 def why_none_kept(target: TargetSpec) -> str:
@@ -104,17 +112,19 @@ def why_none_compared(target: TargetSpec) -> str:
     return f"No answers are compared: {why_not}" if why_not else ""
 
 
-def able(target: TargetSpec, wanted: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    """What of the options of a deploy a target can do, and why it cannot do the others."""
-    found, reasons = dict(wanted), []
-    for name, why in (("agreement", why_none_compared), ("keep_samples", why_none_kept)):
-        if found.get(name) and (reason := why(target)):
-            found[name] = 0
-            reasons.append(reason)
-    return found, " ".join(reasons)
+def without_unsupported(target: TargetSpec, options: KeptT) -> tuple[KeptT, str]:
+    """Return the options that a target supports, and why it does not support the others."""
+    compared = why_none_compared(target) if options.agreement else ""
+    stored = why_none_kept(target) if options.keep_samples else ""
+    supported = replace(
+        options,
+        agreement=0.0 if compared else options.agreement,
+        keep_samples=0 if stored else options.keep_samples,
+    )
+    return supported, " ".join(filter(None, (compared, stored)))
 
 
-def check_platform_can(target: TargetSpec, arguments: Mapping[str, Any]) -> None:
+def check_platform_can(target: TargetSpec, options: DeployOptions) -> None:
     """Refuse what a platform cannot do with requests, before anything is made for it.
 
     Raises:
@@ -122,11 +132,11 @@ def check_platform_can(target: TargetSpec, arguments: Mapping[str, Any]) -> None
     """
     if not is_platform(target):
         return
-    if arguments.get("keep_samples"):
+    if options.keep_samples:
         raise UsageError(why_none_kept(target), hint="Omit --keep-samples.")
-    if arguments.get("agreement") and (why_not := why_none_compared(target)):
+    if options.agreement and (why_not := why_none_compared(target)):
         raise UsageError(why_not, hint="Omit --shadow-cpu.")
-    on_trial = arguments.get("quality") or arguments.get("soak_rule")
+    on_trial = options.quality or options.soak_rule
     if on_trial and (why_not := why_no_trial(target)):
         raise UsageError(f"There is no quality trial: {why_not}", hint=_INSTEAD)
 
@@ -137,13 +147,21 @@ _INSTEAD = (
 )
 
 
-def sampling(arguments: Mapping[str, Any]) -> dict[str, int] | None:
-    """What may be kept of requests: nothing, unless a number is given."""
-    most = int(arguments.get("keep_samples") or 0)
-    megabytes = float(arguments.get("samples_mb") or SAMPLES_MB)
-    return {"most": most, "bytes": int(megabytes * 1e6)} if most else None
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How many requests, and how many bytes of them, a target may store."""
+
+    most: int
+    bytes: int
 
 
-def comparing(arguments: Mapping[str, Any]) -> float:
-    """Share of a core for comparing answers with the release before; 0: none."""
-    return float(arguments.get("agreement") or 0.0) / 100
+def sampling(options: KeptOptions) -> Sampling | None:
+    """Return what may be stored of requests: nothing, unless a number is given."""
+    if not options.keep_samples:
+        return None
+    return Sampling(options.keep_samples, int((options.samples_mb or SAMPLES_MB) * 1e6))
+
+
+def comparing(options: KeptOptions) -> float:
+    """Return the share of a core for comparing answers with the release before; 0: none."""
+    return options.agreement / 100

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from studio.api import StudioError, UsageError
+from studio.deployment.answers import TrustAnswer
+from studio.deployment.results import AllowedKey, AllowedSigners, TrustResult
+from studio.deployment.step import TrustOptions
 from studio.deployment.work import agent_on, connected
-from studio.jobs import Arguments, Job, Result
-from studio.runtime.release.intake.signers import signers_in
+from studio.documents.dataclass_json import read_parts
+from studio.jobs import Job
+from studio.runtime.release.intake.signers import Signer, signers_in
 from studio.runtime.release.store.layout import SYSTEM_SIGNERS
-from studio.targets.connect import target_of
 from studio.targets.inventory import Inventory, when
 from studio.targets.platforms import is_platform
 
@@ -19,24 +21,23 @@ _LARGEST = 1 << 20
 _KEYS = ("ssh-", "ecdsa-", "sk-")
 
 
-def trust(arguments: Arguments, job: Job) -> Result:
+def trust(options: TrustOptions, job: Job) -> TrustResult:
     """Have a target admit some signers, or everybody."""
-    target = target_of(arguments["target"])
+    target = options.target
     if is_platform(target):
         raise UsageError(f"{target.name} is no machine; who may deploy there is its own affair.")
-    text = _signers(arguments.get("signers"))
+    text = _signers(options.signers)
     with connected(target, job) as channel:
         agent = agent_on(target, channel, job)
         agent.install()
-        done = agent.call("trust", {"signers": text})
-    return {"target": target.name, "signers": done["signers"], "by": agent.owner}
+        done = agent.ask(TrustAnswer, "trust", {"signers": text})
+    return TrustResult(target.name, done.signers, agent.owner)
 
 
-def _signers(given: str | None) -> str:
-    """The content of the file; a public key becomes a line with its comment as the name."""
-    if not given:
+def _signers(path: Path | None) -> str:
+    """Return the content of the file; a public key becomes a line with its comment as the name."""
+    if path is None:
         return ""
-    path = Path(given).expanduser()
     try:
         if path.stat().st_size > _LARGEST:
             raise UsageError(f"{path} is too large to be a file of signers.")
@@ -49,35 +50,30 @@ def _signers(given: str | None) -> str:
     return text
 
 
-def admitted(found: Inventory) -> dict[str, Any]:
-    """Who may release on a target.
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A change of the signers in a target's own record."""
 
-    Returns:
-        ``file``: where the target says it, empty where it takes everybody's releases;
-        ``fixed``: only its administrator may change that; ``keys``: ``name``, ``kind``,
-        ``fingerprint``, ``limits``, ``since`` and ``by`` of each, the last two empty where the
-        target's record does not tell; ``changed`` and ``by``: the last change that it knows of.
-    """
+    at: float | None = None
+    owner: str = ""
+    keys: tuple[str, ...] = ()
+
+
+def admitted(found: Inventory) -> AllowedSigners:
+    """Return who may release on a target."""
     fixed = found.signers_file == str(SYSTEM_SIGNERS)
     # What the administrator wrote is in no record of the release machine.
-    history = () if fixed else found.admissions
-    last = history[-1] if history else {}
-    keys = []
-    for one in signers_in(found.signers):
-        first: Mapping[str, Any] = {}
-        for entry in reversed(history):
-            if not one.fingerprint or one.fingerprint not in (entry.get("keys") or ()):
-                break
-            first = entry
-        keys.append({**one._asdict(), "since": when(first.get("at")), "by": _owner(first)})
-    return {
-        "file": found.signers_file,
-        "fixed": fixed,
-        "keys": keys,
-        "changed": when(last.get("at")),
-        "by": _owner(last),
-    }
+    history = [] if fixed else [read_parts(_Change, entry) for entry in found.admissions]
+    last = history[-1] if history else _Change()
+    keys = tuple(_key(one, history) for one in signers_in(found.signers))
+    return AllowedSigners(found.signers_file, fixed, keys, when(last.at), last.owner)
 
 
-def _owner(entry: Mapping[str, Any]) -> str:
-    return str(entry.get("owner") or "")
+def _key(signer: Signer, history: list[_Change]) -> AllowedKey:
+    """Return a signer with the change since which its key has been admitted."""
+    first = _Change()
+    for change in reversed(history):
+        if not signer.fingerprint or signer.fingerprint not in change.keys:
+            break
+        first = change
+    return AllowedKey(*signer, since=when(first.at), by=first.owner)

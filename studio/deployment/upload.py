@@ -12,8 +12,9 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from studio.deployment.answers import MissingMessage, PartialFile, ProgressMessage
+from studio.documents.dataclass_json import JsonValue, from_json
 from studio.jobs import Job
 from studio.runtime.release.intake.source import (
     DEFLATED,
@@ -56,23 +57,20 @@ class Outgoing:
 
     @classmethod
     def of(
-        cls, name: str, path: Path, digest: str, size: int, partial: Mapping[str, Any] | None
+        cls, name: str, path: Path, digest: str, size: int, partial: PartialFile | None
     ) -> Outgoing:
         """What is left to be sent, where the target's beginning is a beginning of the file."""
         whole = cls(name, path, digest, size)
-        if not partial or not 0 < int(partial["bytes"]) <= size:
+        if not partial or not 0 < partial.bytes <= size:
             return whole
-        offset = int(partial["bytes"])
-        if digest_of(path, offset) != partial["sha256"]:
+        if digest_of(path, partial.bytes) != partial.sha256:
             return whole
-        return cls(name, path, digest, size, offset, str(partial["name"]))
+        return cls(name, path, digest, size, partial.bytes, partial.name)
 
-    def request(self) -> dict[str, Any]:
-        """It in the words of the verb ``receive``."""
-        said: dict[str, Any] = {"sha256": self.digest, "bytes": self.size}
-        if self.offset:
-            said.update({"from": self.kept, "offset": self.offset})
-        return said
+    def request(self) -> dict[str, JsonValue]:
+        """Return the file as the verb ``receive`` announces it."""
+        request: dict[str, JsonValue] = {"sha256": self.digest, "bytes": self.size}
+        return request | ({"from": self.kept, "offset": self.offset} if self.offset else {})
 
 
 class Stream:
@@ -88,7 +86,7 @@ class Stream:
         self._pace = _LinkRate()
 
     @property
-    def request(self) -> dict[str, Any]:
+    def request(self) -> dict[str, JsonValue]:
         """What is announced before the frames."""
         return {"blobs": [file.request() for file in self._files]}
 
@@ -186,14 +184,14 @@ class Upload:
         """Bytes of all frames so far."""
         return self._stream.sent
 
-    def watch(self, message: Mapping[str, Any]) -> None:
-        """One line of the target."""
+    def watch(self, message: Mapping[str, JsonValue]) -> None:
+        """Take one line of the target."""
         if message.get("event") == "missing":
-            absent, partial = message["missing"], message["partial"]
+            found = from_json(MissingMessage, message)
             self.files = [
-                Outgoing.of(one.name, one.path, one.digest, one.size, partial.get(one.digest))
+                Outgoing.of(one.name, one.path, one.digest, one.size, found.partial.get(one.digest))
                 for one in self._all
-                if one.digest in absent
+                if one.digest in found.missing
             ]
             self._stream = Stream(self.files)
             self._counter = Counter(self._job, self.files)
@@ -244,11 +242,11 @@ class Counter:
         self._kept = sum(file.offset for file in files)
         self._began = time.monotonic()
 
-    def __call__(self, message: Mapping[str, Any]) -> None:
-        """One line of the target."""
+    def __call__(self, message: Mapping[str, JsonValue]) -> None:
+        """Take one line of the target."""
         if message.get("event") != "progress":
             return
-        done = int(message["done"])
+        done = from_json(ProgressMessage, message).done
         seconds = time.monotonic() - self._began
         rate = max(0, done - self._kept) / seconds if seconds > 0 else 0.0
         text = f"Sending: {done / 1e6:,.1f} of {self._total / 1e6:,.1f} MB"

@@ -5,62 +5,74 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from studio.api import Channel, TakenBack, TargetError, TargetSpec, UsageError
 from studio.deployment.access import keep_token
 from studio.deployment.admission import downgrade_of
+from studio.deployment.answers import RemoveAnswer, RollbackAnswer
 from studio.deployment.deploy_job import Deployment
 from studio.deployment.liveness import liveness, server_info
+from studio.deployment.options import DeployOptions, TargetOptions
 from studio.deployment.platform_verbs import PlatformOperation
 from studio.deployment.release_client import ReleaseClient
-from studio.deployment.step_log import begun, instant, owner
+from studio.deployment.releases import machine_releases
+from studio.deployment.results import (
+    DeployResult,
+    LogsResult,
+    ReleasesResult,
+    ResourcesResult,
+    SwitchResult,
+    UndeployResult,
+)
+from studio.deployment.step import LogsOptions, RollbackOptions, UndeployOptions
+from studio.deployment.step_log import instant, owner
 from studio.deployment.trial import check_platform_can
-from studio.jobs import Arguments, Job, Result
+from studio.documents.dataclass_json import from_json
+from studio.jobs import Job, Result
 from studio.packages import Bundle, build_runtime
 from studio.targets import inventory
-from studio.targets.connect import gather_facts, interpreter_of, open_channel, root_of, target_of
+from studio.targets.connect import gather_facts, interpreter_of, open_channel, root_of
 from studio.targets.platforms import is_platform
 
 _ROLLBACK_S = 180.0
 
-Lost = Callable[[Deployment, Bundle, TakenBack], Result]
+Lost = Callable[[Deployment, Bundle, TakenBack], DeployResult]
 
 
-def probe_target(arguments: Arguments, job: Job) -> Result:
+def probe_target(options: TargetOptions, job: Job) -> Result:
     """Ask a target what it is."""
-    target = target_of(arguments["target"])
+    target = options.target
     if is_platform(target):
         return _hosting(target, job).probe()
     with connected(target, job) as channel:
         return asdict(gather_facts(target, channel))
 
 
-def deploy(arguments: Arguments, job: Job) -> Result:
+def deploy(options: DeployOptions, job: Job) -> DeployResult:
     """Put a model or a bundle to work on a target, or plan to.
 
     Raises:
         TakenBack: when it was worse on trial.
     """
-    return _deploy(arguments, job, None)
+    return _deploy(options, job, None)
 
 
-def deploy_noted(arguments: Arguments, job: Job) -> Result:
-    """The same as a step, whose result also tells of a release that was taken back on trial."""
-    return _deploy(arguments, job, Deployment.taken_back)
+def deploy_noted(options: DeployOptions, job: Job) -> DeployResult:
+    """Deploy as a step, whose result also tells of a release that was taken back on trial."""
+    return _deploy(options, job, Deployment.taken_back)
 
 
-def _deploy(arguments: Arguments, job: Job, lost: Lost | None) -> Result:
-    target = target_of(arguments["target"])
-    check_platform_can(target, arguments)
-    if not arguments.get("model") and not arguments.get("bundle"):
+def _deploy(options: DeployOptions, job: Job, lost: Lost | None) -> DeployResult:
+    check_platform_can(options.target, options)
+    if not options.model and not options.bundle:
         raise UsageError(
             "Missing model or bundle.", hint="Pass a model or a bundle folder: studio deploy MODEL"
         )
-    deployment = Deployment(target, arguments, job, owner())
+    deployment = Deployment(options, job, owner())
     bundle = deployment.find_bundle()
     try:
-        return _served(target, deployment, bundle, arguments, job)
+        return _served(deployment, bundle, options, job)
     except TakenBack as error:
         if lost is None:
             raise
@@ -68,13 +80,14 @@ def _deploy(arguments: Arguments, job: Job, lost: Lost | None) -> Result:
 
 
 def _served(
-    target: TargetSpec, deployment: Deployment, bundle: Bundle, arguments: Arguments, job: Job
-) -> Result:
+    deployment: Deployment, bundle: Bundle, options: DeployOptions, job: Job
+) -> DeployResult:
+    target = options.target
     if is_platform(target):
-        done = _hosting(target, job).deploy(arguments, bundle, deployment.log)
-        told = {"packaged": deployment.packaged, "at": begun(done.get("soak") or {})}
-        return {**done, **told, "reason": downgrade_of(arguments)}
-    if arguments.get("canary") or arguments.get("set"):
+        done = _hosting(target, job).deploy(options, bundle, deployment.log)
+        reason = downgrade_of(options.downgrade)
+        return replace(done, packaged=deployment.packaged, reason=reason)
+    if options.canary or options.set:
         raise UsageError(
             f"{target.name} is a machine, which has no options of its own and no canary.",
             hint="Leave out --set and --canary.",
@@ -83,104 +96,107 @@ def _served(
         return deployment.run(channel, bundle)
 
 
-def rollback(arguments: Arguments, job: Job) -> Result:
+def rollback(options: RollbackOptions, job: Job) -> SwitchResult:
     """Serve an earlier release again."""
     began = time.monotonic()
-    target = target_of(arguments["target"])
+    target = options.target
     if is_platform(target):
-        return {**_hosting(target, job).rollback(arguments.get("to")), "at": instant()}
+        return _hosting(target, job).rollback(options.to)
     with connected(target, job) as channel:
         agent = agent_on(target, channel, job)
         if inventory.take(channel, agent.root).is_bare:  # a refusal leaves no file there
             raise TargetError("This target has no release.")
         agent.install()
-        done = agent.call("rollback", {"to": arguments.get("to")}, timeout=_ROLLBACK_S)
-    return {
-        "target": target.name,
-        "from": done["from"],
-        "to": done["to"],
-        "release": done["release"],
-        "name": done["name"],
-        "left": done["left"],
-        "switch_seconds": done["seconds"],
-        "seconds": time.monotonic() - began,
-        "by": agent.owner,
-        "at": instant(),
-        "log": done["log"],
-    }
+        done = agent.ask(RollbackAnswer, "rollback", {"to": options.to}, timeout=_ROLLBACK_S)
+    return SwitchResult(
+        target=target.name,
+        left_version=done.left_version,
+        to=done.to,
+        release=done.release,
+        name=done.name,
+        left=done.left,
+        switch_seconds=done.seconds,
+        seconds=time.monotonic() - began,
+        by=agent.owner,
+        at=instant(),
+        log=done.log,
+    )
 
 
-def releases(arguments: Arguments, job: Job) -> Result:
+def releases(options: TargetOptions, job: Job) -> ReleasesResult:
     """List what was released; reads the target's state, and needs nothing to be installed."""
-    target = target_of(arguments["target"])
+    target = options.target
     if is_platform(target):
         return _hosting(target, job).releases()
     with connected(target, job) as channel:
         root = root_of(target, channel)
         found, server = inventory.take(channel, root), server_info(channel, root)
     live = liveness(target, server)
-    address = {"endpoint": live.endpoint, "scheme": live.scheme}
-    rows = inventory.history(found, live.state)
-    for row in rows:
-        row.update(address if row["state"] == live.state else {"endpoint": "", "scheme": ""})
-    return {
-        "target": target.name,
-        "current": found.current,
-        **live.to_json(),
-        "text": live.text,
-        "releases": rows,
-    }
+    return ReleasesResult(
+        target.name,
+        found.current,
+        live.state,
+        live.endpoint,
+        live.scheme,
+        live.text,
+        machine_releases(found, live),
+    )
 
 
-def undeploy(arguments: Arguments, job: Job) -> Result:
+def undeploy(options: UndeployOptions, job: Job) -> UndeployResult:
     """Stop what a target serves."""
-    target = target_of(arguments["target"])
+    target, purge = options.target, options.purge
     if is_platform(target):
-        return {**_hosting(target, job).undeploy(bool(arguments.get("purge"))), "at": instant()}
+        return _hosting(target, job).undeploy(purge)
     with connected(target, job) as channel:
         agent = agent_on(target, channel, job)
-        done: Result = {"stopped": False, "release": ""}
-        found, purge = inventory.take(channel, agent.root), bool(arguments.get("purge"))
+        done, found = RemoveAnswer(), inventory.take(channel, agent.root)
         if not found.is_bare or (purge and found.lines):  # the lines outlive what was served
             agent.install()
-            done = agent.call("remove", {"purge": purge})
+            done = agent.ask(RemoveAnswer, "remove", {"purge": purge})
     if purge:
         keep_token(target, agent.root, "")
-    return {"target": target.name, "by": agent.owner, "at": instant(), **done}
+    return UndeployResult(
+        target.name,
+        agent.owner,
+        instant(),
+        done.freed,
+        done.kept,
+        done.log,
+        done.release,
+        done.stopped,
+    )
 
 
-def promote(arguments: Arguments, job: Job) -> Result:
+def promote(options: TargetOptions, job: Job) -> SwitchResult:
     """Give all requests to the release that gets a part of them."""
-    target = target_of(arguments["target"])
+    target = options.target
     if not is_platform(target):
         raise TargetError(
             f"{target.name} has no canary to promote: this kind of target runs "
             "one release at a time."
         )
-    return {**_hosting(target, job).promote(), "at": instant()}
+    return _hosting(target, job).promote()
 
 
-def logs(arguments: Arguments, job: Job) -> Result:
-    """The last lines of what serves there."""
-    target, lines = target_of(arguments["target"]), int(arguments["lines"])
+def logs(options: LogsOptions, job: Job) -> LogsResult:
+    """Return the last lines of what serves there."""
+    target, lines = options.target, options.lines
     if is_platform(target):
         return _hosting(target, job).logs(lines)
     with connected(target, job) as channel:
-        return {
-            "target": target.name,
-            "lines": tail(channel, root_of(target, channel), lines),
-        }
+        return LogsResult(target.name, tuple(tail(channel, root_of(target, channel), lines)))
 
 
-def resources(arguments: Arguments, job: Job) -> Result:
-    """What exists on a target because the studio made it."""
-    target = target_of(arguments["target"])
+def resources(options: TargetOptions, job: Job) -> ResourcesResult:
+    """Return what exists on a target because the studio made it."""
+    target = options.target
     if is_platform(target):
         return _hosting(target, job).resources()
     with connected(target, job) as channel:
         root = root_of(target, channel)
         rows = inventory.resources(inventory.take(channel, root), root)
-    return {"target": target.name, "resources": rows}
+    return from_json(ResourcesResult, {"target": target.name, "resources": rows})
 
 
 @contextmanager

@@ -23,7 +23,8 @@ JsonValue = None | bool | int | float | str | list[Any] | dict[str, Any]
 """A value of a free-form part of a document, such as the facts of a plugin."""
 
 _OMITTED = "omitted"
-_KEY = "key"
+KEY = "key"
+"""Of the metadata of a field whose key in a document is not its name."""
 _Read = Callable[[Any], Any]
 _readers: dict[Any, _Read] = {}
 
@@ -47,7 +48,7 @@ def optional(default: Any = None) -> Any:
 
 def keyed(key: str, **options: Any) -> Any:
     """Return a field whose key in a document is no name of Python's (``class``, ``p50-ms``)."""
-    return dataclasses.field(metadata={_KEY: key}, **options)
+    return dataclasses.field(metadata={KEY: key}, **options)
 
 
 def to_json(value: Any) -> Any:
@@ -84,13 +85,35 @@ def from_json(form: type[T], document: Any) -> T:
     return made
 
 
+def read_parts(form: type[T], document: Mapping[str, object]) -> T:
+    """Return a dataclass of a document of another program; a part that does not fit is left out.
+
+    All fields of the form have defaults, which stand for such parts.
+    """
+    return from_json(form, {key: part for key, part in document.items() if _fits(form, key, part)})
+
+
+def _fits(form: type[object], key: str, value: object) -> bool:
+    try:
+        from_json(form, {key: value})
+    except InvalidDocument:
+        return False
+    return True
+
+
+def key_types(form: type) -> dict[str, Any]:
+    """Return the type of each key that the JSON form of a dataclass can have."""
+    hints = typing.get_type_hints(form)
+    return {key: hints[name] for name, key, _omitted, _default in _fields(form)}
+
+
 @functools.cache
 def _fields(form: type) -> tuple[tuple[str, str, bool, Any], ...]:
     """Name, key, whether it is left out at its default, and that default, of each field."""
     return tuple(
         (
             field.name,
-            field.metadata.get(_KEY, field.name),
+            field.metadata.get(KEY, field.name),
             _OMITTED in field.metadata,
             _default(field),
         )
@@ -161,7 +184,7 @@ def _parts_of(form: type) -> list[tuple[str, str, _Read, bool]]:
     return [
         (
             one.name,
-            one.metadata.get(_KEY, one.name),
+            one.metadata.get(KEY, one.name),
             _reader(hints[one.name]),
             one.default is missing and one.default_factory is missing,
         )

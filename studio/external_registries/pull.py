@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from studio.api import ModelVersion, Refused, RegistrySession
-from studio.jobs import Arguments, Job, run_contained
-from studio.models.step import OpenOptions
+from studio.documents.dataclass_json import from_json
+from studio.external_registries.step import FetchedBundle, FetchedFiles
+from studio.jobs import Job, run_contained
+from studio.models.results import OpenResult
+from studio.models.step import OPEN, OpenOptions
 from studio.packages import Bundle
 from studio.packages.packaging_job import package_contained
+from studio.packages.step import BundleNumber, Numbering, PackageOptions
 from studio.registry import ModelRef, component, counters
 
 _PULLED = "pulled"
@@ -20,15 +26,12 @@ _OPENED = "opened"
 
 
 def fetch(
-    session: RegistrySession, version: ModelVersion, arguments: Arguments, job: Job
-) -> dict[str, Any]:
+    session: RegistrySession, version: ModelVersion, known: Iterable[Path], job: Job
+) -> FetchedFiles:
     """Fetch a version below ``job.folder``.
 
     Args:
-        arguments: ``known``, from ``record.prepare``: the folders of bundles that are here.
-
-    Returns:
-        ``opened`` (what the step open gives) and ``packaged`` (what packaging gives).
+        known: The folders of bundles that are here.
 
     Raises:
         Refused: when the files are not those that were registered.
@@ -38,10 +41,21 @@ def fetch(
         return _of_bundle(path, version, job)
     component(version.name, "The registry's model")
     opened = _open(path, version.name, job)
-    return {"opened": opened, "packaged": _package(path, opened, version, arguments, job)}
+    return FetchedFiles(opened, _package(path, opened, version, known, job))
 
 
-def _of_bundle(path: Path, version: ModelVersion, job: Job) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _ModelFile:
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Manifest:
+    model: _ModelFile
+    created: str | None = None
+
+
+def _of_bundle(path: Path, version: ModelVersion, job: Job) -> FetchedFiles:
     bundle = Bundle.open(path)
     if version.release and version.release != bundle.digest:
         raise Refused(
@@ -51,54 +65,45 @@ def _of_bundle(path: Path, version: ModelVersion, job: Job) -> dict[str, Any]:
         )
     component(bundle.name, "The model of the bundle")
     counters.foreign(bundle.counter)
-    model = path / str(bundle.raw["model"]["file"])
-    packaged = {
-        "bundle": str(path),
-        "digest": bundle.digest,
-        "bytes": bundle.size,
-        "name": bundle.name,
-        "version": bundle.version,
-        "counter": bundle.counter,
-        "created": str(bundle.raw.get("created") or ""),
-        "new": True,
-    }
-    return {"opened": _open(model, bundle.name, job), "packaged": packaged}
+    manifest = from_json(_Manifest, bundle.raw)
+    packaged = FetchedBundle(
+        bundle=str(path),
+        digest=bundle.digest,
+        name=bundle.name,
+        version=bundle.version,
+        counter=bundle.counter,
+        created=manifest.created or "",
+    )
+    return FetchedFiles(_open(path / manifest.model.file, bundle.name, job), packaged)
 
 
-def _open(model: Path, name: str, job: Job) -> dict[str, Any]:
+def _open(model: Path, name: str, job: Job) -> OpenResult:
     def keep(result: dict[str, Any], folder: Path) -> dict[str, Any]:
         shutil.move(folder, job.folder / _OPENED)
         folder.mkdir()  # the runner removes it
         return result
 
-    return run_contained(
-        "Open",
-        "studio.models.work:open_model",
-        OpenOptions(model, name),
-        (model.parent,),
-        keep,
-        job,
+    options = OpenOptions(model, name)
+    return from_json(
+        OpenResult, run_contained("Open", OPEN.work, options, (model.parent,), keep, job)
     )
 
 
 def _package(
-    path: Path, opened: dict[str, Any], version: ModelVersion, arguments: Arguments, job: Job
-) -> dict[str, Any]:
-    number = {
-        "version": int(version.version),
-        "counter": int(time.time()),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    path: Path, opened: OpenResult, version: ModelVersion, known: Iterable[Path], job: Job
+) -> FetchedBundle:
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    number = BundleNumber(int(version.version), int(time.time()), created)
     reference = ModelRef(
         path=str(path),
-        digest=str(opened.get("digest") or ""),
+        digest="",
         variant=0,
         model=0,
         model_name=version.name,
-        name=opened["precision"],
-        format=opened["format"],
-        precision=opened["precision"],
+        name=opened.precision,
+        format=opened.format,
+        precision=opened.precision,
     )
-    known = arguments.get("known") or []
-    given = {"model": reference.to_json(), "number": number, "known": known, "samples": 8}
-    return package_contained(given, job)
+    options = PackageOptions(model=reference, numbering=Numbering(number, tuple(known)))
+    made = package_contained(options, job)
+    return FetchedBundle(made.bundle, made.digest, made.name, made.version, made.counter)

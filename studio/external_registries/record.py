@@ -2,115 +2,148 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import studio
 from studio.api import UsageError
-from studio.documents.dataclass_json import from_json
+from studio.documents.dataclass_json import JsonValue, from_json, to_json
+from studio.external_registries.reference import RegistryAddress
+from studio.external_registries.results import MovedAlias, PullResult, PushResult
 from studio.external_registries.saved_registries import SavedRegistries
-from studio.jobs import Arguments, Result
+from studio.external_registries.step import (
+    FetchedVersion,
+    ListOptions,
+    MoveAliasOptions,
+    PlacedOptions,
+    PublishedFigures,
+    PullOptions,
+    PushOptions,
+)
+from studio.jobs.options_form import form
 from studio.models.record import keep_opened
-from studio.models.results import OpenResult
 from studio.packages import record as packages
+from studio.profiling.results import ProfileResult
 from studio.registry import Registry, VariantRecord, VersionRecord, component_of, counters
 from studio.registry.activity import moment_elsewhere
 
+PlacedT = TypeVar("PlacedT", ListOptions, MoveAliasOptions, PullOptions, PushOptions)
+
 _REMEMBERED = 50
-_SOURCE = ("registry", "name", "version", "run")
+_UNSTORED = ("model", "target")
 
 
-def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
+def prepare(registry: Registry, options: PlacedT) -> PlacedT:
     """Say where the registry is."""
-    place = SavedRegistries(registry.folder).place(arguments["registry"])
-    return {**arguments, "place": asdict(place)}
+    return replace(options, place=place_of(registry, options.registry))
 
 
-def prepare_push(registry: Registry, arguments: Arguments) -> dict[str, Any]:
+def place_of(registry: Registry, name: str) -> RegistryAddress:
+    """Return the place of a registry by its name, its kind or its address."""
+    return SavedRegistries(registry.folder).place(name)
+
+
+def prepare_push(registry: Registry, options: PushOptions) -> PushOptions:
     """Find the bundle of a version that was asked for, or number a new one; add the figures."""
-    placed = prepare(registry, arguments)
-    if not placed.get("model"):
-        if not placed.get("bundle"):
+    placed = prepare(registry, options)
+    if placed.model is None:
+        if not placed.bundle:
             raise UsageError("Nothing was named to push.", hint="Give a model or a bundle.")
         return placed
-    variant = registry.variant(int(placed["model"]["variant"]))
-    if placed.get("version") is None:
-        numbered = packages.prepare(registry, placed)
-        return {**numbered, "figures": figures_of(registry, variant)}
-    version = _numbered(registry, variant, int(placed["version"]))
-    own = registry.variant(version.variant)
-    return {**placed, "bundle": str(version.path), "figures": figures_of(registry, own)}
+    variant = registry.variant(placed.model.variant)
+    if placed.version is None:
+        numbering = packages.numbering(registry, placed.model)
+        return replace(placed, numbering=numbering, figures=_figures(registry, variant))
+    version = _numbered(registry, variant, placed.version)
+    figures = _figures(registry, registry.variant(version.variant))
+    return replace(placed, bundle=version.path, figures=figures)
 
 
-def prepare_pull(registry: Registry, arguments: Arguments) -> dict[str, Any]:
+def prepare_pull(registry: Registry, options: PullOptions) -> PullOptions:
     """Add the bundles that are here already."""
-    known = [str(version.path) for version in registry.versions()[:_REMEMBERED]]
-    return {**prepare(registry, arguments), "known": known}
+    return replace(prepare(registry, options), known=bundles_here(registry))
 
 
-def pushed(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+def bundles_here(registry: Registry) -> tuple[Path, ...]:
+    """Return the folders of the newest bundles."""
+    return tuple(version.path for version in registry.versions()[:_REMEMBERED])
+
+
+def record_push(
+    registry: Registry, options: PushOptions, result: PushResult, folder: Path
+) -> PushResult:
     """Keep the bundle as a version, and note where it went."""
-    packaged = result.pop("packaged")
-    version = packages.keep(registry, arguments["model"], packaged) if packaged else None
-    version = version or _by_digest(registry, result["release"])
-    registry.add_run(
-        "registry-push", version.variant if version else None, _given(arguments), result
-    )
-    return result
-
-
-def pulled(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
-    """Keep a version that was fetched: its model as a variant, its bundle as a version."""
-    opened, packaged = result.pop("opened"), result.pop("packaged")
-    source = {name: result[name] for name in _SOURCE}
-    figures = from_json(OpenResult, opened)
-    variant = keep_opened(registry, figures, folder / "opened", "registry-pull", source)
-    version = _by_digest(registry, packaged["digest"])
-    if version is None:
-        name = component_of(f"{packaged['name']}-{packaged['version']}")
-        bundle = registry.adopt_made(Path(packaged["bundle"]), name)
-        version = registry.add_version(
-            variant.model,
-            variant.id,
-            bundle,
-            packaged["digest"],
-            counters.foreign(int(packaged["counter"])),
-            created=moment_elsewhere(packaged.get("created")),
-        )
-    final = {
-        **result,
-        "model": variant.model_name,
-        "variant": version.variant,
-        "variant_name": registry.variant(version.variant).name,
-        "bundle": str(version.path),
-        "release": version.digest,
-        "number": version.number,
-    }
-    registry.add_run("registry-pull", version.variant, _given(arguments), final)
+    final, version = replace(result, packaged=None), None
+    if result.packaged is not None and options.model is not None:
+        version = packages.keep(registry, options.model, result.packaged)
+    version = version or _by_digest(registry, final.release)
+    variant = version.variant if version else None
+    registry.add_run("registry-push", variant, stored_options(options), to_json(final))
     return final
 
 
-def aliased(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+def record_pull(
+    registry: Registry, options: PullOptions, result: FetchedVersion, folder: Path
+) -> PullResult:
+    """Keep a version that was fetched: its model as a variant, its bundle as a version."""
+    opened, packaged = result.files.opened, result.files.packaged
+    source = {
+        "registry": result.registry,
+        "name": result.name,
+        "version": result.version,
+        "run": result.run,
+    }
+    variant = keep_opened(registry, opened, folder / "opened", "registry-pull", source)
+    version = _by_digest(registry, packaged.digest)
+    if version is None:
+        name = component_of(f"{packaged.name}-{packaged.version}")
+        version = registry.add_version(
+            variant.model,
+            variant.id,
+            registry.adopt_made(Path(packaged.bundle), name),
+            packaged.digest,
+            counters.foreign(packaged.counter),
+            created=moment_elsewhere(packaged.created),
+        )
+    final = PullResult(
+        **source,
+        aliases=result.aliases,
+        model=variant.model_name,
+        variant=version.variant,
+        variant_name=registry.variant(version.variant).name,
+        bundle=str(version.path),
+        release=version.digest,
+        number=version.number,
+    )
+    registry.add_run("registry-pull", version.variant, stored_options(options), to_json(final))
+    return final
+
+
+def record_alias(
+    registry: Registry, options: MoveAliasOptions, result: MovedAlias, folder: Path
+) -> MovedAlias:
     """Note the move."""
-    registry.add_run("registry-alias", None, _given(arguments), result)
+    registry.add_run("registry-alias", None, stored_options(options), to_json(result))
     return result
 
 
 def releases_known(registry: Registry) -> dict[str, str]:
-    """The release that each version of a registry became when it was pulled, by ``key_of``."""
-    return {
-        key_of(run.result["registry"], run.result["name"], run.result["version"]): str(
-            run.result["release"]
-        )
-        for run in reversed(registry.runs("registry-pull"))
-    }
+    """Return the release that each version became when it was pulled, by ``key_of``."""
+    pulled = (from_json(PullResult, run.result) for run in reversed(registry.runs("registry-pull")))
+    return {key_of(one.registry, one.name, one.version): one.release for one in pulled}
 
 
 def key_of(address: str, name: str, version: str) -> str:
-    """A version of a registry in one text."""
+    """Return a version of a registry in one text."""
     return f"{address}#{name}/{version}"
+
+
+def stored_options(options: PlacedOptions) -> dict[str, JsonValue]:
+    """Return the user's options that the registry stores beside a result."""
+    values = to_json(options)
+    names = [one.name for one in form(type(options)) if one.name not in _UNSTORED]
+    return {name: values[name] for name in names if values[name] not in (None, [], "")}
 
 
 def _numbered(registry: Registry, variant: VariantRecord, number: int) -> VersionRecord:
@@ -127,47 +160,63 @@ def _by_digest(registry: Registry, digest: str) -> VersionRecord | None:
     return next((one for one in registry.versions() if one.digest == digest), None)
 
 
-def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    hidden = ("model", "known", "number", "place", "figures", "target", "latency")
-    return {k: v for k, v in arguments.items() if k not in hidden and v not in (None, [], "")}
+# The figures that travel with a bundle
 
 
-_PERCENTILES = ("p50", "p90", "p99")
+def _figures(registry: Registry, variant: VariantRecord) -> PublishedFigures:
+    """Return the newest measurements of a variant, what made it, and where it comes from."""
+    return PublishedFigures(
+        _metrics(registry, variant), _parameters(variant), _tags(registry, variant)
+    )
 
 
-def figures_of(registry: Registry, variant: VariantRecord) -> dict[str, Any]:
-    """The newest measurement of each kind, what made the variant, and where it comes from."""
-    return {
-        "metrics": _metrics(registry, variant),
-        "parameters": _parameters(variant),
-        "tags": _tags(registry, variant),
-    }
+@dataclass(frozen=True, slots=True)
+class _Metric:
+    name: str = ""
+    value: float | None = None
+    before: float | None = None
+    after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """The figures of a result of ``quantize`` or ``evaluate``."""
+
+    metric: _Metric | None = None
+    size_ratio: float | None = None
+    latency_ratio: float | None = None
+    sqnr_db: float | None = None
 
 
 def _metrics(registry: Registry, variant: VariantRecord) -> dict[str, float]:
-    found: dict[str, Any] = {"size_bytes": variant.size}
     quantized = _newest(registry, "quantize", variant.id)
-    if quantized:
-        metric = quantized.get("metric") or {}
-        if metric.get("name"):
-            found[metric["name"]] = metric.get("after")
-            found[f"{metric['name']}_before"] = metric.get("before")
-        for name in ("size_ratio", "latency_ratio", "sqnr_db"):
-            found[name] = quantized.get(name)
-    evaluated = (_newest(registry, "evaluate", variant.id) or {}).get("metric") or {}
-    if evaluated.get("name"):
-        found[evaluated["name"]] = evaluated.get("value")
-    found.update(_latency(registry, variant))
-    return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
+    evaluated = _newest(registry, "evaluate", variant.id)
+    found: dict[str, float | None] = {"size_bytes": variant.size}
+    if quantized.metric and quantized.metric.name:
+        found[quantized.metric.name] = quantized.metric.after
+        found[f"{quantized.metric.name}_before"] = quantized.metric.before
+    found |= {
+        "size_ratio": quantized.size_ratio,
+        "latency_ratio": quantized.latency_ratio,
+        "sqnr_db": quantized.sqnr_db,
+    }
+    if evaluated.metric and evaluated.metric.name:
+        found[evaluated.metric.name] = evaluated.metric.value
+    found |= _latency(registry, variant)
+    return {name: float(value) for name, value in found.items() if value is not None}
 
 
-def _latency(registry: Registry, variant: VariantRecord) -> dict[str, Any]:
+def _latency(registry: Registry, variant: VariantRecord) -> dict[str, float | None]:
     """Of the newest profile in which the variant took part, wherever that was run."""
-    for run in registry.runs("profile"):
-        for row in run.result.get("runs") or []:
-            if row.get("variant_id") == variant.id and row.get("latency_ms"):
-                times = {f"latency_{p}_ms": row["latency_ms"].get(p) for p in _PERCENTILES}
-                return {**times, "memory_mb": row.get("memory_mb")}
+    for recorded in registry.runs("profile"):
+        for run in from_json(ProfileResult, recorded.result).runs:
+            if run.variant_id == variant.id and run.latency_ms.p50 is not None:
+                return {
+                    "latency_p50_ms": run.latency_ms.p50,
+                    "latency_p90_ms": run.latency_ms.p90,
+                    "latency_p99_ms": run.latency_ms.p99,
+                    "memory_mb": run.memory_mb,
+                }
     return {}
 
 
@@ -191,5 +240,7 @@ def _tags(registry: Registry, variant: VariantRecord) -> dict[str, str]:
     return tags
 
 
-def _newest(registry: Registry, step: str, variant: int) -> Mapping[str, Any] | None:
-    return next((run.result for run in registry.runs(step, variant, most=1)), None)
+def _newest(registry: Registry, step: str, variant: int) -> _Measured:
+    """Return the figures of the newest result of a step; none where there is no such result."""
+    results = (run.result for run in registry.runs(step, variant, most=1))
+    return from_json(_Measured, next(results, {}))

@@ -1,10 +1,23 @@
-"""How a version in a registry is written: ``NAME``, ``NAME/VERSION`` or ``NAME@ALIAS``."""
+"""Addresses of registries, and references to versions: ``NAME/VERSION`` or ``NAME@ALIAS``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from studio.api import ModelVersion, RegistrySession, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryAddress:
+    """A registry, by the plugin that speaks to it and its address.
+
+    Attributes:
+        kind: The capability's id (``mlflow``).
+        address: A URL; empty for the one that the kind's own configuration names.
+    """
+
+    kind: str
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

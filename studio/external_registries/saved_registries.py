@@ -4,29 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from studio.api import Extension, StudioError, Unavailable, UsageError
+from studio.external_registries.reference import RegistryAddress
 from studio.plugin_host import PluginHost
 from studio.settings import write_atomically
 
 _NAME = re.compile(r"[\w.\-]{1,64}", re.ASCII)
 _FILE = "registries.json"
-
-
-@dataclass(frozen=True, slots=True)
-class RegistryAddress:
-    """A registry, by the plugin that speaks to it and its address.
-
-    Attributes:
-        kind: The capability's id (``mlflow``).
-        address: A URL; empty for the one that the kind's own configuration names.
-    """
-
-    kind: str
-    address: str = ""
 
 
 class SavedRegistries:

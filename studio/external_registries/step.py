@@ -2,134 +2,203 @@
 
 from __future__ import annotations
 
-from studio.api import Kind, Option, Permission
-from studio.deployment.step import DEPLOY as _DEPLOY
-from studio.jobs import Arguments, Effect, Limits, Result, Step, Use
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
-_NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES})
-_DEFAULT = "mlflow"
-_WHERE = "A name that was added, an address (http://host:5000), or mlflow for MLFLOW_TRACKING_URI."
-_REGISTRY = Option("registry", default=_DEFAULT, help=_WHERE)
-_REFERENCE = Option(
-    "name",
-    title="Version",
-    positional=True,
-    required=True,
-    help="NAME, NAME/VERSION or NAME@ALIAS.",
+from studio.api import Kind, Permission
+from studio.external_registries.reference import RegistryAddress
+from studio.external_registries.results import (
+    ListResult,
+    MovedAlias,
+    PullResult,
+    PushResult,
+    RegisteredVersion,
 )
-_NOT_OF_FOLLOW = ("model", "endpoint", "bundle", "dry_run", "data", "labels", "preprocess")
+from studio.jobs import Effect, Limits, Step, Use
+from studio.jobs.options_form import option
+from studio.models.results import OpenResult
+from studio.packages.step import Numbering
+from studio.registry import ModelRef
 
-REGISTRY_PUSH: Step[Arguments, Result] = Step(
+NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES})
+_DEFAULT = "mlflow"
+_UNPLACED = RegistryAddress("")
+_WHERE = "A name that was added, an address (http://host:5000), or mlflow for MLFLOW_TRACKING_URI."
+
+
+def _registry() -> Any:
+    return option(_DEFAULT, help=_WHERE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlacedOptions:
+    """Options of a step that talks to a registry; its place is added before the work starts."""
+
+    place: RegistryAddress = _UNPLACED
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedFigures:
+    """Figures of a variant that travel with its bundle: measurements, options, lineage."""
+
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushOptions(PlacedOptions):
+    """Options of ``registry-push``; the registry's part is added before the work starts."""
+
+    model: ModelRef | None = option(
+        None, kind=Kind.MODEL, positional=True, help="A model or a bundle's folder."
+    )
+    registry: str = option(_DEFAULT, title="To", help=_WHERE)
+    name: str | None = option(None, title="Registered name", help="By default the model's.")
+    alias: tuple[str, ...] | None = option(None, title="Aliases", help="champion, challenger ...")
+    description: str | None = option(None, help="Shown beside the version.")
+    version: int | None = option(
+        None,
+        minimum=1,
+        help="One of the model's versions here, instead of a new one.",
+        advanced=True,
+    )
+    bundle: Path | None = option(
+        None, kind=Kind.FOLDER, help="A bundle, instead of a model.", advanced=True
+    )
+    data: Path | None = option(
+        None,
+        kind=Kind.DATA,
+        title="Golden samples",
+        help="Data for golden samples.",
+        advanced=True,
+    )
+    labels: Path | None = option(
+        None, kind=Kind.FILE, help="Class names, one per line.", advanced=True
+    )
+    preprocess: Path | None = option(
+        None, kind=Kind.FILE, help="Input preprocessing, a preprocess.toml.", advanced=True
+    )
+    set: tuple[str, ...] | None = option(
+        None, title="Options of the registry", help="NAME=VALUE: experiment.", advanced=True
+    )
+    numbering: Numbering | None = None
+    figures: PublishedFigures = PublishedFigures()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PullOptions(PlacedOptions):
+    """Options of ``registry-pull``; ``known`` are the folders of bundles that are here."""
+
+    name: str = option(title="Version", positional=True, help="NAME, NAME/VERSION or NAME@ALIAS.")
+    registry: str = _registry()
+    known: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListOptions(PlacedOptions):
+    """Options of ``registry-list``."""
+
+    name: str | None = option(None, title="Model", positional=True, help="One of them.")
+    registry: str = _registry()
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoveAliasOptions(PlacedOptions):
+    """Options of ``registry-alias``."""
+
+    name: str = option(title="Model", positional=True, help="A registered model.")
+    alias: str = option(positional=True, help="champion, challenger ...")
+    version: str | None = option(None, positional=True, help="The version's number.")
+    remove: bool = option(False, help="Take the alias away.")
+    registry: str = _registry()
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedBundle:
+    """A bundle that was fetched, or made of a model that was."""
+
+    bundle: str
+    digest: str
+    name: str
+    version: int
+    counter: int
+    created: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedFiles:
+    """The files of a version: its model, opened, and its bundle."""
+
+    opened: OpenResult
+    packaged: FetchedBundle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchedVersion(RegisteredVersion):
+    """A version whose files were fetched, until it is recorded."""
+
+    files: FetchedFiles
+
+
+REGISTRY_PUSH: Step[PushOptions, PushResult] = Step(
     name="registry-push",
     title="Push",
     summary="Register a model's bundle in a registry, with its figures and where it comes from.",
-    options=(
-        Option("model", Kind.MODEL, positional=True, help="A model or a bundle's folder."),
-        Option("registry", default=_DEFAULT, title="To", help=_WHERE),
-        Option("name", title="Registered name", help="By default the model's."),
-        Option("alias", many=True, title="Aliases", help="champion, challenger ..."),
-        Option("description", help="Shown beside the version."),
-        Option(
-            "version",
-            Kind.INTEGER,
-            minimum=1,
-            help="One of the model's versions here, instead of a new one.",
-            advanced=True,
-        ),
-        Option("bundle", Kind.FOLDER, help="A bundle, instead of a model.", advanced=True),
-        Option(
-            "data",
-            Kind.DATA,
-            title="Golden samples",
-            help="Data for golden samples.",
-            advanced=True,
-        ),
-        Option("labels", Kind.FILE, help="Class names, one per line.", advanced=True),
-        Option(
-            "preprocess",
-            Kind.FILE,
-            help="Input preprocessing, a preprocess.toml.",
-            advanced=True,
-        ),
-        Option(
-            "set",
-            many=True,
-            title="Options of the registry",
-            help="NAME=VALUE: experiment.",
-            advanced=True,
-        ),
-    ),
+    options=PushOptions,
+    result=PushResult,
     work="studio.external_registries.work:push",
     prepare="studio.external_registries.record:prepare_push",
-    record="studio.external_registries.record:pushed",
-    needs=_NEEDS,
+    record="studio.external_registries.record:record_push",
+    texts="studio.external_registries.texts:push",
+    needs=NEEDS,
     limits=Limits(seconds=3600),
     use=Use.SERVE,
 )
 
-REGISTRY_PULL: Step[Arguments, Result] = Step(
+REGISTRY_PULL: Step[PullOptions, PullResult] = Step(
     name="registry-pull",
     title="Pull",
     summary="Fetch a version of a registry: a variant and a version here.",
-    options=(_REFERENCE, _REGISTRY),
+    options=PullOptions,
+    result=PullResult,
+    work_result=FetchedVersion,
     work="studio.external_registries.work:pull",
     prepare="studio.external_registries.record:prepare_pull",
-    record="studio.external_registries.record:pulled",
-    needs=_NEEDS,
+    record="studio.external_registries.record:record_pull",
+    texts="studio.external_registries.texts:pull",
+    needs=NEEDS,
     limits=Limits(seconds=3600),
     effect=Effect.LOOKS,
 )
 
-REGISTRY_LIST: Step[Arguments, Result] = Step(
+REGISTRY_LIST: Step[ListOptions, ListResult] = Step(
     name="registry-list",
     title="List",
     summary="The models of a registry, or one model's versions and history.",
-    options=(Option("name", title="Model", positional=True, help="One of them."), _REGISTRY),
+    options=ListOptions,
+    result=ListResult,
     work="studio.external_registries.work:list_models",
     prepare="studio.external_registries.record:prepare",
-    needs=_NEEDS,
+    texts="studio.external_registries.texts:listing",
+    needs=NEEDS,
     limits=Limits(seconds=600),
     effect=Effect.LOOKS,
     in_history=False,
 )
 
-REGISTRY_ALIAS: Step[Arguments, Result] = Step(
+REGISTRY_ALIAS: Step[MoveAliasOptions, MovedAlias] = Step(
     name="registry-alias",
     title="Move an alias of",
     summary="Let an alias (champion) stand for a version; targets that follow it change with it.",
-    options=(
-        Option("name", title="Model", positional=True, required=True, help="A registered model."),
-        Option("alias", positional=True, required=True, help="champion, challenger ..."),
-        Option("version", positional=True, help="The version's number."),
-        Option("remove", Kind.FLAG, default=False, help="Take the alias away."),
-        _REGISTRY,
-    ),
-    work="studio.external_registries.work:alias",
+    options=MoveAliasOptions,
+    result=MovedAlias,
+    work="studio.external_registries.work:move_alias",
     prepare="studio.external_registries.record:prepare",
-    record="studio.external_registries.record:aliased",
-    needs=_NEEDS,
+    record="studio.external_registries.record:record_alias",
+    texts="studio.external_registries.texts:alias",
+    needs=NEEDS,
     limits=Limits(seconds=600),
-)
-
-REGISTRY_DEPLOY: Step[Arguments, Result] = Step(
-    name="registry-deploy",
-    title="Deploy",
-    summary="Deploy the version an alias points to: a deployment, or a rollback.",
-    options=(
-        _REFERENCE,
-        _REGISTRY,
-        Option(
-            "unless",
-            title="Tried before",
-            help="Do nothing while it still is this version.",
-            advanced=True,
-            spelling="skip_version",
-        ),
-        *(option for option in _DEPLOY.form if option.name not in _NOT_OF_FOLLOW),
-    ),
-    work="studio.external_registries.alias_deploy:follow",
-    prepare="studio.external_registries.alias_deploy:prepare",
-    record="studio.external_registries.alias_deploy:followed",
-    needs=_NEEDS,
-    limits=Limits(seconds=7200),
 )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from studio.api import (
     Extension,
@@ -19,112 +18,150 @@ from studio.api import (
     validate,
 )
 from studio.deployment.step_log import owner
+from studio.documents.dataclass_json import JsonValue, from_json
 from studio.external_registries.pull import fetch
-from studio.external_registries.reference import Reference
-from studio.jobs import Arguments, Job, Result
+from studio.external_registries.reference import Reference, RegistryAddress
+from studio.external_registries.results import (
+    ListResult,
+    MovedAlias,
+    PushResult,
+    RegisteredVersion,
+)
+from studio.external_registries.step import (
+    FetchedVersion,
+    ListOptions,
+    MoveAliasOptions,
+    PullOptions,
+    PushOptions,
+)
+from studio.jobs import Job
 from studio.packages import Bundle
 from studio.packages.packaging_job import package_contained
+from studio.packages.results import PackageResult
+from studio.packages.step import PackageOptions
 from studio.plugin_host import PluginHost
 from studio.targets.platforms import parse_pairs
 
 
-def push(arguments: Arguments, job: Job) -> Result:
+def push(options: PushOptions, job: Job) -> PushResult:
     """Register a model's bundle, which is made behind walls of its own where there is none."""
-    kind = _kind(arguments)
-    options = validate(kind.options, parse_pairs(arguments.get("set") or []))
-    with opened(arguments, job) as session:
-        packaged = None if arguments.get("bundle") else package_contained(arguments, job)
-        bundle = Bundle.open(Path(packaged["bundle"] if packaged else arguments["bundle"]))
-        version = session.push(_publication(arguments, bundle), options, job)
-        return {**described(session, version), "release": bundle.digest, "packaged": packaged}
+    chosen = validate(_kind(options.place).options, parse_pairs(options.set or ()))
+    with opened(options.place, job) as session:
+        packaged, folder = None, options.bundle
+        if folder is None:
+            packaged = _package(options, job)
+            folder = Path(packaged.bundle)
+        bundle = Bundle.open(folder)
+        version = session.push(_publication(options, bundle), chosen, job)
+        registered = described(session, version)
+        return PushResult(**asdict(registered), release=bundle.digest, packaged=packaged)
 
 
-def pull(arguments: Arguments, job: Job) -> Result:
+def pull(options: PullOptions, job: Job) -> FetchedVersion:
     """Fetch a version, and open its model behind walls of its own."""
-    with opened(arguments, job) as session:
-        version = Reference.of(arguments["name"]).find(session)
-        return {**described(session, version), **fetch(session, version, arguments, job)}
+    with opened(options.place, job) as session:
+        version = Reference.of(options.name).find(session)
+        files = fetch(session, version, options.known, job)
+        return FetchedVersion(**asdict(described(session, version)), files=files)
 
 
-def list_models(arguments: Arguments, job: Job) -> Result:
-    """The registered models, or the versions and the history of one."""
-    with opened(arguments, job) as session:
-        if not arguments.get("name"):
-            models = [asdict(model) for model in session.models()]
-            return {"registry": session.address, "models": models}
-        name = Reference.of(arguments["name"]).name
-        return {
-            "registry": session.address,
-            "name": name,
-            "versions": [asdict(version) for version in session.versions(name)],
-            "history": [asdict(event) for event in session.history(name)],
-        }
+def list_models(options: ListOptions, job: Job) -> ListResult:
+    """Return the registered models, or the versions and the history of one."""
+    with opened(options.place, job) as session:
+        if not options.name:
+            return ListResult(session.address, models=tuple(session.models()))
+        name = Reference.of(options.name).name
+        return ListResult(
+            session.address,
+            name=name,
+            versions=tuple(session.versions(name)),
+            history=tuple(session.history(name)),
+        )
 
 
-def alias(arguments: Arguments, job: Job) -> Result:
+def move_alias(options: MoveAliasOptions, job: Job) -> MovedAlias:
     """Move an alias, or take it away."""
-    name, text = arguments["name"], arguments["alias"]
-    if bool(arguments.get("version")) == bool(arguments.get("remove")):
+    name, alias, version = options.name, options.alias, options.version or ""
+    if bool(version) == options.remove:
         raise UsageError("An alias needs a version, or --remove.")
-    with opened(arguments, job) as session:
-        before = next((m.aliases.get(text) for m in session.models() if m.name == name), None)
-        if arguments.get("remove"):
-            session.remove_alias(name, text, owner())
+    with opened(options.place, job) as session:
+        before = next((m.aliases.get(alias) for m in session.models() if m.name == name), None)
+        if options.remove:
+            session.remove_alias(name, alias, owner())
         else:
-            session.set_alias(name, text, str(arguments["version"]), owner())
-        return {
-            "registry": session.address,
-            "name": name,
-            "alias": text,
-            "from": before or "",
-            "to": "" if arguments.get("remove") else str(arguments["version"]),
-        }
+            session.set_alias(name, alias, version, owner())
+        return MovedAlias(
+            registry=session.address, name=name, alias=alias, before=before or "", to=version
+        )
 
 
 @contextmanager
-def opened(arguments: Arguments, progress: Progress) -> Iterator[RegistrySession]:
-    """A session with the registry of some arguments, closed in the end."""
-    session = _kind(arguments).open(arguments["place"]["address"], progress)
+def opened(place: RegistryAddress, progress: Progress) -> Iterator[RegistrySession]:
+    """Open a session with a registry, and close it in the end."""
+    session = _kind(place).open(place.address, progress)
     try:
         yield session
     finally:
         session.close()
 
 
-def described(session: RegistrySession, version: ModelVersion) -> dict[str, Any]:
-    """A version, in the keys of results."""
-    return {
-        "registry": session.address,
-        "name": version.name,
-        "version": version.version,
-        "aliases": list(version.aliases),
-        "run": version.run,
-    }
+def described(session: RegistrySession, version: ModelVersion) -> RegisteredVersion:
+    """Return a version as results tell it."""
+    return RegisteredVersion(
+        registry=session.address,
+        name=version.name,
+        version=version.version,
+        aliases=version.aliases,
+        run=version.run,
+    )
 
 
-def _kind(arguments: Arguments) -> ModelRegistry:
-    kind: ModelRegistry = PluginHost.discover().get(Extension.REGISTRY, arguments["place"]["kind"])
+def _kind(place: RegistryAddress) -> ModelRegistry:
+    kind: ModelRegistry = PluginHost.discover().get(Extension.REGISTRY, place.kind)
     return kind
 
 
-def _publication(arguments: Arguments, bundle: Bundle) -> Publication:
-    figures: Mapping[str, Any] = arguments.get("figures") or {}
-    lineage = dict(bundle.raw.get("lineage") or {})
-    tools = {f"edgewright.tool.{k}": str(v) for k, v in dict(lineage.get("tools") or {}).items()}
+def _package(options: PushOptions, job: Job) -> PackageResult:
+    assert options.model is not None  # ``prepare_push`` refuses a push of nothing
+    package = PackageOptions(
+        model=options.model,
+        data=options.data,
+        labels=options.labels,
+        preprocess=options.preprocess,
+        numbering=options.numbering,
+    )
+    return package_contained(package, job)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lineage:
+    parent: str | None = None
+    tools: Mapping[str, JsonValue] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Manifest:
+    lineage: _Lineage | None = None
+
+
+def _publication(options: PushOptions, bundle: Bundle) -> Publication:
+    figures = options.figures
+    lineage = from_json(_Manifest, bundle.raw).lineage or _Lineage()
+    tools = {f"edgewright.tool.{name}": str(v) for name, v in (lineage.tools or {}).items()}
     return Publication(
         bundle=bundle.folder,
         digest=bundle.digest,
         manifest=bundle.raw,
-        name=arguments.get("name") or bundle.name,
-        metrics={**figures.get("metrics", {}), "bundle_bytes": float(bundle.size)},
-        parameters=figures.get("parameters", {}),
+        name=options.name or bundle.name,
+        metrics={**figures.metrics, "bundle_bytes": float(bundle.size)},
+        parameters=figures.parameters,
         tags={
-            "edgewright.model.digest": str(lineage.get("parent") or ""),
+            "edgewright.model.digest": lineage.parent or "",
             **tools,
-            **figures.get("tags", {}),
+            **figures.tags,
             "edgewright.bundle.version": str(bundle.version),
             "edgewright.by": owner(),
         },
-        aliases=tuple(arguments.get("alias") or ()),
-        description=arguments.get("description") or "",
+        aliases=tuple(options.alias or ()),
+        description=options.description or "",
     )

@@ -6,11 +6,11 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from studio.documents.plain import plain
 from studio.jobs.outcome import End, JobOutcome
 from studio.jobs.spec import JobSpec
+from studio.jobs.worker_events import WorkerEvent
 from studio.settings.redaction import RESERVED
 
 log = logging.getLogger(__name__)
@@ -46,18 +46,19 @@ class JobRecords:
         """The job begins."""
         log.info("job started", extra=self._keys)
 
-    def of_worker(self, event: Mapping[str, Any]) -> None:
+    def of_worker(self, event: WorkerEvent) -> None:
         """Write what the worker sent, if it has not sent too much."""
         if not self._admits():
             self._dropped += 1
             return
-        level = event.get("level")
-        number = logging.getLevelName(level) if level in _LEVELS else logging.INFO
-        origin = _LOGGER.match(str(event.get("logger", "")))
-        keys = {**_own_keys(event.get("keys")), **self._keys}
-        keys["origin"] = origin.group() if origin else "worker"
-        text = _bounded(event.get("text", ""), _LONGEST)
-        trace = _bounded(event.get("traceback", ""), _LONGEST)
+        number = logging.INFO
+        if event.level in _LEVELS:
+            number = logging.getLevelName(str(event.level))
+        origin = _LOGGER.match(str(event.logger))
+        source = origin.group() if origin else "worker"
+        keys = {**_own_keys(event.keys), **self._keys, "origin": source}
+        text = _bounded(event.text, _LONGEST)
+        trace = _bounded(event.traceback, _LONGEST)
         of_workers.log(number, "%s", text, extra=_with_traceback(keys, trace))
 
     def ended(self, outcome: JobOutcome) -> None:
@@ -66,7 +67,7 @@ class JobRecords:
             log.warning(
                 "records of the worker dropped", extra={**self._keys, "dropped": self._dropped}
             )
-        keys: dict[str, Any] = {
+        keys: dict[str, object] = {
             **self._keys,
             "outcome": outcome.end.value,
             "seconds": round(outcome.seconds, 3),
@@ -90,12 +91,12 @@ class JobRecords:
         return True
 
 
-def _with_traceback(keys: Mapping[str, Any], trace: str) -> dict[str, Any]:
+def _with_traceback(keys: Mapping[str, object], trace: str) -> dict[str, object]:
     """The keys with a traceback that another process has written down."""
     return {**keys, "traceback": trace} if trace else dict(keys)
 
 
-def _own_keys(given: object) -> dict[str, Any]:
+def _own_keys(given: object) -> dict[str, object]:
     """The keys of a worker's record, as far as they are names with plain values."""
     pairs = list(given.items())[:_MOST_KEYS] if isinstance(given, dict) else []
     return {

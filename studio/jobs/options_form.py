@@ -9,28 +9,48 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Kind, Option
+from studio.documents.dataclass_json import KEY
 
 _KEY = "option"
 _KINDS: dict[Any, Kind] = {int: Kind.INTEGER, float: Kind.NUMBER, bool: Kind.FLAG, str: Kind.TEXT}
+_FROM_FIELD = ("name", "default", "required", "many")
+"""What the field itself says of an option."""
 _forms: dict[type, tuple[Option, ...]] = {}
 
 
 def option(
-    default: Any = dataclasses.MISSING, *, kind: Kind | None = None, **described: Any
+    default: Any = dataclasses.MISSING,
+    *,
+    kind: Kind | None = None,
+    key: str = "",
+    **described: Any,
 ) -> Any:
     """Return a field of an options dataclass.
 
     Args:
         default: The value where none is given; without one the option is required.
+        key: Name of the option, where it is no name of Python's (``as``).
         kind: What a value means, where its type does not say it (a path, a model, a target).
         described: Further attributes of ``api.Option``: title, help, minimum, choices, ...
     """
-    metadata = {_KEY: {"kind": kind, **described}}
+    metadata: dict[str, Any] = {_KEY: {"kind": kind, **described}}
+    if key:
+        metadata[KEY] = key
     if default is dataclasses.MISSING:
         return dataclasses.field(metadata=metadata)
     if isinstance(default, list):
         default = tuple(default)
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def like(known: Option, default: Any = None, **changed: Any) -> Any:
+    """Return a field that is described as an option of another step is, but for some changes."""
+    described = {
+        one.name: getattr(known, one.name)
+        for one in dataclasses.fields(known)
+        if one.name not in _FROM_FIELD
+    }
+    return option(default, **{**described, **changed})
 
 
 def form(options: type) -> tuple[Option, ...]:
@@ -62,7 +82,14 @@ def _option(field: dataclasses.Field[Any], hint: Any) -> Option:
     default = None if required else field.default
     if isinstance(default, Path):
         default = str(default)
-    return Option(field.name, kind, default, required=required, many=many, **described)
+    return Option(
+        field.metadata.get(KEY, field.name),
+        kind,
+        default,
+        required=required,
+        many=many,
+        **described,
+    )
 
 
 def _value_type(hint: Any) -> tuple[Any, bool]:

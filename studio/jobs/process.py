@@ -12,12 +12,13 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
+from studio.documents.dataclass_json import from_json
 from studio.jobs.memory import held_mb
 from studio.jobs.native_output import bound, keep, tail
 from studio.jobs.sandbox import Sandbox, environment
 from studio.jobs.spec import JobSpec
+from studio.jobs.worker_events import WorkerEvent
 from studio.settings import Paths
 from studio.settings.interpreter import own_python
 from studio.settings.redaction import Redactor
@@ -87,7 +88,7 @@ class WorkerProcess:
 
     def events(
         self, seconds: float = 0.0, silence: float = 0.0, memory_mb: float = 0.0
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[WorkerEvent]:
         """The worker's events until its end; its process group is ended with it.
 
         Args:
@@ -128,7 +129,7 @@ class WorkerProcess:
                         return
                     heard = time.monotonic()
                     *lines, pending = (pending + chunk).split(b"\n")
-                    yield from (json.loads(line) for line in lines)
+                    yield from (from_json(WorkerEvent, json.loads(line)) for line in lines)
 
     def _enforce_time(self, deadline: float, patience: float) -> None:
         """Kill the worker when one of the times has passed."""

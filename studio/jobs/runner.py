@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import StudioError
+from studio.documents.dataclass_json import from_json
 from studio.jobs.cleanup import new_folder, remove_leftovers
 from studio.jobs.job_records import JobRecords
 from studio.jobs.memory import TOGETHER, share_mb
@@ -29,6 +30,7 @@ from studio.jobs.sandbox import (
 from studio.jobs.spec import JobSpec
 from studio.jobs.step import Limits
 from studio.jobs.worker import describe
+from studio.jobs.worker_events import WorkerEvent
 from studio.plugin_host.environments.environment import interpreters
 from studio.settings import Paths
 from studio.settings.redaction import Redactor
@@ -266,25 +268,24 @@ class JobRunner:
             worker.keep_native_output(self._paths.logs / "workers", job.id, self._redactor)
             worker.remove()
 
-    def _listen(self, job: RunningJob, worker: WorkerProcess, limits: Limits) -> dict[str, Any]:
+    def _listen(self, job: RunningJob, worker: WorkerProcess, limits: Limits) -> WorkerEvent:
         """Pass the events on; returns the last, or an empty one when the worker just ended."""
-        last: dict[str, Any] = {}
+        last = WorkerEvent()
         together = limits.memory_mb * TOGETHER
         for event in worker.events(limits.seconds, limits.silence, together):
-            kind = event.get("event")
-            if kind == "progress":
-                job.state = JobProgress(event["done"], event["total"], event["text"])
+            if event.event == "progress":
+                job.state = JobProgress(event.done, event.total, str(event.text))
                 self._listener.progressed(job)
-            elif kind == "log":
+            elif event.event == "log":
                 job.records.of_worker(event)
-                if "level" not in event:
-                    job.log.append(event["text"])
+                if event.level is None:
+                    job.log.append(str(event.text))
                     del job.log[:-_MOST_LINES]
-            elif kind == "plugin":
-                job._plugin = event["plugin"]
-            elif kind == "message":
-                self._listener.message(job, event["name"], event["values"])
-            elif kind != "ready":
+            elif event.event == "plugin":
+                job._plugin = event.plugin
+            elif event.event == "message":
+                self._listener.message(job, event.name, event.values)
+            elif event.event != "ready":
                 last = event
         return last
 
@@ -292,16 +293,16 @@ class JobRunner:
         self,
         job: RunningJob,
         worker: WorkerProcess,
-        last: Mapping[str, Any],
+        last: WorkerEvent,
         number: int,
         finish: Finish | None,
     ) -> JobOutcome:
-        kind = last.get("event")
+        kind = last.event
         if kind == "result":
-            return self._record(last["result"], worker.folder, finish)
+            return self._record(last.result, worker.folder, finish)
         if kind == "memory":
             return JobOutcome(End.OUT_OF_MEMORY, exit_code=1)
-        if kind == "cancelled" or (kind is None and worker.cancel_asked):
+        if kind == "cancelled" or (not kind and worker.cancel_asked):
             return JobOutcome(End.CANCELLED, exit_code=130)
         if kind == "error":
             return _failure(last)
@@ -318,7 +319,7 @@ class JobRunner:
         try:
             final = finish(result, folder) if finish is not None else result
         except StudioError as error:
-            return _failure(describe(error))
+            return _failure(from_json(WorkerEvent, describe(error)))
         except OSError as error:
             text = f"The result could not be kept: {error.strerror or error}."
             return JobOutcome(End.FAILED, message=text, detail=repr(error), exit_code=1)
@@ -376,14 +377,14 @@ def _linked(folder: Path) -> list[Path]:
     return [path.resolve() for path in folder.glob("*") if path.is_symlink()]
 
 
-def _failure(event: Mapping[str, Any]) -> JobOutcome:
+def _failure(event: WorkerEvent) -> JobOutcome:
     return JobOutcome(
         End.FAILED,
-        message=event["message"],
-        hint=event.get("hint", ""),
-        detail=event.get("detail", ""),
-        exit_code=event.get("exit_code", 1),
-        error=event.get("error", ""),
-        fields=event.get("fields", {}),
-        plugin=event.get("fields", {}).get("plugin", ""),
+        message=event.message,
+        hint=event.hint,
+        detail=event.detail,
+        exit_code=event.exit_code,
+        error=event.error,
+        fields=event.fields,
+        plugin=str(event.fields.get("plugin", "")),
     )

@@ -7,10 +7,11 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
-from typing import Any
 
 from studio.api import Permission
+from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs.step import Limits
+from studio.jobs.worker_events import WorkerTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class JobSpec:
     id: str
     title: str
     entry: str
-    arguments: Mapping[str, Any]
+    arguments: Mapping[str, JsonValue]
     reads: tuple[Path, ...] = ()
     needs: frozenset[Permission] = frozenset()
     limits: Limits = field(default_factory=Limits)
@@ -38,16 +39,16 @@ class JobSpec:
 
     def line(self, folder: Path) -> bytes:
         """What is sent to the worker."""
-        message = {
-            "entry": self.entry,
-            "arguments": dict(self.arguments),
-            "options": self.options,
-            "folder": str(folder),
-            "memory_mb": self.limits.memory_mb,
-            "cpu_seconds": self.limits.cpu_seconds,
-            "log_level": logging.getLogger("studio").getEffectiveLevel(),
-        }
-        return json.dumps(message).encode() + b"\n"
+        task = WorkerTask(
+            entry=self.entry,
+            arguments=self.arguments,
+            options=self.options,
+            folder=str(folder),
+            memory_mb=self.limits.memory_mb,
+            cpu_seconds=self.limits.cpu_seconds,
+            log_level=logging.getLogger("studio").getEffectiveLevel(),
+        )
+        return json.dumps(to_json(task)).encode() + b"\n"
 
 
 def class_path(options: object) -> str:

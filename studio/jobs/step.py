@@ -70,6 +70,8 @@ class Step(Generic[OptionsT, ResultT]):
             own types (a model is a ``registry.ModelRef``, a target an ``api.TargetSpec``, a file
             a ``Path``). Or descriptions alone; the values then travel as a mapping in JSON form.
         result: A frozen dataclass, or None for a plain JSON object.
+        work_result: A frozen dataclass that the work returns, where the record makes the result
+            of it; None where both are of one type.
         work: ``"module:function"``, called in a worker as ``function(options, job)``. It writes
             files only below ``job.folder`` and returns the result.
         record: ``"module:function"``, called in the parent after success as
@@ -100,6 +102,7 @@ class Step(Generic[OptionsT, ResultT]):
     options: type[OptionsT] | tuple[Option, ...]
     work: str
     result: type[ResultT] | None = None
+    work_result: type[Any] | None = None
     record: str = ""
     prepare: str = ""
     needs: frozenset[Permission] = frozenset()
@@ -134,6 +137,16 @@ class Step(Generic[OptionsT, ResultT]):
         if self.result is None:
             return cast(ResultT, document)
         return from_json(self.result, document)
+
+    def work_result_of(self, document: Mapping[str, Any]) -> Any:
+        """Return what the work gave, as the record takes it.
+
+        Raises:
+            InvalidDocument: when the document does not fit.
+        """
+        if self.work_result is None:
+            return self.result_of(document)
+        return from_json(self.work_result, document)
 
     @property
     def is_cached(self) -> bool:

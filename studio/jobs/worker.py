@@ -24,6 +24,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from studio.api import Cancelled, StudioError
 from studio.documents.dataclass_json import from_json, to_json
 from studio.jobs.object_names import load
+from studio.jobs.worker_events import WorkerTask
 from studio.jobs.worker_log import EventHandler
 from studio.settings.logging import STUDIO, uncaught_logged
 
@@ -95,14 +96,14 @@ def main() -> int:
     line = sys.stdin.buffer.readline()
     if not line:
         return 0
-    spec = json.loads(line)
-    job = WorkerJob(Path(spec["folder"]), out)
+    task = from_json(WorkerTask, json.loads(line))
+    job = WorkerJob(Path(task.folder), out)
     threading.Thread(target=_watch_parent, args=(job,), name="parent", daemon=True).start()
-    _limit(spec["memory_mb"], spec["cpu_seconds"])
+    _limit(task.memory_mb, task.cpu_seconds)
     logging.getLogger().addHandler(EventHandler(job.send))
-    logging.getLogger(STUDIO).setLevel(spec["log_level"])
+    logging.getLogger(STUDIO).setLevel(task.log_level)
     with uncaught_logged():
-        _run(spec, job)
+        _run(task, job)
     # Native threads of a runtime may hang in their destructors; nothing is left to be done.
     sys.stderr.flush()
     os._exit(0)
@@ -139,15 +140,15 @@ def _limit(memory_mb: int, cpu_seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _run(spec: dict[str, Any], job: WorkerJob) -> None:
+def _run(task: WorkerTask, job: WorkerJob) -> None:
     from studio.plugin_host import PluginHost  # late: a worker kept ready has imported it
 
     PluginHost.used = job.used
     try:
-        work: Callable[..., Any] = load(spec["entry"])
-        options = spec["arguments"]
-        if spec.get("options"):
-            options = from_json(load(spec["options"]), options)
+        work: Callable[..., object] = load(task.entry)
+        options: object = task.arguments
+        if task.options:
+            options = from_json(load(task.options), options)
         job.finish("result", result=to_json(work(options, job)))
     except Cancelled:
         job.finish("cancelled")

@@ -1,70 +1,64 @@
-"""Drift as a target tells it: one row a signal, with the reason of its state in a sentence."""
+"""Reasons of drift as a target reports it: a sentence for each signal, and one for all."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import fields, replace
+
+from studio.monitoring.endpoint.status import DriftReport
+from studio.monitoring.results import DriftSignal, DriftState
 
 ENDS = "The alarm ends after three windows in a row that are as usual."
 _NAMED = 3
 """Signals that an alarm names; the others are counted."""
-_STATE = ("alarm", "alarms", "windows", "window", "differing", "frames", "stride", "fault")
+_STATE = tuple(field.name for field in fields(DriftState) if field.name != "why")
 
 
-def drift_of(status: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The signals of a server's status; none of a server that watches nothing.
-
-    Each has ``drifts`` and ``why``, a sentence. A runtime older than drift does not tell it, and
-    another vendor's never does.
-    """
-    told = status.get("drift")
-    if not isinstance(told, Mapping):
-        return []
-    causes = [str(name) for name in told.get("causes") or ()]
-    found = []
-    for signal in told.get("signals") or ():
-        if isinstance(signal, Mapping):
-            drifts = str(signal.get("name")) in causes
-            found.append({**signal, "drifts": drifts, "why": why(signal, told, drifts=drifts)})
-    return found
+def drift_of(drift: DriftReport | None) -> tuple[DriftSignal, ...]:
+    """Return the signals with the reason of each; none of a server that watches nothing."""
+    if drift is None:
+        return ()
+    causes = drift.causes or ()
+    return tuple(
+        replace(one, drifts=one.name in causes, why=why(one, drift, drifts=one.name in causes))
+        for one in drift.signals
+    )
 
 
-def drift_state(status: Mapping[str, Any]) -> dict[str, Any]:
-    """Whether something is watched, and since how many windows; older runtimes tell less."""
-    told = status.get("drift")
-    if not isinstance(told, Mapping):
-        return {}
-    state = {key: told[key] for key in (*_STATE, "causes", "last", "estimate") if key in told}
-    return {**state, "why": state_text(told)}
+def drift_state(drift: DriftReport | None) -> DriftState:
+    """Return the state of the watch with its reason; older runtimes report less."""
+    if drift is None:
+        return DriftState()
+    state = {name: getattr(drift, name) for name in _STATE}
+    return DriftState(**state, why=state_text(drift))
 
 
-def state_text(told: Mapping[str, Any]) -> str:
-    """All signals in a sentence, and what ends an alarm in another."""
-    if told.get("fault"):
-        return f"Drift is not watched: {_lower(str(told['fault']))}"
-    if told.get("alarm"):
-        return f"{alarm_text(told)} {ENDS}"
-    windows, frames, size = (int(told.get(key) or 0) for key in ("windows", "frames", "window"))
-    if not windows:
-        of = f" of {size}" if size else ""
-        return f"No window{of} requests is full yet; {frames} were looked at."
-    last = [bool(one) for one in told.get("last") or ()]
+def state_text(drift: DriftReport) -> str:
+    """Return all signals in a sentence, and what ends an alarm in another."""
+    if drift.fault:
+        return f"Drift is not watched: {_lower(drift.fault)}"
+    if drift.alarm:
+        return f"{alarm_text(drift)} {ENDS}"
+    if not drift.windows:
+        of = f" of {drift.window}" if drift.window else ""
+        return f"No window{of} requests is full yet; {drift.frames or 0} were looked at."
+    last = drift.last or ()
     if any(last):
         return (
             f"{sum(last)} of the last {len(last)} windows is unlike the reference data; "
             "an alarm needs two of three."
         )
-    return f"The last windows are as in the reference data; {windows} were judged."
+    return f"The last windows are as in the reference data; {drift.windows} were judged."
 
 
-def alarm_text(told: Mapping[str, Any]) -> str:
-    """Why there is an alarm: which signals, in how many of the last windows, and whether still."""
-    signals = {str(one.get("name")): one for one in told.get("signals") or ()}
-    names = [str(name) for name in told.get("causes") or ()]
+def alarm_text(drift: DriftReport) -> str:
+    """Return the reason of an alarm: its signals, in how many windows, and whether still."""
+    signals = {signal.name: signal for signal in drift.signals}
+    names = drift.causes or ()
     if not names:
         return "What the model sees or answers differs from its reference data."
-    first = f"{names[0]} differs from the reference data{_extent(signals.get(names[0], {}), told)}"
-    others = [_with_count(name, signals.get(name, {})) for name in names[1:_NAMED]]
+    causes = [signals.get(name) or DriftSignal(name) for name in names]
+    first = f"{names[0]} differs from the reference data{_extent(causes[0], drift)}"
+    others = [_with_count(signal) for signal in causes[1:_NAMED]]
     if len(names) > _NAMED:
         others.append(f"{len(names) - _NAMED} more")
     if not others:
@@ -73,45 +67,38 @@ def alarm_text(told: Mapping[str, Any]) -> str:
     return f"{first}; {verb} {_listed(others)}."
 
 
-def why(signal: Mapping[str, Any], told: Mapping[str, Any], *, drifts: bool) -> str:
-    """Why a signal has its state, in a sentence.
-
-    Args:
-        told: What the server says of drift as a whole.
-    """
-    statistic, limit = signal.get("statistic"), float(signal.get("limit") or 0.0)
-    if statistic is None:
-        size = int(told.get("window") or 0)
-        return f"No window{f' of {size} requests' if size else ''} is full yet."
-    over = float(statistic) > limit
+def why(signal: DriftSignal, drift: DriftReport, *, drifts: bool) -> str:
+    """Return the reason of a signal's state, in a sentence."""
+    if signal.statistic is None:
+        of = f" of {drift.window} requests" if drift.window else ""
+        return f"No window{of} is full yet."
     if drifts:
-        return f"It differs from the reference data{_extent(signal, told)}."
-    beyond = int(signal.get("beyond") or over)
+        return f"It differs from the reference data{_extent(signal, drift)}."
+    beyond = signal.beyond or int(signal.is_over)
     if not beyond:
         return "It is as in the reference data."
-    if over:
+    if signal.is_over:
         return "The last window is beyond the limit; an alarm needs two of three."
-    seen = len(told.get("last") or ()) or 3
+    seen = len(drift.last or ()) or 3
     return f"{beyond} of the last {seen} windows was beyond the limit; an alarm needs two of three."
 
 
-def _extent(signal: Mapping[str, Any], told: Mapping[str, Any]) -> str:
+def _extent(signal: DriftSignal, drift: DriftReport) -> str:
     """In how many windows, and whether in the last: it may be below its limit there."""
-    statistic, limit = signal.get("statistic"), float(signal.get("limit") or 0.0)
-    over = statistic is not None and float(statistic) > limit
-    if "beyond" not in signal:  # a runtime that does not count
-        return "" if over or statistic is None else " in one of the last windows, not in the last"
-    beyond, seen = int(signal["beyond"]), len(told.get("last") or ())
+    if signal.beyond is None:  # a runtime that does not count
+        over = signal.is_over or signal.statistic is None
+        return "" if over else " in one of the last windows, not in the last"
+    beyond, seen = signal.beyond, len(drift.last or ())
     if not beyond:
         return " in the last windows taken as one, though in none alone (a small shift that stays)"
-    if beyond == 1 and signal.get("together"):
+    if beyond == 1 and signal.together:
         return f" in 1 of the last {seen} windows, and in these taken as one"
-    still = "" if over else ", though not in the last"
+    still = "" if signal.is_over else ", though not in the last"
     return f" in {beyond} of the last {seen} windows{still}"
 
 
-def _with_count(name: str, signal: Mapping[str, Any]) -> str:
-    return f"{name} (in {signal['beyond']})" if signal.get("beyond") else name
+def _with_count(signal: DriftSignal) -> str:
+    return f"{signal.name} (in {signal.beyond})" if signal.beyond else signal.name
 
 
 def _listed(words: list[str]) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import contextlib
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+
+from studio.monitoring.results import Alert, Upkeep
 
 CERTIFICATE_DAYS = 30
 """As many as the release machine has left when it makes a new one at a deploy."""
@@ -17,33 +19,29 @@ _DISK_CRITICAL_MB = 50.0
 
 WARNING, CRITICAL = "warning", "critical"
 
-Finding = tuple[str, str, str, float, float]
-"""Name, level, sentence, value, limit."""
+
+def expiry_alerts(upkeep: Upkeep | None) -> Iterator[Alert]:
+    """Yield an alert for each thing that is near its end; none for a runtime of before."""
+    if upkeep is not None:
+        yield from _certificate(upkeep)
+        yield from _disk(upkeep)
 
 
-def findings(status: Mapping[str, Any]) -> Iterator[Finding]:
-    """What is near its end; nothing for a runtime that does not tell."""
-    told = status.get("upkeep")
-    if isinstance(told, Mapping):
-        yield from _certificate(told)
-        yield from _disk(told)
-
-
-def _certificate(told: Mapping[str, Any]) -> Iterator[Finding]:
-    days = _number(told.get("certificate_days"))
+def _certificate(upkeep: Upkeep) -> Iterator[Alert]:
+    days = upkeep.certificate_days
     if days is None or days >= CERTIFICATE_DAYS:
         return
-    end = _day(told.get("certificate_until"))
+    end = _day(upkeep.certificate_until)
     level = WARNING if days > _CERTIFICATE_CRITICAL_DAYS else CRITICAL
     text = f"The certificate ends in {days:.0f} days ({end})"
     if days <= 0:
         text = f"The certificate has ended ({end})"
     advice = "the next deploy makes a new one, and of your own needs --cert and --key"
-    yield "certificate", level, f"{text}: {advice}.", days, CERTIFICATE_DAYS
+    yield Alert("certificate", level, f"{text}: {advice}.", days, CERTIFICATE_DAYS)
 
 
-def _disk(told: Mapping[str, Any]) -> Iterator[Finding]:
-    free, total = _number(told.get("disk_free_mb")), _number(told.get("disk_total_mb"))
+def _disk(upkeep: Upkeep) -> Iterator[Alert]:
+    free, total = upkeep.disk_free_mb, upkeep.disk_total_mb
     if free is None or not total:
         return
     limit = max(_DISK_CRITICAL_MB, min(DISK_MB, _DISK_SHARE * total))
@@ -51,15 +49,11 @@ def _disk(told: Mapping[str, Any]) -> Iterator[Finding]:
         return
     level = WARNING if free >= _DISK_CRITICAL_MB else CRITICAL
     text = f"The disk is almost full: {free:,.0f} of {total:,.0f} MB are free. Free some space."
-    yield "disk", level, text, free, limit
+    yield Alert("disk", level, text, free, limit)
 
 
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, (int, float)) else None
-
-
-def _day(value: Any) -> str:
-    try:
-        return datetime.fromtimestamp(float(value), UTC).date().isoformat()
-    except (TypeError, ValueError, OverflowError, OSError):
-        return "on a day that is not known"
+def _day(seconds: float | None) -> str:
+    if seconds is not None:
+        with contextlib.suppress(ValueError, OverflowError, OSError):
+            return datetime.fromtimestamp(seconds, UTC).date().isoformat()
+    return "on a day that is not known"

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from dataclasses import replace
 
 from studio.api import StudioError, TargetError, TargetSpec
-from studio.jobs import Arguments, Job, Result
+from studio.documents.dataclass_json import from_json, to_json
+from studio.jobs import Job
 from studio.monitoring.alerts.channels import alert_channels
-from studio.monitoring.watch import Sample, TargetMonitor
-from studio.monitoring.work import Failures, dispatching, told_of
+from studio.monitoring.alerts.rules import AlertRule
+from studio.monitoring.prometheus.step import FleetOptions
+from studio.monitoring.results import (
+    UNREACHABLE,
+    Alert,
+    FleetMessage,
+    FleetResult,
+    FleetSample,
+    TargetSample,
+)
+from studio.monitoring.watch import TargetMonitor
+from studio.monitoring.work import Failures, channel_faults, dispatching
 from studio.registry import Registry
-from studio.targets.connect import target_of
 
 _AT_ONCE = 32
 _CHECK_S = 0.2
@@ -36,36 +46,26 @@ class _SilentProgress:
         self._job.check()
 
 
-def with_targets(registry: Registry, arguments: Arguments) -> dict[str, Any]:
+def with_targets(registry: Registry, options: FleetOptions) -> FleetOptions:
     """Add the targets that are meant: the named ones, or those that something runs on."""
-    wanted = [str(name) for name in arguments.get("targets") or ()]
-    known = {target.name: target for target in registry.targets()}
-    lost = [name for name in wanted if name not in known]
+    targets = {target.name: target for target in registry.targets()}
+    lost = [name for name in options.targets if name not in targets]
     if lost:
         raise TargetError(f"Unknown target: {lost[0]!r}.")
     serving = registry.history.serving()
-    names = wanted or [name for name in known if name in serving]
-    return {**arguments, "specs": [_plain(known[name]) for name in names]}
-
-
-def _plain(target: TargetSpec) -> dict[str, Any]:
-    return {
-        "name": target.name,
-        "url": target.url,
-        "host_key": target.host_key,
-        "settings": dict(target.settings),
-    }
+    names = options.targets or [name for name in targets if name in serving]
+    return replace(options, specs=tuple(targets[name] for name in names))
 
 
 class _Endpoint:
     """One target; at most one look at a time."""
 
-    def __init__(self, spec: Mapping[str, Any], job: Job, rules: Any) -> None:
-        self.name = str(spec["name"])
-        self.watch = TargetMonitor(target_of(spec), _SilentProgress(job), rules)
-        self.look: Future[Sample] | None = None
+    def __init__(self, target: TargetSpec, job: Job, rules: Sequence[AlertRule]) -> None:
+        self.name = target.name
+        self.watch = TargetMonitor(target, _SilentProgress(job), rules)
+        self.look: Future[TargetSample] | None = None
 
-    def sample(self) -> Sample | None:
+    def sample(self) -> TargetSample | None:
         """The sample of a look that is over, once."""
         if self.look is None or not self.look.done():
             return None
@@ -73,19 +73,19 @@ class _Endpoint:
         try:
             return done.result()
         except StudioError as error:  # never reached yet: the others go on
-            alert = {"name": "unreachable", "level": "critical", "text": error.message}
-            return {"target": self.name, "health": "unreachable", "alerts": [alert], "drift": []}
+            alert = Alert(UNREACHABLE, "critical", error.message)
+            return TargetSample(self.name, health=UNREACHABLE, alerts=(alert,))
 
 
-def monitor_fleet(arguments: Arguments, job: Job) -> Result:
+def monitor_fleet(options: FleetOptions, job: Job) -> FleetResult:
     """Look at all for a while; the last samples are the result."""
-    plan, channels = alert_channels(arguments.get("alerts"))
-    endpoints = [_Endpoint(spec, job, plan.rules) for spec in arguments["specs"]]
+    plan, channels = alert_channels(options.alerts)
+    endpoints = [_Endpoint(spec, job, plan.rules) for spec in options.specs]
     if not endpoints:
         raise TargetError("Nothing is deployed yet.")
-    last: dict[str, Sample] = {}
+    last: dict[str, TargetSample] = {}
     failures: Failures = {}
-    until = time.monotonic() + float(arguments["seconds"])
+    until = time.monotonic() + options.seconds
     pool = ThreadPoolExecutor(min(_AT_ONCE, len(endpoints)), "look")
     try:
         with dispatching(channels, job, failures) as dispatcher:
@@ -94,7 +94,7 @@ def monitor_fleet(arguments: Arguments, job: Job) -> Result:
                 for one in endpoints:
                     if one.look is None:
                         one.look = pool.submit(one.watch.look)
-                end = began + float(arguments["interval"])
+                end = began + options.interval
                 while time.monotonic() < end:
                     job.check()
                     done = all(one.look is None or one.look.done() for one in endpoints)
@@ -103,25 +103,21 @@ def monitor_fleet(arguments: Arguments, job: Job) -> Result:
                     time.sleep(min(_CHECK_S, max(end - time.monotonic(), 0.0)))
                 found = [sample for one in endpoints if (sample := one.sample()) is not None]
                 for sample in found:
-                    last[str(sample["target"])] = sample
+                    last[sample.target] = sample
                     dispatcher.take(sample)
-                job.event("samples", samples=[brief(sample) for sample in found])
-                bad = sum(sample["health"] != "healthy" for sample in last.values())
+                job.event("samples", **to_json(FleetMessage(tuple(map(brief, found)))))
+                bad = sum(sample.health != "healthy" for sample in last.values())
                 job.progress(0, 0, f"{len(last)} endpoints, {bad} not healthy")
                 if time.monotonic() >= until and len(last) == len(endpoints):
                     break
-        result = {"targets": len(endpoints), "samples": list(last.values())}
-        return result | told_of(failures)
+        return FleetResult(len(endpoints), tuple(last.values()), channel_faults(failures))
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         for one in endpoints:
             one.watch.__exit__()
 
 
-def brief(sample: Sample) -> dict[str, Any]:
-    """What a row of the fleet shows: histograms stay where they are."""
-    keys = ("target", "at", "health", "throughput", "latency_ms", "errors", "requests")
-    more = ("alerts", "model", "version", "memory_mb", "drift_state", "accuracy")
-    found = {key: sample.get(key) for key in keys + more}
-    found["drifting"] = [s["name"] for s in sample.get("drift") or () if s.get("drifts")]
-    return found
+def brief(sample: TargetSample) -> FleetSample:
+    """Return what a row of the fleet shows: histograms stay where they are."""
+    drifting = [signal.name for signal in sample.drift if signal.drifts]
+    return from_json(FleetSample, {**to_json(replace(sample, drift=())), "drifting": drifting})

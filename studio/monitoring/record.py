@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from studio.jobs import Arguments, Result
+from studio.documents.dataclass_json import to_json
+from studio.monitoring.results import TargetSample
+from studio.monitoring.step import MonitorOptions
 from studio.registry import Registry
 
 
-def monitored(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+def monitored(
+    registry: Registry, options: MonitorOptions, result: TargetSample, folder: Path
+) -> TargetSample:
     """Keep the last look at a target."""
-    options = {
-        "target": arguments["target"]["name"],
-        "seconds": arguments["seconds"],
-        "interval": arguments["interval"],
+    given = {
+        "target": options.target.name,
+        "seconds": options.seconds,
+        "interval": options.interval,
     }
-    digest = result["digest"]
-    version = next((one for one in registry.versions() if one.digest == digest), None)
-    registry.add_run("monitor", version.variant if version else None, options, result)
+    version = next((one for one in registry.versions() if one.digest == result.digest), None)
+    registry.add_run("monitor", version.variant if version else None, given, to_json(result))
     return result

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from studio.jobs import Arguments
 from studio.registry import Registry
+
+if TYPE_CHECKING:
+    from studio.monitoring.endpoint.call_step import CallOptions
+
+KnownBundles = Mapping[str, Mapping[str, str]]
+"""By release: the folder of its bundle, and that of the file it was made from."""
 
 _MOST_RELEASES = 50
 
 
-def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
-    """Add what is known of the target's releases to the arguments of a step."""
-    name = arguments["target"]["name"]
+def prepare(registry: Registry, options: CallOptions) -> CallOptions:
+    """Add what is known of the target's releases to the options of ``call``."""
+    name = options.target.name
     addresses = (release.details.get("endpoint") for release in registry.releases(name))
-    endpoint = next(filter(None, addresses), "")
-    return {**arguments, "known": known_bundles(registry, name), "endpoint": endpoint}
+    endpoint = str(next(filter(None, addresses), ""))
+    return replace(options, known=known_bundles(registry, name), endpoint=endpoint)
 
 
-def known_bundles(registry: Registry, target: str) -> dict[str, dict[str, str]]:
-    """By release: the folder of its bundle, and that of the file it was made from."""
+def known_bundles(registry: Registry, target: str) -> KnownBundles:
+    """Return the folders of the newest releases of a target, as far as they are known."""
     releases = registry.releases(target)
     versions = {version.digest: version for version in registry.versions()}
     known = {}

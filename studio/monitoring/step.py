@@ -2,66 +2,73 @@
 
 from __future__ import annotations
 
-from studio.api import Kind, Option, Permission
-from studio.jobs import Arguments, Effect, Result, Step
+from dataclasses import dataclass
+from pathlib import Path
 
-MONITOR: Step[Arguments, Result] = Step(
+from studio.api import Kind, Permission, TargetSpec
+from studio.jobs import Effect, Step
+from studio.jobs.options_form import option
+from studio.monitoring.results import TargetSample
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorOptions:
+    """Options of the step."""
+
+    target: TargetSpec = option("local", kind=Kind.TARGET, help="Target name.")
+    seconds: float = option(
+        0,
+        title="Watch for",
+        unit="s",
+        minimum=0,
+        help="Duration in seconds; 0 prints the status once.",
+    )
+    interval: float = option(
+        1.0,
+        title="Every",
+        unit="s",
+        minimum=0.1,
+        maximum=3600,
+        help="Polling interval.",
+        advanced=True,
+    )
+    alerts: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        title="Alert rules",
+        help="TOML with [[rules]] and [[channels]]; see docs/monitoring.md.",
+    )
+    labels: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        help="Labels by request ID (CSV: id,label) to measure live accuracy.",
+        advanced=True,
+    )
+    samples: Path | None = option(
+        None,
+        kind=Kind.OUTPUT,
+        title="Fetch uncertain requests",
+        help="A folder for what a deploy with --keep-samples lets the target keep: data for "
+        "labelling, by request id.",
+        advanced=True,
+    )
+    forget_samples: bool = option(
+        False,
+        title="Delete them there",
+        help="Delete the stored requests on the target, after fetching them with --samples.",
+        advanced=True,
+        spelling="delete_samples",
+    )
+
+
+MONITOR: Step[MonitorOptions, TargetSample] = Step(
     name="monitor",
     title="Monitor",
     summary="See how what a target serves is doing: health, throughput, latency, errors.",
-    options=(
-        Option("target", Kind.TARGET, "local", help="Target name."),
-        Option(
-            "seconds",
-            Kind.NUMBER,
-            0,
-            title="Watch for",
-            unit="s",
-            minimum=0,
-            help="Duration in seconds; 0 prints the status once.",
-        ),
-        Option(
-            "interval",
-            Kind.NUMBER,
-            1.0,
-            title="Every",
-            unit="s",
-            minimum=0.1,
-            maximum=3600,
-            help="Polling interval.",
-            advanced=True,
-        ),
-        Option(
-            "alerts",
-            Kind.FILE,
-            title="Alert rules",
-            help="TOML with [[rules]] and [[channels]]; see docs/monitoring.md.",
-        ),
-        Option(
-            "labels",
-            Kind.FILE,
-            help="Labels by request ID (CSV: id,label) to measure live accuracy.",
-            advanced=True,
-        ),
-        Option(
-            "samples",
-            Kind.OUTPUT,
-            title="Fetch uncertain requests",
-            help="A folder for what a deploy with --keep-samples lets the target keep: data for "
-            "labelling, by request id.",
-            advanced=True,
-        ),
-        Option(
-            "forget_samples",
-            Kind.FLAG,
-            default=False,
-            title="Delete them there",
-            help="Delete the stored requests on the target, after fetching them with --samples.",
-            advanced=True,
-            spelling="delete_samples",
-        ),
-    ),
+    options=MonitorOptions,
+    result=TargetSample,
     work="studio.monitoring.work:monitor",
+    texts="studio.monitoring.texts:target",
     record="studio.monitoring.record:monitored",
     needs=frozenset(
         {Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES}

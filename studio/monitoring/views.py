@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from studio.api import Channel, Measurement, Progress, Site, TargetError, TargetSpec, Tunnel
 from studio.deployment.liveness import IDLE, SERVING, Liveness, liveness, server_info
+from studio.documents.dataclass_json import read_parts
 from studio.monitoring.endpoint.collect import Reading, read
 from studio.monitoring.endpoint.endpoint import Endpoint, endpoint_of, token_of
 from studio.monitoring.endpoint.labels import send_labels
-from studio.monitoring.endpoint.telemetry import read_telemetry
+from studio.monitoring.endpoint.status import ServerReport, ServerStatus
+from studio.monitoring.endpoint.telemetry import TelemetryLine, read_telemetry
 from studio.monitoring.endpoint.uncertain_samples import fetch_samples, forget_samples
+from studio.monitoring.results import FetchedRequests
 from studio.targets.connect import open_channel, root_of
 from studio.targets.platforms import is_platform, site_of
-
-_ADDRESS = ("port", "scheme", "fingerprint", "token_required")
 
 
 class View(Protocol):
@@ -28,7 +30,7 @@ class View(Protocol):
         live: How the endpoint is, and its URL.
     """
 
-    report: Mapping[str, Any]
+    report: ServerReport
     live: Liveness
 
     def open(self) -> None:
@@ -52,7 +54,7 @@ class View(Protocol):
             TargetError: when it does not take them.
         """
 
-    def fetch_samples(self, folder: Path) -> dict[str, Any]:
+    def fetch_samples(self, folder: Path) -> FetchedRequests:
         """Copy the uncertain requests that the target keeps.
 
         Raises:
@@ -66,7 +68,7 @@ class View(Protocol):
             TargetError: when there is no way to them.
         """
 
-    def telemetry(self) -> list[dict[str, Any]]:
+    def telemetry(self) -> list[TelemetryLine]:
         """What the target kept while nobody asked.
 
         Raises:
@@ -91,7 +93,7 @@ class MachineView:
     """Through a channel and a tunnel to the server's port."""
 
     def __init__(self, target: TargetSpec, progress: Progress) -> None:
-        self.report: Mapping[str, Any] = {}
+        self.report = ServerReport()
         self.live = Liveness(IDLE)
         self._target = target
         self._progress = progress
@@ -107,24 +109,24 @@ class MachineView:
             self._channel = open_channel(self._target, self._progress)
             self._open.callback(self._channel.close)
             self._root = root_of(self._target, self._channel)
-        report = server_info(self._channel, self._root)
-        self.live = liveness(self._target, report)
-        if any(report.get(name) != self.report.get(name) for name in _ADDRESS):
+        document = server_info(self._channel, self._root)
+        self.live = liveness(self._target, document)
+        report = read_parts(ServerReport, document)
+        if report.address != self.report.address:
             self.rest()
         self.report = report
 
     def read(self) -> Reading:
         """Ask the server behind the tunnel."""
-        port = int(self.report.get("port") or 0)
-        if not port:
+        if not self.report.port:
             raise TargetError("This target has no release yet.")
-        if self.report.get("state") == "stopped":
+        if self.report.state == "stopped":
             raise TargetError("The server on this target was stopped.")
-        if not self.report.get("running", True):
+        if not self.report.running:
             raise TargetError("The server on this target does not run.")
         if self._tunnel is None or self._endpoint is None:
             assert self._channel is not None
-            self._tunnel = self._channel.forward(port)
+            self._tunnel = self._channel.forward(self.report.port)
             self._endpoint = endpoint_of(
                 self._target, self._channel, self._root, self.report, self._tunnel
             )
@@ -136,7 +138,7 @@ class MachineView:
         assert self._endpoint is not None
         send_labels(self._endpoint, labels)
 
-    def fetch_samples(self, folder: Path) -> dict[str, Any]:
+    def fetch_samples(self, folder: Path) -> FetchedRequests:
         """Over the channel, whether a server runs or not."""
         assert self._channel is not None
         return fetch_samples(self._channel, self._root, folder)
@@ -146,7 +148,7 @@ class MachineView:
         assert self._channel is not None
         return forget_samples(self._channel, self._root)
 
-    def telemetry(self) -> list[dict[str, Any]]:
+    def telemetry(self) -> list[TelemetryLine]:
         """The lines of the server behind the tunnel."""
         self.read()
         assert self._endpoint is not None
@@ -169,7 +171,7 @@ class PlatformView:
     """Through a platform: its own figures where it has some, else the server's."""
 
     def __init__(self, target: TargetSpec, progress: Progress) -> None:
-        self.report: Mapping[str, Any] = {}
+        self.report = ServerReport()
         self.live = Liveness(IDLE)
         self._target = target
         self._progress = progress
@@ -182,38 +184,41 @@ class PlatformView:
         if self._site is None:
             _, self._site = self._open.enter_context(site_of(self._target, self._progress))
         serving = next((one for one in self._site.releases() if one.state == "serving"), None)
-        before = self.report.get("digest")
-        self.report = (
-            {}
-            if serving is None
-            else {"name": serving.name, "version": serving.version, "digest": serving.release}
-        )
-        self.live = Liveness(SERVING if self.report else IDLE)
-        if self.report.get("digest") != before:
+        before = self.report.digest
+        self.report = ServerReport()
+        if serving is not None:
+            self.report = replace(
+                self.report,
+                name=serving.name,
+                version=serving.version,
+                digest=serving.release,
+            )
+        self.live = Liveness(SERVING if serving is not None else IDLE)
+        if self.report.digest != before:
             self.rest()  # another release may answer elsewhere
 
     def read(self) -> Reading:
         """The platform's figures, or the server's."""
-        if not self.report:
+        if self.live.state != SERVING:
             raise TargetError("This target has no running release.")
         assert self._site is not None
         measured = self._site.measure()
         if measured is not None:
-            return Reading({**self.report, **_status(measured)}, {})
+            return Reading(_status(self.report, measured), {})
         if self._tunnel is None:
             self._tunnel = self._site.reach()
         if self._tunnel is None:
             raise TargetError("This platform tells nothing of how a release is doing.")
-        return read(Endpoint(self._tunnel, {}, token_of(self._tunnel)))
+        return read(Endpoint(self._tunnel, ServerReport(), token_of(self._tunnel)))
 
     def tell_labels(self, labels: Mapping[str, str]) -> None:
         """Give them to the server, where there is a way to it."""
         self.read()
         if self._tunnel is None:
             raise TargetError("This platform has no way to the server that labels could take.")
-        send_labels(Endpoint(self._tunnel, {}, token_of(self._tunnel)), labels)
+        send_labels(Endpoint(self._tunnel, ServerReport(), token_of(self._tunnel)), labels)
 
-    def fetch_samples(self, folder: Path) -> dict[str, Any]:
+    def fetch_samples(self, folder: Path) -> FetchedRequests:
         """A platform's disk is not looked into."""
         raise TargetError("Requests are only kept on a machine that is reached over SSH, or here.")
 
@@ -221,12 +226,12 @@ class PlatformView:
         """The same."""
         raise TargetError("Requests are only kept on a machine that is reached over SSH, or here.")
 
-    def telemetry(self) -> list[dict[str, Any]]:
+    def telemetry(self) -> list[TelemetryLine]:
         """The lines of the server, where there is a way to it."""
         self.read()
         if self._tunnel is None:
             raise TargetError("This platform keeps no history that could be read.")
-        return read_telemetry(Endpoint(self._tunnel, {}, token_of(self._tunnel)))
+        return read_telemetry(Endpoint(self._tunnel, ServerReport(), token_of(self._tunnel)))
 
     def rest(self) -> None:
         """Close the way to the server."""
@@ -241,9 +246,12 @@ class PlatformView:
         self._open.close()
 
 
-def _status(measured: Measurement) -> dict[str, Any]:
+def _status(report: ServerReport, measured: Measurement) -> ServerStatus:
     """A measurement in the words of a server's own status."""
-    return {
+    document = {
+        "name": report.name,
+        "version": report.version,
+        "digest": report.digest,
         "ready": measured.ready,
         "requests": measured.requests,
         "errors": measured.errors,
@@ -251,3 +259,4 @@ def _status(measured: Measurement) -> dict[str, Any]:
         "latency_ms": {**measured.latency_ms, "count": measured.requests},
         **measured.facts,
     }
+    return read_parts(ServerStatus, document)

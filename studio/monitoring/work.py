@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
-from studio.jobs import Arguments, Job, Result
+from studio.documents.dataclass_json import to_json
+from studio.jobs import Job
 from studio.monitoring.alerts.channels import Send, alert_channels
 from studio.monitoring.alerts.dispatch import Dispatcher
 from studio.monitoring.alerts.silences import HOLDS, Silences
 from studio.monitoring.endpoint.labels import read_labels
-from studio.monitoring.watch import Sample, TargetMonitor
+from studio.monitoring.results import ChannelFault, ChannelMessage, TargetSample
+from studio.monitoring.step import MonitorOptions
+from studio.monitoring.watch import TargetMonitor
 from studio.settings import Paths
-from studio.targets.connect import target_of
 
 Failures = dict[str, str]
 """The last sentence about a channel that took a notice not, by its name."""
@@ -24,42 +25,36 @@ _CHECK_S = 0.2
 _HOUR_S = 3600.0
 
 
-def monitor(arguments: Arguments, job: Job) -> Result:
+def monitor(options: MonitorOptions, job: Job) -> TargetSample:
     """Look at what a target serves, once or for a while; the last look is the result.
 
     Raises:
         TargetError: when the target itself cannot be reached.
     """
-    seconds, interval = float(arguments["seconds"]), float(arguments["interval"])
-    plan, channels = alert_channels(arguments.get("alerts"))
-    labels = read_labels(Path(arguments["labels"])) if arguments.get("labels") else None
+    seconds, interval = options.seconds, options.interval
+    plan, channels = alert_channels(options.alerts)
+    labels = read_labels(options.labels) if options.labels else None
     began = time.monotonic()
-    target = target_of(arguments["target"])
     failures: Failures = {}
     with (
-        TargetMonitor(target, job, plan.rules) as watch,
+        TargetMonitor(options.target, job, plan.rules) as watch,
         dispatching(channels, job, failures) as dispatcher,
     ):
         if labels is not None:
             watch.tell_labels(labels)
-        taken = _samples(watch, arguments)
+        taken = None
+        if options.samples or options.forget_samples:
+            taken = watch.take_samples(options.samples, options.forget_samples)
         while True:
             looked = time.monotonic()
-            sample = watch.look() | ({"taken": taken} if taken else {})
-            job.event("sample", **sample)
+            sample = replace(watch.look(), taken=taken)
+            job.event("sample", **to_json(sample))
             dispatcher.take(sample)
             _tell(job, sample, looked - began, seconds)
             if looked + interval > began + seconds:
                 break
             _wait(job, looked + interval)
-    return sample | told_of(failures)
-
-
-def _samples(watch: TargetMonitor, arguments: Arguments) -> dict[str, Any]:
-    folder, forget = arguments.get("samples"), bool(arguments.get("forget_samples"))
-    if not folder and not forget:
-        return {}
-    return watch.take_samples(Path(folder) if folder else None, forget)
+    return replace(sample, channels=channel_faults(failures))
 
 
 @contextmanager
@@ -75,11 +70,12 @@ def dispatching(
     def failed(channel: str, sentence: str) -> None:
         failures[channel] = sentence
         job.log(f"Alert channel {channel}: {sentence}")
-        job.event("channel", channel=channel, text=sentence, failed=True)
+        job.event("channel", **to_json(ChannelMessage(channel, sentence, True)))
 
     def taken(channel: str) -> None:
         if failures.pop(channel, None):
-            job.event("channel", channel=channel, text="It takes notices again.", failed=False)
+            again = ChannelMessage(channel, "It takes notices again.", False)
+            job.event("channel", **to_json(again))
 
     holds = Silences(Paths.of().data / HOLDS)
     made = Dispatcher(channels, failed, holds=holds, held=job.log, taken=taken)
@@ -89,14 +85,13 @@ def dispatching(
         made.close()
 
 
-def told_of(failures: Failures) -> dict[str, Any]:
-    """The part of a result that says which channels took a notice not; nothing where all did."""
-    rows = [{"channel": name, "text": text} for name, text in failures.items()]
-    return {"channels": rows} if rows else {}
+def channel_faults(failures: Failures) -> tuple[ChannelFault, ...]:
+    """Return the channels that did not take the last notice."""
+    return tuple(ChannelFault(name, text) for name, text in failures.items())
 
 
-def _tell(job: Job, sample: Sample, done: float, total: float) -> None:
-    text = f"{sample['health']}, {sample['throughput']:.1f} requests/s"
+def _tell(job: Job, sample: TargetSample, done: float, total: float) -> None:
+    text = f"{sample.health}, {sample.throughput or 0.0:.1f} requests/s"
     # A watch of days is open-ended: a bar that never moves would say nothing.
     job.progress(min(done, total), total if total <= _HOUR_S else 0.0, text)
 

@@ -7,16 +7,18 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from studio.api import InvalidModel, Model, StudioError, TensorType, Value
 from studio.datasets import Preprocess
+from studio.documents.dataclass_json import JsonValue, to_json
 from studio.packages import golden, tensors
 from studio.packages.bundle import MANIFEST, PICTURES
 from studio.packages.checks import FILE as CHECKS
 from studio.packages.checks import Checked
 from studio.packages.embedding import EmbeddingGraph
 from studio.packages.golden import GoldenSample, Tolerance
+from studio.packages.results import LatencyFile
+from studio.packages.step import BundleNumber
 from studio.packages.wire import Unreadable
 from studio.registry import file_digest
 from studio.runtime.shared.manifest import BASELINE, LATENCY, canonical
@@ -49,24 +51,15 @@ class BundleContent:
     tolerance: Tolerance
     labels: Path | None
     preprocess: Path | None
-    baseline: Mapping[str, Any] | None
-    latency: Mapping[str, Any] | None
+    baseline: Mapping[str, JsonValue] | None
+    latency: LatencyFile | None
     checked: Checked
     graft: EmbeddingGraph | None
-    lineage: Mapping[str, Any]
+    lineage: Mapping[str, JsonValue]
     notes: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class BundleNumber:
-    """What tells one bundle from the next."""
-
-    version: int
-    counter: int
-    created: str
-
-
-def build(content: BundleContent, number: BundleNumber, folder: Path) -> dict[str, Any]:
+def build(content: BundleContent, number: BundleNumber, folder: Path) -> dict[str, JsonValue]:
     """Write a bundle's files and return its manifest, which is not written yet.
 
     Equal content and number give equal bytes.
@@ -83,7 +76,7 @@ def build(content: BundleContent, number: BundleNumber, folder: Path) -> dict[st
         if content.baseline is not None:
             (folder / BASELINE).write_bytes(canonical(content.baseline))
         if content.latency is not None:
-            (folder / LATENCY).write_bytes(canonical(content.latency))
+            (folder / LATENCY).write_bytes(canonical(to_json(content.latency)))
         (folder / CHECKS).write_bytes(content.checked.content())
     except OSError as error:
         raise StudioError(
@@ -151,7 +144,7 @@ def _copy(source: Path | None, target: Path) -> str | None:
     return target.name
 
 
-def _files(folder: Path) -> dict[str, Any]:
+def _files(folder: Path) -> dict[str, JsonValue]:
     return {
         path.relative_to(folder).as_posix(): {
             "sha256": file_digest(path),
@@ -162,7 +155,7 @@ def _files(folder: Path) -> dict[str, Any]:
     }
 
 
-def _model(content: BundleContent, file: str) -> dict[str, Any]:
+def _model(content: BundleContent, file: str) -> dict[str, JsonValue]:
     model = content.model
     return {
         "file": file,
@@ -175,11 +168,11 @@ def _model(content: BundleContent, file: str) -> dict[str, Any]:
     }
 
 
-def _value(value: Value) -> dict[str, Any]:
+def _value(value: Value) -> dict[str, JsonValue]:
     kind = value.type or TensorType("unknown", None)
     shape = None if kind.shape is None else list(kind.shape)
     return {"name": value.name, "dtype": kind.dtype, "shape": shape}
 
 
-def _preprocess(path: Path | None) -> dict[str, Any] | None:
+def _preprocess(path: Path | None) -> dict[str, JsonValue] | None:
     return None if path is None else asdict(Preprocess.from_toml(path))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import StudioError
+from studio.documents.dataclass_json import JsonValue
 from studio.runtime.shared import manifest as form
 from studio.runtime.shared.errors import ReleaseError
 
@@ -87,9 +88,16 @@ class Bundle:
     @property
     def requirements(self) -> Mapping[str, str]:
         """What a target needs to have installed: distribution -> version (``>=1.17``)."""
-        found = {str(k): str(v) for k, v in dict(self.raw.get("runtime") or {}).items()}
+        runtime = self.raw.get("runtime")
+        listed = runtime if isinstance(runtime, dict) else {}
+        known = {str(name): str(version) for name, version in listed.items()}
         # Older bundles do not say it themselves.
-        return {**PICTURES, **found} if self.raw.get("preprocess") else found
+        return {**PICTURES, **known} if self.takes_pictures else known
+
+    @property
+    def takes_pictures(self) -> bool:
+        """Whether it says how an image becomes the input."""
+        return bool(self.raw.get("preprocess"))
 
     @property
     def content(self) -> str:
@@ -108,15 +116,25 @@ def _signature(path: Path) -> str:
         ) from None
 
 
-def content_digest(manifest: Mapping[str, Any]) -> str:
+def content_digest(manifest: Mapping[str, JsonValue]) -> str:
     """Digest of a manifest without its numbers and date, and without what was measured.
 
     The same pipeline measures other times each time it is run, and makes the same bundle.
     """
     rest = {key: value for key, value in manifest.items() if key not in _OWN}
-    if form.LATENCY in (rest.get("files") or {}):
-        rest["files"] = {k: v for k, v in rest["files"].items() if k != form.LATENCY}
+    if files := _files(manifest):
+        rest["files"] = {k: v for k, v in files.items() if k != form.LATENCY}
     return hashlib.sha256(form.canonical(rest)).hexdigest()
+
+
+def measurements(manifest: Mapping[str, JsonValue]) -> JsonValue:
+    """Return the manifest's entry for the measured times; None for a bundle without any."""
+    return _files(manifest).get(form.LATENCY)
+
+
+def _files(manifest: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    files = manifest.get("files")
+    return files if isinstance(files, dict) else {}
 
 
 def is_bundle(path: Path) -> bool:
@@ -124,7 +142,7 @@ def is_bundle(path: Path) -> bool:
     return (path / MANIFEST).is_file()
 
 
-def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> str:
+def write_manifest(folder: Path, manifest: Mapping[str, JsonValue]) -> str:
     """Write the manifest in its one spelling; returns the digest of the bundle."""
     content = form.canonical(manifest)
     (folder / MANIFEST).write_bytes(content)

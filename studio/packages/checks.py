@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from studio.api import (
     Cancelled,
@@ -19,10 +18,11 @@ from studio.api import (
     Progress,
     StudioError,
 )
-from studio.documents.dataclass_json import to_json
+from studio.documents.dataclass_json import JsonValue, from_json, to_json
 from studio.models.shapes import complete
 from studio.models.summary import summary
 from studio.packages.bundle import Bundle
+from studio.packages.results import CheckFinding
 from studio.plugin_host import PluginHost
 from studio.plugin_host.host import PluginFailed
 from studio.runtime.shared.manifest import canonical
@@ -36,7 +36,7 @@ _MOST_BYTES = 1 << 20
 _MOST_FINDINGS = 100
 _LONGEST_TEXT = 1000
 _LONGEST_CODE = 100
-_MALFORMED = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+_MALFORMED = (ValueError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +55,27 @@ class Checked:
         """The findings of a level."""
         return tuple(finding for _, finding in self.findings if finding.level is level)
 
-    def rows(self) -> list[dict[str, str]]:
-        """The findings as JSON."""
-        return [
-            {"check": check, "level": one.level.value, "code": one.code, "text": one.text}
-            for check, one in self.findings
-        ]
+    def rows(self) -> tuple[CheckFinding, ...]:
+        """The findings as results and files have them."""
+        return tuple(
+            CheckFinding(check, one.level.value, one.code, one.text) for check, one in self.findings
+        )
 
     def content(self) -> bytes:
         """The bytes of the bundle's file."""
-        document = {"format": FORMAT, "checks": list(self.checks), "findings": self.rows()}
-        return canonical(document)
+        return canonical(to_json(_ChecksFile(FORMAT, self.checks, self.rows())))
 
 
-def check_model(host: PluginHost, model: Model, facts: Mapping[str, Any]) -> Checked:
+@dataclass(frozen=True, slots=True)
+class _ChecksFile:
+    """The document of the bundle's file."""
+
+    format: int
+    checks: tuple[str, ...]
+    findings: tuple[CheckFinding, ...]
+
+
+def check_model(host: PluginHost, model: Model, facts: Mapping[str, JsonValue]) -> Checked:
     """Apply every plugin's check to a model.
 
     A check that cannot be applied is an ERROR: a rule that nobody tried was not passed.
@@ -90,7 +97,7 @@ def check_model(host: PluginHost, model: Model, facts: Mapping[str, Any]) -> Che
     return Checked(tuple(one.id for one in capabilities), tuple(found))
 
 
-def _checked(rule: Check, model: Model, facts: Mapping[str, Any]) -> list[Finding]:
+def _checked(rule: Check, model: Model, facts: Mapping[str, JsonValue]) -> list[Finding]:
     """Return a rule's findings, errors first, in numbers and lengths that a file can hold."""
     found = list(rule.check(model, facts))
     if not all(isinstance(one, Finding) and isinstance(one.level, Level) for one in found):
@@ -104,7 +111,7 @@ def _checked(rule: Check, model: Model, facts: Mapping[str, Any]) -> list[Findin
 
 def facts_of(
     form: Format, files: Sequence[Path], model: Model, progress: Progress
-) -> dict[str, Any]:
+) -> dict[str, JsonValue]:
     """Summarize a model for the checks, in the keys of ``studio inspect``."""
     shapes = complete(model.graph, {})
     sized = form.read(files[0], progress, shapes) if shapes else model
@@ -131,16 +138,14 @@ def read_checks(bundle: Bundle) -> Checked | None:
         raise _unreadable(f"{type(error).__name__}: {error}") from None
 
 
-def _parse(document: Mapping[str, Any]) -> Checked:
-    if document["format"] != FORMAT:
-        raise ValueError(f"its format {document['format']!r} is not known")
-    return Checked(tuple(map(str, document["checks"])), tuple(_findings(document["findings"])))
-
-
-def _findings(rows: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, Finding]]:
-    for row in rows:
-        finding = Finding(Level(row["level"]), str(row["code"]), str(row["text"]))
-        yield str(row["check"]), finding
+def _parse(document: JsonValue) -> Checked:
+    file = from_json(_ChecksFile, document)
+    if file.format != FORMAT:
+        raise ValueError(f"its format {file.format!r} is not known")
+    return Checked(
+        file.checks,
+        tuple((row.check, Finding(Level(row.level), row.code, row.text)) for row in file.findings),
+    )
 
 
 def _unreadable(reason: str) -> StudioError:

@@ -2,75 +2,85 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import statistics
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy
 
+from studio.documents.dataclass_json import InvalidDocument, from_json
+from studio.packages.results import LatencyFile, MeasuredLatency, MeasuredMachine
 from studio.profiling.history import STEP
+from studio.profiling.results import ProfileResult, ProfileRun
 from studio.registry import Registry, RunRecord
+from studio.runtime.bench.facts import InputFeed
+
+log = logging.getLogger(__name__)
 
 FORM = 1
 _SERVED_BY = "onnxruntime"
 """The backend of the server on a target: times of others say nothing of it."""
 _MOST = 8
-_MACHINE = ("cpu", "arch", "board")
 _FEWEST_ROUNDS = 3
 _UNKNOWN_ERROR = 0.05
 _OF_MEDIAN = 1.2533
 
-Json = Mapping[str, Any]
 
-
-def latency_of(registry: Registry, variant: int) -> dict[str, Any] | None:
+def latency_of(registry: Registry, variant: int) -> LatencyFile | None:
     """The newest profile of each target and number of threads; None when there is none.
 
     Profiles of throughput or of a rate are other quantities, and left out. A variant is found in
     every profile that measured it, whichever was its reference.
     """
-    found: dict[tuple[str, Any], dict[str, Any]] = {}
+    newest: dict[tuple[str, int | None], MeasuredLatency] = {}
+    for one in _measured(registry, variant):
+        newest.setdefault((one.target, one.threads), one)
+    return LatencyFile(FORM, tuple(newest.values())[:_MOST]) if newest else None
+
+
+def _measured(registry: Registry, variant: int) -> Iterator[MeasuredLatency]:
     for run in registry.runs(STEP):
-        for row in run.result.get("runs") or ():
-            if row.get("variant_id") != variant or not _fits(run.result, row):
-                continue
-            entry = _entry(run, row)
-            found.setdefault((entry["target"], entry["threads"]), entry)
-    return {"form": FORM, "profiles": list(found.values())[:_MOST]} if found else None
+        try:
+            profile = from_json(ProfileResult, run.result)
+        except InvalidDocument as error:
+            log.warning("profile left out: %s", error, extra={"run": run.id})
+            continue
+        for row in profile.runs:
+            median = row.latency_ms.p50
+            if row.variant_id == variant and median and _fits(profile, row):
+                yield _entry(run, profile, row, median)
 
 
-def _fits(result: Json, row: Json) -> bool:
-    latency = row.get("latency_ms") or {}
+def _fits(profile: ProfileResult, row: ProfileRun) -> bool:
     return (
-        result.get("mode", "latency") == "latency"
-        and row.get("backend") == _SERVED_BY
-        and not set(row.get("providers") or ()) - {"CPUExecutionProvider"}
-        and bool(latency.get("p50"))
+        profile.mode == "latency"
+        and row.backend == _SERVED_BY
+        and not set(row.providers) - {"CPUExecutionProvider"}
     )
 
 
-def _entry(run: RunRecord, row: Json) -> dict[str, Any]:
-    result, latency = run.result, row["latency_ms"]
-    environment = result.get("environment") or {}
-    feeds = result.get("feeds") or []
-    return {
-        "target": str(result.get("target") or "local"),
-        "run": run.id,
-        "at": run.created,
-        "version": row.get("version"),
-        "threads": row.get("threads"),
-        "samples": row.get("samples"),
-        "p50_ms": latency["p50"],
-        "p90_ms": latency.get("p90"),
-        "p99_ms": latency.get("p99"),
-        "error": round(_error(row.get("round_ms") or ()), 6),
-        "rows": int(feeds[0]["shape"][0]) if feeds and feeds[0]["shape"] else 1,
-        "bytes": sum(_bytes(feed) for feed in feeds),
-        "machine": {key: environment.get(key) for key in _MACHINE},
-        "clock_mhz": environment.get("clock_mhz"),
-        "celsius": environment.get("temperature_c"),
-    }
+def _entry(
+    run: RunRecord, profile: ProfileResult, row: ProfileRun, median: float
+) -> MeasuredLatency:
+    environment, feeds = profile.environment, profile.feeds
+    return MeasuredLatency(
+        target=profile.target,
+        run=run.id,
+        at=run.created,
+        version=row.version,
+        threads=row.threads,
+        samples=row.samples,
+        p50_ms=median,
+        p90_ms=row.latency_ms.p90,
+        p99_ms=row.latency_ms.p99,
+        error=round(_error(row.round_ms), 6),
+        rows=feeds[0].shape[0] if feeds and feeds[0].shape else 1,
+        bytes=sum(_bytes(feed) for feed in feeds),
+        machine=MeasuredMachine(environment.cpu, environment.arch, environment.board),
+        clock_mhz=environment.clock_mhz,
+        celsius=environment.temperature_c,
+    )
 
 
 def _error(rounds: Sequence[float]) -> float:
@@ -81,10 +91,10 @@ def _error(rounds: Sequence[float]) -> float:
     return _OF_MEDIAN * statistics.stdev(logs) / math.sqrt(len(logs))
 
 
-def _bytes(feed: Json) -> int:
+def _bytes(feed: InputFeed) -> int:
     """Of one input; texts, which have no size, count as none."""
     try:
-        size = numpy.dtype(str(feed["dtype"])).itemsize
+        size = numpy.dtype(feed.dtype).itemsize
     except TypeError:
-        size = 2 if feed["dtype"] == "bfloat16" else 0
-    return int(size * math.prod(int(axis) for axis in feed["shape"]))
+        size = 2 if feed.dtype == "bfloat16" else 0
+    return size * math.prod(feed.shape)

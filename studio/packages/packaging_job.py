@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from studio.jobs import Arguments, Job, run_contained
-
-_OPTIONS = (
-    "model",
-    "data",
-    "labels",
-    "preprocess",
-    "number",
-    "known",
-    "samples",
-    "reference",
-    "tolerance",
-    "preprocess_draft",
-    "made",
-    "latency",
-    "embedding",
-)
-"""All that packaging takes but a key, which is the user's and stays outside the walls."""
+from studio.documents.dataclass_json import from_json
+from studio.jobs import Job, run_contained
+from studio.packages.results import PackageResult
+from studio.packages.step import PACKAGE, PackageOptions
 
 
-def package_contained(arguments: Arguments, job: Job) -> dict[str, Any]:
+def package_contained(options: PackageOptions, job: Job) -> PackageResult:
     """Make a bundle below ``job.folder`` without running the model in this process.
 
     A worker that deploys has the network and the user's keys, so it must not parse a model.
@@ -34,7 +21,7 @@ def package_contained(arguments: Arguments, job: Job) -> dict[str, Any]:
     Raises:
         StudioError: what the packaging said.
     """
-    files = [arguments["model"]["path"], *(arguments.get(name) for name in _OPTIONS[1:4])]
+    files = (Path(options.model.path), options.data, options.labels, options.preprocess)
 
     def keep(result: dict[str, Any], folder: Path) -> dict[str, Any]:
         if result["new"]:
@@ -42,11 +29,13 @@ def package_contained(arguments: Arguments, job: Job) -> dict[str, Any]:
             result["bundle"] = str(job.folder / "bundle")
         return result
 
-    return run_contained(
+    document = run_contained(
         "Package",
-        "studio.packages.work:package",
-        {name: arguments.get(name) for name in _OPTIONS},
-        tuple(Path(file) for file in files if file),
+        PACKAGE.work,
+        # The key is the user's and stays outside the walls, as does the place of the copy.
+        replace(options, sign=None, out=None),
+        tuple(file for file in files if file),
         keep,
         job,
     )
+    return from_json(PackageResult, document)

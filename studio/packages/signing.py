@@ -9,8 +9,10 @@ import tempfile
 from pathlib import Path
 
 from studio.api import InvalidData, StudioError, Unavailable, UsageError
-from studio.jobs import Arguments, Job, Result
+from studio.jobs import Job
 from studio.packages.bundle import MANIFEST, Bundle
+from studio.packages.results import SignResult
+from studio.packages.step import SignOptions
 from studio.runtime.release.intake.signature import NAMESPACE, signer_of
 from studio.runtime.shared.errors import ReleaseError
 from studio.runtime.shared.manifest import SIGNATURE
@@ -55,24 +57,22 @@ def signature_of(content: bytes, key: Path, namespace: str = NAMESPACE) -> str:
         return path.with_name(path.name + ".sig").read_text("ascii")
 
 
-def sign(arguments: Arguments, job: Job) -> Result:
+def sign(options: SignOptions, job: Job) -> SignResult:
     """Sign a bundle's folder: for boards, for OpenSSF's tools, or for both."""
-    key, openssf = arguments.get("key"), arguments.get("openssf")
-    if not key and not openssf:
+    if not options.key and not options.openssf:
         raise UsageError(
             "Nothing to sign with was named.", hint="Name an SSH key (key) or one for openssf."
         )
-    bundle = Bundle.open(Path(arguments["bundle"]))
-    result: Result = {"bundle": str(bundle.folder), "digest": bundle.digest}
-    if key:
-        text = signature_of(bundle.text.encode(), Path(key))
-        result["signature"] = str(write_signature(bundle.folder, text))
-    if openssf:
+    bundle = Bundle.open(options.bundle)
+    signature = openssf = None
+    if options.key:
+        text = signature_of(bundle.text.encode(), options.key)
+        signature = str(write_signature(bundle.folder, text))
+    if options.openssf:
         from studio.packages.openssf import export
 
-        out = arguments.get("out")
-        result["openssf"] = str(export(bundle, Path(openssf), Path(out) if out else None))
-    return result
+        openssf = str(export(bundle, options.openssf, options.out))
+    return SignResult(str(bundle.folder), bundle.digest, signature, openssf)
 
 
 def write_signature(folder: Path, text: str) -> Path:

@@ -1,119 +1,184 @@
-"""The step of packages: a model becomes a bundle."""
+"""The steps of packages: a model becomes a bundle, and a bundle is signed."""
 
 from __future__ import annotations
 
-from studio.api import Kind, Option, Permission
-from studio.jobs import Arguments, Effect, Limits, Result, Step, Use
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
-SIGN_WITH = Option(
-    "sign",
-    Kind.FILE,
-    title="Sign with",
-    help="An SSH key to sign the bundle with; name the .pub file of a key that the agent holds.",
-)
+from studio.api import Kind, Permission
+from studio.documents.dataclass_json import JsonValue
+from studio.jobs import Effect, Limits, Step, Use
+from studio.jobs.options_form import option
+from studio.packages.results import LatencyFile, PackageResult, SignResult
+from studio.registry import ModelRef
 
-PREPROCESS_DRAFT = Option(
-    "preprocess_draft",
-    Kind.OUTPUT,
-    title="Write a preprocess.toml",
-    help="Where to write a first preprocess.toml with the sizes of the model's own input; the "
-    "bundle takes it only when it is given with --preprocess.",
-    advanced=True,
-)
 
-SIGN: Step[Arguments, Result] = Step(
+@dataclass(frozen=True, slots=True)
+class SignOptions:
+    """Options of the step ``sign``."""
+
+    bundle: Path = option(kind=Kind.FOLDER, positional=True, help="A bundle's folder.")
+    key: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        title="SSH key",
+        help="The private key, or the .pub file of one that the SSH agent holds.",
+    )
+    openssf: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        title="OpenSSF key",
+        help="A private key on P-256, P-384 or P-521: writes a signature that OpenSSF's "
+        "model_signing verifies.",
+    )
+    out: Path | None = option(
+        None,
+        kind=Kind.OUTPUT,
+        title="OpenSSF signature",
+        help="Where that is written; beside the bundle's folder, as NAME.sig, without it.",
+        advanced=True,
+    )
+
+
+SIGN: Step[SignOptions, SignResult] = Step(
     name="sign",
     title="Sign",
     summary="Sign a bundle with an SSH key, as boards may ask for, or for OpenSSF's tools.",
-    options=(
-        Option("bundle", Kind.FOLDER, positional=True, required=True, help="A bundle's folder."),
-        Option(
-            "key",
-            Kind.FILE,
-            title="SSH key",
-            help="The private key, or the .pub file of one that the SSH agent holds.",
-        ),
-        Option(
-            "openssf",
-            Kind.FILE,
-            title="OpenSSF key",
-            help="A private key on P-256, P-384 or P-521: writes a signature that OpenSSF's "
-            "model_signing verifies.",
-        ),
-        Option(
-            "out",
-            Kind.OUTPUT,
-            title="OpenSSF signature",
-            help="Where that is written; beside the bundle's folder, as NAME.sig, without it.",
-            advanced=True,
-        ),
-    ),
+    options=SignOptions,
+    result=SignResult,
     work="studio.packages.signing:sign",
+    texts="studio.packages.texts:sign",
     needs=frozenset({Permission.HOME, Permission.PROCESSES}),
     limits=Limits(seconds=120),
 )
 
-PACKAGE: Step[Arguments, Result] = Step(
+
+@dataclass(frozen=True, slots=True)
+class BundleNumber:
+    """What tells one bundle from the next."""
+
+    version: int
+    counter: int
+    created: str
+
+
+@dataclass(frozen=True, slots=True)
+class MakingStep:
+    """One of the steps that made a variant.
+
+    Attributes:
+        inputs: Digests of its data.
+        of: Digest of the model that it was given.
+    """
+
+    step: str
+    options: Mapping[str, JsonValue]
+    inputs: Mapping[str, JsonValue]
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Numbering:
+    """What packaging must know of the registry.
+
+    Attributes:
+        known: Folders of bundles of the model, among which one with the same content is searched.
+        made: Steps that made the variant, the last one first.
+        latency: Measurements of profiles that travel with the bundle.
+    """
+
+    number: BundleNumber
+    known: tuple[Path, ...] = ()
+    made: tuple[MakingStep, ...] = ()
+    latency: LatencyFile | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageOptions:
+    """Options of the step ``package``.
+
+    Attributes:
+        numbering: What the registry knows, added before the work starts.
+    """
+
+    model: ModelRef = option(kind=Kind.MODEL, positional=True, help="What to package.")
+    out: Path | None = option(
+        None, kind=Kind.OUTPUT, title="Folder", help="Where a copy of the bundle is put."
+    )
+    data: Path | None = option(
+        None,
+        kind=Kind.DATA,
+        title="Golden samples",
+        help="Data for golden samples. Default: random inputs.",
+    )
+    labels: Path | None = option(None, kind=Kind.FILE, help="The names of the classes, one a line.")
+    preprocess: Path | None = option(
+        None, kind=Kind.FILE, help="How an image becomes the input (preprocess.toml)."
+    )
+    preprocess_draft: Path | None = option(
+        None,
+        kind=Kind.OUTPUT,
+        title="Write a preprocess.toml",
+        help="Where to write a first preprocess.toml with the sizes of the model's own input; the "
+        "bundle takes it only when it is given with --preprocess.",
+        advanced=True,
+    )
+    sign: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        title="Sign with",
+        help="An SSH key to sign the bundle with; name the .pub file of a key that the agent "
+        "holds.",
+    )
+    samples: int = option(
+        8, minimum=1, maximum=256, title="Number of golden samples", advanced=True
+    )
+    reference: int = option(
+        256,
+        minimum=0,
+        maximum=4096,
+        title="Samples for drift",
+        help="Samples in the drift reference (at least 64; 0 turns drift detection off).",
+        advanced=True,
+        spelling="drift_samples",
+    )
+    embedding: str | None = option(
+        None,
+        title="Embedding for drift",
+        help="Let the model tell the watch, and nobody else, where each request lies along "
+        "eight axes of what its last layer sees: auto, or the name of a tensor. Off without.",
+        advanced=True,
+    )
+    tolerance: float | None = option(
+        None,
+        minimum=0,
+        help="Largest difference allowed on a target, relative to the outputs' size; "
+        "by default it follows the precision.",
+        advanced=True,
+    )
+    numbering: Numbering | None = None
+
+
+PACKAGE: Step[PackageOptions, PackageResult] = Step(
     name="package",
     title="Package",
     summary="Make a bundle of a model: its files, golden samples, preprocessing and a manifest.",
-    options=(
-        Option("model", Kind.MODEL, positional=True, required=True, help="What to package."),
-        Option("out", Kind.OUTPUT, title="Folder", help="Where a copy of the bundle is put."),
-        Option(
-            "data",
-            Kind.DATA,
-            title="Golden samples",
-            help="Data for golden samples. Default: random inputs.",
-        ),
-        Option("labels", Kind.FILE, help="The names of the classes, one a line."),
-        Option("preprocess", Kind.FILE, help="How an image becomes the input (preprocess.toml)."),
-        PREPROCESS_DRAFT,
-        SIGN_WITH,
-        Option(
-            "samples",
-            Kind.INTEGER,
-            default=8,
-            minimum=1,
-            maximum=256,
-            title="Number of golden samples",
-            advanced=True,
-        ),
-        Option(
-            "reference",
-            Kind.INTEGER,
-            default=256,
-            minimum=0,
-            maximum=4096,
-            title="Samples for drift",
-            help="Samples in the drift reference (at least 64; 0 turns drift detection off).",
-            advanced=True,
-            spelling="drift_samples",
-        ),
-        Option(
-            "embedding",
-            title="Embedding for drift",
-            help="Let the model tell the watch, and nobody else, where each request lies along "
-            "eight axes of what its last layer sees: auto, or the name of a tensor. Off without.",
-            advanced=True,
-        ),
-        Option(
-            "tolerance",
-            Kind.NUMBER,
-            minimum=0,
-            help="Largest difference allowed on a target, relative to the outputs' size; "
-            "by default it follows the precision.",
-            advanced=True,
-        ),
-    ),
+    options=PackageOptions,
+    result=PackageResult,
     work="studio.packages.work:package",
     prepare="studio.packages.record:prepare",
     record="studio.packages.record:packaged",
+    texts="studio.packages.texts:package",
     signing_needs=frozenset({Permission.HOME, Permission.PROCESSES}),
     limits=Limits(seconds=1800),
     effect=Effect.PURE,
     use=Use.SERVE,
 )
 
-SHARED = tuple(option for option in PACKAGE.form if option is not PREPROCESS_DRAFT)
+_FORM = {one.name: one for one in PACKAGE.form}
+
+SIGN_WITH = _FORM["sign"]
+PREPROCESS_DRAFT = _FORM["preprocess_draft"]
+SHARED = tuple(one for one in PACKAGE.form if one is not PREPROCESS_DRAFT)
 """What a step that packages on its way to something else takes, too."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy
 
@@ -24,74 +24,73 @@ from studio.api import (
 )
 from studio.datasets import open_dataset
 from studio.datasets.preprocess_draft import draft_of, is_picture
-from studio.jobs import Arguments, Job, Result
+from studio.documents.dataclass_json import JsonValue, to_json
+from studio.jobs import Job
 from studio.packages import golden
-from studio.packages.build import BundleContent, BundleNumber, build
-from studio.packages.bundle import Bundle, content_digest, write_manifest
+from studio.packages.build import BundleContent, build
+from studio.packages.bundle import Bundle, content_digest, measurements, write_manifest
 from studio.packages.checks import check_model, facts_of
 from studio.packages.drift_reference import FEWEST, Frame, estimate_of, reference_of
 from studio.packages.embedding import EmbeddingGraph, NoEmbedding
 from studio.packages.embedding_check import embed
 from studio.packages.golden import GoldenSample, check_labels
 from studio.packages.packaging_job import package_contained
+from studio.packages.results import PackageResult
 from studio.packages.signing import signature_of, write_signature
+from studio.packages.step import MakingStep, Numbering, PackageOptions
 from studio.plugin_host import PluginHost
 from studio.registry import ModelRef
-from studio.runtime.shared.manifest import LATENCY
 
 BACKEND = "onnxruntime"
 FOLDER = "bundle"
-REFERENCE_SAMPLES = 256
 
 
-def package(arguments: Arguments, job: Job) -> Result:
-    """Make a bundle below ``job.folder``, or find that one with this content exists.
-
-    Args:
-        arguments: The step's options; ``number`` (version, counter, created) and ``known`` (the
-            folders of the model's bundles) come from ``record.prepare``.
-    """
-    if arguments.get("sign"):
-        return _signed(package_contained(arguments, job), Path(arguments["sign"]))
+def package(options: PackageOptions, job: Job) -> PackageResult:
+    """Make a bundle below ``job.folder``, or find that one with this content exists."""
+    if options.sign:
+        return _signed(package_contained(options, job), options.sign)
+    assert options.numbering is not None
     host = PluginHost.discover()
-    reference = ModelRef.from_json(arguments["model"])
     job.progress(0, 4, "Reading the model")
-    content = _content(host, reference, arguments, job)
+    content = _content(host, options, options.numbering, job)
     job.progress(3, 4, "Writing the bundle")
     folder = job.folder / FOLDER
-    manifest = build(content, BundleNumber(**arguments["number"]), folder)
+    manifest = build(content, options.numbering.number, folder)
     digest = write_manifest(folder, manifest)
-    bundle = _same(arguments["known"], manifest) or Bundle.open(folder)
+    bundle = _same(options.numbering.known, manifest) or Bundle.open(folder)
     job.progress(4, 4, "Packaged")
-    return {
-        "bundle": str(bundle.folder),
-        "digest": bundle.digest,
-        "bytes": bundle.size,
-        "name": bundle.name,
-        "version": bundle.version,
-        "counter": bundle.counter,
-        "new": bundle.digest == digest,
-        "embedding": None if content.graft is None else content.graft.place.tensor,
-        "notes": list(content.notes),
-        "findings": content.checked.rows(),
-        "hints": _hints(content.model, arguments),
-        "signature": "",
-        "preprocess_draft": _draft(content, arguments),
-    }
+    return PackageResult(
+        bundle=str(bundle.folder),
+        digest=bundle.digest,
+        bytes=bundle.size,
+        name=bundle.name,
+        version=bundle.version,
+        counter=bundle.counter,
+        new=bundle.digest == digest,
+        embedding=None if content.graft is None else content.graft.place.tensor,
+        notes=tuple(content.notes),
+        hints=_hints(content.model, options),
+        findings=content.checked.rows(),
+        # A preprocess.toml from the model's own input, where one is asked for.
+        preprocess_draft=draft_of(content.model.graph.inputs) if options.preprocess_draft else "",
+    )
 
 
-def _signed(packaged: dict[str, Any], key: Path) -> Result:
-    """The result with the bundle's signature, made outside the walls: the key is the user's."""
-    bundle = Bundle.open(Path(packaged["bundle"]))
+def _signed(packaged: PackageResult, key: Path) -> PackageResult:
+    """Sign a bundle outside the sandbox, which has no access to the user's key."""
+    bundle = Bundle.open(Path(packaged.bundle))
     if bundle.signature:
         return packaged
     signature = signature_of(bundle.text.encode(), key)
-    if packaged["new"]:  # one that was made before is not ours to change
+    if packaged.new:  # one that was made before is not ours to change
         write_signature(bundle.folder, signature)
-    return {**packaged, "signature": signature}
+    return replace(packaged, signature=signature)
 
 
-def _content(host: PluginHost, ref: ModelRef, arguments: Arguments, job: Job) -> BundleContent:
+def _content(
+    host: PluginHost, options: PackageOptions, numbering: Numbering, job: Job
+) -> BundleContent:
+    ref = options.model
     path = Path(ref.path)
     form: Format = host.get(Extension.FORMAT, ref.format)
     files, model = _read(form, path, job)
@@ -101,33 +100,32 @@ def _content(host: PluginHost, ref: ModelRef, arguments: Arguments, job: Job) ->
     session = backend.load(path, {"threads": 1})  # one thread: the same sums in the same order
     try:
         job.progress(2, 4, "Running the golden samples")
-        samples = _samples(session, model.graph.inputs, arguments)
-        labelled = list(_frames(session, model.graph.inputs, arguments))
+        samples = _samples(session, model.graph.inputs, options)
+        labelled = list(_frames(session, model.graph.inputs, options))
     finally:
         session.close()
     frames = [frame for frame, _ in labelled]
-    graft, frames, note = _embedded(backend, path, model, arguments, frames, job)
+    graft, frames, note = _embedded(backend, path, model, options.embedding, frames, job)
     reference = reference_of(frames)
     if reference is not None:
         estimate = estimate_of(reference, frames, [label for _, label in labelled])
         reference = reference._replace(estimate=estimate)
-    labels = _file(arguments.get("labels"))
-    check_labels(labels, samples)
+    check_labels(options.labels, samples)
     return BundleContent(
         name=ref.model_name,
         precision=ref.precision,
         model=model,
         files=files,
         samples=samples,
-        tolerance=golden.tolerance(samples, ref.precision, arguments.get("tolerance")),
-        labels=labels,
-        preprocess=_file(arguments.get("preprocess")) or _beside(arguments.get("data")),
+        tolerance=golden.tolerance(samples, ref.precision, options.tolerance),
+        labels=options.labels,
+        preprocess=options.preprocess or _beside(options.data),
         baseline=None if reference is None else {"drift": reference.to_json()},
-        latency=arguments.get("latency"),
+        latency=numbering.latency,
         checked=checked,
         graft=graft,
         notes=(note,) if note else (),
-        lineage=_lineage(ref, backend, arguments.get("made") or []),
+        lineage=_lineage(ref, backend, numbering.made),
     )
 
 
@@ -139,23 +137,23 @@ def _read(form: Format, path: Path, job: Job) -> tuple[Sequence[Path], Model]:
     return intake.files, form.read(path, job)
 
 
-def _samples(session: Session, inputs: Sequence[Value], arguments: Arguments) -> list[GoldenSample]:
-    count = int(arguments.get("samples") or 8)
-    if not arguments.get("data"):
-        return golden.made_up(session, inputs, count)
-    dataset = open_dataset(Path(arguments["data"]), inputs, limit=count)
-    return golden.answer(session, (sample.feeds for sample in islice(dataset, count)))
+def _samples(
+    session: Session, inputs: Sequence[Value], options: PackageOptions
+) -> list[GoldenSample]:
+    if not options.data:
+        return golden.made_up(session, inputs, options.samples)
+    dataset = open_dataset(options.data, inputs, limit=options.samples)
+    return golden.answer(session, (sample.feeds for sample in islice(dataset, options.samples)))
 
 
 def _frames(
-    session: Session, inputs: Sequence[Value], arguments: Arguments
+    session: Session, inputs: Sequence[Value], options: PackageOptions
 ) -> Iterator[tuple[Frame, Truth | None]]:
-    """Typical requests with answers and labels, where there are enough to say what is normal."""
-    count = _reference_samples(arguments)
-    if not arguments.get("data") or count < FEWEST:
+    """Yield typical requests with answers and labels, if they are enough for a reference."""
+    if not options.data or options.reference < FEWEST:
         return
-    dataset = open_dataset(Path(arguments["data"]), inputs, limit=count)
-    for sample in islice(dataset, count):
+    dataset = open_dataset(options.data, inputs, limit=options.reference)
+    for sample in islice(dataset, options.reference):
         yield (sample.feeds, session.run(sample.feeds)), sample.label
 
 
@@ -163,12 +161,12 @@ def _embedded(
     backend: Backend,
     path: Path,
     model: Model,
-    arguments: Arguments,
+    tensor: str | None,
     frames: list[Frame],
     job: Job,
 ) -> tuple[EmbeddingGraph | None, list[Frame], str]:
     """What the model gets for the watch, the frames with it, and why it gets nothing."""
-    wanted = str(arguments.get("embedding") or "").strip()
+    wanted = (tensor or "").strip()
     if not wanted:
         return None, frames, ""
     job.progress(2, 4, "Fitting the embedding")
@@ -181,15 +179,8 @@ def _embedded(
     return graft, found, ""
 
 
-def _reference_samples(arguments: Arguments) -> int:
-    found = arguments.get("reference")  # a deploy does not ask for it
-    return REFERENCE_SAMPLES if found is None else int(found)
-
-
-def _lineage(
-    ref: ModelRef, backend: Backend, made: Sequence[Mapping[str, Any]]
-) -> Mapping[str, Any]:
-    """Where the model came from; nothing in it is of this registry alone (names, numbers)."""
+def _lineage(ref: ModelRef, backend: Backend, made: Sequence[MakingStep]) -> dict[str, JsonValue]:
+    """Return where the model came from, without names and numbers of this registry alone."""
     tools = {
         "edgewright": studio.__version__,
         BACKEND: backend.version(),
@@ -197,54 +188,39 @@ def _lineage(
     }
     recipe = "open"
     if made:
-        recipe = f"{made[0]['step']} {made[0]['options'].get('method', '')}".strip()
-    return {"parent": ref.digest, "recipe": recipe, "tools": tools, "made": list(made)}
+        recipe = f"{made[0].step} {made[0].options.get('method', '')}".strip()
+    return {"parent": ref.digest, "recipe": recipe, "tools": tools, "made": to_json(made)}
 
 
-def _draft(content: BundleContent, arguments: Arguments) -> str:
-    """A preprocess.toml from the model's own input, where one is asked for."""
-    if not arguments.get("preprocess_draft"):
-        return ""
-    return draft_of(content.model.graph.inputs)
-
-
-def _hints(model: Model, arguments: Arguments) -> list[str]:
-    """That pictures cannot be sent to it, where they might be wanted."""
+def _hints(model: Model, options: PackageOptions) -> tuple[str, ...]:
+    """Return the hint that pictures cannot be sent to it, where they might be wanted."""
     inputs = model.graph.inputs
-    known = arguments.get("preprocess") or _beside(arguments.get("data"))
-    if known or arguments.get("preprocess_draft") or len(inputs) != 1 or not is_picture(inputs[0]):
-        return []
-    return [
+    known = options.preprocess or _beside(options.data)
+    if known or options.preprocess_draft or len(inputs) != 1 or not is_picture(inputs[0]):
+        return ()
+    return (
         "It has no preprocess.toml, so it takes arrays and no pictures: "
-        "studio package MODEL --preprocess-draft preprocess.toml writes one."
-    ]
+        "studio package MODEL --preprocess-draft preprocess.toml writes one.",
+    )
 
 
-def _file(text: str | None) -> Path | None:
-    return None if text is None else Path(text)
-
-
-def _beside(data: str | None) -> Path | None:
-    """The preprocess.toml of the data, which is then also that of the model."""
+def _beside(data: Path | None) -> Path | None:
+    """Return the preprocess.toml of the data, which is then also that of the model."""
     if data is None:
         return None
-    path = Path(data)
-    found = (path if path.is_dir() else path.parent) / "preprocess.toml"
-    return found if found.is_file() else None
+    path = (data if data.is_dir() else data.parent) / "preprocess.toml"
+    return path if path.is_file() else None
 
 
-def _same(known: Sequence[str], manifest: Mapping[str, Any]) -> Bundle | None:
-    """An earlier bundle with the same content, so that packaging twice makes one version.
+def _same(known: Sequence[Path], manifest: Mapping[str, JsonValue]) -> Bundle | None:
+    """Return an earlier bundle with the same content, so that packaging twice makes one version.
 
     One with other measurements is another: they are what its target compares with.
     """
-    content, measured = content_digest(manifest), manifest["files"].get(LATENCY)
+    content, measured = content_digest(manifest), measurements(manifest)
     for folder in known:
-        if Path(folder).is_dir():
-            bundle = Bundle.open(Path(folder))
-            if (
-                bundle.content == content
-                and (bundle.raw.get("files") or {}).get(LATENCY) == measured
-            ):
+        if folder.is_dir():
+            bundle = Bundle.open(folder)
+            if bundle.content == content and measurements(bundle.raw) == measured:
                 return bundle
     return None

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from studio.api import StudioError
 from studio.packages.bundle import MANIFEST, content_digest
-from studio.pipelines.run_report import PipelineReport, StepReport
+from studio.pipelines.run_report import PipelineReport
 from studio.registry import Registry
 from studio.registry.run_journal import JUNIT_FILE, PIPELINE_FILE, REPORT_FILE, RUN_FILE, RunFolder
+from studio.registry.run_records import StepReport
 
 _DIGESTS = "digests.txt"
 _TOP = (RUN_FILE, PIPELINE_FILE, REPORT_FILE, JUNIT_FILE)
@@ -27,12 +28,13 @@ def digests(steps: Iterable[StepReport], registry: Registry) -> dict[str, str]:
     for step in steps:
         if not step.done or step.step not in ("open", "quantize", "edit", "package"):
             continue
-        bundle, variant = step.result.get("bundle"), step.result.get("variant")
-        if bundle:
-            digest = _content(Path(str(bundle)))
+        product = step.product
+        if product.bundle:
+            digest = _content(Path(product.bundle))
             found |= {f"{step.id}.bundle": digest} if digest else {}
-        elif isinstance(variant, int):
-            record = next((one for one in registry.variants() if one.id == variant), None)
+        elif product.variant is not None:
+            variants = registry.variants()
+            record = next((one for one in variants if one.id == product.variant), None)
             found |= {f"{step.id}.model": record.digest} if record else {}
     return found
 
@@ -65,11 +67,11 @@ def _top(run: RunFolder) -> list[Path]:
 def _of_step(step: StepReport, registry: Registry, folder: Path) -> list[Path]:
     if not step.done:
         return []
-    bundle, variant = step.result.get("bundle"), step.result.get("variant")
-    if step.step == "package" and bundle:
-        return [_copy(Path(str(bundle)), folder / step.id)]
-    if step.step in ("quantize", "edit") and isinstance(variant, int):
-        record = registry.variant(variant)
+    product = step.product
+    if step.step == "package" and product.bundle:
+        return [_copy(Path(product.bundle), folder / step.id)]
+    if step.step in ("quantize", "edit") and product.variant is not None:
+        record = registry.variant(product.variant)
         return [_copy(record.path, folder / f"{step.id}{record.path.suffix}")]
     return []
 

@@ -6,22 +6,30 @@ import os
 import platform
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from studio.api import Kind, StudioError, UsageError
+from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs import End, JobOutcome, RunningJob
 from studio.pipelines.artefacts import digests
 from studio.pipelines.gates import judge
 from studio.pipelines.order import gate_needs, guards
-from studio.pipelines.pipeline import Pipeline, PipelineStep
+from studio.pipelines.pipeline import Gate, Pipeline, PipelineStep
 from studio.pipelines.references import RUN, TRIGGER, VARS, substitute
 from studio.pipelines.resume import ResumedRollback
-from studio.pipelines.run_report import DONE, GateReport, PipelineReport, StepReport
+from studio.pipelines.run_report import PipelineReport
 from studio.plugin_host import PluginHost
 from studio.registry.activity import now
-from studio.registry.run_journal import PIPELINE_FILE, RUNNING, RunFolder
+from studio.registry.run_journal import PIPELINE_FILE, RunFolder
+from studio.registry.run_records import (
+    RUNNING,
+    GateReport,
+    PipelineHead,
+    RunJournal,
+    StepReport,
+)
 from studio.settings import write_atomically
 from studio.steps import result_cache as keeping
 from studio.steps.catalogue import step as step_named
@@ -51,7 +59,7 @@ class RunOptions:
     """
 
     fresh: bool = False
-    trigger: Mapping[str, Any] = field(default_factory=dict)
+    trigger: Mapping[str, JsonValue] = field(default_factory=dict)
     watch: Watcher | None = None
     told: OnStep | None = None
     overwrite: bool = False
@@ -75,15 +83,15 @@ class PipelineRun:
         self.folder = folder
         self._runner = runner
         self._wish = wish or RunOptions()
-        self._results: dict[str, Any] = {
+        self._results: dict[str, JsonValue] = {
             VARS: dict(pipeline.variables),
             TRIGGER: dict(self._wish.trigger),
-            RUN: {"id": folder.id, "folder": str(folder.folder), "gates": []},
+            RUN: self._own_facts(()),
         }
         self._names = {step.id: step.step for step in pipeline.steps}
         self._guards = guards(pipeline.steps, pipeline.gates, pipeline.cells)
         self._reports: dict[str, StepReport] = {}
-        self._document: dict[str, Any] = {}
+        self._journal: RunJournal | None = None
         self._job: RunningJob | None = None
         self._cancelled = False
 
@@ -93,7 +101,7 @@ class PipelineRun:
         if self._job is not None:
             self._job.cancel()
 
-    def run(self, before: Mapping[str, Any] | None = None) -> PipelineReport:
+    def run(self, before: RunJournal | None = None) -> PipelineReport:
         """Run until the end or the first failure.
 
         Args:
@@ -110,43 +118,39 @@ class PipelineRun:
                 exit_code = _GATE_MISSED
             return self._end(exit_code, gates)
 
-    def _begin(self, before: Mapping[str, Any] | None) -> None:
+    def _begin(self, before: RunJournal | None) -> None:
         pipeline = self.pipeline
-        head = {"name": pipeline.name, "title": pipeline.title, "file": pipeline.source.name}
+        head = PipelineHead(pipeline.name, pipeline.title, pipeline.source.name)
         if before is None:
             write_atomically(self.folder.folder / PIPELINE_FILE, pipeline.source.text.encode())
         else:
             self._take_over(before)
-        self._document = {
-            "format": 1,
-            "id": self.folder.id,
-            "pipeline": head,
-            "recipe": head,  # until 0.3
-            "folder": str(pipeline.folder),
-            "variables": dict(pipeline.given),
-            "values": {k: v for k, v in pipeline.variables.items() if k not in pipeline.secret},
-            "trigger": dict(self._wish.trigger),
-            "fresh": self._wish.fresh,
-            "started": (before or {}).get("started") or now(),
-            "resumed": [*(before or {}).get("resumed", ()), *([now()] if before else ())],
-            "ended": None,
-            "state": RUNNING,
-            "machine": platform.node(),
-            "process": os.getpid(),
-            "tools": tools(PluginHost.discover()),
-            "steps": [],
-            "gates": [],
-            "intent": (before or {}).get("intent") or {},
-        }
+        self._journal = RunJournal(
+            id=self.folder.id,
+            pipeline=head,
+            recipe=head,
+            folder=str(pipeline.folder),
+            variables=pipeline.given,
+            values={k: v for k, v in pipeline.variables.items() if k not in pipeline.secret},
+            trigger=self._wish.trigger,
+            fresh=self._wish.fresh,
+            started=(before and before.started) or now(),
+            resumed=(*before.resumed, now()) if before else (),
+            state=RUNNING,
+            machine=platform.node(),
+            process=os.getpid(),
+            tools=tools(PluginHost.discover()),
+            intent=before.intent if before else {},
+        )
         self._write()
 
-    def _take_over(self, before: Mapping[str, Any]) -> None:
+    def _take_over(self, before: RunJournal) -> None:
         """Take the steps that an interrupted run has finished."""
-        for row in before.get("steps", ()):
-            result = with_new_keys(self.folder.result(str(row["id"])))
-            known = row["state"] in DONE and row["id"] in self._names and result
+        for report in before.steps:
+            result = with_new_keys(self.folder.result(report.id))
+            known = report.done and report.id in self._names and result
             if known and keeping.is_there(result, self._runner.registry):
-                self._keep(StepReport(**{**row, "result": result}))
+                self._keep(replace(report, result=result))
 
     def _steps(self) -> int:
         """Run what has to be run; returns the exit code."""
@@ -204,15 +208,16 @@ class PipelineRun:
         keeping.keep(registry, key, step.step, self.folder.id, options, result)
         return StepReport(step.id, step.step, "succeeded", seconds, result, key=key), 0
 
-    def _outcome(self, step: PipelineStep, options: Mapping[str, Any]) -> JobOutcome:
+    def _outcome(self, step: PipelineStep, options: Mapping[str, JsonValue]) -> JobOutcome:
         if step.step == "rollback" and not options.get("to"):
-            known = self._document["intent"].get(step.id)
+            assert self._journal is not None
+            known = self._journal.intent.get(step.id)
             rollback = ResumedRollback(self._runner, options)
             done = rollback.done_before(known) if known else None
             if done is not None:
                 return done
-            self._document["intent"][step.id] = known or rollback.current()
-            self._write()
+            intent = {**self._journal.intent, step.id: known or rollback.current()}
+            self._write(intent=intent)
         return self._runner.run(step.step, options, self._began, f"recipe {self.folder.id}")
 
     def _began(self, job: RunningJob) -> None:
@@ -235,10 +240,9 @@ class PipelineRun:
         source = self.pipeline.source
         if not usage or message.startswith(source.name) or not step.place:
             return message
-        written = source.values["steps"][step.place[1]]
         named = (
             key
-            for key, value in written.items()
+            for key, value in step.written.items()
             if key not in ("id", "step") and isinstance(value, str) and _is_about(message, value)
         )
         option = next(named, None) or next(
@@ -246,7 +250,7 @@ class PipelineRun:
                 word
                 for o in step_named(step.step).form
                 for word in (o.word, *o.former)
-                if word in written and message.startswith(o.label + ":")
+                if word in step.written and message.startswith(o.label + ":")
             ),
             "",
         )
@@ -261,15 +265,21 @@ class PipelineRun:
             if not report.passed:
                 return f"Not run: the gate {gate.name!r} failed."
         if step.id in self._guards:  # a promotion takes them out of the journal as its evidence
-            judged = [self._judge(g) for g in self.pipeline.gates if self._can_be_judged(g)]
-            self._document["gates"] = self._results[RUN]["gates"] = [asdict(one) for one in judged]
-            self._write()
+            gates = self.pipeline.gates
+            judged = tuple(self._judge(gate) for gate in gates if self._can_be_judged(gate))
+            self._results[RUN] = self._own_facts(judged)
+            self._write(gates=judged)
         return ""
 
-    def _can_be_judged(self, gate: Any) -> bool:
+    def _own_facts(self, gates: tuple[GateReport, ...]) -> JsonValue:
+        """Return what ``${run...}`` stands for."""
+        folder = self.folder
+        return {"id": folder.id, "folder": str(folder.folder), "gates": to_json(gates)}
+
+    def _can_be_judged(self, gate: Gate) -> bool:
         return gate_needs(gate, self.pipeline.cells) <= set(self._results)
 
-    def _judge(self, gate: Any) -> GateReport:
+    def _judge(self, gate: Gate) -> GateReport:
         return judge(gate, self._results, self._names)
 
     # Results
@@ -278,9 +288,9 @@ class PipelineRun:
         """Write what became of a step: first its result, then that it has one."""
         self._reports[report.id] = report
         if report.done:
-            self._results[report.id] = report.result
+            self._results[report.id] = dict(report.result)
             self.folder.write_result(report.id, report.result)
-        if self._document:
+        if self._journal is not None:
             self._write()
 
     def _gather(self, step: PipelineStep) -> None:
@@ -289,10 +299,12 @@ class PipelineRun:
         if cells:
             self._results[step.origin] = [self._results[c] for c in cells if c in self._results]
 
-    def _write(self) -> None:
-        rows = [self._report(step) for step in self.pipeline.steps]
-        self._document["steps"] = [{**asdict(row), "result": {}} for row in rows]
-        self.folder.write(self._document)
+    def _write(self, **changed: Any) -> None:
+        """Write the journal, with what has changed in it; results lie beside it."""
+        assert self._journal is not None
+        steps = tuple(replace(self._report(step), result={}) for step in self.pipeline.steps)
+        self._journal = replace(self._journal, steps=steps, **changed)
+        self.folder.write(self._journal)
 
     def _report(self, step: PipelineStep) -> StepReport:
         return self._reports.get(step.id) or StepReport(step.id, step.step)
@@ -301,14 +313,13 @@ class PipelineRun:
         pipeline = self.pipeline
         steps = tuple(self._report(step) for step in pipeline.steps)
         artefacts = digests(steps, self._runner.registry)
-        self._document.update(
+        self._write(
             ended=now(),
             state=_STATES.get(exit_code, "failed"),
             exit_code=exit_code,
-            gates=[asdict(gate) for gate in gates],
+            gates=gates,
             artefacts=artefacts,
         )
-        self._write()
         return PipelineReport(
             pipeline.name,
             pipeline.title,
@@ -320,7 +331,7 @@ class PipelineRun:
             artefacts=artefacts,
         )
 
-    def _options(self, step: PipelineStep) -> dict[str, Any]:
+    def _options(self, step: PipelineStep) -> dict[str, JsonValue]:
         """The step's options: references resolved, inputs found beside the pipeline."""
         kinds = {option.name: option.kind for option in step_named(step.step).form}
         options = {}
@@ -343,14 +354,14 @@ def _is_about(message: str, value: str) -> bool:
     return len(name) > 1 and name in message
 
 
-def _models(value: Any) -> Any:
+def _models(value: JsonValue) -> JsonValue:
     """A variant's number, as results carry it, in the spelling that names it."""
     if isinstance(value, list):
         return [_models(item) for item in value]
     return f"#{value}" if isinstance(value, int) else value
 
 
-def _from_folder(value: Any, folder: Path) -> Any:
+def _from_folder(value: JsonValue, folder: Path) -> JsonValue:
     if isinstance(value, list):
         return [_from_folder(item, folder) for item in value]
     if "\n" in str(value):  # the text of a preset

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from xml.etree import ElementTree
 
 from studio.documents.plain import one_line
-from studio.pipelines.run_report import GateReport, PipelineReport, StepReport
+from studio.pipelines.run_report import PipelineReport
+from studio.registry.run_records import GateReport, StepReport
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot say, not even escaped."""

@@ -6,8 +6,8 @@ import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
+from studio.documents.dataclass_json import JsonValue
 from studio.pipelines.pipeline import Gate, PipelineStep
 from studio.pipelines.references import (
     MATRIX,
@@ -18,7 +18,7 @@ from studio.pipelines.references import (
     with_cell,
 )
 
-Axes = Mapping[str, Sequence[Any]]
+Axes = Mapping[str, Sequence[JsonValue]]
 _UNSAFE = re.compile(r"[^\w-]+")
 
 
@@ -81,12 +81,12 @@ class Matrix:
         axes = self._of.get(name, frozenset())
         return tuple(_id(name, cell) for cell in self._cells(axes))
 
-    def _cells(self, axes: frozenset[str]) -> list[dict[str, Any]]:
+    def _cells(self, axes: frozenset[str]) -> list[dict[str, JsonValue]]:
         mine = [axis for axis in self._axes if axis in axes]
         values = itertools.product(*(self._axes[axis] for axis in mine))
         return [dict(zip(mine, combination, strict=True)) for combination in values]
 
-    def _names(self, cell: Mapping[str, Any]) -> dict[str, str]:
+    def _names(self, cell: Mapping[str, JsonValue]) -> dict[str, str]:
         """What the steps that stand in a part of a cell's axes are called there."""
         return {
             name: _id(name, {axis: cell[axis] for axis in self._axes if axis in axes})
@@ -104,7 +104,7 @@ class Matrix:
         return self._of[name]
 
     def _mentioned(
-        self, values: Iterable[Any], names: Iterable[str], seen: tuple[str, ...] = ()
+        self, values: Iterable[JsonValue], names: Iterable[str], seen: tuple[str, ...] = ()
     ) -> frozenset[str]:
         found: set[str] = set()
         wanted = list(names)
@@ -119,5 +119,5 @@ class Matrix:
         return frozenset(found)
 
 
-def _id(name: str, cell: Mapping[str, Any]) -> str:
+def _id(name: str, cell: Mapping[str, JsonValue]) -> str:
     return "@".join([name, *(_UNSAFE.sub("-", str(value)) for value in cell.values())])

@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from studio.api import Kind, Option, UsageError
 from studio.api.former_names import note_former_name
+from studio.documents.dataclass_json import JsonValue, from_json
 from studio.documents.toml_text import Path as Place
 from studio.documents.toml_text import TomlText, no_such
 from studio.pipelines.gates import read_gate
 from studio.pipelines.matrix import Matrix
 from studio.pipelines.order import Cycle, ordered
-from studio.pipelines.pipeline import Gate, Pipeline, PipelineStep
+from studio.pipelines.pipeline import Gate, Pipeline, PipelineStep, PipelineTables
 from studio.pipelines.references import (
     MATRIX,
     RUN,
@@ -29,10 +30,22 @@ from studio.pipelines.references import (
     is_well_formed,
     references,
 )
+from studio.pipelines.result_keys import impossible_key
 from studio.pipelines.variables import resolve
 from studio.steps.catalogue import steps as catalogue
 
-HEAD = {"name": str, "title": str, "description": str}
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The table that names a pipeline."""
+
+    name: str = ""
+    title: str = ""
+    description: str = ""
+
+
+HEAD = tuple(one.name for one in fields(_Head))
+
 OWN = ("id", "step", "after", "fresh")
 """Keys of a step that are no options of it."""
 
@@ -88,17 +101,20 @@ def parse_pipeline(
     source = TomlText.read(text, name)
     head_table = _head_table(source)
     _check_tables(source, head_table)
-    variables = resolve(source, given or {}, os.environ if environment is None else environment)
-    axes = _axes(source)
-    written = _steps(source)
-    gates = [read_gate(source, table, n) for n, table in enumerate(source.values.get("gates", []))]
-    gates = [_from_folder(gate, folder) for gate in gates]
+    tables = from_json(PipelineTables, source.values)
+    variables = resolve(
+        source, tables.vars, given or {}, os.environ if environment is None else environment
+    )
+    axes = _axes(source, tables.matrix)
+    written = _steps(source, tables.steps)
+    gates = [_from_folder(read_gate(source, one, n), folder) for n, one in enumerate(tables.gates)]
     _check_references(source, written, gates, variables.values, axes)
     matrix = Matrix(axes, written)
     all_gates = matrix.gates(gates)
+    head = from_json(_Head, source.values[head_table])
     return Pipeline(
-        name=source.values[head_table]["name"],
-        title=source.values[head_table].get("title") or source.values[head_table]["name"],
+        name=head.name,
+        title=head.title or head.name,
         folder=folder,
         steps=_in_order(source, matrix, all_gates),
         gates=all_gates,
@@ -112,10 +128,12 @@ def parse_pipeline(
 
 def _from_folder(gate: Gate, folder: Path) -> Gate:
     """The gate with the file that it names seen from the pipeline's folder."""
-    signers = gate.settings.get("signers")
-    if not isinstance(signers, str) or is_reference(signers):
-        return gate
-    return replace(gate, settings={**gate.settings, "signers": str(folder / signers)})
+    files = {
+        key: str(folder / value)
+        for key, value in gate.settings.items()
+        if key == "signers" and isinstance(value, str) and not is_reference(value)
+    }
+    return replace(gate, settings={**gate.settings, **files})
 
 
 def _head_table(source: TomlText) -> str:
@@ -149,74 +167,89 @@ def _check_tables(source: TomlText, head_table: str) -> None:
             raise source.unknown(HEAD, head_table, key)
         if not isinstance(value, str):
             raise source.wrong(f"{key!r} is a text, not {value!r}.", head_table, key)
-    if not found.get("name"):
+    if not from_json(_Head, found).name:
         raise source.wrong("the pipeline needs a 'name'.", head_table)
-    if not source.values.get("steps"):
+    if not from_json(PipelineTables, source.values).steps:
         raise UsageError(f"{source.where()} is not a pipeline: it has no steps ([[steps]]).")
 
 
-def _axes(source: TomlText) -> dict[str, list[Any]]:
+def _axes(source: TomlText, matrix: Mapping[str, object]) -> dict[str, list[JsonValue]]:
     axes = {}
-    for axis, values in source.values.get("matrix", {}).items():
-        fits = isinstance(values, list) and all(isinstance(v, str | int | float) for v in values)
-        if not fits or not values:
+    for axis, values in matrix.items():
+        if not (
+            isinstance(values, list)
+            and values
+            and all(isinstance(value, str | int | float) for value in values)
+        ):
             reason = f"the axis {axis!r} is a list of values, not {values!r}."
             raise source.wrong(reason, "matrix", axis)
         axes[axis] = list(dict.fromkeys(values))
     return axes
 
 
-def _steps(source: TomlText) -> list[PipelineStep]:
+def _steps(source: TomlText, tables: Iterable[object]) -> list[PipelineStep]:
     found: list[PipelineStep] = []
-    for number, table in enumerate(source.values["steps"]):
+    for number, table in enumerate(tables):
         step = _step(source, table, number)
         if any(one.id == step.id for one in found):
             reason = f"two steps are called {step.id!r}."
-            key: Place = ("id",) if "id" in table else ()
+            key: Place = ("id",) if "id" in step.written else ()
             raise source.wrong(reason, "steps", number, *key)
         found.append(step)
     return found
 
 
-def _step(source: TomlText, table: Any, number: int) -> PipelineStep:
+@dataclass(frozen=True, slots=True)
+class _StepTable:
+    """The keys of a step's table that are no options, before they are checked."""
+
+    step: object = None
+    id: object = None
+    fresh: object = False
+    after: object = ()
+
+
+def _step(source: TomlText, table: object, number: int) -> PipelineStep:
     place: Place = ("steps", number)
     if not isinstance(table, Mapping):
         raise source.wrong("a step is a table: [[steps]].", *place)
-    name = table.get("step")
+    own = from_json(_StepTable, table)
+    name = own.step
     if name is None:
         raise source.wrong("this step does not say which 'step' it is.", *place)
     if not isinstance(name, str) or name not in catalogue():
         raise _nearest(source, str(name), catalogue(), "step", (*place, "step"))
-    identifier = table.get("id", f"{name}-{number + 1}")
+    identifier = f"{name}-{number + 1}" if own.id is None else own.id
     if not isinstance(identifier, str) or not _ID.fullmatch(identifier) or identifier in WORDS:
         reason = f"{identifier!r} cannot be the id of a step; it is made of letters, digits, -, _."
         raise source.wrong(reason, *place, "id")
-    fresh = table.get("fresh", False)
-    if not isinstance(fresh, bool):
-        raise source.wrong(f"'fresh' is true or false, not {fresh!r}.", *place, "fresh")
+    if not isinstance(own.fresh, bool):
+        raise source.wrong(f"'fresh' is true or false, not {own.fresh!r}.", *place, "fresh")
     return PipelineStep(
         id=identifier,
         step=name,
         options=_options(source, table, place, name),
-        after=_after(source, table, place),
-        fresh=fresh,
+        after=_after(source, own.after, place),
+        fresh=own.fresh,
         origin=identifier,
         place=place,
+        written=table,
     )
 
 
-def _after(source: TomlText, table: Mapping[str, Any], place: Place) -> tuple[str, ...]:
-    after = table.get("after", [])
-    after = [after] if isinstance(after, str) else after
-    if not isinstance(after, list) or not all(isinstance(name, str) for name in after):
+def _after(source: TomlText, after: object, place: Place) -> tuple[str, ...]:
+    names = [after] if isinstance(after, str) else after
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
         raise source.wrong(f"'after' is a list of ids, not {after!r}.", *place, "after")
-    return tuple(after)
+    return tuple(names)
 
 
-def _options(source: TomlText, table: Mapping[str, Any], place: Place, name: str) -> dict[str, Any]:
+def _options(
+    source: TomlText, table: Mapping[str, object], place: Place, name: str
+) -> dict[str, Any]:
     options = catalogue()[name].form
     known = {word: option for option in options for word in (option.word, *option.former)}
-    found: dict[str, object] = {}
+    found: dict[str, Any] = {}
     for key, value in table.items():
         if key in OWN:
             continue
@@ -238,7 +271,7 @@ def _options(source: TomlText, table: Mapping[str, Any], place: Place, name: str
     return found
 
 
-def _check_value(source: TomlText, option: Option, value: Any, place: Place) -> None:
+def _check_value(source: TomlText, option: Option, value: object, place: Place) -> None:
     """Check what can be checked before the references are known."""
     values = value if isinstance(value, list) else [value]
     if isinstance(value, list) and not option.many:
@@ -251,7 +284,7 @@ def _check_value(source: TomlText, option: Option, value: Any, place: Place) -> 
         _check_one(source, option, one, place)
 
 
-def _check_one(source: TomlText, option: Option, value: Any, place: Place) -> None:
+def _check_one(source: TomlText, option: Option, value: object, place: Place) -> None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     texts = option.kind not in (Kind.INTEGER, Kind.NUMBER, Kind.FLAG, Kind.TEXT, Kind.CHOICE)
     if (number or isinstance(value, bool)) and texts and option.kind is not Kind.MODEL:
@@ -269,20 +302,20 @@ def _check_references(
     source: TomlText,
     steps: Sequence[PipelineStep],
     gates: Iterable[Gate],
-    variables: Mapping[str, Any],
-    axes: Mapping[str, Any],
+    variables: Mapping[str, JsonValue],
+    axes: Mapping[str, object],
 ) -> None:
-    ids = [step.id for step in steps]
+    ids = {step.id: step.step for step in steps}
     names = {VARS: list(variables), MATRIX: list(axes)}
 
-    def check(value: Any, place: Place) -> None:
+    def check(value: object, place: Place) -> None:
         for dotted in references(value):
             _check_reference(source, dotted, ids, names, place)
+            _check_key(source, dotted, ids, place)
 
     for step in steps:
-        written = source.values["steps"][step.place[1]]
-        for key in written:
-            check(written[key], (*step.place, key))
+        for key, value in step.written.items():
+            check(value, (*step.place, key))
         for name in step.after:
             if name not in ids:
                 raise _no_step(source, name, ids, (*step.place, "after"))
@@ -297,7 +330,7 @@ def _check_references(
 def _check_reference(
     source: TomlText,
     dotted: str,
-    ids: Sequence[str],
+    ids: Iterable[str],
     names: Mapping[str, Sequence[str]],
     place: Place,
 ) -> None:
@@ -315,6 +348,18 @@ def _check_reference(
         raise source.wrong(f"${{{dotted}}} does not say which result of it is meant.", *place)
     if is_of_every_cell(dotted) and first in WORDS:
         raise source.wrong(f"the reference ${{{dotted}}} is not spelled as one.", *place)
+
+
+def _check_key(source: TomlText, dotted: str, ids: Mapping[str, str], place: Place) -> None:
+    """Refuse a reference to a key that no result of its step can have."""
+    first, *path = dotted.split(".")
+    if is_of_every_cell(dotted):
+        path = path[1:]
+    form = catalogue()[ids[first]].result if first in ids else None
+    missing = impossible_key(form, path) if form is not None else None
+    if missing is not None:
+        what = f"result of {ids[first]!r} with the key"
+        raise _nearest(source, missing.key, missing.known, what, place)
 
 
 def _no_step(source: TomlText, name: str, ids: Iterable[str], place: Place) -> UsageError:

@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from studio.documents.dataclass_json import JsonValue
 from studio.documents.toml_text import Path as Place
 from studio.documents.toml_text import TomlText
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineTables:
+    """The tables of a pipeline's text beside the one that names it."""
+
+    vars: Mapping[str, object] = field(default_factory=dict)
+    matrix: Mapping[str, object] = field(default_factory=dict)
+    steps: tuple[object, ...] = ()
+    gates: tuple[object, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,17 +30,18 @@ class PipelineStep:
         fresh: Run it also when a kept result could be taken.
         cell: What the matrix says where the step stands in one.
         origin: Its id as written, without the cell.
-        place: Where it stands in the text.
+        written: Its table in the text, and ``place`` where that stands.
     """
 
     id: str
     step: str
-    options: Mapping[str, Any]
+    options: Mapping[str, JsonValue]
     after: tuple[str, ...] = ()
     fresh: bool = False
-    cell: Mapping[str, Any] = field(default_factory=dict)
+    cell: Mapping[str, JsonValue] = field(default_factory=dict)
     origin: str = ""
     place: Place = ()
+    written: Mapping[str, object] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +61,8 @@ class Gate:
     maximum: float | None = None
     kind: str = "value"
     of: str = ""
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    cell: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, JsonValue] = field(default_factory=dict)
+    cell: Mapping[str, JsonValue] = field(default_factory=dict)
     place: Place = ()
 
 
@@ -71,7 +82,7 @@ class Pipeline:
     folder: Path
     steps: tuple[PipelineStep, ...]
     gates: tuple[Gate, ...] = ()
-    variables: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, JsonValue] = field(default_factory=dict)
     cells: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     given: Mapping[str, str] = field(default_factory=dict)
     secret: frozenset[str] = frozenset()

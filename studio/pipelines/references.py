@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from studio.api import UsageError
+from studio.documents.dataclass_json import JsonValue
 
 REFERENCE = re.compile(r"\$\{([\w.\-*@]+)\}")
 _ANY = re.compile(r"\$\{([^}]*)\}?")
@@ -19,7 +20,7 @@ EVERY = "*"
 """``${int8.*.variant}``: the values of all cells of a step, as a list."""
 
 
-def references(value: Any) -> Iterator[str]:
+def references(value: object) -> Iterator[str]:
     """The dotted paths that a value refers to, each as it is written."""
     if isinstance(value, list | tuple):
         for item in value:
@@ -31,7 +32,7 @@ def references(value: Any) -> Iterator[str]:
         yield from (match.group(1) for match in _ANY.finditer(value))
 
 
-def is_reference(value: Any) -> bool:
+def is_reference(value: object) -> bool:
     """Whether a value has a reference in it."""
     return next(references(value), None) is not None
 
@@ -51,7 +52,7 @@ def is_of_every_cell(dotted: str) -> bool:
     return dotted.split(".")[1:2] == [EVERY]
 
 
-def renamed(value: Any, names: Mapping[str, str]) -> Any:
+def renamed(value: JsonValue, names: Mapping[str, str]) -> JsonValue:
     """A value whose references to some steps, by their ids, lead to others."""
     if isinstance(value, list | tuple):
         return [renamed(item, names) for item in value]
@@ -67,7 +68,7 @@ def renamed(value: Any, names: Mapping[str, str]) -> Any:
     return REFERENCE.sub(other, value)
 
 
-def with_cell(value: Any, cell: Mapping[str, Any]) -> Any:
+def with_cell(value: JsonValue, cell: Mapping[str, JsonValue]) -> JsonValue:
     """A value with what a matrix says in this cell; the type is kept where it stands alone."""
     if isinstance(value, list | tuple):
         return [with_cell(item, cell) for item in value]
@@ -80,7 +81,7 @@ def with_cell(value: Any, cell: Mapping[str, Any]) -> Any:
     return REFERENCE.sub(lambda m: str(found.get(m.group(1), m.group(0))), value)
 
 
-def substitute(value: Any, results: Mapping[str, Any]) -> Any:
+def substitute(value: JsonValue, results: Mapping[str, JsonValue]) -> JsonValue:
     """Put results in the place of references.
 
     A text that is one reference takes the value's own type; inside a longer text it becomes text.
@@ -90,7 +91,7 @@ def substitute(value: Any, results: Mapping[str, Any]) -> Any:
         UsageError: when a reference leads nowhere.
     """
     if isinstance(value, list | tuple):
-        found: list[Any] = []
+        found: list[JsonValue] = []
         for item in value:
             one = substitute(item, results)
             spread = isinstance(item, str) and any(map(is_of_every_cell, references(item)))
@@ -104,7 +105,7 @@ def substitute(value: Any, results: Mapping[str, Any]) -> Any:
     return REFERENCE.sub(lambda match: str(look_up(match.group(1), results)), value)
 
 
-def look_up(dotted: str, results: Mapping[str, Any]) -> Any:
+def look_up(dotted: str, results: Mapping[str, JsonValue]) -> JsonValue:
     """The value at a dotted path (``int8.metric.drop``, ``profile.verdicts.0.ratio``).
 
     Raises:
@@ -122,13 +123,14 @@ def look_up(dotted: str, results: Mapping[str, Any]) -> Any:
     return _within(results[first], rest, dotted)
 
 
-def _within(value: Any, path: str, dotted: str) -> Any:
+def _within(value: Any, path: str, dotted: str) -> JsonValue:
     for part in path.split(".") if path else ():
         try:
             value = value[int(part)] if isinstance(value, list | tuple) else value[part]
         except (KeyError, IndexError, TypeError, ValueError):
             raise _unknown(dotted) from None
-    return value
+    found: JsonValue = value
+    return found
 
 
 def _unknown(dotted: str) -> UsageError:

@@ -4,59 +4,54 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from html import escape
-from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import studio
-from studio.documents.dataclass_json import from_json
+from studio.documents.dataclass_json import from_json, keyed
 from studio.documents.html import Html, page, paragraph, picture, pill, section, table
-from studio.jobs import Arguments, Job, Result
+from studio.jobs import Job
 from studio.models.drawing import svg
 from studio.models.graphfile import read
-from studio.pipelines.run_report import DONE
+from studio.pipelines.run_report import DrawnGraph, PipelineReport, ReportFile, ReportOptions
 from studio.profiling.chart import latency_figure
 from studio.profiling.results import ProfileResult
+from studio.runtime.bench.facts import Percentiles
 from studio.settings import resource
+
+FormT = TypeVar("FormT")
 
 _MOST_DRAWN = 2_000
 """A drawing of more nodes is of no use in a page; ``studio graph`` makes one that can be zoomed."""
 
-Steps = list[Mapping[str, Any]]
 
-
-def render(arguments: Arguments, job: Job) -> Result:
-    """Write ``report.html`` into the job's folder. A step's work, run in a worker.
-
-    Args:
-        arguments: ``report`` (a PipelineReport as JSON) and ``graphs`` (title and path of each).
-        job: The worker's job.
-    """
-    report = arguments["report"]
-    steps: Steps = report["steps"]
+def render(options: ReportOptions, job: Job) -> ReportFile:
+    """Write ``report.html`` into the job's folder. A step's work, run in a worker."""
+    report = options.report
     body = [
         *_head(report),
         *_gates(report),
-        *_graphs(arguments["graphs"], job),
-        *_variants(steps),
-        *_latencies(steps),
-        *_deployments(steps),
-        *_requests(steps),
-        _all_steps(steps),
+        *_graphs(options.graphs, job),
+        *_variants(report),
+        *_latencies(report),
+        *_deployments(report),
+        *_requests(report),
+        _all_steps(report),
         *_artefacts(report),
         _raw(report),
     ]
     style = resource("templates", "report.css").read_text(encoding="utf-8")
     path = job.folder / "report.html"
-    path.write_text(page(report["title"], style, body), encoding="utf-8")
-    return {"path": str(path)}
+    path.write_text(page(report.title, style, body), encoding="utf-8")
+    return ReportFile(str(path))
 
 
-def _head(report: Mapping[str, Any]) -> Iterator[Html]:
-    word = {0: "succeeded", 3: "not met"}.get(report["exit_code"], "failed")
-    yield Html(f"<h1>{escape(report['title'])} {pill(word)}</h1>")
+def _head(report: PipelineReport) -> Iterator[Html]:
+    word = {0: "succeeded", 3: "not met"}.get(report.exit_code, "failed")
+    yield Html(f"<h1>{escape(report.title)} {pill(word)}</h1>")
     when = datetime.now().astimezone().strftime("%d %B %Y, %H:%M %Z")
     yield paragraph(
         f"{when} · Edgewright {studio.__version__} · {platform.node()}, {platform.machine()}, "
@@ -65,26 +60,26 @@ def _head(report: Mapping[str, Any]) -> Iterator[Html]:
     )
 
 
-def _gates(report: Mapping[str, Any]) -> Iterator[Html]:
-    if report["gates"]:
+def _gates(report: PipelineReport) -> Iterator[Html]:
+    if report.gates:
         rows = [
             (
-                gate["name"] + (f" ({gate['text']})" if gate.get("text") else ""),
-                "no value" if gate["value"] is None else f"{gate['value']:.4g}",
-                gate["limit"],
-                pill("met" if gate["passed"] else "not met"),
+                gate.name + (f" ({gate.text})" if gate.text else ""),
+                "no value" if gate.value is None else f"{gate.value:.4g}",
+                gate.limit,
+                pill("met" if gate.passed else "not met"),
             )
-            for gate in report["gates"]
+            for gate in report.gates
         ]
         yield section("Gates", table(("Gate", "Value", "Limit", ""), rows, " n"))
 
 
-def _graphs(graphs: list[Mapping[str, str]], job: Job) -> Iterator[Html]:
+def _graphs(graphs: Sequence[DrawnGraph], job: Job) -> Iterator[Html]:
     for graph in graphs:
         job.progress(0, 0, "drawing the graph")
-        model, layout = read(Path(graph["path"]))
+        model, layout = read(graph.path)
         count = len(model.graph.nodes)
-        title = f"Graph of {graph['title']}"
+        title = f"Graph of {graph.title}"
         if count > _MOST_DRAWN:
             yield section(title, paragraph(f"{count:,} nodes: too many to be drawn in a page."))
             continue
@@ -94,121 +89,174 @@ def _graphs(graphs: list[Mapping[str, str]], job: Job) -> Iterator[Html]:
         )
 
 
-def _variants(steps: Steps) -> Iterator[Html]:
-    rows = [_variant(step["name"], step["result"]) for step in _done(steps, "quantize")]
+@dataclass(frozen=True, slots=True)
+class _Metric:
+    name: str = "none"
+    before: float | None = None
+    after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Variant:
+    """A result of ``quantize``."""
+
+    size_ratio: float
+    metric: _Metric | None = None
+    sqnr_db: float | None = None
+    seconds: float | None = None
+
+
+def _variants(report: PipelineReport) -> Iterator[Html]:
+    rows = [_variant(name, result) for name, result in _results(report, "quantize", _Variant)]
     if rows:
         head = ("Variant", "Size", "Metric", "Before", "After", "SQNR dB", "Took s")
         yield section("Variants", table(head, rows, " n nnnn"))
 
 
-def _variant(name: str, result: Mapping[str, Any]) -> tuple[object, ...]:
-    metric = result.get("metric") or {}
+def _variant(name: str, result: _Variant) -> tuple[object, ...]:
+    metric = result.metric or _Metric()
     return (
         name,
-        f"{100 * result['size_ratio']:.0f} %",
-        metric.get("name", "none"),
-        _number(metric.get("before"), 4),
-        _number(metric.get("after"), 4),
-        _number(result.get("sqnr_db"), 1),
-        _number(result.get("seconds"), 1),
+        f"{100 * result.size_ratio:.0f} %",
+        metric.name,
+        _number(metric.before, 4),
+        _number(metric.after, 4),
+        _number(result.sqnr_db, 1),
+        _number(result.seconds, 1),
     )
 
 
-def _latencies(steps: Steps) -> Iterator[Html]:
-    for step in _done(steps, "profile"):
-        result = step["result"]
+def _latencies(report: PipelineReport) -> Iterator[Html]:
+    for _name, profile in _results(report, "profile", ProfileResult):
         yield section(
             "Latency",
-            picture(latency_figure(from_json(ProfileResult, result)), "Latency of each variant"),
-            _runs(result),
-            _verdicts(result),
+            picture(latency_figure(profile), "Latency of each variant"),
+            _runs(profile),
+            _verdicts(profile),
         )
 
 
-def _runs(result: Mapping[str, Any]) -> Html:
+def _runs(profile: ProfileResult) -> Html:
     rows = []
-    for run in result["runs"]:
-        latency = run.get("latency_ms") or {}
-        numbers = (_number(latency.get(name), 3) for name in ("p50", "p90", "p99"))
-        error = run.get("relative_error")
+    for run in profile.runs:
+        latency, error = run.latency_ms, run.relative_error
+        numbers = (_number(each, 3) for each in (latency.p50, latency.p90, latency.p99))
         shown = "reference" if error is None else f"{error:.1g}"
-        first = (run["model"], run["backend"], run["device"])
-        first = (*first, *(run.get(name) or "unknown" for name in ("precision", "threads")))
-        rows.append((*first, *numbers, shown))
+        setting = (run.precision or "unknown", run.threads or "unknown")
+        rows.append((run.model, run.backend, run.device, *setting, *numbers, shown))
     names = ("Variant", "Runtime", "Device", "Computes in", "Threads")
     head = (*names, "p50 ms", "p90 ms", "p99 ms", "Relative error")
     return table(head, rows, "    nnnnn")
 
 
-def _verdicts(result: Mapping[str, Any]) -> Html:
+def _verdicts(profile: ProfileResult) -> Html:
     rows = [
         (
-            f"{verdict['b']} against {verdict['a']}",
-            _number(verdict["ratio"], 3),
-            f"{_number(verdict['low'], 3)} to {_number(verdict['high'], 3)}",
-            pill(verdict["verdict"]),
+            f"{one.b} against {one.a}",
+            _number(one.ratio, 3),
+            f"{_number(one.low, 3)} to {_number(one.high, 3)}",
+            pill(one.verdict),
         )
-        for verdict in result["verdicts"]
+        for one in profile.verdicts
     ]
     return table(("Comparison", "Ratio", "Interval", "Verdict"), rows, " nn")
 
 
-def _deployments(steps: Steps) -> Iterator[Html]:
-    for step in _done(steps, "deploy"):
-        result = step["result"]
+@dataclass(frozen=True, slots=True)
+class _DeploymentStep:
+    name: str
+    state: str
+    text: str
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Deployment:
+    """A result of ``deploy``."""
+
+    target: str
+    version: int | None
+    steps: tuple[_DeploymentStep, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rollback:
+    """A result of ``rollback``."""
+
+    target: str
+    before: int | None = keyed("from")
+    to: int | None
+    seconds: float
+
+
+def _deployments(report: PipelineReport) -> Iterator[Html]:
+    for _name, result in _results(report, "deploy", _Deployment):
         rows = [
-            (pill(item["state"]), item["name"], item["text"], _number(item.get("seconds"), 2))
-            for item in result["steps"]
+            (pill(step.state), step.name, step.text, _number(step.seconds, 2))
+            for step in result.steps
         ]
-        title = f"Deployment of version {result['version']} to {result['target']}"
+        title = f"Deployment of version {result.version} to {result.target}"
         yield section(title, table(("State", "Step", "", "s"), rows, "   n"))
-    for step in _done(steps, "rollback"):
-        result = step["result"]
+    for _name, back in _results(report, "rollback", _Rollback):
         yield section(
-            f"Rollback of {result['target']}",
-            paragraph(
-                f"From version {result['from']} to version {result['to']} "
-                f"in {result['seconds']:.2f} s."
-            ),
+            f"Rollback of {back.target}",
+            paragraph(f"From version {back.before} to version {back.to} in {back.seconds:.2f} s."),
         )
 
 
-def _requests(steps: Steps) -> Iterator[Html]:
-    rows = []
-    for step in _done(steps, "call"):
-        result, latency = step["result"], step["result"]["latency_ms"]
-        shown = (_number(latency.get(name), 2) for name in ("p50", "p90"))
-        rows.append((step["name"], result["requests"], result["failed"], *shown))
+@dataclass(frozen=True, slots=True)
+class _Requests:
+    """A result of ``call``."""
+
+    requests: int
+    failed: int
+    latency_ms: Percentiles = field(default_factory=Percentiles)
+
+
+def _requests(report: PipelineReport) -> Iterator[Html]:
+    rows = [
+        (
+            name,
+            result.requests,
+            result.failed,
+            _number(result.latency_ms.p50, 2),
+            _number(result.latency_ms.p90, 2),
+        )
+        for name, result in _results(report, "call", _Requests)
+    ]
     if rows:
         head = ("Step", "Requests", "Failed", "p50 ms", "p90 ms")
         yield section("Requests to the deployed model", table(head, rows, " nnnn"))
 
 
-def _all_steps(steps: Steps) -> Html:
+def _all_steps(report: PipelineReport) -> Html:
     rows = [
-        (step["name"], step["step"], pill(step["state"]), f"{step['seconds']:.1f}", step["message"])
-        for step in steps
+        (step.id, step.step, pill(step.state), f"{step.seconds:.1f}", step.message)
+        for step in report.steps
     ]
     return section("Steps", table(("Id", "Step", "State", "s", ""), rows, "   n"))
 
 
-def _artefacts(report: Mapping[str, Any]) -> Iterator[Html]:
-    rows = list((report.get("artefacts") or {}).items())
+def _artefacts(report: PipelineReport) -> Iterator[Html]:
+    rows = list(report.artefacts.items())
     if rows:
         note = "Equal inputs and tools give equal digests; a bundle's leave out number and date."
         yield section("Digests (SHA-256)", paragraph(note, "dim"), table(("What", "Digest"), rows))
 
 
-def _raw(report: Mapping[str, Any]) -> Html:
-    document = escape(json.dumps(report, indent=1, default=str))
+def _raw(report: PipelineReport) -> Html:
+    document = escape(json.dumps(report.to_json(), indent=1, default=str))
     return Html(
         f"<section><details><summary>Everything as JSON</summary><pre>{document}</pre>"
         "</details></section>"
     )
 
 
-def _done(steps: Steps, name: str) -> Steps:
-    return [step for step in steps if step["step"] == name and step["state"] in DONE]
+def _results(report: PipelineReport, name: str, form: type[FormT]) -> Iterator[tuple[str, FormT]]:
+    """Yield id and result of each step of a name that was done."""
+    for step in report.steps:
+        if step.step == name and step.done:
+            yield step.id, from_json(form, step.result)
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.deployment import record
+from studio.deployment.options import TargetOptions
+from studio.deployment.results import ReleasesResult, SwitchResult
 from studio.jobs import End, JobOutcome
 from studio.steps.runner import StepRunner
 
@@ -26,7 +28,8 @@ class ResumedRollback:
 
     def current(self) -> str:
         """What the target serves now; empty where that cannot be learned."""
-        return str(self._releases().get("current") or _NONE)
+        there = self._releases()
+        return there.current if there and there.current else _NONE
 
     def done_before(self, served: str) -> JobOutcome | None:
         """The outcome of a rollback that was done before a crash; None when it was not.
@@ -35,32 +38,30 @@ class ResumedRollback:
             served: What ``current`` said before.
         """
         there = self._releases()
-        current = str(there.get("current") or "")
-        if not current or current == served:
+        if there is None or not there.current or there.current == served:
             return None
-        rows = {str(row["release"]): row for row in reversed(there["releases"])}
-        left, now = rows.get(served, {}), rows.get(current, {})
-        result = {
-            "target": self._target,
-            "from": left.get("version"),
-            "to": now.get("version"),
-            "release": current,
-            "name": now.get("name", ""),
-            "left": served,
-            "switch_seconds": 0.0,
-            "seconds": 0.0,
-            "by": now.get("by", ""),
-        }
+        rows = {row.release: row for row in reversed(there.releases)}
+        left, now = rows.get(served), rows.get(there.current)
+        result = SwitchResult(
+            target=self._target,
+            left_version=left.version if left else None,
+            to=now.version if now else None,
+            release=there.current,
+            name=now.name if now else "",
+            left=served,
+            by=now.by if now else "",
+        )
         self._note(result)
         return JobOutcome(End.SUCCEEDED, "Roll back", result)
 
-    def _note(self, result: dict[str, Any]) -> None:
+    def _note(self, result: SwitchResult) -> None:
         """Note it in the registry, unless that was done before the crash, too."""
         registry = self._runner.registry
         newest = next(iter(registry.releases(self._target)), None)
-        if newest is None or (newest.digest, newest.state) != (result["release"], "serving"):
-            record.rolled_back(registry, {"target": {"name": self._target}}, result, Path())
+        if newest is None or (newest.digest, newest.state) != (result.release, "serving"):
+            options = TargetOptions(target=registry.target(self._target))
+            record.rolled_back(registry, options, result, Path(), {"target": self._target})
 
-    def _releases(self) -> Mapping[str, Any]:
+    def _releases(self) -> ReleasesResult | None:
         outcome = self._runner.run("releases", {"target": self._target})
-        return outcome.result if outcome.ok else {}
+        return outcome.result if outcome.ok else None

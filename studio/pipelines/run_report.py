@@ -3,56 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
+from pathlib import Path
 
-DONE = ("succeeded", "unchanged")
-"""States of a step that has a result."""
-
-
-@dataclass(frozen=True, slots=True)
-class StepReport:
-    """What became of a step.
-
-    Attributes:
-        state: ``succeeded``, ``unchanged`` (its result was kept from a run with the same inputs),
-            ``failed`` or ``not run``.
-        key: Digest of its inputs; empty for a step whose result is never kept.
-        kept_from: The run whose result was taken.
-    """
-
-    id: str
-    step: str
-    state: str = "not run"
-    seconds: float = 0.0
-    result: Mapping[str, Any] = field(default_factory=dict)
-    message: str = ""
-    hint: str = ""
-    key: str = ""
-    kept_from: str = ""
-
-    @property
-    def done(self) -> bool:
-        """Whether there is a result."""
-        return self.state in DONE
-
-
-@dataclass(frozen=True, slots=True)
-class GateReport:
-    """Whether a gate was met.
-
-    Attributes:
-        value: None when its step was not run, or does not say it.
-        kind: Which figure it is about.
-        text: What the value is of, or why there is none.
-    """
-
-    name: str
-    passed: bool
-    value: float | None
-    limit: str
-    kind: str = "value"
-    text: str = ""
+from studio.documents.dataclass_json import JsonValue, to_json
+from studio.registry.run_records import GateReport, StepReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +33,31 @@ class PipelineReport:
     folder: str = ""
     artefacts: Mapping[str, str] = field(default_factory=dict)
 
-    def to_json(self) -> dict[str, Any]:
-        """The contract's keys (``steps``, ``gates``) and ours."""
-        value = asdict(self)
-        for step in value["steps"]:
-            step["name"] = step.pop("id")
-        return value
+    def to_json(self) -> dict[str, JsonValue]:
+        """Return the document of ``--json``; the id of a step is its ``name`` there."""
+        steps = [to_json(step) for step in self.steps]
+        named = [{**step, "name": step.pop("id")} for step in steps]
+        return {**to_json(self), "steps": named}
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnGraph:
+    """The stored graph of a model that the run has opened."""
+
+    title: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOptions:
+    """A finished run, and the graphs that its report shows."""
+
+    report: PipelineReport
+    graphs: tuple[DrawnGraph, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFile:
+    """The report below the job's folder."""
+
+    path: str

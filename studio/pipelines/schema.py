@@ -13,7 +13,7 @@ from typing import Any
 from studio.api import Kind as OptionKind
 from studio.api import Option
 from studio.jobs import AnyStep
-from studio.pipelines.gates import KINDS, Kind
+from studio.pipelines.gate_kinds import KINDS, Kind
 from studio.steps.catalogue import steps
 
 FILE = ("schemas", "pipeline.schema.json")

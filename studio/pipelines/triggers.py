@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from studio.api import StudioError, UsageError
+from studio.external_registries.results import ListResult, PullResult
 from studio.jobs import JobOutcome
 from studio.registry import Registry
+from studio.registry.run_records import NewVersion
 
 Run = Callable[..., JobOutcome]
 """Runs a step, named first, with its options to its end."""
@@ -50,25 +52,23 @@ class Trigger:
         self._alias, self._registry, self._run = alias, registry, run
         self._seen = ""
 
-    def look(self) -> Mapping[str, Any] | None:
-        """What a pipeline is to know of a new version, as ``${trigger...}``; None for no new one.
+    def new_version(self) -> NewVersion | None:
+        """Return the version that the alias stands for, if it is another one than before.
 
-        A version is told once, whatever becomes of its run; it is not tried again before the
+        Each is returned once, whatever becomes of its run; it is not tried again before the
         alias has moved.
 
         Raises:
             StudioError: when the registry does not answer, or the version cannot be fetched.
         """
-        found = self._there() if self._alias.registry else self._here()
-        version = str(found["version"]) if found else ""
+        local = None if self._alias.registry else self._here()
+        version = self._there() if self._alias.registry else str(local.version) if local else ""
         if version == self._seen:
             return None
         self._seen = version
-        if not found:
-            return None
-        return self._fetched(version) if self._alias.registry else found
+        return self._fetched(version) if self._alias.registry and version else local
 
-    def _here(self) -> dict[str, Any] | None:
+    def _here(self) -> NewVersion | None:
         alias = self._alias
         for model in self._registry.models():
             if model.name != alias.model:
@@ -76,34 +76,27 @@ class Trigger:
             stands = {one.name: one.version for one in self._registry.ledger.aliases(model.id)}
             for version in self._registry.versions(model.id):
                 if version.id == stands.get(alias.name):
-                    return _told(alias, version.number, version.variant, str(version.path))
+                    return self._found(version.number, version.variant, str(version.path))
         return None
 
-    def _there(self) -> dict[str, Any] | None:
-        result = self._ask("registry-list", name=self._alias.model)
-        for version in result["versions"]:
-            if self._alias.name in version["aliases"]:
-                return {"version": str(version["version"])}
-        return None
+    def _there(self) -> str:
+        """Return the version in a registry outside; empty where the alias stands for none."""
+        listed: ListResult = self._ask("registry-list", self._alias.model)
+        for version in listed.versions or ():
+            if self._alias.name in version.aliases:
+                return version.version
+        return ""
 
-    def _fetched(self, version: str) -> dict[str, Any]:
-        result = self._ask("registry-pull", name=f"{self._alias.model}/{version}")
-        told = _told(self._alias, version, int(result["variant"]), str(result["bundle"]))
-        return {**told, "registry": self._alias.registry}
+    def _fetched(self, version: str) -> NewVersion:
+        pulled: PullResult = self._ask("registry-pull", f"{self._alias.model}/{version}")
+        found = self._found(version, pulled.variant, pulled.bundle)
+        return replace(found, registry=self._alias.registry)
 
-    def _ask(self, step: str, **options: Any) -> Mapping[str, Any]:
-        outcome = self._run(step, registry=self._alias.registry, **options)
+    def _found(self, version: int | str, variant: int, bundle: str) -> NewVersion:
+        return NewVersion(self._alias.model, self._alias.name, version, variant, bundle)
+
+    def _ask(self, step: str, name: str) -> Any:
+        outcome = self._run(step, registry=self._alias.registry, name=name)
         if not outcome.ok:
             raise StudioError(outcome.sentence, hint=outcome.hint)
-        return outcome.document
-
-
-def _told(alias: Alias, version: int | str, variant: int, bundle: str) -> dict[str, Any]:
-    return {
-        "model": alias.model,
-        "alias": alias.name,
-        "version": version,
-        "variant": variant,
-        "bundle": bundle,
-        "registry": "",
-    }
+        return outcome.result

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from studio.api import UsageError
+from studio.documents.dataclass_json import JsonValue, from_json
 from studio.documents.toml_text import TomlText, loads, no_such
 
 _KEYS = ("env", "default", "required", "help")
@@ -22,27 +23,39 @@ class Variables:
         secret: Names of those from the environment.
     """
 
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, JsonValue] = field(default_factory=dict)
     secret: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    """A variable that is described by a table."""
+
+    env: object = None
+    default: Any = None
+
+
 def resolve(
-    source: TomlText, given: Mapping[str, str], environment: Mapping[str, str]
+    source: TomlText,
+    written: Mapping[str, object],
+    given: Mapping[str, str],
+    environment: Mapping[str, str],
 ) -> Variables:
     """The value of each variable of a pipeline's text.
 
     Args:
+        written: The variables as they stand there.
         given: What was asked for, as texts (``--var NAME=VALUE``).
 
     Raises:
         UsageError: with line and column, for one without a value or of a wrong type.
     """
-    written = source.values.get("vars", {})
     for name in given:
         if name not in written:
             reason, hint = no_such(name, written, "variable")
             raise UsageError(f"{source.where()}: {reason}", hint=hint)
-    values, secret = {}, set()
+    values: dict[str, JsonValue] = {}
+    secret: set[str] = set()
     for name, value in written.items():
         if isinstance(value, Mapping):
             values[name], is_secret = _declared(source, name, value, given, environment)
@@ -57,35 +70,35 @@ def resolve(
 def _declared(
     source: TomlText,
     name: str,
-    table: Mapping[str, Any],
+    table: Mapping[str, object],
     given: Mapping[str, str],
     environment: Mapping[str, str],
-) -> tuple[Any, bool]:
+) -> tuple[JsonValue, bool]:
     """The value of a variable that is described by a table, and whether it must not be shown."""
     for key in table:
         if key not in _KEYS:
             raise source.unknown(_KEYS, "vars", name, key)
-    default = table.get("default")
+    declared = from_json(_Declared, table)
     if name in given:
-        return _like(source, name, default, given[name]), False
-    if "env" in table:
-        found = environment.get(str(table["env"]))
+        return _like(source, name, declared.default, given[name]), False
+    if declared.env is not None:
+        found = environment.get(str(declared.env))
         if found:
             return found, True
-    if default is not None:
-        return default, False
+    if declared.default is not None:
+        return declared.default, False
     missing = f"the variable {name!r} has no value"
-    if "env" in table:
-        missing += f": {table['env']} is not set in the environment"
+    if declared.env is not None:
+        missing += f": {declared.env} is not set in the environment"
     raise source.wrong(f"{missing}.", "vars", name, hint=f"Give it with --var {name}=VALUE.")
 
 
-def _like(source: TomlText, name: str, written: Any, text: str) -> Any:
+def _like(source: TomlText, name: str, written: JsonValue, text: str) -> JsonValue:
     """A given text in the type of the value that it replaces."""
     if written is None or isinstance(written, str):
         return text
     try:
-        value = loads(f"value = {text}")["value"]
+        value = next(iter(loads(f"value = {text}").values()))
     except tomllib.TOMLDecodeError:
         value = text
     if isinstance(written, float) and isinstance(value, int) and not isinstance(value, bool):

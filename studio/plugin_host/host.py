@@ -137,7 +137,7 @@ class PluginHost:
         """The target or platform that answers for a URL's scheme, whether usable or not."""
         for plugin in self._ranked():
             for capability in plugin.capabilities:
-                speaks = scheme in capability.extra.get("schemes", ())
+                speaks = scheme in capability.schemes
                 if speaks and capability.extension in _HOSTS:
                     return capability
         return None
@@ -164,20 +164,20 @@ class PluginHost:
             return None
         parent = Paths.of().environments
         need, title = plugin.manifest.environment, plugin.manifest.name
-        name = next((one.id for one in plugin.capabilities if one.extra.get("environment")), "")
+        name = next((one.id for one in plugin.capabilities if one.has_environment), "")
         return Environment(plugin.id, need, plugin.folder, parent, title, name)
 
     def title(self, capability: Capability) -> str:
         """A capability's title, which says when its environment is not installed."""
         environment = self.environment(self._plugins[capability.plugin])
-        if environment is None or not capability.extra.get("environment"):
+        if environment is None or not capability.has_environment:
             return capability.title
         ready = environment.state().condition is EnvironmentCondition.INSTALLED
         return capability.title if ready else f"{capability.title} (to be installed)"
 
     def _given(self, capability: Capability) -> tuple[object, ...]:
         """What a capability's factory is called with: the toolchain where it asks for it."""
-        if not capability.extra.get("environment"):
+        if not capability.has_environment:
             return ()
         environment = self.environment(self._plugins[capability.plugin])
         if environment is None:

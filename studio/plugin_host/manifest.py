@@ -49,18 +49,18 @@ def _reason(error: Exception) -> str:
 
 
 def _manifest(table: Mapping[str, Any]) -> Manifest:
-    identifier = str(table["id"])
-    if not _IDENTIFIER.fullmatch(identifier):
+    identifier, name, version, api = (table[key] for key in ("id", "name", "version", "api"))
+    if not _IDENTIFIER.fullmatch(str(identifier)):
         raise ValueError(f"the id {identifier!r} is not a lower-case package name")
     return Manifest(
-        id=identifier,
-        name=str(table["name"]),
-        version=str(table["version"]),
-        api=int(table["api"]),
+        id=str(identifier),
+        name=str(name),
+        version=str(version),
+        api=int(api),
         requires=_texts(table, "requires"),
         optional=_texts(table, "optional"),
         permissions=frozenset(Permission(text) for text in _texts(table, "permissions")),
-        capabilities=tuple(_capabilities(identifier, table)),
+        capabilities=tuple(_capabilities(str(identifier), table)),
         description=str(table.get("description", "")),
         environment=read_need(table["environment"]) if "environment" in table else None,
         notes=tuple(text for key, text in _WITHOUT_EFFECT.items() if key in table),
@@ -78,20 +78,12 @@ def _capabilities(plugin: str, table: Mapping[str, Any]) -> list[Capability]:
     found = []
     for extension in Extension:
         for entry in table.get(extension.value, []):
-            factory = str(entry["factory"])
+            rest = dict(entry)
+            factory, name = str(rest.pop("factory")), str(rest.pop("id"))
             if not _FACTORY.fullmatch(factory):
                 raise ValueError(f"the factory {factory!r} is not 'package.module:attribute'")
-            rest = {k: v for k, v in entry.items() if k not in ("id", "title", "factory")}
-            found.append(
-                Capability(
-                    extension,
-                    str(entry["id"]),
-                    str(entry.get("title", entry["id"])),
-                    factory,
-                    plugin,
-                    rest,
-                )
-            )
+            title = str(rest.pop("title", name))
+            found.append(Capability(extension, name, title, factory, plugin, rest))
     return found
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from studio.documents.dataclass_json import from_json
 from studio.settings import write_atomically
 
 MOST_CRASHES = 3
@@ -56,8 +56,8 @@ class Trust:
         """What is known of every plugin, by id."""
         try:
             values = json.loads(self._path.read_text(encoding="utf-8"))
-            return {str(name): _standing(value) for name, value in values.items()}
-        except (OSError, ValueError, TypeError, AttributeError):
+            return from_json(dict[str, PluginDecision], values)
+        except (OSError, ValueError):
             return {}
 
     def allow(self, plugin: str, digest: str) -> None:
@@ -88,13 +88,3 @@ class Trust:
             yield standings
             values = {name: asdict(value) for name, value in sorted(standings.items())}
             write_atomically(self._path, json.dumps(values, indent=1).encode() + b"\n")
-
-
-def _standing(value: Mapping[str, Any]) -> PluginDecision:
-    return PluginDecision(
-        agreed=str(value["agreed"]),
-        forbidden=value["forbidden"] is True,
-        crashed=str(value["crashed"]),
-        crashes=int(value["crashes"]),
-        reason=str(value["reason"]),
-    )

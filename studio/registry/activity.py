@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from studio.registry.database import Database
 from studio.registry.records import (
@@ -29,7 +28,7 @@ class Activity:
     # What was done
 
     def add_action(
-        self, step: str, options: Mapping[str, Any], result: Mapping[str, Any], source: str
+        self, step: str, options: Mapping[str, object], result: Mapping[str, object], source: str
     ) -> int:
         """Note a step that has succeeded; returns its number."""
         with self._db.write() as db:
@@ -62,22 +61,18 @@ class Activity:
         )
         return next(iter(self._actions(where, (bundle,))), None)
 
-    def _actions(self, where: str, values: tuple[Any, ...]) -> list[ActionRecord]:
+    def _actions(self, where: str, values: tuple[object, ...]) -> list[ActionRecord]:
+        rows = self._db.all(
+            f"SELECT id, step, options, result, source, created FROM actions {where}", values
+        )
         return [
-            ActionRecord(
-                row["id"],
-                row["step"],
-                json.loads(row["options"]),
-                json.loads(row["result"]),
-                row["source"],
-                row["created"],
-            )
-            for row in self._db.all(f"SELECT * FROM actions {where}", values)
+            ActionRecord(number, step, json.loads(options), json.loads(result), source, created)
+            for number, step, options, result, source, created in rows
         ]
 
     # Kept results
 
-    def keep(self, key: str, step: str, run: str, result: Mapping[str, Any]) -> None:
+    def keep(self, key: str, step: str, run: str, result: Mapping[str, object]) -> None:
         """Keep a result under the digest of its inputs, in place of an older one."""
         with self._db.write() as db:
             db.execute(
@@ -87,9 +82,9 @@ class Activity:
 
     def kept(self, key: str) -> KeptResult | None:
         """The result of these inputs, or None."""
-        for row in self._db.all("SELECT * FROM kept WHERE key = ?", (key,)):
-            result = json.loads(row["result"])
-            return KeptResult(row["key"], row["step"], row["run"], result, row["created"])
+        statement = "SELECT step, run, result, created FROM kept WHERE key = ?"
+        for step, run, result, created in self._db.all(statement, (key,)):
+            return KeptResult(key, step, run, json.loads(result), created)
         return None
 
     def forget_kept(self, key: str) -> None:
@@ -101,10 +96,9 @@ class Activity:
 
     def aliases(self, model: int | None = None) -> list[AliasRecord]:
         """The aliases of a model (of all), by name."""
-        found = self._db.all(
-            "SELECT * FROM aliases WHERE ?1 IS NULL OR model = ?1 ORDER BY name", (model,)
-        )
-        return [AliasRecord(row["model"], row["name"], row["version"]) for row in found]
+        where = "WHERE ?1 IS NULL OR model = ?1 ORDER BY name"
+        found = self._db.all(f"SELECT model, name, version FROM aliases {where}", (model,))
+        return [AliasRecord(*row) for row in found]
 
     def move_alias(
         self,
@@ -113,7 +107,7 @@ class Activity:
         version: int | None,
         *,
         why: str,
-        evidence: Mapping[str, Any],
+        evidence: Mapping[str, object],
         by: str,
     ) -> MoveRecord:
         """Let an alias stand for a version (for none), and note it, in one transaction."""
@@ -139,20 +133,15 @@ class Activity:
         where = "WHERE model = ?1 AND (?2 IS NULL OR alias = ?2)"
         return self._moves(where, (model, alias))
 
-    def _moves(self, where: str, values: tuple[Any, ...]) -> list[MoveRecord]:
+    def _moves(self, where: str, values: tuple[object, ...]) -> list[MoveRecord]:
+        rows = self._db.all(
+            "SELECT id, model, alias, version, before, why, evidence, by, created FROM moves"
+            f" {where} ORDER BY id DESC",
+            values,
+        )
         return [
-            MoveRecord(
-                row["id"],
-                row["model"],
-                row["alias"],
-                row["version"],
-                row["before"],
-                row["why"],
-                json.loads(row["evidence"]),
-                row["by"],
-                row["created"],
-            )
-            for row in self._db.all(f"SELECT * FROM moves {where} ORDER BY id DESC", values)
+            MoveRecord(number, model, alias, version, before, why, json.loads(evidence), by, at)
+            for number, model, alias, version, before, why, evidence, by, at in rows
         ]
 
 
@@ -174,7 +163,7 @@ def after(last: str | None, at: str | None = None) -> str:
     return spelled(moment)
 
 
-def moment_elsewhere(text: Any) -> str | None:
+def moment_elsewhere(text: object) -> str | None:
     """A moment that somebody else wrote down, as the registry spells it.
 
     None where it is none, or has not come yet.
@@ -196,5 +185,5 @@ def spelled(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds")
 
 
-def _json(value: Mapping[str, Any]) -> str:
+def _json(value: Mapping[str, object]) -> str:
     return json.dumps(dict(value), separators=(",", ":"), default=str)

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from studio.documents.dataclass_json import from_json
+
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
@@ -96,6 +98,29 @@ class VersionRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ReleaseFacts:
+    """What was recorded of a release, as far as it is known.
+
+    Attributes:
+        version: Number of the bundle.
+        name, variant_name: Of the model, and of its variant.
+        endpoint: Where it answers.
+        root: The folder of releases on the target.
+    """
+
+    version: int | None = None
+    name: str | None = None
+    variant_name: str | None = None
+    by: str | None = None
+    reason: str | None = None
+    endpoint: str | None = None
+    root: str | None = None
+    fingerprint: str | None = None
+    certificate_file: str | None = None
+    token_required: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseRecord:
     """What was done on a target, in the order in which it was done."""
 
@@ -106,6 +131,11 @@ class ReleaseRecord:
     state: str
     details: Mapping[str, Any]
     created: str
+
+    @property
+    def facts(self) -> ReleaseFacts:
+        """The details that are common to all targets."""
+        return from_json(ReleaseFacts, self.details)
 
 
 class Change(NamedTuple):
@@ -137,6 +167,21 @@ class ActionRecord:
     result: Mapping[str, Any]
     source: str
     created: str
+
+    @property
+    def inputs(self) -> Mapping[str, str]:
+        """Digests of the data that it was given, by option."""
+        return dict(self.result.get("inputs") or {})
+
+    @property
+    def variant(self) -> object:
+        """Number of the variant that it made, or None."""
+        return self.result.get("variant")
+
+    @property
+    def target(self) -> object:
+        """The target, or the targets, that it was given; None for a step without one."""
+        return self.options.get("target")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from studio.api import UsageError
+from studio.documents.dataclass_json import InvalidDocument, JsonValue, from_json, to_json
+from studio.registry.run_records import INTERRUPTED, RUNNING, Product, RunJournal
 from studio.settings import write_atomically
 
 RUN_FILE = "run.json"
@@ -25,18 +26,6 @@ REPORT_FILE = "report.html"
 JUNIT_FILE = "junit.xml"
 _LOCK_FILE = "lock"
 _RESULTS = "results"
-
-_HEADS = ("pipeline", "recipe")
-"""The key of a pipeline's name, title and file; the second is the former one."""
-
-RUNNING, INTERRUPTED = "running", "interrupted"
-Json = dict[str, Any]
-
-
-def head_of(document: Mapping[str, object]) -> Json:
-    """Return name, title and file of the pipeline that a journal is of."""
-    head = next((document[key] for key in _HEADS if document.get(key)), None)
-    return dict(head) if isinstance(head, Mapping) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,33 +43,36 @@ class RunFolder:
         """The run's name."""
         return self.folder.name
 
-    def write(self, document: Mapping[str, Any]) -> None:
+    def write(self, journal: RunJournal) -> None:
         """Replace the journal."""
-        text = json.dumps(document, indent=1, default=str)
+        text = json.dumps(to_json(journal), indent=1, default=str)
         write_atomically(self.folder / RUN_FILE, text.encode())
 
-    def read(self) -> Json:
-        """The journal; one whose process has ended in the middle is ``interrupted``.
+    def read(self) -> RunJournal:
+        """Return the journal; one whose process ended in the middle is ``interrupted``.
 
         Raises:
             UsageError: when it cannot be read.
         """
         try:
-            document = json.loads((self.folder / RUN_FILE).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            text = (self.folder / RUN_FILE).read_text(encoding="utf-8")
+            journal = from_json(RunJournal, json.loads(text))
+        except (OSError, InvalidDocument, ValueError):
             raise UsageError(f"The journal of the run {self.id} cannot be read.") from None
-        if not isinstance(document, dict):
-            raise UsageError(f"The journal of the run {self.id} cannot be read.")
-        if document.get("state") == RUNNING and not self.is_held():
-            document["state"] = INTERRUPTED
-        return document
+        if journal.state == RUNNING and not self.is_held():
+            return replace(journal, state=INTERRUPTED)
+        return journal
 
-    def write_result(self, step: str, result: Mapping[str, Any]) -> None:
+    def write_result(self, step: str, result: Mapping[str, JsonValue]) -> None:
         """Keep a step's result."""
         text = json.dumps(result, default=str)
         write_atomically(self._result(step), text.encode())
 
-    def result(self, step: str) -> Json:
+    def product(self, step: str) -> Product:
+        """Return what a step's result names in the store."""
+        return Product.of(self.result(step))
+
+    def result(self, step: str) -> dict[str, JsonValue]:
         """A step's result; empty where there is none."""
         try:
             return dict(json.loads(self._result(step).read_text(encoding="utf-8")))

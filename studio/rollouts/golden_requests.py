@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import numpy
 
@@ -14,7 +13,7 @@ from studio.api import Array, StudioError, TargetError, TargetSpec
 from studio.jobs import Job
 from studio.monitoring.endpoint.client import InferenceClient
 from studio.monitoring.endpoint.endpoint import reached
-from studio.rollouts.rule import RequestStats
+from studio.rollouts.results import RequestStats
 from studio.runtime.release.trial.golden_check import read_sample
 
 
@@ -26,7 +25,7 @@ class GoldenRequests:
     """
 
     def __init__(
-        self, target: TargetSpec, bundle: Path, job: Job, known: Mapping[str, Any]
+        self, target: TargetSpec, bundle: Path, job: Job, known: Mapping[str, Mapping[str, str]]
     ) -> None:
         self._target = target
         self._samples = _samples(bundle)

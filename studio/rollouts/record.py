@@ -2,66 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from studio.api import TakenBack, UsageError
+from studio.api import TakenBack, TargetSpec, UsageError
 from studio.deployment import record as deployment
-from studio.deployment.trial import soak_rule
-from studio.jobs import Arguments, Result
+from studio.deployment.options import DeployOptions, TargetOptions
+from studio.deployment.results import DeployResult, SwitchResult, UndeployResult
+from studio.deployment.step import UndeployOptions
+from studio.deployment.trial import parse_rule
+from studio.documents.dataclass_json import from_json, to_json
+from studio.jobs.options_form import form
 from studio.monitoring.released_bundles import known_bundles
 from studio.packages import record as packages
 from studio.registry import Registry
+from studio.rollouts.results import RolloutResult, RolloutWork, TargetRow
 from studio.rollouts.resume import resumed
 from studio.rollouts.rollout_state import RolloutState, place_of
+from studio.rollouts.step import RolloutOptions
 
 
-def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
+def prepare(registry: Registry, options: RolloutOptions) -> RolloutOptions:
     """Number the bundle, and add what is known of the targets' releases.
 
     Raises:
         UsageError: when no target was named, or the trial's rule is none.
     """
-    if arguments.get("resume"):
-        arguments = resumed(registry, arguments)
-    if arguments.get("soak_rule") and arguments.get("quality") == "none":
+    if options.resume:
+        options = resumed(registry, options, options.resume)
+    if options.soak_rule and options.quality == "none":
         raise UsageError(
             "A trial's rule needs a trial.", hint="Pass --trial canary or --trial each."
         )
-    soak_rule(arguments)
-    if arguments.get("resume"):
-        prepared = dict(arguments)
-    elif not arguments["target"]:
+    parse_rule(options.soak_rule or ())
+    targets = options.target
+    if not targets:
         raise UsageError("No target was named.", hint="Give --target once for each, or @GROUP.")
-    else:
-        prepared = deployment.prepare(registry, arguments)
-    known: dict[str, Any] = {}
-    for target in arguments["target"]:
-        known.update(known_bundles(registry, target["name"]))
-    # The packaging has a "known" of its own: the model's bundles.
-    return {**prepared, "known_bundles": known}
+    if options.model and not options.bundle:
+        options = replace(options, numbering=packages.numbering(registry, options.model))
+    known: dict[str, Mapping[str, str]] = {}
+    for target in targets:
+        known.update(known_bundles(registry, target.name))
+    return replace(options, known_bundles=known)
 
 
-def rolled_out(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+def rolled_out(
+    registry: Registry, options: RolloutOptions, work: RolloutWork, folder: Path
+) -> RolloutResult:
     """Keep the version, then what was done on each target, in order."""
-    packaged = result.pop("packaged")
-    if packaged:
-        packages.keep(registry, arguments["model"], packaged)
-    by_name = {target["name"]: target for target in arguments["target"]}
-    for row in result["targets"]:
-        given = {**arguments, "target": by_name[row["target"]]}
-        if row["result"]:
-            with suppress(TakenBack):  # which is told after it was recorded
-                deployment.deployed(registry, given, {**row["result"], "packaged": None}, folder)
-        undone = row["undone"]
-        if undone.get("to"):
-            deployment.rolled_back(registry, given, undone, folder)
-        elif undone:
-            deployment.undeployed(registry, given, undone, folder)
-        row.pop("result")
-        row.pop("undone")
-    registry.add_run("rollout", None, {"targets": sorted(by_name)}, result)
-    ledger = RolloutState.find(place_of(registry.folder.parent), result["rollout"])
-    ledger.append("recorded", targets=sorted(by_name))
-    return result
+    if work.packaged and options.model:
+        packages.keep(registry, options.model, work.packaged)
+    targets = {target.name: target for target in options.target or ()}
+    for row in work.rows:
+        _record(registry, options, targets[row.target], row, folder)
+    names = sorted(targets)
+    registry.add_run("rollout", None, {"targets": names}, to_json(work.result))
+    ledger = RolloutState.find(place_of(registry.folder.parent), work.result.rollout)
+    ledger.append("recorded", targets=names)
+    return work.result
+
+
+def _record(
+    registry: Registry, options: RolloutOptions, target: TargetSpec, row: TargetRow, folder: Path
+) -> None:
+    """Record the release on a target, and what took it back."""
+    names = [one.name for one in form(RolloutOptions) if one.name not in ("model", "target")]
+    values = to_json(options)
+    given = {**{name: values[name] for name in names}, "target": target.name}
+    if row.result:
+        result = from_json(DeployResult, row.result)
+        with suppress(TakenBack):  # which is told after it was recorded
+            deployment.deployed(registry, DeployOptions(target=target), result, folder, given)
+    if row.undone and row.served:
+        switch = from_json(SwitchResult, row.undone)
+        deployment.rolled_back(registry, TargetOptions(target=target), switch, folder, given)
+    elif row.undone:
+        removal = from_json(UndeployResult, row.undone)
+        deployment.undeployed(registry, UndeployOptions(target=target), removal, folder)

@@ -1,17 +1,18 @@
-"""Resuming of a rollout that was halted, cancelled or cut off: its arguments, out of its ledger."""
+"""Resuming of a rollout that was halted, cancelled or cut off: its options, out of its ledger."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from studio.api import UsageError
-from studio.jobs import Arguments
+from studio.documents.dataclass_json import JsonValue, from_json, to_json
+from studio.packages.results import PackageResult
 from studio.registry import Registry
-from studio.rollouts.rollout_state import RolloutState, SavedState, place_of
-from studio.rollouts.step import ROLLOUT
+from studio.rollouts.results import TargetRow
+from studio.rollouts.rollout_state import RolloutHead, RolloutState, SavedState, place_of
+from studio.rollouts.step import ROLLOUT, RolloutOptions
 
 RULE = (
     *("strategy", "first", "size", "parallel", "max_failures", "undo", "requests", "soak_s"),
@@ -19,67 +20,68 @@ RULE = (
     *("quality", "quality_s", "soak_rule"),
     *("embedding", "agreement", "keep_samples", "samples_mb", "replace", "sign", "downgrade"),
 )
-"""What a rollout was told, and goes on with."""
-_KNOWN = ("model", "bundle", "target", "data", "labels", "preprocess")
+"""Options that a rollout was given, and goes on with."""
 
 
-def head_of(
-    arguments: Arguments, bundle: Path, packaged: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """What the ledger has to know, so that nothing is asked again."""
-    return {
-        "targets": [one["name"] for one in arguments["target"]],
-        "bundle": str(bundle),
-        "model": arguments.get("model"),
-        "packaged": packaged,
-        "options": {name: arguments[name] for name in RULE},
-    }
+def head_of(options: RolloutOptions, bundle: Path, packaged: PackageResult | None) -> RolloutHead:
+    """Return what the ledger has to know, so that nothing is asked again."""
+    values = to_json(options)
+    return RolloutHead(
+        targets=tuple(one.name for one in options.target or ()),
+        bundle=str(bundle),
+        model=options.model,
+        packaged=packaged,
+        options={name: values[name] for name in RULE},
+    )
 
 
-def resumed(registry: Registry, arguments: Arguments) -> dict[str, Any]:
-    """The arguments of the rollout that is resumed, with its rows.
+def resumed(registry: Registry, options: RolloutOptions, name: str) -> RolloutOptions:
+    """Return the options of the rollout that is resumed, with its rows.
 
     Raises:
-        UsageError: when there is none, it is done, its bundle is gone, or it is told otherwise.
+        UsageError: when there is none, it is done, its bundle is gone, or other options are given.
     """
-    if any(arguments.get(name) for name in _KNOWN):
+    named = (options.model, options.bundle, options.target)
+    if any((*named, options.data, options.labels, options.preprocess)):
         raise UsageError(
             "A rollout that is resumed has its model and targets already.",
             hint="Leave them out, or start a new rollout without --resume.",
         )
-    ledger = RolloutState.find(place_of(registry.folder.parent), str(arguments["resume"]))
-    standing = ledger.read()
-    if standing.state == "done":
+    ledger = RolloutState.find(place_of(registry.folder.parent), name)
+    saved = ledger.read()
+    if saved.state == "done":
         raise UsageError(f"The rollout {ledger.name} is done.", hint="Start a new one.")
-    _refuse_changes(ledger.name, arguments, standing.head["options"])
-    return {
-        **arguments,
-        **standing.head["options"],
-        "resume": ledger.name,
-        "target": [asdict(registry.target(name)) for name in standing.head["targets"]],
-        "model": standing.head["model"],
-        "bundle": str(_bundle(registry, ledger, standing)),
-        "packaged": standing.head["packaged"],
-        "rows": _rows(standing),
-    }
+    values = to_json(options)
+    _refuse_changes(ledger.name, values, saved.head.options)
+    return replace(
+        from_json(RolloutOptions, {**values, **saved.head.options}),
+        resume=ledger.name,
+        target=tuple(registry.target(one) for one in saved.head.targets),
+        model=saved.head.model,
+        bundle=_bundle(registry, ledger, saved),
+        packaged=saved.head.packaged,
+        rows=_rows(saved),
+    )
 
 
-def _refuse_changes(name: str, given: Arguments, told: Mapping[str, Any]) -> None:
-    """What is given again may be what the rollout was told, and nothing else."""
+def _refuse_changes(
+    name: str, given: Mapping[str, JsonValue], before: Mapping[str, JsonValue]
+) -> None:
+    """Refuse an option that differs from what the rollout was given."""
     for option in ROLLOUT.form:
         if option.name not in RULE:
             continue
         default = option.check(option.default)
-        value, before = (one.get(option.name, default) for one in (given, told))
-        if value not in (default, before):  # a default cannot be told from what was left out
+        value, former = (one.get(option.name, default) for one in (given, before))
+        if value not in (default, former):  # a default cannot be told from what was left out
             raise UsageError(
                 f"The rollout {name} goes on with what it was told: {option.label} is "
-                f"{_text(before)}, not {_text(value)}.",
+                f"{_text(former)}, not {_text(value)}.",
                 hint="Leave it out, or start a new rollout without --resume.",
             )
 
 
-def _text(value: Any) -> str:
+def _text(value: JsonValue) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, list):
@@ -87,12 +89,12 @@ def _text(value: Any) -> str:
     return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _bundle(registry: Registry, ledger: RolloutState, standing: SavedState) -> Path:
-    """The bundle: where it was, or in the store, if it was recorded meanwhile."""
-    folder = Path(str(standing.head["bundle"]))
+def _bundle(registry: Registry, ledger: RolloutState, saved: SavedState) -> Path:
+    """Return the bundle: where it was, or in the store, if it was recorded meanwhile."""
+    folder = Path(saved.head.bundle)
     if (folder / "manifest.json").is_file():
         return folder
-    digest = str((standing.head["packaged"] or {}).get("digest", ""))
+    digest = saved.head.packaged.digest if saved.head.packaged else ""
     for version in registry.versions():
         if version.digest == digest and version.path.is_dir():
             return version.path
@@ -102,9 +104,9 @@ def _bundle(registry: Registry, ledger: RolloutState, standing: SavedState) -> P
     )
 
 
-def _rows(standing: SavedState) -> dict[str, Any]:
-    """The rows; what the registry has of them is not recorded twice."""
+def _rows(saved: SavedState) -> dict[str, TargetRow]:
+    """Return the rows; what the registry has of them is not recorded twice."""
     return {
-        name: {**row, "result": {}, "undone": {}} if name in standing.recorded else dict(row)
-        for name, row in standing.rows.items()
+        name: replace(row, result={}, undone={}) if name in saved.recorded else row
+        for name, row in saved.rows.items()
     }

@@ -15,11 +15,15 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from studio.api import UsageError
+from studio.documents.dataclass_json import JsonValue, from_json, to_json
+from studio.packages.results import PackageResult
+from studio.registry import ModelRef
+from studio.rollouts.results import TargetRow
 
 LAST = "last"
 if sys.platform != "win32":
@@ -28,6 +32,32 @@ if sys.platform != "win32":
 _FILE = "ledger.jsonl"
 _KEPT = 100
 """Ledgers of finished rollouts beyond these are removed, the oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutHead:
+    """What a rollout was asked for, so that nothing is asked again.
+
+    Attributes:
+        bundle: Its folder.
+        options: The options that it goes on with, in JSON form.
+    """
+
+    targets: tuple[str, ...]
+    bundle: str
+    model: ModelRef | None
+    packaged: PackageResult | None
+    options: Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of a ledger, with what its kind has."""
+
+    kind: str = ""
+    row: TargetRow | None = None
+    state: str = ""
+    targets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +71,8 @@ class SavedState:
         recorded: Targets whose rows the registry has.
     """
 
-    head: Mapping[str, Any]
-    rows: Mapping[str, Mapping[str, Any]]
+    head: RolloutHead
+    rows: Mapping[str, TargetRow]
     state: str = "open"
     recorded: frozenset[str] = field(default=frozenset())
 
@@ -62,18 +92,17 @@ class RolloutState:
 
     @classmethod
     def begin(
-        cls, place: Path, head: Mapping[str, Any], release: str, bundle: Path | None
+        cls, place: Path, head: RolloutHead, release: str, bundle: Path | None
     ) -> RolloutState:
         """Start one; a bundle that was made for it is moved into it."""
         place.mkdir(parents=True, exist_ok=True)
         _tidy(place)
         stem = f"{time.strftime('%Y%m%d-%H%M%S')}-{release[:8]}"
         ledger = cls(_free(place, stem))
-        kept = dict(head)
         if bundle is not None:
-            kept["bundle"] = str(ledger.folder / "bundle")
-            shutil.move(bundle, kept["bundle"])
-        ledger.append("begun", **kept)
+            head = replace(head, bundle=str(ledger.folder / "bundle"))
+            shutil.move(bundle, head.bundle)
+        ledger.append("begun", **to_json(head))
         return ledger
 
     @classmethod
@@ -109,7 +138,7 @@ class RolloutState:
                 hint="Wait for it, or cancel it there.",
             )
 
-    def append(self, kind: str, **values: Any) -> None:
+    def append(self, kind: str, **values: JsonValue) -> None:
         """Add a line, and have it on the disk."""
         line = json.dumps({"kind": kind, "at": time.time(), **values}, default=str)
         with self._lock, (self.folder / _FILE).open("ab") as file:
@@ -123,28 +152,28 @@ class RolloutState:
         Raises:
             UsageError: when it has no beginning.
         """
-        head: dict[str, Any] = {}
-        rows: dict[str, Mapping[str, Any]] = {}
+        head: RolloutHead | None = None
+        rows: dict[str, TargetRow] = {}
         recorded: set[str] = set()
         state = "open"
-        for line in self._lines():
-            kind = line.pop("kind", "")
-            if kind == "begun":
-                head = line
-            elif kind == "resumed":
+        for document in self._lines():
+            line = from_json(_Line, document)
+            if line.kind == "begun":
+                head = from_json(RolloutHead, document)
+            elif line.kind == "resumed":
                 state = "open"
-            elif kind == "row":
-                rows[str(line["row"]["target"])] = line["row"]
-                recorded.discard(str(line["row"]["target"]))
-            elif kind == "ended":
-                state = str(line["state"])
-            elif kind == "recorded":
-                recorded |= set(line["targets"])
-        if not head:
+            elif line.kind == "row" and line.row is not None:
+                rows[line.row.target] = line.row
+                recorded.discard(line.row.target)
+            elif line.kind == "ended":
+                state = line.state
+            elif line.kind == "recorded":
+                recorded |= set(line.targets)
+        if head is None:
             raise UsageError(f"The rollout {self.name} has nothing that could be resumed.")
         return SavedState(head, rows, state, frozenset(recorded))
 
-    def _lines(self) -> Iterator[dict[str, Any]]:
+    def _lines(self) -> Iterator[JsonValue]:
         with contextlib.suppress(OSError), (self.folder / _FILE).open("rb") as file:
             for text in file:
                 with contextlib.suppress(ValueError):

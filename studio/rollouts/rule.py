@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from studio.api import Array
+from studio.rollouts.results import RequestStats
 from studio.runtime.serve.outputs.agreement import Agreement
 from studio.runtime.serve.outputs.detections import listed_boxes
 
@@ -20,20 +21,6 @@ _Z = 1.96
 
 _NOISE_MS = 1.0
 """Less than this says more of the network and of the studio's own machine than of the model."""
-
-
-@dataclass(frozen=True, slots=True)
-class RequestStats:
-    """Requests that were sent to one target, and how they were answered.
-
-    Attributes:
-        p50_ms, p99_ms: Latency as the studio sees it; 0 where nothing was answered.
-    """
-
-    requests: int
-    errors: int
-    p50_ms: float = 0.0
-    p99_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

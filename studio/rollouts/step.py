@@ -2,180 +2,177 @@
 
 from __future__ import annotations
 
-from studio.api import Kind, Option, Permission
-from studio.deployment.options import DOWNGRADE, EMBEDDING, KEPT, REPLACE
-from studio.jobs import Arguments, Limits, Result, Step, Use
-from studio.packages.step import SIGN_WITH
-from studio.rollouts.waves import STRATEGIES, TRIALS
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
 
-ROLLOUT: Step[Arguments, Result] = Step(
+from studio.api import Kind, Permission, TargetSpec
+from studio.deployment.options import DOWNGRADE, EMBEDDING, KEPT, REPLACE, SAMPLES_MB
+from studio.jobs import Limits, Step, Use
+from studio.jobs.options_form import like, option
+from studio.packages.results import PackageResult
+from studio.packages.step import SIGN_WITH, Numbering
+from studio.registry import ModelRef
+from studio.rollouts.results import RolloutResult, RolloutWork, TargetRow
+
+_SHADOW, _SAMPLES, _QUOTA = KEPT
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutOptions:
+    """Options of the step ``rollout``.
+
+    Attributes:
+        numbering: What packaging must know of the registry, added before the work starts.
+        packaged: What was packaged for a rollout that is resumed.
+        rows: The targets of a rollout that is resumed, by name.
+        known_bundles: Folders of the bundles that the targets had, by release.
+    """
+
+    model: ModelRef | None = option(
+        None, kind=Kind.MODEL, positional=True, help="Model or bundle folder."
+    )
+    target: tuple[TargetSpec, ...] | None = option(
+        None,
+        kind=Kind.TARGET,
+        title="Targets",
+        help="Target names in rollout order, or @GROUP.",
+    )
+    bundle: Path | None = option(
+        None, kind=Kind.FOLDER, help="Bundle folder, instead of a model.", advanced=True
+    )
+    data: Path | None = option(
+        None,
+        kind=Kind.DATA,
+        title="Golden samples",
+        help="Golden samples for the bundle (see studio package).",
+    )
+    labels: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        help="Class names, one per line (see studio package).",
+        advanced=True,
+    )
+    preprocess: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        help="Input preprocessing, a preprocess.toml (see studio package).",
+        advanced=True,
+    )
+    embedding: str | None = like(EMBEDDING)
+    replace: bool = like(REPLACE, False)
+    sign: Path | None = like(SIGN_WITH)
+    downgrade: str | None = like(DOWNGRADE)
+    strategy: Literal["all", "canary", "waves"] = option(
+        "canary",
+        choice_titles=("all at once", "canary, then the rest", "waves"),
+        help="Targets that receive the release before the rule is applied.",
+    )
+    first: int = option(
+        1, minimum=1, title="First wave", help="Targets in it.", spelling="first_wave"
+    )
+    size: int = option(
+        10, minimum=1, title="Later waves", help="Targets in each.", spelling="wave_size"
+    )
+    parallel: int = option(4, minimum=1, maximum=64, help="Targets at a time.")
+    max_failures: int = option(
+        0,
+        minimum=0,
+        title="Tolerated failures",
+        help="More failed targets than this halt the rollout.",
+    )
+    undo: bool = option(
+        False,
+        title="Roll back all on halt",
+        help="Roll back all targets when the rollout halts.",
+        spelling="rollback_on_halt",
+    )
+    requests: int = option(
+        50,
+        minimum=1,
+        maximum=100_000,
+        title="Golden requests per target",
+        help="Golden samples sent to each target, before and after.",
+    )
+    soak_s: float = option(
+        10.0,
+        minimum=0,
+        maximum=86_400,
+        title="Soak time",
+        unit="s",
+        help="How long a target may take to give enough answers to be judged.",
+        advanced=True,
+    )
+    max_error_rate: float = option(
+        0.01, minimum=0, maximum=1, help="Share of requests that may fail.", advanced=True
+    )
+    max_latency_ratio: float = option(
+        1.5,
+        minimum=0.1,
+        help="Limit of the median latency, relative to the previous release.",
+        advanced=True,
+    )
+    min_agreement: float = option(
+        0.0,
+        minimum=0,
+        maximum=1,
+        title="Minimum agreement",
+        zero="report only",
+        help="Share of golden samples whose result must equal that of the previous release.",
+        advanced=True,
+    )
+    quality: Literal["none", "canary", "each"] = option(
+        "none",
+        choice_titles=("none", "on the first wave", "on each target"),
+        title="Trial",
+        help="Compare with the previous release on live requests and roll back "
+        "automatically (see studio deploy --trial).",
+        spelling="trial",
+    )
+    quality_s: float = option(
+        300.0,
+        minimum=1,
+        maximum=3600,
+        title="Longest trial",
+        unit="s",
+        help="Maximum duration of a trial. It ends as soon as the verdict is clear.",
+        advanced=True,
+        spelling="trial_s",
+    )
+    soak_rule: tuple[str, ...] | None = option(
+        None,
+        title="Trial rule",
+        help="Limit of the trial as NAME=VALUE (see studio deploy).",
+        advanced=True,
+        spelling="trial_rule",
+    )
+    agreement: float = like(_SHADOW, 0.0)
+    keep_samples: int = like(_SAMPLES, 0)
+    samples_mb: float = like(_QUOTA, SAMPLES_MB)
+    resume: str | None = option(
+        None,
+        help="Resume a halted, cancelled or interrupted rollout: its name, or last.",
+        advanced=True,
+    )
+    numbering: Numbering | None = None
+    packaged: PackageResult | None = None
+    rows: Mapping[str, TargetRow] = field(default_factory=dict)
+    known_bundles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+ROLLOUT: Step[RolloutOptions, RolloutResult] = Step(
     name="rollout",
     title="Roll out",
     summary="Release on several targets: boards, containers, clusters, clouds; in waves.",
-    options=(
-        Option("model", Kind.MODEL, positional=True, help="Model or bundle folder."),
-        Option(
-            "target",
-            Kind.TARGET,
-            many=True,
-            title="Targets",
-            help="Target names in rollout order, or @GROUP.",
-        ),
-        Option("bundle", Kind.FOLDER, help="Bundle folder, instead of a model.", advanced=True),
-        Option(
-            "data",
-            Kind.DATA,
-            title="Golden samples",
-            help="Golden samples for the bundle (see studio package).",
-        ),
-        Option(
-            "labels",
-            Kind.FILE,
-            help="Class names, one per line (see studio package).",
-            advanced=True,
-        ),
-        Option(
-            "preprocess",
-            Kind.FILE,
-            help="Input preprocessing, a preprocess.toml (see studio package).",
-            advanced=True,
-        ),
-        EMBEDDING,
-        REPLACE,
-        SIGN_WITH,
-        DOWNGRADE,
-        Option(
-            "strategy",
-            Kind.CHOICE,
-            "canary",
-            choices=STRATEGIES,
-            choice_titles=("all at once", "canary, then the rest", "waves"),
-            help="Targets that receive the release before the rule is applied.",
-        ),
-        Option(
-            "first",
-            Kind.INTEGER,
-            1,
-            minimum=1,
-            title="First wave",
-            help="Targets in it.",
-            spelling="first_wave",
-        ),
-        Option(
-            "size",
-            Kind.INTEGER,
-            10,
-            minimum=1,
-            title="Later waves",
-            help="Targets in each.",
-            spelling="wave_size",
-        ),
-        Option("parallel", Kind.INTEGER, 4, minimum=1, maximum=64, help="Targets at a time."),
-        Option(
-            "max_failures",
-            Kind.INTEGER,
-            0,
-            minimum=0,
-            title="Tolerated failures",
-            help="More failed targets than this halt the rollout.",
-        ),
-        Option(
-            "undo",
-            Kind.FLAG,
-            False,
-            title="Roll back all on halt",
-            help="Roll back all targets when the rollout halts.",
-            spelling="rollback_on_halt",
-        ),
-        Option(
-            "requests",
-            Kind.INTEGER,
-            50,
-            minimum=1,
-            maximum=100_000,
-            title="Golden requests per target",
-            help="Golden samples sent to each target, before and after.",
-        ),
-        Option(
-            "soak_s",
-            Kind.NUMBER,
-            10.0,
-            minimum=0,
-            maximum=86_400,
-            title="Soak time",
-            unit="s",
-            help="How long a target may take to give enough answers to be judged.",
-            advanced=True,
-        ),
-        Option(
-            "max_error_rate",
-            Kind.NUMBER,
-            0.01,
-            minimum=0,
-            maximum=1,
-            help="Share of requests that may fail.",
-            advanced=True,
-        ),
-        Option(
-            "max_latency_ratio",
-            Kind.NUMBER,
-            1.5,
-            minimum=0.1,
-            help="Limit of the median latency, relative to the previous release.",
-            advanced=True,
-        ),
-        Option(
-            "min_agreement",
-            Kind.NUMBER,
-            0.0,
-            minimum=0,
-            maximum=1,
-            title="Minimum agreement",
-            zero="report only",
-            help="Share of golden samples whose result must equal that of the previous release.",
-            advanced=True,
-        ),
-        Option(
-            "quality",
-            Kind.CHOICE,
-            "none",
-            choices=TRIALS,
-            choice_titles=("none", "on the first wave", "on each target"),
-            title="Trial",
-            help="Compare with the previous release on live requests and roll back "
-            "automatically (see studio deploy --trial).",
-            spelling="trial",
-        ),
-        Option(
-            "quality_s",
-            Kind.NUMBER,
-            300.0,
-            minimum=1,
-            maximum=3600,
-            title="Longest trial",
-            unit="s",
-            help="Maximum duration of a trial. It ends as soon as the verdict is clear.",
-            advanced=True,
-            spelling="trial_s",
-        ),
-        Option(
-            "soak_rule",
-            many=True,
-            title="Trial rule",
-            help="Limit of the trial as NAME=VALUE (see studio deploy).",
-            advanced=True,
-            spelling="trial_rule",
-        ),
-        *KEPT,
-        Option(
-            "resume",
-            help="Resume a halted, cancelled or interrupted rollout: its name, or last.",
-            advanced=True,
-        ),
-    ),
+    options=RolloutOptions,
+    result=RolloutResult,
+    work_result=RolloutWork,
     work="studio.rollouts.work:rollout",
     prepare="studio.rollouts.record:prepare",
     record="studio.rollouts.record:rolled_out",
+    texts="studio.rollouts.texts:rollout",
+    exit_code="studio.rollouts.texts:exit_code",
     needs=frozenset(
         {Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES}
     ),

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from studio.api import Cancelled, StudioError, TakenBack, TargetSpec
-from studio.deployment.trial import able, error_of_trial, said, why_no_trial
+from studio.deployment.options import DeployOptions, TargetOptions, TrialOptions
+from studio.deployment.step import RollbackOptions, UndeployOptions
+from studio.deployment.trial import (
+    error_of_trial,
+    summary_of_trial,
+    why_no_trial,
+    without_unsupported,
+)
 from studio.deployment.work import deploy_noted, releases, rollback, undeploy
+from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs import Job
 from studio.packages import Bundle
 from studio.registry import component_of
 from studio.rollouts.golden_requests import GoldenRequests
+from studio.rollouts.results import KEPT, TargetRow
 from studio.rollouts.rule import (
     Answers,
     Decision,
-    RequestStats,
     RolloutRule,
     agreement,
     is_slower,
@@ -28,53 +35,8 @@ from studio.rollouts.rule import (
     quicker,
 )
 
-BEGINNINGS = ("waiting", "deploying", "judging")
-KEPT = "kept"
-FAILURES = ("taken back", "failed")
 _PAUSE_S = 0.5
 _LOOKS = 3
-
-
-@dataclass
-class TargetRow:
-    """What is told of a target.
-
-    Attributes:
-        state: ``waiting``, ``deploying``, ``judging``; then ``kept``, ``taken back``, ``failed``
-            or ``not begun``.
-        before, now: Figures of the release before and of the new one.
-        served: The release before, empty where there was none; None before that was asked. What it
-            is taken back to, also when the rollout was cut off after the switch.
-        agreement: Share of the samples to which both releases gave the same answer.
-        trial: What the quality trial found (as ``soak`` of a deploy), or ``why_not``: the target
-            can hold none. Empty where none was asked for.
-    """
-
-    target: str
-    wave: int
-    state: str = "waiting"
-    text: str = ""
-    seconds: float = 0.0
-    before: RequestStats | None = None
-    now: RequestStats | None = None
-    served: str | None = None
-    agreement: float | None = None
-    trial: dict[str, Any] = field(default_factory=dict)
-    result: dict[str, Any] = field(default_factory=dict)
-    undone: dict[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """As it is printed, shown and kept."""
-        return asdict(self)
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any]) -> TargetRow:
-        """Out of a ledger."""
-        figures = {
-            name: RequestStats(**values[name]) if values.get(name) else None
-            for name in ("before", "now")
-        }
-        return cls(**{**values, **figures})
 
 
 class TargetRollout:
@@ -86,12 +48,17 @@ class TargetRollout:
         row: TargetRow,
         bundle: Bundle,
         job: Job,
-        known: Mapping[str, Any],
+        known: Mapping[str, Mapping[str, str]],
         tell: Callable[[TargetRow], None],
-        trial: Mapping[str, Any] = MappingProxyType({}),
-        kept: Mapping[str, Any] = MappingProxyType({}),
+        trial: TrialOptions | None = None,
+        options: DeployOptions | None = None,
     ) -> None:
-        """Args: trial, kept: Options of a deploy, for a target that can hold or do it."""
+        """Prepare the deploy.
+
+        Args:
+            trial: How the release is watched, where it is to be on trial.
+            options: Options of the deploy beside its target and bundle.
+        """
         self.row = row
         self._target = target
         self._bundle = bundle
@@ -99,7 +66,8 @@ class TargetRollout:
         self._asker = GoldenRequests(target, bundle.folder, self._job, known)
         self._before: Answers = ()
         self._trial = trial
-        self._kept, self._not_kept = able(target, kept)
+        wanted = replace(options or DeployOptions(), target=target, bundle=bundle.folder)
+        self._options, self._not_kept = without_unsupported(target, wanted)
         self._tell = tell
 
     def release(self, rule: RolloutRule, soak_s: float) -> None:
@@ -111,14 +79,13 @@ class TargetRollout:
         except Cancelled:
             raise
         except TakenBack as error:  # by the target itself: nothing is left to be undone
-            self.row.trial = error.evidence
-            self._become("taken back", error.message)
+            self._become("taken back", error.message, trial=error.evidence)
             return
         except StudioError as error:
             self._become("failed", f"{error.message} {error.hint}".strip())
             return
         finally:
-            self.row.seconds = round(time.monotonic() - began, 3)
+            self.row = replace(self.row, seconds=round(time.monotonic() - began, 3))
         if verdict.verdict == "keep":
             self._become(KEPT, f"{verdict.reason}{self._of_trial()}{self._of_kept()}")
         else:
@@ -133,10 +100,8 @@ class TargetRollout:
         if self.row.served == self._bundle.digest:
             self._become("taken back", f"{reason}; it had served this release before")
             return
-        arguments = {"target": asdict(self._target), "to": None, "purge": False}
-        undo = rollback if self.row.served else undeploy
         try:
-            self.row.undone = undo(arguments, self._job)
+            self.row = replace(self.row, undone=self._undo())
         except Cancelled:
             raise
         except StudioError as error:
@@ -144,33 +109,46 @@ class TargetRollout:
             return
         self._become("taken back", reason)
 
+    def _undo(self) -> dict[str, JsonValue]:
+        """Roll back, or stop the release where none was served before."""
+        if self.row.served:
+            return dict(to_json(rollback(RollbackOptions(target=self._target), self._job)))
+        return dict(to_json(undeploy(UndeployOptions(target=self._target), self._job)))
+
     def _deploy(self, rule: RolloutRule) -> None:
-        arguments = {"target": asdict(self._target), "bundle": str(self._bundle.folder)}
-        served = releases(arguments, self._job)["current"]
+        served = releases(TargetOptions(target=self._target), self._job).current
         # A rollout that was cut off has switched already: what served before is in its ledger.
         if served != self._bundle.digest or self.row.served is None:
-            self.row.served = served
+            self.row = replace(self.row, served=served)
         if served and served != self._bundle.digest:
-            self.row.before = self._asker.ask_if_served(rule.least_requests)
+            before = self._asker.ask_if_served(rule.least_requests)
+            self.row = replace(self.row, before=before)
             self._before = self._asker.answers
         why_not = why_no_trial(self._target) if self._trial else ""
-        on_trial = bool(self._trial) and not why_not
-        self._become("deploying", "in trial against the previous release" if on_trial else "")
-        self.row.trial = {"why_not": why_not} if why_not else {}
+        trial = None if why_not else self._trial
+        self._become("deploying", "in trial against the previous release" if trial else "")
+        self.row = replace(self.row, trial={"why_not": why_not} if why_not else {})
         # Without a trial the golden samples judge, and nothing is waited for before.
-        watched = self._trial if on_trial else {"soak_s": 0.0}
-        self.row.result = deploy_noted({**arguments, **watched, **self._kept}, self._job)
-        if self.row.result["state"] == "failed":
-            raise error_of_trial(self.row.result)
-        if on_trial:
-            self.row.trial = dict(self.row.result.get("soak") or {})
+        watched = trial or TrialOptions(soak_s=0.0)
+        options = replace(
+            self._options,
+            quality=watched.quality,
+            soak_s=watched.soak_s,
+            soak_rule=watched.soak_rule,
+        )
+        result = deploy_noted(options, self._job)
+        self.row = replace(self.row, result=to_json(result))
+        if result.state == "failed":
+            raise error_of_trial(result)
+        if trial:
+            self.row = replace(self.row, trial=dict(result.soak or {}))
 
     def _of_trial(self) -> str:
         """What is added to the reason why a release was kept."""
-        if self.row.trial.get("why_not"):
-            return f"; without a trial: {self.row.trial['why_not']}".rstrip(".")
-        found = said(self.row.trial)
-        return f"; trial: {found}" if found else ""
+        if why_not := self.row.trial.get("why_not"):
+            return f"; without a trial: {why_not}".rstrip(".")
+        summary = summary_of_trial(self.row.trial)
+        return f"; trial: {summary}" if summary else ""
 
     def _of_kept(self) -> str:
         """Why nothing is kept or compared there, where that was asked for."""
@@ -182,7 +160,8 @@ class TargetRollout:
         self._become("judging", "")
         until = time.monotonic() + soak_s
         asked = self._asker.ask(rule.least_requests)
-        self.row.agreement = agreement(self._before, self._asker.answers)
+        likeness = agreement(self._before, self._asker.answers)
+        self.row = replace(self.row, agreement=likeness)
         for look in range(_LOOKS):
             if not is_slower(self.row.before, asked, rule):
                 break
@@ -194,11 +173,12 @@ class TargetRollout:
                 return Decision("take back", f"{found.reason}, after {soak_s:g} s")
             time.sleep(_PAUSE_S)
             asked = quicker(asked, self._asker.ask(rule.least_requests))
-        self.row.now = asked
+        self.row = replace(self.row, now=asked)
         return judge_agreement(found, self.row.agreement, rule)
 
-    def _become(self, state: str, text: str) -> None:
-        self.row.state, self.row.text = state, text
+    def _become(self, state: str, text: str, trial: Mapping[str, JsonValue] | None = None) -> None:
+        trial = self.row.trial if trial is None else trial
+        self.row = replace(self.row, state=state, text=text, trial=trial)
         self._tell(self.row)
 
 

@@ -6,10 +6,6 @@ from collections.abc import Sequence
 
 from studio.api import UsageError
 
-STRATEGIES = ("all", "canary", "waves")
-TRIALS = ("none", "canary", "each")
-"""Where a quality trial is held: nowhere, in the first wave, on each target."""
-
 
 def waves(targets: Sequence[str], strategy: str, first: int, size: int) -> list[list[str]]:
     """Part the targets, in the order in which they were named.

@@ -3,88 +3,108 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
-from studio.api import TargetSpec, UsageError
+from studio.api import UsageError
 from studio.deployment.admission import downgrade_of
 from studio.deployment.contained_packaging import opened
-from studio.deployment.trial import asked
-from studio.jobs import Arguments, Job, Result
+from studio.deployment.options import DeployOptions, TrialOptions
+from studio.documents.dataclass_json import to_json
+from studio.jobs import Job
 from studio.packages import Bundle
 from studio.packages.packaging_job import package_contained
+from studio.packages.results import PackageResult
+from studio.packages.step import PackageOptions
+from studio.rollouts.results import (
+    BEGINNINGS,
+    FAILURES,
+    KEPT,
+    RolloutResult,
+    RolloutWork,
+    TargetRow,
+)
 from studio.rollouts.resume import head_of
 from studio.rollouts.rollout_state import RolloutState, place_of
 from studio.rollouts.rule import RolloutRule
-from studio.rollouts.target_rollout import BEGINNINGS, FAILURES, KEPT, TargetRollout, TargetRow
+from studio.rollouts.step import RolloutOptions
+from studio.rollouts.target_rollout import TargetRollout
 from studio.rollouts.waves import waves
 from studio.settings import Paths
-from studio.targets.connect import target_of
 
 _DONE = "done"
 _HALTED = "halted"
 
 
-def rollout(arguments: Arguments, job: Job) -> Result:
+def rollout(options: RolloutOptions, job: Job) -> RolloutWork:
     """Release on all targets, or stop where too many fail.
 
     A repeated rollout goes on where the last one stopped: a target that serves the release
     already is only judged. One that is resumed leaves alone what it has kept.
     """
-    if not arguments.get("model") and not arguments.get("bundle"):
+    if not options.model and not options.bundle:
         raise UsageError("Nothing was named to roll out.", hint="Give a model or a bundle.")
-    targets = {one["name"]: target_of(one) for one in arguments["target"]}
-    names = [one["name"] for one in arguments["target"]]
-    plan = waves(names, arguments["strategy"], arguments["first"], arguments["size"])
+    names = [one.name for one in options.target or ()]
+    plan = waves(names, options.strategy, options.first, options.size)
     began = time.monotonic()
-    ledger, bundle, packaged = _begin(arguments, job)
-    state, rows = Rollout(targets, plan, bundle, arguments, job, ledger).run()
+    ledger, bundle, packaged = _begin(options, job)
+    state, rows = Rollout(plan, bundle, options, job, ledger).run()
     ledger.append("ended", state=state)
-    return {
-        "state": state,
-        "rollout": ledger.name,
-        "name": bundle.name,
-        "version": bundle.version,
-        "release": bundle.digest,
-        "targets": [row.to_json() for row in rows],
-        "kept": sum(row.state == KEPT for row in rows),
-        "seconds": time.monotonic() - began,
-        "packaged": packaged,
-    }
+    result = RolloutResult(
+        state=state,
+        rollout=ledger.name,
+        name=bundle.name,
+        version=bundle.version,
+        release=bundle.digest,
+        targets=tuple(row.outcome for row in rows),
+        kept=sum(row.state == KEPT for row in rows),
+        seconds=time.monotonic() - began,
+    )
+    return RolloutWork(result, tuple(rows), packaged)
 
 
-def _begin(arguments: Arguments, job: Job) -> tuple[RolloutState, Bundle, dict[str, Any] | None]:
-    """The ledger, the bundle that lies where it outlives this job, and how it was packaged."""
+def _begin(options: RolloutOptions, job: Job) -> tuple[RolloutState, Bundle, PackageResult | None]:
+    """Return the ledger, the bundle that outlives this job, and how it was packaged."""
     place = place_of(Paths.of().data)
-    if arguments.get("resume"):
-        ledger = RolloutState.find(place, str(arguments["resume"]))
+    if options.resume and options.bundle:
+        ledger = RolloutState.find(place, options.resume)
         ledger.claim()
         ledger.append("resumed")
-        packaged = arguments.get("packaged")
-        bundle = Bundle.open(Path(arguments["bundle"]))
-        return ledger, bundle, {**packaged, "bundle": str(bundle.folder)} if packaged else None
-    packaged = None if arguments.get("bundle") else package_contained(arguments, job)
-    is_new = bool(packaged and packaged["new"])
-    bundle, is_own = _signed(packaged, arguments, job)
-    head = head_of(arguments, bundle.folder, packaged)
+        bundle = Bundle.open(options.bundle)
+        packaged = options.packaged
+        return ledger, bundle, packaged and replace(packaged, bundle=str(bundle.folder))
+    packaged = None if options.bundle else package_contained(_packaging(options), job)
+    bundle = _signed(packaged, options, job)
+    is_own = job.folder in bundle.folder.parents
+    head = head_of(options, bundle.folder, packaged)
     ledger = RolloutState.begin(place, head, bundle.digest, bundle.folder if is_own else None)
     ledger.claim()
     if is_own:
         bundle = Bundle.open(ledger.folder / "bundle")
-    if packaged and is_new:
-        packaged["bundle"] = str(bundle.folder)
+    if packaged and packaged.new:
+        packaged = replace(packaged, bundle=str(bundle.folder))
     return ledger, bundle, packaged
 
 
-def _signed(
-    packaged: Mapping[str, Any] | None, arguments: Arguments, job: Job
-) -> tuple[Bundle, bool]:
-    """The bundle, signed once for all targets, and whether its folder belongs to this rollout."""
-    made = packaged or {"bundle": arguments["bundle"], "new": False}
-    bundle = opened(made, arguments.get("sign"), job)
-    return bundle, job.folder in bundle.folder.parents
+def _packaging(options: RolloutOptions) -> PackageOptions:
+    """Return the options of packaging on the way to the targets."""
+    assert options.model is not None
+    return PackageOptions(
+        model=options.model,
+        data=options.data,
+        labels=options.labels,
+        preprocess=options.preprocess,
+        embedding=options.embedding,
+        numbering=options.numbering,
+    )
+
+
+def _signed(packaged: PackageResult | None, options: RolloutOptions, job: Job) -> Bundle:
+    """Return the bundle, signed once for all targets."""
+    source = packaged or options.bundle
+    assert source is not None
+    return opened(source, options.sign, job)
 
 
 class Rollout:
@@ -92,67 +112,74 @@ class Rollout:
 
     def __init__(
         self,
-        targets: Mapping[str, TargetSpec],
         plan: Sequence[Sequence[str]],
         bundle: Bundle,
-        arguments: Arguments,
+        options: RolloutOptions,
         job: Job,
         ledger: RolloutState,
     ) -> None:
         self._ledger = ledger
+        self._options = options
         self._rule = RolloutRule(
-            float(arguments["max_error_rate"]),
-            float(arguments["max_latency_ratio"]),
-            int(arguments["requests"]),
-            float(arguments["min_agreement"]),
+            options.max_error_rate,
+            options.max_latency_ratio,
+            options.requests,
+            options.min_agreement,
         )
-        self._soak_s = float(arguments["soak_s"])
-        self._parallel = int(arguments["parallel"])
-        self._max_failures = int(arguments["max_failures"])
-        self._undo = bool(arguments["undo"])
-        trial = {
-            "quality": True,
-            "soak_s": float(arguments["quality_s"]),
-            "soak_rule": list(arguments.get("soak_rule") or ()),
-        }
-        kept = {**asked(arguments), "replace": bool(arguments.get("replace"))}
-        if reason := downgrade_of(arguments):
-            kept |= {"downgrade": reason, "sign": arguments.get("sign")}
-        held_in = {"canary": 1, "each": len(plan)}.get(str(arguments["quality"]), 0)
         self._job = job
-        known = {
-            bundle.digest: {"bundle": str(bundle.folder)},
-            **arguments.get("known_bundles", {}),
-        }
-        rows = {name: TargetRow.of(row) for name, row in (arguments.get("rows") or {}).items()}
-        for row in rows.values():
-            if row.state != KEPT:
-                row.state = "waiting"  # of all that was not kept, nothing counts any more
+        self._bundle = bundle
+        self._targets = {one.name: one for one in options.target or ()}
+        held_in = {"canary": 1, "each": len(plan)}.get(options.quality, 0)
         self._waves = [
-            [
-                TargetRollout(
-                    targets[name],
-                    rows.get(name) or TargetRow(name, number),
-                    bundle,
-                    job,
-                    known,
-                    self._tell,
-                    trial if number <= held_in else {},
-                    kept,
-                )
-                for name in names
-            ]
+            [self._member(name, number, number <= held_in) for name in names]
             for number, names in enumerate(plan, 1)
         ]
 
+    def _member(self, name: str, wave: int, on_trial: bool) -> TargetRollout:
+        row = self._options.rows.get(name) or TargetRow(name, wave)
+        if row.state != KEPT:
+            row = replace(row, state="waiting")  # of all that was not kept, nothing counts
+        known = {
+            self._bundle.digest: {"bundle": str(self._bundle.folder)},
+            **self._options.known_bundles,
+        }
+        return TargetRollout(
+            self._targets[name],
+            row,
+            self._bundle,
+            self._job,
+            known,
+            self._tell,
+            self._trial() if on_trial else None,
+            self._deploy_options(),
+        )
+
+    def _trial(self) -> TrialOptions:
+        """Return the options of a deploy with a trial."""
+        given = self._options
+        return TrialOptions(quality=True, soak_s=given.quality_s, soak_rule=given.soak_rule)
+
+    def _deploy_options(self) -> DeployOptions:
+        """Return the options of a deploy that do not depend on the wave."""
+        given = self._options
+        reason = downgrade_of(given.downgrade)
+        return DeployOptions(
+            replace=given.replace,
+            agreement=given.agreement,
+            keep_samples=given.keep_samples,
+            samples_mb=given.samples_mb,
+            downgrade=reason or None,
+            sign=given.sign if reason else None,
+        )
+
     def run(self) -> tuple[str, list[TargetRow]]:
         """Go through the waves; ``done`` or ``halted``, and what became of each target."""
-        self._job.event("rollout", targets=[_shown(row) for row in self._rows()])
+        self._job.event("rollout", targets=to_json([row.outcome for row in self._rows()]))
         for number, wave in enumerate(self._waves):
             self._release([member for member in wave if member.row.state != KEPT])
             begun = [member for one in self._waves[: number + 1] for member in one]
             failed = sum(member.row.state in FAILURES for member in begun)
-            if failed > self._max_failures:
+            if failed > self._options.max_failures:
                 self._halt(failed)
                 return _HALTED, self._rows()
         return _DONE, self._rows()
@@ -162,13 +189,13 @@ class Rollout:
 
         What has begun comes to its end, or to its next point of cancelling when the user cancels.
         """
-        with ThreadPoolExecutor(self._parallel) as pool:
-            work = [pool.submit(one.release, self._rule, self._soak_s) for one in members]
+        with ThreadPoolExecutor(self._options.parallel) as pool:
+            work = [pool.submit(one.release, self._rule, self._options.soak_s) for one in members]
             try:
                 for done in as_completed(work):
                     done.result()
                     failed = sum(row.state in FAILURES for row in self._rows())
-                    if failed > self._max_failures:
+                    if failed > self._options.max_failures:
                         break
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
@@ -179,7 +206,7 @@ class Rollout:
         for member in self._members():
             if member.row.state in BEGINNINGS:
                 member.leave(reason)
-            elif member.row.state == KEPT and self._undo:
+            elif member.row.state == KEPT and self._options.undo:
                 member.take_back(reason)
 
     def _members(self) -> list[TargetRollout]:
@@ -189,14 +216,8 @@ class Rollout:
         return [member.row for member in self._members()]
 
     def _tell(self, row: TargetRow) -> None:
-        self._ledger.append("row", row=row.to_json())
+        self._ledger.append("row", row=to_json(row))
         rows = self._rows()
         done = sum(one.state not in BEGINNINGS for one in rows)
         self._job.progress(done, len(rows), f"{done} of {len(rows)} targets")
-        self._job.event("rollout", target=_shown(row))
-
-
-def _shown(row: TargetRow) -> dict[str, Any]:
-    """A row without what only the registry needs."""
-    hidden = ("result", "undone")
-    return {key: value for key, value in row.to_json().items() if key not in hidden}
+        self._job.event("rollout", target=to_json(row.outcome))

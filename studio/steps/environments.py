@@ -4,50 +4,65 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from studio.api import Kind, Option, Permission, Unavailable
-from studio.jobs import Arguments, Job, Limits, Result, Sandbox, Step, containment
+from studio.api import Kind, Permission, Unavailable
+from studio.jobs import Job, Limits, Sandbox, Step, containment
+from studio.jobs.options_form import option
 from studio.plugin_host import Plugin, PluginHost
 from studio.plugin_host.environments import Environment
 from studio.plugin_host.environments.environment import interpreters
 from studio.registry import Registry
+from studio.steps.results import InstallResult, RemoveResult
 
-_NAME = Option(
-    "name",
-    required=True,
-    positional=True,
-    title="Plugin or runtime",
-    help="A runtime, a quantizer or the plugin that brings it (openvino).",
-)
 
-ENVIRONMENT_INSTALL: Step[Arguments, Result] = Step(
+@dataclass(frozen=True, slots=True)
+class EnvironmentOptions:
+    """Options of a step about one environment."""
+
+    name: str = option(
+        positional=True,
+        title="Plugin or runtime",
+        help="A runtime, a quantizer or the plugin that brings it (openvino).",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class InstallOptions(EnvironmentOptions):
+    """Options of the step ``environment-install``."""
+
+    wheels: Path | None = option(
+        None,
+        kind=Kind.FOLDER,
+        title="Folder of wheels, instead of the network",
+        help="Take the packages from here and ask no index.",
+    )
+
+
+ENVIRONMENT_INSTALL: Step[InstallOptions, InstallResult] = Step(
     name="environment-install",
     title="Install",
     summary="Make the environment in which a plugin's own libraries live.",
-    options=(
-        _NAME,
-        Option(
-            "wheels",
-            Kind.FOLDER,
-            title="Folder of wheels, instead of the network",
-            help="Take the packages from here and ask no index.",
-        ),
-    ),
+    options=InstallOptions,
+    result=InstallResult,
     work="studio.steps.environments:install",
     record="studio.steps.environments:keep",
+    texts="studio.steps.texts:installed",
     # pip finds its index, its proxy and its login where the user has configured them.
     needs=frozenset({Permission.NETWORK, Permission.HOME}),
     limits=Limits(seconds=4 * 3600),
 )
 
-ENVIRONMENT_REMOVE: Step[Arguments, Result] = Step(
+ENVIRONMENT_REMOVE: Step[EnvironmentOptions, RemoveResult] = Step(
     name="environment-remove",
     title="Remove",
     summary="Remove the environment of a plugin.",
-    options=(_NAME,),
+    options=EnvironmentOptions,
+    result=RemoveResult,
     work="studio.steps.environments:remove",
     record="studio.steps.environments:removed",
+    texts="studio.steps.texts:removed",
 )
 
 _MADE = "environment"
@@ -71,7 +86,7 @@ def with_environments(host: PluginHost) -> list[tuple[Plugin, Environment]]:
     return [(plugin, environment) for plugin, environment in pairs if environment is not None]
 
 
-def install(arguments: Arguments, job: Job) -> Result:
+def install(options: InstallOptions, job: Job) -> InstallResult:
     """Make the environment below ``job.folder``.
 
     Raises:
@@ -81,35 +96,41 @@ def install(arguments: Arguments, job: Job) -> Result:
     from studio.plugin_host.environments.build import EnvironmentBuild
 
     host = PluginHost.discover()
-    environment = environment_of(host, arguments["name"])
-    wheels = Path(arguments["wheels"]) if arguments.get("wheels") else None
+    environment = environment_of(host, options.name)
+    folder = job.folder / _MADE
     with environment.changing():
-        record = EnvironmentBuild(environment, job.folder / _MADE, job, wheels, _contained).run()
-    return {"name": arguments["name"], **record}
+        made = EnvironmentBuild(environment, folder, job, options.wheels, _contained).run()
+    return InstallResult(
+        options.name, made.plugin, made.requirements, made.python, made.versions, made.bytes
+    )
 
 
-def keep(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+def keep(
+    registry: Registry, options: InstallOptions, result: InstallResult, folder: Path
+) -> InstallResult:
     """Put it in its place."""
-    environment = environment_of(PluginHost.discover(), arguments["name"])
+    environment = environment_of(PluginHost.discover(), options.name)
     environment.adopt(folder / _MADE)
-    return {**result, "folder": str(environment.folder)}
+    return replace(result, folder=str(environment.folder))
 
 
-def remove(arguments: Arguments, job: Job) -> Result:
+def remove(options: EnvironmentOptions, job: Job) -> RemoveResult:
     """See whether there is something to be removed.
 
     Raises:
         Unavailable: when there is not.
     """
-    environment = environment_of(PluginHost.discover(), arguments["name"])
+    environment = environment_of(PluginHost.discover(), options.name)
     if not environment.folder.exists():
         raise Unavailable(f"The environment of {environment.plugin} is not installed.")
-    return {"name": arguments["name"], "plugin": environment.plugin}
+    return RemoveResult(options.name, environment.plugin)
 
 
-def removed(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+def removed(
+    registry: Registry, options: EnvironmentOptions, result: RemoveResult, folder: Path
+) -> RemoveResult:
     """Remove it."""
-    environment_of(PluginHost.discover(), arguments["name"]).remove()
+    environment_of(PluginHost.discover(), options.name).remove()
     return result
 
 

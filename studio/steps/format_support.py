@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from studio.api import Capability, Extension
+from studio.api import Extension
 from studio.jobs import AnyStep, Use
 from studio.plugin_host import PluginHost
 
@@ -37,12 +37,7 @@ def _can(use: Use, form: str, host: PluginHost) -> bool:
     if use in (Use.SERVE, Use.COVER):
         return form in SERVED
     if use is Use.RUN:
-        return any(_takes(one, form) for one in host.all(Extension.BACKEND))
+        return any(one.takes(form) for one in host.all(Extension.BACKEND))
     edits = use is Use.EDIT
     transforms = host.all(Extension.TRANSFORM)
-    return any(_takes(one, form) and bool(one.extra.get("edits")) == edits for one in transforms)
-
-
-def _takes(capability: Capability, form: str) -> bool:
-    """Whether it names the format; one that names none takes all."""
-    return form in capability.extra.get("formats", (form,))
+    return any(one.takes(form) and one.edits == edits for one in transforms)

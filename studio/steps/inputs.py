@@ -17,6 +17,7 @@ from studio.api import Kind, Option
 from studio.jobs import AnyStep, Effect
 from studio.plugin_host import PluginHost
 from studio.registry import Registry, file_digest, folder_digest
+from studio.registry.targets import LOCAL
 from studio.steps.resolve import Resolved, beside
 
 _FORMAT = 1
@@ -84,8 +85,8 @@ def _one(option: Option, value: Any) -> Any:
 
 def _machine(resolved: Resolved, registry: Registry) -> dict[str, Any]:
     """Where figures are measured; what was learned of a target belongs to it."""
-    target = resolved.arguments.get("target") or {"name": "local"}
-    facts = registry.facts(target["name"]) if target["name"] != "local" else {}
+    name = resolved.target
+    facts = registry.facts(name) if name != LOCAL.name else {}
     here = (platform.node(), platform.machine(), platform.release(), os.cpu_count(), _processor())
     return {"here": here, "facts": facts, "bits": sys.maxsize.bit_length()}
 

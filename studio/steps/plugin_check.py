@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
-from studio.api import Kind, Option
-from studio.jobs import Arguments, Effect, Job, Limits, Result, Step
+from studio.api import Kind
+from studio.jobs import Effect, Job, Limits, Step
+from studio.jobs.options_form import option
+from studio.plugin_host.check.results import PluginCheckResult
 
-PLUGINS_CHECK: Step[Arguments, Result] = Step(
+
+@dataclass(frozen=True, slots=True)
+class PluginCheckOptions:
+    """Options of the step ``plugins-check``."""
+
+    folder: Path = option(kind=Kind.FOLDER, positional=True, title="Folder")
+
+
+PLUGINS_CHECK: Step[PluginCheckOptions, PluginCheckResult] = Step(
     name="plugins-check",
     title="Check the plugin",
     summary="See whether a plugin's folder keeps the rules and its capabilities their contracts.",
-    options=(Option("folder", Kind.FOLDER, required=True, positional=True, title="Folder"),),
+    options=PluginCheckOptions,
+    result=PluginCheckResult,
+    texts="studio.steps.texts:checked",
+    exit_code="studio.steps.texts:check_exit_code",
     work="studio.steps.plugin_check:check",
     limits=Limits(seconds=600),
     effect=Effect.LOOKS,
@@ -19,10 +33,10 @@ PLUGINS_CHECK: Step[Arguments, Result] = Step(
 )
 
 
-def check(arguments: Arguments, job: Job) -> Result:
+def check(options: PluginCheckOptions, job: Job) -> PluginCheckResult:
     """Examine the folder, inside a worker that has no network."""
     from studio.plugin_host.check.examination import examine
 
     scratch = job.folder / "check"
     scratch.mkdir()
-    return examine(Path(arguments["folder"]), scratch)
+    return examine(options.folder, scratch)

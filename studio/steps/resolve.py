@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from studio.api import Kind, Option, UsageError, validate
+from studio.api import Kind, Option, TargetSpec, UsageError, validate
+from studio.documents.dataclass_json import to_json
 from studio.jobs import AnyStep
 from studio.registry import ModelRef, Registry
 from studio.registry.groups import expand
+from studio.registry.targets import LOCAL
+from studio.targets.connect import scheme_of
 
 _COMPANIONS = ("preprocess.toml", "dictionary.txt")
 """Files that say how the data beside them is to be read."""
@@ -37,6 +40,12 @@ class Resolved:
     formats: frozenset[str] = frozenset()
 
     @property
+    def target(self) -> str:
+        """Name of the target of the option ``target``: this computer without one."""
+        target = self.arguments.get("target")
+        return str(target["name"]) if target else LOCAL.name
+
+    @property
     def remote(self) -> bool:
         """Whether a target is another machine."""
         return bool(self.schemes - {"local"})
@@ -57,11 +66,12 @@ def resolve(step: AnyStep, given: Mapping[str, Any], registry: Registry) -> Reso
             if option.kind is Kind.TARGET and option.many:
                 value = expand(value, registry.groups)
             value = _each(option, value, partial(_one, option, registry=registry))
-            reads += _reads(option, value)
-            subjects += _subjects(option, value)
-            schemes |= _schemes(option, value)
-            formats |= _formats(option, value)
-        arguments[option.name] = value
+            values = value if option.many else [value]
+            reads += _reads(option, values)
+            subjects += _subjects(option, values)
+            schemes |= {scheme_of(one) for one in values if isinstance(one, TargetSpec)}
+            formats |= {one.format for one in values if isinstance(one, ModelRef)}
+        arguments[option.name] = to_json(value)
     subject = ", ".join(dict.fromkeys(subjects))
     return Resolved(arguments, tuple(reads), subject, frozenset(schemes), frozenset(formats))
 
@@ -94,9 +104,9 @@ def _each(option: Option, value: Any, convert: Callable[[Any], Any]) -> Any:
 
 def _one(option: Option, value: Any, registry: Registry) -> Any:
     if option.kind is Kind.MODEL:
-        return ModelRef.of(registry.find(value)).to_json()
+        return ModelRef.of(registry.find(value))
     if option.kind is Kind.TARGET:
-        return asdict(registry.target(value))
+        return registry.target(value)
     if option.kind in _PATHS:
         return _path(option, value)
     return value
@@ -116,15 +126,13 @@ def _path(option: Option, value: str) -> str:
     return str(path)
 
 
-def _reads(option: Option, value: Any) -> list[Path]:
+def _reads(option: Option, values: Sequence[object]) -> list[Path]:
+    paths = [Path(one.path) for one in values if isinstance(one, ModelRef)]
     if option.kind in (Kind.FILE, Kind.FOLDER, Kind.DATA):
-        paths = [Path(item) for item in (value if option.many else [value])]
-        if option.kind is Kind.DATA:
-            paths += [one for path in list(paths) for one in beside(path)]
-        return paths
-    if option.kind is Kind.MODEL:
-        return [Path(item["path"]) for item in (value if option.many else [value])]
-    return []
+        paths += [Path(str(one)) for one in values]
+    if option.kind is Kind.DATA:
+        paths += [one for path in list(paths) for one in beside(path)]
+    return paths
 
 
 def beside(path: Path) -> list[Path]:
@@ -133,24 +141,9 @@ def beside(path: Path) -> list[Path]:
     return [one for one in found if one.is_file()]
 
 
-def _schemes(option: Option, value: Any) -> set[str]:
-    if option.kind is not Kind.TARGET:
-        return set()
-    return {target["url"].partition(":")[0] for target in (value if option.many else [value])}
-
-
-def _formats(option: Option, value: Any) -> set[str]:
-    if option.kind is not Kind.MODEL:
-        return set()
-    return {str(model["format"]) for model in (value if option.many else [value])}
-
-
-def _subjects(option: Option, value: Any) -> list[str]:
-    values = value if option.many else [value]
-    if option.kind is Kind.MODEL:
-        return [f"{item['model_name']} {item['name']}" for item in values]
-    if option.kind is Kind.TARGET:
-        return [f"on {item['name']}" for item in values if item["name"] != "local"]
+def _subjects(option: Option, values: Sequence[object]) -> list[str]:
+    models = [f"{one.model_name} {one.name}" for one in values if isinstance(one, ModelRef)]
+    targets = [one for one in values if isinstance(one, TargetSpec) and one.name != "local"]
     if option.kind is Kind.FILE and option.positional:
-        return [Path(item).name for item in values]
-    return []
+        return [Path(str(one)).name for one in values]
+    return models + [f"on {one.name}" for one in targets]

@@ -24,6 +24,7 @@ from studio.jobs import (
 )
 from studio.jobs.object_names import load
 from studio.jobs.runner import Finish
+from studio.jobs.spec import class_path
 from studio.plugin_host import PluginHost
 from studio.registry import ActionRecord, Registry, file_digest
 from studio.steps.catalogue import step as step_named
@@ -82,7 +83,7 @@ class StepRunner:
             reads=resolved.reads,
             needs=self._granted(step, resolved),
             limits=self._limits(step),
-            options=_path_of(step.options),
+            options=class_path(step.options),
             step=name,
         )
         note = StepRecord(step, dict(given), resolved, source or self.source)
@@ -200,7 +201,7 @@ class StepRunner:
             return None
 
         def record(document: dict[str, Any], folder: Path) -> Any:
-            result = step.result_of(document)
+            result = step.work_result_of(document)
             if step.record:
                 result = load(step.record)(self._registry, options, result, folder)
             number = note.write(self._registry, to_json(result))
@@ -209,11 +210,6 @@ class StepRunner:
             return result
 
         return record
-
-
-def _path_of(options: Any) -> str:
-    """Where a worker finds the class of a step's options; empty where there is none."""
-    return f"{options.__module__}:{options.__qualname__}" if isinstance(options, type) else ""
 
 
 def _replaced(value: Any, path: Path, reference: str) -> Any:

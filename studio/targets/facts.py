@@ -63,39 +63,39 @@ def parse(
         now: This computer's clock when the script had run, for the skew.
         took: Seconds that it took, on a slow way or a busy machine: no skew of the clocks.
     """
-    single, many = _pairs(text)
-    clock = hardware.number(single.get("clock", ""))
+    answers = hardware.ScriptAnswers(text)
+    clock = hardware.number(answers.first("clock"))
     skew = _skew(clock, time.time() if now is None else now, took) if clock else 0.0
-    runtimes = dict(line.split(" ", 1) for line in many.get("runtime", ()) if " " in line)
-    found = hardware.parse(many)
-    arch = _arch(single.get("arch", ""), found.bits)
-    cpu = single.get("cpu", "") or found.cpu
-    kind = match(single.get("board", ""), arch, cpu, found.compatible) if arch else None
+    runtimes = dict(line.split(" ", 1) for line in answers.all("runtime") if " " in line)
+    found = hardware.parse(answers)
+    arch = _arch(answers.first("arch"), found.bits)
+    cpu = answers.first("cpu") or found.cpu
+    kind = match(answers.first("board"), arch, cpu, found.compatible) if arch else None
     return TargetFacts(
         name=name,
         url=url,
         arch=arch,
-        os=single.get("os", ""),
-        kernel=single.get("kernel", ""),
-        python=single.get("python", ""),
-        python_path=single.get("python_path", ""),
-        glibc=_glibc(single.get("libc", "")),
+        os=answers.first("os"),
+        kernel=answers.first("kernel"),
+        python=answers.first("python"),
+        python_path=answers.first("python_path"),
+        glibc=_glibc(answers.first("libc")),
         runtimes=runtimes,
-        memory_mb=hardware.number(single.get("memory_kb", "")) // 1024,
-        disk_free_mb=_disk_mb(single.get("disk", ""), 3),
-        cpus=hardware.number(single.get("cpus", "")),
+        memory_mb=hardware.number(answers.first("memory_kb")) // 1024,
+        disk_free_mb=_disk_mb(answers.first("disk"), 3),
+        cpus=hardware.number(answers.first("cpus")),
         cpu=cpu,
         accelerators=found.accelerators,
-        services=tuple(many.get("service", ())),
-        board=single.get("board", ""),
+        services=tuple(answers.all("service")),
+        board=answers.first("board"),
         clock_skew_s=skew,
-        root=single.get("root", ""),
+        root=answers.first("root"),
         board_id=kind.id if kind else "",
         image=found.image,
         features=found.features,
         cpu_mhz=found.cpu_mhz,
         memory_free_mb=found.memory_free_mb,
-        disk_total_mb=_disk_mb(single.get("disk", ""), 1),
+        disk_total_mb=_disk_mb(answers.first("disk"), 1),
         temperature_c=found.temperature_c,
         power_mode=found.power_mode,
         libraries=found.libraries,
@@ -113,17 +113,6 @@ def _skew(clock: float, now: float, took: float) -> float:
     """How far a clock is off; 0 where it may be right, as it has no fractions of seconds."""
     late, early = clock - now, clock - (now - took)
     return 0.0 if early > -2 and late < 2 else late if late > 0 else early
-
-
-def _pairs(text: str) -> tuple[dict[str, str], dict[str, list[str]]]:
-    single: dict[str, str] = {}
-    many: dict[str, list[str]] = {}
-    for line in text.splitlines():
-        key, equals, value = line.partition("=")
-        if equals and key.isidentifier():
-            single.setdefault(key, value.strip())
-            many.setdefault(key, []).append(value.strip())
-    return single, many
 
 
 def _glibc(text: str) -> str:

@@ -13,7 +13,25 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-Many = Mapping[str, Sequence[str]]
+
+class ScriptAnswers:
+    """The ``name=value`` lines of the script, which says some names more than once."""
+
+    def __init__(self, text: str) -> None:
+        self._values: dict[str, list[str]] = {}
+        for line in text.splitlines():
+            name, equals, value = line.partition("=")
+            if equals and name.isidentifier():
+                self._values.setdefault(name, []).append(value.strip())
+
+    def all(self, name: str) -> Sequence[str]:
+        """Return all values of a name."""
+        return self._values.get(name, ())
+
+    def first(self, name: str) -> str:
+        """Return the first value of a name; empty where there is none."""
+        return next(iter(self.all(name)), "")
+
 
 SCRIPT = """\
 few() { if command -v timeout >/dev/null; then timeout 3 "$@"; else "$@"; fi 2>/dev/null; }
@@ -173,24 +191,24 @@ class Hardware:
     notes: tuple[str, ...] = ()
 
 
-def parse(many: Many) -> Hardware:
+def parse(answers: ScriptAnswers) -> Hardware:
     """All of it."""
-    tegra = tegra_release(_first(many, "tegra"))
-    packages = _packages(many.get("package", ()))
+    tegra = tegra_release(answers.first("tegra"))
+    packages = _packages(answers.all("package"))
     return Hardware(
-        bits=number(_first(many, "bits")),
-        cpu=cores(many.get("implementer", ()), many.get("part", ())),
-        compatible=tuple(filter(None, many.get("compatible", ()))),
-        features=features(_first(many, "features")),
-        memory_free_mb=number(_first(many, "free_kb")) // 1024,
-        cpu_mhz=max(map(number, many.get("khz", ())), default=0) // 1000,
-        temperature_c=temperature(many.get("zone", ())),
-        image=image(tegra, packages.get("nvidia-jetpack", ""), _first(many, "mendel")),
-        power_mode=power_mode(many),
-        accelerators=accelerators(many, tegra),
-        libraries=libraries(packages, many.get("library", ())),
-        cameras=cameras(many.get("video", ())),
-        notes=notes(many),
+        bits=number(answers.first("bits")),
+        cpu=cores(answers.all("implementer"), answers.all("part")),
+        compatible=tuple(filter(None, answers.all("compatible"))),
+        features=features(answers.first("features")),
+        memory_free_mb=number(answers.first("free_kb")) // 1024,
+        cpu_mhz=max(map(number, answers.all("khz")), default=0) // 1000,
+        temperature_c=temperature(answers.all("zone")),
+        image=image(tegra, packages.get("nvidia-jetpack", ""), answers.first("mendel")),
+        power_mode=power_mode(answers),
+        accelerators=accelerators(answers, tegra),
+        libraries=libraries(packages, answers.all("library")),
+        cameras=cameras(answers.all("video")),
+        notes=notes(answers),
     )
 
 
@@ -240,22 +258,22 @@ def image(tegra: str, jetpack: str, mendel: str) -> str:
     return f"Mendel {mendel}" if mendel else ""
 
 
-def power_mode(many: Many) -> str:
+def power_mode(answers: ScriptAnswers) -> str:
     """A Jetson's mode and the governor of the clocks: ``15W, schedutil``."""
-    governors = sorted(set(many.get("governor", ())))
-    return ", ".join(filter(None, [_first(many, "nvpmodel"), *governors]))
+    governors = sorted(set(answers.all("governor")))
+    return ", ".join(filter(None, [answers.first("nvpmodel"), *governors]))
 
 
-def accelerators(many: Many, tegra: str) -> tuple[str, ...]:
+def accelerators(answers: ScriptAnswers, tegra: str) -> tuple[str, ...]:
     """What could run a model beside the processor, by device files, drivers and USB numbers."""
     found = [f"NVIDIA Tegra {tegra}"] if tegra else []
-    cards = [line.split(",")[0].strip() for line in many.get("smi", ()) if "," in line]
-    found += cards or (["NVIDIA GPU"] if many.get("nvidia") and not tegra else [])
-    devices = [_DEVICES.get(device, "") for device in many.get("device", ())]
-    found += [*devices, *(_USB.get(one, "") for one in many.get("usb", ()))]
-    found += [_GPUS.get(driver, "") for driver in many.get("gpu", ())]
-    found += ["Mali GPU"] if "/dev/mali0" in many.get("device", ()) else []
-    found += ["Rockchip NPU"] if many.get("npu") else []
+    cards = [line.split(",")[0].strip() for line in answers.all("smi") if "," in line]
+    found += cards or (["NVIDIA GPU"] if answers.all("nvidia") and not tegra else [])
+    devices = [_DEVICES.get(device, "") for device in answers.all("device")]
+    found += [*devices, *(_USB.get(one, "") for one in answers.all("usb"))]
+    found += [_GPUS.get(driver, "") for driver in answers.all("gpu")]
+    found += ["Mali GPU"] if "/dev/mali0" in answers.all("device") else []
+    found += ["Rockchip NPU"] if answers.all("npu") else []
     return tuple(dict.fromkeys(filter(None, found)))
 
 
@@ -279,17 +297,17 @@ def cameras(videos: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def notes(many: Many) -> tuple[str, ...]:
+def notes(answers: ScriptAnswers) -> tuple[str, ...]:
     """What makes figures of this board doubtful, or its service fail."""
     found = []
-    value = _first(many, "throttled")
+    value = answers.first("throttled")
     bits = int(value, 16) if re.fullmatch(r"0x[0-9a-fA-F]{1,8}", value) else 0
     found += [text for bit, text in _THROTTLED if bits >> bit & 1]
-    top = max(map(number, many.get("khz", ())), default=0)
-    limit = max(map(number, many.get("limit_khz", ())), default=0)
+    top = max(map(number, answers.all("khz")), default=0)
+    limit = max(map(number, answers.all("limit_khz")), default=0)
     if 0 < limit < top:
         found.append(f"its clock is limited to {limit // 1000} of {top // 1000} MHz")
-    if "powersave" in many.get("governor", ()) and not _scales_itself(many):
+    if "powersave" in answers.all("governor") and not _scales_itself(answers):
         found.append("the governor powersave keeps its clock low")
     return tuple(found)
 
@@ -299,14 +317,10 @@ def number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
-def _scales_itself(many: Many) -> bool:
+def _scales_itself(answers: ScriptAnswers) -> bool:
     """Whether powersave is only a preference, as with Intel's own driver."""
-    return "features" in many and "hwp" in _first(many, "features").split()
+    return "hwp" in answers.first("features").split()
 
 
 def _packages(lines: Sequence[str]) -> dict[str, str]:
     return dict(line.split(" ", 1) for line in lines if " " in line)
-
-
-def _first(many: Many, name: str) -> str:
-    return next(iter(many.get(name, ())), "")

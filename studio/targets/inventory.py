@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from studio.api import Channel, Resource
+from studio.documents.dataclass_json import JsonValue
 from studio.runtime.release.store.latest_releases import Lines, lines_of
 from studio.runtime.release.store.layout import ENDPOINTS, SYSTEM_SIGNERS
 
@@ -44,6 +45,33 @@ true
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """An entry of a release machine's history; what cannot be read is empty.
+
+    Attributes:
+        state: ``active`` for a release that was put to work.
+        at: Seconds since 1970.
+    """
+
+    release: str
+    version: JsonValue
+    name: str
+    state: str
+    at: JsonValue
+    owner: str
+    reason: str
+
+    @classmethod
+    def read(cls, entry: Mapping[str, JsonValue]) -> HistoryEntry:
+        """Read what a target, which may be broken, has written."""
+        texts = {name: str(entry.get(name) or "") for name in _TEXTS}
+        return cls(version=entry.get("version"), at=entry.get("at"), **texts)
+
+
+_TEXTS = ("release", "name", "state", "owner", "reason")
+
+
+@dataclass(frozen=True, slots=True)
 class Inventory:
     """Names of what is there, and the state of the release machine.
 
@@ -64,12 +92,12 @@ class Inventory:
     runtimes: frozenset[str] = frozenset()
     environments: frozenset[str] = frozenset()
     releases: frozenset[str] = frozenset()
-    state: Mapping[str, Any] = field(default_factory=dict)
-    service: Mapping[str, Any] = field(default_factory=dict)
+    state: Mapping[str, JsonValue] = field(default_factory=dict)
+    service: Mapping[str, JsonValue] = field(default_factory=dict)
     signers_file: str = ""
     signers: str = ""
     admissions: Sequence[Mapping[str, Any]] = ()
-    lease: Mapping[str, Any] = field(default_factory=dict)
+    lease: Mapping[str, JsonValue] = field(default_factory=dict)
     read_only: str = ""
     read_only_why: str = ""
     checks_signatures: bool = True
@@ -86,13 +114,16 @@ class Inventory:
         return str(self.state.get("current") or "")
 
     @property
+    def history(self) -> list[HistoryEntry]:
+        """Entries of the release machine's history, the oldest first."""
+        listed = self.state.get("history")
+        return [HistoryEntry.read(one) for one in listed] if isinstance(listed, list) else []
+
+    @property
     def model(self) -> str:
         """Name of the model that is served; empty where none is, or the history begins later."""
-        told = (one for one in self.state.get("history") or [] if self._is_current(one))
-        return str(next((one.get("name") for one in told), "") or "")
-
-    def _is_current(self, entry: Mapping[str, Any]) -> bool:
-        return bool(self.current) and entry.get("release") == self.current
+        serving = (one for one in self.history if self.current and one.release == self.current)
+        return next((one.name for one in serving), "")
 
     @property
     def lines(self) -> Lines:
@@ -113,33 +144,36 @@ def parse(text: str) -> Inventory:
     # Text of the target stands behind a name, so that no line of it can look like the mark.
     listing, _, rest = ("\n" + text).partition("\nstate\n")
     names: dict[str, set[str]] = {}
-    told: dict[str, list[str]] = {}
+    values: dict[str, list[str]] = {name: [] for name in _VALUES}
     for line in listing.splitlines():
         name, sign, value = line.partition("=")
-        if sign and name in _TOLD:
-            told.setdefault(name, []).append(value)
+        if sign and name in values:
+            values[name].append(value)
             continue
         folder, _, name = line.partition("/")
         names.setdefault(folder, set()).add(name)
+    blobs, runtimes, environments, releases = (frozenset(names.get(one, ())) for one in _FOLDERS)
+    service, signers, signer, admitted, lease, readonly, why, keygen, beside = values.values()
     return Inventory(
-        frozenset(names.get("blobs", ())),
-        frozenset(names.get("runtime", ())),
-        frozenset(names.get("env", ())),
-        frozenset(names.get("releases", ())),
-        _document(rest),
-        _document("".join(told.get("service", ()))),
-        "".join(told.get("signers", ())),
-        "\n".join(told.get("signer", ())),
-        [entry for text in told.get("admitted", ()) if (entry := _document(text))],
-        _document("".join(told.get("lease", ()))),
-        "".join(told.get("readonly", ())),
-        "".join(told.get("why", ())),
-        not told.get("signers") or bool(told.get("keygen")),
-        [int(size) / 1e3 for size in told.get("beside", ()) if size.isdecimal()],
+        blobs,
+        runtimes,
+        environments,
+        releases,
+        state=_document(rest),
+        service=_document("".join(service)),
+        signers_file="".join(signers),
+        signers="\n".join(signer),
+        admissions=[entry for one in admitted if (entry := _document(one))],
+        lease=_document("".join(lease)),
+        read_only="".join(readonly),
+        read_only_why="".join(why),
+        checks_signatures=not signers or bool(keygen),
+        beside=[int(size) / 1e3 for size in beside if size.isdecimal()],
     )
 
 
-_TOLD = (
+_FOLDERS = ("blobs", "runtime", "env", "releases")
+_VALUES = (
     *("service", "signers", "signer", "admitted", "lease", "readonly", "why", "keygen"),
     "beside",
 )
@@ -147,10 +181,10 @@ _TOLD = (
 
 def _document(text: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        document = json.loads(text)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return document if isinstance(document, dict) else {}
 
 
 def history(found: Inventory, state: str = "serving") -> list[dict[str, Any]]:
@@ -160,22 +194,22 @@ def history(found: Inventory, state: str = "serving") -> list[dict[str, Any]]:
         state: Of the current one: what its server is doing, where that was asked.
     """
     rows, serving = [], found.current
-    for entry in reversed(found.state.get("history") or []):
-        outcome = str(entry.get("state", ""))
+    for entry in reversed(found.history):
+        outcome = entry.state
         if outcome == "active":
             # Of several times that a release was put to work only the last still holds.
-            is_last = bool(serving) and entry.get("release") == serving
+            is_last = bool(serving) and entry.release == serving
             outcome, serving = (state, "") if is_last else ("replaced", serving)
         rows.append(
             {
-                "version": entry.get("version"),
-                "release": str(entry.get("release", "")),
-                "name": str(entry.get("name", "")),
+                "version": entry.version,
+                "release": entry.release,
+                "name": entry.name,
                 "state": outcome,
-                "at": when(entry.get("at")),
-                "by": str(entry.get("owner", "")),
-                "reason": str(entry.get("reason", "")),
-                "kept": entry.get("release") in found.releases,
+                "at": when(entry.at),
+                "by": entry.owner,
+                "reason": entry.reason,
+                "kept": entry.release in found.releases,
             }
         )
     return rows
@@ -198,9 +232,9 @@ def _resource(kind: str, name: str, running: bool = False) -> dict[str, Any]:
     return asdict(Resource(kind, name, running=running))
 
 
-def when(value: Any) -> str:
+def when(value: object) -> str:
     """A time of the release machine (seconds since 1970) as ISO 8601; empty for what is none."""
     try:
-        return datetime.fromtimestamp(float(value), UTC).isoformat(timespec="seconds")
+        return datetime.fromtimestamp(float(str(value)), UTC).isoformat(timespec="seconds")
     except (TypeError, ValueError, OverflowError, OSError):
         return ""

@@ -13,11 +13,18 @@ from datetime import datetime
 from pathlib import Path
 
 from studio.api import Refused
-from studio.jobs import Arguments, Result
 from studio.registry import Registry, VersionRecord
 from studio.registry.ownership import entries
-from studio.registry.run_journal import INTERRUPTED, RUNNING, RunFolders
+from studio.registry.run_journal import RunFolders
+from studio.registry.run_records import INTERRUPTED, RUNNING
 from studio.versions.aliases import RUNS
+from studio.versions.results import (
+    GarbageResult,
+    RemovedFolder,
+    RemovedVersion,
+    RetainedVersion,
+)
+from studio.versions.step import GarbageOptions, NoWork
 
 _YOUNG_S = 3600.0
 """What was put into the store within this time may belong to a job that is being recorded."""
@@ -47,36 +54,37 @@ class GarbagePlan:
     spared: int = 0
 
 
-def collected(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+def collect(
+    registry: Registry, options: GarbageOptions, result: NoWork, folder: Path
+) -> GarbageResult:
     """Remove what nobody needs, or say what would be removed.
 
     Raises:
         Refused: when the store is that of another registry; nothing is removed then.
     """
-    keep, dry = int(arguments["keep"]), bool(arguments["dry_run"])
     store = registry.store
     with registry.quiet():  # nobody may promote or deploy what is being judged
-        plan = make_plan(registry, keep, forgotten=bool(arguments.get("forgotten")))
+        plan = make_plan(registry, options.keep, forgotten=options.forgotten)
         sizes = {home: _size(home) for home in (*(h for _v, h in plan.versions), *plan.orphans)}
-        trash = [] if dry else [_away(home, store) for home in sizes]
-    for path in trash if dry else (*trash, *_trash(store)):
+        trash = [] if options.dry_run else [_away(home, store) for home in sizes]
+    for path in trash if options.dry_run else (*trash, *_trash(store)):
         shutil.rmtree(path, ignore_errors=True)
     names = {one.id: one.name for one in registry.models()}
-    return {
-        "dry_run": dry,
-        "versions": [
-            {"name": f"{names[v.model]}:{v.number}", "digest": v.digest, "bytes": sizes[home]}
+    return GarbageResult(
+        dry_run=options.dry_run,
+        versions=tuple(
+            RemovedVersion(f"{names[v.model]}:{v.number}", v.digest, sizes[home])
             for v, home in plan.versions
-        ],
-        "orphans": [{"path": p.name, "bytes": sizes[p]} for p in plan.orphans],
-        "bytes": sum(sizes.values()),
-        "spared": plan.spared,
-        "kept": [
-            {"name": f"{names[v.model]}:{v.number}", "because": plan.kept[v.id]}
+        ),
+        orphans=tuple(RemovedFolder(path.name, sizes[path]) for path in plan.orphans),
+        bytes=sum(sizes.values()),
+        spared=plan.spared,
+        kept=tuple(
+            RetainedVersion(f"{names[v.model]}:{v.number}", plan.kept[v.id])
             for v in registry.versions()
             if v.id in plan.kept
-        ],
-    }
+        ),
+    )
 
 
 def make_plan(registry: Registry, keep: int, *, forgotten: bool = False) -> GarbagePlan:
@@ -182,12 +190,12 @@ def _running(registry: Registry, target: str) -> str:
 
 def _of_open_runs(registry: Registry) -> Iterator[str]:
     for run in RunFolders(registry.folder.parent / RUNS).all():
-        document = run.read()
-        if document.get("state") in (RUNNING, INTERRUPTED):
-            for step in document.get("steps") or ():
-                bundle = run.result(str(step["id"])).get("bundle")
+        journal = run.read()
+        if journal.state in (RUNNING, INTERRUPTED):
+            for step in journal.steps:
+                bundle = run.product(step.id).bundle
                 if bundle:
-                    yield str(bundle)
+                    yield bundle
 
 
 def _referred(registry: Registry, without: Collection[int]) -> set[str]:

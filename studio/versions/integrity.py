@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+from studio.documents.dataclass_json import JsonValue, to_json
 from studio.registry import Registry, file_digest, folder_digest
 from studio.registry.backups import DATABASE, connect, faults_of
 from studio.registry.ownership import entries
@@ -50,10 +50,9 @@ class RegistryCondition:
     unknown: int
     damaged: tuple[Damage, ...]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, JsonValue]:
         """For machines."""
-        damaged = [asdict(one) for one in self.damaged]
-        return {**asdict(self), "path": str(self.path), "damaged": damaged}
+        return dict(to_json(self))
 
 
 def condition(folder: Path, *, thorough: bool = True) -> RegistryCondition:

@@ -9,9 +9,10 @@ import shutil
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from studio.api import InvalidData, Progress, Refused
+from studio.documents.dataclass_json import JsonValue
 from studio.runtime.shared.safe_zip import chunks, open_archive
 
 FORMAT = 1
@@ -47,7 +48,7 @@ class ArchiveWriter:
                 shutil.copyfileobj(source, out, _CHUNK)
         return digest, path.stat().st_size
 
-    def finish(self, document: Mapping[str, Any]) -> None:
+    def finish(self, document: Mapping[str, object]) -> None:
         """Add the listing and close the archive."""
         content = json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False).encode()
         with self._open(LISTING, len(content)) as out:
@@ -86,7 +87,7 @@ class ArchiveReader:
         """Close the file."""
         self._zip.close()
 
-    def listing(self) -> dict[str, Any]:
+    def listing(self) -> dict[str, JsonValue]:
         """What is in it, as JSON; its form is checked by whoever reads it."""
         info = self._entries.get(LISTING)
         if info is None:

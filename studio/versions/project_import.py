@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from studio.api import InvalidData, Refused
-from studio.documents.dataclass_json import to_json
-from studio.jobs import Arguments, Job, Result
+from studio.api import Refused
+from studio.documents.dataclass_json import JsonValue, to_json
+from studio.jobs import Job
 from studio.models.opening import GRAPH_FILE, look, write_graph
 from studio.packages import Bundle
 from studio.registry import (
@@ -23,285 +23,227 @@ from studio.registry import (
     folder_digest,
 )
 from studio.registry.activity import moment_elsewhere
-from studio.runtime.shared.files import plain_name
 from studio.versions.project_archive import ArchiveReader
+from studio.versions.project_listing import (
+    ArchivedModel,
+    ArchivedVariant,
+    ArchivedVersion,
+    ProjectListing,
+    UnpackedModel,
+    UnpackedProject,
+)
+from studio.versions.results import ImportedModel, ImportResult
+from studio.versions.step import ImportOptions
 
-_TEXTS = ("name", "digest", "main", "format", "precision", "step")
 _MADE = "imported"
 
-Json = Mapping[str, Any]
 
-
-def unpack(arguments: Arguments, job: Job) -> Result:
+def unpack(options: ImportOptions, job: Job) -> UnpackedProject:
     """Verify an archive and lay its models out below ``job.folder``; a worker's work, behind walls.
 
     Raises:
         InvalidData: when it is no archive of a project.
         Refused: when something in it is not what it says.
     """
-    reader = ArchiveReader(Path(arguments["archive"]))
+    reader = ArchiveReader(options.archive)
     try:
-        models = _models(reader.listing())
-        rows = [row for m in models for row in (*m["variants"], *m["versions"])]
-        foreign = reader.unused(file[1] for row in rows for file in row["files"])
+        models = ProjectListing.read(reader.listing()).models
+        rows = [row for model in models for row in model.rows]
+        foreign = reader.unused(digest for row in rows for _name, digest, _size in row.files)
         if foreign:
             raise Refused(f"The archive has the entry {foreign[0][:24]}, which nothing speaks of.")
+        unpacked = []
         for number, model in enumerate(models):
-            folder = job.folder / _MADE / str(number)
-            job.progress(number, len(models), f"Reading {model['name']}")
-            for position, variant in enumerate(model["variants"]):
-                _lay_out(reader, variant, folder / f"variant-{position}", job)
-            for version in model["versions"]:
-                _lay_out_bundle(reader, version, folder / f"version-{version['number']}", job)
+            job.progress(number, len(models), f"Reading {model.name}")
+            unpacked.append(_lay_out(reader, model, job.folder / _MADE / str(number), job))
     finally:
         reader.close()
-    return {"models": models}
+    return UnpackedProject(tuple(unpacked))
 
 
-def imported(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+def take_in(
+    registry: Registry, options: ImportOptions, result: UnpackedProject, folder: Path
+) -> ImportResult:
     """Take in what is not here yet; a name that is taken by something else gets a number."""
-    done = []
-    for number, model in enumerate(result["models"]):
-        done.append(_Import(registry, model, folder / _MADE / str(number)).run())
-    return {"models": done}
+    return ImportResult(
+        tuple(
+            _Import(registry, unpacked, folder / _MADE / str(number)).run()
+            for number, unpacked in enumerate(result.models)
+        )
+    )
 
 
 class _Import:
     """The taking in of one model: its files first, then all rows or none."""
 
-    def __init__(self, registry: Registry, model: Json, folder: Path) -> None:
-        self._registry, self._model, self._folder = registry, model, folder
-        self._new = {"variants": 0, "versions": 0}
+    def __init__(self, registry: Registry, unpacked: UnpackedModel, folder: Path) -> None:
+        self._registry, self._folder = registry, folder
+        self._model, self._summaries = unpacked.model, unpacked.summaries
+        self._new_variants = self._new_versions = 0
         self._adopted: dict[str, Artifact] = {}
 
-    def run(self) -> Result:
-        component(self._model["name"], "A model")
-        for position, row in enumerate(self._variants()):
-            if self._known(row["digest"]) is None:
+    def run(self) -> ImportedModel:
+        component(self._model.name, "A model")
+        for position, row in enumerate(self._model.variants):
+            if self._known(row.digest) is None:
                 self._adopt(row, self._folder / f"variant-{position}")
         # A bundle that was collected, or is lost, comes back to its place.
         kept = (one for one in self._registry.versions() if one.path.is_dir())
         here = {version.digest for version in kept}
-        for row in self._model["versions"]:
-            if row["digest"] not in here:
-                self._adopt_bundle(row)
+        for version in self._model.versions:
+            if version.digest not in here:
+                self._adopt_bundle(version)
         with self._registry.quiet():
             return self._recorded()
 
-    def _recorded(self) -> Result:
+    def _recorded(self) -> ImportedModel:
         name = self._free_name()
         number = self._registry.add_model(name)
         variants = [
-            self._variant(number, row, position) for position, row in enumerate(self._variants())
+            self._variant(number, row, position)
+            for position, row in enumerate(self._model.variants)
         ]
-        for row in self._model["versions"]:
+        for row in self._model.versions:
             self._version(number, variants, row)
         self._aliases(number)
-        return {"name": name, "asked": self._model["name"], **self._new}
-
-    def _variants(self) -> list[Json]:
-        return list(self._model["variants"])
+        return ImportedModel(name, self._model.name, self._new_variants, self._new_versions)
 
     def _free_name(self) -> str:
         """The model's name, where its versions do not contradict those that are here."""
         names = {model.name: model.id for model in self._registry.models()}
-        wanted = self._model["name"]
-        candidate, number = wanted, 1
+        candidate, number = self._model.name, 1
         while candidate in names and not self._fits(names[candidate]):
             number += 1
-            candidate = f"{wanted}-{number}"
-        return str(candidate)
+            candidate = f"{self._model.name}-{number}"
+        return candidate
 
     def _fits(self, model: int) -> bool:
         here = {one.number: one.digest for one in self._registry.versions(model)}
-        mine = {row["number"]: row["digest"] for row in self._model["versions"]}
         variants = {one.digest for one in self._registry.variants(model)}
-        same = all(here.get(number, digest) == digest for number, digest in mine.items())
-        return same and bool(variants & {row["digest"] for row in self._model["variants"]})
+        same = all(here.get(row.number, row.digest) == row.digest for row in self._model.versions)
+        return same and bool(variants & {row.digest for row in self._model.variants})
 
     def _known(self, digest: str, model: int | None = None) -> VariantRecord | None:
         known = self._registry.variant_by_digest(digest, model)
         return known if known is not None and known.path.exists() else None
 
-    def _variant(self, model: int, row: Json, position: int) -> VariantRecord:
-        known = self._known(row["digest"], model)
+    def _variant(self, model: int, row: ArchivedVariant, position: int) -> VariantRecord:
+        known = self._known(row.digest, model)
         if known is not None:
             return known
         parent = None
-        if row["parent"] is not None:
-            source = self._variants()[row["parent"]]
-            found = self._registry.variant_by_digest(source["digest"], model)
+        if row.parent is not None:
+            source = self._model.variants[row.parent]
+            found = self._registry.variant_by_digest(source.digest, model)
             parent = found.id if found else None
         graph = self._folder / f"variant-{position}-graph" / GRAPH_FILE
         variant = self._registry.add_variant(
             model,
-            row["name"],
+            row.name,
             self._artifact(row),
-            format=row["format"],
-            precision=row["precision"],
+            format=row.format,
+            precision=row.precision,
             parent=parent,
-            step=row["step"],
-            options=row["options"],
-            summary=row["summary"],
+            step=row.step,
+            options=row.options,
+            summary=self._summaries[position],
             graph=self._registry.adopt(graph) if graph.is_file() else None,
-            created=row["created"],
+            created=row.created,
         )
-        note = {"variant": variant.id, "inputs": row["inputs"]}
-        self._registry.ledger.add_action(row["step"], row["options"], note, "import")
-        self._new["variants"] += 1
+        note = {"variant": variant.id, "inputs": row.inputs}
+        self._registry.ledger.add_action(row.step, row.options, note, "import")
+        self._new_variants += 1
         return variant
 
-    def _artifact(self, row: Json) -> Artifact:
+    def _artifact(self, row: ArchivedVariant) -> Artifact:
         """The variant's file: just taken into the store, or there already for another model."""
-        known = self._known(row["digest"])
-        if row["digest"] in self._adopted or known is None:
-            return self._adopted[row["digest"]]
+        known = self._known(row.digest)
+        if row.digest in self._adopted or known is None:
+            return self._adopted[row.digest]
         return Artifact(known.digest, known.path, known.size)
 
-    def _adopt(self, row: Json, folder: Path) -> None:
-        if not row["folder"]:
-            artifact = self._registry.adopt(below(folder, row["main"]))
+    def _adopt(self, row: ArchivedVariant, folder: Path) -> None:
+        if not row.folder:
+            artifact = self._registry.adopt(below(folder, row.main))
         else:
             whole = self._registry.adopt(folder, "model")
-            artifact = Artifact(whole.digest, below(whole.path, row["main"]), whole.size)
-        self._adopted[row["digest"]] = artifact
+            artifact = Artifact(whole.digest, below(whole.path, row.main), whole.size)
+        self._adopted[row.digest] = artifact
 
-    def _adopt_bundle(self, row: Json) -> None:
-        bundle = self._folder / f"version-{row['number']}"
-        name = component_of(f"{self._model['name']}-{row['number']}")
-        self._adopted[row["digest"]] = self._registry.adopt(bundle, name)
+    def _adopt_bundle(self, row: ArchivedVersion) -> None:
+        bundle = self._folder / f"version-{row.number}"
+        name = component_of(f"{self._model.name}-{row.number}")
+        self._adopted[row.digest] = self._registry.adopt(bundle, name)
 
-    def _version(self, model: int, variants: list[VariantRecord], row: Json) -> None:
-        if any(one.digest == row["digest"] for one in self._registry.versions()):
+    def _version(self, model: int, variants: list[VariantRecord], row: ArchivedVersion) -> None:
+        if any(one.digest == row.digest for one in self._registry.versions()):
             return
         self._registry.add_version(
             model,
-            variants[row["variant"]].id,
-            self._adopted[row["digest"]],
-            row["digest"],
-            counters.foreign(row["counter"]),
-            number=row["number"],
-            created=row["created"],
+            variants[row.variant].id,
+            self._adopted[row.digest],
+            row.digest,
+            counters.foreign(row.counter),
+            number=row.number,
+            created=row.created,
         )
-        self._new["versions"] += 1
+        self._new_versions += 1
 
     def _aliases(self, model: int) -> None:
         """Aliases that stand for nothing here yet; those of before are left as they are."""
         here = {one.name for one in self._registry.ledger.aliases(model)}
-        digests = {row["number"]: row["digest"] for row in self._model["versions"]}
-        for alias, number in self._model["aliases"].items():
+        digests = {row.number: row.digest for row in self._model.versions}
+        for alias, number in self._model.aliases.items():
             digest = digests.get(number)
             found = next((v for v in self._registry.versions(model) if v.digest == digest), None)
             if alias not in here and found is not None:
-                moves = [m for m in self._model["moves"] if m["alias"] == alias]
-                evidence = {"imported": moves[-1]} if moves else {}
+                moves = [move for move in self._model.moves if move.alias == alias]
+                evidence = {"imported": to_json(moves[-1])} if moves else {}
                 self._registry.ledger.move_alias(
                     model, alias, found.id, why="imported", evidence=evidence, by="import"
                 )
 
 
-# The archive's rows
-
-
-def _models(document: Json) -> list[dict[str, Any]]:
-    try:
-        return [_model(row) for row in _list(document["models"])]
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise InvalidData(
-            "The listing of the archive is not well formed.", detail=str(error)
-        ) from None
-
-
-def _model(row: Json) -> dict[str, Any]:
-    variants = [_checked(one) for one in _list(row["variants"])]
-    for position, one in enumerate(variants):
-        if one["parent"] is not None and not 0 <= int(one["parent"]) < position:
-            raise ValueError("a variant comes before what it was made from")
-    versions = [_checked_version(one, len(variants)) for one in _list(row["versions"])]
-    return {
-        "name": component(_text(row["name"]), "A model"),
-        "variants": variants,
-        "versions": versions,
-        "aliases": {_text(k): int(v) for k, v in dict(row["aliases"]).items()},
-        "moves": [dict(move) for move in _list(row["moves"])],
-    }
-
-
-def _checked(row: Json) -> dict[str, Any]:
-    found: dict[str, Any] = {key: _text(row[key]) for key in _TEXTS}
-    found.update(
-        folder=bool(row["folder"]),
-        parent=None if row["parent"] is None else int(row["parent"]),
-        options=dict(row["options"]),
-        quantize=dict(row["quantize"]) if row.get("quantize") else None,
-        created=moment_elsewhere(row.get("created")),
-        inputs={str(k): str(v) for k, v in dict(row["inputs"]).items()},
-        files=list(_files(row["files"])),
-    )
-    if found["main"] not in [name for name, *_ in found["files"]]:
-        raise ValueError("a variant lacks its main file")
-    return found
-
-
-def _checked_version(row: Json, variants: int) -> dict[str, Any]:
-    number, variant = int(row["number"]), int(row["variant"])
-    if not (number > 0 and 0 <= variant < variants):
-        raise ValueError("a version of no variant")
-    return {
-        "number": number,
-        "variant": variant,
-        "digest": _text(row["digest"]),
-        "counter": counters.foreign(int(row["counter"])),
-        "created": moment_elsewhere(row.get("created")),
-        "files": list(_files(row["files"])),
-    }
-
-
-def _files(rows: Any) -> Iterator[tuple[str, str, int]]:
-    for name, digest, size in _list(rows):
-        if not plain_name(_text(name)):
-            raise Refused(
-                f"The archive names a file {name[:80]!r}, which is not one below a folder."
-            )
-        yield name, _text(digest), int(size)
-
-
-def _list(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise TypeError("a list was expected")
-    return value
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value or len(value) > 4096 or "\0" in value:
-        raise TypeError("a text was expected")
-    return value
-
-
 # The files
 
 
-def _lay_out(reader: ArchiveReader, row: dict[str, Any], folder: Path, job: Job) -> None:
-    for name, digest, size in row["files"]:
+def _lay_out(reader: ArchiveReader, model: ArchivedModel, folder: Path, job: Job) -> UnpackedModel:
+    summaries = tuple(
+        _lay_out_variant(reader, row, folder / f"variant-{position}", job)
+        for position, row in enumerate(model.variants)
+    )
+    versions = tuple(
+        _lay_out_bundle(reader, row, folder / f"version-{row.number}", job)
+        for row in model.versions
+    )
+    return UnpackedModel(replace(model, versions=versions), summaries)
+
+
+def _lay_out_variant(
+    reader: ArchiveReader, row: ArchivedVariant, folder: Path, job: Job
+) -> Mapping[str, JsonValue]:
+    """Write and verify the files of a variant; return its figures, which are made anew."""
+    for name, digest, size in row.files:
         reader.extract(digest, size, folder / name, job)
-    main = folder / row["main"]
-    found = folder_digest(folder) if row["folder"] else file_digest(main)
-    if found != row["digest"]:
-        raise Refused(f"The variant {row['name']} in the archive is not what its digest says.")
-    opened = look(main, job)  # refuses what the intake refuses; its figures are made anew
-    made = row.pop("quantize")
-    row["summary"] = {**to_json(opened.figures()), **({"quantize": made} if made else {})}
+    main = folder / row.main
+    found = folder_digest(folder) if row.folder else file_digest(main)
+    if found != row.digest:
+        raise Refused(f"The variant {row.name} in the archive is not what its digest says.")
+    opened = look(main, job)  # refuses what the intake refuses
     graph = folder.with_name(f"{folder.name}-graph")
     graph.mkdir()
     write_graph(opened, graph, job)
+    return {**to_json(opened.figures()), **({"quantize": row.quantize} if row.quantize else {})}
 
 
-def _lay_out_bundle(reader: ArchiveReader, row: dict[str, Any], folder: Path, job: Job) -> None:
-    for name, digest, size in row["files"]:
+def _lay_out_bundle(
+    reader: ArchiveReader, row: ArchivedVersion, folder: Path, job: Job
+) -> ArchivedVersion:
+    for name, digest, size in row.files:
         reader.extract(digest, size, folder / name, job)
     bundle = Bundle.open(folder)
-    # Archives of before have no date of the row; the manifest has that of the packaging.
-    row["created"] = row["created"] or moment_elsewhere(bundle.raw.get("created"))
-    listed = (row["digest"], row["number"], row["counter"])
+    listed = (row.digest, row.number, row.counter)
     if (bundle.digest, bundle.version, bundle.counter) != listed:
-        raise Refused(f"Version {row['number']} in the archive is not what its digest says.")
+        raise Refused(f"Version {row.number} in the archive is not what its digest says.")
+    # Archives of before have no date of the row; the manifest has that of the packaging.
+    return replace(row, created=row.created or moment_elsewhere(bundle.raw.get("created")))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
+from studio.documents.dataclass_json import InvalidDocument, from_json
 from studio.registry import Change, Registry, ReleaseRecord
+from studio.versions.results import ServedRelease
 from studio.versions.timestamps import later
 
 _SERVING = ("serving", "committed")
@@ -44,26 +47,21 @@ def served_on(registry: Registry) -> dict[str, list[str]]:
     return found
 
 
-def served_at(registry: Registry, target: str, moment: str | None = None) -> dict[str, Any] | None:
-    """What a target served at a moment (now).
+def served_at(registry: Registry, target: str, moment: str | None = None) -> ServedRelease | None:
+    """What a target served at a moment (now); None for nothing.
 
     Args:
         moment: An ISO time in UTC, spelled as the registry does.
-
-    Returns:
-        ``release``, ``version``, ``name``, ``since``, ``until``, ``by``, whether it was ``known``
-        here, whether it was ``on_trial``, also when it was taken back later, and the version of a
-        ``canary`` beside it (or none); None when nothing was served.
     """
     stay = stay_at(registry.history.changes(target).get(target, ()), moment)
     if stay is None:
         return None
-    return _told(stay, registry.history.these(one.id for one in stay.changes), moment)
+    return _release(stay, registry.history.these(one.id for one in stay.changes), moment)
 
 
 def all_served_at(
     registry: Registry, targets: Sequence[str], moment: str | None = None
-) -> dict[str, dict[str, Any] | None]:
+) -> dict[str, ServedRelease | None]:
     """The same of several targets; of hundreds it takes little more than of one."""
     changes = registry.history.changes()
     stays = {target: stay_at(changes.get(target, ()), moment) for target in targets}
@@ -71,7 +69,7 @@ def all_served_at(
         change.id for stay in stays.values() if stay is not None for change in stay.changes
     )
     return {
-        target: None if stay is None else _told(stay, releases, moment)
+        target: None if stay is None else _release(stay, releases, moment)
         for target, stay in stays.items()
     }
 
@@ -103,24 +101,47 @@ def _beside(current: ServingPeriod | None, canary: Change) -> ServingPeriod:
     return current._replace(canary=canary)
 
 
-def _told(
+def _release(
     stay: ServingPeriod, releases: Mapping[int, ReleaseRecord], moment: str | None
-) -> dict[str, Any]:
+) -> ServedRelease:
     release = releases[stay.change.id]
-    details = release.details
-    seconds = float((details.get("soak") or {}).get("seconds") or 0.0)
+    details = _Details.of(release)
+    seconds = (details.soak.seconds if details.soak else None) or 0.0
     # A trial is part of the time that it serves.
     tried = moment is not None and moment < later(release.created, seconds)
-    return {
-        "target": release.target,
-        "release": release.digest,
-        "version": details.get("version"),
-        "name": details.get("name") or "",
-        "variant": details.get("variant_name"),
-        "since": stay.since,
-        "until": stay.until,
-        "by": details.get("by") or "",
-        "known": release.version is not None,
-        "on_trial": stay.ended_trial or tried,
-        "canary": None if stay.canary is None else releases[stay.canary.id].details.get("version"),
-    }
+    return ServedRelease(
+        target=release.target,
+        release=release.digest,
+        version=details.version,
+        name=details.name or "",
+        variant=details.variant_name,
+        since=stay.since,
+        until=stay.until,
+        by=details.by or "",
+        known=release.version is not None,
+        on_trial=stay.ended_trial or tried,
+        canary=None if stay.canary is None else _Details.of(releases[stay.canary.id]).version,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Soak:
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Details:
+    """The details of a recorded release that a list of releases shows."""
+
+    version: int | None = None
+    name: str | None = None
+    variant_name: str | None = None
+    by: str | None = None
+    soak: _Soak | None = None
+
+    @classmethod
+    def of(cls, release: ReleaseRecord) -> _Details:
+        try:
+            return from_json(cls, release.details)
+        except InvalidDocument:  # what a target said once cannot close the list of all
+            return cls()

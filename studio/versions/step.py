@@ -2,128 +2,188 @@
 
 from __future__ import annotations
 
-from studio.api import Kind, Option
-from studio.jobs import Arguments, Limits, Result, Step
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-_VERSION = Option(
-    "version",
-    title="Version",
-    positional=True,
-    required=True,
-    help="NAME:NUMBER, NAME@ALIAS, NAME for the newest, or the beginning of a digest.",
-)
-_ALIAS = Option("alias", default="production", title="Alias", help="production, candidate ...")
-_BECAUSE = Option(
-    "because", title="Reason", help="Reason, stored with the move.", spelling="reason"
-)
-_NOTHING = "studio.versions.aliases:nothing"
+from studio.api import Kind
+from studio.jobs import Limits, Step
+from studio.jobs.options_form import option
+from studio.versions.project_listing import PlannedModel, UnpackedProject
+from studio.versions.results import AliasMove, ExportResult, GarbageResult, ImportResult
+
+_NO_WORK = "studio.versions.aliases:do_nothing"
 _LIMITS = Limits(seconds=120)
 
-VERSION_ALIAS: Step[Arguments, Result] = Step(
+
+def _version() -> Any:
+    return option(
+        title="Version",
+        positional=True,
+        help="NAME:NUMBER, NAME@ALIAS, NAME for the newest, or the beginning of a digest.",
+    )
+
+
+def _alias() -> Any:
+    return option("production", title="Alias", help="production, candidate ...")
+
+
+@dataclass(frozen=True, slots=True)
+class NoWork:
+    """The work's result of a step whose whole effect is its record."""
+
+
+@dataclass(frozen=True, slots=True)
+class AliasOptions:
+    """Options of ``version-alias``."""
+
+    version: str = _version()
+    alias: str = option(positional=True, help="production, candidate ...")
+    remove: bool = option(False, help="Remove the alias.")
+
+
+@dataclass(frozen=True, slots=True)
+class PromoteOptions:
+    """Options of ``version-promote``."""
+
+    version: str = _version()
+    alias: str = _alias()
+    run: str | None = option(
+        None,
+        title="Run",
+        help="Pipeline run whose gates count (default: the last run that made the version).",
+        advanced=True,
+    )
+    because: str | None = option(
+        None,
+        title="Without gates, because",
+        help="Approve the promotion without passed gates, for this reason.",
+        advanced=True,
+        spelling="reason",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RollBackOptions:
+    """Options of ``version-rollback``."""
+
+    model: str = option(title="Model", positional=True, help="Its name.")
+    alias: str = _alias()
+    because: str | None = option(
+        None, title="Reason", help="Reason, stored with the move.", spelling="reason"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class GarbageOptions:
+    """Options of ``registry-gc``."""
+
+    keep: int = option(
+        10,
+        minimum=1,
+        maximum=10_000,
+        title="Versions to keep",
+        help="So many of each model's newest versions stay in any case.",
+    )
+    dry_run: bool = option(False, title="Plan only", help="Remove nothing.")
+    forgotten: bool = option(
+        False,
+        title="Also what a restore has forgotten",
+        help="Also what lay in the store when the registry was restored, and has no row now.",
+        advanced=True,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """Options of ``project-export``; ``models`` is filled in by its preparation."""
+
+    out: Path = option(kind=Kind.OUTPUT, positional=True, help="The archive (.zip).")
+    model: tuple[str, ...] | None = option(None, title="Models", help="Names; by default all.")
+    models: tuple[PlannedModel, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """Options of ``project-import``."""
+
+    archive: Path = option(kind=Kind.FILE, positional=True, help="An exported archive.")
+
+
+VERSION_ALIAS: Step[AliasOptions, AliasMove] = Step(
     name="version-alias",
     title="Set the alias of",
     summary="Point an alias to a version.",
-    options=(
-        _VERSION,
-        Option("alias", positional=True, required=True, help="production, candidate ..."),
-        Option("remove", Kind.FLAG, default=False, help="Remove the alias."),
-    ),
-    work=_NOTHING,
-    record="studio.versions.aliases:aliased",
+    options=AliasOptions,
+    result=AliasMove,
+    work_result=NoWork,
+    work=_NO_WORK,
+    record="studio.versions.aliases:set_alias",
+    texts="studio.versions.texts:alias_move",
     limits=_LIMITS,
 )
 
-VERSION_PROMOTE: Step[Arguments, Result] = Step(
+VERSION_PROMOTE: Step[PromoteOptions, AliasMove] = Step(
     name="version-promote",
     title="Promote",
     summary="Promote a version whose gates passed. The gates are stored as evidence.",
-    options=(
-        _VERSION,
-        _ALIAS,
-        Option(
-            "run",
-            title="Run",
-            help="Pipeline run whose gates count (default: the last run that made the version).",
-            advanced=True,
-        ),
-        Option(
-            "because",
-            title="Without gates, because",
-            help="Approve the promotion without passed gates, for this reason.",
-            advanced=True,
-            spelling="reason",
-        ),
-    ),
-    work=_NOTHING,
-    record="studio.versions.aliases:promoted",
+    options=PromoteOptions,
+    result=AliasMove,
+    work_result=NoWork,
+    work=_NO_WORK,
+    record="studio.versions.aliases:promote",
+    texts="studio.versions.texts:promotion",
     limits=_LIMITS,
 )
 
-VERSION_ROLLBACK: Step[Arguments, Result] = Step(
+VERSION_ROLLBACK: Step[RollBackOptions, AliasMove] = Step(
     name="version-rollback",
     title="Roll back the alias of",
     summary="Roll an alias back to its previous version.",
-    options=(
-        Option("model", title="Model", positional=True, required=True, help="Its name."),
-        _ALIAS,
-        _BECAUSE,
-    ),
-    work=_NOTHING,
-    record="studio.versions.aliases:rolled_back",
+    options=RollBackOptions,
+    result=AliasMove,
+    work_result=NoWork,
+    work=_NO_WORK,
+    record="studio.versions.aliases:roll_back",
+    texts="studio.versions.texts:alias_move",
     limits=_LIMITS,
 )
 
-REGISTRY_GC: Step[Arguments, Result] = Step(
+REGISTRY_GC: Step[GarbageOptions, GarbageResult] = Step(
     name="registry-gc",
     title="Collect garbage",
     summary="Remove bundles that nothing needs: never what runs, has an alias, or may come back.",
-    options=(
-        Option(
-            "keep",
-            Kind.INTEGER,
-            default=10,
-            minimum=1,
-            maximum=10_000,
-            title="Versions to keep",
-            help="So many of each model's newest versions stay in any case.",
-        ),
-        Option("dry_run", Kind.FLAG, default=False, title="Plan only", help="Remove nothing."),
-        Option(
-            "forgotten",
-            Kind.FLAG,
-            default=False,
-            title="Also what a restore has forgotten",
-            help="Also what lay in the store when the registry was restored, and has no row now.",
-            advanced=True,
-        ),
-    ),
-    work=_NOTHING,
-    record="studio.versions.garbage:collected",
+    options=GarbageOptions,
+    result=GarbageResult,
+    work_result=NoWork,
+    work=_NO_WORK,
+    record="studio.versions.garbage:collect",
+    texts="studio.versions.texts:garbage",
     limits=_LIMITS,
 )
 
-PROJECT_EXPORT: Step[Arguments, Result] = Step(
+PROJECT_EXPORT: Step[ExportOptions, ExportResult] = Step(
     name="project-export",
     title="Export",
     summary="Put models with variants, versions, aliases and evidence into one archive.",
-    options=(
-        Option("out", Kind.OUTPUT, required=True, positional=True, help="The archive (.zip)."),
-        Option("model", many=True, title="Models", help="Names; by default all."),
-    ),
+    options=ExportOptions,
+    result=ExportResult,
     work="studio.versions.project_export:export",
     prepare="studio.versions.project_export:prepare",
-    record="studio.versions.project_export:exported",
+    record="studio.versions.project_export:put_in_place",
+    texts="studio.versions.texts:export",
     limits=Limits(seconds=3600),
 )
 
-PROJECT_IMPORT: Step[Arguments, Result] = Step(
+PROJECT_IMPORT: Step[ImportOptions, ImportResult] = Step(
     name="project-import",
     title="Import",
     summary="Take models, versions and aliases out of an archive; every digest is verified.",
-    options=(
-        Option("archive", Kind.FILE, required=True, positional=True, help="An exported archive."),
-    ),
+    options=ImportOptions,
+    result=ImportResult,
+    work_result=UnpackedProject,
     work="studio.versions.project_import:unpack",
-    record="studio.versions.project_import:imported",
+    record="studio.versions.project_import:take_in",
+    texts="studio.versions.texts:imported_models",
     limits=Limits(seconds=3600),
 )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 from studio.api import UsageError
+from studio.documents.dataclass_json import InvalidDocument, JsonValue, from_json
 from studio.packages.bundle import MANIFEST, content_digest
 from studio.registry import MoveRecord, Registry, VariantRecord, VersionRecord
+from studio.versions.results import Lineage, Packaging, RecordedMove, VariantOrigin
 from studio.versions.serving_history import served_on
 
 _SHORTEST_DIGEST = 8
@@ -85,57 +86,68 @@ def all_versions(registry: Registry, model: str | None = None) -> list[NamedVers
     ]
 
 
-def lineage(registry: Registry, named: NamedVersion) -> dict[str, Any]:
+def lineage(registry: Registry, named: NamedVersion) -> Lineage:
     """Where a version came from: bundle, variants up to the opened file, data, tools, runs."""
     version = named.version
-    manifest = manifest_of(version)
+    origin = _BundleOrigin.of(version)
     noted = registry.ledger.packager(str(version.path))
-    return {
-        "model": named.model,
-        "version": version.number,
-        "aliases": list(named.aliases),
-        "digest": version.digest,
-        "content": content_digest(manifest) if manifest else "",
-        "counter": version.counter,
-        "created": str(manifest.get("created") or version.created),
-        "bundle": str(version.path) if version.path.is_dir() else "",
-        "tools": dict((manifest.get("lineage") or {}).get("tools") or {}),
-        "packaged": _done(noted.options, noted.result, noted.source) if noted else None,
-        "variants": list(_ancestors(registry, version.variant)),
-        "targets": served_on(registry).get(version.digest, []),
-        "moves": [_move(registry, move) for move in _moves(registry, version)],
-    }
+    return Lineage(
+        model=named.model,
+        version=version.number,
+        aliases=named.aliases,
+        digest=version.digest,
+        content=origin.content,
+        counter=version.counter,
+        created=origin.created or version.created,
+        bundle=str(version.path) if version.path.is_dir() else "",
+        tools=origin.lineage.tools if origin.lineage else {},
+        packaged=Packaging(noted.options, noted.inputs, noted.source) if noted else None,
+        variants=tuple(_ancestors(registry, version.variant)),
+        targets=tuple(served_on(registry).get(version.digest, ())),
+        moves=tuple(_move(registry, move) for move in _moves(registry, version)),
+    )
 
 
-def manifest_of(version: VersionRecord) -> dict[str, Any]:
-    """A version's manifest; empty when its bundle is gone."""
-    try:
-        found = json.loads((version.path / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+@dataclass(frozen=True, slots=True)
+class _Tools:
+    tools: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
-def _ancestors(registry: Registry, number: int) -> Iterator[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class _BundleOrigin:
+    """The facts of a bundle's manifest about its making; empty when the bundle is gone."""
+
+    content: str = ""
+    created: str = ""
+    lineage: _Tools | None = None
+
+    @classmethod
+    def of(cls, version: VersionRecord) -> _BundleOrigin:
+        try:
+            manifest = json.loads((version.path / MANIFEST).read_text(encoding="utf-8"))
+            if not manifest or not isinstance(manifest, dict):
+                return cls()
+            return from_json(cls, {**manifest, "content": content_digest(manifest)})
+        except (OSError, ValueError, InvalidDocument):
+            return cls()
+
+
+def _ancestors(registry: Registry, number: int) -> Iterator[VariantOrigin]:
     """The variant that was packaged, then what it was made from."""
     variant: VariantRecord | None = registry.variant(number)
     while variant is not None:
         noted = registry.ledger.producer(variant)
-        yield {
-            "variant": f"{variant.model_name}:{variant.name}",
-            "digest": variant.digest,
-            "bytes": variant.size,
-            "step": variant.step,
-            "options": dict(variant.options),
-            "inputs": dict((noted.result.get("inputs") or {}) if noted else {}),
-            "by": noted.source if noted else "",
-            "created": variant.created,
-        }
+        yield VariantOrigin(
+            variant=f"{variant.model_name}:{variant.name}",
+            digest=variant.digest,
+            bytes=variant.size,
+            step=variant.step,
+            options=variant.options,
+            inputs=noted.inputs if noted else {},
+            by=noted.source if noted else "",
+            created=variant.created,
+        )
         variant = registry.variant(variant.parent) if variant.parent is not None else None
-
-
-def _done(options: Mapping[str, Any], result: Mapping[str, Any], source: str) -> dict[str, Any]:
-    return {"options": dict(options), "inputs": dict(result.get("inputs") or {}), "by": source}
 
 
 def _moves(registry: Registry, version: VersionRecord) -> list[MoveRecord]:
@@ -143,17 +155,17 @@ def _moves(registry: Registry, version: VersionRecord) -> list[MoveRecord]:
     return [move for move in moves if version.id in (move.version, move.before)]
 
 
-def _move(registry: Registry, move: MoveRecord) -> dict[str, Any]:
+def _move(registry: Registry, move: MoveRecord) -> RecordedMove:
     numbers = {one.id: one.number for one in registry.versions(move.model)}
-    return {
-        "alias": move.alias,
-        "to": numbers.get(move.version or 0),
-        "from": numbers.get(move.before or 0),
-        "why": move.why,
-        "evidence": dict(move.evidence),
-        "by": move.by,
-        "at": move.created,
-    }
+    return RecordedMove(
+        alias=move.alias,
+        to=numbers.get(move.version or 0),
+        before=numbers.get(move.before or 0),
+        why=move.why,
+        evidence=move.evidence,
+        by=move.by,
+        at=move.created,
+    )
 
 
 def _named(registry: Registry, version: VersionRecord) -> NamedVersion:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
+from studio.monitoring.results import FleetSample, Latency
 from studio.workspace.sample_ring import SamplePoint, SampleRing
 
 GOOD, WARNING, BAD, UNKNOWN = "good", "warning", "bad", ""
@@ -51,13 +51,12 @@ class Fleet:
     def __init__(self) -> None:
         self._rows: dict[str, FleetRow] = {}
 
-    def take(self, samples: Iterable[Mapping[str, Any]]) -> None:
+    def take(self, samples: Iterable[FleetSample]) -> None:
         """Hear of some endpoints; one that a sample says less of (an older runtime) stays known."""
         for sample in samples:
-            name = str(sample.get("target") or "")
-            row = self._rows.get(name)
+            row = self._rows.get(sample.target)
             if row is None:
-                row = self._rows[name] = FleetRow(name)
+                row = self._rows[sample.target] = FleetRow(sample.target)
             _update(row, sample)
 
     def row(self, name: str) -> FleetRow | None:
@@ -88,40 +87,34 @@ class Fleet:
         self._rows.clear()
 
 
-def _update(row: FleetRow, sample: Mapping[str, Any]) -> None:
-    alerts = [one for one in sample.get("alerts") or () if isinstance(one, Mapping)]
-    latency = sample.get("latency_ms")
-    latency = latency if isinstance(latency, Mapping) else {}
-    row.health = str(sample.get("health") or "unknown")
-    row.version = str(sample.get("version") or "")
-    row.model = str(sample.get("model") or "")
-    row.alerts = tuple(str(one.get("name")) for one in alerts)
-    row.reasons = tuple(str(one.get("text") or one.get("name")) for one in alerts)
-    more = f" (and {', '.join(row.alerts[1:])})" if len(alerts) > 1 else ""
-    row.text = row.reasons[0] + more if alerts else ""
-    row.drifting = tuple(str(name) for name in sample.get("drifting") or ())
-    row.tone = _tone(row.health, alerts)
+def _update(row: FleetRow, sample: FleetSample) -> None:
+    row.health = sample.health
+    row.version = str(sample.version or "")
+    row.model = sample.model or ""
+    row.alerts = tuple(alert.name for alert in sample.alerts)
+    row.reasons = tuple(alert.text or alert.name for alert in sample.alerts)
+    more = f" (and {', '.join(row.alerts[1:])})" if len(row.alerts) > 1 else ""
+    row.text = row.reasons[0] + more if row.reasons else ""
+    row.drifting = sample.drifting
+    row.tone = _tone(sample)
     # A server that nobody asked lately says 0, which is no latency.
-    p99, throughput = _number(latency.get("p99")) or None, _number(sample.get("throughput"))
+    p99 = (sample.latency_ms or Latency()).p99 or None
     row.moments.append(
-        SamplePoint(row.tone, throughput, p99, row.version, _seconds(sample.get("at")))
+        SamplePoint(row.tone, sample.throughput, p99, row.version, _seconds(sample.at))
     )
 
 
-def _tone(health: str, alerts: list[Mapping[str, Any]]) -> str:
-    if health in ("unreachable", "degraded") or any(a.get("level") == "critical" for a in alerts):
+def _tone(sample: FleetSample) -> str:
+    is_critical = any(alert.level == "critical" for alert in sample.alerts)
+    if sample.health in ("unreachable", "degraded") or is_critical:
         return BAD
-    if alerts or health == "not ready":
+    if sample.alerts or sample.health == "not ready":
         return WARNING
-    return GOOD if health == "healthy" else UNKNOWN
+    return GOOD if sample.health == "healthy" else UNKNOWN
 
 
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, (int, float)) else None
-
-
-def _seconds(at: object) -> float:
+def _seconds(at: str) -> float:
     try:
-        return datetime.fromisoformat(str(at)).timestamp()
+        return datetime.fromisoformat(at).timestamp()
     except ValueError:
         return 0.0

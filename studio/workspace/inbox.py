@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from studio.monitoring.alerts.silences import HOUR_S, SILENCE, Silence, Silences
+from studio.monitoring.results import Alert, FleetSample
 
 MOST = 500
 """Entries that are kept; the oldest that are over go first."""
@@ -63,14 +63,13 @@ class Inbox:
         self._count = 0
         self._load()
 
-    def take(self, samples: Iterable[Mapping[str, Any]]) -> bool:
+    def take(self, samples: Iterable[FleetSample]) -> bool:
         """Hear the alerts of some targets; whether anything is new or over."""
         now, changed = self._clock(), False
         for sample in samples:
-            target = str(sample.get("target") or "")
-            alerts = {str(one.get("name")): one for one in sample.get("alerts") or ()}
-            for name, alert in alerts.items():
-                changed |= self._one(target, name, alert, now)
+            target, alerts = sample.target, {alert.name: alert for alert in sample.alerts}
+            for alert in alerts.values():
+                changed |= self._one(target, alert, now)
             for name, entry in self._entries.get(target, {}).items():
                 if entry.active and name not in alerts:
                     entry.active, changed = False, True
@@ -80,16 +79,15 @@ class Inbox:
             self._save()
         return changed
 
-    def _one(self, target: str, name: str, alert: Mapping[str, Any], now: float) -> bool:
-        entry = self._entries.get(target, {}).get(name)
-        level, text = str(alert.get("level") or "warning"), str(alert.get("text") or "")
+    def _one(self, target: str, alert: Alert, now: float) -> bool:
+        entry = self._entries.get(target, {}).get(alert.name)
         if entry is None:
-            self._keep(AlertEntry(target, name, level, text, now, now))
+            self._keep(AlertEntry(target, alert.name, alert.level, alert.text, now, now))
             return True
         began = not entry.active
         if began:
             entry.since, entry.active, entry.acknowledged = now, True, False
-        entry.seen, entry.level, entry.text = now, level, text
+        entry.seen, entry.level, entry.text = now, alert.level, alert.text
         return began
 
     def _keep(self, entry: AlertEntry) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from studio.registry.run_journal import INTERRUPTED, PIPELINE_FILE, REPORT_FILE, RunFolder, head_of
+from studio.documents.dataclass_json import JsonValue
+from studio.registry.run_journal import PIPELINE_FILE, REPORT_FILE, RunFolder
+from studio.registry.run_records import GateReport, RunJournal, StepReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class RunInfo:
     Attributes:
         state: ``running``, ``succeeded``, ``failed``, ``gate not met``, ``cancelled`` or
             ``interrupted`` (its process ended in the middle).
-        document: The journal.
+        journal: The whole record.
     """
 
     id: str
@@ -27,38 +28,38 @@ class RunInfo:
     started: str
     ended: str
     folder: Path
-    document: Mapping[str, Any] = field(repr=False, default_factory=dict)
+    journal: RunJournal = field(repr=False, default_factory=RunJournal)
 
     @classmethod
     def of(cls, folder: RunFolder) -> RunInfo:
         """Return the run of a folder, read from its journal."""
-        document = folder.read()
-        pipeline = head_of(document)
+        journal = folder.read()
+        head = journal.head
         return cls(
             folder.id,
-            str(pipeline.get("name") or ""),
-            str(pipeline.get("title") or ""),
-            str(document.get("state") or INTERRUPTED),
-            str(document.get("started") or ""),
-            str(document.get("ended") or ""),
+            head.name,
+            head.title,
+            journal.state,
+            journal.started,
+            journal.ended or "",
             folder.folder,
-            document,
+            journal,
         )
 
     @property
-    def steps(self) -> list[Mapping[str, Any]]:
+    def steps(self) -> tuple[StepReport, ...]:
         """What became of each step, without the results."""
-        return list(self.document.get("steps") or ())
+        return self.journal.steps
 
     @property
-    def gates(self) -> list[Mapping[str, Any]]:
+    def gates(self) -> tuple[GateReport, ...]:
         """What became of each gate."""
-        return list(self.document.get("gates") or ())
+        return self.journal.gates
 
     @property
     def artefacts(self) -> Mapping[str, str]:
         """The digests of what was made."""
-        return dict(self.document.get("artefacts") or {})
+        return self.journal.artefacts or {}
 
     @property
     def report(self) -> Path:
@@ -73,6 +74,6 @@ class RunInfo:
         except OSError:
             return ""
 
-    def result(self, step: str) -> Mapping[str, Any]:
+    def result(self, step: str) -> Mapping[str, JsonValue]:
         """What a step gave."""
         return RunFolder(self.folder).result(step)

@@ -7,16 +7,16 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from studio.api import StudioError, UsageError
+from studio.documents.dataclass_json import JsonValue
 from studio.registry.run_journal import (
     JUNIT_FILE,
     PIPELINE_FILE,
     REPORT_FILE,
     RunFolder,
     RunFolders,
-    head_of,
 )
 from studio.settings import write_atomically
 from studio.workspace.events import Events, RunChanged
@@ -25,8 +25,10 @@ from studio.workspace.run_info import RunInfo
 if TYPE_CHECKING:
     from studio.pipelines.execution import OnStep, PipelineRun, Watcher
     from studio.pipelines.pipeline import Pipeline, PipelineStep
-    from studio.pipelines.run_report import PipelineReport, StepReport
+    from studio.pipelines.results import RunComparison
+    from studio.pipelines.run_report import PipelineReport
     from studio.registry import Registry
+    from studio.registry.run_records import RunJournal, StepReport
     from studio.steps.runner import StepRunner
 
 
@@ -45,7 +47,7 @@ class RunRequest:
 
     variables: Mapping[str, str] = field(default_factory=dict)
     fresh: bool = False
-    trigger: Mapping[str, Any] = field(default_factory=dict)
+    trigger: Mapping[str, JsonValue] = field(default_factory=dict)
     report: Path | None = None
     junit: Path | None = None
     artefacts: Path | None = None
@@ -163,11 +165,7 @@ class Runs:
             UsageError: when there is no such run, or it has reached its end.
         """
         folder, before = self._to_resume(name)
-        wish = replace(
-            wish or RunRequest(),
-            trigger=before.get("trigger") or {},
-            fresh=bool(before.get("fresh")),
-        )
+        wish = replace(wish or RunRequest(), trigger=before.trigger, fresh=before.fresh)
         return self._carry_out(self._pipeline_of(folder, before), folder, wish, before)
 
     def start(self, path: Path, wish: RunRequest | None = None) -> RunningPipeline:
@@ -187,7 +185,7 @@ class Runs:
             UsageError: as ``resume``.
         """
         folder, before = self._to_resume(name)
-        wish = RunRequest(trigger=before.get("trigger") or {}, fresh=bool(before.get("fresh")))
+        wish = RunRequest(trigger=before.trigger, fresh=before.fresh)
         return self._start(self._pipeline_of(folder, before), folder, wish, before)
 
     def running(self) -> list[RunningPipeline]:
@@ -225,7 +223,7 @@ class Runs:
             raise UsageError(f"The run {folder.id} goes on.")
         self._folders.remove(folder.id)
 
-    def compare(self, a: str, b: str) -> dict[str, Any]:
+    def compare(self, a: str, b: str) -> RunComparison:
         """How two runs differ: steps, figures, gates, digests.
 
         Raises:
@@ -234,10 +232,8 @@ class Runs:
         from studio.pipelines.run_diff import compare
 
         first, second = self.get(a), self.get(b)
-        results = [
-            {row["id"]: run.result(row["id"]) for row in run.steps} for run in (first, second)
-        ]
-        return compare(first.document, second.document, *results)
+        results = [{step.id: run.result(step.id) for step in run.steps} for run in (first, second)]
+        return compare(first.journal, second.journal, *results)
 
     # The work
 
@@ -246,7 +242,7 @@ class Runs:
         pipeline: Pipeline,
         folder: RunFolder,
         wish: RunRequest,
-        before: Mapping[str, Any] | None,
+        before: RunJournal | None,
     ) -> PipelineReport:
         run = self._made(pipeline, folder, wish)
         return self._finish(run, run.run(before), wish)
@@ -274,8 +270,8 @@ class Runs:
         from studio.pipelines.report_job import write_report
         from studio.steps.overwrites import OwnOutputs
 
-        document = run.folder.read()
-        text = junit(report, str(document.get("started"))).encode()
+        journal = run.folder.read()
+        text = junit(report, journal.started).encode()
         write_atomically(run.folder.folder / JUNIT_FILE, text)
         own = run.folder.folder / REPORT_FILE
         problems = []
@@ -295,7 +291,7 @@ class Runs:
                 copy_artefacts(report, run.folder, self._registry, wish.artefacts.absolute())
             except StudioError as error:
                 problems.append(error.message)
-        self._events.publish(RunChanged(run.folder.id, str(document.get("state"))))
+        self._events.publish(RunChanged(run.folder.id, journal.state))
         if problems:
             return replace(report, report_problem=" ".join(problems))
         return replace(report, report=str(place))
@@ -305,7 +301,7 @@ class Runs:
         pipeline: Pipeline,
         folder: RunFolder,
         wish: RunRequest,
-        before: Mapping[str, Any] | None,
+        before: RunJournal | None,
     ) -> RunningPipeline:
         running = RunningPipeline(folder.id)
         run = self._made(pipeline, folder, wish)
@@ -325,18 +321,18 @@ class Runs:
         thread.start()
         return running
 
-    def _to_resume(self, name: str) -> tuple[RunFolder, dict[str, Any]]:
+    def _to_resume(self, name: str) -> tuple[RunFolder, RunJournal]:
         folder = self._folders.find(name)
         before = folder.read()
-        if before["state"] in ("succeeded", "gate not met"):
+        if before.state in ("succeeded", "gate not met"):
             raise UsageError(
-                f"The run {folder.id} has reached its end ({before['state']}).",
+                f"The run {folder.id} has reached its end ({before.state}).",
                 hint="Run the pipeline again; what did not change is not done again.",
             )
         return folder, before
 
     @staticmethod
-    def _pipeline_of(folder: RunFolder, before: Mapping[str, Any]) -> Pipeline:
+    def _pipeline_of(folder: RunFolder, before: RunJournal) -> Pipeline:
         """The pipeline as it was when the run began."""
         from studio.pipelines.parser import parse_pipeline
 
@@ -344,5 +340,5 @@ class Runs:
             text = (folder.folder / PIPELINE_FILE).read_text(encoding="utf-8")
         except OSError:
             raise UsageError(f"The pipeline of the run {folder.id} is gone.") from None
-        name = str(head_of(before).get("file") or PIPELINE_FILE)
-        return parse_pipeline(text, name, Path(before["folder"]), before.get("variables") or {})
+        name = before.head.file or PIPELINE_FILE
+        return parse_pipeline(text, name, Path(before.folder), before.variables)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from studio.registry import Registry
+from studio.versions.results import Lineage, ReleasesAt, TargetAt, VersionRow
 from studio.versions.serving_history import all_served_at, served_at, served_on
 from studio.versions.timestamps import moment
 from studio.versions.versions import all_versions, find_version, lineage
@@ -17,7 +15,7 @@ class Versions:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
 
-    def all(self, model: str | None = None) -> list[dict[str, Any]]:
+    def all(self, model: str | None = None) -> list[VersionRow]:
         """The versions of a model (of all), the newest first.
 
         Raises:
@@ -26,21 +24,21 @@ class Versions:
         served = served_on(self._registry)
         variants = {one.id: one.name for one in self._registry.variants()}
         return [
-            {
-                "model": named.model,
-                "version": named.version.number,
-                "aliases": list(named.aliases),
-                "variant": variants.get(named.version.variant, ""),
-                "digest": named.version.digest,
-                "counter": named.version.counter,
-                "created": named.version.created,
-                "kept": named.version.path.is_dir(),
-                "targets": served.get(named.version.digest, []),
-            }
+            VersionRow(
+                model=named.model,
+                version=named.version.number,
+                aliases=named.aliases,
+                variant=variants.get(named.version.variant, ""),
+                digest=named.version.digest,
+                counter=named.version.counter,
+                created=named.version.created,
+                kept=named.version.path.is_dir(),
+                targets=tuple(served.get(named.version.digest, ())),
+            )
             for named in all_versions(self._registry, model)
         ]
 
-    def lineage(self, version: str) -> dict[str, Any]:
+    def lineage(self, version: str) -> Lineage:
         """Where a version came from.
 
         Args:
@@ -51,7 +49,7 @@ class Versions:
         """
         return lineage(self._registry, find_version(self._registry, version))
 
-    def at(self, time: str, target: str | None = None) -> dict[str, Any]:
+    def at(self, time: str, target: str | None = None) -> ReleasesAt:
         """What ran at a moment, on a target or on all that were ever deployed to.
 
         Raises:
@@ -66,5 +64,5 @@ class Versions:
             if target
             else all_served_at(self._registry, names, when)
         )
-        rows: list[Mapping[str, Any]] = [{"target": name, "served": served[name]} for name in names]
-        return {"at": time if time == "now" else when, "targets": rows}
+        rows = tuple(TargetAt(name, served[name]) for name in names)
+        return ReleasesAt(time if time == "now" else when, rows)

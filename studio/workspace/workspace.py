@@ -155,7 +155,7 @@ class Workspace(JobListener):
     def suffixes(self) -> tuple[str, ...]:
         """How files of models end that some format reads."""
         formats = self.plugins.all(Extension.FORMAT)
-        return tuple(suffix for one in formats for suffix in one.extra.get("suffixes", ()))
+        return tuple(suffix for one in formats for suffix in one.suffixes)
 
     def with_plugins(self, option: Option) -> Option:
         """An option of a step, with what plugins offer among its choices."""

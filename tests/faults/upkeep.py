@@ -23,14 +23,17 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Silent
+from studio.documents.dataclass_json import from_json, to_json
 from studio.registry import Registry
 from studio.registry.backups import DATABASE, MANUAL, Backups, DamagedRegistry
 from studio.registry.ownership import MARK
 from studio.registry.restore import RegistryRestore
 from studio.settings import resource
-from studio.versions.garbage import collected
+from studio.versions.garbage import collect
 from studio.versions.integrity import condition
-from studio.versions.project_import import imported, unpack
+from studio.versions.project_import import take_in, unpack
+from studio.versions.project_listing import UnpackedProject
+from studio.versions.step import GarbageOptions, ImportOptions, NoWork
 from studio.workspace import Workspace
 from tests.faults.points import CALLS
 from tests.faults.tally import Tally, require
@@ -154,9 +157,8 @@ class Scene:
         """Lay out what a worker makes of the archive, as it does each time an import is begun."""
         if not self._unpacked.exists():
             self._unpacked.mkdir()
-            given = {"archive": str(self.pristine / "project.zip")}
-            result = unpack(given, _Work(self._unpacked))
-            (self._unpacked / "result.json").write_text(json.dumps(result))
+            result = unpack(ImportOptions(self.pristine / "project.zip"), _Work(self._unpacked))
+            (self._unpacked / "result.json").write_text(json.dumps(to_json(result)))
         folder = registry.parent / "jobs" / "1"
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(self._unpacked, folder)
@@ -177,10 +179,12 @@ def act(story: str, registry: Path) -> None:
         opened = Registry.open(registry)
         try:
             if story == "gc":
-                collected(opened, {"keep": 1, "dry_run": False}, {}, registry)
+                collect(opened, GarbageOptions(keep=1), NoWork(), registry)
             else:
                 folder = registry.parent / "jobs" / "1"
-                imported(opened, {}, json.loads((folder / "result.json").read_text()), folder)
+                document = json.loads((folder / "result.json").read_text())
+                options = ImportOptions(folder / "project.zip")
+                take_in(opened, options, from_json(UnpackedProject, document), folder)
         finally:
             opened.close()
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from studio.packages.bundle import Bundle
+from studio.packages.results import LatencyFile
+from studio.packages.step import BundleNumber, Numbering, PackageOptions
 from studio.packages.work import package
+from studio.registry import ModelRef
 from tests.unit.runtime.models import make_cnn
 
 
@@ -32,23 +36,23 @@ class QuietJob:
         self.events.append((name, values))
 
 
-def reference(path: Path, name: str = "cnn", precision: str = "fp32") -> dict[str, Any]:
-    """A model option's value, as the pipeline would make it."""
-    return {
-        "path": str(path),
-        "digest": "0" * 64,
-        "variant": 1,
-        "model": 1,
-        "model_name": name,
-        "name": precision,
-        "format": "onnx",
-        "precision": precision,
-    }
+def reference(path: Path, name: str = "cnn", precision: str = "fp32") -> ModelRef:
+    """A model option's value, as the registry would make it."""
+    return ModelRef(str(path), "0" * 64, 1, 1, name, precision, "onnx", precision)
 
 
-def number(version: int) -> dict[str, Any]:
-    """What tells bundles apart."""
-    return {"version": version, "counter": version, "created": "2026-01-01T00:00:00+00:00"}
+def package_options(
+    model: Path | ModelRef,
+    version: int = 1,
+    known: Sequence[Path] = (),
+    latency: LatencyFile | None = None,
+    **options: Any,
+) -> PackageOptions:
+    """Options of the step, with the number that the registry would give."""
+    number = BundleNumber(version, version, "2026-01-01T00:00:00+00:00")
+    numbering = Numbering(number, tuple(known), latency=latency)
+    ref = reference(model) if isinstance(model, Path) else model
+    return PackageOptions(model=ref, numbering=numbering, **options)
 
 
 def make_bundle(folder: Path, version: int = 1, seed: int | None = None, **options: Any) -> Bundle:
@@ -56,6 +60,5 @@ def make_bundle(folder: Path, version: int = 1, seed: int | None = None, **optio
     folder.mkdir(parents=True, exist_ok=True)
     model = make_cnn(folder / "cnn.onnx", seed=version if seed is None else seed)
     job = QuietJob(folder / f"job-{version}")
-    arguments = {"model": reference(model), "number": number(version), "known": [], "samples": 2}
-    result = package({**arguments, **options}, job)
-    return Bundle.open(Path(result["bundle"]))
+    asked = package_options(**{"model": model, "version": version, "samples": 2, **options})
+    return Bundle.open(Path(package(asked, job).bundle))

@@ -17,7 +17,7 @@ from sklearn.datasets import load_digits
 from studio.packages.bundle import Bundle
 from studio.packages.work import package
 from tests.benchmarks.zoo.entries import entry
-from tests.rigs.bundles import QuietJob, number, reference
+from tests.rigs.bundles import QuietJob, package_options, reference
 from tests.rigs.load import Load
 
 BLOCKS = 12
@@ -145,16 +145,14 @@ def make_bundle(
     made = model or make_version(folder / "digits.onnx", **how)  # type: ignore[arg-type]
     np.savez(folder / "data.npz", image=known())
     (folder / "preprocess.toml").write_text(PREPROCESS.format(scale=scale))
-    arguments = {
-        "model": reference(made, "digits"),
-        "number": number(version),
-        "known": [],
-        "samples": 2,
-        "data": str(folder / "data.npz"),
-        "preprocess": str(folder / "preprocess.toml"),
-    }
-    result = package(arguments, QuietJob(folder / f"job-{version}"))
-    return Bundle.open(Path(result["bundle"]))
+    asked = package_options(
+        reference(made, "digits"),
+        version,
+        samples=2,
+        data=folder / "data.npz",
+        preprocess=folder / "preprocess.toml",
+    )
+    return Bundle.open(Path(package(asked, QuietJob(folder / f"job-{version}")).bundle))
 
 
 class Clients(Load):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from studio.api import StudioError, UsageError
+from studio.deployment.artifacts.step import DebOptions
 from studio.deployment.contained_packaging import opened
+from studio.deployment.results import DebResult
 from studio.deployment.step_log import owner
 from studio.deployment.wheels import Platform, WheelCache
-from studio.jobs import Arguments, Job, Result
+from studio.documents.dataclass_json import to_json
+from studio.jobs import Job
 from studio.packages import build_runtime, debian
 from studio.packages import record as packages
 from studio.packages.packaging_job import package_contained
@@ -21,17 +24,19 @@ from studio.settings.boards import Board, Image, board
 _FILE = "release.deb"
 
 
-def make(arguments: Arguments, job: Job) -> Result:
+def make(options: DebOptions, job: Job) -> DebResult:
     """Package a model behind walls of its own (or take a bundle), then write the Debian package."""
-    if not arguments.get("model") and not arguments.get("bundle"):
+    kind = _kind(options)
+    packaged = None
+    if options.model and not options.bundle:
+        packaged = package_contained(options.packaging(options.model), job)
+    source = packaged or options.bundle
+    if source is None:
         raise UsageError(
             "Nothing was named to package.",
             hint="Pass a model or a bundle folder.",
         )
-    kind = _kind(arguments)
-    packaged = None if arguments.get("bundle") else package_contained(arguments, job)
-    found = packaged or {"bundle": arguments["bundle"], "new": False}
-    bundle = opened(found, arguments.get("sign"), job)
+    bundle = opened(source, options.sign, job)
     wheels: list[Path] = []
     place = None
     if kind is not None:
@@ -44,42 +49,42 @@ def make(arguments: Arguments, job: Job) -> Result:
     job.progress(0, 0, "Writing the package")
     path = job.folder / _FILE
     name, _, host = owner().partition("@")
-    maintainer = str(arguments.get("maintainer") or f"{name} <{name}@{host}.localdomain>")
+    maintainer = options.maintainer or f"{name} <{name}@{host}.localdomain>"
     runtime = build_runtime(job.folder)
     fields = debian.build(path, bundle, runtime, wheels, place, maintainer)
-    return {
-        "bundle": str(bundle.folder),
-        "digest": bundle.digest,
-        "bytes": bundle.size,
-        "image": None,
-        "name": bundle.name,
-        "version": bundle.version,
-        "deb_bytes": path.stat().st_size,
-        "package": fields["Package"],
-        "deb_version": fields["Version"],
-        "architecture": fields["Architecture"],
-        "depends": fields["Depends"],
-        "findings": packaged["findings"] if packaged else [],
-        "packaged": packaged,
-    }
+    return DebResult(
+        str(bundle.folder),
+        bundle.digest,
+        bundle.size,
+        None,
+        bundle.name,
+        bundle.version,
+        path.stat().st_size,
+        fields["Package"],
+        fields["Version"],
+        fields["Architecture"],
+        fields["Depends"],
+        packaged.findings if packaged else (),
+        packaged=packaged,
+    )
 
 
-def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
+def prepare(registry: Registry, options: DebOptions) -> DebOptions:
     """Number the bundle that a model needs."""
-    if arguments.get("model") and not arguments.get("bundle"):
-        return packages.prepare(registry, arguments)
-    return dict(arguments)
+    if options.model and not options.bundle:
+        return replace(options, numbering=packages.numbering(registry, options.model))
+    return options
 
 
-def made(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+def made(registry: Registry, options: DebOptions, result: DebResult, folder: Path) -> DebResult:
     """Keep the bundle as a version, and put the package where the user wants it."""
-    packaged = result.pop("packaged")
-    version = packages.keep(registry, arguments["model"], packaged) if packaged else None
-    if version is not None:
-        result["bundle"] = str(version.path)
-    target = Path(arguments["deb"])
+    version = None
+    if result.packaged and options.model:
+        version = packages.keep(registry, options.model, result.packaged)
+        result = replace(result, bundle=str(version.path))
+    target = options.deb
     if target.is_dir():
-        name = f"{result['package']}_{result['deb_version']}_{result['architecture']}.deb"
+        name = f"{result.package}_{result.deb_version}_{result.architecture}.deb"
         target = below(target, name)
     elif target.suffix != ".deb":  # apt takes no other file
         target = target.with_name(target.name + ".deb")
@@ -87,27 +92,27 @@ def made(registry: Registry, arguments: Arguments, result: Result, folder: Path)
         shutil.move(folder / _FILE, target)
     except OSError as error:
         raise StudioError(f"The package cannot be written: {error.strerror}.") from None
-    result["deb"] = str(target)
-    options = {"deb": str(target), "board": arguments.get("board")}
-    registry.add_run("deb", version.variant if version else None, options, result)
+    result = replace(result, deb=str(target), packaged=None)
+    given = {"deb": str(target), "board": options.board}
+    registry.add_run("deb", version.variant if version else None, given, to_json(result))
     return result
 
 
-def _kind(arguments: Arguments) -> tuple[Board, Image] | None:
+def _kind(options: DebOptions) -> tuple[Board, Image] | None:
     """The board and its system, out of the catalogue; None for Debian's own libraries.
 
     Raises:
         UsageError: when there is none of these names, or nothing can be served on it.
     """
-    if not arguments.get("board"):
+    if not options.board:
         return None
     try:
-        one = board(str(arguments["board"]))
+        one = board(options.board)
     except KeyError as error:
         raise UsageError(
-            f"There is no kind of board {arguments['board']!r}.", hint=f"Known: {error.args[0]}."
+            f"There is no kind of board {options.board!r}.", hint=f"Known: {error.args[0]}."
         ) from None
-    wanted = str(arguments.get("system") or "")
+    wanted = options.system or ""
     image = next((i for i in one.images if wanted.lower() in i.name.lower()), None)
     if image is None:
         names = ", ".join(i.name for i in one.images)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from studio.api import (
     Channel,
@@ -20,61 +19,75 @@ from studio.api import (
     validate,
 )
 from studio.deployment.artifacts.packager import build
-from studio.jobs import Arguments, Job, Result
+from studio.deployment.artifacts.step import ImageOptions
+from studio.deployment.results import PackagerWork
+from studio.documents.dataclass_json import JsonValue, read_parts, to_json
+from studio.jobs import Job, Result
 from studio.packages import record as packages
 from studio.plugin_host import PluginHost
 from studio.registry import Registry
-from studio.targets.connect import open_channel, root_of, target_of
+from studio.targets.connect import open_channel, root_of
 from studio.targets.platforms import is_platform, parse_pairs
 
 PACKAGER = "image"
 _FILES = "image"
 
 
-def image(arguments: Arguments, job: Job) -> Result:
+@dataclass(frozen=True, slots=True)
+class _ImageFacts:
+    """What the packager tells of an image.
+
+    Attributes:
+        next: What is left to be done by the user.
+        path, context, sbom: Files that it wrote.
+    """
+
+    image: str | None = None
+    bytes: int | None = None
+    next: str | None = ""
+    path: str | None = ""
+    context: str | None = ""
+    sbom: str | None = ""
+
+
+def image(options: ImageOptions, job: Job) -> PackagerWork:
     """Package a model behind walls of its own, then build the image of the bundle."""
     packager: Packager = PluginHost.discover().get(Extension.PACKAGER, PACKAGER)
-    given: dict[str, Any] = parse_pairs(arguments.get("set") or [])
-    given["tag"] = arguments["image"]
-    if arguments.get("image_out") or arguments.get("load_to"):
+    given: dict[str, JsonValue] = {**parse_pairs(options.set or ()), "tag": options.image}
+    if options.image_out or options.load_to:
         given["file"] = True
-    options = validate(packager.options, given)
-    result = build(packager, options, arguments, job, _FILES)
-    if arguments.get("load_to"):
-        load_image(target_of(arguments["load_to"]), _archive(result["made"]), job)
-    return result
+    work = build(packager, validate(packager.options, given), options, job, _FILES)
+    if options.load_to:
+        load_image(options.load_to, _archive(read_parts(_ImageFacts, work.made)), job)
+    return work
 
 
-def _archive(made: Mapping[str, Any]) -> Path:
-    """The image as a file; without an engine and a base that is one there is none."""
-    if not made.get("path"):
+def _archive(made: _ImageFacts) -> Path:
+    """Return the image as a file; without an engine and a base that is one there is none."""
+    if not made.path:
         raise Unavailable(
-            "The image was not made, so it cannot be loaded there.",
-            hint=str(made.get("next") or ""),
+            "The image was not made, so it cannot be loaded there.", hint=made.next or ""
         )
-    return Path(made["path"])
+    return Path(made.path)
 
 
-def imaged(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+def imaged(registry: Registry, options: ImageOptions, work: PackagerWork, folder: Path) -> Result:
     """Keep the bundle as a version, and put the image's files where the user wants them."""
-    made = result.pop("made")
-    asked = {n: value for n, value in arguments.items() if n not in ("set", "load_to")}
-    final = packages.packaged(registry, asked, result, folder)
-    return {**final, **_named(made), **_placed(arguments, folder / _FILES, made)}
+    final = packages.packaged(registry, options, work.packaged, folder, ("set", "load_to"))
+    made = read_parts(_ImageFacts, work.made)
+    # The packager's figures stand beside those of the bundle, which have names of their own.
+    rest = {name: value for name, value in work.made.items() if name not in ("image", "bytes")}
+    named = {"image": made.image, "image_bytes": made.bytes, **rest}
+    return {**to_json(final), **named, **_placed(options, folder / _FILES, made)}
 
 
-def _named(made: Mapping[str, Any]) -> dict[str, Any]:
-    """The packager's figures beside those of the bundle, which have names of their own."""
-    rest = {name: value for name, value in made.items() if name not in ("image", "bytes")}
-    return {"image": made["image"], "image_bytes": made["bytes"], **rest}
-
-
-def _placed(arguments: Arguments, written: Path, made: Mapping[str, Any]) -> dict[str, Any]:
-    """Move what was written; the paths of where it lies then."""
-    unplaced = arguments.get("load_to") and not arguments.get("image_out")
-    if not written.is_dir() or unplaced:
-        return {"loaded_to": arguments["load_to"]["name"]} if unplaced else {}
-    target = _target(arguments, str(made.get("next") or ""))
+def _placed(options: ImageOptions, written: Path, made: _ImageFacts) -> dict[str, JsonValue]:
+    """Move what was written, and return the paths of where it lies then."""
+    if options.load_to and not options.image_out:
+        return {"loaded_to": options.load_to.name}
+    if not written.is_dir():
+        return {}
+    target = _target(options, made.next or "")
     try:
         if target.is_dir() and not any(target.iterdir()):
             target.rmdir()
@@ -83,16 +96,15 @@ def _placed(arguments: Arguments, written: Path, made: Mapping[str, Any]) -> dic
         shutil.move(written, target)
     except OSError as error:
         raise StudioError(f"The image cannot be written: {error.strerror}.") from None
-    paths = {name: made[name] for name in ("path", "context", "sbom") if made.get(name)}
-    return {name: str(target / Path(path).name) for name, path in paths.items()}
+    paths = {"path": made.path, "context": made.context, "sbom": made.sbom}
+    return {name: str(target / Path(path).name) for name, path in paths.items() if path}
 
 
-def _target(arguments: Arguments, reason: str) -> Path:
-    if arguments.get("image_out"):
-        return Path(arguments["image_out"])
-    if arguments.get("out"):
-        out = Path(arguments["out"])
-        return out.with_name(f"{out.name}-image")
+def _target(options: ImageOptions, reason: str) -> Path:
+    if options.image_out:
+        return options.image_out
+    if options.out:
+        return options.out.with_name(f"{options.out.name}-image")
     raise Unavailable(
         reason.partition(". ")[0] + ".",
         hint="With --image-out FOLDER the image is written into a file.",

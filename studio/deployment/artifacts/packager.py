@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 from studio.api import Extension, Packager, StudioError, UsageError, validate
+from studio.deployment.artifacts.packager_step import PackageAsOptions
 from studio.deployment.contained_packaging import opened
 from studio.deployment.platform_verbs import parcel_of
+from studio.deployment.results import PackagerWork
 from studio.deployment.step_log import owner
-from studio.jobs import Arguments, Job, Result
+from studio.documents.dataclass_json import JsonValue, to_json
+from studio.jobs import Job, Result
 from studio.packages import record as packages
 from studio.packages.packaging_job import package_contained
+from studio.packages.step import PackageOptions
 from studio.plugin_host import PluginHost
 from studio.registry import Registry
 from studio.targets.platforms import parse_pairs
@@ -22,46 +26,56 @@ FILES = "files"
 _OWN = ("as", "as_out", "set")
 
 
-def package_as(arguments: Arguments, job: Job) -> Result:
+def package_as(options: PackageAsOptions, job: Job) -> PackagerWork:
     """Package a model in a sandbox of its own, then let the chosen packager build from it."""
-    packager: Packager = PluginHost.discover().get(Extension.PACKAGER, str(arguments["as"]))
-    options = validate(packager.options, parse_pairs(arguments.get("set") or []))
-    return build(packager, options, arguments, job, FILES)
+    packager: Packager = PluginHost.discover().get(Extension.PACKAGER, options.packager)
+    values = validate(packager.options, parse_pairs(options.set or ()))
+    return build(packager, values, options, job, FILES)
 
 
 def build(
-    packager: Packager, options: Mapping[str, Any], arguments: Arguments, job: Job, folder: str
-) -> Result:
-    """Return the result of packaging, with what a packager made of it as ``made``.
+    packager: Packager,
+    values: Mapping[str, JsonValue],
+    options: PackageOptions,
+    job: Job,
+    folder: str,
+) -> PackagerWork:
+    """Return the result of packaging, with what a packager made of it.
 
     Args:
+        values: Options of the packager.
         folder: Where below the job's folder the packager writes.
     """
-    packaged = package_contained(arguments, job)
-    bundle = opened(packaged, arguments.get("sign"), job)
-    made = packager.build(parcel_of(bundle, job, owner()), job.folder / folder, options, job)
-    return {**packaged, "made": dict(made)}
+    packaged = package_contained(packaging(options), job)
+    bundle = opened(packaged, options.sign, job)
+    made = packager.build(parcel_of(bundle, job, owner()), job.folder / folder, values, job)
+    return PackagerWork(packaged, dict(made))
 
 
-def packaged_as(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+def packaging(options: PackageOptions) -> PackageOptions:
+    """Return the options of packaging alone."""
+    names = (one.name for one in fields(PackageOptions))
+    return PackageOptions(**{name: getattr(options, name) for name in names})
+
+
+def packaged_as(
+    registry: Registry, options: PackageAsOptions, work: PackagerWork, folder: Path
+) -> Result:
     """Keep the bundle as a version, and put the packager's files where the user wants them."""
-    made = result.pop("made")
-    asked = {name: value for name, value in arguments.items() if name not in _OWN}
-    final = packages.packaged(registry, asked, result, folder)
-    written = folder / FILES
+    final = packages.packaged(registry, options, work.packaged, folder, _OWN)
+    made, written = work.made, folder / FILES
     if written.is_dir():
-        target = _target(arguments)
+        target = _target(options)
         _move(written, target)
         made = _placed(made, written, target)
-    return {**final, "as": arguments["as"], "made": made}
+    return {**to_json(final), "as": options.packager, "made": made}
 
 
-def _target(arguments: Arguments) -> Path:
-    if arguments.get("as_out"):
-        return Path(arguments["as_out"])
-    if arguments.get("out"):
-        out = Path(arguments["out"])
-        return out.with_name(f"{out.name}-{arguments['as']}")
+def _target(options: PackageAsOptions) -> Path:
+    if options.as_out:
+        return options.as_out
+    if options.out:
+        return options.out.with_name(f"{options.out.name}-{options.packager}")
     raise UsageError("The packager wrote files.", hint="Give --as-out FOLDER.")
 
 
@@ -76,10 +90,10 @@ def _move(written: Path, target: Path) -> None:
         raise StudioError(f"The files cannot be written: {error.strerror}.") from None
 
 
-def _placed(made: Mapping[str, Any], written: Path, target: Path) -> dict[str, Any]:
+def _placed(made: Mapping[str, JsonValue], written: Path, target: Path) -> dict[str, JsonValue]:
     """Return the packager's answer with the paths of where its files are now."""
 
-    def place(value: Any) -> Any:
+    def place(value: JsonValue) -> JsonValue:
         if isinstance(value, str) and Path(value).is_relative_to(written):
             return str(target / Path(value).relative_to(written))
         return value

@@ -2,38 +2,52 @@
 
 from __future__ import annotations
 
-from studio.api import Kind, Option, Permission
-from studio.jobs import Arguments, Limits, Result, Step, Use
-from studio.packages.step import SHARED
+from dataclasses import dataclass
+from pathlib import Path
 
-PACKAGE_AS: Step[Arguments, Result] = Step(
+from studio.api import Kind, Permission
+from studio.deployment.results import PackagerWork
+from studio.jobs import Limits, Result, Step, Use
+from studio.jobs.options_form import option
+from studio.packages.step import PackageOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageAsOptions(PackageOptions):
+    """Options of the step ``package-as``: those of packaging, and the packager.
+
+    Attributes:
+        packager: Identifier of the packager (``--as``).
+    """
+
+    preprocess_draft: Path | None = None
+    packager: str = option(
+        kind=Kind.CHOICE,
+        key="as",
+        plugins="packagers",
+        title="Packager",
+        help="The id of a packager: image, manifests, or a plugin's (studio plugins list).",
+    )
+    as_out: Path | None = option(
+        None,
+        kind=Kind.OUTPUT,
+        title="Folder for files",
+        help="Folder for the packager's files; next to --out, as FOLDER-ID, without it.",
+    )
+    set: tuple[str, ...] | None = option(
+        None,
+        title="Options of the packager",
+        help="NAME=VALUE, as its plugin declares them.",
+        advanced=True,
+    )
+
+
+PACKAGE_AS: Step[PackageAsOptions, Result] = Step(
     name="package-as",
     title="Package for another tool",
     summary="Package a model and let a plugin's packager build from it (image, manifests).",
-    options=(
-        *SHARED,
-        Option(
-            "as",
-            Kind.CHOICE,
-            required=True,
-            plugins="packagers",
-            title="Packager",
-            help="The id of a packager: image, manifests, or a plugin's (studio plugins list).",
-        ),
-        Option(
-            "as_out",
-            Kind.OUTPUT,
-            title="Folder for files",
-            help="Folder for the packager's files; next to --out, as FOLDER-ID, without it.",
-        ),
-        Option(
-            "set",
-            many=True,
-            title="Options of the packager",
-            help="NAME=VALUE, as its plugin declares them.",
-            advanced=True,
-        ),
-    ),
+    options=PackageAsOptions,
+    work_result=PackagerWork,
     work="studio.deployment.artifacts.packager:package_as",
     prepare="studio.packages.record:prepare",
     record="studio.deployment.artifacts.packager:packaged_as",

@@ -2,87 +2,129 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from studio.api import Kind, Option, Permission
-from studio.jobs import Arguments, Limits, Result, Step, Use
-from studio.packages.step import SHARED
+from studio.api import Kind, Permission, TargetSpec
+from studio.deployment.results import DebResult, PackagerWork
+from studio.jobs import Limits, Result, Step, Use
+from studio.jobs.options_form import like, option
+from studio.packages.step import PACKAGE, Numbering, PackageOptions
+from studio.registry import ModelRef
 
-OWN = (
-    Option(
-        "deb",
-        Kind.OUTPUT,
+_NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES})
+_PACKAGE = {one.name: one for one in PACKAGE.form}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DebOptions:
+    """Options of the step ``deb``: those of packaging, and those of a Debian package."""
+
+    model: ModelRef | None = like(_PACKAGE["model"])
+    out: Path | None = like(_PACKAGE["out"])
+    data: Path | None = like(_PACKAGE["data"])
+    labels: Path | None = like(_PACKAGE["labels"])
+    preprocess: Path | None = like(_PACKAGE["preprocess"])
+    sign: Path | None = like(_PACKAGE["sign"])
+    samples: int = like(_PACKAGE["samples"], 8)
+    reference: int = like(_PACKAGE["reference"], 256)
+    embedding: str | None = like(_PACKAGE["embedding"])
+    tolerance: float | None = like(_PACKAGE["tolerance"])
+    bundle: Path | None = option(
+        None, kind=Kind.FOLDER, help="A bundle, instead of a model.", advanced=True
+    )
+    deb: Path = option(
+        kind=Kind.OUTPUT,
         title="Debian package",
         help="The .deb to write (that suffix is added), or the folder to write it into: for fleets "
         "with their own tools.",
-    ),
-    Option(
-        "board",
+    )
+    board: str | None = option(
+        None,
         help="The kind of board whose libraries go into the package (studio target boards); "
         "without it Debian's own python3-onnxruntime is needed there.",
-    ),
-    Option(
-        "system",
+    )
+    system: str | None = option(
+        None,
         help="A part of the name of that board's system; by default its usual one.",
         advanced=True,
-    ),
-    Option("maintainer", help="NAME <ADDRESS> for the package.", advanced=True),
-)
+    )
+    maintainer: str | None = option(None, help="NAME <ADDRESS> for the package.", advanced=True)
+    numbering: Numbering | None = None
 
-DEB: Step[Arguments, Result] = Step(
+    def packaging(self, model: ModelRef) -> PackageOptions:
+        """Return the options of the packaging of the model on the way."""
+        return PackageOptions(
+            model=model,
+            data=self.data,
+            labels=self.labels,
+            preprocess=self.preprocess,
+            samples=self.samples,
+            reference=self.reference,
+            embedding=self.embedding,
+            tolerance=self.tolerance,
+            numbering=self.numbering,
+        )
+
+
+DEB: Step[DebOptions, DebResult] = Step(
     name="deb",
     title="Make a Debian package of",
     summary="Make a Debian package of a release: its bundle, the server, a unit of systemd.",
-    options=(
-        *(replace(one, required=False) if one.required else one for one in SHARED),
-        Option("bundle", Kind.FOLDER, help="A bundle, instead of a model.", advanced=True),
-        replace(OWN[0], required=True),
-        *OWN[1:],
-    ),
+    options=DebOptions,
+    result=DebResult,
     work="studio.deployment.artifacts.debian:make",
     prepare="studio.deployment.artifacts.debian:prepare",
     record="studio.deployment.artifacts.debian:made",
-    needs=frozenset(
-        {Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES}
-    ),
+    needs=_NEEDS,
     limits=Limits(seconds=3600),
     use=Use.SERVE,
 )
 
+OWN = tuple(
+    replace(one, required=False)
+    for one in DEB.form
+    if one.name in ("deb", "board", "system", "maintainer")
+)
+"""Options that no other way of packaging has."""
 
-IMAGE: Step[Arguments, Result] = Step(
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageOptions(PackageOptions):
+    """Options of the step ``image``: those of packaging, and those of a container image."""
+
+    preprocess_draft: Path | None = None
+    image: str = option(title="Name", help="Of the image, like digits:1.")
+    image_out: Path | None = option(
+        None,
+        kind=Kind.OUTPUT,
+        title="Folder for files",
+        help="Where the image is written as a file, with the context to build it elsewhere.",
+    )
+    load_to: TargetSpec | None = option(
+        None,
+        kind=Kind.TARGET,
+        title="Load to",
+        help="A machine into whose docker or podman the image is put.",
+    )
+    set: tuple[str, ...] | None = option(
+        None,
+        title="Options of the image",
+        help="NAME=VALUE: base, variant, arch, size_budget_mb, push ...",
+        advanced=True,
+    )
+
+
+IMAGE: Step[ImageOptions, Result] = Step(
     name="image",
     title="Build an image of",
     summary="Make a container image of a model: its bundle, the runtime and the libraries.",
-    options=(
-        *SHARED,
-        Option("image", title="Name", help="Of the image, like digits:1.", required=True),
-        Option(
-            "image_out",
-            Kind.OUTPUT,
-            title="Folder for files",
-            help="Where the image is written as a file, with the context to build it elsewhere.",
-        ),
-        Option(
-            "load_to",
-            Kind.TARGET,
-            title="Load to",
-            help="A machine into whose docker or podman the image is put.",
-        ),
-        Option(
-            "set",
-            many=True,
-            title="Options of the image",
-            help="NAME=VALUE: base, variant, arch, size_budget_mb, push ...",
-            advanced=True,
-        ),
-    ),
+    options=ImageOptions,
+    work_result=PackagerWork,
     work="studio.deployment.artifacts.image:image",
     prepare="studio.packages.record:prepare",
     record="studio.deployment.artifacts.image:imaged",
-    needs=frozenset(
-        {Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES}
-    ),
+    needs=_NEEDS,
     limits=Limits(seconds=3600),
     use=Use.SERVE,
 )

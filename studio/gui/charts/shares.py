@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from PySide6.QtCore import QRectF
 
 from studio.gui.charts.chart import Drawing
 from studio.gui.charts.plot import Axis, Plot, share_text
+from studio.monitoring.results import DriftSignal
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +28,10 @@ class Shares(Drawing):
     drifts: bool
 
     @classmethod
-    def of(cls, signal: Mapping[str, Any]) -> Shares:
-        """From a signal as the monitor tells it."""
-        return cls(
-            str(signal.get("name") or ""),
-            tuple(float(edge) for edge in signal.get("edges") or ()),
-            _shares(signal.get("reference") or ()),
-            _shares(signal.get("recent") or ()),
-            bool(signal.get("drifts")),
-        )
+    def of(cls, signal: DriftSignal) -> Shares:
+        """Return the shares of a signal."""
+        reference, recent = _shares(signal.reference), _shares(signal.recent)
+        return cls(signal.name, signal.edges, reference, recent, signal.drifts)
 
     def description(self) -> str:
         """The bin that has changed most, in words."""

@@ -133,12 +133,11 @@ class Host:
 
 def _schemes(workspace: Workspace, capability: Capability) -> frozenset[str]:
     """The schemes that a panel names in its manifest, else all of its plugin."""
-    named = capability.extra.get("schemes")
-    if named:
-        return frozenset(named)
+    if capability.schemes:
+        return frozenset(capability.schemes)
     plugin = workspace.plugins.plugin(capability.plugin)
     places = (one for one in plugin.capabilities if one.extension in _PLACES)
-    return frozenset(scheme for one in places for scheme in one.extra.get("schemes", ()))
+    return frozenset(scheme for one in places for scheme in one.schemes)
 
 
 class FollowedStep(RunningStep):

@@ -40,7 +40,7 @@ class Panels:
         """Add the panels of a page's area, each once."""
         for capability in self._found:
             key = (capability.plugin, capability.id)
-            if capability.extra.get("area") == page.stage and key not in self._frames:
+            if capability.area == page.stage and key not in self._frames:
                 frame = PanelFrame(self._workspace, self._window, capability, self._variant)
                 self._frames[key] = frame
                 number = page.add_panel(capability.title, frame, folded=True)
@@ -58,7 +58,7 @@ class Panels:
 
     def _take(self, found: tuple[Capability, ...] | Exception) -> None:
         if not isinstance(found, Exception):
-            self._found = tuple(one for one in found if one.extra.get("area") in PANEL_AREAS)
+            self._found = tuple(one for one in found if one.area in PANEL_AREAS)
             for page in self._window.pages():
                 self.add_to(page)
 

@@ -12,21 +12,51 @@ import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 from textwrap import shorten
-from typing import Any
 
 from studio.api import Extension, Monitor
-from studio.monitoring.alerts.rules import AlertPlan, ChannelSpec, read_alerts
+from studio.documents.dataclass_json import from_json, optional, to_json
+from studio.monitoring.alerts.rules import (
+    AlertPlan,
+    ChannelSpec,
+    MailOptions,
+    WebhookOptions,
+    read_alerts,
+)
+from studio.monitoring.results import ABSENT
 from studio.plugin_host import PluginHost
 from studio.settings import Paths
 from studio.settings.secrets import SecretStore
 
 TIMEOUT_S = 5.0
-Notice = Mapping[str, Any]
-"""``target``, ``name``, ``level``, ``state`` (``firing`` or ``resolved``), ``text``, ``at`` ..."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An alert as a channel gets it.
+
+    Attributes:
+        at: Time of the sample.
+        state: ``firing``, ``resolved`` or ``test``; a test has neither figures nor a release.
+    """
+
+    name: str
+    level: str
+    text: str
+    value: float | None = optional(ABSENT)
+    limit: float | None = optional(ABSENT)
+    at: str | None = None
+    model: str | None = optional(ABSENT)
+    version: object = optional(ABSENT)
+    digest: str | None = optional(ABSENT)
+    target: str = ""
+    state: str = "firing"
+
+
 Send = Callable[[Notice], None]
 Secrets = Callable[[str], str]
 
@@ -35,12 +65,12 @@ class ChannelError(Exception):
     """A notice did not get there; says why in one sentence, without a secret."""
 
 
-def alert_channels(path: str | None) -> tuple[AlertPlan, dict[str, tuple[Sequence[str], Send]]]:
+def alert_channels(path: Path | None) -> tuple[AlertPlan, dict[str, tuple[Sequence[str], Send]]]:
     """The rules of a file, and what sends to its channels."""
-    if not path:
+    if path is None:
         return AlertPlan(), {}
     host = PluginHost.discover()
-    plan = read_alerts(Path(path), [one.id for one in host.all(Extension.MONITOR)])
+    plan = read_alerts(path, [one.id for one in host.all(Extension.MONITOR)])
     secrets = SecretStore(Paths.of()).get
     return plan, {
         spec.name: (spec.levels, channel_of(spec, secrets, host)) for spec in plan.channels
@@ -57,24 +87,26 @@ def channel_of(spec: ChannelSpec, secrets: Secrets, plugins: PluginHost | None =
         Unavailable: when the plugin that it needs cannot be used.
     """
 
-    def secret(key: str) -> str:
-        name = str(spec.options.get(key) or "")
+    def secret(name: str) -> str:
         return (os.environ.get(name) or secrets(name)) if name else ""
 
     if spec.kind == "desktop":
         return to_desktop
     if spec.kind == "email":
-        return lambda notice: to_email(notice, spec.options, secret("password_secret"))
+        mail = from_json(MailOptions, spec.options)
+        return lambda notice: to_email(notice, mail, secret(mail.password_secret))
     if spec.kind == "webhook":
-        keys = secret("signing_secret"), secret("token_secret")
-        return lambda notice: to_webhook(notice, str(spec.options["url"]), *keys)
+        hook = from_json(WebhookOptions, spec.options)
+        keys = secret(hook.signing_secret), secret(hook.token_secret)
+        return lambda notice: to_webhook(notice, hook.url, *keys)
     assert plugins is not None
     monitor: Monitor = plugins.get(Extension.MONITOR, spec.kind)
-    options = {**spec.options, "password": secret("password_secret")}
+    password = secret(str(spec.options.get("password_secret") or ""))
+    options = {**spec.options, "password": password}
 
     def export(notice: Notice) -> None:
         try:
-            monitor.export([notice], options)
+            monitor.export([to_json(notice)], options)
         except Exception as error:  # a third party's code
             raise ChannelError(f"{spec.kind} took no notice: {error}".rstrip(".") + ".") from error
 
@@ -83,8 +115,8 @@ def channel_of(spec: ChannelSpec, secrets: Secrets, plugins: PluginHost | None =
 
 def headline(notice: Notice) -> str:
     """A notice in a few words."""
-    over = "over: " if notice.get("state") == "resolved" else ""
-    return f"{notice['target']}: {over}{notice['name']} ({notice['level']})"
+    over = "over: " if notice.state == "resolved" else ""
+    return f"{notice.target}: {over}{notice.name} ({notice.level})"
 
 
 def to_desktop(notice: Notice) -> None:
@@ -92,11 +124,11 @@ def to_desktop(notice: Notice) -> None:
     program = shutil.which("notify-send")
     if program is None:
         raise ChannelError("There is no notify-send here: install libnotify-bin.")
-    urgency = "critical" if notice["level"] == "critical" else "normal"
+    urgency = "critical" if notice.level == "critical" else "normal"
     words = [program, "--app-name=Edgewright", f"--urgency={urgency}", "--"]
     try:
         done = subprocess.run(
-            [*words, headline(notice), str(notice["text"])],
+            [*words, headline(notice), notice.text],
             capture_output=True,
             timeout=TIMEOUT_S,
             check=False,
@@ -110,18 +142,15 @@ def to_desktop(notice: Notice) -> None:
         raise ChannelError(f"The desktop shows no notification: {reason}.")
 
 
-def to_email(notice: Notice, options: Mapping[str, Any], password: str) -> None:
+def to_email(notice: Notice, options: MailOptions, password: str) -> None:
     """A mail; encrypted with ``tls``, and by default (STARTTLS) where a password goes along."""
-    host, port = str(options["host"]), int(options.get("port") or 587)
-    wanted = options["to"]
-    to = ", ".join(wanted) if isinstance(wanted, list) else str(wanted)
+    host, port, user = options.host, options.port, options.user
     mail = EmailMessage()
     mail["Subject"] = headline(notice)
-    mail["From"] = str(options.get("sender") or options.get("user") or "edgewright@localhost")
-    mail["To"] = to
-    mail.set_content(f"{notice['text']}\n\n{json.dumps(dict(notice), indent=1, default=str)}\n")
-    user = str(options.get("user") or "")
-    tls = str(options.get("tls") or ("starttls" if user else "none"))
+    mail["From"] = options.sender or user or "edgewright@localhost"
+    mail["To"] = options.recipients
+    mail.set_content(f"{notice.text}\n\n{json.dumps(to_json(notice), indent=1, default=str)}\n")
+    tls = options.tls or ("starttls" if user else "none")
     kind = smtplib.SMTP_SSL if tls == "tls" else smtplib.SMTP
     try:
         with kind(host, port, timeout=TIMEOUT_S) as server:
@@ -138,7 +167,7 @@ def to_email(notice: Notice, options: Mapping[str, Any], password: str) -> None:
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """A redirect would carry the token to somebody else."""
 
-    def redirect_request(self, *_: Any) -> None:
+    def redirect_request(self, *_: object) -> None:
         return None
 
 
@@ -155,7 +184,7 @@ def to_webhook(notice: Notice, url: str, signing: str, token: str) -> None:
     # Many a webhook's address is its only secret: it is said without its path.
     parts = urllib.parse.urlsplit(url)
     where = f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
-    body = json.dumps(dict(notice), sort_keys=True, default=str).encode()
+    body = json.dumps(to_json(notice), sort_keys=True, default=str).encode()
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
     if signing:
         digest = hmac.new(signing.encode(), body, hashlib.sha256).hexdigest()

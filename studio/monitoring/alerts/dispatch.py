@@ -10,12 +10,12 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
 
 from studio.monitoring.alerts.channels import ChannelError, Notice, Send
-from studio.monitoring.alerts.evaluate import Alert
 from studio.monitoring.alerts.rules import METRICS, AlertRule
 from studio.monitoring.alerts.silences import Silences
+from studio.monitoring.results import Alert, TargetSample, known
 
 TRIES = 3
 WAIT_S = 1.0
@@ -30,13 +30,13 @@ class OwnRules:
         self._rules = rules
         self._clock = clock  # the monotonic one: a clock that is set meanwhile changes nothing
         self._since: dict[str, float] = {}
-        self._before: Mapping[str, Any] = {}
+        self._before: TargetSample | None = None
 
-    def judge(self, sample: Mapping[str, Any]) -> list[Alert]:
+    def judge(self, sample: TargetSample) -> list[Alert]:
         """The alerts of one sample."""
         now, found = self._clock(), []
         for rule in self._rules:
-            if rule.targets and sample.get("target") not in rule.targets:
+            if rule.targets and sample.target not in rule.targets:
                 continue
             value = value_of(sample, rule.metric, self._before)
             if value is None or not rule.is_beyond(value):
@@ -53,28 +53,37 @@ class OwnRules:
         return found
 
 
-def value_of(
-    sample: Mapping[str, Any], metric: str, before: Mapping[str, Any] = {}
-) -> float | None:
+def value_of(sample: TargetSample, metric: str, before: TargetSample | None = None) -> float | None:
     """A figure of a sample; None where it has none, as that of an older runtime may."""
     if metric == "error_rate":
-        requests = _number(sample, "requests") - _number(before, "requests")
-        errors = _number(sample, "errors") - _number(before, "errors")
+        requests, errors = sample.requests or 0, sample.errors or 0
+        if before is not None:
+            requests, errors = requests - (before.requests or 0), errors - (before.errors or 0)
         return errors / requests if requests > 0 and errors >= 0 else None
     if metric == "drifting":
-        drift = sample.get("drift")
-        return None if drift is None else float(sum(bool(one.get("drifts")) for one in drift))
-    value: Any = sample
-    for key in metric.split("."):
-        value = value.get(key) if isinstance(value, Mapping) else None
-    if isinstance(value, list):
+        return float(sum(signal.drifts for signal in sample.drift))
+    value: object = sample
+    for name in metric.split("."):
+        value = getattr(value, name, None)
+    if isinstance(value, tuple):
         return float(len(value))
     return float(value) if isinstance(value, (int, float)) else None
 
 
-def _number(values: Mapping[str, Any], key: str) -> float:
-    value = values.get(key)
-    return float(value) if isinstance(value, (int, float)) else 0.0
+def _notice(sample: TargetSample, alert: Alert | Notice) -> Notice:
+    """The notice of an alert with the time and the release of a sample."""
+    return Notice(
+        alert.name,
+        alert.level,
+        alert.text,
+        alert.value,
+        alert.limit,
+        sample.at or None,
+        known(sample.model),
+        known(sample.version),
+        known(sample.digest),
+        sample.target,
+    )
 
 
 class Dispatcher:
@@ -113,22 +122,21 @@ class Dispatcher:
         if channels:
             self._thread.start()
 
-    def take(self, sample: Mapping[str, Any]) -> None:
+    def take(self, sample: TargetSample) -> None:
         """Hear the alerts of a sample."""
-        target = str(sample.get("target") or "")
-        now = {(target, str(alert["name"])): alert for alert in sample.get("alerts") or ()}
-        about = {key: sample.get(key) for key in ("at", "model", "version", "digest")}
+        target = sample.target
+        now = {(target, alert.name): alert for alert in sample.alerts}
         for key, alert in now.items():
             if key not in self._firing and not self._is_held(key):
-                notice = {**alert, **about, "target": target, "state": "firing"}
-                self._firing[key] = notice
+                notice = self._firing[key] = _notice(sample, alert)
                 self._send(notice)
         gone = [key for key in (*self._firing, *self._back) if key[0] == target and key not in now]
         for key in gone:
             self._holds.over(*key)
             self._back.discard(key)
             if key in self._firing:
-                self._send({**self._firing.pop(key), **about, "state": "resolved"})
+                over = _notice(sample, self._firing.pop(key))
+                self._send(replace(over, state="resolved"))
 
     def _is_held(self, key: tuple[str, str]) -> bool:
         hold = self._holds.holding(*key)
@@ -141,7 +149,7 @@ class Dispatcher:
 
     def _send(self, notice: Notice) -> None:
         for name, (levels, _) in self._channels.items():
-            if notice["level"] in levels:
+            if notice.level in levels:
                 try:
                     self._queue.put_nowait((name, notice))
                 except queue.Full:

@@ -7,9 +7,9 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from studio.api import UsageError
+from studio.documents.dataclass_json import InvalidDocument, from_json
 from studio.documents.toml_text import loads
 
 LEVELS = ("warning", "critical")
@@ -32,6 +32,9 @@ METRICS = {
     "upkeep.certificate_days": "days until the certificate ends",
 }
 _RULE = ("name", "metric", "above", "below", "for_s", "level", "targets")
+_PLACES = ("url", "to", "host")
+Table = Mapping[str, object]
+"""A table of the file, whose values are not checked yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,16 @@ class ChannelSpec:
     kind: str
     name: str
     levels: tuple[str, ...] = LEVELS
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Table = field(default_factory=dict)
+
+    @property
+    def destination(self) -> str:
+        """Where it sends; of a webhook without its path, which is often its only secret."""
+        found = next((self.options[key] for key in _PLACES if self.options.get(key)), None)
+        if isinstance(found, list):
+            return ", ".join(map(str, found))
+        text = str(found or "this computer")
+        return "/".join(text.split("/")[:3]) if self.kind == "webhook" else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +99,38 @@ class AlertPlan:
 
     rules: tuple[AlertRule, ...] = ()
     channels: tuple[ChannelSpec, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MailOptions:
+    """Options of a channel of the kind ``email``.
+
+    Attributes:
+        password_secret: Name of the secret that holds the password.
+        tls: A member of ``MAIL_TLS``; None for STARTTLS where there is a user.
+    """
+
+    host: str = ""
+    to: str | tuple[str, ...] = ""
+    port: int = 587
+    sender: str = ""
+    user: str = ""
+    password_secret: str = ""
+    tls: str | None = None
+
+    @property
+    def recipients(self) -> str:
+        """The addresses with commas between them."""
+        return self.to if isinstance(self.to, str) else ", ".join(self.to)
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookOptions:
+    """Options of a channel of the kind ``webhook``; the secrets are named."""
+
+    url: str = ""
+    signing_secret: str = ""
+    token_secret: str = ""
 
 
 CHANNELS: Mapping[str, Sequence[str]] = {
@@ -119,7 +163,7 @@ def read_alerts(path: Path, plugins: Sequence[str] = ()) -> AlertPlan:
         raise UsageError(f"{path.name}: {error.message}", hint=error.hint) from None
 
 
-def alerts_of(content: Mapping[str, Any], plugins: Sequence[str] = ()) -> AlertPlan:
+def alerts_of(content: Table, plugins: Sequence[str] = ()) -> AlertPlan:
     """The same of what was read already, in a pipeline for instance."""
     _known(content, ("rules", "channels"), "An alert file")
     rules = [_rule(table, n) for n, table in enumerate(_tables(content, "rules"), 1)]
@@ -146,14 +190,14 @@ def _numbered(channels: Sequence[ChannelSpec]) -> list[ChannelSpec]:
     return found
 
 
-def _tables(content: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+def _tables(content: Table, key: str) -> list[Table]:
     found = content.get(key, [])
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         raise UsageError(f"{key} is a list of tables: write [[{key}]].")
     return found
 
 
-def _known(table: Mapping[str, Any], keys: Sequence[str], what: str) -> None:
+def _known(table: Table, keys: Sequence[str], what: str) -> None:
     for key in table:
         if key not in keys:
             near = difflib.get_close_matches(key, keys, 1)
@@ -161,21 +205,31 @@ def _known(table: Mapping[str, Any], keys: Sequence[str], what: str) -> None:
             raise UsageError(f"{what} has no key {key!r}.", hint=hint)
 
 
-def _rule(table: Mapping[str, Any], number: int) -> AlertRule:
-    what = f"Rule {table.get('name') or number}"
+@dataclass(frozen=True, slots=True)
+class _RuleTable:
+    """The parts of a rule that are texts, as they are written."""
+
+    name: object = ""
+    metric: object = ""
+    level: object = "warning"
+
+
+def _rule(table: Table, number: int) -> AlertRule:
+    written = from_json(_RuleTable, table)
+    what = f"Rule {written.name or number}"
     _known(table, _RULE, what)
-    metric = str(table.get("metric", ""))
+    metric = str(written.metric)
     if metric not in METRICS:
         near = difflib.get_close_matches(metric, METRICS, 1)
         hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(METRICS)}."
         raise UsageError(f"{what} speaks of no known figure: {metric!r}.", hint=hint)
     if ("above" in table) == ("below" in table):
         raise UsageError(f"{what} needs one limit: above or below.")
-    level = str(table.get("level", "warning"))
+    level = str(written.level)
     if level not in LEVELS:
         raise UsageError(f"{what}: the level is {' or '.join(LEVELS)}, not {level!r}.")
     return AlertRule(
-        str(table.get("name") or metric),
+        str(written.name or metric),
         metric,
         _number(table, "above", what),
         _number(table, "below", what),
@@ -185,14 +239,14 @@ def _rule(table: Mapping[str, Any], number: int) -> AlertRule:
     )
 
 
-def _seconds(table: Mapping[str, Any], what: str) -> float:
+def _seconds(table: Table, what: str) -> float:
     seconds = _number(table, "for_s", what) or 0.0
     if seconds < 0:
         raise UsageError(f"{what}: for_s is 0 or more, not {seconds:g}.")
     return seconds
 
 
-def _names(table: Mapping[str, Any], key: str, what: str, default: Any = ()) -> tuple[str, ...]:
+def _names(table: Table, key: str, what: str, default: object = ()) -> tuple[str, ...]:
     """A list of names; a lone text would be a list of its letters."""
     value = table.get(key, default)
     if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
@@ -200,7 +254,7 @@ def _names(table: Mapping[str, Any], key: str, what: str, default: Any = ()) -> 
     return tuple(value)
 
 
-def _number(table: Mapping[str, Any], key: str, what: str) -> float | None:
+def _number(table: Table, key: str, what: str) -> float | None:
     value = table.get(key)
     if value is None:
         return None
@@ -209,8 +263,17 @@ def _number(table: Mapping[str, Any], key: str, what: str) -> float | None:
     return float(value)
 
 
-def _channel(table: Mapping[str, Any], number: int, plugins: Sequence[str]) -> ChannelSpec:
-    kind = str(table.get("kind", ""))
+@dataclass(frozen=True, slots=True)
+class _ChannelTable:
+    """The parts of a channel that every kind has, as they are written."""
+
+    kind: object = ""
+    name: object = ""
+
+
+def _channel(table: Table, number: int, plugins: Sequence[str]) -> ChannelSpec:
+    written = from_json(_ChannelTable, table)
+    kind = str(written.kind)
     if kind not in CHANNELS and kind not in plugins:
         known = ", ".join([*CHANNELS, *plugins])
         raise UsageError(
@@ -222,18 +285,25 @@ def _channel(table: Mapping[str, Any], number: int, plugins: Sequence[str]) -> C
     options = {k: v for k, v in table.items() if k not in ("kind", "name", "levels")}
     if kind in CHANNELS:
         _known(options, CHANNELS[kind], f"The {kind} channel")
-    if kind == "webhook" and not str(options.get("url", "")).startswith(("http://", "https://")):
+    try:
+        if kind == "webhook":
+            _check_webhook(from_json(WebhookOptions, options))
+        if kind == "email":
+            _check_mail(from_json(MailOptions, options))
+    except InvalidDocument as error:
+        raise UsageError(f"The {kind} channel: {error}") from None
+    return ChannelSpec(kind, str(written.name or ""), levels, options)
+
+
+def _check_webhook(options: WebhookOptions) -> None:
+    if not options.url.startswith(("http://", "https://")):
         raise UsageError("The webhook channel needs a url that begins with http:// or https://.")
-    if kind == "email" and not (options.get("host") and options.get("to")):
+
+
+def _check_mail(options: MailOptions) -> None:
+    if not (options.host and options.to):
         raise UsageError("The email channel needs host and to.")
-    if kind == "email":
-        _mail(options)
-    return ChannelSpec(kind, str(table.get("name") or ""), levels, options)
-
-
-def _mail(options: Mapping[str, Any]) -> None:
-    port, tls = options.get("port", 587), options.get("tls", "none")
-    if isinstance(port, bool) or not isinstance(port, int) or not 0 < port < 65536:
-        raise UsageError(f"The email channel: port is a number up to 65535, not {port!r}.")
-    if tls not in MAIL_TLS:
-        raise UsageError(f"The email channel: tls is {', '.join(MAIL_TLS)}, not {tls!r}.")
+    if not 0 < options.port < 65536:
+        raise UsageError(f"The email channel: port is a number up to 65535, not {options.port}.")
+    if options.tls is not None and options.tls not in MAIL_TLS:
+        raise UsageError(f"The email channel: tls is {', '.join(MAIL_TLS)}, not {options.tls!r}.")

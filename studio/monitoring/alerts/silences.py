@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from studio.api import StudioError
+from studio.documents.dataclass_json import from_json
 
 HOLDS = "alert-holds.jsonl"
 """The name of the file, below the data."""
@@ -146,9 +147,8 @@ class Silences:
         self._stamp = stamp
         for line in lines:
             try:
-                hold = Silence(**json.loads(line))
-                float(hold.until)
-            except (ValueError, TypeError):
+                hold = from_json(Silence, json.loads(line))
+            except ValueError:
                 continue
             self._keep(hold)
 

@@ -2,56 +2,72 @@
 
 from __future__ import annotations
 
-from studio.api import Kind, Option, Permission
-from studio.jobs import Arguments, Result, Step
+from dataclasses import dataclass
+from pathlib import Path
 
-TEST: Step[Arguments, Result] = Step(
+from studio.api import Kind, Permission
+from studio.jobs import Step
+from studio.jobs.options_form import option
+from studio.monitoring.results import ChannelTests, SilenceResult
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelTestOptions:
+    """Options of the test of channels."""
+
+    alerts: Path = option(
+        kind=Kind.FILE,
+        title="Alert rules",
+        help="TOML with [[channels]]; see docs/monitoring.md.",
+    )
+    channel: str | None = option(None, help="The name of one channel; all of the file without it.")
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceOptions:
+    """Options of the silences."""
+
+    target: str | None = option(
+        None, help="Target name, or * for all. Without it, the silences are listed."
+    )
+    alert: str = option("*", help="The alert's name (drift, latency ...); * for all.")
+    minutes: float = option(
+        60,
+        title="For",
+        unit="min",
+        minimum=0,
+        maximum=10080,
+        help="Duration of the silence; 0 ends it.",
+    )
+    seen: bool = option(
+        False,
+        help="Acknowledge the alert until it resolves, for up to one day.",
+        spelling="ack",
+    )
+    note: str | None = option(None, help="Why, for the record.")
+
+
+TEST: Step[ChannelTestOptions, ChannelTests] = Step(
     name="monitor-test",
     title="Send a test",
     summary="Send a test notice to the channels of an alert file, each once, and say how it went.",
-    options=(
-        Option(
-            "alerts",
-            Kind.FILE,
-            required=True,
-            title="Alert rules",
-            help="TOML with [[channels]]; see docs/monitoring.md.",
-        ),
-        Option("channel", help="The name of one channel; all of the file without it."),
-    ),
+    options=ChannelTestOptions,
+    result=ChannelTests,
     work="studio.monitoring.alerts.work:send_test",
+    texts="studio.monitoring.texts:channel_tests",
     needs=frozenset(
         {Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES}
     ),
 )
 
-SILENCE: Step[Arguments, Result] = Step(
+SILENCE: Step[SilenceOptions, SilenceResult] = Step(
     name="monitor-silence",
     title="Silence alerts",
     summary="Silence alerts for a period, or list the silences.",
-    options=(
-        Option("target", help="Target name, or * for all. Without it, the silences are listed."),
-        Option("alert", default="*", help="The alert's name (drift, latency ...); * for all."),
-        Option(
-            "minutes",
-            Kind.NUMBER,
-            60,
-            title="For",
-            unit="min",
-            minimum=0,
-            maximum=10080,
-            help="Duration of the silence; 0 ends it.",
-        ),
-        Option(
-            "seen",
-            Kind.FLAG,
-            False,
-            help="Acknowledge the alert until it resolves, for up to one day.",
-            spelling="ack",
-        ),
-        Option("note", help="Why, for the record."),
-    ),
+    options=SilenceOptions,
+    result=SilenceResult,
     work="studio.monitoring.alerts.work:silence",
+    texts="studio.monitoring.texts:silences",
     prepare="studio.monitoring.alerts.work:of_known_target",
     needs=frozenset({Permission.HOME}),
 )

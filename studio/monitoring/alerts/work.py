@@ -6,27 +6,29 @@ import difflib
 import time
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
 
 from studio.api import StudioError, TargetError, UsageError
-from studio.jobs import Arguments, Job, Result
-from studio.monitoring.alerts.channels import ChannelError, alert_channels
-from studio.monitoring.alerts.silences import HOLDS, Silence, Silences
+from studio.documents.dataclass_json import to_json
+from studio.jobs import Job
+from studio.monitoring.alerts.channels import ChannelError, Notice, Send, alert_channels
+from studio.monitoring.alerts.silences import HOLDS, Silences
+from studio.monitoring.alerts.step import ChannelTestOptions, SilenceOptions
+from studio.monitoring.results import ActiveSilence, ChannelTest, ChannelTests, SilenceResult
 from studio.registry import Registry
 from studio.settings import Paths
 
 _MINUTE_S = 60.0
 
 
-def send_test(arguments: Arguments, job: Job) -> Result:
+def send_test(options: ChannelTestOptions, job: Job) -> ChannelTests:
     """Send a notice that is no alert to one channel, or to all.
 
     Raises:
         UsageError: when there is no such channel.
         StudioError: when one took it not; all were tried.
     """
-    _, channels = alert_channels(str(arguments["alerts"]))
-    wanted = str(arguments.get("channel") or "")
+    _, channels = alert_channels(options.alerts)
+    wanted = options.channel or ""
     if wanted and wanted not in channels:
         raise UsageError(
             f"The file has no channel {wanted!r}.",
@@ -35,53 +37,53 @@ def send_test(arguments: Arguments, job: Job) -> Result:
     chosen = [wanted] if wanted else list(channels)
     if not chosen:
         raise UsageError("The file has no channel that a test could be sent to.")
-    rows: list[dict[str, Any]] = []
+    tests: list[ChannelTest] = []
     for number, name in enumerate(chosen):
         job.progress(number, len(chosen), f"Sending a test to {name}")
         levels, send = channels[name]
-        rows.append({"channel": name, "sent": True, "text": "It was taken."})
-        try:
-            send(_notice(str(levels[0])))
-        except ChannelError as error:
-            rows[-1].update(sent=False, text=str(error))
-        job.event("tested", **rows[-1])
-    failed = [f"{row['channel']}: {row['text']}" for row in rows if not row["sent"]]
+        tests.append(_test(name, send, levels[0]))
+        job.event("tested", **to_json(tests[-1]))
+    failed = [f"{test.channel}: {test.text}" for test in tests if not test.sent]
     if failed:
         raise StudioError(" ".join(failed))
-    return {"channels": rows}
+    return ChannelTests(tuple(tests))
 
 
-def _notice(level: str) -> dict[str, Any]:
-    return {
-        "target": "edgewright-test",
-        "name": "test",
-        "level": level,
-        "state": "test",
-        "text": "This is a test from Edgewright: alerts arrive here.",
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+def _test(channel: str, send: Send, level: str) -> ChannelTest:
+    notice = Notice(
+        name="test",
+        level=level,
+        text="This is a test from Edgewright: alerts arrive here.",
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        target="edgewright-test",
+        state="test",
+    )
+    try:
+        send(notice)
+    except ChannelError as error:
+        return ChannelTest(channel, False, str(error))
+    return ChannelTest(channel, True, "It was taken.")
 
 
-def of_known_target(registry: Registry, arguments: Arguments) -> dict[str, Any]:
+def of_known_target(registry: Registry, options: SilenceOptions) -> SilenceOptions:
     """Refuse a name that no target has: a silence that holds nothing back helps nobody.
 
     Raises:
         TargetError: with the nearest name.
     """
-    target, names = str(arguments.get("target") or ""), [one.name for one in registry.targets()]
+    target, names = options.target or "", [one.name for one in registry.targets()]
     if target not in ("", "*", *names):
         near = difflib.get_close_matches(target, names, 1)
         hint = f"Did you mean {near[0]}?" if near else "studio target list shows them."
         raise TargetError(f"Unknown target: {target!r}.", hint=hint)
-    return dict(arguments)
+    return options
 
 
-def silence(arguments: Arguments, job: Job) -> Result:
+def silence(options: SilenceOptions, job: Job) -> SilenceResult:
     """Add a line to what is held back, or only tell what is."""
     holds = Silences(Paths.of().data / HOLDS)
-    target, alert = str(arguments.get("target") or ""), str(arguments.get("alert") or "*")
-    note = str(arguments.get("note") or "")
-    if target and arguments.get("seen"):
+    target, alert, note = options.target or "", options.alert or "*", options.note or ""
+    if target and options.seen:
         if "*" in (target, alert):
             raise UsageError(
                 "One alert of one target is acknowledged, not all.",
@@ -89,13 +91,10 @@ def silence(arguments: Arguments, job: Job) -> Result:
             )
         holds.acknowledge(target, alert, note)
     elif target:
-        seconds = float(arguments["minutes"]) * _MINUTE_S
+        seconds = options.minutes * _MINUTE_S
         if seconds:
             holds.silence(target, alert, seconds, note)
         else:
             holds.end(target, alert, note)
-    return {"holds": [_told(hold) for hold in holds.current()], "at": time.time()}
-
-
-def _told(hold: Silence) -> dict[str, Any]:
-    return {**asdict(hold), "text": hold.text}
+    active = (ActiveSilence(**asdict(hold), text=hold.text) for hold in holds.current())
+    return SilenceResult(tuple(active), time.time())

@@ -13,11 +13,12 @@ import numpy
 
 from studio.api import Feeds, StudioError, TargetError
 from studio.datasets import open_dataset
-from studio.jobs import Arguments, Job, Result
+from studio.jobs import Job
+from studio.monitoring.endpoint.call_step import CallOptions
 from studio.monitoring.endpoint.client import InferenceClient, ServedModel, random_feeds
 from studio.monitoring.endpoint.endpoint import Link, reached
 from studio.monitoring.endpoint.snippet_work import print_call
-from studio.targets.connect import target_of
+from studio.monitoring.results import CallResult, Percentiles
 
 _HOPELESS = 5
 """Failures without a single answer, after which no more is asked."""
@@ -44,48 +45,48 @@ class Tally:
         return len(self.seconds) + self.failures.total()
 
 
-def call(arguments: Arguments, job: Job) -> Result:
+def call(options: CallOptions, job: Job) -> CallResult:
     """Send the requests. A step's work, run in a worker.
 
     Raises:
         TargetError: when nothing answers there at all.
     """
-    if arguments.get("print"):
-        return print_call(arguments, job)
-    with reached(target_of(arguments["target"]), job, arguments["known"]) as endpoint:
-        return _call(endpoint, arguments, job)
+    if options.print:
+        return print_call(options, options.print, job)
+    with reached(options.target, job, options.known) as endpoint:
+        return _call(endpoint, options, job)
 
 
-def _call(endpoint: Link, arguments: Arguments, job: Job) -> Result:
+def _call(endpoint: Link, options: CallOptions, job: Job) -> CallResult:
     client = InferenceClient(endpoint)
     try:
         model = client.model()
     finally:
         client.close()
-    feeds = _feeds(arguments["data"], model)
+    feeds = _feeds(options.data, model)
     tally = Tally()
     began = time.monotonic()
-    _send_all(endpoint, model.name, feeds, arguments, tally, job)
+    _send_all(endpoint, model.name, feeds, options, tally, job)
     seconds = time.monotonic() - began
     if not tally.seconds:
         raise TargetError(f"None of the requests was answered: {next(iter(tally.failures))}")
-    return {
-        "target": arguments["target"]["name"],
-        "model": model.name,
-        "version": model.version,
-        "requests": arguments["requests"],
-        "answered": len(tally.seconds),
-        "failed": tally.failures.total(),
-        "failures": dict(tally.failures),
-        "seconds": seconds,
-        "latency_ms": _percentiles(tally.seconds),
-    }
+    return CallResult(
+        target=options.target.name,
+        model=model.name,
+        version=model.version,
+        requests=options.requests,
+        answered=len(tally.seconds),
+        failed=tally.failures.total(),
+        failures=dict(tally.failures),
+        seconds=seconds,
+        latency_ms=percentiles(tally.seconds),
+    )
 
 
-def _feeds(data: str | None, model: ServedModel) -> Sequence[Feeds]:
+def _feeds(data: Path | None, model: ServedModel) -> Sequence[Feeds]:
     if data is None:
         return [random_feeds(model.inputs)]
-    dataset = open_dataset(Path(data), model.inputs, _MOST_SAMPLES)
+    dataset = open_dataset(data, model.inputs, _MOST_SAMPLES)
     return [sample.feeds for sample in dataset]
 
 
@@ -93,11 +94,11 @@ def _send_all(
     endpoint: Link,
     name: str,
     feeds: Sequence[Feeds],
-    arguments: Arguments,
+    options: CallOptions,
     tally: Tally,
     job: Job,
 ) -> None:
-    total = arguments["requests"]
+    total = options.requests
     numbers = iter(range(total))
     lock = threading.Lock()
     stop = threading.Event()
@@ -114,7 +115,7 @@ def _send_all(
 
     threads = [
         threading.Thread(target=_send, args=(endpoint, name, turns(), tally, lock))
-        for _ in range(arguments["connections"])
+        for _ in range(options.connections)
     ]
     for thread in threads:
         thread.start()
@@ -148,6 +149,8 @@ def _send(
         client.close()
 
 
-def _percentiles(seconds: Sequence[float]) -> dict[str, float]:
-    p50, p90, p99 = numpy.percentile(numpy.asarray(seconds) * 1000, [50, 90, 99])
-    return {"p50": float(p50), "p90": float(p90), "p99": float(p99)}
+def percentiles(seconds: Sequence[float]) -> Percentiles:
+    """Return the percentiles of times, in milliseconds."""
+    if not seconds:
+        return Percentiles()
+    return Percentiles(*map(float, numpy.percentile(numpy.asarray(seconds) * 1000, [50, 90, 99])))

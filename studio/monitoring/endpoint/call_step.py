@@ -2,41 +2,55 @@
 
 from __future__ import annotations
 
-from studio.api import Kind, Option, Permission
-from studio.jobs import Arguments, Effect, Limits, Result, Step
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
 
-CALL: Step[Arguments, Result] = Step(
+from studio.api import Kind, Permission, TargetSpec
+from studio.jobs import Effect, Limits, Step
+from studio.jobs.options_form import option
+from studio.monitoring.results import CallResult
+
+
+@dataclass(frozen=True, slots=True)
+class CallOptions:
+    """Options of the step.
+
+    Attributes:
+        known: Folders of the released bundles, from the registry.
+        endpoint: Address of the last release, from the registry.
+    """
+
+    target: TargetSpec = option("local", kind=Kind.TARGET, help="Where the model is served.")
+    data: Path | None = option(
+        None,
+        kind=Kind.DATA,
+        title="Samples",
+        help="What to send, in turn; without it, random inputs of the right shape.",
+    )
+    print: Literal["curl", "python", "javascript"] | None = option(
+        None,
+        choice_titles=("curl", "Python", "JavaScript"),
+        title="Print a program",
+        help="Print a program that calls the model in this language, instead of sending requests.",
+    )
+    requests: int = option(100, minimum=1, maximum=1_000_000)
+    connections: int = option(
+        1, minimum=1, maximum=64, help="How many requests are under way at once."
+    )
+    known: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    endpoint: str = ""
+
+
+CALL: Step[CallOptions, CallResult] = Step(
     name="call",
     title="Call",
     summary="Send requests to what a target serves, and measure the answers.",
-    options=(
-        Option("target", Kind.TARGET, "local", help="Where the model is served."),
-        Option(
-            "data",
-            Kind.DATA,
-            title="Samples",
-            help="What to send, in turn; without it, random inputs of the right shape.",
-        ),
-        Option(
-            "print",
-            Kind.CHOICE,
-            choices=("curl", "python", "javascript"),
-            choice_titles=("curl", "Python", "JavaScript"),
-            title="Print a program",
-            help="Print a program that calls the model in this language, instead of sending "
-            "requests.",
-        ),
-        Option("requests", Kind.INTEGER, 100, minimum=1, maximum=1_000_000),
-        Option(
-            "connections",
-            Kind.INTEGER,
-            1,
-            minimum=1,
-            maximum=64,
-            help="How many requests are under way at once.",
-        ),
-    ),
+    options=CallOptions,
+    result=CallResult,
     work="studio.monitoring.endpoint.call:call",
+    texts="studio.monitoring.texts:call",
     prepare="studio.monitoring.released_bundles:prepare",
     needs=frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS}),
     limits=Limits(seconds=3600),

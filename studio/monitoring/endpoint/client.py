@@ -7,11 +7,11 @@ import json
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy
 
 from studio.api import Array, TargetError, TensorType, Value
+from studio.documents.dataclass_json import JsonValue, from_json
 from studio.monitoring.endpoint.datatypes import DTYPES, NAMES
 from studio.monitoring.endpoint.endpoint import Link
 
@@ -25,6 +25,54 @@ class ServedModel:
     name: str
     version: str
     inputs: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _ModelName:
+    """An entry of the index of a server."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _TensorParameters:
+    """Where the elements of a tensor stand behind the JSON."""
+
+    binary_data_size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Tensor:
+    """A tensor of the protocol; its ``data`` is None where it stands behind the JSON."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+    parameters: _TensorParameters = _TensorParameters()
+    data: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Metadata:
+    """What a server says of a model."""
+
+    name: str
+    inputs: tuple[_Tensor, ...]
+    versions: tuple[int | str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """The JSON of an answer."""
+
+    outputs: tuple[_Tensor, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """The body of an answer that is none."""
+
+    error: object
 
 
 class InferenceClient:
@@ -47,10 +95,10 @@ class InferenceClient:
         index = json.loads(self._ask("POST", "/v2/repository/index", b"{}"))
         if not index:
             raise TargetError("No model is served there.")
-        document = json.loads(self._ask("GET", f"/v2/models/{index[0]['name']}"))
-        inputs = tuple(_value(entry) for entry in document["inputs"])
-        versions = document.get("versions") or [""]
-        return ServedModel(document["name"], str(versions[-1]), inputs)
+        name = from_json(_ModelName, index[0]).name
+        found = from_json(_Metadata, json.loads(self._ask("GET", f"/v2/models/{name}")))
+        version = str(found.versions[-1]) if found.versions else ""
+        return ServedModel(found.name, version, tuple(map(_value, found.inputs)))
 
     def infer(self, model: str, feeds: Mapping[str, Array]) -> bytes:
         """The answer's body, as it came.
@@ -100,7 +148,7 @@ class InferenceClient:
 
 def encode(feeds: Mapping[str, Array]) -> tuple[bytes, bytes]:
     """A request's JSON head and its binary tensors."""
-    inputs: list[dict[str, Any]] = []
+    inputs: list[JsonValue] = []
     parts: list[bytes] = []
     for name, array in feeds.items():
         data = _bytes_of(array)
@@ -135,25 +183,25 @@ def decode(body: bytes, head: int) -> dict[str, Array]:
         TargetError: when it is not what the protocol says.
     """
     try:
-        document = json.loads(body[:head] if head else body)
+        answer = from_json(_Answer, json.loads(body[:head] if head else body))
         rest = memoryview(body)[head:] if head else memoryview(b"")
         found: dict[str, Array] = {}
-        for entry in document["outputs"]:
-            size = int(entry.get("parameters", {}).get("binary_data_size", 0))
-            found[entry["name"]] = _array(entry, rest[:size])
+        for tensor in answer.outputs:
+            size = tensor.parameters.binary_data_size
+            found[tensor.name] = _array(tensor, rest[:size])
             rest = rest[size:]
     except (ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
         raise TargetError("The server's answer cannot be read.", detail=repr(error)) from None
     return found
 
 
-def _array(entry: Mapping[str, Any], data: memoryview) -> Array:
-    dtype, shape = DTYPES[entry["datatype"]], entry["shape"]
+def _array(tensor: _Tensor, data: memoryview) -> Array:
+    dtype, shape = DTYPES[tensor.datatype], tensor.shape
     if dtype == "string":
-        texts = entry["data"] if "data" in entry else _texts(bytes(data))
+        texts = _texts(bytes(data)) if tensor.data is None else tensor.data
         return numpy.array(texts, dtype=object).reshape(shape)
-    if "data" in entry:
-        return numpy.array(entry["data"], dtype=dtype).reshape(shape)
+    if tensor.data is not None:
+        return numpy.array(tensor.data, dtype=dtype).reshape(shape)
     return numpy.frombuffer(data, dtype=dtype).reshape(shape)
 
 
@@ -182,13 +230,13 @@ def random_feeds(inputs: Sequence[Value], seed: int = 0) -> dict[str, Array]:
     return feeds
 
 
-def _value(entry: Mapping[str, Any]) -> Value:
-    sizes = tuple(None if int(size) < 0 else int(size) for size in entry["shape"])
-    return Value(entry["name"], TensorType(DTYPES[entry["datatype"]], sizes))
+def _value(tensor: _Tensor) -> Value:
+    sizes = tuple(None if size < 0 else size for size in tensor.shape)
+    return Value(tensor.name, TensorType(DTYPES[tensor.datatype], sizes))
 
 
 def _reason(status: int, content: bytes) -> str:
     try:
-        return f"{json.loads(content)['error']}"
-    except (ValueError, KeyError, TypeError):
+        return f"{from_json(_Refusal, json.loads(content)).error}"
+    except ValueError:
         return f"status {status}."

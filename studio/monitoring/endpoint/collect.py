@@ -7,10 +7,11 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from studio.api import TargetError
+from studio.documents.dataclass_json import read_parts
 from studio.monitoring.endpoint.endpoint import Endpoint
+from studio.monitoring.endpoint.status import ServerStatus
 
 _LINE = re.compile(r"([A-Za-z_:][A-Za-z0-9_:]*(?:\{.*\})?) ([^ ]+)(?: \d+)?")
 _LARGEST = 4 << 20
@@ -25,7 +26,7 @@ class Reading:
         metrics: The samples of ``/metrics``; a labelled one under its name with the labels.
     """
 
-    status: Mapping[str, Any]
+    status: ServerStatus
     metrics: Mapping[str, float]
 
 
@@ -37,7 +38,7 @@ def read(endpoint: Endpoint, timeout: float = 5.0) -> Reading:
     """
     connection = endpoint.connect(timeout)
     try:
-        status = _get(endpoint, connection, "/edgewright/status")
+        content = _get(endpoint, connection, "/edgewright/status")
         metrics = _get(endpoint, connection, "/metrics")
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
@@ -45,12 +46,13 @@ def read(endpoint: Endpoint, timeout: float = 5.0) -> Reading:
     finally:
         connection.close()
     try:
-        document = json.loads(status)
+        document = json.loads(content)
     except ValueError:
         document = None
     if not isinstance(document, dict):
         raise TargetError("What answers there is not a server of this studio.")
-    return Reading(document, parse_metrics(metrics.decode("utf-8", "replace")))
+    status = read_parts(ServerStatus, document)
+    return Reading(status, parse_metrics(metrics.decode("utf-8", "replace")))
 
 
 def _get(endpoint: Endpoint, connection: http.client.HTTPConnection, path: str) -> bytes:

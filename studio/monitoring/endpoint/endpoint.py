@@ -11,8 +11,11 @@ from typing import Any, Protocol
 from studio.api import Channel, TargetError, TargetSpec, Tunnel
 from studio.deployment.access import keep_token, known_token, token_on
 from studio.deployment.liveness import liveness, server_info
+from studio.documents.dataclass_json import read_parts
 from studio.jobs import Job
 from studio.monitoring.endpoint.platform_endpoint import PlatformEndpoint
+from studio.monitoring.endpoint.status import ServerReport
+from studio.monitoring.released_bundles import KnownBundles
 from studio.runtime.shared.link import authorization, connect
 from studio.targets.connect import open_channel, root_of
 from studio.targets.platforms import is_platform, site_of
@@ -43,7 +46,7 @@ class Connection(Protocol):
 class Link(Protocol):
     """A served model, reached over HTTP or through a platform's own calls. Thread-safe."""
 
-    report: Mapping[str, Any]
+    report: ServerReport
 
     def connect(self, timeout: float) -> Connection:
         """A connection that is opened with its first request."""
@@ -78,7 +81,7 @@ class Endpoint:
     def __init__(
         self,
         tunnel: Tunnel,
-        report: Mapping[str, Any],
+        report: ServerReport,
         token: str = "",
         renew: Callable[[], str] | None = None,
     ) -> None:
@@ -90,7 +93,8 @@ class Endpoint:
 
     def connect(self, timeout: float) -> http.client.HTTPConnection:
         """A connection that is opened with its first request."""
-        return connect(self.report, self._tunnel.host, self._tunnel.port, timeout)
+        shown = {"scheme": self.report.scheme, "fingerprint": self.report.fingerprint}
+        return connect(shown, self._tunnel.host, self._tunnel.port, timeout)
 
     def ask(
         self,
@@ -123,7 +127,7 @@ class Endpoint:
 
 
 def endpoint_of(
-    target: TargetSpec, channel: Channel, root: str, report: Mapping[str, Any], tunnel: Tunnel
+    target: TargetSpec, channel: Channel, root: str, report: ServerReport, tunnel: Tunnel
 ) -> Endpoint:
     """The endpoint behind a tunnel, with the token that is known here."""
 
@@ -133,7 +137,7 @@ def endpoint_of(
         keep_token(target, root, token)
         return token
 
-    if not report.get("token_required"):
+    if not report.token_required:
         return Endpoint(tunnel, report)
     return Endpoint(tunnel, report, known_token(target, root), renew)
 
@@ -144,7 +148,7 @@ def token_of(tunnel: Tunnel) -> str:
 
 
 @contextmanager
-def reached(target: TargetSpec, job: Job, known: Mapping[str, Any] | None = None) -> Iterator[Link]:
+def reached(target: TargetSpec, job: Job, known: KnownBundles | None = None) -> Iterator[Link]:
     """A way to what a target serves.
 
     Args:
@@ -160,18 +164,19 @@ def reached(target: TargetSpec, job: Job, known: Mapping[str, Any] | None = None
                 yield PlatformEndpoint.of(site, target.name, known or {})
             else:
                 with tunnel:
-                    yield Endpoint(tunnel, {}, token_of(tunnel))
+                    yield Endpoint(tunnel, ServerReport(), token_of(tunnel))
         return
     channel = open_channel(target, job)
     try:
         root = root_of(target, channel)
-        report = server_info(channel, root)
-        if not report.get("running") or not report.get("port"):
-            hint = liveness(target, report).text or (
+        document = server_info(channel, root)
+        report = read_parts(ServerReport, document)
+        if not report.running or not report.port:
+            hint = liveness(target, document).text or (
                 "Deploy a model first: studio deploy MODEL --target NAME"
             )
             raise TargetError(f"{target.name} has no running release.", hint=hint)
-        with channel.forward(int(report["port"])) as tunnel:
+        with channel.forward(report.port) as tunnel:
             yield endpoint_of(target, channel, root, report, tunnel)
     finally:
         channel.close()

@@ -6,12 +6,13 @@ import csv
 import http.client
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
 from studio.api import TargetError, UsageError
 from studio.monitoring.endpoint.endpoint import Endpoint
+from studio.monitoring.results import LiveLabels
 
 _PORTION = 5000
 _HEADS = (["id", "label"], ["file", "label"])
@@ -77,7 +78,8 @@ def _of_json(name: str, text: str) -> dict[str, str]:
         if not isinstance(one, dict):
             raise UsageError(f"{name}, line {number}: an object is wanted.")
         if set(one) == {"id", "label"}:
-            one = {one["id"]: one["label"]}
+            identifier, label = (one[key] for key in _HEADS[0])
+            one = {identifier: label}
         found.update({str(key): str(value) for key, value in one.items()})
     return found
 
@@ -92,7 +94,7 @@ def send_labels(endpoint: Endpoint, labels: Mapping[str, str]) -> None:
     connection = endpoint.connect(10.0)
     try:
         for begin in range(0, len(pairs), _PORTION):
-            portion: dict[str, Any] = {"labels": dict(pairs[begin : begin + _PORTION])}
+            portion: dict[str, object] = {"labels": dict(pairs[begin : begin + _PORTION])}
             if getattr(labels, "chosen", False):
                 portion["chosen"] = True
             body = json.dumps(portion).encode()
@@ -110,17 +112,15 @@ def send_labels(endpoint: Endpoint, labels: Mapping[str, str]) -> None:
         connection.close()
 
 
-def labels_of(status: Mapping[str, Any]) -> dict[str, Any]:
-    """What a status tells of labels, with a sentence where some did not match; else empty."""
-    told = status.get("labels")
-    keys = ("matched", "unmatched", "uncertain")
-    if not isinstance(told, Mapping) or not any(told.get(key) for key in keys):
-        return {}
-    lost = int(told.get("unmatched") or 0)
+def labels_of(labels: LiveLabels | None) -> LiveLabels:
+    """Return what a status says of labels, with a sentence where some did not match."""
+    if labels is None or not (labels.matched or labels.unmatched or labels.uncertain):
+        return LiveLabels()
     note = ""
-    if lost:
+    if labels.unmatched:
         note = (
-            f"{lost} labels belong to no request that is remembered: another id, a request without "
-            "one, an answer that is no class, or one before the last 4,096 or the last restart."
+            f"{labels.unmatched} labels belong to no request that is remembered: another id, a "
+            "request without one, an answer that is no class, or one before the last 4,096 or the "
+            "last restart."
         )
-    return {**told, "note": note}
+    return replace(labels, note=note)

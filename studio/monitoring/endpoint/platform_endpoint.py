@@ -7,10 +7,12 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from studio.api import Site, TargetError
+from studio.documents.dataclass_json import JsonValue, from_json
 from studio.monitoring.endpoint.datatypes import NAMES
+from studio.monitoring.endpoint.status import ServerReport
+from studio.monitoring.released_bundles import KnownBundles
 
 _HEAD_LENGTH = "Inference-Header-Content-Length"
 _MANIFEST = "manifest.json"
@@ -40,6 +42,30 @@ class PlatformAnswer:
         return self.headers.get(name, default)
 
 
+@dataclass(frozen=True, slots=True)
+class _Tensor:
+    """An input or output of the model, as the bundle describes it."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | str | None, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """The model of a bundle."""
+
+    inputs: tuple[_Tensor, ...]
+    outputs: tuple[_Tensor, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Manifest:
+    """The part of a bundle's manifest that describes its model."""
+
+    model: _Model
+
+
 class PlatformEndpoint:
     """Answers what is asked about the model from its bundle, and sends the rest to the platform.
 
@@ -47,14 +73,14 @@ class PlatformEndpoint:
         report: What is known of the release: ``digest``, ``name``, ``version``.
     """
 
-    def __init__(self, site: Site, report: Mapping[str, Any], manifest: Mapping[str, Any]) -> None:
+    def __init__(self, site: Site, report: ServerReport, model: _Model) -> None:
         self.report = report
         self._site = site
-        self._manifest = manifest
+        self._model = model
         self._lock = threading.Lock()  # a site is not thread-safe
 
     @classmethod
-    def of(cls, site: Site, target: str, known: Mapping[str, Any]) -> PlatformEndpoint:
+    def of(cls, site: Site, target: str, known: KnownBundles) -> PlatformEndpoint:
         """The endpoint of the release that serves.
 
         Args:
@@ -69,20 +95,17 @@ class PlatformEndpoint:
                 f"{target} has no running release.",
                 hint="Deploy a model first: studio deploy MODEL --target NAME",
             )
-        folder = dict(known.get(serving.release) or {}).get("bundle")
+        folder = (known.get(serving.release) or {}).get("bundle")
         try:
-            manifest = json.loads((Path(str(folder)) / _MANIFEST).read_bytes())
+            content = json.loads((Path(str(folder)) / _MANIFEST).read_bytes())
+            manifest = from_json(_Manifest, content)
         except (OSError, ValueError):
             raise TargetError(
                 f"The bundle that {target} serves is not known here, so its inputs are not.",
                 hint="Deploy it from this studio, or send requests with the platform's own tools.",
             ) from None
-        report = {
-            "digest": serving.release,
-            "name": serving.name,
-            "version": serving.version,
-        }
-        return cls(site, report, manifest)
+        report = ServerReport(name=serving.name, version=serving.version, digest=serving.release)
+        return cls(site, report, manifest.model)
 
     def connect(self, timeout: float) -> NoConnection:
         """Nothing is opened: the site is."""
@@ -102,7 +125,7 @@ class PlatformEndpoint:
             TargetError: when the platform refuses it.
         """
         if path == "/v2/repository/index":
-            return _document([{"name": self.report["name"]}])
+            return _document([{"name": self.report.name}])
         if not path.endswith("/infer"):
             return _document(self._metadata())
         length = int((headers or {}).get(_HEAD_LENGTH, "0"))
@@ -110,21 +133,19 @@ class PlatformEndpoint:
             content, head = self._site.infer(body or b"", length)
         return PlatformAnswer(content, 200, {_HEAD_LENGTH: str(head)} if head else {})
 
-    def _metadata(self) -> dict[str, Any]:
-        model = self._manifest["model"]
+    def _metadata(self) -> dict[str, JsonValue]:
         return {
-            "name": self.report["name"],
-            "versions": [str(self.report["version"])],
-            "inputs": [_tensor(entry) for entry in model["inputs"]],
-            "outputs": [_tensor(entry) for entry in model["outputs"]],
+            "name": self.report.name,
+            "versions": [str(self.report.version)],
+            "inputs": [_tensor(tensor) for tensor in self._model.inputs],
+            "outputs": [_tensor(tensor) for tensor in self._model.outputs],
         }
 
 
-def _tensor(entry: Mapping[str, Any]) -> dict[str, Any]:
-    sizes = [size if isinstance(size, int) else -1 for size in entry["shape"] or ()]
-    datatype = NAMES[str(entry["dtype"])]
-    return {"name": entry["name"], "datatype": datatype, "shape": sizes}
+def _tensor(tensor: _Tensor) -> dict[str, JsonValue]:
+    sizes = [size if isinstance(size, int) else -1 for size in tensor.shape or ()]
+    return {"name": tensor.name, "datatype": NAMES[tensor.dtype], "shape": sizes}
 
 
-def _document(value: Any) -> PlatformAnswer:
+def _document(value: JsonValue) -> PlatformAnswer:
     return PlatformAnswer(json.dumps(value).encode())

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import numpy
 
 from studio.api import TargetError, TargetSpec
 from studio.deployment.access import keep_certificate
-from studio.jobs import Arguments, Job, Result
+from studio.jobs import Job
+from studio.monitoring.endpoint.call_step import CallOptions
 from studio.monitoring.endpoint.client import InferenceClient, ServedModel
 from studio.monitoring.endpoint.datatypes import NAMES
 from studio.monitoring.endpoint.endpoint import Endpoint, Link, reached
 from studio.monitoring.endpoint.snippets import LANGUAGES, Call, CallAddress, ExampleInput
+from studio.monitoring.endpoint.status import ServerReport
+from studio.monitoring.released_bundles import KnownBundles
+from studio.monitoring.results import CallResult
 from studio.packages import Bundle
-from studio.targets.connect import host_of, is_local, place_of, target_of
+from studio.targets.connect import host_of, is_local, place_of
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _ANY = ("0.0.0.0", "::", "")
@@ -26,14 +29,14 @@ _SIDE = 224
 _LENGTH = 16
 
 
-def print_call(arguments: Arguments, job: Job) -> Result:
+def print_call(options: CallOptions, language: str, job: Job) -> CallResult:
     """Make the program; nothing but the model's description is asked of the server.
 
     Raises:
         TargetError: when nothing is served there, or it answers to no HTTP request of its own.
     """
-    target = target_of(arguments["target"])
-    with reached(target, job, arguments["known"]) as link:
+    target = options.target
+    with reached(target, job, options.known) as link:
         if not isinstance(link, Endpoint):
             raise TargetError(
                 f"{target.name} is called with its vendor's own tools and credentials.",
@@ -44,20 +47,19 @@ def print_call(arguments: Arguments, job: Job) -> Result:
             model = client.model()
         finally:
             client.close()
-        place = reachable(target, link, str(arguments.get("endpoint") or ""))
-        bundle = _bundle(arguments["known"], link.report)
+        place = reachable(target, link, options.endpoint)
+        bundle = _bundle(options.known, link.report)
     call = Call(place, model.name, _inputs(model, bundle), _takes_pictures(bundle))
-    language = str(arguments["print"])
-    return {
-        "target": arguments["target"]["name"],
-        "model": model.name,
-        "version": model.version,
-        "language": language,
-        "endpoint": place.url,
-        "certificate": place.certificate,
-        "token": place.token,
-        "code": LANGUAGES[language](call),
-    }
+    return CallResult(
+        target=target.name,
+        model=model.name,
+        version=model.version,
+        language=language,
+        endpoint=place.url,
+        certificate=place.certificate,
+        token=place.token,
+        code=LANGUAGES[language](call),
+    )
 
 
 def reachable(target: TargetSpec, link: Link, endpoint: str) -> CallAddress:
@@ -68,9 +70,9 @@ def reachable(target: TargetSpec, link: Link, endpoint: str) -> CallAddress:
     """
     report = link.report
     kept = urlsplit(endpoint)
-    scheme = str(report.get("scheme") or kept.scheme or "http")
-    port = report.get("port") or kept.port
-    host = str(report.get("host") or kept.hostname or "127.0.0.1")
+    scheme = report.scheme or kept.scheme or "http"
+    port = report.port or kept.port
+    host = report.host or kept.hostname or "127.0.0.1"
     if host in _ANY:
         host = "127.0.0.1" if is_local(target) else host_of(target)
     if port is None:
@@ -83,9 +85,9 @@ def reachable(target: TargetSpec, link: Link, endpoint: str) -> CallAddress:
     return CallAddress(url, _token(target, report), certificate, way)
 
 
-def _token(target: TargetSpec, report: Mapping[str, Any]) -> str:
+def _token(target: TargetSpec, report: ServerReport) -> str:
     """A command that prints the token, which is never written into a program."""
-    if not report.get("token_required"):
+    if not report.token_required:
         return ""
     # A command of ssh begins in the home folder.
     root = place_of(target).removeprefix("~/")
@@ -102,9 +104,9 @@ def _ssh(target: TargetSpec) -> list[str]:
     return [*words, f"{parts.username}@{parts.hostname}" if parts.username else str(parts.hostname)]
 
 
-def _bundle(known: Mapping[str, Mapping[str, str]], report: Mapping[str, Any]) -> Path | None:
+def _bundle(known: KnownBundles, report: ServerReport) -> Path | None:
     """The bundle of what is served, where this computer has it."""
-    folder = (known.get(str(report.get("digest") or "")) or {}).get("bundle", "")
+    folder = (known.get(report.digest) or {}).get("bundle", "")
     return Path(folder) if folder and Path(folder).is_dir() else None
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from studio.api import TargetError, UsageError
+from studio.documents.dataclass_json import from_json, read_parts
 from studio.monitoring.endpoint.endpoint import Endpoint
 
 _LARGEST = 4 << 20
@@ -15,7 +16,38 @@ METRICS = ("throughput", "latency_ms.p50", "latency_ms.p99", "error_rate", "drif
 """The figures that its lines hold."""
 
 
-def read_telemetry(endpoint: Endpoint, after: int = 0) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class TelemetryLine:
+    """Counts of one minute or so; older runtimes write some of them.
+
+    Attributes:
+        n: Number of the line.
+        requests, errors: Since the server began.
+        drift: Whether there is an alarm first.
+        clock_jumped_s, lost: What happened before the line.
+    """
+
+    n: float = 0
+    at: float | None = None
+    model: object = ""
+    version: object = ""
+    requests: float | None = None
+    errors: float | None = None
+    p50: float | None = None
+    p99: float | None = None
+    drift: tuple[float, ...] = ()
+    clock_jumped_s: float = 0.0
+    lost: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Telemetry:
+    """An answer with lines."""
+
+    lines: tuple[object, ...]
+
+
+def read_telemetry(endpoint: Endpoint, after: int = 0) -> list[TelemetryLine]:
     """The lines behind a number.
 
     Raises:
@@ -32,14 +64,14 @@ def read_telemetry(endpoint: Endpoint, after: int = 0) -> list[dict[str, Any]]:
     if answer.status == 404:
         raise TargetError("The runtime on this target keeps no history yet.", hint="Deploy again.")
     try:
-        lines = json.loads(content)["lines"]
-    except (ValueError, KeyError, TypeError):
+        lines = from_json(_Telemetry, json.loads(content)).lines
+    except ValueError:
         raise TargetError("What answers there is not a server of this studio.") from None
-    return [line for line in lines if isinstance(line, dict)]
+    return [read_parts(TelemetryLine, line) for line in lines if isinstance(line, dict)]
 
 
 def series_of(
-    lines: Iterable[Mapping[str, Any]], metric: str
+    lines: Iterable[TelemetryLine], metric: str
 ) -> tuple[dict[str, list[list[float]]], list[str]]:
     """Points of one figure by model and version, in the order in which they were written.
 
@@ -53,47 +85,40 @@ def series_of(
         raise UsageError(f"A target keeps no {metric!r}.", hint=f"It keeps: {', '.join(METRICS)}.")
     found: dict[str, list[list[float]]] = {}
     notes: list[str] = []
-    before: dict[str, Mapping[str, Any]] = {}
-    for line in sorted(lines, key=lambda one: _number(one, "n") or 0.0):
-        name = f"{line.get('model', '')} v{line.get('version', '')}"
-        if jump := _number(line, "clock_jumped_s"):
-            notes.append(f"The target's clock jumped by {jump:g} s before line {line.get('n')}.")
-        if lost := _number(line, "lost"):
-            notes.append(
-                f"{lost:g} lines were lost before line {line.get('n')}: the disk was full."
-            )
-        last = None if jump else before.get(name)
-        value, at = _value(line, last, metric), _number(line, "at")
+    before: dict[str, TelemetryLine] = {}
+    for line in sorted(lines, key=lambda one: one.n):
+        name = f"{line.model} v{line.version}"
+        if line.clock_jumped_s:
+            jump = f"{line.clock_jumped_s:g} s before line {line.n}"
+            notes.append(f"The target's clock jumped by {jump}.")
+        if line.lost:
+            notes.append(f"{line.lost:g} lines were lost before line {line.n}: the disk was full.")
+        last = None if line.clock_jumped_s else before.get(name)
+        value = _value(line, last, metric)
         before[name] = line
-        if value is not None and at is not None:
-            found.setdefault(name, []).append([at, value])
+        if value is not None and line.at is not None:
+            found.setdefault(name, []).append([float(line.at), float(value)])
     return found, notes
 
 
-def _value(line: Mapping[str, Any], last: Mapping[str, Any] | None, metric: str) -> float | None:
-    if metric.startswith("latency_ms."):
-        return _number(line, metric.partition(".")[2])
+def _value(line: TelemetryLine, last: TelemetryLine | None, metric: str) -> float | None:
+    if metric == "latency_ms.p50":
+        return line.p50
+    if metric == "latency_ms.p99":
+        return line.p99
     if metric == "drifting":
-        drift = line.get("drift")
-        return float(drift[0]) if isinstance(drift, list) and drift else None
-    requests, errors = _since(line, last, "requests"), _since(line, last, "errors")
+        return line.drift[0] if line.drift else None
+    if last is None:
+        return None
+    requests, errors = _growth(line.requests, last.requests), _growth(line.errors, last.errors)
     if requests is None or errors is None:
         return None
     if metric == "error_rate":
         return errors / requests if requests else None
-    seconds = (_number(line, "at") or 0.0) - (_number(last or {}, "at") or 0.0)
+    seconds = (line.at or 0.0) - (last.at or 0.0)
     return requests / seconds if seconds > 0 else None
 
 
-def _since(line: Mapping[str, Any], last: Mapping[str, Any] | None, key: str) -> float | None:
+def _growth(now: float | None, then: float | None) -> float | None:
     """How much a counter grew; None where it began anew."""
-    if last is None:
-        return None
-    now, then = _number(line, key), _number(last, key)
     return now - then if now is not None and then is not None and now >= then else None
-
-
-def _number(values: Mapping[str, Any], key: str) -> float | None:
-    value = values.get(key)
-    is_one = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return float(value) if is_one and value is not None else None

@@ -10,20 +10,23 @@ import io
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import numpy
 
 from studio.api import Array, Channel, StudioError, TargetError, UsageError
+from studio.documents.dataclass_json import from_json
 from studio.documents.plain import spreadsheet_cell
+from studio.monitoring.results import FetchedRequests
 from studio.runtime.serve.outputs.detections import listed_boxes
 from studio.runtime.serve.outputs.uncertainty import BOXES as _BOXES
 from studio.runtime.serve.outputs.uncertainty import CLASSES as _CLASSES
 from studio.runtime.shared.sampling_config import FOLDER, MOST
 
 LISTED = "answers.csv"
+_FACTS = "facts"
 LEAST_SCORE = 0.3
 """Of a box that is listed as answered: what the metrics count as found unless told otherwise."""
 _NAME = re.compile(r"\d{6}-\d{5}-[0-9a-f]{16}\.npz")
@@ -32,7 +35,30 @@ _DELETE = 'cd "$1/run/$2" 2>/dev/null && rm -f -- *.npz || true'
 _LARGEST = 256 << 20
 
 
-def fetch_samples(channel: Channel, root: str, folder: Path) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What a server writes beside the arrays of a request."""
+
+    id: str
+    kind: str | None = None
+    doubt: float | None = None
+    at: object = None
+    version: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A line of ``answers.csv``."""
+
+    file: str
+    id: str
+    answer: str
+    doubt: float | None
+    at: object
+    version: object
+
+
+def fetch_samples(channel: Channel, root: str, folder: Path) -> FetchedRequests:
     """Copy the samples of a target into a folder: a data set without labels yet.
 
     A file a sample, named by the request's id, with one array for each input; ``answers.csv`` says
@@ -47,7 +73,7 @@ def fetch_samples(channel: Channel, root: str, folder: Path) -> dict[str, Any]:
     if folder.exists() and (not folder.is_dir() or _foreign(folder)):
         raise UsageError(f"{folder} holds other things.", hint="Give the name of a new folder.")
     folder.mkdir(parents=True, exist_ok=True)
-    rows: list[dict[str, Any]] = []
+    rows: list[_Row] = []
     damaged = 0
     aside = folder / ".sample.part"
     for name in names:
@@ -63,7 +89,7 @@ def fetch_samples(channel: Channel, root: str, folder: Path) -> dict[str, Any]:
         finally:
             aside.unlink(missing_ok=True)
     _list(folder, rows)
-    return {"folder": str(folder), "fetched": len(rows), "damaged": damaged}
+    return FetchedRequests(str(folder), len(rows), damaged)
 
 
 def forget_samples(channel: Channel, root: str) -> int:
@@ -89,27 +115,20 @@ def _foreign(folder: Path) -> bool:
     return any(path.suffix not in (".npz", ".csv") for path in folder.iterdir())
 
 
-def _written(source: Path, folder: Path) -> dict[str, Any]:
+def _written(source: Path, folder: Path) -> _Row:
     """Write the inputs of one sample, and tell what it was answered."""
     if source.stat().st_size > _LARGEST:
         raise ValueError("too large")
     with numpy.load(source, allow_pickle=False) as content:
-        facts = json.loads(content["facts"].tobytes())
+        facts = from_json(_Facts, json.loads(content[_FACTS].tobytes()))
         inputs = {key[3:]: content[key] for key in content.files if key.startswith("in.")}
         outputs = {key[4:]: content[key] for key in content.files if key.startswith("out.")}
-    if not inputs or not isinstance(facts, dict):
+    if not inputs:
         raise ValueError("no sample")
-    identifier = str(facts["id"])
-    name = quote(identifier, safe="")[:200] + ".npz"
+    name = quote(facts.id, safe="")[:200] + ".npz"
     numpy.savez(folder / name, **inputs)
-    return {
-        "file": name,
-        "id": identifier,
-        "answer": _answer(outputs, str(facts.get("kind") or "")),
-        "doubt": facts.get("doubt"),
-        "at": facts.get("at"),
-        "version": facts.get("version"),
-    }
+    answer = _answer(outputs, facts.kind or "")
+    return _Row(name, facts.id, answer, facts.doubt, facts.at, facts.version)
 
 
 def _answer(outputs: Mapping[str, Array], kind: str) -> str:
@@ -136,13 +155,12 @@ def _boxes(outputs: Mapping[str, Array]) -> str:
     return "; ".join(f"{int(row[5])} " + " ".join(f"{x:.6g}" for x in row[:4]) for row in rows)
 
 
-def _list(folder: Path, rows: list[dict[str, Any]]) -> None:
-    keys = ("file", "id", "answer", "doubt", "at", "version")
+def _list(folder: Path, rows: list[_Row]) -> None:
     text = io.StringIO()
-    writer = csv.DictWriter(text, keys, lineterminator="\n")
-    writer.writeheader()
-    for row in sorted(rows, key=lambda row: -float(row["doubt"] or 0.0)):
-        writer.writerow({key: spreadsheet_cell(value) for key, value in row.items()})
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([field.name for field in fields(_Row)])
+    for row in sorted(rows, key=lambda row: -(row.doubt or 0.0)):
+        writer.writerow(map(spreadsheet_cell, astuple(row)))
     try:
         (folder / LISTED).write_text(text.getvalue(), "utf-8")
     except OSError as error:

@@ -9,9 +9,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from studio.monitoring.alerts.rules import AlertPlan
+from studio.documents.dataclass_json import JsonValue, from_json
+from studio.monitoring.alerts.rules import AlertPlan, MailOptions, WebhookOptions
 from studio.monitoring.expiry import CERTIFICATE_DAYS, DISK_MB
 
 NO_PLAN = AlertPlan()
@@ -201,24 +201,23 @@ def _alertmanager(plan: AlertPlan) -> str:
     """Routes to the webhooks and mail addresses of the file; secrets are named, never copied."""
     lines = ["route:", "  receiver: edgewright", "  group_by: [alertname, target]"]
     lines += ["  group_wait: 1s", "receivers:", "  - name: edgewright"]
-    hooks = [one for one in plan.channels if one.kind == "webhook"]
+    hooks = [
+        from_json(WebhookOptions, one.options) for one in plan.channels if one.kind == "webhook"
+    ]
     if hooks:
         lines.append("    webhook_configs:")
-        lines += [f"      - url: {_text(str(one.options['url']))}" for one in hooks]
-    mails = [one for one in plan.channels if one.kind == "email"]
+        lines += [f"      - url: {_text(one.url)}" for one in hooks]
+    mails = [from_json(MailOptions, one.options) for one in plan.channels if one.kind == "email"]
     if mails:
         lines.append("    email_configs:")
-    for one in mails:
-        wanted = one.options["to"]
-        to = ", ".join(wanted) if isinstance(wanted, list) else str(wanted)
-        host, port = one.options["host"], one.options.get("port") or 587
-        lines.append(f"      - to: {_text(to)}")
-        lines.append(f"        from: {_text(str(one.options.get('sender') or 'edgewright'))}")
-        lines.append(f"        smarthost: {_text(f'{host}:{port}')}")
+    for mail in mails:
+        lines.append(f"      - to: {_text(mail.recipients)}")
+        lines.append(f"        from: {_text(mail.sender or 'edgewright')}")
+        lines.append(f"        smarthost: {_text(f'{mail.host}:{mail.port}')}")
     return "\n".join(lines) + "\n"
 
 
-def dashboard() -> dict[str, Any]:
+def dashboard() -> dict[str, JsonValue]:
     """A Grafana dashboard of the figures, one line a target."""
     shown: Sequence[tuple[str, str, str]] = (
         ("Requests a second", "throughput", "reqps"),

@@ -8,21 +8,22 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, replace
 
 from studio.api import Extension, TargetError, UsageError
-from studio.jobs import Arguments, Job, Result
+from studio.documents.dataclass_json import from_json
+from studio.jobs import Job
 from studio.monitoring.alerts.rules import AlertPlan, read_alerts
 from studio.monitoring.endpoint.telemetry import series_of
 from studio.monitoring.prometheus.exports import EXPRESSIONS, write_exports
+from studio.monitoring.prometheus.step import ExportOptions, HistoryOptions
+from studio.monitoring.results import ExportResult, HistoryResult
 from studio.monitoring.views import view_of
 from studio.plugin_host import PluginHost
 from studio.registry import Registry
-from studio.targets.connect import target_of
 
 
-def with_endpoints(registry: Registry, arguments: Arguments) -> dict[str, Any]:
+def with_endpoints(registry: Registry, options: ExportOptions) -> ExportOptions:
     """Add where each target serves, as its last release says."""
     found = {}
     for target in registry.targets():
@@ -31,45 +32,38 @@ def with_endpoints(registry: Registry, arguments: Arguments) -> dict[str, Any]:
             if release.state == "serving" and endpoint:
                 found[target.name] = endpoint
                 break
-    return {**arguments, "known_endpoints": found}
+    return replace(options, known_endpoints=found)
 
 
-def export(arguments: Arguments, job: Job) -> Result:
+def export(options: ExportOptions, job: Job) -> ExportResult:
     """Write the files.
 
     Raises:
         UsageError: for an endpoint or a rule that cannot be used, or when nothing is deployed.
     """
-    endpoints = dict(arguments.get("known_endpoints") or {})
-    for pair in arguments.get("endpoints") or ():
-        name, sign, address = str(pair).partition("=")
+    endpoints = dict(options.known_endpoints)
+    for pair in options.endpoints:
+        name, sign, address = pair.partition("=")
         if not sign or ":" not in address:
             raise UsageError(f"An endpoint is NAME=HOST:PORT, not {pair!r}.")
         endpoints[name] = address
     if not endpoints:
         raise UsageError("Nothing is deployed yet.", hint="Give --endpoints NAME=HOST:PORT.")
     plan = AlertPlan()
-    if arguments.get("alerts"):
+    if options.alerts:
         plugins = [one.id for one in PluginHost.discover().all(Extension.MONITOR)]
-        plan = read_alerts(Path(arguments["alerts"]), plugins)
-    files = write_exports(
-        Path(arguments["out"]),
-        endpoints,
-        plan,
-        float(arguments["interval"]),
-        str(arguments["alertmanager"]),
-    )
-    return {"files": [str(file) for file in files], "endpoints": endpoints}
+        plan = read_alerts(options.alerts, plugins)
+    files = write_exports(options.out, endpoints, plan, options.interval, options.alertmanager)
+    return ExportResult(tuple(map(str, files)), endpoints)
 
 
-def read_history(arguments: Arguments, job: Job) -> Result:
-    """The series of one figure."""
-    spec, metric = target_of(arguments["target"]), str(arguments["metric"])
-    now, seconds = time.time(), float(arguments["seconds"])
-    if arguments.get("prometheus"):
-        found = history(str(arguments["prometheus"]), spec.name, metric, now, seconds)
-        return {"target": spec.name, "metric": metric, "series": found, "notes": []}
-    view = view_of(spec, job)
+def read_history(options: HistoryOptions, job: Job) -> HistoryResult:
+    """Return the series of one figure."""
+    target, metric, now, seconds = options.target, options.metric, time.time(), options.seconds
+    if options.prometheus:
+        found = history(options.prometheus, target.name, metric, now, seconds)
+        return HistoryResult(target.name, metric, found, ())
+    view = view_of(target, job)
     try:
         view.open()
         lines = view.telemetry()
@@ -77,7 +71,7 @@ def read_history(arguments: Arguments, job: Job) -> Result:
         view.close()
     series, notes = series_of(lines, metric)
     kept = {name: [p for p in points if p[0] >= now - seconds] for name, points in series.items()}
-    return {"target": spec.name, "metric": metric, "series": kept, "notes": notes}
+    return HistoryResult(target.name, metric, kept, tuple(notes))
 
 
 _TIMEOUT_S = 15.0
@@ -116,26 +110,51 @@ def history(
     }
     found = _ask(f"{server.rstrip('/')}/api/v1/query_range?{urllib.parse.urlencode(query)}")
     return {
-        str(series.get("metric", {}).get("instance") or "all"): [
-            [float(at), float(value)]
-            for at, value in series.get("values") or ()
-            if math.isfinite(float(value))
+        series.metric.instance or "all": [
+            [float(at), float(value)] for at, value in series.values if math.isfinite(float(value))
         ]
         for series in found
     }
 
 
-def _ask(url: str) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class _Instance:
+    """What tells the series of an answer apart."""
+
+    instance: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """The values of one instance: times, and numbers as texts."""
+
+    metric: _Instance = _Instance()
+    values: tuple[tuple[float, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    """The part of an answer that is not its status."""
+
+    result: tuple[_Series, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """An answer of Prometheus to a range query."""
+
+    data: _Data
+
+
+def _ask(url: str) -> tuple[_Series, ...]:
     where = url.partition("/api/")[0]
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:
-            document = json.loads(answer.read(_MOST_BYTES))
-        result = document["data"]["result"]
+            return from_json(_Answer, json.loads(answer.read(_MOST_BYTES))).data.result
     except urllib.error.HTTPError as error:
         with error:
             reason = error.read(2000).decode("utf-8", "replace")
         raise TargetError(f"Prometheus at {where} refuses.", detail=reason) from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         reason = str(getattr(error, "reason", error))
         raise TargetError(f"Prometheus at {where} does not answer: {reason}.") from None
-    return list(result)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import InvalidData
 from studio.datasets.preprocess import FILE as PREPROCESS_FILE
 from studio.datasets.preprocess import Preprocess
-from studio.jobs import Arguments
 from studio.models.answers import OutputReader
+from studio.monitoring.stream.step import StreamOptions
 
 LABELS_FILE = "labels.txt"
 DICTIONARY_FILE = "dictionary.txt"
@@ -28,34 +27,32 @@ class ServedContext:
     reader: OutputReader
 
     @classmethod
-    def of(cls, arguments: Arguments, digest: str) -> ServedContext:
+    def of(cls, options: StreamOptions, digest: str) -> ServedContext:
         """What the options say; then the deployed bundle; then files beside model and source.
 
         Args:
-            arguments: Those of the step, prepared.
+            options: Those of the step, prepared.
             digest: Of the release that is served.
 
         Raises:
             InvalidData: when one of the files cannot be read.
         """
-        known: Mapping[str, str] = arguments["known"].get(digest, {})
+        known = options.known.get(digest, {})
         folders = [Path(known[name]) for name in ("bundle", "beside") if known.get(name)]
-        source = Path(arguments["source"])
+        source = Path(options.source)
         if source.is_absolute():
             # The data's own page comes behind what was deployed, before a guess.
             folders.insert(1 if folders else 0, source if source.is_dir() else source.parent)
-        settings = _first(arguments["preprocess"], folders, PREPROCESS_FILE)
-        labels = _first(arguments["labels"], folders, LABELS_FILE)
-        dictionary = _first(arguments["dictionary"], folders, DICTIONARY_FILE)
+        settings = options.preprocess or _first(folders, PREPROCESS_FILE)
+        labels = options.labels or _first(folders, LABELS_FILE)
+        dictionary = options.dictionary or _first(folders, DICTIONARY_FILE)
         return cls(
             Preprocess.from_toml(settings) if settings else None,
             OutputReader(_names(labels), _lines(dictionary) if dictionary else ()),
         )
 
 
-def _first(given: str | None, folders: list[Path], name: str) -> Path | None:
-    if given:
-        return Path(given)
+def _first(folders: list[Path], name: str) -> Path | None:
     return next((path for folder in folders if (path := folder / name).is_file()), None)
 
 

@@ -7,21 +7,20 @@ import io
 import time
 from collections import Counter
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
-from typing import Any
-
-import numpy
+from dataclasses import dataclass, field, replace
 
 from studio.api import Cancelled, StudioError, TargetError
-from studio.jobs import Arguments, Job, Result
-from studio.models.results import Answer
+from studio.documents.dataclass_json import from_json, to_json
+from studio.jobs import Job
+from studio.monitoring.endpoint.call import percentiles
 from studio.monitoring.endpoint.client import InferenceClient, ServedModel
 from studio.monitoring.endpoint.endpoint import reached
 from studio.monitoring.stream.context import ServedContext
 from studio.monitoring.stream.frames import Picture, PreparedFrame, Source
 from studio.monitoring.stream.pace import CapturedFrame, LatestFrames, in_turn
+from studio.monitoring.stream.results import FrameAnswer, FrameReport, StreamResult
 from studio.monitoring.stream.source import open_source
-from studio.targets.connect import target_of
+from studio.monitoring.stream.step import StreamOptions
 
 _TOLD_EVERY_S = 0.1
 _THUMBNAIL = 480
@@ -49,22 +48,29 @@ class Tally:
         """Frames that were sent, whatever came of them."""
         return len(self.seconds) + self.failures.total()
 
-    def summary(self) -> dict[str, Any]:
-        """The figures of ``studio stream --json``."""
+    def result(
+        self, target: str, model: ServedModel, source: str, answer: FrameAnswer | None
+    ) -> StreamResult:
+        """Return the result of the step."""
         passed = time.perf_counter() - self.began
-        return {
-            "frames": self.taken + self.dropped,
-            "answered": len(self.seconds),
-            "dropped": self.dropped,
-            "failed": self.failures.total(),
-            "failures": dict(self.failures),
-            "seconds": passed,
-            "fps": len(self.seconds) / passed if passed > 0 else 0.0,
-            "latency_ms": _percentiles(self.seconds),
-        }
+        return StreamResult(
+            target=target,
+            model=model.name,
+            version=model.version,
+            source=source,
+            frames=self.taken + self.dropped,
+            answered=len(self.seconds),
+            dropped=self.dropped,
+            failed=self.failures.total(),
+            failures=dict(self.failures),
+            seconds=passed,
+            fps=len(self.seconds) / passed if passed > 0 else 0.0,
+            latency_ms=percentiles(self.seconds),
+            answer=answer,
+        )
 
 
-def stream(arguments: Arguments, job: Job) -> Result:
+def stream(options: StreamOptions, job: Job) -> StreamResult:
     """Send the frames until the source ends or somebody stops it. A step's work.
 
     Being cancelled is the natural end of a camera: the summary is the result all the same.
@@ -74,19 +80,18 @@ def stream(arguments: Arguments, job: Job) -> Result:
         InvalidData: when the source cannot be read, or does not fit the model.
         Unavailable: when the source needs OpenCV, which is not installed.
     """
-    target = target_of(arguments["target"])
+    target = options.target
     with ExitStack() as open_parts:
-        endpoint = open_parts.enter_context(reached(target, job, arguments["known"]))
+        endpoint = open_parts.enter_context(reached(target, job, options.known))
         client = open_parts.enter_context(closing(InferenceClient(endpoint, _TIMEOUT_S)))
         model = client.model()
-        context = ServedContext.of(arguments, str(endpoint.report.get("digest", "")))
-        source = open_source(arguments["source"], model.inputs, context.preprocess)
+        context = ServedContext.of(options, endpoint.report.digest)
+        source = open_source(options.source, model.inputs, context.preprocess)
         asking = StreamRun(client, model, context, job)
-        tally = asking.run(source, arguments)
+        tally = asking.run(source, options)
     if not tally.seconds and tally.failures:
         raise TargetError(f"None of the frames was answered: {next(iter(tally.failures))}")
-    served = {"target": target.name, "model": model.name, "version": model.version}
-    return {**served, "source": source.title, **tally.summary(), "answer": asking.last}
+    return tally.result(target.name, model, source.title, asking.last)
 
 
 class StreamRun:
@@ -104,13 +109,13 @@ class StreamRun:
         self._context = context
         self._job = job
         self._told = 0.0
-        self._untold: dict[str, Any] | None = None
-        self.last: dict[str, Any] | None = None
+        self._untold: tuple[FrameReport, Picture | None] | None = None
+        self.last: FrameAnswer | None = None
 
-    def run(self, source: Source, arguments: Arguments) -> Tally:
+    def run(self, source: Source, options: StreamOptions) -> Tally:
         """Ask until the end, and give what came of it."""
-        frames, seconds = int(arguments["frames"]), float(arguments["seconds"])
-        fps, again = float(arguments["fps"]) or source.fps, bool(frames or seconds)
+        frames, seconds = options.frames, options.seconds
+        fps, again = options.fps or source.fps, bool(frames or seconds)
         tally = Tally()
         try:
             with ExitStack() as stack:
@@ -142,39 +147,44 @@ class StreamRun:
             return
         passed = time.perf_counter() - captured.at
         tally.seconds.append(passed)
-        self.last = answer.to_json()
-        self._tell(captured, shot, answer, passed, tally)
+        self.last = from_json(FrameAnswer, answer.to_json())
+        self._report(captured, shot, self.last, passed, tally)
 
-    def _tell(
+    def _report(
         self,
         captured: CapturedFrame,
         shot: PreparedFrame,
-        answer: Answer,
+        answer: FrameAnswer,
         passed: float,
         tally: Tally,
     ) -> None:
-        values = {
-            "number": tally.taken + tally.dropped,
-            "name": captured.frame.name,
-            "latency_ms": passed * 1000,
-            "answered": len(tally.seconds),
-            "dropped": tally.dropped,
-            "failed": tally.failures.total(),
-            "fps": len(tally.seconds) / max(time.perf_counter() - tally.began, 1e-6),
-            "answer": answer.to_json(),
-        }
+        report = FrameReport(
+            number=tally.taken + tally.dropped,
+            name=captured.frame.name,
+            latency_ms=passed * 1000,
+            answered=len(tally.seconds),
+            dropped=tally.dropped,
+            failed=tally.failures.total(),
+            fps=len(tally.seconds) / max(time.perf_counter() - tally.began, 1e-6),
+            answer=answer,
+        )
         now = time.monotonic()
         if now - self._told < _TOLD_EVERY_S:
-            self._untold = {**values, "shown": shot.picture}
+            self._untold = report, shot.picture
             return
         self._told, self._untold = now, None
-        self._job.event("frame", **values, **thumbnail(shot.picture))
+        self._send(report, shot.picture)
+
+    def _send(self, report: FrameReport, picture: Picture | None) -> None:
+        if picture is not None:
+            encoded, width, height = thumbnail(picture)
+            report = replace(report, picture=encoded, width=width, height=height)
+        self._job.event("frame", **to_json(report))
 
     def _tell_rest(self) -> None:
         """The last frame is always told of: it is what stays to be seen."""
         if self._untold is not None:
-            picture = self._untold.pop("shown")
-            self._job.event("frame", **self._untold, **thumbnail(picture))
+            self._send(*self._untold)
 
     def _tell_progress(self, tally: Tally, frames: int, seconds: float) -> None:
         passed = time.perf_counter() - tally.began
@@ -189,10 +199,8 @@ def _is_enough(tally: Tally, frames: int, seconds: float) -> bool:
     return bool(seconds) and time.perf_counter() - tally.began >= seconds
 
 
-def thumbnail(picture: Picture | None) -> dict[str, Any]:
-    """The picture small enough to travel in a message, with its real size; empty without one."""
-    if picture is None:
-        return {}
+def thumbnail(picture: Picture) -> tuple[str, int, int]:
+    """Return a picture small enough for a message, in base64, and its real size."""
     import PIL.Image
 
     image = PIL.Image.fromarray(picture)
@@ -204,11 +212,4 @@ def thumbnail(picture: Picture | None) -> dict[str, Any]:
     else:
         image.save(content, "JPEG", quality=80)
     encoded = base64.b64encode(content.getvalue()).decode("ascii")
-    return {"picture": encoded, "width": width, "height": height}
-
-
-def _percentiles(seconds: list[float]) -> dict[str, float | None]:
-    if not seconds:
-        return {"p50": None, "p90": None, "p99": None}
-    found = numpy.percentile(numpy.asarray(seconds) * 1000, [50, 90, 99])
-    return dict(zip(("p50", "p90", "p99"), map(float, found), strict=True))
+    return encoded, width, height

@@ -2,74 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from studio.api import Kind, Option, Permission, UsageError
-from studio.jobs import Arguments, Effect, Result, Step
+from studio.api import Kind, Permission, TargetSpec, UsageError
+from studio.jobs import Effect, Step
+from studio.jobs.options_form import option
 from studio.monitoring.released_bundles import known_bundles
+from studio.monitoring.stream.results import StreamResult
 from studio.registry import Registry
 
-STREAM: Step[Arguments, Result] = Step(
+
+@dataclass(frozen=True, slots=True)
+class StreamOptions:
+    """Options of the step.
+
+    Attributes:
+        known: Folders of the released bundles, from the registry.
+    """
+
+    source: str = option(
+        positional=True,
+        help="A picture, a folder of pictures or arrays, an .npy or .npz file, a video file, "
+        "an rtsp:// address, or the number of a camera.",
+    )
+    target: TargetSpec = option("local", kind=Kind.TARGET, help="Where the model is served.")
+    fps: float = option(
+        0,
+        title="Frames per second",
+        minimum=0,
+        maximum=1000,
+        zero="the source's own",
+        help="Pace of the frames: what the model is too slow for is dropped. 0 takes a video's "
+        "or camera's own pace, and sends each of a folder's pictures once answered.",
+    )
+    frames: int = option(
+        0,
+        minimum=0,
+        zero="until the source ends",
+        help="Stop after this many frames; files are begun again where there are fewer.",
+    )
+    seconds: float = option(
+        0,
+        minimum=0,
+        unit="s",
+        zero="until the source ends",
+        help="Stop after this time; files are begun again where they end sooner.",
+    )
+    preprocess: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        help="How a picture becomes the input (preprocess.toml); by default as the deployed "
+        "bundle says.",
+    )
+    labels: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        help="Names of the classes, one a line; by default those of the bundle.",
+    )
+    dictionary: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        help="Characters of a text recogniser, one a line; by default the dictionary.txt "
+        "beside the model that was opened.",
+    )
+    known: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+STREAM: Step[StreamOptions, StreamResult] = Step(
     name="stream",
     title="Try",
     summary="Send pictures, a video or a camera to what a target serves; see the answers live.",
-    options=(
-        Option(
-            "source",
-            required=True,
-            positional=True,
-            help="A picture, a folder of pictures or arrays, an .npy or .npz file, a video file, "
-            "an rtsp:// address, or the number of a camera.",
-        ),
-        Option("target", Kind.TARGET, "local", help="Where the model is served."),
-        Option(
-            "fps",
-            Kind.NUMBER,
-            0,
-            title="Frames per second",
-            minimum=0,
-            maximum=1000,
-            zero="the source's own",
-            help="Pace of the frames: what the model is too slow for is dropped. 0 takes a video's "
-            "or camera's own pace, and sends each of a folder's pictures once answered.",
-        ),
-        Option(
-            "frames",
-            Kind.INTEGER,
-            0,
-            minimum=0,
-            zero="until the source ends",
-            help="Stop after this many frames; files are begun again where there are fewer.",
-        ),
-        Option(
-            "seconds",
-            Kind.NUMBER,
-            0,
-            minimum=0,
-            unit="s",
-            zero="until the source ends",
-            help="Stop after this time; files are begun again where they end sooner.",
-        ),
-        Option(
-            "preprocess",
-            Kind.FILE,
-            help="How a picture becomes the input (preprocess.toml); by default as the deployed "
-            "bundle says.",
-        ),
-        Option(
-            "labels",
-            Kind.FILE,
-            help="Names of the classes, one a line; by default those of the bundle.",
-        ),
-        Option(
-            "dictionary",
-            Kind.FILE,
-            help="Characters of a text recogniser, one a line; by default the dictionary.txt "
-            "beside the model that was opened.",
-        ),
-    ),
+    options=StreamOptions,
+    result=StreamResult,
     work="studio.monitoring.stream.run:stream",
+    texts="studio.monitoring.stream.texts:stream",
     prepare="studio.monitoring.stream.step:prepare",
     needs=frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS}),
     effect=Effect.LOOKS,
@@ -77,14 +85,14 @@ STREAM: Step[Arguments, Result] = Step(
 )
 
 
-def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
+def prepare(registry: Registry, options: StreamOptions) -> StreamOptions:
     """Add what is known of the target's releases, and find the source from where the user is.
 
     Raises:
         UsageError: when the source is a file or folder that does not exist.
     """
-    known = known_bundles(registry, arguments["target"]["name"])
-    return {**arguments, "source": located(str(arguments["source"])), "known": known}
+    known = known_bundles(registry, options.target.name)
+    return replace(options, source=located(options.source), known=known)
 
 
 def located(source: str) -> str:

@@ -73,7 +73,7 @@ def _declared(capability: Capability, folder: Path) -> None:
 
 def _toolchain(capability: Capability) -> tuple[Toolchain, ...]:
     """What the factory of a capability with an environment is given: one that is not there."""
-    return (_Absent(),) if capability.extra.get("environment") else ()
+    return (_Absent(),) if capability.has_environment else ()
 
 
 class _Absent:
@@ -97,7 +97,7 @@ def _panel(capability: Capability, folder: Path) -> None:
     # By name: only panels may import Qt, and this module is of the studio's Qt-free part.
     suite = importlib.import_module("studio.api.testing_panels")
     known = ", ".join(sorted(PANEL_AREAS))
-    assert capability.extra.get("area") in PANEL_AREAS, f"its area is none of {known}"
+    assert capability.area in PANEL_AREAS, f"its area is none of {known}"
     suite.check_panel(_attribute(capability))
 
 
@@ -113,7 +113,7 @@ def _format(capability: Capability, made: Any, folder: Path) -> None:
 def _backend(capability: Capability, made: Any, folder: Path) -> None:
     made.version()
     assert made.runner.is_file(), f"the runner {made.runner} is not there"
-    if "onnx" in capability.extra.get("formats", ()):
+    if "onnx" in capability.formats:
         import numpy
 
         feeds = {"image": numpy.zeros((1, 1, 8, 8), numpy.float32)}
@@ -123,8 +123,8 @@ def _backend(capability: Capability, made: Any, folder: Path) -> None:
 def _transform(capability: Capability, made: Any, folder: Path) -> None:
     # An edit keeps the precision and names none; what must be given cannot be guessed.
     given = made.needs_data or any(option.required for option in made.options)
-    edits = bool(capability.extra.get("edits"))
-    if "onnx" in capability.extra.get("formats", ()) and not given and not edits:
+    edits = capability.edits
+    if "onnx" in capability.formats and not given and not edits:
         check_transform(made, _digits(), folder / "made.onnx")
 
 

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from studio.api import Finding, Level, Manifest
 from studio.plugin_host.check.conformance import check_capabilities
 from studio.plugin_host.check.imports import check_imports
 from studio.plugin_host.check.layout import check_layout, package_of
+from studio.plugin_host.check.results import CheckedPlugin, PluginCheckResult, PluginFinding
 from studio.plugin_host.manifest import FILE_NAME, ManifestError, read_manifest, supported
 from studio.plugin_host.requirements import missing
 
 
-def examine(folder: Path, scratch: Path) -> dict[str, Any]:
+def examine(folder: Path, scratch: Path) -> PluginCheckResult:
     """Examine a plugin; its code is imported and run, so this belongs into a worker.
 
     Args:
         scratch: An empty folder that may be written to.
-
-    Returns:
-        ``id, version, ok, findings[{level, code, text}]``, and ``plugins`` as a list has it.
 
     Raises:
         UsageError: when the folder holds no plugin.
@@ -29,11 +26,11 @@ def examine(folder: Path, scratch: Path) -> dict[str, Any]:
     try:
         manifest = read_manifest(package / FILE_NAME)
     except ManifestError as error:
-        return _document(package.name, None, [Finding(Level.ERROR, "manifest", str(error))])
+        return _result(package.name, None, [Finding(Level.ERROR, "manifest", str(error))])
     findings = list(_static(folder, package, manifest))
     if not any(finding.code in ("api", "requirement", "factory") for finding in findings):
         findings += check_capabilities(package, manifest, scratch)
-    return _document(manifest.id, manifest, findings)
+    return _result(manifest.id, manifest, findings)
 
 
 def _static(folder: Path, package: Path, manifest: Manifest) -> list[Finding]:
@@ -52,24 +49,16 @@ def _static(folder: Path, package: Path, manifest: Manifest) -> list[Finding]:
     return found
 
 
-def _document(name: str, manifest: Manifest | None, findings: list[Finding]) -> dict[str, Any]:
+def _result(name: str, manifest: Manifest | None, findings: list[Finding]) -> PluginCheckResult:
     problems = [finding.text for finding in findings if finding.level is Level.ERROR]
     version = manifest.version if manifest else ""
     capabilities = manifest.capabilities if manifest else ()
-    return {
-        "id": name,
-        "version": version,
-        "ok": not problems,
-        "findings": [
-            {"level": one.level.value, "code": one.code, "text": one.text} for one in findings
-        ],
-        "plugins": [
-            {
-                "id": name,
-                "version": version,
-                "state": "broken" if problems else "available",
-                "reason": problems[0] if problems else "",
-                "capabilities": [f"{one.extension.value}/{one.id}" for one in capabilities],
-            }
-        ],
-    }
+    listed = CheckedPlugin(
+        name,
+        version,
+        "broken" if problems else "available",
+        problems[0] if problems else "",
+        tuple(f"{one.extension.value}/{one.id}" for one in capabilities),
+    )
+    rows = tuple(PluginFinding(one.level.value, one.code, one.text) for one in findings)
+    return PluginCheckResult(name, version, not problems, rows, (listed,))

@@ -7,13 +7,13 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from studio.api import Progress, StudioError, Unavailable
 from studio.plugin_host.environments.declaration import lock_problem
-from studio.plugin_host.environments.environment import Environment, write_record
+from studio.plugin_host.environments.environment import Environment, EnvironmentRecord, write_record
 from studio.plugin_host.environments.interpreters import interpreter_for
 from studio.settings.interpreter import own_python
 
@@ -64,7 +64,7 @@ class EnvironmentBuild:
         self.wheels = wheels
         self._contain = contain or (lambda command, writes, sees: nullcontext((command, ())))
 
-    def run(self) -> Mapping[str, object]:
+    def run(self) -> EnvironmentRecord:
         """Make it; returns its record.
 
         Raises:
@@ -84,13 +84,13 @@ class EnvironmentBuild:
         self._install()
         self._tell(0.9, "Importing what was installed")
         versions = self._probe()
-        record = {
-            "plugin": self._environment.plugin,
-            "requirements": self._environment.digest,
-            "python": version,
-            "versions": versions,
-            "bytes": sum(one.lstat().st_size for one in self.folder.rglob("*")),
-        }
+        record = EnvironmentRecord(
+            self._environment.plugin,
+            self._environment.digest,
+            version,
+            versions,
+            sum(one.lstat().st_size for one in self.folder.rglob("*")),
+        )
         write_record(self.folder, record)
         self._tell(1.0, "Installed")
         return record

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from studio.api import StudioError, Unavailable
 from studio.api.toolchains import EnvironmentNeed
+from studio.documents.dataclass_json import from_json, to_json
 
 RECORD = "environment.json"
 """Written last, so that an environment without it was never finished."""
@@ -43,6 +43,21 @@ class EnvironmentState:
 
     condition: EnvironmentCondition
     reason: str = ""
+    python: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentRecord:
+    """The file that lies in a finished environment.
+
+    Attributes:
+        requirements: SHA-256 of the lock that it was made from.
+    """
+
+    plugin: str = ""
+    requirements: str = ""
     python: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     bytes: int = 0
@@ -92,27 +107,25 @@ class Environment:
         if not self.folder.is_dir():
             return EnvironmentState(EnvironmentCondition.MISSING, "It is not installed.")
         try:
-            record = json.loads((self.folder / RECORD).read_text(encoding="utf-8"))
-            found = _state(record)
-        except (OSError, ValueError, TypeError, AttributeError):
+            text = (self.folder / RECORD).read_text(encoding="utf-8")
+            record = from_json(EnvironmentRecord, json.loads(text))
+        except (OSError, ValueError):
             return EnvironmentState(
                 EnvironmentCondition.BROKEN, "Its record is missing or damaged."
             )
         if not self.interpreter.exists():
-            text = f"Its Python {found.python} is not on this machine any more."
-            return EnvironmentState(EnvironmentCondition.BROKEN, text, found.python)
+            text = f"Its Python {record.python} is not on this machine any more."
+            return EnvironmentState(EnvironmentCondition.BROKEN, text, record.python)
         try:
             current = self.digest
         except OSError:
             text = f"The plugin's file {self.need.requirements} cannot be read."
-            return EnvironmentState(EnvironmentCondition.BROKEN, text, found.python)
-        if record.get("requirements") != current:
+            return EnvironmentState(EnvironmentCondition.BROKEN, text, record.python)
+        condition, text = EnvironmentCondition.INSTALLED, ""
+        if record.requirements != current:
+            condition = EnvironmentCondition.OUTDATED
             text = "The plugin has other requirements than it was made from."
-            versions, size = found.versions, found.bytes
-            return EnvironmentState(
-                EnvironmentCondition.OUTDATED, text, found.python, versions, size
-            )
-        return found
+        return EnvironmentState(condition, text, record.python, record.versions, record.bytes)
 
     def usable(self) -> EnvironmentState:
         """Its state, which is installed.
@@ -195,16 +208,6 @@ def interpreters(parent: Path) -> list[Path]:
     return sorted(path for path in found if path != Path("/usr") and path.is_dir())
 
 
-def write_record(folder: Path, values: Mapping[str, Any]) -> None:
+def write_record(folder: Path, record: EnvironmentRecord) -> None:
     """Declare an environment finished."""
-    (folder / RECORD).write_text(json.dumps(values, indent=1), encoding="utf-8")
-
-
-def _state(record: Mapping[str, Any]) -> EnvironmentState:
-    return EnvironmentState(
-        EnvironmentCondition.INSTALLED,
-        "",
-        str(record["python"]),
-        {str(name): str(value) for name, value in record["versions"].items()},
-        int(record["bytes"]),
-    )
+    (folder / RECORD).write_text(json.dumps(to_json(record), indent=1), encoding="utf-8")

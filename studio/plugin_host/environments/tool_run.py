@@ -11,10 +11,12 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from studio.api import Progress, StudioError
+from studio.documents.dataclass_json import JsonValue, from_json
 from studio.plugin_host.environments.build import clean_variables
 
 CHILD = Path(__file__).with_name("child.py")
@@ -23,6 +25,23 @@ PATIENCE_S = 240.0
 
 _POLL_S = 0.2
 _GRACE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class ToolEvent:
+    """A line that a tool writes; empty for one that just ended.
+
+    Attributes:
+        event: ``progress``, ``result`` or ``error``.
+        text: The state of the work, or what went wrong.
+    """
+
+    event: str = ""
+    done: float = 0.0
+    total: float = 0.0
+    text: str = ""
+    detail: str = ""
+    result: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 class ToolRun:
@@ -34,7 +53,7 @@ class ToolRun:
         self._folder = folder
         self._patience = patience
 
-    def result(self, request: Mapping[str, Any], progress: Progress) -> Mapping[str, Any]:
+    def result(self, request: Mapping[str, object], progress: Progress) -> Mapping[str, JsonValue]:
         """Do it; see ``studio.api.toolchains.Toolchain.run``."""
         errors = self._folder / "tool.log"
         with errors.open("wb") as log:
@@ -58,11 +77,11 @@ class ToolRun:
         finally:
             _end(process)
 
-    def _follow(self, stream: IO[bytes], progress: Progress) -> dict[str, Any]:
+    def _follow(self, stream: IO[bytes], progress: Progress) -> ToolEvent:
         """Pass on how far it is; the last event, empty when it just ended."""
         arrived: queue.Queue[bytes | None] = queue.Queue()
         threading.Thread(target=_pump, args=(stream, arrived), daemon=True).start()
-        heard, last = time.monotonic(), dict[str, Any]()
+        heard, last = time.monotonic(), ToolEvent()
         while True:
             progress.check()
             try:
@@ -75,21 +94,20 @@ class ToolRun:
                 continue
             if line is None:
                 return last
-            heard, last = time.monotonic(), json.loads(line)
-            if last["event"] == "progress":
-                total = max(last["total"], 0.0)
-                progress.progress(min(last["done"], total) if total else 0.0, total, last["text"])
+            heard, last = time.monotonic(), from_json(ToolEvent, json.loads(line))
+            if last.event == "progress":
+                total = max(last.total, 0.0)
+                progress.progress(min(last.done, total) if total else 0.0, total, last.text)
 
     def _concluded(
-        self, last: Mapping[str, Any], process: subprocess.Popen[bytes], errors: Path
-    ) -> Mapping[str, Any]:
-        if last.get("event") == "result":
-            result: Mapping[str, Any] = last["result"]
-            return result
+        self, last: ToolEvent, process: subprocess.Popen[bytes], errors: Path
+    ) -> Mapping[str, JsonValue]:
+        if last.event == "result":
+            return last.result
         detail = errors.read_bytes()[-4000:].decode("utf-8", "replace")
-        if last.get("event") == "error":
-            text = str(last["text"]).rstrip(".")
-            raise StudioError(f"{self._title} failed: {text}.", detail=last["detail"] or detail)
+        if last.event == "error":
+            text = last.text.rstrip(".")
+            raise StudioError(f"{self._title} failed: {text}.", detail=last.detail or detail)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(_GRACE_S)
         status = process.poll() or 0

@@ -22,6 +22,7 @@ from studio.runtime.shared.files import plain_name
 from studio.samples.work import take
 from studio.versions.project_archive import ArchiveWriter
 from studio.versions.project_import import unpack
+from studio.versions.step import ImportOptions
 from tests.fuzzing.mutation import change_bytes, change_json, change_zip
 from tests.fuzzing.target import Target
 from tests.rigs.bundles import QuietJob, make_bundle
@@ -35,7 +36,7 @@ def project() -> Target:
     def run(data: bytes, folder: Path) -> None:
         path = folder / "project.zip"
         path.write_bytes(data)
-        unpack({"archive": str(path)}, QuietJob(folder / "job"))
+        unpack(ImportOptions(path), QuietJob(folder / "job"))
 
     inner = change_zip(lambda data, rng: change_json(data, rng) if data[:1] == b"{" else data)
     return Target("project", lambda: [_project()], run, (StudioError,), inner, largest=1 << 19)

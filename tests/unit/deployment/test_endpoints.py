@@ -40,7 +40,7 @@ def doors(tmp_path: Path) -> str:
 def ok(workspace: Workspace, step: str, **options: Any) -> dict[str, Any]:
     outcome = workspace.run(step, **options)
     assert outcome.ok, outcome.sentence + outcome.detail
-    return dict(outcome.result)
+    return outcome.document
 
 
 def answering(endpoint: str) -> str:

@@ -14,6 +14,13 @@ import pytest
 from studio.api import ModelVersion, Refused, RegistrySession, Silent, StudioError
 from studio.external_registries import record
 from studio.external_registries.pull import fetch
+from studio.external_registries.step import (
+    FetchedBundle,
+    FetchedFiles,
+    FetchedVersion,
+    PullOptions,
+)
+from studio.models.results import OpenResult
 from studio.packages.bundle import MANIFEST, write_manifest
 from studio.registry import Registry
 from studio.settings import resource
@@ -79,7 +86,7 @@ def test_a_hostile_bundle_is_refused_before_its_model_is_opened(
 ) -> None:
     server = cast(RegistrySession, _Server(bundle, change))
     with pytest.raises(StudioError, match=words):
-        fetch(server, VERSION, {}, cast(Any, _Job(tmp_path / "job")))
+        fetch(server, VERSION, (), cast(Any, _Job(tmp_path / "job")))
 
 
 def test_a_worker_that_was_taken_over_cannot_name_the_users_files(
@@ -93,20 +100,19 @@ def test_a_worker_that_was_taken_over_cannot_name_the_users_files(
     (job / "opened" / "model").mkdir(parents=True)
     (job / "opened" / "model" / "m.onnx").write_bytes(b"weights")
     (job / "opened" / "graph.json.gz").write_bytes(b"graph")
-    opened = {
-        "source": "m.onnx",
-        "name": "m",
-        "copied": True,
-        "precision": "fp32",
-        "format": "onnx",
-        "bytes": 7,
-    }
-    packaged = {"bundle": str(keys), "name": "m", "version": 1, "digest": "a" * 64, "counter": 1}
-    result = {
-        **{"registry": "http://r", "name": "m", "version": "1", "run": "", "aliases": []},
-        **{"opened": opened, "packaged": packaged},
-    }
+    opened = OpenResult(
+        source="m.onnx", name="m", copied=True, precision="fp32", format="onnx", bytes=7
+    )
+    packaged = FetchedBundle(str(keys), "a" * 64, "m", 1, 1)
+    result = FetchedVersion(
+        registry="http://r",
+        name="m",
+        version="1",
+        run="",
+        aliases=(),
+        files=FetchedFiles(opened, packaged),
+    )
     with pytest.raises(Refused, match="outside its folder"):
-        record.pulled(registry, {"name": "m"}, result, job)
+        record.record_pull(registry, PullOptions(name="m"), result, job)
     assert (keys / "id_ed25519").read_text() == "secret"
     assert registry.versions() == []

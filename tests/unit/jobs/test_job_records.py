@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from studio.documents.dataclass_json import from_json
 from studio.jobs import JobRunner, JobSpec
 from studio.jobs.job_records import MOST_AT_ONCE, JobRecords
 from studio.jobs.outcome import End, JobOutcome
+from studio.jobs.worker_events import WorkerEvent
 from studio.settings import Paths
 from studio.settings.log_file import MOST_BYTES
 from studio.settings.logging import recording
@@ -89,10 +91,20 @@ def test_a_worker_chooses_neither_job_nor_logger_nor_level_nor_keys(paths: Paths
         "Upper": 1,
     }
     records = JobRecords(SPEC)
-    records.of_worker({"text": "a", "level": "CRITICAL", "logger": "studio\nx", "keys": hostile})
-    records.of_worker({"text": "b", "level": ["x"], "logger": 7, "keys": ["no", "names"]})
-    records.of_worker({"text": "c", "keys": {f"k{'e' * n}": "v" * 9_999 for n in range(99)}})
-    records.of_worker({})
+    records.of_worker(
+        from_json(
+            WorkerEvent, {"text": "a", "level": "CRITICAL", "logger": "studio\nx", "keys": hostile}
+        )
+    )
+    records.of_worker(
+        from_json(WorkerEvent, {"text": "b", "level": ["x"], "logger": 7, "keys": ["no", "names"]})
+    )
+    records.of_worker(
+        from_json(
+            WorkerEvent, {"text": "c", "keys": {f"k{'e' * n}": "v" * 9_999 for n in range(99)}}
+        )
+    )
+    records.of_worker(from_json(WorkerEvent, {}))
     first, second, third, fourth = lines(paths)
     for line in (first, second, third, fourth):
         assert (line["job"], line["step"]) == ("3fa2", "quantize")
@@ -108,8 +120,12 @@ def test_a_worker_chooses_neither_job_nor_logger_nor_level_nor_keys(paths: Paths
 
 def test_texts_of_a_worker_are_plain_short_and_without_secrets(paths: Paths) -> None:
     records = JobRecords(SPEC)
-    records.of_worker({"text": "\x1b]0;title\x07 \u202e token=hunter2 " + "a" * 99_999})
-    records.of_worker({"text": "%s %d %(x)s", "traceback": "\x1b[2J" + "b" * 99_999})
+    records.of_worker(
+        from_json(WorkerEvent, {"text": "\x1b]0;title\x07 \u202e token=hunter2 " + "a" * 99_999})
+    )
+    records.of_worker(
+        from_json(WorkerEvent, {"text": "%s %d %(x)s", "traceback": "\x1b[2J" + "b" * 99_999})
+    )
     first, second = lines(paths)
     assert first["message"].startswith("\\x1b]0;title\\x07 \\u202e token=*** a")
     assert second["message"] == "%s %d %(x)s"
@@ -121,11 +137,11 @@ def test_a_worker_that_never_stops_to_log_is_held_to_a_rate(paths: Paths) -> Non
     now = [0.0]
     records = JobRecords(SPEC, lambda: now[0])
     for _ in range(100_000):
-        records.of_worker({"text": "x" * 9_999})
+        records.of_worker(from_json(WorkerEvent, {"text": "x" * 9_999}))
     assert len(lines(paths)) == MOST_AT_ONCE
     now[0] += 3.0
     for _ in range(100):
-        records.of_worker({"text": "x"})
+        records.of_worker(from_json(WorkerEvent, {"text": "x"}))
     assert len(lines(paths)) == MOST_AT_ONCE + 3
     records.ended(JobOutcome(End.SUCCEEDED))
     *_, dropped, ended = lines(paths)

@@ -13,9 +13,11 @@ import pytest
 
 from studio.api import Cancelled, TargetError, TargetSpec, validate
 from studio.api.progress import Silent
-from studio.cli.monitor_command import describe
+from studio.documents.dataclass_json import from_json, to_json
 from studio.monitoring.record import monitored
-from studio.monitoring.step import MONITOR
+from studio.monitoring.results import Latency, TargetSample
+from studio.monitoring.step import MONITOR, MonitorOptions
+from studio.monitoring.texts import target as describe
 from studio.monitoring.watch import TargetMonitor
 from studio.monitoring.work import monitor
 from studio.registry import Registry
@@ -65,17 +67,17 @@ def spec(root: Path) -> TargetSpec:
     return TargetSpec("local", "local:", settings={"root": str(root)})
 
 
-def arguments(root: Path, **given: Any) -> dict[str, Any]:
+def arguments(root: Path, **given: Any) -> MonitorOptions:
     checked = validate(MONITOR.form, given)
-    return {**checked, "target": asdict(spec(root))}
+    return MONITOR.options_of({**checked, "target": asdict(spec(root))})
 
 
 def test_a_server_that_nobody_asks_has_no_latency(
     server: rig.ServerProcess, root: Path, tmp_path: Path
 ) -> None:
     found = monitor(arguments(root), Watched(tmp_path))
-    assert found["latency_ms"] == {"p50": None, "p90": None, "p99": None, "count": 0}
-    assert found["threads"] == 1
+    assert found.latency_ms == Latency(count=0)
+    assert found.threads == 1
     assert "latency     p50 -, p90 -, p99 -, 1 thread" in describe(found)
 
 
@@ -90,12 +92,12 @@ def test_a_channel_that_fails_is_told_at_once_and_in_the_result(
     )
     job = Watched(tmp_path)
     found = monitor(arguments(root, alerts=str(alerts)), job)
-    (row,) = found["channels"]
-    assert row["channel"] == "hook"
-    assert row["text"].startswith("The webhook at http://127.0.0.1:1 cannot be reached")
+    (row,) = found.channels
+    assert row.channel == "hook"
+    assert row.text.startswith("The webhook at http://127.0.0.1:1 cannot be reached")
     assert job.channels[0]["text"].endswith("It is tried again.")
     assert job.channels[0]["failed"] is True
-    assert f"not told    hook: {row['text']}" in describe(found)
+    assert f"not told    hook: {row.text}" in describe(found)
 
 
 def test_one_look(server: rig.ServerProcess, root: Path, tmp_path: Path) -> None:
@@ -103,15 +105,17 @@ def test_one_look(server: rig.ServerProcess, root: Path, tmp_path: Path) -> None
         assert server.call("POST", "/v2/models/answer/infer", rig.question())[0] == 200
     job = Watched(tmp_path)
     found = monitor(arguments(root), job)
-    assert found.keys() >= CONTRACT
-    assert found["health"] == "healthy"
-    assert found["latency_ms"]["count"] == 30
-    assert 0 < found["latency_ms"]["p50"] <= found["latency_ms"]["p99"]
-    assert (found["model"], found["version"]) == ("answer", 7)
-    assert found["digest"] == rig.report(root)["digest"]
-    assert (found["errors"], found["alerts"], found["drift"]) == (0, [], [])
-    assert found["memory_mb"] > 10
-    assert job.samples == [found]
+    assert to_json(found).keys() >= CONTRACT
+    assert found.health == "healthy"
+    latency = found.latency_ms
+    assert latency is not None
+    assert latency.count == 30
+    assert 0 < (latency.p50 or 0) <= (latency.p99 or 0)
+    assert (found.model, found.version) == ("answer", 7)
+    assert found.digest == rig.report(root)["digest"]
+    assert (found.errors, found.alerts, found.drift) == (0, (), ())
+    assert (found.memory_mb or 0) > 10
+    assert job.samples == [to_json(found)]
 
 
 def test_a_watch_sends_samples_until_its_time_is_up(
@@ -120,8 +124,8 @@ def test_a_watch_sends_samples_until_its_time_is_up(
     job = Watched(tmp_path)
     found = monitor(arguments(root, seconds=0.5, interval=0.1), job)
     assert 4 <= len(job.samples) <= 7
-    assert job.samples[-1] == found
-    assert found["cpu_percent"] is not None
+    assert job.samples[-1] == to_json(found)
+    assert found.cpu_percent is not None
 
 
 def test_a_watch_can_be_cancelled(server: rig.ServerProcess, root: Path, tmp_path: Path) -> None:
@@ -134,15 +138,15 @@ def test_a_watch_can_be_cancelled(server: rig.ServerProcess, root: Path, tmp_pat
 def test_a_watch_outlives_the_server(root: Path, tmp_path: Path) -> None:
     with TargetMonitor(spec(root), Silent()) as watch:
         with rig.ServerProcess(f"--root={root}", log=tmp_path / "log1"):
-            assert watch.look()["health"] == "healthy"
+            assert watch.look().health == "healthy"
         stopped = watch.look()
-        assert stopped.keys() >= CONTRACT
-        assert stopped["health"] == "unreachable"
-        assert stopped["alerts"][0]["text"] == "The server on this target was stopped."
+        assert to_json(stopped).keys() >= CONTRACT
+        assert stopped.health == "unreachable"
+        assert stopped.alerts[0].text == "The server on this target was stopped."
         with rig.ServerProcess(f"--root={root}", log=tmp_path / "log2"):
             again = watch.look()
-            assert again["health"] == "healthy"  # at another port
-            assert again["alerts"][0]["name"] == "restarted"
+            assert again.health == "healthy"  # at another port
+            assert again.alerts[0].name == "restarted"
 
 
 def test_a_killed_server_is_unreachable(
@@ -151,14 +155,18 @@ def test_a_killed_server_is_unreachable(
     server.process.kill()
     server.process.wait()
     found = monitor(arguments(root), Watched(tmp_path))
-    assert found["health"] == "unreachable"
-    assert found["alerts"][0]["text"] == "The server on this target does not run."
+    assert found.health == "unreachable"
+    assert found.alerts[0].text == "The server on this target does not run."
+    keys = "target at health state endpoint scheme throughput latency_ms errors drift alerts model"
+    last = "version digest uptime_s memory_mb"
+    assert list(to_json(found)) == [*keys.split(), *last.split()], "no more than is known"
+    assert from_json(TargetSample, to_json(found)) == found
 
 
 def test_a_target_without_a_release_is_unreachable(tmp_path: Path) -> None:
     found = monitor(arguments(tmp_path / "empty"), Watched(tmp_path))
-    assert found["health"] == "unreachable"
-    assert found["alerts"][0]["text"] == "This target has no release yet."
+    assert found.health == "unreachable"
+    assert found.alerts[0].text == "This target has no release yet."
 
 
 def test_a_target_that_cannot_be_reached_is_an_error(tmp_path: Path) -> None:
@@ -176,10 +184,10 @@ def test_a_release_that_did_not_load_is_an_alert(
     server.hang_up()
     rig.wait_until(lambda: rig.report(root)["state"] == "failed", "the failure is reported")
     found = monitor(arguments(root), Watched(tmp_path))
-    assert (found["health"], found["version"]) == ("healthy", 7)
-    (alert,) = found["alerts"]
-    assert alert["name"] == "release"
-    assert "cannot load model.onnx" in alert["text"]
+    assert (found.health, found.version) == ("healthy", 7)
+    (alert,) = found.alerts
+    assert alert.name == "release"
+    assert "cannot load model.onnx" in alert.text
 
 
 def test_the_last_look_is_kept(server: rig.ServerProcess, root: Path, tmp_path: Path) -> None:
@@ -190,4 +198,4 @@ def test_the_last_look_is_kept(server: rig.ServerProcess, root: Path, tmp_path: 
     (run,) = registry.runs("monitor")
     registry.close()
     assert run.options["target"] == "local"
-    assert run.result["digest"] == result["digest"]
+    assert run.result["digest"] == result.digest

@@ -25,10 +25,11 @@ from studio.api.testing_declarations import small_model
 from studio.packages import checks, work
 from studio.packages.bundle import Bundle, write_manifest
 from studio.packages.checks import Checked, check_model, read_checks
+from studio.packages.results import CheckFinding
 from studio.packages.work import package
 from studio.plugin_host import PluginHost
 from studio.registry import file_digest
-from tests.rigs.bundles import QuietJob, make_bundle, number, reference
+from tests.rigs.bundles import QuietJob, make_bundle, package_options
 from tests.unit.runtime.models import make_cnn
 
 
@@ -134,15 +135,15 @@ def test_findings_are_in_the_result_and_in_the_bundle(
     rule = Rule([warning("a remark"), error("a reason")])
     host = Host(mine=rule)
     monkeypatch.setattr(work, "check_model", lambda _, *given: check_model(host, *given))
-    arguments = {"model": reference(make_cnn(tmp_path / "cnn.onnx")), "number": number(1)}
-    result = package({**arguments, "known": [], "samples": 1}, QuietJob(tmp_path / "job"))
-    assert result["findings"] == [
-        {"check": "mine", "level": "error", "code": "code", "text": "a reason"},
-        {"check": "mine", "level": "warning", "code": "code", "text": "a remark"},
-    ]
-    found = read_checks(Bundle.open(Path(result["bundle"])))
+    asked = package_options(make_cnn(tmp_path / "cnn.onnx"), samples=1)
+    result = package(asked, QuietJob(tmp_path / "job"))
+    assert result.findings == (
+        CheckFinding("mine", "error", "code", "a reason"),
+        CheckFinding("mine", "warning", "code", "a remark"),
+    )
+    found = read_checks(Bundle.open(Path(result.bundle)))
     assert found is not None
-    assert found.rows() == result["findings"]
+    assert found.rows() == result.findings
     facts = rule.facts
     assert facts["nodes"] > 0
     assert facts["bytes"] == (tmp_path / "cnn.onnx").stat().st_size

@@ -121,7 +121,7 @@ def test_a_bundle_with_little_data_has_no_baseline(tmp_path: Path) -> None:
     assert make_bundle(tmp_path, data=saved(tmp_path, pictures)).raw["baseline"] is None
 
 
-def saved(folder: Path, pictures: np.ndarray) -> str:
+def saved(folder: Path, pictures: np.ndarray) -> Path:
     path = folder / "data.npz"
     np.savez(path, image=pictures)
-    return str(path)
+    return path

@@ -21,18 +21,19 @@ from studio.packages.embedding import (
     axes_of,
     require_same,
 )
+from studio.packages.results import PackageResult
 from studio.packages.work import package
 from studio.runtime.drift.reference import EMBEDDING, MAX_SIGNALS, WINDOW
 from studio.runtime.drift.watch import DriftWatch
 from studio.runtime.serve.engine.served_model import ServedModel, load
 from studio.runtime.serve.engine.source import from_bundle
-from tests.rigs.bundles import QuietJob, make_bundle, number, reference
+from tests.rigs.bundles import QuietJob, make_bundle, package_options, reference
 from tests.unit.runtime.serve.desk import Client, serving
 
 CHANCE = np.random.default_rng(3)
 
 
-def two_layers(folder: Path, **options: Any) -> tuple[Bundle, dict[str, Any]]:
+def two_layers(folder: Path, **options: Any) -> tuple[Bundle, PackageResult]:
     """A bundle of y = relu(x W) V over rows of twenty, of mixed inputs."""
     folder.mkdir(exist_ok=True)
     shapes = {"w": (20, 12), "v": (12, 5)}
@@ -52,16 +53,10 @@ def two_layers(folder: Path, **options: Any) -> tuple[Bundle, dict[str, Any]]:
     path = folder / "two.onnx"
     onnx.save(helper.make_model(graph, opset_imports=[opset], ir_version=8), path)
     np.savez(folder / "data.npz", x=frames(1, 200)[:, 0])
-    arguments = {
-        "model": reference(path, "m"),
-        "number": number(1),
-        "known": [],
-        "samples": 2,
-        "data": str(folder / "data.npz"),
-        **options,
-    }
-    result = package(arguments, QuietJob(folder / "job"))
-    return Bundle.open(Path(result["bundle"])), dict(result)
+    given = {"samples": 2, "data": folder / "data.npz", **options}
+    asked = package_options(reference(path, "m"), **given)
+    result = package(asked, QuietJob(folder / "job"))
+    return Bundle.open(Path(result.bundle)), result
 
 
 def frames(seed: int, count: int) -> np.ndarray:
@@ -73,7 +68,7 @@ def frames(seed: int, count: int) -> np.ndarray:
 @pytest.fixture
 def served(tmp_path: Path) -> ServedModel:
     bundle, result = two_layers(tmp_path, embedding="auto")
-    assert (result["embedding"], result["notes"]) == ("hidden", [])
+    assert (result.embedding, result.notes) == ("hidden", ())
     model = load(from_bundle(bundle.folder), 1)
     model.inline = True
     model.observe = lambda seconds: None  # type: ignore[method-assign]  # on a busy machine, too
@@ -127,8 +122,8 @@ def test_clients_get_the_same_bytes_as_without(
 def test_answers_are_the_same_to_the_bit(tmp_path: Path) -> None:
     data = tmp_path / "data.npz"
     np.savez(data, image=CHANCE.normal(0, 1, (100, 3, 16, 16)).astype(np.float32))
-    plain = make_bundle(tmp_path / "a", 1, data=str(data))
-    other = make_bundle(tmp_path / "b", 1, data=str(data), embedding="auto")
+    plain = make_bundle(tmp_path / "a", 1, data=data)
+    other = make_bundle(tmp_path / "b", 1, data=data, embedding="auto")
     one, two = (load(from_bundle(each.folder)) for each in (plain, other))
     picture = CHANCE.normal(0, 1, (3, 3, 16, 16)).astype(np.float32)
     answers = [model.session.run({"image": picture}, ["scores"]) for model in (one, two)]
@@ -142,7 +137,7 @@ def test_answers_are_the_same_to_the_bit(tmp_path: Path) -> None:
 def test_places_of_a_picture_are_averaged(tmp_path: Path) -> None:
     data = tmp_path / "data.npz"
     np.savez(data, image=CHANCE.normal(0, 1, (100, 3, 16, 16)).astype(np.float32))
-    bundle = make_bundle(tmp_path / "a", 1, data=str(data), embedding="r1")
+    bundle = make_bundle(tmp_path / "a", 1, data=data, embedding="r1")
     content = onnx.load(bundle.folder / "model.onnx")
     onnx.checker.check_model(content)
     served = load(from_bundle(bundle.folder))
@@ -184,21 +179,21 @@ def test_without_an_embedding_the_rest_is_packaged(
     tmp_path: Path, wanted: str, sentence: str
 ) -> None:
     bundle, result = two_layers(tmp_path, embedding=wanted)
-    assert result["notes"] == [f"Drift is watched without an embedding. {sentence}."]
+    assert result.notes == (f"Drift is watched without an embedding. {sentence}.",)
     assert bundle.raw["baseline"]
     assert list(load(from_bundle(bundle.folder)).outputs) == ["y"]
 
 
 def test_little_data_gives_none(tmp_path: Path) -> None:
     _, result = two_layers(tmp_path, embedding="auto", reference=10)
-    assert "needs 64 samples" in result["notes"][0]
+    assert "needs 64 samples" in result.notes[0]
 
 
 @pytest.mark.slow
 def test_the_same_data_give_the_same_bundle(tmp_path: Path) -> None:
     data = tmp_path / "data.npz"
     np.savez(data, image=CHANCE.normal(0, 1, (100, 3, 16, 16)).astype(np.float32))
-    options = {"data": str(data), "embedding": "auto"}
+    options = {"data": data, "embedding": "auto"}
     assert make_bundle(tmp_path / "a", 1, **options).digest == (
         make_bundle(tmp_path / "b", 1, **options).digest
     )

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from studio.api import StudioError, UsageError
+from studio.documents.dataclass_json import to_json
 from studio.packages import Bundle
 from studio.packages.openssf import export
 from studio.packages.signing import sign
+from studio.packages.step import SignOptions
 from tests.rigs.bundles import QuietJob, make_bundle
 
 PEM = (
@@ -78,20 +81,21 @@ def test_the_step_writes_either_or_both(bundle: Bundle, tmp_path: Path) -> None:
         ["ssh-keygen", "-q", "-t", "ecdsa", "-N", "", "-f", str(tmp_path / "ssh")], check=True
     )
     job: Any = QuietJob(tmp_path / "job")
-    asked = {"bundle": str(bundle.folder), "openssf": str(tmp_path / "key.pem")}
+    asked = SignOptions(bundle.folder, openssf=tmp_path / "key.pem")
     alone = sign(asked, job)
-    assert Path(alone["openssf"]) == bundle.folder.with_name(bundle.folder.name + ".sig")
-    assert "signature" not in alone
+    assert alone.openssf == str(bundle.folder.with_name(bundle.folder.name + ".sig"))
+    assert "signature" not in to_json(alone)
     try:
         # One ECDSA key as OpenSSH writes it is good for both.
-        ssh = str(tmp_path / "ssh")
-        both = sign({**asked, "openssf": ssh, "key": ssh, "out": str(tmp_path / "o")}, job)
-        assert Path(both["signature"]).is_file()
-        assert Path(both["openssf"]) == tmp_path / "o"
+        ssh = tmp_path / "ssh"
+        both = sign(replace(asked, openssf=ssh, key=ssh, out=tmp_path / "o"), job)
+        assert both.signature
+        assert Path(both.signature).is_file()
+        assert both.openssf == str(tmp_path / "o")
     finally:
         (bundle.folder / "manifest.json.sig").unlink(missing_ok=True)
     with pytest.raises(UsageError, match="Nothing to sign with"):
-        sign({"bundle": str(bundle.folder)}, job)
+        sign(SignOptions(bundle.folder), job)
 
 
 def test_keys_that_will_not_do_say_why(bundle: Bundle, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy
@@ -16,12 +17,14 @@ from studio.api import InvalidData, StudioError
 from studio.packages import golden
 from studio.packages.bundle import Bundle, content_digest
 from studio.packages.latency import latency_of
-from studio.packages.record import packaged, prepare
+from studio.packages.record import numbering, packaged, prepare
+from studio.packages.results import LatencyFile
+from studio.packages.step import PackageOptions
 from studio.packages.work import package
 from studio.registry import ModelRef, Registry, VariantRecord
 from studio.runtime.release.trial.golden_check import compare, read_sample
 from studio.runtime.serve.engine.source import from_bundle
-from tests.rigs.bundles import QuietJob, make_bundle, number, reference
+from tests.rigs.bundles import QuietJob, make_bundle, package_options, reference
 from tests.unit.runtime.models import make_cnn
 
 DIGITS = Path(__file__).parents[3] / "resources" / "samples" / "digits"
@@ -74,16 +77,14 @@ def test_of_a_large_output_the_extremes_and_some_between_are_kept(tmp_path: Path
 
 
 def test_digits_with_data_labels_and_preprocessing(tmp_path: Path) -> None:
-    arguments = {
-        "model": reference(DIGITS / "digits.onnx", "digits"),
-        "number": number(1),
-        "known": [],
-        "samples": 8,
-        "data": str(DIGITS / "heldout.npz"),
-        "labels": str(DIGITS / "labels.txt"),
-    }
-    result = package(arguments, QuietJob(tmp_path))
-    raw = json.loads((Path(result["bundle"]) / "manifest.json").read_text())
+    asked = package_options(
+        reference(DIGITS / "digits.onnx", "digits"),
+        samples=8,
+        data=DIGITS / "heldout.npz",
+        labels=DIGITS / "labels.txt",
+    )
+    result = package(asked, QuietJob(tmp_path))
+    raw = json.loads((Path(result.bundle) / "manifest.json").read_text())
     assert raw["labels"] == "labels.txt"
     assert raw["preprocess"]["height"] == 8
     assert raw["model"]["inputs"] == [
@@ -93,18 +94,18 @@ def test_digits_with_data_labels_and_preprocessing(tmp_path: Path) -> None:
     assert len([name for name in raw["files"] if name.startswith("golden/")]) == 16
     with numpy.load(DIGITS / "heldout.npz") as data:
         image = next(data[name] for name in data.files if data[name].ndim == 4)
-    feeds, _ = read_sample(Path(result["bundle"]) / "golden" / "000.npz")
+    feeds, _ = read_sample(Path(result.bundle) / "golden" / "000.npz")
     assert any(numpy.array_equal(feeds["image"][0], one) for one in image)
 
 
 def test_the_tolerance_follows_the_precision_and_the_outputs(tmp_path: Path) -> None:
     model = make_cnn(tmp_path / "cnn.onnx")
-    base = {"number": number(1), "known": [], "samples": 2}
     found = {}
     for precision in ("fp32", "int8"):
         job = QuietJob(tmp_path / precision)
-        result = package({**base, "model": reference(model, precision=precision)}, job)
-        found[precision] = Bundle.open(Path(result["bundle"])).raw["golden"]
+        ref = reference(model, precision=precision)
+        result = package(package_options(ref, samples=2), job)
+        found[precision] = Bundle.open(Path(result.bundle)).raw["golden"]
     assert found["int8"]["atol"] == pytest.approx(50 * found["fp32"]["atol"], rel=0.1)
     assert found["fp32"]["rtol"] == 1e-3
 
@@ -118,9 +119,9 @@ def test_external_tensors_travel_under_their_own_names(tmp_path: Path) -> None:
         location="weights.bin",
         size_threshold=0,
     )
-    arguments = {"model": reference(tmp_path / "split.onnx"), "number": number(1), "known": []}
-    result = package({**arguments, "samples": 1}, QuietJob(tmp_path / "job"))
-    bundle = Bundle.open(Path(result["bundle"]))
+    asked = package_options(tmp_path / "split.onnx", samples=1)
+    result = package(asked, QuietJob(tmp_path / "job"))
+    bundle = Bundle.open(Path(result.bundle))
     assert {"model.onnx", "weights.bin"} <= {file.name for file in bundle.files}
 
 
@@ -161,8 +162,8 @@ def test_a_model_of_texts_is_packaged_without_data(tmp_path: Path) -> None:
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.save(model, tmp_path / "strings.onnx")
-    arguments = {"model": reference(tmp_path / "strings.onnx"), "number": number(1), "known": []}
-    bundle = Bundle.open(Path(package(arguments, QuietJob(tmp_path / "job"))["bundle"]))
+    asked = package_options(tmp_path / "strings.onnx")
+    bundle = Bundle.open(Path(package(asked, QuietJob(tmp_path / "job")).bundle))
     with numpy.load(bundle.folder / "golden" / "inputs" / "000.npz") as arrays:
         assert arrays["in.text"].tolist()[0] in ("0", "1")
 
@@ -177,23 +178,22 @@ def test_a_model_that_accepts_no_made_up_input_says_why_and_asks_for_data(tmp_pa
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.save(model, tmp_path / "sevens.onnx")
-    arguments = {"model": reference(tmp_path / "sevens.onnx"), "number": number(1), "known": []}
+    asked = package_options(tmp_path / "sevens.onnx")
     with pytest.raises(InvalidData, match=r"accepts no made-up input\. .*Reshape") as caught:
-        package(arguments, QuietJob(tmp_path / "job"))
+        package(asked, QuietJob(tmp_path / "job"))
     assert "--data" in caught.value.hint
 
 
 def test_a_first_preprocess_is_made_of_the_input(tmp_path: Path) -> None:
     path = make_cnn(tmp_path / "cnn.onnx")
-    arguments = {"model": reference(path), "number": number(1), "known": []}
-    plain = package(arguments, QuietJob(tmp_path / "plain"))
-    assert plain["preprocess_draft"] == ""
-    assert "--preprocess-draft" in plain["hints"][0]
-    asked = {**arguments, "preprocess_draft": "preprocess.toml"}
+    plain = package(package_options(path), QuietJob(tmp_path / "plain"))
+    assert plain.preprocess_draft == ""
+    assert "--preprocess-draft" in plain.hints[0]
+    asked = package_options(path, preprocess_draft=Path("preprocess.toml"))
     drafted = package(asked, QuietJob(tmp_path / "asked"))
-    assert drafted["hints"] == []
-    assert 'resize = "stretch"' in drafted["preprocess_draft"]
-    assert Bundle.open(Path(drafted["bundle"])).raw["preprocess"] is None, "it is only a draft"
+    assert drafted.hints == ()
+    assert 'resize = "stretch"' in drafted.preprocess_draft
+    assert Bundle.open(Path(drafted.bundle)).raw["preprocess"] is None, "it is only a draft"
 
 
 def cnn_in(registry: Registry, folder: Path) -> VariantRecord:
@@ -205,24 +205,24 @@ def cnn_in(registry: Registry, folder: Path) -> VariantRecord:
 def test_packaging_twice_makes_one_version(tmp_path: Path) -> None:
     registry = Registry.open(tmp_path / "registry")
     variant = cnn_in(registry, tmp_path)
-    options = {"model": ModelRef.of(variant).to_json(), "samples": 1, "out": None}
+    options = PackageOptions(model=ModelRef.of(variant), samples=1)
     results = []
     for turn in range(2):
-        arguments = prepare(registry, options)
+        asked = prepare(registry, options)
         job = QuietJob(tmp_path / f"job-{turn}")
-        results.append(packaged(registry, arguments, package(arguments, job), job.folder))
-    assert results[0]["new"]
-    assert not results[1]["new"]
-    assert results[0]["digest"] == results[1]["digest"]
+        results.append(packaged(registry, asked, package(asked, job), job.folder))
+    assert results[0].new
+    assert not results[1].new
+    assert results[0].digest == results[1].digest
     assert [version.number for version in registry.versions()] == [1]
     # With other golden samples it is another bundle.
-    arguments = prepare(registry, {**options, "samples": 2, "out": str(tmp_path / "out")})
+    asked = prepare(registry, replace(options, samples=2, out=tmp_path / "out"))
     job = QuietJob(tmp_path / "job-3")
-    third = packaged(registry, arguments, package(arguments, job), job.folder)
-    assert third["version"] == 2
-    assert third["counter"] > results[0]["counter"] - 1
+    third = packaged(registry, asked, package(asked, job), job.folder)
+    assert third.version == 2
+    assert third.counter > results[0].counter - 1
     copy = Bundle.open(tmp_path / "out")
-    assert copy.digest == third["digest"]
+    assert copy.digest == third.digest
     assert content_digest(copy.raw) == copy.content
     (tmp_path / "out" / "labels.txt").write_text("writable")  # the user's copy is the user's
     registry.close()
@@ -231,6 +231,7 @@ def test_packaging_twice_makes_one_version(tmp_path: Path) -> None:
 def profile_of(registry: Registry, variant: int, p50: float, **more: object) -> None:
     """A run of a profile, as the step records it."""
     row = {
+        "id": "cnn",
         "variant_id": variant,
         "backend": "onnxruntime",
         "providers": ["CPUExecutionProvider"],
@@ -257,9 +258,9 @@ def test_the_newest_profile_of_each_target_goes_into_the_bundle(tmp_path: Path) 
     found = latency_of(registry, 1)
     registry.close()
     assert found is not None
-    times = [(one["threads"], one["p50_ms"], one["bytes"]) for one in found["profiles"]]
+    times = [(one.threads, one.p50_ms, one.bytes) for one in found.profiles]
     assert times == [(2, 3.0, 3072), (1, 5.0, 3072)]
-    assert 0 < found["profiles"][0]["error"] < 0.02
+    assert 0 < found.profiles[0].error < 0.02
 
 
 def test_a_build_that_is_to_be_repeated_takes_no_times_along(
@@ -268,23 +269,25 @@ def test_a_build_that_is_to_be_repeated_takes_no_times_along(
     registry = Registry.open(tmp_path / "registry")
     variant = cnn_in(registry, tmp_path)
     profile_of(registry, variant.id, 7.0)
-    asked = {"model": ModelRef.of(variant).to_json()}
-    assert prepare(registry, asked)["latency"]["profiles"][0]["p50_ms"] == 7.0
+    ref = ModelRef.of(variant)
+    latency = numbering(registry, ref).latency
+    assert latency is not None
+    assert latency.profiles[0].p50_ms == 7.0
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1790000000")
-    assert prepare(registry, asked)["latency"] is None
+    assert numbering(registry, ref).latency is None
     registry.close()
 
 
 def test_measured_times_are_not_of_the_content_but_of_the_bundle(tmp_path: Path) -> None:
     """The same pipeline makes the same content, whatever its profile measured."""
     plain = make_bundle(tmp_path / "a", 1)
-    timed = make_bundle(tmp_path / "b", 1, latency={"form": 1, "profiles": []})
+    latency = LatencyFile(1, ())
+    timed = make_bundle(tmp_path / "b", 1, latency=latency)
     assert plain.content == timed.content
     assert plain.digest != timed.digest
     assert json.loads((timed.folder / "latency.json").read_text()) == {"form": 1, "profiles": []}
     assert from_bundle(timed.folder).profiles == {"form": 1, "profiles": []}
-    again = make_bundle(tmp_path / "c", 2, seed=1, known=[str(timed.folder)])
+    again = make_bundle(tmp_path / "c", 2, seed=1, known=[timed.folder])
     assert again.digest != timed.digest  # without the times it is another
-    latency = {"form": 1, "profiles": []}
-    same = make_bundle(tmp_path / "d", 2, seed=1, known=[str(timed.folder)], latency=latency)
+    same = make_bundle(tmp_path / "d", 2, seed=1, known=[timed.folder], latency=latency)
     assert same.digest == timed.digest

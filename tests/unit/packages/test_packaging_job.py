@@ -9,8 +9,8 @@ import pytest
 
 from studio.jobs import Job
 from studio.packages import packaging_job
-from studio.packages.step import PACKAGE
 from studio.packages.work import package
+from tests.rigs.bundles import package_options
 
 
 class Seen(Exception):
@@ -26,11 +26,9 @@ def test_the_key_stays_outside_the_walls(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(packaging_job, "run_contained", started)
     model, key = tmp_path / "m.onnx", tmp_path / "secret" / "key"
-    arguments = {option.name: None for option in PACKAGE.form}
-    arguments.update(model={"path": str(model)}, sign=str(key), number={}, known=[])
     with pytest.raises(Seen):
-        package(arguments, cast(Job, None))
+        package(package_options(model, sign=key), cast(Job, None))
     _, _, options, reads, *_ = given
-    assert "sign" not in options
+    assert options.sign is None
     assert not any(key.is_relative_to(path) for path in reads)
     assert str(key) not in repr(options)

@@ -6,6 +6,7 @@ import json
 import shutil
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -120,7 +121,7 @@ def test_a_gate_that_is_not_met_deploys_nothing(workspace: Workspace, folder: Pa
     names = {path.name for path in artefacts.iterdir()}
     assert names >= {"bundle", "half.onnx", "digests.txt", "report.html", "junit.xml", "run.json"}
     (info,) = workspace.runs.all()
-    assert (info.state, info.gates[0]["passed"]) == ("gate not met", False)
+    assert (info.state, info.gates[0].passed) == ("gate not met", False)
     with pytest.raises(UsageError, match="has reached its end"):
         workspace.runs.resume(info.id)
 
@@ -142,7 +143,7 @@ def test_a_failed_run_goes_on_behind_what_it_has_done(workspace: Workspace, fold
     assert resumed.run == report.run
     assert [job.title.partition(" ")[0] for job in workspace.jobs[done:]] == ["Package", "Report"]
     (info,) = workspace.runs.all()
-    assert len(info.document["resumed"]) == 1
+    assert len(info.journal.resumed) == 1
 
 
 def test_values_from_the_environment_are_not_written_down(
@@ -165,8 +166,7 @@ def test_a_run_that_is_held_is_not_run_twice(workspace: Workspace, folder: Path)
     without_deploy(folder)
     report = run(workspace, folder)
     held = RunFolder(Path(report.folder))
-    document = held.read()
-    held.write({**document, "state": "running"})
+    held.write(replace(held.read(), state="running"))
     assert workspace.runs.get(report.run).state == "interrupted"
     with held.held():
         assert workspace.runs.get(report.run).state == "running"
@@ -181,11 +181,11 @@ def test_two_runs_are_compared(workspace: Workspace, folder: Path) -> None:
     (folder / "labels.txt").write_text("\n".join("abcdefghij") + "\n")
     b = run(workspace, folder, variables={"limit": "0.8"})
     found = workspace.runs.compare(a.run, b.run)
-    same = {row["name"]: row["same"] for row in found["artefacts"]}
+    same = {row.name: row.same for row in found.artefacts}
     assert same == {"open.model": True, "half.model": True, "bundle.bundle": False}
-    assert [row["name"] for row in found["variables"]] == ["limit"]
-    assert found["tools"] == []
-    assert {row["name"]: row["same_inputs"] for row in found["steps"]}["half"]
+    assert [row.name for row in found.variables] == ["limit"]
+    assert found.tools == ()
+    assert {row.name: row.same_inputs for row in found.steps}["half"]
 
 
 def test_a_promotion_within_a_pipeline_has_its_gates_as_evidence(
@@ -198,11 +198,11 @@ def test_a_promotion_within_a_pipeline_has_its_gates_as_evidence(
     report = run(workspace, folder)
     assert report.exit_code == 0, report
     (version,) = workspace.versions.all()
-    assert version["aliases"] == ["production"]
-    (move,) = workspace.versions.lineage("digits")["moves"]
-    assert (move["evidence"]["run"], move["evidence"]["gates"][0]["name"]) == (
+    assert version.aliases == ("production",)
+    (move,) = workspace.versions.lineage("digits").moves
+    assert (move.ground.run, [gate.name for gate in move.ground.gates]) == (
         report.run,
-        "smaller",
+        ["smaller"],
     )
     pipeline.write_text(pipeline.read_text().replace("max = 0.9", "max = 0.1"))
     missed = run(workspace, folder)

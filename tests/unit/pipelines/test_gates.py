@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from studio.pipelines.gates import KINDS, judge
+from studio.pipelines.gate_kinds import KINDS
+from studio.pipelines.gates import judge
 from studio.pipelines.pipeline import Gate
-from studio.pipelines.run_report import GateReport
+from studio.registry.run_records import GateReport
 from studio.runtime.release.intake.signature import NAMESPACE
 
 QUANTIZED = {

@@ -200,3 +200,31 @@ def test_variables(monkeypatch: pytest.MonkeyPatch) -> None:
         parse_pipeline(text, "r.toml", Path("/"), {"rounds": "many", "target": "pi"}, {})
     with pytest.raises(UsageError, match="no variable 'traget'; the nearest is 'target'"):
         parse_pipeline(text, "r.toml", Path("/"), {"traget": "pi"}, {"BOARD": "x"})
+
+
+@pytest.mark.parametrize(
+    ("reference", "nearest"),
+    [
+        ("${bundle.bundel}", "the nearest is 'bundle'"),
+        ("${bundle.version.number}", "with the key 'number'"),
+        ("${bundle.findings.first.text}", "with the key 'first'"),
+        ("${bundle.findings.0.txt}", "the nearest is 'text'"),
+    ],
+)
+def test_a_key_that_no_result_has_is_refused(reference: str, nearest: str) -> None:
+    error = wrong(GOOD.replace("${bundle.bundle}", reference))
+    place = "pipeline.toml, line 30, column 1: "
+    assert error.message.startswith(f"{place}there is no result of 'package'")
+    assert nearest in error.message
+
+
+def test_a_key_that_a_gate_asks_for_in_vain_is_refused() -> None:
+    gate = '[[gates]]\nname = "g"\nvalue = "${bundle.sise}"\nmax = 1\n'
+    message = wrong(GOOD + gate).message
+    assert message.startswith("pipeline.toml, line 40, column 1: there is no result of 'package'")
+
+
+def test_keys_that_may_be_there_are_taken() -> None:
+    for reference in ("${bundle.findings.0.text}", "${bundle.variant}", "${bundle.image}"):
+        text = GOOD.replace("${bundle.bundle}", reference)
+        assert parse_pipeline(text, "pipeline.toml", Path("/nowhere"))

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from studio.api import StudioError, UsageError
+from studio.api import ModelVersion, StudioError, TargetSpec, UsageError
+from studio.deployment.results import MachineRelease, ReleasesResult
+from studio.external_registries.results import ListResult, PullResult
 from studio.jobs import End, JobOutcome
 from studio.pipelines.resume import ResumedRollback
 from studio.pipelines.triggers import Alias, Trigger
@@ -40,19 +42,32 @@ def version(registry: Registry, folder: Path, number: int) -> int:
 
 def test_each_version_here_is_told_once(registry: Registry, tmp_path: Path) -> None:
     trigger = Trigger(Alias.of("m@best", None), registry, lambda *_, **__: pytest.fail("asked"))
-    assert trigger.look() is None
+    assert trigger.new_version() is None
     variant = version(registry, tmp_path, 1)
-    told = trigger.look()
+    told = trigger.new_version()
     assert told is not None
-    assert (told["model"], told["alias"], told["version"], told["variant"]) == (
-        "m", "best", 1, variant
-    )  # fmt: skip
-    assert Path(told["bundle"]).is_dir()
-    assert trigger.look() is None
+    assert (told.model, told.alias, told.version, told.variant) == ("m", "best", 1, variant)
+    assert Path(told.bundle).is_dir()
+    assert trigger.new_version() is None
     version(registry, tmp_path, 2)
-    told = trigger.look()
+    told = trigger.new_version()
     assert told is not None
-    assert told["version"] == 2
+    assert told.version == 2
+
+
+PULLED = PullResult(
+    registry="lab",
+    name="m",
+    version="1",
+    aliases=("a",),
+    run="",
+    model="m",
+    variant=7,
+    variant_name="fp32",
+    bundle="/b",
+    release="r",
+    number=1,
+)
 
 
 class Elsewhere:
@@ -68,26 +83,27 @@ class Elsewhere:
         if self.fails:
             return JobOutcome(End.FAILED, message="It does not answer.", hint="Wait.", exit_code=1)
         if step == "registry-list":
-            rows = [{"version": v, "aliases": ["a"] if v == self.stands else []} for v in "12"]
-            return JobOutcome(End.SUCCEEDED, result={"versions": rows})
-        return JobOutcome(End.SUCCEEDED, result={"variant": 7, "bundle": "/b"})
+            rows = [ModelVersion("m", v, aliases=("a",) if v == self.stands else ()) for v in "12"]
+            listed = ListResult("lab", name="m", versions=tuple(rows))
+            return JobOutcome(End.SUCCEEDED, result=listed)
+        return JobOutcome(End.SUCCEEDED, result=PULLED)
 
 
 def test_a_version_elsewhere_is_fetched_when_the_alias_moves(registry: Registry) -> None:
     there = Elsewhere()
     trigger = Trigger(Alias.of("m@a", "lab"), registry, there)
-    told = trigger.look()
+    told = trigger.new_version()
     assert told is not None
-    assert (told["version"], told["variant"], told["registry"]) == ("1", 7, "lab")
+    assert (told.version, told.variant, told.registry) == ("1", 7, "lab")
     assert there.asked[-1] == ("registry-pull", {"registry": "lab", "name": "m/1"})
-    assert trigger.look() is None
+    assert trigger.new_version() is None
     there.fails = True
     with pytest.raises(StudioError, match="does not answer"):
-        trigger.look()
+        trigger.new_version()
     there.fails, there.stands = False, "2"
-    told = trigger.look()
+    told = trigger.new_version()
     assert told is not None
-    assert told["version"] == "2"
+    assert told.version == "2"
 
 
 @pytest.mark.parametrize("text", ["m", "@a", "m@", ""])
@@ -105,14 +121,16 @@ class Board:
 
     def run(self, step: str, given: dict[str, Any]) -> JobOutcome:
         assert (step, given) == ("releases", {"target": "board"})
-        rows = [
-            {"release": "new", "version": 2, "name": "m", "by": "ann"},
-            {"release": "old", "version": 1, "name": "m", "by": "ann"},
-        ]
-        return JobOutcome(End.SUCCEEDED, result={"current": self._current, "releases": rows})
+        rows = (
+            MachineRelease(2, "new", "m", "serving", "", "ann", "", True),
+            MachineRelease(1, "old", "m", "replaced", "", "ann", "", True),
+        )
+        there = ReleasesResult("board", self._current, releases=rows)
+        return JobOutcome(End.SUCCEEDED, result=there)
 
 
 def test_a_rollback_that_was_done_before_a_crash_is_not_done_again(registry: Registry) -> None:
+    registry.add_target(TargetSpec("board", "ssh://ann@board"))
     options = {"target": "board"}
     before = ResumedRollback(Board(registry, "new"), options)  # type: ignore[arg-type]
     assert before.current() == "new"
@@ -120,7 +138,7 @@ def test_a_rollback_that_was_done_before_a_crash_is_not_done_again(registry: Reg
     after = ResumedRollback(Board(registry, "old"), options)  # type: ignore[arg-type]
     outcome = after.done_before("new")
     assert outcome is not None
-    assert (outcome.result["from"], outcome.result["to"]) == (2, 1)
+    assert (outcome.result.left_version, outcome.result.to) == (2, 1)
     states = [(row.digest, row.state) for row in registry.releases("board")]
     assert states == [("old", "serving"), ("new", "rolled back")]
     assert after.done_before("new") is not None

@@ -6,12 +6,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import pytest
 
 from studio.api import UsageError
 from studio.plugin_host.check.examination import examine
+from studio.plugin_host.check.results import PluginCheckResult
 from studio.plugin_host.plugin_import import forget
 from studio.plugin_host.scaffold import KINDS, make_plugin
 from studio.workspace import Workspace
@@ -29,22 +30,22 @@ def _forgotten() -> Iterator[None]:
     forget(NAME)
 
 
-def checked(folder: Path, tmp_path: Path) -> dict[str, Any]:
+def checked(folder: Path, tmp_path: Path) -> PluginCheckResult:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     return examine(folder, scratch)
 
 
-def checked_by_itself(folder: Path, home: Path) -> dict[str, Any]:
+def checked_by_itself(folder: Path, home: Path) -> PluginCheckResult:
     """What the step finds, in a worker of its own: panels need Qt, and formats stay loaded."""
     with Workspace.open(home / "home") as workspace:
         outcome = workspace.run("plugins-check", folder=str(folder))
     assert outcome.ok, outcome.sentence
-    return dict(outcome.result)
+    return cast(PluginCheckResult, outcome.result)
 
 
-def problems(result: dict[str, Any], level: str = "error") -> str:
-    return "\n".join(one["text"] for one in result["findings"] if one["level"] == level)
+def problems(result: PluginCheckResult, level: str = "error") -> str:
+    return "\n".join(one.text for one in result.findings if one.level == level)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "panel"])
@@ -54,7 +55,7 @@ def test_what_is_made_passes_the_check_and_its_own_tests(tmp_path: Path, kind: s
     assert {"README.md", "pyproject.toml", f"{NAME}/plugin.toml"} <= set(files)
     assert not [path for path in folder.rglob("*") if path.is_file() and "@" in path.read_text()]
     result = checked(folder, tmp_path)
-    assert result["ok"], problems(result)
+    assert result.ok, problems(result)
     assert problems(result, "warning") == ""
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
@@ -92,7 +93,7 @@ def test_imports_that_a_plugin_may_not_have(
 ) -> None:
     (metric / NAME / "more.py").write_text(line + "\n")
     result = checked(metric, tmp_path)
-    assert not result["ok"]
+    assert not result.ok
     assert words in problems(result)
     assert "more.py" in problems(result)
 
@@ -144,16 +145,16 @@ def test_manifests_that_are_wrong(
     assert old in path.read_text()
     path.write_text(path.read_text().replace(old, new))
     result = checked(metric, tmp_path)
-    assert not result["ok"]
+    assert not result.ok
     assert words in problems(result)
-    assert result["plugins"][0]["state"] == "broken"
+    assert result.plugins[0].state == "broken"
 
 
 def test_what_comes_with_a_requirement_is_to_be_named(tmp_path: Path, metric: Path) -> None:
     manifest = metric / NAME / "plugin.toml"
     manifest.write_text(manifest.read_text().replace("numpy>=1.26", "onnx>=1.21"))
     result = checked(metric, tmp_path)
-    assert result["ok"]
+    assert result.ok
     (metric / NAME / "more.py").write_text("import numpy\n")
     forget(NAME)
     assert "numpy comes with a requirement" in problems(examine(metric, tmp_path), "warning")
@@ -164,7 +165,7 @@ def test_permissions_are_hinted_at(tmp_path: Path, metric: Path) -> None:
     manifest = metric / NAME / "plugin.toml"
     manifest.write_text(manifest.read_text().replace("permissions = []", 'permissions = ["home"]'))
     result = checked(metric, tmp_path)
-    assert result["ok"]
+    assert result.ok
     warned = problems(result, "warning")
     assert "more.py, line 1: socket seems to need the permission 'network'" in warned
     assert "subprocess seems to need the permission 'processes'" in warned
@@ -191,7 +192,7 @@ def test_a_folder_without_a_plugin_is_a_sentence(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", sorted(path.name for path in PLUGINS.glob("studio_*")))
 def test_the_built_in_plugins_pass_the_check(tmp_path: Path, name: str) -> None:
     result = checked_by_itself(PLUGINS / name, tmp_path)
-    assert result["ok"], problems(result)
+    assert result.ok, problems(result)
 
 
 def test_what_runs_in_an_environment_may_import_what_is_in_it(tmp_path: Path) -> None:
@@ -211,7 +212,7 @@ def test_a_table_without_effect_is_a_warning(tmp_path: Path, metric: Path) -> No
     row = f'\n[[commands]]\nid = "hello"\nfactory = "{NAME}.hello:Hello"\n'
     manifest.write_text(manifest.read_text() + row)
     result = checked(metric, tmp_path)
-    assert result["ok"], problems(result)
+    assert result.ok, problems(result)
     assert "[[commands]] has no effect" in problems(result, "warning")
 
 
@@ -221,4 +222,4 @@ def test_a_plugin_of_the_first_version_of_the_api_passes(tmp_path: Path, metric:
     assert "api = 2" in text
     manifest.write_text(text.replace("api = 2", "api = 1"))
     result = checked(metric, tmp_path)
-    assert result["ok"], problems(result)
+    assert result.ok, problems(result)

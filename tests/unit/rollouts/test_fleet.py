@@ -46,7 +46,7 @@ class Fleet:
             options = {"requests": 4, "soak_s": 2, "max_latency_ratio": 100, **options}
             outcome = opened.run("rollout", **options)
             assert outcome.ok, outcome.sentence
-            return dict(outcome.result)
+            return outcome.document
 
     def command(self, *words: str) -> list[str]:
         """The command line of this studio."""
@@ -148,7 +148,7 @@ def test_a_studio_that_is_killed_is_resumed_where_it_was(fleet: Fleet) -> None:
         if len(ledgers(place)) < 2:  # the first one gave the boards the old release
             return 0
         rows = RolloutState.find(place, "last").read().rows.values()
-        return sum(row["state"] == "kept" for row in rows)
+        return sum(row.state == "kept" for row in rows)
 
     until(lambda: kept() >= 3, "three boards have it", 60)
     assert unfinished(place) == ""
@@ -159,7 +159,7 @@ def test_a_studio_that_is_killed_is_resumed_where_it_was(fleet: Fleet) -> None:
     until(lambda: unfinished(place) != "", "its worker has ended, too", 20)
     standing = RolloutState.find(place, "last").read()
     assert standing.state == "open"
-    before = {n for n, row in standing.rows.items() if row["state"] == "kept"}
+    before = {n for n, row in standing.rows.items() if row.state == "kept"}
     assert 3 <= len(before) < COUNT
 
     done = subprocess.run(

@@ -34,7 +34,7 @@ def roll_out(workspace: Workspace, model: Path, **options: Any) -> dict[str, Any
         "rollout", model=str(model), target=NAMES, requests=10, soak_s=2, **options
     )
     assert outcome.ok, outcome.sentence
-    return dict(outcome.result)
+    return outcome.document
 
 
 def served(workspace: Workspace) -> list[str]:
@@ -115,10 +115,12 @@ def test_a_trial_that_is_lost_is_taken_back_and_halts(workspace: Workspace, tmp_
     assert (failed.state, failed.digest) == ("failed", result["release"])
     assert (before.state, before.digest) == ("serving", old)
     then, now = (
-        workspace.versions.at(at, "one")["targets"][0]["served"] for at in (failed.created, "now")
+        workspace.versions.at(at, "one").targets[0].served for at in (failed.created, "now")
     )
-    assert (then["release"], then["on_trial"]) == (result["release"], True)
-    assert (now["release"], now["on_trial"]) == (old, False)
+    assert then is not None
+    assert now is not None
+    assert (then.release, then.on_trial) == (result["release"], True)
+    assert (now.release, now.on_trial) == (old, False)
 
 
 def test_a_rule_without_a_trial_or_of_no_known_name_changes_nothing(

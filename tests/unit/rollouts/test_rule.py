@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from studio.api import UsageError
-from studio.rollouts.rule import RequestStats, RolloutRule, judge, wilson
+from studio.rollouts.results import RequestStats
+from studio.rollouts.rule import RolloutRule, judge, wilson
 from studio.rollouts.waves import waves
 
 RULE = RolloutRule(max_error_rate=0.05, max_latency_ratio=1.5, least_requests=20)

@@ -15,6 +15,7 @@ import pytest
 
 from studio.settings import resource
 from studio.versions.project_archive import LISTING
+from studio.versions.results import ImportedModel, ImportResult
 from studio.workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -47,18 +48,16 @@ def test_what_was_exported_comes_in_once(
 ) -> None:
     outcome = workspace.run("project-import", archive=str(project))
     assert outcome.ok, outcome
-    assert outcome.result["models"] == [
-        {"name": "digits", "asked": "digits", "variants": 2, "versions": 1}
-    ]
+    assert outcome.result == ImportResult((ImportedModel("digits", "digits", 2, 1),))
     (version,) = workspace.versions.all()
-    assert (version["aliases"], version["variant"]) == (["production"], "fp16")
+    assert (version.aliases, version.variant) == (("production",), "fp16")
     told = workspace.versions.lineage("digits@production")
-    assert [one["step"] for one in told["variants"]] == ["quantize", "open"]
+    assert [one.step for one in told.variants] == ["quantize", "open"]
     assert workspace.registry.find("digits:fp16").graph_path is not None
-    again = workspace.run("project-import", archive=str(project)).result["models"]
-    assert again[0] == {"name": "digits", "asked": "digits", "variants": 0, "versions": 0}
+    again = workspace.run("project-import", archive=str(project)).result
+    assert again == ImportResult((ImportedModel("digits", "digits", 0, 0),))
     assert workspace.run("profile", model="digits:fp16", seconds=0.1, rounds=1).ok
-    deployed = workspace.run("deploy", bundle=told["bundle"], dry_run=True)
+    deployed = workspace.run("deploy", bundle=told.bundle, dry_run=True)
     assert deployed.result["possible"], deployed
 
 
@@ -72,7 +71,7 @@ def test_a_name_that_means_another_model_is_not_mixed_with_it(
         pytest.fail("the changed model does not open")
     outcome = workspace.run("project-import", archive=str(project))
     assert outcome.ok, outcome
-    assert outcome.result["models"][0]["name"] == "digits-2"
+    assert outcome.result.models[0].name == "digits-2"
 
 
 Change = Callable[[zipfile.ZipFile, dict[str, bytes]], None]
@@ -229,7 +228,7 @@ def test_an_imported_version_keeps_its_number_and_its_date(
     rewritten(project, tmp_path / "old.zip", relisted(earlier))
     assert workspace.run("project-import", archive=str(tmp_path / "old.zip")).ok
     (version,) = workspace.versions.all()
-    assert (version["version"], version["created"]) == (listed["number"], old)
+    assert (version.version, version.created) == (listed["number"], old)
     assert {one.created for one in workspace.registry.variants()} == {old}
 
 
@@ -245,8 +244,8 @@ def test_a_date_that_cannot_be_is_that_of_the_packaging(
     rewritten(project, tmp_path / "changed.zip", relisted(change))
     assert workspace.run("project-import", archive=str(tmp_path / "changed.zip")).ok
     (version,) = workspace.versions.all()
-    packaged = workspace.versions.lineage("digits")["created"]
-    assert version["created"][:19] == packaged[:19]
+    packaged = workspace.versions.lineage("digits").created
+    assert version.created[:19] == packaged[:19]
 
 
 def test_a_bundle_that_was_lost_comes_back_with_the_archive(
@@ -269,4 +268,4 @@ def test_a_poisoned_counter_of_before_stops_no_packaging(
         db.execute("UPDATE versions SET counter = ?", (2**63 - 1,))
     outcome = workspace.run("package", model="digits:fp32")
     assert outcome.ok, outcome
-    assert outcome.result["counter"] < 2**53
+    assert outcome.result.counter < 2**53

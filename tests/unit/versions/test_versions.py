@@ -15,9 +15,16 @@ from studio.api import GateMissed, Refused, UsageError
 from studio.registry import Registry, VersionRecord
 from studio.registry.backups import MANUAL
 from studio.registry.restore import RegistryRestore
-from studio.versions import aliases
-from studio.versions import garbage as collecting
+from studio.versions import aliases, garbage
+from studio.versions.results import AliasMove, GarbageResult
 from studio.versions.serving_history import served_at, served_on
+from studio.versions.step import (
+    AliasOptions,
+    GarbageOptions,
+    NoWork,
+    PromoteOptions,
+    RollBackOptions,
+)
 from studio.versions.timestamps import moment
 from studio.versions.versions import find_version, lineage
 
@@ -63,15 +70,24 @@ def judged(registry: Registry, version: VersionRecord, *gates: dict[str, Any]) -
     (run / "results" / "pack.json").write_text(json.dumps({"digest": version.digest}))
 
 
-def move(function: Any, registry: Registry, **arguments: Any) -> Any:
-    return function(registry, arguments, {}, Path())
+def set_alias(registry: Registry, version: str, alias: str, *, remove: bool = False) -> AliasMove:
+    options = AliasOptions(version, alias, remove)
+    return aliases.set_alias(registry, options, NoWork(), Path())
+
+
+def promote(registry: Registry, version: str, **options: str) -> AliasMove:
+    return aliases.promote(registry, PromoteOptions(version, **options), NoWork(), Path())
+
+
+def roll_back(registry: Registry, model: str) -> AliasMove:
+    return aliases.roll_back(registry, RollBackOptions(model), NoWork(), Path())
 
 
 def test_versions_are_found_by_number_alias_and_digest(registry: Registry) -> None:
     first, second = made(registry, 1), made(registry, 2)
     assert find_version(registry, "m").version.id == second.id
     assert find_version(registry, "m:1").version.id == first.id
-    move(aliases.aliased, registry, version="m:1", alias="production")
+    set_alias(registry, "m:1", "production")
     found = find_version(registry, "m@production")
     assert (found.name, found.aliases) == ("m:1", ("production",))
     for text, words in (
@@ -82,41 +98,41 @@ def test_versions_are_found_by_number_alias_and_digest(registry: Registry) -> No
         with pytest.raises(UsageError, match=words):
             find_version(registry, text)
     with pytest.raises(UsageError, match="cannot be an alias"):
-        move(aliases.aliased, registry, version="m:1", alias="Not This")
+        set_alias(registry, "m:1", "Not This")
 
 
 def test_promotion_needs_gates_that_were_met(registry: Registry) -> None:
     first, second, third = (made(registry, number) for number in (1, 2, 3))
     judged(registry, first, GATE)
     judged(registry, second, GATE, {**GATE, "name": "fast", "passed": False})
-    done = move(aliases.promoted, registry, version="m:1")
-    assert (done["alias"], done["to"], done["from"]) == ("production", 1, None)
-    assert done["evidence"]["gates"][0]["name"] == "small"
+    done = promote(registry, "m:1")
+    assert (done.alias, done.to, done.before) == ("production", 1, None)
+    assert done.ground.gates[0].name == "small"
     with pytest.raises(GateMissed, match="the gate 'fast' failed"):
-        move(aliases.promoted, registry, version="m:2")
+        promote(registry, "m:2")
     with pytest.raises(Refused, match="No pipeline run has evaluated m:3"):
-        move(aliases.promoted, registry, version="m:3")
+        promote(registry, "m:3")
     with pytest.raises(Refused, match="did not make m:3"):
-        move(aliases.promoted, registry, version="m:3", run="r-1")
+        promote(registry, "m:3", run="r-1")
     assert find_version(registry, "m@production").version.id == first.id
-    done = move(aliases.promoted, registry, version="m:3", because="an emergency")
-    assert done["evidence"]["because"] == "an emergency"
+    done = promote(registry, "m:3", because="an emergency")
+    assert done.ground.because == "an emergency"
     told = lineage(registry, find_version(registry, "m:3"))
-    assert [(one["why"], one["from"], one["to"]) for one in told["moves"]] == [("promoted", 1, 3)]
-    assert third.digest == told["digest"]
+    assert [(one.why, one.before, one.to) for one in told.moves] == [("promoted", 1, 3)]
+    assert third.digest == told.digest
 
 
 def test_an_alias_goes_back_step_by_step(registry: Registry) -> None:
     for number in (1, 2, 3):
         made(registry, number)
-        move(aliases.aliased, registry, version=f"m:{number}", alias="production")
-    back = [move(aliases.rolled_back, registry, model="m")["to"] for _ in range(2)]
+        set_alias(registry, f"m:{number}", "production")
+    back = [roll_back(registry, "m").to for _ in range(2)]
     assert back == [2, 1]
     with pytest.raises(UsageError, match="has no previous version"):
-        move(aliases.rolled_back, registry, model="m")
-    move(aliases.aliased, registry, version="m:3", alias="production")
-    assert move(aliases.rolled_back, registry, model="m")["to"] == 1
-    move(aliases.aliased, registry, version="m", alias="production", remove=True)
+        roll_back(registry, "m")
+    set_alias(registry, "m:3", "production")
+    assert roll_back(registry, "m").to == 1
+    set_alias(registry, "m", "production", remove=True)
     with pytest.raises(UsageError, match="no alias"):
         find_version(registry, "m@production")
 
@@ -133,10 +149,10 @@ def test_a_trial_is_time_in_which_a_version_ran(registry: Registry) -> None:
     details = {"version": 3, "soak": {"seconds": 60.0}}
     registry.add_release("board", third.id, third.digest, "serving", details, day("10:10:00"))
 
-    def ran(time: str) -> tuple[int, bool, str | None]:
+    def ran(time: str) -> tuple[int | None, bool, str | None]:
         found = served_at(registry, "board", day(time))
         assert found is not None
-        return found["version"], found["on_trial"], found["until"]
+        return found.version, found.on_trial, found.until
 
     assert ran("10:04:00") == (1, False, day("10:10:00"))
     assert ran("10:06:00") == (2, True, day("10:07:00"))
@@ -150,10 +166,10 @@ def test_beside_a_canary_the_version_before_goes_on(registry: Registry) -> None:
     released(registry, first)
     registry.add_release("board", second.id, second.digest, "canary", {"version": 2})
 
-    def ran() -> tuple[int, int | None]:
+    def ran() -> tuple[int | None, int | None]:
         found = served_at(registry, "board")
         assert found is not None
-        return found["version"], found["canary"]
+        return found.version, found.canary
 
     assert ran() == (1, 2)
     assert served_on(registry) == {first.digest: ["board"], second.digest: ["board"]}
@@ -188,9 +204,10 @@ def test_which_version_ran_at_a_moment(registry: Registry) -> None:
     rows = list(reversed(registry.releases("board")))
     assert len({row.created for row in rows}) == 5, "each has a moment of its own"
     at = [served_at(registry, "board", row.created) for row in rows]
-    versions = [found["version"] if found else None for found in at]
+    versions = [found.version if found else None for found in at]
     assert versions == [1, 2, 2, 1, None]
-    assert at[0]["until"] == rows[1].created  # type: ignore[index]
+    assert at[0] is not None
+    assert at[0].until == rows[1].created
     assert served_at(registry, "board", "2000-01-01T00:00:00.000+00:00") is None
     assert served_at(registry, "board") is None
     released(registry, second)
@@ -203,8 +220,9 @@ def test_which_version_ran_at_a_moment(registry: Registry) -> None:
     assert moment("2026-11-26T10:00:00+02:00") == "2026-11-26T08:00:00.000+00:00"
 
 
-def collect(registry: Registry, *, keep: int = 1, dry_run: bool = False) -> Any:
-    return move(collecting.collected, registry, keep=keep, dry_run=dry_run)
+def collect(registry: Registry, *, dry_run: bool = False, forgotten: bool = False) -> GarbageResult:
+    options = GarbageOptions(1, dry_run, forgotten)
+    return garbage.collect(registry, options, NoWork(), Path())
 
 
 def test_collection_never_removes_what_runs_or_may_come_back(registry: Registry) -> None:
@@ -214,11 +232,11 @@ def test_collection_never_removes_what_runs_or_may_come_back(registry: Registry)
     released(registry, versions[0], "other")
     registry.add_release("other", versions[0].id, versions[0].digest, "removed", {})
     released(registry, versions[0], "third")
-    move(aliases.aliased, registry, version="m:6", alias="candidate")
+    set_alias(registry, "m:6", "candidate")
     plan = collect(registry, dry_run=True)
-    assert [one["name"] for one in plan["versions"]] == ["m:2"]
+    assert [one.name for one in plan.versions] == ["m:2"]
     assert all(version.path.is_dir() for version in versions), "a dry run removed something"
-    why = {one["name"]: one["because"] for one in plan["kept"]}
+    why = {one.name: one.because for one in plan.kept}
     assert why["m:1"] == "it runs on third"
     assert why["m:5"] == "it runs on board"
     assert why["m:4"] == why["m:3"] == "board can be rolled back to it"
@@ -228,7 +246,7 @@ def test_collection_never_removes_what_runs_or_may_come_back(registry: Registry)
     there = [version.number for version in versions if version.path.is_dir()]
     assert there == [1, 3, 4, 5, 6, 7]
     told = lineage(registry, find_version(registry, "m:2"))
-    assert (told["bundle"], told["variants"][0]["step"]) == ("", "open")
+    assert (told.bundle, told.variants[0].step) == ("", "open")
     assert not list(registry.store.glob(".trash-*"))
 
 
@@ -239,9 +257,9 @@ def test_collection_leaves_what_a_run_that_is_not_finished_has_made(registry: Re
     document = json.loads((run / "run.json").read_text())
     (run / "run.json").write_text(json.dumps({**document, "state": "running"}))
     (run / "results" / "pack.json").write_text(json.dumps({"bundle": str(first.path)}))
-    assert collect(registry)["versions"] == []
+    assert collect(registry).versions == ()
     (run / "run.json").write_text(json.dumps(document))
-    assert [one["name"] for one in collect(registry)["versions"]] == ["m:1"]
+    assert [one.name for one in collect(registry).versions] == ["m:1"]
     assert second.path.is_dir()
 
 
@@ -250,10 +268,10 @@ def test_orphans_go_when_they_are_old(registry: Registry, tmp_path: Path) -> Non
     stray = tmp_path / "stray"
     stray.write_bytes(b"left by a crash")
     artifact = registry.adopt(stray)
-    assert collect(registry)["orphans"] == []
+    assert collect(registry).orphans == ()
     old = time.time() - 7200
     os.utime(artifact.path.parent, (old, old))
-    assert len(collect(registry)["orphans"]) == 1
+    assert len(collect(registry).orphans) == 1
     assert not artifact.path.exists()
 
 
@@ -281,7 +299,7 @@ def test_collection_takes_only_what_it_has_listed_in_the_store(registry: Registr
         aged(registry.store / name)
     (registry.store / ("e" * 64)).symlink_to(victim)
     found = collect(registry)
-    assert found["versions"] == []
+    assert found.versions == ()
     assert (victim / "thesis.txt").is_file()
     assert (victim / "x-1").is_dir()
     assert len(list(registry.store.glob("*/thesis.txt"))) == 5
@@ -296,7 +314,7 @@ def test_a_folder_that_something_else_needs_stays(registry: Registry) -> None:
     with registry._db.write() as db:
         row = (str(first.path.parent / "shared"),)
         db.execute("UPDATE variants SET path = ? WHERE id = 1", row)
-    assert collect(registry)["versions"] == []
+    assert collect(registry).versions == ()
     assert first.path.is_dir()
 
 
@@ -339,10 +357,10 @@ def test_what_a_restore_has_forgotten_stays_until_it_is_named(registry: Registry
     again = Registry.open(registry.folder)
     try:
         found = collect(again)
-        assert (found["orphans"], found["spared"]) == ([], 2)
+        assert (found.orphans, found.spared) == ((), 2)
         assert second.path.is_dir()
-        found = move(collecting.collected, again, keep=1, dry_run=False, forgotten=True)
-        assert len(found["orphans"]) == 2
+        found = collect(again, forgotten=True)
+        assert len(found.orphans) == 2
     finally:
         again.close()
     assert not second.path.exists()

@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
+from studio.monitoring.results import Alert, FleetSample
 from studio.workspace.fleet import BAD, GOOD, WARNING, Fleet
 from studio.workspace.inbox import HOUR_S, MOST, Inbox
 from studio.workspace.sample_ring import KEPT, SamplePoint, SampleRing
 
 
-def sample(target: str, *alerts: str, health: str = "healthy", **more: Any) -> dict[str, Any]:
-    found = [{"name": name, "level": "warning", "text": f"{name}."} for name in alerts]
-    return {"target": target, "health": health, "alerts": found, **more}
+def sample(target: str, *alerts: str, health: str = "healthy", **more: Any) -> FleetSample:
+    found = tuple(Alert(name, "warning", f"{name}.") for name in alerts)
+    return FleetSample(target, health=health, alerts=found, **more)
 
 
 def test_the_worst_stand_first_and_others_by_name() -> None:
@@ -56,7 +57,7 @@ def test_memory_of_an_endpoint_is_bounded() -> None:
 
 def test_telemetry_of_an_older_runtime_is_shown_as_far_as_it_goes() -> None:
     fleet = Fleet()
-    fleet.take([{"target": "old", "health": "healthy", "latency_ms": None, "alerts": None}])
+    fleet.take([FleetSample("old", health="healthy")])
     row = fleet.row("old")
     assert row is not None
     assert row.last is not None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QVBoxLayout, QWidget
 
 from studio.api import TargetSpec
+from studio.deployment.results import BoardCondition, StatusResult, TargetStatus, TrustResult
+from studio.documents.dataclass_json import JsonValue, from_json, read_parts
 from studio.gui import figures
 from studio.gui.pages.deploy import signers_menu
 from studio.gui.pages.deploy.signers_card import SignersCard
@@ -54,8 +56,8 @@ class BoardsView(QWidget):
         self.shell = shell
         self._choose = choose
         self._targets: list[TargetSpec] = []
-        self._seen: dict[str, Mapping[str, Any]] = {}
-        self._at: Any = None
+        self._seen: dict[str, TargetStatus] = {}
+        self._at = ""
         self._doing = ""
         self.strip = JobStrip()
         self.table = Table(COLUMNS, NUMERIC, stretch=1, name="Boards")
@@ -121,11 +123,10 @@ class BoardsView(QWidget):
         self._show()
 
     def _take_last(self) -> None:
-        """The last look that is in the registry, of each target."""
-        for run in reversed(self.workspace.registry.runs(STEP, most=20)):
+        """Take the last status of each target that is in the registry."""
+        for run in reversed(self.workspace.results.of(STEP, StatusResult, most=20)):
             self._at = run.created
-            for one in run.result.get("targets") or ():
-                self._seen[str(one.get("target"))] = one
+            self._seen |= {one.target: one for one in run.result.targets}
 
     def look(self) -> None:
         """Ask the boards that are shown."""
@@ -142,20 +143,22 @@ class BoardsView(QWidget):
         members = self.group.currentData()
         return [one for one in self._targets if members is None or one.name in members]
 
-    def _live(self, name: str, values: dict[str, Any]) -> None:
-        if name == "looked" and values.get("target"):
-            self._seen[str(values["target"]["target"])] = values["target"]
+    def _live(self, name: str, values: dict[str, JsonValue]) -> None:
+        if name == "looked":
+            status = from_json(TargetStatus, values.get("target"))
+            self._seen[status.target] = status
             self._show()
 
     def _finished(self, outcome: JobOutcome) -> None:
-        if outcome.ok and (text := signers_menu.told(outcome.result)):
-            self.shell.say(text, "good")
-            self._look_at([str(outcome.result["target"])])  # its list of signers is another now
-        elif outcome.ok:
+        result = outcome.result if outcome.ok else None
+        if isinstance(result, TrustResult):
+            self.shell.say(signers_menu.sentence(result), "good")
+            self._look_at([result.target])  # its list of signers is another now
+        elif isinstance(result, StatusResult):
             self._take_last()
-            silent = [o for o in outcome.result.get("targets") or () if o["state"] == "no answer"]
+            silent = [one for one in result.targets if one.state == "no answer"]
             if silent:
-                names = ", ".join(target_rows.spoken(str(one["target"])) for one in silent[:3])
+                names = ", ".join(target_rows.spoken(one.target) for one in silent[:3])
                 more = f", {len(silent) - 3} more" if len(silent) > 3 else ""
                 self.shell.say(f"No answer from {names}{more}.", "warning")
         self._show()
@@ -170,7 +173,7 @@ class BoardsView(QWidget):
         names = [target.name for target in shown]
         if chosen in names:
             self.table.selectRow(names.index(chosen))
-        states = [str(self._seen.get(name, {}).get("state") or "") for name in names]
+        states = [seen.state for name in names if (seen := self._seen.get(name))]
         serving = f"{states.count('serving')} of {figures.count(len(names), 'target')} serving"
         looked = f"{serving}, checked {figures.moment(self._at)}." if self._at else ""
         self.note.setText(f"{looked} {HINT}".strip())
@@ -183,37 +186,37 @@ class BoardsView(QWidget):
         """What is the matter with a board, a line each."""
         seen, facts = self._known(target)
         name = target_rows.title(target)
-        silent = seen.get("state") == "no answer"
-        found = [
-            StateRow("unreachable" if silent else "stopped", "bad", name, str(seen.get("text")))
-        ]
-        found = found if seen.get("text") else []
-        return found + [
+        rows = [
             StateRow("warning", "warning", name, text[:1].upper() + text[1:] + ".")
-            for text in _complaints(facts)
+            for text in _complaints(read_parts(BoardCondition, facts))
         ]
+        if seen and seen.text:
+            word = "unreachable" if seen.state == "no answer" else "stopped"
+            rows.insert(0, StateRow(word, "bad", name, seen.text))
+        return rows
 
-    def _known(self, target: TargetSpec) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-        """Its last look, and its facts."""
-        seen = self._seen.get(target.name) or {}
-        return seen, {**self.workspace.registry.facts(target.name), **(seen.get("facts") or {})}
+    def _known(self, target: TargetSpec) -> tuple[TargetStatus | None, dict[str, JsonValue]]:
+        """Return its last status, and its facts."""
+        seen = self._seen.get(target.name)
+        facts = self.workspace.registry.facts(target.name)
+        return seen, {**facts, **(seen.facts if seen else {})}
 
     def _cells(self, target: TargetSpec) -> list[str | QWidget]:
         seen, facts = self._known(target)
-        state = str(seen.get("state") or "")
-        heat = figures.number(facts.get("temperature_c"))
-        version = seen.get("version")
+        condition = read_parts(BoardCondition, facts)
+        heat, state = condition.temperature_c, seen.state if seen else ""
+        serves = seen is not None and bool(seen.version)
         tone = TONES.get(state, "")
         return [
             target_rows.title(target),
-            target_rows.kind(target, facts).removeprefix("board · "),
+            target_rows.kind(target, target_rows.facts_of(facts)).removeprefix("board · "),
             Pill(
                 SHOWN.get(state, state),
-                "warning" if tone == "good" and _complaints(facts) else tone,
+                "warning" if tone == "good" and _complaints(condition) else tone,
             ),
-            f"v{version} {seen.get('name') or ''}".strip() if version else figures.NOTHING,
-            figures.moment(seen.get("at")) if version else figures.NOTHING,
-            figures.megabytes(facts.get("disk_free_mb") or None),
+            f"v{seen.version} {seen.name or ''}".strip() if seen and serves else figures.NOTHING,
+            figures.moment(seen.at) if seen and serves else figures.NOTHING,
+            figures.megabytes(condition.disk_free_mb or None),
             figures.NOTHING if heat is None else f"{heat:.0f} °C",
         ]
 
@@ -260,17 +263,16 @@ class BoardsView(QWidget):
         chosen = self._selected()
         first = "" if chosen else "Select a board first."
         set_enabled(self.open_button, first)
-        self.signers.show_board(chosen, self._seen.get(chosen) or {}, busy)
+        self.signers.show_board(chosen, self._seen.get(chosen), busy)
         self.open_button.setText(f"Open {target_rows.spoken(chosen)}" if chosen else "Open")
 
 
-def _complaints(facts: Mapping[str, Any]) -> list[str]:
-    """What its facts say that somebody should see to."""
-    found = [str(note) for note in facts.get("notes") or ()]
-    heat = figures.number(facts.get("temperature_c"))
+def _complaints(condition: BoardCondition) -> list[str]:
+    """Return what somebody should see to."""
+    complaints, heat = list(condition.notes), condition.temperature_c
     if heat is not None and heat >= HOT:
-        found.append(f"temperature is {heat:.0f} °C; most boards throttle from {HOT:.0f} °C")
-    free, total = facts.get("disk_free_mb") or 0, facts.get("disk_total_mb") or 0
+        complaints.append(f"temperature is {heat:.0f} °C; most boards throttle from {HOT:.0f} °C")
+    free, total = condition.disk_free_mb or 0, condition.disk_total_mb or 0
     if total and free < FULL * total:
-        found.append(f"only {figures.megabytes(free)} of disk space is free")
-    return found
+        complaints.append(f"only {figures.megabytes(free)} of disk space is free")
+    return complaints

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtWidgets import QWidget
 
 from studio.api import Kind, Option, TargetSpec
+from studio.gui.pages.deploy.release_details import ReleaseDetails
 from studio.gui.widgets.basics import button, label, row
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def replaced_model(
     if target is None or variant is None or values.get(ENDPOINT) or values.get(REPLACE):
         return ""
     running = workspace.registry.history.running().get(target.name)
-    served = str(running.details.get("name") or "") if running is not None else ""
+    served = ReleaseDetails.of(running).name if running is not None else ""
     return "" if served == variant.model_name else served
 
 

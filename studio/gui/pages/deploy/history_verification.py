@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
+from studio.deployment.results import VerifyLogResult
 from studio.gui import figures
 from studio.gui.pages.shared import target_rows
 from studio.gui.pages.shared.base import pipeline_button
@@ -76,19 +77,14 @@ class HistoryVerification(QWidget):
         if outcome.ok:
             self._show(outcome.result)
 
-    def _show(self, result: Mapping[str, Any]) -> None:
-        whole = bool(result["whole"])
-        self.verdict.show_state(
-            "verified" if whole else "verification failed", "good" if whole else "bad"
-        )
+    def _show(self, result: VerifyLogResult) -> None:
+        word, tone = ("verified", "good") if result.whole else ("verification failed", "bad")
+        self.verdict.show_state(word, tone)
         self.verdict.show()
-        entries = figures.count(int(result["entries"]), "entry", "entries")
-        seen = figures.count(int(result["anchors"]), "time")
-        self.text.setText(
-            f"{entries} verified; confirmed by this computer {seen} before."
-            if whole
-            else str(result["problem"])
-        )
+        entries = figures.count(result.entries, "entry", "entries")
+        seen = figures.count(result.anchors, "time")
+        confirmed = f"{entries} verified; confirmed by this computer {seen} before."
+        self.text.setText(confirmed if result.whole else result.problem)
 
     def _forget(self) -> None:
         """What was found is of another target."""

@@ -11,6 +11,7 @@ from studio.gui import figures
 from studio.gui.pages.deploy import rows as deploy_rows
 from studio.gui.pages.deploy.history_verification import HistoryVerification
 from studio.gui.pages.deploy.point_in_time import PointInTimeView
+from studio.gui.pages.deploy.release_details import ReleaseDetails
 from studio.gui.pages.shared import target_rows
 from studio.gui.pages.shared.stage_page import Needs
 from studio.gui.shell import Shell
@@ -99,8 +100,8 @@ class HistoryView(QWidget):
         names: dict[str, str] = {}  # what was taken back or away is known by its release alone
         for number, release in enumerate(releases):
             by_target.setdefault(release.target, []).append(number)
-            if release.details.get("name"):
-                names[release.digest] = str(release.details["name"])
+            if name := ReleaseDetails.of(release).name:
+                names[release.digest] = name
         told: dict[int, tuple[str, tuple[str, ...]]] = {}
         for target, numbers in by_target.items():
             some = [releases[number] for number in numbers]
@@ -113,7 +114,7 @@ class HistoryView(QWidget):
                     names.get(release.digest, ""),
                     name,
                     state,
-                    str(release.details.get("by") or ""),
+                    ReleaseDetails.of(release).by,
                 )
                 told[number] = (release.created, cells)
         self._rows = [told[number] for number in sorted(told)][:MOST]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QWidget
 
 from studio.api import Kind, TargetSpec
+from studio.deployment.results import DeployResult, DeployStep, ServerResult, SwitchResult
+from studio.documents.dataclass_json import JsonValue, from_json
 from studio.gui import figures
 from studio.gui.forms.form import Form
 from studio.gui.pages.deploy import form as asked
@@ -60,9 +62,9 @@ class DeployPage(StagePage):
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)
         self._targets: list[TargetSpec] = []
-        self._steps: list[Mapping[str, Any]] = []
-        self._plan_steps: list[Mapping[str, Any]] = []
-        self._seen: dict[str, Mapping[str, Any]] = {}
+        self._steps: list[DeployStep] = []
+        self._plan_steps: list[DeployStep] = []
+        self._seen: dict[str, rows.LiveFigures] = {}
         self._planned: tuple[int, str] | None = None
         self._doing = ""
         self._asked: TargetSpec | None = None
@@ -167,7 +169,8 @@ class DeployPage(StagePage):
         self.boards.strip.hear(event)
         self.record.proof.strip.hear(event)
         if isinstance(event, JobMessage) and event.name == "sample":
-            self._seen[str(event.values.get("target"))] = event.values
+            sample = rows.LiveFigures.of(event.values)
+            self._seen[sample.target] = sample
 
     def open_target(self, name: str) -> None:
         """Show one target on the first view, to act on it."""
@@ -219,38 +222,42 @@ class DeployPage(StagePage):
             self._forget_plan()
         self._show_selected()
 
-    def _live(self, name: str, values: dict[str, Any]) -> None:
+    def _live(self, name: str, values: dict[str, JsonValue]) -> None:
         """Show the state of the steps as soon as the job tells of it."""
         if name == "step":
-            self._steps = rows.ahead(list(values.get("steps") or ()), self._plan_steps)
+            live = from_json(list[DeployStep], values.get("steps"))
+            self._steps = rows.ahead(live, self._plan_steps)
             self._show_steps()
             self._show_plan_state()
 
     def _finished(self, outcome: JobOutcome) -> None:
-        target, variant = self._asked, self.variant
+        target, variant, result = self._asked, self.variant, outcome.result
         if self.tools.finished(outcome):
-            self._seen.update(rows.told_by_tool(outcome.result))
+            if isinstance(result, ServerResult):
+                self._seen[result.target] = rows.seen_by_tool(result)
             self.refresh_soon()
             return
         if outcome.ok:
-            self._steps = list(outcome.result.get("steps") or self._steps)
+            if isinstance(result, DeployResult):
+                self._steps = list(result.steps) or self._steps
             if self._doing == "plan" and target is not None and variant is not None:
                 self._planned = (variant.id, target.name)
             elif target is not None:
                 self._planned = None
-                self._say_done(target, outcome.result)
+                self._say_done(result)
         elif target is not None:
             self._steps = rows.fail_running(self._steps, outcome.sentence)
             self.contact.ask_if_unknown(target, outcome)
         self.refresh_soon()
 
-    def _say_done(self, target: TargetSpec, result: Mapping[str, Any]) -> None:
-        took = figures.seconds(result.get("seconds"))
-        rolled_back = self._doing == "rollback"
-        what = f"v{result.get('to' if rolled_back else 'version')}"
-        again = " again" if rolled_back else ""
-        where = target_rows.spoken(str(result.get("target") or target.name))
-        self.shell.say(f"{what} serves{again} on {where}; it took {took}.", "good")
+    def _say_done(self, result: DeployResult | SwitchResult) -> None:
+        took, where = figures.seconds(result.seconds), target_rows.spoken(result.target)
+        what = (
+            f"v{result.version} serves"
+            if isinstance(result, DeployResult)
+            else (f"v{result.to} serves again")
+        )
+        self.shell.say(f"{what} on {where}; it took {took}.", "good")
 
     def _forget_plan(self) -> None:
         self._steps = []
@@ -280,14 +287,17 @@ class DeployPage(StagePage):
         self._show_selected()
 
     def _cells(
-        self, target: TargetSpec, running: ReleaseRecord | None, live: Mapping[str, Any]
+        self,
+        target: TargetSpec,
+        running: ReleaseRecord | None,
+        live: Mapping[str, rows.LiveFigures],
     ) -> list[str | QWidget]:
         releases = [running] if running is not None else []
         facts = self.workspace.registry.facts(target.name)
-        *texts, state, since = rows.target_row(target, facts, releases, live.get(target.name) or {})
+        *texts, state, since = rows.target_row(target, facts, releases, live.get(target.name))
         return [*texts, Pill(state, rows.tone(state)), since]
 
-    def _last_seen(self) -> dict[str, Mapping[str, Any]]:
+    def _last_seen(self) -> dict[str, rows.LiveFigures]:
         """What was last measured of each target: live, or in a watch that came to its end."""
         return {**rows.last_seen(self.workspace), **self._seen}
 
@@ -346,7 +356,7 @@ class DeployPage(StagePage):
             parts.append("running" if self.strip.running else "completed")
         self._plan_note.setText("".join(f"· {part} " for part in parts).strip())
         self.steps.setVisible(bool(self._steps))
-        self.commands.setVisible(any(step.get("command") for step in self._steps))
+        self.commands.setVisible(any(step.command for step in self._steps))
         self.plan_hint.setVisible(not self._steps)
         self.plan_hint.setText(BEFORE if self.variant else NO_MODEL)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QDateTime
 from PySide6.QtWidgets import QDateTimeEdit, QVBoxLayout, QWidget
@@ -15,6 +14,7 @@ from studio.gui.widgets.basics import GRID, Pill, button, label, row
 from studio.gui.widgets.tables import Table, framed
 
 if TYPE_CHECKING:
+    from studio.versions.results import ServedRelease
     from studio.workspace import Workspace
 
 COLUMNS = ("Target", "Model", "Release", "Since", "Until", "")
@@ -58,28 +58,28 @@ class PointInTimeView(QWidget):
     def refresh(self) -> None:
         """Read the registry again."""
         when = datetime.fromtimestamp(self.moment.dateTime().toMSecsSinceEpoch() / 1000, UTC)
-        found = self._workspace.versions.at(when.isoformat())["targets"]
-        self.table.show_rows(_cells(one["target"], one["served"]) for one in found)
-        serving = sum(one["served"] is not None for one in found)
+        found = self._workspace.versions.at(when.isoformat()).targets
+        self.table.show_rows(_cells(one.target, one.served) for one in found)
+        serving = sum(one.served is not None for one in found)
         self.told.setText(f"{serving} of {figures.count(len(found), 'target')} had a release")
 
 
-def _cells(target: str, served: Mapping[str, Any] | None) -> tuple[str | QWidget, ...]:
+def _cells(target: str, served: ServedRelease | None) -> tuple[str | QWidget, ...]:
     if served is None:
         return target_rows.named(target), "", "nothing", "", "", ""
-    version = f"v{served['version']}" if served["version"] is not None else served["release"][:8]
+    version = f"v{served.version}" if served.version is not None else served.release[:8]
     return (
         target_rows.named(target),
-        str(served["name"]),
-        f"{version} {served['variant'] or ''}".strip(),
-        figures.moment(served["since"]),
-        figures.moment(served["until"]) if served["until"] else "still",
+        served.name,
+        f"{version} {served.variant or ''}".strip(),
+        figures.moment(served.since),
+        figures.moment(served.until) if served.until else "still",
         _beside(served),
     )
 
 
-def _beside(served: Mapping[str, Any]) -> str | QWidget:
+def _beside(served: ServedRelease) -> str | QWidget:
     """What else is to be known of it."""
-    if served["on_trial"]:
+    if served.on_trial:
         return Pill("in trial", "warning")
-    return Pill(f"canary v{served['canary']}", "accent") if served["canary"] is not None else ""
+    return Pill(f"canary v{served.canary}", "accent") if served.canary is not None else ""

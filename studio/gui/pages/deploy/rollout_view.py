@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from studio.api import Kind, Option, TargetSpec
+from studio.documents.dataclass_json import JsonValue, from_json
 from studio.gui import figures
 from studio.gui.forms.editors import Choice
 from studio.gui.forms.form import Form
@@ -16,6 +17,7 @@ from studio.gui.pages.shared import target_rows
 from studio.gui.pages.shared.stage_page import JobStrip, StateRow, StateRows
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Card, Scroll, button, label, row, set_enabled
+from studio.rollouts.results import RolloutMessage, RolloutResult, TargetOutcome
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, VariantRecord, Workspace
@@ -52,7 +54,7 @@ class RolloutView(QWidget):
         self.workspace = workspace
         self.shell = shell
         self.variant: VariantRecord | None = None
-        self._seen: dict[str, Mapping[str, Any]] = {}
+        self._seen: dict[str, TargetOutcome] = {}
         self.strip = JobStrip()
         self.form = Form(_form_options(workspace.steps[STEP].form), self)
         self.rows = StateRows("Rollout")
@@ -127,27 +129,26 @@ class RolloutView(QWidget):
             self._show([])
         self._explain()
 
-    def _live(self, name: str, values: dict[str, Any]) -> None:
+    def _live(self, name: str, values: Mapping[str, JsonValue]) -> None:
         if name != STEP:
             return
-        for one in [*(values.get("targets") or ()), *filter(None, [values.get("target")])]:
-            self._seen[str(one.get("target"))] = one
+        for one in from_json(RolloutMessage, values).changed:
+            self._seen[one.target] = one
         self._show(self._seen.values())
 
     def _finished(self, outcome: JobOutcome) -> None:
         if outcome.ok:
-            result = outcome.result
-            self._show(result.get("targets") or [])
-            done = result.get("state") == "done"
-            text = "kept on" if done else "halted; kept on"
-            total = figures.count(len(result.get("targets") or ()), "target")
+            result: RolloutResult = outcome.result
+            self._show(result.targets)
+            text = "kept on" if result.is_done else "halted; kept on"
+            total = figures.count(len(result.targets), "target")
             self.shell.say(
-                f"v{result.get('version')} {text} {result.get('kept')} of {total}.",
-                "good" if done else "warning",
+                f"v{result.version} {text} {result.kept} of {total}.",
+                "good" if result.is_done else "warning",
             )
         self._explain()
 
-    def _show(self, targets: Iterable[Mapping[str, Any]]) -> None:
+    def _show(self, targets: Iterable[TargetOutcome]) -> None:
         self.rows.show_rows([_row(one) for one in targets])
         self.hint.setVisible(not self.rows.rows)
 
@@ -206,9 +207,8 @@ def _form_options(options: Sequence[Option]) -> list[Option]:
     ]
 
 
-def _row(one: Mapping[str, Any]) -> StateRow:
-    word, tone = STATES.get(str(one.get("state")), (str(one.get("state")), ""))
-    seconds = one.get("seconds") or 0.0
-    took = f" ({figures.seconds(seconds)})" if seconds else ""
-    text = f"{one.get('text') or ''}{took}".strip() or f"wave {one.get('wave')}"
-    return StateRow(word, tone, target_rows.named(str(one.get("target"))), text)
+def _row(one: TargetOutcome) -> StateRow:
+    word, tone = STATES.get(one.state, (one.state, ""))
+    took = f" ({figures.seconds(one.seconds)})" if one.seconds else ""
+    text = f"{one.text}{took}".strip() or f"wave {one.wave}"
+    return StateRow(word, tone, target_rows.named(one.target), text)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from studio.api import TargetSpec
+from studio.deployment.results import DeployStep, ServerResult, StatusResult
+from studio.documents.dataclass_json import JsonValue, read_parts
 from studio.gui import figures
+from studio.gui.pages.deploy.release_details import ReleaseDetails
 from studio.gui.pages.shared import target_rows
-from studio.gui.pages.shared.stage_page import StateRow, part
+from studio.gui.pages.shared.stage_page import StateRow
 
 if TYPE_CHECKING:
     from studio.workspace import ReleaseRecord, VariantRecord, Workspace
 
 COLUMNS = ("Target", "Kind", "Running", "p50 ms", "req/s", "Errors", "State", "Since")
 NUMERIC = (3, 4, 5)
-
-Json = Mapping[str, Any]
 
 # The words of a step's state, as the user reads them, and their tone.
 STATES = {
@@ -43,45 +45,87 @@ LOOKS = 20
 MOST_ARGUMENT = 100_000  # a shell passes at most 128 KiB in one argument
 
 
+@dataclass(frozen=True, slots=True)
+class _MedianLatency:
+    """The median latency of a release, in milliseconds."""
+
+    p50: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFigures:
+    """What was last measured of a target.
+
+    Attributes:
+        digest: The release that was measured.
+        health: The state of its server as a word; empty where that was not asked.
+    """
+
+    target: str = ""
+    digest: str | None = None
+    health: str | None = None
+    latency_ms: _MedianLatency | None = None
+    throughput: float | None = None
+    errors: int | None = None
+
+    @classmethod
+    def of(cls, document: Mapping[str, JsonValue]) -> LiveFigures:
+        """Return the figures of a sample of the watch."""
+        return read_parts(cls, document)
+
+
+@dataclass(frozen=True, slots=True)
+class _Watch:
+    """The recorded result of a watch: of one target, or of several."""
+
+    targets: tuple[Mapping[str, JsonValue], ...] | None = None
+
+
 def target_row(
-    target: TargetSpec, facts: Json, releases: Sequence[ReleaseRecord], live: Json
+    target: TargetSpec,
+    facts: Mapping[str, JsonValue],
+    releases: Sequence[ReleaseRecord],
+    live: LiveFigures | None,
 ) -> list[str]:
-    """One target as texts, in the order of the columns; the state is a word."""
+    """Return one target as texts, in the order of the columns; the state is a word."""
     running = target_rows.running(releases)
-    serving = running.release is not None
-    if running.release is not None and live.get("digest") != running.release.digest:
-        live = {}  # it was measured of another release
-    latency = live.get("latency_ms") or {}
-    state = str(live.get("health") or "serving") if serving else "no release"
+    release = running.release
+    if live is None or (release is not None and live.digest != release.digest):
+        live = LiveFigures()  # it was measured of another release
+    latency = live.latency_ms or _MedianLatency()
     return [
         target_rows.title(target),
-        target_rows.kind(target, facts),
+        target_rows.kind(target, target_rows.facts_of(facts)),
         running.name,
-        figures.milliseconds(latency.get("p50")),
-        figures.rate(live.get("throughput")),
-        figures.whole(live.get("errors")),
-        state,
-        figures.age(running.release.created) if running.release else figures.NOTHING,
+        figures.milliseconds(latency.p50),
+        figures.rate(live.throughput),
+        figures.whole(live.errors),
+        (live.health or "serving") if release else "no release",
+        figures.age(release.created) if release else figures.NOTHING,
     ]
 
 
-def last_seen(workspace: Workspace) -> dict[str, Json]:
-    """What was last learned of each target: by a watch that came to its end, or by a look."""
-    registry = workspace.registry
-    runs = [*registry.runs("monitor"), *registry.runs("target-look", most=LOOKS)]
-    seen: dict[str, Json] = {}
-    for run in sorted(runs, key=lambda one: one.created, reverse=True):
-        for row in run.result.get("targets") or [run.result]:
-            found = {"digest": row.get("release"), "health": row.get("state"), **row}
-            seen.setdefault(str(row.get("target") or run.options.get("target")), found)
-    return seen
+def last_seen(workspace: Workspace) -> dict[str, LiveFigures]:
+    """Return what was last learned of each target: by a watch that ended, or by its status."""
+    seen: list[tuple[str, str, LiveFigures]] = []
+    for run in workspace.registry.runs("monitor"):
+        for row in read_parts(_Watch, run.result).targets or (run.result,):
+            sample = LiveFigures.of(row)
+            name = sample.target or str(run.options.get("target"))
+            seen.append((run.created, name, sample))
+    for status in workspace.results.of("target-look", StatusResult, most=LOOKS):
+        for one in status.result.targets:
+            sample = LiveFigures(one.target, one.release, one.state)
+            seen.append((status.created, one.target, sample))
+    newest: dict[str, LiveFigures] = {}
+    for _, name, sample in sorted(seen, key=lambda one: one[0], reverse=True):
+        newest.setdefault(name, sample)
+    return newest
 
 
-def told_by_tool(result: Json) -> dict[str, Json]:
-    """What a start or a stop says of its target, as something that was seen; else nothing."""
-    if not result.get("state") or not result.get("release"):
-        return {}
-    return {str(result["target"]): {"digest": result["release"], "health": result["state"]}}
+def seen_by_tool(result: ServerResult) -> LiveFigures:
+    """Return what a start or a stop says of its target, as something that was seen."""
+    return LiveFigures(result.target, result.release, result.state)
 
 
 def tone(state: str) -> str:
@@ -93,7 +137,7 @@ def tone(state: str) -> str:
     return "bad" if state in ("unreachable", "degraded") else "warning"
 
 
-def plan(steps: Iterable[Json], details: bool = False) -> list[StateRow]:
+def plan(steps: Iterable[DeployStep], details: bool = False) -> list[StateRow]:
     """The steps of a plan or of a deploy, each with its state as a word.
 
     Args:
@@ -102,19 +146,17 @@ def plan(steps: Iterable[Json], details: bool = False) -> list[StateRow]:
     return [step_row(step, details) for step in steps]
 
 
-def step_row(step: Json, details: bool = False) -> StateRow:
-    """One step of a plan."""
-    raw = str(step.get("state") or "planned")
-    word, shade = STATES.get(raw, (raw, ""))
-    name = str(part(step, "title", "name") or "").replace("_", " ")
-    text = str(part(step, "text", "detail", "reason") or "")
+def step_row(step: DeployStep, details: bool = False) -> StateRow:
+    """Return one step of a plan."""
+    word, shade = STATES.get(step.state, (step.state, ""))
+    name, text = step.name.replace("_", " "), step.text
     if details:
-        files = [f"{one['name']}, {one['bytes']:,} bytes" for one in step.get("files") or ()]
-        text = "\n".join(filter(None, [text, *files, str(step.get("command") or "")]))
+        files = [f"{one.name}, {one.bytes:,} bytes" for one in step.files or ()]
+        text = "\n".join(filter(None, [text, *files, step.command]))
     return StateRow(word, shade, name[:1].upper() + name[1:], text)
 
 
-def in_the_way(steps: Iterable[Json]) -> str:
+def in_the_way(steps: Iterable[DeployStep]) -> str:
     """Why a plan cannot be carried out: the first step that failed its check; else empty."""
     for step in steps:
         row = step_row(step)
@@ -135,8 +177,9 @@ def history(releases: Sequence[ReleaseRecord]) -> list[tuple[str, str, str, str,
         state = release.state
         if state == target_rows.SERVING and release is not serving:
             state = "replaced"
-        reason = part(release.details, "reason", "error")
-        by = str(release.details.get("by") or "").partition("@")[0]
+        details = ReleaseDetails.of(release)
+        reason = details.error if details.reason is None else details.reason
+        by = details.by.partition("@")[0]
         lines.append(
             (
                 names.get(release.digest) or target_rows.release_name(release),
@@ -150,44 +193,44 @@ def history(releases: Sequence[ReleaseRecord]) -> list[tuple[str, str, str, str,
 
 
 def _has_variant(release: ReleaseRecord) -> bool:
-    return bool(release.details.get("variant_name"))
+    return bool(ReleaseDetails.of(release).variant_name)
 
 
 def rollback_candidate(releases: Sequence[ReleaseRecord]) -> ReleaseRecord | None:
     """The release that a rollback would bring back: the newest version below the serving one."""
     serving = target_rows.running(releases).release
-    current = None if serving is None else figures.number(serving.details.get("version"))
+    current = None if serving is None else figures.number(ReleaseDetails.of(serving).version)
     if current is None:
         return None
     earlier = [
         (version, release)
         for release in releases
         if release.state == target_rows.SERVING
-        and (version := figures.number(release.details.get("version"))) is not None
+        and (version := figures.number(ReleaseDetails.of(release).version)) is not None
         and version < current
     ]
     return max(earlier, key=lambda pair: pair[0])[1] if earlier else None
 
 
-def ahead(live: Sequence[Json], planned: Sequence[Json]) -> list[Json]:
-    """The steps of a running deploy, and those of its plan that it has not come to."""
-    begun = {step.get("name") for step in live}
-    waiting = (step for step in planned if step.get("state") == "planned")
-    return [*live, *(step for step in waiting if step.get("name") not in begun)]
+def ahead(live: Sequence[DeployStep], planned: Sequence[DeployStep]) -> list[DeployStep]:
+    """Return the steps of a running deploy, and those of its plan that it has not come to."""
+    begun = {step.name for step in live}
+    waiting = (step for step in planned if step.state == "planned")
+    return [*live, *(step for step in waiting if step.name not in begun)]
 
 
-def fail_running(steps: Iterable[Json], sentence: str) -> list[Json]:
-    """The steps of a job that failed: the one that ran has failed, with the reason."""
+def fail_running(steps: Iterable[DeployStep], sentence: str) -> list[DeployStep]:
+    """Return the steps of a job that failed: the one that ran has failed, with the reason."""
     return [
-        {**step, "state": "failed", "text": sentence} if step.get("state") == "running" else step
+        replace(step, state="failed", text=sentence) if step.state == "running" else step
         for step in steps
-        if step.get("state") != "planned"
+        if step.state != "planned"
     ]
 
 
 def version_number(release: ReleaseRecord) -> str:
     """What a rollback calls a release: its version's number, empty where it has none."""
-    number = release.details.get("version")
+    number = ReleaseDetails.of(release).version
     return "" if number is None else str(number)
 
 
@@ -197,54 +240,69 @@ def curl(target: TargetSpec, release: ReleaseRecord, variant: VariantRecord | No
     A board that listens on its own loopback is called there. A token is never part of it: it is
     read where the command runs, from the target's own file or from the user's environment.
     """
-    endpoint = str(release.details.get("endpoint") or "").rstrip("/")
-    base = f"{endpoint}/v2/models/{release.details.get('name') or ''}".rstrip("/")
+    details = ReleaseDetails.of(release)
+    endpoint = details.endpoint.rstrip("/")
+    base = f"{endpoint}/v2/models/{details.name}".rstrip("/")
     board = urlsplit(target.url)
     if board.scheme == "ssh" and urlsplit(endpoint).hostname in LOOPBACK:
         login = f"{board.username}@{board.hostname}" if board.username else board.hostname
         port = f"-p {board.port} " if board.port else ""
-        call = f"curl -s {_credentials(release, at_home=True)}{base}"
+        call = f"curl -s {_credentials(details, at_home=True)}{base}"
         # What is quoted is for the board's shell.
         return f"ssh {port}{login} " + (f"'{call}'" if '"' in call else call)
-    inputs = variant.summary.get("inputs") if variant is not None else None
-    tensors = [_tensor(entry) for entry in inputs or ()]
-    base = _credentials(release, at_home=board.scheme == "local") + base
+    summary = variant.summary if variant is not None else {}
+    tensors = [_tensor(one) for one in read_parts(_ModelSummary, summary).inputs or ()]
+    base = _credentials(details, at_home=board.scheme == "local") + base
     if not tensors or any(tensor is None for tensor in tensors):
         return f"curl -s {base}"
     body = ",".join(tensor for tensor in tensors if tensor is not None)
     return f'curl -s {base}/infer -d "{{\\"inputs\\":[{body}]}}"'
 
 
-def _credentials(release: ReleaseRecord, at_home: bool) -> str:
+def _credentials(details: ReleaseDetails, at_home: bool) -> str:
     """The words for a token and a certificate, ended by a space; empty where none is needed.
 
     Args:
         at_home: The command runs on the machine that serves.
     """
-    details, words = release.details, ""
-    folder = f"{details.get('root') or ''}/access"
-    if details.get("fingerprint"):
-        file = f"{folder}/tls.pem" if at_home else str(details.get("certificate_file") or "")
+    words, folder = "", f"{details.root}/access"
+    if details.fingerprint:
+        file = f"{folder}/tls.pem" if at_home else details.certificate_file
         words += f'--cacert "{file}" '
-    if details.get("token_required"):
+    if details.token_required:
         token = f"$(head -n 1 {folder}/token)" if at_home else "$EDGEWRIGHT_TOKEN"
         words += f'-H "Authorization: Bearer {token}" '
     return words
 
 
-def _tensor(entry: Json) -> str | None:
-    """An input of zeros for a request, written for a double-quoted shell word."""
+@dataclass(frozen=True, slots=True)
+class _Input:
+    """An input of a model; a free size has a name in its shape, or none."""
+
+    name: str | None = None
+    dtype: str | None = None
+    shape: tuple[int | str | None, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _ModelSummary:
+    """The inputs of a model, in its summary."""
+
+    inputs: tuple[_Input, ...] | None = None
+
+
+def _tensor(entry: _Input) -> str | None:
+    """Return an input of zeros for a request, written for a double-quoted shell word."""
     kinds = {"float32": "FP32", "float16": "FP16", "float64": "FP64"}
-    dtype = str(entry.get("dtype"))
+    dtype = str(entry.dtype)
     kind = kinds.get(dtype, dtype.upper())
-    dimensions = entry.get("shape") or ()
     # A free size is almost always the batch; 1 fits.
-    shape = [size if isinstance(size, int) and size > 0 else 1 for size in dimensions]
+    shape = [size if isinstance(size, int) and size > 0 else 1 for size in entry.shape or ()]
     count = math.prod(shape)
     if 2 * count > MOST_ARGUMENT or not kind.startswith(("FP", "INT", "UINT")):
         return None
     zeros = f"$(yes 0 | head -n {count} | paste -sd,)"
-    values = {"name": entry.get("name"), "shape": shape, "datatype": kind}
+    values = {"name": entry.name, "shape": shape, "datatype": kind}
     quoted = ",".join(
         f'\\"{key}\\":' + (f'\\"{value}\\"' if isinstance(value, str) else str(value))
         for key, value in values.items()

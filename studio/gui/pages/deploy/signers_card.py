@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
+from studio.deployment.results import AllowedKey, AllowedSigners, TargetStatus
 from studio.gui import figures
 from studio.gui.pages.deploy import signers_menu
 from studio.gui.pages.shared import target_rows
@@ -35,10 +35,10 @@ class SignersCard(Card):
         self.body.addWidget(self.table)
         self.body.addWidget(self.changed)
         self.body.addLayout(row(self.change, None))
-        self.show_board("", {})
+        self.show_board("", None)
 
-    def show_board(self, name: str, seen: Mapping[str, Any], busy: str = "") -> None:
-        """Show what a board's last look told.
+    def show_board(self, name: str, seen: TargetStatus | None, busy: str = "") -> None:
+        """Show what a board's last status told.
 
         Args:
             name: Empty where no board is chosen.
@@ -46,21 +46,19 @@ class SignersCard(Card):
         """
         self._name = name
         spoken = target_rows.spoken(name)
-        signers = seen.get("signers")
-        known: Mapping[str, Any] = signers if isinstance(signers, Mapping) else {}
-        keys = known.get("keys") or ()
+        known = (seen and seen.signers) or AllowedSigners()
         self.heading.setText(f"Allowed signers of {spoken}" if name else "Allowed signers")
         self.text.setText(_sentence(name, seen) if name else NONE_CHOSEN)
-        self.table.show_rows([_cells(one) for one in keys])
-        self.table.setVisible(bool(keys))
+        self.table.show_rows([_cells(one) for one in known.keys])
+        self.table.setVisible(bool(known.keys))
         self.table.fit_height(MOST)
-        changed = figures.moment(known["changed"]) if known.get("changed") else ""
-        by = f" by {known['by']}" if known.get("by") else ""
+        changed = figures.moment(known.changed) if known.changed else ""
+        by = f" by {known.by}" if known.by else ""
         self.changed.setText(f"Last changed {changed}{by}." if changed else "")
         self.changed.setVisible(bool(changed))
         fixed = ""
-        if known.get("fixed"):
-            fixed = f"Set by {known['file']}. Only the administrator of {spoken} can change it."
+        if known.fixed:
+            fixed = f"Set by {known.file}. Only the administrator of {spoken} can change it."
         first = "" if name else "Select a board first."
         set_enabled(self.change, first or busy or fixed)
         self.change.setAccessibleName(
@@ -73,30 +71,29 @@ class SignersCard(Card):
             menu.popup(self.change.mapToGlobal(self.change.rect().bottomLeft()))
 
 
-def _cells(one: Mapping[str, Any]) -> list[str]:
-    kind = str(one.get("kind") or "").removeprefix("ssh-")
-    limits = str(one.get("limits") or "")
+def _cells(one: AllowedKey) -> list[str]:
+    kind = one.kind.removeprefix("ssh-")
     return [
-        str(one.get("name") or figures.NOTHING),
-        f"{kind} · {limits}" if limits else kind,
-        str(one.get("fingerprint") or figures.NOTHING),
-        figures.moment(one.get("since") or None),
-        str(one.get("by") or figures.NOTHING),
+        one.name or figures.NOTHING,
+        f"{kind} · {one.limits}" if one.limits else kind,
+        one.fingerprint or figures.NOTHING,
+        figures.moment(one.since or None),
+        one.by or figures.NOTHING,
     ]
 
 
-def _sentence(name: str, seen: Mapping[str, Any]) -> str:
+def _sentence(name: str, seen: TargetStatus | None) -> str:
     spoken = target_rows.spoken(name)
-    signers, state = seen.get("signers"), str(seen.get("state") or "")
-    if not isinstance(signers, Mapping):
-        if state in ("", "no answer") or seen.get("facts"):
+    signers = seen.signers if seen else None
+    if signers is None:
+        if seen is None or seen.state == "no answer" or seen.facts:
             return f"Unknown. Press Refresh to check {spoken}."
         return f"The platform of {spoken} controls who can deploy."
-    if not signers.get("file"):
+    if not signers.file:
         return (
             f"{target_rows.named(name)} accepts unsigned releases from every user who can log in. "
             "Press Change… to require signed releases."
         )
-    if not signers.get("keys"):
-        return f"Signed releases only. Could not read the allowed signers from {signers['file']}."
+    if not signers.keys:
+        return f"Signed releases only. Could not read the allowed signers from {signers.file}."
     return "Only releases signed by one of these keys:"

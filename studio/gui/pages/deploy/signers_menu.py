@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
+from studio.deployment.results import TrustResult
 from studio.gui.pages.shared import target_rows
 
 STEP = "trust"
@@ -36,14 +36,12 @@ def signers_menu(
     return menu
 
 
-def told(result: Mapping[str, Any]) -> str:
-    """What holds on a board from now on; empty for the result of another step."""
-    if "signers" not in result:
-        return ""
-    name, signers = target_rows.named(str(result["target"])), list(map(str, result["signers"]))
-    if not signers:
+def sentence(result: TrustResult) -> str:
+    """Return what a board accepts from now on."""
+    name = target_rows.named(result.target)
+    if not result.signers:
         return f"{name} accepts unsigned releases."
-    return f"{name} accepts only releases signed by {' or '.join(signers)}."
+    return f"{name} accepts only releases signed by {' or '.join(result.signers)}."
 
 
 def _chosen(owner: QWidget, name: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QMenu, QPlainTextEdit, QWidget
 
+from studio.api import Resource
+from studio.deployment.results import LogsResult, ResourcesResult, ServerResult
 from studio.gui.pages.shared.stage_page import JobStrip
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Card, button, label, row, set_enabled
@@ -108,14 +109,17 @@ class TargetTools(Card):
         if not doing:
             return False
         if outcome.ok and doing == CALL:
-            self._show(outcome.result["code"].splitlines())
+            self._show(outcome.result.code.splitlines())
             self.text.verticalScrollBar().setValue(0)
-        elif outcome.ok and doing in (LOGS, RESOURCES):
-            self._show(_lines(doing, outcome.result))
+        elif outcome.ok and isinstance(outcome.result, LogsResult):
+            self._show(list(outcome.result.lines) or ["The log is empty."])
+        elif outcome.ok and isinstance(outcome.result, ResourcesResult):
+            lines = [_line(one) for one in outcome.result.resources]
+            self._show(lines or ["No files or resources remain on this target."])
         elif outcome.ok:
             self._close()
-            if doing in (START, STOP):
-                self.shell.say(f"{self.title.text()} the server is {outcome.result['state']}.")
+            if isinstance(outcome.result, ServerResult):
+                self.shell.say(f"{self.title.text()} the server is {outcome.result.state}.")
             self.changed.emit()
         return True
 
@@ -147,20 +151,6 @@ class TargetTools(Card):
         self._ask(False)
 
 
-def _lines(doing: str, result: Mapping[str, Any]) -> list[str]:
-    if doing == LOGS:
-        return list(result.get("lines") or ()) or ["The log is empty."]
-    rows = [
-        "  ".join(
-            text
-            for text in (
-                f"{one['kind']:<12}",
-                "running" if one.get("running") else "       ",
-                str(one["name"]),
-                str(one.get("since") or ""),
-            )
-            if text
-        )
-        for one in result.get("resources") or ()
-    ]
-    return rows or ["No files or resources remain on this target."]
+def _line(one: Resource) -> str:
+    running = "running" if one.running else "       "
+    return "  ".join(filter(None, (f"{one.kind:<12}", running, one.name, one.since)))

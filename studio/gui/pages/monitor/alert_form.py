@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
@@ -15,6 +14,7 @@ from studio.workspace.alert_file import (
     CHANNELS,
     RULES,
     AlertFile,
+    Table,
     channel_table,
     rule_table,
     rule_values,
@@ -40,7 +40,7 @@ class AlertForm(Card):
     def __init__(self, book: AlertFile) -> None:
         super().__init__("Rule")
         self._book = book
-        self._table: Mapping[str, Any] = {}
+        self._table: Table = {}
         self._options: Sequence[Option] = ()
         self.what, self.place = RULES, 0
         self.form: Form | None = None
@@ -73,7 +73,7 @@ class AlertForm(Card):
         """Whether something is open that was not saved."""
         return self.form is not None
 
-    def edit(self, what: str, place: int, table: Mapping[str, Any] | None = None) -> None:
+    def edit(self, what: str, place: int, table: Table | None = None) -> None:
         """Open the form.
 
         Args:
@@ -81,7 +81,7 @@ class AlertForm(Card):
             table: As it is in the file; None for a new one.
         """
         self.what, self.place, self._table = what, place, table or {}
-        name = self._table.get("name") or self._table.get("metric") or self._table.get("kind")
+        name = _name_of(self._table)
         one = "rule" if what == RULES else "channel"
         self.heading.setText(f"{one.capitalize()} {name}" if table else f"New {one}")
         self.kind.blockSignals(True)
@@ -140,7 +140,7 @@ class AlertForm(Card):
             self.form.forget_complaints()
             self.complaint.hide()
 
-    def table(self) -> dict[str, Any]:
+    def table(self) -> Table:
         """What was entered, as the file would say it. Call it when the form has no complaint."""
         assert self.form is not None
         values = self.form.values()
@@ -179,4 +179,8 @@ class AlertForm(Card):
             self.failed.emit(error)
             return
         self.close_form()
-        self.saved.emit(str(table.get("name") or table.get("kind") or table.get("metric")))
+        self.saved.emit(_name_of(table))
+
+
+def _name_of(table: Table) -> str:
+    return next((str(table[key]) for key in ("name", "metric", "kind") if table.get(key)), "None")

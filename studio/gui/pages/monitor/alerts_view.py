@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from studio.api import StudioError
+from studio.documents.dataclass_json import JsonValue, from_json
 from studio.gui.pages.monitor.alert_form import AlertForm
 from studio.gui.pages.shared.stage_page import JobStrip, StateRow, StateRows
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import Card, ElidedLabel, Scroll, button, label, row, set_enabled
 from studio.gui.widgets.tables import Table
+from studio.monitoring.results import ChannelTest
 from studio.workspace import JobOutcome, Workspace
 from studio.workspace.alert_file import CHANNELS, RULES, rule_text
+from studio.workspace.alert_file import Table as FileTable
 
 TEST_STEP = "monitor-test"
 _RULE_COLUMNS = ("Rule", "When", "Level", "Targets")
 _CHANNEL_COLUMNS = ("Channel", "Kind", "Where", "Levels")
-_WHERE = ("to", "host")
 _NO_RULE = (
     "No rules. Built-in alerts cover readiness, errors, latency, drift, restarts and unreachable "
     "targets."
@@ -35,7 +36,7 @@ class AlertsView(QWidget):
         super().__init__()
         self._workspace, self._shell = workspace, shell
         self.book = workspace.alerts
-        self._tables: dict[str, Sequence[Mapping[str, Any]]] = {RULES: (), CHANNELS: ()}
+        self._tables: dict[str, Sequence[FileTable]] = {RULES: (), CHANNELS: ()}
         self.file = ElidedLabel("")
         self.fault = label("", tone="bad", wrap=True)
         self.other = button("Choose another file…", self._choose)
@@ -59,7 +60,7 @@ class AlertsView(QWidget):
         self.form.saved.connect(self._saved)
         self.form.failed.connect(shell.fail)
         self.form.closed.connect(self._closed)
-        self.strip.message.connect(self._heard)
+        self.strip.message.connect(self._show_test)
         self.strip.finished.connect(self._ended)
         for table, what in ((self.rules, RULES), (self.channels, CHANNELS)):
             table.currentCellChanged.connect(lambda *_: self._explain())
@@ -120,7 +121,7 @@ class AlertsView(QWidget):
                 for rule, table in zip(plan.rules, rules, strict=True)
             )
             self.channels.show_rows(
-                (spec.name, kinds[spec.kind], _where(spec.options), " and ".join(spec.levels))
+                (spec.name, kinds[spec.kind], spec.destination, " and ".join(spec.levels))
                 for spec in plan.channels
             )
         self.fault.setText(fault)
@@ -222,21 +223,14 @@ class AlertsView(QWidget):
             self.strip.follow(self._shell.start(TEST_STEP, **options))
             self._explain()
 
-    def _heard(self, name: str, values: dict[str, Any]) -> None:
+    def _show_test(self, name: str, values: dict[str, JsonValue]) -> None:
         if name == "tested":
-            state, tone = ("sent", "good") if values.get("sent") else ("not sent", "bad")
-            told = StateRow(state, tone, str(values.get("channel")), str(values.get("text")))
-            self.tested.show_rows([*self.tested.rows, told])
+            test = from_json(ChannelTest, values)
+            state, tone = ("sent", "good") if test.sent else ("not sent", "bad")
+            row = StateRow(state, tone, test.channel, test.text)
+            self.tested.show_rows([*self.tested.rows, row])
 
     def _ended(self, outcome: JobOutcome) -> None:
         if not self.tested.rows and not outcome.ok:
             self.tested.show_rows([StateRow("not sent", "bad", "Test", outcome.sentence)])
         self._explain()
-
-
-def _where(options: Mapping[str, Any]) -> str:
-    """Of a webhook without its path, which is often its only secret."""
-    if options.get("url"):
-        return "/".join(str(options["url"]).split("/")[:3])
-    found = next((options[key] for key in _WHERE if options.get(key)), "this computer")
-    return ", ".join(map(str, found)) if isinstance(found, list) else str(found)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QCheckBox, QLineEdit, QVBoxLayout, QWidget
@@ -14,6 +13,7 @@ from studio.gui.pages.monitor.inbox_card import InboxCard
 from studio.gui.pages.shared import target_rows
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID, Card, Pill, Scroll, label, row
+from studio.monitoring.results import FleetSample
 from studio.workspace.fleet import BAD, GOOD, WARNING, Fleet
 from studio.workspace.inbox import Inbox
 
@@ -91,7 +91,7 @@ class FleetView(QWidget):
         both.setStretch(1, 3)
         layout.addLayout(both, 2)
 
-    def take(self, samples: Sequence[Mapping[str, Any]]) -> None:
+    def take(self, samples: Sequence[FleetSample]) -> None:
         """Hear of some endpoints; drawn soon."""
         self.fleet.take(samples)
         self._changed |= self.inbox.take(samples)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from studio.api import TargetSpec
+from studio.documents.dataclass_json import JsonValue, from_json
 from studio.gui import figures
 from studio.gui.charts.live import LiveChart
 from studio.gui.pages.monitor.alerts_view import TEST_STEP, AlertsView
@@ -20,6 +21,7 @@ from studio.gui.pages.shared.stage_page import JobStrip, Needs, StagePage, State
 from studio.gui.shell import Shell
 from studio.gui.widgets.actions import explain
 from studio.gui.widgets.basics import GRID, Card, Hint, Pill, Scroll, label, line, row, set_enabled
+from studio.monitoring.results import Alert, ChannelMessage, FleetMessage, Latency, TargetSample
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, Workspace
@@ -70,9 +72,9 @@ class MonitorPage(StagePage):
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)
         self._targets: list[TargetSpec] = []
-        self._seen: dict[str, tuple[Mapping[str, Any], object]] = {}
+        self._seen: dict[str, tuple[Alert, str]] = {}
         self._untold: dict[str, str] = {}
-        self._last: tuple[Sequence[Mapping[str, Any]], object] = ((), None)
+        self._last: tuple[Sequence[Alert], str] = ((), "")
         self.choice = QComboBox()
         self.choice.setAccessibleName("Target")
         self.choice.setMinimumWidth(24 * GRID)
@@ -199,9 +201,9 @@ class MonitorPage(StagePage):
                 self.fleet_strip.hide()
         self._explain()
 
-    def _fleet_samples(self, name: str, values: dict[str, Any]) -> None:
+    def _fleet_samples(self, name: str, values: dict[str, JsonValue]) -> None:
         if name == "samples":
-            self.fleet.take(values.get("samples") or ())
+            self.fleet.take(from_json(FleetMessage, values).samples)
 
     def _toggle_live(self) -> None:
         if self.strip.running and self.strip.job is not None:
@@ -219,13 +221,14 @@ class MonitorPage(StagePage):
             self.health.show_state("connecting", "accent")
         self._explain()
 
-    def _sample(self, name: str, values: dict[str, Any]) -> None:
+    def _sample(self, name: str, values: dict[str, JsonValue]) -> None:
         if name == "sample":
-            self._show(values)
+            self._show(from_json(TargetSample, values))
         elif name == "channel":
-            self._untold.pop(str(values.get("channel")), None)
-            if values.get("failed"):
-                self._untold[str(values.get("channel"))] = str(values.get("text"))
+            notice = from_json(ChannelMessage, values)
+            self._untold.pop(notice.channel, None)
+            if notice.failed:
+                self._untold[notice.channel] = notice.text
             self._show_alerts(*self._last)
 
     def _finished(self, outcome: JobOutcome) -> None:
@@ -272,7 +275,7 @@ class MonitorPage(StagePage):
         self.drift.show_signals(())
         target = self._target()
         self.quality.clear(target.name if target is not None else "")
-        self._show_alerts((), None)
+        self._show_alerts((), "")
 
     def _show_version(self) -> None:
         target = self._target()
@@ -282,30 +285,28 @@ class MonitorPage(StagePage):
         where = f" at {running.endpoint}" if running.endpoint else ""
         self.version.setText(f"{running.name}{where}")
 
-    def _show(self, sample: Mapping[str, Any]) -> None:
-        latency: Mapping[str, Any] = sample.get("latency_ms") or {}
-        memory = sample.get("memory_mb")
-        health = str(sample.get("health") or "unknown")
-        self.health.show_state(health, HEALTH.get(health, "warning"))
+    def _show(self, sample: TargetSample) -> None:
+        latency, memory = sample.latency_ms or Latency(), sample.memory_mb
+        self.health.show_state(sample.health, HEALTH.get(sample.health, "warning"))
         # A server that nobody asked lately says 0, which is no latency.
-        known = {name: figures.number(latency.get(name)) or None for name in ("p50", "p90", "p99")}
+        known = {name: getattr(latency, name) or None for name in ("p50", "p90", "p99")}
         for name, value in known.items():
             self.figures[name].show_value(figures.milliseconds(value))
-        self.figures["throughput"].show_value(figures.rate(sample.get("throughput")))
-        self.figures["errors"].show_value(figures.whole(sample.get("errors")))
+        self.figures["throughput"].show_value(figures.rate(sample.throughput))
+        self.figures["errors"].show_value(figures.whole(sample.errors))
         self.figures["memory"].show_value(figures.megabytes(memory))
         self.latency.add(*known.values())
-        self.throughput.add(figures.number(sample.get("throughput")))
+        self.throughput.add(figures.number(sample.throughput))
         self.memory.add(figures.number(memory))
         self.quality.show_sample(sample)
         explain(self._fetch, self.quality.why_not)
-        self.drift.show_signals(sample.get("drift") or (), sample.get("drift_state"))
-        self._show_alerts(sample.get("alerts") or (), sample.get("at"))
+        self.drift.show_signals(sample.drift, sample.drift_state)
+        self._show_alerts(sample.alerts, sample.at)
 
-    def _show_alerts(self, alerts: Sequence[Mapping[str, Any]], at: object) -> None:
+    def _show_alerts(self, alerts: Sequence[Alert], at: str) -> None:
         """Show what is wrong now, and below it what was."""
         self._last = (alerts, at)
-        now = {str(alert.get("name")): alert for alert in alerts}
+        now = {alert.name: alert for alert in alerts}
         for name, alert in now.items():
             self._seen.pop(name, None)  # the newest last
             self._seen[name] = (alert, at)
@@ -341,11 +342,10 @@ class MonitorPage(StagePage):
         explain(self._command, reason or ("Switch to Live or Fleet first." if alerting else ""))
 
 
-def _alert_row(alert: Mapping[str, Any], at: object, *, active: bool) -> StateRow:
-    level = str(alert.get("level") or "warning")
-    tone = ("bad" if level == "critical" else "warning") if active else ""
-    name = str(alert.get("name") or "alert").capitalize()
-    text = str(alert.get("text") or "")
+def _alert_row(alert: Alert, at: str, *, active: bool) -> StateRow:
+    name = alert.name.capitalize()
     if active:
-        return StateRow(level, tone, name, text)
-    return StateRow("over", "", name, f"{text} Last seen {figures.moment(at)}.")
+        return StateRow(
+            alert.level, "bad" if alert.level == "critical" else "warning", name, alert.text
+        )
+    return StateRow("over", "", name, f"{alert.text} Last seen {figures.moment(at)}.")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QGridLayout, QLabel, QWidget
@@ -14,6 +15,7 @@ from studio.gui.pages.monitor.quality_rows import QualityRow, rows_of
 from studio.gui.pages.shared.stage_page import JobStrip
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Card, button, label, restyle, row, set_enabled
+from studio.monitoring.results import UNREACHABLE, FetchedRequests, StoredRequests, TargetSample
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome
@@ -70,11 +72,11 @@ class QualityCard(Card):
         self._show((), NOT_YET)
         self._keep(0)
 
-    def show_sample(self, sample: Mapping[str, Any]) -> None:
+    def show_sample(self, sample: TargetSample) -> None:
         """Show what the newest sample tells."""
-        silent = sample.get("health") == "unreachable"
+        silent = sample.health == UNREACHABLE
         self._show(() if silent else rows_of(sample), NO_ANSWER if silent else NONE_TOLD)
-        self._keep(int((sample.get("samples") or {}).get("kept") or 0))
+        self._keep(sample.samples.kept if sample.samples else 0)
 
     # Rows
 
@@ -145,19 +147,22 @@ class QualityCard(Card):
         self._ask(False)
         self._start(forget_samples=True)
 
-    def _start(self, **options: Any) -> None:
+    def _start(self, **options: object) -> None:
         self.done.hide()
         self.strip.follow(self._shell.start(STEP, target=self._target, **options))
         self._explain()
 
     def _ended(self, outcome: JobOutcome) -> None:
         self._explain()
-        result = outcome.result or {}
-        if not (taken := result.get("taken")) or result.get("target") != self._target:
+        if not outcome.ok:
             return  # what went wrong is said by the window
-        if "deleted" in taken:  # the server itself looks at its folder only now and then
-            result = {**result, "samples": {**(result.get("samples") or {}), "kept": 0, "bytes": 0}}
-        self.show_sample(result)
+        sample: TargetSample = outcome.result
+        if not (taken := sample.taken) or sample.target != self._target:
+            return
+        if taken.deleted is not None:  # the server itself looks at its folder only now and then
+            stored = replace(sample.samples or StoredRequests(), kept=0, bytes=0)
+            sample = replace(sample, samples=stored)
+        self.show_sample(sample)
         self.done.setText(_taken(taken))
         self.done.show()
 
@@ -172,13 +177,13 @@ def _fill(cells: Sequence[QLabel], found: QualityRow) -> None:
     cells[1].setAccessibleName(f"{found.name}: {found.figure} {found.beside}. {found.text}")
 
 
-def _taken(taken: Mapping[str, Any]) -> str:
-    if "deleted" in taken:
-        return f"{taken['deleted']} deleted on the target."
-    if not taken.get("fetched") and not taken.get("damaged"):
+def _taken(taken: FetchedRequests) -> str:
+    if taken.deleted is not None:
+        return f"{taken.deleted} deleted on the target."
+    if not taken.fetched and not taken.damaged:
         return "No requests are kept on the target."
-    damaged = f", {taken['damaged']} damaged ones left out" if taken.get("damaged") else ""
+    damaged = f", {taken.damaged} damaged ones left out" if taken.damaged else ""
     return (
-        f"{taken.get('fetched', 0)} fetched into {taken.get('folder')}{damaged}. Results are in "
+        f"{taken.fetched or 0} fetched into {taken.folder}{damaged}. Results are in "
         "answers.csv. Add a labels.csv to use the folder as a dataset."
     )

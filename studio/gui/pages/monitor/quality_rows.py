@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from studio.gui import figures
+from studio.monitoring.results import (
+    AccuracyEstimate,
+    Agreement,
+    BoardReport,
+    LiveLabels,
+    SpeedReport,
+    StoredRequests,
+    TargetSample,
+)
 
 PROFILE = (
     "Profile the model on this target with 1 thread, or with the thread count of the release. "
@@ -48,44 +56,46 @@ class QualityRow(NamedTuple):
     text: str
 
 
-def rows_of(sample: Mapping[str, Any]) -> tuple[QualityRow, ...]:
+def rows_of(sample: TargetSample) -> tuple[QualityRow, ...]:
     """The rows of one look; none where what serves tells nothing of this."""
-    if not sample.get("pace"):
+    if not sample.pace:
         return ()
-    made = (speed, board, labelled, estimated, agreement, samples)
-    found = (make(sample) for make in made)
+    estimate = sample.drift_state.estimate if sample.drift_state else None
+    found = (
+        speed(sample.pace, sample.threads),
+        board(sample.board),
+        labelled(sample.labels),
+        estimated(estimate),
+        agreement(sample.mirror),
+        samples(sample.samples),
+    )
     return tuple(row for row in found if row is not None)
 
 
-def speed(sample: Mapping[str, Any]) -> QualityRow | None:
+def speed(pace: SpeedReport, threads: int | None) -> QualityRow:
     """The time in the model against the profile, or against its start."""
-    pace = sample.get("pace") or {}
-    verdict = str(pace.get("verdict") or "")
-    sentences = [str(pace.get("text") or ""), _MEANT.get(verdict, "")]
-    if note := str(pace.get("note") or ""):
+    sentences = [pace.text, _MEANT.get(pace.verdict, "")]
+    if pace.note:
         # With other threads the target itself says what to do.
-        sentences += [note, "Then deploy again." if "profile it" in note else PROFILE]
-    if threads := sample.get("threads"):
-        sentences.append(f"An inference runs with {figures.count(int(threads), 'thread')}.")
-    times = figures.number(pace.get("ratio"))
+        sentences += [pace.note, "Then deploy again." if "profile it" in pace.note else PROFILE]
+    if threads:
+        sentences.append(f"An inference runs with {figures.count(threads, 'thread')}.")
+    span = "" if pace.low is None or pace.high is None else f"{pace.low:.2f} to {pace.high:.2f}"
     return QualityRow(
         "Speed",
-        figures.NOTHING if times is None else f"{times:.2f}\u00d7 the time",
-        _VERDICTS.get(verdict, ""),
-        _span(pace, "{:.2f}"),
+        figures.NOTHING if pace.ratio is None else f"{pace.ratio:.2f}\u00d7 the time",
+        _VERDICTS.get(pace.verdict, ""),
+        span,
         " ".join(filter(None, sentences)),
     )
 
 
-def board(sample: Mapping[str, Any]) -> QualityRow | None:
+def board(board: BoardReport | None) -> QualityRow | None:
     """Clock, temperature, throttling, and who else works there."""
-    told = sample.get("board")
-    if not told:
+    if not board:
         return None
-    clock, most = (figures.number(told.get(name)) for name in ("clock_mhz", "most_mhz"))
-    celsius, others = (figures.number(told.get(name)) for name in ("celsius", "others"))
-    reasons = ", ".join(str(one) for one in told.get("throttled") or ())
-    of_most = f" of {most:.0f}" if most is not None else ""
+    clock, celsius, reasons = board.clock_mhz, board.celsius, ", ".join(board.throttled)
+    of_most = f" of {board.most_mhz:.0f}" if board.most_mhz is not None else ""
     sentences = []
     if reasons:
         sentences.append(f"Throttled: {reasons}.")
@@ -93,10 +103,10 @@ def board(sample: Mapping[str, Any]) -> QualityRow | None:
         sentences.append("Clock and temperature are not available.")
     else:
         sentences.append("No throttling reported.")
-    if others is not None:
-        sentences.append(f"Other programs keep {others:.1f} processors busy.")
-    if (stolen := figures.number(told.get("stolen"))) is not None and stolen >= 0.005:
-        sentences.append(f"A hypervisor takes {stolen:.0%} of the time.")
+    if board.others is not None:
+        sentences.append(f"Other programs keep {board.others:.1f} processors busy.")
+    if board.stolen is not None and board.stolen >= 0.005:
+        sentences.append(f"A hypervisor takes {board.stolen:.0%} of the time.")
     return QualityRow(
         "Board",
         figures.NOTHING if clock is None else f"{clock:.0f}{of_most} MHz",
@@ -106,71 +116,61 @@ def board(sample: Mapping[str, Any]) -> QualityRow | None:
     )
 
 
-def labelled(sample: Mapping[str, Any]) -> QualityRow | None:
+def labelled(labels: LiveLabels | None) -> QualityRow | None:
     """Accuracy by true answers; nothing where none were given."""
-    told = sample.get("labels") or {}
-    if not told.get("matched"):
+    if not labels or not labels.matched:
         return None
-    text = f"From {figures.whole(told['matched'])} requests with labels."
-    return QualityRow("Accuracy", _share(told.get("accuracy")), "", _shares(told), text)
+    text = f"From {figures.whole(labels.matched)} requests with labels."
+    span = _interval(labels.low, labels.high)
+    return QualityRow("Accuracy", _share(labels.accuracy), "", span, text)
 
 
-def estimated(sample: Mapping[str, Any]) -> QualityRow:
+def estimated(estimate: AccuracyEstimate | None) -> QualityRow:
     """Accuracy without labels, or why it is not told."""
     name = "Accuracy, estimated"
-    told = (sample.get("drift_state") or {}).get("estimate") or {}
-    if not told:
+    if not estimate:
         return QualityRow(name, figures.NOTHING, "", "", ESTIMATE)
-    if told.get("accuracy") is None:
-        return QualityRow(name, figures.NOTHING, "", "", str(told.get("why") or ""))
-    reference, high = (figures.number(told.get(key)) for key in ("reference", "high"))
+    if estimate.accuracy is None:
+        return QualityRow(name, figures.NOTHING, "", "", estimate.why)
+    reference, high = estimate.reference, estimate.high
     less = reference is not None and high is not None and high < reference
     of_data = f"; {_share(reference)} of its reference data" if reference is not None else ""
-    text = f"Estimated without labels from {figures.whole(told.get('frames'))} requests{of_data}"
+    text = f"Estimated without labels from {figures.whole(estimate.frames)} requests{of_data}"
     text += ": lower than there." if less else "."
-    return QualityRow(
-        name, _share(told["accuracy"]), "warning" if less else "good", _shares(told), text
-    )
+    tone, span = "warning" if less else "good", _interval(estimate.low, high)
+    return QualityRow(name, _share(estimate.accuracy), tone, span, text)
 
 
-def agreement(sample: Mapping[str, Any]) -> QualityRow:
+def agreement(mirror: Agreement | None) -> QualityRow:
     """How often the version before answers the same."""
-    name, told = "Agreement", sample.get("mirror") or {}
-    if not told:
+    name = "Agreement"
+    if not mirror:
         return QualityRow(name, figures.NOTHING, "", "", AGREEMENT)
-    fault = str(told.get("fault") or "")
+    fault = mirror.fault
     tone = "warning" if fault else ""
-    compared = int(told.get("compared") or 0)
-    if not compared:
+    if not mirror.compared:
         text = fault or "No requests compared with the previous release yet."
         return QualityRow(name, figures.NOTHING, tone, "", text)
-    share = float(told.get("agreed") or 0) / compared
-    text = f"Agreement with the previous release over {figures.whole(compared)} requests."
-    return QualityRow(name, _share(share), tone, _shares(told), f"{text} {fault}".strip())
+    share, span = _share(mirror.agreed / mirror.compared), _interval(mirror.low, mirror.high)
+    text = f"Agreement with the previous release over {figures.whole(mirror.compared)} requests."
+    return QualityRow(name, share, tone, span, f"{text} {fault}".strip())
 
 
-def samples(sample: Mapping[str, Any]) -> QualityRow:
+def samples(stored: StoredRequests | None) -> QualityRow:
     """Uncertain requests that the target keeps."""
-    name, told = "Uncertain requests", sample.get("samples") or {}
-    if not told:
+    name = "Uncertain requests"
+    if not stored:
         return QualityRow(name, figures.NOTHING, "", "", SAMPLES)
-    fault = str(told.get("fault") or "")
-    room = f"{figures.size(told.get('bytes'))} of {figures.size(told.get('most_bytes'))}"
+    room = f"{figures.size(stored.bytes)} of {figures.size(stored.most_bytes)}"
     text = "The least confident requests, kept on the target for labelling."
-    count = f"{figures.whole(told.get('kept'))} of {figures.whole(told.get('most'))}"
-    return QualityRow(name, count, "warning" if fault else "", room, f"{text} {fault}".strip())
+    count = f"{figures.whole(stored.kept)} of {figures.whole(stored.most)}"
+    tone = "warning" if stored.fault else ""
+    return QualityRow(name, count, tone, room, f"{text} {stored.fault}".strip())
 
 
-def _share(value: object) -> str:
-    amount = figures.number(value)
+def _share(amount: float | None) -> str:
     return figures.NOTHING if amount is None else f"{amount:.1%}"
 
 
-def _shares(told: Mapping[str, Any]) -> str:
-    low, high = figures.number(told.get("low")), figures.number(told.get("high"))
+def _interval(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"{100 * low:.1f} to {high:.1%}"
-
-
-def _span(told: Mapping[str, Any], form: str) -> str:
-    low, high = figures.number(told.get("low")), figures.number(told.get("high"))
-    return "" if low is None or high is None else f"{form.format(low)} to {form.format(high)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QFileDialog, QPlainTextEdit, QStackedWidget, QVBoxLayout, QWidget
@@ -148,15 +148,15 @@ def _about(action: ActionRecord, models: Mapping[str, str]) -> str:
     """
     options = action.options
     given = next((options[key] for key in _SUBJECTS if options.get(key)), "")
-    made = models.get(f"#{action.result.get('variant')}")
+    made = models.get(f"#{action.variant}")
     subjects = [made] if made else [_name(str(one), models) for one in _several(given)]
-    places = [target_rows.named(str(one)) for one in _several(options.get("target"))]
+    places = [target_rows.named(str(one)) for one in _several(action.target)]
     parts = [*subjects, *places]
     more = len(parts) - _NAMED
     return ", ".join(parts[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _several(value: Any) -> list[Any]:
+def _several(value: object) -> list[object]:
     return list(value) if isinstance(value, list | tuple) else [value] if value else []
 
 

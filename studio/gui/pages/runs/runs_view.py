@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
@@ -39,6 +39,7 @@ from studio.gui.widgets.tables import framed
 from studio.workspace import RunChanged, RunInfo
 
 if TYPE_CHECKING:
+    from studio.pipelines.results import RunComparison
     from studio.workspace import RunningPipeline, Workspace
 
 DETAIL_WIDTH = 57 * GRID
@@ -212,7 +213,7 @@ class RunsView(QWidget):
 class _Strip(QFrame):
     """Which step of a pipeline runs, and the button that stops it."""
 
-    def __init__(self, stop: Any) -> None:
+    def __init__(self, stop: Callable[[], None]) -> None:
         super().__init__()
         self.setProperty("role", "card")
         self.setAccessibleName("The pipeline that runs")
@@ -246,7 +247,12 @@ class RunDetail(Scroll):
         compare: Called with a run and the id of the one that it is to be held against.
     """
 
-    def __init__(self, resume: Any, retell: Any, compare: Any) -> None:
+    def __init__(
+        self,
+        resume: Callable[[RunInfo], None],
+        retell: Callable[[RunInfo | None], None],
+        compare: Callable[[RunInfo, str], None],
+    ) -> None:
         super().__init__(margin=0)
         self._resume, self._compare = resume, compare
         self.run: RunInfo | None = None
@@ -255,7 +261,7 @@ class RunDetail(Scroll):
         self.state = Pill("")
         self.fields = FieldList()
         self.report = button("Open the report", self._open_report)
-        self.again = button("Resume", lambda: self._resume(self.run))
+        self.again = button("Resume", self._resume_shown)
         self.pipeline = button("Show as pipeline", lambda: retell(self.run))
         self.pipeline.setToolTip("Shows the pipeline of this run under History.")
         self.gates = StateRows("Gates")
@@ -297,7 +303,7 @@ class RunDetail(Scroll):
 
     def show_run(self, run: RunInfo, others: list[RunInfo], *, is_running: bool) -> None:
         """Show a run; where nothing has changed, nothing moves."""
-        key = (run.id, run.state, tuple(s["state"] for s in run.steps), len(others), is_running)
+        key = (run.id, run.state, tuple(step.state for step in run.steps), len(others), is_running)
         if key == self._key:
             return
         if self.run is None or self.run.id != run.id:
@@ -325,10 +331,14 @@ class RunDetail(Scroll):
             )
         self.compare_card.setVisible(bool(others))
 
-    def show_comparison(self, found: Mapping[str, Any]) -> None:
+    def show_comparison(self, found: RunComparison) -> None:
         """Show how the run differs from another."""
         self.table.show_rows(rows.comparison_rows(found))
         self.table.show()
+
+    def _resume_shown(self) -> None:
+        if self.run is not None:
+            self._resume(self.run)
 
     def _asked(self) -> None:
         if self.run is not None and self.others.currentData():

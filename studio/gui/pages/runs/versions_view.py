@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
@@ -25,6 +25,14 @@ from studio.gui.widgets.basics import (
 )
 from studio.gui.widgets.sortable import SortableRow, SortableTable
 from studio.gui.widgets.tables import framed
+from studio.versions.results import (
+    AliasMove,
+    ExportResult,
+    GarbageResult,
+    ImportResult,
+    Lineage,
+    VersionRow,
+)
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, Workspace
@@ -33,8 +41,6 @@ COLUMNS = ("Version", "Aliases", "Deployed to", "Created")
 _WIDTHS = (0, 0, 116, 112)
 PRODUCTION, CANDIDATE = "production", "candidate"
 
-Json = Mapping[str, Any]
-
 
 class VersionsView(QWidget):
     """The list at the left; at the right the lineage of one version, and its buttons."""
@@ -42,7 +48,7 @@ class VersionsView(QWidget):
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__()
         self.workspace, self.shell = workspace, shell
-        self._rows: dict[str, Json] = {}
+        self._rows: dict[str, VersionRow] = {}
         self.strip = JobStrip()
         self.table = SortableTable(COLUMNS, (), _WIDTHS, "Versions")
         self.title = label("", "section")
@@ -110,11 +116,11 @@ class VersionsView(QWidget):
         """Read the versions again, off the window's thread."""
         self.workspace.in_background(self.workspace.versions.all, self._take)
 
-    def _take(self, found: list[dict[str, Any]] | Exception) -> None:
+    def _take(self, found: list[VersionRow] | Exception) -> None:
         if isinstance(found, Exception):
             self.shell.fail(found)
             return
-        self._rows = {f"{one['model']}:{one['version']}": one for one in found}
+        self._rows = {f"{one.model}:{one.version}": one for one in found}
         self.stack.setCurrentIndex(0 if found else 1)
         self.table.show_rows(_row(name, one) for name, one in self._rows.items())
         chosen = self.table.selected() or next(iter(self._rows), None)
@@ -125,28 +131,28 @@ class VersionsView(QWidget):
         if not isinstance(key, str):
             return
 
-        def take(found: dict[str, Any] | Exception) -> None:
-            if self.table.selected() == key and isinstance(found, Mapping):
+        def take(found: Lineage | Exception) -> None:
+            if self.table.selected() == key and isinstance(found, Lineage):
                 self._show_lineage(found)
 
         self.workspace.in_background(lambda: self.workspace.versions.lineage(key), take)
 
-    def _show_lineage(self, found: Json) -> None:
-        self.title.setText(f"{found['model']}:{found['version']}")
+    def _show_lineage(self, found: Lineage) -> None:
+        self.title.setText(f"{found.model}:{found.version}")
         self.fields.show_fields(
             [
-                ("Variant", found["variants"][0]["variant"]),
-                ("Aliases", ", ".join(found["aliases"]) or "none"),
-                ("Deployed to", _places(found) or "no target"),
-                ("Release", found["digest"][:16]),
-                ("Content", found["content"][:16] or "bundle removed"),
-                ("Created", run_rows.local(found["created"])),
-                ("Tools", ", ".join(f"{k} {v}" for k, v in found["tools"].items()) or "unknown"),
+                ("Variant", found.variants[0].variant),
+                ("Aliases", ", ".join(found.aliases) or "none"),
+                ("Deployed to", _places(found.targets) or "no target"),
+                ("Release", found.digest[:16]),
+                ("Content", found.content[:16] or "bundle removed"),
+                ("Created", run_rows.local(found.created)),
+                ("Tools", ", ".join(f"{k} {v}" for k, v in found.tools.items()) or "unknown"),
             ]
         )
         self.origin.show_rows(_origin(found))
         self.moves.show_rows(_moves(found))
-        self.moved.setVisible(bool(found["moves"]))
+        self.moved.setVisible(bool(found.moves))
         self._explain()
 
     # What can be done
@@ -189,20 +195,20 @@ class VersionsView(QWidget):
         if not outcome.ok:
             return
         result = outcome.result
-        if "dry_run" in result:
-            count = figures.count(len(result["versions"]), "bundle")
-            size = figures.size(result["bytes"])
+        if isinstance(result, GarbageResult):
+            count = figures.count(len(result.versions), "bundle")
+            size = figures.size(result.bytes)
             self.shell.say(
                 f"{count}, {size} can be removed. None is deployed or has an alias. Command: "
                 "studio registry gc"
             )
-        elif "alias" in result:
-            what = f"points to version {result['to']}" if result["to"] else "was removed"
-            self.shell.say(f"{result['model']}@{result['alias']} {what}.", "good")
-        elif "output" in result:
-            self.shell.say(f"Exported to {result['output']}.", "good")
-        elif "models" in result:
-            names = ", ".join(str(model["name"]) for model in result["models"])
+        elif isinstance(result, AliasMove):
+            what = f"points to version {result.to}" if result.to else "was removed"
+            self.shell.say(f"{result.model}@{result.alias} {what}.", "good")
+        elif isinstance(result, ExportResult):
+            self.shell.say(f"Exported to {result.output}.", "good")
+        elif isinstance(result, ImportResult):
+            names = ", ".join(model.name for model in result.models)
             self.shell.say(f"Imported: {names}.", "good")
 
     def _key(self) -> str:
@@ -220,50 +226,42 @@ class VersionsView(QWidget):
         set_enabled(self.export, reason)
 
 
-def _places(one: Json) -> str:
-    return ", ".join(map(target_rows.named, one["targets"]))
+def _places(targets: Iterable[str]) -> str:
+    return ", ".join(map(target_rows.named, targets))
 
 
-def _row(name: str, one: Json) -> SortableRow:
-    texts = (
-        name,
-        ", ".join(one["aliases"]),
-        _places(one),
-        run_rows.local(one["created"]),
-    )
-    return SortableRow(name, texts, (*texts[:3], one["created"]))
+def _row(name: str, one: VersionRow) -> SortableRow:
+    texts = (name, ", ".join(one.aliases), _places(one.targets), run_rows.local(one.created))
+    return SortableRow(name, texts, (*texts[:3], one.created))
 
 
-def _origin(found: Json) -> Iterator[StateRow]:
+def _origin(found: Lineage) -> Iterator[StateRow]:
     """What it was made from, the last step first."""
-    if found["packaged"]:
-        inputs = _inputs(found["packaged"]["inputs"])
-        yield StateRow("package", "", "bundle", f"{inputs} {_by(found['packaged']['by'])}".strip())
-    for one in found["variants"]:
-        options = ", ".join(f"{k} {v}" for k, v in one["options"].items() if _is_short(v))
-        size = figures.size(one["bytes"])
-        inputs = "" if one["step"] == "open" else _inputs(one["inputs"])
-        text = f"{options}; {size}; sha256 {one['digest'][:12]}; {inputs}"
+    if found.packaged:
+        inputs = _inputs(found.packaged.inputs)
+        yield StateRow("package", "", "bundle", f"{inputs} {_by(found.packaged.by)}".strip())
+    for one in found.variants:
+        options = ", ".join(f"{k} {v}" for k, v in one.options.items() if _is_short(v))
+        inputs = "" if one.step == "open" else _inputs(one.inputs)
+        text = f"{options}; {figures.size(one.bytes)}; sha256 {one.digest[:12]}; {inputs}"
         text = "; ".join(part for part in text.split("; ") if part.strip())
-        yield StateRow(one["step"], "", one["variant"], f"{text} {_by(one['by'])}".strip())
+        yield StateRow(one.step, "", one.variant, f"{text} {_by(one.by)}".strip())
 
 
-def _moves(found: Json) -> Iterator[StateRow]:
-    for move in found["moves"]:
-        evidence = move["evidence"]
-        gates = evidence.get("gates") or ()
-        judged = (
-            f"{figures.count(len(gates), 'gate')} passed in {evidence.get('run')}" if gates else ""
-        )
-        because = f"reason: {evidence['because']}" if evidence.get("because") else ""
-        change = f"{move['from'] or 'none'} → {move['to'] or 'none'}"
-        parts = (change, run_rows.local(move["at"]), str(move["by"]), judged, because)
+def _moves(found: Lineage) -> Iterator[StateRow]:
+    for move in found.moves:
+        ground = move.ground
+        gates = figures.count(len(ground.gates), "gate") if ground.gates else ""
+        judged = f"{gates} passed in {ground.run}" if gates else ""
+        because = f"reason: {ground.because}" if ground.because else ""
+        change = f"{move.before or 'none'} → {move.to or 'none'}"
+        parts = (change, run_rows.local(move.at), move.by, judged, because)
         text = ", ".join(filter(None, parts))
-        tone = {"promoted": "good", "rolled back": "warning"}.get(move["why"], "")
-        yield StateRow(move["why"], tone, move["alias"], text)
+        tone = {"promoted": "good", "rolled back": "warning"}.get(move.why, "")
+        yield StateRow(move.why, tone, move.alias, text)
 
 
-def _inputs(inputs: Json) -> str:
+def _inputs(inputs: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {digest[:12]}" for name, digest in inputs.items())
 
 
@@ -271,5 +269,5 @@ def _by(source: str) -> str:
     return f"({source})" if source else ""
 
 
-def _is_short(value: Any) -> bool:
+def _is_short(value: object) -> bool:
     return value not in (None, "", [], False) and len(str(value)) < 60

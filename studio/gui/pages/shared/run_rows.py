@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 from studio.gui import figures
 from studio.gui.pages.shared.stage_page import StateRow
 from studio.gui.widgets.sortable import SortableRow
+from studio.pipelines.results import RunComparison
 from studio.workspace import RunInfo
 
 COLUMNS = ("Pipeline", "State", "Gates", "Started")
@@ -23,8 +23,6 @@ TONES = {
     "interrupted": "warning",
     "cancelled": "warning",
 }
-
-Json = Mapping[str, Any]
 
 _LARGE = 1000
 
@@ -45,28 +43,27 @@ def met(run: RunInfo) -> str:
     """How many gates were met: ``4 of 5``."""
     if not run.gates:
         return "none"
-    return f"{sum(bool(gate['passed']) for gate in run.gates)} of {len(run.gates)}"
+    return f"{sum(gate.passed for gate in run.gates)} of {len(run.gates)}"
 
 
 def gate_rows(run: RunInfo) -> Iterator[StateRow]:
     """A line for each gate, those that were missed first."""
-    for gate in sorted(run.gates, key=lambda gate: bool(gate["passed"])):
-        value = "no value" if gate["value"] is None else f"{gate['value']:.4g}"
-        text = f"{value}, {gate['limit']}" + (f": {gate['text']}" if gate.get("text") else "")
-        word, tone = ("passed", "good") if gate["passed"] else ("failed", "bad")
-        yield StateRow(word, tone, str(gate["name"]), text)
+    for gate in sorted(run.gates, key=lambda gate: gate.passed):
+        value = "no value" if gate.value is None else f"{gate.value:.4g}"
+        text = f"{value}, {gate.limit}" + (f": {gate.text}" if gate.text else "")
+        word, tone = ("passed", "good") if gate.passed else ("failed", "bad")
+        yield StateRow(word, tone, gate.name, text)
 
 
 def step_rows(run: RunInfo) -> Iterator[StateRow]:
     """A line for each step."""
     for step in run.steps:
-        state = str(step["state"])
-        text = str(step.get("message") or "")
-        if state == "succeeded":
-            text = figures.seconds(float(step["seconds"]))
-        elif state == "unchanged":
+        text = step.message
+        if step.state == "succeeded":
+            text = figures.seconds(step.seconds)
+        elif step.state == "unchanged":
             text = "cached: inputs unchanged"
-        yield StateRow(state, TONES.get(state, ""), str(step["id"]), text)
+        yield StateRow(step.state, TONES.get(step.state, ""), step.id, text)
 
 
 def artefact_fields(run: RunInfo) -> list[tuple[str, str]]:
@@ -76,40 +73,36 @@ def artefact_fields(run: RunInfo) -> list[tuple[str, str]]:
 
 def run_fields(run: RunInfo) -> list[tuple[str, str]]:
     """What is to be known of a run."""
-    document = run.document
-    values = document.get("values") or {}
+    journal = run.journal
     fields = [
         ("Run", run.id),
         ("Duration", _took(run)),
-        ("Machine", str(document.get("machine") or "")),
-        ("Variables", ", ".join(f"{k} = {v}" for k, v in values.items()) or "none"),
+        ("Machine", journal.machine),
+        ("Variables", ", ".join(f"{k} = {v}" for k, v in journal.values.items()) or "none"),
     ]
-    trigger = document.get("trigger") or {}
+    trigger = journal.new_version
     if trigger:
-        what = f"{trigger.get('model')}@{trigger.get('alias')} became version"
-        fields.append(("Started by", f"{what} {trigger.get('version')}"))
-    if document.get("resumed"):
-        fields.append(("Resumed", ", ".join(local(one) for one in document["resumed"])))
+        what = f"{trigger.model}@{trigger.alias} became version {trigger.version}"
+        fields.append(("Started by", what))
+    if journal.resumed:
+        fields.append(("Resumed", ", ".join(map(local, journal.resumed))))
     return fields
 
 
-def comparison_rows(found: Json) -> Iterator[SortableRow]:
+def comparison_rows(found: RunComparison) -> Iterator[SortableRow]:
     """Figures, gates and digests of two runs side by side."""
-    for position, row in enumerate(found["figures"]):
-        name = f"{row['step']}: {row['figure']}"
-        a, b = _number(row["a"]), _number(row["b"])
-        texts = (name, a, b, _change(row["a"], row["b"]))
+    for position, row in enumerate(found.figures):
+        texts = (f"{row.step}: {row.figure}", _number(row.a), _number(row.b), row.change)
         yield SortableRow(("figure", position), texts, texts)
-    for position, row in enumerate(found["gates"]):
-        texts = (f"gate: {row['name']}", _met(row["passed_a"]), _met(row["passed_b"]), "")
+    for position, gate in enumerate(found.gates):
+        texts = (f"gate: {gate.name}", _met(gate.passed_a), _met(gate.passed_b), "")
         yield SortableRow(("gate", position), texts, texts)
-    for position, row in enumerate(found["artefacts"]):
-        same = "the same" if row["same"] else "differs"
-        a, b = str(row["a"] or "none")[:12], str(row["b"] or "none")[:12]
-        texts = (row["name"], a, b, same)
+    for position, made in enumerate(found.artefacts):
+        a, b = str(made.a or "none")[:12], str(made.b or "none")[:12]
+        texts = (made.name, a, b, "the same" if made.same else "differs")
         yield SortableRow(("artefact", position), texts, texts)
-    for position, row in enumerate((*found["variables"], *found["tools"])):
-        texts = (str(row["name"]), str(row["a"] or "none"), str(row["b"] or "none"), "differs")
+    for position, other in enumerate((*found.variables, *found.tools)):
+        texts = (other.name, str(other.a or "none"), str(other.b or "none"), "differs")
         yield SortableRow(("other", position), texts, texts)
 
 
@@ -139,9 +132,3 @@ def _number(value: float | None) -> str:
     if value is None:
         return "none"
     return f"{value:,.0f}" if abs(value) >= _LARGE else f"{value:.4g}"
-
-
-def _change(a: float | None, b: float | None) -> str:
-    if a is None or b is None or a == b:
-        return ""
-    return f"{b - a:+.3g}" if not a else f"{100 * (b / a - 1):+.1f} %"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from studio.api import TargetSpec
+from studio.api import TargetFacts, TargetSpec
+from studio.documents.dataclass_json import from_json
 from studio.gui import figures
-from studio.gui.pages.shared.stage_page import part
 
 if TYPE_CHECKING:
     from studio.workspace import ReleaseRecord
@@ -33,64 +33,59 @@ def spoken(name: str) -> str:
     return "this computer" if name in ("", LOCAL) else name
 
 
-def kind(target: TargetSpec, facts: Mapping[str, Any]) -> str:
+def facts_of(document: Mapping[str, object]) -> TargetFacts | None:
+    """Return the facts in the document that a probe has left; None for an empty one."""
+    return from_json(TargetFacts, {"name": "", "url": "", **document}) if document else None
+
+
+def kind(target: TargetSpec, facts: TargetFacts | None) -> str:
     """What sort of place it is: ``board · Raspberry Pi 5 · aarch64``."""
     scheme = target.url.partition(":")[0]
     sort = {"local": "local", "ssh": "board", "docker": "container"}.get(scheme, scheme)
-    described = part(facts, "board", "os") or ""
-    return " · ".join(text for text in (sort, str(described), str(facts.get("arch", ""))) if text)
+    known = (facts.board or facts.os, facts.arch) if facts else ()
+    return " · ".join(filter(None, (sort, *known)))
 
 
-def runtimes(facts: Mapping[str, Any]) -> str:
-    """The runtimes that its Python can import: ``onnxruntime 1.23.2``."""
-    found = facts.get("runtimes") or {}
-    return ", ".join(f"{name} {version}" for name, version in found.items()) or figures.NOTHING
-
-
-def fields(facts: Mapping[str, Any]) -> list[Sequence[str]]:
+def fields(facts: TargetFacts) -> list[Sequence[str]]:
     """The facts of a target, for a list of names and values; what is unknown is left out."""
-    cpus = facts.get("cpus")
-    processor = " × ".join(str(p) for p in (cpus, facts.get("cpu")) if p)
-    system = " · ".join(str(facts[key]) for key in ("image", "os", "kernel") if facts.get(key))
-    clock = figures.number(facts.get("cpu_mhz"))
-    processor += f" at up to {clock:,.0f} MHz" if clock else ""
-    libraries = ", ".join(f"{k} {v}" for k, v in (facts.get("libraries") or {}).items())
-    heat = figures.number(facts.get("temperature_c"))
-    python = str(facts.get("python") or "")
-    if python and facts.get("python_path"):
-        python += f" at {facts['python_path']}"
-    skew = figures.number(facts.get("clock_skew_s"))
+    processor = " × ".join(str(one) for one in (facts.cpus, facts.cpu) if one)
+    processor += f" at up to {facts.cpu_mhz:,.0f} MHz" if facts.cpu_mhz else ""
+    heat = facts.temperature_c
+    python = facts.python
+    if python and facts.python_path:
+        python += f" at {facts.python_path}"
     pairs = [
-        ("Board", str(facts.get("board") or "")),
-        ("System", system),
-        ("Architecture", str(facts.get("arch") or "")),
+        ("Board", facts.board),
+        ("System", " · ".join(filter(None, (facts.image, facts.os, facts.kernel)))),
+        ("Architecture", facts.arch),
         ("Processor", processor),
-        ("Instructions", ", ".join(facts.get("features") or ())),
-        ("Memory", _of(facts, "memory_free_mb", "memory_mb")),
-        ("Free disk", _of(facts, "disk_free_mb", "disk_total_mb")),
+        ("Instructions", ", ".join(facts.features)),
+        ("Memory", _of(facts.memory_free_mb, facts.memory_mb)),
+        ("Free disk", _of(facts.disk_free_mb, facts.disk_total_mb)),
         ("Temperature", "" if heat is None else f"{heat:.0f} °C"),
-        ("Power", str(facts.get("power_mode") or "")),
-        ("Warnings", "; ".join(facts.get("notes") or ())),
+        ("Power", facts.power_mode),
+        ("Warnings", "; ".join(facts.notes)),
         ("Python", python or "missing: python3 is required"),
-        ("C library", f"glibc {facts['glibc']}" if facts.get("glibc") else ""),
-        (
-            "Runtimes",
-            runtimes(facts) if facts.get("runtimes") else "none; installed by the first deployment",
-        ),
-        ("Accelerators", ", ".join(facts.get("accelerators") or ()) or "none found"),
-        ("Accelerator libraries", libraries),
-        ("Cameras", ", ".join(facts.get("cameras") or ())),
-        ("Services", ", ".join(facts.get("services") or ())),
-        ("Clock", "" if skew is None or abs(skew) < 2 else f"skew {skew:.0f} s"),
-        ("Releases in", str(facts.get("root") or "")),
+        ("C library", f"glibc {facts.glibc}" if facts.glibc else ""),
+        ("Runtimes", _versions(facts.runtimes) or "none; installed by the first deployment"),
+        ("Accelerators", ", ".join(facts.accelerators) or "none found"),
+        ("Accelerator libraries", _versions(facts.libraries)),
+        ("Cameras", ", ".join(facts.cameras)),
+        ("Services", ", ".join(facts.services)),
+        ("Clock", "" if abs(facts.clock_skew_s) < 2 else f"skew {facts.clock_skew_s:.0f} s"),
+        ("Releases in", facts.root),
     ]
     return [pair for pair in pairs if pair[1] and pair[1] != figures.NOTHING]
 
 
-def _of(facts: Mapping[str, Any], free: str, total: str) -> str:
+def _versions(known: Mapping[str, str]) -> str:
+    """``onnxruntime 1.23.2, numpy 2.1.0``."""
+    return ", ".join(f"{name} {version}" for name, version in known.items())
+
+
+def _of(free: int, total: int) -> str:
     """``4.2 GB of 7.6 GB``, or the one that is known."""
-    known = [figures.megabytes(facts.get(name)) for name in (free, total) if facts.get(name)]
-    return " of ".join(known)
+    return " of ".join(figures.megabytes(one) for one in (free, total) if one)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +103,14 @@ class RunningRelease:
     @property
     def endpoint(self) -> str:
         """Where it answers, empty where that is not known."""
-        return "" if self.release is None else str(self.release.details.get("endpoint") or "")
+        return "" if self.release is None else self.release.facts.endpoint or ""
 
 
 def release_name(release: ReleaseRecord) -> str:
     """``v12 int8``, from what was recorded when it was deployed."""
-    details = release.details
-    number = details.get("version")
-    version = f"v{number}" if number is not None else release.digest[:8]
-    return f"{version} {details.get('variant_name') or ''}".strip()
+    facts = release.facts
+    version = f"v{facts.version}" if facts.version is not None else release.digest[:8]
+    return f"{version} {facts.variant_name or ''}".strip()
 
 
 def has_canary(releases: Iterable[ReleaseRecord]) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from studio.api import Kind, Option, StudioError, TargetSpec
+from studio.api.discovery import Candidate
 from studio.gui import figures
 from studio.gui.forms.form import Form
 from studio.gui.pages.shared import target_rows as rows
@@ -94,7 +94,7 @@ class TargetsPage(StagePage):
         self._removal = self._make_removal()
         self.finding = DiscoveryCard(shell, self.take)
         self.finding.setFixedWidth(FORM_WIDTH)
-        self._taken: Mapping[str, Any] = {}
+        self._taken: Candidate | None = None
         self.add_view("Targets", self._content())
         self.set_primary("Add target", self.add)
         self.add_command("Add a board", self.begin)
@@ -170,12 +170,11 @@ class TargetsPage(StagePage):
         super().on_event(event)
         self.finding.strip.hear(event)
 
-    def take(self, found: Mapping[str, Any]) -> None:
+    def take(self, found: Candidate) -> None:
         """Fill the form with a board that was found; adding it is the next click."""
         self._taken = found
-        settings = found.get("settings") or {}
-        given = {name: settings.get(name, "") for name in SETTINGS}
-        self.form.set_values({"name": found["name"], "url": found["url"], **given})
+        given = {name: found.settings.get(name, "") for name in SETTINGS}
+        self.form.set_values({"name": found.name, "url": found.url, **given})
         if self.primary is not None:
             self.primary.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -185,8 +184,8 @@ class TargetsPage(StagePage):
             return
         values = self.form.values()
         settings = {name: str(values[name]) for name in SETTINGS if values.get(name)}
-        if self._taken.get("url") == values["url"]:
-            settings = {**dict(self._taken["settings"]), **settings}
+        if self._taken and self._taken.url == values["url"]:
+            settings = {**self._taken.settings, **settings}
         spec = TargetSpec(str(values["name"]), str(values["url"]), settings=settings)
         try:
             self.workspace.add_target(spec)
@@ -235,15 +234,15 @@ class TargetsPage(StagePage):
         self._select(chosen.name if chosen else rows.LOCAL)
 
     def _cells(self, target: TargetSpec) -> list[str | QWidget]:
-        facts = self.workspace.registry.facts(target.name)
+        facts = rows.facts_of(self.workspace.registry.facts(target.name))
         known = ("probed", "good") if facts else ("not probed", "")
         word, tone = self._states.get(target.name, known)
         return [
             rows.title(target),
             target.url,
             rows.kind(target, facts).removeprefix("board · "),
-            figures.megabytes(facts.get("memory_mb") or None),
-            figures.megabytes(facts.get("disk_free_mb") or None),
+            figures.megabytes(facts.memory_mb or None if facts else None),
+            figures.megabytes(facts.disk_free_mb or None if facts else None),
             Pill(word, tone),
         ]
 
@@ -263,7 +262,7 @@ class TargetsPage(StagePage):
         self._card.setVisible(target is not None)
         if target is None:
             return
-        facts: dict[str, Any] = self.workspace.registry.facts(target.name)
+        facts = rows.facts_of(self.workspace.registry.facts(target.name))
         self._card.heading.setText(rows.title(target))
         self.fields.show_fields(rows.fields(facts) if facts else ())
         name = rows.spoken(target.name)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout
 
+from studio.api.discovery import Candidate
 from studio.api.qt import plain_tip
+from studio.deployment.results import FindResult
 from studio.gui.pages.shared.stage_page import JobStrip
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Card, button, clear, label, row, set_enabled
@@ -28,7 +30,7 @@ class DiscoveryCard(Card):
         choose: Called with the board that was chosen, as the step has told of it.
     """
 
-    def __init__(self, shell: Shell, choose: Callable[[Mapping[str, Any]], object]) -> None:
+    def __init__(self, shell: Shell, choose: Callable[[Candidate], object]) -> None:
         super().__init__("Discover boards")
         self._shell = shell
         self._choose = choose
@@ -41,7 +43,7 @@ class DiscoveryCard(Card):
         )
         self.find_button = button("Discover", self.look_for)
         self.text = label(HINT, "dim", wrap=True)
-        self.found: list[Mapping[str, Any]] = []
+        self.found: tuple[Candidate, ...] = ()
         self._rows = QVBoxLayout()
         self._rows.setSpacing(2)
         asked = row(self.subnet, self.find_button)
@@ -66,16 +68,16 @@ class DiscoveryCard(Card):
             self._show(outcome.result)
         self._explain()
 
-    def _show(self, result: Mapping[str, Any]) -> None:
+    def _show(self, result: FindResult) -> None:
         clear(self._rows)
-        self.found = list(result.get("found") or ())
+        self.found = result.found
         for one in self.found[:SHOWN]:
-            made = button(str(one["name"]), functools.partial(self._choose, one), "link")
-            made.setToolTip(plain_tip(f"{one['url']}\n{one.get('text') or ''}"))
-            made.setAccessibleName(f"Select {one['name']}, {one['url']}")
-            place = label(str(one["url"]).removeprefix("ssh://"), "small")
+            made = button(one.name, functools.partial(self._choose, one), "link")
+            made.setToolTip(plain_tip(f"{one.url}\n{one.text}"))
+            made.setAccessibleName(f"Select {one.name}, {one.url}")
+            place = label(one.url.removeprefix("ssh://"), "small")
             self._rows.addLayout(row(made, GRID, place, None))
-        said = [f"{o['text']} {o.get('hint') or ''}".strip() for o in result.get("problems") or ()]
+        said = [f"{one.text} {one.hint}".strip() for one in result.problems]
         more = len(self.found) - SHOWN
         if more > 0:
             said.insert(0, f"{more} more. Command that lists all: studio target find.")

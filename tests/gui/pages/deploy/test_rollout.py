@@ -10,9 +10,12 @@ import pytest
 from PySide6.QtWidgets import QAbstractSpinBox
 from pytestqt.qtbot import QtBot
 
-from studio.api import TargetSpec
+from studio.api import Resource, TargetSpec
+from studio.deployment.results import LogsResult, ResourcesResult
 from studio.gui.pages.deploy.page import DeployPage
 from studio.jobs import End
+from studio.monitoring.results import CallResult
+from studio.rollouts.results import RolloutResult, TargetOutcome
 from studio.workspace import JobOutcome
 from tests.gui.page_rig import Rig, opened, visible_texts
 
@@ -52,15 +55,11 @@ def test_each_target_is_told_live_then_the_outcome(rig: Rig) -> None:
     view.start()
     rig.message(page, "rollout", targets=[row("local", "judging"), row("jetson-07", "waiting")])
     assert [one.state for one in view.rows.rows] == ["judging", "waiting"]
-    result = {
-        "state": "halted",
-        "version": 3,
-        "kept": 0,
-        "targets": [
-            row("local", "taken back", "3 of 50 requests failed"),
-            row("jetson-07", "not begun", "the rollout was halted"),
-        ],
-    }
+    targets = (
+        TargetOutcome("local", 1, "taken back", "3 of 50 requests failed", 1.5),
+        TargetOutcome("jetson-07", 1, "not begun", "the rollout was halted", 1.5),
+    )
+    result = RolloutResult("halted", "20261128", "digits", 3, "a" * 64, targets, 0, 2.0)
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
     assert [one.state for one in view.rows.rows] == ["rolled back", "pending"]
     assert rig.shell.said == ["v3 halted; kept on 0 of 2 targets."]
@@ -71,11 +70,13 @@ def test_the_log_and_what_is_there(rig: Rig) -> None:
     page = rig.page(DeployPage, rig.variant())
     page.tools.log.click()
     assert (rig.shell.jobs[-1].step, rig.shell.jobs[-1].options["target"]) == ("logs", "local")
-    rig.finish(page, JobOutcome(End.SUCCEEDED, result={"lines": ["first", "last"]}))
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=LogsResult("local", ("first", "last"))))
     assert page.tools.text.toPlainText() == "first\nlast"
     page.tools.there.click()
-    resources = [{"kind": "container", "name": "edgewright-digits", "running": True, "since": ""}]
-    rig.finish(page, JobOutcome(End.SUCCEEDED, result={"resources": resources}))
+    resources = ResourcesResult(
+        "local", (Resource("container", "edgewright-digits", running=True),)
+    )
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=resources))
     assert "edgewright-digits" in page.tools.text.toPlainText()
     page.table.selectRow(1)
     assert not page.tools.text.isVisibleTo(page)
@@ -92,7 +93,8 @@ def test_a_program_that_calls_the_model_is_shown(rig: Rig) -> None:
     menu.actions()[1].trigger()
     (job,) = rig.shell.jobs
     assert (job.step, job.options) == ("call", {"target": "local", "print": "python"})
-    rig.finish(page, JobOutcome(End.SUCCEEDED, result={"code": "import json\nURL = 1\n"}))
+    program = CallResult("local", "digits", "3", code="import json\nURL = 1\n")
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=program))
     assert page.tools.text.toPlainText() == "import json\nURL = 1"
 
 

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from studio.gui.charts.series import span_text
 from studio.gui.pages.monitor.fleet_view import FleetView
 from studio.gui.theme import Theming
+from studio.monitoring.results import Alert, FleetSample
 from studio.workspace.inbox import Inbox
 from studio.workspace.sample_ring import SamplePoint
 from tests.benchmarks.fleet_data import SimulatedFleet
@@ -61,8 +62,8 @@ def test_rows_are_walked_by_keys(view: FleetView, qtbot: QtBot) -> None:
 
 
 def test_an_alert_is_acknowledged_and_silenced(view: FleetView) -> None:
-    alert = {"name": "drift", "level": "warning", "text": "It differs."}
-    view.take([{"target": "roof", "health": "healthy", "alerts": [alert]}])
+    alert = Alert("drift", "warning", "It differs.")
+    view.take([FleetSample("roof", health="healthy", alerts=(alert,))])
     view.show_now()
     assert [entry.target for entry in view.inbox.waiting()] == ["roof"]
     view.alerts.acknowledge.click()
@@ -91,19 +92,15 @@ def test_one_round_of_five_hundred_endpoints_takes_less_than_a_frame_of_patience
 
 
 def test_the_chosen_endpoint_says_all_that_is_wrong(view: FleetView) -> None:
-    alerts = [
-        {
-            "name": "drift",
-            "level": "warning",
-            "text": "image.brightness differs in 2 of 3 windows.",
-        },
-        {"name": "latency", "level": "warning", "text": "The p99 latency is 9 ms."},
-    ]
-    view.take([{"target": "roof", "health": "healthy", "alerts": alerts}])
+    alerts = (
+        Alert("drift", "warning", "image.brightness differs in 2 of 3 windows."),
+        Alert("latency", "warning", "The p99 latency is 9 ms."),
+    )
+    view.take([FleetSample("roof", health="healthy", alerts=alerts)])
     view.show_now()
     (found,) = view.fleet.shown()
     assert found.text == "image.brightness differs in 2 of 3 windows. (and latency)"
-    assert view.why.text() == "\n".join(str(one["text"]) for one in alerts)
+    assert view.why.text() == "\n".join(one.text for one in alerts)
 
 
 def test_the_axis_says_how_far_back_it_goes(view: FleetView) -> None:

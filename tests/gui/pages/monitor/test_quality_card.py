@@ -10,10 +10,12 @@ import pytest
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
+from studio.documents.dataclass_json import from_json
 from studio.gui.pages.monitor import quality_card, quality_rows
 from studio.gui.pages.monitor.page import MonitorPage
 from studio.gui.pages.monitor.quality_rows import QualityRow
 from studio.jobs import End
+from studio.monitoring.results import TargetSample
 from studio.runtime.serve.statistics.speed_monitor import of_profiles
 from studio.workspace import JobMessage, JobOutcome
 from tests.gui.page_rig import Rig, opened, visible_texts
@@ -61,6 +63,12 @@ def page(rig: Rig) -> MonitorPage:
     page = rig.page(MonitorPage)
     page.toggle()
     return page
+
+
+def ended(taken: dict[str, Any]) -> JobOutcome:
+    """The end of a job that fetched or deleted samples."""
+    result = from_json(TargetSample, {**FULL, "taken": taken})
+    return JobOutcome(End.SUCCEEDED, result=result)
 
 
 def row_of(page: MonitorPage, name: str) -> QualityRow:
@@ -200,7 +208,7 @@ def test_samples_are_fetched_into_a_new_folder(
     page.on_event(JobMessage(live, "sample", FULL))  # type: ignore[arg-type]
     assert not command.isEnabled()
     taken = {"folder": str(folder), "fetched": 10, "damaged": 1}
-    rig.finish(page, JobOutcome(End.SUCCEEDED, result={**FULL, "taken": taken}))
+    rig.finish(page, ended(taken))
     assert page.quality.done.text().startswith(f"10 fetched into {folder}, 1 damaged")
     assert page.quality.delete.isEnabled()
     assert command.isEnabled()
@@ -217,7 +225,12 @@ def test_deleting_is_asked_first(rig: Rig, page: MonitorPage) -> None:
     assert not page.quality.delete.isVisible()
     page.quality.confirm.click()
     assert rig.shell.jobs[-1].options == {"target": "local", "forget_samples": True}
-    rig.finish(page, JobOutcome(End.SUCCEEDED, result={**FULL, "taken": {"deleted": 10}}))
+    rig.finish(
+        page,
+        JobOutcome(
+            End.SUCCEEDED, result=from_json(TargetSample, {**FULL, "taken": {"deleted": 10}})
+        ),
+    )
     assert page.quality.done.text() == "10 deleted on the target."
     assert row_of(page, "Uncertain requests").figure == "0 of 200"
     assert not page.quality.fetch.isVisible(), "there is none any more"

@@ -13,12 +13,14 @@ from pytestqt.qtbot import QtBot
 
 from studio.gui.pages.try_it.page import TryItPage
 from studio.jobs import End
+from studio.monitoring.results import Percentiles
+from studio.monitoring.stream.results import StreamResult
 from studio.monitoring.stream.run import thumbnail
 from studio.workspace import JobOutcome
 from tests.gui.page_rig import Rig, opened, visible_texts
 
-PICTURE = thumbnail(numpy.full((40, 80, 3), 255, dtype=numpy.uint8))
-FIGURES = {"answered": 3, "dropped": 2, "failed": 0, "fps": 9.5}
+PICTURE = thumbnail(numpy.full((40, 80, 3), 255, dtype=numpy.uint8))[0]
+FIGURES = {"number": 3, "name": "seven.png", "answered": 3, "dropped": 2, "failed": 0, "fps": 9.5}
 CLASSES = {
     "kind": "classes",
     "classes": [
@@ -38,7 +40,7 @@ def rig(qtbot: QtBot, studio_home: Path, tmp_path: Path) -> Iterator[Rig]:
 
 
 def frame(rig: Rig, page: TryItPage, answer: dict[str, Any]) -> None:
-    rig.message(page, "frame", answer=answer, latency_ms=1.234, **FIGURES, **PICTURE)
+    rig.message(page, "frame", answer=answer, latency_ms=1.234, **FIGURES, picture=PICTURE)
 
 
 def test_nothing_deployed_leads_to_the_deploy_page(
@@ -67,7 +69,21 @@ def test_dropped_picture_is_sent_and_the_classes_are_shown(rig: Rig, tmp_path: P
     assert page.picture.image.width() == 80
     page.primary.click()
     assert job.cancelled
-    result = {**FIGURES, "latency_ms": {"p50": 2.5, "p90": 3.0, "p99": 4.0}}
+    result = StreamResult(
+        target="local",
+        model="digits",
+        version="3",
+        source="seven.png",
+        frames=5,
+        answered=3,
+        dropped=2,
+        failed=0,
+        failures={},
+        seconds=0.3,
+        fps=9.5,
+        latency_ms=Percentiles(2.5, 3.0, 4.0),
+        answer=None,
+    )
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
     assert page.primary.text() == "Start"
     assert "2.50 ms" in visible_texts(page)

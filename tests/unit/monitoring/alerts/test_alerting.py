@@ -9,28 +9,31 @@ import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from studio.api import UsageError
-from studio.monitoring.alerts.channels import ChannelError, channel_of
+from studio.documents.dataclass_json import from_json, to_json
+from studio.monitoring.alerts.channels import ChannelError, Notice, channel_of
 from studio.monitoring.alerts.dispatch import Dispatcher, OwnRules
 from studio.monitoring.alerts.rules import ChannelSpec, alerts_of, read_alerts
+from studio.monitoring.results import TargetSample
 from studio.plugin_host import PluginHost
 from tests.rigs.boards import until
 
-NOTICE = {
-    "target": "roof",
-    "name": "drift",
-    "level": "warning",
-    "state": "firing",
-    "text": "What the model sees differs.",
-    "at": "2026-11-26T08:00:00+00:00",
-}
+NOTICE = Notice(
+    name="drift",
+    level="warning",
+    text="What the model sees differs.",
+    at="2026-11-26T08:00:00+00:00",
+    target="roof",
+    state="firing",
+)
 
 
 def no_secret(name: str) -> str:
@@ -67,8 +70,9 @@ def test_broken_toml_says_where(tmp_path: Path) -> None:
         read_alerts(tmp_path / "alerts.toml")
 
 
-def sample(**values: Any) -> dict[str, Any]:
-    return {"target": "roof", "latency_ms": {"p99": 30.0}, "requests": 100, "errors": 0, **values}
+def sample(**values: Any) -> TargetSample:
+    document = {"target": "roof", "latency_ms": {"p99": 30.0}, "requests": 100, "errors": 0}
+    return from_json(TargetSample, {**document, **values})
 
 
 def test_a_limit_must_be_broken_for_a_while() -> None:
@@ -98,25 +102,25 @@ def test_the_rate_of_errors_is_that_since_the_last_look() -> None:
     assert rules.judge(sample(requests=4, errors=0)) == []
 
 
-def alerting(*names: str) -> dict[str, Any]:
+def alerting(*names: str) -> TargetSample:
     return sample(alerts=[{"name": n, "level": "warning", "text": n, "value": 1} for n in names])
 
 
 def test_a_notice_when_it_begins_and_one_when_it_ends() -> None:
-    sent: list[Mapping[str, Any]] = []
+    sent: list[Notice] = []
     made = Dispatcher({"a": (("warning",), sent.append)}, lambda *_: None)
     for names in ((), ("drift",), ("drift",), ("drift", "latency"), ("latency",), ("latency",)):
         made.take(alerting(*names))
     made.close()
-    found = [(one["name"], one["state"]) for one in sent]
+    found = [(one.name, one.state) for one in sent]
     assert found == [("drift", "firing"), ("latency", "firing"), ("drift", "resolved")]
 
 
 def test_a_channel_that_fails_is_tried_three_times_and_said() -> None:
-    tried: list[Mapping[str, Any]] = []
+    tried: list[Notice] = []
     said: list[tuple[str, str]] = []
 
-    def fail(notice: Mapping[str, Any]) -> None:
+    def fail(notice: Notice) -> None:
         tried.append(notice)
         raise ChannelError("The webhook at http://x cannot be reached.")
 
@@ -169,7 +173,7 @@ def test_a_webhook_is_signed_and_its_secrets_stay_out_of_what_is_said() -> None:
         send = channel_of(ChannelSpec("webhook", "hook", options=options), secrets.__getitem__)
         send(NOTICE)
         headers, body = server.got.get(timeout=5)
-    assert json.loads(body) == NOTICE
+    assert json.loads(body) == to_json(NOTICE)
     wanted = hmac.new(b"the signing key", body, hashlib.sha256).hexdigest()
     assert headers["Edgewright-Signature"] == "sha256=" + wanted
     assert headers["Authorization"] == "Bearer the token"
@@ -237,7 +241,7 @@ def test_a_real_broker_takes_an_alert(tmp_path: Path) -> None:
         ChannelSpec("mqtt", "mqtt", options=options), no_secret, PluginHost.discover()
     )
     with process(port, broker, "-c", str(tmp_path / "conf")):
-        send({**NOTICE, "target": "roof/+#1"})
+        send(replace(NOTICE, target="roof/+#1"))
         words = [
             "mosquitto_sub",
             "-p",
@@ -253,6 +257,6 @@ def test_a_real_broker_takes_an_alert(tmp_path: Path) -> None:
         done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=True)
     topic, _, content = done.stdout.strip().partition(" ")
     assert topic == "plant/alerts/roof---1/drift"
-    assert json.loads(content)["text"] == NOTICE["text"]
+    assert json.loads(content)["text"] == NOTICE.text
     with pytest.raises(ChannelError, match="cannot be reached"):
         send(NOTICE)

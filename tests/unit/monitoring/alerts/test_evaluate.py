@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from studio.documents.dataclass_json import from_json, read_parts
 from studio.monitoring.alerts.dispatch import value_of
 from studio.monitoring.alerts.evaluate import Rules
 from studio.monitoring.endpoint.collect import parse_metrics
+from studio.monitoring.endpoint.status import ServerReport, ServerStatus
+from studio.monitoring.results import TargetSample
+
+NO_REPORT = ServerReport()
 
 
-def status(requests: int = 0, errors: int = 0, **more: Any) -> dict[str, Any]:
+def status(requests: int = 0, errors: int = 0, **more: Any) -> ServerStatus:
     fixed = {"ready": True, "digest": "a", "pid": 1, "generation": 1}
-    return {**fixed, "requests": requests, "errors": errors, **more}
+    document = {**fixed, "requests": requests, "errors": errors, **more}
+    return read_parts(ServerStatus, document)
 
 
-def names(rules: Rules, *statuses: dict[str, Any]) -> list[list[str]]:
-    return [[alert.name for alert in rules.judge(one, {})] for one in statuses]
+def names(rules: Rules, *statuses: ServerStatus) -> list[list[str]]:
+    return [[alert.name for alert in rules.judge(one, NO_REPORT)] for one in statuses]
 
 
 def test_errors_are_those_since_the_last_look() -> None:
@@ -31,21 +37,21 @@ def test_errors_are_those_since_the_last_look() -> None:
 
 def test_errors_of_another_release_are_not_compared() -> None:
     rules = Rules()
-    rules.judge(status(10_000, 0), {})
-    (alert,) = rules.judge(status(10, 1, digest="b", generation=2), {})
+    rules.judge(status(10_000, 0), NO_REPORT)
+    (alert,) = rules.judge(status(10, 1, digest="b", generation=2), NO_REPORT)
     assert alert.text == "1 of 10 requests failed."
     assert (alert.level, alert.value, alert.limit) == ("critical", 0.1, 0.01)
 
 
 def test_slower_than_the_baseline() -> None:
-    def at(p99: float, count: int = 50) -> dict[str, Any]:
+    def at(p99: float, count: int = 50) -> ServerStatus:
         return status(baseline={"p99_ms": 4.0}, latency_ms={"p99": p99, "count": count})
 
     assert names(Rules(), at(8.0), at(8.1), at(80.0, count=19)) == [[], ["latency"], []]
 
 
 def test_without_a_baseline_the_first_full_look_is_the_usual() -> None:
-    def at(p99: float, count: int, digest: str = "a") -> dict[str, Any]:
+    def at(p99: float, count: int, digest: str = "a") -> ServerStatus:
         return status(digest=digest, latency_ms={"p99": p99, "count": count})
 
     told = names(
@@ -61,7 +67,7 @@ def test_without_a_baseline_the_first_full_look_is_the_usual() -> None:
 
 
 def test_not_ready_and_a_failed_release() -> None:
-    report = {"state": "failed", "error": "It is broken."}
+    report = ServerReport(state="failed", error="It is broken.")
     first, second = Rules().judge(status(ready=False), report)
     assert (first.name, first.level) == ("not ready", "critical")
     assert "(It is broken)" in second.text
@@ -85,7 +91,7 @@ def test_the_targets_own_verdict_on_its_speed_is_an_alert_with_the_cause() -> No
         "baseline_ms": 10.0,
         "text": "1.80 times: the board throttles.",
     }
-    (alert,) = Rules().judge(status(pace=slower), {})
+    (alert,) = Rules().judge(status(pace=slower), NO_REPORT)
     assert (alert.name, alert.value) == ("pace", 1.8)
     assert "the board throttles" in alert.text
     tiny = {**slower, "now_ms": 0.3, "baseline_ms": 0.1}
@@ -94,8 +100,11 @@ def test_the_targets_own_verdict_on_its_speed_is_an_alert_with_the_cause() -> No
 
 
 def test_rules_may_speak_of_speed_and_throttling() -> None:
-    sample = {"pace": {"ratio": 1.5}, "board": {"throttled": ["a", "b"], "celsius": None}}
+    board = {"throttled": ["a", "b"], "celsius": None}
+    sample = from_json(TargetSample, {"target": "roof", "pace": {"ratio": 1.5}, "board": board})
     assert value_of(sample, "pace.ratio") == 1.5
     assert value_of(sample, "board.throttled") == 2.0
     assert value_of(sample, "board.celsius") is None
-    assert value_of({"pace": None}, "pace.ratio") is None  # an older runtime
+    older = from_json(TargetSample, {"target": "roof", "pace": None})
+    assert value_of(older, "pace.ratio") is None
+    assert value_of(TargetSample("roof"), "pace.ratio") is None

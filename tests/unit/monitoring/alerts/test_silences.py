@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from studio.api import StudioError
+from studio.monitoring.alerts.channels import Notice
 from studio.monitoring.alerts.dispatch import Dispatcher
 from studio.monitoring.alerts.silences import ALL, HOUR_S, LONGEST_S, Silences
+from studio.monitoring.results import Alert, TargetSample
 
 
 class Clock:
@@ -22,9 +22,8 @@ class Clock:
         return self.now
 
 
-def sample(*names: str, target: str = "nano") -> dict[str, Any]:
-    alerts = [{"name": n, "level": "warning", "text": n} for n in names]
-    return {"target": target, "alerts": alerts}
+def sample(*names: str, target: str = "nano") -> TargetSample:
+    return TargetSample(target, alerts=tuple(Alert(name, "warning", name) for name in names))
 
 
 def test_a_silence_ends_by_itself_and_the_record_stays(tmp_path: Path) -> None:
@@ -75,12 +74,12 @@ def test_what_another_process_writes_is_seen_and_a_torn_line_is_no_harm(tmp_path
 
 
 def told(holds: Silences, *looks: tuple[str, ...]) -> tuple[Dispatcher, list[tuple[str, str]]]:
-    sent: list[Mapping[str, Any]] = []
+    sent: list[Notice] = []
     made = Dispatcher({"a": (("warning",), sent.append)}, lambda *_: None, holds=holds)
     for names in looks:
         made.take(sample(*names))
     made.close()
-    return made, [(str(one["name"]), str(one["state"])) for one in sent]
+    return made, [(one.name, one.state) for one in sent]
 
 
 def test_channels_hear_nothing_of_what_is_silent() -> None:
@@ -94,7 +93,7 @@ def test_an_alert_that_outlasts_its_silence_is_told_then() -> None:
     clock, said = Clock(), []
     holds = Silences(None, clock)
     holds.silence("nano", ALL, 60)
-    sent: list[Mapping[str, Any]] = []
+    sent: list[Notice] = []
     made = Dispatcher(
         {"a": (("warning",), sent.append)}, lambda *_: None, holds=holds, held=said.append
     )
@@ -105,18 +104,18 @@ def test_an_alert_that_outlasts_its_silence_is_told_then() -> None:
     clock.now += 61
     made.take(sample("drift"))
     made.close()
-    assert [one["state"] for one in sent] == ["firing"]
+    assert [one.state for one in sent] == ["firing"]
 
 
 def test_the_end_of_what_was_told_is_told_also_in_a_silence() -> None:
     holds = Silences(None, Clock())
-    sent: list[Mapping[str, Any]] = []
+    sent: list[Notice] = []
     made = Dispatcher({"a": (("warning",), sent.append)}, lambda *_: None, holds=holds)
     made.take(sample("drift"))
     holds.silence("nano", "drift", 60)
     made.take(sample())
     made.close()
-    assert [one["state"] for one in sent] == ["firing", "resolved"]
+    assert [one.state for one in sent] == ["firing", "resolved"]
 
 
 def test_what_was_seen_is_not_told_again_until_it_begins_anew() -> None:

@@ -16,6 +16,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from studio.monitoring.results import Agreement
 from studio.workspace import Workspace
 from tests.rigs.boards import until
 
@@ -87,9 +88,9 @@ def test_from_requests_to_labels(workspace: Workspace, tmp_path: Path) -> None:
     endpoint = done.result["endpoint"]
 
     def kept() -> int:
-        told = workspace.run("monitor").result.get("samples") or {}
-        assert not told.get("fault")
-        return int(told.get("looked") or 0)
+        told = workspace.run("monitor").result.samples
+        assert told is None or not told.fault
+        return told.looked or 0 if told else 0
 
     asked = {"sure": (0.97, 0.99), "cam/torn": (0.95, 0.45), "faint": (0.34, 0.02)}
     for number, (name, scores) in enumerate(asked.items(), 1):
@@ -122,9 +123,9 @@ def test_from_requests_to_labels(workspace: Workspace, tmp_path: Path) -> None:
     # A server remembers classes, and says that these labels belong to none.
     told = workspace.run("monitor", labels=str(folder / "labels.csv"))
     assert told.ok, told.sentence
-    assert told.result["labels"]["unmatched"] == 2
-    assert not told.result["labels"]["matched"]
-    assert "an answer that is no class" in told.result["labels"]["note"]
+    assert told.result.labels.unmatched == 2
+    assert not told.result.labels.matched
+    assert "an answer that is no class" in told.result.labels.note
 
 
 def test_two_versions_are_compared_by_their_boxes(workspace: Workspace, tmp_path: Path) -> None:
@@ -141,14 +142,14 @@ def test_two_versions_are_compared_by_their_boxes(workspace: Workspace, tmp_path
             for first, second in ((0.9, 0.8), (0.9, 0.02), (0.0, 0.7)):
                 little = next(numbers) * 1e-4  # requests that are the same count once
                 ask(endpoint, "x", (first + little, second))
-            return compared(workspace)["compared"] >= 10
+            return compared(workspace).compared >= 10
 
         until(enough, "comparisons", 60.0)
         told = compared(workspace)
-        assert told["agreed"] == (told["compared"] if beside < 1 else 0)
+        assert told.agreed == (told.compared if beside < 1 else 0)
 
 
-def compared(workspace: Workspace) -> dict[str, int]:
-    told = workspace.run("monitor").result.get("mirror") or {}
-    assert not told.get("fault")
-    return {"compared": 0, "agreed": 0, **told}
+def compared(workspace: Workspace) -> Agreement:
+    told: Agreement = workspace.run("monitor").result.mirror or Agreement()
+    assert not told.fault
+    return told

@@ -16,9 +16,11 @@ from typing import Any
 import pytest
 
 from studio.api import TargetSpec, TensorType, Value
+from studio.documents.dataclass_json import from_json
 from studio.monitoring.endpoint.client import encode, random_feeds
 from studio.monitoring.endpoint.snippet_work import reachable
 from studio.monitoring.endpoint.snippets import LANGUAGES, TOKEN, Call, CallAddress, ExampleInput
+from studio.monitoring.endpoint.status import ServerReport
 from tests.conftest import Need
 
 NASTY = 'it\'s $(touch x) `touch x` \\ "q" ${HOME} é'
@@ -116,7 +118,8 @@ def test_a_program_runs_as_it_is_printed(
 
 class _Link:
     def __init__(self, **report: Any) -> None:
-        self.report = {"scheme": "http", "port": 8477, "host": "127.0.0.1", **report}
+        document = {"scheme": "http", "port": 8477, "host": "127.0.0.1", **report}
+        self.report = from_json(ServerReport, document)
 
 
 def test_a_board_that_answers_to_itself_alone_has_a_way(studio_home: Path) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from studio.api import UsageError
-from studio.monitoring.endpoint.telemetry import series_of
+from studio.documents.dataclass_json import from_json
+from studio.monitoring.endpoint.telemetry import TelemetryLine, series_of
 
 
-def line(n: int, at: float, requests: int, **more: object) -> dict[str, object]:
-    return {
+def line(n: int, at: float, requests: int, **more: object) -> TelemetryLine:
+    document = {
         "n": n,
         "at": at,
         "model": "m",
@@ -18,6 +19,7 @@ def line(n: int, at: float, requests: int, **more: object) -> dict[str, object]:
         "errors": 0,
         **more,
     }
+    return from_json(TelemetryLine, document)
 
 
 def test_rates_are_those_between_two_lines_in_their_order() -> None:
@@ -40,7 +42,7 @@ def test_nothing_is_said_across_a_jump_or_a_restart() -> None:
 
 
 def test_lost_lines_are_said_and_older_runtimes_tell_less() -> None:
-    lines = [{"n": 1, "at": 60.0}, line(2, 120, 10, lost=7, p99=3.5, drift=[1, 20, 4])]
+    lines = [TelemetryLine(1, 60.0), line(2, 120, 10, lost=7, p99=3.5, drift=[1, 20, 4])]
     assert series_of(lines, "latency_ms.p99")[0] == {"m v1": [[120.0, 3.5]]}
     series, notes = series_of(lines, "drifting")
     assert series == {"m v1": [[120.0, 1.0]]}

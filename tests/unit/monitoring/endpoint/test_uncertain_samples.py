@@ -57,7 +57,7 @@ def kept(root: Path, **doubts: float) -> None:
 def test_fetched_and_deleted(tmp_path: Path) -> None:
     kept(tmp_path, a=0.5, b=0.9)
     found = fetch_samples(Shell(), str(tmp_path), tmp_path / "out")  # type: ignore[arg-type]
-    assert (found["fetched"], found["damaged"]) == (2, 0)
+    assert (found.fetched, found.damaged) == (2, 0)
     text = (tmp_path / "out" / "answers.csv").read_text()
     rows = list(csv.DictReader(text.splitlines()))
     assert [(row["id"], row["answer"], row["version"]) for row in rows] == [
@@ -67,7 +67,7 @@ def test_fetched_and_deleted(tmp_path: Path) -> None:
     assert forget_samples(Shell(), str(tmp_path)) == 2  # type: ignore[arg-type]
     assert not list((tmp_path / "run" / FOLDER).iterdir())
     again = fetch_samples(Shell(), str(tmp_path), tmp_path / "out")  # type: ignore[arg-type]
-    assert again["fetched"] == 0
+    assert again.fetched == 0
 
 
 def test_an_id_is_no_formula_in_the_list_of_answers(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def in_bytes(text: str) -> np.ndarray:
 
 def test_a_target_that_keeps_nothing(tmp_path: Path) -> None:
     found = fetch_samples(Shell(), str(tmp_path), tmp_path / "out")  # type: ignore[arg-type]
-    assert found["fetched"] == 0
+    assert found.fetched == 0
     assert forget_samples(Shell(), str(tmp_path)) == 0  # type: ignore[arg-type]
 
 
@@ -132,7 +132,7 @@ def test_a_board_that_gives_other_things(tmp_path: Path) -> None:
     np.savez(folder / f"000000-00003-{'0' * 16}.npz", facts=facts, **{"in.x": np.ones(3)})
     (folder / "..evil.npz").write_bytes(b"")
     found = fetch_samples(Shell(), str(tmp_path), tmp_path / "out")  # type: ignore[arg-type]
-    assert (found["fetched"], found["damaged"]) == (2, 2)
+    assert (found.fetched, found.damaged) == (2, 2)
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {"answers.csv", "cam%2Fa.npz", "..%2F..%2Fevil.npz"}
     assert not (tmp_path.parent / "evil.npz").exists()

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from studio.documents.dataclass_json import read_parts, to_json
 from studio.monitoring.alerts.evaluate import Rules
+from studio.monitoring.endpoint.status import ServerReport, ServerStatus
+from studio.monitoring.results import Alert
 from studio.runtime.release.server.certificate import DAYS, self_signed
 from studio.runtime.serve.log import Log
 from studio.runtime.serve.statistics.expiry import ExpiryMonitor, end_of
@@ -30,8 +33,12 @@ def certificate(folder: Path, days: float, key: str = "ec") -> Path:
 
 def told(path: Path | None = None, folder: Path | None = None) -> list[dict[str, object]]:
     """The alerts of a server that is as this says."""
-    status = {"ready": True, "upkeep": ExpiryMonitor(path, folder).to_json()}
-    return [alert.to_json() for alert in Rules().judge(status, {})]
+    return [to_json(alert) for alert in judge(ExpiryMonitor(path, folder).to_json())]
+
+
+def judge(upkeep: object) -> list[Alert]:
+    status = read_parts(ServerStatus, {"ready": True, "upkeep": upkeep})
+    return Rules().judge(status, ServerReport())
 
 
 def test_the_end_of_a_certificate_of_ours(tmp_path: Path) -> None:
@@ -93,7 +100,7 @@ def test_a_disk_is_told_of_before_it_is_full(
 
     def judged(free_mb: float, total_mb: float) -> list[str]:
         values = {"disk_free_mb": free_mb, "disk_total_mb": total_mb}
-        alerts = Rules().judge({"ready": True, "upkeep": values}, {})
+        alerts = judge(values)
         return [f"{alert.name} {alert.level}" for alert in alerts]
 
     assert judged(4000, 32_000) == []
@@ -106,7 +113,7 @@ def test_a_disk_is_told_of_before_it_is_full(
 def test_a_status_without_it_alerts_nobody() -> None:
     """An older runtime tells nothing; strange values are none."""
     for upkeep in (None, {}, [], {"disk_free_mb": None}, {"certificate_days": "soon"}):
-        assert Rules().judge({"ready": True, "upkeep": upkeep}, {}) == []
+        assert judge(upkeep) == []
 
 
 def ended(log: Log) -> None:

@@ -1,0 +1,193 @@
+"""Answers of the release machine of a target, read from its lines of JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from studio.deployment.results import LogHead
+from studio.documents.dataclass_json import JsonValue, keyed
+
+
+@dataclass(frozen=True, slots=True)
+class StatusAnswer:
+    """The digest of the runtime that answers."""
+
+    runtime: str
+
+
+@dataclass(frozen=True, slots=True)
+class BeginAnswer:
+    """The start of a deploy.
+
+    Attributes:
+        token: Shown by all later commands of this deploy.
+        current: Release that is served now; empty where none is.
+        signed_only: Whether the target takes signed releases alone.
+    """
+
+    token: str
+    current: str
+    signed_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PartialFile:
+    """The beginning of a file that an interrupted transfer has left on the target."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class MissingMessage:
+    """What a release lacks on the target: digest and bytes of each file."""
+
+    missing: Mapping[str, int]
+    partial: Mapping[str, PartialFile]
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressMessage:
+    """How far a verb is."""
+
+    done: float
+    total: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstallAnswer:
+    """Whether the environment had to be installed, and the versions in it."""
+
+    installed: bool
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StageAnswer:
+    """A release that was put in place, and who signed it."""
+
+    version: int
+    name: str
+    signer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeAnswer:
+    """The golden samples of a release, answered on the target.
+
+    Attributes:
+        probe_s: Time that the whole probe took; 0 where an older runtime does not tell it.
+    """
+
+    samples: int
+    max_error: float
+    latency_ms: float
+    onnxruntime: str
+    probe_s: float | None = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CertifyAnswer:
+    """A certificate for the next switch.
+
+    Attributes:
+        made: ``kept``, ``here`` or ``given``; empty where the target cannot make one.
+    """
+
+    made: str
+    fingerprint: str
+    certificate: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFacts:
+    """What keeps the server running.
+
+    Attributes:
+        enabled: Whether it is started again by a service manager.
+        boot: Whether also after a restart of the target.
+    """
+
+    manager: str = ""
+    enabled: bool = False
+    boot: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchAnswer:
+    """The release that is served after a switch.
+
+    Attributes:
+        state: ``active``, or ``unchanged`` where it was served before.
+        secret: A new token; empty unless one was made or given.
+    """
+
+    state: str
+    host: str
+    port: int
+    pid: int
+    scheme: str
+    fingerprint: str
+    token_required: bool
+    log: LogHead
+    service: ServiceFacts = ServiceFacts()
+    soak: Mapping[str, JsonValue] = field(default_factory=dict)
+    reason: str | None = ""
+    secret: str | None = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollbackAnswer:
+    """The release that is served again."""
+
+    left_version: int = keyed("from")
+    to: int
+    release: str
+    name: str
+    left: str
+    seconds: float
+    log: LogHead
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveAnswer:
+    """What a removal has stopped and, with a purge, freed."""
+
+    stopped: bool = False
+    release: str = ""
+    log: LogHead | None = None
+    freed: int | None = None
+    kept: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StartAnswer:
+    """The release whose server was started; a stop tells none of it."""
+
+    version: int | None = None
+    name: str | None = None
+    service: Mapping[str, JsonValue] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CleanupAnswer:
+    """Bytes that a cleanup has freed."""
+
+    freed: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogAnswer:
+    """The chained log, the oldest entry first."""
+
+    entries: tuple[Mapping[str, JsonValue], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrustAnswer:
+    """Names of the signers that are accepted now."""
+
+    signers: tuple[str, ...]

@@ -1,0 +1,91 @@
+"""Result of the step ``stream``, and the answers that it reports while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from studio.documents.dataclass_json import optional
+from studio.monitoring.results import Percentiles
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScore:
+    """A class with its score."""
+
+    label: str
+    index: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class FoundBox:
+    """An object in the picture; left, top, right and bottom are shares of its size."""
+
+    box: tuple[float, ...]
+    label: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class FrameAnswer:
+    """Answer of a model for one frame; of the parts only that of its kind is there.
+
+    Attributes:
+        kind: ``classes``, ``text``, ``boxes`` or ``values``.
+    """
+
+    kind: str
+    classes: tuple[ClassScore, ...] | None = optional()
+    text: str | None = optional()
+    score: float | None = optional()
+    boxes: tuple[FoundBox, ...] | None = optional()
+    values: tuple[str, ...] | None = optional()
+
+
+@dataclass(frozen=True, slots=True)
+class FrameReport:
+    """An answered frame, as a running step reports it.
+
+    Attributes:
+        name: A file's name, or the number of the frame.
+        latency_ms: From the capture of the frame to its answer.
+        fps: Answered frames a second so far.
+        picture: The frame as a small JPEG or PNG in base64; its real size beside it.
+    """
+
+    number: int
+    name: str
+    latency_ms: float
+    answered: int
+    dropped: int
+    failed: int
+    fps: float
+    answer: FrameAnswer
+    picture: str = optional("")
+    width: int = optional(0)
+    height: int = optional(0)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamResult:
+    """Frames that were sent to an endpoint, and the last answer.
+
+    Attributes:
+        failures: How often each sentence was the reason.
+        latency_ms: From the capture of a frame to its answer.
+    """
+
+    target: str
+    model: str
+    version: str
+    source: str
+    frames: int
+    answered: int
+    dropped: int
+    failed: int
+    failures: Mapping[str, int]
+    seconds: float
+    fps: float
+    latency_ms: Percentiles
+    answer: FrameAnswer | None

@@ -1,0 +1,214 @@
+"""Results of monitoring in lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from studio.documents.text_table import counted, table
+from studio.monitoring.results import (
+    AccuracyEstimate,
+    Agreement,
+    BoardReport,
+    CallResult,
+    ChannelFault,
+    ChannelTests,
+    DriftState,
+    ExportResult,
+    FetchedRequests,
+    FleetResult,
+    HistoryResult,
+    Latency,
+    LiveLabels,
+    Percentiles,
+    SilenceResult,
+    SpeedReport,
+    StoredRequests,
+    TargetSample,
+    Upkeep,
+)
+
+_ORDER = {"unreachable": 0, "not ready": 1, "degraded": 2}
+
+
+def target(sample: TargetSample) -> list[str]:
+    """Return the state of a target in a few lines."""
+    latency = sample.latency_ms or Latency()
+    where = f" at {sample.endpoint}" if sample.endpoint else ""
+    percentiles = (("p50", latency.p50), ("p90", latency.p90), ("p99", latency.p99))
+    times = ", ".join(f"{name} {_milliseconds(value)}" for name, value in percentiles)
+    threads = f", {counted(sample.threads, 'thread')}" if sample.threads else ""
+    labels = sample.labels or LiveLabels()
+    return [
+        f"health      {sample.health}",
+        *([f"endpoint    {sample.state}{where}"] if sample.state else []),
+        f"throughput  {sample.throughput or 0.0:.1f} requests/s",
+        f"latency     {times}{threads}",
+        f"errors      {sample.errors or 0}",
+        *_speed(sample.pace),
+        *_board(sample.board, sample.upkeep),
+        *_accuracy(labels),
+        *_estimated((sample.drift_state or DriftState()).estimate),
+        *_agreement(sample.mirror),
+        *([f"labels      {labels.note}"] if labels.note else []),
+        *_samples(sample.samples, sample.taken),
+        *drift(sample),
+        *(f"alert       {alert.text}" for alert in sample.alerts),
+        *_channel_faults(sample.channels),
+    ]
+
+
+def drift(sample: TargetSample) -> list[str]:
+    """Return each signal that is or was beyond its limit with the reason, as the window does."""
+    lines = []
+    if sample.drift_state and sample.drift_state.why:
+        lines.append(f"drift       {sample.drift_state.why}")
+    for signal in sample.drift:
+        if signal.statistic is not None and (signal.drifts or signal.beyond):
+            shown = f"{signal.statistic:.1f} of {signal.limit:.1f}"
+            lines.append(f"  {signal.name} ({shown}): {signal.why}")
+    return lines
+
+
+def _channel_faults(faults: Sequence[ChannelFault]) -> list[str]:
+    return [f"not told    {fault.channel}: {fault.text}" for fault in faults]
+
+
+def _speed(pace: SpeedReport | None) -> list[str]:
+    """How fast the model runs against its profile."""
+    lines = [f"speed       {pace.text}"] if pace and pace.text else []
+    return [*lines, f"baseline    {pace.note}"] if pace and pace.note else lines
+
+
+def _board(board: BoardReport | None, upkeep: Upkeep | None) -> list[str]:
+    """How the board is, how much disk is left, and how long the certificate lasts."""
+    facts = []
+    if board and board.clock_mhz:
+        facts.append(f"{board.clock_mhz:.0f} MHz")
+    if board and board.celsius is not None:
+        facts.append(f"{board.celsius:.0f} °C")
+    if board and board.throttled:
+        facts.append("throttled: " + ", ".join(board.throttled))
+    if board and board.others is not None:
+        facts.append(f"other programs {board.others:.1f} processors")
+    if upkeep and upkeep.disk_free_mb is not None:
+        facts.append(f"{upkeep.disk_free_mb:,.0f} MB of its disk free")
+    if upkeep and upkeep.certificate_days is not None:
+        facts.append(f"certificate for {upkeep.certificate_days:.0f} days")
+    return [f"board       {', '.join(facts)}"] if facts else []
+
+
+def _accuracy(labels: LiveLabels) -> list[str]:
+    """Accuracy by labels, and by those of uncertain requests."""
+    lines = []
+    if labels.matched:
+        share = f"{labels.accuracy or 0:.1%} ({labels.low or 0:.1%} to {labels.high or 0:.1%}"
+        lines.append(f"accuracy    {share}; {labels.matched} labels)")
+    if labels.uncertain:
+        lines.append(
+            f"uncertain   {labels.uncertain_right} of {labels.uncertain} labelled right, of "
+            "the requests that the model was least certain of"
+        )
+    return lines
+
+
+def _estimated(estimate: AccuracyEstimate | None) -> list[str]:
+    """How often the model is right, judged by its confidence alone; or why that is not said."""
+    if not estimate:
+        return []
+    if estimate.accuracy is None:
+        return [f"estimated   no accuracy without labels: {estimate.why}"]
+    span = f"{estimate.low or 0:.1%} to {estimate.high or 0:.1%}"
+    text = f"{estimate.accuracy:.1%} right ({span}), without labels, of {estimate.frames} requests"
+    return [f"estimated   {text}; {estimate.reference or 0:.1%} of the reference data"]
+
+
+def _agreement(mirror: Agreement | None) -> list[str]:
+    """How often the version before answers the same; nothing where none is compared with."""
+    if not mirror:
+        return []
+    if mirror.fault:
+        return [f"agreement   {mirror.fault}"]
+    if not mirror.compared:
+        return ["agreement   no request was compared with the version before yet"]
+    share, span = f"{mirror.agreed / mirror.compared:.1%}", ""
+    if mirror.low is not None and mirror.high is not None:
+        span = f" ({mirror.low:.1%} to {mirror.high:.1%})"
+    return [f"agreement   {share}{span} with the version before, of {mirror.compared} requests"]
+
+
+def _samples(stored: StoredRequests | None, taken: FetchedRequests | None) -> list[str]:
+    """Uncertain requests: what is kept there, and what was fetched or deleted now."""
+    lines = []
+    if stored:
+        fault = f"; {stored.fault}" if stored.fault else ""
+        room = f"{stored.bytes / 1e6:.1f} of {stored.most_bytes / 1e6:g} MB"
+        lines.append(f"samples     {stored.kept} of {stored.most} kept there, {room}{fault}")
+    if taken and taken.fetched is not None:
+        damaged = f", {taken.damaged} damaged" if taken.damaged else ""
+        lines.append(f"fetched     {taken.fetched} into {taken.folder}{damaged}")
+    if taken and taken.deleted is not None:
+        lines.append(f"deleted     {taken.deleted} on the target")
+    return lines
+
+
+def fleet(result: FleetResult) -> list[str]:
+    """Return a table of all targets, the unhealthy first, and their alerts below it."""
+    rows = sorted(result.samples, key=lambda one: (_ORDER.get(one.health, 3), one.target))
+    columns = ("target", "health", "version", "req/s", "p99 ms", "alerts")
+    return [
+        *table(columns, map(_fleet_row, rows), right="  rrr"),
+        *(f"{row.target}: {alert.name}: {alert.text}" for row in rows for alert in row.alerts),
+        *_channel_faults(result.channels),
+    ]
+
+
+def _fleet_row(sample: TargetSample) -> tuple[object, ...]:
+    p99 = _milliseconds((sample.latency_ms or Latency()).p99)
+    return (
+        sample.target,
+        sample.health,
+        sample.version or "-",
+        f"{sample.throughput or 0:.1f}",
+        p99.removesuffix(" ms"),
+        ", ".join(alert.name for alert in sample.alerts) or "-",
+    )
+
+
+def exported(result: ExportResult) -> list[str]:
+    """Return the files that were written, and the number of their endpoints."""
+    return [*result.files, f"{len(result.endpoints)} endpoints"]
+
+
+def history(result: HistoryResult) -> list[str]:
+    """Return the range of a figure, a line for each instance."""
+    lines = []
+    for instance, points in result.series.items():
+        values = [value for _, value in points]
+        span = f"{min(values):.4g} to {max(values):.4g}, last {values[-1]:.4g}" if values else "-"
+        lines.append(f"{instance}  {result.metric}  {len(values)} points, {span}")
+    return [*lines, *result.notes] or ["Nothing is known of this target yet."]
+
+
+def channel_tests(result: ChannelTests) -> list[str]:
+    """Return what came of each test notice."""
+    return [f"{test.channel}: {test.text}" for test in result.channels]
+
+
+def silences(result: SilenceResult) -> list[str]:
+    """Return the silences, a sentence each."""
+    return [hold.text for hold in result.holds] or ["Nothing is held back."]
+
+
+def call(result: CallResult) -> list[str]:
+    """Return how many requests were answered, and how fast; or the program."""
+    if result.code is not None:
+        return result.code.splitlines()
+    latency = result.latency_ms or Percentiles()
+    return [
+        f"{result.answered} of {result.requests} requests answered in {result.seconds:.2f} s; "
+        f"p50 {_milliseconds(latency.p50)}, p90 {_milliseconds(latency.p90)}."
+    ]
+
+
+def _milliseconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f} ms"

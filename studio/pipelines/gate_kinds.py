@@ -1,0 +1,352 @@
+"""The kinds of gates: which figure of a result each judges, and which limits it takes.
+
+A gate reads a part of a result in its JSON form, which may be of another version of the step.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from studio.packages.signing import signed_by
+
+NONE, WARNINGS = "none", "warnings"
+"""Findings that a gate on checks allows; a deploy allows warnings."""
+
+_LESS_IS_BETTER = ("cer",)
+
+Judged = tuple[float, str]
+"""The figure of a result, and what it is of."""
+
+_Word = str | int | float
+"""A setting, which a pipeline may also write as a number."""
+
+
+class NoValue(Exception):
+    """A result does not say what the gate asks for; the text is why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of gate.
+
+    Attributes:
+        about: What it judges, in a phrase.
+        steps: The steps whose results it can judge; empty for ``value``.
+        form: The part of such a result that it reads.
+        value: The figure in it; raises ``NoValue``.
+        settings: What it takes beside a name, ``of`` and limits, with the type of each.
+        bounds: Which limits it needs: some of ``min`` and ``max``, or none of them.
+        default: The limits that hold where none is given.
+    """
+
+    about: str
+    steps: tuple[str, ...]
+    form: type
+    value: Callable[[Any, GateSettings], Judged]
+    settings: Mapping[str, type] | None = None
+    bounds: tuple[str, ...] = ("min", "max")
+    default: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateSettings:
+    """Settings of a gate beside its limits, with references resolved.
+
+    Attributes:
+        against: Value of a metric that another evaluation gave.
+        bound: The bound of an interval: ``low``, ``ratio`` or ``high``.
+        b: Label of the candidate whose latency is judged; by default the worst one.
+        provider: The execution provider; by default the one that was asked for.
+        allow: Licences.
+        signers: File of the allowed signers.
+        checks: The findings that are allowed.
+    """
+
+    against: _Word | None = None
+    bound: _Word = "high"
+    b: _Word | None = None
+    provider: _Word = ""
+    allow: tuple[_Word, ...] = ()
+    signers: _Word = ""
+    checks: _Word = WARNINGS
+
+
+@dataclass(frozen=True, slots=True)
+class _Metric:
+    name: str = ""
+    value: float | None = None
+    drop: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    metric: _Metric | None = None
+
+
+def _drop(result: _Measured, settings: GateSettings) -> Judged:
+    """How much of a metric was lost; of ``evaluate``, against another evaluation."""
+    metric = result.metric or _Metric()
+    if metric.drop is not None:
+        return metric.drop, metric.name
+    if metric.value is not None and settings.against is not None:
+        lost = float(settings.against) - metric.value
+        return -lost if metric.name in _LESS_IS_BETTER else lost, metric.name
+    raise NoValue("no metric was measured")
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    a: str
+    b: str
+    ratio: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    verdicts: tuple[_Verdict, ...] = ()
+
+
+def _ratio(result: _Compared, settings: GateSettings) -> Judged:
+    """The bound of the interval of a latency ratio."""
+    if settings.bound not in ("low", "ratio", "high"):
+        raise NoValue(f"an interval has no {str(settings.bound)!r}: low, ratio or high")
+    bound = operator.attrgetter(settings.bound)
+    verdicts = [one for one in result.verdicts if settings.b in (None, one.b)]
+    if not verdicts:
+        raise NoValue("nothing was compared")
+    worst = max(verdicts, key=lambda one: math.inf if bound(one) is None else bound(one))
+    if bound(worst) is None:
+        raise NoValue("the comparison has no interval")
+    text = f"{worst.b} against {worst.a}: {_short(worst.ratio)}"
+    return float(bound(worst)), f"{text}, {_short(worst.low)} to {_short(worst.high)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _SizeChange:
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Sized:
+    bytes: _SizeChange | float | None = None
+    size_ratio: float | None = None
+
+
+def _size(result: _Sized, settings: GateSettings) -> Judged:
+    """Bytes of a model, or of a bundle."""
+    size = result.bytes.after if isinstance(result.bytes, _SizeChange) else result.bytes
+    if size is None:
+        raise NoValue("it has no size")
+    return float(size), f"{size / 1e6:.3g} MB"
+
+
+def _size_ratio(result: _Sized, settings: GateSettings) -> Judged:
+    if result.size_ratio is None:
+        raise NoValue("it was not compared with another size")
+    return float(result.size_ratio), ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Placement:
+    fallback: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _ProviderShare:
+    name: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class _OperatorTimes:
+    run: str = ""
+    providers: Mapping[str, float] | tuple[_ProviderShare, ...] | None = None
+
+    @property
+    def shares(self) -> Mapping[str, float]:
+        """Shares of the time by provider; earlier versions wrote them as a list."""
+        if isinstance(self.providers, tuple):
+            return {one.name: one.share for one in self.providers}
+        return self.providers or {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    placement: _Placement | None = None
+    operators: tuple[_OperatorTimes, ...] | None = None
+
+
+def _placement(result: _Placed, settings: GateSettings) -> Judged:
+    """The least share of a run's operator time that a provider had, over all variants.
+
+    Without a provider that of the one that each run asked for.
+    """
+    provider = str(settings.provider)
+    if not provider:
+        fallback = result.placement.fallback if result.placement else None
+        if fallback is None:
+            raise NoValue("where the model ran is not known")
+        return 1 - fallback, "where it was asked to run"
+    shares = {}
+    for table in result.operators or ():
+        total = sum(table.shares.values())
+        if total:
+            named = [v for k, v in table.shares.items() if provider.lower() in k.lower()]
+            shares[table.run] = sum(named) / total
+    if not shares:
+        raise NoValue("no operator was timed: the profile needs operators = true")
+    worst = min(shares, key=lambda name: shares[name])
+    return shares[worst], f"{worst} on {provider}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    text: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Covered:
+    covered: bool | None = None
+    problems: tuple[_Problem, ...] = ()
+    runtime: str = ""
+
+
+def _coverage(result: _Covered, settings: GateSettings) -> Judged:
+    """1 when the runtime loads the model, else 0."""
+    if result.covered is None:
+        raise NoValue("coverage was not asked for")
+    problems = [one.text or one.code for one in result.problems]
+    return float(result.covered), "; ".join(problems[:2]) or result.runtime
+
+
+@dataclass(frozen=True, slots=True)
+class _Licensed:
+    licence: str | None = None
+    license: str | None = None
+
+
+def _licence(result: _Licensed, settings: GateSettings) -> Judged:
+    """1 when the model's own licence is among the allowed ones, else 0."""
+    licence = result.licence or result.license
+    if not licence:
+        raise NoValue("the model does not say its licence")
+    allowed = {str(one).lower() for one in settings.allow}
+    return float(licence.lower() in allowed), licence
+
+
+@dataclass(frozen=True, slots=True)
+class _Packaged:
+    bundle: str | None = None
+    findings: tuple[_Finding, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    level: str
+    text: str
+
+
+def _signature(result: _Packaged, settings: GateSettings) -> Judged:
+    """1 when the bundle is signed, by one of the signers where a file of them is given, else 0."""
+    if not result.bundle:
+        raise NoValue("there is no bundle")
+    signers = Path(str(settings.signers)) if settings.signers else None
+    signed, text = signed_by(Path(result.bundle), signers)
+    return float(signed), text
+
+
+def _checks(result: _Packaged, settings: GateSettings) -> Judged:
+    """1 when the checks of a package found nothing that the gate forbids, else 0."""
+    if result.findings is None:
+        raise NoValue("the model was not checked")
+    if settings.checks not in (WARNINGS, NONE):
+        raise NoValue(f"checks = {settings.checks!r} is neither {NONE} nor {WARNINGS}")
+    forbidden = ("error", "warning") if settings.checks == NONE else ("error",)
+    texts = [one.text for one in result.findings if one.level in forbidden]
+    return float(not texts), "; ".join(texts[:2])
+
+
+def _any(result: object, settings: GateSettings) -> Judged:
+    raise NoValue("it has no value")
+
+
+_MADE = ("quantize", "edit", "open")
+_YES = {"min": 1.0}
+
+KINDS: Mapping[str, Kind] = {
+    "value": Kind("any number of a result", (), object, _any),
+    "metric-drop": Kind(
+        "what a metric loses",
+        ("quantize", "evaluate"),
+        _Measured,
+        _drop,
+        {"against": str},
+        bounds=("max",),
+    ),
+    "latency-ratio": Kind(
+        "a bound of the interval of a latency ratio",
+        ("profile",),
+        _Compared,
+        _ratio,
+        {"bound": str, "b": str},
+    ),
+    "size": Kind("bytes", (*_MADE, "package"), _Sized, _size),
+    "size-ratio": Kind(
+        "the size beside that of the model it was made from", _MADE, _Sized, _size_ratio
+    ),
+    "placement": Kind(
+        "the share of the time that runs where it should",
+        ("profile",),
+        _Placed,
+        _placement,
+        {"provider": str},
+        bounds=("min",),
+    ),
+    "coverage": Kind(
+        "whether a runtime loads the model",
+        ("coverage",),
+        _Covered,
+        _coverage,
+        bounds=(),
+        default=_YES,
+    ),
+    "licence": Kind(
+        "whether the model's licence is an allowed one",
+        ("open",),
+        _Licensed,
+        _licence,
+        {"allow": list},
+        bounds=(),
+        default=_YES,
+    ),
+    "signature": Kind(
+        "whether a bundle is signed",
+        ("package", "sign"),
+        _Packaged,
+        _signature,
+        {"signers": str},
+        bounds=(),
+        default=_YES,
+    ),
+    "checks": Kind(
+        "whether the plugins' checks found nothing",
+        ("package", "image"),
+        _Packaged,
+        _checks,
+        {"checks": str},
+        bounds=(),
+        default=_YES,
+    ),
+}
+
+
+def _short(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.3g}"

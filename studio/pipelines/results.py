@@ -1,0 +1,86 @@
+"""The comparison of two runs of pipelines, as the window and the command line read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from studio.documents.dataclass_json import JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedRun:
+    """One of the two runs."""
+
+    run: str
+    state: str
+    started: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedStep:
+    """A step in both runs, by state and time; None where a run has no such step.
+
+    Attributes:
+        same_inputs: Whether its inputs had one digest in both.
+    """
+
+    name: str
+    step: str
+    a: str | None
+    b: str | None
+    seconds_a: float | None
+    seconds_b: float | None
+    same_inputs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedFigure:
+    """A figure of a step's result in both runs."""
+
+    step: str
+    figure: str
+    a: float | None
+    b: float | None
+
+    @property
+    def change(self) -> str:
+        """The difference as text: relative, or absolute where ``a`` is 0."""
+        if self.a is None or self.b is None or self.a == self.b:
+            return ""
+        return f"{self.b - self.a:+.3g}" if not self.a else f"{100 * (self.b / self.a - 1):+.1f} %"
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedGate:
+    """A gate in both runs, by value and whether it was met."""
+
+    name: str
+    a: float | None
+    b: float | None
+    passed_a: bool | None
+    passed_b: bool | None
+    limit: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedValue:
+    """A digest, a variable or the version of a tool in both runs."""
+
+    name: str
+    a: JsonValue
+    b: JsonValue
+    same: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunComparison:
+    """Two runs side by side."""
+
+    a: ComparedRun
+    b: ComparedRun
+    steps: tuple[ComparedStep, ...]
+    figures: tuple[ComparedFigure, ...]
+    gates: tuple[ComparedGate, ...]
+    artefacts: tuple[ComparedValue, ...]
+    variables: tuple[ComparedValue, ...]
+    tools: tuple[ComparedValue, ...]

@@ -1,0 +1,26 @@
+"""What a rollout tells people."""
+
+from __future__ import annotations
+
+from studio.documents.text_table import table
+from studio.rollouts.results import RolloutResult
+
+_GATE_FAILED = 3
+
+
+def rollout(result: RolloutResult) -> list[str]:
+    """Return a line for each target, then the outcome."""
+    rows = [
+        (one.target, str(one.wave), one.state, f"{one.seconds:.1f} s", one.text)
+        for one in result.targets
+    ]
+    return [
+        *table(("target", "wave", "state", "time", ""), rows),
+        f"Version {result.version} of {result.name}: {result.state}, kept on "
+        f"{result.kept} of {len(rows)} targets after {result.seconds:.1f} s.",
+    ]
+
+
+def exit_code(result: RolloutResult) -> int:
+    """Return that of a failed gate for a rollout that was halted."""
+    return 0 if result.is_done else _GATE_FAILED
