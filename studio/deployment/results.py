@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from studio.api import PlatformRelease, Resource
 from studio.api.discovery import Candidate
@@ -33,7 +33,7 @@ class DeployStep:
 
     name: str
     state: str
-    text: str
+    text: str = ""
     seconds: float = 0.0
     bytes: int = 0
     command: str = optional("")
@@ -358,10 +358,10 @@ class TargetStatus:
 
     target: str
     state: str
-    endpoint: str
-    scheme: str
-    text: str
-    facts: Mapping[str, JsonValue]
+    endpoint: str = ""
+    scheme: str = ""
+    text: str = ""
+    facts: Mapping[str, JsonValue] = field(default_factory=dict)
     signers: AllowedSigners | None = optional()
     name: str | None = optional("")
     version: int | str | None = optional("")
@@ -381,7 +381,7 @@ class StatusResult:
     """The state of several targets, and how many of them serve."""
 
     targets: tuple[TargetStatus, ...]
-    serving: int
+    serving: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ def _status(target: TargetSpec, job: Job) -> TargetStatus:
 
 
 def _silent(target: TargetSpec) -> TargetStatus:
-    return TargetStatus(target.name, SILENT, endpoint="", scheme="", text="", facts={})
+    return TargetStatus(target.name, SILENT)
 
 
 def _machine(target: TargetSpec, job: Job) -> TargetStatus:

@@ -9,94 +9,143 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any
 
 from studio.api import ModelVersion, PlatformRelease, RegistrySession, TargetError
 from studio.deployment import record as deployment
 from studio.deployment import work as deploying
 from studio.deployment.options import DeployOptions, TargetOptions
-from studio.deployment.results import DeployResult, MachineRelease, SwitchResult
+from studio.deployment.results import MachineRelease
 from studio.deployment.step import RollbackOptions
-from studio.documents.dataclass_json import from_json, to_json
+from studio.documents.dataclass_json import JsonValue, to_json
 from studio.external_registries import record
+from studio.external_registries.follow_step import FollowedVersion, FollowOptions
 from studio.external_registries.pull import fetch
-from studio.external_registries.reference import Reference, RegistryAddress
-from studio.external_registries.results import FollowResult
-from studio.external_registries.step import FetchedFiles, FetchedVersion, PullOptions
+from studio.external_registries.reference import Reference
+from studio.external_registries.results import FollowResult, RegisteredVersion
+from studio.external_registries.step import FetchedVersion
 from studio.external_registries.work import described, opened
-from studio.jobs import Arguments, Job, JobOutcome, Result
+from studio.jobs import Job, JobOutcome
+from studio.jobs.options_form import form
 from studio.registry import Registry
-from studio.targets.connect import target_of
 
-UNCHANGED = "unchanged"
 _HELD = ("replaced", "rolled back")
-_DEPLOY = "deploy"
-_ROLLBACK = "rollback"
+
+Release = MachineRelease | PlatformRelease
 
 
-def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
+def prepare(registry: Registry, options: FollowOptions) -> FollowOptions:
     """Add what is known of versions that were pulled or pushed before, and their bundles."""
-    return {
-        **arguments,
-        "place": asdict(record.place_of(registry, arguments["registry"])),
-        "known": [str(path) for path in record.bundles_here(registry)],
-        "releases": record.releases_known(registry),
-        "folders": {version.digest: str(version.path) for version in registry.versions()},
-    }
+    return replace(
+        options,
+        place=record.place_of(registry, options.registry),
+        known=record.bundles_here(registry),
+        releases=record.releases_known(registry),
+        folders={version.digest: version.path for version in registry.versions()},
+    )
 
 
-def follow(arguments: Arguments, job: Job) -> Result:
+def follow(options: FollowOptions, job: Job) -> FollowedVersion:
     """Let a target serve the version that a reference means now."""
     began = time.monotonic()
-    with opened(RegistryAddress(**arguments["place"]), job) as session:
-        version = Reference.of(arguments["name"]).find(session)
-        facts = {**asdict(described(session, version)), "target": arguments["target"]["name"]}
-        if version.version == arguments.get("unless"):
-            return {**facts, "action": WAITING, "release": version.release, "seconds": 0.0}
+    with opened(options.place, job) as session:
+        version = Reference.of(options.name).find(session)
+        followed = FollowedVersion(
+            **asdict(described(session, version)),
+            target=options.target.name,
+            action=WAITING,
+            release=version.release,
+            seconds=0.0,
+        )
+        if version.version == options.unless:
+            return followed
         job.event(SEEN, version=version.version)
-        release = _release_of(version, session, arguments)
-        there = deploying.releases(TargetOptions(target=target_of(arguments["target"])), job)
-        if release and release == there.current:
-            done: Result = {"action": UNCHANGED, "release": release}
-        elif release and is_back(there.releases, release, there.current):
-            done = _rolled_back(arguments, release, job)
-        else:
-            done = _deployed(session, version, release, arguments, job)
-    return {**facts, **done, "seconds": time.monotonic() - began}
+        followed = _follow(replace(followed, action="unchanged"), session, version, options, job)
+    return replace(followed, seconds=time.monotonic() - began)
 
 
-def followed(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+def _follow(
+    followed: FollowedVersion,
+    session: RegistrySession,
+    version: ModelVersion,
+    options: FollowOptions,
+    job: Job,
+) -> FollowedVersion:
+    release = _release_of(version, session, options)
+    there = deploying.releases(TargetOptions(target=options.target), job)
+    if release and release == there.current:
+        return replace(followed, release=release)
+    if release and is_back(there.releases, release, there.current):
+        back = deploying.rollback(RollbackOptions(target=options.target, to=release), job)
+        return replace(followed, action="rollback", release=release, switched=back)
+    return _deploy(followed, session, version, options.folders.get(release), options, job)
+
+
+def _deploy(
+    followed: FollowedVersion,
+    session: RegistrySession,
+    version: ModelVersion,
+    folder: Path | None,
+    options: FollowOptions,
+    job: Job,
+) -> FollowedVersion:
+    """Deploy the bundle that is here already, or fetch it first."""
+    files = None
+    if folder is None or not folder.is_dir():
+        files = fetch(session, version, options.known, job)
+        folder = Path(files.packaged.bundle)
+    done = deploying.deploy(_deploy_options(options, folder), job)
+    return replace(followed, action="deploy", release=done.release, deployed=done, files=files)
+
+
+def record_follow(
+    registry: Registry, options: FollowOptions, result: FollowedVersion, folder: Path
+) -> FollowResult:
     """Keep what was pulled, then what was done on the target; the reason stands beside it."""
-    files = result.pop("pulled", None)
-    if files:
-        fetched = from_json(FetchedVersion, {**result, "files": files})
-        record.record_pull(registry, from_json(PullOptions, arguments), fetched, folder)
-    done = result.pop("done", None)
-    if done is None:
-        return result
-    done["because"] = because = f"{arguments['name']} is version {result['version']}"
-    given = {key: value for key, value in arguments.items() if key not in _OWN}
-    given["target"] = arguments["target"]["name"]
-    target = target_of(arguments["target"])
-    if result["action"] == _ROLLBACK:
-        switch = from_json(SwitchResult, done)
-        deployment.rolled_back(registry, TargetOptions(target=target), switch, folder, given)
+    version = {one.name: getattr(result, one.name) for one in fields(RegisteredVersion)}
+    final = FollowResult(
+        **version,
+        target=result.target,
+        action=result.action,
+        release=result.release,
+        seconds=result.seconds,
+    )
+    if result.files is not None:
+        record.record_pull(registry, options, FetchedVersion(**version, files=result.files), folder)
+    because = f"{options.name} is version {result.version}"
+    given = _given(options)
+    if result.switched is not None:
+        back = replace(result.switched, because=because)
+        target = TargetOptions(target=options.target)
+        details = to_json(deployment.rolled_back(registry, target, back, folder, given))
+    elif result.deployed is not None:
+        done, deploy = replace(result.deployed, because=because), _deploy_options(options)
+        details = to_json(deployment.deployed(registry, deploy, done, folder, given))
     else:
-        deploy = from_json(DeployResult, done)
-        deployment.deployed(registry, DeployOptions(target=target), deploy, folder, given)
-    return {**result, "because": because, "details": done}
+        return final
+    return replace(final, because=because, details=details)
 
 
-_OWN = ("known", "releases", "folders", "place", "name", "registry", "unless", "model")
+def _deploy_options(options: FollowOptions, bundle: Path | None = None) -> DeployOptions:
+    """Return the options of the step ``deploy`` that are among those of following."""
+    shared = {one.name for one in fields(DeployOptions)} & {one.name for one in fields(options)}
+    return DeployOptions(bundle=bundle, **{name: getattr(options, name) for name in shared})
 
 
-def is_back(rows: Sequence[MachineRelease | PlatformRelease], release: str, now: str) -> bool:
+def _given(options: FollowOptions) -> dict[str, JsonValue]:
+    """Return the options as the registry stores them beside a deploy."""
+    values = {**to_json(options), "target": options.target.name}
+    own = ("name", "registry", "unless", "target")
+    names = [one.name for one in form(FollowOptions) if one.name not in own]
+    return {name: values[name] for name in (*names, "target")}
+
+
+def is_back(rows: Sequence[Release], release: str, now: str) -> bool:
     """Whether a release was served before what a target serves now, and is to be served again.
 
     Args:
-        rows: Of the step ``releases``, the newest first.
+        rows: The releases of a target, the newest first.
         now: The release that is served, or would be if its server ran.
 
     Raises:
@@ -118,30 +167,9 @@ def is_back(rows: Sequence[MachineRelease | PlatformRelease], release: str, now:
     return True
 
 
-def _release_of(version: ModelVersion, session: RegistrySession, arguments: Arguments) -> str:
+def _release_of(version: ModelVersion, session: RegistrySession, options: FollowOptions) -> str:
     key = record.key_of(session.address, version.name, version.version)
-    return version.release or str(arguments["releases"].get(key, ""))
-
-
-def _rolled_back(arguments: Arguments, release: str, job: Job) -> Result:
-    target = target_of(arguments["target"])
-    done = deploying.rollback(RollbackOptions(target=target, to=release), job)
-    return {"action": _ROLLBACK, "release": release, "done": to_json(done)}
-
-
-def _deployed(
-    session: RegistrySession, version: ModelVersion, release: str, arguments: Arguments, job: Job
-) -> Result:
-    """Deploy the bundle that is here already, or fetch it first."""
-    files: FetchedFiles | None = None
-    folder = arguments["folders"].get(release, "")
-    if not folder or not Path(folder).is_dir():
-        files = fetch(session, version, map(Path, arguments["known"]), job)
-        folder = files.packaged.bundle
-    given = from_json(DeployOptions, {**arguments, "model": None, "bundle": folder})
-    done = deploying.deploy(given, job)
-    result = {"action": _DEPLOY, "release": done.release, "done": to_json(done)}
-    return {**result, "pulled": to_json(files)} if files else result
+    return version.release or options.releases.get(key, "")
 
 
 SEEN = "registry-version"
@@ -161,11 +189,11 @@ class AliasWatcher:
 
     def __init__(self) -> None:
         self.acted_on = ""
-        self.moves: list[Mapping[str, Any]] = []
+        self.moves: list[FollowResult] = []
         self._seen = ""
-        self._told = ""
+        self._failure = ""
 
-    def take_message(self, name: str, values: Mapping[str, Any]) -> None:
+    def take_message(self, name: str, values: Mapping[str, object]) -> None:
         """Take a message of the work."""
         if name == SEEN:
             self._seen = str(values["version"])
@@ -173,16 +201,17 @@ class AliasWatcher:
     def judge(self, outcome: JobOutcome) -> str:
         """Take in the outcome of a look; a line for people, empty when there is nothing new."""
         seen, self._seen = self._seen, ""
-        if outcome.ok and outcome.result["action"] == WAITING:
-            self._told = ""
+        if outcome.ok and outcome.result.action == WAITING:
+            self._failure = ""
             return ""
         if seen:
             self.acted_on = seen
         if outcome.ok:
-            self.moves.append(outcome.result)
-            return from_json(FollowResult, outcome.result).sentence
+            result: FollowResult = outcome.result
+            self.moves.append(result)
+            return result.sentence
         line = " ".join(filter(None, (outcome.sentence, outcome.hint)))
         if seen:
             line += f" Version {seen} is not tried again before the alias moves."
-        told, self._told = self._told, line
-        return "" if line == told else line
+        before, self._failure = self._failure, line
+        return "" if line == before else line

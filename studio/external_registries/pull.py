@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from studio.api import ModelVersion, Refused, RegistrySession
-from studio.documents.dataclass_json import JsonValue, from_json
+from studio.documents.dataclass_json import from_json
 from studio.external_registries.step import FetchedBundle, FetchedFiles
 from studio.jobs import Job, run_contained
+from studio.models.results import OpenResult
+from studio.models.step import OPEN, OpenOptions
 from studio.packages import Bundle
 from studio.packages.packaging_job import package_contained
 from studio.packages.step import BundleNumber, Numbering, PackageOptions
@@ -75,19 +77,20 @@ def _of_bundle(path: Path, version: ModelVersion, job: Job) -> FetchedFiles:
     return FetchedFiles(_open(path / manifest.model.file, bundle.name, job), packaged)
 
 
-def _open(model: Path, name: str, job: Job) -> dict[str, JsonValue]:
+def _open(model: Path, name: str, job: Job) -> OpenResult:
     def keep(result: dict[str, Any], folder: Path) -> dict[str, Any]:
         shutil.move(folder, job.folder / _OPENED)
         folder.mkdir()  # the runner removes it
         return result
 
-    options = {"model": str(model), "name": name}
-    entry = "studio.models.work:open_model"
-    return run_contained("Open", entry, options, (model.parent,), keep, job)
+    options = OpenOptions(model, name)
+    return from_json(
+        OpenResult, run_contained("Open", OPEN.work, options, (model.parent,), keep, job)
+    )
 
 
 def _package(
-    path: Path, opened: Mapping[str, Any], version: ModelVersion, known: Iterable[Path], job: Job
+    path: Path, opened: OpenResult, version: ModelVersion, known: Iterable[Path], job: Job
 ) -> FetchedBundle:
     created = datetime.now(UTC).isoformat(timespec="seconds")
     number = BundleNumber(int(version.version), int(time.time()), created)
@@ -97,9 +100,9 @@ def _package(
         variant=0,
         model=0,
         model_name=version.name,
-        name=opened["precision"],
-        format=opened["format"],
-        precision=opened["precision"],
+        name=opened.precision,
+        format=opened.format,
+        precision=opened.precision,
     )
     options = PackageOptions(model=reference, numbering=Numbering(number, tuple(known)))
     made = package_contained(options, job)

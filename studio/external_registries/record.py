@@ -94,7 +94,7 @@ def record_pull(
         "version": result.version,
         "run": result.run,
     }
-    variant = keep_opened(registry, dict(opened), folder / "opened", "registry-pull", source)
+    variant = keep_opened(registry, opened, folder / "opened", "registry-pull", source)
     version = _by_digest(registry, packaged.digest)
     if version is None:
         name = component_of(f"{packaged.name}-{packaged.version}")

@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from studio.api import Kind, Option, Permission
-from studio.deployment.step import DEPLOY
-from studio.documents.dataclass_json import JsonValue
+from studio.api import Kind, Permission
 from studio.external_registries.reference import RegistryAddress
 from studio.external_registries.results import (
     ListResult,
@@ -18,8 +16,9 @@ from studio.external_registries.results import (
     PushResult,
     RegisteredVersion,
 )
-from studio.jobs import Arguments, Effect, Limits, Result, Step, Use
+from studio.jobs import Effect, Limits, Step, Use
 from studio.jobs.options_form import option
+from studio.models.results import OpenResult
 from studio.packages.step import Numbering
 from studio.registry import ModelRef
 
@@ -133,7 +132,7 @@ class FetchedBundle:
 class FetchedFiles:
     """The files of a version: its model, opened, and its bundle."""
 
-    opened: Mapping[str, JsonValue]
+    opened: OpenResult
     packaged: FetchedBundle
 
 
@@ -202,29 +201,4 @@ REGISTRY_ALIAS: Step[MoveAliasOptions, MovedAlias] = Step(
     texts="studio.external_registries.texts:alias",
     needs=NEEDS,
     limits=Limits(seconds=600),
-)
-
-_NOT_OF_FOLLOW = ("model", "endpoint", "bundle", "dry_run", "data", "labels", "preprocess")
-
-REGISTRY_DEPLOY: Step[Arguments, Result] = Step(
-    name="registry-deploy",
-    title="Deploy",
-    summary="Deploy the version an alias points to: a deployment, or a rollback.",
-    options=(
-        *REGISTRY_PULL.form,
-        Option(
-            "unless",
-            title="Tried before",
-            help="Do nothing while it still is this version.",
-            advanced=True,
-            spelling="skip_version",
-        ),
-        *(option for option in DEPLOY.form if option.name not in _NOT_OF_FOLLOW),
-    ),
-    work="studio.external_registries.alias_deploy:follow",
-    prepare="studio.external_registries.alias_deploy:prepare",
-    record="studio.external_registries.alias_deploy:followed",
-    texts="studio.external_registries.texts:follow",
-    needs=NEEDS,
-    limits=Limits(seconds=7200),
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from studio.documents.dataclass_json import JsonValue, from_json
 from studio.documents.text_table import table
 from studio.external_registries.results import (
     FollowResult,
@@ -61,6 +60,6 @@ def alias(result: MovedAlias) -> list[str]:
     return [f"{result.name}@{result.alias} {what}{before}"]
 
 
-def follow(result: Mapping[str, JsonValue]) -> list[str]:
+def follow(result: FollowResult) -> list[str]:
     """Return what became of a look at an alias."""
-    return [from_json(FollowResult, result).sentence]
+    return [result.sentence]

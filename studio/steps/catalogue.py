@@ -28,6 +28,7 @@ _MODULES = (
     "studio.monitoring.stream.step",
     "studio.rollouts.step",
     "studio.external_registries.step",
+    "studio.external_registries.follow_step",
     "studio.versions.step",
     "studio.samples.catalogue",
     "studio.steps.plugin_check",

@@ -233,7 +233,7 @@ def _lay_out_variant(
     graph = folder.with_name(f"{folder.name}-graph")
     graph.mkdir()
     write_graph(opened, graph, job)
-    return {**opened.figures(), **({"quantize": row.quantize} if row.quantize else {})}
+    return {**to_json(opened.figures()), **({"quantize": row.quantize} if row.quantize else {})}
 
 
 def _lay_out_bundle(

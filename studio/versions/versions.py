@@ -125,7 +125,7 @@ class _BundleOrigin:
     def of(cls, version: VersionRecord) -> _BundleOrigin:
         try:
             manifest = json.loads((version.path / MANIFEST).read_text(encoding="utf-8"))
-            if not isinstance(manifest, dict):
+            if not manifest or not isinstance(manifest, dict):
                 return cls()
             return from_json(cls, {**manifest, "content": content_digest(manifest)})
         except (OSError, ValueError, InvalidDocument):

@@ -7,7 +7,6 @@ from studio.models.families import TITLES as FAMILY_TITLES
 from studio.models.families import family as operator_family
 from studio.models.search import SearchResult, search_model
 from studio.models.step import DRAWN, PREVIEW
-from studio.models.surgery.edits import from_json as option_from_json
 from studio.models.surgery.edits import write as edit_text
 from studio.plugin_host import Plugin
 from studio.plugin_host.environments import Environment
@@ -46,7 +45,7 @@ from studio.workspace.graph_view import (
 )
 from studio.workspace.presets import CheckedPreset, Presets
 from studio.workspace.presets import allowed as allowed_values
-from studio.workspace.results import Recorded
+from studio.workspace.results import Recorded, Results
 from studio.workspace.run_info import RunInfo
 from studio.workspace.runs import RunningPipeline, RunRequest
 from studio.workspace.samples import SampleInfo
@@ -82,6 +81,7 @@ __all__ = [
     "Registry",
     "RegistryChanged",
     "ReleaseRecord",
+    "Results",
     "RowComparison",
     "RunChanged",
     "RunInfo",
@@ -103,7 +103,6 @@ __all__ = [
     "is_folded_block",
     "nodes_within",
     "operator_family",
-    "option_from_json",
     "profile_line",
     "read_numbers",
     "read_preview",

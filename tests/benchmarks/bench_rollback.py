@@ -28,8 +28,10 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Silent
+from studio.deployment.options import DeployOptions
 from studio.deployment.release_client import ReleaseClient
 from studio.deployment.work import deploy
+from studio.documents.dataclass_json import from_json
 from studio.packages import Bundle, build_runtime
 from studio.targets.connect import open_channel
 from tests.benchmarks.recogniser import two_versions
@@ -69,8 +71,10 @@ def measure(
     spec = board.spec()
     for bundle in bundles:
         options = {"expose": "network", "port": _PORT, "open_to_all": True, "soak_s": 0.5}
-        arguments = {"bundle": str(bundle.folder), "target": asdict(spec), **options}
-        deploy(arguments, QuietJob(folder / f"deploy-{bundle.version}"))
+        given = from_json(
+            DeployOptions, {"bundle": str(bundle.folder), "target": asdict(spec), **options}
+        )
+        deploy(given, QuietJob(folder / f"deploy-{bundle.version}"))
     channel = open_channel(spec, Silent())
     agent = ReleaseClient(channel, _ROOT, "python3", build_runtime(folder), "ann@desk", "board")
     turns: list[dict[str, float]] = []

@@ -157,7 +157,7 @@ class Rig:
         job.state = JobProgress(done, total, text)
         page.on_event(JobProgressed(job))  # type: ignore[arg-type]
 
-    def message(self, page: Page, name: str, **values: Any) -> None:
+    def message(self, page: Page, name: str, /, **values: Any) -> None:
         """Let the newest job send a message."""
         page.on_event(JobMessage(self.shell.jobs[-1], name, values))  # type: ignore[arg-type]
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, get_type_hints
 
 from studio.api import (
     Deployed,
@@ -29,6 +29,8 @@ from studio.api import (
 )
 from studio.api.platforms import Action
 from studio.deployment import open_channel, server_info, work
+from studio.deployment.step_log import owner
+from studio.documents.dataclass_json import from_json, to_json
 from studio.jobs import Job
 from studio.targets.connect import root_of
 
@@ -69,7 +71,7 @@ class MachineSite:
     def identity(self) -> Identity:
         """The login and the folder of releases."""
         facts = self._step(work.probe_target)
-        return Identity(work.owner(), f"{facts['name']}: {facts['root']}", facts)
+        return Identity(owner(), f"{facts['name']}: {facts['root']}", facts)
 
     def preview(self, parcel: Parcel, options: Mapping[str, Any]) -> Preview:
         """A dry run."""
@@ -150,7 +152,9 @@ class MachineSite:
 
     def _step(self, step: Step, progress: Progress | None = None, **options: Any) -> dict[str, Any]:
         job = _Job(self._folder / str(next(self._numbers)), progress or Silent())
-        return step({**options, "target": asdict(self._target)}, job)
+        form = get_type_hints(step)["options"]
+        given = from_json(form, {**options, "target": asdict(self._target)})
+        return dict(to_json(step(given, job)))
 
 
 class _Job:

@@ -12,12 +12,20 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Mapping, NamedTuple
 
 from ..release.trial.decision import TrialDecision, rule_of
-from ..release.trial.soak import ReleaseTrial, evidence_of, failed, status_of
+from ..release.trial.soak import (
+    ReleaseTrial,
+    ServerStatus,
+    evidence_of,
+    failed,
+    shadow_of,
+    status_of,
+)
 from ..serve import local_server
 from ..serve.contracts.environment import BUNDLE
 from ..shared import manifest
 from ..shared.errors import ReleaseError
 from ..shared.files import write_atomically
+from ..shared.records import read
 from ..shared.trial_request import FILE, TrialRequest
 from . import note
 from .turns import Turns
@@ -180,8 +188,8 @@ def _load_beside(server: ContainerServer, run: Path, asked: RequestedTrial, beyo
     write_atomically(run / FILE, TrialRequest(asked.release, asked.before, beyond).content())
     deadline = time.monotonic() + _LOAD_S
     while time.monotonic() < deadline:
-        mirror = status_of(server, asked.release).get("mirror") or {}
-        if mirror.get("loaded") or mirror.get("fault"):
+        shadow = shadow_of(read(ServerStatus, status_of(server, asked.release)))
+        if shadow.loaded or shadow.fault:
             return
         time.sleep(_POLL_S)
 

@@ -6,13 +6,15 @@ import contextlib
 import json
 import os
 import time
-from typing import Any
 
 from ..shared import manifest
 from ..shared.chained_log import Journal
 from ..shared.errors import ReleaseError
 from ..shared.manifest import Manifest
+from ..shared.records import read
 from .store import state
+from .store.binding import Binding
+from .store.latest_releases import to_json
 from .store.layout import Layout
 from .store.state import ReleaseState
 
@@ -37,7 +39,7 @@ class Board:
         state.save(self.layout, new)
         self.state = new
 
-    def say(self, event: str, **values: Any) -> None:
+    def say(self, event: str, **values: object) -> None:
         """Send a JSON line. That nobody listens any more must not stop a release half way."""
         line = json.dumps(dict(values, event=event), sort_keys=True) + "\n"
         try:
@@ -60,17 +62,17 @@ class Board:
             )
         return found
 
-    def _carried(self) -> dict[str, Any]:
+    def _carried(self) -> dict[str, object]:
         """What the record must go on to tell when its oldest part is dropped."""
         now = self.state
-        last = {"current": now.current, "previous": now.previous, "counter": now.counter}
-        return {**last, "lines": dict(now.lines)}
+        last: dict[str, object] = {"current": now.current, "previous": now.previous}
+        return {**last, "counter": now.counter, "lines": to_json(now.lines)}
 
-    def binding(self, digest: str) -> dict[str, Any]:
-        """Which interpreter and runtime a release is run with."""
+    def binding(self, digest: str) -> Binding:
+        """Return which interpreter and runtime a release is run with."""
         try:
-            return dict(json.loads(self.layout.binding(digest).read_bytes()))
-        except (OSError, ValueError):
+            return read(Binding, json.loads(self.layout.binding(digest).read_bytes()))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             raise ReleaseError(
                 "no-binding", "How release {} is to be run is not known.".format(digest[:12])
             ) from None
@@ -86,9 +88,9 @@ class Board:
                     found.append(self.manifest(folder.name))
         return sorted(found, key=lambda one: (one.counter, one.version))
 
-    def note(self, what: Manifest, outcome: str, **facts: Any) -> dict[str, Any]:
+    def note(self, what: Manifest, outcome: str, **facts: object) -> dict[str, object]:
         """Add to the journal what became of a release; returns the entry for the history."""
-        entry: dict[str, Any] = {
+        entry: dict[str, object] = {
             "release": what.digest,
             "name": what.name,
             "version": what.version,

@@ -13,10 +13,27 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
+
+from ..shared.records import read
 
 MOST_STARTS = 3
 _UNCOMMITTED = ("switch", "soak")
 """As in ``state.UNCOMMITTED``; this module is read by a server that is to stay small."""
+
+
+class _Pending(NamedTuple):
+    """The phase of the release machine, and the release under way."""
+
+    phase: str
+    pending: str
+
+
+class _StartCount(NamedTuple):
+    """How often a release was started before it was kept."""
+
+    release: str
+    starts: int = 0
 
 
 def before_start(root: Path) -> str:
@@ -25,12 +42,12 @@ def before_start(root: Path) -> str:
     Nothing is done while a command is at work on the target: that one watches the release itself.
     """
     try:
-        now = json.loads((root / "state.json").read_bytes())
-        if now["phase"] not in _UNCOMMITTED:
+        now = read(_Pending, json.loads((root / "state.json").read_bytes()))
+        if now.phase not in _UNCOMMITTED:
             return ""
         with _alone(root) as alone:
-            return _counted(root, str(now["pending"])) if alone else ""
-    except (OSError, ValueError, KeyError, TypeError):
+            return _counted(root, now.pending) if alone else ""
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return ""  # a server must start also where nothing can be written
 
 
@@ -88,7 +105,7 @@ def _alone(root: Path) -> Iterator[bool]:
 
 def _starts(path: Path, release: str) -> int:
     try:
-        note = json.loads(path.read_bytes())
-        return int(note["starts"]) if note["release"] == release else 0
-    except (OSError, ValueError, KeyError, TypeError):
+        note = read(_StartCount, json.loads(path.read_bytes()))
+        return note.starts if note.release == release else 0
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return 0

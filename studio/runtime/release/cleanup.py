@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from ..shared import manifest
 from ..shared.errors import ReleaseError
@@ -14,7 +13,7 @@ from .board import Board
 from .server.server_control import Server
 
 
-def collect(board: Board, running: str = "") -> dict[str, Any]:
+def collect(board: Board, running: str = "") -> dict[str, object]:
     """Keep the current release and the one before with all they need; remove the rest.
 
     Args:
@@ -29,12 +28,12 @@ def collect(board: Board, running: str = "") -> dict[str, Any]:
             binding = board.binding(digest)
         except ReleaseError:
             continue  # pending and not staged yet
-        environments.add(str(binding["env"]))
-        runtimes.add(str(binding["runtime"]))
+        environments.add(binding.env)
+        runtimes.add(binding.runtime)
     service = Server(layout)
     if service.runs():  # what started the server may be older than what it serves
-        environments.add(str(service.service().get("env")))
-        runtimes.add(str(service.service().get("runtime")))
+        environments.add(service.started.env)
+        runtimes.add(service.started.runtime)
     freed = _sweep(layout.releases, kept | {digest + ".json" for digest in kept})
     freed += _sweep(layout.blobs, blobs)
     freed += _sweep(layout.environments, environments)

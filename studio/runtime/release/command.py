@@ -10,16 +10,34 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from ..shared.errors import ReleaseError
 from ..shared.files import digest_of, free_bytes, megabytes, remove
+from ..shared.records import read
 from .board import Board
 from .intake.source import Source
 from .store import disk_reserve as reserve
 from .store import state
+from .store.latest_releases import to_json
 from .store.layout import Layout
 from .store.lease import give_back, locked, refuse_others, renew, take
+
+
+class _Caller(NamedTuple):
+    """What a request tells of whoever sends it.
+
+    Attributes:
+        owner: Who asks, for the history.
+        token: Shown by the commands of one deploy.
+        release: The release that is deployed.
+        purge: Whether a removal frees the disk as well.
+    """
+
+    owner: str = "unknown"
+    token: str = ""
+    release: str = ""
+    purge: bool = False
 
 
 def main(arguments: list[str]) -> int:
@@ -43,21 +61,23 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _request(verb: str, source: Source) -> Mapping[str, Any]:
+def _request(verb: str, source: Source) -> Mapping[str, object]:
     line = source.line()
     if not line and verb != "status":
         # The link was cut before the request: to go on would claim the target for nobody.
         raise ReleaseError("cut-off", "The connection ended before the request had arrived.")
-    found: Mapping[str, Any] = json.loads(line or b"{}")
+    found: Mapping[str, object] = json.loads(line or b"{}")
     return found
 
 
-def _run(verb: str, layout: Layout, request: Mapping[str, Any], source: Source) -> dict[str, Any]:
+def _run(
+    verb: str, layout: Layout, request: Mapping[str, object], source: Source
+) -> dict[str, object]:
     if verb == "try":
         from .trial.golden_check import run_trial
 
         return run_trial(layout, request)
-    owner = str(request.get("owner") or "unknown")
+    owner = read(_Caller, request).owner
     if verb == "status":
         return _status(Board(layout, owner), request)
     layout.make()
@@ -75,9 +95,10 @@ def _run(verb: str, layout: Layout, request: Mapping[str, Any], source: Source) 
         return dict(_work_of(verb)(board, request))
 
 
-def _admit(layout: Layout, request: Mapping[str, Any], owner: str) -> None:
-    if request.get("token"):
-        renew(layout, str(request["token"]))
+def _admit(layout: Layout, request: Mapping[str, object], owner: str) -> None:
+    token = read(_Caller, request).token
+    if token:
+        renew(layout, token)
     else:
         refuse_others(layout, owner)
 
@@ -90,37 +111,37 @@ def _recover(board: Board) -> None:
         recover(board)
 
 
-def _work_of(verb: str) -> Callable[..., dict[str, Any]]:
+def _work_of(verb: str) -> Callable[..., dict[str, object]]:
     """What a verb does; loaded only now: a small board takes long to read what it does not need."""
     module, _, name = _VERBS[verb].partition(":")
-    work: Callable[..., dict[str, Any]] = getattr(
+    work: Callable[..., dict[str, object]] = getattr(
         importlib.import_module("." + module, __package__), name
     )
     return work
 
 
-def _begin(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
+def _begin(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     """Become the operator of the target, for one release."""
     token = take(board.layout, board.owner)
-    board.save(board.state.at(state.RECEIVE, str(request.get("release") or "")))
+    board.save(board.state.at(state.RECEIVE, read(_Caller, request).release))
     return {
         "token": token,
         "counter": board.state.counter,
-        "lines": dict(board.state.lines),
+        "lines": to_json(board.state.lines),
         "current": board.state.current,
         "signed_only": board.layout.allowed_signers() is not None,
     }
 
 
-def _end(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
+def _end(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     """Let the next operator in."""
     if board.state.phase == state.RECEIVE:
         board.save(board.state.at(state.IDLE, ""))
-    give_back(board.layout, str(request["token"]))
+    give_back(board.layout, read(_Caller, request).token)
     return {}
 
 
-def _status(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
+def _status(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     """What is here and what runs; changes nothing, asks for no lock."""
     from .server.server_control import Server
 
@@ -131,7 +152,7 @@ def _status(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
         "current": now.current,
         "previous": now.previous,
         "counter": now.counter,
-        "lines": dict(now.lines),
+        "lines": to_json(now.lines),
         "history": list(now.history),
         "releases": [
             {"release": one.digest, "version": one.version, "name": one.name}
@@ -147,13 +168,13 @@ def _status(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _remove(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
+def _remove(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     """Serve nothing any more; with ``purge``, free the disk as well."""
     from .cleanup import collect
     from .switch import withdraw
 
     done = withdraw(board, request)
-    if request.get("purge"):
+    if read(_Caller, request).purge:
         board.journal.append("purged", owner=board.owner)
         board.save(state.ReleaseState(history=board.state.history))
         layout = board.layout
@@ -163,7 +184,7 @@ def _remove(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     return done
 
 
-def _collect(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
+def _collect(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     from .cleanup import collect
 
     done = collect(board, _own_name())
@@ -171,7 +192,7 @@ def _collect(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     return done
 
 
-def _log(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
+def _log(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     """The whole record, and whether it is whole."""
     return {"entries": board.journal.entries(), "broken_at": board.journal.broken_at()}
 
@@ -216,7 +237,7 @@ def _trace() -> str:
     return traceback.format_exc()[-4000:]
 
 
-def _print(line: Mapping[str, Any]) -> None:
+def _print(line: Mapping[str, object]) -> None:
     try:
         os.write(1, json.dumps(line, sort_keys=True).encode() + b"\n")
     except OSError:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from ..shared.errors import ReleaseError
 from ..shared.files import point, remove
 from ..shared.manifest import NAME, SIGNATURE, Manifest, verify
+from ..shared.records import read
 from .board import Board
 from .server import access
-from .server.server_control import Address, Server
+from .server.server_control import Address, Server, StartedService
 from .store import state
+from .store.binding import Binding
 from .store.latest_releases import advanced
 from .trial.requests import agreement_of, allow, compare, sampling_of
 from .trial.soak import ReleaseTrial, evidence_of, soak
@@ -29,25 +31,72 @@ _DOWNGRADE = "downgrade: "
 """Begins the reason in the history of a release that is older than what was there."""
 
 
+class SwitchRequest(NamedTuple):
+    """How a release is to be served; what is not given stays as it is.
+
+    Attributes:
+        release: Digest of the release.
+        host: Address to listen on.
+        port: None for the endpoint's own; 0 chooses anew.
+        usual_port: The first to be tried where none is in use.
+        access: An ``access.AccessChange`` in JSON form.
+        ready_s: Longest time until it is ready.
+        soak_s: How long it is watched.
+        quality: Values of the trial's rule; None where it must stay up and answer, no more.
+    """
+
+    release: str = ""
+    host: str = ""
+    port: Optional[int] = None
+    usual_port: int = 0
+    access: Optional[Mapping[str, object]] = None
+    ready_s: float = 0.0
+    soak_s: float = _SOAK_S
+    quality: Optional[Mapping[str, object]] = None
+
+
+class RollbackRequest(NamedTuple):
+    """The release to go back to: a version's number or a digest; empty for the last before."""
+
+    to: str = ""
+
+
+class StartRequest(NamedTuple):
+    """A start of the server; ``anew``: also when it runs, which is ended before."""
+
+    anew: bool = False
+
+
+class StopRequest(NamedTuple):
+    """A stop of the server, and how long it may finish its requests."""
+
+    seconds: float = 15.0
+
+
+class _PastRelease(NamedTuple):
+    """An entry of the history."""
+
+    release: str = ""
+    state: str = ""
+    reason: str = ""
+
+
 class SwitchPlan(NamedTuple):
     """How a switch is to be done."""
 
     address: Address
-    wish: Mapping[str, Any]
+    wish: Mapping[str, object]
     ready_s: float | None
     soak_s: float
     quality: TrialDecision | None = None
 
 
-def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
+def switch(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     """Serve a staged release; on any failure serve again what was served before.
 
     Args:
-        request: ``release`` (digest), and optionally ``host``, ``port``,
-            ``usual_port`` (where none is in use), ``access`` (see ``access.wanted``),
-            ``ready_s``, ``soak_s``, ``quality`` (see ``quality.Rule``; without it the release must
-            stay up and answer, no more), ``sampling`` and ``agreement`` (see
-            ``sampling``), ``downgrade`` (why an older release is wanted).
+        request: A ``SwitchRequest`` in JSON form; with ``sampling`` and ``agreement`` (see
+            ``trial.requests``), and ``downgrade`` (why an older release is wanted).
 
     Returns:
         What is served where; with ``secret``, the token, when it is a new one.
@@ -58,13 +107,14 @@ def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     from .intake.stage import check_counter
     from .trial.decision import TrialDecision, rule_of
 
-    what = board.manifest(str(request["release"]))
+    asked = read(SwitchRequest, request)
+    what = board.manifest(asked.release)
     reason = check_counter(board, what, request)
     _check_signature(board, what)
     server = Server(board.layout)
-    plan = _plan(server, request)
-    if request.get("quality") is not None:
-        plan = plan._replace(quality=TrialDecision(rule_of(request["quality"])))
+    plan = _plan(server, asked)
+    if asked.quality is not None:
+        plan = plan._replace(quality=TrialDecision(rule_of(asked.quality)))
     allowed, share = sampling_of(request), agreement_of(request)
     is_same = _serving(server, what, plan) and not access.is_changed(board.layout, plan.wish)
     if what.digest == board.state.current and is_same:
@@ -79,16 +129,16 @@ def switch(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     done = _outcome(board, "active", what, server)
     done["soak"] = evidence
     done["reason"] = reason
-    if plan.wish.get("token") == "new":
+    if read(access.AccessChange, plan.wish).token == "new":
         done["secret"] = access.token(board.layout)
     return done
 
 
-def rollback(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
+def rollback(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     """Serve an earlier release again.
 
     Args:
-        request: ``to``: a version's number or a digest; without it, the last that came before it.
+        request: A ``RollbackRequest`` in JSON form.
 
     Raises:
         ReleaseError: when it is not on the target any more, or cannot be served.
@@ -97,10 +147,10 @@ def rollback(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     now = board.state.current
     if not now:
         raise ReleaseError("nothing-deployed", "This target has no release.")
-    left, what = board.manifest(now), _earlier(board, str(request.get("to") or ""))
+    left, what = board.manifest(now), _earlier(board, read(RollbackRequest, request).to)
     verify(board.layout.release(what.digest), what)  # it may have lain there for a year
     server = Server(board.layout)
-    plan = _plan(server, request)
+    plan = _plan(server, read(SwitchRequest, request))
     _change(board, server, what, plan)
     board.save(board.state.noted(board.note(left, "rolled back")))
     _commit(board, what, plan)
@@ -128,18 +178,18 @@ def recover(board: Board) -> None:
         board.save(now.at(state.IDLE, ""))
 
 
-def start_current(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
+def start_current(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     """Start the server of the current release, if it does not run (after a restart, say).
 
     Args:
-        request: ``anew``: also when it runs, which is ended before.
+        request: A ``StartRequest`` in JSON form.
     """
     if not board.state.current:
         raise ReleaseError("nothing-deployed", "This target has no release.")
     server = Server(board.layout)
     what = board.manifest(board.state.current)
-    plan = _plan(server, request)
-    if request.get("anew"):
+    plan = _plan(server, read(SwitchRequest, request))
+    if read(StartRequest, request).anew:
         server.stop()
     if not server.serves(what.digest):
         _serve(board, server, what.digest, plan)
@@ -147,17 +197,21 @@ def start_current(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     return _outcome(board, "active", what, server)
 
 
-def stop_current(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
+def stop_current(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     """Stop the server; the release stays in place."""
-    stopped = Server(board.layout).stop(float(request.get("seconds") or 15.0))
+    return {"stopped": _stop(board, read(StopRequest, request))}
+
+
+def _stop(board: Board, request: StopRequest) -> bool:
+    stopped = Server(board.layout).stop(request.seconds or StopRequest().seconds)
     if stopped:
         board.journal.append("stopped", release=board.state.current, owner=board.owner)
-    return {"stopped": stopped}
+    return stopped
 
 
-def withdraw(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
+def withdraw(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     """Stop the server and serve nothing any more."""
-    stopped = stop_current(board, request)["stopped"]
+    stopped = _stop(board, read(StopRequest, request))
     left = board.state.current
     # The model's line stays: removing a release is no way to go back behind it. A purge is.
     new = board.state.at(state.IDLE, "")._replace(current="", previous=left)
@@ -169,37 +223,36 @@ def withdraw(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plan(
-    server: Server, request: Mapping[str, Any], service: Mapping[str, Any] | None = None
+    server: Server, request: SwitchRequest, service: Mapping[str, object] | None = None
 ) -> SwitchPlan:
-    """What was asked for; the address of the running service where nothing was."""
+    """Return what was asked for; the address of the running service where nothing was."""
     service = server.service() if service is None else service
-    host = str(request.get("host") or service.get("host") or "127.0.0.1")
-    port = _port(server, request, service, host)
-    ready_s = float(request["ready_s"]) if request.get("ready_s") else None
-    soak_s = request.get("soak_s")
-    wish: Mapping[str, Any] = request.get("access") or {}
+    started = read(StartedService, service)
+    host = request.host or started.host or "127.0.0.1"
+    port = _port(server, request, started, host)
+    wish = request.access or {}
     address = Address(host, port, access.wanted(service, wish))
-    return SwitchPlan(address, wish, ready_s, _SOAK_S if soak_s is None else float(soak_s))
+    return SwitchPlan(address, wish, request.ready_s or None, request.soak_s)
 
 
-def _port(server: Server, request: Mapping[str, Any], service: Mapping[str, Any], host: str) -> int:
-    """The port that was asked for, else the endpoint's own; it gets one when it has none."""
-    if request.get("port"):
-        return int(request["port"])
-    report = server.report()
-    live = report.get("port") if server.runs() else 0
+def _port(server: Server, request: SwitchRequest, started: StartedService, host: str) -> int:
+    """Return the port that was asked for, else the endpoint's own; it gets one when it has none."""
+    if request.port:
+        return int(request.port)
+    reported = server.status.port
+    live = reported if server.runs() else 0
     # A service that was started by an earlier runtime was not told the port that it has.
-    own = live or service.get("port") or report.get("port")
-    if own and request.get("port") is None:
-        return int(own)
-    return server.choose_port(host, int(request.get("usual_port") or 0))
+    own = live or started.port or reported
+    if own and request.port is None:
+        return own
+    return server.choose_port(host, request.usual_port)
 
 
 def _serving(server: Server, what: Manifest, plan: SwitchPlan) -> bool:
     return server.serves(what.digest) and server.listens(plan.address) and server.is_kept()
 
 
-def _change(board: Board, server: Server, what: Manifest, plan: SwitchPlan) -> dict[str, Any]:
+def _change(board: Board, server: Server, what: Manifest, plan: SwitchPlan) -> dict[str, object]:
     """Point to a release and serve it; put everything back when that fails."""
     before = board.state.current
     trial = ReleaseTrial(server, board.layout, what.digest, before if plan.quality else "")
@@ -212,7 +265,7 @@ def _change(board: Board, server: Server, what: Manifest, plan: SwitchPlan) -> d
         _serve(board, server, what.digest, plan)
         board.save(board.state.at(state.SOAK, what.digest))
         board.say("phase", phase=state.SOAK)
-        evidence: dict[str, Any] = {}
+        evidence: dict[str, object] = {}
         if plan.quality is None:
             soak(server, what.digest, plan.soak_s)
         else:
@@ -232,7 +285,7 @@ def _serve(board: Board, server: Server, digest: str, plan: SwitchPlan) -> None:
     """Reload the running server where that is enough, else start one."""
     binding = board.binding(digest)
     ready_s = patience(binding) if plan.ready_s is None else plan.ready_s
-    loaded = server.report().get("state") in ("ready", "failed")
+    loaded = server.status.state in ("ready", "failed")
     if loaded and server.runs() and server.listens(plan.address) and server.is_kept():
         stamp = server.stamp()
         server.reload()
@@ -244,15 +297,15 @@ def _serve(board: Board, server: Server, digest: str, plan: SwitchPlan) -> None:
     server.settle(binding, plan.address)
 
 
-def patience(binding: Mapping[str, Any]) -> float:
-    """Seconds that a release has until it is ready, by what its probe took."""
-    return max(_READY_S, _READY_PROBES * float(binding.get("probe_s") or 0.0))
+def patience(binding: Binding) -> float:
+    """Return the seconds that a release has until it is ready, by what its probe took."""
+    return max(_READY_S, _READY_PROBES * binding.probe_s)
 
 
 def _restore(board: Board, server: Server, before: str) -> None:
     """Serve again what was served before, where and to whom it was, or nothing."""
     link(board, before)
-    plan = _plan(server, {}, server.before())
+    plan = _plan(server, SwitchRequest(), server.before())
     access.revert(board.layout, plan.address.access)
     if not before:
         server.stop()
@@ -267,8 +320,7 @@ def _restore(board: Board, server: Server, before: str) -> None:
 
 
 def _is_back(board: Board, server: Server, digest: str, plan: SwitchPlan) -> bool:
-    shown = str(server.report().get("fingerprint") or "")
-    same = shown == access.fingerprint(board.layout, plan.address.access)
+    same = server.status.fingerprint == access.fingerprint(board.layout, plan.address.access)
     return same and server.serves(digest) and server.listens(plan.address)
 
 
@@ -332,29 +384,30 @@ def _earlier(board: Board, wanted: str) -> Manifest:
 
 def _came_before(now: state.ReleaseState, one: Manifest, current: Manifest) -> bool:
     """Of a model's own releases the counter tells; of two models', which was served first."""
-    active = [entry for entry in now.history if entry.get("state") == "active"]
+    past = [read(_PastRelease, entry) for entry in now.history]
+    active = [entry for entry in past if entry.state == "active"]
     if one.name == current.name:
         # A downgrade is taken back as any other deploy.
-        went_back = bool(active) and str(active[-1].get("reason") or "").startswith(_DOWNGRADE)
+        went_back = bool(active) and active[-1].reason.startswith(_DOWNGRADE)
         return one.counter < current.counter or (went_back and one.digest == now.previous)
-    served = [str(entry["release"]) for entry in active]
+    served = [entry.release for entry in active]
     places = {release: place for place, release in reversed(list(enumerate(served)))}
     return bool(places.get(one.digest, -1) < places.get(current.digest, len(served)))
 
 
-def _outcome(board: Board, outcome: str, what: Manifest, server: Server) -> dict[str, Any]:
-    report = server.report()
+def _outcome(board: Board, outcome: str, what: Manifest, server: Server) -> dict[str, object]:
+    status = server.status
     return {
         "log": board.journal.stand(),
         "state": outcome,
         "release": what.digest,
         "version": what.version,
         "name": what.name,
-        "host": report.get("host", ""),
-        "port": report.get("port", 0),
-        "scheme": report.get("scheme", "http"),
-        "fingerprint": report.get("fingerprint", ""),
-        "token_required": bool(report.get("token_required")),
-        "pid": report.get("pid", 0),
+        "host": status.host,
+        "port": status.port,
+        "scheme": status.scheme,
+        "fingerprint": status.fingerprint,
+        "token_required": status.token_required,
+        "pid": status.pid,
         "service": server.manager(),
     }

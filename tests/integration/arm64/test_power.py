@@ -12,15 +12,17 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from studio.api import StudioError
+from studio.deployment.answers import LogAnswer
 from studio.deployment.history import judged
+from studio.deployment.options import DeployOptions, TargetOptions
+from studio.deployment.step import RegistryChain
 from studio.deployment.work import agent_on, connected, deploy, releases
 from studio.packages import Bundle
 from studio.targets.inventory import take
@@ -70,8 +72,8 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> list[Bundle]:
     return [make_bundle(folder / str(n), n, samples=1) for n in range(1, MOMENTS + 4)]
 
 
-def arguments(board: Lasting, bundle: Bundle) -> dict[str, Any]:
-    return {"bundle": str(bundle.folder), "target": asdict(board.spec()), "soak_s": 1.0}
+def arguments(board: Lasting, bundle: Bundle) -> DeployOptions:
+    return DeployOptions(bundle=bundle.folder, target=board.spec(), soak_s=1.0)
 
 
 def served(board: Lasting) -> str:
@@ -124,8 +126,8 @@ def test_power_loss_at_random_moments(
             agent = agent_on(board.spec(), channel, QuietJob(tmp_path / f"agent-{number}"))
             agent.install()
             found = take(channel, agent.root)
-            entries = agent.call("log", {})["entries"]
-            assert judged("board", entries, [], {"entries": 0, "broken_at": 0})["whole"]
+            entries = agent.ask(LogAnswer, "log", {}).entries
+            assert judged("board", entries, [], RegistryChain()).whole
             outcomes["new" if found.current == bundle.digest else "old"] += 1
         deploy(arguments(board, bundle), QuietJob(tmp_path / f"again-{number}"))
         assert served(board) == bundle.digest
@@ -144,5 +146,5 @@ def test_a_restart_in_the_midst_of_a_release(
     timer.join()
     until(lambda: served(board) != "", "something is served after the restart", 240)
     deploy(arguments(board, bundle), QuietJob(tmp_path / "again"))
-    listed = releases({"target": asdict(board.spec())}, QuietJob(tmp_path / "list"))
-    assert listed["current"] == bundle.digest == served(board)
+    listed = releases(TargetOptions(target=board.spec()), QuietJob(tmp_path / "list"))
+    assert listed.current == bundle.digest == served(board)

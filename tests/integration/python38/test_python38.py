@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import pwd
 import subprocess
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from studio.api import TargetSpec
+from studio.deployment.step import UndeployOptions
 from studio.deployment.work import undeploy
 from tests.rigs.bundles import make_bundle
 from tests.unit.deployment.test_board import Studio, rows
@@ -45,4 +45,4 @@ def test_a_board_with_python_3_8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert studio.deploy(bundles[1])["state"] == "serving"
         assert (studio.rollback()["from"], studio.releases()["releases"][0]["version"]) == (2, 1)
     finally:
-        undeploy({"target": asdict(studio.target), "purge": True}, studio.job())
+        undeploy(UndeployOptions(target=studio.target, purge=True), studio.job())

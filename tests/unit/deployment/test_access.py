@@ -14,7 +14,9 @@ import pytest
 
 from studio.api import Permission, TargetError, UsageError
 from studio.deployment.access import AccessRequest, is_loopback, known_token, token_on
+from studio.deployment.options import AccessOptions
 from studio.deployment.step import DEPLOY
+from studio.documents.dataclass_json import from_json
 from studio.jobs import JobOutcome
 from studio.jobs.sandbox import environment
 from studio.runtime.release.server.access import wanted
@@ -32,7 +34,7 @@ TOKEN = "a-token-of-the-user-0123456789"
 
 
 def wish(**given: Any) -> AccessRequest:
-    return AccessRequest.of(given, {})
+    return AccessRequest.of(from_json(AccessOptions, given), {})
 
 
 def test_nothing_asked_for_keeps_what_is() -> None:
@@ -51,10 +53,10 @@ def test_the_users_own_token_comes_by_file_or_environment(tmp_path: Path) -> Non
     file = tmp_path / "token"
     file.write_text(TOKEN + "\n")
     by_file = wish(token_file=str(file))
-    by_environment = AccessRequest.of({"token": "given"}, {"EDGEWRIGHT_TOKEN": TOKEN})
+    by_environment = AccessRequest.of(AccessOptions(token="given"), {"EDGEWRIGHT_TOKEN": TOKEN})
     assert by_file.value == by_environment.value == TOKEN
     assert TOKEN not in repr(by_file)
-    assert AccessRequest.of({}, {"EDGEWRIGHT_TOKEN": TOKEN}).token == ""
+    assert AccessRequest.of(AccessOptions(), {"EDGEWRIGHT_TOKEN": TOKEN}).token == ""
 
 
 def test_no_option_takes_the_token_itself() -> None:
@@ -80,7 +82,7 @@ def test_no_option_takes_the_token_itself() -> None:
 )
 def test_what_does_not_fit_together(given: dict[str, Any], sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):
-        AccessRequest.of(given, {})
+        AccessRequest.of(from_json(AccessOptions, given), {})
 
 
 def test_names_beside_its_own_stay_until_others_are_given() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from studio.api import Refused, StudioError, TargetError
+from studio.deployment.options import DeployOptions, TargetOptions
+from studio.deployment.step import StatusOptions, TrustOptions
 from studio.deployment.survey import look
 from studio.deployment.trust import trust
 from studio.deployment.work import deploy, probe_target
@@ -78,7 +79,7 @@ def test_without_systemd_a_foreign_file_an_altered_byte_and_signers(
         studio = Studio(tmp_path / "jobs", board.spec())
         assert (
             "systemd"
-            not in probe_target({"target": asdict(studio.target)}, studio.job())["services"]
+            not in probe_target(TargetOptions(target=studio.target), studio.job())["services"]
         )
         first = studio.deploy(bundles[0])
         assert "kept until a restart of the target" in rows(first)["switch"]["text"]
@@ -102,18 +103,17 @@ def test_without_systemd_a_foreign_file_an_altered_byte_and_signers(
         content[len(content) // 2] ^= 1
         model.write_bytes(content)
         with pytest.raises(StudioError) as broken:
-            deploy({"bundle": str(altered), "target": asdict(studio.target)}, studio.job())
+            deploy(DeployOptions(bundle=altered, target=studio.target), studio.job())
         assert "model.onnx is not what its manifest says" in sentence(broken.value)
 
         key = make_key(tmp_path / "ann")
-        public = str(key.with_suffix(".pub"))
-        assert trust({"target": asdict(studio.target), "signers": public}, studio.job())[
-            "signers"
-        ] == ["ann"]
-        (row,) = look({"target": [asdict(studio.target)], "parallel": 1}, studio.job())["targets"]
-        (signer,) = row["signers"]["keys"]
-        assert (signer["name"], signer["kind"]) == ("ann", "ssh-ed25519")
-        assert signer["since"] == row["signers"]["changed"] != ""
+        options = TrustOptions(target=studio.target, signers=key.with_suffix(".pub"))
+        assert trust(options, studio.job()).signers == ("ann",)
+        (row,) = look(StatusOptions((studio.target,), parallel=1), studio.job()).targets
+        assert row.signers is not None
+        (signer,) = row.signers.keys
+        assert (signer.name, signer.kind) == ("ann", "ssh-ed25519")
+        assert signer.since == row.signers.changed != ""
         with pytest.raises(Refused) as unsigned:
             studio.deploy(bundles[1])
         assert "requires signed releases" in sentence(unsigned.value)

@@ -14,7 +14,17 @@ import pytest
 from studio.api import Refused, Silent, TargetError, TargetSpec, UnknownHost
 from studio.deployment import open_channel, server_info
 from studio.deployment.history import verify_log
+from studio.deployment.options import DeployOptions, TargetOptions
+from studio.deployment.step import (
+    Anchor,
+    LogsOptions,
+    RegistryChain,
+    RollbackOptions,
+    UndeployOptions,
+    VerifyLogOptions,
+)
 from studio.deployment.work import deploy, logs, probe_target, releases, rollback, undeploy
+from studio.documents.dataclass_json import from_json, to_json
 from studio.packages import Bundle
 from studio.runtime.release.store.layout import Layout
 from studio.runtime.shared.chained_log import Journal
@@ -55,13 +65,14 @@ class Studio:
 
     def deploy(self, bundle: Bundle, job: QuietJob | None = None, **options: Any) -> dict[str, Any]:
         arguments = {"bundle": str(bundle.folder), "soak_s": 0.3, **options}
-        return deploy({**arguments, "target": asdict(self.target)}, job or self.job())
+        given = from_json(DeployOptions, {**arguments, "target": asdict(self.target)})
+        return dict(to_json(deploy(given, job or self.job())))
 
     def rollback(self, **options: Any) -> dict[str, Any]:
-        return rollback({**options, "target": asdict(self.target)}, self.job())
+        return dict(to_json(rollback(RollbackOptions(target=self.target, **options), self.job())))
 
     def releases(self) -> dict[str, Any]:
-        return releases({"target": asdict(self.target)}, self.job())
+        return dict(to_json(releases(TargetOptions(target=self.target), self.job())))
 
 
 def rows(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -73,7 +84,7 @@ def test_deploy_serve_update_and_take_back(
 ) -> None:
     with Board(net, tmp_path / "b") as board:
         studio = Studio(tmp_path / "jobs", board.spec())
-        facts = probe_target({"target": asdict(studio.target)}, studio.job())
+        facts = probe_target(TargetOptions(target=studio.target), studio.job())
         assert facts["runtimes"] == {}
 
         planned = studio.deploy(bundles[0], dry_run=True)
@@ -116,8 +127,8 @@ def test_deploy_serve_update_and_take_back(
             (2, "replaced"),
             (1, "replaced"),
         ]
-        gone = undeploy({"target": asdict(studio.target), "purge": True}, studio.job())
-        assert gone["stopped"] is True
+        gone = undeploy(UndeployOptions(target=studio.target, purge=True), studio.job())
+        assert gone.stopped is True
         assert server_info(channel, ROOT)["running"] is False
         assert studio.releases()["releases"][0]["state"] == "removed"
         channel.close()
@@ -226,15 +237,17 @@ def test_a_record_in_parts_a_log_that_rotated_and_a_way_back_over_ssh(
             record.append("started", text="x" * SEAL_BYTES)
             done = studio.deploy(bundles[2]) if done is None else studio.rollback()
         assert done is not None
-        known = {"anchors": [done["log"]], "registry": {"entries": 1, "broken_at": 0}}
-        found = verify_log({"target": asdict(studio.target), **known}, studio.job())
-        assert (found["whole"], found["problem"]) == (True, "")
+        known = VerifyLogOptions(
+            target=studio.target, anchors=(Anchor(**done["log"]),), registry=RegistryChain(1)
+        )
+        found = verify_log(known, studio.job())
+        assert (found.whole, found.problem) == (True, "")
         assert len(list(layout.sealed.iterdir())) == 2
         (layout.sealed / "000001.jsonl").unlink()
-        found = verify_log({"target": asdict(studio.target), **known}, studio.job())
-        assert "of the history of board are missing." in found["problem"]
+        found = verify_log(known, studio.job())
+        assert "of the history of board are missing." in found.problem
         (layout.run / "server.log.1").write_text("last night\n")
-        lines = logs({"target": asdict(studio.target), "lines": 10_000}, studio.job())["lines"]
+        lines = logs(LogsOptions(target=studio.target, lines=10_000), studio.job()).lines
         assert lines[0] == "last night"
         assert len(lines) > 1
         # Version 1 was never there: it is refused, and taken with a reason.

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy
 import pytest
@@ -16,6 +15,8 @@ from PIL import Image
 from studio.datasets import Preprocess
 from studio.datasets.images import read_picture
 from studio.deployment.access import known_token
+from studio.deployment.options import DeployOptions, TargetOptions
+from studio.deployment.step import UndeployOptions
 from studio.deployment.work import deploy, probe_target, undeploy
 from studio.monitoring.endpoint.call import call
 from studio.monitoring.endpoint.call_step import CallOptions
@@ -81,29 +82,27 @@ class Curl:
 
 def test_a_picture_by_curl_with_token_and_tls(board: Board, bundle: Bundle, folder: Path) -> None:
     target, job = board.spec(), QuietJob(folder / "job")
-    facts = probe_target({"target": asdict(target)}, job)
+    facts = probe_target(TargetOptions(target=target), job)
     assert "pillow" not in facts["runtimes"], "the board must lack what is to be sent"
-    done = deploy(
-        {
-            "bundle": str(bundle.folder),
-            "target": asdict(target),
-            "soak_s": 0.2,
-            "expose": "network",
-            "token": "generate",
-            "tls": "self-signed",
-        },
-        job,
+    options = DeployOptions(
+        bundle=bundle.folder,
+        target=target,
+        soak_s=0.2,
+        expose="network",
+        token="generate",
+        tls="self-signed",
     )
-    assert done["endpoint"] == f"https://{board.address}:8477"
-    rows = {row["name"]: row for row in done["steps"]}
-    assert "PIL" in rows["environment"]["text"]
+    done = deploy(options, job)
+    assert done.endpoint == f"https://{board.address}:8477"
+    rows = {row.name: row for row in done.steps}
+    assert "PIL" in rows["environment"].text
     token = board.run("cat", f"{ROOT}/access/token").strip()
     assert known_token(target, ROOT) == token
     modes = board.run("stat", "-c", "%a", f"{ROOT}/access", f"{ROOT}/access/token")
     assert modes.split() == ["700", "600"]
 
-    curl = Curl(board, done["port"], done["certificate_file"])
-    assert "PRIVATE KEY" not in Path(done["certificate_file"]).read_text()
+    curl = Curl(board, done.port or 0, done.certificate_file or "")
+    assert "PRIVATE KEY" not in Path(done.certificate_file or "").read_text()
     shown = f'-H "Authorization: Bearer $(head -n 1 {ROOT}/access/token)"'
     there = f"--cacert {ROOT}/access/tls.pem {shown}"
     said = board.run("sh", "-c", f"curl -s {there} https://127.0.0.1:8477/v2/models/cnn")
@@ -135,11 +134,10 @@ def test_a_picture_by_curl_with_token_and_tls(board: Board, bundle: Bundle, fold
     )
     assert (plain.returncode != 0, plain.stdout) == (True, b"")
 
-    arguments: dict[str, Any] = {"target": asdict(target)}
     called = call(CallOptions(target, requests=20, connections=2), job)
     assert (called.answered, called.failed) == (20, 0)
     assert monitor(MonitorOptions(target), job).health == "healthy"
-    undeploy({**arguments, "purge": True}, job)
+    undeploy(UndeployOptions(target=target, purge=True), job)
     assert known_token(target, ROOT) == ""
     assert not (board.home / ".edgewright" / "access").exists()
 
@@ -150,17 +148,17 @@ def test_a_board_that_can_make_no_certificate(board: Board, bundle: Bundle, fold
     board.run("mount", "--bind", "/dev/null", "/usr/bin/openssl")
     board.run("sh", "-c", f"[ ! -d {library} ] || mount -t tmpfs none {library}")
     try:
-        target, job = asdict(board.spec()), QuietJob(folder / "other")
-        options = {"bundle": str(bundle.folder), "target": target, "soak_s": 0.2}
-        done = deploy({**options, "tls": "self-signed"}, job)
-        rows = {row["name"]: row["text"] for row in done["steps"]}
+        target, job = board.spec(), QuietJob(folder / "other")
+        options = DeployOptions(bundle=bundle.folder, target=target, soak_s=0.2)
+        done = deploy(replace(options, tls="self-signed"), job)
+        rows = {row.name: row.text for row in done.steps}
         assert rows["access"].endswith("made here as the target lacks openssl")
         (answer,) = (board.home / ".edgewright" / "access").iterdir()
         assert answer.stat().st_mode & 0o777 == 0o600
         assert call(CallOptions(board.spec(), requests=5), job).failed == 0
         again = deploy(options, job)
-        assert again["fingerprint"] == done["fingerprint"]
-        undeploy({"target": target, "purge": True}, job)
+        assert again.fingerprint == done.fingerprint
+        undeploy(UndeployOptions(target=target, purge=True), job)
     finally:
         board.run(
             "sh", "-c", f"umount /usr/bin/openssl; ! mountpoint -q {library} || umount {library}"

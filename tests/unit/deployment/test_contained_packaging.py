@@ -12,6 +12,7 @@ import pytest
 
 from studio.api import TargetSpec
 from studio.deployment.deploy_job import Deployment
+from studio.deployment.options import DeployOptions
 from studio.packages import Bundle
 from studio.registry import VariantRecord
 from studio.settings import resource
@@ -163,9 +164,10 @@ def test_a_platform_is_given_the_signature_in_the_folder(
 ) -> None:
     """What is sent to a machine has it beside the manifest's text."""
     packaged = ok(workspace.run("package", model=f"#{variant.id}"))
-    asked = {"bundle": packaged["bundle"], "sign": str(key), "model": None}
+    target = TargetSpec("there", url)
+    options = DeployOptions(target=target, bundle=Path(packaged["bundle"]), sign=key)
     job = QuietJob(tmp_path / "job")
-    found = Deployment(TargetSpec("there", url), asked, job, "ann").find_bundle()  # type: ignore[arg-type]
+    found = Deployment(options, job, "ann").find_bundle()  # type: ignore[arg-type]
     assert "BEGIN SSH SIGNATURE" in found.signature
     there = (found.folder / "manifest.json.sig").exists()
     assert there is url.startswith("docker")

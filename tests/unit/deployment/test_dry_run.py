@@ -46,8 +46,8 @@ def refused(workspace: Workspace, bundle: Bundle, check: str, **options: Any) ->
     """What a dry run says is in the way, and a deploy refuses: the same."""
     plan = deploy(workspace, bundle, dry_run=True, **options)
     assert plan.ok, plan.sentence
-    assert plan.result["possible"] is False
-    blocked = [row for row in plan.result["steps"] if row["state"] == "blocked"]
+    assert plan.document["possible"] is False
+    blocked = [row for row in plan.document["steps"] if row["state"] == "blocked"]
     assert [row["name"] for row in blocked] == [check]
     done = deploy(workspace, bundle, **options)
     assert not done.ok
@@ -81,15 +81,15 @@ def test_what_a_deploy_refuses_is_in_the_plan(
     lease.unlink()
 
     plan = deploy(workspace, four, sign=str(ann), dry_run=True, **said)
-    assert plan.result["possible"] is True
+    assert plan.document["possible"] is True
     done = deploy(workspace, four, sign=str(ann), **said)
     assert done.ok, done.sentence
-    rows = workspace.run("releases", target="roof").result["releases"]
+    rows = workspace.run("releases", target="roof").document["releases"]
     assert rows[0]["reason"] == "downgrade: 5 misreads the night shift"
     assert workspace.registry.releases("roof")[0].details["reason"] == said["downgrade"]
     back = workspace.run("rollback", target="roof")
     assert back.ok, back.sentence
-    assert (back.result["from"], back.result["to"]) == (4, 5)
+    assert (back.document["from"], back.document["to"]) == (4, 5)
 
 
 @pytest.mark.slow
@@ -101,7 +101,7 @@ def test_a_purge_ends_the_line_also_where_nothing_is_left(
     assert workspace.run("undeploy", target="roof").ok
     assert not deploy(workspace, four).ok
     assert workspace.run("undeploy", target="roof", purge=True).ok
-    assert deploy(workspace, four, dry_run=True).result["possible"] is True
+    assert deploy(workspace, four, dry_run=True).document["possible"] is True
     assert deploy(workspace, four).ok
 
 
@@ -116,24 +116,24 @@ def test_a_rollout_signs_once_and_goes_back_with_a_reason(
     assert workspace.run("trust", target="roof", signers=str(tmp_path / "allowed")).ok
     asked = {"target": ["roof"], "requests": 2, "soak_s": 0}
     unsigned = workspace.run("rollout", model=str(five.folder), **asked)
-    assert "requires signed releases" in unsigned.result["targets"][0]["text"]
+    assert "requires signed releases" in unsigned.document["targets"][0]["text"]
     done = workspace.run("rollout", model=str(five.folder), sign=str(key), **asked)
     assert done.ok, done.sentence
-    assert done.result["state"] == "done"
+    assert done.document["state"] == "done"
     assert not list(five.folder.glob("*.sig")), "the bundle of somebody else is not written to"
     older = {**asked, "sign": str(key)}
     refusal = workspace.run("rollout", model=str(four.folder), **older)
-    assert "--downgrade" in refusal.result["targets"][0]["text"]
+    assert "--downgrade" in refusal.document["targets"][0]["text"]
     back = workspace.run("rollout", model=str(four.folder), downgrade="5 is wrong", **older)
-    assert back.result["state"] == "done", back.result
+    assert back.document["state"] == "done", back.result
 
 
 def test_a_reason_says_something() -> None:
-    assert downgrade_of({}) == downgrade_of({"downgrade": None}) == ""
-    assert downgrade_of({"downgrade": " too  slow\n"}) == "too slow"
+    assert downgrade_of(None) == ""
+    assert downgrade_of(" too  slow\n") == "too slow"
     for text in ("", "  ", "x" * 501):
         with pytest.raises(UsageError):
-            downgrade_of({"downgrade": text})
+            downgrade_of(text)
 
 
 def test_a_folder_that_cannot_be_written_to() -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from studio.deployment.history import TargetHistory, judged
+from studio.deployment.results import LogHead
+from studio.documents.dataclass_json import to_json
 from studio.runtime.shared import chained_log as journals
 from studio.runtime.shared.chained_log import Journal
 from studio.runtime.shared.log_segments import KEPT
@@ -23,7 +25,8 @@ def board(tmp_path: Path) -> Path:
 
 
 def verdict(path: Path, history: TargetHistory) -> dict[str, Any]:
-    return judged("roof", Journal(path).entries(), history.anchors("roof"), history.facts())
+    entries = Journal(path).entries()
+    return dict(to_json(judged("roof", entries, history.anchors("roof"), history.chain())))
 
 
 def lines(path: Path) -> list[bytes]:
@@ -32,8 +35,8 @@ def lines(path: Path) -> list[bytes]:
 
 def anchored(path: Path, folder: Path) -> TargetHistory:
     history = TargetHistory(folder)
-    history.add("roof", "d" * 64, "serving", {"by": "ann@desk", **Journal(path).stand()})
-    history.add("cellar", "d" * 64, "serving", {"by": "ann@desk", "entries": 9, "head": "x"})
+    history.add("roof", "d" * 64, "serving", "ann@desk", LogHead(**Journal(path).stand()))
+    history.add("cellar", "d" * 64, "serving", "ann@desk", LogHead(9, "x"))
     return history
 
 
@@ -102,12 +105,13 @@ def sealed(
     )
     while not (folder / "log" / f"{parts:06d}.jsonl").exists():
         board.append("release", version=1, state="active", owner="ann@desk")
-        history.add("roof", "d" * 64, "serving", {"by": "ann@desk", **board.stand()})
+        history.add("roof", "d" * 64, "serving", "ann@desk", LogHead(**board.stand()))
     return board, history
 
 
 def judge(board: Journal, history: TargetHistory) -> dict[str, Any]:
-    return judged("roof", board.entries(), history.anchors("roof"), history.facts())
+    entries = board.entries()
+    return dict(to_json(judged("roof", entries, history.anchors("roof"), history.chain())))
 
 
 def test_a_history_in_sealed_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from studio.api import TargetSpec
-from studio.deployment.liveness import Liveness, liveness, server_info, url_of
+from studio.deployment.liveness import Liveness, ServerAddress, liveness, server_info, url_of
 from studio.runtime.shared.process_identity import started
 from studio.targets.connect import open_channel
 from tests.rigs.bundles import QuietJob
@@ -90,7 +90,7 @@ def test_without_a_release_nothing_is_claimed(root: Path) -> None:
 
 def test_an_address_is_one_that_can_be_called() -> None:
     board = TargetSpec("roof", "ssh://ann@roof:2222")
-    assert url_of(board, {**ADDRESS, "host": "0.0.0.0"}) == "http://roof:8477"
-    assert url_of(HERE, {**ADDRESS, "host": "::"}) == "http://127.0.0.1:8477"
-    assert url_of(board, {**ADDRESS, "host": "::1", "scheme": "https"}) == "https://[::1]:8477"
-    assert url_of(board, {}) == ""
+    assert url_of(board, ServerAddress("0.0.0.0", 8477, "http")) == "http://roof:8477"
+    assert url_of(HERE, ServerAddress("::", 8477, "http")) == "http://127.0.0.1:8477"
+    assert url_of(board, ServerAddress("::1", 8477, "https")) == "https://[::1]:8477"
+    assert url_of(board, ServerAddress()) == ""

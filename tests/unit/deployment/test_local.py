@@ -36,34 +36,34 @@ def test_from_a_file_to_an_endpoint_and_back(workspace: Workspace, tmp_path: Pat
     first, other = make_cnn_versions(tmp_path)
     planned = workspace.run("deploy", model=str(first), dry_run=True)
     assert planned.ok, planned.sentence
-    assert planned.result["state"] == "planned"
-    assert planned.result["possible"] is True
+    assert planned.document["state"] == "planned"
+    assert planned.document["possible"] is True
     assert workspace.registry.versions() == []
 
     one = workspace.run("deploy", model=str(first), soak_s=0.2)
     assert one.ok, one.sentence
     # With the frames around the files, and without what packing saves.
-    assert 0.5 < one.result["bytes_sent"] / one.result["bytes_total"] < 1.01
-    assert served(one.result["endpoint"]) == one.result["release"]
+    assert 0.5 < one.document["bytes_sent"] / one.document["bytes_total"] < 1.01
+    assert served(one.document["endpoint"]) == one.document["release"]
 
     again = workspace.run("deploy", model=str(first), soak_s=0.2)
-    assert again.result["version"] == 1
-    assert again.result["bytes_sent"] == 0
+    assert again.document["version"] == 1
+    assert again.document["bytes_sent"] == 0
 
     bundle = workspace.registry.versions()[0].path
     by_folder = workspace.run("deploy", model=str(bundle), soak_s=0.2)
     assert by_folder.ok, by_folder.sentence
-    assert by_folder.result["release"] == one.result["release"]
+    assert by_folder.document["release"] == one.document["release"]
 
     two = workspace.run("deploy", model=str(other), soak_s=0.2)
     assert two.ok, two.sentence
-    assert two.result["endpoint"] == one.result["endpoint"]
-    assert served(two.result["endpoint"]) == two.result["release"]
+    assert two.document["endpoint"] == one.document["endpoint"]
+    assert served(two.document["endpoint"]) == two.document["release"]
 
     back = workspace.run("rollback", target="local")
     assert back.ok, back.sentence
-    assert served(one.result["endpoint"]) == one.result["release"]
-    states = [row["state"] for row in workspace.run("releases").result["releases"]]
+    assert served(one.document["endpoint"]) == one.document["release"]
+    states = [row["state"] for row in workspace.run("releases").document["releases"]]
     assert states[:2] == ["serving", "rolled back"]
     assert workspace.registry.releases("local")[0].state == "serving"
 

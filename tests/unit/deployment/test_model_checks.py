@@ -9,6 +9,7 @@ import pytest
 from studio.api import Finding, Level, Refused
 from studio.deployment.model_checks import NAME, action_of, model_check
 from studio.deployment.plan import make_plan
+from studio.documents.dataclass_json import to_json
 from studio.packages import Bundle
 from studio.packages.checks import Checked
 from studio.targets.inventory import Inventory
@@ -26,7 +27,7 @@ def found(folder: Path, *levels: Level) -> Bundle:
 def test_an_error_refuses_the_deploy_with_a_hint(tmp_path: Path) -> None:
     bundle = found(tmp_path, Level.WARNING, Level.ERROR, Level.ERROR)
     plan = make_plan(FACTS, Inventory(), bundle, RUNTIME, WHEELS)
-    assert {row["name"]: row["state"] for row in plan.rows()}[NAME] == "blocked"
+    assert {row["name"]: row["state"] for row in to_json(list(plan.steps()))}[NAME] == "blocked"
     with pytest.raises(Refused, match=r"An error. \(1 more\)") as caught:
         plan.require()
     assert "package again" in caught.value.hint
@@ -46,7 +47,7 @@ def test_what_is_no_error_lets_it_through(
     bundle = found(tmp_path, *levels)
     plan = make_plan(FACTS, Inventory(), bundle, RUNTIME, WHEELS)
     plan.require()
-    row = next(row for row in plan.rows() if row["name"] == NAME)
+    row = next(row for row in to_json(list(plan.steps())) if row["name"] == NAME)
     assert (row["state"], row["text"]) == (state, text)
     assert action_of(model_check(bundle)).state == state
 
@@ -55,7 +56,7 @@ def test_an_older_bundle_is_deployed_and_said_to_be_unchecked(tmp_path: Path) ->
     bundle = older(make_bundle(tmp_path, 1), tmp_path / "older")
     plan = make_plan(FACTS, Inventory(), bundle, RUNTIME, WHEELS)
     plan.require()
-    row = next(row for row in plan.rows() if row["name"] == NAME)
+    row = next(row for row in to_json(list(plan.steps())) if row["name"] == NAME)
     assert row["state"] == "warning"
     assert row["text"].startswith("not checked")
 

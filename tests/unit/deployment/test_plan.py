@@ -12,6 +12,7 @@ from studio.api import Refused, TargetError, TargetFacts
 from studio.deployment.admission import Request
 from studio.deployment.plan import DeployPlan, make_plan
 from studio.deployment.wheels import Platform, Wheel, WheelSet
+from studio.documents.dataclass_json import to_json
 from studio.packages import Bundle, ZipApplication
 from studio.targets.inventory import Inventory, history, parse
 from tests.rigs.bundles import make_bundle
@@ -41,7 +42,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 
 def states(plan: DeployPlan) -> dict[str, str]:
-    return {row["name"]: row["state"] for row in plan.rows()}
+    return {row["name"]: row["state"] for row in to_json(list(plan.steps()))}
 
 
 def test_a_new_board_gets_everything(bundle: Bundle) -> None:
@@ -188,7 +189,7 @@ def test_a_plan_lists_every_file_and_command(bundle: Bundle) -> None:
     plan = make_plan(
         replace(FACTS, python_path="/usr/bin/python3"), Inventory(), bundle, RUNTIME, WHEELS
     )
-    rows = {row["name"]: row for row in plan.rows()}
+    rows = {row["name"]: row for row in to_json(list(plan.steps()))}
     files = rows["transfer"]["files"]
     assert sum(file["bytes"] for file in files) == plan.bytes_to_send == rows["transfer"]["bytes"]
     assert files[0]["name"] == "the studio's runtime"
@@ -200,7 +201,7 @@ def test_what_a_board_complains_of_is_told(bundle: Bundle) -> None:
     facts = replace(FACTS, board="Raspberry Pi 4", notes=("it is throttled now",))
     plan = make_plan(facts, Inventory(), bundle, RUNTIME, None)
     plan.require()
-    (row,) = [row for row in plan.rows() if row["name"] == "board"]
+    (row,) = [row for row in to_json(list(plan.steps())) if row["name"] == "board"]
     assert (row["state"], row["text"]) == ("warning", "Raspberry Pi 4: it is throttled now")
 
 
@@ -229,7 +230,7 @@ def test_who_starts_it_again_after_a_restart(
     facts = replace(FACTS, url=url, services=services)
     plan = make_plan(facts, Inventory(), bundle, RUNTIME, None)
     plan.require()
-    (row,) = [row for row in plan.rows() if row["name"] == "service"]
+    (row,) = [row for row in to_json(list(plan.steps())) if row["name"] == "service"]
     assert row["state"] == ("warning" if told else "checked")
     assert told in row["text"]
 
@@ -281,7 +282,7 @@ def test_a_model_that_is_too_new_for_the_runtime_is_refused_before_anything(bund
 def test_the_memory_of_other_endpoints_counts(bundle: Bundle) -> None:
     def row(found: Inventory) -> dict[str, Any]:
         plan = make_plan(replace(FACTS, memory_mb=400), found, bundle, RUNTIME, None)
-        return next(one for one in plan.rows() if one["name"] == "memory")
+        return next(one for one in to_json(list(plan.steps())) if one["name"] == "memory")
 
     assert row(Inventory())["state"] == "checked"
     assert "for another endpoint" in row(Inventory(beside=[10.0]))["text"]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from studio.deployment.trust import admitted
+from studio.documents.dataclass_json import to_json
 from studio.runtime.release.intake.signers import fingerprint, signers_in
 from studio.targets import inventory
 from tests.unit.runtime.release.intake.test_signature import KINDS, line_of, make_key
@@ -30,7 +31,7 @@ def told(root: Path) -> dict[str, Any]:
     """What the script finds out in a real shell."""
     command = ["sh", "-c", inventory.SCRIPT, "sh", str(root)]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
-    return admitted(inventory.parse(done.stdout))
+    return dict(to_json(admitted(inventory.parse(done.stdout))))
 
 
 def listed(key: Path) -> str:

@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from studio.api import validate
+from studio.deployment.options import TrialOptions
 from studio.deployment.step import DEPLOY
 from studio.deployment.trial import TRIAL_S, USUAL_S, soak_rule, trial_s
 from studio.rollouts.step import ROLLOUT
 from studio.steps.replay import pipeline_of
 from studio.workspace import Workspace
 from tests.unit.runtime.models import make_cnn_versions
+
+_NAMES = ("soak_s", "quality", "soak_rule")
 
 
 @pytest.mark.parametrize(
@@ -31,8 +34,8 @@ from tests.unit.runtime.models import make_cnn_versions
     ],
 )
 def test_what_is_given_counts(given: dict[str, object], wanted: float) -> None:
-    arguments = validate(DEPLOY.form, given)
-    assert trial_s(arguments, soak_rule(arguments)) == wanted
+    options = TrialOptions(**{name: validate(DEPLOY.form, given)[name] for name in _NAMES})
+    assert trial_s(options.soak_s, soak_rule(options)) == wanted
 
 
 def test_a_rollouts_trial_may_last_a_second() -> None:
@@ -54,7 +57,7 @@ def test_a_trial_of_a_second_is_over_after_a_second(workspace: Workspace, tmp_pa
     assert workspace.run("deploy", model=first, soak_s=0).ok
     done = workspace.run("deploy", model=second, quality=True, soak_s=1)
     assert done.ok, done.sentence
-    soak = done.result["soak"]
+    soak = done.result.soak
     assert soak["decision"] == "kept undecided"
     assert 1.0 <= soak["seconds"] < 30.0
     # Told as a pipeline, the second is said: without it a trial would last 300.

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from studio.api import TargetError, UsageError
+from studio.deployment.results import MachineRelease
 from studio.external_registries.alias_deploy import SEEN, AliasWatcher, is_back
 from studio.external_registries.reference import Reference
+from studio.external_registries.results import FollowResult
 from studio.jobs import End, JobOutcome
 
 
-def row(version: int, state: str, name: str = "net", **more: Any) -> dict[str, Any]:
-    return {"version": version, "release": f"r{version}", "name": name, "state": state, **more}
+def row(version: int, state: str, name: str = "net", *, kept: bool = True) -> MachineRelease:
+    return MachineRelease(version, f"r{version}", name, state, "", "", "", kept)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def row(version: int, state: str, name: str = "net", **more: Any) -> dict[str, A
     ],
 )
 def test_back_is_what_was_served_before(
-    rows: list[dict[str, Any]], now: str, release: str, back: bool
+    rows: list[MachineRelease], now: str, release: str, back: bool
 ) -> None:
     assert is_back(rows, release, now) is back
 
@@ -67,17 +67,17 @@ def look(watch: AliasWatcher, version: str, outcome: JobOutcome) -> str:
 
 
 def done(action: str, version: str = "1") -> JobOutcome:
-    result = {
-        "registry": "http://r",
-        "name": "net",
-        "version": version,
-        "aliases": [],
-        "run": "",
-        "target": "lab",
-        "action": action,
-        "release": "r",
-        "seconds": 1.0,
-    }
+    result = FollowResult(
+        registry="http://r",
+        name="net",
+        version=version,
+        aliases=(),
+        run="",
+        target="lab",
+        action=action,
+        release="r",
+        seconds=1.0,
+    )
     return JobOutcome(End.SUCCEEDED, "Deploy", result)
 
 
@@ -92,7 +92,7 @@ def test_a_watch_counts_moves_and_is_silent_between_them() -> None:
     assert look(watch, "", done("waiting")) == ""
     assert look(watch, "2", done("deploy", "2")).startswith("lab serves version 2")
     assert look(watch, "1", done("rollback")).startswith("lab was rolled back to version 1")
-    assert [move["action"] for move in watch.moves] == ["deploy", "deploy", "rollback"]
+    assert [move.action for move in watch.moves] == ["deploy", "deploy", "rollback"]
 
 
 def test_a_release_that_fails_is_told_once_and_not_tried_again() -> None:

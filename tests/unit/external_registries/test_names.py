@@ -20,6 +20,7 @@ from studio.external_registries.step import (
     FetchedVersion,
     PullOptions,
 )
+from studio.models.results import OpenResult
 from studio.packages.bundle import MANIFEST, write_manifest
 from studio.registry import Registry
 from studio.settings import resource
@@ -99,14 +100,9 @@ def test_a_worker_that_was_taken_over_cannot_name_the_users_files(
     (job / "opened" / "model").mkdir(parents=True)
     (job / "opened" / "model" / "m.onnx").write_bytes(b"weights")
     (job / "opened" / "graph.json.gz").write_bytes(b"graph")
-    opened = {
-        "source": "m.onnx",
-        "name": "m",
-        "copied": True,
-        "precision": "fp32",
-        "format": "onnx",
-        "bytes": 7,
-    }
+    opened = OpenResult(
+        source="m.onnx", name="m", copied=True, precision="fp32", format="onnx", bytes=7
+    )
     packaged = FetchedBundle(str(keys), "a" * 64, "m", 1, 1)
     result = FetchedVersion(
         registry="http://r",

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from studio.api import ModelVersion, StudioError, UsageError
+from studio.api import ModelVersion, StudioError, TargetSpec, UsageError
+from studio.deployment.results import MachineRelease, ReleasesResult
 from studio.external_registries.results import ListResult, PullResult
 from studio.jobs import End, JobOutcome
 from studio.pipelines.resume import ResumedRollback
@@ -120,14 +121,16 @@ class Board:
 
     def run(self, step: str, given: dict[str, Any]) -> JobOutcome:
         assert (step, given) == ("releases", {"target": "board"})
-        rows = [
-            {"release": "new", "version": 2, "name": "m", "by": "ann"},
-            {"release": "old", "version": 1, "name": "m", "by": "ann"},
-        ]
-        return JobOutcome(End.SUCCEEDED, result={"current": self._current, "releases": rows})
+        rows = (
+            MachineRelease(2, "new", "m", "serving", "", "ann", "", True),
+            MachineRelease(1, "old", "m", "replaced", "", "ann", "", True),
+        )
+        there = ReleasesResult("board", self._current, releases=rows)
+        return JobOutcome(End.SUCCEEDED, result=there)
 
 
 def test_a_rollback_that_was_done_before_a_crash_is_not_done_again(registry: Registry) -> None:
+    registry.add_target(TargetSpec("board", "ssh://ann@board"))
     options = {"target": "board"}
     before = ResumedRollback(Board(registry, "new"), options)  # type: ignore[arg-type]
     assert before.current() == "new"
@@ -135,7 +138,7 @@ def test_a_rollback_that_was_done_before_a_crash_is_not_done_again(registry: Reg
     after = ResumedRollback(Board(registry, "old"), options)  # type: ignore[arg-type]
     outcome = after.done_before("new")
     assert outcome is not None
-    assert (outcome.result["from"], outcome.result["to"]) == (2, 1)
+    assert (outcome.result.left_version, outcome.result.to) == (2, 1)
     states = [(row.digest, row.state) for row in registry.releases("board")]
     assert states == [("old", "serving"), ("new", "rolled back")]
     assert after.done_before("new") is not None

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from studio.api import TargetSpec
+from studio.deployment.options import DeployOptions, TrialOptions
+from studio.deployment.results import DeployResult, ReleasesResult
 from studio.rollouts import target_rollout as members
 from studio.rollouts.results import KEPT, RequestStats, TargetRow
 from studio.rollouts.rule import RolloutRule
@@ -15,22 +17,22 @@ from studio.rollouts.target_rollout import TargetRollout
 from tests.rigs.bundles import QuietJob, make_bundle
 
 RULE = RolloutRule(max_error_rate=0.05, max_latency_ratio=1.5, least_requests=20)
-OPTIONS = {"keep_samples": 5, "samples_mb": 8.0, "agreement": 2.0}
-TRIAL = {"quality": True, "soak_s": 1.0, "soak_rule": []}
+OPTIONS = DeployOptions(keep_samples=5, samples_mb=8.0, agreement=2.0)
+TRIAL = TrialOptions(quality=True, soak_s=1.0, soak_rule=())
 
 
 class Seen:
     """Stands in for the steps on the target; notes what a deploy was asked."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.asked: dict[str, Any] = {}
+        self.asked = DeployOptions()
         monkeypatch.setattr(members, "deploy_noted", self.deploy)
-        monkeypatch.setattr(members, "releases", lambda *_: {"current": ""})
+        monkeypatch.setattr(members, "releases", lambda *_: ReleasesResult("there", ""))
         monkeypatch.setattr(members.GoldenRequests, "ask", lambda *_: RequestStats(50, 0, 1.0))
 
-    def deploy(self, arguments: dict[str, Any], job: object) -> dict[str, Any]:
-        self.asked = arguments
-        return {"state": "serving", "soak": {}}
+    def deploy(self, options: DeployOptions, job: object) -> DeployResult:
+        self.asked = options
+        return DeployResult("there", "d", 1, "cnn", "fp32", "serving", soak={})
 
 
 @pytest.fixture
@@ -48,28 +50,30 @@ def released(folder: Path, url: str, **options: Any) -> TargetRow:
 
 
 def test_a_machine_keeps_and_compares_beside_a_trial(seen: Seen, tmp_path: Path) -> None:
-    row = released(tmp_path, "local:", trial=TRIAL, kept=OPTIONS)
+    row = released(tmp_path, "local:", trial=TRIAL, options=OPTIONS)
     assert row.state == KEPT
-    assert {**TRIAL, **OPTIONS}.items() <= seen.asked.items()
+    asked = seen.asked
+    assert (asked.quality, asked.soak_s, asked.soak_rule) == (True, 1.0, ())
+    assert (asked.keep_samples, asked.samples_mb, asked.agreement) == (5, 8.0, 2.0)
     assert "cannot keep" not in row.text
 
 
 def test_a_platform_is_not_asked_and_says_why(seen: Seen, tmp_path: Path) -> None:
-    row = released(tmp_path, "kubernetes:lab/there", kept=OPTIONS)
+    row = released(tmp_path, "kubernetes:lab/there", options=OPTIONS)
     assert row.state == KEPT
-    assert (seen.asked["keep_samples"], seen.asked["agreement"]) == (0, 0)
+    assert (seen.asked.keep_samples, seen.asked.agreement) == (0, 0)
     assert "; no answers are compared: there runs each release in a server of its own" in row.text
     assert "there cannot keep requests: only a machine" in row.text
 
 
 def test_a_container_engine_compares_and_keeps_nothing(seen: Seen, tmp_path: Path) -> None:
-    row = released(tmp_path, "docker://", kept=OPTIONS)
-    assert seen.asked["keep_samples"] == 0
-    assert seen.asked["agreement"] == OPTIONS["agreement"]
+    row = released(tmp_path, "docker://", options=OPTIONS)
+    assert seen.asked.keep_samples == 0
+    assert seen.asked.agreement == OPTIONS.agreement
     assert "; there cannot keep requests" in row.text
 
 
 def test_without_a_wish_nothing_is_asked_and_nothing_waited_for(seen: Seen, tmp_path: Path) -> None:
     released(tmp_path, "local:")
-    assert not set(OPTIONS) & set(seen.asked)
-    assert seen.asked["soak_s"] == 0.0
+    assert (seen.asked.keep_samples, seen.asked.agreement) == (0, 0.0)
+    assert seen.asked.soak_s == 0.0

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QWidget
 
 from studio.api import TargetSpec
+from studio.documents.dataclass_json import JsonValue, from_json, to_json
 from studio.gui import figures
 from studio.gui.pages.shared import target_rows
 from studio.gui.pages.shared.answer_view import PictureView, ScoreBars, percent
@@ -27,6 +27,7 @@ from studio.gui.widgets.basics import (
     set_enabled,
 )
 from studio.gui.widgets.drops import FileDrops
+from studio.monitoring.stream.results import FrameAnswer, FrameReport, StreamResult
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, Workspace
@@ -103,7 +104,7 @@ class TryItPage(StagePage):
         halves.addWidget(shown, 1)
         halves.addWidget(said)
         content.body.addLayout(halves, 1)
-        self._show({})
+        self._show(None)
         return content
 
     # What happens
@@ -134,7 +135,7 @@ class TryItPage(StagePage):
         target, source = self._target(), self.source.text().strip()
         if target is None or not source:
             return
-        self._show({})
+        self._show(None)
         if self.strip.follow(self.shell.start(STEP, source=source, target=target.name, **pace)):
             self.strip.hide()  # the page itself is the progress
         self._explain()
@@ -171,7 +172,7 @@ class TryItPage(StagePage):
     def _chosen(self) -> None:
         if self.strip.job is not None:
             self.strip.job.cancel()
-        self._show({})
+        self._show(None)
         self._show_served()
 
     def _target(self) -> TargetSpec | None:
@@ -197,43 +198,37 @@ class TryItPage(StagePage):
 
     # Showing
 
-    def _frame(self, name: str, values: dict[str, Any]) -> None:
+    def _frame(self, name: str, values: dict[str, JsonValue]) -> None:
         if name == "frame":
-            self._show(values)
+            self._show(from_json(FrameReport, values))
 
     def _finished(self, outcome: JobOutcome) -> None:
-        if outcome.ok:
-            self._show_figures(outcome.document, outcome.result.latency_ms.p50)
+        if outcome.ok and isinstance(outcome.result, StreamResult):
+            self._show_figures(outcome.result, outcome.result.latency_ms.p50)
         self._explain()
 
-    def _show(self, values: Mapping[str, Any]) -> None:
-        answer: Mapping[str, Any] = values.get("answer") or {}
-        kind = answer.get("kind")
-        self.picture.show_frame(str(values.get("picture") or ""), answer.get("boxes") or ())
-        classes = answer.get("classes") or ()
+    def _show(self, frame: FrameReport | None) -> None:
+        answer = frame.answer if frame else FrameAnswer("")
+        boxes, classes = to_json(answer.boxes or ()), to_json(answer.classes or ())
+        self.picture.show_frame(frame.picture if frame else "", boxes)
         self.bars.show_classes(classes)
         self.bars.setVisible(bool(classes))
-        text = {
-            "classes": str(classes[0]["label"]) if classes else "",
-            "text": f"{answer.get('text')}\n{percent(answer.get('score', 0))}",
-            "boxes": figures.count(len(answer.get("boxes") or ()), "object"),
-            "values": "\n".join(answer.get("values") or ()),
-        }.get(str(kind), "")
+        text = _text_of(answer)
         self.answer.setText(text)
         self.answer.setVisible(bool(text))
         self.waiting.setVisible(not text)
-        self.measured.setVisible(bool(values))
-        if values:
-            self._show_figures(values, values.get("latency_ms"))
+        self.measured.setVisible(frame is not None)
+        if frame is not None:
+            self._show_figures(frame, frame.latency_ms)
 
-    def _show_figures(self, values: Mapping[str, Any], latency: object) -> None:
+    def _show_figures(self, counts: FrameReport | StreamResult, latency: float | None) -> None:
         self.measured.show_fields(
             [
                 ("End to end", f"{figures.milliseconds(latency)} ms"),
-                ("Completed", figures.whole(values.get("answered"))),
-                ("Dropped", figures.whole(values.get("dropped"))),
-                ("Failed", figures.whole(values.get("failed"))),
-                ("Rate", f"{figures.rate(values.get('fps'))} frames/s"),
+                ("Completed", figures.whole(counts.answered)),
+                ("Dropped", figures.whole(counts.dropped)),
+                ("Failed", figures.whole(counts.failed)),
+                ("Rate", f"{figures.rate(counts.fps)} frames/s"),
             ]
         )
 
@@ -258,3 +253,14 @@ class TryItPage(StagePage):
         busy = "Stop the current input first." if running else ""
         for one in (self.picture_button, self.folder_button, self.sample_button):
             set_enabled(one, busy)
+
+
+def _text_of(answer: FrameAnswer) -> str:
+    """Return an answer in words, by its kind."""
+    texts = {
+        "classes": answer.classes[0].label if answer.classes else "",
+        "text": f"{answer.text}\n{percent(answer.score or 0)}",
+        "boxes": figures.count(len(answer.boxes or ()), "object"),
+        "values": "\n".join(answer.values or ()),
+    }
+    return texts.get(answer.kind, "")

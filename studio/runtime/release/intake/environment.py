@@ -9,10 +9,11 @@ import sys
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple, Tuple
 
 from ...shared.errors import ReleaseError
 from ...shared.files import plain_name, remove, sync_folder, write_atomically
+from ...shared.records import read
 from ...shared.safe_zip import chunks, open_archive
 from ..board import Board
 from .receive import require_room
@@ -26,21 +27,41 @@ def interpreter(folder: Path) -> Path:
     return folder / "bin" / "python3"
 
 
-def install(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
+class InstallRequest(NamedTuple):
+    """An environment that is to be made.
+
+    Attributes:
+        env: Digest of the set of wheels.
+        imports: Modules that must load.
+    """
+
+    env: str
+    wheels: Tuple[Mapping[str, object], ...] = ()
+    imports: Tuple[str, ...] = ()
+
+
+class _Wheel(NamedTuple):
+    """A wheel: its file name, and its SHA-256."""
+
+    name: str
+    sha256: str
+
+
+def install(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     """Unpack wheels into a new environment, try to import what it is for, put it in place.
 
     Args:
-        request: ``env`` (digest of the set), ``wheels`` (list of ``{"name", "sha256"}``),
-            ``imports`` (modules that must load).
+        request: An ``InstallRequest`` in JSON form.
 
     Raises:
         ReleaseError: when a wheel is damaged or does not work on this machine.
     """
-    layout = board.layout
-    final = layout.environment(str(request["env"]))
+    layout, asked = board.layout, read(InstallRequest, request)
+    final = layout.environment(asked.env)
     if (final / MARKER).is_file():
         return {"env": final.name, "installed": False}
-    wheels = [(str(w["name"]), layout.blob(str(w["sha256"]))) for w in request["wheels"]]
+    listed = [read(_Wheel, one) for one in asked.wheels]
+    wheels = [(one.name, layout.blob(one.sha256)) for one in listed]
     require_room(layout, sum(unpacked_bytes(path) for _, path in wheels))
     aside = final.with_name(final.name + ".tmp")
     remove(aside)
@@ -49,7 +70,7 @@ def install(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
         for number, (name, path) in enumerate(wheels):
             board.say("progress", done=number, total=len(wheels), text="Installing {}".format(name))
             _unpack(name, path, site)
-        versions = _try_imports(aside, [str(name) for name in request["imports"]])
+        versions = _try_imports(aside, list(map(str, asked.imports)))
         facts = {"wheels": [name for name, _ in wheels], "versions": versions}
         write_atomically(aside / MARKER, json.dumps(facts, sort_keys=True).encode())
         # Thousands of small files: one flush of everything is far cheaper than one for each.

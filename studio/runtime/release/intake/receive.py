@@ -9,10 +9,11 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO, NamedTuple, Tuple
 
 from ...shared.errors import ReleaseError
 from ...shared.files import digest_of, free_bytes, fresh, megabytes, remove, sync_folder
+from ...shared.records import read
 from ..board import Board
 from ..store.layout import Layout, checked_digest
 from ..store.lease import locked, renew
@@ -26,25 +27,85 @@ _RENEW_S = 60.0
 _CHUNK = 1 << 20
 
 
-def missing(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
-    """What a release lacks here; see ``lacking``."""
-    return lacking(board.layout, request)
+class MissingRequest(NamedTuple):
+    """The blobs of a release.
+
+    Attributes:
+        blobs: Bytes of each, by its SHA-256.
+        extra: Bytes that are needed beside them.
+    """
+
+    blobs: Mapping[str, int]
+    extra: int = 0
 
 
-def lacking(layout: Layout, request: Mapping[str, Any]) -> dict[str, Any]:
-    """The blobs that must be sent; a damaged one counts as missing and is removed.
+class PartialBlob(NamedTuple):
+    """The beginning of a blob that an interrupted transfer has left."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+class MissingBlobs(NamedTuple):
+    """The blobs that must be sent, with their bytes, and what is there of them."""
+
+    missing: Mapping[str, int]
+    partial: Mapping[str, PartialBlob]
+    free: int
+
+    def to_json(self) -> dict[str, object]:
+        """Return them as the answer and the message have them."""
+        return {
+            "missing": self.missing,
+            "partial": {digest: one._asdict() for digest, one in self.partial.items()},
+            "bytes": sum(self.missing.values()),
+            "free": self.free,
+        }
+
+
+class AnnouncedBlob(NamedTuple):
+    """A blob that follows in frames.
+
+    Attributes:
+        offset: Bytes of its beginning that are here.
+        start: Name of the file that holds them (``from``).
+    """
+
+    sha256: str
+    bytes: int = 0
+    offset: int = 0
+    start: str = ""
+
+    @classmethod
+    def of(cls, document: Mapping[str, object]) -> AnnouncedBlob:
+        """Read an announcement."""
+        return read(cls, {**document, "start": document.get("from")})
+
+
+class ReceiveRequest(NamedTuple):
+    """The blobs that follow, in their order; the token of the deploy."""
+
+    blobs: Tuple[Mapping[str, object], ...]
+    token: str = ""
+
+
+def missing(board: Board, request: Mapping[str, object]) -> dict[str, object]:
+    """Return what a release lacks here; see ``lacking``."""
+    return lacking(board.layout, request).to_json()
+
+
+def lacking(layout: Layout, request: Mapping[str, object]) -> MissingBlobs:
+    """Return the blobs that must be sent; a damaged one counts as missing and is removed.
 
     Args:
-        request: ``blobs`` (SHA-256 -> bytes), ``extra`` (bytes needed beside them).
-
-    Returns:
-        ``missing`` (SHA-256 -> bytes), and of those ``partial``: SHA-256 -> ``name``, ``bytes`` and
-        ``sha256`` of the beginning that an interrupted transfer has left.
+        request: A ``MissingRequest`` in JSON form.
 
     Raises:
         ReleaseError: when the disk has no room for them.
     """
-    wanted = {checked_digest(str(one)): int(size) for one, size in request["blobs"].items()}
+    asked = read(MissingRequest, request)
+    wanted = {checked_digest(str(one)): int(size) for one, size in asked.blobs.items()}
     absent = {}
     for digest, size in wanted.items():
         path = layout.blob(digest)
@@ -52,13 +113,8 @@ def lacking(layout: Layout, request: Mapping[str, Any]) -> dict[str, Any]:
             absent[digest] = size
     partial = _partial(layout, absent)
     # A beginning is copied, not gone on with: whoever wrote it may still be writing.
-    require_room(layout, sum(absent.values()) + int(request.get("extra", 0)))
-    return {
-        "missing": absent,
-        "partial": partial,
-        "bytes": sum(absent.values()),
-        "free": free_bytes(layout.root),
-    }
+    require_room(layout, sum(absent.values()) + asked.extra)
+    return MissingBlobs(absent, partial, free_bytes(layout.root))
 
 
 def require_room(layout: Layout, need: int) -> None:
@@ -75,24 +131,23 @@ def require_room(layout: Layout, need: int) -> None:
 
 
 def receive(
-    layout: Layout, request: Mapping[str, Any], source: Source, say: Callable[..., None]
-) -> dict[str, Any]:
+    layout: Layout, request: Mapping[str, object], source: Source, say: Callable[..., None]
+) -> dict[str, object]:
     """Take in files as they arrive, each whole and verified or not at all.
 
     The target is not locked meanwhile: a connection that hangs must not keep others out. A file is
     named by its content, so nobody is disturbed by one more.
 
     Args:
-        request: ``blobs``, in the order of the files: a list of ``{"sha256", "bytes"}``, and where
-            a beginning is here ``{"from": its name, "offset": its bytes}``.
+        request: A ``ReceiveRequest`` in JSON form.
         say: Told ``progress`` with the bytes that have arrived.
 
     Raises:
         ReleaseError: when the connection ends, or a file is not what was announced.
     """
-    token = str(request.get("token") or "")
-    blobs = request["blobs"]
-    meter = _Meter(layout, token, sum(int(one["bytes"]) for one in blobs), say)
+    asked = read(ReceiveRequest, request)
+    blobs = [AnnouncedBlob.of(one) for one in asked.blobs]
+    meter = _Meter(layout, asked.token, sum(one.bytes for one in blobs), say)
     try:
         for one in blobs:
             _one(layout, one, source, meter)
@@ -103,8 +158,8 @@ def receive(
 
 
 def transfer(
-    layout: Layout, request: Mapping[str, Any], source: Source, say: Callable[..., None]
-) -> dict[str, Any]:
+    layout: Layout, request: Mapping[str, object], source: Source, say: Callable[..., None]
+) -> dict[str, object]:
     """Say what is missing, then receive it: one process for both, and one answer to wait for.
 
     Args:
@@ -115,12 +170,11 @@ def transfer(
         ReleaseError: as of both.
     """
     found = lacking(layout, request)
-    say("missing", **found)
-    if not found["missing"]:
+    say("missing", **found.to_json())
+    if not found.missing:
         return {"received": 0, "bytes": 0}
     follows = json.loads(source.line() or b"{}")
-    follows["token"] = request.get("token")
-    return receive(layout, follows, source, say)
+    return receive(layout, dict(follows, token=request.get("token")), source, say)
 
 
 class _Meter:
@@ -154,8 +208,8 @@ class _Meter:
                 renew(self._layout, self._token)
 
 
-def _one(layout: Layout, what: Mapping[str, Any], source: Source, meter: _Meter) -> None:
-    digest, size = checked_digest(str(what["sha256"])), int(what["bytes"])
+def _one(layout: Layout, what: AnnouncedBlob, source: Source, meter: _Meter) -> None:
+    digest, size = checked_digest(what.sha256), what.bytes
     # A transfer that hangs can revive and write on; nobody else writes into a file of this name.
     part = layout.incoming / ".{}.{}.part".format(digest, fresh())
     found = hashlib.sha256()
@@ -188,14 +242,12 @@ def _one(layout: Layout, what: Mapping[str, Any], source: Source, meter: _Meter)
         remove(rest)
 
 
-def _copy_start(
-    layout: Layout, what: Mapping[str, Any], file: BinaryIO, digest: hashlib._Hash
-) -> int:
+def _copy_start(layout: Layout, what: AnnouncedBlob, file: BinaryIO, digest: hashlib._Hash) -> int:
     """Begin a file with what an earlier attempt has left; the number of bytes."""
-    offset = int(what.get("offset") or 0)
+    offset = what.offset
     if not offset:
         return 0
-    before, left = layout.incoming / os.path.basename(str(what["from"])), offset
+    before, left = layout.incoming / os.path.basename(what.start), offset
     with contextlib.suppress(FileNotFoundError), open(before, "rb") as old:
         while left:
             piece = old.read(min(left, _CHUNK))
@@ -206,24 +258,20 @@ def _copy_start(
             left -= len(piece)
     if left:
         raise ReleaseError(
-            "not-received", "The beginning of the file {} is gone.".format(what["sha256"][:12])
+            "not-received", "The beginning of the file {} is gone.".format(what.sha256[:12])
         )
     remove(before)
     return offset
 
 
-def _partial(layout: Layout, lacking: Mapping[str, int]) -> dict[str, dict[str, Any]]:
-    """The longest beginning of each file that lacks."""
-    found: dict[str, dict[str, Any]] = {}
+def _partial(layout: Layout, lacking: Mapping[str, int]) -> dict[str, PartialBlob]:
+    """Return the longest beginning of each file that lacks."""
+    found: dict[str, PartialBlob] = {}
     for digest, size in lacking.items():
         parts = sorted(_parts(layout, digest), key=lambda one: one.stat().st_size)
         if parts and 0 < parts[-1].stat().st_size <= size:
             end = parts[-1].stat().st_size
-            found[digest] = {
-                "name": parts[-1].name,
-                "bytes": end,
-                "sha256": digest_of(parts[-1], end),
-            }
+            found[digest] = PartialBlob(parts[-1].name, end, digest_of(parts[-1], end))
     return found
 
 

@@ -13,7 +13,6 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from ...shared.errors import ReleaseError
 from ...shared.files import remove, write_atomically
@@ -100,7 +99,7 @@ def signer_of(allowed: Path, content: bytes, signature: str, namespace: str = NA
     return who
 
 
-def trust(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
+def trust(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     """Say whose releases are taken.
 
     Args:

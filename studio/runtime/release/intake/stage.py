@@ -6,42 +6,65 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from ...shared import manifest
 from ...shared.errors import ReleaseError
 from ...shared.files import digest_of, link_or_copy, remove, sync_folder, write_atomically
 from ...shared.manifest import Manifest
+from ...shared.records import read
 from ..board import Board
 from ..store import state
 from ..store.latest_releases import is_older, order_of, reason_of
 from ..store.layout import Layout
 
 
-def stage(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
+class StageRequest(NamedTuple):
+    """A release that is to be put in place.
+
+    Attributes:
+        manifest: Text of its manifest.
+        runtime: SHA-256 of the zip application.
+        signature: SSHSIG of the manifest; empty where there is none.
+        env: Digest of an environment; empty where ``python`` has all.
+        python: An interpreter that has all.
+        replace: Whether it may take the place of another model; earlier studios do not say it.
+    """
+
+    manifest: str
+    runtime: str
+    signature: str = ""
+    env: str = ""
+    python: str = ""
+    replace: bool = True
+
+
+class DowngradeOrder(NamedTuple):
+    """Why an older release is wanted, and the signature of that for targets that ask for one."""
+
+    downgrade: str = ""
+    order: str = ""
+
+
+def stage(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     """Put a release in place beside those that are there; nothing that is served changes.
 
     Args:
-        request: ``manifest`` (its text), ``signature`` (SSHSIG of it, where there is one),
-            ``runtime`` (SHA-256 of the zip application), and ``env`` (digest of an environment) or
-            ``python`` (an interpreter that has all); ``downgrade``, why an older one is wanted,
-            and ``order``, the signature of that where the target asks for signatures; ``replace``:
-            whether it may take the place of another model, which is not asked where that is not
-            said.
+        request: A ``StageRequest`` and a ``DowngradeOrder`` in JSON form.
 
     Raises:
         ReleaseError: when a file is missing or altered, the counter goes back, another model is
             served, or nobody whom the target trusts has signed it.
     """
-    layout = board.layout
-    content = str(request["manifest"]).encode()
+    layout, asked = board.layout, read(StageRequest, request)
+    content = asked.manifest.encode()
     what = manifest.parse(content)
     board.save(board.state.at(state.VERIFY, what.digest))
     check_counter(board, what, request)
-    check_model(board, what, request)
-    signature = str(request.get("signature") or "")
+    check_model(board, what, replace=asked.replace)
+    signature = asked.signature
     signer = _signer(layout, content, signature)
-    binding = _binding(board, request)
+    binding = _binding(board, asked)
     board.save(board.state.at(state.STAGE, what.digest))
     final = layout.release(what.digest)
     if not final.is_dir():
@@ -60,8 +83,8 @@ def stage(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def check_counter(board: Board, what: Manifest, request: Mapping[str, Any]) -> str:
-    """The reason for going back to an older release; empty where it is none.
+def check_counter(board: Board, what: Manifest, request: Mapping[str, object]) -> str:
+    """Return the reason for going back to an older release; empty where it is none.
 
     Raises:
         ReleaseError: when it precedes the last release of its model here, and nobody said why; or
@@ -70,34 +93,35 @@ def check_counter(board: Board, what: Manifest, request: Mapping[str, Any]) -> s
     now = board.state
     if not is_older(now.lines, what.name, what.counter, what.digest):
         return ""
-    reason = reason_of(request.get("downgrade"))
+    order = read(DowngradeOrder, request)
+    reason = reason_of(order.downgrade)
     if reason:
-        _check_order(board, what, reason, request)
+        _check_order(board, what, reason, order.order)
         return reason
     raise ReleaseError(
         "counter-back",
         "Version {} of {} is older than what this target had (counter {} after {}).".format(
-            what.version, what.name, what.counter, now.lines[what.name]["counter"]
+            what.version, what.name, what.counter, now.lines[what.name].counter
         ),
         'If it is meant, say why with --downgrade "REASON": the history keeps it.',
     )
 
 
-def _check_order(board: Board, what: Manifest, reason: str, request: Mapping[str, Any]) -> None:
+def _check_order(board: Board, what: Manifest, reason: str, signature: str) -> None:
     if board.layout.allowed_signers() is None:
         return
     from .signature import check_downgrade
 
     order = order_of(board.state.lines, what.name, what.digest, reason)
-    check_downgrade(board.layout, order, str(request.get("order") or ""))
+    check_downgrade(board.layout, order, signature)
 
 
-def check_model(board: Board, what: Manifest, request: Mapping[str, Any]) -> None:
+def check_model(board: Board, what: Manifest, *, replace: bool) -> None:
     """Raise ReleaseError when another model is served, and is not to be replaced.
 
     The studio has asked before; somebody else may have deployed since.
     """
-    if request.get("replace", True) or not board.state.current:
+    if replace or not board.state.current:
         return
     served = board.manifest(board.state.current).name
     if served != what.name:
@@ -116,16 +140,16 @@ def _signer(layout: Layout, content: bytes, signature: str) -> str:
     return check(layout, content, signature)
 
 
-def _binding(board: Board, request: Mapping[str, Any]) -> dict[str, str]:
+def _binding(board: Board, asked: StageRequest) -> dict[str, str]:
     layout = board.layout
-    runtime = layout.runtime(str(request["runtime"]))
-    if not runtime.is_file() or digest_of(runtime) != request["runtime"]:
+    runtime = layout.runtime(asked.runtime)
+    if not runtime.is_file() or digest_of(runtime) != asked.runtime:
         raise ReleaseError("no-runtime", "The studio's runtime on this target is damaged.")
-    if not request.get("env"):
-        return {"runtime": runtime.name, "env": "", "python": str(request["python"])}
+    if not asked.env:
+        return {"runtime": runtime.name, "env": "", "python": asked.python}
     from . import environment
 
-    folder = layout.environment(str(request["env"]))
+    folder = layout.environment(asked.env)
     if not (folder / environment.MARKER).is_file():
         raise ReleaseError("no-environment", "The Python environment of this release is not there.")
     python = environment.interpreter(folder).relative_to(layout.root)

@@ -12,12 +12,13 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Tuple
+from typing import NamedTuple, Optional, Tuple
 
 from ...shared.access_tokens import fingerprint_of
 from ...shared.errors import ReleaseError
 from ...shared.files import remove, write_atomically
 from ...shared.host_names import ALLOWED_HOSTS, is_host_pattern
+from ...shared.records import read
 from ..board import Board
 from ..store.layout import Layout
 
@@ -41,26 +42,47 @@ class Access(NamedTuple):
     allowed_hosts: Tuple[str, ...] = ()
 
 
-def wanted(service: Mapping[str, Any], wish: Mapping[str, Any]) -> Access:
-    """What a request wishes; what holds for the running service where it wishes nothing.
+class AccessChange(NamedTuple):
+    """A change of the access; what is empty stays as it is.
+
+    Attributes:
+        token: ``none``, ``new`` or ``given``.
+        value: The given token.
+        tls: ``none`` or ``on``.
+        allowed_hosts: Names beside the server's own; None for those of now.
+    """
+
+    token: str = ""
+    value: str = ""
+    tls: str = ""
+    allowed_hosts: Optional[Tuple[str, ...]] = None
+
+    @property
+    def replaces_token(self) -> bool:
+        """Whether another token is to hold."""
+        return self.token in ("new", "given")
+
+
+def wanted(service: Mapping[str, object], wish: Mapping[str, object]) -> Access:
+    """Return what a request wishes; what holds for the running service where it wishes nothing.
 
     Args:
-        wish: ``token`` (``none``, ``new``, ``given``), ``tls`` (``none``, ``on``) and
-            ``allowed_hosts`` (names; None for those of now).
+        wish: An ``AccessChange`` in JSON form.
 
     Raises:
         ReleaseError: when a name cannot be one.
     """
-    token, tls, hosts = wish.get("token"), wish.get("tls"), wish.get("allowed_hosts")
+    now, change = read(Access, service), read(AccessChange, wish)
+    hosts = change.allowed_hosts
     return Access(
-        token != "none" if token else bool(service.get("token")),
-        tls != "none" if tls else bool(service.get("tls")),
-        tuple(service.get("allowed_hosts") or ()) if hosts is None else _hosts(hosts),
+        change.token != "none" if change.token else now.token,
+        change.tls != "none" if change.tls else now.tls,
+        now.allowed_hosts if hosts is None else _hosts(hosts),
     )
 
 
-def _hosts(names: Sequence[Any]) -> Tuple[str, ...]:
-    """Names for the server's command line, which lies in a unit of systemd and in a crontab."""
+def _hosts(names: Sequence[str]) -> Tuple[str, ...]:
+    """Return names for a command line, which lies in a unit of systemd and in a crontab."""
     wrong = next((one for one in names if not is_host_pattern(str(one))), None)
     if wrong is not None:
         sentence = "{!r} is no name of a host.".format(str(wrong)[:100])
@@ -87,21 +109,23 @@ def variables(access: Access) -> list[str]:
     return ["/usr/bin/env", "{}={}".format(ALLOWED_HOSTS, names)] if names else []
 
 
-def is_changed(layout: Layout, wish: Mapping[str, Any]) -> bool:
+def is_changed(layout: Layout, wish: Mapping[str, object]) -> bool:
     """Whether there is something new that must be switched to."""
-    return wish.get("token") in ("new", "given") or layout.next_certificate.exists()
+    return read(AccessChange, wish).replaces_token or layout.next_certificate.exists()
 
 
-def change(layout: Layout, wish: Mapping[str, Any], access: Access) -> None:
+def change(layout: Layout, wish: Mapping[str, object], access: Access) -> None:
     """Put new credentials beside the old ones; ``settle`` or ``revert`` must follow.
 
     Raises:
         ReleaseError: when a given token cannot be one.
     """
-    if wish.get("token") in ("new", "given"):
+    wanted_change = read(AccessChange, wish)
+    if wanted_change.replaces_token:
         import secrets
 
-        new = secrets.token_urlsafe(32) if wish["token"] == "new" else str(wish.get("value") or "")
+        made = wanted_change.token == "new"
+        new = secrets.token_urlsafe(32) if made else wanted_change.value
         _check(new)
         before = _tokens(layout)[:1]
         _write(layout.token, "\n".join([new, *(one for one in before if one != new)]) + "\n")
@@ -146,13 +170,34 @@ def fingerprint(layout: Layout, access: Access) -> str:
     return fingerprint_of(layout.certificate) if access.tls else ""
 
 
-def certify(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
+class CertificateRequest(NamedTuple):
+    """A certificate that is asked for.
+
+    Attributes:
+        names: Names under which the server is called.
+        pem: A key and its certificate chain.
+        own: Only one that was made by us will do.
+        until: Seconds since the epoch, for one of ours that was made elsewhere.
+    """
+
+    names: Tuple[str, ...] = ()
+    pem: str = ""
+    own: bool = False
+    until: float = 0.0
+
+
+class _CertificateFacts(NamedTuple):
+    """What is known of a certificate of ours: its names, and until when it is valid."""
+
+    names: Tuple[str, ...] = ()
+    until: float = 0.0
+
+
+def certify(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     """Have a certificate for the next switch.
 
     Args:
-        request: ``names`` (under which the server is called); optionally ``pem`` (a key and its
-            certificate chain), ``own`` (only one that was made by us will do), ``until`` (seconds
-            since the epoch, for one of ours that was made elsewhere).
+        request: A ``CertificateRequest`` in JSON form.
 
     Returns:
         ``made``: ``kept`` (one that is good for another month), ``here``, ``given``, or nothing
@@ -169,11 +214,11 @@ def certify(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
 
     layout = board.layout
     layout.access.mkdir(mode=0o700, exist_ok=True)
-    pem, until = str(request.get("pem") or ""), float(request.get("until") or 0)
+    wish = read(CertificateRequest, request)
+    pem, until = wish.pem, wish.until
     given = bool(pem)
-    names = [*map(str, request.get("names") or ()), socket.gethostname() or "localhost"]
-    names = list(dict.fromkeys(names))
-    if not given and _is_good(layout, names, bool(request.get("own"))):
+    names = list(dict.fromkeys([*map(str, wish.names), socket.gethostname() or "localhost"]))
+    if not given and _is_good(layout, names, wish.own):
         remove(layout.next_certificate)
         return _certified("kept", layout.certificate)
     if not given:
@@ -197,7 +242,7 @@ def certify(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
     return _certified("given" if given else "here", layout.next_certificate)
 
 
-def _certified(made: str, path: Path) -> dict[str, Any]:
+def _certified(made: str, path: Path) -> dict[str, object]:
     blocks = path.read_text("ascii").split(_BEGIN)[1:]
     chain = "".join(_BEGIN + block.partition(_END)[0] + _END + "\n" for block in blocks)
     return {"made": made, "fingerprint": fingerprint_of(path), "certificate": chain}
@@ -210,8 +255,8 @@ def _is_good(layout: Layout, names: Sequence[str], own: bool) -> bool:
     first = layout.certificate.read_text("ascii").partition("\n")[0]
     if not first.startswith(_FACTS):
         return not own
-    facts = json.loads(first[len(_FACTS) :])
-    return facts["until"] - time.time() > _RENEW_S and set(names) <= set(facts["names"])
+    facts = read(_CertificateFacts, json.loads(first[len(_FACTS) :]))
+    return facts.until - time.time() > _RENEW_S and set(names) <= set(facts.names)
 
 
 def _check(new: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from ...units.systemd import Systemd
 from ..store.layout import Layout
@@ -32,7 +32,7 @@ class ServiceManager(Protocol):
     @property
     def pid(self) -> int: ...
 
-    def start(self, command: Sequence[str], environment: Mapping[str, str]) -> dict[str, Any]:
+    def start(self, command: Sequence[str], environment: Mapping[str, str]) -> dict[str, object]:
         """Start the server; returns what finds it again."""
 
     def settle(self, command: Sequence[str]) -> None:
@@ -47,7 +47,7 @@ class ServiceManager(Protocol):
     def tail(self) -> str:
         """The end of what it has logged."""
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, object]:
         """More about it, for people."""
 
 
@@ -62,7 +62,7 @@ def manager_here(layout: Layout) -> ServiceManager:
     )
 
 
-def manager_of(layout: Layout, service: Mapping[str, Any]) -> ServiceManager:
+def manager_of(layout: Layout, service: Mapping[str, object]) -> ServiceManager:
     """What the server was started with: a unit where there is one, else what was noted."""
     systemd = _systemd()
     unit = None if systemd is None else SystemdUnit(layout, systemd)

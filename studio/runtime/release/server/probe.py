@@ -7,10 +7,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import NamedTuple, Optional
 
 from ...shared.errors import ReleaseError
 from ...shared.files import write_atomically
+from ...shared.records import read
 from ..board import Board
 from ..store import state
 from .server_control import command, environment
@@ -18,39 +19,72 @@ from .server_control import command, environment
 _SECONDS = 120.0
 
 
-def probe(board: Board, request: Mapping[str, Any]) -> dict[str, Any]:
+class ProbeRequest(NamedTuple):
+    """A release that is to be probed.
+
+    Attributes:
+        budget_ms: Largest median latency; None for no limit.
+        seconds: Longest time.
+    """
+
+    release: str
+    budget_ms: Optional[float] = None
+    seconds: float = _SECONDS
+
+
+class TrialAnswer(NamedTuple):
+    """How a release has answered its golden samples."""
+
+    samples: int = 0
+    mismatches: int = 0
+    max_error: float = 0.0
+    atol: float = 0.0
+    latency_ms: float = 0.0
+
+
+class _Ended(NamedTuple):
+    """The last line of the process that has tried a release."""
+
+    event: str
+    code: str = ""
+    message: str = ""
+    hint: str = ""
+    detail: str = ""
+
+
+def probe(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     """Load a staged release beside what is served and compare its answers.
 
     Args:
-        request: ``release`` (digest), ``budget_ms`` (largest median latency, optional),
-            ``seconds`` (longest time, optional).
+        request: A ``ProbeRequest`` in JSON form.
 
     Raises:
         ReleaseError: when it does not load, answers otherwise, or is too slow.
     """
-    what = board.manifest(str(request["release"]))
+    asked = read(ProbeRequest, request)
+    what = board.manifest(asked.release)
     board.save(board.state.at(state.PROBE, what.digest))
     start = time.monotonic()
     try:
-        found = _try(board, what.digest, float(request.get("seconds") or _SECONDS))
-        _judge(found, request.get("budget_ms"))
+        answer = _try(board, what.digest, asked.seconds or _SECONDS)
+        _judge(read(TrialAnswer, answer), asked.budget_ms)
     except ReleaseError as error:
         entry = board.note(what, "failed", reason=error.message)
         board.save(board.state.at(state.IDLE, "").noted(entry))
         raise
-    found["probe_s"] = time.monotonic() - start
-    _remember(board, what.digest, found["probe_s"])
+    seconds = time.monotonic() - start
+    _remember(board, what.digest, seconds)
     board.save(board.state.at(state.IDLE, what.digest))
-    return found
+    return dict(answer, probe_s=seconds)
 
 
 def _remember(board: Board, digest: str, seconds: float) -> None:
     """Keep how long it took: a server of this release needs about as long until it is ready."""
-    binding = dict(board.binding(digest), probe_s=round(seconds, 3))
+    binding = board.binding(digest)._replace(probe_s=round(seconds, 3))._asdict()
     write_atomically(board.layout.binding(digest), json.dumps(binding, sort_keys=True).encode())
 
 
-def _try(board: Board, digest: str, seconds: float) -> dict[str, Any]:
+def _try(board: Board, digest: str, seconds: float) -> dict[str, object]:
     layout = board.layout
     words = [*command(layout, board.binding(digest)), "release", "try", "--root", str(layout.root)]
     try:
@@ -76,22 +110,23 @@ def _try(board: Board, digest: str, seconds: float) -> dict[str, Any]:
         last = json.loads(out.splitlines()[-1])
     except (ValueError, IndexError):
         raise _failed("it ended with status {}".format(child.returncode), tail) from None
-    if last.pop("event") == "error":
-        raise ReleaseError(last["code"], last["message"], last["hint"], last["detail"] or tail)
-    return dict(last)
+    ended = read(_Ended, last)
+    if ended.event == "error":
+        raise ReleaseError(ended.code, ended.message, ended.hint, ended.detail or tail)
+    return {key: value for key, value in last.items() if key != "event"}
 
 
-def _judge(found: Mapping[str, Any], budget_ms: Any) -> None:
-    if found["mismatches"]:
+def _judge(answer: TrialAnswer, budget_ms: Optional[float]) -> None:
+    if answer.mismatches:
         raise _failed(
             "{} of {} golden samples differ (largest error {:.3g}, allowed {:.3g})".format(
-                found["mismatches"], found["samples"], found["max_error"], found["atol"]
+                answer.mismatches, answer.samples, answer.max_error, answer.atol
             )
         )
-    if budget_ms and found["latency_ms"] > float(budget_ms):
+    if budget_ms and answer.latency_ms > float(budget_ms):
         raise _failed(
             "latency {:.2f} ms exceeds the budget of {:.2f} ms".format(
-                found["latency_ms"], float(budget_ms)
+                answer.latency_ms, float(budget_ms)
             )
         )
 

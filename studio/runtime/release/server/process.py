@@ -8,14 +8,22 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import NamedTuple
 
 from ...shared.process_identity import started
+from ...shared.records import read
 from ..store.layout import Layout
 
 _POLL_S = 0.02
 _LOG_BYTES = 8 << 20
 _TAIL_BYTES = 4000
+
+
+class _NotedProcess(NamedTuple):
+    """The process that was started, and what tells it from others with its number."""
+
+    pid: int = 0
+    started: str = ""
 
 
 class DetachedProcess:
@@ -26,10 +34,9 @@ class DetachedProcess:
 
     name = "process"
 
-    def __init__(self, layout: Layout, service: Mapping[str, Any]) -> None:
+    def __init__(self, layout: Layout, service: Mapping[str, object]) -> None:
         self._layout = layout
-        self._pid = int(service.get("pid") or 0)
-        self._since = str(service.get("started") or "")
+        self._pid, self._since = read(_NotedProcess, service)
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -37,7 +44,7 @@ class DetachedProcess:
         """Of the supervisor; 0 when none was started."""
         return self._pid
 
-    def start(self, command: Sequence[str], environment: Mapping[str, str]) -> dict[str, Any]:
+    def start(self, command: Sequence[str], environment: Mapping[str, str]) -> dict[str, object]:
         """Start it with its output in the log; returns what tells it from other processes."""
         self._rotate()
         with open(self._layout.server_log, "ab") as log:
@@ -86,7 +93,7 @@ class DetachedProcess:
         except OSError:
             return ""
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, object]:
         """What is known beyond whether it runs."""
         return {"enabled": False}
 

@@ -7,14 +7,15 @@ import json
 import os
 import signal
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ...shared.access_tokens import VARIABLE
 from ...shared.errors import ReleaseError
 from ...shared.files import remove, write_atomically
+from ...shared.records import read
 from ..store import ports
+from ..store.binding import Binding
 from ..store.layout import Layout
 from . import access
 from .access import Access
@@ -37,6 +38,35 @@ class Address(NamedTuple):
         return place + access.options(layout, self.access)
 
 
+class ServerReport(NamedTuple):
+    """What a server last wrote of itself.
+
+    Attributes:
+        state: ``starting``, ``ready`` or ``failed``.
+        error: Why a release could not be loaded.
+    """
+
+    digest: str = ""
+    state: str = ""
+    host: str = ""
+    port: int = 0
+    scheme: str = "http"
+    fingerprint: str = ""
+    token_required: bool = False
+    pid: int = 0
+    error: str = "no reason reported"
+
+
+class StartedService(NamedTuple):
+    """The server that was started here: where it listens, and what it runs in."""
+
+    host: str = ""
+    port: int = 0
+    runtime: str = ""
+    env: str = ""
+    pid: int = 0
+
+
 class Server:
     """The one server of ``current``; it outlives the command that started it."""
 
@@ -46,15 +76,25 @@ class Server:
         self._layout = layout
         self._manager = manager_of(layout, self.service())
 
-    def report(self) -> dict[str, Any]:
-        """What the server last wrote about itself; empty where there is nothing."""
+    def report(self) -> dict[str, object]:
+        """Return what the server last wrote about itself; empty where there is nothing."""
         return _read(self._layout.server)
 
-    def service(self) -> dict[str, Any]:
-        """What was started here, and how."""
+    @property
+    def status(self) -> ServerReport:
+        """What the server last wrote about itself."""
+        return read(ServerReport, self.report())
+
+    def service(self) -> dict[str, object]:
+        """Return what was started here, and how."""
         return _read(self._layout.service)
 
-    def manager(self) -> dict[str, Any]:
+    @property
+    def started(self) -> StartedService:
+        """What was started here."""
+        return read(StartedService, self.service())
+
+    def manager(self) -> dict[str, object]:
         """Who keeps it running, for people."""
         return {"manager": self._manager.name, **self._manager.facts()}
 
@@ -64,15 +104,15 @@ class Server:
 
     def serves(self, digest: str) -> bool:
         """Whether it lives, is ready, and serves this release."""
-        report = self.report()
-        return report.get("digest") == digest and report.get("state") == "ready" and self.runs()
+        status = self.status
+        return status.digest == digest and status.state == "ready" and self.runs()
 
     def listens(self, address: Address) -> bool:
         """Whether it is where it shall be. It changes interpreters by itself, never its address."""
-        service = self.service()
-        asked = address.port in (0, service.get("port"), self.report().get("port"))
-        same = (service.get("host"), access.wanted(service, {})) == (address.host, address.access)
-        return asked and same
+        started = self.started
+        asked = address.port in (0, started.port, self.status.port)
+        now = (started.host, access.wanted(self.service(), {}))
+        return asked and now == (address.host, address.access)
 
     def choose_port(self, host: str, usual: int) -> int:
         """A port for an endpoint that has none (see ``ports.choose``)."""
@@ -80,7 +120,7 @@ class Server:
 
     def require_port(self, address: Address) -> None:
         """Raise ReleaseError while somebody else listens at the port."""
-        if not (self.runs() and self.report().get("port") == address.port):
+        if not (self.runs() and self.status.port == address.port):
             ports.require_free(address.host, address.port)
 
     def remember(self, forget: bool = False) -> None:
@@ -91,20 +131,20 @@ class Server:
         else:
             write_atomically(layout.service_before, json.dumps(self.service()).encode())
 
-    def before(self) -> dict[str, Any]:
+    def before(self) -> dict[str, object]:
         """How it ran before a change that was not kept."""
         path = self._layout.service_before
         return _read(path) if path.exists() else self.service()
 
     def token(self) -> str:
         """What it wants to be shown; empty where everybody may ask."""
-        return access.token(self._layout) if self.report().get("token_required") else ""
+        return access.token(self._layout) if self.status.token_required else ""
 
     def is_kept(self) -> bool:
         """Whether what keeps it running is what this machine has for that."""
         return self._manager.name == manager_here(self._layout).name
 
-    def start(self, binding: Mapping[str, Any], address: Address) -> None:
+    def start(self, binding: Binding, address: Address) -> None:
         """Start it instead of what runs, and let it be started again after a crash or a boot."""
         layout = self._layout
         before, self._manager = self._manager, manager_here(layout)
@@ -117,17 +157,19 @@ class Server:
             "host": address.host,
             "port": address.port,
             **address.access._asdict(),
-            **{key: binding[key] for key in ("runtime", "env", "python")},
+            "runtime": binding.runtime,
+            "env": binding.env,
+            "python": binding.python,
         }
         service.update(self._manager.start(self._command(binding, address), environment()))
         write_atomically(layout.service, json.dumps(service, sort_keys=True).encode())
 
-    def settle(self, binding: Mapping[str, Any], address: Address) -> None:
+    def settle(self, binding: Binding, address: Address) -> None:
         """Let what is served now, and where, be what is started after a crash or a boot."""
-        address = address._replace(port=int(self.report().get("port") or address.port))
+        address = address._replace(port=self.status.port or address.port)
         self._manager.settle(self._command(binding, address))
 
-    def _command(self, binding: Mapping[str, Any], address: Address) -> list[str]:
+    def _command(self, binding: Binding, address: Address) -> list[str]:
         layout = self._layout
         root = ("--root", str(layout.root))
         names = access.variables(address.access)
@@ -145,7 +187,7 @@ class Server:
         """Ask it to read ``current`` again."""
         os.kill(self._manager.pid, signal.SIGHUP)
 
-    def wait_for(self, digest: str, before: tuple[int, int], seconds: float) -> dict[str, Any]:
+    def wait_for(self, digest: str, before: tuple[int, int], seconds: float) -> ServerReport:
         """Wait until it reports that it serves a release.
 
         Args:
@@ -157,11 +199,11 @@ class Server:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             alive = self.runs()
-            report = self.report() if self.stamp() != before else {}
-            if report.get("state") == "ready" and report.get("digest") == digest:
-                return report
-            if report.get("state") == "failed":
-                raise self._failure(str(report.get("error") or "no reason reported"))
+            status = self.status if self.stamp() != before else ServerReport()
+            if status.state == "ready" and status.digest == digest:
+                return status
+            if status.state == "failed":
+                raise self._failure(status.error or ServerReport().error)
             if not alive:
                 raise self._failure("the server ended while it was starting")
             time.sleep(_POLL_S)
@@ -180,11 +222,11 @@ class Server:
         )
 
 
-def command(layout: Layout, binding: Mapping[str, Any]) -> list[str]:
+def command(layout: Layout, binding: Binding) -> list[str]:
     """The start of a command line that runs a release's own runtime."""
     # An interpreter inside the folder of releases is kept relative, so that the folder can move.
-    python = layout.root / str(binding["python"])
-    return [str(python), str(layout.runtimes / str(binding["runtime"]))]
+    python = layout.root / binding.python
+    return [str(python), str(layout.runtimes / binding.runtime)]
 
 
 def environment() -> dict[str, str]:
@@ -198,7 +240,7 @@ def environment() -> dict[str, str]:
     return values
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, object]:
     try:
         found = json.loads(path.read_bytes())
     except (OSError, ValueError):

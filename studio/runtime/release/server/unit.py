@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from ...shared.errors import ReleaseError
 from ...shared.process_identity import started
@@ -48,7 +47,7 @@ class SystemdUnit:
         self._ask()
         return self._pid
 
-    def start(self, command: Sequence[str], environment: Mapping[str, str]) -> dict[str, Any]:
+    def start(self, command: Sequence[str], environment: Mapping[str, str]) -> dict[str, object]:
         """Install, enable and start it, or start it anew; does not wait until it is ready.
 
         Args:
@@ -113,7 +112,7 @@ class SystemdUnit:
         """The end of its journal."""
         return self._systemd.journal(self._unit, _TAIL_LINES)
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, object]:
         """What is known beyond whether it runs."""
         try:
             state = self._systemd.state(self._unit)

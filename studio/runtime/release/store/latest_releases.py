@@ -2,45 +2,68 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Mapping, NamedTuple, Tuple
 
 from ...shared.errors import ReleaseError
 from ...shared.manifest import canonical
+from ...shared.records import read
 
-Lines = Mapping[str, Mapping[str, Any]]
-"""Name of a model -> ``counter`` and ``release`` (digest) of the last release that was kept."""
+
+class LastRelease(NamedTuple):
+    """The last release of a model that was kept: its counter and its digest."""
+
+    counter: int = 0
+    release: str = ""
+
+
+Lines = Mapping[str, LastRelease]
+"""The last release of each model, by its name."""
+
+
+class _Recorded(NamedTuple):
+    """What the state file tells of lines."""
+
+    lines: Mapping[str, Mapping[str, object]] | None = None
+    history: Tuple[Mapping[str, object], ...] = ()
+
+
+class _Entry(NamedTuple):
+    """An entry of the history."""
+
+    state: str = ""
+    name: str = ""
+
 
 LONGEST_REASON = 500
 
 
-def lines_of(raw: Mapping[str, Any]) -> Lines:
-    """The lines in a state file.
+def lines_of(raw: Mapping[str, object]) -> Lines:
+    """Return the lines in a state file.
 
     A state that was written by an earlier runtime has none: its history tells them.
     """
-    found: dict[str, Mapping[str, Any]] = {}
-    if "lines" in raw:
-        for name, last in raw["lines"].items():
-            found[str(name)] = {"counter": int(last["counter"]), "release": str(last["release"])}
-        return found
-    for entry in raw.get("history") or ():
-        if entry.get("state") == "active":
-            found = dict(advanced(found, _text(entry, "name"), entry))
-    return found
+    recorded = read(_Recorded, raw)
+    if recorded.lines is not None:
+        return {str(name): read(LastRelease, last) for name, last in recorded.lines.items()}
+    lines: Lines = {}
+    for entry in recorded.history:
+        known = read(_Entry, entry)
+        if known.state == "active":
+            lines = advanced(lines, known.name, entry)
+    return lines
 
 
-def advanced(lines: Lines, name: str, last: Mapping[str, Any]) -> Lines:
-    """The same with another last release of a model."""
-    counter = int(last.get("counter") or 0)
-    return {**lines, name: {"counter": counter, "release": _text(last, "release")}}
+def advanced(lines: Lines, name: str, last: Mapping[str, object]) -> Lines:
+    """Return the same with another last release of a model."""
+    return {**lines, name: read(LastRelease, last)}
 
 
 def is_older(lines: Lines, name: str, counter: int, digest: str) -> bool:
     """Whether a release precedes the last one of its model, or is another with its number."""
     last = lines.get(name)
-    if last is None or last["release"] == digest:
+    if last is None or last.release == digest:
         return False
-    return counter <= int(last["counter"])
+    return counter <= last.counter
 
 
 def reason_of(given: object) -> str:
@@ -59,9 +82,10 @@ def reason_of(given: object) -> str:
 
 def order_of(lines: Lines, name: str, digest: str, reason: str) -> bytes:
     """What is signed to order a downgrade: it holds for this one step back, and for no other."""
-    last = str((lines.get(name) or {}).get("release") or "")
+    last = lines.get(name, LastRelease()).release
     return canonical({"downgrade": digest, "from": last, "reason": reason})
 
 
-def _text(entry: Mapping[str, Any], name: str) -> str:
-    return str(entry.get(name) or "")
+def to_json(lines: Lines) -> dict[str, dict[str, object]]:
+    """Return the lines as the state file and answers have them."""
+    return {name: last._asdict() for name, last in lines.items()}

@@ -8,10 +8,11 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import NamedTuple
 
 from ...shared.errors import ReleaseError
 from ...shared.files import fresh, remove, write_atomically
+from ...shared.records import read
 from .layout import Layout
 
 LEASE_S = 300.0
@@ -19,6 +20,14 @@ LEASE_S = 300.0
 
 _WAIT_S = 10.0
 _POLL_S = 0.05
+
+
+class Lease(NamedTuple):
+    """The operator of a target: its token, and until when it may change something."""
+
+    owner: str = ""
+    token: str = ""
+    expires: float = 0.0
 
 
 @contextlib.contextmanager
@@ -51,7 +60,7 @@ def take(layout: Layout, owner: str) -> str:
         ReleaseError: when another operator's lease has not ended.
     """
     held = _read(layout)
-    if held and held["owner"] != owner and _runs(held):
+    if held and held.owner != owner and _runs(held):
         raise _busy(held)
     token = fresh()
     _write(layout, owner, token)
@@ -65,52 +74,53 @@ def renew(layout: Layout, token: str) -> None:
         ReleaseError: when the lease went to another operator meanwhile.
     """
     held = _read(layout)
-    if not held or held["token"] != token:
+    if not held or held.token != token:
         raise ReleaseError(
             "lease-lost",
             "Another deploy has taken over this target.",
             "Repeat the deploy; what was sent is kept.",
         )
-    _write(layout, str(held["owner"]), token)
+    _write(layout, held.owner, token)
 
 
 def give_back(layout: Layout, token: str) -> None:
     """End the lease, if it is still this one."""
     held = _read(layout)
-    if held and held["token"] == token:
+    if held and held.token == token:
         remove(layout.lease)
 
 
 def refuse_others(layout: Layout, owner: str) -> None:
     """Raise ReleaseError while another operator's lease runs."""
     held = _read(layout)
-    if held and held["owner"] != owner and _runs(held):
+    if held and held.owner != owner and _runs(held):
         raise _busy(held)
 
 
-def _read(layout: Layout) -> dict[str, Any]:
+def _read(layout: Layout) -> Lease | None:
+    """Return the lease; None where there is none, or it cannot be read."""
     try:
-        held = json.loads(layout.lease.read_bytes())
-        return {"owner": held["owner"], "token": held["token"], "expires": float(held["expires"])}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
+        document = json.loads(layout.lease.read_bytes())
+        return read(Lease, document) if set(Lease._fields) <= set(document) else None
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
 
 
 def _write(layout: Layout, owner: str, token: str) -> None:
-    held = {"owner": owner, "token": token, "expires": time.time() + LEASE_S}
-    write_atomically(layout.lease, json.dumps(held).encode())
+    held = Lease(owner, token, time.time() + LEASE_S)
+    write_atomically(layout.lease, json.dumps(held._asdict()).encode())
 
 
-def _runs(held: dict[str, Any]) -> bool:
+def _runs(held: Lease) -> bool:
     # A clock that was set back would make a lease last for ever: one that ends later than any
     # lease can is over as well.
-    left = float(held["expires"]) - time.time()
+    left = held.expires - time.time()
     return 0 < left <= LEASE_S
 
 
-def _busy(held: dict[str, Any]) -> ReleaseError:
-    owner = held.get("owner", "another command")
-    left = max(1, round(held.get("expires", time.time()) - time.time()))
+def _busy(held: Lease | None) -> ReleaseError:
+    owner = held.owner if held else "another command"
+    left = max(1, round(held.expires - time.time())) if held else 1
     return ReleaseError(
         "locked",
         "{} is deploying to this target.".format(owner),

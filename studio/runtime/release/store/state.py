@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Mapping, NamedTuple, Tuple
 
 from ...shared.chained_log import Journal
 from ...shared.files import write_atomically
 from ...shared.log_segments import CONTINUED
-from .latest_releases import Lines, advanced, lines_of
+from ...shared.records import read
+from .latest_releases import Lines, advanced, lines_of, to_json
 from .layout import Layout
 
 IDLE = "idle"
@@ -44,13 +45,13 @@ class ReleaseState(NamedTuple):
     previous: str = ""
     counter: int = 0
     lines: Lines = MappingProxyType({})
-    history: tuple[dict[str, Any], ...] = ()
+    history: Tuple[Mapping[str, object], ...] = ()
 
     def at(self, phase: str, pending: str) -> ReleaseState:
         """The same, about to do a phase."""
         return self._replace(phase=phase, pending=pending)
 
-    def noted(self, entry: dict[str, Any]) -> ReleaseState:
+    def noted(self, entry: Mapping[str, object]) -> ReleaseState:
         """The same, with an entry of history added."""
         return self._replace(history=(*self.history, entry)[-_HISTORY:])
 
@@ -60,19 +61,36 @@ class ReleaseState(NamedTuple):
         return tuple(digest for digest in (self.current, self.previous, self.pending) if digest)
 
 
+class JournalEntry(NamedTuple):
+    """An entry of the journal, as far as the state follows from it.
+
+    Attributes:
+        event: ``release``, ``recovered``, ``purged``, or that an earlier part is continued.
+        state: What became of a release: ``active``, ``removed``, ``failed``, ``rolled back``.
+    """
+
+    event: str = ""
+    release: str = ""
+    state: str = ""
+    name: str = ""
+    counter: int = 0
+    current: str = ""
+    previous: str = ""
+
+
+_WRITTEN = frozenset(ReleaseState._fields) - {"lines"}
+"""Keys of every state file; earlier runtimes wrote no lines."""
+
+
 def load(layout: Layout) -> ReleaseState:
     """Read the state; a damaged or lost file is made again from the journal."""
     try:
         raw = json.loads(layout.state.read_bytes())
-        state = ReleaseState(
-            phase=str(raw["phase"]),
-            pending=str(raw["pending"]),
-            current=str(raw["current"]),
-            previous=str(raw["previous"]),
-            counter=int(raw["counter"]),
-            lines=lines_of(raw),
-            history=tuple(dict(entry) for entry in raw["history"]),
-        )
+        if not set(raw) >= _WRITTEN:
+            return _remembered(layout)
+        state = read(ReleaseState, raw)
+        history = tuple(dict(entry) for entry in state.history)
+        state = state._replace(lines=lines_of(raw), history=history)
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
         return _remembered(layout)
     return state if state.phase in PHASES else state._replace(phase=IDLE)
@@ -82,14 +100,15 @@ def _remembered(layout: Layout) -> ReleaseState:
     """What the journal tells, so that neither the counter nor what is served is forgotten."""
     state, before = ReleaseState(), ReleaseState()
     for number, entry in enumerate(Journal(layout.log, layout.sealed).readable()):
-        if not number and entry.get("event") == CONTINUED:
-            state = before = _carried(entry)
-        if entry.get("event") == "recovered" and entry.get("release") == state.current:
+        known = read(JournalEntry, entry)
+        if not number and known.event == CONTINUED:
+            state = before = _carried(known, entry)
+        if known.event == "recovered" and known.release == state.current:
             state = before  # it was noted, and then not kept
-        if entry.get("event") == "purged":
+        if known.event == "purged":
             state = before = ReleaseState(history=state.history)
-        if entry.get("event") == "release":
-            state, before = _after(state, entry), state
+        if known.event == "release":
+            state, before = _after(state, known, entry), state
     linked = layout.linked()
     if not linked or linked == state.current:
         return state
@@ -97,31 +116,32 @@ def _remembered(layout: Layout) -> ReleaseState:
     return state.at(SWITCH, linked) if state.current else state._replace(current=linked)
 
 
-def _carried(entry: dict[str, Any]) -> ReleaseState:
-    """What the parts of the record that were dropped had told."""
+def _carried(known: JournalEntry, entry: Mapping[str, object]) -> ReleaseState:
+    """Return what the parts of the record that were dropped had told."""
     return ReleaseState(
-        current=str(entry.get("current") or ""),
-        previous=str(entry.get("previous") or ""),
-        counter=int(entry.get("counter") or 0),
-        lines=lines_of({"lines": entry.get("lines") or {}}),
+        current=known.current,
+        previous=known.previous,
+        counter=known.counter,
+        lines=lines_of({"lines": {}, **entry}),
     )
 
 
-def _after(state: ReleaseState, entry: dict[str, Any]) -> ReleaseState:
-    release, outcome = str(entry.get("release") or ""), entry.get("state")
+def _after(state: ReleaseState, known: JournalEntry, entry: Mapping[str, object]) -> ReleaseState:
+    release, outcome = known.release, known.state
     if outcome == "removed":
         state = state._replace(current="", previous=release)
     if outcome == "active":
         previous = state.current if state.current != release else state.previous
-        counter = int(entry.get("counter") or 0)
-        lines = advanced(state.lines, str(entry.get("name") or ""), entry)
-        state = state._replace(current=release, previous=previous, counter=counter, lines=lines)
+        lines = advanced(state.lines, known.name, entry)
+        state = state._replace(
+            current=release, previous=previous, counter=known.counter, lines=lines
+        )
     names = ("release", "name", "version", "counter", "state", "at", "owner", "reason")
     return state.noted({name: entry[name] for name in names if name in entry})
 
 
 def save(layout: Layout, state: ReleaseState) -> None:
     """Write the state whole, and flush it."""
-    content = dict(state._asdict(), lines=dict(state.lines))
+    content = dict(state._asdict(), lines=to_json(state.lines))
     text = json.dumps(content, sort_keys=True, indent=1) + "\n"
     write_atomically(layout.state, text.encode())

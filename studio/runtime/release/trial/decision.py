@@ -52,7 +52,7 @@ _STRETCHES_OK, _STRETCHES = 0.3, 0.7
 """Half of the stretches are beyond the limit when the ratio is just there, whatever disturbs."""
 
 
-def rule_of(wanted: Mapping[str, Any]) -> TrialRule:
+def rule_of(wanted: Mapping[str, object]) -> TrialRule:
     """The rule that a request or a pipeline describes; what it does not name is as usual.
 
     Raises:
@@ -69,7 +69,9 @@ def rule_of(wanted: Mapping[str, Any]) -> TrialRule:
     for name, value in wanted.items():
         is_text = isinstance(TrialRule._field_defaults[name], str)
         try:
-            values[name] = str(value) if is_text else float(value)
+            # What is no number and no text is refused as a text is.
+            number = value if isinstance(value, (int, float)) else str(value)
+            values[name] = str(value) if is_text else float(number)
         except (TypeError, ValueError):
             text = "Trial rule {} must be a number, not {!r}.".format(name, value)
             raise ReleaseError("bad-rule", text) from None

@@ -10,6 +10,7 @@ from typing import Any, Dict, NamedTuple
 
 from ...shared import manifest
 from ...shared.errors import ReleaseError
+from ...shared.records import read
 from ..store.layout import Layout
 
 _TIMED_RUNS = 9
@@ -23,17 +24,31 @@ class SampledOutput(NamedTuple):
     shape: Any
 
 
-def run_trial(layout: Layout, request: Mapping[str, Any]) -> dict[str, Any]:
+class TrialRequest(NamedTuple):
+    """A release whose golden samples are run."""
+
+    release: str
+
+
+class Tolerance(NamedTuple):
+    """The largest differences that are allowed from the golden samples."""
+
+    rtol: float
+    atol: float
+
+
+def run_trial(layout: Layout, request: Mapping[str, object]) -> dict[str, object]:
     """Run every golden sample of a release.
 
     Returns:
         ``samples``, ``mismatches``, ``max_error`` (largest absolute difference), ``atol``,
         ``first_ms``, ``latency_ms`` (median) and the ``onnxruntime`` version.
     """
-    folder = layout.release(str(request["release"]))
+    folder = layout.release(read(TrialRequest, request).release)
     what = manifest.read(folder)
     session, version = _load(folder / what.model)
-    golden = what.raw["golden"]
+    allowed = read(Tolerance, what.raw["golden"])
+    rtol, atol = float(allowed.rtol), float(allowed.atol)
     samples = sorted((folder / "golden").glob("*.npz"))
     worst, mismatches, first_ms = 0.0, 0, 0.0
     feeds: dict[str, Any] = {}
@@ -43,13 +58,13 @@ def run_trial(layout: Layout, request: Mapping[str, Any]) -> dict[str, Any]:
         answers = _answers(session, feeds, sorted(expected))
         if number == 0:
             first_ms = (time.perf_counter() - start) * 1e3
-        error, same = compare(answers, expected, float(golden["rtol"]), float(golden["atol"]))
+        error, same = compare(answers, expected, rtol, atol)
         worst, mismatches = max(worst, error), mismatches + (not same)
     return {
         "samples": len(samples),
         "mismatches": mismatches,
         "max_error": worst,
-        "atol": float(golden["atol"]),
+        "atol": atol,
         "first_ms": first_ms,
         "latency_ms": _latency(session, feeds),
         "onnxruntime": version,

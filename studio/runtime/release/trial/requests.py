@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Optional, Tuple
+from typing import Mapping, NamedTuple, Optional, Tuple
 
 from ...shared.errors import ReleaseError
 from ...shared.files import remove, write_atomically
+from ...shared.records import read
 from ...shared.sampling_config import FILE, MOST, SamplingConfig
 from ...shared.trial_request import FILE as COMPARED
 from ...shared.trial_request import MOST_SHARE, TrialRequest
 from ..store.layout import Layout
 
 
-def sampling_of(request: Mapping[str, Any]) -> Optional[Tuple[int, int]]:
+class ObservationRequest(NamedTuple):
+    """What the server may do beside answering.
+
+    Attributes:
+        sampling: A ``Quota`` in JSON form; None where no request may be stored.
+        agreement: Share of a core for comparing answers with the release before.
+    """
+
+    sampling: Optional[Mapping[str, object]] = None
+    agreement: float = 0.0
+
+
+class Quota(NamedTuple):
+    """The most requests, and the most bytes, that may be stored."""
+
+    most: int
+    bytes: int
+
+
+def sampling_of(request: Mapping[str, object]) -> Optional[Tuple[int, int]]:
     """Samples and bytes that may be kept at most; None where none may.
 
     Args:
@@ -21,12 +41,12 @@ def sampling_of(request: Mapping[str, Any]) -> Optional[Tuple[int, int]]:
     Raises:
         ReleaseError: when they are no such numbers.
     """
-    asked = request.get("sampling")
-    if not asked:
-        return None
     try:
-        most, size = int(asked["most"]), int(asked["bytes"])
-    except (KeyError, TypeError, ValueError):
+        asked = read(ObservationRequest, request).sampling
+        if not asked:
+            return None
+        most, size = map(int, read(Quota, asked))
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise ReleaseError("bad-request", "Samples to keep are a number and bytes.") from None
     if not most:
         return None
@@ -35,7 +55,7 @@ def sampling_of(request: Mapping[str, Any]) -> Optional[Tuple[int, int]]:
     return most, size
 
 
-def agreement_of(request: Mapping[str, Any]) -> float:
+def agreement_of(request: Mapping[str, object]) -> float:
     """Share of a core for comparing answers with the release before, from now on; 0: none.
 
     Args:
@@ -45,7 +65,7 @@ def agreement_of(request: Mapping[str, Any]) -> float:
         ReleaseError: when it is no such share.
     """
     try:
-        share = float(request.get("agreement") or 0.0)
+        share = read(ObservationRequest, request).agreement
     except (TypeError, ValueError):
         share = -1.0
     if not 0.0 <= share <= MOST_SHARE:  # also what is no number

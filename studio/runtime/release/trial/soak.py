@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple, Optional
 
 from ...shared.errors import ReleaseError
 from ...shared.files import remove, write_atomically
+from ...shared.records import read
 from ...shared.trial_request import FILE, TrialRequest
 from .decision import KEEP, Counts, TrialDecision, TrialFinding, decision
 from .sequential import BAD, GOOD
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
         def runs(self) -> bool:
             """Whether it lives."""
 
-        def report(self) -> Mapping[str, Any]:
+        def report(self) -> Mapping[str, object]:
             """Where it listens, as it wrote it down."""
 
         def token(self) -> str:
@@ -58,6 +59,53 @@ _TOLD = " ({:.2f} times as long)"
 _REPEATED = " ({} to requests like the ones before are left out)"
 
 
+class _Drift(NamedTuple):
+    """What the server tells of drift: of its own release, or of the one before."""
+
+    alarm: bool = False
+    fault: str = ""
+    differing: int = 0
+    windows: int = 0
+
+
+class ShadowReport(NamedTuple):
+    """What the server tells of requests that both releases have answered.
+
+    Attributes:
+        loaded: Whether the release before is loaded beside it.
+        repeated: Requests like the ones before, which are left out.
+        ratio: How many times as long the new release takes; 0 where that is not known.
+    """
+
+    loaded: bool = False
+    fault: str = ""
+    compared: int = 0
+    agreed: int = 0
+    repeated: int = 0
+    timed: int = 0
+    slower: int = 0
+    ratio: float = 0.0
+    drift: Optional[Mapping[str, object]] = None
+
+
+class ServerStatus(NamedTuple):
+    """What a server tells of itself."""
+
+    digest: str = ""
+    pid: int = 0
+    requests: int = 0
+    errors: int = 0
+    drift: Mapping[str, object] = {}
+    mirror: Optional[Mapping[str, object]] = None
+
+
+class _Address(NamedTuple):
+    """Where a server listens."""
+
+    host: str = ""
+    port: int = 0
+
+
 def soak(server: WatchedServer, digest: str, seconds: float) -> None:
     """Watch the live server.
 
@@ -65,12 +113,11 @@ def soak(server: WatchedServer, digest: str, seconds: float) -> None:
         ReleaseError: when it ends, serves something else, does not answer, or mostly fails.
     """
     deadline = time.monotonic() + seconds
-    first = status_of(server, digest)
+    first = read(ServerStatus, status_of(server, digest))
     while time.monotonic() < deadline:
         time.sleep(_POLL_S)
-        now = status_of(server, digest)
-        requests = _count(now, "requests") - _count(first, "requests")
-        errors = _count(now, "errors") - _count(first, "errors")
+        now = read(ServerStatus, status_of(server, digest))
+        requests, errors = now.requests - first.requests, now.errors - first.errors
         if requests >= _FEW and errors > _MOST_ERRORS * requests:
             raise failed("{} of {} requests failed".format(errors, requests))
 
@@ -98,14 +145,14 @@ class ReleaseTrial:
         self._was_adrift = _is_adrift(server, before) if before and adrift is None else bool(adrift)
         self._pid = 0
         self._requests = self._errors = self._crashes = 0
-        self._last: dict[str, Any] = {}
+        self._last = ServerStatus()
 
     def run(
         self,
         quality: TrialDecision,
         seconds: float,
-        tell: Callable[[dict[str, Any]], None] | None = None,
-    ) -> dict[str, Any]:
+        tell: Callable[[dict[str, object]], None] | None = None,
+    ) -> dict[str, object]:
         """Watch the live server until the rule decides, or the time is over.
 
         Args:
@@ -133,8 +180,8 @@ class ReleaseTrial:
         quality: TrialDecision,
         began: float,
         seconds: float,
-        tell: Callable[[dict[str, Any]], None] | None,
-    ) -> dict[str, Any]:
+        tell: Callable[[dict[str, object]], None] | None,
+    ) -> dict[str, object]:
         while True:
             self._look()
             findings = quality.findings(self._counts())
@@ -162,29 +209,28 @@ class ReleaseTrial:
 
     def _look(self) -> None:
         """Count what came since the last look; a process that was replaced counts from 0 again."""
-        now = status_of(self._server, self._digest)
-        pid = int(now.get("pid") or 0)
+        now = read(ServerStatus, status_of(self._server, self._digest))
         first = not self._pid
-        if pid != self._pid:
+        if now.pid != self._pid:
             self._crashes += not first
-            self._last = {} if not first else now
-            self._pid = pid
-        self._requests += max(_count(now, "requests") - _count(self._last, "requests"), 0)
-        self._errors += max(_count(now, "errors") - _count(self._last, "errors"), 0)
+            self._last = ServerStatus() if not first else now
+            self._pid = now.pid
+        self._requests += max(now.requests - self._last.requests, 0)
+        self._errors += max(now.errors - self._last.errors, 0)
         self._last = now
 
     def _counts(self) -> dict[str, Counts]:
-        mirror = self._last.get("mirror") or {}
+        mirror = shadow_of(self._last)
         lost = _CRASH * self._crashes
         errors = Counts(self._errors + lost, self._requests + lost)
-        why_not = str(mirror.get("fault") or "")
+        why_not = mirror.fault
         if not self._before:
             why_not = "there is no previous release"
-        compared, repeated = _count(mirror, "compared"), _count(mirror, "repeated")
-        told = _REPEATED.format(repeated) if repeated else ""
-        agreement = Counts(compared - _count(mirror, "agreed"), compared, why_not, told)
-        told = _TOLD.format(mirror["ratio"]) if mirror.get("ratio") else ""
-        latency = Counts(_count(mirror, "slower"), _count(mirror, "timed"), why_not, told)
+        told = _REPEATED.format(mirror.repeated) if mirror.repeated else ""
+        unlike = mirror.compared - mirror.agreed
+        agreement = Counts(unlike, mirror.compared, why_not, told)
+        told = _TOLD.format(mirror.ratio) if mirror.ratio else ""
+        latency = Counts(mirror.slower, mirror.timed, why_not, told)
         return {
             "errors": errors,
             "agreement": agreement,
@@ -192,20 +238,18 @@ class ReleaseTrial:
             "drift": self._drift(mirror, why_not),
         }
 
-    def _drift(self, mirror: Mapping[str, Any], why_not: str) -> Counts:
-        told = mirror.get("drift")
+    def _drift(self, mirror: ShadowReport, why_not: str) -> Counts:
         if why_not:
             return Counts(why_not=why_not)
         if self._was_adrift:
             return Counts(why_not="what is asked differed from the reference data before, too")
-        if mirror and told is None and _count(mirror, "compared"):
+        if mirror.drift is None and mirror.compared:
             return Counts(why_not="the previous release has no reference data")
-        told = told or {}
-        fault = str(told.get("fault") or "")
-        return Counts(_count(told, "differing"), _count(told, "windows"), fault)
+        drift = read(_Drift, mirror.drift or {})
+        return Counts(drift.differing, drift.windows, drift.fault)
 
 
-def _evidence(findings: list[TrialFinding], spent: float) -> dict[str, Any]:
+def _evidence(findings: list[TrialFinding], spent: float) -> dict[str, object]:
     return {"seconds": round(spent, 2), "tests": [dict(one._asdict()) for one in findings]}
 
 
@@ -216,13 +260,18 @@ def _against(findings: list[TrialFinding]) -> str:
 def _is_adrift(server: WatchedServer, digest: str) -> bool:
     """Whether the release that is still served sees other things than its reference data."""
     try:
-        drift = status_of(server, digest).get("drift") or {}
+        status = read(ServerStatus, status_of(server, digest))
     except ReleaseError:
         return False
-    return bool(drift.get("alarm"))
+    return read(_Drift, status.drift).alarm
 
 
-def status_of(server: WatchedServer, digest: str) -> dict[str, Any]:
+def shadow_of(status: ServerStatus) -> ShadowReport:
+    """Return what a server tells of requests that both releases have answered."""
+    return read(ShadowReport, status.mirror or {})
+
+
+def status_of(server: WatchedServer, digest: str) -> dict[str, object]:
     """What a server tells of itself.
 
     Raises:
@@ -236,9 +285,9 @@ def status_of(server: WatchedServer, digest: str) -> dict[str, Any]:
     if not server.runs():
         raise failed(server.ended)
     report = server.report()
-    host = str(report.get("host", ""))
+    host, port = read(_Address, report)
     host = "127.0.0.1" if host in ("", "0.0.0.0", "::") else host
-    link = connect(report, host, int(report.get("port", 0)), _ANSWER_S)
+    link = connect(report, host, port, _ANSWER_S)
     try:
         link.request("GET", "/edgewright/status", headers=authorization(server.token()))
         answer = link.getresponse()
@@ -249,16 +298,12 @@ def status_of(server: WatchedServer, digest: str) -> dict[str, Any]:
         raise failed("the server does not answer ({})".format(error)) from None
     finally:
         link.close()
-    if status.get("digest") != digest:
+    if read(ServerStatus, status).digest != digest:
         raise failed("the server serves another release")
     return dict(status)
 
 
-def _count(status: Mapping[str, Any], name: str) -> int:
-    return int(status.get(name) or 0)
-
-
-def failed(reason: str, evidence: Mapping[str, Any] | None = None) -> ReleaseError:
+def failed(reason: str, evidence: Mapping[str, object] | None = None) -> ReleaseError:
     """Of a release that is to be taken back."""
     error = ReleaseError(
         "soak-failed",
@@ -270,7 +315,7 @@ def failed(reason: str, evidence: Mapping[str, Any] | None = None) -> ReleaseErr
     return error
 
 
-def evidence_of(error: Exception) -> dict[str, Any]:
+def evidence_of(error: Exception) -> dict[str, object]:
     """What a failed soak knew, for the journal."""
     try:
         found = json.loads(getattr(error, "detail", "") or "{}")

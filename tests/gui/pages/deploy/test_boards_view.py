@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from studio.api import TargetSpec
+from studio.deployment.results import StatusResult, TrustResult, VerifyLogResult
+from studio.documents.dataclass_json import from_json
 from studio.gui.pages.deploy.boards_view import BoardsView
 from studio.gui.pages.deploy.history_view import HistoryView
 from studio.gui.pages.deploy.page import DeployPage
@@ -58,7 +61,7 @@ def test_boards_are_looked_at_and_each_answer_is_shown_as_it_comes(rig: Rig) -> 
         "targets": [looked("roof-01", temperature_c=84.0), looked("roof-02", "no answer", "Gone.")]
     }
     rig.registry.add_run("target-look", None, {}, result)
-    rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=from_json(StatusResult, result)))
     assert rig.shell.said == ["No answer from roof-02."]
     told = {(one.name, one.state): one.text for one in view.complaints.rows}
     assert told["roof-02", "unreachable"] == "Gone."
@@ -197,7 +200,7 @@ def test_a_boards_history_is_verified_and_the_verdict_is_of_that_board(rig: Rig)
     (job,) = rig.shell.jobs
     assert (job.step, job.options) == ("verify-log", {"target": "roof-01"})
     assert proof.verify_button.toolTip() == "Verifying…"
-    found = {"whole": True, "problem": "", "entries": 12, "anchors": 3}
+    found = VerifyLogResult("roof-01", True, "", 12, 0, "h", 3, 4, ())
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=found))
     assert (proof.verdict.text(), proof.verify_button.isEnabled()) == ("verified", True)
     assert proof.text.text().startswith("12 entries verified")
@@ -205,7 +208,7 @@ def test_a_boards_history_is_verified_and_the_verdict_is_of_that_board(rig: Rig)
     assert proof.verdict.isHidden()
     proof.verify()
     broken = "Entry 4 of the history of roof-02 was altered."
-    result = {"whole": False, "problem": broken, "entries": 12, "anchors": 3}
+    result = VerifyLogResult("roof-02", False, broken, 12, 0, "h", 3, 4, ())
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
     assert (proof.verdict.text(), proof.text.text()) == ("verification failed", broken)
 
@@ -230,17 +233,17 @@ def test_a_board_is_told_whose_releases_it_takes(rig: Rig, tmp_path: Path) -> No
         {"target": "line-a", "signers": key},
     )
     assert view.signers.change.toolTip() == "Changing the allowed signers…"
-    done = {"target": "line-a", "signers": ["ann"], "by": "me"}
+    done = TrustResult("line-a", ("ann",), "me")
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=done))
     assert rig.shell.said == ["line-a accepts only releases signed by ann."]
     assert (rig.shell.jobs[-1].step, rig.shell.jobs[-1].options) == (
         "target-look",
         {"target": ["line-a"]},
     ), "the list is that of the board"
-    rig.finish(page, JobOutcome(End.SUCCEEDED, result={"targets": []}))
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=StatusResult(())))
     everybody.trigger()
     assert rig.shell.jobs[-1].options == {"target": "line-a"}
-    rig.finish(page, JobOutcome(End.SUCCEEDED, result={**done, "signers": []}))
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=replace(done, signers=())))
     assert rig.shell.said[-1] == "line-a accepts unsigned releases."
 
 

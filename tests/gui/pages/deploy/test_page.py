@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from studio.api import TargetSpec
+from studio.deployment.results import DeployResult, DeployStep, ServerResult
+from studio.documents.dataclass_json import from_json
 from studio.gui.pages.deploy import rows as deploy_rows
 from studio.gui.pages.deploy.page import DeployPage
 from studio.jobs import End
@@ -47,6 +50,11 @@ def released(rig: Rig, version: int, state: str = "serving", **details: Any) -> 
     rig.registry.add_release("local", None, f"{version:064x}", state, values)
 
 
+def result_of(steps: list[dict[str, str]], state: str = "planned") -> DeployResult:
+    made = from_json(tuple[DeployStep, ...], steps)
+    return DeployResult("local", "r", 1, "digits", "int8", state, seconds=2.34, steps=made)
+
+
 def test_targets_are_listed_with_what_runs_there(rig: Rig) -> None:
     rig.workspace.add_target(BOARD)
     rig.registry.set_facts("jetson-07", {"board": "Orin Nano", "arch": "aarch64"})
@@ -66,7 +74,7 @@ def test_plan_changes_nothing_and_is_shown_in_words(rig: Rig) -> None:
     (job,) = rig.shell.jobs
     assert (job.step, job.options["dry_run"]) == ("deploy", True)
     assert (job.options["model"], job.options["target"]) == (f"#{variant.id}", "local")
-    rig.finish(page, JobOutcome(End.SUCCEEDED, result={"steps": PLAN, "state": "planned"}))
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=result_of(PLAN)))
     assert [row.state for row in page.steps.rows] == ["done", "checked", "pending", "pending"]
     shown = visible_texts(page)
     assert "no changes made" in shown
@@ -78,7 +86,7 @@ def test_plan_with_something_in_the_way_explains_the_button(rig: Rig) -> None:
     page = rig.page(DeployPage, rig.variant())
     page.plan()
     steps = [{"name": "disk", "state": "blocked", "text": "The disk is too full."}]
-    rig.finish(page, JobOutcome(End.SUCCEEDED, result={"steps": steps}))
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=result_of(steps)))
     assert page.primary is not None
     assert not page.primary.isEnabled()
     assert page.primary.toolTip() == "Disk: The disk is too full."
@@ -87,7 +95,7 @@ def test_plan_with_something_in_the_way_explains_the_button(rig: Rig) -> None:
 def test_deploy_shows_its_steps_live_then_that_it_serves(rig: Rig) -> None:
     page = rig.page(DeployPage, rig.variant())
     page.plan()
-    rig.finish(page, JobOutcome(End.SUCCEEDED, result={"steps": PLAN}))
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=result_of(PLAN)))
     assert page.primary is not None
     assert page.primary.text() == "Deploy to this computer"
     page.primary.click()
@@ -99,7 +107,7 @@ def test_deploy_shows_its_steps_live_then_that_it_serves(rig: Rig) -> None:
         ("Switch", "pending"),
     ]
     released(rig, 1)
-    result = {"version": 1, "seconds": 2.34, "steps": [{"name": "switch", "state": "done"}]}
+    result = result_of([{"name": "switch", "state": "done"}], "serving")
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
     assert rig.shell.said == ["v1 serves on this computer; it took 2.3 s."]
     assert texts(page.table)[0][2] == "v1 variant 1"
@@ -120,7 +128,7 @@ def test_another_variant_makes_the_plan_void(rig: Rig) -> None:
     second = rig.variant("int8", first)
     page = rig.page(DeployPage, first)
     page.plan()
-    rig.finish(page, JobOutcome(End.SUCCEEDED, result={"steps": PLAN}))
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=result_of(PLAN)))
     page.show_variant(second)
     assert page.steps.rows == ()
     assert page.plan_button.text() == "Plan"
@@ -305,7 +313,7 @@ def test_the_form_asks_why_an_older_version_is_wanted(rig: Rig) -> None:
     page.plan()
     assert not rig.shell.jobs[-1].options.get("downgrade")
     steps = [{"name": "counter", "state": "blocked", "text": "Version 1 of cnn is older."}]
-    rig.finish(page, JobOutcome(End.SUCCEEDED, result={"steps": steps}))
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=result_of(steps)))
     assert page.primary is not None
     assert not page.primary.isEnabled()
     page.form.set_values({"downgrade": "2 misreads the night shift"})
@@ -334,7 +342,7 @@ def test_an_endpoint_beside_another_model_needs_no_question(rig: Rig) -> None:
     page.form.set_values({"endpoint": "gate"})
     page.deploy()
     assert rig.shell.jobs[-1].options["endpoint"] == "gate"
-    result = {"version": 1, "seconds": 1.0, "target": "local/gate"}
+    result = replace(result_of([], "serving"), target="local/gate", seconds=1.0)
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
     assert rig.shell.said == ["v1 serves on local/gate; it took 1.0 s."]
 
@@ -344,8 +352,8 @@ def test_a_server_is_stopped_and_started_from_the_page(rig: Rig) -> None:
     page = rig.page(DeployPage, rig.variant())
     page.tools.end.click()
     assert rig.shell.jobs[-1].step == "stop"
-    told = {"target": "local", "state": "stopped", "endpoint": "", "release": f"{3:064x}"}
-    rig.finish(page, JobOutcome(End.SUCCEEDED, result=told))
+    result = ServerResult("local", "stopped", "", "", "ann@desk", f"{3:064x}")
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
     assert texts(page.table)[0][6] == "stopped"
     page.tools.begin.click()
     assert rig.shell.jobs[-1].step == "start"

@@ -10,7 +10,8 @@ import pytest
 from PySide6.QtWidgets import QAbstractSpinBox
 from pytestqt.qtbot import QtBot
 
-from studio.api import TargetSpec
+from studio.api import Resource, TargetSpec
+from studio.deployment.results import LogsResult, ResourcesResult
 from studio.gui.pages.deploy.page import DeployPage
 from studio.jobs import End
 from studio.monitoring.results import CallResult
@@ -69,11 +70,13 @@ def test_the_log_and_what_is_there(rig: Rig) -> None:
     page = rig.page(DeployPage, rig.variant())
     page.tools.log.click()
     assert (rig.shell.jobs[-1].step, rig.shell.jobs[-1].options["target"]) == ("logs", "local")
-    rig.finish(page, JobOutcome(End.SUCCEEDED, result={"lines": ["first", "last"]}))
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=LogsResult("local", ("first", "last"))))
     assert page.tools.text.toPlainText() == "first\nlast"
     page.tools.there.click()
-    resources = [{"kind": "container", "name": "edgewright-digits", "running": True, "since": ""}]
-    rig.finish(page, JobOutcome(End.SUCCEEDED, result={"resources": resources}))
+    resources = ResourcesResult(
+        "local", (Resource("container", "edgewright-digits", running=True),)
+    )
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=resources))
     assert "edgewright-digits" in page.tools.text.toPlainText()
     page.table.selectRow(1)
     assert not page.tools.text.isVisibleTo(page)

@@ -22,6 +22,7 @@ from studio.gui.pages.shared.base import Page
 from studio.gui.pages.targets.page import TargetsPage
 from studio.jobs import End
 from studio.settings import resource
+from studio.versions.results import AliasMove
 from studio.workspace import JobOutcome, RunChanged, RunRequest
 from tests.e2e.conftest import Studio
 from tests.gui.conftest import MakeWindow
@@ -212,7 +213,17 @@ def test_a_version_is_promoted_and_its_alias_rolled_back(rig: Rig, tmp_path: Pat
         {"version": "digits:1", "alias": "production"},
     )
     assert view.back.toolTip() == "Wait for the running job or cancel it."
-    result = {"model": "digits", "alias": "production", "to": 1}
+    result = AliasMove(
+        model="digits",
+        alias="production",
+        before=None,
+        to=1,
+        digest="a" * 64,
+        bundle=str(bundle),
+        why="promoted",
+        evidence={},
+        at="2026-11-28T12:00:00.000+00:00",
+    )
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
     assert rig.shell.said == ["digits@production points to version 1."]
     view.back.click()

@@ -9,6 +9,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from studio.api import TargetSpec
+from studio.api.discovery import Candidate
+from studio.deployment.results import FindProblem, FindResult
 from studio.gui.pages.targets.page import TargetsPage
 from studio.jobs import End
 from studio.workspace import JobOutcome
@@ -90,14 +92,15 @@ def test_boards_are_found_and_one_is_taken_into_the_form(rig: Rig) -> None:
     page.finding.find_button.click()
     (job,) = rig.shell.jobs
     assert (job.step, job.options) == ("target-find", {"subnet": "10.0.0.0/28"})
-    board = {
-        "name": "roof",
-        "url": "ssh://pi@10.0.0.7",
-        "settings": {"key_file": "", "jump": "gate", "certificate_file": "/c"},
-        "text": "in ~/.ssh/config, through gate",
-    }
-    problem = {"text": "Announcements cannot be heard.", "hint": "Install zeroconf."}
-    result = {"found": [board], "problems": [problem]}
+    board = Candidate(
+        "roof",
+        "ssh://pi@10.0.0.7",
+        "config",
+        {"key_file": "", "jump": "gate", "certificate_file": "/c"},
+        "in ~/.ssh/config, through gate",
+    )
+    problem = FindProblem("mdns", "Announcements cannot be heard.", "Install zeroconf.")
+    result = FindResult((board,), (problem,))
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
     assert "Install zeroconf." in page.finding.text.text()
     page.finding._choose(page.finding.found[0])

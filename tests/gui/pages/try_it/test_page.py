@@ -20,7 +20,7 @@ from studio.workspace import JobOutcome
 from tests.gui.page_rig import Rig, opened, visible_texts
 
 PICTURE = thumbnail(numpy.full((40, 80, 3), 255, dtype=numpy.uint8))[0]
-FIGURES = {"answered": 3, "dropped": 2, "failed": 0, "fps": 9.5}
+FIGURES = {"number": 3, "name": "seven.png", "answered": 3, "dropped": 2, "failed": 0, "fps": 9.5}
 CLASSES = {
     "kind": "classes",
     "classes": [

@@ -12,8 +12,13 @@ import pytest
 from studio.api import Kind, Option, Parcel, Progress, StudioError, Unavailable, UsageError
 from studio.cli import package_command
 from studio.deployment.artifacts import packager as artifact
+from studio.deployment.artifacts.packager_step import PackageAsOptions
+from studio.documents.dataclass_json import from_json
 from studio.packages import Bundle
+from studio.packages import record as packages
+from studio.packages.results import PackageResult
 from studio.plugin_host import PluginHost
+from studio.registry import ModelRef
 from tests.rigs.bundles import QuietJob, make_bundle
 
 
@@ -36,8 +41,17 @@ class Tarball:
 @pytest.fixture
 def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bundle:
     made = make_bundle(tmp_path / "bundle", 1)
-    packaged = {"bundle": str(made.folder), "new": True, "findings": []}
-    monkeypatch.setattr(artifact, "packaged_from", lambda arguments, job: packaged)
+    packaged = PackageResult(
+        bundle=str(made.folder),
+        digest=made.digest,
+        bytes=made.size,
+        image=None,
+        name=made.name,
+        version=made.version,
+        counter=made.counter,
+        new=True,
+    )
+    monkeypatch.setattr(artifact, "package_contained", lambda options, job: packaged)
     find = PluginHost.get
 
     def get(host: PluginHost, extension: Any, identifier: str) -> Any:
@@ -49,19 +63,27 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bundle:
 
 def packaged_as(arguments: dict[str, Any], job: QuietJob, registry: Any = None) -> dict[str, Any]:
     """The work, then the record, as the runner calls them."""
-    result = artifact.package_as(arguments, job)
-    return artifact.packaged_as(registry, arguments, result, job.folder)
+    options = options_of(arguments)
+    work = artifact.package_as(options, job)
+    return artifact.packaged_as(registry, options, work, job.folder)
+
+
+def options_of(arguments: dict[str, Any]) -> PackageAsOptions:
+    model = ModelRef("m.onnx", "d", 1, 1, "m", "fp32", "onnx", "fp32").to_json()
+    return from_json(PackageAsOptions, {"model": model, **arguments})
 
 
 @pytest.fixture(autouse=True)
 def _kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """The record of the bundle itself, which is that of the step package, is left out."""
 
-    def packaged(registry: Any, arguments: Any, result: Any, folder: Path) -> dict[str, Any]:
-        assert not {"as", "as_out", "set"} & set(arguments)
-        return dict(result)
+    def packaged(
+        registry: Any, options: Any, result: PackageResult, folder: Path, hidden: Any
+    ) -> PackageResult:
+        assert set(hidden) == {"as", "as_out", "set"}
+        return result
 
-    monkeypatch.setattr(artifact.packages, "packaged_document", packaged)
+    monkeypatch.setattr(packages, "packaged", packaged)
 
 
 def test_a_packager_gets_the_bundle_and_its_options(bundle: Bundle, tmp_path: Path) -> None:
@@ -107,9 +129,11 @@ def test_what_lies_there_is_left_alone(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("bundle")
 def test_an_option_or_a_packager_that_is_none_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="Unknown option 'colour'"):
-        artifact.package_as({"as": "tarball", "set": ["colour=red"]}, QuietJob(tmp_path / "a"))
+        artifact.package_as(
+            options_of({"as": "tarball", "set": ["colour=red"]}), QuietJob(tmp_path / "a")
+        )
     with pytest.raises(Unavailable, match="no packager 'nothing'") as caught:
-        artifact.package_as({"as": "nothing"}, QuietJob(tmp_path / "b"))
+        artifact.package_as(options_of({"as": "nothing"}), QuietJob(tmp_path / "b"))
     assert "image, manifests" in caught.value.hint
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from studio.deployment.answers import PartialFile
 from studio.deployment.upload import Outgoing, Stream
 from studio.packages import Bundle, build_runtime
 from studio.runtime.release.server.server_control import Server
@@ -81,7 +82,13 @@ class Machine:
         answer = self.ok("missing", blobs={file.digest: file.size for file in bundle.files})
         partial = answer["partial"]
         return [
-            Outgoing.of(file.name, file.path, file.digest, file.size, partial.get(file.digest))
+            Outgoing.of(
+                file.name,
+                file.path,
+                file.digest,
+                file.size,
+                PartialFile(**partial[file.digest]) if file.digest in partial else None,
+            )
             for file in bundle.files
             if file.digest in answer["missing"]
         ]
@@ -139,7 +146,7 @@ def machine(root: Path, **options: Any) -> Iterator[Machine]:
         yield made
     finally:
         server = Server(made.layout)
-        pid = int(server.service().get("pid", 0))
+        pid = server.started.pid
         if not server.stop(seconds=5.0) and pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -105,7 +105,7 @@ def test_a_downgrade_is_ordered_by_a_key(
     board.ok("trust", signers=line_of(ann) + only_bundles)
     board.begin(four.digest)
     board.send(four)
-    lines, digest = board.state["lines"], four.digest
+    lines, digest = lines_of(board.state), four.digest
 
     def staged(order: str) -> dict[str, object]:
         python, runtime = board.command[0], board.runtime.stem
@@ -168,7 +168,7 @@ def test_lines_of_a_history() -> None:
         {"state": "active", "name": "b", "counter": 1, "release": "r1"},
     ]
     lines = lines_of({"history": history})
-    assert {name: last["release"] for name, last in lines.items()} == {"a": "r2", "b": "r1"}
+    assert {name: last.release for name, last in lines.items()} == {"a": "r2", "b": "r1"}
     assert not is_older(lines, "c", 0, "new")
     assert not is_older(lines, "a", 2, "r2"), "the release itself"
     assert is_older(lines, "a", 2, "another with its number")
@@ -179,4 +179,4 @@ def test_lines_of_a_history() -> None:
 @pytest.mark.parametrize("text", ["x" * 501, "a\x1b]52;c;b", "a\x00b"])
 def test_a_reason_that_cannot_stand_in_a_history(text: str) -> None:
     with pytest.raises(ReleaseError, match="printable"):
-        reason_of({"downgrade": text})
+        reason_of(text)

@@ -1,0 +1,101 @@
+"""The step of a target that follows a version of a registry."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from studio.deployment.options import (
+    AccessOptions,
+    BundleOptions,
+    KeptOptions,
+    PlaceOptions,
+    PlatformOptions,
+    ReleaseOptions,
+    TargetOptions,
+    TrialOptions,
+)
+from studio.deployment.results import DeployResult, SwitchResult
+from studio.documents.dataclass_json import optional
+from studio.external_registries.results import FollowResult
+from studio.external_registries.step import NEEDS, FetchedFiles, PullOptions
+from studio.jobs import Limits, Step
+from studio.jobs.options_form import option
+
+
+def _same(options: type, name: str) -> Any:
+    """Return a field that is described as that of other options."""
+    (described,) = (one for one in dataclasses.fields(options) if one.name == name)
+    return dataclasses.field(default=described.default, metadata=described.metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FollowedOptions(PullOptions):
+    """The version to be followed."""
+
+    unless: str | None = option(
+        None,
+        title="Tried before",
+        help="Do nothing while it still is this version.",
+        advanced=True,
+        spelling="skip_version",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplacingOptions:
+    """Options of a deploy that stand apart from the others of their groups there."""
+
+    replace: bool = _same(PlaceOptions, "replace")
+    embedding: str | None = _same(BundleOptions, "embedding")
+
+
+# The order of the form is that of the bases from the last to the first.
+@dataclass(frozen=True, kw_only=True)
+class FollowOptions(
+    PlatformOptions,
+    KeptOptions,
+    TrialOptions,
+    ReleaseOptions,
+    AccessOptions,
+    ReplacingOptions,
+    TargetOptions,
+    FollowedOptions,
+):
+    """Options of ``registry-deploy``.
+
+    Attributes:
+        releases: The release that each version became when it was pulled.
+        folders: Folders of the bundles that are here, by release.
+    """
+
+    releases: Mapping[str, str] = field(default_factory=dict)
+    folders: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowedVersion(FollowResult):
+    """A look with the results of what was done, until they are recorded."""
+
+    switched: SwitchResult | None = optional()
+    deployed: DeployResult | None = optional()
+    files: FetchedFiles | None = optional()
+
+
+REGISTRY_DEPLOY: Step[FollowOptions, FollowResult] = Step(
+    name="registry-deploy",
+    title="Deploy",
+    summary="Deploy the version an alias points to: a deployment, or a rollback.",
+    options=FollowOptions,
+    result=FollowResult,
+    work_result=FollowedVersion,
+    work="studio.external_registries.alias_deploy:follow",
+    prepare="studio.external_registries.alias_deploy:prepare",
+    record="studio.external_registries.alias_deploy:record_follow",
+    texts="studio.external_registries.texts:follow",
+    needs=NEEDS,
+    limits=Limits(seconds=7200),
+)
