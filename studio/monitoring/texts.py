@@ -5,26 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from studio.documents.text_table import counted, table
-from studio.monitoring.results import (
+from studio.monitoring.endpoint.results import (
     AccuracyEstimate,
     Agreement,
     BoardReport,
     CallResult,
-    ChannelFault,
-    ChannelTests,
     DriftState,
-    ExportResult,
     FetchedRequests,
-    FleetResult,
-    HistoryResult,
     Latency,
     LiveLabels,
     Percentiles,
-    SilenceResult,
     SpeedReport,
     StoredRequests,
-    TargetSample,
     Upkeep,
+)
+from studio.monitoring.results import (
+    ChannelFault,
+    ChannelTests,
+    ExportResult,
+    FleetResult,
+    HistoryResult,
+    SilenceResult,
+    TargetSample,
 )
 
 _ORDER = {"unreachable": 0, "not ready": 1, "degraded": 2}

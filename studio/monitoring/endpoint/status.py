@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from studio.monitoring.results import (
+from studio.monitoring.endpoint.results import (
     Agreement,
     BoardReport,
     DriftSignal,

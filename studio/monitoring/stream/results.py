@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from studio.documents.dataclass_json import optional
-from studio.monitoring.results import Percentiles
+from studio.monitoring.endpoint.results import Percentiles
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,7 +229,7 @@ class DeployPage(StagePage):
     def _finished(self, outcome: JobOutcome) -> None:
         target, variant = self._asked, self.variant
         if self.tools.finished(outcome):
-            self._seen.update(rows.told_by_tool(outcome.result))
+            self._seen.update(rows.told_by_tool(outcome.document))
             self.refresh_soon()
             return
         if outcome.ok:

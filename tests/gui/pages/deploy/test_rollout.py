@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from studio.api import TargetSpec
 from studio.gui.pages.deploy.page import DeployPage
 from studio.jobs import End
-from studio.monitoring.results import CallResult
+from studio.monitoring.endpoint.results import CallResult
 from studio.workspace import JobOutcome
 from tests.gui.page_rig import Rig, opened, visible_texts
 
