@@ -1,6 +1,12 @@
-"""The public surface: all that a plugin may import. Small, frozen, standard library only."""
+"""The public surface: all that a plugin may import. Small, frozen, standard library only.
 
-from studio.api.data import Array, Dataset, Feeds, Sample, Truth
+Errors and options are imported with it. The rest is imported when it is first used: a command
+that needs no graph and no platform need not wait for their classes.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from studio.api.errors import (
     Cancelled,
     ChangedHost,
@@ -16,65 +22,87 @@ from studio.api.errors import (
     UnsafeModel,
     UsageError,
 )
-from studio.api.graph import (
-    AttributeValue,
-    Dimension,
-    Graph,
-    GraphLayout,
-    Initializer,
-    Model,
-    Node,
-    TensorType,
-    Value,
-)
-from studio.api.intake import Finding, Level, Limits
 from studio.api.options import Kind, Option, validate
-from studio.api.platforms import (
-    Action,
-    Deployed,
-    Identity,
-    Measurement,
-    Parcel,
-    Platform,
-    PlatformRelease,
-    Preview,
-    Resource,
-    Site,
-)
-from studio.api.plugin import API_VERSION, Capability, Extension, Manifest, Permission
-from studio.api.ports import (
-    Analyzer,
-    Backend,
-    Check,
-    Connector,
-    Format,
-    Intake,
-    Metric,
-    ModelRegistry,
-    Monitor,
-    Packager,
-    SampleMetric,
-    Session,
-    Transform,
-    Transformed,
-)
 from studio.api.progress import Progress, Silent
-from studio.api.registries import (
-    ModelVersion,
-    Publication,
-    RegisteredModel,
-    RegistryEvent,
-    RegistrySession,
-)
-from studio.api.targets import (
-    MOST_OUTPUT,
-    Channel,
-    Completed,
-    TargetFacts,
-    TargetSpec,
-    Tunnel,
-)
-from studio.api.toolchains import EnvironmentNeed, Toolchain, ToolchainBackend
+
+if TYPE_CHECKING:
+    from studio.api.data import Array, Dataset, Feeds, Sample, Truth
+    from studio.api.graph import (
+        AttributeValue,
+        Dimension,
+        Graph,
+        GraphLayout,
+        Initializer,
+        Model,
+        Node,
+        TensorType,
+        Value,
+    )
+    from studio.api.intake import Finding, Level, Limits
+    from studio.api.platforms import (
+        Action,
+        Deployed,
+        Identity,
+        Measurement,
+        Parcel,
+        Platform,
+        PlatformRelease,
+        Preview,
+        Resource,
+        Site,
+    )
+    from studio.api.plugin import API_VERSION, Capability, Extension, Manifest, Permission
+    from studio.api.ports import (
+        Analyzer,
+        Backend,
+        Check,
+        Connector,
+        Format,
+        Intake,
+        Metric,
+        ModelRegistry,
+        Monitor,
+        Packager,
+        SampleMetric,
+        Session,
+        Transform,
+        Transformed,
+    )
+    from studio.api.registries import (
+        ModelVersion,
+        Publication,
+        RegisteredModel,
+        RegistryEvent,
+        RegistrySession,
+    )
+    from studio.api.targets import MOST_OUTPUT, Channel, Completed, TargetFacts, TargetSpec, Tunnel
+    from studio.api.toolchains import EnvironmentNeed, Toolchain, ToolchainBackend
+
+_NAMES = {
+    "data": "Array Dataset Feeds Sample Truth",
+    "graph": "AttributeValue Dimension Graph GraphLayout Initializer Model Node TensorType Value",
+    "intake": "Finding Level Limits",
+    "platforms": "Action Deployed Identity Measurement Parcel Platform PlatformRelease Preview"
+    " Resource Site",
+    "plugin": "API_VERSION Capability Extension Manifest Permission",
+    "ports": "Analyzer Backend Check Connector Format Intake Metric ModelRegistry Monitor Packager"
+    " SampleMetric Session Transform Transformed",
+    "registries": "ModelVersion Publication RegisteredModel RegistryEvent RegistrySession",
+    "targets": "MOST_OUTPUT Channel Completed TargetFacts TargetSpec Tunnel",
+    "toolchains": "EnvironmentNeed Toolchain ToolchainBackend",
+}
+"""Names by the module that is imported for them."""
+
+_MODULES = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name at its first use; afterwards it is an attribute like any other."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    return globals()[name]
+
 
 __all__ = [
     "API_VERSION",

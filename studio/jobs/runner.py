@@ -142,6 +142,10 @@ class _Spare:
         self.worker.remove()
 
 
+_PRELOAD = ("studio.jobs.nested_job", "studio.plugin_host")
+"""What most jobs import that do more than look at a file."""
+
+
 class JobRunner:
     """Starts jobs.
 
@@ -188,7 +192,8 @@ class JobRunner:
         with self._lock:
             if self._spare is None and not self._closed:
                 shown = _identities(self._always_readable)
-                self._spare = _Spare(self._new_worker(preload=self._preload), shown)
+                preload = (*_PRELOAD, *self._preload)
+                self._spare = _Spare(self._new_worker(preload=preload), shown)
 
     def start(self, spec: JobSpec, finish: Finish | None = None) -> RunningJob:
         """Start a job.

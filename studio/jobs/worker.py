@@ -140,7 +140,7 @@ def _limit(memory_mb: int, cpu_seconds: int) -> None:
 
 
 def _run(spec: dict[str, Any], job: WorkerJob) -> None:
-    from studio.plugin_host import PluginHost  # not for the worker that is kept ready
+    from studio.plugin_host import PluginHost  # late: a worker kept ready has imported it
 
     PluginHost.used = job.used
     try:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from studio.jobs import Arguments, Job, JobListener, JobRunner, JobSpec, Result, RunningJob
+from studio.jobs import JobListener, JobRunner, JobSpec, RunningJob
 from studio.settings import Paths
 
 ROUNDS = 15
@@ -29,19 +29,13 @@ class FirstWord(JobListener):
         self.heard.set()
 
 
-def speak(arguments: Arguments, job: Job) -> Result:
-    """A work that says that it has begun."""
-    job.event("begun")
-    return {}
-
-
 def measure(runner: JobRunner, listener: FirstWord, *, ready: bool) -> float:
     """Seconds from the click to the first word of the work."""
     if ready:
         runner.prepare()
         time.sleep(1.0)  # what a user takes to look at the page
     listener.heard.clear()
-    spec = JobSpec("bench", "Bench", "tests.benchmarks.bench_job_start:speak", {})
+    spec = JobSpec("bench", "Bench", "tests.benchmarks.job_start_work:speak", {})
     began = time.perf_counter()
     job = runner.start(spec)
     assert listener.heard.wait(30)
