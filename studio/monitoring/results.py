@@ -25,7 +25,7 @@ UNREACHABLE = "unreachable"
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Something that somebody should know.
+    """A condition that needs attention.
 
     Attributes:
         level: ``warning`` or ``critical``.

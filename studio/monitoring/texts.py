@@ -114,7 +114,7 @@ def _accuracy(labels: LiveLabels) -> list[str]:
 
 
 def _estimated(estimate: AccuracyEstimate | None) -> list[str]:
-    """How often the model is right, judged by its confidence alone; or why that is not said."""
+    """Accuracy estimated from confidence, or why there is no estimate."""
     if not estimate:
         return []
     if estimate.accuracy is None:

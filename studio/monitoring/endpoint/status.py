@@ -42,7 +42,7 @@ class ServerReport:
 
     @property
     def address(self) -> tuple[int, str, str, bool]:
-        """All that a connection depends on."""
+        """The parts that a connection depends on."""
         return self.port, self.scheme, self.fingerprint, self.token_required
 
 

@@ -37,7 +37,7 @@ _LARGEST = 256 << 20
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """What a server writes beside the arrays of a request."""
+    """Facts about a stored request."""
 
     id: str
     kind: str | None = None

@@ -11,7 +11,7 @@ from .reference import MAX_BINS
 
 
 class _Counts(NamedTuple):
-    """What a board tells."""
+    """Counts as a board sends them."""
 
     frames: int
     counts: Tuple[Tuple[int, ...], ...]

@@ -52,7 +52,7 @@ class _Model(NamedTuple):
 
 
 class _Manifest(NamedTuple):
-    """What a server reads of a bundle's manifest."""
+    """The part of a bundle's manifest that a server reads."""
 
     name: str
     version: int
@@ -63,7 +63,7 @@ class _Manifest(NamedTuple):
 
 
 class _Baseline(NamedTuple):
-    """What is normal for a model."""
+    """Reference values of a model."""
 
     latency: object = None
     drift: object = None

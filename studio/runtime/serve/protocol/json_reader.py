@@ -27,7 +27,7 @@ MOST_OBJECTS = 10_000
 
 JsonObject = Dict[str, Any]
 JsonList = List[Any]
-"""Parts of a document from outside; whoever reads them checks what they hold."""
+"""Parts of a document from outside; their readers check the content."""
 
 
 class Numbers:
