@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
-from typing import Any
 
-from studio.cli.session import add_step, run_step
-from studio.documents.text_table import counted
+from studio.cli.step_commands import add as add
+from studio.cli.step_commands import run_named
 
 ANALYZER = "analyzer:"
 """Beginning of an overlay that is no file."""
-
-
-def add(parser: argparse.ArgumentParser) -> None:
-    """Describe the arguments."""
-    add_step(parser, "graph")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -23,16 +16,4 @@ def run(arguments: argparse.Namespace) -> int:
     overlay = str(arguments.overlay or "")
     if overlay.startswith(ANALYZER):
         arguments.overlay, arguments.analyzer = None, overlay.removeprefix(ANALYZER)
-    return run_step("graph", arguments, describe)
-
-
-def describe(result: Mapping[str, Any]) -> list[str]:
-    """Where the drawing is, and how much is in it."""
-    constants = result["constants"]
-    lines = [
-        f"{result['nodes']:,} nodes and {result['edges']:,} edges drawn in "
-        f"{result['seconds']:.1f} s: {result['output']}"
-    ]
-    if constants:
-        lines.append(f"{counted(constants, 'constant')} of the model have no box of their own.")
-    return lines
+    return run_named("graph", arguments)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
 from studio.cli.flags import add_verbs
 from studio.cli.output import print_json, print_lines
-from studio.cli.session import add_step, run_step, workspace
+from studio.cli.session import add_step, workspace
+from studio.cli.step_commands import run_named
 from studio.documents.text_table import table
 
 
@@ -22,7 +21,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """List or get."""
     if arguments.verb == "get":
-        return run_step("samples-get", arguments, describe)
+        return run_named("samples-get", arguments)
     with workspace() as opened:
         samples = opened.samples()
     if arguments.json:
@@ -31,8 +30,3 @@ def run(arguments: argparse.Namespace) -> int:
         rows = [(s.name, s.title, "download" if s.download else "included") for s in samples]
         print_lines(table(("name", "title", ""), rows))
     return 0
-
-
-def describe(result: Mapping[str, Any]) -> list[str]:
-    """Where the sample is."""
-    return [f"{result['name']} is in {result['folder']}"]

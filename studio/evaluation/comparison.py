@@ -13,6 +13,7 @@ import numpy
 from numpy.typing import NDArray
 
 from studio.api import Array, Feeds, InvalidData, Progress, Sample, Session
+from studio.evaluation.results import OutputError
 
 CEILING_DB = 200.0
 """Shown where two outputs are equal, since infinity is no JSON."""
@@ -47,20 +48,6 @@ class _Error:
         if not self.signal:
             return -CEILING_DB
         return max(-CEILING_DB, min(CEILING_DB, 10 * math.log10(self.signal / self.noise)))
-
-
-@dataclass(frozen=True, slots=True)
-class OutputError:
-    """How far one output is from the float model's.
-
-    Attributes:
-        sqnr_db: Signal to quantization noise ratio in decibels, over all samples.
-        max_error: Largest absolute difference.
-    """
-
-    name: str
-    sqnr_db: float
-    max_error: float
 
 
 def output_errors(

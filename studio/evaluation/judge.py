@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from studio.api import (
     Array,
@@ -35,7 +34,7 @@ class Evaluator:
     """A metric with its options."""
 
     metric: Metric
-    options: Mapping[str, Any]
+    options: Mapping[str, str]
 
     @classmethod
     def choose(
@@ -70,6 +69,12 @@ class Evaluator:
                 hint=f"Give --dictionary FILE, or put {DICTIONARY} beside the data.",
             )
         return cls(metric, {name: value for name, value in options.items() if name in known})
+
+    @property
+    def dictionary(self) -> Path | None:
+        """The characters of a text recogniser, for a metric that needs them."""
+        path = self.options.get("dictionary")
+        return Path(path) if path else None
 
     @property
     def by_reference(self) -> bool:
@@ -120,12 +125,10 @@ class Evaluator:
         return before - after if self.metric.higher_is_better else after - before
 
 
-def dictionary_for(data: Path | None, given: str | None) -> Path | None:
+def dictionary_for(data: Path, given: Path | None) -> Path | None:
     """The file of characters: the one given, or the one beside the data."""
     if given:
-        return Path(given)
-    if data is None:
-        return None
+        return given
     beside = (data if data.is_dir() else data.parent) / DICTIONARY
     return beside if beside.is_file() else None
 

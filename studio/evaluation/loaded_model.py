@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from studio.api import Backend, Dataset, Feeds, Progress, Session, Value
 from studio.datasets import open_dataset
 from studio.evaluation.recurrent import Span, Stateful, Unrolled, pairs, start
+from studio.evaluation.results import RuntimeVersion
 from studio.evaluation.session_pool import abreast
 from studio.models.backends import backend_for
 from studio.models.opening import look
@@ -38,13 +38,9 @@ class LoadedModel:
 
     @classmethod
     def of(
-        cls,
-        reference: Mapping[str, Any],
-        host: PluginHost,
-        progress: Progress,
-        states: Sequence[str] = (),
+        cls, ref: ModelRef, host: PluginHost, progress: Progress, states: Sequence[str] = ()
     ) -> LoadedModel:
-        """Look at the variant that a MODEL argument names.
+        """Look at the variant that a MODEL option names.
 
         Args:
             states: Inputs that are fed back, as ``INPUT=OUTPUT``.
@@ -54,7 +50,6 @@ class LoadedModel:
             InvalidModel: when it cannot be read.
             Unavailable: when nothing here can run its format.
         """
-        ref = ModelRef.from_json(reference)
         opened = look(Path(ref.path), progress, host=host)
         nbytes = sum(file.stat().st_size for file in opened.files)
         backend = backend_for(ref.format, host)
@@ -63,6 +58,16 @@ class LoadedModel:
         zeros = start(graph.inputs, fed)
         inputs = tuple(value for value in graph.inputs if value.name not in fed)
         return cls(ref, opened.path, inputs, nbytes, backend, fed, zeros)
+
+    @property
+    def title(self) -> str:
+        """The variant as ``MODEL:VARIANT``."""
+        return f"{self.ref.model_name}:{self.ref.name}"
+
+    @property
+    def runtime(self) -> RuntimeVersion:
+        """The runtime that runs it here."""
+        return RuntimeVersion(self.backend.id, self.backend.version())
 
     def session(self, path: Path | None = None, threads: int = 0) -> Session:
         """Load the model, or a transformed one of the same format; it keeps its own state."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import secrets
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from studio.api import (
     Array,
@@ -23,6 +23,7 @@ from studio.api import (
     TargetError,
     TargetSpec,
 )
+from studio.documents.dataclass_json import InvalidDocument, from_json, to_json
 from studio.evaluation.loaded_model import LoadedModel
 from studio.plugin_host import PluginHost
 from studio.runtime.answers import samples, write
@@ -39,11 +40,37 @@ _PACK_BYTES = 32 << 20
 _PACK_S = 1800.0
 
 
+@dataclass(frozen=True, slots=True)
+class RuntimeInForce:
+    """The runtime that has answered, as far as it says so."""
+
+    runtime: str | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """Paths on the target: the backend's runner, the model, what goes in and what comes out."""
+
+    runner: str
+    model: str
+    samples: str
+    outputs: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """What the program on the target prints: the runtime, or why it failed."""
+
+    describe: RuntimeInForce = RuntimeInForce()
+    error: object = None
+
+
 class TargetSession:
     """The answers of a model on a target, in the order of a dataset.
 
     Attributes:
-        about: What was in force there (runtime, version, device), once the first answer is there.
+        about: What was in force there, once the first answer is there.
     """
 
     def __init__(
@@ -61,7 +88,7 @@ class TargetSession:
         """
         self._subject, self._host, self._target = subject, host, target
         self._folder, self._job = folder, job
-        self.about: Mapping[str, Any] = {}
+        self.about = RuntimeInForce()
         self._answers: Iterator[dict[str, Array]] = iter(())
 
     def begin(self, dataset: Dataset, like: Session) -> Session:
@@ -104,7 +131,7 @@ class TargetSession:
         finally:
             channel.close()
 
-    def _ship(self, channel: Channel, place: str) -> dict[str, Any]:
+    def _ship(self, channel: Channel, place: str) -> _Request:
         """Send the program, the backend's runner and the model; the request with their paths."""
         application = self._folder / "edgewright.pyz"
         write_application(str(application))
@@ -117,12 +144,12 @@ class TargetSession:
             there = f"{place}/model/{file.relative_to(self._subject.path.parent).as_posix()}"
             said(channel, ["mkdir", "-p", there.rpartition("/")[0]])
             channel.put(file, there, self._job)
-        return {
-            "runner": f"{place}/runner.py",
-            "model": f"{place}/model/{self._subject.path.name}",
-            "samples": f"{place}/samples.zip",
-            "outputs": f"{place}/outputs.zip",
-        }
+        return _Request(
+            runner=f"{place}/runner.py",
+            model=f"{place}/model/{self._subject.path.name}",
+            samples=f"{place}/samples.zip",
+            outputs=f"{place}/outputs.zip",
+        )
 
     def _packs(self, dataset: Dataset) -> Iterator[Path]:
         """Files of samples, each as large as travels at once."""
@@ -144,24 +171,26 @@ class TargetSession:
             yield path
 
     def _asked(
-        self, channel: Channel, python: str, place: str, request: Mapping[str, Any], pack: Path
+        self, channel: Channel, python: str, place: str, request: _Request, pack: Path
     ) -> Iterator[dict[str, Array]]:
-        channel.put(pack, str(request["samples"]), self._job)
+        channel.put(pack, request.samples, self._job)
         done = channel.run(
             [python, f"{place}/edgewright.pyz", "answers"],
-            stdin=json.dumps(request).encode(),
+            stdin=json.dumps(to_json(request)).encode(),
             timeout=_PACK_S,
         )
-        told = _told(done.text)
-        if done.status or "error" in told:
+        reply = _reply(done.text)
+        if done.status or reply is None or reply.error is not None:
             complaint = done.stderr.decode("utf-8", "replace").strip().splitlines()
-            reason = told.get("error") or (complaint[-1] if complaint else "no reason reported")
+            reason = (reply and reply.error) or (
+                complaint[-1] if complaint else "no reason reported"
+            )
             raise TargetError(
                 f"{self._target.name} cannot run the model: {str(reason).rstrip('.')}."
             )
-        self.about = told["describe"]
+        self.about = reply.describe
         back = self._folder / "outputs.zip"
-        channel.get(str(request["outputs"]), back)
+        channel.get(request.outputs, back)
         try:
             with open_archive(str(back)) as archive:  # as written: what is packed may be a bomb
                 packed = any(member.compress_type for member in archive.infolist())
@@ -199,13 +228,11 @@ class _InOrder:
         self._answers.close()
 
 
-def _told(text: str) -> dict[str, Any]:
-    """The one JSON line of the program; nothing where it wrote none."""
+def _reply(text: str) -> _Reply | None:
+    """The one JSON line of the program; None where it wrote none."""
     for line in text.splitlines():
         try:
-            found = json.loads(line)
-        except ValueError:
+            return from_json(_Reply, json.loads(line))
+        except (ValueError, InvalidDocument):
             continue
-        if isinstance(found, dict):
-            return found
-    return {}
+    return None

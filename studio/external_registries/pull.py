@@ -10,6 +10,7 @@ from typing import Any
 
 from studio.api import ModelVersion, Refused, RegistrySession
 from studio.jobs import Arguments, Job, run_contained
+from studio.models.step import OpenOptions
 from studio.packages import Bundle
 from studio.packages.packaging_job import package_contained
 from studio.registry import ModelRef, component, counters
@@ -73,7 +74,7 @@ def _open(model: Path, name: str, job: Job) -> dict[str, Any]:
     return run_contained(
         "Open",
         "studio.models.work:open_model",
-        {"model": str(model), "name": name},
+        OpenOptions(model, name),
         (model.parent,),
         keep,
         job,

@@ -9,9 +9,11 @@ from typing import Any
 
 import studio
 from studio.api import UsageError
+from studio.documents.dataclass_json import from_json
 from studio.external_registries.saved_registries import SavedRegistries
 from studio.jobs import Arguments, Result
 from studio.models.record import keep_opened
+from studio.models.results import OpenResult
 from studio.packages import record as packages
 from studio.registry import Registry, VariantRecord, VersionRecord, component_of, counters
 from studio.registry.activity import moment_elsewhere
@@ -63,7 +65,8 @@ def pulled(registry: Registry, arguments: Arguments, result: Result, folder: Pat
     """Keep a version that was fetched: its model as a variant, its bundle as a version."""
     opened, packaged = result.pop("opened"), result.pop("packaged")
     source = {name: result[name] for name in _SOURCE}
-    variant = keep_opened(registry, opened, folder / "opened", "registry-pull", source)
+    figures = from_json(OpenResult, opened)
+    variant = keep_opened(registry, figures, folder / "opened", "registry-pull", source)
     version = _by_digest(registry, packaged["digest"])
     if version is None:
         name = component_of(f"{packaged['name']}-{packaged['version']}")

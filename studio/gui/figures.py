@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 NOTHING = "—"
 NARROW = 0.02
@@ -123,12 +121,12 @@ def metric_value(value: object) -> str:
     return f"{100 * amount:.1f} %" if 0 <= amount <= 1 else f"{amount:.3g}"
 
 
-def metric_change(metric: Mapping[str, Any]) -> str:
+def metric_change(first: object, last: object) -> str:
     """A metric before and after, with the difference: ``98.1 → 97.8 % (−0.3 pt)``.
 
     Scores between 0 and 1 are shares and shown in per cent.
     """
-    before, after = number(metric.get("before")), number(metric.get("after"))
+    before, after = number(first), number(last)
     if before is None or after is None:
         return NOTHING
     if 0 <= before <= 1 and 0 <= after <= 1:

@@ -7,14 +7,14 @@ worker, which has neither.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from studio.api import Cancelled, StudioError
+from studio.documents.dataclass_json import to_json
 from studio.jobs.outcome import JobOutcome
 from studio.jobs.runner import Finish, JobRunner, RunningJob
-from studio.jobs.spec import JobSpec
+from studio.jobs.spec import JobSpec, class_path
 from studio.jobs.step import Job, Limits
 from studio.settings import Paths, Settings
 
@@ -24,7 +24,7 @@ _POLL_S = 0.1
 def run_contained(
     title: str,
     entry: str,
-    arguments: Mapping[str, Any],
+    options: object,
     reads: tuple[Path, ...],
     keep: Finish,
     job: Job,
@@ -32,6 +32,7 @@ def run_contained(
     """Run work that parses or runs a model, while ``job`` shows its progress.
 
     Args:
+        options: The dataclass that the work takes, or a mapping in JSON form.
         keep: Called with the result and the folder of the work, before that folder is removed.
 
     Raises:
@@ -44,7 +45,8 @@ def run_contained(
         id=uuid.uuid4().hex[:12],
         title=title,
         entry=entry,
-        arguments=arguments,
+        arguments=to_json(options),
+        options=class_path(type(options)),
         reads=reads,
         limits=Limits(
             memory_mb=int(settings["worker_memory_mb"]), silence=float(settings["patience_s"])

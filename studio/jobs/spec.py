@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,3 +48,10 @@ class JobSpec:
             "log_level": logging.getLogger("studio").getEffectiveLevel(),
         }
         return json.dumps(message).encode() + b"\n"
+
+
+def class_path(options: object) -> str:
+    """Return where a worker finds the dataclass of options; empty for what is none."""
+    if isinstance(options, type) and is_dataclass(options):
+        return f"{options.__module__}:{options.__qualname__}"
+    return ""

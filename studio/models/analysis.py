@@ -9,11 +9,13 @@ from pathlib import Path
 
 from studio.api import Analyzer, Array, Extension, Format, Graph, Progress, UsageError
 from studio.api.inspection import Inspector, WeightAnalyzer
-from studio.jobs.step import Arguments, Job, Result
+from studio.jobs.step import Job
 from studio.models.drawing.overlay import Overlay
 from studio.models.formats import format_for
 from studio.models.opening import OpenedModel, look
+from studio.models.results import AnalysisResult
 from studio.models.shapes import parse
+from studio.models.step import AnalyzeOptions
 from studio.plugin_host import PluginHost
 
 
@@ -37,18 +39,13 @@ class FileConstants:
         return self.form.constant(self.path, name, most_bytes)
 
 
-def analyze(arguments: Arguments, job: Job) -> Result:
+def analyze(options: AnalyzeOptions, job: Job) -> AnalysisResult:
     """Apply one analyzer to the main graph of a model."""
-    opened = look(Path(arguments["model"]["path"]), job, parse(arguments.get("shape") or ()))
+    opened = look(Path(options.model.path), job, parse(options.shape or ()))
     job.progress(3, 4, "Analyzing the nodes")
-    found = analyzed(str(arguments["analyzer"]), opened, opened.sized.graph, job)
+    found = analyzed(options.analyzer, opened, opened.sized.graph, job)
     job.progress(4, 4, "Analyzed")
-    return {
-        "analyzer": arguments["analyzer"],
-        "title": found.title,
-        "unit": found.unit,
-        "values": dict(found.values),
-    }
+    return AnalysisResult(options.analyzer, found.title, found.unit, found.values)
 
 
 def analyzed(identifier: str, opened: OpenedModel, graph: Graph, progress: Progress) -> Overlay:

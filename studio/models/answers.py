@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy
 from numpy.typing import NDArray
 
 from studio.api import Array
 from studio.datasets.preprocess import Placement
+from studio.models.results import Answer, Box, ScoredClass
 
 TOP = 5
 MOST_BOXES = 100
@@ -20,53 +20,6 @@ _RELATIVE = 1.5
 """Boxes whose largest coordinate is below this are fractions of the input, not pixels."""
 
 Floats = NDArray[numpy.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class ScoredClass:
-    """A class with its score; the label is its number where it has no name."""
-
-    label: str
-    index: int
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """Something found in the picture.
-
-    Attributes:
-        box: Left, top, right and bottom as fractions of the picture's width and height.
-    """
-
-    box: tuple[float, float, float, float]
-    label: str
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a model said of one frame.
-
-    Attributes:
-        kind: ``classes``, ``text``, ``boxes``, or ``values`` where none of these fits.
-        classes: The likeliest first.
-        text, score: What was read, and how sure the model was of its characters on average.
-        values: One line for each output.
-    """
-
-    kind: str
-    classes: tuple[ScoredClass, ...] = ()
-    text: str = ""
-    score: float = 0.0
-    boxes: tuple[Box, ...] = ()
-    values: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """As it travels; what does not belong to its kind is left out."""
-        whole = asdict(self)
-        names = ("text", "score") if self.kind == "text" else (self.kind,)
-        return {"kind": self.kind, **{name: whole[name] for name in names}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy
 
 from studio.api import Array, Extension, Format, UsageError
-from studio.api.inspection import Inspector
-from studio.jobs.step import Arguments, Job, Result
+from studio.api.inspection import Inspector, OperatorDoc
+from studio.jobs.step import Job
+from studio.models.results import ConstantResult
+from studio.models.step import OperatorOptions, ValuesOptions
 from studio.plugin_host import PluginHost
 
 _MOST_BYTES = 64 * 2**20
@@ -19,7 +20,7 @@ _BINS = 24
 _PREVIEW = 64
 
 
-def values(arguments: Arguments, job: Job) -> Result:
+def values(options: ValuesOptions, job: Job) -> ConstantResult:
     """Statistics, histogram and first values of a constant.
 
     At most 64 MiB are read; ``read`` says how many values that were.
@@ -27,43 +28,45 @@ def values(arguments: Arguments, job: Job) -> Result:
     Raises:
         UsageError: when the model has no such constant, or it holds no numbers.
     """
-    reference = arguments["model"]
-    form = _inspector(str(reference["format"]))
-    job.progress(0, 1, f"Reading {arguments['name']}")
-    found = form.constant(Path(reference["path"]), arguments["name"], _MOST_BYTES)
+    form = _inspector(options.model.format)
+    job.progress(0, 1, f"Reading {options.name}")
+    found = form.constant(Path(options.model.path), options.name, _MOST_BYTES)
     job.progress(1, 1, "Read")
-    return {"name": arguments["name"], "read": int(found.size), **statistics(found)}
+    return statistics(options.name, found)
 
 
-def operator(arguments: Arguments, job: Job) -> Result:
+def operator(options: OperatorOptions, job: Job) -> OperatorDoc:
     """The documentation of an operator; an empty text where nobody has written any."""
-    form = _inspector(str(arguments["model"]["format"]))
-    domain, _, name = str(arguments["operator"]).rpartition(":")
-    found = form.documentation(name, domain, arguments["version"])
-    return asdict(found) if found else {"operator": name, "domain": domain, "text": ""}
+    form = _inspector(options.model.format)
+    domain, _, name = options.operator.rpartition(":")
+    found = form.documentation(name, domain, options.version)
+    return found or OperatorDoc(name, domain, since=0, text="")
 
 
-def statistics(array: Array) -> dict[str, Any]:
+def statistics(name: str, array: Array) -> ConstantResult:
     """Figures of a flat array. What is not finite is counted and otherwise left out."""
     wide = array.astype(numpy.float64) if array.dtype.kind != "c" else numpy.abs(array)
     finite = wide[numpy.isfinite(wide)]
-    figures: dict[str, Any] = {
-        "not_finite": int(wide.size - finite.size),
-        "zeros": float(numpy.mean(wide == 0)) if wide.size else 0.0,
-        "preview": [_plain(value) for value in wide[:_PREVIEW].tolist()],
-        "histogram": [],
-    }
-    if finite.size:
-        counts, edges = numpy.histogram(finite, bins=_BINS)
-        figures |= {
-            "min": float(finite.min()),
-            "max": float(finite.max()),
-            "mean": float(finite.mean()),
-            "std": float(finite.std()),
-            "histogram": counts.tolist(),
-            "edges": [float(edges[0]), float(edges[-1])],
-        }
-    return figures
+    figures = ConstantResult(
+        name=name,
+        read=int(array.size),
+        not_finite=int(wide.size - finite.size),
+        zeros=float(numpy.mean(wide == 0)) if wide.size else 0.0,
+        preview=tuple(_plain(value) for value in wide[:_PREVIEW].tolist()),
+        histogram=(),
+    )
+    if not finite.size:
+        return figures
+    counts, edges = numpy.histogram(finite, bins=_BINS)
+    return replace(
+        figures,
+        min=float(finite.min()),
+        max=float(finite.max()),
+        mean=float(finite.mean()),
+        std=float(finite.std()),
+        histogram=tuple(counts.tolist()),
+        edges=(float(edges[0]), float(edges[-1])),
+    )
 
 
 def _plain(value: float) -> float | str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import repeat
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from studio.api import (
     AttributeValue,
@@ -19,7 +20,15 @@ from studio.models.blocks import Block, Outline
 
 _EMPTY: Mapping[str, Any] = {}
 
-Pick = Callable[[Any], str]
+T = TypeVar("T")
+Columns = Mapping[str, Any]
+"""An object of a file."""
+
+Size = int | str | None
+TypeRow = tuple[str, Sequence[Size] | None]
+"""Element type and shape."""
+
+Pick = Callable[[int | str], str]
 """Gives the name that stands for what a file has in its place."""
 
 
@@ -122,41 +131,79 @@ def read_outline(members: Sequence[Any]) -> Outline:
     )
 
 
-def read_graph(data: Mapping[str, Any], name: Pick) -> Graph:
+@dataclass(frozen=True, slots=True)
+class GraphColumns:
+    """A graph as a file has it: a column for each property of its nodes.
+
+    Attributes:
+        domain, attributes, blocks, doc: Only of the nodes that have some, by the node's number.
+        values: In version 1, the type of each name.
+        typed: In version 2, the columns of ``read_typed``.
+    """
+
+    name: str
+    inputs: Sequence[tuple[str, TypeRow | None]]
+    outputs: Sequence[tuple[str, TypeRow | None]]
+    name_column: Sequence[str]
+    operator: Sequence[str]
+    reads: Sequence[Sequence[int | str]]
+    writes: Sequence[Sequence[int | str]]
+    domain: Mapping[str, str]
+    attributes: Mapping[str, Mapping[str, object]]
+    blocks: Mapping[str, Mapping[str, Columns]]
+    doc: Mapping[str, str]
+    constants: Sequence[tuple[str, TypeRow, int, str]]
+    notes: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, TypeRow] = field(default_factory=dict)
+    typed: Columns | None = None
+
+
+def read_graph(data: Columns, name: Pick) -> Graph:
     """A graph again; without types unless an older version wrote them beside it."""
+    columns = GraphColumns(**data)
     return Graph(
-        name=data["name"],
-        inputs=tuple(Value(key, read_type(kind)) for key, kind in data["inputs"]),
-        outputs=tuple(Value(key, read_type(kind)) for key, kind in data["outputs"]),
-        nodes=_read_nodes(data, name),
+        name=columns.name,
+        inputs=tuple(Value(key, read_type(kind)) for key, kind in columns.inputs),
+        outputs=tuple(Value(key, read_type(kind)) for key, kind in columns.outputs),
+        nodes=_read_nodes(columns, name),
         initializers={
             key: Initializer(key, TensorType(kind[0], _shape(kind[1])), nbytes, external)
-            for key, kind, nbytes, external in data["constants"]
+            for key, kind, nbytes, external in columns.constants
         },
-        values=_read_values(data, name),
-        notes=data.get("notes", _EMPTY),
+        values=_read_values(columns, name),
+        notes=columns.notes,
     )
 
 
-def _read_values(data: Mapping[str, Any], name: Pick) -> dict[str, TensorType]:
-    if "values" in data:  # version 1 had a type for each name
-        return {key: TensorType(kind[0], _shape(kind[1])) for key, kind in data["values"].items()}
-    return read_typed(data["typed"], name) if "typed" in data else {}
+def _read_values(columns: GraphColumns, name: Pick) -> dict[str, TensorType]:
+    if columns.typed is not None:
+        return read_typed(columns.typed, name)
+    return {key: TensorType(kind[0], _shape(kind[1])) for key, kind in columns.values.items()}
 
 
-def read_typed(typed: Mapping[str, Any], name: Pick) -> dict[str, TensorType]:
+@dataclass(frozen=True, slots=True)
+class TypeColumns:
+    """Types of values: the different ones, and the place of each name's among them."""
+
+    names: Sequence[int | str]
+    types: Sequence[TypeRow]
+    type: Sequence[int]
+
+
+def read_typed(data: Columns, name: Pick) -> dict[str, TensorType]:
     """Types by name; equal ones are one object."""
-    types = [TensorType(dtype, _shape(shape)) for dtype, shape in typed["types"]]
-    names = map(name, typed["names"])
-    return {key: types[place] for key, place in zip(names, typed["type"], strict=True)}
+    columns = TypeColumns(**data)
+    types = [TensorType(dtype, _shape(shape)) for dtype, shape in columns.types]
+    names = map(name, columns.names)
+    return {key: types[place] for key, place in zip(names, columns.type, strict=True)}
 
 
-def _read_nodes(data: Mapping[str, Any], name: Pick) -> tuple[Node, ...]:
-    count = len(data["name_column"])
-    domains = _column(data["domain"], count, "")
-    docs = _column(data["doc"], count, "")
-    attributes = _column(data["attributes"], count, _EMPTY)
-    blocks = _column(data["blocks"], count, _EMPTY)
+def _read_nodes(columns: GraphColumns, name: Pick) -> tuple[Node, ...]:
+    count = len(columns.name_column)
+    domains = _column(columns.domain, count, "")
+    docs = _column(columns.doc, count, "")
+    attributes = _column(columns.attributes, count, _EMPTY)
+    blocks = _column(columns.blocks, count, _EMPTY)
     return tuple(
         Node(
             own,
@@ -169,10 +216,10 @@ def _read_nodes(data: Mapping[str, Any], name: Pick) -> tuple[Node, ...]:
             doc,
         )
         for own, operator, reads, writes, domain, values, inner, doc in zip(
-            data["name_column"],
-            data["operator"],
-            data["reads"],
-            data["writes"],
+            columns.name_column,
+            columns.operator,
+            columns.reads,
+            columns.writes,
             domains,
             attributes,
             blocks,
@@ -182,7 +229,7 @@ def _read_nodes(data: Mapping[str, Any], name: Pick) -> tuple[Node, ...]:
     )
 
 
-def _column(sparse: Mapping[str, Any], count: int, default: Any) -> list[Any]:
+def _column(sparse: Mapping[str, T], count: int, default: T) -> list[T]:
     """A full column from the entries that differ from the default."""
     column = list(repeat(default, count))
     for index, value in sparse.items():
@@ -190,28 +237,43 @@ def _column(sparse: Mapping[str, Any], count: int, default: Any) -> list[Any]:
     return column
 
 
-def _attribute(value: Any) -> AttributeValue:
-    found: AttributeValue = tuple(value) if isinstance(value, list) else value
-    return found
+def _attribute(value: object) -> AttributeValue:
+    return cast(AttributeValue, tuple(value) if isinstance(value, list) else value)
 
 
-def read_type(kind: list[Any] | None) -> TensorType | None:
+def read_type(kind: TypeRow | None) -> TensorType | None:
     """Element type and shape again."""
     return None if kind is None else TensorType(kind[0], _shape(kind[1]))
 
 
-def _shape(shape: list[Any] | None) -> tuple[Any, ...] | None:
+def _shape(shape: Sequence[Size] | None) -> tuple[Size, ...] | None:
     return None if shape is None else tuple(shape)
 
 
-def read_layout(data: Mapping[str, Any], name: Pick) -> GraphLayout:
+@dataclass(frozen=True, slots=True)
+class LayoutColumns:
+    """A layout as a file has it: places of the boxes, and ends, values and bends of the edges."""
+
+    x: Sequence[float]
+    y: Sequence[float]
+    width: Sequence[float]
+    height: Sequence[float]
+    to: Sequence[int]
+    value: Sequence[int | str]
+    bends: Sequence[Sequence[float]]
+    size: Sequence[float]
+
+
+def read_layout(data: Columns, name: Pick) -> GraphLayout:
     """A layout again."""
+    begins: Sequence[int] = data["from"]
+    columns = LayoutColumns(**{key: column for key, column in data.items() if key != "from"})
     return GraphLayout(
-        x=tuple(data["x"]),
-        y=tuple(data["y"]),
-        width=tuple(data["width"]),
-        height=tuple(data["height"]),
-        edges=tuple(zip(data["from"], data["to"], map(name, data["value"]), strict=True)),
-        bends=tuple(map(tuple, data["bends"])),
-        size=(data["size"][0], data["size"][1]),
+        x=tuple(columns.x),
+        y=tuple(columns.y),
+        width=tuple(columns.width),
+        height=tuple(columns.height),
+        edges=tuple(zip(begins, columns.to, map(name, columns.value), strict=True)),
+        bends=tuple(map(tuple, columns.bends)),
+        size=(columns.size[0], columns.size[1]),
     )

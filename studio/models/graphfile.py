@@ -16,12 +16,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from studio.api import Graph, GraphLayout, InvalidData, Model, Value
 from studio.models import pieces
 from studio.models.blocks import Outline
 from studio.models.graphcolumns import (
+    Columns,
     Names,
     Pick,
     graph_columns,
@@ -219,7 +220,7 @@ def _drawn(raw: bytes, file: str) -> tuple[DrawnGraph, bytes]:
         raise InvalidData(f"{file} was written by another version of the studio.")
     names = data.get("names", ())
     # Version 1 had the names themselves instead of their numbers.
-    name: Pick = names.__getitem__ if "names" in data else str
+    name = cast(Pick, names.__getitem__ if "names" in data else str)
     model = Model(
         graph=read_graph(data.pop("graph"), name),  # what was read is not held any longer
         functions={key: read_graph(graph, name) for key, graph in data["functions"].items()},
@@ -234,20 +235,38 @@ def _drawn(raw: bytes, file: str) -> tuple[DrawnGraph, bytes]:
     return DrawnGraph(content, names, size, hashlib.sha256(raw[:size]).digest()), rest
 
 
+@dataclass(frozen=True, slots=True)
+class SecondPart:
+    """The second part of a file: all that is known of a graph that was drawn.
+
+    Attributes:
+        known: Types of each graph's inputs and outputs, and the columns of its other types.
+        layout, parts: Layouts in the place of those that were written first.
+        names: Names of values beside those of the first part.
+    """
+
+    known: Sequence[Any]
+    macs: Mapping[str, float]
+    layout: Columns | None
+    parts: Mapping[str, Columns]
+    names: Sequence[str]
+
+
 def _completed(drawn: DrawnGraph, data: Mapping[str, Any]) -> GraphFileContent:
     """What was drawn, with what is known of it."""
-    names = [*drawn.names, *data["names"]]
-    name: Pick = names.__getitem__
+    part = SecondPart(**data)
+    names = [*drawn.names, *part.names]
+    name = cast(Pick, names.__getitem__)
     content = drawn.content
-    known = iter(data["known"])
+    known = iter(part.known)
     graph = _with_known(content.model.graph, known, name)
     functions = {key: _with_known(one, known, name) for key, one in content.model.functions.items()}
-    layout = content.layout if data["layout"] is None else read_layout(data["layout"], name)
-    others = {path: read_layout(one, name) for path, one in data["parts"].items()}
+    layout = content.layout if part.layout is None else read_layout(part.layout, name)
+    others = {path: read_layout(one, name) for path, one in part.parts.items()}
     return GraphFileContent(
         replace(content.model, graph=graph, functions=functions),
         layout,
-        data["macs"],
+        part.macs,
         {**content.parts, **others},
         content.outline,
     )

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from studio.api import (
     Finding,
@@ -27,6 +26,7 @@ from studio.models.cost import overlay
 from studio.models.formats import format_for
 from studio.models.graphfile import GraphFileDraft
 from studio.models.layout import lay_out
+from studio.models.results import IntakeFinding, ModelFigures
 from studio.models.shapes import complete
 from studio.models.summary import summary
 from studio.models.walk import parts
@@ -52,16 +52,17 @@ class OpenedModel:
     sized: Model
     assumed: Mapping[str, tuple[int, ...]]
 
-    def figures(self) -> dict[str, Any]:
-        """The summary as JSON, with the size of the files and the findings."""
-        return {
-            **summary(self.model, self.sized, self.assumed),
-            "bytes": sum(file.stat().st_size for file in self.files),
-            "intake": [
-                {"level": finding.level.value, "code": finding.code, "text": finding.text}
+    def figures(self) -> ModelFigures:
+        """The summary, with the size of the files and the findings."""
+        about = summary(self.model, self.sized, self.assumed)
+        return ModelFigures(
+            **{field.name: getattr(about, field.name) for field in fields(about)},
+            bytes=sum(file.stat().st_size for file in self.files),
+            intake=tuple(
+                IntakeFinding(finding.level.value, finding.code, finding.text)
                 for finding in self.findings
-            ],
-        }
+            ),
+        )
 
 
 def look(

@@ -4,63 +4,68 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from studio.api import StudioError
-from studio.jobs.step import Arguments, Result
+from studio.documents.dataclass_json import to_json
 from studio.models.opening import GRAPH_FILE
+from studio.models.results import GraphResult, OpenResult
+from studio.models.step import GraphOptions, OpenOptions
 from studio.registry import Artifact, Registry, VariantRecord, below, component
 
-_NOT_FIGURES = frozenset({"source", "name", "digest_in_place"})
+_NOT_FIGURES = ("source", "name", "digest_in_place")
 
 
-def opened(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+def opened(
+    registry: Registry, options: OpenOptions, result: OpenResult, folder: Path
+) -> OpenResult:
     """Adopt the model and its graph as a variant; a model that is known gives the known one."""
-    given = {**result, "source": str(arguments["model"])}  # whatever the worker says it was
-    known = keep_opened(registry, given, folder, "open", {"model": given["source"]})
-    return {
-        **{key: value for key, value in result.items() if key != "digest_in_place"},
-        "model": known.model,
-        "name": known.model_name,
-        "variant": known.id,
-        "variant_name": known.name,
-    }
+    # Whatever the worker says it was.
+    given = replace(result, source=str(options.model))
+    known = keep_opened(registry, given, folder, "open", {"model": given.source})
+    return replace(
+        result,
+        digest_in_place="",
+        model=known.model,
+        name=known.model_name,
+        variant=known.id,
+        variant_name=known.name,
+    )
 
 
 def keep_opened(
-    registry: Registry, result: Result, folder: Path, step: str, options: Mapping[str, Any]
+    registry: Registry, result: OpenResult, folder: Path, step: str, options: Mapping[str, object]
 ) -> VariantRecord:
     """The variant of a model that was opened into a folder, new or known.
 
     Args:
         step, options: What brought it here.
     """
-    component(result["name"], "A model")
+    component(result.name, "A model")
     artifact = _adopt(registry, result, folder)
     known = registry.variant_by_digest(artifact.digest)
     if known is not None and known.path.exists():
         return known
-    figures = {key: value for key, value in result.items() if key not in _NOT_FIGURES}
     return registry.add_variant(
-        registry.add_model(result["name"]),
-        result["precision"],
+        registry.add_model(result.name),
+        result.precision,
         artifact,
-        format=result["format"],
-        precision=result["precision"],
+        format=result.format,
+        precision=result.precision,
         parent=None,
         step=step,
         options=options,
-        summary=figures,
+        summary={k: v for k, v in to_json(result).items() if k not in _NOT_FIGURES},
         graph=registry.adopt(folder / GRAPH_FILE),
     )
 
 
-def _adopt(registry: Registry, result: Result, folder: Path) -> Artifact:
+def _adopt(registry: Registry, result: OpenResult, folder: Path) -> Artifact:
     """The model in the store; its path is the file to load, also where data lies beside it."""
-    source = Path(result["source"])
-    if not result["copied"]:
-        return Artifact(result["digest_in_place"], source, result["bytes"])
+    source = Path(result.source)
+    if not result.copied:
+        return Artifact(result.digest_in_place, source, result.bytes)
     copied = folder / "model"
     files = [file for file in copied.rglob("*") if file.is_file()]
     if len(files) == 1:
@@ -69,11 +74,13 @@ def _adopt(registry: Registry, result: Result, folder: Path) -> Artifact:
     return Artifact(artifact.digest, artifact.path / source.name, artifact.size)
 
 
-def drawn(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+def drawn(
+    registry: Registry, options: GraphOptions, result: GraphResult, folder: Path
+) -> GraphResult:
     """Copy the drawing to where the user wants it."""
-    output = Path(arguments["out"]).expanduser().absolute()
+    output = options.out.expanduser().absolute()
     try:
-        shutil.copyfile(below(folder, result["output"]), output)
+        shutil.copyfile(below(folder, result.output), output)
     except OSError as error:
         raise StudioError(f"{output} could not be written: {error.strerror}.") from None
-    return {**result, "output": str(output)}
+    return replace(result, output=str(output))

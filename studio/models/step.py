@@ -2,8 +2,27 @@
 
 from __future__ import annotations
 
-from studio.api import Kind, Option
-from studio.jobs.step import Arguments, Effect, Limits, Result, Step, Use
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from studio.api import Kind, TargetSpec
+from studio.api.inspection import OperatorDoc
+from studio.documents.dataclass_json import optional
+from studio.jobs.options_form import option
+from studio.jobs.step import Effect, Limits, Step, Use
+from studio.models.results import (
+    AnalysisResult,
+    ConstantResult,
+    CoverageResult,
+    DiffResult,
+    GraphResult,
+    ModelFigures,
+    OpenResult,
+    TargetFacts,
+)
+from studio.registry import ModelRef
 from studio.settings.boards import names as board_names
 
 PREVIEW = "preview"
@@ -15,167 +34,215 @@ its intake: all nodes and their layout, no types yet. The file grows until the j
 
 NO_BOARD = "none"
 
-_SHAPE = Option(
-    "shape",
-    many=True,
-    advanced=True,
-    title="Input shape",
-    help="Size of an input that leaves it open, for MACs and memory: x=1,3,224,224.",
-)
+_SHAPE: Mapping[str, Any] = {
+    "advanced": True,
+    "title": "Input shape",
+    "help": "Size of an input that leaves it open, for MACs and memory: x=1,3,224,224.",
+}
 _LIMITS = Limits(memory_mb=16_384, seconds=900.0)
 
-OPEN: Step[Arguments, Result] = Step(
+
+@dataclass(frozen=True, slots=True)
+class InspectOptions:
+    """Options of the step ``inspect``."""
+
+    model: Path = option(kind=Kind.FILE, positional=True, help="The model's file.")
+    shape: tuple[str, ...] | None = option(None, **_SHAPE)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOptions:
+    """Options of the step ``open``."""
+
+    model: Path = option(kind=Kind.FILE, positional=True, help="The model's file.")
+    name: str | None = option(None, help="Name in the registry; the file's name if left out.")
+    shape: tuple[str, ...] | None = option(None, **_SHAPE)
+
+
+@dataclass(frozen=True, slots=True)
+class GraphOptions:
+    """Options of the step ``graph``."""
+
+    model: ModelRef = option(kind=Kind.MODEL, positional=True, help="The model.")
+    out: Path = option(kind=Kind.OUTPUT, help="A file that ends in .svg, .html or .png.")
+    overlay: Path | None = option(
+        None, kind=Kind.FILE, help="JSON with numbers of nodes, a profile's, or analyzer:ID."
+    )
+    cost: str = option(
+        "none",
+        kind=Kind.CHOICE,
+        choices=("none", "macs", "weights", "activations"),
+        help="Colour the nodes by their cost instead.",
+    )
+    analyzer: str | None = option(
+        None,
+        kind=Kind.CHOICE,
+        plugins="analyzers",
+        help="Colour the nodes by the numbers of an analyzer instead (sparsity).",
+    )
+    detail: str = option(
+        "all",
+        kind=Kind.CHOICE,
+        choices=("all", "blocks"),
+        help="In SVG and PNG: all nodes, or the blocks that they fold into.",
+    )
+    part: str | None = option(
+        None, help="In SVG and PNG: only this block, branch or function (layer.3)."
+    )
+    unfold: tuple[str, ...] | None = option(
+        None, help="In SVG and PNG: a block to unfold in place, or all."
+    )
+    shape: tuple[str, ...] | None = option(None, **_SHAPE)
+
+
+@dataclass(frozen=True, slots=True)
+class DiffOptions:
+    """Options of the step ``diff``."""
+
+    a: ModelRef = option(kind=Kind.MODEL, positional=True, title="Before", help="A model.")
+    b: ModelRef = option(kind=Kind.MODEL, positional=True, title="After", help="What it became.")
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageOptions:
+    """Options of the step ``coverage``; ``facts`` is what is known of the target."""
+
+    model: ModelRef = option(kind=Kind.MODEL, positional=True, help="The model.")
+    runtime: str | None = option(
+        None,
+        help="Release of ONNX Runtime (1.19); by default the target's, else the newest.",
+    )
+    target: TargetSpec | None = option(None, kind=Kind.TARGET, help="A target that was probed.")
+    board: str = option(
+        NO_BOARD,
+        kind=Kind.CHOICE,
+        choices=(NO_BOARD, *board_names()),
+        help="A kind of board that need not be there, with the system that a new one has.",
+    )
+    facts: TargetFacts = optional(TargetFacts())
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyzeOptions:
+    """Options of the step ``analyze``."""
+
+    model: ModelRef = option(kind=Kind.MODEL, positional=True, help="The model.")
+    analyzer: str = option(
+        kind=Kind.CHOICE,
+        positional=True,
+        plugins="analyzers",
+        help="The id of an analyzer, such as sparsity (studio plugins list).",
+    )
+    shape: tuple[str, ...] | None = option(None, **_SHAPE)
+
+
+@dataclass(frozen=True, slots=True)
+class ValuesOptions:
+    """Options of the step ``values``."""
+
+    model: ModelRef = option(kind=Kind.MODEL, positional=True, help="The model.")
+    name: str = option(positional=True, help="Name of the constant.")
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorOptions:
+    """Options of the step ``operator``."""
+
+    model: ModelRef = option(kind=Kind.MODEL, positional=True, help="A model of its format.")
+    operator: str = option(positional=True, help="Conv, or DOMAIN:OPERATOR.")
+    version: int = option(21, minimum=1, help="Of the operator set.")
+
+
+OPEN: Step[OpenOptions, OpenResult] = Step(
     name="open",
     title="Open",
     summary="Check a model file, read its graph, and keep it in the registry.",
-    options=(
-        Option("model", Kind.FILE, required=True, positional=True, help="The model's file."),
-        Option("name", help="Name in the registry; the file's name if left out."),
-        _SHAPE,
-    ),
+    options=OpenOptions,
+    result=OpenResult,
     work="studio.models.work:open_model",
     record="studio.models.record:opened",
     limits=_LIMITS,
     effect=Effect.PURE,
 )
 
-INSPECT: Step[Arguments, Result] = Step(
+INSPECT: Step[InspectOptions, ModelFigures] = Step(
     name="inspect",
     title="Inspect",
     summary="Check a model file and say what is in it.",
-    options=(
-        Option("model", Kind.FILE, required=True, positional=True, help="The model's file."),
-        _SHAPE,
-    ),
+    options=InspectOptions,
+    result=ModelFigures,
     work="studio.models.work:inspect_model",
     limits=_LIMITS,
     effect=Effect.PURE,
     in_history=False,
+    texts="studio.models.texts:inspected",
 )
 
-GRAPH: Step[Arguments, Result] = Step(
+GRAPH: Step[GraphOptions, GraphResult] = Step(
     name="graph",
     title="Draw the graph",
     summary="Draw the graph of a model as SVG, PNG or one HTML file.",
-    options=(
-        Option("model", Kind.MODEL, required=True, positional=True, help="The model."),
-        Option("out", Kind.OUTPUT, required=True, help="A file that ends in .svg, .html or .png."),
-        Option(
-            "overlay",
-            Kind.FILE,
-            help="JSON with numbers of nodes, a profile's, or analyzer:ID.",
-        ),
-        Option(
-            "cost",
-            Kind.CHOICE,
-            default="none",
-            choices=("none", "macs", "weights", "activations"),
-            help="Colour the nodes by their cost instead.",
-        ),
-        Option(
-            "analyzer",
-            Kind.CHOICE,
-            plugins="analyzers",
-            help="Colour the nodes by the numbers of an analyzer instead (sparsity).",
-        ),
-        Option(
-            "detail",
-            Kind.CHOICE,
-            default="all",
-            choices=("all", "blocks"),
-            help="In SVG and PNG: all nodes, or the blocks that they fold into.",
-        ),
-        Option("part", help="In SVG and PNG: only this block, branch or function (layer.3)."),
-        Option(
-            "unfold",
-            many=True,
-            help="In SVG and PNG: a block to unfold in place, or all.",
-        ),
-        _SHAPE,
-    ),
+    options=GraphOptions,
+    result=GraphResult,
     work="studio.models.work:draw",
     record="studio.models.record:drawn",
     limits=_LIMITS,
     effect=Effect.PURE,
     use=Use.READ,
     in_history=False,
+    texts="studio.models.texts:drawn",
 )
 
-DIFF: Step[Arguments, Result] = Step(
+DIFF: Step[DiffOptions, DiffResult] = Step(
     name="diff",
     title="Compare",
     summary="Compare the graphs of two models: what was matched, changed, fused, added, removed.",
-    options=(
-        Option("a", Kind.MODEL, required=True, positional=True, title="Before", help="A model."),
-        Option(
-            "b", Kind.MODEL, required=True, positional=True, title="After", help="What it became."
-        ),
-    ),
+    options=DiffOptions,
+    result=DiffResult,
     work="studio.models.work:diff",
     limits=_LIMITS,
     effect=Effect.PURE,
     use=Use.READ,
     in_history=False,
+    texts="studio.models.texts:compared",
 )
 
-COVERAGE: Step[Arguments, Result] = Step(
+COVERAGE: Step[CoverageOptions, CoverageResult] = Step(
     name="coverage",
     title="Check compatibility",
     summary="Hold a model against a release of ONNX Runtime, a target, or a kind of board.",
-    options=(
-        Option("model", Kind.MODEL, required=True, positional=True, help="The model."),
-        Option(
-            "runtime",
-            help="Release of ONNX Runtime (1.19); by default the target's, else the newest.",
-        ),
-        Option("target", Kind.TARGET, help="A target that was probed."),
-        Option(
-            "board",
-            Kind.CHOICE,
-            default=NO_BOARD,
-            choices=(NO_BOARD, *board_names()),
-            help="A kind of board that need not be there, with the system that a new one has.",
-        ),
-    ),
+    options=CoverageOptions,
+    result=CoverageResult,
     work="studio.models.coverage.work:coverage",
     prepare="studio.models.coverage.work:prepare",
     limits=_LIMITS,
     effect=Effect.LOOKS,
     use=Use.COVER,
     in_history=False,
+    texts="studio.models.texts:coverage",
+    exit_code="studio.models.texts:coverage_code",
 )
 
-ANALYZE: Step[Arguments, Result] = Step(
+ANALYZE: Step[AnalyzeOptions, AnalysisResult] = Step(
     name="analyze",
     title="Analyze",
     summary="Compute the numbers of one analyzer for the nodes of a model.",
-    options=(
-        Option("model", Kind.MODEL, required=True, positional=True, help="The model."),
-        Option(
-            "analyzer",
-            Kind.CHOICE,
-            required=True,
-            positional=True,
-            plugins="analyzers",
-            help="The id of an analyzer, such as sparsity (studio plugins list).",
-        ),
-        _SHAPE,
-    ),
+    options=AnalyzeOptions,
+    result=AnalysisResult,
     work="studio.models.analysis:analyze",
     limits=_LIMITS,
     effect=Effect.PURE,
     use=Use.READ,
     in_history=False,
+    texts="studio.models.texts:analyzed",
 )
 
-VALUES: Step[Arguments, Result] = Step(
+VALUES: Step[ValuesOptions, ConstantResult] = Step(
     name="values",
     title="Values",
     summary="Say what is in a constant of a model: figures, histogram, the first values.",
-    options=(
-        Option("model", Kind.MODEL, required=True, positional=True, help="The model."),
-        Option("name", required=True, positional=True, help="Name of the constant."),
-    ),
+    options=ValuesOptions,
+    result=ConstantResult,
     work="studio.models.details:values",
     limits=_LIMITS,
     effect=Effect.PURE,
@@ -183,15 +250,12 @@ VALUES: Step[Arguments, Result] = Step(
     in_history=False,
 )
 
-OPERATOR: Step[Arguments, Result] = Step(
+OPERATOR: Step[OperatorOptions, OperatorDoc] = Step(
     name="operator",
     title="Operator",
     summary="Say what an operator does in a version of its operator set.",
-    options=(
-        Option("model", Kind.MODEL, required=True, positional=True, help="A model of its format."),
-        Option("operator", required=True, positional=True, help="Conv, or DOMAIN:OPERATOR."),
-        Option("version", Kind.INTEGER, default=21, minimum=1, help="Of the operator set."),
-    ),
+    options=OperatorOptions,
+    result=OperatorDoc,
     work="studio.models.details:operator",
     limits=_LIMITS,
     effect=Effect.PURE,

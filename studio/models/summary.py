@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
 
 from studio.api import Graph, Initializer, Model, Value
 from studio.models.macs import macs
 from studio.models.memory import activation_peak, elements
+from studio.models.results import ModelSummary, Terminal
 from studio.models.walk import all_graphs, all_nodes
 
 _NO_WEIGHTS = frozenset({"int64", "bool", "string"})
@@ -36,8 +36,8 @@ _INTEGER_OPERATORS = frozenset({
 })  # fmt: skip
 
 
-def summary(model: Model, sized: Model, assumed: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
-    """The figures as JSON.
+def summary(model: Model, sized: Model, assumed: Mapping[str, tuple[int, ...]]) -> ModelSummary:
+    """Return the figures of a model.
 
     Args:
         sized: The same model with its open sizes fixed; MACs and memory are computed on it.
@@ -46,32 +46,32 @@ def summary(model: Model, sized: Model, assumed: Mapping[str, tuple[int, ...]]) 
     graph = model.graph
     weights = _weights(model)
     work, unknown = _work(sized.graph)
-    return {
-        "format": model.format,
-        "nodes": len(graph.nodes),
-        "parameters": sum(elements(weight.type) or 0 for weight in weights),
-        "macs": sum(work.values()),
-        "macs_by_operator": dict(work.most_common()),
-        "macs_unknown": unknown,
-        "assumed_shapes": {name: list(shape) for name, shape in assumed.items()},
-        "weight_bytes": sum(weight.nbytes for weight in weights),
-        "activation_bytes": activation_peak(sized.graph),
-        "operators": dict(
+    return ModelSummary(
+        format=model.format,
+        nodes=len(graph.nodes),
+        parameters=sum(elements(weight.type) or 0 for weight in weights),
+        macs=sum(work.values()),
+        macs_by_operator=dict(work.most_common()),
+        macs_unknown=unknown,
+        assumed_shapes=assumed,
+        weight_bytes=sum(weight.nbytes for weight in weights),
+        activation_bytes=activation_peak(sized.graph),
+        operators=dict(
             Counter(_qualified(n.domain, n.operator) for n in all_nodes(graph)).most_common()
         ),
-        "opset": dict(model.opsets),
-        "ir_version": model.ir_version,
-        "producer": model.producer,
-        "licence": _licence(model.metadata),
-        "precision": precision(model),
-        "quantized": (
+        opset=model.opsets,
+        ir_version=model.ir_version,
+        producer=model.producer,
+        licence=_licence(model.metadata),
+        precision=precision(model),
+        quantized=(
             any(n.operator in _INTEGER_OPERATORS for n in all_nodes(graph))
             or precision(model) in _QUANTIZED
         ),
-        "functions": len(model.functions),
-        "inputs": [_value(value) for value in graph.inputs],
-        "outputs": [_value(value) for value in graph.outputs],
-    }
+        functions=len(model.functions),
+        inputs=tuple(map(_terminal, graph.inputs)),
+        outputs=tuple(map(_terminal, graph.outputs)),
+    )
 
 
 def _licence(metadata: Mapping[str, str]) -> str:
@@ -126,10 +126,6 @@ def _qualified(domain: str, operator: str) -> str:
     return f"{domain}.{operator}" if domain else operator
 
 
-def _value(value: Value) -> dict[str, Any]:
+def _terminal(value: Value) -> Terminal:
     kind = value.type
-    return {
-        "name": value.name,
-        "dtype": kind.dtype if kind else "unknown",
-        "shape": list(kind.shape) if kind and kind.shape is not None else None,
-    }
+    return Terminal(value.name, kind.dtype if kind else "unknown", kind.shape if kind else None)

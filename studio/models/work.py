@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 
 from studio.api import Graph, Model, UsageError
-from studio.jobs.step import Arguments, Job, Result
+from studio.jobs.step import Job
 from studio.models.analysis import analyzed
 from studio.models.blocks import folded, folds, outline
 from studio.models.cost import KINDS, TITLES, UNITS, overlay
@@ -21,8 +21,16 @@ from studio.models.drawing.selection import DrawSelection, shown
 from studio.models.graphfile import write
 from studio.models.layout import Unfolded, lay_out
 from studio.models.opening import GraphWriter, OpenedModel, look
+from studio.models.results import DiffResult, GraphResult, ModelFigures, OpenResult
 from studio.models.shapes import parse
-from studio.models.step import DRAWN, PREVIEW
+from studio.models.step import (
+    DRAWN,
+    PREVIEW,
+    DiffOptions,
+    GraphOptions,
+    InspectOptions,
+    OpenOptions,
+)
 from studio.models.walk import parts
 from studio.registry import component, component_of
 from studio.registry.names import LONGEST_NAME
@@ -33,38 +41,37 @@ _DRAWINGS = (".svg", ".html", ".png")
 _CHUNK = 4 * 2**20
 
 
-def open_model(arguments: Arguments, job: Job) -> Result:
+def open_model(options: OpenOptions, job: Job) -> OpenResult:
     """Look at a model, lay its graph out, and copy its files into ``model/``.
 
     Models of more than 2 GiB stay where they are.
     """
-    path = Path(arguments["model"])
-    if arguments.get("name"):
-        component(arguments["name"], "A model")
-    shapes = parse(arguments.get("shape") or ())
+    path = options.model
+    if options.name:
+        component(options.name, "A model")
     writer = GraphWriter(job.folder)
     opened = look(
         path,
         job,
-        shapes,
+        parse(options.shape or ()),
         on_structure=partial(_preview, job),
         on_intake=partial(_drawn, job, writer),
     )
     figures = opened.figures()
     writer.finish(opened, job)
-    copied = figures["bytes"] <= _LARGEST_COPY
+    copied = figures.bytes <= _LARGEST_COPY
     if copied:
         _copy(opened, job)
     else:
         job.log("The model is larger than 2 GB: it is used where it is and must not be moved.")
     job.progress(4, 4, "Opened")
-    return {
-        **figures,
-        "source": str(path),
-        "name": arguments.get("name") or component_of(_name(path), LONGEST_NAME),
-        "copied": copied,
-        "digest_in_place": "" if copied else _digest_in_place(opened),
-    }
+    return OpenResult(
+        **{field.name: getattr(figures, field.name) for field in fields(figures)},
+        source=str(path),
+        name=options.name or component_of(_name(path), LONGEST_NAME),
+        copied=copied,
+        digest_in_place="" if copied else _digest_in_place(opened),
+    )
 
 
 def _step_back() -> None:
@@ -88,67 +95,63 @@ def _drawn(job: Job, writer: GraphWriter, model: Model) -> None:
         _step_back()
 
 
-def inspect_model(arguments: Arguments, job: Job) -> Result:
+def inspect_model(options: InspectOptions, job: Job) -> ModelFigures:
     """Look at a model and keep nothing."""
-    opened = look(Path(arguments["model"]), job, parse(arguments.get("shape") or ()))
+    opened = look(options.model, job, parse(options.shape or ()))
     job.progress(4, 4, "Inspected")
     return opened.figures()
 
 
-def diff(arguments: Arguments, job: Job) -> Result:
+def diff(options: DiffOptions, job: Job) -> DiffResult:
     """Compare the graphs of two models."""
-    before = look(Path(arguments["a"]["path"]), job)
-    after = look(Path(arguments["b"]["path"]), job)
+    before = look(Path(options.a.path), job)
+    after = look(Path(options.b.path), job)
     job.progress(3, 4, "Matching the nodes")
     found = compare(before.model.graph, after.model.graph)
     job.progress(4, 4, "Compared")
-    return {
-        "added": len(found.inserted),
-        "removed": len(found.removed),
-        "changed": found.changed,
-        "matched": found.matched,
-        "compute": found.compute,
-        "folded": found.folded,
-        "pairs": [asdict(pair) for pair in found.pairs],
-        "inserted": [asdict(one) for one in found.inserted],
-        "lost": [asdict(one) for one in found.removed],
-    }
+    return DiffResult(
+        added=len(found.inserted),
+        removed=len(found.removed),
+        changed=found.changed,
+        matched=found.matched,
+        compute=found.compute,
+        folded=found.folded,
+        pairs=found.pairs,
+        inserted=found.inserted,
+        lost=found.removed,
+    )
 
 
-def draw(arguments: Arguments, job: Job) -> Result:
+def draw(options: GraphOptions, job: Job) -> GraphResult:
     """Draw the graph of a model as ``graph.svg``, ``.html`` or ``.png``."""
     started = time.perf_counter()
-    reference, output = arguments["model"], Path(arguments["out"])
+    output = options.out
     if output.suffix.lower() not in _DRAWINGS:
         raise UsageError(f"A graph is drawn as {', '.join(_DRAWINGS)}; {output.name} is none.")
-    opened = look(Path(reference["path"]), job, parse(arguments.get("shape") or ()))
+    opened = look(Path(options.model.path), job, parse(options.shape or ()))
     job.progress(3, 4, "Laying out the graph")
     drawing = job.folder / f"graph{output.suffix.lower()}"
     if drawing.suffix == ".html":
-        title = str(reference.get("model_name") or Path(reference["path"]).stem)
-        drawn = _page(drawing, title, opened, arguments, job)
+        title = options.model.model_name or Path(options.model.path).stem
+        drawn = _page(drawing, title, opened, options, job)
     else:
-        drawn = _picture(drawing, opened, arguments, job)
+        drawn = _picture(drawing, opened, options, job)
     job.progress(4, 4, "Drawn")
     nodes = nodes_drawn(drawn.graph, drawn.layout)
-    return {
-        "nodes": nodes,
-        "constants": len(drawn.graph.nodes) - nodes,
-        "edges": len(drawn.layout.edges),
-        "seconds": round(time.perf_counter() - started, 3),
-        "output": drawing.name,
-    }
-
-
-def _picture(path: Path, opened: OpenedModel, arguments: Arguments, job: Job) -> Unfolded:
-    """Draw what is wanted of the graph as SVG or PNG."""
-    wish = DrawSelection(
-        arguments.get("detail") or "all",
-        arguments.get("part") or "",
-        tuple(arguments.get("unfold") or ()),
+    return GraphResult(
+        nodes=nodes,
+        constants=len(drawn.graph.nodes) - nodes,
+        edges=len(drawn.layout.edges),
+        seconds=round(time.perf_counter() - started, 3),
+        output=drawing.name,
     )
-    drawn = shown(opened.model, wish)
-    painted = _overlay(opened, arguments, drawn.graph, job)
+
+
+def _picture(path: Path, opened: OpenedModel, options: GraphOptions, job: Job) -> Unfolded:
+    """Draw what is wanted of the graph as SVG or PNG."""
+    selection = DrawSelection(options.detail, options.part or "", options.unfold or ())
+    drawn = shown(opened.model, selection)
+    painted = _overlay(opened, options, drawn.graph, job)
     if path.suffix == ".svg":
         path.write_text(svg(drawn.graph, drawn.layout, painted, drawn.frames), "utf-8")
         return drawn
@@ -167,9 +170,9 @@ def _picture(path: Path, opened: OpenedModel, arguments: Arguments, job: Job) ->
     return drawn
 
 
-def _page(path: Path, title: str, opened: OpenedModel, arguments: Arguments, job: Job) -> Unfolded:
+def _page(path: Path, title: str, opened: OpenedModel, options: GraphOptions, job: Job) -> Unfolded:
     """Write the interactive page, which has blocks and parts of its own."""
-    painted = _overlay(opened, arguments, opened.model.graph, job)
+    painted = _overlay(opened, options, opened.model.graph, job)
     costs = [one for kind in KINDS if (one := _cost(opened, kind)) is not None]
     known = [one for one in costs if painted is None or one.title != painted.title]
     text = html(title, opened.model, [*([painted] if painted else []), *known], painted)
@@ -194,15 +197,14 @@ def _sized(opened: OpenedModel, drawn: Graph | None) -> Graph:
     return next((one for one in inner if [n.name for n in one.nodes] == wanted), graph)
 
 
-def _overlay(opened: OpenedModel, arguments: Arguments, drawn: Graph, job: Job) -> Overlay | None:
-    if arguments.get("overlay"):
+def _overlay(opened: OpenedModel, options: GraphOptions, drawn: Graph, job: Job) -> Overlay | None:
+    if options.overlay:
         names = [node.name for graph in (opened.model.graph, drawn) for node in graph.nodes]
-        return read_overlay(Path(arguments["overlay"]), names)
-    if arguments.get("analyzer"):
-        found = analyzed(str(arguments["analyzer"]), opened, _sized(opened, drawn), job)
+        return read_overlay(options.overlay, names)
+    if options.analyzer:
+        found = analyzed(options.analyzer, opened, _sized(opened, drawn), job)
         return found if found.values else None
-    kind = arguments.get("cost") or "none"
-    return None if kind == "none" else _cost(opened, kind, drawn)
+    return None if options.cost == "none" else _cost(opened, options.cost, drawn)
 
 
 def _name(path: Path) -> str:

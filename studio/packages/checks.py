@@ -19,6 +19,7 @@ from studio.api import (
     Progress,
     StudioError,
 )
+from studio.documents.dataclass_json import to_json
 from studio.models.shapes import complete
 from studio.models.summary import summary
 from studio.packages.bundle import Bundle
@@ -108,7 +109,7 @@ def facts_of(
     shapes = complete(model.graph, {})
     sized = form.read(files[0], progress, shapes) if shapes else model
     size = sum(file.stat().st_size for file in files)
-    return {**summary(model, sized, shapes), "bytes": size}
+    return {**to_json(summary(model, sized, shapes)), "bytes": size}
 
 
 def read_checks(bundle: Bundle) -> Checked | None:

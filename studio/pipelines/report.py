@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import studio
+from studio.documents.dataclass_json import from_json
 from studio.documents.html import Html, page, paragraph, picture, pill, section, table
 from studio.jobs import Arguments, Job, Result
 from studio.models.drawing import svg
 from studio.models.graphfile import read
 from studio.pipelines.run_report import DONE
-from studio.profiling.report import latency_figure
+from studio.profiling.chart import latency_figure
+from studio.profiling.results import ProfileResult
 from studio.settings import resource
 
 _MOST_DRAWN = 2_000
@@ -117,7 +119,7 @@ def _latencies(steps: Steps) -> Iterator[Html]:
         result = step["result"]
         yield section(
             "Latency",
-            picture(latency_figure(result), "Latency of each variant"),
+            picture(latency_figure(from_json(ProfileResult, result)), "Latency of each variant"),
             _runs(result),
             _verdicts(result),
         )

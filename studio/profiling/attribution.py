@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from studio.api import Graph
 from studio.profiling.kernel_graph import LAYOUT, KernelGraph
+from studio.profiling.operator_times import CompiledPart, NodeTime, OperatorTimes, UnknownKernel
 from studio.profiling.owners import Owner, Owners
+from studio.runtime.bench.facts import Kernel
 
 _ADDED = re.compile(r"^(Transpose|Reshape|Squeeze|Unsqueeze)(_token_\d+)?$")
 """Kernels without a name of the model, which the runtime added while it moved others."""
@@ -46,19 +47,19 @@ class Share:
     places: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     fused: dict[str, None] = field(default_factory=dict)
 
-    def to_json(self, total: float) -> dict[str, Any]:
-        """A row of the result."""
-        return {
-            "name": self.owner.name,
-            "operator": self.owner.node.operator,
-            "within": list(self.owner.within),
-            "us": round(self.us, 3),
-            "layout_us": round(self.layout_us, 3),
-            "share": self.us / total if total else 0.0,
-            "kernels": self.kernels,
-            "fused": list(self.fused),
-            "providers": sorted(self.places),
-        }
+    def row(self, total: float) -> NodeTime:
+        """Return its row of the result."""
+        return NodeTime(
+            self.owner.name,
+            self.owner.node.operator,
+            self.owner.within,
+            us=round(self.us, 3),
+            layout_us=round(self.layout_us, 3),
+            share=self.us / total if total else 0.0,
+            kernels=tuple(self.kernels),
+            fused=tuple(self.fused),
+            providers=tuple(sorted(self.places)),
+        )
 
 
 @dataclass(slots=True)
@@ -80,7 +81,7 @@ class Attribution:
     layout_us: float = 0.0
     added_us: float = 0.0
     unknown_us: dict[str, float] = field(default_factory=dict)
-    compiled: list[dict[str, Any]] = field(default_factory=list)
+    compiled: list[CompiledPart] = field(default_factory=list)
     providers: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     types: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
@@ -101,38 +102,38 @@ class Attribution:
         """As a share of the whole time."""
         return us / self.total_us if self.total_us else 0.0
 
-    def give(self, owner: Owner, kernel: Mapping[str, Any]) -> Share:
+    def give(self, owner: Owner, kernel: Kernel) -> Share:
         """Count a kernel as a node's."""
         share = self.shares.setdefault(owner.key, Share(owner))
-        share.us += float(kernel["us"])
-        share.kernels.append(str(kernel["operator"]))
-        share.places[place_of(kernel)] += float(kernel["us"])
+        share.us += kernel.us
+        share.kernels.append(kernel.operator)
+        share.places[_place(kernel)] += kernel.us
         return share
 
-    def to_json(self, run: str) -> dict[str, Any]:
-        """Its part of the result; nodes in falling order of time."""
+    def result(self, run: str) -> OperatorTimes:
+        """Return its part of the result; nodes in falling order of time."""
         rows = sorted(self.shares.values(), key=lambda share: -share.us)
-        return {
-            "run": run,
-            "total_us": self.total_us,
-            "attributed": self.share,
-            "layout": self.part(self.layout_us),
-            "added": self.part(self.added_us),
-            "providers": {name: self.part(us) for name, us in self.providers.items()},
-            "types": {name: self.part(us) for name, us in self.types.items()},
-            "nodes": [share.to_json(self.total_us) for share in rows],
-            "unknown": [{"kernel": name, "us": us} for name, us in self.unknown_us.items()],
-            "compiled": self.compiled,
-        }
+        return OperatorTimes(
+            run,
+            total_us=self.total_us,
+            attributed=self.share,
+            layout=self.part(self.layout_us),
+            added=self.part(self.added_us),
+            providers={name: self.part(us) for name, us in self.providers.items()},
+            types={name: self.part(us) for name, us in self.types.items()},
+            nodes=tuple(share.row(self.total_us) for share in rows),
+            unknown=tuple(UnknownKernel(name, us) for name, us in self.unknown_us.items()),
+            compiled=tuple(self.compiled),
+        )
 
 
-def place_of(kernel: Mapping[str, Any]) -> str:
+def _place(kernel: Kernel) -> str:
     """The execution provider that ran a kernel."""
-    return str(kernel.get("provider") or "unknown")
+    return kernel.provider or "unknown"
 
 
 def attribute(
-    kernels: Sequence[Mapping[str, Any]],
+    kernels: Sequence[Kernel],
     graph: Graph,
     functions: Mapping[str, Graph] | None = None,
 ) -> Attribution:
@@ -150,40 +151,38 @@ def attribute(
         functions: The model's own, by domain and name.
     """
     owners = Owners.of(graph, functions)
-    owners.inlined(str(kernel["name"]) for kernel in kernels)
+    owners.inlined(kernel.name for kernel in kernels)
     wiring = KernelGraph(kernels, owners, _nameless(kernels, owners))
     found = Attribution()
     for kernel in kernels:
-        us = float(kernel["us"])
+        us = float(kernel.us)
         found.total_us += us
-        found.providers[place_of(kernel)] += us
-        found.types[str(kernel.get("type") or "unknown")] += us
-        is_layout = kernel["operator"] in LAYOUT
+        found.providers[_place(kernel)] += us
+        found.types[kernel.type or "unknown"] += us
         match = wiring.match(kernel)
-        if is_layout or (match is None and _ADDED.match(str(kernel["name"]))):
+        if kernel.operator in LAYOUT or (match is None and _ADDED.match(kernel.name)):
             found.layout_us += us
         if match is not None:
             share = found.give(match.owner, kernel)
-            share.layout_us += us if is_layout else 0.0
+            share.layout_us += us if kernel.operator in LAYOUT else 0.0
             share.fused.update(dict.fromkeys(match.fused))
-            found.added_us += us if match.is_neighbour and not is_layout else 0.0
-        elif _COMPILED.search(str(kernel["operator"])):
-            found.compiled.append(
-                {"kernel": kernel["name"], "provider": place_of(kernel), "us": us}
-            )
-        elif not is_layout and not _ADDED.match(str(kernel["name"])):
-            label = str(kernel["name"] or kernel["operator"])
+            found.added_us += us if match.is_neighbour and kernel.operator not in LAYOUT else 0.0
+        elif _COMPILED.search(kernel.operator):
+            found.compiled.append(CompiledPart(kernel.name, _place(kernel), us))
+        elif kernel.operator not in LAYOUT and not _ADDED.match(kernel.name):
+            label = kernel.name or kernel.operator
             found.unknown_us[label] = found.unknown_us.get(label, 0.0) + us
     if len(found.compiled) == 1:  # of several nobody tells which nodes are in which
         known = {
             name for share in found.shares.values() for name in (share.owner.name, *share.fused)
         }
-        inside = (owner.node for owner in owners.outer if owner.name not in known)
-        found.compiled[0]["nodes"] = [each.name for each in inside if each.operator != "Constant"]
+        inside = [owner.node for owner in owners.outer if owner.name not in known]
+        nodes = tuple(each.name for each in inside if each.operator != "Constant")
+        found.compiled = [replace(found.compiled[0], nodes=nodes)]
     return found
 
 
-def _nameless(kernels: Sequence[Mapping[str, Any]], owners: Owners) -> dict[str, Owner]:
+def _nameless(kernels: Sequence[Kernel], owners: Owners) -> dict[str, Owner]:
     """Node by the made-up name of a kernel that has none of its own.
 
     onnxruntime numbers the nodes of the file (constants are none to it) and goes on numbering
@@ -193,14 +192,14 @@ def _nameless(kernels: Sequence[Mapping[str, Any]], owners: Owners) -> dict[str,
     found = {}
     made: dict[int, tuple[str, str]] = {}
     for kernel in kernels:
-        match = _MADE_UP.match(str(kernel["name"]))
-        if match is None or match.group(1) != kernel["operator"]:
+        match = _MADE_UP.match(kernel.name)
+        if match is None or match.group(1) != kernel.operator:
             continue
         index = int(match.group(2))
         if index >= len(nodes):
-            made[index] = (str(kernel["operator"]), str(kernel["name"]))
-        elif nodes[index].node.operator == kernel["operator"]:
-            found[str(kernel["name"])] = nodes[index]
+            made[index] = (kernel.operator, kernel.name)
+        elif nodes[index].node.operator == kernel.operator:
+            found[kernel.name] = nodes[index]
     for operator, parts in _DECOMPOSED.items():
         replaced = [owner for owner in nodes if owner.node.operator == operator]
         starts = [start for start in sorted(made) if _matches(made, start, parts)]

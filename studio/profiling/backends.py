@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from studio.api import Backend, Extension, UsageError, validate
+from studio.api import Backend, Extension, TargetSpec, UsageError, validate
+from studio.documents.dataclass_json import JsonValue
 from studio.models.backends import runs
 from studio.plugin_host import PluginHost
 
@@ -23,7 +23,7 @@ class BackendChoice:
 
     text: str
     backend: Backend
-    options: Mapping[str, Any]
+    options: Mapping[str, JsonValue]
     python: str = ""
 
     @property
@@ -39,7 +39,7 @@ class BackendChoice:
 
 
 def choose(
-    host: PluginHost, texts: Sequence[str], common: Mapping[str, Any]
+    host: PluginHost, texts: Sequence[str], common: Mapping[str, JsonValue]
 ) -> list[BackendChoice]:
     """The backends that are asked for: ``NAME`` or ``NAME:OPTION=VALUE,OPTION=VALUE``.
 
@@ -86,14 +86,13 @@ def check_formats(host: PluginHost, texts: Sequence[str], forms: Sequence[str]) 
             )
 
 
-def hold_to_target(arguments: Mapping[str, Any], backends: Sequence[BackendChoice]) -> None:
+def hold_to_target(target: TargetSpec | None, backends: Sequence[BackendChoice]) -> None:
     """Raise UsageError when another machine is asked to use an environment of this one."""
-    target = arguments.get("target")
     bound = [each.backend.title for each in backends if each.python]
-    if bound and target is not None and not target["url"].startswith("local:"):
+    if bound and target is not None and not target.url.startswith("local:"):
         raise UsageError(
             f"{bound[0]} is measured on this computer alone: its environment does not travel.",
-            hint=f"Leave it out for {target['name']}.",
+            hint=f"Leave it out for {target.name}.",
         )
 
 

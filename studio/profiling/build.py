@@ -3,63 +3,80 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from studio.documents.dataclass_json import from_json, to_json
 from studio.profiling import modes
 from studio.profiling.modes import sentences
 from studio.profiling.plan import Candidate
 from studio.profiling.recording import Recording
+from studio.profiling.results import (
+    Comparison,
+    CpuRatio,
+    MeasuredEnvironment,
+    ProfileResult,
+    ProfileRun,
+    TwinControl,
+)
+from studio.runtime.bench.events import BenchResult, CandidateFacts, Round, RunnerDescription
+from studio.runtime.bench.facts import EnergySensor, NoEnergySensor
 from studio.runtime.bench.measures.rounds import times
 from studio.runtime.bench.statistics import percentiles
 from studio.runtime.bench.statistics.bootstrap import Interval
 from studio.runtime.bench.statistics.verdicts import WIDEST_EQUAL, Verdict, compare, margin_of
 
 
-def build(recording: Recording, chosen: Sequence[Candidate]) -> dict[str, Any]:
-    """Everything but the operators, which need the models' graphs."""
-    mode = str(recording.config.get("mode") or "latency")
-    facts = {each["id"]: each for each in recording.result.get("candidates", [])}
-    spoiled = [each for each in recording.rounds if each.get("spoiled")]
-    result: dict[str, Any] = {
-        "environment": _environment(recording, facts),
-        "mode": mode,
-        "runs": [_run(each, recording, facts.get(each.label, {}), mode) for each in chosen],
-        "reference": recording.reference,
-        "feeds": recording.result.get("feeds", []),
-        "rounds": len(recording.rounds),
-        "rounds_kept": len(recording.clean_rounds),
-        "spoiled": len(spoiled),
-        "spoiled_reasons": _counts(spoiled),
-        "spoiled_kept": bool(spoiled) and recording.clean_rounds is recording.rounds,
-        "complete": recording.complete,
-        "interruption": recording.interruption,
-        "looks": recording.result.get("looks"),
-        "operators": [],
-    }
-    result |= _compared(recording, result["runs"], mode)
-    return result | {"notes": notes(result)}
+def build(recording: Recording, chosen: Sequence[Candidate]) -> ProfileResult:
+    """Everything but operators and placement, which need the models' graphs."""
+    mode = recording.config.mode
+    spoiled = [each for each in recording.rounds if each.spoiled]
+    last = recording.result or BenchResult()
+    result = ProfileResult(
+        environment=_environment(recording),
+        mode=mode,
+        runs=tuple(_run(each, recording, mode) for each in chosen),
+        reference=recording.reference,
+        feeds=last.feeds,
+        rounds=len(recording.rounds),
+        rounds_kept=len(recording.clean_rounds),
+        spoiled=len(spoiled),
+        spoiled_reasons=_counts(spoiled),
+        spoiled_kept=bool(spoiled) and recording.clean_rounds is recording.rounds,
+        complete=recording.complete,
+        interruption=recording.interruption,
+        looks=last.looks,
+        energy=_energy(last),
+    )
+    result = _compared(recording, result)
+    return replace(result, notes=tuple(notes(result)))
 
 
-def _compared(recording: Recording, rows: Sequence[Mapping[str, Any]], mode: str) -> dict[str, Any]:
-    """The comparisons that a mode makes."""
+def _energy(result: BenchResult) -> EnergySensor | NoEnergySensor | None:
+    """The sensor alone, without the energies of the runs."""
+    if result.energy is None:
+        return None
+    if result.energy.state == "no sensor":
+        return NoEnergySensor("no sensor", result.energy.reason)
+    return from_json(EnergySensor, to_json(result.energy))
+
+
+def _compared(recording: Recording, result: ProfileResult) -> ProfileResult:
+    """Add the comparisons that the mode makes."""
     noise: Interval | None = None
-    more: dict[str, Any] = {}
-    verdicts: list[dict[str, Any]] = []
-    if mode == "latency":
+    verdicts: list[Comparison] = []
+    if result.mode == "latency":
         found, noise = verdicts_of(recording)
         cpu = _cpu_verdicts(recording)
         verdicts = [_with_cpu(each, cpu.get(each.b)) for each in found]
-    elif mode == "throughput":
-        labels = [row["id"] for row in rows]
-        verdicts, noise = modes.throughput_verdicts(recording, labels)
-    elif mode == "open-loop":
-        verdicts = modes.open_loop_verdicts(rows, recording.reference)
+    elif result.mode == "throughput":
+        verdicts, noise = modes.throughput_verdicts(recording, [row.id for row in result.runs])
+    elif result.mode == "open-loop":
+        verdicts = modes.open_loop_verdicts(result.runs, recording.reference)
     else:
-        more["ranking"] = modes.ranking(rows)
-    twin = asdict(noise) | {"margin": margin_of(noise)} if noise else None
-    return {"verdicts": verdicts, "twin": twin, **more}
+        result = replace(result, ranking=modes.ranking(result.runs))
+    twin = TwinControl(**vars(noise), margin=margin_of(noise)) if noise else None
+    return replace(result, verdicts=tuple(verdicts), twin=twin)
 
 
 def round_times(recording: Recording, candidate: str, kind: str = "wall") -> list[float]:
@@ -69,7 +86,7 @@ def round_times(recording: Recording, candidate: str, kind: str = "wall") -> lis
 
 def verdicts_of(recording: Recording, kind: str = "wall") -> tuple[list[Verdict], Interval | None]:
     """The comparisons, at the level of the look that ended the rounds; the twin's ratio."""
-    measured = {name for each in recording.rounds for name in each["times_ns"]}
+    measured = {name for each in recording.rounds for name in each.times_ns}
     if recording.reference not in measured:
         return [], None
     names = [name for name in recording.states if name in measured]
@@ -83,83 +100,81 @@ def _cpu_verdicts(recording: Recording) -> dict[str, Verdict]:
     CPU time is blind to what else the machine does, but counts threads that spin: with more than
     one it says nothing about latency.
     """
-    threads = [
-        each.get("describe", {}).get("threads") for each in recording.result.get("candidates", [])
-    ]
+    described = [each.describe or RunnerDescription() for each in recording.facts.values()]
+    threads = [each.threads for each in described]
     if not threads or any(count not in (1, None) for count in threads):
         return {}
     return {each.b: each for each in verdicts_of(recording, "cpu")[0]}
 
 
-def _with_cpu(verdict: Verdict, cpu: Verdict | None) -> dict[str, Any]:
-    keys = ("ratio", "low", "high", "verdict")
-    found = {key: getattr(cpu, key) for key in keys} if cpu else None
-    return verdict.to_json() | {"cpu": found}
+def _with_cpu(verdict: Verdict, cpu: Verdict | None) -> Comparison:
+    ratio = CpuRatio(cpu.ratio, cpu.low, cpu.high, cpu.verdict) if cpu else None
+    return Comparison(**vars(verdict), text=verdict.text, cpu=ratio)
 
 
-def _run(
-    candidate: Candidate, recording: Recording, facts: Mapping[str, Any], mode: str
-) -> dict[str, Any]:
-    inferences = [
-        time
-        for each in recording.clean_rounds
-        for time in each["times_ns"].get(candidate.label, [])
-    ]
-    state, reason = recording.states.get(candidate.label, ("not measured", ""))
-    described = facts.get("describe", {})
-    return {
-        "id": candidate.label,
-        "model": candidate.model_label,
-        "variant": candidate.model.name,
-        "variant_id": candidate.model.variant,
-        "backend": candidate.backend,
-        "runtime": candidate.runtime,
-        "options": dict(candidate.options),
-        "version": described.get("version"),
-        "device": described.get("device"),
-        "providers": described.get("providers", []),
-        "precision": _precision(described, candidate),
-        "threads": described.get("threads"),
-        "state": facts.get("state", state),
-        "reason": facts.get("reason", reason),
-        **percentiles.summary(inferences),
-        "distribution": percentiles.distribution(inferences),
-        "round_ms": [
-            round(time / 1e6, 6) for time in round_times(recording, candidate.label) if time == time
-        ],
-        "cpu_ms": _cpu_ms(recording, candidate.label),
-        "first_ms": facts.get("first_ms"),
-        "import_ms": facts.get("import_ms"),
-        "load_ms": facts.get("load_ms"),
-        "memory_mb": facts.get("memory_mb"),
-        "memory_base_mb": facts.get("memory_base_mb"),
-        "max_error": facts.get("max_error"),
-        "relative_error": facts.get("relative_error"),
-        "same_model_error": facts.get("same_model_error"),
-        "warm_up": facts.get("warm_up"),
-        **_in_mode(candidate.label, recording, facts, mode),
-    }
+def _run(candidate: Candidate, recording: Recording, mode: str) -> ProfileRun:
+    label = candidate.label
+    blocks = (each.times_ns.get(label, []) for each in recording.clean_rounds)
+    inferences = [time for block in blocks for time in block]
+    facts = recording.facts.get(label) or CandidateFacts()
+    last = recording.facts.get(label) or recording.states.get(label)
+    described = facts.describe or RunnerDescription()
+    run = ProfileRun(
+        id=label,
+        model=candidate.model_label,
+        variant=candidate.model.name,
+        variant_id=candidate.model.variant,
+        backend=candidate.backend,
+        runtime=candidate.runtime,
+        options=dict(candidate.options),
+        version=described.version,
+        device=described.device,
+        providers=described.providers,
+        precision=_precision(described, candidate),
+        threads=described.threads,
+        state=(last and last.state) or "not measured",
+        reason=(last and last.reason) or "",
+        samples=len(inferences),
+        latency_ms=percentiles.latency(inferences),
+        early_stopping_ms=percentiles.early_stopping_ms(inferences),
+        missing=percentiles.missing(len(inferences)),
+        distribution=tuple(percentiles.distribution(inferences)),
+        round_ms=tuple(
+            round(time / 1e6, 6) for time in round_times(recording, label) if time == time
+        ),
+        cpu_ms=_cpu_ms(recording, label),
+        first_ms=facts.first_ms,
+        import_ms=facts.import_ms,
+        load_ms=facts.load_ms,
+        memory_mb=facts.memory_mb,
+        memory_base_mb=facts.memory_base_mb,
+        max_error=facts.max_error,
+        relative_error=facts.relative_error,
+        same_model_error=facts.same_model_error,
+        warm_up=facts.warm_up,
+    )
+    energy = recording.result.energy if recording.result else None
+    return replace(
+        _in_mode(run, recording, facts, mode), energy=energy.runs.get(label) if energy else None
+    )
 
 
-def _in_mode(
-    label: str, recording: Recording, facts: Mapping[str, Any], mode: str
-) -> dict[str, Any]:
-    """What only one mode knows of a row."""
-    found: dict[str, Any] = dict.fromkeys(("throughput", "open_loop", "sustained"))
+def _in_mode(run: ProfileRun, recording: Recording, facts: CandidateFacts, mode: str) -> ProfileRun:
+    """The run with what only one mode knows of it."""
     if mode == "throughput" and recording.rounds:
-        found["throughput"] = modes.throughput(recording, label)
-    elif mode == "open-loop":
-        found["open_loop"] = facts.get("open_loop") or modes.unfinished(recording, label)
-    elif mode == "sustained":
-        streams = int(recording.config.get("streams", [1])[0])
-        found["sustained"] = modes.sustained(recording, label, streams)
-    return found
+        return replace(run, throughput=modes.throughput(recording, run.id))
+    if mode == "open-loop":
+        return replace(run, open_loop=facts.open_loop or modes.unfinished(recording, run.id))
+    if mode == "sustained":
+        streams = recording.config.streams[0]
+        return replace(run, sustained=modes.sustained(recording, run.id, streams))
+    return run
 
 
-def _precision(described: Mapping[str, Any], candidate: Candidate) -> str:
-    """The effective precision: the runtime's own where it tells one, else the variant's."""
-    told = str(described.get("precision") or "")
-    return candidate.model.precision if told in ("", "as in the model") else told
+def _precision(described: RunnerDescription, candidate: Candidate) -> str:
+    """The effective precision: the runtime's own where it names one, else the variant's."""
+    own = described.precision or ""
+    return candidate.model.precision if own in ("", "as in the model") else own
 
 
 def _cpu_ms(recording: Recording, candidate: str) -> float | None:
@@ -167,23 +182,21 @@ def _cpu_ms(recording: Recording, candidate: str) -> float | None:
     return statistics.median(taken) / 1e6 if taken else None
 
 
-def _environment(recording: Recording, facts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    runtimes = {
-        each["describe"]["runtime"]: each["describe"].get("version")
-        for each in facts.values()
-        if each.get("describe", {}).get("runtime")
-    }
-    clocks = [each["clock_mhz"] for each in recording.rounds if each.get("clock_mhz")]
-    heat = [each["temperature_c"] for each in recording.rounds if each.get("temperature_c")]
-    return recording.environment | {
-        "runtimes": runtimes,
-        "clock_mhz": statistics.median(clocks) if clocks else None,
-        "temperature_c": max(heat) if heat else None,
-    }
+def _environment(recording: Recording) -> MeasuredEnvironment:
+    described = [each.describe for each in recording.facts.values() if each.describe]
+    clocks = [each.clock_mhz for each in recording.rounds if each.clock_mhz]
+    heat = [each.temperature_c for each in recording.rounds if each.temperature_c]
+    return MeasuredEnvironment(
+        **vars(recording.environment),
+        runtimes={each.runtime: each.version for each in described if each.runtime},
+        clock_mhz=statistics.median(clocks) if clocks else None,
+        temperature_c=max(heat) if heat else None,
+        end=recording.result.environment_end if recording.result else None,
+    )
 
 
-def _counts(spoiled: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    reasons = [reason for each in spoiled for reason in each["spoiled"]]
+def _counts(spoiled: Sequence[Round]) -> dict[str, int]:
+    reasons = [reason for each in spoiled for reason in each.spoiled]
     return {reason: reasons.count(reason) for reason in dict.fromkeys(reasons)}
 
 
@@ -191,55 +204,57 @@ _WAITING = 0.2
 """A single thread that is off the processor for more of its time was disturbed."""
 
 
-def notes(result: Mapping[str, Any]) -> list[str]:
-    """The sentences, the gravest first.
-
-    Args:
-        result: As ``results.build`` makes it.
-    """
+def notes(result: ProfileResult) -> list[str]:
+    """The sentences, the gravest first."""
     return [
         *_incomplete(result),
         *sentences(result),
         *_noise(result),
         *_waiting(result),
         *_assumed(result),
+        *_without_energy(result),
     ]
 
 
-def _incomplete(result: Mapping[str, Any]) -> Iterator[str]:
-    if result["interruption"]:
-        reason = str(result["interruption"]).rstrip(".")
-        yield f"The measurement ended after {result['rounds']} rounds: {reason}."
+def _incomplete(result: ProfileResult) -> Iterator[str]:
+    if result.interruption:
+        reason = result.interruption.rstrip(".")
+        yield f"The measurement ended after {result.rounds} rounds: {reason}."
 
 
-def _noise(result: Mapping[str, Any]) -> Iterator[str]:
-    if result["spoiled_kept"]:
-        reasons = ", ".join(result["spoiled_reasons"])
+def _noise(result: ProfileResult) -> Iterator[str]:
+    if result.spoiled_kept:
+        reasons = ", ".join(result.spoiled_reasons)
         yield f"Background load in every round ({reasons}); disturbed rounds were kept."
-    twin = result["twin"]
-    if twin is not None and twin["margin"] > WIDEST_EQUAL:
+    if result.twin and result.twin.margin > WIDEST_EQUAL:
         yield (
-            f"A/A control differed by up to {twin['margin']:.0%}; no pair was reported as equal."
+            f"A/A control differed by up to {result.twin.margin:.0%}; "
+            "no pair was reported as equal."
         )
-    for run in result["runs"]:
-        if run["warm_up"] and not run["warm_up"]["stable"]:
-            yield f"The times of {run['id']} did not settle during the warm-up."
+    for run in result.runs:
+        if run.warm_up and not run.warm_up.stable:
+            yield f"The times of {run.id} did not settle during the warm-up."
 
 
-def _waiting(result: Mapping[str, Any]) -> Iterator[str]:
-    for run in result["runs"]:
-        wall, cpu = run["latency_ms"]["p50"], run["cpu_ms"]
-        if run["threads"] == 1 and run["device"] == "cpu" and wall and cpu:
+def _waiting(result: ProfileResult) -> Iterator[str]:
+    for run in result.runs:
+        wall, cpu = run.latency_ms.p50, run.cpu_ms
+        if run.threads == 1 and run.device == "cpu" and wall and cpu:
             share = 1 - cpu / wall
             if share > _WAITING:
-                yield f"The machine was busy: {run['id']} waited for it {share:.0%} of the time."
+                yield f"The machine was busy: {run.id} waited for it {share:.0%} of the time."
 
 
-def _assumed(result: Mapping[str, Any]) -> Iterator[str]:
-    for each in result["feeds"]:
-        if any(axis > 0 for axis in each["assumed"]):
-            shape = "x".join(map(str, each["shape"]))
+def _assumed(result: ProfileResult) -> Iterator[str]:
+    for each in result.feeds:
+        if any(axis > 0 for axis in each.assumed):
+            shape = "x".join(map(str, each.shape))
             yield (
-                f"The model leaves the size of {each['name']} open; {shape} was assumed. "
-                f"Give the real one: --shapes {each['name']}=..."
+                f"The model leaves the size of {each.name} open; {shape} was assumed. "
+                f"Give the real one: --shapes {each.name}=..."
             )
+
+
+def _without_energy(result: ProfileResult) -> Iterator[str]:
+    if result.energy and result.energy.state != "measured":
+        yield f"Energy was not measured: {result.energy.reason}."

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
+from studio.profiling.history import ProfileDocument
+from studio.profiling.results import Comparison, ProfileResult, ProfileRun
 from studio.profiling.svg_plot import DIM, LINE, Axis, Plot, Series
 
 VERDICT_COLORS = {
@@ -23,17 +24,77 @@ _TEXT_ROOM = 0.45
 _FEW_POINTS = 40
 
 
-def distributions(runs: Sequence[Mapping[str, Any]]) -> str:
-    """Empirical distributions of the latencies, as an SVG element.
+def latency_figure(profile: ProfileResult) -> str:
+    """Draw the latencies of every measured variant as an SVG element; empty without any."""
+    shown = [run for run in profile.runs if run.distribution]
+    return distributions(shown) if shown else ""
+
+
+def interval_figure(profile: ProfileResult) -> str:
+    """Draw the ratios with their intervals as an SVG element; empty when nothing was compared."""
+    shown = [each for each in profile.verdicts if each.low is not None]
+    return intervals(shown) if shown else ""
+
+
+def tradeoff_figure(profile: ProfileDocument) -> str:
+    """Draw accuracy against latency; empty while fewer than two variants have both."""
+    points = []
+    for run in profile.runs:
+        variant = str(run.variant_id or "")
+        value, middle = profile.quality.values.get(variant), run.latency_ms.p50
+        if value is not None and middle is not None:
+            points.append((run.id, middle, value, profile.sizes.get(variant)))
+    return tradeoff(points, profile.quality.title) if len(points) > 1 else ""
+
+
+def throughput_figure(profile: ProfileResult) -> str:
+    """Draw samples a second by setting; empty in other modes."""
+    found = {
+        run.id: [
+            (f"{one.streams} × {one.batch}", rate, one.low or rate, one.high or rate)
+            for one in run.throughput.settings
+            if (rate := one.per_second) and one.state == "measured"
+        ]
+        for run in profile.runs
+        if run.throughput
+    }
+    return settings(found) if any(found.values()) else ""
+
+
+def open_loop_figure(profile: ProfileResult) -> str:
+    """Draw p50 and p99 against the rate of requests; empty in other modes."""
+    points, limit = {}, None
+    for run in profile.runs:
+        if run.open_loop:
+            limit, trials = run.open_loop.limit_ms, run.open_loop.trials
+            for key in ("p50", "p99"):
+                rates = ((trial.rate, getattr(trial.latency_ms, key)) for trial in trials)
+                points[f"{run.id} {key}"] = sorted(one for one in rates if one[1] is not None)
+    words = ("Requests a second", "Latency from the time they were due (ms)")
+    return lines(points, *words, limit) if any(points.values()) else ""
+
+
+def sustained_figure(profile: ProfileResult) -> str:
+    """Draw the median over the minutes; empty in other modes."""
+    medians = {
+        run.id: [(point.t_s, point.p50_ms) for point in run.sustained.series]
+        for run in profile.runs
+        if run.sustained
+    }
+    return lines(medians, "Seconds", "p50 (ms)") if any(medians.values()) else ""
+
+
+def distributions(runs: Sequence[ProfileRun]) -> str:
+    """Return the empirical distributions of latencies as an SVG element.
 
     Args:
         runs: Those with a ``distribution``: its 101 percentiles in milliseconds.
     """
-    medians = [float(run["latency_ms"]["p50"]) for run in runs]
-    names = [f"{run['id']}: {middle:.3g} ms" for run, middle in zip(runs, medians, strict=True)]
+    medians = [run.latency_ms.p50 or 0.0 for run in runs]
+    names = [f"{run.id}: {middle:.3g} ms" for run, middle in zip(runs, medians, strict=True)]
     series = series_of(names)
     # The slowest hundredth would squeeze the rest into a line.
-    low, high = _limits([run["distribution"] for run in runs])
+    low, high = _limits([run.distribution for run in runs])
     plot = Plot(
         "Distribution of latencies",
         f"Median time of one inference: {'; '.join(names)}.",
@@ -42,24 +103,27 @@ def distributions(runs: Sequence[Mapping[str, Any]]) -> str:
         series=series,
     )
     for run, middle, one in zip(runs, medians, series, strict=True):
-        plot.line(((float(ms), index / 100) for index, ms in enumerate(run["distribution"])), one)
+        plot.line(((ms, index / 100) for index, ms in enumerate(run.distribution)), one)
         plot.dot(middle, 0.5, one.color)
     return plot.svg()
 
 
-def intervals(verdicts: Sequence[Mapping[str, Any]]) -> str:
-    """Ratios with their confidence intervals around the margin, as an SVG element."""
-    shown = [each for each in verdicts if each["low"] is not None and each["high"] is not None]
-    margin = max((float(each["margin"]) for each in shown), default=0.03)
-    reference = shown[0]["a"] if shown else "the reference"
+def intervals(verdicts: Sequence[Comparison]) -> str:
+    """Return the ratios with their confidence intervals around the margin as an SVG element."""
+    shown = [
+        (each, (each.low, each.ratio, each.high))
+        for each in verdicts
+        if each.low is not None and each.high is not None and each.ratio is not None
+    ]
+    margin = max((each.margin for each, _ in shown), default=0.03)
+    reference = shown[0][0].a if shown else "the reference"
     rows = list(reversed(shown))
-    ends = [float(each[key]) for each in shown for key in ("low", "high", "ratio")]
+    ends = [value for _, values in shown for value in values]
     low, high = _with_room([*ends, 1 / (1 + margin), 1 + margin], 0.1)
     high += _TEXT_ROOM * (high - low)
     texts = [
-        f"{each['b']} is {each['verdict']}: {each['ratio']:.3f} "
-        f"({each['low']:.3f} to {each['high']:.3f})"
-        for each in shown
+        f"{each.b} is {each.verdict}: {ratio:.3f} ({low:.3f} to {high:.3f})"
+        for each, (low, ratio, high) in shown
     ]
     plot = Plot(
         "Ratios with their confidence intervals",
@@ -69,18 +133,18 @@ def intervals(verdicts: Sequence[Mapping[str, Any]]) -> str:
             -0.6,
             max(1, len(rows)) - 0.4,
             "",
-            tuple((index, str(each["b"])) for index, each in enumerate(rows)),
+            tuple((index, each.b) for index, (each, _) in enumerate(rows)),
         ),
         height=80 + _ROW * max(1, len(rows)),
         grid="x",
     )
     plot.band(1 / (1 + margin), 1 + margin, LINE)
     plot.upright(1, DIM)
-    for row, each in enumerate(rows):
-        color = VERDICT_COLORS.get(str(each["verdict"]), DIM)
-        plot.interval(((float(each["low"]), row), (float(each["high"]), row)), color)
-        plot.dot(float(each["ratio"]), row, color, 5)
-        plot.text(float(each["high"]), row, f"{each['verdict']}  {each['ratio']:.3f}")
+    for row, (each, (low, ratio, high)) in enumerate(rows):
+        color = VERDICT_COLORS.get(each.verdict, DIM)
+        plot.interval(((low, row), (high, row)), color)
+        plot.dot(ratio, row, color, 5)
+        plot.text(high, row, f"{each.verdict}  {ratio:.3f}")
     return plot.svg()
 
 

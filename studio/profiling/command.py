@@ -8,12 +8,15 @@ import queue
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Protocol
 
 from studio.api import Cancelled, Completed, Progress, StudioError, TargetError
-from studio.profiling.recording import Recording
+from studio.documents.dataclass_json import to_json
+from studio.profiling.recording import Recording, read_event
+from studio.runtime.bench.config import Config
+from studio.runtime.bench.events import Event
 from studio.settings.interpreter import own_python
 
 LOCAL_BENCH = tuple(own_python("-m", "studio.runtime", "bench"))
@@ -106,8 +109,8 @@ class LocalRunner:
 def run_bench(
     runner: CommandRunner,
     argv: Sequence[str],
-    config: Mapping[str, Any],
-    on_event: Callable[[dict[str, Any]], None],
+    config: Config,
+    on_event: Callable[[Event], None],
 ) -> Recording:
     """Run a bench and collect what it says.
 
@@ -126,8 +129,9 @@ def run_bench(
 
     def take(line: str) -> None:
         with contextlib.suppress(json.JSONDecodeError):
-            event = json.loads(line)
-            if isinstance(event, dict):
+            document = json.loads(line)
+            event = read_event(document) if isinstance(document, dict) else None
+            if event is not None:
                 recording.add(event)
                 on_event(event)
 
@@ -135,7 +139,7 @@ def run_bench(
     try:
         done = runner.run(
             argv,
-            stdin=json.dumps(config).encode() + b"\n",
+            stdin=json.dumps(to_json(config)).encode() + b"\n",
             timeout=_patience(config),
             on_line=take,
         )
@@ -155,11 +159,11 @@ def run_bench(
     return recording
 
 
-def _patience(config: Mapping[str, Any]) -> float:
+def _patience(config: Config) -> float:
     """Seconds after which a bench hangs."""
-    seconds = float(config.get("seconds", 20))
-    if config.get("mode") == "sustained":
-        seconds = (float(config["duration"]) + _COOL_DOWN_SECONDS) * len(config["candidates"])
+    seconds = config.seconds
+    if config.mode == "sustained":
+        seconds = (config.duration + _COOL_DOWN_SECONDS) * len(config.candidates)
     return seconds * 4 + _OVERHEAD_SECONDS
 
 

@@ -9,20 +9,22 @@ import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from studio.api import UsageError
+from studio.documents.dataclass_json import JsonValue
 from studio.profiling import history
 from studio.profiling.chart import SERIES_COLORS, VERDICT_COLORS
+from studio.profiling.history import ProfileDocument, read_profile
+from studio.profiling.results import ProfileRun
 from studio.profiling.svg_plot import DIM, LINE, SURFACE, TEXT, shortened
-from studio.registry import RunRecord
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.typing import RcKeyType
 
-Json = Mapping[str, Any]
+Json = Mapping[str, JsonValue]
 
 FORMATS = ("png", "pdf", "svg")
 
@@ -39,7 +41,7 @@ _WIDTH = 6.5
 _ROW = 0.42
 _AROUND = 1.15
 _DOTS_PER_INCH = 300
-_SETTINGS: dict[RcKeyType, Any] = {
+_SETTINGS: dict[RcKeyType, object] = {
     "font.family": ["DejaVu Sans", "sans-serif"],
     "font.size": 9,
     "pdf.fonttype": 42,  # whole fonts, as publishers ask for
@@ -59,7 +61,7 @@ _SETTINGS: dict[RcKeyType, Any] = {
     "grid.color": LINE,
     "grid.linewidth": 0.6,
 }
-_METADATA: Mapping[str, Mapping[str, Any]] = {
+_METADATA: Mapping[str, Mapping[str, str | None]] = {
     "png": {"Software": "Edgewright"},
     "pdf": {"Creator": "Edgewright", "Producer": None, "CreationDate": None},
     "svg": {"Creator": "Edgewright", "Date": None},
@@ -73,8 +75,9 @@ def profile_figure(profile: Json) -> Figure:
     Raises:
         UsageError: when the profile holds nothing that was measured.
     """
-    mode = str(profile.get("mode") or "latency")
-    rows = [(str(run["id"]), found) for run in profile["runs"] if (found := _measured(run, mode))]
+    read = read_profile(profile)
+    mode = read.mode
+    rows = [(run.id, found) for run in read.runs if (found := _measured(run, mode))]
     if not rows:
         raise UsageError("The profile has no measured values to draw.")
 
@@ -82,7 +85,7 @@ def profile_figure(profile: Json) -> Figure:
         for place, (_, found) in enumerate(rows):
             color = SERIES_COLORS[place % len(SERIES_COLORS)]
             _bar(axes, place, found, color)
-        _finish(axes, [name for name, _ in rows], _LABELS.get(mode, mode), _title(profile))
+        _finish(axes, [name for name, _ in rows], _LABELS.get(mode, mode), _title(read))
 
     return _figure(draw, len(rows))
 
@@ -93,24 +96,24 @@ def comparison_figure(before: Json, after: Json) -> Figure:
     Raises:
         UsageError: when they have no variant in common.
     """
-    compared = history.compare(_record(before), _record(after))
-    mode = str(before.get("mode") or "latency")
-    runs = [{str(run["id"]): run for run in one["runs"]} for one in (before, after)]
+    first, second = read_profile(before), read_profile(after)
+    mode = first.mode
+    runs = [{run.id: run for run in one.runs} for one in (first, second)]
     rows = [
-        (row, *found)
-        for row in compared["rows"]
-        if all(found := [_measured(one[str(row["id"])], mode) for one in runs])
+        (row, a, b)
+        for row in history.compare(first, second).rows
+        if (a := _measured(runs[0][row.id], mode)) and (b := _measured(runs[1][row.id], mode))
     ]
     if not rows:
         raise UsageError("The two profiles have no measured variant in common.")
 
     def draw(axes: Axes) -> None:
-        for place, (row, first, second) in enumerate(rows):
-            color = VERDICT_COLORS.get(str(row["verdict"]), DIM)
-            _bar(axes, place - 0.16, first, DIM, filled=False)
-            _bar(axes, place + 0.16, second, color, note=_verdict(row))
-        _finish(axes, [str(row["id"]) for row, *_ in rows], _LABELS.get(mode, mode), "")
-        names = (_name(before, "before"), _name(after, "after"))
+        for place, (row, a, b) in enumerate(rows):
+            color = VERDICT_COLORS.get(row.verdict, DIM)
+            _bar(axes, place - 0.16, a, DIM, filled=False)
+            _bar(axes, place + 0.16, b, color, note=_verdict(row))
+        _finish(axes, [row.id for row, *_ in rows], _LABELS.get(mode, mode), "")
+        names = (_name(first, "before"), _name(second, "after"))
         axes.set_title(f"\u25cb {names[0]}   \u25cf {names[1]}")
 
     return _figure(draw, 2 * len(rows))
@@ -125,14 +128,14 @@ def write_figure(figure: Figure, path: Path) -> None:
         figure.savefig(path, format=form, dpi=_DOTS_PER_INCH, metadata=dict(_METADATA[form]))
 
 
-def _measured(run: Json, mode: str) -> tuple[float, float, float] | None:
+def _measured(run: ProfileRun, mode: str) -> tuple[float, float, float] | None:
     """Return the value of a run with the ends of its interval; None where nothing was measured."""
     value, low, high = history.figure(run, mode)
     if not value:
         return None
     if low is not None and high is not None:
         return value, low, high
-    half = _half(run.get("round_ms") or ()) if mode == "latency" else 0.0
+    half = _half(run.round_ms) if mode == "latency" else 0.0
     return value, value * math.exp(-half), value * math.exp(half)
 
 
@@ -198,23 +201,14 @@ def _figure(draw: Callable[[Axes], None], rows: int) -> Figure:
     return figure
 
 
-def _title(profile: Json) -> str:
-    first = str(profile["runs"][0].get("model") or "").partition(":")[0]
-    model, target = profile.get("model") or first, profile.get("target") or "local"
-    return " on ".join(str(part) for part in (model, target) if part)
+def _title(profile: ProfileDocument) -> str:
+    model = profile.model or profile.runs[0].model.partition(":")[0]
+    return " on ".join(part for part in (model, profile.target) if part)
 
 
-def _name(profile: Json, otherwise: str) -> str:
-    return f"profile {profile['run']}" if profile.get("run") else otherwise
+def _name(profile: ProfileDocument, otherwise: str) -> str:
+    return f"profile {profile.run}" if profile.run else otherwise
 
 
-def _verdict(row: Json) -> str:
-    if row["ratio"] is None:
-        return ""
-    return f"\u00d7 {row['ratio']:.3f}, {row['verdict']}"
-
-
-def _record(profile: Json) -> RunRecord:
-    number, at = int(profile.get("run") or 0), str(profile.get("at") or "")
-    options = dict(profile.get("options") or {})
-    return RunRecord(number, history.STEP, None, options, profile, {}, at)
+def _verdict(row: history.RowComparison) -> str:
+    return "" if row.ratio is None else f"\u00d7 {row.ratio:.3f}, {row.verdict}"

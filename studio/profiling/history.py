@@ -5,9 +5,14 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field, replace
 
+from studio.api import UsageError
+from studio.documents.dataclass_json import InvalidDocument, JsonValue, from_json, to_json
+from studio.profiling.results import ProfileResult, ProfileRun
+from studio.quantization.results import figures_of
 from studio.registry import Registry, RunRecord, VariantRecord
+from studio.runtime.bench.facts import Environment
 
 STEP = "profile"
 _RATES = ("throughput", "open-loop")
@@ -21,102 +26,198 @@ _MACHINE = ("cpu", "board", "arch", "cores", "usable_cores", "kernel", "os")
 _SETTINGS = ("governor", "governors", "power_mode", "turbo", "supply", "cpu_quota", "runtimes")
 """Keys of the environment: another machine, and the same one in another state."""
 
-Json = Mapping[str, Any]
+Figure = tuple[float | None, float | None, float | None]
+"""The figure that a mode is about, and the ends of its interval."""
 
 
-def profiles(registry: Registry, model: int | None = None) -> list[RunRecord]:
-    """All profiles, the newest first; those of one model where it is given."""
-    if model is None:
-        return registry.runs(STEP)
-    found = [run for v in registry.variants(model) for run in registry.runs(STEP, v.id)]
-    return sorted(found, key=lambda run: -run.id)
+@dataclass(frozen=True, slots=True)
+class VariantQuality:
+    """A metric of the variants, by their numbers as texts."""
+
+    title: str = ""
+    values: Mapping[str, float] = field(default_factory=dict)
 
 
-def line(run: RunRecord) -> dict[str, Any]:
-    """What a list says of a profile."""
-    result = run.result
-    rows = list(result.get("runs") or ())
-    mode = str(result.get("mode") or "latency")
-    rate = mode in _RATES
-    known = [(value, row) for row in rows if (value := figure(row, mode)[0])]
+@dataclass(frozen=True, slots=True)
+class ProfileDocument(ProfileResult):
+    """A profile with its options, and sizes and metrics of its variants.
+
+    What ``studio profile --json`` prints is one as well, without these.
+
+    Attributes:
+        at: Time of its record.
+        sizes: Bytes of the variants' files, by their numbers as texts.
+    """
+
+    at: str = ""
+    options: Mapping[str, JsonValue] = field(default_factory=dict)
+    model: str = ""
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    quality: VariantQuality = field(default_factory=VariantQuality)
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileLine:
+    """A profile in a list.
+
+    Attributes:
+        run: Number of the profile.
+        fastest, best: The best run and its figure in the unit.
+        complete: False for a profile that was interrupted.
+        fallback: Largest share of time on another device than the requested one; None if unknown.
+    """
+
+    run: int
+    at: str
+    mode: str
+    target: str
+    models: tuple[str, ...]
+    backends: tuple[str, ...]
+    fastest: str | None
+    best: float | None
+    unit: str
+    complete: bool
+    fallback: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A fact of the machine that is another in a later profile."""
+
+    key: str
+    before: JsonValue
+    after: JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class RowComparison:
+    """A variant on a runtime in two profiles.
+
+    Attributes:
+        before, after: Figures in the unit of the profiles.
+        ratio: Of times, also where rates were measured, so that below 1 is better.
+        relative: Ratio of the ratio to that of the reference, which is free of what made the
+            whole machine slower or faster; None where the references differ.
+    """
+
+    id: str
+    before: float | None
+    after: float | None
+    ratio: float | None
+    low: float | None
+    high: float | None
+    margin: float
+    verdict: str
+    relative: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileComparison:
+    """Two profiles row by row.
+
+    They were made at different times, so nothing was interleaved: whatever the machine did besides
+    is in the ratios.
+
+    Attributes:
+        comparable: Whether both are of the same machine in the same state.
+    """
+
+    before: ProfileLine
+    after: ProfileLine
+    comparable: bool
+    differences: tuple[Difference, ...]
+    rows: tuple[RowComparison, ...]
+    only_before: tuple[str, ...]
+    only_after: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def read_profile(document: Mapping[str, object]) -> ProfileDocument:
+    """Read what ``studio profile --json`` or ``studio profiles show --json`` printed.
+
+    Raises:
+        UsageError: when it is no profile.
+    """
+    try:
+        return from_json(ProfileDocument, document)
+    except InvalidDocument as error:
+        raise UsageError(f"This cannot be read as a profile: {error}") from None
+
+
+def line(profile: ProfileDocument) -> ProfileLine:
+    """Return what a list says of a profile."""
+    rate = profile.mode in _RATES
+    known = [(value, row) for row in profile.runs if (value := figure(row, profile.mode)[0])]
     pick = max if rate else min
     value, fastest = pick(known, key=lambda pair: pair[0], default=(None, None))
-    return {
-        "run": run.id,
-        "at": run.created,
-        "mode": mode,
-        "target": str(result.get("target") or "local"),
-        "models": list(dict.fromkeys(str(row["model"]) for row in rows)),
-        "backends": list(dict.fromkeys(str(row.get("runtime") or row["backend"]) for row in rows)),
-        "fastest": fastest["id"] if fastest else None,
-        "best": value,
-        "unit": "a second" if rate else "ms",
-        "complete": bool(result.get("complete", True)),
-        "fallback": (result.get("placement") or {}).get("fallback"),
-    }
+    return ProfileLine(
+        run=profile.run or 0,
+        at=profile.at,
+        mode=profile.mode,
+        target=profile.target,
+        models=tuple(dict.fromkeys(row.model for row in profile.runs)),
+        backends=tuple(dict.fromkeys(row.runtime or row.backend for row in profile.runs)),
+        fastest=fastest.id if fastest else None,
+        best=value,
+        unit="a second" if rate else "ms",
+        complete=profile.complete,
+        fallback=profile.placement.fallback if profile.placement else None,
+    )
 
 
-def figure(row: Json, mode: str) -> tuple[float | None, float | None, float | None]:
-    """The figure of a row that a mode is about, with its interval where there is one.
+def figure(row: ProfileRun, mode: str) -> Figure:
+    """Return the figure of a row that a mode is about, with its interval where there is one.
 
     Median latency; samples or requests a second; median of the last tenth of a sustained run.
     """
     if mode == "throughput":
-        best = (row.get("throughput") or {}).get("best") or {}
-        return best.get("per_second"), best.get("low"), best.get("high")
+        best = row.throughput.best if row.throughput else None
+        return (best.per_second, best.low, best.high) if best else (None, None, None)
     if mode == "open-loop":
-        found = row.get("open_loop") or {}
-        return found.get("rate_per_second") if found.get("kept") else None, None, None
+        found = row.open_loop
+        return found.rate_per_second if found and found.kept else None, None, None
     if mode == "sustained":
-        return (row.get("sustained") or {}).get("end_ms"), None, None
-    return (row.get("latency_ms") or {}).get("p50"), None, None
+        return row.sustained.end_ms if row.sustained else None, None, None
+    return row.latency_ms.p50, None, None
 
 
-def compare(before: RunRecord, after: RunRecord) -> dict[str, Any]:
-    """Two profiles row by row.
-
-    They were made at different times, so nothing was interleaved: whatever the machine did besides
-    is in the ratio. Where both measured the same reference, ``relative`` is the ratio of the two
-    ratios to it, which is free of what made the whole machine slower or faster.
-
-    Returns:
-        ``before, after`` (lines), ``comparable`` (the same machine in the same state),
-        ``differences`` (key, before, after), ``rows`` (``id, before, after`` in the ``unit`` of the
-        lines, ``ratio, low, high, margin, verdict, relative``; of times, also where rates were
-        measured, so that below 1 is better), ``only_before, only_after``, ``notes``.
-    """
-    a, b = before.result, after.result
-    rows = {row["id"]: row for row in a.get("runs") or ()}
-    others = {row["id"]: row for row in b.get("runs") or ()}
-    differences = list(_differences(a.get("environment") or {}, b.get("environment") or {}))
-    margin = max(_LEAST_MARGIN, _margin(a), _margin(b))
+def compare(before: ProfileDocument, after: ProfileDocument) -> ProfileComparison:
+    """Compare two profiles row by row."""
+    rows = {row.id: row for row in before.runs}
+    others = {row.id: row for row in after.runs}
+    differences = tuple(_differences(before.environment, after.environment))
     both = [key for key in rows if key in others]
-    mode, other = (str(each.get("mode") or "latency") for each in (a, b))
-    found = [_row(rows[key], others[key], mode, margin) for key in both if mode == other]
-    reference = str(a.get("reference") or "")
-    if reference == b.get("reference"):
-        base = next((row["ratio"] for row in found if row["id"] == reference), None)
-        for row in found:
-            if base and row["ratio"] and row["id"] != reference:
-                row["relative"] = row["ratio"] / base
-    other_machine = any(key in _MACHINE for key, _, _ in differences)
-    return {
-        "before": line(before),
-        "after": line(after),
-        "comparable": not differences and a.get("target") == b.get("target"),
-        "differences": [{"key": key, "before": one, "after": two} for key, one, two in differences],
-        "rows": found,
-        "only_before": [key for key in rows if key not in others],
-        "only_after": [key for key in others if key not in rows],
-        "notes": [
-            *([f"One is of the mode {mode}, the other of {other}."] if mode != other else []),
-            *_notes(both, differences, other_machine),
-        ],
-    }
+    same_mode = before.mode == after.mode
+    margin = max(_LEAST_MARGIN, _margin(before), _margin(after))
+    found = [_row(rows[key], others[key], before.mode, margin) for key in both if same_mode]
+    if before.reference == after.reference:
+        found = _relative(found, before.reference)
+    modes = f"One is of the mode {before.mode}, the other of {after.mode}."
+    return ProfileComparison(
+        before=line(before),
+        after=line(after),
+        comparable=not differences and before.target == after.target,
+        differences=differences,
+        rows=tuple(found),
+        only_before=tuple(key for key in rows if key not in others),
+        only_after=tuple(key for key in others if key not in rows),
+        notes=(*(() if same_mode else (modes,)), *_notes(both, differences)),
+    )
 
 
-def document(registry: Registry, run: RunRecord) -> dict[str, Any]:
-    """One profile with what belongs to it: its options, sizes and metrics of the variants."""
+def _relative(rows: Sequence[RowComparison], reference: str) -> list[RowComparison]:
+    """The rows with their ratios to that of the reference."""
+    base = next((row.ratio for row in rows if row.id == reference), None)
+    return [
+        replace(row, relative=row.ratio / base)
+        if base and row.ratio and row.id != reference
+        else row
+        for row in rows
+    ]
+
+
+def document(registry: Registry, run: RunRecord) -> dict[str, JsonValue]:
+    """Return one profile with what belongs to it, as JSON; see ``ProfileDocument``."""
     chosen = set(run.options.get("models") or ())
     model = next((v.model for v in registry.variants() if v.id == run.variant), None)
     variants = registry.variants(model) if model is not None else []
@@ -140,45 +241,44 @@ def quality(variants: Sequence[VariantRecord]) -> tuple[dict[int, float], str]:
     found: dict[int, float] = {}
     title = ""
     for variant in variants:
-        metric = (variant.summary.get("quantize") or {}).get("metric")
-        if not isinstance(metric, Mapping) or not isinstance(metric.get("after"), int | float):
+        metric = figures_of(variant.summary).metric
+        if metric is None:
             continue
-        title = str(metric.get("title") or metric.get("name") or "")
-        found[variant.id] = float(metric["after"])
-        before = metric.get("before")
-        if variant.parent is not None and isinstance(before, int | float):
-            found.setdefault(variant.parent, float(before))
+        title = metric.heading
+        found[variant.id] = float(metric.after)
+        if variant.parent is not None:
+            found.setdefault(variant.parent, float(metric.before))
     return found, title
 
 
-def _row(one: Json, two: Json, mode: str, margin: float) -> dict[str, Any]:
+def _row(one: ProfileRun, two: ProfileRun, mode: str, margin: float) -> RowComparison:
     before, after = figure(one, mode), figure(two, mode)
-    ratio = low = high = None
-    if before[0] and after[0]:
-        # A rate is the reciprocal of a time.
-        ratio = before[0] / after[0] if mode in _RATES else after[0] / before[0]
-        times = [[t for t in row.get("round_ms") or () if t > 0] for row in (one, two)]
-        if mode == "latency" and min(map(len, times)) >= _LEAST_ROUNDS:
-            ratio, low, high = _interval(*times)
-        elif all(before) and all(after):
-            half = math.hypot(*(_half(each) for each in (before, after)))
-            low, high = ratio * math.exp(-half), ratio * math.exp(half)
-    return {
-        "id": one["id"],
-        "before": before[0],
-        "after": after[0],
-        "ratio": ratio,
-        "low": low,
-        "high": high,
-        "margin": margin,
-        "verdict": _verdict(low, high, margin),
-        "relative": None,
-    }
+    ratio, low, high = _ratio(one, two, mode)
+    return RowComparison(
+        one.id, before[0], after[0], ratio, low, high, margin, _verdict(low, high, margin)
+    )
 
 
-def _half(found: tuple[Any, Any, Any]) -> float:
+def _ratio(one: ProfileRun, two: ProfileRun, mode: str) -> Figure:
+    """The ratio of two figures as times, with its interval where one can be made."""
+    before, after = figure(one, mode), figure(two, mode)
+    if not before[0] or not after[0]:
+        return None, None, None
+    # A rate is the reciprocal of a time.
+    ratio = before[0] / after[0] if mode in _RATES else after[0] / before[0]
+    times = [[t for t in row.round_ms if t > 0] for row in (one, two)]
+    if mode == "latency" and min(map(len, times)) >= _LEAST_ROUNDS:
+        return _interval(*times)
+    if all(before) and all(after):
+        half = math.hypot(_half(before), _half(after))
+        return ratio, ratio * math.exp(-half), ratio * math.exp(half)
+    return ratio, None, None
+
+
+def _half(found: Figure) -> float:
     """Half the width of an interval of a rate, as a logarithm."""
-    return math.log(found[2] / found[1]) / 2
+    _, low, high = found
+    return math.log(high / low) / 2 if low and high else 0.0
 
 
 def _interval(before: Sequence[float], after: Sequence[float]) -> tuple[float, float, float]:
@@ -213,26 +313,25 @@ def _verdict(low: float | None, high: float | None, margin: float) -> str:
     return "undecided"
 
 
-def _margin(result: Json) -> float:
-    return float((result.get("twin") or {}).get("margin") or 0.0)
+def _margin(result: ProfileResult) -> float:
+    return result.twin.margin if result.twin else 0.0
 
 
-def _differences(a: Json, b: Json) -> Iterator[tuple[str, Any, Any]]:
+def _differences(a: Environment, b: Environment) -> Iterator[Difference]:
+    one, two = to_json(a), to_json(b)
     for key in (*_MACHINE, *_SETTINGS):
-        if key in a and key in b and a[key] != b[key]:
-            yield key, a[key], b[key]
+        if one[key] != two[key]:
+            yield Difference(key, one[key], two[key])
 
 
-def _notes(
-    rows: Sequence[str], differences: Sequence[tuple[str, Any, Any]], other_machine: bool
-) -> Iterator[str]:
+def _notes(rows: Sequence[str], differences: Sequence[Difference]) -> Iterator[str]:
+    keys = [each.key for each in differences]
     if not rows:
         yield "The two have no variant on the same runtime in common."
-    elif other_machine:
+    elif any(key in _MACHINE for key in keys):
         yield "They were made on different machines: the ratios compare machines, not variants."
     elif differences:
-        keys = ", ".join(key for key, _, _ in differences)
-        yield f"The machine was not in the same state ({keys})."
+        yield f"The machine was not in the same state ({', '.join(keys)})."
     if rows:
         yield (
             "They were measured at different times, so a ratio holds whatever else the machine did "

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from studio.profiling.owners import Owner, Owners
+from studio.runtime.bench.facts import Kernel
 
 LAYOUT = frozenset({"ReorderInput", "ReorderOutput", "Reorder"})
 """Operators that the runtime added for its own layout."""
@@ -21,8 +21,6 @@ HEAVY = frozenset({
 
 _FAR = 24
 """Kernels between an added one and a known one; beyond this nothing is guessed."""
-
-Kernel = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +45,18 @@ class KernelGraph:
     ) -> None:
         self._owners = owners
         self._nameless = nameless
-        self._makers = {value: each for each in kernels for value in _texts(each, "outputs")}
+        self._makers = {value: each for each in kernels for value in _named(each.outputs)}
         self._takers: dict[str, list[Kernel]] = {}
         for kernel in kernels:
-            for value in _texts(kernel, "inputs"):
+            for value in _named(kernel.inputs):
                 self._takers.setdefault(value, []).append(kernel)
-        direct = [self._head(each) for each in kernels if each["operator"] not in LAYOUT]
+        direct = [self._head(each) for each in kernels if each.operator not in LAYOUT]
         made = {value for owner in direct if owner for value in owner.node.outputs}
         self._made = frozenset(self._makers) | frozenset(made)
 
     def match(self, kernel: Kernel) -> KernelMatch | None:
         """The node that a kernel stands for, or None."""
-        head = None if kernel["operator"] in LAYOUT else self._head(kernel)
+        head = None if kernel.operator in LAYOUT else self._head(kernel)
         if head is not None:
             return self._anchored(kernel, head)
         owner = self._neighbour(kernel)
@@ -66,7 +64,7 @@ class KernelGraph:
 
     def _head(self, kernel: Kernel) -> Owner | None:
         """The node whose result the kernel makes."""
-        name = str(kernel["name"])
+        name = kernel.name
         if name in self._nameless:
             return self._nameless[name]
         exact = self._owners.by_name.get(name)
@@ -77,11 +75,11 @@ class KernelGraph:
 
     def _made_by(self, kernel: Kernel) -> Owner | None:
         """By the values that it makes, also where a change of layout gives them their name."""
-        for value in _texts(kernel, "outputs"):
+        for value in _named(kernel.outputs):
             names = [value]
             for taker in self._takers.get(value, ()):
-                if taker["operator"] == "ReorderOutput":
-                    names += _texts(taker, "outputs")
+                if taker.operator == "ReorderOutput":
+                    names += _named(taker.outputs)
             for name in names:
                 owner = self._owners.by_value.get(name)
                 if owner is not None:
@@ -90,17 +88,17 @@ class KernelGraph:
 
     def _anchored(self, kernel: Kernel, head: Owner) -> KernelMatch:
         """Of all nodes that a kernel computes the one that its time is mostly for."""
-        outputs = _texts(kernel, "outputs")
+        outputs = _named(kernel.outputs)
         if not outputs:
             return KernelMatch(head)
-        ends = (self._made - frozenset(head.node.outputs)) | frozenset(_texts(kernel, "inputs"))
+        ends = (self._made - frozenset(head.node.outputs)) | frozenset(_named(kernel.inputs))
         covered = self._owners.covered(head, ends)
-        named = self._owners.by_name.get(str(kernel["name"]))
+        named = self._owners.by_name.get(kernel.name)
         anchor = min(
             covered,
             key=lambda owner: (
                 owner.node.operator not in HEAVY,
-                owner.node.operator not in str(kernel["operator"]),
+                owner.node.operator not in kernel.operator,
                 named is None or owner.key != named.key,
                 owner.key != head.key,
             ),
@@ -110,7 +108,7 @@ class KernelGraph:
 
     def _neighbour(self, kernel: Kernel) -> Owner | None:
         """The node that an added kernel serves: the first known one behind it, or before it."""
-        output_first = kernel["operator"] != "ReorderOutput"
+        output_first = kernel.operator != "ReorderOutput"
         first, second = (
             (self._behind, self._before) if output_first else (self._before, self._behind)
         )
@@ -120,7 +118,7 @@ class KernelGraph:
         return self._search(
             kernel,
             lambda each: [
-                taker for value in _texts(each, "outputs") for taker in self._takers.get(value, ())
+                taker for value in _named(each.outputs) for taker in self._takers.get(value, ())
             ],
         )
 
@@ -128,22 +126,23 @@ class KernelGraph:
         return self._search(
             kernel,
             lambda each: [
-                self._makers[value] for value in _texts(each, "inputs") if value in self._makers
+                self._makers[value] for value in _named(each.inputs) if value in self._makers
             ],
         )
 
-    def _search(self, kernel: Kernel, step: Any) -> Owner | None:
+    def _search(self, kernel: Kernel, step: Callable[[Kernel], list[Kernel]]) -> Owner | None:
         """The nearest kernel with a node, breadth first."""
         waiting, seen = list(step(kernel)), 0
         while waiting and seen < _FAR:
             each = waiting.pop(0)
             seen += 1
-            head = None if each["operator"] in LAYOUT else self._head(each)
+            head = None if each.operator in LAYOUT else self._head(each)
             if head is not None:
                 return self._anchored(each, head).owner
             waiting += step(each)
         return None
 
 
-def _texts(kernel: Kernel, key: str) -> list[str]:
-    return [value for value in kernel.get(key) or () if value]
+def _named(values: Sequence[str]) -> list[str]:
+    """Values with a name; an optional input that is left out has none."""
+    return [value for value in values if value]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from studio.profiling.operator_times import OperatorTimes, PlacedKernel, Placement, RunPlacement
 from studio.profiling.plan import Candidate
+from studio.profiling.results import ProfileRun
 
 CPU = "cpu"
 _SUFFIX = "ExecutionProvider"
 _MOST_NAMED = 5
-
-Json = Mapping[str, Any]
 
 
 def short(provider: str) -> str:
@@ -31,61 +30,43 @@ def accelerated(chosen: Sequence[Candidate]) -> bool:
 
 
 def placement(
-    chosen: Sequence[Candidate], runs: Sequence[Json], operators: Sequence[Json]
-) -> dict[str, Any]:
-    """Its part of the result.
-
-    Returns:
-        ``fallback``: the largest share of a run's time that was not spent where it was asked for
-        (0 for what asks for the processor); None when that of a run is not known. A pipeline's gate
-        can limit it: ``${profile.placement.fallback}``. ``runs[]``: of each candidate ``id, asked,
-        providers{}`` (shares of time), ``fallback, kernels[]`` (the largest that ran elsewhere:
-        ``name, operator, provider, us``), ``silent`` (the runtime said nothing of it) and ``text``.
-    """
-    times = {str(each["run"]): each for each in operators}
-    measured = [run for run in runs if run["state"] == "measured"]
-    labels = {run["id"]: run for run in measured}
-    rows = [
-        _row(each, labels[each.label], times.get(each.label))
+    chosen: Sequence[Candidate], runs: Sequence[ProfileRun], operators: Sequence[OperatorTimes]
+) -> Placement:
+    """Compare the provider that each candidate asked for with those that did the work."""
+    times = {each.run: each for each in operators}
+    measured = {run.id: run for run in runs if run.state == "measured"}
+    rows = tuple(
+        _row(each, measured[each.label], times.get(each.label))
         for each in chosen
-        if each.label in labels
-    ]
-    shares = [row["fallback"] for row in rows]
-    known = [share for share in shares if share is not None]
-    return {
-        "fallback": max(known) if len(known) == len(shares) and known else None,
-        "runs": rows,
-    }
+        if each.label in measured
+    )
+    known = [row.fallback for row in rows if row.fallback is not None]
+    return Placement(max(known) if known and len(known) == len(rows) else None, rows)
 
 
-def warnings(found: Json) -> list[str]:
+def warnings(placed: Placement) -> list[str]:
     """A sentence for each run that was not where it was asked to be, or of which nobody knows."""
-    return [row["text"] for row in found["runs"] if row["fallback"] is None or row["fallback"] > 0]
+    return [row.text for row in placed.runs if row.fallback is None or row.fallback > 0]
 
 
-def _row(candidate: Candidate, run: Json, times: Json | None) -> dict[str, Any]:
+def _row(candidate: Candidate, run: ProfileRun, times: OperatorTimes | None) -> RunPlacement:
     wanted = asked(candidate)
-    shares = dict(times["providers"]) if times else {}
+    shares = times.providers if times else {}
     if times is None and wanted == CPU and candidate.backend == "onnxruntime":
         shares = {CPU: 1.0}  # there is no other place for it
-    row: dict[str, Any] = {"id": candidate.label, "asked": wanted, "providers": shares}
     if not shares:
-        return row | _told(candidate, run, wanted)
+        return _described(candidate, run, wanted)
     elsewhere = sum(share for place, share in shares.items() if place != wanted)
     fallback = 0.0 if wanted == CPU else elsewhere
-    kernels = _elsewhere(times, wanted) if fallback else []
-    listed = [short(str(each)) for each in run.get("providers") or ()]
-    return row | {
-        "fallback": fallback,
-        "kernels": kernels,
-        "silent": bool(fallback),
-        "text": _text(candidate.label, wanted, shares, fallback, kernels, listed),
-    }
+    kernels = _elsewhere(times, wanted) if fallback and times else ()
+    listed = [short(each) for each in run.providers]
+    text = _text(candidate.label, wanted, shares, fallback, kernels, listed)
+    return RunPlacement(candidate.label, wanted, shares, fallback, kernels, bool(fallback), text)
 
 
-def _told(candidate: Candidate, run: Json, wanted: str) -> dict[str, Any]:
+def _described(candidate: Candidate, run: ProfileRun, wanted: str) -> RunPlacement:
     """Without times of kernels: what the runtime itself calls its device."""
-    device = short(str(run.get("device") or ""))
+    device = short(run.device or "")
     fallback: float | None = None
     text = f"{candidate.label}: which part of it ran on {wanted} is not known."
     if wanted == CPU and device in ("", CPU):
@@ -95,22 +76,16 @@ def _told(candidate: Candidate, run: Json, wanted: str) -> dict[str, Any]:
         text = f"{candidate.label}: {wanted} was asked for, the runtime used {device}."
     elif device == wanted:
         fallback, text = 0.0, f"{candidate.label}: on {wanted}, as its runtime says."
-    return {"fallback": fallback, "kernels": [], "silent": bool(fallback), "text": text}
+    return RunPlacement(candidate.label, wanted, {}, fallback, (), bool(fallback), text)
 
 
-def _elsewhere(times: Json | None, wanted: str) -> list[dict[str, Any]]:
+def _elsewhere(times: OperatorTimes, wanted: str) -> tuple[PlacedKernel, ...]:
     """The nodes that did not run where they should have, the slowest first."""
-    nodes = [
-        {
-            "name": node["name"],
-            "operator": node["operator"],
-            "provider": " + ".join(node["providers"]),
-            "us": node["us"],
-        }
-        for node in (times or {}).get("nodes", ())
-        if any(place != wanted for place in node["providers"])
-    ]
-    return nodes
+    return tuple(
+        PlacedKernel(node.name, node.operator, " + ".join(node.providers), node.us)
+        for node in times.nodes
+        if any(place != wanted for place in node.providers)
+    )
 
 
 def _text(
@@ -118,7 +93,7 @@ def _text(
     wanted: str,
     shares: Mapping[str, float],
     fallback: float,
-    kernels: Sequence[Json],
+    kernels: Sequence[PlacedKernel],
     listed: Sequence[str],
 ) -> str:
     if not fallback:
@@ -127,7 +102,7 @@ def _text(
     if wanted not in listed and listed:
         why = f"the runtime has no {wanted} here and went on without it"
     else:
-        operators = list(dict.fromkeys(each["operator"] for each in kernels))
+        operators = list(dict.fromkeys(each.operator for each in kernels))
         more = ", ..." if len(operators) > _MOST_NAMED else ""
         why = "not taken by it: " + ", ".join(operators[:_MOST_NAMED]) + more
     return f"{label}: {wanted} was asked for, but {', '.join(sorted(parts))} of the time ({why})."

@@ -6,12 +6,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from studio.api import UsageError
+from studio.documents.dataclass_json import JsonValue
 from studio.profiling.backends import BackendChoice
-from studio.profiling.energy import BLOCK_SECONDS
+from studio.profiling.step import ProfileOptions
 from studio.registry import ModelRef
+from studio.runtime.bench.config import Candidate as BenchCandidate
+from studio.runtime.bench.config import Config, FeedPlan
 
 SAME_MODEL = (0.01, 0.25)
 """What a variant may differ from itself on another backend, relative to its largest output.
@@ -20,6 +22,9 @@ The first where the backend says that it computes in full precision, the second 
 that it does not: bf16 was seen to cost .11 on random inputs. What computes something else is off
 by its whole magnitude.
 """
+
+BLOCK_SECONDS = 2.0
+"""Length of a block of work, and of rest: an INA3221 has some seven new values in it."""
 
 PROFILED_INFERENCES = 20
 """Inferences from which the times of the operators are taken."""
@@ -42,7 +47,7 @@ class Candidate:
     model: ModelRef
     backend: str
     runner: Path
-    options: Mapping[str, Any]
+    options: Mapping[str, JsonValue]
     runtime: str = ""
     python: str = ""
     like: str = ""
@@ -79,56 +84,52 @@ def candidates(models: Sequence[ModelRef], backends: Sequence[BackendChoice]) ->
     return made
 
 
-def configuration(
-    chosen: Sequence[Candidate], arguments: Mapping[str, Any], npz: str = ""
-) -> dict[str, Any]:
+def configuration(chosen: Sequence[Candidate], options: ProfileOptions, npz: str = "") -> Config:
     """The bench's configuration, with paths of this computer.
 
     Args:
-        arguments: The step's checked options.
         npz: File with the input arrays; random values when empty.
 
     Raises:
         UsageError: when a shape cannot be understood, or a mode lacks what it needs.
     """
-    shapes, symbols = parse_shapes(arguments.get("shapes") or [])
-    mode = arguments.get("mode") or "latency"
-    if mode == "open-loop" and not arguments.get("limit"):
+    shapes, symbols = parse_shapes(options.shapes or ())
+    if options.mode == "open-loop" and not options.limit:
         raise UsageError(
             "Requests that come by themselves are measured against a limit of their latency.",
             hint="Give one in milliseconds: --p99-limit-ms 50",
         )
-    tolerance = arguments.get("tolerance")
-    return {
-        "candidates": [
-            {
-                "id": each.label,
-                "model": each.model.path,
-                "runner": str(each.runner),
-                "options": dict(each.options),
-                "python": each.python,
-                "tolerance": tolerance,
-                "like": each.like,
-                "like_tolerance": list(SAME_MODEL) if tolerance is None else [tolerance] * 2,
-                "memory_mb": each.memory_mb,
-            }
-            for each in chosen
-        ],
-        "feeds": {"npz": npz, "shapes": shapes, "symbols": symbols},
-        "rounds": arguments["rounds"],
-        "seconds": arguments["seconds"],
-        "mode": mode,
-        "looks": arguments.get("looks") or 1,
-        "streams": list(dict.fromkeys(arguments.get("streams") or [1])),
-        "batches": list(dict.fromkeys(arguments.get("batch") or [1])),
-        "rate": arguments.get("rate") or 0.0,
-        "limit_ms": arguments.get("limit") or 0.0,
-        "duration": 60 * (arguments.get("minutes") or 5.0),
-        "twin": len(chosen) > 1 and mode in ("latency", "throughput"),
-        "energy": BLOCK_SECONDS if arguments.get("energy") or arguments.get("meter") else 0.0,
-        "meter": str(arguments.get("meter") or ""),
-        "operators": PROFILED_INFERENCES if arguments.get("operators") else 0,
-    }
+    return Config(
+        candidates=tuple(_bench_candidate(each, options.tolerance) for each in chosen),
+        feeds=FeedPlan(npz, shapes=shapes, symbols=symbols),
+        rounds=options.rounds,
+        seconds=options.seconds,
+        mode=options.mode,
+        looks=options.looks,
+        streams=list(dict.fromkeys(options.streams)),
+        batches=list(dict.fromkeys(options.batch)),
+        rate=options.rate,
+        limit_ms=options.limit,
+        duration=60 * options.minutes,
+        twin=len(chosen) > 1 and options.mode in ("latency", "throughput"),
+        energy=BLOCK_SECONDS if options.energy or options.meter else 0.0,
+        meter=str(options.meter or ""),
+        operators=PROFILED_INFERENCES if options.operators else 0,
+    )
+
+
+def _bench_candidate(candidate: Candidate, tolerance: float | None) -> BenchCandidate:
+    return BenchCandidate(
+        candidate.label,
+        candidate.model.path,
+        str(candidate.runner),
+        dict(candidate.options),
+        candidate.python,
+        tolerance,
+        candidate.like,
+        SAME_MODEL if tolerance is None else (tolerance, tolerance),
+        candidate.memory_mb,
+    )
 
 
 def parse_shapes(texts: Sequence[str]) -> tuple[dict[str, list[int]], dict[str, int]]:

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from studio.documents.dataclass_json import to_json
+from studio.profiling.results import ProfileResult
+from studio.profiling.step import ProfileOptions
 from studio.registry import Registry
 
 ROUNDS_FILE = "rounds.json"
 
 
 def profiled(
-    registry: Registry, arguments: Mapping[str, Any], result: dict[str, Any], folder: Path
-) -> dict[str, Any]:
+    registry: Registry, options: ProfileOptions, result: ProfileResult, folder: Path
+) -> ProfileResult:
     """Keep the run under the reference's variant; returns the result with the run's number."""
-    artifacts = {}
     rounds = folder / ROUNDS_FILE
-    if rounds.is_file():
-        artifacts["rounds"] = registry.adopt(rounds)
-    options = {name: value for name, value in arguments.items() if name not in ("model", "target")}
-    options["models"] = [model["variant"] for model in arguments["model"]]
-    options["target"] = arguments["target"]["name"] if arguments.get("target") else "local"
-    variant = arguments["model"][0]["variant"]
-    run = registry.add_run("profile", variant, options, result, artifacts)
-    return result | {"run": run.id}
+    artifacts = {"rounds": registry.adopt(rounds)} if rounds.is_file() else {}
+    given = to_json(options)
+    del given["model"], given["target"]
+    given["models"] = [model.variant for model in options.model]
+    given["target"] = options.target.name if options.target else "local"
+    variant = options.model[0].variant
+    run = registry.add_run("profile", variant, given, to_json(result), artifacts)
+    return replace(result, run=run.id)

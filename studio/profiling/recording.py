@@ -1,64 +1,118 @@
-"""What a bench said: its events, collected as they come."""
+"""The events of one bench, collected as they come."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import fields
+from typing import TypeVar
 
+from studio.api import StudioError
+from studio.documents.dataclass_json import InvalidDocument, from_json
+from studio.runtime.bench.config import Config
+from studio.runtime.bench.events import (
+    EVENTS,
+    BenchCancelled,
+    BenchFailure,
+    BenchResult,
+    CandidateFacts,
+    CandidateState,
+    Event,
+    InterimCheckMade,
+    OperatorsMeasured,
+    Round,
+    Started,
+)
+from studio.runtime.bench.facts import Environment, PointMessage, SeriesPoint, Trial, TrialMessage
 from studio.runtime.bench.measures.rounds import clean
 from studio.runtime.bench.statistics.bootstrap import ALPHA
 
+T = TypeVar("T")
+
 TWIN = "#twin"
 """Suffix of the reference's second process among the bench's candidates."""
+
+
+def read_event(document: Mapping[str, object]) -> Event | None:
+    """Return the event that a line of the bench holds; None for those of a later version.
+
+    Raises:
+        StudioError: when the event does not have its form.
+    """
+    form = EVENTS.get(str(document.get("event")))
+    try:
+        return from_json(form, document) if form else None
+    except InvalidDocument as error:
+        raise StudioError(f"The bench wrote an event that cannot be read: {error}") from error
 
 
 class Recording:
     """The events of one bench. It is useful from the first round on, however the bench ends.
 
     Attributes:
-        config: What the bench was told.
+        config: The configuration of the bench.
         environment: The machine.
-        rounds: The raw round events.
-        states: State and reason by candidate.
+        rounds: The rounds, spoiled ones too.
+        states: The last state of each candidate.
         operators: Kernel times by candidate.
-        profiled: Microseconds of an inference without and with profiling, by candidate.
-        looks: Where it was looked whether all is decided.
-        trials, points: What ``open-loop`` and ``sustained`` said of each candidate.
-        result: The last event, empty until it came.
+        looks: The interim checks that were made.
+        trials, points: Parts of ``open-loop`` and ``sustained`` by candidate.
+        result: The last event; None until it came.
         error: Why nothing could be measured.
         interruption: Why the bench ended before its result.
     """
 
-    def __init__(self, config: Mapping[str, Any] | None = None) -> None:
-        self.config: Mapping[str, Any] = config or {}
-        self.environment: dict[str, Any] = {}
-        self.rounds: list[dict[str, Any]] = []
-        self.states: dict[str, tuple[str, str]] = {}
-        self.operators: dict[str, list[dict[str, Any]]] = {}
-        self.profiled: dict[str, tuple[float, float]] = {}
-        self.looks: list[dict[str, Any]] = []
-        self.trials: dict[str, list[dict[str, Any]]] = {}
-        self.points: dict[str, list[dict[str, Any]]] = {}
-        self.result: dict[str, Any] = {}
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.environment = Environment()
+        self.rounds: list[Round] = []
+        self.states: dict[str, CandidateState] = {}
+        self.operators: dict[str, OperatorsMeasured] = {}
+        self.looks: list[InterimCheckMade] = []
+        self.trials: dict[str, list[Trial]] = {}
+        self.points: dict[str, list[SeriesPoint]] = {}
+        self.result: BenchResult | None = None
         self.error = ""
         self.interruption = ""
         self.cancelled = False
 
-    def add(self, event: Mapping[str, Any]) -> None:
-        """Take one event; unknown ones are of a later version and ignored."""
-        take = getattr(self, f"_{event.get('event')}", None)
-        if take is not None:
-            take(event)
+    def add(self, event: Event) -> None:
+        """Take one event; those that only say how far the bench is are passed over."""
+        match event:
+            case Started():
+                self.environment = event.environment
+            case CandidateState():
+                self.states[event.id] = event
+            case Round():
+                self.rounds.append(event)
+            case InterimCheckMade():
+                self.looks.append(event)
+            case TrialMessage():
+                self.trials.setdefault(event.id, []).append(_plain(Trial, event))
+            case PointMessage():
+                self.points.setdefault(event.id, []).append(_plain(SeriesPoint, event))
+            case OperatorsMeasured():
+                self.operators[event.id] = event
+            case BenchResult():
+                self.result = event
+            case BenchFailure():
+                self.error = event.text
+            case BenchCancelled():
+                self.cancelled = True
 
     @property
     def complete(self) -> bool:
         """Whether the bench came to its end."""
-        return bool(self.result)
+        return self.result is not None
 
     @property
     def measured(self) -> bool:
         """Whether anything was measured."""
         return bool(self.rounds or self.trials or self.points)
+
+    @property
+    def facts(self) -> dict[str, CandidateFacts]:
+        """The facts of each candidate, once the bench came to its end."""
+        return {each.id: each for each in self.result.candidates} if self.result else {}
 
     @property
     def twin(self) -> str | None:
@@ -69,52 +123,20 @@ class Recording:
     def reference(self) -> str:
         """The candidate that the others are compared with: the first one that worked."""
         if self.result:
-            return str(self.result["reference"])
-        worked = (each for each, (state, _) in self.states.items() if state == "ready")
-        return next(worked, "")
+            return self.result.reference
+        return next((each.id for each in self.states.values() if each.state == "ready"), "")
 
     @property
-    def clean_rounds(self) -> Sequence[Mapping[str, Any]]:
+    def clean_rounds(self) -> Sequence[Round]:
         """The rounds that count."""
         return clean(self.rounds)
 
     @property
     def alpha(self) -> float:
-        """The level of the last look: what verdicts on these rounds may be tested at."""
-        return float(self.looks[-1]["alpha"]) if self.looks else ALPHA
-
-    def _started(self, event: Mapping[str, Any]) -> None:
-        self.environment = dict(event["environment"])
-
-    def _candidate(self, event: Mapping[str, Any]) -> None:
-        self.states[event["id"]] = (event["state"], event["reason"])
-
-    def _round(self, event: Mapping[str, Any]) -> None:
-        self.rounds.append(dict(event))
-
-    def _look(self, event: Mapping[str, Any]) -> None:
-        self.looks.append(dict(event))
-
-    def _trial(self, event: Mapping[str, Any]) -> None:
-        self.trials.setdefault(event["id"], []).append(_row(event))
-
-    def _point(self, event: Mapping[str, Any]) -> None:
-        self.points.setdefault(event["id"], []).append(_row(event))
-
-    def _operators(self, event: Mapping[str, Any]) -> None:
-        self.operators[event["id"]] = list(event["operators"])
-        if event.get("plain_us") and event.get("profiled_us"):
-            self.profiled[event["id"]] = (event["plain_us"], event["profiled_us"])
-
-    def _result(self, event: Mapping[str, Any]) -> None:
-        self.result = dict(event)
-
-    def _error(self, event: Mapping[str, Any]) -> None:
-        self.error = str(event["text"])
-
-    def _cancelled(self, event: Mapping[str, Any]) -> None:
-        self.cancelled = True
+        """The level of the last interim check: what verdicts may be tested at."""
+        return self.looks[-1].alpha if self.looks else ALPHA
 
 
-def _row(event: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in event.items() if key not in ("event", "id")}
+def _plain(form: type[T], event: object) -> T:
+    """The base of an event, without the candidate's label."""
+    return form(**{each.name: getattr(event, each.name) for each in fields(form)})  # type: ignore[arg-type]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from studio.api import Channel, Progress, TargetSpec
 from studio.plugin_host import PluginHost
 from studio.profiling.command import run_bench
 from studio.profiling.recording import Recording
 from studio.runtime.archive import write_application
+from studio.runtime.bench.config import Config
+from studio.runtime.bench.events import Event
 from studio.targets.remote import absolute, connector_for, find_python, folder_on, said
 
 ModelFiles = Callable[[Path], Sequence[Path]]
@@ -25,9 +26,9 @@ _APPLICATION = "edgewright.pyz"
 def measure(
     host: PluginHost,
     target: TargetSpec,
-    config: Mapping[str, Any],
+    config: Config,
     shipment: Shipment,
-    on_event: Callable[[dict[str, Any]], None],
+    on_event: Callable[[Event], None],
 ) -> Recording:
     """Run a bench on a target.
 
@@ -47,19 +48,18 @@ def measure(
 def run_on(
     channel: Channel,
     root: str,
-    config: Mapping[str, Any],
+    config: Config,
     shipment: Shipment,
-    on_event: Callable[[dict[str, Any]], None],
+    on_event: Callable[[Event], None],
 ) -> Recording:
     """Ship what the bench needs, run it, and remove it again; see ``measure``."""
     root = absolute(channel, root)
     python = find_python(channel, root)
     folder = f"{root}/bench-{secrets.token_hex(6)}"
     with folder_on(channel, folder):
-        there = shipment.send(channel, folder, config)
         # A channel closes standard input at once, so that cannot mean "cancel" here; the bench
         # ends when its events can no longer be written.
-        there["cancel_on_eof"] = False
+        there = replace(shipment.send(channel, folder, config), cancel_on_eof=False)
         return run_bench(channel, [python, f"{folder}/{_APPLICATION}", "bench"], there, on_event)
 
 
@@ -78,26 +78,29 @@ class Shipment:
         self._local = folder
         self._files = files
 
-    def send(self, channel: Channel, folder: str, config: Mapping[str, Any]) -> dict[str, Any]:
+    def send(self, channel: Channel, folder: str, config: Config) -> Config:
         """Copy them; returns the configuration with the target's paths."""
-        there: dict[str, Any] = json.loads(json.dumps(config))
         application = self._local / _APPLICATION
         write_application(str(application))
         channel.put(application, f"{folder}/{_APPLICATION}", self.job)
         sent: dict[str, str] = {}
-        for candidate in there["candidates"]:
-            for key, files in (("runner", _alone), ("model", self._files)):
-                path = candidate[key]
-                if path not in sent:
-                    place = f"{folder}/{len(sent)}"
-                    sent[path] = self._send(channel, files(Path(path)), place)
-                candidate[key] = sent[path]
-        if there.get("meter"):
-            there["meter"] = self._send(channel, [Path(there["meter"])], f"{folder}/meter")
-        npz = there["feeds"]["npz"]
-        if npz:
-            there["feeds"]["npz"] = self._send(channel, [Path(npz)], f"{folder}/feeds")
-        return there
+
+        def there(path: str, files: ModelFiles) -> str:
+            if path not in sent:
+                place = f"{folder}/{len(sent)}"
+                sent[path] = self._send(channel, files(Path(path)), place)
+            return sent[path]
+
+        def alone(path: str, name: str) -> str:
+            return path and self._send(channel, [Path(path)], f"{folder}/{name}")
+
+        candidates = tuple(
+            replace(each, runner=there(each.runner, _alone), model=there(each.model, self._files))
+            for each in config.candidates
+        )
+        meter = alone(config.meter, "meter")
+        feeds = replace(config.feeds, npz=alone(config.feeds.npz, "feeds"))
+        return replace(config, candidates=candidates, meter=meter, feeds=feeds)
 
     def _send(self, channel: Channel, files: Sequence[Path], folder: str) -> str:
         """Copy files that lie together; returns the path of the first one there."""

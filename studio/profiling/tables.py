@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 from studio.documents.plain import spreadsheet_cell
+from studio.profiling.history import ProfileDocument
+from studio.profiling.operator_times import RunPlacement
+from studio.profiling.results import Comparison, ProfileRun
 
 COLUMNS = (
     *("run", "at", "target", "mode", "id", "model", "variant", "backend", "runtime", "version"),
@@ -20,53 +22,51 @@ COLUMNS = (
 )
 """One row for each variant on each backend; what is not known is empty."""
 
-Json = Mapping[str, Any]
+_BEST = ("per_second", "streams", "batch")
+Cell = str | float | None
 
 
-def rows(document: Json) -> list[dict[str, Any]]:
-    """Flat rows of a profile.
-
-    Args:
-        document: See ``history.document``; a bare result does as well.
-    """
-    verdicts = {each["b"]: each for each in document.get("verdicts") or ()}
-    places = {each["id"]: each for each in (document.get("placement") or {}).get("runs") or ()}
-    return [
-        _row(document, run, verdicts.get(run["id"], {}), places.get(run["id"], {}))
-        for run in document.get("runs") or ()
-    ]
+def rows(profile: ProfileDocument) -> list[dict[str, Cell]]:
+    """Return flat rows of a profile."""
+    verdicts = {each.b: each for each in profile.verdicts}
+    places = {each.id: each for each in profile.placement.runs} if profile.placement else {}
+    return [_row(profile, run, verdicts.get(run.id), places.get(run.id)) for run in profile.runs]
 
 
-def as_csv(document: Json) -> str:
-    """The rows as CSV (RFC 4180), with a heading."""
+def as_csv(profile: ProfileDocument) -> str:
+    """Return the rows as CSV (RFC 4180), with a heading."""
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\r\n")
     writer.writeheader()
-    for row in rows(document):
+    for row in rows(profile):
         writer.writerow({key: spreadsheet_cell(value) for key, value in row.items()})
     return out.getvalue()
 
 
-def _row(document: Json, run: Json, verdict: Json, place: Json) -> dict[str, Any]:
-    latency = run.get("latency_ms") or {}
-    energy = run.get("energy") or {}
-    best = (run.get("throughput") or {}).get("best") or {}
-    open_loop = run.get("open_loop") or {}
-    variant = str(run.get("variant_id") or "")
-    found = {
-        **{key: document.get(key) for key in ("run", "at", "target", "mode")},
-        **{key: run.get(key) for key in COLUMNS if key in run},
-        **{f"{key}_ms": latency.get(key) for key in ("p50", "p90", "p99")},
-        **{key: verdict.get(key) for key in ("ratio", "low", "high", "margin", "verdict")},
-        "fallback": place.get("fallback"),
-        "energy_mj": energy.get("mj"),
-        "energy_low": energy.get("low"),
-        "energy_high": energy.get("high"),
-        "energy_rail": (document.get("energy") or {}).get("rail"),
-        **{f"best_{key}": best.get(key) for key in ("per_second", "streams", "batch")},
-        **{key: open_loop.get(key) for key in ("rate_per_second", "limit_ms")},
-        "drift": ((run.get("sustained") or {}).get("drift") or {}).get("ratio"),
-        "size_bytes": (document.get("sizes") or {}).get(variant),
-        "quality": ((document.get("quality") or {}).get("values") or {}).get(variant),
+def _row(
+    profile: ProfileDocument,
+    run: ProfileRun,
+    verdict: Comparison | None,
+    place: RunPlacement | None,
+) -> dict[str, Cell]:
+    variant = str(run.variant_id or "")
+    cells: dict[str, Cell] = {
+        **_cells(profile, ("run", "at", "target", "mode")),
+        **_cells(run, COLUMNS),
+        **_cells(run.latency_ms, ("p50", "p90", "p99"), "{}_ms"),
+        **_cells(verdict, ("ratio", "low", "high", "margin", "verdict")),
+        **_cells(place, ("fallback",)),
+        **_cells(run.energy, ("mj", "low", "high"), "energy_{}"),
+        **_cells(profile.energy, ("rail",), "energy_{}"),
+        **_cells(run.throughput and run.throughput.best, _BEST, "best_{}"),
+        **_cells(run.open_loop, ("rate_per_second", "limit_ms")),
+        "drift": run.sustained.drift.ratio if run.sustained else None,
+        "size_bytes": profile.sizes.get(variant),
+        "quality": profile.quality.values.get(variant),
     }
-    return {key: found.get(key) for key in COLUMNS}
+    return {key: cells.get(key) for key in COLUMNS}
+
+
+def _cells(values: object, names: Sequence[str], column: str = "{}") -> dict[str, Cell]:
+    """Return attributes of an object as cells; without those that it has not."""
+    return {column.format(name): getattr(values, name) for name in names if hasattr(values, name)}

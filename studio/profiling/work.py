@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from studio.api import Extension, Format, InvalidData, Limits, Model, TargetSpec, Value
-from studio.jobs import Arguments, Job, Result
+from studio.api import Extension, Format, InvalidData, Limits, Model, Value
+from studio.documents.dataclass_json import to_json
+from studio.jobs import Job
 from studio.models.backends import backend_for, runs
 from studio.plugin_host import PluginHost
-from studio.profiling import attribution, energy, placement, remote
+from studio.profiling import attribution, placement, remote
 from studio.profiling import build as results
 from studio.profiling import work as feeds
 from studio.profiling.backends import check_formats, choose, hold_to_target
 from studio.profiling.command import LOCAL_BENCH, LocalRunner, run_bench
 from studio.profiling.listener import BenchListener
+from studio.profiling.operator_times import OperatorTimes
 from studio.profiling.plan import PROFILED_INFERENCES, Candidate, candidates, configuration
 from studio.profiling.record import ROUNDS_FILE
 from studio.profiling.recording import Recording
-from studio.profiling.step import DEFAULT
+from studio.profiling.results import ProfileResult
+from studio.profiling.step import DEFAULT, ProfileOptions
 from studio.registry import ModelRef
+from studio.runtime.bench.config import Config
 
 
-def profile(arguments: Arguments, job: Job) -> Result:
+def profile(options: ProfileOptions, job: Job) -> ProfileResult:
     """Measure the variants and compare them.
 
     Raises:
@@ -33,74 +37,72 @@ def profile(arguments: Arguments, job: Job) -> Result:
         StudioError: when no candidate works.
     """
     host = PluginHost.discover()
-    models = [ModelRef.from_json(each) for each in arguments["model"]]
-    threads = {"threads": arguments["threads"] or 0}
-    named = _backends(host, arguments, models)
-    check_formats(host, named, [model.format for model in models])
-    backends = choose(host, named, threads)
-    hold_to_target(arguments, backends)
-    chosen = candidates(models, backends)
+    named = _backends(host, options)
+    check_formats(host, named, [model.format for model in options.model])
+    backends = choose(host, named, {"threads": options.threads})
+    hold_to_target(options.target, backends)
+    chosen = candidates(options.model, backends)
     npz = ""
-    if arguments.get("data"):
-        graph = _read(host, models[0], job).graph
-        npz = str(feeds.first_sample(Path(arguments["data"]), graph.inputs, job.folder))
-    config = configuration(chosen, arguments, npz)
+    if options.data:
+        graph = _read(host, options.model[0], job).graph
+        npz = str(feeds.first_sample(options.data, graph.inputs, job.folder))
+    config = configuration(chosen, options, npz)
     if placement.accelerated(chosen):  # where it ran is only known from what its kernels say
-        config["operators"] = PROFILED_INFERENCES
-    recording = _measure(host, arguments, config, job, BenchListener(job, chosen))
+        config = replace(config, operators=PROFILED_INFERENCES)
+    recording = _measure(host, options, config, job, BenchListener(job, chosen))
     result = results.build(recording, chosen)
-    result["target"] = (arguments.get("target") or {}).get("name", "local")
-    energy.add(result, recording)
-    result["operators"] = _operators(host, chosen, recording, job)
-    placed = placement.placement(chosen, result["runs"], result["operators"])
-    result["placement"] = placed
-    result["notes"] = [*placement.warnings(placed), *result["notes"]]
-    _keep(recording, config, job.folder / ROUNDS_FILE)
-    return result
+    operators = _operators(host, chosen, recording, job)
+    placed = placement.placement(chosen, result.runs, operators)
+    _keep(recording, job.folder / ROUNDS_FILE)
+    return replace(
+        result,
+        target=options.target.name if options.target else "local",
+        operators=operators,
+        placement=placed,
+        notes=(*placement.warnings(placed), *result.notes),
+    )
 
 
-def _backends(host: PluginHost, arguments: Arguments, models: list[ModelRef]) -> list[str]:
+def _backends(host: PluginHost, options: ProfileOptions) -> list[str]:
     """Those that are asked for; where the default cannot run the format, the one that can."""
-    asked = list(arguments["backend"] or [DEFAULT])
-    form = models[0].format
+    asked = list(options.backend or [DEFAULT])
+    form = options.model[0].format
     if asked == [DEFAULT] and not runs(host.find(Extension.BACKEND, DEFAULT), form):
         return [backend_for(form, host).id]
     return asked
 
 
 def _measure(
-    host: PluginHost,
-    arguments: Arguments,
-    config: Mapping[str, Any],
-    job: Job,
-    follow: BenchListener,
+    host: PluginHost, options: ProfileOptions, config: Config, job: Job, follow: BenchListener
 ) -> Recording:
-    target = arguments.get("target")
-    if target is None or target["url"].startswith("local:"):
+    target = options.target
+    if target is None or target.url.startswith("local:"):
         return run_bench(LocalRunner(job.folder, job), LOCAL_BENCH, config, follow)
-    formats = {each["path"]: each["format"] for each in arguments["model"]}
+    formats = {each.path: each.format for each in options.model}
 
     def files(path: Path) -> tuple[Path, ...]:
         format: Format = host.get(Extension.FORMAT, formats[str(path)])
         return format.intake(path, Limits()).files
 
     shipment = remote.Shipment(job.folder, files, job)
-    return remote.measure(host, TargetSpec(**target), config, shipment, follow)
+    return remote.measure(host, target, config, shipment, follow)
 
 
 def _operators(
     host: PluginHost, chosen: list[Candidate], recording: Recording, job: Job
-) -> list[dict[str, Any]]:
-    found = []
+) -> tuple[OperatorTimes, ...]:
+    times = []
     for each in chosen:
-        kernels = recording.operators.get(each.label)
-        if kernels:
+        measured = recording.operators.get(each.label)
+        if measured and measured.operators:
             model = _read(host, each.model, job)
-            times = attribution.attribute(kernels, model.graph, model.functions)
-            plain = recording.profiled.get(each.label)
-            cost = {"plain_us": plain[0], "overhead": plain[1] / plain[0] - 1} if plain else {}
-            found.append(times.to_json(each.label) | cost)
-    return found
+            found = attribution.attribute(measured.operators, model.graph, model.functions)
+            plain, profiled = measured.plain_us, measured.profiled_us
+            row = found.result(each.label)
+            if plain and profiled:
+                row = replace(row, plain_us=plain, overhead=profiled / plain - 1)
+            times.append(row)
+    return tuple(times)
 
 
 def _read(host: PluginHost, model: ModelRef, job: Job) -> Model:
@@ -108,15 +110,15 @@ def _read(host: PluginHost, model: ModelRef, job: Job) -> Model:
     return format.read(Path(model.path), job)
 
 
-def _keep(recording: Recording, config: Mapping[str, Any], path: Path) -> None:
+def _keep(recording: Recording, path: Path) -> None:
     """The raw rounds, so that anybody can do the statistics again."""
     document = {
-        "config": config,
+        "config": recording.config,
         "environment": recording.environment,
         "rounds": recording.rounds,
-        "result": recording.result,
+        "result": recording.result or {},
     }
-    path.write_text(json.dumps(document), encoding="utf-8")
+    path.write_text(json.dumps(to_json(document)), encoding="utf-8")
 
 
 def first_sample(data: Path, inputs: Sequence[Value], folder: Path) -> Path:

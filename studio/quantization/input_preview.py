@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 import numpy
 from numpy.typing import NDArray
 
 from studio.api import Array
+from studio.datasets.results import DrawnInput
 
 MOST_POINTS = 240
 _MOST_SIDE = 320
@@ -18,22 +19,17 @@ _LEAST_SIDE = 4
 _CHANNELS = (1, 3)
 
 
-def drawn(feeds: Mapping[str, Array]) -> dict[str, Any]:
-    """The first input that can be drawn, and one line for each.
-
-    Returns:
-        ``kind`` (``picture``, ``curve`` or ``text``) with ``png`` (base64) or ``values``, and
-        ``lines``.
-    """
-    lines = [_line(name, array) for name, array in feeds.items()]
+def drawn(feeds: Mapping[str, Array]) -> DrawnInput:
+    """The first input that can be drawn, and one line for each."""
+    lines = tuple(_line(name, array) for name, array in feeds.items())
     for array in feeds.values():
         shown = _picture(array) or _curve(array)
         if shown is not None:
-            return {**shown, "lines": lines}
-    return {"kind": "text", "lines": lines}
+            return replace(shown, lines=lines)
+    return DrawnInput("text", lines=lines)
 
 
-def _picture(array: Array) -> dict[str, Any] | None:
+def _picture(array: Array) -> DrawnInput | None:
     """The array as grey or coloured pixels, its lowest value black and its highest white."""
     if array.dtype.kind not in "fiu" or array.ndim != 4 or array.shape[0] != 1:
         return None
@@ -51,20 +47,20 @@ def _picture(array: Array) -> dict[str, Any] | None:
     image.thumbnail((_MOST_SIDE, _MOST_SIDE))
     content = io.BytesIO()
     image.save(content, "PNG")
-    return {"kind": "picture", "png": base64.b64encode(content.getvalue()).decode("ascii")}
+    return DrawnInput("picture", png=base64.b64encode(content.getvalue()).decode("ascii"))
 
 
 def _squeezed(pixels: NDArray[numpy.uint8]) -> NDArray[numpy.uint8]:
     return pixels[:, :, 0] if pixels.shape[2] == 1 else pixels
 
 
-def _curve(array: Array) -> dict[str, Any] | None:
+def _curve(array: Array) -> DrawnInput | None:
     """A series of values, thinned out."""
     if array.dtype.kind not in "fiu" or array.size < _LEAST_SIDE or array.size != max(array.shape):
         return None
     step = -(-array.size // MOST_POINTS)
     values = array.reshape(-1)[::step].astype(numpy.float64)
-    return {"kind": "curve", "values": [round(float(value), 6) for value in values]}
+    return DrawnInput("curve", values=tuple(round(float(value), 6) for value in values))
 
 
 def _line(name: str, array: Array) -> str:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from studio.api import Dataset, GateMissed, Sample, Session, Transform, Transformed, UsageError
 from studio.evaluation.comparison import Latency
 from studio.evaluation.judge import Evaluator, Scored
 from studio.evaluation.loaded_model import LoadedModel
 from studio.evaluation.recurrent import Span
-from studio.jobs import Arguments, Job
+from studio.jobs import Job
 from studio.jobs.phases import Phase
-from studio.quantization.search_strategy import Goal, SearchCandidate, SearchResult, search
+from studio.quantization.results import LayerTiming, SearchCandidate, SearchReport
+from studio.quantization.search_strategy import Goal, SearchResult, search
 from studio.quantization.sensitivity_store import costs_from
+from studio.quantization.step import QuantizeOptions
+from studio.quantization.tuner import Cost, Tuner, tuner_of
 from studio.quantization.variant_timing import timed, usual_threads
 
 _LEAST = 2
@@ -86,35 +87,32 @@ class LayerSearch:
         judge: Evaluator,
         seen: Dataset,
         job: Job,
-        arguments: Arguments | None = None,
+        options: QuantizeOptions | None = None,
     ) -> None:
         self._subject, self._judge, self._seen, self._job = subject, judge, seen, job
-        self._arguments = arguments or {}
+        self._options = options
 
     def run(
         self,
         transform: Transform,
         output: Path,
-        options: Mapping[str, Any],
+        options: Mapping[str, object],
         data: Dataset | None,
         goal: Goal,
-    ) -> tuple[Transformed, dict[str, Any]]:
+    ) -> tuple[Transformed, SearchReport]:
         """Write the variant that keeps the goal best, and tell what was tried.
 
         Raises:
             UsageError: when the transform cannot leave layers in float.
             GateMissed: when no variant kept the goal.
         """
-        make = getattr(transform, "tuner", None)
-        if make is None:
-            raise UsageError(f"The method {transform.id} offers no layers to choose from.")
+        make = tuner_of(transform)
         job, folder = self._job, output.with_suffix(".search")
         folder.mkdir()
         fed = None if data is None else self._subject.whole_feeds(data)
         tuner = make(self._subject.path, folder, options, fed, Phase(job, 0.02, 0.2))
-        backend = {"id": self._subject.backend.id, "version": self._subject.backend.version()}
-        stored = costs_from(self._arguments, backend, tuner.layers)
-        costs = stored or tuner.costs(Phase(job, 0.2, 0.25))
+        stored = costs_from(self._options, self._subject.runtime, tuner.layers)
+        costs: Mapping[str, Cost] = stored or tuner.costs(Phase(job, 0.2, 0.25))
         alone, seen = self._judge.by_reference, CachedDataset(self._seen)
         session = self._subject.scoring(alone=alone)
         phase = Phase(job, 0.25, 0.28, "Evaluating the float model")
@@ -124,18 +122,20 @@ class LayerSearch:
         found = search(costs, bench, goal)
         if found.best is None:
             raise _missed(found, goal, self._judge)
-        rows = {name: {**asdict(cost), "gain_us": cost.gain_us} for name, cost in costs.items()}
-        told = {
-            "before": before.value,
-            "stored_sensitivity": stored is not None,
-            "goal": asdict(goal),
-            "chosen": list(found.best.kept),
-            "trials": [trial.to_json() for trial in found.trials],
-            "front": [trial.to_json() for trial in found.front()],
-            "layers": rows,
-            "samples": len(self._seen),
-        }
-        return tuner.write(output, found.best.kept), told
+        report = SearchReport(
+            before=before.value,
+            stored_sensitivity=stored is not None,
+            goal=goal,
+            chosen=found.best.kept,
+            trials=found.trials,
+            front=found.front(),
+            layers={
+                name: LayerTiming(cost.sqnr_db, cost.float_us, cost.int8_us, cost.gain_us)
+                for name, cost in costs.items()
+            },
+            samples=len(self._seen),
+        )
+        return tuner.write(output, found.best.kept), report
 
 
 class _Bench:
@@ -147,7 +147,7 @@ class _Bench:
         judge: Evaluator,
         seen: Dataset,
         job: Job,
-        tuner: Any,
+        tuner: Tuner,
         folder: Path,
         before: Scored,
         limit: float | None,

@@ -7,15 +7,15 @@ layers that a search would keep in float are not known yet.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from studio.api import (
+    Array,
     Dataset,
     Extension,
     Feeds,
-    Graph,
     Progress,
     Sample,
     StudioError,
@@ -23,54 +23,55 @@ from studio.api import (
     Transform,
 )
 from studio.datasets import open_dataset
+from studio.datasets.results import (
+    DataPreview,
+    DataProblem,
+    InputShape,
+    LabelKind,
+    SamplePreview,
+)
 from studio.evaluation.comparison import Latency
 from studio.evaluation.loaded_model import LoadedModel
-from studio.jobs import Arguments, Job, Result
+from studio.jobs import Job
 from studio.jobs.phases import Phase
 from studio.models.opening import look
 from studio.plugin_host import PluginHost
 from studio.quantization.input_preview import drawn
 from studio.quantization.preset import Preset
+from studio.quantization.results import PreflightResult, SpeedupOutlook
 from studio.quantization.speedup import SpeedupEstimate, predict, wanted
-from studio.quantization.step import QUANTIZE
-from studio.quantization.timing_cache import TimingCache
+from studio.quantization.step import PreviewOptions
+from studio.quantization.timing_cache import Measure, TimingCache
 from studio.quantization.variant_timing import timed
 
 _LABELS_LOOKED_AT = 2000
 _SHOWN = 4
 
 
-def preview(arguments: Arguments, job: Job) -> Result:
-    """Tell what can be told before the work; data that do not fit are a sentence, not a failure.
-
-    Returns:
-        ``timings``: what is kept for the next time; ``data`` and ``eval_data`` (None where none
-        was given): ``problem`` and ``hint``, or ``count``, ``inputs``, ``labels`` and a few
-        ``samples``, drawn; ``outlook``, None where the method has none.
-    """
+def preview(options: PreviewOptions, job: Job) -> PreflightResult:
+    """Tell what can be told before the work; data that do not fit are a sentence, not a failure."""
     host = PluginHost.discover()
-    subject = LoadedModel.of(arguments["model"], host, Phase(job, 0, 0.2))
-    found: Result = {name: _found(arguments.get(name), subject) for name in ("data", "eval_data")}
+    subject = LoadedModel.of(options.model, host, Phase(job, 0, 0.2))
+    data, eval_data = _found(options.data, subject), _found(options.eval_data, subject)
     job.progress(0.5, 1, "Timing int8 on this machine")
-    found["outlook"] = _outlook(arguments, subject, host, job) if arguments["outlook"] else None
-    found["timings"] = arguments.get("timings")
-    return found
+    cache = TimingCache(options.timings or {}, subject.backend.version())
+    outlook = _outlook(options, subject, host, cache, job) if options.outlook else None
+    return PreflightResult(data, eval_data, outlook, cache.timings)
 
 
-def _found(path: str | None, subject: LoadedModel) -> dict[str, Any] | None:
+def _found(path: Path | None, subject: LoadedModel) -> DataPreview | DataProblem | None:
     if not path:
         return None
     try:
-        dataset = open_dataset(Path(path), subject.inputs)
-        return _described(dataset, subject)
+        return _described(open_dataset(path, subject.inputs), subject)
     except StudioError as error:
-        return {"problem": error.message, "hint": error.hint}
+        return DataProblem(error.message, error.hint)
 
 
-def _described(dataset: Dataset, subject: LoadedModel) -> dict[str, Any]:
+def _described(dataset: Dataset, subject: LoadedModel) -> DataPreview:
     labels: Counter[str] = Counter()
     kinds: set[str] = set()
-    samples: list[dict[str, Any]] = []
+    samples: list[SamplePreview] = []
     shapes: dict[str, str] = {}
     every = max(1, len(dataset) // _SHOWN)
     for index, sample in enumerate(dataset):
@@ -84,79 +85,58 @@ def _described(dataset: Dataset, subject: LoadedModel) -> dict[str, Any]:
             continue
         labels[str(sample.label)] += 1
         kinds.add("class" if isinstance(sample.label, int) else "text")
-    return {
-        "count": len(dataset),
-        "inputs": [{"name": v.name, "found": shapes[v.name]} for v in subject.inputs],
-        "labels": {"kind": next(iter(kinds), None), "different": len(labels)},
-        "samples": samples,
-    }
+    return DataPreview(
+        len(dataset),
+        tuple(InputShape(value.name, shapes[value.name]) for value in subject.inputs),
+        LabelKind(next(iter(kinds), None), len(labels)),
+        tuple(samples),
+    )
 
 
-def _sample(sample: Sample) -> dict[str, Any]:
+def _sample(sample: Sample) -> SamplePreview:
     label = None if sample.label is None else str(sample.label)
-    return {"name": sample.name, "label": label, "input": drawn(sample.feeds)}
+    return SamplePreview(sample.name, label, drawn(sample.feeds))
 
 
-def _shape(array: Any) -> str:
+def _shape(array: Array) -> str:
     return str(TensorType(array.dtype.name, tuple(array.shape)))
 
 
 def _outlook(
-    arguments: Arguments, subject: LoadedModel, host: PluginHost, job: Job
-) -> Mapping[str, Any] | None:
-    defaults = {
-        option.name: option.check(option.default)
-        for option in QUANTIZE.form
-        if option.default is not None
-    }
-    preset = Preset.of({**defaults, **{k: arguments.get(k) for k in ("preset", "preset_name")}})
-    transform = host.get(Extension.TRANSFORM, preset.method)
-    measure = getattr(transform, "outlook", None)
+    options: PreviewOptions, subject: LoadedModel, host: PluginHost, cache: TimingCache, job: Job
+) -> SpeedupOutlook | None:
+    preset = Preset.of(options.preset, options.preset_name)
+    transform: Transform = host.get(Extension.TRANSFORM, preset.method)
+    measure: Measure | None = getattr(transform, "outlook", None)
     if measure is None:
         return None
     graph = look(subject.path, Phase(job, 0.5, 0.6), host=host).sized.graph
-    outlook = predict(graph, _measured(graph, measure, preset.options, arguments, subject))
-    if arguments.get("trial") and arguments.get("data"):
-        return _tried(
-            arguments, subject, preset.for_transform(transform.options), transform, job, outlook
-        )
-    return outlook.to_json()
-
-
-def _measured(
-    graph: Graph,
-    measure: Callable[..., Mapping[str, Any]],
-    options: Mapping[str, Any],
-    arguments: Arguments,
-    subject: LoadedModel,
-) -> Mapping[str, Any]:
-    """What was timed before by this runtime, and now the layers that were not."""
-    kept = TimingCache(arguments, subject.backend.version(), options)
-    shapes = wanted(graph)
-    missing = [shape for shape in shapes if shape.key not in kept.layers]
-    if missing or not kept.whole:
-        kept.add(measure(options, missing))
-    return kept.whole
+    estimate = predict(graph, cache.measured(preset.options, wanted(graph), measure))
+    if options.trial and options.data:
+        preset = preset.for_transform(transform.options)
+        return _tried(options.data, subject, preset, transform, job, estimate)
+    return estimate.outlook()
 
 
 def _tried(
-    arguments: Arguments,
+    data: Path,
     subject: LoadedModel,
     preset: Preset,
     transform: Transform,
     job: Job,
-    outlook: SpeedupEstimate,
-) -> Mapping[str, Any]:
+    estimate: SpeedupEstimate,
+) -> SpeedupOutlook:
     """The outlook of a model that was made and timed; why it cannot be made is a sentence."""
     try:
-        feeds = next(iter(open_dataset(Path(arguments["data"]), subject.inputs, 1))).feeds
+        feeds = next(iter(open_dataset(data, subject.inputs, 1))).feeds
         time = tried(subject, transform, preset, feeds, job.folder, Phase(job, 0.6, 1))
     except StudioError as error:
-        return {**outlook.to_json(), "low": 1.0, "high": 1.0, "sentence": f"No. {error.message}"}
-    return {**outlook.with_trial(time.low, time.high).to_json(), "ratio": time.ratio}
+        sentence = f"No. {error.message}"
+        return replace(estimate.outlook(), low=1.0, high=1.0, sentence=sentence)
+    return replace(estimate.with_trial(time.low, time.high).outlook(), ratio=time.ratio)
 
 
-_QUICK: Mapping[str, Any] = {"calibration": "minmax", "correct_biases": False}
+_QUICK: Mapping[str, object] = {"calibration": "minmax", "correct_biases": False}
 """What changes no kernel and takes time; asked for where the method knows it."""
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from types import MappingProxyType
+from typing import cast
 
 from studio.api import Option, UsageError
-from studio.quantization.preset_text import LAYERS, PresetText, write
-from studio.quantization.step import QUANTIZE
+from studio.quantization.preset_text import LAYERS, OptionValue, PresetText, write
+from studio.quantization.step import QUANTIZE, QuantizeOptions, SensitivityOptions
 
 HEAD = ("title", "summary", "hardware")
 """What a preset says of itself: its name for people, what it does, where it pays."""
@@ -34,33 +35,52 @@ class Preset:
 
     method: str
     samples: int
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, OptionValue] = field(default_factory=dict)
     layers: Mapping[str, str] = field(default_factory=dict)
     source: PresetText = field(default=PresetText("the preset", "", {}), compare=False)
 
     @classmethod
-    def of(cls, arguments: Mapping[str, Any]) -> Preset:
-        """The preset that a step's arguments ask for: those given, else the text's, else defaults.
+    def asked(cls, options: QuantizeOptions | SensitivityOptions) -> Preset:
+        """The preset that the options of a step ask for."""
+        values: dict[str, OptionValue] = {
+            "calibration": options.calibration,
+            "samples": options.samples,
+            "keep": list(options.keep),
+        }
+        if isinstance(options, QuantizeOptions):
+            values["method"] = options.method
+        return cls.of(options.preset, options.preset_name, values)
+
+    @classmethod
+    def of(
+        cls,
+        text: str | None,
+        name: str = "",
+        given: Mapping[str, OptionValue] = MappingProxyType({}),
+    ) -> Preset:
+        """The preset of a text: what was given beside it, else what the text says, else defaults.
 
         Args:
-            arguments: ``preset`` is the text of one, ``preset_name`` what messages call it.
+            name: What messages call it.
+            given: Values of the step's options; one that is the default gives way to the text.
 
         Raises:
             UsageError: with line and column, when the text is not TOML or a value does not fit.
         """
-        name = arguments.get("preset_name") or "the preset"
-        source = PresetText.read(arguments.get("preset") or "", name)
+        source = PresetText.read(text or "", name or "the preset")
         check_head(source)
-        step = {option.name: option for option in QUANTIZE.form}
         values = {k: v for k, v in source.values.items() if k not in (*HEAD, LAYERS)}
         for part in _PARTS:
-            given = arguments.get(part, step[part].default)
-            if part not in values or given != step[part].check(step[part].default):
-                values[part] = given
+            option = next(one for one in QUANTIZE.form if one.name == part)
+            default = option.check(option.default)
+            asked = given.get(part, default)
+            if part not in values or asked != default:
+                values[part] = asked
             else:
-                values[part] = _fitting(source, step[part], values[part])
+                values[part] = _fitting(source, option, values[part])
         layers = source.values.get(LAYERS, {})
-        return cls(values.pop("method"), values.pop("samples"), values, layers, source)
+        method, samples = str(values.pop("method")), cast(int, values.pop("samples"))
+        return cls(method, samples, values, cast(Mapping[str, str], layers), source)
 
     def for_transform(self, options: Sequence[Option]) -> Preset:
         """The same preset with those options alone that a transform knows, each in its own type.
@@ -81,10 +101,10 @@ class Preset:
                 raise self.source.wrong(
                     f"{self.method} cannot make a layer {precision}.", pattern, table=LAYERS
                 )
-            values[option] = [*(values.get(option) or ()), pattern]
+            values[option] = [*cast("list[str]", values.get(option) or []), pattern]
         return replace(self, options={k: v for k, v in values.items() if k in known})
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, OptionValue]:
         """The values under the names that a preset file uses."""
         return {"method": self.method, "samples": self.samples, **self.options}
 
@@ -112,8 +132,9 @@ def check_head(source: PresetText) -> None:
             raise source.wrong(reason, pattern, table=LAYERS)
 
 
-def _fitting(source: PresetText, option: Option, value: Any) -> Any:
+def _fitting(source: PresetText, option: Option, value: OptionValue) -> OptionValue:
     try:
-        return option.check(value)
+        fitting: OptionValue = option.check(value)
     except UsageError as error:
         raise source.wrong(error.message, option.name, hint=error.hint) from None
+    return fitting

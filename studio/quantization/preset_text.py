@@ -5,9 +5,9 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from studio.api import UsageError
+from studio.documents.dataclass_json import JsonValue
 from studio.documents.toml_text import (
     ENTRY,
     TABLE,
@@ -18,6 +18,9 @@ from studio.documents.toml_text import (
     parse,
     sentence_start,
 )
+
+OptionValue = JsonValue
+"""A value of an option, as TOML and JSON have it."""
 
 LAYERS = "layers"
 """The table of what single layers are made of."""
@@ -34,7 +37,7 @@ class PresetText:
 
     name: str
     text: str
-    values: Mapping[str, Any]
+    values: Mapping[str, OptionValue]
 
     @classmethod
     def read(cls, text: str, name: str = "the preset") -> PresetText:
@@ -60,7 +63,7 @@ class PresetText:
         """Line and column, from 1, where a key stands; zeros where it does not."""
         return locate(self.text).get((table, key) if table else (key,), (0, 0))
 
-    def with_value(self, key: str, value: Any) -> str:
+    def with_value(self, key: str, value: OptionValue) -> str:
         """The text with another value of a top-level key, the rest as it was written.
 
         A value that goes over several lines makes the whole text be written anew.
@@ -78,7 +81,7 @@ class PresetText:
         return "\n".join(lines) + "\n"
 
 
-def write(values: Mapping[str, Any]) -> str:
+def write(values: Mapping[str, OptionValue]) -> str:
     """A preset as TOML; tables stand at the end."""
     lines = [f"{key} = {literal(v)}" for key, v in values.items() if not isinstance(v, Mapping)]
     for key, table in values.items():

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from studio.api import UsageError
-from studio.jobs import Arguments
 from studio.quantization.preset import HEAD, check_head
 from studio.quantization.preset_text import PresetText
+from studio.quantization.step import PreviewOptions, QuantizeOptions, SensitivityOptions
 from studio.registry import Registry
 from studio.settings import resource, write_atomically
+
+OptionsT = TypeVar("OptionsT", QuantizeOptions, SensitivityOptions, PreviewOptions)
 
 FOLDER = "presets"
 """The folder of the user's own, beside the registry; and that of the resources."""
@@ -122,13 +124,12 @@ def save(name: str, text: str, data: Path) -> Path:
     return path
 
 
-def prepare(registry: Registry, arguments: Arguments) -> dict[str, Any]:
+def prepare(registry: Registry, options: OptionsT) -> OptionsT:
     """Put the preset's text in the place of its name or file, before the worker starts."""
-    wanted = arguments.get("preset")
-    if not wanted:
-        return dict(arguments)
-    entry, name = find(str(wanted), registry.folder.parent)
-    return {**arguments, "preset": entry.text, "preset_name": name}
+    if not options.preset:
+        return options
+    entry, name = find(options.preset, registry.folder.parent)
+    return replace(options, preset=entry.text, preset_name=name)
 
 
 def _own(data: Path) -> list[Path]:

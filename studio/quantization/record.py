@@ -2,128 +2,127 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from studio.jobs import Arguments, Result
-from studio.quantization.step import METHODS
-from studio.registry import ModelRef, Registry, VariantRecord, below, component_of
+from studio.documents.dataclass_json import to_json
+from studio.evaluation.results import EvaluationResult
+from studio.quantization.results import FrontPoint, QuantizeResult, SearchReport
+from studio.quantization.step import METHODS, EvaluateOptions, QuantizeOptions, SensitivityOptions
+from studio.registry import Registry, VariantRecord, below, component_of
 from studio.registry.copies import Copy
 
 _NAMES = {"dynamic-int8": "{}-dynamic", "weight-only": "{}-weights"}
 """Names of variants that are not simply their precision."""
 
-_FILES = ("file", "graph", "summary", "details")
-"""What the registry keeps in another way."""
-
 _OURS = ("model", "preset_name", "sensitivity", "signature")
 """What is spelled in another way, or is no option."""
 
 
-def quantized(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+def quantized(
+    registry: Registry, options: QuantizeOptions, result: QuantizeResult, folder: Path
+) -> QuantizeResult:
     """Add the new variant, copy it to ``out``, and give the step's final result.
 
     Raises:
         StudioError: when the copy cannot be written; nothing is added then.
     """
-    parent = registry.variant(ModelRef.from_json(arguments["model"]).variant)
-    figures = {k: v for k, v in result.items() if k not in _FILES}
-    made, graph = below(folder, result["file"]), below(folder, result["graph"])
-    details = below(folder, result["details"]) if result.get("details") else None
-    copy = Copy.begin(made, arguments.get("out"))
+    parent, files = registry.variant(options.model.variant), result.files
+    assert files is not None
+    figures = replace(result, files=None)
+    made, graph = below(folder, files.file), below(folder, files.graph)
+    details = below(folder, files.details)
+    copy = Copy.begin(made, str(options.out) if options.out else None)
     variant = registry.add_variant(
         parent.model,
-        arguments.get("name") or _name(arguments, result),
+        options.name or _name(options, result),
         registry.adopt(made, component_of(f"{parent.model_name}.onnx")),
         format=parent.format,
-        precision=result["precision"],
+        precision=result.precision,
         parent=parent.id,
         step="quantize",
-        options=result["preset"],
-        summary={**result["summary"], "quantize": figures},
+        options=result.preset,
+        summary={**to_json(files.summary), "quantize": to_json(figures)},
         graph=registry.adopt(graph),
     )
     output = copy.finish() if copy else variant.path
-    final = {
-        "output": str(output),
-        "model": variant.model_name,
-        "variant": variant.id,
-        "name": variant.name,
-        **figures,
-        "front": _front(parent, variant, result),
-    }
-    kept = {"details": registry.adopt(details)} if details else {}
-    registry.add_run("quantize", variant.id, asked(arguments), final, kept)
+    final = replace(
+        figures,
+        output=str(output),
+        model=variant.model_name,
+        variant=variant.id,
+        name=variant.name,
+        front=tuple(_front(parent, variant, result)),
+    )
+    artifacts = {"details": registry.adopt(details)}
+    registry.add_run("quantize", variant.id, asked(options), to_json(final), artifacts)
     return final
 
 
-def evaluated(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+def evaluated(
+    registry: Registry, options: EvaluateOptions, result: EvaluationResult, folder: Path
+) -> EvaluationResult:
     """Keep the score."""
-    variant = ModelRef.from_json(arguments["model"]).variant
-    registry.add_run("evaluate", variant, asked(arguments), result)
+    registry.add_run("evaluate", options.model.variant, asked(options), to_json(result))
     return result
 
 
-def _name(arguments: Arguments, result: Result) -> str:
+def _name(options: QuantizeOptions, result: QuantizeResult) -> str:
     """That of the preset, where it has one and its method was used; else the precision."""
-    precision: str = result["precision"]
-    method: str = result["preset"]["method"]
-    preset = Path(arguments.get("preset_name") or "")
-    if preset.suffix == ".toml" and f'method = "{method}"' in (arguments.get("preset") or ""):
+    method = str(result.preset["method"])
+    preset = Path(options.preset_name)
+    if preset.suffix == ".toml" and f'method = "{method}"' in (options.preset or ""):
         return preset.stem
     of_a_plugin = "{}" if method in METHODS else f"{{}}-{method}"
-    return _NAMES.get(method, of_a_plugin).format(precision)
+    return _NAMES.get(method, of_a_plugin).format(result.precision)
 
 
-def _front(parent: VariantRecord, variant: VariantRecord, result: Result) -> list[dict[str, Any]]:
+def _front(
+    parent: VariantRecord, variant: VariantRecord, result: QuantizeResult
+) -> Iterator[FrontPoint]:
     """Points of quality, time and size: both models, and what else a search found worth choosing.
 
     The two are judged on samples that no choice has seen, the others (which were not kept, and have
     no variant) on those of the search.
     """
-    metric = result["metric"] or {}
-    kept = len(result["facts"].get("kept", ()))
-    rows = [
-        _point(record, record.name, result["bytes"][side], metric.get(side), ratio, sqnr, in_float)
-        for record, side, ratio, sqnr, in_float in (
-            (parent, "before", 1.0, None, None),
-            (variant, "after", result["latency_ratio"], result["sqnr_db"], kept),
-        )
-    ]
-    chosen = (result["search"] or {}).get("chosen")
-    for trial in (result["search"] or {}).get("front", ()):
-        if trial["kept"] != chosen:
-            count = len(trial["kept"])
-            name = f"{variant.name}, {count} layers in float"
-            size, score, ratio = trial["bytes"], trial["score"], trial["latency_ratio"]
-            rows.append(_point(None, name, size, score, ratio, None, count))
-    return rows
+    metric, sizes = result.metric, result.bytes
+    yield FrontPoint(
+        variant=parent.id,
+        name=parent.name,
+        precision=parent.precision,
+        bytes=sizes.before,
+        metric=metric.before if metric else None,
+        latency_ratio=1.0,
+    )
+    yield FrontPoint(
+        variant=variant.id,
+        name=variant.name,
+        precision=variant.precision,
+        bytes=sizes.after,
+        metric=metric.after if metric else None,
+        latency_ratio=result.latency_ratio,
+        sqnr_db=result.sqnr_db,
+        float_layers=len(result.layers.kept),
+    )
+    search = result.search or SearchReport()
+    for trial in search.front:
+        if trial.kept != search.chosen:
+            count = len(trial.kept)
+            yield FrontPoint(
+                variant=None,
+                name=f"{variant.name}, {count} layers in float",
+                precision="int8",
+                bytes=trial.bytes,
+                metric=trial.score,
+                latency_ratio=trial.latency_ratio,
+                float_layers=count,
+                judged_on="search",
+            )
 
 
-def _point(
-    record: VariantRecord | None,
-    name: str,
-    nbytes: int,
-    metric: float | None,
-    ratio: float | None,
-    sqnr: float | None,
-    in_float: int | None,
-) -> dict[str, Any]:
-    return {
-        "variant": record.id if record else None,
-        "name": name,
-        "precision": record.precision if record else "int8",
-        "bytes": nbytes,
-        "metric": metric,
-        "latency_ratio": ratio,
-        "sqnr_db": sqnr,
-        "float_layers": in_float,
-        "judged_on": "heldout" if record else "search",
-    }
-
-
-def asked(arguments: Arguments) -> dict[str, Any]:
-    """The arguments as a preset would spell them."""
-    model = ModelRef.from_json(arguments["model"])
-    given = {k: v for k, v in arguments.items() if v not in (None, [], "") and k not in _OURS}
-    return {"model": f"{model.model_name}:{model.name}", **given}
+def asked(options: QuantizeOptions | SensitivityOptions | EvaluateOptions) -> dict[str, object]:
+    """The options as a preset would spell them."""
+    values: dict[str, object] = to_json(options)
+    given = {k: v for k, v in values.items() if v not in (None, [], "") and k not in _OURS}
+    return {"model": f"{options.model.model_name}:{options.model.name}", **given}

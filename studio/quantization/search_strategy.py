@@ -7,11 +7,13 @@ them in float. So a search is one over a single number, and few variants need to
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, Protocol
+from typing import Protocol
 
 from studio.api import UsageError
+from studio.quantization.results import SearchCandidate, SearchLimits
+from studio.quantization.tuner import Cost
 
 MARGIN = 0.5
 """The part of the largest loss that a trial may use up: of several trials the best looks better
@@ -26,28 +28,13 @@ _GIVEN_UP = 0.04
 than what measuring it leaves open."""
 
 
-class Cost(Protocol):
-    """Error and time of one layer when it alone is quantized."""
-
-    @property
-    def sqnr_db(self) -> float: ...
-
-    @property
-    def gain_us(self) -> float: ...
-
-
 @dataclass(frozen=True, slots=True)
-class Goal:
+class Goal(SearchLimits):
     """What is asked for; at least one of the two.
 
-    Attributes:
-        max_drop: Largest loss of the metric: the fastest variant within it is looked for.
-        max_latency_ratio: Largest time over that of the float model: the variant within it that
-            loses least is looked for.
+    With a largest loss the fastest variant within it is looked for, with a largest time alone the
+    one within it that loses least.
     """
-
-    max_drop: float | None = None
-    max_latency_ratio: float | None = None
 
     def __post_init__(self) -> None:
         if self.max_drop is None and self.max_latency_ratio is None:
@@ -71,38 +58,6 @@ class Goal:
         return good and self.fast(trial.latency_ratio)
 
 
-@dataclass(frozen=True, slots=True)
-class SearchCandidate:
-    """A variant that was tried.
-
-    Attributes:
-        kept: Layers that stay in float.
-        drop: Loss of the metric on the samples of the search.
-        latency_ratio: To the float model, roughly.
-        score: The metric itself.
-        lost, gained: Number of samples that are read worse, or better, than by the float model.
-        samples: Number that it was scored on: fewer where these showed that it loses too much.
-    """
-
-    kept: tuple[str, ...]
-    drop: float
-    latency_ratio: float
-    bytes: int
-    score: float = 0.0
-    lost: int = 0
-    gained: int = 0
-    samples: int = 0
-
-    def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "kept": list(self.kept)}
-
-    def beaten_by(self, other: SearchCandidate) -> bool:
-        """Whether another is no worse in anything and better in something."""
-        mine = (self.drop, self.latency_ratio, self.bytes)
-        theirs = (other.drop, other.latency_ratio, other.bytes)
-        return theirs != mine and all(b <= a for a, b in zip(mine, theirs, strict=True))
-
-
 class CandidateBench(Protocol):
     """Where variants are made and measured."""
 
@@ -120,10 +75,10 @@ class SearchResult:
     best: SearchCandidate | None
     trials: tuple[SearchCandidate, ...]
 
-    def front(self) -> list[SearchCandidate]:
+    def front(self) -> tuple[SearchCandidate, ...]:
         """The trials that no other beats in loss, time and size at once, fastest first."""
         left = [one for one in self.trials if not any(map(one.beaten_by, self.trials))]
-        return sorted(left, key=lambda trial: (trial.latency_ratio, trial.drop))
+        return tuple(sorted(left, key=lambda trial: (trial.latency_ratio, trial.drop)))
 
 
 def search(

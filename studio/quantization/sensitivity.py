@@ -6,27 +6,23 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from studio.api import Dataset, Extension, InvalidData, Progress, Transform, UsageError
+from studio.api import Dataset, Extension, InvalidData, Progress, Transform
 from studio.datasets import open_dataset
 from studio.evaluation.judge import Evaluator, dictionary_for
 from studio.evaluation.loaded_model import LoadedModel
-from studio.jobs import Arguments, Job
+from studio.jobs import Job
 from studio.jobs.phases import Phase
 from studio.plugin_host import PluginHost
 from studio.quantization.preset import Preset
-from studio.quantization.results import (
-    FloatMetric,
-    LayerCost,
-    RuntimeVersion,
-    SensitivityResult,
-)
+from studio.quantization.results import FloatMetric, LayerCost, SensitivityResult
+from studio.quantization.step import SensitivityOptions
+from studio.quantization.tuner import Cost, Tuner, tuner_of
 
 _BITS = 8
 
 
-def measure(arguments: Arguments, job: Job) -> SensitivityResult:
+def measure(options: SensitivityOptions, job: Job) -> SensitivityResult:
     """Rank the layers, the one that disturbs the outputs most first.
 
     Raises:
@@ -35,10 +31,13 @@ def measure(arguments: Arguments, job: Job) -> SensitivityResult:
     """
     begin = time.monotonic()
     host = PluginHost.discover()
-    subject = LoadedModel.of(arguments["model"], host, Phase(job, 0, 0.02))
-    preset, make = _plan(arguments, host)
-    data = open_dataset(Path(arguments["data"]), subject.inputs, preset.samples)
-    judged = _judged(arguments, subject, host)
+    subject = LoadedModel.of(options.model, host, Phase(job, 0, 0.02))
+    preset = Preset.asked(options)
+    transform: Transform = host.get(Extension.TRANSFORM, preset.method)
+    preset = preset.for_transform(transform.options)
+    make = tuner_of(transform, "Use static-int8, the default.")
+    data = open_dataset(options.data, subject.inputs, preset.samples)
+    judged = _judged(options, subject, host)
     folder = job.folder / "tuner"
     folder.mkdir()
     tuner = make(subject.path, folder, preset.options, data, Phase(job, 0.02, 0.5))
@@ -46,33 +45,21 @@ def measure(arguments: Arguments, job: Job) -> SensitivityResult:
     layers = sorted(
         (_layer(name, cost) for name, cost in costs.items()), key=lambda layer: layer.sqnr_db
     )
-    count = arguments["judged"]
+    count = options.judged
     metric, worst = _by_metric(tuner, subject, judged, layers[:count], job)
     return SensitivityResult(
-        model=f"{subject.ref.model_name}:{subject.ref.name}",
+        model=subject.title,
         layers=(*worst, *layers[count:]),
         metric=metric,
         recipe=preset.to_json(),
-        signature=arguments.get("signature"),
-        backend=RuntimeVersion(subject.backend.id, subject.backend.version()),
+        signature=options.signature,
+        backend=subject.runtime,
         seconds=round(time.monotonic() - begin, 3),
         preset=preset.to_json(),
     )
 
 
-def _plan(arguments: Arguments, host: PluginHost) -> tuple[Preset, Any]:
-    preset = Preset.of(arguments)
-    transform: Transform = host.get(Extension.TRANSFORM, preset.method)
-    make = getattr(transform, "tuner", None)
-    if make is None:
-        raise UsageError(
-            f"The method {transform.id} offers no layers to choose from.",
-            hint="Use static-int8, the default.",
-        )
-    return preset.for_transform(transform.options), make
-
-
-def _layer(name: str, cost: Any) -> LayerCost:
+def _layer(name: str, cost: Cost) -> LayerCost:
     return LayerCost(
         name=name,
         bits=_BITS,
@@ -84,16 +71,14 @@ def _layer(name: str, cost: Any) -> LayerCost:
 
 
 def _judged(
-    arguments: Arguments, subject: LoadedModel, host: PluginHost
+    options: SensitivityOptions, subject: LoadedModel, host: PluginHost
 ) -> tuple[Evaluator, Dataset] | None:
     """The metric with its samples, where labelled data were given."""
-    given = arguments.get("eval_data")
-    if not given:
+    if options.eval_data is None:
         return None
-    path = Path(given)
-    data = open_dataset(path, subject.inputs, arguments.get("eval_samples"))
-    dictionary = dictionary_for(path, arguments.get("dictionary"))
-    judge = Evaluator.choose(host, arguments["metric"], data, dictionary)
+    data = open_dataset(options.eval_data, subject.inputs, options.eval_samples)
+    dictionary = dictionary_for(options.eval_data, options.dictionary)
+    judge = Evaluator.choose(host, options.metric, data, dictionary)
     if judge is None:
         raise InvalidData(
             "No metric suits the evaluation data: it has no labels, or texts without a dictionary.",
@@ -103,7 +88,7 @@ def _judged(
 
 
 def _by_metric(
-    tuner: Any,
+    tuner: Tuner,
     subject: LoadedModel,
     judged: tuple[Evaluator, Dataset] | None,
     layers: Sequence[LayerCost],

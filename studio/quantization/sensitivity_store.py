@@ -4,33 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
-from studio.documents.dataclass_json import from_json, to_json
-from studio.jobs import Arguments
+from studio.documents.dataclass_json import InvalidDocument, from_json, to_json
+from studio.evaluation.results import RuntimeVersion
 from studio.quantization import presets
 from studio.quantization.preset import Preset
 from studio.quantization.record import asked
-from studio.quantization.results import SensitivityResult
-from studio.registry import ModelRef, Registry
+from studio.quantization.results import LayerTiming, SensitivityResult
+from studio.quantization.step import QuantizeOptions, SensitivityOptions
+from studio.registry import Registry
 
 STEP = "sensitivity"
-
-
-@dataclass(frozen=True, slots=True)
-class StoredCost:
-    """What a run has found about a layer, as a search reads it."""
-
-    sqnr_db: float
-    float_us: float
-    int8_us: float
-
-    @property
-    def gain_us(self) -> float:
-        """What quantizing the layer saves."""
-        return self.float_us - self.int8_us
 
 
 def signature(model_digest: str, data: Path, preset: Preset) -> str:
@@ -48,54 +35,63 @@ def signature(model_digest: str, data: Path, preset: Preset) -> str:
     return hashlib.sha256(whole.encode()).hexdigest()
 
 
-def signed(registry: Registry, arguments: Arguments) -> Arguments:
-    """The arguments with the preset's text, and the signature of what they ask for."""
-    ready = presets.prepare(registry, arguments)
-    return {**ready, "signature": _signature(registry, ready)}
+def signed(registry: Registry, options: SensitivityOptions) -> SensitivityOptions:
+    """The options with the preset's text, and the signature of what they ask for."""
+    ready = presets.prepare(registry, options)
+    return replace(ready, signature=_signature(registry, ready, ready.data))
 
 
-def offered(registry: Registry, arguments: Arguments) -> Arguments:
+def offered(registry: Registry, options: QuantizeOptions) -> QuantizeOptions:
     """What ``presets.prepare`` gives; for a search with the costs that were measured before."""
-    ready = presets.prepare(registry, arguments)
-    if not ready.get("search") or not ready.get("data"):
+    ready = presets.prepare(registry, options)
+    if not ready.search or ready.data is None:
         return ready
-    wanted = _signature(registry, ready)
-    variant = ModelRef.from_json(ready["model"]).variant
-    runs = registry.runs(STEP, variant)
-    found = next((run.result for run in runs if run.result.get("signature") == wanted), None)
-    return ready if found is None else {**ready, "sensitivity": dict(found)}
+    wanted = _signature(registry, ready, ready.data)
+    return replace(ready, sensitivity=_stored(registry, ready.model.variant, wanted))
+
+
+def _stored(registry: Registry, variant: int, wanted: str) -> SensitivityResult | None:
+    """The sensitivity with this signature."""
+    for run in registry.runs(STEP, variant):
+        try:
+            result = from_json(SensitivityResult, run.result)
+        except InvalidDocument:
+            continue
+        if result.signature == wanted:
+            return result
+    return None
 
 
 def costs_from(
-    arguments: Arguments, backend: Mapping[str, str], layers: Collection[str]
-) -> dict[str, StoredCost] | None:
+    options: QuantizeOptions | None, backend: RuntimeVersion, layers: Collection[str]
+) -> dict[str, LayerTiming] | None:
     """The offered costs, if another runtime has not made them untrue.
 
     Args:
         layers: Names of the layers that the search chooses from.
     """
-    if not arguments.get("sensitivity"):
+    offer = options.sensitivity if options is not None else None
+    if offer is None or offer.backend != backend:
         return None
-    offer = from_json(SensitivityResult, arguments["sensitivity"])
-    if to_json(offer.backend) != dict(backend):
-        return None
-    costs = {layer.name: layer for layer in offer.layers}
-    if set(costs) != set(layers):
-        return None
-    return {
-        name: StoredCost(cost.sqnr_db, cost.float_us, cost.int8_us) for name, cost in costs.items()
+    costs = {
+        cost.name: LayerTiming(
+            cost.sqnr_db, cost.float_us, cost.int8_us, cost.float_us - cost.int8_us
+        )
+        for cost in offer.layers
     }
+    return costs if set(costs) == set(layers) else None
 
 
 def record(
-    registry: Registry, arguments: Arguments, result: SensitivityResult, folder: Path
+    registry: Registry, options: SensitivityOptions, result: SensitivityResult, folder: Path
 ) -> SensitivityResult:
     """Keep the run; searches find it by its signature."""
-    variant = ModelRef.from_json(arguments["model"]).variant
-    registry.add_run(STEP, variant, asked(arguments), to_json(result))
+    registry.add_run(STEP, options.model.variant, asked(options), to_json(result))
     return result
 
 
-def _signature(registry: Registry, arguments: Arguments) -> str:
-    variant = registry.variant(ModelRef.from_json(arguments["model"]).variant)
-    return signature(variant.digest, Path(arguments["data"]), Preset.of(arguments))
+def _signature(
+    registry: Registry, options: QuantizeOptions | SensitivityOptions, data: Path
+) -> str:
+    digest = registry.variant(options.model.variant).digest
+    return signature(digest, data, Preset.asked(options))

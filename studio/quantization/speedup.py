@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from studio.api import Graph
 from studio.quantization.layer_shapes import Layer, LayerShape, elements, layers
+from studio.quantization.results import MachineTimings, SpeedupOutlook
 
 _VARIES = 0.03
 _IN_INT8 = ("Conv", "MatMul")
@@ -32,8 +32,6 @@ _PASSES = frozenset(
     | {"Unsqueeze", "Dropout", "MaxPool", "Transpose"}
 )
 """Operators through which bytes stay bytes."""
-
-_CLASSES = ("cheap", "middle", "slow")
 
 _SLOW = frozenset(
     {"PRelu", "MaxPool", "AveragePool", "Resize", "LayerNormalization", "Softmax", "Concat"}
@@ -80,15 +78,11 @@ class SpeedupEstimate:
             f"({'; '.join(part for part in told if part)})."
         )
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "kernels": list(self.kernels),
-            "share": self.share,
-            "low": self.low,
-            "high": self.high,
-            "tried": self.tried,
-            "sentence": self.sentence,
-        }
+    def outlook(self) -> SpeedupOutlook:
+        """Return the estimate with its answer in words."""
+        return SpeedupOutlook(
+            self.kernels, self.share, self.low, self.high, self.tried, self.sentence
+        )
 
 
 def wanted(graph: Graph) -> list[LayerShape]:
@@ -100,21 +94,16 @@ def wanted(graph: Graph) -> list[LayerShape]:
     return [shape for shape, _ in work.most_common(MOST_SHAPES)]
 
 
-def predict(graph: Graph, measured: Mapping[str, Any]) -> SpeedupEstimate:
+def predict(graph: Graph, measured: MachineTimings) -> SpeedupEstimate:
     """The times of the layers, of what stays in float, and of the borders between both.
 
     Depthwise convolutions and products of two activations stay in float, as the presets leave
     them. Where a value goes from float to bytes or back, rounding it takes time for each number.
     What is no layer takes what one of two measured operators takes; a convolution timed alone
     may or may not have spent time on the layout of its values, which a model does less often.
-
-    Args:
-        measured: ``kernels``; ``layers``: microseconds in float and in int8 of each of ``wanted``,
-            by its key; ``quantize``, ``dequantize``, ``cheap``, ``middle``, ``slow``: microseconds
-            of a node and of a number; ``run_us`` of a run that does next to nothing.
     """
     found = layers(graph)
-    kernels, total = tuple(measured["kernels"]), sum(layer.macs for layer in found)
+    kernels, total = measured.kernels, sum(layer.macs for layer in found)
     if not total:
         return SpeedupEstimate(kernels, None, 1.0, 1.0)
     share = sum(layer.macs for layer in found if layer.kind in _IN_INT8) / total
@@ -122,16 +111,16 @@ def predict(graph: Graph, measured: Mapping[str, Any]) -> SpeedupEstimate:
         return SpeedupEstimate(kernels, 0.0, 1.0, 1.0)
     times = _Times(graph, found, measured)
     ratios = [times.ratio(dear, moved) for dear in (False, True) for moved in (False, True)]
-    unsure = _UNSURE + measured["run_us"] / 2 / times.float_us
+    unsure = _UNSURE + measured.run_us / 2 / times.float_us
     return SpeedupEstimate(kernels, share, min(ratios) * (1 - unsure), max(ratios) * (1 + unsure))
 
 
 class _Times:
     """Microseconds of a model, put together from its parts."""
 
-    def __init__(self, graph: Graph, found: Sequence[Layer], measured: Mapping[str, Any]) -> None:
+    def __init__(self, graph: Graph, found: Sequence[Layer], measured: MachineTimings) -> None:
         self._graph, self._layers, self._measured = graph, found, measured
-        timed = measured["layers"]
+        timed = measured.layers
         self._known = [(one, timed[one.shape.key]) for one in found
                        if one.shape is not None and one.shape.key in timed]  # fmt: skip
         names = {layer.node.name for layer in found}
@@ -139,7 +128,7 @@ class _Times:
             node for node in graph.nodes if node.name not in names and node.operator not in _FREE
         ]
         self._crossed = self._borders()
-        self.float_us = measured["run_us"] + sum(self._layer(layer)[0] for layer in found)
+        self.float_us = measured.run_us + sum(self._layer(layer)[0] for layer in found)
 
     def ratio(self, dear: bool, moved: bool) -> float:
         """Int8 over float.
@@ -148,10 +137,11 @@ class _Times:
             dear: Take for operators that are no layers what they may take at most.
             moved: Take off what the layout of a single float convolution's values may have cost.
         """
-        each = self._measured["cheap"][1] if moved else 0.0
-        rest = self._measured["run_us"] + sum(
-            self._takes(
-                _CLASSES[(node.operator in _SLOW) + dear], elements(self._graph, node.outputs[:1])
+        each = self._measured.cheap[1] if moved else 0.0
+        classes = (self._measured.cheap, self._measured.middle, self._measured.slow)
+        rest = self._measured.run_us + sum(
+            _microseconds(
+                classes[(node.operator in _SLOW) + dear], elements(self._graph, node.outputs[:1])
             )
             for node in self._others
         )
@@ -166,9 +156,8 @@ class _Times:
 
     def _layer(self, layer: Layer) -> tuple[float, float]:
         """Measured, or scaled from the measured layer of its kind that is nearest in work."""
-        if layer.shape is not None and layer.shape.key in self._measured["layers"]:
-            exact, int8 = self._measured["layers"][layer.shape.key]
-            return exact, int8
+        if layer.shape is not None and layer.shape.key in self._measured.layers:
+            return self._measured.layers[layer.shape.key]
         alike = [(one, took) for one, took in self._known if one.kind == layer.kind] or self._known
         if not alike or not layer.macs:
             return 0.0, 0.0
@@ -180,6 +169,7 @@ class _Times:
         """What rounding, and the way back to float, takes where layers of both kinds meet."""
         quantized = {one.node.outputs[0]: one for one in self._layers if one.kind in _IN_INT8}
         in_bytes = {name for name, one in quantized.items() if one.node.operator == "Conv"}
+        rounding, widening = self._measured.quantize, self._measured.dequantize
         took = 0.0
         rounded: set[str] = set()
         back: set[str] = set()
@@ -191,15 +181,17 @@ class _Times:
             for name in node.inputs:
                 if reads_bytes and name == node.inputs[0] and name not in in_bytes | rounded:
                     rounded.add(name)
-                    took += self._takes("quantize", elements(self._graph, [name]))
+                    took += _microseconds(rounding, elements(self._graph, [name]))
                 elif not reads_bytes and name in in_bytes and name not in back:
                     back.add(name)
-                    took += self._takes("dequantize", elements(self._graph, [name]))
+                    took += _microseconds(widening, elements(self._graph, [name]))
         leaving = [value.name for value in self._graph.outputs if value.name in in_bytes - back]
         return took + sum(
-            self._takes("dequantize", elements(self._graph, [name])) for name in leaving
+            _microseconds(widening, elements(self._graph, [name])) for name in leaving
         )
 
-    def _takes(self, what: str, numbers: int) -> float:
-        node, each = self._measured[what]
-        return float(node + each * numbers)
+
+def _microseconds(times: tuple[float, float], numbers: int) -> float:
+    """Time of a node with so many numbers."""
+    node, each = times
+    return float(node + each * numbers)

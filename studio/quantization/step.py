@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from studio.api import Kind, Option, Permission
-from studio.jobs import Arguments, Effect, Result, Step, Use
-from studio.quantization.results import SensitivityResult
+from studio.api import Kind, Permission, TargetSpec
+from studio.documents.dataclass_json import optional
+from studio.evaluation.results import EvaluationResult
+from studio.jobs.options_form import option
+from studio.jobs.step import Effect, Step, Use
+from studio.quantization.results import (
+    MachineTimings,
+    PreflightResult,
+    QuantizeResult,
+    SensitivityResult,
+)
+from studio.registry import ModelRef
 
 METHODS = ("static-int8", "dynamic-int8", "weight-only", "fp16", "bf16")
 """Identifiers of the transforms that make a model smaller."""
@@ -26,240 +38,279 @@ _METRICS = {
     "none": "none",
 }
 
-_METRIC = Option(
-    "metric",
-    Kind.CHOICE,
-    default="auto",
+_CALIBRATIONS = {
+    "activation-aware": "least error",
+    "mse": "least plain error",
+    "percentile": "percentile",
+    "percentile-symmetric": "even percentile",
+    "minmax": "min and max",
+    "entropy": "entropy",
+}
+
+
+def _described(**attributes: Any) -> dict[str, Any]:
+    """Attributes of an option that several steps have, each with a default of its own."""
+    return attributes
+
+
+_MODEL = _described(kind=Kind.MODEL, positional=True, help="The float model.")
+_DATA = _described(
+    kind=Kind.DATA,
+    title="Calibration data",
+    help="Samples that show the ranges of the activations; labels are not needed.",
+)
+_CALIBRATION = _described(
+    kind=Kind.CHOICE,
+    choices=tuple(_CALIBRATIONS),
+    choice_titles=tuple(_CALIBRATIONS.values()),
+    help="Method that sets activation ranges. activation-aware usually has the smallest "
+    "metric drop.",
+)
+_SAMPLES = _described(
+    minimum=1,
+    maximum=100_000,
+    help="Maximum number of calibration samples, spread evenly over the data.",
+)
+_KEEP = _described(
+    title="Keep in float",
+    help="Nodes to keep in float: names (with * for any characters) or operators.",
+    spelling="keep_float",
+)
+_EVAL_DATA = _described(
+    kind=Kind.DATA,
+    title="Evaluation data",
+    help="Labelled samples for the task metric; the calibration data when it has labels.",
+)
+_WORST_DATA = _EVAL_DATA | {
+    "help": "Labelled samples: the metric is then measured for the worst layers, too."
+}
+_EVAL_SAMPLES = _described(
+    minimum=1,
+    maximum=1_000_000,
+    advanced=True,
+    help="Maximum number of evaluated samples, spread evenly over the data.",
+)
+_METRIC = _described(
+    kind=Kind.CHOICE,
     choices=tuple(_METRICS),
     choice_titles=tuple(_METRICS.values()),
     help="Metric: auto chooses by the kind of labels; cosine and sqnr need no labels.",
 )
-_DICTIONARY = Option(
-    "dictionary",
-    Kind.FILE,
+_DICTIONARY = _described(
+    kind=Kind.FILE,
     help="Characters of a text recogniser, one a line; else dictionary.txt beside the data.",
 )
+_PRESET = _described(
+    kind=Kind.PRESET,
+    help="Preset name (studio presets list) or TOML file. Options given with it take precedence.",
+    aliases=("recipe",),
+)
 
-QUANTIZE: Step[Arguments, Result] = Step(
+
+@dataclass(frozen=True, slots=True)
+class QuantizeOptions:
+    """Options of the step ``quantize``.
+
+    Attributes:
+        preset: A preset's name or file; its text once the step is prepared.
+        preset_name: What messages call the preset.
+        sensitivity: The costs of the layers, where they were measured before.
+    """
+
+    model: ModelRef = option(**_MODEL)
+    data: Path | None = option(None, **_DATA)
+    out: Path | None = option(
+        None, kind=Kind.OUTPUT, title="Copy to", help="Where to put a copy of the new model."
+    )
+    method: str = option(
+        "static-int8",
+        kind=Kind.CHOICE,
+        choices=METHODS,
+        plugins="transforms",
+        choice_titles=("int8, calibrated", "int8, dynamic", "weights only", "fp16", "bf16"),
+        help="Calibrated int8, int8 with ranges measured at each run, weights alone in 8 or "
+        "4 bits, half precision, or the method of a plugin (nncf).",
+    )
+    calibration: str = option("activation-aware", **_CALIBRATION)
+    samples: int = option(128, **_SAMPLES)
+    recurrent: tuple[str, ...] = option(
+        (),
+        title="Recurrent states",
+        advanced=True,
+        help="Inputs that are fed with an output of the sample before, as INPUT=OUTPUT; the "
+        "samples must then follow each other.",
+    )
+    keep: tuple[str, ...] = option((), **_KEEP)
+    eval_data: Path | None = option(None, **_EVAL_DATA)
+    heldout_data: Path | None = option(
+        None,
+        kind=Kind.DATA,
+        title="Held-out data",
+        advanced=True,
+        help="Held-out labelled samples for the reported metric. Default with --search: "
+        "every second sample of the evaluation data.",
+    )
+    eval_samples: int = option(1000, **_EVAL_SAMPLES)
+    metric: str = option("auto", **_METRIC)
+    dictionary: Path | None = option(None, **_DICTIONARY)
+    max_drop: float | None = option(
+        None,
+        minimum=0,
+        title="Maximum metric drop",
+        help="Maximum metric drop, in the metric's unit (0.01 is one point).",
+    )
+    max_latency_ratio: float | None = option(
+        None,
+        minimum=0,
+        title="Maximum latency ratio",
+        help="Maximum latency relative to the float model (0.5 is twice as fast).",
+    )
+    search: bool = option(
+        False,
+        title="Layer search",
+        help="Search for layers to keep in float: as fast as --max-drop allows, or as "
+        "accurate as --max-latency-ratio allows.",
+    )
+    name: str | None = option(
+        None, title="Name of the variant", advanced=True, help="int8, fp16 ... if empty."
+    )
+    preset: str | None = option(None, **_PRESET)
+    preset_name: str = optional("")
+    sensitivity: SensitivityResult | None = optional()
+
+    @property
+    def labelled(self) -> Path | None:
+        """The data that the metric is measured on."""
+        return self.eval_data or self.data
+
+
+QUANTIZE: Step[QuantizeOptions, QuantizeResult] = Step(
     name="quantize",
     title="Quantize",
     summary="Make a model smaller and faster, and measure what that costs.",
-    options=(
-        Option("model", Kind.MODEL, required=True, positional=True, help="The float model."),
-        Option(
-            "data",
-            Kind.DATA,
-            title="Calibration data",
-            help="Samples that show the ranges of the activations; labels are not needed.",
-        ),
-        Option("out", Kind.OUTPUT, title="Copy to", help="Where to put a copy of the new model."),
-        Option(
-            "method",
-            Kind.CHOICE,
-            default="static-int8",
-            choices=METHODS,
-            plugins="transforms",
-            choice_titles=("int8, calibrated", "int8, dynamic", "weights only", "fp16", "bf16"),
-            help="Calibrated int8, int8 with ranges measured at each run, weights alone in 8 or "
-            "4 bits, half precision, or the method of a plugin (nncf).",
-        ),
-        Option(
-            "calibration",
-            Kind.CHOICE,
-            default="activation-aware",
-            choices=(
-                "activation-aware",
-                "mse",
-                "percentile",
-                "percentile-symmetric",
-                "minmax",
-                "entropy",
-            ),
-            choice_titles=(
-                "least error",
-                "least plain error",
-                "percentile",
-                "even percentile",
-                "min and max",
-                "entropy",
-            ),
-            help="Method that sets activation ranges. activation-aware usually has the smallest "
-            "metric drop.",
-        ),
-        Option(
-            "samples",
-            Kind.INTEGER,
-            default=128,
-            minimum=1,
-            maximum=100_000,
-            help="Maximum number of calibration samples, spread evenly over the data.",
-        ),
-        Option(
-            "recurrent",
-            many=True,
-            default=(),
-            title="Recurrent states",
-            advanced=True,
-            help="Inputs that are fed with an output of the sample before, as INPUT=OUTPUT; the "
-            "samples must then follow each other.",
-        ),
-        Option(
-            "keep",
-            many=True,
-            default=(),
-            title="Keep in float",
-            help="Nodes to keep in float: names (with * for any characters) or operators.",
-            spelling="keep_float",
-        ),
-        Option(
-            "eval_data",
-            Kind.DATA,
-            title="Evaluation data",
-            help="Labelled samples for the task metric; the calibration data when it has labels.",
-        ),
-        Option(
-            "heldout_data",
-            Kind.DATA,
-            title="Held-out data",
-            advanced=True,
-            help="Held-out labelled samples for the reported metric. Default with --search: "
-            "every second sample of the evaluation data.",
-        ),
-        Option(
-            "eval_samples",
-            Kind.INTEGER,
-            default=1000,
-            minimum=1,
-            maximum=1_000_000,
-            advanced=True,
-            help="Maximum number of evaluated samples, spread evenly over the data.",
-        ),
-        _METRIC,
-        _DICTIONARY,
-        Option(
-            "max_drop",
-            Kind.NUMBER,
-            minimum=0,
-            title="Maximum metric drop",
-            help="Maximum metric drop, in the metric's unit (0.01 is one point).",
-        ),
-        Option(
-            "max_latency_ratio",
-            Kind.NUMBER,
-            minimum=0,
-            title="Maximum latency ratio",
-            help="Maximum latency relative to the float model (0.5 is twice as fast).",
-        ),
-        Option(
-            "search",
-            Kind.FLAG,
-            default=False,
-            title="Layer search",
-            help="Search for layers to keep in float: as fast as --max-drop allows, or as "
-            "accurate as --max-latency-ratio allows.",
-        ),
-        Option("name", title="Name of the variant", advanced=True, help="int8, fp16 ... if empty."),
-        Option(
-            "preset",
-            Kind.PRESET,
-            help="Preset name (studio presets list) or TOML file. Options given with it take "
-            "precedence.",
-            aliases=("recipe",),
-        ),
-    ),
+    options=QuantizeOptions,
+    result=QuantizeResult,
     prepare="studio.quantization.sensitivity_store:offered",
     work="studio.quantization.work:quantize",
     record="studio.quantization.record:quantized",
     effect=Effect.PURE,
     use=Use.QUANTIZE,
+    texts="studio.quantization.texts:quantized",
 )
 
-EVALUATE: Step[Arguments, Result] = Step(
+
+@dataclass(frozen=True, slots=True)
+class EvaluateOptions:
+    """Options of the step ``evaluate``."""
+
+    model: ModelRef = option(kind=Kind.MODEL, positional=True, help="The model.")
+    data: Path = option(kind=Kind.DATA, help="Labelled samples.")
+    target: TargetSpec | None = option(
+        "local", kind=Kind.TARGET, help="A machine whose own runtime evaluates the model too."
+    )
+    samples: int = option(
+        1000,
+        minimum=1,
+        maximum=1_000_000,
+        help="Maximum number of evaluated samples, spread evenly over the data.",
+    )
+    metric: str = option("auto", **_METRIC)
+    dictionary: Path | None = option(None, **_DICTIONARY)
+
+
+EVALUATE: Step[EvaluateOptions, EvaluationResult] = Step(
     name="evaluate",
     title="Evaluate",
     summary="Measure a model's quality on labelled data.",
-    options=(
-        Option("model", Kind.MODEL, required=True, positional=True, help="The model."),
-        Option("data", Kind.DATA, required=True, help="Labelled samples."),
-        Option(
-            "target",
-            Kind.TARGET,
-            default="local",
-            help="A machine whose own runtime evaluates the model too.",
-        ),
-        Option(
-            "samples",
-            Kind.INTEGER,
-            default=1000,
-            minimum=1,
-            maximum=1_000_000,
-            help="Maximum number of evaluated samples, spread evenly over the data.",
-        ),
-        _METRIC,
-        _DICTIONARY,
-    ),
+    options=EvaluateOptions,
+    result=EvaluationResult,
     work="studio.quantization.work:evaluate",
     record="studio.quantization.record:evaluated",
     remote_needs=frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS}),
     effect=Effect.PURE,
     use=Use.RUN,
+    texts="studio.quantization.texts:evaluated",
 )
 
 
-_KNOWN = {option.name: option for option in QUANTIZE.form}
+@dataclass(frozen=True, slots=True)
+class PreviewOptions:
+    """Options of the step ``quantize-preview``.
 
-PREVIEW: Step[Arguments, Result] = Step(
+    Attributes:
+        preset_name: What messages call the preset.
+        timings: What was timed on this machine before.
+    """
+
+    model: ModelRef = option(**_MODEL)
+    data: Path | None = option(None, **_DATA)
+    eval_data: Path | None = option(None, **_EVAL_DATA)
+    outlook: bool = option(True, help="Time small layers in float and in int8.")
+    trial: bool = option(
+        False,
+        help="Make the model with one sample of the data and time it: slower, and surer.",
+    )
+    preset: str | None = option(None, **_PRESET)
+    preset_name: str = optional("")
+    timings: Mapping[str, MachineTimings] | None = optional()
+
+
+PREVIEW: Step[PreviewOptions, PreflightResult] = Step(
     name="quantize-preview",
     title="Look ahead",
     summary="Say what the data holds, whether it fits, and how fast int8 will be on this machine.",
-    options=(
-        *(_KNOWN[name] for name in ("model", "data", "eval_data")),
-        Option("outlook", Kind.FLAG, default=True, help="Time small layers in float and in int8."),
-        Option(
-            "trial",
-            Kind.FLAG,
-            default=False,
-            help="Make the model with one sample of the data and time it: slower, and surer.",
-        ),
-        _KNOWN["preset"],
-    ),
+    options=PreviewOptions,
+    result=PreflightResult,
     prepare="studio.quantization.timing_cache:offered",
     work="studio.quantization.preflight:preview",
-    record="studio.quantization.timing_cache:kept",
+    record="studio.quantization.timing_cache:record",
     effect=Effect.PURE,
     use=Use.QUANTIZE,
     in_history=False,
+    texts="studio.quantization.texts:preflight",
 )
 
-SENSITIVITY: Step[Arguments, SensitivityResult] = Step(
+
+@dataclass(frozen=True, slots=True)
+class SensitivityOptions:
+    """Options of the step ``sensitivity``.
+
+    Attributes:
+        preset_name: What messages call the preset.
+        signature: Digest of all that the costs depend on.
+    """
+
+    model: ModelRef = option(**_MODEL)
+    data: Path = option(**_DATA)
+    calibration: str = option("activation-aware", **_CALIBRATION)
+    samples: int = option(128, **_SAMPLES)
+    keep: tuple[str, ...] = option((), **_KEEP)
+    eval_data: Path | None = option(
+        None,
+        **_EVAL_DATA
+        | {"help": "Labelled samples: the metric is then measured for the worst layers, too."},
+    )
+    eval_samples: int = option(64, **_EVAL_SAMPLES)
+    metric: str = option("auto", **_METRIC)
+    dictionary: Path | None = option(None, **_DICTIONARY)
+    judged: int = option(
+        8,
+        minimum=0,
+        maximum=100_000,
+        title="Layers by the metric",
+        help="Number of layers, worst first, whose metric drop is measured as well.",
+        spelling="metric_layers",
+    )
+    preset: str | None = option(None, **_PRESET)
+    preset_name: str = optional("")
+    signature: str | None = optional()
+
+
+SENSITIVITY: Step[SensitivityOptions, SensitivityResult] = Step(
     name="sensitivity",
     title="Sensitivity",
     summary="Measure what each layer costs when it alone is quantized: error, metric, time.",
-    options=(
-        _KNOWN["model"],
-        replace(_KNOWN["data"], required=True),
-        _KNOWN["calibration"],
-        _KNOWN["samples"],
-        _KNOWN["keep"],
-        replace(
-            _KNOWN["eval_data"],
-            help="Labelled samples: the metric is then measured for the worst layers, too.",
-        ),
-        replace(_KNOWN["eval_samples"], default=64),
-        _KNOWN["metric"],
-        _KNOWN["dictionary"],
-        Option(
-            "judged",
-            Kind.INTEGER,
-            default=8,
-            minimum=0,
-            maximum=100_000,
-            title="Layers by the metric",
-            help="Number of layers, worst first, whose metric drop is measured as well.",
-            spelling="metric_layers",
-        ),
-        _KNOWN["preset"],
-    ),
+    options=SensitivityOptions,
     work="studio.quantization.sensitivity:measure",
     result=SensitivityResult,
     record="studio.quantization.sensitivity_store:record",

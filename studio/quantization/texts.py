@@ -2,10 +2,85 @@
 
 from __future__ import annotations
 
-from studio.documents.text_table import table
-from studio.quantization.results import LayerCost, SensitivityResult
+from collections.abc import Iterator
+
+from studio.datasets.results import DataProblem
+from studio.documents.text_table import counted, table
+from studio.evaluation.results import EvaluationResult
+from studio.quantization.results import (
+    LayerCost,
+    PreflightResult,
+    QuantizeResult,
+    SensitivityResult,
+)
 
 _SHOWN = 20
+
+
+def quantized(result: QuantizeResult) -> list[str]:
+    """Return the new variant in a few lines."""
+    seconds, megabytes = result.seconds or 0.0, result.peak_memory_mb or 0.0
+    return [
+        f"Written to {result.output}",
+        f"size      {result.size_ratio or 0.0:.2f} of the original",
+        *_quality(result),
+        *(f"note      {note}" for note in result.notes),
+        *([f"advice    {result.advice}"] if result.advice else []),
+        *_front(result),
+        f"duration  {seconds:.1f} s, peak memory {megabytes:.0f} MB",
+    ]
+
+
+def _quality(result: QuantizeResult) -> Iterator[str]:
+    """Return the lines about metric, noise and time, as far as they were measured."""
+    metric, interval = result.metric, result.latency_interval
+    if metric is not None:
+        lost, gained = metric.changed
+        yield (
+            f"{metric.name:<9} {metric.before:.4f} before, {metric.after:.4f} after "
+            f"({metric.samples} samples; {lost} regressed, {gained} improved)"
+        )
+    if result.sqnr_db is not None:
+        yield f"SQNR      {result.sqnr_db:.1f} dB at the outputs"
+    if result.latency_ratio and interval is not None:
+        yield (
+            f"latency   {result.latency_ratio:.2f} of the original, "
+            f"{interval[0]:.2f} to {interval[1]:.2f}, {counted(result.threads or 1, 'thread')}"
+        )
+
+
+def _front(result: QuantizeResult) -> list[str]:
+    return [
+        f"front     {len(trial.kept)} layers in float: loss {trial.drop:.4f}, "
+        f"latency about {trial.latency_ratio:.2f}"
+        for trial in (result.search.front if result.search else ())
+    ]
+
+
+def preflight(result: PreflightResult) -> list[str]:
+    """Say whether it will be faster, and what stands in the way of the data."""
+    outlook = result.outlook
+    return [
+        outlook.sentence if outlook else "Nothing can be said of this method beforehand.",
+        *(
+            f"{data.problem} {data.hint}".strip()
+            for data in (result.data, result.eval_data)
+            if isinstance(data, DataProblem)
+        ),
+    ]
+
+
+def evaluated(result: EvaluationResult) -> list[str]:
+    """Return the score in one line, and that of the target's runtime beside it."""
+    metric, there = result.metric, result.target
+    lines = [f"{metric.name} {metric.value:.4f} over {result.samples} samples"]
+    if there is not None:
+        lost, gained = there.changed
+        lines.append(
+            f"{there.name} ({there.runtime} {there.version}): {there.value:.4f}; "
+            f"{lost} lost and {gained} gained beside this computer ({result.backend.title})"
+        )
+    return lines
 
 
 def sensitivity(result: SensitivityResult) -> list[str]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from studio.jobs import Arguments, Result
+from studio.documents.dataclass_json import from_json, to_json
 from studio.quantization import presets
+from studio.quantization.layer_shapes import LayerShape
+from studio.quantization.results import MachineTimings, PreflightResult
+from studio.quantization.step import PreviewOptions
 from studio.registry import Registry
 from studio.settings import write_atomically
 
@@ -22,63 +25,72 @@ _MOST = 2000
 """Layers that are kept; then all begins anew."""
 
 
-class TimingCache:
-    """The part of the kept times that one runtime and one kind of bytes made.
+Measure = Callable[[Mapping[str, object], Sequence[LayerShape]], Mapping[str, object]]
+"""A transform's ``outlook``: times layers of some shapes, and what is no layer."""
 
-    What is added goes into the arguments' ``timings``, which the worker hands back.
+
+class TimingCache:
+    """The times of one machine, of which one runtime and one kind of bytes made a part.
 
     Attributes:
-        whole: All that a transform's ``outlook`` gave; empty where nothing is kept.
+        timings: All parts, those that were added too.
     """
 
-    def __init__(self, arguments: Arguments, version: str, options: Mapping[str, Any]) -> None:
-        every = arguments.get("timings")
-        self._every: dict[str, Any] = every if isinstance(every, dict) else {}
-        self._key = f"{version}|{options.get('activations', '')}"
-        self.whole: dict[str, Any] = dict(self._every.get(self._key) or {})
+    def __init__(self, timings: Mapping[str, MachineTimings], version: str) -> None:
+        self.timings, self._version = dict(timings), version
 
-    @property
-    def layers(self) -> Mapping[str, Any]:
-        """Microseconds of layers in float and in int8, by key."""
-        found: Mapping[str, Any] = self.whole.get("layers") or {}
-        return found
+    def measured(
+        self, options: Mapping[str, object], shapes: Sequence[LayerShape], measure: Measure
+    ) -> MachineTimings:
+        """Return what was timed before, and now the layers that were not."""
+        key = f"{self._version}|{options.get('activations', '')}"
+        known = self.timings.get(key)
+        missing = [one for one in shapes if known is None or one.key not in known.layers]
+        if known is not None and not missing:
+            return known
+        measured = from_json(MachineTimings, measure(options, missing))
+        if known is not None and len(known.layers) < _MOST:
+            measured = replace(measured, layers={**known.layers, **measured.layers})
+        self.timings[key] = measured
+        return measured
 
-    def add(self, measured: Mapping[str, Any]) -> None:
-        """Keep what was measured now with what is known."""
-        layers = {**self.layers, **measured["layers"]} if len(self.layers) < _MOST else {}
-        self.whole = {**measured, "layers": layers or dict(measured["layers"])}
-        self._every[self._key] = self.whole
 
-
-def offered(registry: Registry, arguments: Arguments) -> Arguments:
+def offered(registry: Registry, options: PreviewOptions) -> PreviewOptions:
     """What ``presets.prepare`` gives, with the times that are kept of this machine."""
-    return {**presets.prepare(registry, arguments), "timings": _read(_place(registry))}
+    return replace(presets.prepare(registry, options), timings=_read(_place(registry)))
 
 
-def kept(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+def record(
+    registry: Registry, options: PreviewOptions, result: PreflightResult, folder: Path
+) -> PreflightResult:
     """Keep the times; the rest of the result is not recorded."""
-    found = dict(result)
-    timings = found.pop("timings", None)
-    if timings and timings != arguments.get("timings"):
-        text = json.dumps({"machine": _machine(), "at": time.time(), "timings": timings})
-        write_atomically(_place(registry), text.encode())
-    return found
+    if result.timings and result.timings != options.timings:
+        file = _TimingFile(_machine(), time.time(), result.timings)
+        write_atomically(_place(registry), json.dumps(to_json(file)).encode())
+    return replace(result, timings=None)
+
+
+@dataclass(frozen=True, slots=True)
+class _TimingFile:
+    """The file: which machine it is of, when it was written, the times by runtime."""
+
+    machine: str
+    at: float
+    timings: Mapping[str, MachineTimings]
 
 
 def _place(registry: Registry) -> Path:
     return registry.folder.parent / _FILE
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> Mapping[str, MachineTimings]:
     """The times of this machine; none where the file is of another, old, or damaged."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        fresh = 0 <= time.time() - float(found["at"]) < _DAYS * 86400
-        if fresh and found["machine"] == _machine():
-            return dict(found["timings"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    return {}
+        file = from_json(_TimingFile, json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}
+    fresh = 0 <= time.time() - file.at < _DAYS * 86400
+    return file.timings if fresh and file.machine == _machine() else {}
 
 
 def _machine() -> str:

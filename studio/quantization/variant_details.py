@@ -6,17 +6,20 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy
 
 from studio.api import Array, Dataset, Progress, Sample, Session, Transformed
+from studio.documents.dataclass_json import to_json
 from studio.evaluation.comparison import CEILING_DB
+from studio.evaluation.judge import Evaluator
 from studio.evaluation.loaded_model import LoadedModel
 from studio.jobs import Job
 from studio.jobs.phases import Phase
-from studio.models.answers import Answer, OutputReader
+from studio.models.answers import OutputReader
+from studio.models.results import Answer
 from studio.quantization.input_preview import drawn
+from studio.quantization.results import ComparedSample
 
 FILE = "details.json"
 SHOWN = 24
@@ -33,7 +36,7 @@ def describe(
     made: Transformed,
     dataset: Dataset | None,
     named: Mapping[str, str],
-    dictionary: Path | None,
+    judge: Evaluator | None,
     job: Job,
 ) -> str:
     """Write the file of a new variant below ``job.folder``; returns its name.
@@ -42,11 +45,12 @@ def describe(
         dataset: The samples that it was compared on.
         named: Those that were lost or gained.
     """
-    samples: list[dict[str, Any]] = []
+    samples: list[ComparedSample] = []
     if dataset is not None:
         before, after = subject.session(), subject.session(made.path)
         try:
             phase = Phase(job, 0.97, 0.98, "Drawing samples")
+            dictionary = judge.dictionary if judge is not None else None
             samples = disagreements(before, after, dataset, named, dictionary, phase)
         finally:
             before.close()
@@ -54,9 +58,13 @@ def describe(
     return write_details(job.folder, made, samples)
 
 
-def write_details(folder: Path, made: Transformed, samples: Sequence[Mapping[str, Any]]) -> str:
+def write_details(folder: Path, made: Transformed, samples: Sequence[ComparedSample]) -> str:
     """Write what is known of the layers and samples; returns the file's name."""
-    content = {"layers": [dict(row) for row in made.layers], "samples": list(samples)}
+    rows = [
+        {**to_json(one), "before": one.before.to_json(), "after": one.after.to_json()}
+        for one in samples
+    ]
+    content = {"layers": [dict(row) for row in made.layers], "samples": rows}
     (folder / FILE).write_text(json.dumps(content), encoding="utf-8")
     return FILE
 
@@ -68,7 +76,7 @@ def disagreements(
     named: Mapping[str, str],
     dictionary: Path | None,
     progress: Progress,
-) -> list[dict[str, Any]]:
+) -> list[ComparedSample]:
     """Samples that the two models read differently, drawn, with both answers.
 
     Args:
@@ -77,7 +85,7 @@ def disagreements(
         dictionary: Characters of a text recogniser.
 
     Returns:
-        ``name, state, label, sqnr_db, input, before, after``, the worst first.
+        The worst first.
     """
     reader = OutputReader(dictionary=_characters(dictionary))
     rows = []
@@ -86,17 +94,17 @@ def disagreements(
         first, second = before.run(sample.feeds), after.run(sample.feeds)
         answers = reader.read(first), reader.read(second)
         rows.append(
-            {
-                "name": sample.name,
-                "state": named.get(sample.name) or _state(answers),
-                "label": None if sample.label is None else str(sample.label),
-                "sqnr_db": _sqnr(first, second),
-                "input": drawn(sample.feeds),
-                "before": answers[0].to_json(),
-                "after": answers[1].to_json(),
-            }
+            ComparedSample(
+                name=sample.name,
+                state=named.get(sample.name) or _state(answers),
+                label=None if sample.label is None else str(sample.label),
+                sqnr_db=_sqnr(first, second),
+                input=drawn(sample.feeds),
+                before=answers[0],
+                after=answers[1],
+            )
         )
-    rows.sort(key=lambda row: (_STATES.index(str(row["state"])), row["sqnr_db"]))
+    rows.sort(key=lambda row: (_STATES.index(row.state), row.sqnr_db))
     return rows[:SHOWN]
 
 

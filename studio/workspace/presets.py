@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from studio.api import Extension, Kind, Option, Transform, UsageError
 from studio.plugin_host import PluginHost
 from studio.quantization import presets
 from studio.quantization.methods import check_method
 from studio.quantization.preset import Preset
-from studio.quantization.preset_text import PresetText
+from studio.quantization.preset_text import OptionValue, PresetText
 from studio.quantization.presets import PresetEntry
 from studio.quantization.step import QUANTIZE
 
@@ -31,7 +30,7 @@ class CheckedPreset:
 
     entry: PresetEntry
     options: tuple[Option, ...]
-    values: Mapping[str, Any]
+    values: Mapping[str, OptionValue]
 
 
 class Presets:
@@ -92,15 +91,14 @@ class Presets:
             reason = error.message[:1].lower() + error.message[1:]
             raise source.wrong(reason, "method") from None
         options = self.options(entry.method)
-        defaults = {option.name: option.default for option in QUANTIZE.form}
-        preset = Preset.of({**defaults, "preset": entry.text, "preset_name": name})
+        preset = Preset.of(entry.text, name)
         fitted = preset.for_transform([o for o in options if o.name not in _STEP])
         given = {**source.values, "samples": fitted.samples}
         values = {o.name: o.check(given.get(o.name, o.default)) for o in options}
         return CheckedPreset(entry, options, values)
 
     @staticmethod
-    def with_value(text: str, name: str, value: Any) -> str:
+    def with_value(text: str, name: str, value: OptionValue) -> str:
         """The text with another value of one option; it is left as it is where it is not TOML."""
         try:
             return PresetText.read(text).with_value(name, value)

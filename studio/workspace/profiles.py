@@ -3,49 +3,64 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from studio.api import UsageError
+from studio.documents.dataclass_json import JsonValue
 from studio.profiling import history
-from studio.registry import Registry, RunRecord
+from studio.profiling.history import (
+    STEP,
+    ProfileComparison,
+    ProfileDocument,
+    ProfileLine,
+    read_profile,
+)
+from studio.registry import Registry
+from studio.workspace.results import Recorded, Results
 
 
 class Profiles:
     """The profiles that a registry keeps."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, results: Results) -> None:
         self._registry = registry
+        self._results = results
 
-    def all(self, model: int | None = None) -> list[RunRecord]:
-        """The profiles, the newest first; those of one model where it is given."""
-        return history.profiles(self._registry, model)
+    def all(self, model: int | None = None) -> list[ProfileDocument]:
+        """Return the profiles, the newest first; those of one model where it is given."""
+        chosen = [None] if model is None else [v.id for v in self._registry.variants(model)]
+        runs = [
+            run for variant in chosen for run in self._results.of(STEP, ProfileDocument, variant)
+        ]
+        return [_profile(run) for run in sorted(runs, key=lambda run: -run.id)]
 
-    def lines(self, model: int | None = None) -> list[dict[str, Any]]:
-        """What a list says of each; see ``history.line``."""
-        return [history.line(run) for run in self.all(model)]
+    def lines(self, model: int | None = None) -> list[ProfileLine]:
+        """Return what a list says of each."""
+        return [history.line(profile) for profile in self.all(model)]
 
-    def get(self, number: int) -> RunRecord:
-        """One profile.
+    def compare(self, before: int, after: int) -> ProfileComparison:
+        """Compare two profiles row by row."""
+        first, second = (read_profile(self.document(number)) for number in (before, after))
+        return history.compare(first, second)
+
+    def document(self, number: int) -> dict[str, JsonValue]:
+        """Return one profile as JSON, with its options, and sizes and metrics of the variants.
 
         Raises:
             UsageError: when there is none of this number.
         """
-        for run in self.all():
+        for run in self._registry.runs(STEP):
             if run.id == number:
-                return run
+                return history.document(self._registry, run)
         raise UsageError(f"There is no profile {number}.", hint="studio profiles list")
-
-    def compare(self, before: int, after: int) -> dict[str, Any]:
-        """Two profiles row by row; see ``history.compare``."""
-        return history.compare(self.get(before), self.get(after))
-
-    def document(self, number: int) -> dict[str, Any]:
-        """One profile with its options, and sizes and metrics of the variants."""
-        return history.document(self._registry, self.get(number))
 
     def save(self, number: int, folder: Path) -> Path:
         """Write the document of one profile into a folder, for the step ``profile-export``."""
         path = folder / "profile.json"
         path.write_text(json.dumps(self.document(number)), encoding="utf-8")
         return path
+
+
+def _profile(run: Recorded[ProfileDocument]) -> ProfileDocument:
+    return replace(run.result, run=run.id, at=run.created, options=run.options)

@@ -18,8 +18,10 @@ from pathlib import Path
 
 import numpy
 
+from studio.runtime.bench.answers import FirstInference, Loaded
 from studio.runtime.bench.arrays import save_arrays
 from studio.runtime.bench.config import Candidate
+from studio.runtime.bench.measures.timing import Block
 from studio.runtime.bench.process import CancelWatch, CandidateProcess
 from studio.runtime.bench.statistics.verdicts import compare
 
@@ -77,9 +79,10 @@ def ours(model: Path, feeds: Path) -> Iterator[CandidateProcess]:
     process = CandidateProcess(candidate, CancelWatch(None))
     try:
         loading = {"model": candidate.model, "runner": candidate.runner}
-        process.ask("cannot load", TIMEOUT, do="load", options={"threads": 1}, **loading)
+        process.ask("cannot load", TIMEOUT, Loaded, do="load", options={"threads": 1}, **loading)
         outputs = str(feeds.with_name("outputs.npz"))
-        process.ask("cannot run", TIMEOUT, do="check", feeds=str(feeds), outputs=outputs)
+        request = {"feeds": str(feeds), "outputs": outputs}
+        process.ask("cannot run", TIMEOUT, FirstInference, do="check", **request)
         yield process
     finally:
         process.close()
@@ -103,8 +106,8 @@ def measure(
                 if who == "raw":
                     times = raw.block(runs)
                 else:
-                    answer = bench.ask("cannot run", TIMEOUT, do="time", runs=runs, settle=0)
-                    times = answer["times_ns"]
+                    request = {"runs": runs, "settle": 0}
+                    times = bench.ask("cannot run", TIMEOUT, Block, do="time", **request).times_ns
                 if number:  # the first round warms both up
                     medians[who].append(statistics.median(times))
     [verdict], _ = compare("raw", medians)

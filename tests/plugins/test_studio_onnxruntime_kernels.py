@@ -9,7 +9,9 @@ import pytest
 from onnx import TensorProto, helper
 
 from studio.api import Silent
+from studio.documents.dataclass_json import from_json
 from studio.profiling.attribution import attribute
+from studio.runtime.bench.facts import Kernel
 from studio_onnx.format import OnnxFormat
 
 RUNNER = Path(__file__).parents[2] / "plugins" / "studio_onnxruntime" / "runner.py"
@@ -45,7 +47,8 @@ def attributed(runner, path, feeds):
     found = session.operators(feeds, 3)
     session.close()
     model = OnnxFormat().read(path, Silent())
-    return found, attribute(found["operators"], model.graph, model.functions)
+    kernels = [from_json(Kernel, each) for each in found["operators"]]
+    return found, attribute(kernels, model.graph, model.functions)
 
 
 @pytest.fixture

@@ -129,14 +129,14 @@ def test_values_are_those_that_were_saved() -> None:
 def test_costs_follow_from_given_sizes() -> None:
     opened = look(LAYERS, shapes={"image": (2, 4, 8, 8)})
     figures = opened.figures()
-    assert figures["macs_by_operator"] == {
+    assert figures.macs_by_operator == {
         "Convolution": 2 * 8 * 6 * 6 * 4 * 9,
         "GroupConvolution": 2 * 8 * 6 * 6 * 4,
         "ConvolutionBackpropData": 2 * 8 * 6 * 6 * 2,
         "MatMul": 2 * 72 * 6,
     }
-    assert figures["macs_unknown"] == 0
-    assert figures["weight_bytes"] == 904 - 16
+    assert figures.macs_unknown == 0
+    assert figures.weight_bytes == 904 - 16
     with pytest.raises(InvalidData, match="has 4 axes, but 2 sizes"):
         read(LAYERS, image=(1, 2))
     with pytest.raises(InvalidData, match="no input 'picture'"):

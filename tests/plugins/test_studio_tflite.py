@@ -79,13 +79,13 @@ def test_operators_with_their_options() -> None:
 
 def test_costs_with_the_sizes_that_the_converter_assumed() -> None:
     figures = look(LAYERS).figures()
-    assert figures["macs_by_operator"] == {
+    assert figures.macs_by_operator == {
         "CONV_2D": 4 * 4 * 4 * 18,
         "DEPTHWISE_CONV_2D": 2 * 2 * 4 * 9,
         "FULLY_CONNECTED": 16 * 5,
     }
-    assert figures["macs_unknown"] == 0
-    assert figures["assumed_shapes"] == {"serving_default_image:0": [1, 8, 8, 2]}
+    assert figures.macs_unknown == 0
+    assert figures.assumed_shapes == {"serving_default_image:0": (1, 8, 8, 2)}
     assert (
         read(LAYERS, **{"serving_default_image:0": (7, 8, 8, 2)}).graph.inputs
         == read(LAYERS).graph.inputs
@@ -98,8 +98,8 @@ def test_quantization_is_told_of_each_tensor(tmp_path: Path) -> None:
     weight = graph.nodes[0].inputs[1]
     assert graph.notes[graph.inputs[0].name].startswith("scale 0.")
     assert graph.notes[weight].startswith("4 scales along axis 0, 0.00")
-    assert opened.figures()["precision"] == "int8"
-    assert opened.figures()["quantized"] is True
+    assert opened.figures().precision == "int8"
+    assert opened.figures().quantized is True
     kept = read_all(write_graph(opened, tmp_path, Silent())).model.graph
     assert kept.notes == graph.notes
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from PySide6.QtCore import QPointF, QRectF
 
 from studio.gui.charts.chart import Drawing
 from studio.gui.charts.plot import Axis, Plot
+from studio.quantization.results import ValueHistogram
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +27,9 @@ class Histogram(Drawing):
     span: tuple[float, float] | None = None
 
     @classmethod
-    def of(cls, title: str, values: Mapping[str, Any]) -> Histogram:
+    def of(cls, title: str, values: ValueHistogram) -> Histogram:
         """From what a transform tells of a layer."""
-        span = values.get("range")
-        return cls(
-            title,
-            float(values["low"]),
-            float(values["high"]),
-            tuple(int(count) for count in values["counts"]),
-            (float(span[0]), float(span[1])) if span else None,
-        )
+        return cls(title, values.low, values.high, values.counts, values.range)
 
     def description(self) -> str:
         """The range in words."""

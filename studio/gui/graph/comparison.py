@@ -6,13 +6,14 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from studio.gui.graph.costs import KINDS, WEIGHTS
 from studio.gui.graph.scene import Scene
 from studio.workspace import is_folded_block, nodes_within
 
 if TYPE_CHECKING:
+    from studio.models.results import DiffResult
     from studio.workspace import GraphView
 
 STATES = ("same", "changed", "fused", "split", "replaced", "added", "removed")
@@ -75,11 +76,8 @@ class Comparison:
     """
 
     def __init__(
-        self, result: Mapping[str, Any], views: tuple[GraphView, GraphView], scenes: Sequence[Scene]
+        self, result: DiffResult, views: tuple[GraphView, GraphView], scenes: Sequence[Scene]
     ) -> None:
-        self.counts = {
-            key: int(result[key]) for key in ("matched", "compute", "changed", "added", "removed")
-        }
         costs = [_all_costs(view) for view in views]
         names = [_by_name(scene) for scene in scenes]
         self.matches = tuple(_matches(result, [_operators(view) for view in views], costs))
@@ -233,21 +231,23 @@ def _belonging(
 
 
 def _matches(
-    result: Mapping[str, Any],
+    result: DiffResult,
     known: Sequence[Mapping[str, str]],
     costs: Sequence[Mapping[str, Mapping[str, float]]],
 ) -> Iterator[DiffLine]:
     def operators(side: int, names: Sequence[str]) -> str:
         return " + ".join(known[side][name] for name in names if name in known[side])
 
-    for pair in result["pairs"]:
-        names = (tuple(pair["a"]), tuple(pair["b"]))
-        titles = (operators(BEFORE, names[BEFORE]), operators(AFTER, names[AFTER]))
-        yield DiffLine(pair["kind"], names, titles, _told(pair), _costs(names, costs))
-    for one in result["inserted"]:
-        yield DiffLine("added", ((), (one["name"],)), ("", one["operator"]), one["text"])
-    for one in result["lost"]:
-        yield DiffLine("removed", ((one["name"],), ()), (one["operator"], ""), one["text"])
+    for pair in result.pairs:
+        names = (pair.a, pair.b)
+        titles = (operators(BEFORE, pair.a), operators(AFTER, pair.b))
+        texts = [pair.text] if pair.text else []
+        text = "; ".join([*texts, *(change.text("→") for change in pair.changes)])
+        yield DiffLine(pair.kind, names, titles, text, _costs(names, costs))
+    for one in result.inserted:
+        yield DiffLine("added", ((), (one.name,)), ("", one.operator), one.text)
+    for one in result.lost:
+        yield DiffLine("removed", ((one.name,), ()), (one.operator, ""), one.text)
 
 
 def _all_costs(view: GraphView) -> dict[str, Mapping[str, float]]:
@@ -266,14 +266,6 @@ def _all_costs(view: GraphView) -> dict[str, Mapping[str, float]]:
         if behind:
             sizes[node.name] = sizes.get(node.name, 0.0) + behind
     return {kind.title: kind.values(view) for kind in KINDS} | {WEIGHTS.title: sizes}
-
-
-def _told(pair: Mapping[str, Any]) -> str:
-    changes = [
-        f"{one['what']}: {one['before'] or 'none'} → {one['after'] or 'none'}"
-        for one in pair["changes"]
-    ]
-    return "; ".join([pair["text"], *changes] if pair["text"] else changes)
 
 
 def _costs(

@@ -85,11 +85,11 @@ class ModelOpener:
         if job.id in self._samples:
             self._samples.discard(job.id)
             if job.outcome.ok:
-                self.open(Path(str(result["model"])))
+                self.open(Path(result.model))
         elif self._files.pop(job.id, None) is not None:
             shown, self.previewed = self.previewed == job.id, ""
             if job.outcome.ok:
-                self._window.select(int(result["variant"]))
+                self._window.select(result.variant)
                 self._window.go("model")
             elif shown:
                 self._take_back()

@@ -75,12 +75,12 @@ class Chip(QPushButton):
 
 def chip_detail(variant: VariantRecord) -> str:
     """Size, and the change of the metric where it was measured: ``6.1 MB · −0.5 pt``."""
+    from studio.quantization.results import figures_of  # not before the first paint
+
     parts = [figures.size(variant.size)]
-    metric = (variant.summary.get("quantize") or {}).get("metric")
-    if isinstance(metric, dict):
-        before, after = figures.number(metric.get("before")), figures.number(metric.get("after"))
-        if before is not None and after is not None and 0 <= before <= 1 and 0 <= after <= 1:
-            parts.append(figures.signed(100 * (after - before), 1, "pt"))
+    metric = figures_of(variant.summary).metric
+    if metric is not None and 0 <= metric.before <= 1 and 0 <= metric.after <= 1:
+        parts.append(figures.signed(100 * (metric.after - metric.before), 1, "pt"))
     return " · ".join(parts)
 
 

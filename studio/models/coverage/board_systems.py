@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from studio.api import Model, UsageError
-from studio.models.coverage.check import Problem, check
+from studio.models.coverage.check import check
 from studio.models.coverage.releases import Release, release_of
+from studio.models.results import Problem
 from studio.settings.boards import OLDEST_PYTHON, Board, Image, board
 
 

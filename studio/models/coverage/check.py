@@ -4,30 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from studio.api import Graph, Model
 from studio.models.coverage.releases import Release, first_with, first_with_type, order_of
+from studio.models.results import Problem
 from studio.models.walk import all_graphs
 
 _STANDARD = ("", "ai.onnx")
 _BUILT_IN = frozenset({*_STANDARD, "ai.onnx.ml", "com.microsoft", "com.microsoft.nchwc"})
 """Domains whose operators come with the runtime itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One reason why a model will not run there.
-
-    Attributes:
-        code: ``opset``, ``ir``, ``domain``, ``type`` or ``memory``.
-        nodes: Names of the nodes at fault; empty where it is the model as a whole.
-    """
-
-    code: str
-    text: str
-    hint: str = ""
-    nodes: tuple[str, ...] = ()
 
 
 def too_new(opsets: Mapping[str, int], ir: int, release: Release) -> Iterator[Problem]:

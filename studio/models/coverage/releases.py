@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
+from studio.documents.dataclass_json import from_json
 from studio.settings import resource
 
 _FILE = ("coverage", "onnxruntime.toml")
@@ -33,11 +33,9 @@ class Release:
         return order_of(self.version)
 
 
-@functools.cache
 def releases() -> tuple[Release, ...]:
     """Every release in the table, the oldest first."""
-    rows = _table()["versions"]
-    return tuple(Release(str(row["version"]), int(row["opset"]), int(row["ir"])) for row in rows)
+    return _table().versions
 
 
 def release_of(version: str) -> Release | None:
@@ -54,8 +52,7 @@ def first_with(opset: int, ir: int) -> Release | None:
 
 def first_with_type(dtype: str) -> str:
     """The oldest release that knows an element type; empty where all do."""
-    types: Mapping[str, str] = _table().get("types", {})
-    return str(types.get(dtype, ""))
+    return _table().types.get(dtype, "")
 
 
 def order_of(version: str) -> tuple[int, int]:
@@ -65,6 +62,14 @@ def order_of(version: str) -> tuple[int, int]:
     return (numbers[0], numbers[1] if len(numbers) > 1 else 0)
 
 
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The file: the releases, and the first one that knows an element type."""
+
+    versions: tuple[Release, ...]
+    types: Mapping[str, str] = field(default_factory=dict)
+
+
 @functools.cache
-def _table() -> dict[str, Any]:
-    return tomllib.loads(resource(*_FILE).read_text(encoding="utf-8"))
+def _table() -> _Table:
+    return from_json(_Table, tomllib.loads(resource(*_FILE).read_text(encoding="utf-8")))

@@ -1,5 +1,5 @@
-"""What changed between two variants of a model, told node by node."""
+"""What changed between two graphs, such as a model and what was quantized from it."""
 
-from studio.models.diff.compare import Diff, Inserted, Pair, Removed, compare
+from studio.models.diff.compare import Diff, compare
 
-__all__ = ["Diff", "Inserted", "Pair", "Removed", "compare"]
+__all__ = ["Diff", "compare"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from studio.api import TensorType
 from studio.models.diff.skeleton import Constant, Skeleton
+from studio.models.results import Change
 
 _DEFAULTS = {
     "auto_pad": ("NOTSET",),
@@ -23,15 +23,6 @@ _DEFAULTS = {
 """Attributes that tools write out although they say what is so without them."""
 
 _DEFAULT_LISTS = {"dilations": 1, "strides": 1, "pads": 0}
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One property with its value before and after; empty where a side lacks it."""
-
-    what: str
-    before: str
-    after: str
 
 
 def changes(first: Skeleton, a: int, second: Skeleton, b: int) -> Iterator[Change]:

@@ -7,52 +7,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from studio.api import Graph, Node
-from studio.models.diff.changes import Change, changes
+from studio.models.diff.changes import changes
 from studio.models.diff.matching import Matching
 from studio.models.diff.operators import base
 from studio.models.diff.regions import regions
 from studio.models.diff.skeleton import Constant, Skeleton, Source
+from studio.models.results import Pair, SingleNode
 
 _ABSORBING = frozenset(
     {"Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization", "Attention", "Gelu"}
 )
 """Operators that have room for a scale, a bias or an activation."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Nodes that stand for each other.
-
-    Attributes:
-        a, b: Their names on either side, in topological order; more than one where nodes were
-            fused, split up, or replaced together.
-        kind: ``same``, ``changed``, ``fused``, ``split`` or ``replaced``; ``added`` where nothing
-            stood before.
-    """
-
-    a: tuple[str, ...]
-    b: tuple[str, ...]
-    kind: str
-    changes: tuple[Change, ...] = ()
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Inserted:
-    """A node that only the second graph has, and why it is there."""
-
-    name: str
-    operator: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """A node that only the first graph has, and what became of it."""
-
-    name: str
-    operator: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +34,8 @@ class Diff:
     matched: int
     folded: int
     pairs: tuple[Pair, ...]
-    inserted: tuple[Inserted, ...]
-    removed: tuple[Removed, ...]
+    inserted: tuple[SingleNode, ...]
+    removed: tuple[SingleNode, ...]
 
     @property
     def changed(self) -> int:
@@ -186,11 +151,11 @@ class _Comparison:
 
     # What one side lacks
 
-    def _removed(self) -> Iterator[Removed]:
+    def _removed(self) -> Iterator[SingleNode]:
         for position in self.first.compute:
             if position not in self.told_first:
                 node = self.first.node(position)
-                yield Removed(node.name, node.operator, self._fate(position))
+                yield SingleNode(node.name, node.operator, self._fate(position))
 
     def _fate(self, position: int) -> str:
         readers = [
@@ -213,15 +178,15 @@ class _Comparison:
         ours = sum(isinstance(source, Constant) for source in self.first.sources[reader])
         return sum(isinstance(source, Constant) for source in self.second.sources[b]) > ours
 
-    def _inserted(self) -> Iterator[Inserted]:
+    def _inserted(self) -> Iterator[SingleNode]:
         for position in self.second.compute:
             if position not in self.told_second:
                 node = self.second.node(position)
-                yield Inserted(node.name, node.operator, "the first model has nothing like it")
+                yield SingleNode(node.name, node.operator, "the first model has nothing like it")
 
     # Nodes that hand values on: quantizers, casts
 
-    def _passing_inserted(self) -> Iterator[Inserted]:
+    def _passing_inserted(self) -> Iterator[SingleNode]:
         known = _passing(self.first)
         for position, source in self.second.passing.items():
             node = self.second.node(position)
@@ -229,9 +194,9 @@ class _Comparison:
             if known[key] > 0:
                 known[key] -= 1
                 continue
-            yield Inserted(node.name, node.operator, self._purpose(node, source))
+            yield SingleNode(node.name, node.operator, self._purpose(node, source))
 
-    def _passing_removed(self) -> Iterator[Removed]:
+    def _passing_removed(self) -> Iterator[SingleNode]:
         known: Counter[tuple[str, Source]] = Counter()
         for position, source in self.second.passing.items():
             known[(self.second.node(position).operator, self._ours(source))] += 1
@@ -240,7 +205,7 @@ class _Comparison:
             if known[(node.operator, source)] > 0:
                 known[(node.operator, source)] -= 1
                 continue
-            yield Removed(node.name, node.operator, f"{_origin(source)} is read directly")
+            yield SingleNode(node.name, node.operator, f"{_origin(source)} is read directly")
 
     def _ours(self, source: Source) -> Source:
         return self.matching.back.get(source, source) if isinstance(source, str) else source
@@ -256,7 +221,7 @@ class _Comparison:
             return f"casts {value} to {self._dtype(node.outputs[0])}{readers}"
         return f"hands {value} on{readers}"
 
-    def _stored(self) -> Iterator[Inserted]:
+    def _stored(self) -> Iterator[SingleNode]:
         """Dequantizers of constants: the first graph holds the same constants in floats."""
         for position in sorted(self.second.constant):
             node = self.second.node(position)
@@ -265,7 +230,7 @@ class _Comparison:
             origin = self.second.origin(node.outputs[0])
             dtype = origin.dtype if isinstance(origin, Constant) else ""
             text = f"its constant is stored as {dtype or 'integers'}{self._readers_text(node)}"
-            yield Inserted(node.name, node.operator, text)
+            yield SingleNode(node.name, node.operator, text)
 
     def _readers_text(self, node: Node) -> str:
         readers = [name for output in node.outputs for name in self.readers.get(output, ())]

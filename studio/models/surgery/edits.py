@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from studio.api import Extension, Option, Transform, UsageError, validate
-from studio.documents import dataclass_json
-from studio.jobs.step import Arguments, Job, Result
+from studio.jobs.step import Job
+from studio.models.surgery.results import EditsResult, OfferedEdit
+from studio.models.surgery.step import EditsOptions
 from studio.plugin_host import PluginHost
 
 
@@ -19,7 +20,7 @@ class Edit:
 
     text: str
     transform: Transform
-    options: Mapping[str, Any]
+    options: Mapping[str, object]
 
 
 def edit_titles(host: PluginHost, form: str) -> dict[str, str]:
@@ -87,22 +88,11 @@ def _options(words: Sequence[str], options: Sequence[Option]) -> dict[str, Any]:
     return given
 
 
-def offered(arguments: Arguments, job: Job) -> Result:
+def offered(options: EditsOptions, job: Job) -> EditsResult:
     """Identifier, title and options of each edit."""
     host = PluginHost.discover()
-    rows = []
-    for name, title in edit_titles(host, str(arguments["model"]["format"])).items():
+    edits = []
+    for name, title in edit_titles(host, options.model.format).items():
         transform: Transform = host.get(Extension.TRANSFORM, name)
-        options = [to_json(option) for option in transform.options]
-        rows.append({"id": name, "title": title, "options": options})
-    return {"edits": rows}
-
-
-def to_json(option: Option) -> dict[str, Any]:
-    """An option as JSON."""
-    return dict(dataclass_json.to_json(option))
-
-
-def from_json(data: Mapping[str, Any]) -> Option:
-    """The option that ``to_json`` wrote."""
-    return dataclass_json.from_json(Option, data)
+        edits.append(OfferedEdit(name, title, tuple(transform.options)))
+    return EditsResult(tuple(edits))

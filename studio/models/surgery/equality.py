@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy
 
 from studio.api import Array, Feeds, InvalidModel, Session, StudioError, TensorType, Value
 from studio.datasets.synthetic import open_sizes, random_feeds
+from studio.models.surgery.results import Equality
 
 _SAMPLES = 3
 _RELATIVE = 1e-4
@@ -17,35 +17,36 @@ _ABSOLUTE = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
-class Equality:
-    """How far the numbers are apart.
+class EditFacts:
+    """Facts of an edit from its transform.
 
     Attributes:
-        max_error: Largest absolute difference, over all outputs and samples.
-        samples: How many were compared; 0 where there was nothing to compare with.
+        text: What was done.
+        equal: Whether the model must give the same numbers.
+        inputs, outputs: The new names of those of the model before.
     """
 
-    max_error: float
-    samples: int
+    text: object = ""
+    equal: object = None
+    inputs: Mapping[str, str] | None = None
+    outputs: Mapping[str, str] | None = None
 
 
 def check(
     before: Session,
     after: Session,
     inputs: tuple[Sequence[Value], Sequence[Value]],
-    facts: Mapping[str, Any],
+    facts: EditFacts,
 ) -> Equality:
     """Run both on made-up inputs that both accept.
 
     Args:
         inputs: Those of the model before, and of the edited one.
-        facts: ``inputs`` and ``outputs``: the new names of those of the model before.
 
     Raises:
         InvalidModel: when the numbers differ, or the edited model does not run.
     """
-    renamed = dict(facts.get("inputs") or {})
-    renamed_out = dict(facts.get("outputs") or {})
+    renamed, renamed_out = facts.inputs or {}, facts.outputs or {}
     old_names = {renamed.get(value.name, value.name): value.name for value in inputs[0]}
     if not {value.name for value in inputs[1]} <= old_names.keys():
         return Equality(0.0, 0)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from studio.jobs.step import Arguments, Result
+from studio.documents.dataclass_json import to_json
 from studio.models.opening import GRAPH_FILE
+from studio.models.surgery.results import EditedFiles, EditResult
+from studio.models.surgery.step import EditOptions
 from studio.models.surgery.work import FOLDER
-from studio.registry import Artifact, ModelRef, Registry, below
+from studio.registry import Artifact, Registry, below
 from studio.registry.copies import Copy
 
 
-def edited(registry: Registry, arguments: Arguments, result: Result, folder: Path) -> Result:
+def edited(
+    registry: Registry, options: EditOptions, result: EditResult, folder: Path
+) -> EditResult:
     """Add the variant with its edits as lineage, and copy it to ``out``.
 
     Edits that were only to be checked leave nothing behind.
@@ -19,42 +24,42 @@ def edited(registry: Registry, arguments: Arguments, result: Result, folder: Pat
     Raises:
         StudioError: when the copy cannot be written; nothing is added then.
     """
-    if arguments.get("check"):
-        nodes = result["summary"]["nodes"]
-        return {"nodes": nodes, "edits": result["edits"], "bytes": result["bytes"], "kept": False}
-    reference = ModelRef.from_json(arguments["model"])
-    parent = registry.variant(reference.variant)
-    made = below(folder / FOLDER, result["file"])
-    copy = Copy.begin(made, arguments.get("out"))
+    files = result.made
+    assert files is not None
+    if options.check:
+        return replace(result, made=None)
+    parent = registry.variant(options.model.variant)
+    made = below(folder / FOLDER, files.file)
+    copy = Copy.begin(made, str(options.out) if options.out else None)
+    asked = {"edit": list(options.edit)}
     variant = registry.add_variant(
         parent.model,
-        arguments.get("name") or "edited",
-        _adopt(registry, made, folder / FOLDER, result),
+        options.name or "edited",
+        _adopt(registry, made, folder / FOLDER, files),
         format=parent.format,
         precision=parent.precision,
         parent=parent.id,
         step="edit",
-        options={"edit": list(arguments["edit"])},
-        summary={**result["summary"], "edits": result["edits"]},
+        options=asked,
+        summary={**to_json(files.summary), "edits": to_json(result.edits)},
         graph=registry.adopt(folder / GRAPH_FILE),
     )
     output = copy.finish() if copy else variant.path
-    final = {
-        "output": str(output),
-        "model": variant.model_name,
-        "variant": variant.id,
-        "name": variant.name,
-        "nodes": result["summary"]["nodes"],
-        "edits": result["edits"],
-        "bytes": result["bytes"],
-        "kept": True,
-    }
-    registry.add_run("edit", variant.id, {"edit": list(arguments["edit"])}, final)
+    final = replace(
+        result,
+        output=str(output),
+        model=variant.model_name,
+        variant=variant.id,
+        name=variant.name,
+        kept=True,
+        made=None,
+    )
+    registry.add_run("edit", variant.id, asked, to_json(final))
     return final
 
 
-def _adopt(registry: Registry, made: Path, folder: Path, result: Result) -> Artifact:
-    if result["files"] == 1:
+def _adopt(registry: Registry, made: Path, folder: Path, files: EditedFiles) -> Artifact:
+    if files.files == 1:
         return registry.adopt(made)
     artifact = registry.adopt(folder)
     return Artifact(artifact.digest, artifact.path / made.relative_to(folder), artifact.size)

@@ -2,39 +2,61 @@
 
 from __future__ import annotations
 
-from studio.api import Kind, Option
-from studio.jobs.step import Arguments, Effect, Limits, Result, Step, Use
+from dataclasses import dataclass
+from pathlib import Path
 
-EDIT: Step[Arguments, Result] = Step(
+from studio.api import Kind
+from studio.jobs.options_form import option
+from studio.jobs.step import Effect, Limits, Step, Use
+from studio.models.surgery.results import EditResult, EditsResult
+from studio.registry import ModelRef
+
+
+@dataclass(frozen=True, slots=True)
+class EditOptions:
+    """Options of the step ``edit``."""
+
+    model: ModelRef = option(kind=Kind.MODEL, positional=True, help="The model.")
+    edit: tuple[str, ...] = option(
+        title="Edits",
+        help="In order: rename x=image; dimensions batch=1; extract start=a end=b; prune; "
+        "fold; opset 21.",
+    )
+    out: Path | None = option(
+        None, kind=Kind.OUTPUT, title="Copy to", help="Where to put a copy of the new model."
+    )
+    name: str | None = option(None, help="Name of the new variant.", advanced=True)
+    check: bool | None = option(None, title="Only try", help="Check the edits and keep nothing.")
+
+
+EDIT: Step[EditOptions, EditResult] = Step(
     name="edit",
     title="Edit",
     summary="Rename, cut, fix sizes, fold constants, convert: each edit is checked.",
-    options=(
-        Option("model", Kind.MODEL, required=True, positional=True, help="The model."),
-        Option(
-            "edit",
-            many=True,
-            required=True,
-            title="Edits",
-            help="In order: rename x=image; dimensions batch=1; extract start=a end=b; prune; "
-            "fold; opset 21.",
-        ),
-        Option("out", Kind.OUTPUT, title="Copy to", help="Where to put a copy of the new model."),
-        Option("name", help="Name of the new variant.", advanced=True),
-        Option("check", Kind.FLAG, title="Only try", help="Check the edits and keep nothing."),
-    ),
+    options=EditOptions,
+    result=EditResult,
     work="studio.models.surgery.work:edit",
     record="studio.models.surgery.record:edited",
     limits=Limits(memory_mb=16_384, seconds=900.0),
     effect=Effect.PURE,
     use=Use.EDIT,
+    texts="studio.models.texts:edited",
 )
 
-EDITS: Step[Arguments, Result] = Step(
+
+@dataclass(frozen=True, slots=True)
+class EditsOptions:
+    """Options of the step ``edits``."""
+
+    model: ModelRef = option(kind=Kind.MODEL, positional=True, help="The model.")
+
+
+EDITS: Step[EditsOptions, EditsResult] = Step(
     name="edits",
     title="List of edits",
     summary="Say which edits there are for a model, with their options.",
-    options=(Option("model", Kind.MODEL, required=True, positional=True, help="The model."),),
+    options=EditsOptions,
+    result=EditsResult,
     work="studio.models.surgery.edits:offered",
     effect=Effect.PURE,
     use=Use.READ,

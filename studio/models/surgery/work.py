@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from studio.jobs.step import Arguments, Job, Result
+from studio.documents.dataclass_json import from_json
+from studio.jobs.step import Job
 from studio.models.backends import backend_for
 from studio.models.opening import OpenedModel, look, write_graph
 from studio.models.surgery import edits
 from studio.models.surgery.edits import Edit
-from studio.models.surgery.equality import Equality, check
+from studio.models.surgery.equality import EditFacts, check
+from studio.models.surgery.results import EditedFiles, EditOutcome, EditResult, Equality
+from studio.models.surgery.step import EditOptions
 from studio.plugin_host import PluginHost
 
 FOLDER = "model"
 
 
-def edit(arguments: Arguments, job: Job) -> Result:
+def edit(options: EditOptions, job: Job) -> EditResult:
     """Carry the edits out, each on what the one before made; nothing is kept if one fails.
 
     Raises:
@@ -26,58 +26,53 @@ def edit(arguments: Arguments, job: Job) -> Result:
         InvalidModel: when an edited model does not run, or gives other numbers than it should.
     """
     host = PluginHost.discover()
-    reference = arguments["model"]
-    wanted = edits.parse(arguments["edit"], host, str(reference["format"]))
-    current = look(Path(reference["path"]), host=host)
-    name = f"{Path(reference['path']).stem}.onnx"
+    model = options.model
+    wanted = edits.parse(options.edit, host, model.format)
+    current = look(Path(model.path), host=host)
+    name = f"{Path(model.path).stem}.onnx"
     rows = []
     for number, one in enumerate(wanted):
         job.progress(number, len(wanted) + 1, one.text)
         output = job.folder / f"edit-{number}" / name
         output.parent.mkdir()
-        rows.append(_carry_out(one, current, output, reference, host, job))
+        rows.append(_carry_out(one, current, output, model.format, host, job))
         current = look(output, host=host)
     final = job.folder / FOLDER
     current.path.parent.rename(final)
     opened = look(final / name, host=host)
     write_graph(opened, job.folder, job)
-    return {
-        "file": name,
-        "files": len(opened.files),
-        "summary": opened.figures(),
-        "edits": rows,
-        "bytes": sum(file.stat().st_size for file in opened.files),
-    }
+    return EditResult(
+        nodes=len(opened.model.graph.nodes),
+        edits=tuple(rows),
+        bytes=sum(file.stat().st_size for file in opened.files),
+        kept=False,
+        made=EditedFiles(name, len(opened.files), opened.figures()),
+    )
 
 
 def _carry_out(
     one: Edit,
     before: OpenedModel,
     output: Path,
-    reference: Mapping[str, Any],
+    form: str,
     host: PluginHost,
     job: Job,
-) -> dict[str, Any]:
+) -> EditOutcome:
     made = one.transform.apply(before.path, output, one.options, None, job)
-    facts = dict(made.facts)
+    facts = from_json(EditFacts, made.facts)
     after = look(output, host=host)
-    equality = _compare(before, after, facts, reference, host) if facts.get("equal") else None
-    return {
-        "edit": one.text,
-        "text": str(facts.get("text", "")),
-        "nodes": len(after.model.graph.nodes),
-        "equality": None if equality is None else asdict(equality),
-    }
+    equality = _compare(before, after, facts, form, host) if facts.equal else None
+    return EditOutcome(one.text, str(facts.text), len(after.model.graph.nodes), equality)
 
 
 def _compare(
     before: OpenedModel,
     after: OpenedModel,
-    facts: Mapping[str, Any],
-    reference: Mapping[str, Any],
+    facts: EditFacts,
+    form: str,
     host: PluginHost,
 ) -> Equality:
-    backend = backend_for(str(reference["format"]), host)
+    backend = backend_for(form, host)
     inputs = (before.model.graph.inputs, after.model.graph.inputs)
     ours = backend.load(before.path, {"threads": 1})
     try:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Array, Feeds, InvalidData, InvalidModel, StudioError
+from studio.runtime.bench.answers import FirstInference, Loaded
 from studio.runtime.bench.config import Candidate
 from studio.runtime.bench.errors import CandidateError
 from studio.runtime.bench.process import CancelWatch, CandidateProcess
@@ -29,15 +30,15 @@ class RemoteSession:
         candidate = Candidate(model.name, str(model), str(runner), options, str(python))
         try:
             self._process = CandidateProcess(candidate, CancelWatch(None))
-            told = self._process.ask(
-                "cannot load", _LOAD_S, do="load", model=str(model), runner=str(runner),
+            loaded = self._process.ask(
+                "cannot load", _LOAD_S, Loaded, do="load", model=str(model), runner=str(runner),
                 options=dict(options),
             )  # fmt: skip
         except CandidateError as failure:
             self.close()
             raise InvalidModel(f"{model.name} cannot be loaded: {failure.reason}") from None
-        self.input_names = tuple(str(each["name"]) for each in told["inputs"])
-        self.output_names = tuple(str(name) for name in told["describe"].get("outputs", ()))
+        self.input_names = tuple(str(each["name"]) for each in loaded.inputs)
+        self.output_names = tuple(str(name) for name in loaded.describe.get("outputs", ()))
 
     def run(self, feeds: Feeds, outputs: Sequence[str] | None = None) -> dict[str, Array]:
         """Run once.
@@ -52,7 +53,8 @@ class RemoteSession:
         given, made = self._folder / "feeds.npz", self._folder / "outputs.npz"
         save_arrays(str(given), feeds)
         try:
-            self._process.ask("cannot run", _RUN_S, do="check", feeds=str(given), outputs=str(made))
+            request = {"feeds": str(given), "outputs": str(made)}
+            self._process.ask("cannot run", _RUN_S, FirstInference, do="check", **request)
         except CandidateError as failure:
             raise InvalidData(f"{self._name} cannot be run: {failure.reason}") from None
         found = load_arrays(str(made))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import Any, Callable, Iterator
 
 from .config import Config
 from .entry import BenchCandidate
 from .errors import CandidateError
-from .feeds import Input
+from .events import BenchProgress, BenchResult, CandidateState, DeclaredInput, Event
+from .facts import InputFeed
 from .process import CancelWatch
 
-Emit = Callable[["dict[str, Any]"], None]
+Emit = Callable[[Event], None]
 
 
 class Bench:
@@ -22,7 +24,7 @@ class Bench:
         reference: The first candidate that works; None until it is found.
         inputs: How the inputs are fed, known from the reference on.
         declared: The inputs as the reference declares them.
-        result: What the modes add to the ``result`` event.
+        result: The ``result`` event so far.
     """
 
     def __init__(self, config: Config, emit: Emit, watch: CancelWatch) -> None:
@@ -31,9 +33,9 @@ class Bench:
         self.watch = watch
         self.entries = [BenchCandidate(candidate) for candidate in config.candidates]
         self.reference: BenchCandidate | None = None
-        self.inputs: list[Input] = []
-        self.declared: list[dict[str, Any]] = []
-        self.result: dict[str, Any] = {}
+        self.inputs: list[InputFeed] = []
+        self.declared: list[DeclaredInput] = []
+        self.result = BenchResult(config.mode)
 
     @property
     def alive(self) -> list[BenchCandidate]:
@@ -52,10 +54,13 @@ class Bench:
     def tell(self, entry: BenchCandidate) -> None:
         """Say the state of a candidate."""
         if not entry.hidden:
-            event = {"event": "candidate", "id": entry.id, "state": entry.state}
-            self.emit(dict(event, reason=entry.reason))
+            self.emit(CandidateState(entry.id, entry.state, entry.reason))
 
     def progress(self, phase: str, done: float, total: float, text: str) -> None:
         """Say how far the bench is; raises Cancelled when it was."""
         self.watch.check()
-        self.emit({"event": "progress", "phase": phase, "done": done, "total": total, "text": text})
+        self.emit(BenchProgress(phase, done, total, text))
+
+    def add(self, **values: Any) -> None:
+        """Add to the result."""
+        self.result = replace(self.result, **values)

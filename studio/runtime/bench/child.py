@@ -16,10 +16,12 @@ from typing import Any, Callable
 
 import numpy
 
+from .answers import ArrivalBlock, FirstInference, Loaded, OperatorBlock, PeakMemory, StreamBlock
 from .arrays import load_arrays, save_arrays
+from .facts import WarmUp, known
 from .measures.arrivals import serve
 from .measures.streams import run_streams
-from .measures.timing import Run, measure, warm_up
+from .measures.timing import Block, Run, measure, warm_up
 from .stream import LineWriter
 
 _CODES = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
@@ -48,7 +50,7 @@ class Candidate:
         self._streams: list[Run] = []
         self._more: list[Any] = []
 
-    def load(self, model: str, runner: str, options: dict[str, Any]) -> dict[str, Any]:
+    def load(self, model: str, runner: str, options: dict[str, Any]) -> Loaded:
         """Load the model; times are of the import of the runtime and of the load alone."""
         base = peak_memory_mb()
         start = time.perf_counter()
@@ -57,15 +59,15 @@ class Candidate:
         self._load = partial(module.load, model, options)
         self._session = self._load()
         loaded = time.perf_counter()
-        return {
-            "inputs": self._session.inputs(),
-            "describe": self._session.describe(),
-            "import_ms": (imported - start) * 1e3,
-            "load_ms": (loaded - imported) * 1e3,
-            "memory_base_mb": base,
-        }
+        return Loaded(
+            inputs=self._session.inputs(),
+            describe=self._session.describe(),
+            import_ms=(imported - start) * 1e3,
+            load_ms=(loaded - imported) * 1e3,
+            memory_base_mb=base,
+        )
 
-    def check(self, feeds: str, outputs: str) -> dict[str, Any]:
+    def check(self, feeds: str, outputs: str) -> FirstInference:
         """Run the very first inference, and leave its outputs for the comparison."""
         wanted = {each["name"]: each["dtype"] for each in self._session.inputs()}
         given = load_arrays(feeds)
@@ -79,21 +81,21 @@ class Candidate:
         results = self._session.run(self._feeds)
         first = time.perf_counter() - start
         skipped = save_arrays(outputs, results)
-        return {"first_ms": first * 1e3, "not_compared": skipped}
+        return FirstInference(first * 1e3, skipped)
 
-    def warm(self, seconds: float) -> dict[str, Any]:
+    def warm(self, seconds: float) -> WarmUp:
         """Run until the times are stable."""
-        return vars(warm_up(self._run, seconds))
+        return warm_up(self._run, seconds)
 
-    def time(self, runs: int, settle: int) -> dict[str, Any]:
+    def time(self, runs: int, settle: int) -> Block:
         """Time a block of inferences."""
-        return vars(measure(self._run, runs, settle))
+        return measure(self._run, runs, settle)
 
-    def streams(self, streams: int, seconds: float) -> dict[str, Any]:
+    def streams(self, streams: int, seconds: float) -> StreamBlock:
         """Run so many streams at once for some time."""
         return run_streams(self._parallel(streams), seconds)
 
-    def arrivals(self, streams: int, **plan: Any) -> dict[str, Any]:
+    def arrivals(self, streams: int, **plan: Any) -> ArrivalBlock:
         """Answer requests that come by themselves; see ``arrivals.serve``."""
         return serve(self._parallel(streams), **plan)
 
@@ -111,20 +113,19 @@ class Candidate:
             self._more.append(session)  # kept: a bound function may not hold it
         return self._streams[:count]
 
-    def operators(self, runs: int) -> dict[str, Any]:
+    def operators(self, runs: int) -> OperatorBlock:
         """Times of the operators, per inference."""
-        found = self._session.operators(self._feeds, runs)
-        return found if isinstance(found, dict) else {"operators": found}
+        times = self._session.operators(self._feeds, runs)
+        return known(OperatorBlock, times) if isinstance(times, dict) else OperatorBlock(times)
 
-    def close(self) -> dict[str, Any]:
+    def close(self) -> None:
         """Free the model."""
         if self._session is not None:
             self._session.close()
-        return {}
 
-    def memory(self) -> dict[str, Any]:
+    def memory(self) -> PeakMemory:
         """The peak of the whole process so far, in MiB."""
-        return {"memory_mb": peak_memory_mb()}
+        return PeakMemory(peak_memory_mb())
 
 
 def _nothing_loaded() -> None:
@@ -140,7 +141,8 @@ def answer(candidate: Candidate, request: dict[str, Any]) -> dict[str, Any]:
     """Do what was asked; an exception of the runner becomes an answer with a reason."""
     arguments = {key: value for key, value in request.items() if key != "do"}
     try:
-        return dict(getattr(candidate, request["do"])(**arguments), ok=True)
+        made = getattr(candidate, request["do"])(**arguments)
+        return dict({} if made is None else vars(made), ok=True)
     except MemoryError:
         return {"ok": False, "error": "out of memory"}
     except Exception as error:

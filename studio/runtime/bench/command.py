@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 
 from .config import Config, parse
 from .errors import BenchError, Cancelled, ConfigError
+from .events import NAMES, BenchCancelled, BenchFailure, Event
 from .process import CancelWatch
-from .stream import LineWriter
+from .stream import LineWriter, document
 
 
 def run(argv: list[str]) -> int:
@@ -19,7 +21,7 @@ def run(argv: list[str]) -> int:
     try:
         config = parse(_first_line())
     except ConfigError as error:
-        writer.write({"event": "error", "text": str(error)})
+        _emit(writer, BenchFailure(str(error)))
         return 2
     return _measure(config, writer)
 
@@ -29,17 +31,21 @@ def _measure(config: Config, writer: LineWriter) -> int:
 
     watch = CancelWatch(0 if config.cancel_on_eof else None)
     try:
-        Study(config, writer.write, watch).run()
+        Study(config, partial(_emit, writer), watch).run()
     except BenchError as error:
-        writer.write({"event": "error", "text": str(error)})
+        _emit(writer, BenchFailure(str(error)))
         return 1
     except (Cancelled, KeyboardInterrupt):
         try:
-            writer.write({"event": "cancelled"})
+            _emit(writer, BenchCancelled())
         except Cancelled:
             pass  # nobody is left to be told
         return 130
     return 0
+
+
+def _emit(writer: LineWriter, event: Event) -> None:
+    writer.write({"event": NAMES[type(event)], **document(event)})
 
 
 def _first_line() -> str:

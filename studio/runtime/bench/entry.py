@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, Callable, TypeVar
 
 from .config import Candidate
 from .errors import CandidateError
+from .events import CandidateFacts
 from .process import CandidateProcess
+
+T = TypeVar("T")
 
 TWIN = "#twin"
 """Suffix of the reference's second process."""
@@ -18,7 +22,7 @@ class BenchCandidate:
     """One candidate, or a further process of it.
 
     Attributes:
-        facts: What its process told, by key; part of the result.
+        facts: Answers of its process; part of the result.
         hidden: Whether it is no row of the result (the same model with another batch).
     """
 
@@ -29,7 +33,7 @@ class BenchCandidate:
         self.process: CandidateProcess | None = None
         self.state = "waiting"
         self.reason = ""
-        self.facts: dict[str, Any] = {}
+        self.facts = CandidateFacts()
 
     @property
     def alive(self) -> bool:
@@ -44,13 +48,24 @@ class BenchCandidate:
     @property
     def reduced(self) -> bool:
         """Whether it says that it computes in less than the model's own precision."""
-        precision = str(self.facts.get("describe", {}).get("precision") or _AS_IN_THE_MODEL)
-        return precision not in (_AS_IN_THE_MODEL, "fp32", "fp64")
+        described = self.facts.describe
+        precision = described.precision if described else None
+        return (precision or _AS_IN_THE_MODEL) not in (_AS_IN_THE_MODEL, "fp32", "fp64")
 
-    def ask(self, state: str, timeout: float, **request: Any) -> dict[str, Any]:
+    @property
+    def median_ns(self) -> int:
+        """Time of an inference after the warm-up."""
+        assert self.facts.warm_up is not None
+        return self.facts.warm_up.median_ns
+
+    def ask(self, state: str, timeout: float, form: Callable[..., T], **request: Any) -> T:
         """Ask its process; see ``CandidateProcess.ask``."""
         assert self.process is not None
-        return self.process.ask(state, timeout, **request)
+        return self.process.ask(state, timeout, form, **request)
+
+    def learn(self, answer: object) -> None:
+        """Keep an answer of its process among the facts of the same names."""
+        self.facts = replace(self.facts, **vars(answer))
 
     def drop(self, failure: CandidateError) -> None:
         """Take it out of the study, with the reason."""
@@ -63,6 +78,6 @@ class BenchCandidate:
             self.process.kill()
             self.process = None
 
-    def to_json(self) -> dict[str, Any]:
+    def result(self) -> CandidateFacts:
         """Its part of the result."""
-        return dict(self.facts, id=self.id, state=self.state, reason=self.reason)
+        return replace(self.facts, id=self.id, state=self.state, reason=self.reason)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Mapping
-
 import numpy
 
-from .arrays import load_arrays
+from .arrays import Array, load_arrays
 from .config import FeedPlan
 from .errors import BenchError
+from .events import DeclaredInput
+from .facts import InputFeed
 
 IMAGE_SIDE = 224
 """Assumed for an unknown height or width of an input of rank 4, where 1 would leave nothing."""
@@ -24,26 +23,7 @@ _SEQUENCE = 128
 """What is assumed by the model's own name of a size."""
 
 
-@dataclass(frozen=True)
-class Input:
-    """An input as it will be fed.
-
-    Attributes:
-        assumed: Axes whose size neither the model nor the user gave.
-    """
-
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-    assumed: tuple[int, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """Its JSON form."""
-        values = {"name": self.name, "dtype": self.dtype, "shape": list(self.shape)}
-        return dict(values, assumed=list(self.assumed))
-
-
-def resolve(declared: Mapping[str, Any], plan: FeedPlan, length: int = 1) -> Input:
+def resolve(declared: DeclaredInput, plan: FeedPlan, length: int = 1) -> InputFeed:
     """Give every axis of an input a size.
 
     Args:
@@ -52,11 +32,11 @@ def resolve(declared: Mapping[str, Any], plan: FeedPlan, length: int = 1) -> Inp
     Raises:
         BenchError: when a given shape contradicts the model.
     """
-    name, shape = declared["name"], list(declared["shape"])
+    name, shape = declared.name, declared.shape
     given = plan.shapes.get(name)
     if given is not None:
         _check_shape(name, shape, given)
-        return Input(name, declared["dtype"], tuple(given))
+        return InputFeed(name, declared.dtype, tuple(given))
     sizes = []
     assumed = []
     for axis, size in enumerate(shape):
@@ -67,7 +47,7 @@ def resolve(declared: Mapping[str, Any], plan: FeedPlan, length: int = 1) -> Inp
             assumed.append(axis)
             size = _assumed(named.lower(), axis, len(shape), length)
         sizes.append(size)
-    return Input(name, declared["dtype"], tuple(sizes), tuple(assumed))
+    return InputFeed(name, declared.dtype, tuple(sizes), tuple(assumed))
 
 
 def _assumed(name: str, axis: int, rank: int, length: int) -> int:
@@ -82,8 +62,8 @@ def _assumed(name: str, axis: int, rank: int, length: int) -> int:
 
 
 def build(
-    declared: list[dict[str, Any]], plan: FeedPlan, length: int = 1
-) -> tuple[dict[str, Any], list[Input]]:
+    declared: list[DeclaredInput], plan: FeedPlan, length: int = 1
+) -> tuple[dict[str, Array], list[InputFeed]]:
     """Make the arrays for all inputs of the reference.
 
     Args:
@@ -97,9 +77,9 @@ def build(
     """
     if plan.npz:
         return _from_file(declared, plan.npz)
-    unknown = sorted(set(plan.shapes) - {each["name"] for each in declared})
+    unknown = sorted(set(plan.shapes) - {each.name for each in declared})
     if unknown:
-        known = ", ".join(each["name"] for each in declared)
+        known = ", ".join(each.name for each in declared)
         raise BenchError(f"The model has no input {unknown[0]!r}; its inputs are {known}.")
     random = numpy.random.RandomState(plan.seed)
     inputs = [resolve(each, plan, length) for each in declared]
@@ -107,8 +87,8 @@ def build(
 
 
 def batched(
-    declared: list[dict[str, Any]], inputs: list[Input], batch: int
-) -> tuple[list[Input], dict[str, tuple[int, ...]]]:
+    declared: list[DeclaredInput], inputs: list[InputFeed], batch: int
+) -> tuple[list[InputFeed], dict[str, tuple[int, ...]]]:
     """The inputs for so many samples at once, and the axes along which each one grows.
 
     The batch is the first axis of the first input that leaves it open; where that size has a
@@ -118,10 +98,10 @@ def batched(
     Raises:
         BenchError: when the model fixes the size, or more than one sample is fed already.
     """
-    first = next((each["shape"][0] for each in declared if each["shape"] and _open(each)), 0)
+    first = next((each.shape[0] for each in declared if each.shape and _open(each)), 0)
     if first == 0:
         raise BenchError("The model fixes the size of its batch.")
-    axes = {each["name"]: _axes(each["shape"], first) for each in declared}
+    axes = {each.name: _axes(each.shape, first) for each in declared}
     grown = []
     for each in inputs:
         shape = list(each.shape)
@@ -129,44 +109,46 @@ def batched(
             if shape[axis] != 1:
                 raise BenchError(f"The input {each.name!r} has {shape[axis]} samples already.")
             shape[axis] = batch
-        grown.append(Input(each.name, each.dtype, tuple(shape), each.assumed))
+        grown.append(InputFeed(each.name, each.dtype, tuple(shape), each.assumed))
     return grown, axes
 
 
-def tiled(array: Any, axes: tuple[int, ...], batch: int) -> Any:
+def tiled(array: Array, axes: tuple[int, ...], batch: int) -> Array:
     """The same sample so many times."""
     for axis in axes:
         array = numpy.repeat(array, batch, axis=axis)
     return array
 
 
-def _open(declared: Mapping[str, Any]) -> bool:
-    size = declared["shape"][0]
+def _open(declared: DeclaredInput) -> bool:
+    size = declared.shape[0]
     return not isinstance(size, int) or size < 0
 
 
-def _axes(shape: list[Any], first: Any) -> tuple[int, ...]:
+def _axes(shape: list[int | str | None], first: int | str | None) -> tuple[int, ...]:
     if isinstance(first, str):
         return tuple(axis for axis, size in enumerate(shape) if size == first)
     return (0,) if shape and (shape[0] is None or shape[0] == first) else ()
 
 
-def _from_file(declared: list[dict[str, Any]], path: str) -> tuple[dict[str, Any], list[Input]]:
+def _from_file(
+    declared: list[DeclaredInput], path: str
+) -> tuple[dict[str, Array], list[InputFeed]]:
     try:
         arrays = load_arrays(path)
     except ValueError as error:
         raise BenchError(f"{error}.") from error
     inputs = []
     for each in declared:
-        if each["name"] not in arrays:
-            raise BenchError(f"The data holds no array for the input {each['name']!r}.")
-        array = arrays[each["name"]]
-        _check_shape(each["name"], list(each["shape"]), list(array.shape))
-        inputs.append(Input(each["name"], each["dtype"], array.shape))
+        if each.name not in arrays:
+            raise BenchError(f"The data holds no array for the input {each.name!r}.")
+        array = arrays[each.name]
+        _check_shape(each.name, each.shape, list(array.shape))
+        inputs.append(InputFeed(each.name, each.dtype, array.shape))
     return {each.name: arrays[each.name] for each in inputs}, inputs
 
 
-def _check_shape(name: str, wanted: list[Any], given: list[int]) -> None:
+def _check_shape(name: str, wanted: list[int | str | None], given: list[int]) -> None:
     fits = len(wanted) == len(given) and all(
         not isinstance(want, int) or want < 0 or want == have for want, have in zip(wanted, given)
     )
@@ -176,7 +158,7 @@ def _check_shape(name: str, wanted: list[Any], given: list[int]) -> None:
         raise BenchError(f"The input {name!r} has the shape {shape}, which {have} does not fit.")
 
 
-def _random(random: Any, each: Input) -> Any:
+def _random(random: numpy.random.RandomState, each: InputFeed) -> Array:
     if each.dtype == "str":
         # Texts that can be read as numbers: a model may do that first.
         return random.randint(0, 2, each.shape).astype(str)

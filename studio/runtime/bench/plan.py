@@ -7,6 +7,8 @@ import random
 from dataclasses import dataclass
 from typing import Iterator, Mapping, Sequence
 
+from .events import BlockSize
+
 MIN_ROUNDS = 10
 """Fewer rounds carry no interval; a slow model exceeds its time rather than go below."""
 
@@ -18,14 +20,6 @@ SETTLE_NS = 10_000_000
 
 SLOW_NS = 250_000_000
 """From here on one untimed inference costs more than the cold caches disturb."""
-
-
-@dataclass(frozen=True)
-class BlockSize:
-    """Timed and untimed inferences of one candidate in one round."""
-
-    runs: int
-    settle: int
 
 
 @dataclass(frozen=True)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
 from ..shared.threads import threads_for, usable_cores
 from . import feeds
+from .answers import FirstInference, Loaded
 from .arrays import load_arrays, save_arrays
 from .bench import Bench
 from .config import Candidate
 from .entry import TWIN, BenchCandidate
 from .errors import BenchError, CandidateError
+from .events import DeclaredInput, RunnerDescription
+from .facts import InputFeed, known
+from .measures.timing import Block
 from .process import CandidateProcess
-from .statistics.compare import compare, repeated
+from .statistics.compare import Difference, compare, repeated
 
 _TIMED = 3
 """Inferences from which the number of threads follows where nobody names one."""
@@ -84,18 +89,26 @@ class Preparation:
             made.state = "ready"
         return made
 
-    def _load(self, entry: BenchCandidate, inputs: list[feeds.Input] | None = None) -> None:
+    def _load(self, entry: BenchCandidate, inputs: list[InputFeed] | None = None) -> None:
         candidate, config = entry.candidate, self._bench.config
         entry.process = CandidateProcess(candidate, self._bench.watch, config.memory_limit_mb)
         answer = entry.ask(
             "cannot load",
             config.load_timeout,
+            Loaded,
             do="load",
             model=candidate.model,
             runner=candidate.runner,
             options=dict(self._options(candidate), shapes=self._sizes(inputs)),
         )
-        entry.facts.update(answer)
+        entry.facts = replace(
+            entry.facts,
+            inputs=[known(DeclaredInput, each) for each in answer.inputs],
+            describe=known(RunnerDescription, answer.describe),
+            import_ms=answer.import_ms,
+            load_ms=answer.load_ms,
+            memory_base_mb=answer.memory_base_mb,
+        )
 
     def _options(self, candidate: Candidate) -> dict[str, Any]:
         """Its own; where the number of threads is left open, that of the bench."""
@@ -112,14 +125,14 @@ class Preparation:
         if self._threads or not _open(entry.candidate):
             return
         timeout = self._bench.config.run_timeout
-        times = entry.ask("cannot run", timeout, do="time", runs=_TIMED, settle=1)["times_ns"]
-        self._threads = threads_for(median(times) / 1e9, usable_cores())
+        block = entry.ask("cannot run", timeout, Block, do="time", runs=_TIMED, settle=1)
+        self._threads = threads_for(median(block.times_ns) / 1e9, usable_cores())
         if self._threads > 1:
             entry.end()
             self._load(entry)
             self._first(entry, self._feeds, self._path("again"))
 
-    def _sizes(self, inputs: list[feeds.Input] | None) -> dict[str, Any]:
+    def _sizes(self, inputs: list[InputFeed] | None) -> dict[str, Any]:
         """The inputs' shapes, once they are known: some runtimes must fix them when they load."""
         given = {name: list(shape) for name, shape in self._bench.config.feeds.shapes.items()}
         known = self._bench.inputs if inputs is None else inputs
@@ -130,7 +143,7 @@ class Preparation:
         bench = self._bench
         outputs = self._path(entry.id)
         if bench.reference is None:
-            bench.declared = entry.facts["inputs"]
+            bench.declared = entry.facts.inputs or []
             self._find_sizes(entry, outputs)
         else:
             self._first(entry, self._feeds, outputs)
@@ -162,24 +175,25 @@ class Preparation:
     def _first(self, entry: BenchCandidate, given: str, outputs: str) -> None:
         try:
             timeout = self._bench.config.run_timeout
-            answer = entry.ask("cannot run", timeout, do="check", feeds=given, outputs=outputs)
+            request = {"feeds": given, "outputs": outputs}
+            answer = entry.ask("cannot run", timeout, FirstInference, do="check", **request)
         except CandidateError as failure:
             raise CandidateError(failure.state, failure.reason + self._assumptions()) from failure
-        entry.facts.update(answer)
+        entry.learn(answer)
 
     def _compare(self, entry: BenchCandidate, outputs: str) -> None:
         """Hold its outputs against the reference's, and against those of the same model."""
         bench, candidate = self._bench, entry.candidate
         if bench.reference is None:
             bench.reference = entry
-            entry.facts.update(max_error=0.0, relative_error=0.0)
+            entry.learn(Difference(0.0, 0.0))
         else:
             expected, actual = load_arrays(self._outputs[bench.reference.id]), load_arrays(outputs)
-            entry.facts.update(vars(compare(expected, actual, candidate.tolerance)))
+            entry.learn(compare(expected, actual, candidate.tolerance))
             if candidate.like in self._outputs:
                 same = load_arrays(self._outputs[candidate.like])
                 found = compare(same, actual, candidate.like_tolerance[entry.reduced])
-                entry.facts["same_model_error"] = found.relative_error
+                entry.facts = replace(entry.facts, same_model_error=found.relative_error)
         self._outputs[entry.id] = outputs
         if not self._wanted(entry):
             os.unlink(outputs)

@@ -10,10 +10,12 @@ import subprocess
 import sys
 import threading
 import time
-from typing import Any, Callable
+from typing import Any, Callable, TypeVar
 
 from .config import Candidate
 from .errors import Cancelled, CandidateError
+
+T = TypeVar("T")
 
 # The package may be called "studio.runtime" in a folder or "edgewright_runtime" in a zip
 # application; a child finds it where this module was found, behind its own packages.
@@ -93,11 +95,12 @@ class CandidateProcess:
         """Identifier of the process."""
         return self._process.pid
 
-    def ask(self, state: str, timeout: float, **request: Any) -> dict[str, Any]:
+    def ask(self, state: str, timeout: float, form: Callable[..., T], **request: Any) -> T:
         """Send a request and wait for its answer.
 
         Args:
             state: The state of the failure, should the runner raise an exception.
+            form: Makes the answer of its values, by name (see ``answers``).
 
         Raises:
             CandidateError: when the runner raises, the process ends, or the time is up.
@@ -113,12 +116,12 @@ class CandidateProcess:
             ) from error
         if not answer.pop("ok"):
             raise CandidateError(state, _sentence(answer["error"]))
-        return dict(answer)
+        return form(**answer)
 
     def close(self) -> None:
         """End the process: asked first, killed if it does not hear."""
         with contextlib.suppress(CandidateError, Cancelled):
-            self.ask("crashed", 5.0, do="close")
+            self.ask("crashed", 5.0, dict, do="close")
         self.kill()
 
     def kill(self) -> None:

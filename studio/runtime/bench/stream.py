@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any
+from dataclasses import fields, is_dataclass
+from typing import Any, Mapping
 
 from .errors import Cancelled
-
-PROTOCOL = 1
-"""Version of the events and of the configuration."""
 
 
 class LineWriter:
@@ -23,7 +21,7 @@ class LineWriter:
         self._descriptor = os.dup(1)
         os.dup2(2, 1)
 
-    def write(self, message: dict[str, Any]) -> None:
+    def write(self, message: Mapping[str, object]) -> None:
         """Write it whole.
 
         Raises:
@@ -38,5 +36,16 @@ class LineWriter:
 
 
 def _plain(value: Any) -> Any:
-    """The plain form of numpy's scalars and of paths."""
+    """The plain form of dataclasses, of numpy's scalars and of paths."""
+    if is_dataclass(value):
+        return document(value)
     return value.item() if hasattr(value, "item") else str(value)
+
+
+def document(value: Any) -> dict[str, object]:
+    """The fields of a dataclass, without those that are left out while they are None."""
+    return {
+        each.name: part
+        for each in fields(value)
+        if (part := getattr(value, each.name)) is not None or not each.metadata
+    }

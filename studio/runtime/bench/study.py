@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import tempfile
 import time
-from typing import Any
+from dataclasses import replace
+from typing import Protocol
 
+from .answers import OperatorBlock, PeakMemory
 from .bench import Bench, Emit
 from .config import Config
 from .entry import BenchCandidate
 from .errors import CandidateError
+from .events import BenchResult, OperatorsMeasured, Started
+from .facts import EnergyMeasurement, Kernel, NoEnergyMeasurement, WarmUp, known
 from .machine import energy
 from .machine.environment import at_the_end, environment
 from .measures.latency import Rounds
-from .measures.open_loop import OpenLoop
+from .measures.open_loop import RateSearch
 from .measures.sustained import Sustained
 from .measures.throughput import Throughput
+from .measures.timing import Block
 from .preparation import Preparation
 from .process import CancelWatch
-from .stream import PROTOCOL
+
+
+class Mode(Protocol):
+    """A way to measure the candidates."""
+
+    def run(self) -> None:
+        """Measure them."""
 
 
 class Study:
@@ -35,11 +46,11 @@ class Study:
             Cancelled: when it was cancelled; no process is left.
         """
         bench = self._bench
-        bench.emit({"event": "started", "protocol": PROTOCOL, "environment": environment()})
+        bench.emit(Started(environment=environment()))
         try:
             self._measure()
             if bench.config.energy:
-                bench.result["energy"] = energy_of(bench)
+                bench.add(energy=energy_of(bench))
             self._finish()
         finally:
             for entry in bench.entries:
@@ -51,11 +62,11 @@ class Study:
             preparation = Preparation(bench, folder)
             preparation.run()
             if bench.config.mode == "throughput":
-                mode: Any = Throughput(bench, preparation)
+                mode: Mode = Throughput(bench, preparation)
         if bench.config.mode == "latency":
             mode = Rounds(bench)
         elif bench.config.mode == "open-loop":
-            mode = OpenLoop(bench)
+            mode = RateSearch(bench)
         elif bench.config.mode == "sustained":
             mode = Sustained(bench)
         self._warm_up()
@@ -69,15 +80,14 @@ class Study:
             bench.progress("warm-up", number, len(alive), f"Warming up {entry.id}")
             with bench.dropping(entry):
                 timeout = seconds + bench.config.run_timeout
-                entry.facts["warm_up"] = entry.ask(
-                    "cannot run", timeout, do="warm", seconds=seconds
-                )
+                warm_up = entry.ask("cannot run", timeout, WarmUp, do="warm", seconds=seconds)
+                entry.facts = replace(entry.facts, warm_up=warm_up)
 
     def _finish(self) -> None:
         bench = self._bench
         for entry in bench.alive:
             with bench.dropping(entry):
-                entry.facts.update(entry.ask("crashed", 30.0, do="memory"))
+                entry.learn(entry.ask("crashed", 30.0, PeakMemory, do="memory"))
                 if bench.config.operators and not entry.twin and not entry.hidden:
                     self._operators(entry)
                 entry.state = "measured"
@@ -93,59 +103,57 @@ class Study:
         timeout = config.load_timeout + config.run_timeout
         runs = config.operators
         try:
-            answer = entry.ask("cannot run", timeout, do="operators", runs=runs)
+            answer = entry.ask("cannot run", timeout, OperatorBlock, do="operators", runs=runs)
         except CandidateError as failure:
             if failure.state != "cannot run":
                 raise
             # Its latencies stand; only the operators are missing.
-            entry.facts["operators_reason"] = failure.reason
+            entry.facts = replace(entry.facts, operators_reason=failure.reason)
             return
-        self._bench.emit(dict(answer, event="operators", id=entry.id))
+        kernels = tuple(known(Kernel, each) for each in answer.operators)
+        figures = answer.plain_us, answer.profiled_us
+        self._bench.emit(OperatorsMeasured(entry.id, kernels, *figures))
 
-    def _result(self) -> dict[str, Any]:
+    def _result(self) -> BenchResult:
         bench = self._bench
         assert bench.reference is not None
         twin = next((entry.id for entry in bench.entries if entry.twin), None)
-        result: dict[str, Any] = {
-            "event": "result",
-            "mode": bench.config.mode,
-            "reference": bench.reference.id,
-            "twin": twin,
-            "feeds": [each.to_json() for each in bench.inputs],
-            "candidates": [entry.to_json() for entry in bench.entries if not entry.hidden],
-            "environment_end": at_the_end(),
-            "rounds": 0,
-            "spoiled": {},
-        }
-        return dict(result, **bench.result)
+        return replace(
+            bench.result,
+            reference=bench.reference.id,
+            twin=twin,
+            feeds=tuple(bench.inputs),
+            candidates=tuple(entry.result() for entry in bench.entries if not entry.hidden),
+            environment_end=at_the_end(),
+        )
 
 
 _STEP = 0.05
 
 
-def energy_of(bench: Bench) -> dict[str, Any]:
+def energy_of(bench: Bench) -> EnergyMeasurement | NoEnergyMeasurement:
     """The energy of each candidate that still works; see ``energy.measure``."""
     config = bench.config
     entries = [each for each in bench.alive if not each.twin and not each.hidden]
-    loads = [_load(bench, each) for each in entries if each.facts.get("warm_up")]
+    loads = [_load(bench, each) for each in entries if each.facts.warm_up]
     bench.progress("energy", 0, 0, "Measuring energy")
     sensors = energy.sensors(meter=config.meter)
     found = energy.measure(loads, sensors, config.energy, lambda seconds: _rest(bench, seconds))
     for entry in entries:
         if not entry.alive:
-            found["runs"].pop(entry.id, None)
+            found.runs.pop(entry.id, None)
     return found
 
 
 def _load(bench: Bench, entry: BenchCandidate) -> energy.Load:
-    median = float(entry.facts["warm_up"]["median_ns"])
+    median = float(entry.median_ns)
 
     def run(runs: int) -> None:
         if not entry.alive:
             return
         timeout = bench.config.run_timeout + 5 * runs * median / 1e9
         with bench.dropping(entry):
-            entry.ask("cannot run", timeout, do="time", runs=runs, settle=0)
+            entry.ask("cannot run", timeout, Block, do="time", runs=runs, settle=0)
 
     return energy.Load(entry.id, median, run)
 

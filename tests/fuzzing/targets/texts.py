@@ -56,7 +56,7 @@ def _reader(
 
 def _preset(path: Path) -> None:
     text = path.read_bytes().decode("utf-8", "replace")
-    Preset.of({"preset": text, "preset_name": "read.toml"}).to_text()
+    Preset.of(text, "read.toml").to_text()
 
 
 def _positions(path: Path) -> None:

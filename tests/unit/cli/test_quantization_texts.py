@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from studio.cli import quantize_command
+from studio.datasets.results import DataProblem
+from studio.evaluation.results import RuntimeVersion
 from studio.quantization import texts
 from studio.quantization.results import (
     FloatMetric,
     LayerCost,
-    RuntimeVersion,
+    PreflightResult,
     SensitivityResult,
+    SpeedupOutlook,
 )
 
 
@@ -33,14 +35,11 @@ def test_the_worst_layers_are_a_table_and_the_rest_a_number() -> None:
 
 
 def test_a_prediction_is_a_sentence_with_what_is_wrong_with_the_data() -> None:
-    result = {
-        "outlook": {"sentence": "Yes: about 0.40 to 0.50 of the float time."},
-        "data": {"problem": "The data do not fit.", "hint": "Give others."},
-        "eval_data": None,
-    }
-    assert quantize_command.foretold(result) == [
-        "Yes: about 0.40 to 0.50 of the float time.",
+    outlook = SpeedupOutlook((), None, 0.4, 0.5, False, "Yes: about 0.40 to 0.50.")
+    problem = DataProblem("The data do not fit.", "Give others.")
+    assert texts.preflight(PreflightResult(data=problem, outlook=outlook)) == [
+        "Yes: about 0.40 to 0.50.",
         "The data do not fit. Give others.",
     ]
-    nothing = {"outlook": None, "data": None, "eval_data": None}
-    assert quantize_command.foretold(nothing) == ["Nothing can be said of this method beforehand."]
+    nothing = ["Nothing can be said of this method beforehand."]
+    assert texts.preflight(PreflightResult()) == nothing

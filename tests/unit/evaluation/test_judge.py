@@ -117,4 +117,4 @@ def test_the_dictionary_beside_the_data(tmp_path: Path) -> None:
     (tmp_path / "dictionary.txt").write_text("a\n")
     assert dictionary_for(tmp_path, None) == tmp_path / "dictionary.txt"
     assert dictionary_for(tmp_path / "d.npz", None) == tmp_path / "dictionary.txt"
-    assert dictionary_for(tmp_path, "/other.txt") == Path("/other.txt")
+    assert dictionary_for(tmp_path, Path("/other.txt")) == Path("/other.txt")

@@ -8,26 +8,27 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy
 import pytest
 
-from studio.api import StudioError, TargetError
+from studio.api import StudioError, TargetError, TargetSpec
 from studio.evaluation import on_target
 from studio.quantization import work
-from studio.quantization.step import EVALUATE
+from studio.quantization.step import EVALUATE, EvaluateOptions
 from studio.registry import Registry, VariantRecord
 from studio.runtime import answers
 from studio.settings import Paths
 from tests.rigs.boards import Board, Network
 from tests.unit.profiling.test_remote import RUNNER, FolderChannel
 
-from ..quantization.conftest import DIGITS, FakeJob
-from ..quantization.test_work import CALIBRATION, HELDOUT, arguments
+from ..quantization.conftest import DIGITS, FakeJob, options_of
+from ..quantization.test_work import CALIBRATION, HELDOUT
 
-TARGET = {"name": "shelf", "url": "ssh://shelf", "host_key": "", "settings": {}}
+TARGET = TargetSpec("shelf", "ssh://shelf")
 
 
 class Channel(FolderChannel):
@@ -72,8 +73,8 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Connector:
     return connector
 
 
-def asked(digits: VariantRecord, **more: Any) -> dict[str, Any]:
-    return {**arguments(digits, EVALUATE, data=HELDOUT, samples=60, **more), "target": TARGET}
+def asked(digits: VariantRecord, data: str = HELDOUT) -> EvaluateOptions:
+    return replace(options_of(EVALUATE, digits, data=data, samples=60), target=TARGET)
 
 
 @pytest.mark.slow
@@ -87,10 +88,11 @@ def test_both_figures_stand_side_by_side(
 ) -> None:
     monkeypatch.setattr(on_target, "_PACK_BYTES", most)
     result = work.evaluate(asked(digits), job)
-    there = result["target"]
-    assert there["value"] == result["metric"]["value"] >= 0.97
-    assert (there["name"], there["runtime"], there["changed"]) == ("shelf", "onnxruntime", [0, 0])
-    assert there["version"] == result["backend"]["version"]
+    there = result.target
+    assert there is not None
+    assert there.value == result.metric.value >= 0.97
+    assert (there.name, there.runtime, there.changed) == ("shelf", "onnxruntime", (0, 0))
+    assert there.version == result.backend.version
     packs = [path for path in shelf.channel.sent if path.endswith("samples.zip")]
     assert len(packs) == (1 if most > 1000 else 15)
     assert [path.name for path in shelf.root.iterdir()] == ["env"]  # nothing is left there
@@ -100,9 +102,10 @@ def test_what_the_target_reads_otherwise_is_named(
     digits: VariantRecord, job: FakeJob, shelf: Connector
 ) -> None:
     shelf.channel.spoilt = True
-    there = work.evaluate(asked(digits), job)["target"]
-    assert 0.05 < there["drop"] <= 0.1
-    assert there["changed"][0] == len(there["lost"]) >= 5
+    there = work.evaluate(asked(digits), job).target
+    assert there is not None
+    assert 0.05 < there.drop <= 0.1
+    assert there.changed[0] == len(there.lost) >= 5
 
 
 def test_a_target_that_cannot_run_the_model_says_why(
@@ -185,7 +188,7 @@ def test_no_labels_is_said_before_anything_is_sent(
     digits: VariantRecord, job: FakeJob, shelf: Connector
 ) -> None:
     with pytest.raises(StudioError, match="No metric fits this data"):
-        work.evaluate({**asked(digits), "data": str(CALIBRATION)}, job)
+        work.evaluate(asked(digits, CALIBRATION), job)
     assert shelf.channel.sent == []
 
 

@@ -11,15 +11,15 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from studio.api import InvalidData, Sample, UsageError, validate
+from studio.api import InvalidData, Sample, UsageError
 from studio.evaluation.loaded_model import LoadedModel
 from studio.evaluation.recurrent import Span, Stateful, Unrolled, pairs, start
 from studio.plugin_host import PluginHost
 from studio.quantization import work
 from studio.quantization.step import QUANTIZE
-from studio.registry import Registry, VariantRecord
+from studio.registry import ModelRef, Registry, VariantRecord
 
-from ..quantization.conftest import FakeJob, reference
+from ..quantization.conftest import FakeJob, options_of
 
 RANDOM = numpy.random.default_rng(4)
 WEIGHTS = {
@@ -75,7 +75,7 @@ def variant(registry: Registry, tmp_path: Path) -> VariantRecord:
 
 @pytest.fixture
 def subject(variant: VariantRecord, job: FakeJob) -> LoadedModel:
-    return LoadedModel.of(reference(variant), PluginHost.discover(), job, ["h=hn"])
+    return LoadedModel.of(ModelRef.of(variant), PluginHost.discover(), job, ["h=hn"])
 
 
 def data(path: Path, **more: Any) -> str:
@@ -114,14 +114,15 @@ def test_a_recurrent_model_is_quantized_with_its_states(
     variant: VariantRecord, job: FakeJob, tmp_path: Path
 ) -> None:
     path = data(tmp_path / "d.npz")
-    checked = validate(QUANTIZE.form, {"model": "cell", "data": path, "recurrent": ["h=hn"]})
-    result = work.quantize({**checked, "model": reference(variant)}, job)
-    assert result["facts"]["quantized"] == 3
-    made = onnx.load(str(job.folder / result["file"]))
+    result = work.quantize(options_of(QUANTIZE, variant, data=path, recurrent=["h=hn"]), job)
+    assert result.facts["quantized"] == 3
+    assert result.files is not None
+    made = onnx.load(str(job.folder / result.files.file))
     scales = {t.name: numpy_helper.to_array(t) for t in made.graph.initializer}
     # Half the states lie beyond 0.5: their range was seen, and not that of the first zeros alone.
     assert 1.5 < float(scales["h_scale"]) * 255 <= 2.01
-    assert result["sqnr_db"] > 25
+    assert result.sqnr_db is not None
+    assert result.sqnr_db > 25
 
 
 def test_states_that_do_not_fit(subject: LoadedModel, variant: VariantRecord, job: FakeJob) -> None:
@@ -139,9 +140,9 @@ def test_without_states_the_data_is_said_to_lack_an_input(
     variant: VariantRecord, job: FakeJob, tmp_path: Path
 ) -> None:
     path = data(tmp_path / "d.npz", other=FRAMES)
-    checked = validate(QUANTIZE.form, {"model": "cell", "data": path})
+    options = options_of(QUANTIZE, variant, data=path)
     with pytest.raises(InvalidData, match="no array for input 'h'"):
-        work.quantize({**checked, "model": reference(variant)}, job)
+        work.quantize(options, job)
 
 
 def test_spans_follow_each_other() -> None:

@@ -12,16 +12,17 @@ from studio.api import Graph, Node, Unavailable, UsageError
 from studio.models import analysis, work
 from studio.models.analysis import FileConstants, analyze
 from studio.models.drawing.overlay import Overlay, on_nodes
-from studio.models.step import ANALYZE
+from studio.models.step import ANALYZE, AnalyzeOptions, GraphOptions
 from studio.models.walk import BLOCK_DOMAIN, INSIDE
 from studio.plugin_host import PluginHost
 from studio.settings import resource
 from studio.steps.catalogue import step
 from tests.rigs.bundles import QuietJob
+from tests.rigs.model_refs import model_ref
 from tests.unit.models.graphs import graph as make_graph
 
 DIGITS = resource("samples", "digits", "digits.onnx")
-MODEL = {"path": str(DIGITS), "format": "onnx", "model_name": "digits"}
+MODEL = model_ref(DIGITS, name="digits")
 
 
 class Inputs:
@@ -49,28 +50,28 @@ def _get(host: PluginHost, extension: Any, identifier: str) -> Any:
 
 
 def test_weights_are_read_for_an_analyzer_that_asks_for_them(tmp_path: Path) -> None:
-    found = analyze({"model": MODEL, "analyzer": "sparsity"}, QuietJob(tmp_path))
-    assert (found["analyzer"], found["title"], found["unit"]) == (
+    found = analyze(AnalyzeOptions(MODEL, "sparsity"), QuietJob(tmp_path))
+    assert (found.analyzer, found.title, found.unit) == (
         "sparsity",
         "Sparsity of weights",
         "%",
     )
-    assert set(found["values"]) == {"conv1", "conv2", "dense"}
-    assert all(0 <= value <= 100 for value in found["values"].values())
+    assert set(found.values) == {"conv1", "conv2", "dense"}
+    assert all(0 <= value <= 100 for value in found.values.values())
 
 
 @pytest.mark.usefixtures("plain")
 def test_only_finite_numbers_of_nodes_that_exist_are_kept(tmp_path: Path) -> None:
-    found = analyze({"model": MODEL, "analyzer": "inputs"}, QuietJob(tmp_path))
-    assert found["unit"] == "values"
-    assert "nobody" not in found["values"]
-    assert "conv1" not in found["values"]
-    assert found["values"]["conv2"] == 3.0
+    found = analyze(AnalyzeOptions(MODEL, "inputs"), QuietJob(tmp_path))
+    assert found.unit == "values"
+    assert "nobody" not in found.values
+    assert "conv1" not in found.values
+    assert found.values["conv2"] == 3.0
 
 
 def test_an_analyzer_that_nobody_offers_is_said(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="no analyzer 'nothing'") as caught:
-        analyze({"model": MODEL, "analyzer": "nothing"}, QuietJob(tmp_path))
+        analyze(AnalyzeOptions(MODEL, "nothing"), QuietJob(tmp_path))
     assert "sparsity" in caught.value.hint
 
 
@@ -94,14 +95,14 @@ def test_it_is_pure_and_not_in_the_history() -> None:
 
 @pytest.mark.parametrize("name", ["graph.svg", "graph.html"])
 def test_a_drawing_is_painted_by_an_analyzer(tmp_path: Path, name: str) -> None:
-    arguments = {"model": MODEL, "out": str(tmp_path / name), "analyzer": "sparsity"}
+    options = GraphOptions(MODEL, tmp_path / name, analyzer="sparsity")
     job = QuietJob(tmp_path / "job")
-    made = work.draw(arguments, job)
-    text = (job.folder / made["output"]).read_text("utf-8")
+    made = work.draw(options, job)
+    text = (job.folder / made.output).read_text("utf-8")
     assert "Sparsity of weights" in text
     plain = QuietJob(tmp_path / "plain")
-    work.draw({"model": MODEL, "out": str(tmp_path / name)}, plain)
-    assert "Sparsity" not in (plain.folder / made["output"]).read_text("utf-8")
+    work.draw(GraphOptions(MODEL, tmp_path / name), plain)
+    assert "Sparsity" not in (plain.folder / made.output).read_text("utf-8")
 
 
 @pytest.mark.parametrize(("unit", "value"), [("ms", 7.0), ("%", 5.0), ("dB", 5.0)])

@@ -10,6 +10,7 @@ from studio.api import Graph, Node, UsageError, Value
 from studio.models.cost import overlay
 from studio.models.macs import macs
 from studio.models.memory import activation_peak
+from studio.models.results import Terminal
 from studio.models.shapes import complete, parse
 from studio.models.summary import precision, summary
 from tests.unit.models import graphs
@@ -125,12 +126,12 @@ def test_summary_of_a_small_model() -> None:
     constants = [constant("w", 8, 4), constant("axes", 2, dtype="int64", size=8)]
     model = graphs.model(graphs.graph([node], values, constants))
     figures = summary(model, model, {})
-    assert figures["parameters"] == 32
-    assert figures["weight_bytes"] == 128
-    assert figures["macs"] == 2 * 4 * 8
-    assert figures["macs_by_operator"] == {"MatMul": 64}
-    assert figures["macs_unknown"] == 0
-    assert figures["inputs"] == [{"name": "x", "dtype": "float32", "shape": [2, 8]}]
+    assert figures.parameters == 32
+    assert figures.weight_bytes == 128
+    assert figures.macs == 2 * 4 * 8
+    assert figures.macs_by_operator == {"MatMul": 64}
+    assert figures.macs_unknown == 0
+    assert figures.inputs == (Terminal("x", "float32", (2, 8)),)
 
 
 # Shapes

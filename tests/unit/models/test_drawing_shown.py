@@ -16,7 +16,10 @@ from studio.models.drawing.overlay import on_nodes
 from studio.models.drawing.png import png
 from studio.models.drawing.selection import DrawSelection, shown
 from studio.models.layout import lay_out
+from studio.models.results import GraphResult
+from studio.models.step import GraphOptions
 from tests.benchmarks.generated import transformer, write_onnx
+from tests.rigs.model_refs import model_ref
 from tests.unit.models import graphs
 from tests.unit.models.test_preview import WatchedJob
 
@@ -95,17 +98,17 @@ def test_frames_are_drawn(tmp_path: Path) -> None:
         assert ground != image.getpixel((2, 2))
 
 
-def draw(tmp_path: Path, **options: Any) -> dict[str, Any]:
+def draw(tmp_path: Path, count: int = 300, **options: Any) -> GraphResult:
     model = tmp_path / "m.onnx"
     if not model.exists():
-        write_onnx(transformer(options.pop("count", 300)), model)
-    arguments = {"model": {"path": str(model)}, "out": str(tmp_path / "g.png"), **options}
-    return dict(work.draw(arguments, WatchedJob(tmp_path)))
+        write_onnx(transformer(count), model)
+    asked = GraphOptions(model_ref(model), tmp_path / "g.png", **options)
+    return work.draw(asked, WatchedJob(tmp_path))
 
 
 def test_the_command_draws_what_is_asked_for(tmp_path: Path) -> None:
-    assert draw(tmp_path, detail="blocks")["nodes"] < 10
-    assert draw(tmp_path, part="layer.2", unfold=["all"], cost="macs")["nodes"] == 49
+    assert draw(tmp_path, detail="blocks").nodes < 10
+    assert draw(tmp_path, part="layer.2", unfold=("all",), cost="macs").nodes == 49
     assert (tmp_path / "graph.png").exists()
 
 
@@ -113,4 +116,4 @@ def test_the_command_draws_what_is_asked_for(tmp_path: Path) -> None:
 def test_a_picture_that_would_show_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"A picture of 6,\d+ nodes .* at \d\.\d% of"):
         draw(tmp_path, count=6_000)
-    assert draw(tmp_path, detail="blocks")["nodes"] < 200
+    assert draw(tmp_path, detail="blocks").nodes < 200

@@ -14,7 +14,7 @@ from studio.models.blocks import folded, outline
 from studio.models.graphfile import read, read_all
 from studio.models.layout import lay_out
 from studio.models.opening import GRAPH_FILE
-from studio.models.step import DRAWN, PREVIEW
+from studio.models.step import DRAWN, PREVIEW, OpenOptions
 from studio.models.work import SHOWN_FROM, write_preview
 from tests.benchmarks.generated import inception, transformer, write_onnx
 from tests.unit.models import graphs
@@ -67,7 +67,7 @@ def test_none_for_a_small_graph_or_one_without_blocks(tmp_path: Path) -> None:
 def test_a_large_model_is_shown_before_it_has_passed_its_intake(tmp_path: Path) -> None:
     write_onnx(transformer(SHOWN_FROM), tmp_path / "m.onnx")
     job = WatchedJob(tmp_path)
-    work.open_model({"model": str(tmp_path / "m.onnx"), "name": None, "shape": None}, job)
+    work.open_model(OpenOptions(tmp_path / "m.onnx"), job)
     assert job.told[:3] == ["Looking at m.onnx", PREVIEW, "Reading the graph"]
     assert job.shown[PREVIEW][:2] == ["layer.0", "layer.1"]
 
@@ -76,7 +76,7 @@ def test_all_nodes_are_shown_when_the_intake_has_passed(tmp_path: Path) -> None:
     graph = transformer(SHOWN_FROM)
     write_onnx(graph, tmp_path / "m.onnx")
     job = WatchedJob(tmp_path)
-    work.open_model({"model": str(tmp_path / "m.onnx"), "name": None, "shape": None}, job)
+    work.open_model(OpenOptions(tmp_path / "m.onnx"), job)
     assert job.told.index("Reading the graph") < job.told.index(DRAWN)
     assert job.shown[DRAWN] == [node.operator for node in graph.nodes]
     whole = read_all(tmp_path / GRAPH_FILE)
@@ -91,7 +91,7 @@ def test_nothing_but_the_preview_is_shown_of_what_the_intake_refuses(tmp_path: P
     job = WatchedJob(tmp_path)
     job.terminals = 2
     with pytest.raises(InvalidModel, match="no output"):
-        work.open_model({"model": str(tmp_path / "m.onnx"), "shape": None}, job)
+        work.open_model(OpenOptions(tmp_path / "m.onnx"), job)
     assert DRAWN not in job.told
 
 
@@ -111,7 +111,7 @@ def test_an_output_whose_type_is_inferred_is_laid_out_with_it(tmp_path: Path) ->
 def test_what_the_intake_refuses_is_refused_in_its_words(tmp_path: Path) -> None:
     (tmp_path / "m.onnx").write_bytes(b"\x08\x07\x12\x00")
     with pytest.raises(InvalidModel, match="no graph"):
-        work.open_model({"model": str(tmp_path / "m.onnx"), "shape": None}, WatchedJob(tmp_path))
+        work.open_model(OpenOptions(tmp_path / "m.onnx"), WatchedJob(tmp_path))
 
 
 def test_a_cancelled_job_is_not_shown(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_a_cancelled_job_is_not_shown(tmp_path: Path) -> None:
     job = WatchedJob(tmp_path)
     job.check = _cancel  # type: ignore[method-assign]
     with pytest.raises(Cancelled):
-        work.open_model({"model": str(tmp_path / "m.onnx"), "shape": None}, job)
+        work.open_model(OpenOptions(tmp_path / "m.onnx"), job)
     assert PREVIEW not in job.told
 
 

@@ -2,6 +2,8 @@
 
 from studio.api import Graph, Node
 from studio.profiling.attribution import attribute
+from studio.profiling.operator_times import UnknownKernel
+from studio.runtime.bench.facts import Kernel
 
 
 def node(name, operator, inputs, outputs, **more):
@@ -9,8 +11,8 @@ def node(name, operator, inputs, outputs, **more):
 
 
 def kernel(name, operator, us, inputs=(), outputs=(), provider="cpu"):
-    values = {"inputs": list(inputs), "outputs": list(outputs)} if outputs else {}
-    return {"name": name, "operator": operator, "us": us, "provider": provider, **values}
+    values = {"inputs": tuple(inputs), "outputs": tuple(outputs)} if outputs else {}
+    return Kernel(name, operator, us=us, provider=provider, **values)
 
 
 CHAIN = Graph(
@@ -34,11 +36,11 @@ def test_a_fused_kernel_is_its_heaviest_nodes():
             kernel("mul", "Mul", 2, ["q1", "q1"], ["y"]),
         ],
         CHAIN,
-    ).to_json("run")
-    conv, mul = found["nodes"]
-    assert (conv["name"], conv["us"], sorted(conv["fused"])) == ("conv", 8, ["dq", "q", "relu"])
-    assert (mul["name"], mul["fused"]) == ("mul", [])
-    assert found["attributed"] == 1.0
+    ).result("run")
+    conv, mul = found.nodes
+    assert (conv.name, conv.us, sorted(conv.fused)) == ("conv", 8, ["dq", "q", "relu"])
+    assert (mul.name, mul.fused) == ("mul", ())
+    assert found.attributed == 1.0
 
 
 def test_a_name_that_lies_does_not_win_over_the_values():
@@ -57,19 +59,19 @@ def test_what_the_runtime_adds_goes_to_the_node_that_it_is_for():
             kernel("mul", "Mul", 1, ["token2", "token2"], ["y"]),
         ],
         CHAIN,
-    ).to_json("run")
-    rows = {row["name"]: row for row in found["nodes"]}
-    assert (rows["conv"]["us"], rows["conv"]["layout_us"]) == (8, 3)
-    assert rows["mul"]["us"] == 2
-    assert found["layout"] == 0.3
-    assert found["added"] == 0.1
-    assert found["attributed"] == 1.0
+    ).result("run")
+    rows = {row.name: row for row in found.nodes}
+    assert (rows["conv"].us, rows["conv"].layout_us) == (8, 3)
+    assert rows["mul"].us == 2
+    assert found.layout == 0.3
+    assert found.added == 0.1
+    assert found.attributed == 1.0
 
 
 def test_what_leads_nowhere_is_said():
-    found = attribute([kernel("m", "Magic", 1, ["t0"], ["t1"])], CHAIN).to_json("run")
-    assert found["attributed"] == 0.0
-    assert found["unknown"] == [{"kernel": "m", "us": 1.0}]
+    found = attribute([kernel("m", "Magic", 1, ["t0"], ["t1"])], CHAIN).result("run")
+    assert found.attributed == 0.0
+    assert found.unknown == (UnknownKernel("m", 1.0),)
 
 
 BRANCH = Graph("then", (), (), (node("inner", "MatMul", ["a", "b"], ["m"]),))
@@ -82,9 +84,9 @@ def test_nodes_of_blocks_have_their_place():
         graph,
     )
     assert found.nodes == {"if": 5.0}, "a node holds what its blocks took"
-    rows = {row["name"]: row for row in found.to_json("run")["nodes"]}
-    assert rows["inner"]["within"] == ["if"]
-    assert rows["if"]["us"] == 1
+    rows = {row.name: row for row in found.result("run").nodes}
+    assert rows["inner"].within == ("if",)
+    assert rows["if"].us == 1
 
 
 def test_each_call_of_a_function_has_its_own_times():

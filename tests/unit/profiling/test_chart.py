@@ -6,28 +6,28 @@ import math
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
 from studio.profiling import chart
-from studio.profiling.report import latency_figure
+from studio.profiling.chart import latency_figure
+from studio.profiling.results import Comparison, ProfileResult, ProfileRun
 from studio.profiling.svg_plot import Axis, Plot, Series, nice, shortened
+from studio.runtime.bench.facts import Percentiles
 
 SVG = "{http://www.w3.org/2000/svg}"
 NASTY = "\"<script>&'\x00\x1b\ud800\uffff" + "x" * 100
 
 
-def run(name: str, middle: float) -> dict[str, Any]:
-    distribution = [middle * (0.9 + index / 500) for index in range(100)] + [middle * 50]
-    return {"id": name, "latency_ms": {"p50": middle}, "distribution": distribution}
+def run(name: str, middle: float) -> ProfileRun:
+    distribution = (*(middle * (0.9 + index / 500) for index in range(100)), middle * 50)
+    return ProfileRun(name, latency_ms=Percentiles(middle), distribution=distribution)
 
 
-def verdict(name: str, ratio: float | None, word: str = "faster") -> dict[str, Any]:
+def verdict(name: str, ratio: float | None, word: str = "faster") -> Comparison:
     low, high = (None, None) if ratio is None else (ratio - 0.02, ratio + 0.02)
-    return {"a": "fp32", "b": name, "ratio": ratio, "low": low, "high": high, "margin": 0.03,
-            "verdict": word}  # fmt: skip
+    return Comparison("fp32", name, ratio, low, high, word, 0.03, 0.95, 40)
 
 
 CHARTS: dict[str, Callable[[str], str]] = {
@@ -83,7 +83,7 @@ def test_every_mark_lies_within_the_picture(name: str) -> None:
 
 def test_the_same_profile_gives_the_same_bytes() -> None:
     assert CHARTS["distributions"]("a") == CHARTS["distributions"]("a")
-    assert latency_figure({"runs": []}) == ""
+    assert latency_figure(ProfileResult()) == ""
 
 
 def test_a_line_ends_where_it_leaves_the_axis() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from studio.api import UsageError
 from studio.cli.profiles_command import _output
-from studio.profiling.export import FIGURES, SUFFIXES, write
+from studio.profiling.export import FIGURES, SUFFIXES, ExportOptions, write
 from studio.profiling.figures import (
     FORMATS,
     _half,
@@ -80,7 +80,11 @@ def test_the_interval_is_that_of_the_means_of_blocks() -> None:
     [
         (
             "throughput",
-            {"throughput": {"best": {"per_second": 50.0, "low": 45.0, "high": 52.0}}},
+            {
+                "throughput": {
+                    "best": {"streams": 1, "batch": 1, "per_second": 50.0, "low": 45, "high": 52}
+                }
+            },
             50.0,
             "Samples per second",
         ),
@@ -126,10 +130,10 @@ def test_a_profile_is_exported_as_a_figure(suffix: str, tmp_path: Path) -> None:
     contents = []
     for name in ("a", "b"):
         job = QuietJob(tmp_path / name)
-        result = write({"profile": str(profile), "out": f"/anywhere/x{suffix}"}, job)
-        content = (job.folder / result["output"]).read_bytes()
+        result = write(ExportOptions(profile, Path(f"/anywhere/x{suffix}")), job)
+        content = (job.folder / result.output).read_bytes()
         assert content.startswith(STARTS[suffix])
-        assert result["bytes"] == len(content) > 1000
+        assert result.bytes == len(content) > 1000
         contents.append(content)
     assert contents[0] == contents[1], "the same profile gives the same bytes"
 

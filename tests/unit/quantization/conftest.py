@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
-from studio.api import Cancelled
+from studio.api import Cancelled, validate
+from studio.jobs import Step
 from studio.registry import ModelRef, Registry, VariantRecord
 from studio.settings import resource
 
+OptionsT = TypeVar("OptionsT")
 DIGITS = resource("samples", "digits")
 
 
@@ -63,5 +65,9 @@ def digits(registry: Registry, tmp_path: Path) -> VariantRecord:
     )
 
 
-def reference(variant: VariantRecord) -> Mapping[str, Any]:
-    return ModelRef.of(variant).to_json()
+def options_of(step: Step[OptionsT, Any], variant: VariantRecord, **given: Any) -> OptionsT:
+    """Checked options as the step's work gets them; a target is this computer."""
+    checked = validate(step.form, {**given, "model": "digits"})
+    if "target" in checked:
+        checked["target"] = None  # as a name that is resolved to this computer
+    return step.options_of({**checked, "model": ModelRef.of(variant).to_json()})

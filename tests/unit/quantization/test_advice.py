@@ -8,13 +8,13 @@ from typing import Any
 import numpy
 import pytest
 
-from studio.api import validate
 from studio.quantization.advice import advice, doubts
 from studio.quantization.preflight import preview
+from studio.quantization.results import SpeedupOutlook
 from studio.quantization.step import PREVIEW
 from studio.registry import VariantRecord
 
-from .conftest import DIGITS, FakeJob, reference
+from .conftest import DIGITS, FakeJob, options_of
 
 
 @pytest.mark.parametrize(
@@ -35,25 +35,26 @@ def test_advice(
     assert found is None if said is None else said in str(found)
 
 
-def looked_ahead(variant: VariantRecord, job: FakeJob, **given: Any) -> dict[str, Any]:
+def looked_ahead(variant: VariantRecord, job: FakeJob, **given: Any) -> SpeedupOutlook:
     data = str(DIGITS / "calibration.npz")
-    options = validate(PREVIEW.form, {"model": "digits", "data": data, "trial": True, **given})
-    found: dict[str, Any] = preview({**options, "model": reference(variant)}, job)["outlook"]
+    found = preview(options_of(PREVIEW, variant, data=data, trial=True, **given), job).outlook
+    assert found is not None
     return found
 
 
 def test_a_trial_is_the_time_of_the_model_itself(digits: VariantRecord, job: FakeJob) -> None:
     found = looked_ahead(digits, job)
-    assert found["tried"]
-    assert found["low"] < found["ratio"] < found["high"]
-    assert "tried with one sample" in found["sentence"]
+    assert found.tried
+    assert found.ratio is not None
+    assert found.low < found.ratio < found.high
+    assert "tried with one sample" in found.sentence
 
 
 def test_what_cannot_be_quantized_is_a_sentence(digits: VariantRecord, job: FakeJob) -> None:
     preset = 'method = "static-int8"\nkeep = ["Conv", "Gemm", "MatMul*"]'
     found = looked_ahead(digits, job, preset=preset)
-    assert not found["tried"]
-    assert found["sentence"].startswith("No. ")
+    assert not found.tried
+    assert found.sentence.startswith("No. ")
 
 
 class Samples(list[dict[str, numpy.ndarray[Any, Any]]]):

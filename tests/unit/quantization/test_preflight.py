@@ -3,51 +3,56 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy
 import pytest
 
-from studio.api import Graph, Initializer, Node, TensorType, Value, validate
+from studio.api import Graph, Initializer, Node, TensorType, Value
+from studio.datasets.results import DataPreview, DataProblem, InputShape, LabelKind
+from studio.documents.dataclass_json import from_json, to_json
 from studio.quantization import timing_cache as timings
 from studio.quantization.layer_shapes import layers
 from studio.quantization.preflight import preview
+from studio.quantization.results import MachineTimings, PreflightResult
 from studio.quantization.speedup import predict, wanted
 from studio.quantization.step import PREVIEW
 from studio.registry import Registry, VariantRecord
 
-from .conftest import DIGITS, FakeJob, reference
+from .conftest import DIGITS, FakeJob, options_of
 
-MEASURED = {
-    "kernels": ["VNNI"],
-    "layers": {},
-    "run_us": 4.0,
-    "quantize": [1.0, 0.0],
-    "dequantize": [2.0, 0.0],
-    "cheap": [1.0, 0.0],
-    "middle": [3.0, 0.0],
-    "slow": [5.0, 0.0],
-}
+MEASURED = MachineTimings(
+    kernels=("VNNI",),
+    layers={},
+    run_us=4.0,
+    quantize=(1.0, 0.0),
+    dequantize=(2.0, 0.0),
+    cheap=(1.0, 0.0),
+    middle=(3.0, 0.0),
+    slow=(5.0, 0.0),
+)
 
 
-def ahead(variant: VariantRecord, job: FakeJob, **given: Any) -> dict[str, Any]:
-    checked = validate(PREVIEW.form, {"model": "digits", "outlook": False, **given})
-    result = preview({**checked, "model": reference(variant)}, job)
-    assert json.loads(json.dumps(result)) == result
+def ahead(variant: VariantRecord, job: FakeJob, **given: Any) -> PreflightResult:
+    result = preview(options_of(PREVIEW, variant, **{"outlook": False, **given}), job)
+    assert from_json(PreflightResult, json.loads(json.dumps(to_json(result)))) == result
     return result
 
 
 def test_what_the_data_hold(digits: VariantRecord, job: FakeJob) -> None:
     found = ahead(digits, job, data=DIGITS / "calibration.npz", eval_data=DIGITS / "heldout.npz")
-    data, judged = found["data"], found["eval_data"]
-    assert data["count"] == 200
-    assert data["inputs"] == [{"name": "image", "found": "float32 1×1×8×8"}]
-    assert data["labels"] == {"kind": None, "different": 0}
-    assert [s["name"] for s in data["samples"]] == ["#0", "#50", "#100", "#150"]
-    assert data["samples"][0]["input"]["kind"] == "picture"
-    assert judged["labels"] == {"kind": "class", "different": 10}
-    assert judged["samples"][0]["label"] is not None
+    data, judged = found.data, found.eval_data
+    assert isinstance(data, DataPreview)
+    assert isinstance(judged, DataPreview)
+    assert data.count == 200
+    assert data.inputs == (InputShape("image", "float32 1×1×8×8"),)
+    assert data.labels == LabelKind(None, 0)
+    assert [s.name for s in data.samples] == ["#0", "#50", "#100", "#150"]
+    assert data.samples[0].input.kind == "picture"
+    assert judged.labels == LabelKind("class", 10)
+    assert judged.samples[0].label is not None
 
 
 def test_data_that_do_not_fit_are_a_sentence(
@@ -55,16 +60,18 @@ def test_data_that_do_not_fit_are_a_sentence(
 ) -> None:
     numpy.savez(tmp_path / "d.npz", image=numpy.zeros((4, 1, 9, 9), numpy.float32))
     found = ahead(digits, job, data=tmp_path / "d.npz")
-    assert "'image' has data of shape 4×1×9×9" in found["data"]["problem"]
-    assert found["eval_data"] is None
+    assert isinstance(found.data, DataProblem)
+    assert "'image' has data of shape 4×1×9×9" in found.data.problem
+    assert found.eval_data is None
 
 
 def test_the_outlook_of_digits(digits: VariantRecord, job: FakeJob) -> None:
-    found = ahead(digits, job, outlook=True)["outlook"]
-    assert 0.9 < found["share"] <= 1
-    assert 0 < found["low"] <= found["high"]
-    assert "of the float time on this machine" in found["sentence"]
-    assert ahead(digits, job, outlook=True, preset='method = "fp16"\n')["outlook"] is None
+    found = ahead(digits, job, outlook=True).outlook
+    assert found is not None
+    assert 0.9 < found.share <= 1
+    assert 0 < found.low <= found.high
+    assert "of the float time on this machine" in found.sentence
+    assert ahead(digits, job, outlook=True, preset='method = "fp16"\n').outlook is None
 
 
 def chain(*nodes: Node, weights: tuple[str, ...] = ("w",)) -> Graph:
@@ -83,11 +90,11 @@ def chain(*nodes: Node, weights: tuple[str, ...] = ("w",)) -> Graph:
     )
 
 
-def timed(graph: Graph, *times: tuple[float, float]) -> dict[str, Any]:
+def timed(graph: Graph, *times: tuple[float, float]) -> MachineTimings:
     """What was measured, with these times for the layers in their order."""
     shapes = [layer.shape for layer in layers(graph)]
     pairs = {s.key: took for s, took in zip(shapes, times, strict=True) if s is not None}
-    return {**MEASURED, "layers": pairs}
+    return replace(MEASURED, layers=pairs)
 
 
 def test_the_prediction_adds_layers_borders_and_what_stays_in_float() -> None:
@@ -123,7 +130,7 @@ def test_a_layer_that_was_not_timed_is_scaled_from_the_nearest() -> None:
     )
     shapes = [layer.shape for layer in layers(graph)]
     assert shapes[0] is not None
-    measured = {**MEASURED, "layers": {shapes[0].key: (100, 40)}}
+    measured = replace(MEASURED, layers={shapes[0].key: (100, 40)})
     # The product of 8 x 4 rows with 4 x 4 weights has a half of the multiplications.
     found = predict(graph, measured)
     after, before = 4 + 40 + 20 + 1, 4 + 100 + 50
@@ -173,17 +180,16 @@ def test_what_was_timed_is_kept_for_the_next_look(
         return real(shapes, signed)
 
     monkeypatch.setattr(outlook, "timed_layers", counted)
-    checked = {**validate(PREVIEW.form, {"model": "digits"}), "model": reference(digits)}
+    options = options_of(PREVIEW, digits)
     found = []
     for _ in range(2):
-        ready = timings.offered(registry, checked)
-        before = json.loads(json.dumps(ready))
-        found.append(timings.kept(registry, before, preview(ready, job), job.folder))
+        ready = timings.offered(registry, options)
+        found.append(timings.record(registry, ready, preview(ready, job), job.folder))
     assert asked == [3]  # at the first look alone
     assert found[0] == found[1]
-    assert "timings" not in found[0]
+    assert "timings" not in to_json(found[0])
     place = registry.folder.parent / "timings.json"
     whole = json.loads(place.read_text())
     for damaged in ("{", json.dumps({**whole, "at": 0}), json.dumps({**whole, "machine": "x"})):
         place.write_text(damaged)
-        assert timings.offered(registry, checked)["timings"] == {}
+        assert timings.offered(registry, options).timings == {}

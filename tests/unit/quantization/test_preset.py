@@ -20,12 +20,12 @@ OPTIONS = (
 )
 
 
-def preset(text: str, **given: object) -> Preset:
-    return Preset.of({**DEFAULTS, "preset": text, "preset_name": "mine.toml", **given})
+def preset(text: str, **given: int) -> Preset:
+    return Preset.of(text, "mine.toml", {**DEFAULTS, **given})
 
 
 def test_arguments_alone() -> None:
-    found = Preset.of({**DEFAULTS, "keep": ["dense"]})
+    found = Preset.of(None, "", {**DEFAULTS, "keep": ["dense"]})
     assert found.to_json() == {**DEFAULTS, "keep": ["dense"]}
 
 

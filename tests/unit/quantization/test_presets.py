@@ -9,8 +9,10 @@ import pytest
 from studio.api import UsageError
 from studio.plugin_host import PluginHost
 from studio.quantization.presets import all_presets, find, prepare, save
+from studio.quantization.step import QuantizeOptions
 from studio.registry import Registry
 from studio.workspace import Presets, allowed_values
+from tests.rigs.model_refs import model_ref
 
 SHIPPED = {
     "int8", "int8-arm", "int8-dynamic", "int8-weights", "int4-weights", "fp16", "a16w8",
@@ -86,10 +88,12 @@ def test_a_damaged_one_is_left_out_of_the_list(tmp_path: Path) -> None:
 
 
 def test_the_worker_gets_the_text(registry: Registry) -> None:
-    made = prepare(registry, {"preset": "fp16", "data": None})
-    assert 'method = "fp16"' in made["preset"]
-    assert made["preset_name"] == "fp16.toml"
-    assert prepare(registry, {"preset": None}) == {"preset": None}
+    options = QuantizeOptions(model_ref("m.onnx"), preset="fp16")
+    made = prepare(registry, options)
+    assert 'method = "fp16"' in str(made.preset)
+    assert made.preset_name == "fp16.toml"
+    plain = QuantizeOptions(model_ref("m.onnx"))
+    assert prepare(registry, plain) == plain
 
 
 def test_the_users_former_folder_is_read_and_todays_is_written(tmp_path: Path) -> None:

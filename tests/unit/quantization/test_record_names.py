@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from studio.api import Refused
+from studio.models.results import ModelFigures
 from studio.quantization.record import quantized
+from studio.quantization.results import QuantizeResult, SizeChange, VariantFiles
+from studio.quantization.step import QuantizeOptions
 from studio.registry import ModelRef, Registry
 
-RESULT: dict[str, Any] = {
-    "file": "made.onnx",
-    "graph": "graph.json.gz",
-    "summary": {},
-    "preset": {"method": "fp16"},
-    "precision": "fp16",
-    "metric": None,
-    "bytes": {"before": 7, "after": 4},
-    "latency_ratio": 1.0,
-    "sqnr_db": None,
-    "facts": {},
-    "search": None,
-}
+FILES = VariantFiles("made.onnx", "graph.json.gz", "details.json", ModelFigures())
+RESULT = QuantizeResult(
+    files=FILES,
+    preset={"method": "fp16"},
+    precision="fp16",
+    bytes=SizeChange(7, 4),
+    latency_ratio=1.0,
+)
 
 
-def made(tmp_path: Path, name: str) -> tuple[Registry, dict[str, Any], Path]:
+def made(tmp_path: Path, name: str) -> tuple[Registry, QuantizeOptions, Path]:
     """A registry with a model of this name, as one of before may hold it; a job's folder."""
     registry = Registry.open(tmp_path / "data" / "registry")
     source = tmp_path / "data" / "m.onnx"
@@ -40,16 +38,16 @@ def made(tmp_path: Path, name: str) -> tuple[Registry, dict[str, Any], Path]:
     job.mkdir(parents=True)
     (job / "made.onnx").write_bytes(b"half")
     (job / "graph.json.gz").write_bytes(b"graph")
-    reference = ModelRef.of(registry.variant(variant.id)).to_json()
-    return registry, {"model": reference}, job
+    (job / "details.json").write_bytes(b"{}")
+    return registry, QuantizeOptions(ModelRef.of(registry.variant(variant.id))), job
 
 
 @pytest.mark.parametrize("name", ["../../../../victim/x", "/victim/x", "a\nb", "digits"])
 def test_quantizing_a_model_of_any_name_writes_into_the_store(tmp_path: Path, name: str) -> None:
-    registry, arguments, job = made(tmp_path, name.replace("/victim", f"{tmp_path}/victim"))
+    registry, options, job = made(tmp_path, name.replace("/victim", f"{tmp_path}/victim"))
     (tmp_path / "victim").mkdir()
-    result = quantized(registry, arguments, dict(RESULT), job)
-    path = Path(result["output"])
+    result = quantized(registry, options, RESULT, job)
+    path = Path(result.output)
     registry.close()
     assert path.parent.parent.resolve() == registry.store.resolve()
     assert path.suffix == ".onnx"
@@ -59,11 +57,12 @@ def test_quantizing_a_model_of_any_name_writes_into_the_store(tmp_path: Path, na
 @pytest.mark.parametrize("way", ["{}", "../../../secret"])
 @pytest.mark.parametrize("key", ["file", "graph", "details"])
 def test_a_worker_cannot_have_other_files_kept(tmp_path: Path, key: str, way: str) -> None:
-    registry, arguments, job = made(tmp_path, "digits")
+    registry, options, job = made(tmp_path, "digits")
     secret = tmp_path / "secret"
     secret.write_text("secret")
+    files = replace(FILES, **{key: way.format(secret)})
     with pytest.raises(Refused, match="outside its folder"):
-        quantized(registry, arguments, {**RESULT, key: way.format(secret)}, job)
+        quantized(registry, options, replace(RESULT, files=files), job)
     variants = len(registry.variants())
     registry.close()
     assert variants == 1

@@ -11,10 +11,10 @@ import pytest
 from studio.api import Sample, UsageError
 from studio.evaluation.judge import Scored
 from studio.quantization.layer_search import CachedDataset, EveryNth, halves, loss, part_changed
+from studio.quantization.results import SearchCandidate
 from studio.quantization.search_strategy import (
     MARGIN,
     Goal,
-    SearchCandidate,
     SearchResult,
     by_harm,
     search,
@@ -186,7 +186,7 @@ def test_the_front_holds_no_trial_that_another_beats() -> None:
         SearchCandidate(("a", "c"), 0.02, 0.6, 12),
         SearchCandidate((), 0.02, 0.6, 8),
     )
-    assert SearchResult(None, trials).front() == [trials[0], trials[1], trials[3]]
+    assert SearchResult(None, trials).front() == (trials[0], trials[1], trials[3])
 
 
 def test_harm_is_noise_for_the_time_saved() -> None:

@@ -5,38 +5,38 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy
 import pytest
 
-from studio.api import InvalidData, UsageError, validate
+from studio.api import InvalidData, UsageError
 from studio.documents.dataclass_json import from_json, to_json
+from studio.evaluation.results import RuntimeVersion
 from studio.quantization import record, sensitivity, sensitivity_store, work
 from studio.quantization.results import SensitivityResult
-from studio.quantization.step import QUANTIZE, SENSITIVITY
+from studio.quantization.step import QUANTIZE, SENSITIVITY, SensitivityOptions
 from studio.registry import Registry, VariantRecord
 
-from .conftest import DIGITS, FakeJob, reference
+from .conftest import DIGITS, FakeJob, options_of
 
 CALIBRATION = str(DIGITS / "calibration.npz")
 HELDOUT = str(DIGITS / "heldout.npz")
 RESULT_OF_0_1 = Path(__file__).parents[2] / "data/results/0.1/sensitivity.json"
 
 
-def arguments(
+def options(
     registry: Registry, variant: VariantRecord, data: str = CALIBRATION, **given: Any
-) -> dict[str, Any]:
-    checked = validate(SENSITIVITY.form, {**given, "data": data, "model": "digits"})
-    resolved = {**checked, "model": reference(variant)}
-    return dict(sensitivity_store.signed(registry, resolved))
+) -> SensitivityOptions:
+    return sensitivity_store.signed(registry, options_of(SENSITIVITY, variant, data=data, **given))
 
 
 def test_layers_are_ranked_by_error_and_the_worst_by_the_metric_too(
     registry: Registry, digits: VariantRecord, job: FakeJob
 ) -> None:
-    asked = arguments(registry, digits, samples=8, eval_data=HELDOUT, eval_samples=40, judged=1)
+    asked = options(registry, digits, samples=8, eval_data=HELDOUT, eval_samples=40, judged=1)
     result = sensitivity.measure(asked, job)
     document = json.loads(json.dumps(to_json(result)))  # it travels as JSON
     assert from_json(SensitivityResult, document) == result
@@ -57,25 +57,24 @@ def test_layers_are_ranked_by_error_and_the_worst_by_the_metric_too(
 def test_a_search_finds_the_costs_that_were_measured(
     registry: Registry, digits: VariantRecord, job: FakeJob
 ) -> None:
-    asked = arguments(registry, digits, samples=8)
+    asked = options(registry, digits, samples=8)
     result = sensitivity.measure(asked, job)
     sensitivity_store.record(registry, asked, result, job.folder)
     assert "signature" not in registry.runs("sensitivity", digits.id)[0].options
 
-    search = {"model": "digits", "data": CALIBRATION, "samples": 8, "search": True}
-    wanted = {**validate(QUANTIZE.form, search), "model": reference(digits)}
+    wanted = options_of(QUANTIZE, digits, data=CALIBRATION, samples=8, search=True)
     offered = sensitivity_store.offered(registry, wanted)
     names = [layer.name for layer in result.layers]
-    costs = sensitivity_store.costs_from(offered, to_json(result.backend), names)
+    costs = sensitivity_store.costs_from(offered, result.backend, names)
     assert costs is not None
     assert costs[names[0]].gain_us == pytest.approx(result.layers[0].gain_us, abs=0.02)
 
     # Another runtime, other layers, another calibration, or no search at all: measured anew.
-    assert sensitivity_store.costs_from(offered, {"id": "x", "version": "1"}, names) is None
-    assert sensitivity_store.costs_from(offered, to_json(result.backend), names[1:]) is None
-    other = {**wanted, "calibration": "minmax"}
+    assert sensitivity_store.costs_from(offered, RuntimeVersion("x", "1"), names) is None
+    assert sensitivity_store.costs_from(offered, result.backend, names[1:]) is None
+    other = replace(wanted, calibration="minmax")
     assert sensitivity_store.offered(registry, other) == other
-    alone = {**wanted, "search": False}
+    alone = replace(wanted, search=False)
     assert sensitivity_store.offered(registry, alone) == alone
 
 
@@ -84,10 +83,10 @@ def test_the_signature_follows_the_data(
 ) -> None:
     data = tmp_path / "data.npz"
     shutil.copyfile(CALIBRATION, data)
-    before = arguments(registry, digits, str(data))["signature"]
-    assert arguments(registry, digits, str(data))["signature"] == before
+    before = options(registry, digits, str(data)).signature
+    assert options(registry, digits, str(data)).signature == before
     os.utime(data, ns=(1, 1))
-    assert arguments(registry, digits, str(data))["signature"] != before
+    assert options(registry, digits, str(data)).signature != before
 
 
 def test_what_does_not_fit_is_said(
@@ -97,9 +96,9 @@ def test_what_does_not_fit_is_said(
     with numpy.load(CALIBRATION) as arrays:
         numpy.savez(unlabelled, **{k: v for k, v in arrays.items() if k != "labels"})
     with pytest.raises(InvalidData, match="No metric suits"):
-        sensitivity.measure(arguments(registry, digits, samples=2, eval_data=str(unlabelled)), job)
+        sensitivity.measure(options(registry, digits, samples=2, eval_data=str(unlabelled)), job)
     with pytest.raises(UsageError, match="no layers to choose from"):
-        sensitivity.measure(arguments(registry, digits, preset='method = "fp16"'), job)
+        sensitivity.measure(options(registry, digits, preset='method = "fp16"'), job)
 
 
 def test_quantize_takes_what_is_kept_and_does_not_record_it(
@@ -107,17 +106,18 @@ def test_quantize_takes_what_is_kept_and_does_not_record_it(
 ) -> None:
     sensitivity_store.record(
         registry,
-        (asked := arguments(registry, digits, samples=8)),
+        (asked := options(registry, digits, samples=8)),
         sensitivity.measure(asked, job),
         job.folder,
     )
     shutil.rmtree(job.folder / "tuner")
     given = {"data": CALIBRATION, "samples": 8, "search": True, "max_drop": 0.1}
     more = {"eval_data": HELDOUT, "eval_samples": 40}
-    search = validate(QUANTIZE.form, {**given, **more, "model": "digits"})
-    offered = sensitivity_store.offered(registry, {**search, "model": reference(digits)})
+    search = options_of(QUANTIZE, digits, **given, **more)
+    offered = sensitivity_store.offered(registry, search)
     result = work.quantize(offered, job)
-    assert result["search"]["stored_sensitivity"]
+    assert result.search is not None
+    assert result.search.stored_sensitivity
     assert "Sensitivity" not in " ".join(text for _, text in job.points[-40:])
     assert "sensitivity" not in record.asked(offered)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,22 @@ import cv2
 import numpy
 import pytest
 
-from studio.api import Cancelled, GateMissed, InvalidData, StudioError, UsageError, validate
+from studio.api import Cancelled, GateMissed, InvalidData, StudioError, UsageError
+from studio.documents.dataclass_json import from_json, to_json
 from studio.evaluation.judge import Scored
 from studio.quantization import record, work
 from studio.quantization.presets import prepare
+from studio.quantization.results import (
+    QuantizeResult,
+    SearchCandidate,
+    SearchLimits,
+    SearchReport,
+    figures_of,
+)
 from studio.quantization.step import EVALUATE, QUANTIZE
 from studio.registry import Registry, VariantRecord
 
-from .conftest import DIGITS, FakeJob, reference
+from .conftest import DIGITS, FakeJob, options_of
 
 pytestmark = pytest.mark.slow
 
@@ -25,31 +34,27 @@ CALIBRATION = str(DIGITS / "calibration.npz")
 HELDOUT = str(DIGITS / "heldout.npz")
 
 
-def arguments(variant: VariantRecord, step=QUANTIZE, **given: Any) -> dict[str, Any]:
-    checked = validate(step.form, {**given, "model": "digits"})
-    if "target" in checked:
-        checked["target"] = None  # as a name that is resolved to this computer
-    return {**checked, "model": reference(variant)}
-
-
-def quantize(variant: VariantRecord, job: FakeJob, **given: Any) -> dict[str, Any]:
-    result = work.quantize(arguments(variant, **given), job)
-    assert json.loads(json.dumps(result)) == result  # it travels as JSON
-    return result
+def quantize(variant: VariantRecord, job: FakeJob, **given: Any) -> QuantizeResult:
+    result = work.quantize(options_of(QUANTIZE, variant, **given), job)
+    document = to_json(result)
+    assert json.loads(json.dumps(document)) == document  # it travels as JSON
+    read = from_json(QuantizeResult, document)
+    assert to_json(read) == document
+    return read
 
 
 def test_int8_loses_at_most_a_point(digits: VariantRecord, job: FakeJob) -> None:
     result = quantize(digits, job, data=CALIBRATION, eval_data=HELDOUT, max_drop=0.01)
-    assert result["metric"]["name"] == "top1"
-    assert result["metric"]["before"] > 0.98
-    assert result["metric"]["drop"] <= 0.01
-    assert result["metric"]["samples"] == 450
-    assert result["size_ratio"] < 0.35
-    assert result["sqnr_db"] > 25
-    assert 0 < result["latency_ratio"] < 10
-    assert result["summary"]["precision"] == "int8"
-    assert (job.folder / result["file"]).is_file()
-    assert (job.folder / result["graph"]).is_file()
+    assert result.metric.name == "top1"
+    assert result.metric.before > 0.98
+    assert result.metric.drop <= 0.01
+    assert result.metric.samples == 450
+    assert result.size_ratio < 0.35
+    assert result.sqnr_db > 25
+    assert 0 < result.latency_ratio < 10
+    assert result.files.summary.precision == "int8"
+    assert (job.folder / result.files.file).is_file()
+    assert (job.folder / result.files.graph).is_file()
 
 
 def test_progress_never_goes_back(digits: VariantRecord, job: FakeJob) -> None:
@@ -65,10 +70,10 @@ def test_methods_that_need_no_data(
     digits: VariantRecord, job: FakeJob, method: str, largest: float
 ) -> None:
     result = quantize(digits, job, method=method)
-    assert result["size_ratio"] < largest
-    assert result["metric"] is None
-    assert result["latency_ratio"] is None
-    assert result["outputs"] == []
+    assert result.size_ratio < largest
+    assert result.metric is None
+    assert result.latency_ratio is None
+    assert result.outputs == ()
 
 
 def test_calibration_needs_data(digits: VariantRecord, job: FakeJob) -> None:
@@ -133,7 +138,7 @@ def test_not_a_number_in_the_middle_of_the_data(
 
 def test_one_sample_is_enough(digits: VariantRecord, job: FakeJob) -> None:
     result = quantize(digits, job, data=CALIBRATION, samples=1, eval_samples=1)
-    assert result["facts"]["samples"] == 1
+    assert result.facts["samples"] == 1
 
 
 def test_a_node_that_is_not_there(digits: VariantRecord, job: FakeJob) -> None:
@@ -153,28 +158,30 @@ def test_the_variant_is_recorded_and_copied(
 ) -> None:
     out = tmp_path / "out.onnx"
     out.write_text("older")
-    asked = arguments(digits, data=CALIBRATION, eval_data=HELDOUT, out=str(out))
+    asked = options_of(QUANTIZE, digits, data=CALIBRATION, eval_data=HELDOUT, out=str(out))
     final = record.quantized(registry, asked, work.quantize(asked, job), job.folder)
-    variant = registry.variant(final["variant"])
+    variant = registry.variant(final.variant)
     assert (variant.name, variant.precision, variant.parent) == ("int8", "int8", digits.id)
     assert variant.graph_path is not None
     assert variant.options == {
         "method": "static-int8", "samples": 128, "calibration": "activation-aware", "keep": []
     }  # fmt: skip
-    assert variant.summary["quantize"]["metric"] == final["metric"]
+    assert figures_of(variant.summary).metric == final.metric
     assert variant.summary["nodes"] > 7
-    assert final["output"] == str(out)
+    assert final.output == str(out)
     assert out.read_bytes() == variant.path.read_bytes()
     assert [path.name for path in tmp_path.glob(".out*")] == []
-    assert [row["precision"] for row in final["front"]] == ["fp32", "int8"]
-    assert final["front"][1]["metric"] == final["metric"]["after"]
+    assert [row.precision for row in final.front] == ["fp32", "int8"]
+    assert final.front[1].metric == final.metric.after
     assert [run.variant for run in registry.runs("quantize")] == [variant.id]
 
 
 def test_a_copy_that_cannot_be_written_leaves_nothing(
     registry: Registry, digits: VariantRecord, job: FakeJob, tmp_path: Path
 ) -> None:
-    asked = arguments(digits, data=CALIBRATION, out=str(tmp_path / "absent" / "out.onnx"))
+    asked = options_of(
+        QUANTIZE, digits, data=CALIBRATION, out=str(tmp_path / "absent" / "out.onnx")
+    )
     result = work.quantize(asked, job)
     with pytest.raises(StudioError, match="cannot be written to"):
         record.quantized(registry, asked, result, job.folder)
@@ -182,34 +189,35 @@ def test_a_copy_that_cannot_be_written_leaves_nothing(
 
 
 def test_evaluate(registry: Registry, digits: VariantRecord, job: FakeJob) -> None:
-    asked = arguments(digits, EVALUATE, data=HELDOUT, samples=100)
+    asked = options_of(EVALUATE, digits, data=HELDOUT, samples=100)
     result = record.evaluated(registry, asked, work.evaluate(asked, job), job.folder)
-    assert result["metric"]["name"] == "top1"
-    assert result["metric"]["value"] >= 0.97
-    assert result["samples"] == 100
-    assert registry.runs("evaluate", digits.id)[0].result == result
+    assert result.metric.name == "top1"
+    assert result.metric.value >= 0.97
+    assert result.samples == 100
+    assert registry.runs("evaluate", digits.id)[0].result == to_json(result)
 
 
 def test_evaluate_without_labels(digits: VariantRecord, job: FakeJob) -> None:
     with pytest.raises(UsageError, match="No metric fits this data"):
-        work.evaluate(arguments(digits, EVALUATE, data=CALIBRATION), job)
+        work.evaluate(options_of(EVALUATE, digits, data=CALIBRATION), job)
 
 
 def test_a_search_chooses_layers_and_judges_on_samples_that_it_never_saw(
     digits: VariantRecord, job: FakeJob
 ) -> None:
     result = quantize(digits, job, data=CALIBRATION, eval_data=HELDOUT, search=True, max_drop=0.05)
-    found = result["search"]
-    assert found["front"]
-    assert found["chosen"] in [trial["kept"] for trial in found["trials"]]
-    assert found["goal"] == {"max_drop": 0.05, "max_latency_ratio": None}
-    seen, judged = found["samples"], result["metric"]["samples"]
+    found = result.search
+    assert found.front
+    assert found.chosen in [trial.kept for trial in found.trials]
+    assert found.goal == SearchLimits(max_drop=0.05)
+    seen, judged = found.samples, result.metric.samples
     assert abs(seen - judged) <= 1
-    (note,) = result["notes"]
+    (note,) = result.notes
     assert note.startswith(
         f"Of the {seen + judged} evaluation samples {seen} chose the layers and "
     )
-    assert all({"sqnr_db", "float_us", "int8_us"} <= set(row) for row in found["layers"].values())
+    assert found.layers
+    assert all(row.float_us > 0 and row.int8_us > 0 for row in found.layers.values())
 
 
 def test_a_search_needs_a_limit(digits: VariantRecord, job: FakeJob) -> None:
@@ -223,29 +231,29 @@ def test_lost_and_gained_samples_are_named(
     # Two bits of range for the activations: some digits are read otherwise.
     keep = {"data": CALIBRATION, "eval_data": HELDOUT, "calibration": "percentile"}
     preset = 'method = "static-int8"\npercentile = 70.0\n'
-    verdict = quantize(digits, job, **keep, preset=preset)["metric"]
-    lost, gained = verdict["changed"]
-    assert (len(verdict["lost"]), len(verdict["gained"])) == (lost, gained)
+    verdict = quantize(digits, job, **keep, preset=preset).metric
+    lost, gained = verdict.changed
+    assert (len(verdict.lost), len(verdict.gained)) == (lost, gained)
     assert lost > 0
-    assert round(verdict["drop"] * verdict["samples"]) == lost - gained
-    assert verdict["lost"][0].startswith("#")
+    assert round(verdict.drop * verdict.samples) == lost - gained
+    assert verdict.lost[0].startswith("#")
 
 
 @pytest.mark.parametrize(("metric", "before"), [("cosine", 1.0), ("sqnr", 200.0)])
 def test_a_metric_without_labels(
     digits: VariantRecord, job: FakeJob, metric: str, before: float
 ) -> None:
-    verdict = quantize(digits, job, data=CALIBRATION, metric=metric)["metric"]
-    assert verdict["before"] == pytest.approx(before)
-    assert 0 < verdict["after"] < before
+    verdict = quantize(digits, job, data=CALIBRATION, metric=metric).metric
+    assert verdict.before == pytest.approx(before)
+    assert 0 < verdict.after < before
     with pytest.raises(UsageError, match="one model alone has none"):
-        work.evaluate(arguments(digits, EVALUATE, data=HELDOUT, metric=metric), job)
+        work.evaluate(options_of(EVALUATE, digits, data=HELDOUT, metric=metric), job)
 
 
 def test_a_search_by_likeness(digits: VariantRecord, job: FakeJob) -> None:
     given = {"data": CALIBRATION, "metric": "cosine", "max_drop": 0.01, "search": True}
     result = quantize(digits, job, **given, samples=32, eval_samples=64)
-    assert 0 <= result["search"]["trials"][0]["drop"] <= 0.01
+    assert 0 <= result.search.trials[0].drop <= 0.01
 
 
 @pytest.mark.parametrize(
@@ -271,9 +279,9 @@ def test_a_search_for_speed_needs_no_largest_loss(digits: VariantRecord, job: Fa
         quantize(digits, job, **given, search=True, max_latency_ratio=50.0)
     given = {**given, "eval_data": HELDOUT, "eval_samples": 60}
     result = quantize(digits, job, **given, search=True, max_latency_ratio=50.0)
-    assert result["search"]["samples"] == 60
-    assert result["notes"] == [], "all of them were for the choice"
-    assert result["latency_interval"][0] <= result["latency_ratio"] <= result["latency_interval"][1]
+    assert result.search.samples == 60
+    assert result.notes == (), "all of them were for the choice"
+    assert result.latency_interval[0] <= result.latency_ratio <= result.latency_interval[1]
 
 
 def test_a_latency_beyond_the_limit_misses_the_gate(
@@ -281,7 +289,7 @@ def test_a_latency_beyond_the_limit_misses_the_gate(
 ) -> None:
     monkeypatch.setattr(work, "timed", lambda *_: work.Latency(0.8, 0.7, 0.9, 10.0))
     given = {"data": CALIBRATION, "eval_data": HELDOUT}
-    assert quantize(digits, job, **given, max_latency_ratio=0.75)["latency_ratio"] == 0.8
+    assert quantize(digits, job, **given, max_latency_ratio=0.75).latency_ratio == 0.8
     with pytest.raises(GateMissed, match=r"takes 0.80 of the float model's time \(0.70 to 0.90\)"):
         quantize(digits, job, **given, max_latency_ratio=0.6)
 
@@ -289,15 +297,17 @@ def test_a_latency_beyond_the_limit_misses_the_gate(
 def test_the_front_of_a_search_is_in_the_result(
     registry: Registry, digits: VariantRecord, job: FakeJob
 ) -> None:
-    asked = arguments(digits, data=CALIBRATION, eval_data=HELDOUT)
+    asked = options_of(QUANTIZE, digits, data=CALIBRATION, eval_data=HELDOUT)
     result = work.quantize(asked, job)
-    trial = {"latency_ratio": 0.5, "bytes": 10, "score": 0.9, "drop": 0.0}
-    front = [{**trial, "kept": ["conv1"]}, {**trial, "kept": ["conv1", "conv2"]}]
-    result["search"] = {"chosen": ["conv1"], "front": front}
-    rows = record.quantized(registry, asked, result, job.folder)["front"]
-    assert [row["judged_on"] for row in rows] == ["heldout", "heldout", "search"]
-    assert rows[2]["float_layers"] == 2
-    assert rows[2]["variant"] is None
+    front = tuple(
+        SearchCandidate(kept, drop=0.0, latency_ratio=0.5, bytes=10, score=0.9)
+        for kept in (("conv1",), ("conv1", "conv2"))
+    )
+    result = replace(result, search=SearchReport(chosen=("conv1",), front=front))
+    rows = record.quantized(registry, asked, result, job.folder).front
+    assert [row.judged_on for row in rows] == ["heldout", "heldout", "search"]
+    assert rows[2].float_layers == 2
+    assert rows[2].variant is None
 
 
 def test_a_video_calibrates(digits: VariantRecord, job: FakeJob, tmp_path: Path) -> None:
@@ -309,8 +319,8 @@ def test_a_video_calibrates(digits: VariantRecord, job: FakeJob, tmp_path: Path)
     writer.release()
     (tmp_path / "preprocess.toml").write_text((DIGITS / "preprocess.toml").read_text())
     result = quantize(digits, job, data=str(path), samples=20, eval_data=HELDOUT)
-    assert result["facts"]["samples"] == 20
-    assert result["metric"]["after"] > 0.95
+    assert result.facts["samples"] == 20
+    assert result.metric.after > 0.95
 
 
 @pytest.mark.parametrize(
@@ -329,7 +339,9 @@ def test_a_variant_has_the_name_of_its_preset(
     method: str,
     name: str,
 ) -> None:
-    asked = prepare(registry, arguments(digits, data=CALIBRATION, preset=preset, method=method))
+    asked = prepare(
+        registry, options_of(QUANTIZE, digits, data=CALIBRATION, preset=preset, method=method)
+    )
     final = record.quantized(registry, asked, work.quantize(asked, job), job.folder)
-    assert final["name"] == name
+    assert final.name == name
     assert "preset_name" not in registry.runs("quantize")[0].options

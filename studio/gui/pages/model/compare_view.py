@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QMenu,
     QPushButton,
@@ -29,6 +30,7 @@ from studio.gui.widgets.basics import GRID, ElidedLabel, Hint, Segmented, button
 from studio.gui.widgets.sortable import SortableRow, SortableTable
 
 if TYPE_CHECKING:
+    from studio.models.results import DiffResult
     from studio.workspace import GraphView, JobOutcome, VariantRecord, Workspace
 
 COLUMNS = ("State", "Before", "After", "Change", "Δ MACs", "Δ weights")
@@ -51,7 +53,7 @@ class CompareView(QWidget):
         self.other: VariantRecord | None = None
         self.comparison: Comparison | None = None
         self._views: dict[int, GraphView] = {}
-        self._result: Mapping[str, Any] | None = None
+        self._result: DiffResult | None = None
         self.strip = JobStrip()
         self.chips = row(spacing=4)
         self.counts = ElidedLabel("", Qt.TextElideMode.ElideRight)
@@ -125,7 +127,7 @@ class CompareView(QWidget):
         if self.isVisible():
             self.refresh()
 
-    def showEvent(self, event: Any) -> None:
+    def showEvent(self, event: QShowEvent) -> None:
         """Compare when the view is shown."""
         super().showEvent(event)
         self.refresh()
@@ -282,11 +284,11 @@ class CompareView(QWidget):
         self._stack.setCurrentWidget(self.trouble)
 
     def _count(self) -> None:
-        assert self.comparison is not None
-        counts = self.comparison.counts
+        result = self._result
+        assert result is not None
         self.counts.setText(
-            f"{counts['matched']} of {counts['compute']} matched · {counts['changed']} changed · "
-            f"{counts['added']} added · {counts['removed']} removed"
+            f"{result.matched} of {result.compute} matched · {result.changed} changed · "
+            f"{result.added} added · {result.removed} removed"
         )
 
     # Differences, one by one
@@ -334,7 +336,7 @@ class CompareView(QWidget):
 
 
 def _build(
-    result: Mapping[str, Any], views: tuple[GraphView, GraphView], folded: bool
+    result: DiffResult, views: tuple[GraphView, GraphView], folded: bool
 ) -> tuple[Comparison, list[SortableRow]]:
     scenes = [
         Scene(*view.part("", folded=folded), frozenset(view.model.functions)) for view in views

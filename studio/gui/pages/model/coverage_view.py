@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHeaderView, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.api import Kind, Option
@@ -21,6 +22,7 @@ from studio.gui.widgets.tables import Table
 from studio.workspace import nodes_within
 
 if TYPE_CHECKING:
+    from studio.models.results import CoverageResult, Problem
     from studio.workspace import JobOutcome, VariantRecord, Workspace
 
 STEP = "coverage"
@@ -48,7 +50,7 @@ class CoverageView(QWidget):
         self._shell = shell
         self._variant: VariantRecord | None = None
         self._scene: Scene | None = None
-        self._problems: list[Mapping[str, Any]] = []
+        self._problems: tuple[Problem, ...] = ()
         options = workspace.steps[STEP].form
         self.form = Form([one for one in options if one.kind is not Kind.MODEL], self)
         self.check = button("Check", self.run)
@@ -99,7 +101,7 @@ class CoverageView(QWidget):
 
     def show_variant(self, variant: VariantRecord | None) -> None:
         """Take another variant, of which nothing was asked yet."""
-        self._variant, self._scene, self._problems = variant, None, []
+        self._variant, self._scene, self._problems = variant, None, ()
         reason = self._workspace.why_not(STEP, variant)
         set_enabled(self.check, reason)
         self.hint.text.setText(reason or HOW)
@@ -109,7 +111,7 @@ class CoverageView(QWidget):
         """Take the graph that is shown."""
         self._scene = scene
 
-    def showEvent(self, event: Any) -> None:
+    def showEvent(self, event: QShowEvent) -> None:
         """Offer the targets that there are now."""
         super().showEvent(event)
         self.form.refresh()
@@ -132,21 +134,19 @@ class CoverageView(QWidget):
     def _finished(self, outcome: JobOutcome) -> None:
         if not outcome.ok:
             return  # the window has said why
-        result = outcome.result
-        self._problems = list(result["problems"])
-        where = " on ".join(one for one in (result["runtime"], result["target"]) if one)
+        result: CoverageResult = outcome.result
+        self._problems = result.problems
         self.verdict.show_state(
-            *(("compatible", "good") if result["covered"] else ("incompatible", "bad"))
+            *(("compatible", "good") if result.covered else ("incompatible", "bad"))
         )
-        memory = figures.size(1e6 * float(result["memory_mb"]))
-        takes = f"Needs about {memory} of memory."
+        takes = f"Needs about {figures.size(1e6 * result.memory_mb)} of memory."
         count = figures.count(len(self._problems), "problem")
         found = f"{count} found" if self._problems else "Compatible"
-        notes = "".join(f" {note}" for note in result.get("notes", ()))
-        self.sentence.setText(f"{found} with {where}. {takes}{_others(result)}{notes}")
+        notes = "".join(f" {note}" for note in result.notes or ())
+        self.sentence.setText(f"{found} with {result.where}. {takes}{_others(result)}{notes}")
         self.table.blockSignals(True)
         self.table.show_rows(
-            (one["text"], one["hint"], str(len(one["nodes"]) or "all")) for one in self._problems
+            (one.text, one.hint, str(len(one.nodes) or "all")) for one in self._problems
         )
         self.table.blockSignals(False)
         self.table.resizeRowsToContents()
@@ -158,8 +158,8 @@ class CoverageView(QWidget):
     def _boxes(self) -> list[int]:
         """The boxes at fault, those of the selected problem alone where there is one."""
         at = self.table.currentRow()
-        chosen = [self._problems[at]] if 0 <= at < len(self._problems) else self._problems
-        names = {name for one in chosen for name in one["nodes"]}
+        chosen = (self._problems[at],) if 0 <= at < len(self._problems) else self._problems
+        names = {name for one in chosen for name in one.nodes}
         boxes = self._scene.boxes if self._scene is not None else ()
         return [
             index
@@ -181,12 +181,10 @@ class CoverageView(QWidget):
             self.chosen.emit(found[0])
 
 
-def _others(result: Mapping[str, Any]) -> str:
+def _others(result: CoverageResult) -> str:
     """What is said of the other systems of a board."""
-    others = list(result.get("systems", ()))[1:]
-    if not others:
-        return ""
-    said = ", ".join(
-        f"{one['name']}: {'compatible' if one['covered'] else 'incompatible'}" for one in others
+    others = ", ".join(
+        f"{one.name}: {'compatible' if one.covered else 'incompatible'}"
+        for one in result.other_systems
     )
-    return f" Other systems of this board: {said}."
+    return f" Other systems of this board: {others}." if others else ""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from studio.gui.graph.scene import Scene
 
 if TYPE_CHECKING:
+    from studio.models.surgery.results import EditOutcome
     from studio.workspace import GraphView
 
 _MOST_ACTIONS = 3
@@ -71,6 +72,13 @@ class EditProposal:
     values: dict[str, list[str]]
 
 
+@dataclass(frozen=True, slots=True)
+class FailedEdit:
+    """The reason why an edit could not be applied."""
+
+    text: str
+
+
 def proposals(scene: Scene, box: int) -> list[EditProposal]:
     """What can be done with the values around a box."""
     what = scene.boxes[box]
@@ -87,17 +95,17 @@ def proposals(scene: Scene, box: int) -> list[EditProposal]:
     return found
 
 
-def told(result: Mapping[str, Any]) -> str:
+def described(outcome: EditOutcome | FailedEdit | None) -> str:
     """What an edit did, and whether the model gives the same numbers after it."""
-    if not result:
+    if outcome is None:
         return "not applied yet"
-    if "failed" in result:
-        return f"failed: {result['failed']}"
-    equality = result["equality"]
-    if not equality or not equality["samples"]:
-        return f"{result['text']}; outputs differ by design, not compared"
-    within = f"within {equality['max_error']:.2g}" if equality["max_error"] else "exactly"
-    return f"{result['text']}; outputs match on {equality['samples']} samples, {within}"
+    if isinstance(outcome, FailedEdit):
+        return f"failed: {outcome.text}"
+    equality = outcome.equality
+    if not equality or not equality.samples:
+        return f"{outcome.text}; outputs differ by design, not compared"
+    within = f"within {equality.max_error:.2g}" if equality.max_error else "exactly"
+    return f"{outcome.text}; outputs match on {equality.samples} samples, {within}"
 
 
 def _rename(name: str) -> EditProposal:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from studio.gui import figures
 from studio.gui.graph.costs import short_count
-from studio.gui.pages.model.edit_list import told
+from studio.gui.pages.model.edit_list import described
+from studio.models.results import IntakeFinding, ModelFigures, Terminal
+from studio.models.surgery.results import edits_of
 
 if TYPE_CHECKING:
     from studio.workspace import VariantRecord
@@ -16,104 +17,73 @@ if TYPE_CHECKING:
 _TONES = {"warning": "warning", "error": "bad"}
 
 
-@dataclass(frozen=True, slots=True)
-class FindingText:
-    """An intake finding with the tone of its level."""
-
-    level: str
-    tone: str
-    text: str
-
-
 def figures_of(variant: VariantRecord) -> list[tuple[str, str]]:
     """Names and values of the main figures."""
-    summary = variant.summary
+    model = ModelFigures.read(variant.summary)
     fields = [
-        ("Parameters", short_count(summary.get("parameters"))),
-        ("MACs", _macs(summary)),
+        ("Parameters", short_count(model.parameters)),
+        ("MACs", _macs(model)),
         ("File", figures.size(variant.size)),
-        ("Weights", figures.size(summary.get("weight_bytes"))),
-        ("Activations", figures.size(summary.get("activation_bytes"))),
-        ("Nodes", figures.whole(summary.get("nodes"))),
+        ("Weights", figures.size(model.weight_bytes)),
+        ("Activations", figures.size(model.activation_bytes)),
+        ("Nodes", figures.whole(model.nodes)),
         ("Precision", variant.precision),
-        ("Opset", opset(summary)),
-        ("Producer", str(summary.get("producer") or "")),
+        ("Opset", opset(model)),
+        ("Producer", model.producer),
     ]
     return [(name, value) for name, value in fields if value and value != figures.NOTHING]
 
 
-def _macs(summary: Mapping[str, Any]) -> str:
-    if not summary.get("macs") and summary.get("macs_unknown"):
+def _macs(model: ModelFigures) -> str:
+    if not model.macs and model.macs_unknown:
         return "Unknown: dynamic shapes"
-    text = short_count(summary.get("macs"))
-    assumed = summary.get("assumed_shapes")
-    if text != figures.NOTHING and isinstance(assumed, Mapping) and assumed:
+    text, assumed = short_count(model.macs), model.assumed_shapes
+    if text != figures.NOTHING and assumed:
         shapes = ", ".join(f"{name} {'×'.join(map(str, s))}" for name, s in assumed.items())
         return f"{text} at {shapes}"
     return text
 
 
-def opset(summary: Mapping[str, Any]) -> str:
+def opset(model: ModelFigures) -> str:
     """Operator sets of the domains that are used: ``17, com.microsoft 1``.
 
     Converters declare every domain that they know; the standard one and those that some operator
     belongs to are what a runtime must have.
     """
-    declared = summary.get("opset")
-    if not isinstance(declared, Mapping):
-        return "" if declared is None else str(declared)
-    operators = summary.get("operators")
-    names = operators if isinstance(operators, Mapping) else {}
+    declared = model.opset
     used = [
         domain
         for domain in declared
-        if domain in ("", "ai.onnx") or any(name.startswith(f"{domain}.") for name in names)
+        if domain in ("", "ai.onnx")
+        or any(name.startswith(f"{domain}.") for name in model.operators)
     ]
     shown = used or list(declared)
     return ", ".join(f"{domain} {declared[domain]}".strip() for domain in shown)
 
 
-def terminals(variant: VariantRecord, which: str) -> list[tuple[str, str]]:
+def terminals(values: Iterable[Terminal]) -> list[tuple[str, str]]:
     """Inputs or outputs as names and types."""
-    values = variant.summary.get(which)
-    if not isinstance(values, list):
-        return []
-    rows = []
-    for value in values:
-        shape = value.get("shape")
-        text = "" if shape is None else " " + "×".join("?" if d is None else str(d) for d in shape)
-        rows.append((str(value.get("name", "")), f"{value.get('dtype', '')}{text}"))
-    return rows
+    return [(value.name, f"{value.dtype}{_shape(value)}") for value in values]
 
 
-def operators(variant: VariantRecord) -> list[tuple[str, int, float | None]]:
+def _shape(value: Terminal) -> str:
+    if value.shape is None:
+        return ""
+    return " " + "×".join("?" if size is None else str(size) for size in value.shape)
+
+
+def operators(model: ModelFigures) -> list[tuple[str, int, float | None]]:
     """Operators with their number and their share of all MACs, the most frequent first."""
-    summary = variant.summary
-    counts = summary.get("operators")
-    work = summary.get("macs_by_operator")
-    work = work if isinstance(work, Mapping) else {}
-    total = figures.number(summary.get("macs")) or 0.0
-    if not isinstance(counts, Mapping):
-        return []
+    work, total = model.macs_by_operator, model.macs or 0
     return [
-        (name, int(number), work[name] / total if name in work and total else None)
-        for name, number in counts.items()
+        (name, number, work[name] / total if name in work and total else None)
+        for name, number in model.operators.items()
     ]
 
 
-def findings(variant: VariantRecord) -> list[FindingText]:
-    """What was found when the file was first looked at."""
-    found = variant.summary.get("intake")
-    if not isinstance(found, list):
-        return []
-    return [
-        FindingText(
-            str(item.get("level", "info")),
-            _TONES.get(str(item.get("level")), ""),
-            str(item.get("text", "")),
-        )
-        for item in found
-    ]
+def tone_of(finding: IntakeFinding) -> str:
+    """The tone of a finding's level."""
+    return _TONES.get(finding.level, "")
 
 
 def origin(variant: VariantRecord, parent: str) -> list[tuple[str, str]]:
@@ -129,8 +99,8 @@ def origin(variant: VariantRecord, parent: str) -> list[tuple[str, str]]:
             ("By", variant.step),
             ("On", figures.moment(variant.created)),
         ]
-        for place, one in enumerate(variant.summary.get("edits") or (), 1):
-            fields.append((f"Edit {place}", f"{one['edit']}: {told(one)}"))
+        for place, one in enumerate(edits_of(variant.summary), 1):
+            fields.append((f"Edit {place}", f"{one.edit}: {described(one)}"))
     else:
         fields += [
             ("Opened", figures.moment(variant.created)),

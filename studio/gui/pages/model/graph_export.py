@@ -111,4 +111,4 @@ class GraphExport(QPushButton):
             if folder is not None:
                 folder.cleanup()
             if job.outcome.ok:
-                self._shell.say(f"Graph exported to {job.outcome.result['output']}.", "good")
+                self._shell.say(f"Graph exported to {job.outcome.result.output}.", "good")

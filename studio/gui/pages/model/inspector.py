@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from studio.api import AttributeValue, Node
+from studio.api.inspection import OperatorDoc
 from studio.gui import figures
 from studio.gui.graph.costs import KINDS, CostKind, cost_of, short_count
 from studio.gui.graph.families import TITLES
@@ -31,6 +32,7 @@ from studio.gui.widgets.basics import (
     line,
 )
 from studio.gui.widgets.elided_text import ElidedButton
+from studio.models.results import ConstantResult, ModelFigures
 from studio.workspace import alike_text, is_folded_block, nodes_within
 
 if TYPE_CHECKING:
@@ -62,7 +64,8 @@ class ModelInspector(Scroll):
         unfold: Callable[[], None],
     ) -> None:
         super().__init__(margin=2 * GRID, spacing=GRID)
-        self.lookups = QueryCache(shell)
+        self.constants: QueryCache[ConstantResult] = QueryCache(shell, "values")
+        self.documentation: QueryCache[OperatorDoc] = QueryCache(shell, "operator")
         self._theming = shell.theming
         self._opsets: Mapping[str, int] = {}
         self._reads_texts = False
@@ -73,6 +76,11 @@ class ModelInspector(Scroll):
         self._scene: Scene | None = None
         self._costs: dict[str, Mapping[str, float]] = {}
         self.setAccessibleName("Inspector")
+
+    def hear(self, event: object) -> None:
+        """Take the ends of what was asked of workers."""
+        self.constants.hear(event)
+        self.documentation.hear(event)
 
     def show_variant(self, variant: VariantRecord | None) -> None:
         """Take another variant, whose graph is still to come."""
@@ -102,17 +110,18 @@ class ModelInspector(Scroll):
             self.body.addWidget(label("Loading types, costs and findings…", "dim", wrap=True))
             return
         self._head(self._variant.model_name, f"{self._variant.name} · {self._variant.format}")
+        model = ModelFigures.read(self._variant.summary)
         self._fields(model_facts.figures_of(self._variant))
         self._section("Inputs")
-        self._values(model_facts.terminals(self._variant, "inputs"))
+        self._values(model_facts.terminals(model.inputs))
         self._section("Outputs")
-        self._values(model_facts.terminals(self._variant, "outputs"))
-        findings = model_facts.findings(self._variant)
+        self._values(model_facts.terminals(model.outputs))
         self._section("Safety check")
-        if not findings:
+        if not model.intake:
             self.body.addWidget(label("No issues found.", "dim"))
-        for finding in findings:
-            self.body.addWidget(label(finding.text, tone=finding.tone, wrap=True))
+        for finding in model.intake:
+            tone = model_facts.tone_of(finding)
+            self.body.addWidget(label(finding.text, tone=tone, wrap=True))
         self.body.addSpacing(GRID)
         self.body.addWidget(
             label("Select a node to see its attributes and types.", "small", wrap=True)
@@ -169,12 +178,12 @@ class ModelInspector(Scroll):
         if constants:
             self._section("Values")
         for name in constants[:MOST]:
-            self.body.addWidget(ConstantDetail(self.lookups, self._theming, model, name))
+            self.body.addWidget(ConstantDetail(self.constants, self._theming, model, name))
         version = self._opsets.get(node.domain) or self._opsets.get("ai.onnx", 1)
         operator = f"{node.domain}:{node.operator}" if node.domain else node.operator
         self.body.addSpacing(4)
         self.body.addWidget(line())
-        text = OperatorDetail(self.lookups, model, operator, version)
+        text = OperatorDetail(self.documentation, model, operator, version)
         text.toggle.clicked.connect(self._keep_reading)
         if self._reads_texts:
             text.unfold()

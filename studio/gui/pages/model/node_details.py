@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Generic
 
 import shiboken6
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from studio.api.inspection import OperatorDoc
 from studio.api.qt import plain_tip
 from studio.gui import figures
 from studio.gui.names import shown
-from studio.gui.pages.model.query_cache import Answer, QueryCache
+from studio.gui.pages.model.query_cache import AnswerT, QueryCache
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID, FieldList, clear, label
 from studio.gui.widgets.elided_text import ElidedButton
+from studio.models.results import ConstantResult
 
 _BARS_HEIGHT = 56
 _PREVIEW = 16
@@ -53,21 +55,20 @@ class Histogram(QWidget):
         painter.fillRect(QRectF(0, base, self.width(), 1), theme.color("border_strong"))
 
 
-class Detail(QWidget):
+class Detail(QWidget, Generic[AnswerT]):
     """A button that asks for something, and below it the answer.
 
     Args:
         title, name: Of the button, for the eye and for screen readers.
-        step, options: What is asked.
+        options: What is asked.
     """
 
     def __init__(
-        self, lookups: QueryCache, title: str, name: str, step: str, options: Mapping[str, object]
+        self, lookups: QueryCache[AnswerT], title: str, name: str, options: Mapping[str, object]
     ) -> None:
         super().__init__()
         self._lookups = lookups
         self._title = title
-        self._step = step
         self._options = options
         self.toggle = ElidedButton("", self._flip, name)
         self.toggle.setCheckable(True)
@@ -94,9 +95,9 @@ class Detail(QWidget):
         if is_open:
             clear(self.body)
             self.body.addWidget(label("Loading…", "small"))
-            self._lookups.ask(self._step, self._take, **self._options)
+            self._lookups.ask(self._take, **self._options)
 
-    def _take(self, answer: Answer) -> None:
+    def _take(self, answer: AnswerT | None) -> None:
         if not shiboken6.isValid(self) or not self.toggle.isChecked():
             return  # another node is shown by now
         clear(self.body)
@@ -105,55 +106,63 @@ class Detail(QWidget):
         else:
             self.show_answer(answer)
 
-    def show_answer(self, answer: Mapping[str, Any]) -> None:
+    def show_answer(self, answer: AnswerT) -> None:
         """Fill the body."""
         raise NotImplementedError
 
 
-class ConstantDetail(Detail):
+class ConstantDetail(Detail[ConstantResult]):
     """Figures, histogram and first values of a constant."""
 
-    def __init__(self, lookups: QueryCache, theming: Theming, model: str, name: str) -> None:
+    def __init__(
+        self, lookups: QueryCache[ConstantResult], theming: Theming, model: str, name: str
+    ) -> None:
         self._theming = theming
         self._name = name
         options = {"model": model, "name": name}
-        super().__init__(lookups, shown(name), f"Values of {shown(name)}", "values", options)
+        super().__init__(lookups, shown(name), f"Values of {shown(name)}", options)
 
-    def show_answer(self, answer: Mapping[str, Any]) -> None:
+    def show_answer(self, answer: ConstantResult) -> None:
         """Fill the body."""
-        if answer["histogram"]:
-            bars = Histogram(self._theming, answer["histogram"], answer["edges"], self._name)
+        if answer.edges is not None:
+            bars = Histogram(self._theming, answer.histogram, answer.edges, self._name)
             self.body.addWidget(bars)
         self.body.addWidget(FieldList(list(_figures(answer).items()), _NAME_WIDTH))
-        values = [_number(value) for value in answer["preview"][:_PREVIEW]]
-        more = answer["read"] > len(values)
+        values = [_number(value) for value in answer.preview[:_PREVIEW]]
+        more = answer.read > len(values)
         text = label(", ".join(values) + (", …" if more else ""), "mono", wrap=True)
         text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         text.setAccessibleName(f"First values of {self._name}")
         self.body.addWidget(text)
 
 
-class OperatorDetail(Detail):
+class OperatorDetail(Detail[OperatorDoc]):
     """The documentation of an operator in a version of its operator set."""
 
-    def __init__(self, lookups: QueryCache, model: str, operator: str, version: int) -> None:
+    def __init__(
+        self, lookups: QueryCache[OperatorDoc], model: str, operator: str, version: int
+    ) -> None:
         options = {"model": model, "operator": operator, "version": version}
         name = f"Documentation of {operator}"
-        super().__init__(lookups, "Documentation", name, "operator", options)
+        super().__init__(lookups, "Documentation", name, options)
 
-    def show_answer(self, answer: Mapping[str, Any]) -> None:
+    def show_answer(self, answer: OperatorDoc) -> None:
         """Fill the body."""
-        if not answer["text"]:
+        if not answer.text:
             self.body.addWidget(label("No documentation for this operator.", "small", wrap=True))
             return
-        for text in answer["text"].split("\n\n"):
+        for text in answer.text.split("\n\n"):
             self._paragraph(_BROKEN_LINE.sub(" ", text.strip("\n")))
-        for part in ("inputs", "outputs", "attributes"):
-            if answer[part]:
-                self.body.addWidget(label(part.capitalize(), "dim"))
-            for name, text in answer[part]:
+        for title, entries in (
+            ("Inputs", answer.inputs),
+            ("Outputs", answer.outputs),
+            ("Attributes", answer.attributes),
+        ):
+            if entries:
+                self.body.addWidget(label(title, "dim"))
+            for name, text in entries:
                 self._paragraph(f"{name}: {' '.join(text.split())}")
-        self.body.addWidget(label(f"As of operator set {answer['since']}", "small"))
+        self.body.addWidget(label(f"As of operator set {answer.since}", "small"))
 
     def _paragraph(self, text: str) -> None:
         shown = label(text, "small", wrap=True)
@@ -161,16 +170,16 @@ class OperatorDetail(Detail):
         self.body.addWidget(shown)
 
 
-def _figures(answer: Mapping[str, Any]) -> dict[str, str]:
-    found = {"Values": f"{answer['read']:,}"}
-    if answer["histogram"]:
+def _figures(answer: ConstantResult) -> dict[str, str]:
+    found = {"Values": f"{answer.read:,}"}
+    if answer.histogram:
         found |= {
-            "Range": f"{_number(answer['min'])} … {_number(answer['max'])}",
-            "Mean": f"{_number(answer['mean'])} ± {_number(answer['std'])}",
+            "Range": f"{_number(answer.min)} … {_number(answer.max)}",
+            "Mean": f"{_number(answer.mean)} ± {_number(answer.std)}",
         }
-    found["Zeros"] = f"{100 * answer['zeros']:.1f} %"
-    if answer["not_finite"]:
-        found["Not finite"] = figures.count(answer["not_finite"], "value")
+    found["Zeros"] = f"{100 * answer.zeros:.1f} %"
+    if answer.not_finite:
+        found["Not finite"] = figures.count(answer.not_finite, "value")
     return found
 
 

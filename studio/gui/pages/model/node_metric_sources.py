@@ -11,7 +11,8 @@ from studio.gui import figures
 from studio.gui.graph.costs import KINDS, WRITTEN, CostKind, short_count
 
 if TYPE_CHECKING:
-    from studio.quantization.results import SensitivityResult
+    from studio.models.results import AnalysisResult
+    from studio.quantization.results import QuantizeResult, SensitivityResult
     from studio.workspace import GraphView, Recorded, RunRecord, VariantRecord
 
 _MOST_RUNS = 10
@@ -57,7 +58,7 @@ def sources_of(
     view: GraphView,
     variant: VariantRecord | None,
     profiles: Sequence[RunRecord] = (),
-    quantizations: Sequence[RunRecord] = (),
+    quantizations: Sequence[Recorded[QuantizeResult]] = (),
     sensitivities: Sequence[Recorded[SensitivityResult]] = (),
 ) -> Iterator[Source]:
     """All sources that have something to say about a variant."""
@@ -70,16 +71,16 @@ def sources_of(
         yield from _profiled(run.result, variant, figures.moment(run.created))
     for measured in [one for one in sensitivities if one.variant == variant.id][:_MOST_RUNS]:
         yield from sensitivity_sources(measured.result, figures.moment(measured.created))
-    for run in quantizations:
-        if run.result.get("variant") == variant.id or variant.id == run.options.get("variant"):
-            yield from _quantized(run.result, view)
+    for made in quantizations:
+        if variant.id in (made.result.variant, made.options.get("variant")):
+            yield from _quantized(made.result, view)
 
 
-def analyzer_source(identifier: str, title: str, found: Mapping[str, Any] | None) -> Source:
+def analyzer_source(identifier: str, title: str, found: AnalysisResult | None) -> Source:
     """Return the numbers of an analyzer; to be computed where there is no result yet."""
     if found is None:
         return Source(title, title, analyzer=identifier)
-    return replace(from_file(title, str(found["unit"]), found["values"]), shows_zeros=True)
+    return replace(from_file(title, found.unit, found.values), shows_zeros=True)
 
 
 def from_cost(kind: CostKind, view: GraphView) -> Source:
@@ -180,29 +181,24 @@ def sensitivity_sources(result: SensitivityResult, when: str) -> Iterator[Source
     yield Source(f"Time that int8 saves · {when}", "Time that int8 saves", _microseconds, saved)
 
 
-def _quantized(result: Mapping[str, Any], view: GraphView) -> Iterator[Source]:
+def _quantized(result: QuantizeResult, view: GraphView) -> Iterator[Source]:
     """What a quantization says of the layers: their error alone, and which stayed in float."""
-    made = f"{result.get('name', '')}"
-    layers = (result.get("search") or {}).get("layers") or {}
-    noise = {
-        name: _amplitude(float(row["sqnr_db"]))
-        for name, row in layers.items()
-        if figures.number(row.get("sqnr_db")) is not None
-    }
+    made, search = result.name, result.search
+    layers = search.layers if search is not None else {}
+    noise = {name: _amplitude(layer.sqnr_db) for name, layer in layers.items()}
     if noise:
         yield Source(
             f"{_ERROR} · {made}", NOISE, _decibels, noise, sums=False, unit="dB", measure=_ratio
         )
-    facts = result.get("facts") or {}
-    kept, operators = facts.get("kept") or {}, facts.get("operators") or ()
-    if operators:
+    facts = result.layers
+    if facts.operators:
         states = {
-            node.name: FLOAT if node.name in kept else SMALL
+            node.name: FLOAT if node.name in facts.kept else SMALL
             for node in view.model.graph.nodes
-            if node.operator in operators
+            if node.operator in facts.operators
         }
         title = f"Precision of layers · {made}"
-        yield Source(title, "Precision of layers", states=states, notes=dict(kept))
+        yield Source(title, "Precision of layers", states=states, notes=facts.reasons)
 
 
 def _microseconds(value: float) -> str:

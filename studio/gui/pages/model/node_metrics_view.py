@@ -8,10 +8,10 @@ from collections.abc import Callable, Hashable, Iterator
 from functools import partial
 from itertools import cycle
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QShowEvent
 from PySide6.QtWidgets import QComboBox, QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.api import Extension, StudioError
@@ -28,11 +28,12 @@ from studio.gui.pages.model.node_metric_sources import (
     from_file,
     sources_of,
 )
-from studio.gui.pages.model.query_cache import Answer, QueryCache
+from studio.gui.pages.model.query_cache import QueryCache
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Hint, button, label, row, set_enabled
 from studio.gui.widgets.sortable import SortableRow, SortableTable
-from studio.quantization.results import SensitivityResult
+from studio.models.results import AnalysisResult
+from studio.quantization.results import QuantizeResult, SensitivityResult
 from studio.workspace import nodes_within, read_numbers
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class NodeMetricsView(QWidget):
         super().__init__()
         self._workspace = workspace
         self._shell = shell
-        self._lookups = QueryCache(shell)
+        self._analyses: QueryCache[AnalysisResult] = QueryCache(shell, ANALYZE)
         self._files: list[Source] = []
         self._variant: VariantRecord | None = None
         self._scene: Scene | None = None
@@ -119,7 +120,7 @@ class NodeMetricsView(QWidget):
         """Select the line of a box."""
         self.table.select(box)
 
-    def showEvent(self, event: Any) -> None:
+    def showEvent(self, event: QShowEvent) -> None:
         """Read what there is now."""
         super().showEvent(event)
         if self._is_stale:
@@ -162,13 +163,14 @@ class NodeMetricsView(QWidget):
 
     def _find(self) -> Iterator[Source]:
         assert self._view is not None
-        registry = self._workspace.registry
-        profiles, quantizations = registry.runs("profile"), registry.runs("quantize")
-        costs = self._workspace.results.of("sensitivity", SensitivityResult)
+        results = self._workspace.results
+        profiles = self._workspace.registry.runs("profile")
+        quantizations = results.of("quantize", QuantizeResult)
+        costs = results.of("sensitivity", SensitivityResult)
         yield from sources_of(self._view, self._variant, profiles, quantizations, costs)
         if self._variant is not None:
             for one in self._workspace.plugins.all(Extension.ANALYZER):
-                found = self._lookups.known(ANALYZE, **self._analysis(one.id))
+                found = self._analyses.known(**self._analysis(one.id))
                 yield analyzer_source(one.id, one.title, found)
         yield from self._files
 
@@ -181,21 +183,21 @@ class NodeMetricsView(QWidget):
         """Compute the numbers of a source that has none yet, and paint them."""
         self.total.setText("Computing…")
         done = partial(self._analyzed, source.title)
-        self._lookups.ask(ANALYZE, done, **self._analysis(source.analyzer))
+        self._analyses.ask(done, **self._analysis(source.analyzer))
 
-    def _analyzed(self, title: str, found: Answer) -> None:
+    def _analyzed(self, title: str, found: AnalysisResult | None) -> None:
         is_shown = self.combo.currentText() == title
         self._refresh()
         if found is None:
             return
-        if not found["values"]:
+        if not found.values:
             self._shell.say(f"{title}: no node has a number.")
         elif is_shown:
             self.paint()
 
     def hear(self, event: object) -> None:
         """Take the ends of the analyses."""
-        self._lookups.hear(event)
+        self._analyses.hear(event)
 
     def _choose_file(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Node metrics", "", "JSON (*.json)")

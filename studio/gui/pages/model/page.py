@@ -176,7 +176,7 @@ class ModelPage(Page):
         self.compare.hear(event)
         self.drawer.hear(event)
         self.export.hear(event)
-        self._inspector.lookups.hear(event)
+        self._inspector.hear(event)
 
     def take_focus(self) -> None:
         """The arrow keys travel on the graph."""

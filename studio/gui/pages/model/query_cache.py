@@ -5,39 +5,40 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from studio.gui.shell import Shell
 
 if TYPE_CHECKING:
     from studio.workspace import RunningJob
 
+AnswerT = TypeVar("AnswerT")
 _MOST = 256
 
-Answer = Mapping[str, Any] | None
-"""The step's result; None where there is none, which the window has said."""
 
+class QueryCache(Generic[AnswerT]):
+    """A step with its answers, of which the latest are kept.
 
-class QueryCache:
-    """Steps with their answers; the latest answers are kept."""
+    An answer is the result of the step; None where there is none, which the window has said.
+    """
 
-    def __init__(self, shell: Shell) -> None:
-        self._shell = shell
-        self._known: OrderedDict[str, Mapping[str, Any]] = OrderedDict()
-        self._asked: dict[str, tuple[RunningJob, list[Callable[[Answer], None]]]] = {}
+    def __init__(self, shell: Shell, step: str) -> None:
+        self._shell, self._step = shell, step
+        self._known: OrderedDict[str, AnswerT] = OrderedDict()
+        self._asked: dict[str, tuple[RunningJob, list[Callable[[AnswerT | None], None]]]] = {}
 
-    def known(self, step: str, **options: object) -> Answer:
+    def known(self, **options: object) -> AnswerT | None:
         """The answer, if it was asked for before."""
-        return self._known.get(_key(step, options))
+        return self._known.get(_key(options))
 
-    def ask(self, step: str, done: Callable[[Answer], None], **options: object) -> None:
+    def ask(self, done: Callable[[AnswerT | None], None], **options: object) -> None:
         """Hand the answer to ``done``, at once where it is known."""
-        key = _key(step, options)
+        key = _key(options)
         if key in self._known:
             done(self._known[key])
         elif key in self._asked:
             self._asked[key][1].append(done)
-        elif (job := self._shell.start(step, **options)) is not None:
+        elif (job := self._shell.start(self._step, **options)) is not None:
             self._asked[key] = (job, [done])
         else:
             done(None)
@@ -47,7 +48,7 @@ class QueryCache:
         for key, (job, calls) in list(self._asked.items()):
             if getattr(event, "job", None) == job and job.outcome is not None:
                 del self._asked[key]
-                answer = job.outcome.result if job.outcome.ok else None
+                answer: AnswerT | None = job.outcome.result if job.outcome.ok else None
                 if answer is not None:
                     self._known[key] = answer
                     if len(self._known) > _MOST:
@@ -56,5 +57,5 @@ class QueryCache:
                     call(answer)
 
 
-def _key(step: str, options: Mapping[str, object]) -> str:
-    return json.dumps([step, options], sort_keys=True)
+def _key(options: Mapping[str, object]) -> str:
+    return json.dumps(options, sort_keys=True)

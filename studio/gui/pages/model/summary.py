@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -10,6 +11,7 @@ from studio.gui import figures
 from studio.gui.pages.model import facts as model_facts
 from studio.gui.widgets.basics import GRID, Card, FieldList, Pill, Scroll, label, row
 from studio.gui.widgets.tables import Table, TableCard
+from studio.models.results import IntakeFinding, ModelFigures
 
 if TYPE_CHECKING:
     from studio.workspace import VariantRecord
@@ -50,29 +52,34 @@ class ModelSummary(Scroll):
         if variant is None:
             return
         self._figures.show_fields(model_facts.figures_of(variant))
-        for table, which in ((self._inputs, "inputs"), (self._outputs, "outputs")):
-            table.show_rows(model_facts.terminals(variant, which))
+        model = ModelFigures.read(variant.summary)
+        for table, values in ((self._inputs, model.inputs), (self._outputs, model.outputs)):
+            table.show_rows(model_facts.terminals(values))
             table.fit_height(8)
         self._operators.show_rows(
             (name, str(number), figures.NOTHING if share is None else f"{100 * share:.1f} %")
-            for name, number, share in model_facts.operators(variant)
+            for name, number, share in model_facts.operators(model)
         )
         self._operators.fit_height(16)
-        self._show_findings(variant)
+        self._show_findings(model.intake)
         self._origin.show_fields(model_facts.origin(variant, parent))
 
-    def _show_findings(self, variant: VariantRecord) -> None:
+    def _show_findings(self, findings: Sequence[IntakeFinding]) -> None:
         body = self._intake.body
         while body.count() > 2:  # heading and note stay
             item = body.takeAt(2)
             if item is not None and (widget := item.widget()) is not None:
                 widget.deleteLater()
-        findings = model_facts.findings(variant)
         if not findings:
             body.addWidget(label("No issues found."))
         for finding in findings:
             holder = QWidget()
-            holder.setLayout(row(Pill(finding.level, finding.tone), label(finding.text, wrap=True)))
+            holder.setLayout(
+                row(
+                    Pill(finding.level, model_facts.tone_of(finding)),
+                    label(finding.text, wrap=True),
+                )
+            )
             body.addWidget(holder)
         body.addStretch(1)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QKeySequence, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QLineEdit,
@@ -16,19 +16,19 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from studio.api import Option
 from studio.gui import figures
 from studio.gui.forms.editors import TextEditor
 from studio.gui.forms.form import Form
-from studio.gui.pages.model.edit_list import EditList, EditProposal, named, told
+from studio.gui.pages.model.edit_list import EditList, EditProposal, FailedEdit, described, named
 from studio.gui.pages.shared.stage_page import JobStrip
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Hint, Scroll, button, label, row, set_enabled
 from studio.gui.widgets.completion import NamesCompleter
 from studio.gui.widgets.tables import Table
-from studio.workspace import edit_text, option_from_json
+from studio.workspace import edit_text
 
 if TYPE_CHECKING:
+    from studio.models.surgery.results import EditOutcome, EditResult, EditsResult, OfferedEdit
     from studio.workspace import GraphView, JobOutcome, RunningJob, VariantRecord, Workspace
 
 HOW = (
@@ -51,10 +51,10 @@ class SurgeryView(QWidget):
         self._shell = shell
         self._variant: VariantRecord | None = None
         self._view: GraphView | None = None
-        self._offers: dict[str, list[tuple[str, str, tuple[Option, ...]]]] = {}
+        self._offers: dict[str, tuple[OfferedEdit, ...]] = {}
         self._asked: RunningJob | None = None
         self._keeps = False
-        self._results: dict[tuple[str, ...], Mapping[str, Any]] = {}
+        self._results: dict[tuple[str, ...], EditOutcome | FailedEdit] = {}
         self._tried: tuple[str, ...] = ()
         self._job: RunningJob | None = None
         self._wanted: EditProposal | None = None
@@ -131,7 +131,7 @@ class SurgeryView(QWidget):
         self._view = view
         self._complete()
 
-    def showEvent(self, event: Any) -> None:
+    def showEvent(self, event: QShowEvent) -> None:
         """Ask which edits there are, once for each format."""
         super().showEvent(event)
         self._ask()
@@ -171,29 +171,26 @@ class SurgeryView(QWidget):
         else:
             self._asked = self._shell.start("edits", model=f"#{self._variant.id}")
 
-    def _take(self, result: Mapping[str, Any]) -> None:
+    def _take(self, result: EditsResult) -> None:
         assert self._variant is not None
-        self._offers[self._variant.format] = [
-            (one["id"], one["title"], tuple(map(option_from_json, one["options"])))
-            for one in result["edits"]
-        ]
+        self._offers[self._variant.format] = result.edits
         self._make_forms()
 
     def _make_forms(self) -> None:
         assert self._variant is not None
         offers = self._offers[self._variant.format]
-        if [name for name, _, _ in offers] != list(self.forms):
+        if [offer.id for offer in offers] != list(self.forms):
             self.combo.clear()
             for form in self.forms.values():
                 self._forms.removeWidget(form)
                 form.deleteLater()
             self.forms = {}
-            for name, _title, options in offers:
-                form = Form(options)
+            for offer in offers:
+                form = Form(offer.options)
                 form.submitted.connect(self._add)
-                self.forms[name] = form
+                self.forms[offer.id] = form
                 self._forms.addWidget(form)
-            self.combo.addItems([title for _, title, _ in offers])
+            self.combo.addItems([offer.title for offer in offers])
         self._complete()
         self._explain()
         if self._wanted is not None:
@@ -255,9 +252,9 @@ class SurgeryView(QWidget):
     def _show_list(self) -> None:
         """Show the edits; what came of one is known as long as those before it are the same."""
         edits = self.edits.edits
-        results = [self._results.get(edits[: place + 1], {}) for place in range(len(edits))]
+        results = [self._results.get(edits[: place + 1]) for place in range(len(edits))]
         self.table.show_rows(
-            (text, told(result), str(result.get("nodes", "")))
+            (text, described(result), _nodes(result))
             for text, result in zip(edits, results, strict=True)
         )
         self.table.resizeRowsToContents()
@@ -284,25 +281,26 @@ class SurgeryView(QWidget):
         if self._variant is None or not self.edits.edits or self.strip.running:
             return
         self._keeps = keeps
-        options: dict[str, Any] = {"edit": list(self.edits.edits), "check": not keeps}
-        if name := self.name.text().strip():
-            options["name"] = name
+        name = self.name.text().strip()
+        named = {"name": name} if name else {}
         self._tried = self.edits.edits
-        self._job = self._shell.start("edit", model=f"#{self._variant.id}", **options)
+        model, edits = f"#{self._variant.id}", list(self._tried)
+        self._job = self._shell.start("edit", model=model, edit=edits, check=not keeps, **named)
         self.strip.follow(self._job)
         self._explain()
 
     def _finished(self, outcome: JobOutcome) -> None:
         if outcome.ok:
-            self._keep_results(outcome.result["edits"])
+            result: EditResult = outcome.result
+            self._keep_results(result.edits)
             if self._keeps:
-                self._say_saved(outcome.result)
-                self._shell.select(int(outcome.result["variant"]))
+                self._say_saved(result)
+                self._shell.select(result.variant)
         elif outcome.end.value != "cancelled":
             self._note_failure(outcome)
         self._explain()
 
-    def _keep_results(self, rows: Sequence[Mapping[str, Any]]) -> None:
+    def _keep_results(self, rows: Sequence[EditOutcome]) -> None:
         for place, result in enumerate(rows):
             self._results[self._tried[: place + 1]] = result
         self._show_list()
@@ -314,12 +312,16 @@ class SurgeryView(QWidget):
             return  # it did not come to the edits
         place = min(int(state.done), len(self._tried) - 1)
         text = " ".join(part for part in (outcome.sentence, outcome.hint) if part)
-        self._results[self._tried[: place + 1]] = {"failed": text}
+        self._results[self._tried[: place + 1]] = FailedEdit(text)
         self._show_list()
         self.table.selectRow(place)
 
-    def _say_saved(self, result: Mapping[str, Any]) -> None:
+    def _say_saved(self, result: EditResult) -> None:
         assert self._variant is not None
-        many = figures.count(len(result["edits"]), "edit")
+        many = figures.count(len(result.edits), "edit")
         name = self._variant.name
-        self._shell.say(f"Saved as {result['name']}, from {name} by {many}.", "good")
+        self._shell.say(f"Saved as {result.name}, from {name} by {many}.", "good")
+
+
+def _nodes(outcome: EditOutcome | FailedEdit | None) -> str:
+    return "" if outcome is None or isinstance(outcome, FailedEdit) else str(outcome.nodes)

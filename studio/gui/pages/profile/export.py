@@ -71,7 +71,7 @@ class ProfileExport(QPushButton):
         else:
             folder.cleanup()
 
-    def hear(self, event: object) -> None:
+    def on_event(self, event: object) -> None:
         """Follow the jobs."""
         for one in list(self._running):
             job, folder = one
@@ -80,4 +80,4 @@ class ProfileExport(QPushButton):
             self._running.remove(one)
             folder.cleanup()
             if job.outcome.ok:
-                self._shell.say(f"Profile exported to {job.outcome.result['output']}.", "good")
+                self._shell.say(f"Profile exported to {job.outcome.result.output}.", "good")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QVBoxLayout, QWidget
@@ -16,7 +16,7 @@ from studio.gui.widgets.tables import Table
 from studio.workspace import compare_profiles, profile_line
 
 if TYPE_CHECKING:
-    from studio.workspace import RunRecord
+    from studio.workspace import ProfileComparison, ProfileDocument, ProfileLine, RowComparison
 
 COLUMNS = ("Run", "When", "Machine", "Mode", "Variants", "Runtimes", "Fastest", "Measurement")
 COMPARED = ("Variant", "Before", "After", "Ratio", "vs baseline", "")
@@ -34,7 +34,7 @@ class HistoryView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._runs: list[RunRecord] = []
+        self._profiles: list[ProfileDocument] = []
         self.table = Table(COLUMNS, (0, 7), stretch=4, name="Profiles")
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.compared = Table(COMPARED, (1, 2, 3, 4), stretch=0, name="Comparison of two profiles")
@@ -51,7 +51,7 @@ class HistoryView(QWidget):
         self._arrange()
         self.table.itemSelectionChanged.connect(self._explain)
         self.table.itemDoubleClicked.connect(lambda _: self._show())
-        self.show_runs([])
+        self.show_profiles([])
 
     def _arrange(self) -> None:
         self._list.body.addWidget(self.table, 1)
@@ -64,21 +64,21 @@ class HistoryView(QWidget):
         for part in (self._list, self._result, self._nothing):
             layout.addWidget(part, 1 if part is not self._result else 0)
 
-    def show_runs(self, runs: Sequence[RunRecord]) -> None:
+    def show_profiles(self, profiles: Sequence[ProfileDocument]) -> None:
         """Show other profiles, the newest first."""
-        self._list.setVisible(bool(runs))
-        self._nothing.setVisible(not runs)
-        if [run.id for run in runs[:_MOST]] == [run.id for run in self._runs]:
+        self._list.setVisible(bool(profiles))
+        self._nothing.setVisible(not profiles)
+        if [one.run for one in profiles[:_MOST]] == [one.run for one in self._profiles]:
             return
-        self._runs = list(runs[:_MOST])
+        self._profiles = list(profiles[:_MOST])
         self._result.hide()
-        self.table.show_rows([_row(profile_line(run)) for run in self._runs])
+        self.table.show_rows([_row(profile_line(one)) for one in self._profiles])
         self._explain()
 
-    def _selected(self) -> list[RunRecord]:
+    def _selected(self) -> list[ProfileDocument]:
         """The selected profiles, the oldest first."""
         rows = {index.row() for index in self.table.selectedIndexes()}
-        return [self._runs[y] for y in sorted(rows, reverse=True) if y < len(self._runs)]
+        return [self._profiles[y] for y in sorted(rows, reverse=True) if y < len(self._profiles)]
 
     def _explain(self) -> None:
         count = len(self._selected())
@@ -98,20 +98,20 @@ class HistoryView(QWidget):
         if len(selected) == 2:
             self.show_comparison(compare_profiles(*selected))
 
-    def show_comparison(self, found: Mapping[str, Any]) -> None:
+    def show_comparison(self, found: ProfileComparison) -> None:
         """Show what has changed between two profiles."""
-        before, after = found["before"], found["after"]
-        self._result.heading.setText(f"Run {after['run']} vs run {before['run']}")
-        self.compared.show_rows([_compared(each) for each in found["rows"]])
+        before, after = found.before.run, found.after.run
+        self._result.heading.setText(f"Run {after} vs run {before}")
+        self.compared.show_rows([_compared(each) for each in found.rows])
         self.compared.fit_height(8)
-        self.compared.setVisible(bool(found["rows"]))
+        self.compared.setVisible(bool(found.rows))
         sentences = [
-            *(f"{_NAMES.get(d['key'], d['key'])}: {d['before']} before, {d['after']} after."
-              for d in found["differences"]),
-            *(f"Only in run {line['run']}: {', '.join(names)}."
-              for line, names in ((before, found["only_before"]), (after, found["only_after"]))
+            *(f"{_NAMES.get(d.key, d.key)}: {d.before} before, {d.after} after."
+              for d in found.differences),
+            *(f"Only in run {run}: {', '.join(names)}."
+              for run, names in ((before, found.only_before), (after, found.only_after))
               if names),
-            *found["notes"],
+            *found.notes,
         ]  # fmt: skip
         self.notes.setText("\n".join(sentences))
         self.notes.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -121,29 +121,26 @@ class HistoryView(QWidget):
 _NAMES = {"cpu": "Processor", "governors": "Governors", "power_mode": "Power mode", "os": "System"}
 
 
-def _row(line: Mapping[str, Any]) -> list[str | QWidget]:
-    machine = "this computer" if line["target"] == "local" else str(line["target"])
-    fastest = str(line["fastest"] or figures.NOTHING)
+def _row(line: ProfileLine) -> list[str | QWidget]:
+    fastest = line.fastest or figures.NOTHING
     return [
-        str(line["run"]),
-        figures.moment(line["at"]),
-        machine,
-        str(line["mode"]) + ("" if line["complete"] else ", interrupted"),
-        ", ".join(name.rpartition(":")[2] for name in line["models"]),
-        ", ".join(line["backends"]),
+        str(line.run),
+        figures.moment(line.at),
+        "this computer" if line.target == "local" else line.target,
+        line.mode + ("" if line.complete else ", interrupted"),
+        ", ".join(name.rpartition(":")[2] for name in line.models),
+        ", ".join(line.backends),
         fastest.partition(":")[2] or fastest,
-        f"{modes.amount(line['best'])} {line['unit']}" if line["best"] else figures.NOTHING,
+        f"{modes.amount(line.best)} {line.unit}" if line.best else figures.NOTHING,
     ]
 
 
-def _compared(each: Mapping[str, Any]) -> list[str | QWidget]:
-    ratio = figures.ratio_with_interval(each["ratio"], each["low"], each["high"])
-    relative = figures.number(each["relative"])
+def _compared(row: RowComparison) -> list[str | QWidget]:
     return [
-        str(each["id"]),
-        modes.amount(each["before"]),
-        modes.amount(each["after"]),
-        ratio,
-        figures.NOTHING if relative is None else f"{relative:.3f}",
-        Pill(each["verdict"], TONES.get(each["verdict"], "")),
+        row.id,
+        modes.amount(row.before),
+        modes.amount(row.after),
+        figures.ratio_with_interval(row.ratio, row.low, row.high),
+        figures.ratio(row.relative, 3),
+        Pill(row.verdict, TONES.get(row.verdict, "")),
     ]

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
 
 from studio.gui import figures
 from studio.gui.charts.chart import Drawing
 from studio.gui.charts.lines import TOKENS, Lines, Series
 from studio.gui.charts.settings import Rate, Settings
-
-Json = Mapping[str, Any]
+from studio.profiling.results import (
+    OpenLoop,
+    PointMessage,
+    ProfileResult,
+    ProfileRun,
+    SettingMessage,
+    Sustained,
+    Throughput,
+    ThroughputSetting,
+    Trial,
+    TrialMessage,
+)
 
 LATENCY = "latency"
 _WHOLE = 1000  # from here on nobody reads what is behind the point
@@ -38,30 +48,29 @@ CARDS = {
 }
 
 
-def mode_of(result: Json) -> str:
-    """The mode of a result; what was measured before there were modes is latency."""
-    mode = str(result.get("mode") or LATENCY)
-    return mode if mode in HEADINGS else LATENCY
+def mode_of(result: ProfileResult) -> str:
+    """Return the mode of a result; one that a later studio added is shown as latency."""
+    return result.mode if result.mode in HEADINGS else LATENCY
 
 
-def columns(mode: str, run: Json) -> tuple[str, str]:
-    """The texts of the two columns."""
+def columns(mode: str, run: ProfileRun) -> tuple[str, str]:
+    """Return the texts of the two columns."""
     if mode == "throughput":
-        best = (run.get("throughput") or {}).get("best") or {}
-        setting = f"{best['streams']} × {best['batch']}" if best else figures.NOTHING
-        return amount(best.get("per_second")), setting
+        best = run.throughput.best if run.throughput else None
+        if best is None:
+            return figures.NOTHING, figures.NOTHING
+        return amount(best.per_second), f"{best.streams} × {best.batch}"
     if mode == "open-loop":
-        found = run.get("open_loop") or {}
-        return amount(found.get("rate_per_second")), amount(found.get("limit_ms"))
+        found = run.open_loop or OpenLoop()
+        return amount(found.rate_per_second), amount(found.limit_ms)
     if mode == "sustained":
-        found = run.get("sustained") or {}
-        return tuple(figures.milliseconds(found.get(key)) for key in ("start_ms", "end_ms"))  # type: ignore[return-value]
-    latency = run.get("latency_ms") or {}
-    return figures.milliseconds(latency.get("p50")), figures.milliseconds(latency.get("p90"))
+        ends = run.sustained or Sustained()
+        return figures.milliseconds(ends.start_ms), figures.milliseconds(ends.end_ms)
+    return figures.milliseconds(run.latency_ms.p50), figures.milliseconds(run.latency_ms.p90)
 
 
-def drawing(result: Json, names: Mapping[str, str]) -> Drawing | None:
-    """The chart of the mode; None for latency, and before anything is known.
+def drawing(result: ProfileResult, names: Mapping[str, str]) -> Drawing | None:
+    """Return the chart of the mode; None for latency, and before anything is known.
 
     Args:
         names: What each run is called in a chart, by its key.
@@ -72,36 +81,30 @@ def drawing(result: Json, names: Mapping[str, str]) -> Drawing | None:
     return make(result, names) if make is not None else None
 
 
-def _settings(result: Json, names: Mapping[str, str]) -> Drawing | None:
+def _settings(result: ProfileResult, names: Mapping[str, str]) -> Drawing | None:
     runs = []
-    for number, run in enumerate(result.get("runs") or ()):
-        settings = (run.get("throughput") or {}).get("settings") or ()
+    for number, run in enumerate(result.runs):
         rates = tuple(
-            Rate(
-                f"{one['streams']} × {one['batch']}",
-                one["per_second"],
-                one["low"] if one.get("low") is not None else one["per_second"],
-                one["high"] if one.get("high") is not None else one["per_second"],
-            )
-            for one in settings
-            if one.get("per_second")
+            Rate(f"{one.streams} × {one.batch}", rate, one.low or rate, one.high or rate)
+            for one in (run.throughput.settings if run.throughput else ())
+            if (rate := one.per_second)
         )
         if rates:
-            runs.append((names.get(str(run["id"]), str(run["id"])), _token(number), rates))
+            runs.append((names.get(run.id, run.id), _token(number), rates))
     return Settings(tuple(runs), "streams × batch", "samples/s") if runs else None
 
 
-def _rates(result: Json, names: Mapping[str, str]) -> Drawing | None:
+def _rates(result: ProfileResult, names: Mapping[str, str]) -> Drawing | None:
     series, limit, rate = [], None, None
-    for number, run in enumerate(result.get("runs") or ()):
-        found = run.get("open_loop") or {}
-        limit = figures.number(found.get("limit_ms")) or limit
+    for number, run in enumerate(result.runs):
+        found = run.open_loop or OpenLoop()
+        limit = found.limit_ms or limit
         if number == 0:
-            rate = figures.number(found.get("rate_per_second"))
+            rate = found.rate_per_second
         for key, dashed in (("p99", False), ("p90", True)):
-            points = _by_rate(found.get("trials") or (), key)
+            points = _by_rate(found.trials, key)
             if points:
-                name = f"{names.get(str(run['id']), str(run['id']))} {key}"
+                name = f"{names.get(run.id, run.id)} {key}"
                 series.append(Series(name, tuple(points), _token(number), dashed))
     if not series:
         return None
@@ -109,37 +112,38 @@ def _rates(result: Json, names: Mapping[str, str]) -> Drawing | None:
     return Lines(tuple(series), "requests/s", title, limit, rate)
 
 
-def _by_rate(trials: Sequence[Json], key: str) -> list[tuple[float, float]]:
+def _by_rate(trials: Sequence[Trial], key: str) -> list[tuple[float, float]]:
     """A percentile by rate; of several trials of one rate that with the most requests."""
     best: dict[float, tuple[int, float]] = {}
     for trial in trials:
-        value = (trial.get("latency_ms") or {}).get(key)
-        count = int(trial.get("arrivals") or 0)
-        if value is not None and count >= best.get(trial["rate"], (0, 0.0))[0]:
-            best[trial["rate"]] = (count, value)
+        value = getattr(trial.latency_ms, key)
+        if value is not None and trial.arrivals >= best.get(trial.rate, (0, 0.0))[0]:
+            best[trial.rate] = (trial.arrivals, value)
     return [(rate, best[rate][1]) for rate in sorted(best)]
 
 
-def sentence(result: Json, run: Json) -> str:
-    """What a mode says of one run, where nothing was compared; empty where it says nothing."""
+def sentence(result: ProfileResult, run: ProfileRun | None) -> str:
+    """Return what a mode says of one run where nothing was compared; empty without anything."""
+    if run is None:
+        return ""
     parts = (
-        (run.get("open_loop") or {}).get("reason"),
-        ((run.get("sustained") or {}).get("drift") or {}).get("text"),
-        *(note for note in result.get("notes") or () if str(note).startswith(str(run.get("id")))),
+        run.open_loop.reason if run.open_loop else "",
+        run.sustained.drift.text if run.sustained else "",
+        *(note for note in result.notes if note.startswith(run.id)),
     )
-    return next((str(part) for part in parts if part), "")
+    return next((part for part in parts if part), "")
 
 
-def _minutes(result: Json, names: Mapping[str, str]) -> Drawing | None:
+def _minutes(result: ProfileResult, names: Mapping[str, str]) -> Drawing | None:
     series, marked = [], []
-    for number, run in enumerate(result.get("runs") or ()):
-        points = (run.get("sustained") or {}).get("series") or ()
-        line = [(p["t_s"], p["p50_ms"]) for p in points if p.get("p50_ms") is not None]
-        if line:
-            name = names.get(str(run["id"]), str(run["id"]))
-            series.append(Series(name, tuple(line), _token(number)))
-        step = points[0]["t_s"] if points else 0.0
-        marked += [(p["t_s"] - step, p["t_s"]) for p in points if "throttled" in p["spoiled"]]
+    for number, run in enumerate(result.runs):
+        points = run.sustained.series if run.sustained else ()
+        if not points:
+            continue
+        line = tuple((point.t_s, point.p50_ms) for point in points)
+        series.append(Series(names.get(run.id, run.id), line, _token(number)))
+        step = points[0].t_s
+        marked += [(p.t_s - step, p.t_s) for p in points if "throttled" in p.spoiled]
     if not series:
         return None
     return Lines(
@@ -147,29 +151,39 @@ def _minutes(result: Json, names: Mapping[str, str]) -> Drawing | None:
     )
 
 
-def add_message(result: Json, name: str, values: Json) -> dict[str, Any]:
-    """A running job's result with a setting, a trial or a point that it tells."""
-    place = {
-        "setting": ("throughput", "settings"),
-        "trial": ("open_loop", "trials"),
-        "point": ("sustained", "series"),
-    }[name]
-    rows = {key: value for key, value in values.items() if key != "id"}
-    runs = [dict(run) for run in result.get("runs") or ()]
-    for run in runs:
-        if run.get("id") == values.get("id"):
-            part = dict(run.get(place[0]) or {})
-            part[place[1]] = [*part.get(place[1], ()), rows]
-            run[place[0]] = part
-    return {**result, "runs": runs}
+Message = SettingMessage | TrialMessage | PointMessage
+MESSAGES: Mapping[str, type[Message]] = {
+    "setting": SettingMessage,
+    "trial": TrialMessage,
+    "point": PointMessage,
+}
+"""What a running job tells of a mode, by the message's name."""
+
+
+def add_message(result: ProfileResult, message: Message) -> ProfileResult:
+    """Return a running job's result with a setting, a trial or a point that it tells."""
+    runs = (_with(run, message) if run.id == message.id else run for run in result.runs)
+    return replace(result, runs=tuple(runs))
+
+
+def _with(run: ProfileRun, message: Message) -> ProfileRun:
+    if isinstance(message, SettingMessage):
+        setting = ThroughputSetting(message.streams, message.batch, per_second=message.per_second)
+        tried = run.throughput or Throughput()
+        return replace(run, throughput=replace(tried, settings=(*tried.settings, setting)))
+    if isinstance(message, TrialMessage):
+        found = run.open_loop or OpenLoop()
+        return replace(run, open_loop=replace(found, trials=(*found.trials, message)))
+    sustained = run.sustained or Sustained()
+    return replace(run, sustained=replace(sustained, series=(*sustained.series, message)))
 
 
 def _token(number: int) -> str:
     return TOKENS[number % len(TOKENS)]
 
 
-def amount(value: Any) -> str:
-    """A figure with four digits, or without fraction where it is large."""
+def amount(value: float | None) -> str:
+    """Return a figure with four digits, or without fraction where it is large."""
     known = figures.number(value)
     if known is None:
         return figures.NOTHING

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QSize, QTimer
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.api import Extension, Kind, Option
 from studio.api.qt import plain_tip
+from studio.documents.dataclass_json import from_json
 from studio.gui import figures
 from studio.gui.charts.chart import Chart, Drawing
 from studio.gui.forms.editors import Choice
@@ -38,9 +39,12 @@ from studio.gui.widgets.basics import (
     set_enabled,
 )
 from studio.gui.widgets.tables import Table
+from studio.models.results import ModelFigures
+from studio.profiling.results import ProfileResult, ProfileRun, RunMessage
+from studio.workspace import ProfileDocument
 
 if TYPE_CHECKING:
-    from studio.workspace import JobOutcome, RunRecord, VariantRecord, Workspace
+    from studio.workspace import JobOutcome, VariantRecord, Workspace
 
 STEP = "profile"
 BACKEND = "backend"
@@ -62,7 +66,7 @@ class ProfilePage(StagePage):
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)
-        self._result: dict[str, Any] = {}
+        self._result = ProfileResult()
         self._rows: list[rows.ProfileRow] = []
         self._offered: set[str] = set()
         self._soon = QTimer(self, singleShot=True, interval=LIVE_MS)
@@ -92,7 +96,7 @@ class ProfilePage(StagePage):
         self.strip.finished.connect(self._finished)
         self.table.itemSelectionChanged.connect(self._show_selected)
         self.tradeoff.picked.connect(self.table.selectRow)
-        self.history.chosen.connect(self._show_run)
+        self.history.chosen.connect(self._show_profile)
         self.form.fields[MODE].changed.connect(self._show_mode)
         self._show_mode()
 
@@ -207,33 +211,35 @@ class ProfilePage(StagePage):
             lambda: self.workspace.profiles.all(model), partial(self._show_profiles, model)
         )
 
-    def _show_profiles(self, model: int | None, runs: list[RunRecord] | Exception) -> None:
+    def _show_profiles(
+        self, model: int | None, profiles: list[ProfileDocument] | Exception
+    ) -> None:
         """Show the newest profile of a model, list all, and ask for the sizes of its inputs."""
-        if isinstance(runs, Exception):
-            self.shell.fail(runs)
+        if isinstance(profiles, Exception):
+            self.shell.fail(profiles)
             return
         if model != (self.variant.model if self.variant is not None else None):
             return  # another model was chosen meanwhile
-        newest = runs[0] if runs else None
+        newest = profiles[0] if profiles else ProfileDocument()
         if not self.strip.running:
-            self._show_result(dict(newest.result) if newest else {}, newest.id if newest else None)
-        self.history.show_runs(runs)
-        summary = self.variant.summary if self.variant is not None else {}
-        before = (newest.options.get(SHAPES) or ()) if newest is not None else ()
-        self.sizes.show_inputs(summary.get("inputs") or (), before)
+            self._show_result(newest)
+        self.history.show_profiles(profiles)
+        inputs = ModelFigures.read(self.variant.summary).inputs if self.variant is not None else ()
+        before = newest.options.get(SHAPES)
+        self.sizes.show_inputs(inputs, before if isinstance(before, list) else ())
         self._explain()
 
-    def _show_run(self, run: RunRecord) -> None:
+    def _show_profile(self, profile: ProfileDocument) -> None:
         """Show an earlier profile among the results."""
-        self._show_result(dict(run.result), run.id)
+        self._show_result(profile)
         self.show_view(0)
-        self.shell.say(f"Showing run {run.id} of {figures.moment(run.created)}.")
+        self.shell.say(f"Showing run {profile.run} of {figures.moment(profile.at)}.")
 
     def _deploy(self) -> None:
         """Make the selected run's variant the current one, and go where it is deployed."""
         run = self._selected_run()
-        if run.get("variant_id"):
-            self.shell.select(int(run["variant_id"]))
+        if run is not None and run.variant_id:
+            self.shell.select(run.variant_id)
             self.shell.go("deploy")
 
     def run(self) -> None:
@@ -246,7 +252,8 @@ class ProfilePage(StagePage):
                 return
             options[SHAPES] = self.sizes.values()
         if self.strip.follow(self.shell.start(STEP, **options)):
-            self._result = {MODE: options.get(MODE)}
+            target = str(self.form.fields["target"].editor.value() or "")
+            self._result = ProfileResult(mode=options.get(MODE) or modes.LATENCY, target=target)
             self.export.show_run(None)
             self._show([])
         self._explain()
@@ -260,12 +267,13 @@ class ProfilePage(StagePage):
         self._offered = set(every)
         self.form.set_values({self._model: wanted})
 
-    def _live(self, name: str, values: dict[str, Any]) -> None:
+    def _live(self, name: str, values: dict[str, object]) -> None:
         """Take what is known of a run so far; it is shown a few times a second."""
         if name == "run":
-            self._result = rows.live(self._result, values)
-        elif name in ("setting", "trial", "point"):
-            self._result = modes.add_message(self._result, name, values)
+            self._result = rows.live(self._result, from_json(RunMessage, values))
+        elif name in modes.MESSAGES:
+            message = from_json(modes.MESSAGES[name], values)
+            self._result = modes.add_message(self._result, message)
         else:
             return
         if not self._soon.isActive():
@@ -273,7 +281,7 @@ class ProfilePage(StagePage):
 
     def on_event(self, event: object) -> None:
         """Follow the page's job and the files that are written."""
-        self.export.hear(event)
+        self.export.on_event(event)
         super().on_event(event)
 
     def _finished(self, outcome: JobOutcome) -> None:
@@ -281,15 +289,12 @@ class ProfilePage(StagePage):
         self.table.setCurrentCell(-1, -1)  # so that what is compared is selected, not what ran
         self.refresh_soon()
 
-    def _show_result(self, result: dict[str, Any], run: int | None = None) -> None:
+    def _show_result(self, result: ProfileResult) -> None:
         self._result = result
-        self.export.show_run(run)
+        self.export.show_run(result.run)
         self.table.setHorizontalHeaderLabels(list(rows.headings(result)))
-        self._show(rows.table(result, self._names(result)))
-
-    def _names(self, result: Mapping[str, Any]) -> rows.Names:
-        target = str(result.get("target") or self.form.fields["target"].editor.value() or "")
-        return rows.Names(self._backends(), target_rows.spoken(target))
+        names = rows.Names(self._backends(), target_rows.spoken(result.target))
+        self._show(rows.table(result, names))
 
     def _show(self, shown: list[rows.ProfileRow]) -> None:
         chosen = self._selected_key()
@@ -348,16 +353,14 @@ class ProfilePage(StagePage):
         self.verdict.show_state(word, tone)
         self.sentence.setText(sentence)
 
-    def _selected_run(self) -> Mapping[str, Any]:
-        chosen = self._selected_key()
-        runs = self._result.get("runs") or ()
-        return next((run for run in runs if rows.key(run) == chosen), {})
+    def _selected_run(self) -> ProfileRun | None:
+        return rows.run_of(self._result, self._selected_key())
 
     def _explain_deploy(self) -> None:
         run, known = self._selected_run(), {variant.id for variant in self._variants()}
-        reason = "" if run.get("variant_id") in known else "The variant of this run was removed."
-        set_enabled(self.deploy_this, reason)
-        if not reason:
+        is_known = run is not None and run.variant_id in known
+        set_enabled(self.deploy_this, "" if is_known else "The variant of this run was removed.")
+        if run is not None and is_known:
             tip = f"Choose {rows.variant_name(run)} and go to Deploy"
             self.deploy_this.setToolTip(plain_tip(tip))
 

@@ -5,31 +5,45 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from studio.documents.dataclass_json import InvalidDocument, from_json
 from studio.gui import figures
-from studio.gui.pages.shared.quality import measured, metric_name
+from studio.gui.pages.shared.quality import measured
 
 if TYPE_CHECKING:
+    from studio.evaluation.results import MetricChange
     from studio.workspace import VariantRecord
 
-_DATA = ("heldout_data", "eval_data", "data")
-"""Options of the step, the one first whose samples the verdict is of."""
 
-Json = Mapping[str, Any]
+@dataclass(frozen=True, slots=True)
+class QuantizeRequest:
+    """The options of a run that this page shows."""
+
+    data: Path | None = None
+    eval_data: Path | None = None
+    heldout_data: Path | None = None
+    samples: int | None = None
+    max_drop: float | None = None
+
+    @classmethod
+    def read(cls, options: Mapping[str, object]) -> QuantizeRequest:
+        """Return what recorded options say; nothing where a later studio spells them otherwise."""
+        try:
+            return from_json(cls, options)
+        except InvalidDocument:
+            return cls()
 
 
-def evaluated_on(values: Json, asked: Json) -> str:
+def evaluated_on(metric: MetricChange, asked: QuantizeRequest) -> str:
     """The data of a metric: ``heldout.npz, 450 samples``; empty where that is not known.
 
     Args:
-        values: The metric.
         asked: The options that its step was given.
     """
-    name = next((Path(str(asked[key])).name for key in _DATA if asked.get(key)), "")
-    samples = figures.number(values.get("samples"))
-    count = "" if samples is None else figures.count(int(samples), "sample")
-    return ", ".join(text for text in (name, count) if text)
+    path = asked.heldout_data or asked.eval_data or asked.data
+    count = figures.count(metric.samples, "sample") if metric.samples else ""
+    return ", ".join(text for text in (path.name if path else "", count) if text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +71,9 @@ class Baseline:
 
 
 def baselines(
-    variant: VariantRecord, variants: Iterable[VariantRecord], asked: Mapping[int, Json]
+    variant: VariantRecord,
+    variants: Iterable[VariantRecord],
+    asked: Mapping[int, QuantizeRequest],
 ) -> list[Baseline]:
     """What was measured of a variant when others were made from it; the newest first, each once.
 
@@ -67,9 +83,8 @@ def baselines(
     """
     found: dict[Baseline, None] = {}
     for child in sorted(variants, key=lambda one: one.id, reverse=True):
-        values = measured(child)
-        before = figures.number(values.get("before"))
-        if child.parent == variant.id and before is not None:
-            data = evaluated_on(values, asked.get(child.id, {}))
-            found[Baseline(metric_name(values), before, data)] = None
+        metric = measured(child)
+        if child.parent == variant.id and metric is not None:
+            data = evaluated_on(metric, asked[child.id]) if child.id in asked else ""
+            found[Baseline(metric.heading, metric.before, data)] = None
     return list(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
@@ -13,6 +13,7 @@ from studio.gui.charts.chart import Chart
 from studio.gui.charts.histogram import Histogram
 from studio.gui.widgets.basics import GRID, Card, Hint, button, label, row, set_enabled
 from studio.gui.widgets.sortable import SortableRow, SortableTable
+from studio.quantization.results import LayerCost, LayerDetail, LayerTiming
 
 if TYPE_CHECKING:
     from studio.gui.theme import Theming
@@ -26,7 +27,8 @@ NO_COSTS = "No error and timing data. Run a layer search, or measure sensitivity
 BITS = {"float": "32", "int8": "8", "a16w8": "8 / 16", "w8": "8 / 32", "w4": "4 / 32"}
 """Bits of weights and, where they are others, of activations."""
 
-Json = Mapping[str, Any]
+Costs = Mapping[str, LayerTiming | LayerCost]
+"""What a search or the sensitivity has found of each layer."""
 
 
 class LayersView(QWidget):
@@ -40,7 +42,7 @@ class LayersView(QWidget):
 
     def __init__(self, theming: Theming) -> None:
         super().__init__()
-        self._layers: dict[str, Json] = {}
+        self._layers: dict[str, LayerDetail] = {}
         self.table = SortableTable(COLUMNS, _NUMERIC, _WIDTHS, "Layers")
         self.empty = Hint(
             "No layers to show",
@@ -84,41 +86,34 @@ class LayersView(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._stack)
 
-    def show_layers(self, layers: Sequence[Json], costs: Mapping[str, Json]) -> None:
-        """Show the layers of another variant.
-
-        Args:
-            layers: As a transform tells of them.
-            costs: What a search or the sensitivity found of each: ``sqnr_db, float_us, int8_us``.
-        """
-        self._layers = {str(layer["name"]): layer for layer in layers}
+    def show_layers(self, layers: Sequence[LayerDetail], costs: Costs) -> None:
+        """Show the layers of another variant."""
+        self._layers = {layer.name: layer for layer in layers}
         self.table.show_rows(
-            _row(position, layer, costs.get(str(layer["name"]), {}))
-            for position, layer in enumerate(layers)
+            _row(position, layer, costs.get(layer.name)) for position, layer in enumerate(layers)
         )
         self.costs.setVisible(not costs)
         for column in _COSTS:  # where nothing was measured there is room for the names
             self.table.setColumnHidden(column, not costs)
         self._stack.setCurrentIndex(0 if layers else 1)
         if layers:
-            self.table.select(str(layers[0]["name"]))
-        self._show(self._layers.get(str(layers[0]["name"])) if layers else None)
+            self.table.select(layers[0].name)
+        self._show(layers[0] if layers else None)
 
     def _chosen(self, key: Hashable) -> None:
         self._show(self._layers.get(str(key)))
 
-    def _show(self, layer: Json | None) -> None:
-        layer = layer or {}
-        self.title.setText(str(layer.get("name", "")))
-        self.sentence.setText(_sentence(layer))
-        for chart, name, title in (
-            (self.weights, "weights", "weights"),
-            (self.activations, "activations", "input activations"),
+    def _show(self, layer: LayerDetail | None) -> None:
+        shown = layer or LayerDetail("")
+        self.title.setText(shown.name)
+        self.sentence.setText(_sentence(layer) if layer else "")
+        for chart, values, title in (
+            (self.weights, shown.weights, "weights"),
+            (self.activations, shown.activations, "input activations"),
         ):
-            values = layer.get(name)
-            chart.setVisible(bool(values))
+            chart.setVisible(values is not None)
             chart.show_drawing(Histogram.of(title, values) if values else None)
-        nothing = not layer.get("weights") and not layer.get("activations")
+        nothing = not shown.weights and not shown.activations
         self.no_charts.setText("No calibration data for this layer." if nothing else "")
         self.no_charts.setVisible(nothing)
         set_enabled(self.show_in_graph, "" if layer else "Select a layer first.")
@@ -127,25 +122,21 @@ class LayersView(QWidget):
         self.asked.emit(self.title.text())
 
 
-def _row(position: int, layer: Json, cost: Json) -> SortableRow:
-    figures_of = [figures.number(cost.get(key)) for key in ("sqnr_db", "float_us", "int8_us")]
-    texts = [figures.NOTHING if one is None else f"{one:.1f}" for one in figures_of]
-    precision = str(layer["precision"])
-    bits = BITS.get(precision, precision)
-    name, operator, why = (str(layer[key]) for key in ("name", "operator", "why"))
+def _row(position: int, layer: LayerDetail, cost: LayerTiming | LayerCost | None) -> SortableRow:
+    costs = (cost.sqnr_db, cost.float_us, cost.int8_us) if cost is not None else (None,) * 3
+    texts = [figures.NOTHING if one is None else f"{one:.1f}" for one in costs]
+    bits = BITS.get(layer.precision, layer.precision)
     return SortableRow(
-        name,
-        (name, operator, bits, *texts, why),
-        (position, operator, bits, *figures_of, why),
+        layer.name,
+        (layer.name, layer.operator, bits, *texts, layer.why),
+        (position, layer.operator, bits, *costs, layer.why),
     )
 
 
-def _sentence(layer: Json) -> str:
+def _sentence(layer: LayerDetail) -> str:
     """Precision and range in words."""
-    if not layer:
-        return ""
-    if layer["precision"] == "float":
-        return f"{layer['operator']}, in float: {layer['why'] or 'not selected'}."
-    span = (layer.get("activations") or {}).get("range")
+    if layer.precision == "float":
+        return f"{layer.operator}, in float: {layer.why or 'not selected'}."
+    span = layer.activations.range if layer.activations else None
     ends = f"; activations from {span[0]:.4g} to {span[1]:.4g}" if span else ""
-    return f"{layer['operator']}, {layer['precision']}{ends}."
+    return f"{layer.operator}, {layer.precision}{ends}."

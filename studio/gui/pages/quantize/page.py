@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.api import Kind, Option
+from studio.documents.dataclass_json import from_json
 from studio.gui import figures
 from studio.gui.forms.form import Form
 from studio.gui.pages.quantize import rows
+from studio.gui.pages.quantize.baselines import QuantizeRequest
 from studio.gui.pages.quantize.layers_view import LayersView
 from studio.gui.pages.quantize.preflight_card import PreflightCard
 from studio.gui.pages.quantize.preset_editor import PresetEditor
@@ -26,6 +28,7 @@ from studio.gui.pages.shared.stage_page import StagePage, needs_model
 from studio.gui.shell import Shell
 from studio.gui.widgets.actions import explain
 from studio.gui.widgets.basics import GRID, Card, Scroll, row, set_enabled
+from studio.quantization.results import PreflightResult, SpeedupOutlook, VariantDetails
 from studio.workspace import JobProgressed, NodeAsked
 
 if TYPE_CHECKING:
@@ -53,7 +56,7 @@ class QuantizePage(StagePage):
         self._variants: list[VariantRecord] = []
         self._awaited = False
         self._asked: RunningJob | None = None
-        self._known: dict[tuple[int, str], Any] = {}
+        self._known: dict[tuple[int, str], SpeedupOutlook] = {}
         self._details: int | None = None
         self.preset = PresetEditor(workspace, shell.theming)
         self.form = Form(self._options())
@@ -164,7 +167,7 @@ class QuantizePage(StagePage):
             variant = self.workspace.registry.variant(variant.parent)
         return variant
 
-    def _model(self) -> dict[str, Any]:
+    def _model(self) -> dict[str, str]:
         assert self.origin is not None
         options = self.workspace.steps[STEP].form
         name = next(option.name for option in options if option.kind is Kind.MODEL)
@@ -229,13 +232,13 @@ class QuantizePage(StagePage):
     def _seen(self, outcome: JobOutcome) -> None:
         if self.variant is None or not outcome.ok:
             return
-        result = dict(outcome.result)
+        result: PreflightResult = outcome.result
         key = self._outlook_key()
-        if result.get("outlook") is not None:
-            self._known[key] = result["outlook"]
-        result["outlook"] = self._known.get(key)
-        self._last = (self._last[0], self._known.get(key))
-        self.ahead.show_result(result)
+        if result.outlook is not None:
+            self._known[key] = result.outlook
+        known = self._known.get(key)
+        self._last = (self._last[0], known)
+        self.ahead.show_result(replace(result, outlook=known))
 
     # What was made
 
@@ -271,10 +274,10 @@ class QuantizePage(StagePage):
         variants = figures.count(len(self._variants), "variant")
         return f"{variants}; the next is derived from {origin.name}"
 
-    def _run_options(self, variant: VariantRecord) -> Mapping[str, Any]:
+    def _run_options(self, variant: VariantRecord) -> QuantizeRequest:
         """The options of the run that made a variant."""
         runs = self.workspace.registry.runs(STEP, variant.id, most=1)
-        return runs[0].options if runs else {}
+        return QuantizeRequest.read(runs[0].options if runs else {})
 
     def _load_details(self, number: int) -> None:
         """Read the layers and samples of a variant from its file."""
@@ -284,19 +287,19 @@ class QuantizePage(StagePage):
         runs = self.workspace.registry.runs(STEP, number, most=1)
         artifact = runs[0].artifacts.get("details") if runs else None
         if artifact is None:
-            self._show_details(number, {})
+            self._show_details(number, VariantDetails())
             return
         read = partial(_read, artifact.path)
         self.workspace.in_background(read, partial(self._show_details, number))
 
-    def _show_details(self, number: int, details: Mapping[str, Any] | Exception) -> None:
+    def _show_details(self, number: int, details: VariantDetails | Exception) -> None:
         if number != self._details:
             return
-        found = {} if isinstance(details, Exception) else details
+        known = VariantDetails() if isinstance(details, Exception) else details
         variant = next((one for one in self._variants if one.id == number), None)
-        costs = rows.layer_costs(variant, self.workspace.registry) if variant else {}
-        self.layers.show_layers(found.get("layers") or (), costs)
-        self.samples.show_samples(found.get("samples") or ())
+        costs = rows.layer_costs(variant, self.workspace.results) if variant else {}
+        self.layers.show_layers(known.layers, costs)
+        self.samples.show_samples(known.samples)
 
     def _to_target(self) -> None:
         self.shell.go(self.stage)
@@ -346,6 +349,5 @@ def _scrolled(title: str, content: QWidget) -> Card:
     return card
 
 
-def _read(path: Path) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+def _read(path: Path) -> VariantDetails:
+    return from_json(VariantDetails, json.loads(path.read_text(encoding="utf-8")))

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.api.qt import plain_tip
+from studio.datasets.results import DataPreview, DataProblem
 from studio.gui import figures
 from studio.gui.pages.shared.input_preview import InputPreview
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID, label, row
+from studio.quantization.results import PreflightResult
 
-_DATA = (("data", "Calibration data"), ("eval_data", "Evaluation data"))
 _THUMB = 7 * GRID
-_EMPTY = {
-    "data": "Add about 100 representative samples: a folder or .npz file.",
-    "eval_data": "Add labelled samples to measure the metric drop. Without labels, only SQNR is "
-    "reported.",
-}
+_NO_DATA = "Add about 100 representative samples: a folder or .npz file."
+_NO_EVAL_DATA = (
+    "Add labelled samples to measure the metric drop. Without labels, only SQNR is reported."
+)
 
 
 class PreflightCard(QWidget):
@@ -29,7 +28,8 @@ class PreflightCard(QWidget):
         super().__init__()
         self.outlook = label("", wrap=True)
         self.measured = label("", "dim", wrap=True)
-        self.parts = {name: _DataPart(title, theming) for name, title in _DATA}
+        self.data = _DataPart("Calibration data", theming)
+        self.eval_data = _DataPart("Evaluation data", theming)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2 * GRID)
@@ -39,10 +39,10 @@ class PreflightCard(QWidget):
         faster.addWidget(self.outlook)
         faster.addWidget(self.measured)
         layout.addLayout(faster)
-        for part in self.parts.values():
-            layout.addWidget(part)
+        layout.addWidget(self.data)
+        layout.addWidget(self.eval_data)
         layout.addStretch(1)
-        self.show_result({}, asked=False)
+        self.show_result(PreflightResult(), asked=False)
         self.show_measured({})
 
     def show_measured(self, ratios: Mapping[str, float]) -> None:
@@ -55,13 +55,12 @@ class PreflightCard(QWidget):
         """The step was asked."""
         self.outlook.setText("Timing small layers on this machine…")
 
-    def show_result(self, result: Mapping[str, Any], *, asked: bool = True) -> None:
+    def show_result(self, result: PreflightResult, *, asked: bool = True) -> None:
         """Show what came back; nothing is not known yet."""
-        outlook = result.get("outlook") or {}
         nothing = "No int8 estimate for this preset." if asked else "Open a model."
-        self.outlook.setText(str(outlook.get("sentence") or nothing))
-        for name, part in self.parts.items():
-            part.show_found(result.get(name), _EMPTY[name])
+        self.outlook.setText(result.outlook.sentence if result.outlook else nothing)
+        self.data.show_content(result.data, _NO_DATA)
+        self.eval_data.show_content(result.eval_data, _NO_EVAL_DATA)
 
 
 class _DataPart(QWidget):
@@ -83,29 +82,29 @@ class _DataPart(QWidget):
             thumb.setFixedSize(_THUMB, _THUMB)
         layout.addLayout(row(*self.thumbs, None))
 
-    def show_found(self, found: Mapping[str, Any] | None, empty: str) -> None:
-        found = found or {}
-        problem = str(found.get("problem") or "")
-        self.problem.setText(problem)
-        self.problem.setVisible(bool(problem))
-        self.text.setText(_described(found) if found and not problem else "")
-        self.text.setVisible(bool(found) and not problem)
-        hint = str(found.get("hint") or "") if problem else "" if found else empty
-        self.hint.setText(hint)
-        self.hint.setVisible(bool(hint))
-        samples = list(found.get("samples") or ())
+    def show_content(self, content: DataPreview | DataProblem | None, empty: str) -> None:
+        """Show what the path holds, what is wrong with it, or what to give."""
+        problem = content if isinstance(content, DataProblem) else None
+        fitting = content if isinstance(content, DataPreview) else None
+        hint = problem.hint if problem else "" if content else empty
+        for shown, text in (
+            (self.problem, problem.problem if problem else ""),
+            (self.text, _described(fitting) if fitting else ""),
+            (self.hint, hint),
+        ):
+            shown.setText(text)
+            shown.setVisible(bool(text))
+        samples = list(fitting.samples) if fitting else []
         for thumb, sample in zip(self.thumbs, [*samples, *[None] * len(self.thumbs)], strict=False):
             thumb.setVisible(sample is not None)
             if sample is not None:
-                thumb.show_input(sample["input"])
-                tip = "\n".join([sample["name"], *sample["input"].get("lines", ())])
-                thumb.setToolTip(plain_tip(tip))
+                thumb.show_input(sample.input)
+                thumb.setToolTip(plain_tip("\n".join([sample.name, *sample.input.lines])))
 
 
-def _described(found: Mapping[str, Any]) -> str:
+def _described(data: DataPreview) -> str:
     """Count, shapes and labels in a few words."""
-    inputs = ", ".join(f"{one['name']} {one['found']}" for one in found["inputs"])
-    labels = found["labels"]
-    kind = {"class": "classes", "text": "texts"}.get(str(labels["kind"]))
-    about = f"{labels['different']} different {kind}" if kind else "no labels"
-    return f"{figures.count(found['count'], 'sample')}, fits: {inputs}; {about}."
+    inputs = ", ".join(f"{one.name} {one.found}" for one in data.inputs)
+    kind = {"class": "classes", "text": "texts"}.get(data.labels.kind or "")
+    about = f"{data.labels.different} different {kind}" if kind else "no labels"
+    return f"{figures.count(data.count, 'sample')}, fits: {inputs}; {about}."

@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from studio.documents.dataclass_json import from_json
 from studio.gui import figures
 from studio.gui.charts.tradeoff import Point, Tradeoff
-from studio.gui.pages.quantize.baselines import Baseline, evaluated_on
-from studio.gui.pages.shared.quality import measured, metric_name, quality
+from studio.gui.pages.quantize.baselines import Baseline, QuantizeRequest, evaluated_on
+from studio.gui.pages.shared.quality import measured, quality
+from studio.quantization.results import (
+    LayerCost,
+    LayerTiming,
+    QuantizeResult,
+    SensitivityResult,
+    figures_of,
+)
 
 if TYPE_CHECKING:
-    from studio.workspace import Registry, VariantRecord
+    from studio.evaluation.results import MetricChange
+    from studio.workspace import Results, VariantRecord
 
 COLUMNS = ("Variant", "Precision", "Size", "Size ratio", "SQNR dB", "Metric", "Latency", "")
 NUMERIC = (2, 3, 4, 5, 6)
 METRIC = 5
 STEP = "quantize"
 _NAMED = 3
-
-Json = Mapping[str, Any]
-
-
-def made(variant: VariantRecord) -> Json:
-    """The figures of the step that made a variant; empty for one that was opened."""
-    found: Json = variant.summary.get(STEP) or {}
-    return found
 
 
 def table_row(
@@ -39,14 +40,14 @@ def table_row(
         current: The number of the current variant.
         known: What was measured of it when others were made from it.
     """
-    values = made(variant)
-    sqnr = figures.number(values.get("sqnr_db"))
+    values = figures_of(variant.summary)
+    sqnr = values.sqnr_db
     original = variant.parent is None
     return [
         variant.name,
         variant.precision,
         figures.size(variant.size),
-        "1.00" if original else figures.ratio(values.get("size_ratio")),
+        "1.00" if original else figures.ratio(values.size_ratio),
         figures.NOTHING if sqnr is None else f"{sqnr:.1f}",
         metric_text(variant, known),
         "1.00" if original else _latency_text(values),
@@ -54,25 +55,25 @@ def table_row(
     ]
 
 
-def _latency_text(values: Json) -> str:
+def _latency_text(values: QuantizeResult) -> str:
     """The time over that of the float model, with the threads: ``0.61, 1 thread``."""
-    shown = figures.ratio(values.get("latency_ratio"))
-    threads = figures.number(values.get("threads"))
-    if threads is None or shown == figures.NOTHING:
+    shown = figures.ratio(values.latency_ratio)
+    if values.threads is None or shown == figures.NOTHING:
         return shown
-    return f"{shown}, {figures.count(int(threads), 'thread')}"
+    return f"{shown}, {figures.count(values.threads, 'thread')}"
 
 
 def metric_text(variant: VariantRecord, known: Sequence[Baseline] = ()) -> str:
     """The metric before and after: ``98.1 → 97.8 % (−0.3 pt)``; of an original its own."""
-    if not measured(variant) and known:
-        return known[0].text
-    return figures.metric_change(measured(variant))
+    metric = measured(variant)
+    if metric is None:
+        return known[0].text if known else figures.NOTHING
+    return figures.metric_change(metric.before, metric.after)
 
 
 def metric_heading(variants: Iterable[VariantRecord]) -> str:
     """The heading of the metric's column: its name, where all were judged by the same."""
-    names = {metric_name(measured(variant)) for variant in variants if measured(variant)}
+    names = {metric.heading for variant in variants if (metric := measured(variant))}
     return names.pop() if len(names) == 1 else "Metric"
 
 
@@ -105,39 +106,31 @@ def tradeoff(
         title_of_cost = "latency ratio to float (point size shows file size)"
     if len(points) < 2:
         return None
-    is_error = any(map(_is_error, map(measured, variants)))
+    is_error = any(metric.is_error for one in variants if (metric := measured(one)))
     chosen = next((v for v in variants if v.id == selected), None)
     trials = _trials(chosen, by_latency) if chosen is not None else ()
     return Tradeoff(points, title_of_cost, title, trials, is_error)
 
 
-def _is_error(values: Json) -> bool:
-    """Whether a metric falls when the model gets better, as its loss tells."""
-    before, after, drop = (figures.number(values.get(key)) for key in ("before", "after", "drop"))
-    if before is None or after is None or not drop:
-        return values.get("name") == "cer"
-    return (after - before) * drop > 0
-
-
 def _trials(variant: VariantRecord, by_latency: bool) -> tuple[tuple[float, float], ...]:
     """What the search for a variant has tried: cost, and the metric as far as it knew it."""
-    before = figures.number(measured(variant).get("before"))
-    trials = (made(variant).get("search") or {}).get("trials") or ()
-    if before is None:
+    figures_made = figures_of(variant.summary)
+    metric, search = figures_made.metric, figures_made.search
+    if metric is None or search is None:
         return ()
-    sign = 1 if _is_error(measured(variant)) else -1
+    sign = 1 if metric.is_error else -1
     return tuple(
         (
-            trial["latency_ratio"] if by_latency else trial["bytes"] / 1e6,
-            before + sign * trial["drop"],
+            trial.latency_ratio if by_latency else trial.bytes / 1e6,
+            metric.before + sign * trial.drop,
         )
-        for trial in trials
+        for trial in search.trials
     )
 
 
 def _latency(variant: VariantRecord) -> float | None:
     """Time over that of the model that was opened."""
-    return 1.0 if variant.parent is None else figures.number(made(variant).get("latency_ratio"))
+    return 1.0 if variant.parent is None else figures_of(variant.summary).latency_ratio
 
 
 def latency_ratios(variants: Iterable[VariantRecord]) -> dict[str, float]:
@@ -146,18 +139,19 @@ def latency_ratios(variants: Iterable[VariantRecord]) -> dict[str, float]:
     return {name: ratio for name, ratio in found.items() if ratio is not None}
 
 
-def layer_costs(variant: VariantRecord, registry: Registry) -> Mapping[str, Json]:
+def layer_costs(variant: VariantRecord, results: Results) -> Mapping[str, LayerTiming | LayerCost]:
     """What a search has found of each layer, or else the last run of the sensitivity."""
-    layers = (made(variant).get("search") or {}).get("layers")
-    if layers:
-        return dict(layers)
-    runs = registry.runs("sensitivity", variant.parent)
-    rows = runs[0].result.get("layers") or () if variant.parent is not None and runs else ()
-    return {str(row["name"]): row for row in rows}
+    search = figures_of(variant.summary).search
+    if search is not None and search.layers:
+        return search.layers
+    if variant.parent is None:
+        return {}
+    run = results.last("sensitivity", SensitivityResult, variant.parent)
+    return {layer.name: layer for layer in run.result.layers} if run is not None else {}
 
 
 def fields(
-    variant: VariantRecord, source: str, asked: Json, known: Sequence[Baseline] = ()
+    variant: VariantRecord, source: str, asked: QuantizeRequest, known: Sequence[Baseline] = ()
 ) -> list[Sequence[str]]:
     """How a variant was made, for a list of names and values.
 
@@ -167,34 +161,36 @@ def fields(
         asked: The options that its step was given.
         known: What was measured of it when others were made from it.
     """
-    own = [] if measured(variant) else [(one.title, one.sentence) for one in known[:_NAMED]]
+    metric = measured(variant)
+    own = [] if metric else [(one.title, one.sentence) for one in known[:_NAMED]]
     if variant.parent is None:
         return [("Created by", "opened from a file"), ("Size", figures.size(variant.size)), *own]
-    values = made(variant)
+    values = figures_of(variant.summary)
     found: list[Sequence[str]] = [("Parent", source)]
-    texts = (values[key] for key in ("preset_text", "recipe_text") if values.get(key))
-    title = _preset_title(str(next(texts, "")))
+    title = _preset_title(values.preset_text or values.recipe_text)
     if title:
         found.append(("Preset", title))
     found.append(("Method", _method(variant)))
-    if asked.get("data"):
-        name = Path(str(asked["data"])).name
-        found.append(("Calibrated with", f"{name}, up to {asked.get('samples')} samples"))
-    if measured(variant):
-        found.append(("Evaluated on", evaluated_on(measured(variant), asked)))
-    found += [("Note", str(note)) for note in values.get("notes") or ()]
-    if values.get("advice"):
-        found.append(("Advice", str(values["advice"]), "warning"))
-    facts: Json = values.get("facts") or {}
-    for title, name in (("Quantized nodes", "quantized"), ("Converted nodes", "converted")):
-        if facts.get(name) is not None:
-            found.append((title, figures.whole(facts[name])))
-    if facts.get("kept"):
-        found.append(("Kept in float", _kept(facts["kept"])))
-    if values.get("peak_memory_mb") is not None:
-        found.append(("Peak memory", figures.megabytes(values["peak_memory_mb"])))
-    if values.get("seconds") is not None:
-        found.append(("Duration", figures.seconds(values["seconds"])))
+    if asked.data:
+        found.append(("Calibrated with", f"{asked.data.name}, up to {asked.samples} samples"))
+    if metric:
+        found.append(("Evaluated on", evaluated_on(metric, asked)))
+    found += [("Note", note) for note in values.notes]
+    if values.advice:
+        found.append(("Advice", values.advice, "warning"))
+    facts = values.layers
+    for title, number in (
+        ("Quantized nodes", facts.quantized),
+        ("Converted nodes", facts.converted),
+    ):
+        if number is not None:
+            found.append((title, figures.whole(number)))
+    if facts.kept:
+        found.append(("Kept in float", _kept(facts.kept)))
+    if values.peak_memory_mb is not None:
+        found.append(("Peak memory", figures.megabytes(values.peak_memory_mb)))
+    if values.seconds is not None:
+        found.append(("Duration", figures.seconds(values.seconds)))
     return found + own
 
 
@@ -205,19 +201,24 @@ def _preset_title(text: str) -> str:
         return ""
 
 
-def _kept(nodes: Iterable[object]) -> str:
+def _kept(nodes: Iterable[str]) -> str:
     """The first of the nodes that stayed in float, and how many more there are."""
-    names = [str(node) for node in nodes]
+    names = list(nodes)
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f", {more} more" if more > 0 else "")
 
 
+@dataclass(frozen=True, slots=True)
+class _Method:
+    """The method in the options of a variant, with its calibration."""
+
+    method: str = ""
+    calibration: str = ""
+
+
 def _method(variant: VariantRecord) -> str:
-    options = variant.options
-    calibration = options.get("calibration") or (options.get("options") or {}).get("calibration")
-    return ", ".join(
-        str(text) for text in (options.get("method", variant.step), calibration) if text
-    )
+    options = from_json(_Method, variant.options)
+    return ", ".join(filter(None, (options.method or variant.step, options.calibration)))
 
 
 def conclusion(variant: VariantRecord, max_drop: float | None) -> tuple[str, str, str]:
@@ -227,23 +228,21 @@ def conclusion(variant: VariantRecord, max_drop: float | None) -> tuple[str, str
         variant: A variant that was made here.
         max_drop: The loss of the metric that was accepted, in the metric's unit.
     """
-    ratio = figures.number(made(variant).get("size_ratio"))
+    ratio = figures_of(variant.summary).size_ratio
     smaller = f"{figures.ratio(ratio)} of the size" if ratio is not None else "made"
-    values = measured(variant)
-    loss = figures.number(values.get("drop"))
-    if loss is None:
+    metric = measured(variant)
+    if metric is None:
         return "not evaluated", "warning", f"{smaller}; metric drop not measured."
-    written = _loss(loss, values)
-    change = f"{written} drop in {metric_name(values)}" if written else "no measurable metric drop"
+    written = _loss(metric.drop, metric)
+    change = f"{written} drop in {metric.heading}" if written else "no measurable metric drop"
     if max_drop is None:
         return "evaluated", "accent", f"{smaller}, {change}."
-    limit = _loss(max_drop, values) or "0"
+    limit = _loss(max_drop, metric) or "0"
     return "within budget", "good", f"{smaller}, {change}; budget {limit}."
 
 
-def _loss(loss: float, values: Json) -> str:
+def _loss(loss: float, metric: MetricChange) -> str:
     """A loss in points where the metric is a share; empty when it rounds to nothing."""
-    shares = (figures.number(values.get(end)) for end in ("before", "after"))
-    if all(share is not None and 0 <= share <= 1 for share in shares):
+    if 0 <= metric.before <= 1 and 0 <= metric.after <= 1:
         return f"{100 * loss:.1f} pt" if loss > 0.0005 else ""
     return f"{loss:.3g}" if loss > 0 else ""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
+from studio.documents.dataclass_json import to_json
 from studio.gui.pages.shared.answer_view import ScoreBars, percent
 from studio.gui.pages.shared.input_preview import InputPreview
 from studio.gui.widgets.basics import GRID, Card, Hint, Pill, label, row
 from studio.gui.widgets.sortable import SortableRow, SortableTable
+from studio.models.results import Answer
+from studio.quantization.results import ComparedSample
 
 if TYPE_CHECKING:
     from studio.gui.theme import Theming
@@ -21,15 +24,13 @@ _SHOWN = {"lost": "regressed", "gained": "improved", "agrees": "same", "differs"
 """Words that are shown for the stored states."""
 _TONES = {"lost": "bad", "gained": "good", "differs": "warning"}
 
-Json = Mapping[str, Any]
-
 
 class SamplesView(QWidget):
     """A list at the left; at the right the chosen sample with what both models say of it."""
 
     def __init__(self, theming: Theming) -> None:
         super().__init__()
-        self._samples: dict[str, Json] = {}
+        self._samples: dict[str, ComparedSample] = {}
         self.table = SortableTable(COLUMNS, (5,), _WIDTHS, "Changed samples")
         self.empty = Hint(
             "No samples to show",
@@ -67,29 +68,25 @@ class SamplesView(QWidget):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self._stack)
 
-    def show_samples(self, samples: Sequence[Json]) -> None:
+    def show_samples(self, samples: Sequence[ComparedSample]) -> None:
         """Show the samples of another variant."""
-        self._samples = {str(sample["name"]): sample for sample in samples}
+        self._samples = {sample.name: sample for sample in samples}
         self.table.show_rows(map(_row, samples))
         self._stack.setCurrentIndex(0 if samples else 1)
         if samples:
-            self.table.select(str(samples[0]["name"]))
+            self.table.select(samples[0].name)
             self._show(samples[0])
 
     def _chosen(self, key: Hashable) -> None:
         self._show(self._samples[str(key)])
 
-    def _show(self, sample: Json) -> None:
-        label_text = sample.get("label")
-        self.title.setText(
-            f"{sample['name']}, label {label_text}" if label_text else sample["name"]
-        )
-        state = str(sample["state"])
-        self.state.show_state(_SHOWN.get(state, state), _TONES.get(state, ""))
-        self.input.show_input(sample["input"])
-        self.lines.setText("\n".join(sample["input"].get("lines", ())))
-        for shown, side in zip(self.answers, ("before", "after"), strict=True):
-            shown.show_answer(sample[side])
+    def _show(self, sample: ComparedSample) -> None:
+        self.title.setText(f"{sample.name}, label {sample.label}" if sample.label else sample.name)
+        self.state.show_state(_SHOWN.get(sample.state, sample.state), _TONES.get(sample.state, ""))
+        self.input.show_input(sample.input)
+        self.lines.setText("\n".join(sample.input.lines))
+        for shown, answer in zip(self.answers, (sample.before, sample.after), strict=True):
+            shown.show_answer(answer)
 
 
 class _Answer(QWidget):
@@ -106,31 +103,28 @@ class _Answer(QWidget):
         layout.addWidget(self.bars)
         layout.addStretch(1)
 
-    def show_answer(self, answer: Json) -> None:
-        classes = answer.get("classes") or ()
-        self.bars.show_classes(classes)
-        self.bars.setVisible(bool(classes))
-        self.text.setText("" if classes else short(answer))
-        self.text.setVisible(not classes)
+    def show_answer(self, answer: Answer) -> None:
+        self.bars.show_classes(to_json(answer.classes))
+        self.bars.setVisible(bool(answer.classes))
+        self.text.setText("" if answer.classes else short(answer))
+        self.text.setVisible(not answer.classes)
 
 
-def short(answer: Json) -> str:
+def short(answer: Answer) -> str:
     """An answer in a few words."""
-    if answer.get("classes"):
-        best = answer["classes"][0]
-        return f"{best['label']} {percent(best['score'])}"
-    if answer.get("kind") == "text":
-        return str(answer.get("text"))
-    return "; ".join(answer.get("values") or ())
+    if answer.classes:
+        best = answer.classes[0]
+        return f"{best.label} {percent(best.score)}"
+    return answer.text if answer.kind == "text" else "; ".join(answer.values)
 
 
-def _row(sample: Json) -> SortableRow:
+def _row(sample: ComparedSample) -> SortableRow:
     texts = (
-        str(sample["name"]),
-        _SHOWN.get(str(sample["state"]), str(sample["state"])),
-        str(sample.get("label") or ""),
-        short(sample["before"]),
-        short(sample["after"]),
-        f"{sample['sqnr_db']:.1f}",
+        sample.name,
+        _SHOWN.get(sample.state, sample.state),
+        sample.label or "",
+        short(sample.before),
+        short(sample.after),
+        f"{sample.sqnr_db:.1f}",
     )
-    return SortableRow(texts[0], texts, (*texts[:5], sample["sqnr_db"]))
+    return SortableRow(texts[0], texts, (*texts[:5], sample.sqnr_db))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from studio.api import Kind, Option
+from studio.evaluation.results import EvaluationResult
 from studio.gui import figures
 from studio.gui.forms.editors import Choice
 from studio.gui.forms.form import Form
@@ -104,9 +105,9 @@ class TargetEvaluationView(QWidget):
         reason = self._workspace.why_not(STEP, variant) if variant is not None else ""
         set_enabled(self.check, reason)
         self.hint.text.setText(reason or WHY)
-        runs = self._workspace.registry.runs(STEP, variant.id) if variant is not None else []
-        newest = next((run.result for run in runs if run.result.get("target")), None)
-        self._show(newest)
+        results = self._workspace.results
+        runs = results.of(STEP, EvaluationResult, variant.id) if variant is not None else []
+        self._show(next((run.result for run in runs if run.result.target), None))
 
     def showEvent(self, event: QShowEvent) -> None:
         """Offer the targets that there are now."""
@@ -133,7 +134,7 @@ class TargetEvaluationView(QWidget):
         if outcome.ok:
             self._show(outcome.result)
 
-    def _show(self, result: Mapping[str, Any] | None) -> None:
+    def _show(self, result: EvaluationResult | None) -> None:
         self._stack.setCurrentWidget(self.hint if result is None else self._answer)
         if result is None:
             return
@@ -146,54 +147,49 @@ class TargetEvaluationView(QWidget):
         self._answer.body.setStretch(self._answer.body.count() - 1, 0 if shown else 1)
 
 
-def verdict(result: Mapping[str, Any]) -> tuple[str, str]:
+def verdict(result: EvaluationResult) -> tuple[str, str]:
     """A word and its tone: whether the target reads the file as this computer does."""
-    target = result.get("target")
+    target = result.target
     if target is None:
         return "this computer only", ""
-    if abs(float(target["drop"])) > _SAME:
-        return (
-            ("worse on target", "bad")
-            if float(target["drop"]) > 0
-            else ("better on target", "good")
-        )
-    return ("other samples", "warning") if any(target["changed"]) else ("the same", "good")
+    if abs(target.drop) > _SAME:
+        return ("worse on target", "bad") if target.drop > 0 else ("better on target", "good")
+    return ("other samples", "warning") if any(target.changed) else ("the same", "good")
 
 
-def sentence(result: Mapping[str, Any]) -> str:
+def sentence(result: EvaluationResult) -> str:
     """What was found, in one sentence."""
-    target, count = result.get("target"), figures.count(int(result["samples"]), "sample")
+    target, count = result.target, figures.count(result.samples, "sample")
     if target is None:
         return f"{count} evaluated on this computer. Choose another target to compare its results."
-    lost, gained = target["changed"]
+    lost, gained = target.changed
     if not lost and not gained:
-        return f"{target['name']} returns the same results as this computer for all {count}."
-    return f"Of {count}, {target['name']} has {lost} worse and {gained} better than this computer."
+        return f"{target.name} returns the same results as this computer for all {count}."
+    return f"Of {count}, {target.name} has {lost} worse and {gained} better than this computer."
 
 
-def fields(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+def fields(result: EvaluationResult) -> list[tuple[str, str]]:
     """The figures of both sides, and what ran there."""
-    metric, backend, target = result["metric"], result["backend"], result.get("target")
-    here = f"{backend['id']} {backend['version']}"
+    metric, target = result.metric, result.target
     found = [
-        (f"{metric['title']} on this computer", f"{metric['value']:.4f}"),
-        ("Runtime on this computer", here),
+        (f"{metric.title} on this computer", f"{metric.value:.4f}"),
+        ("Runtime on this computer", result.backend.title),
     ]
     if target is not None:
-        there = " ".join(str(target[key]) for key in ("runtime", "version") if target.get(key))
+        there = " ".join(filter(None, (target.runtime, target.version)))
         found += [
-            (f"{metric['title']} on target", f"{target['value']:.4f}"),
+            (f"{metric.title} on target", f"{target.value:.4f}"),
             ("Runtime on target", there or figures.NOTHING),
         ]
     return found
 
 
-def changes(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+def changes(result: EvaluationResult) -> list[tuple[str, str]]:
     """The samples that one side reads better than the other; the rest is only counted."""
-    target = result.get("target")
+    target = result.target
     if target is None:
         return []
-    named = [(name, "worse") for name in target["lost"]]
-    named += [(name, "better") for name in target["gained"]]
-    more = sum(target["changed"]) - len(named)
+    named = [(name, "worse") for name in target.lost]
+    named += [(name, "better") for name in target.gained]
+    more = sum(target.changed) - len(named)
     return [*named, (f"{more} more", "")] if more > 0 else named

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Signal, SignalInstance
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from studio.gui import figures
 from studio.gui.charts.chart import Chart
 from studio.gui.pages.quantize import rows
-from studio.gui.pages.quantize.baselines import Baseline, baselines
+from studio.gui.pages.quantize.baselines import Baseline, QuantizeRequest, baselines
 from studio.gui.widgets.basics import (
     GRID,
     Card,
@@ -49,7 +48,7 @@ class VariantsView(QWidget):
     def __init__(self, theming: Theming) -> None:
         super().__init__()
         self._variants: list[VariantRecord] = []
-        self._asked: Mapping[int, Mapping[str, Any]] = {}
+        self._asked: Mapping[int, QuantizeRequest] = {}
         self._current: int | None = None
         self.table = Table(rows.COLUMNS, rows.NUMERIC, stretch=0, name="Variants")
         self.axis = Segmented(("Size", "Latency"), "Cost")
@@ -99,7 +98,7 @@ class VariantsView(QWidget):
         self,
         variants: Sequence[VariantRecord],
         current: int | None,
-        asked: Mapping[int, Mapping[str, Any]],
+        asked: Mapping[int, QuantizeRequest],
         wanted: int | None,
     ) -> None:
         """Show the variants of a model.
@@ -160,14 +159,13 @@ class VariantsView(QWidget):
         names = {item.id: item.name for item in self._variants}
         source = names.get(variant.parent, "") if variant.parent is not None else ""
         self._facts.heading.setText(variant.name)
-        asked = self._asked.get(variant.id, {})
+        asked = self._asked.get(variant.id, QuantizeRequest())
         self.fields.show_fields(rows.fields(variant, source, asked, self._baselines(variant)))
         made_here = variant.step == rows.STEP
         self.verdict.setVisible(made_here)
         self.sentence.setVisible(made_here)
         if made_here:
-            limit = figures.number(asked.get("max_drop"))
-            word, tone, sentence = rows.conclusion(variant, limit)
+            word, tone, sentence = rows.conclusion(variant, asked.max_drop)
             self.verdict.show_state(word, tone)
             self.sentence.setText(sentence)
         set_enabled(
@@ -184,7 +182,7 @@ class VariantsView(QWidget):
     def _compare(self) -> None:
         self._tell(self.compared)
 
-    def _tell(self, signal: Any) -> None:
+    def _tell(self, signal: SignalInstance) -> None:
         identifier = self.selected_id()
         if identifier is not None:
             signal.emit(identifier)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from studio.datasets.results import DrawnInput
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID
 
@@ -30,12 +30,11 @@ class InputPreview(QWidget):
         self.setAccessibleName("Input")
         theming.changed.connect(self.update)
 
-    def show_input(self, drawn: Mapping[str, Any]) -> None:
+    def show_input(self, drawn: DrawnInput) -> None:
         """Show another one."""
-        png = str(drawn.get("png") or "")
-        self.image = QImage.fromData(base64.b64decode(png)) if png else QImage()
-        self.values = list(drawn.get("values") or ())
-        self.lines = list(drawn.get("lines") or ())
+        self.image = QImage.fromData(base64.b64decode(drawn.png)) if drawn.png else QImage()
+        self.values = drawn.values
+        self.lines = drawn.lines
         self.setAccessibleDescription("; ".join(self.lines))
         self.update()
 

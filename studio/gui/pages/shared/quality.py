@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from studio.gui import figures
+from studio.quantization.results import figures_of
 
 if TYPE_CHECKING:
+    from studio.evaluation.results import MetricChange
     from studio.workspace import VariantRecord
 
-_MADE_BY = "quantize"
 
-Json = Mapping[str, Any]
-
-
-def measured(variant: VariantRecord) -> Json:
-    """The metric of a variant and of what it was made from; empty where none was measured."""
-    found: Json = (variant.summary.get(_MADE_BY) or {}).get("metric") or {}
-    return found
-
-
-def metric_name(values: Json) -> str:
-    """What a metric is called."""
-    return str(values.get("title") or values.get("name") or "metric")
+def measured(variant: VariantRecord) -> MetricChange | None:
+    """The metric of a variant and of what it was made from; None where none was measured."""
+    return figures_of(variant.summary).metric
 
 
 def quality(variants: Iterable[VariantRecord]) -> tuple[dict[int, float], str]:
@@ -33,13 +24,12 @@ def quality(variants: Iterable[VariantRecord]) -> tuple[dict[int, float], str]:
     found: dict[int, float] = {}
     originals: dict[int, float] = {}  # the last evaluation counts, as in the table
     for variant in variants:
-        values = measured(variant)
-        before, after = (figures.number(values.get(end)) for end in ("before", "after"))
-        if after is None:
+        metric = measured(variant)
+        if metric is None:
             continue
-        title = metric_name(values)
-        found[variant.id] = after
-        if variant.parent is not None and before is not None:
-            originals[variant.parent] = before
+        title = metric.heading
+        found[variant.id] = metric.after
+        if variant.parent is not None:
+            originals[variant.parent] = metric.before
     found = {**originals, **found}
     return found, title

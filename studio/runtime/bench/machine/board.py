@@ -9,7 +9,8 @@ import glob
 import os
 import platform
 import re
-from typing import Any
+
+from ..facts import Accelerator, PowerMode, ThermalZone, Throttle
 
 _PI_NOW = {
     0: "under-voltage",
@@ -31,13 +32,14 @@ _MODEL = re.compile(r"<\s*POWER_MODEL\s+ID=(\d+)\s+NAME=(\S+)\s*>")
 _OC_EVENTS = "sys/class/hwmon/hwmon*/oc*_event_cnt"
 
 
-def identity(root: str = "/") -> dict[str, Any]:
+def identity(root: str = "/") -> dict[str, str | None]:
     """What tells one machine from another kind: ``cpu``, ``arch``, ``board``."""
-    return {
-        "cpu": cpu_name(root),
-        "arch": platform.machine(),
-        "board": text_of(root, "proc/device-tree/model") or text_of(root, _PRODUCT),
-    }
+    return {"cpu": cpu_name(root), "arch": platform.machine(), "board": board_name(root)}
+
+
+def board_name(root: str = "/") -> str | None:
+    """Name of the board, or of the PC."""
+    return text_of(root, "proc/device-tree/model") or text_of(root, _PRODUCT)
 
 
 def cpu_name(root: str = "/") -> str:
@@ -54,22 +56,9 @@ def cpu_name(root: str = "/") -> str:
     return platform.processor() or platform.machine()
 
 
-def board(root: str = "/") -> dict[str, Any]:
-    """Its part of the environment record; None or empty where the machine does not tell."""
-    return {
-        "jetson": jetson_release(text_of(root, _L4T) or ""),
-        "power_mode": power_mode(
-            text_of(root, _NVPMODEL_STATUS) or "", text_of(root, _NVPMODEL_CONFIG) or ""
-        ),
-        "throttle": throttle(root),
-        "zones": zones(root),
-        "accelerators": accelerators(root),
-        "supply": supply(root),
-        "governors": _each(root, "sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor"),
-        "turbo": turbo(root),
-        "virtual": virtual(root),
-        "cpu_quota": quota(text_of(root, "sys/fs/cgroup/cpu.max") or ""),
-    }
+def jetson(root: str = "/") -> str | None:
+    """The release of a Jetson's system."""
+    return jetson_release(text_of(root, _L4T) or "")
 
 
 def jetson_release(text: str) -> str | None:
@@ -78,17 +67,23 @@ def jetson_release(text: str) -> str | None:
     return f"L4T {found.group(1)}.{found.group(2)}" if found else None
 
 
-def power_mode(status: str, config: str) -> dict[str, Any] | None:
+def power_mode(status: str, config: str) -> PowerMode | None:
     """The Jetson's mode: number from ``pmode:0002``, name from ``/etc/nvpmodel.conf``."""
     found = re.search(r"pmode:\s*(\d+)", status)
     if found is None:
         return None
     number = int(found.group(1))
     names = {int(each): name for each, name in _MODEL.findall(config)}
-    return {"id": number, "name": names.get(number)}
+    return PowerMode(number, names.get(number))
 
 
-def throttled_bits(text: str) -> dict[str, Any] | None:
+def mode(root: str = "/") -> PowerMode | None:
+    """The power mode that a Jetson is in."""
+    status, config = text_of(root, _NVPMODEL_STATUS), text_of(root, _NVPMODEL_CONFIG)
+    return power_mode(status or "", config or "")
+
+
+def throttled_bits(text: str) -> Throttle | None:
     """What a Raspberry Pi's ``get_throttled`` means.
 
     Args:
@@ -98,14 +93,14 @@ def throttled_bits(text: str) -> dict[str, Any] | None:
     if found is None:
         return None
     bits = int(found.group(1), 16)
-    return {
-        "raw": hex(bits),
-        "now": [name for bit, name in _PI_NOW.items() if bits >> bit & 1],
-        "since_start": [name for bit, name in _PI_NOW.items() if bits >> bit + 16 & 1],
-    }
+    return Throttle(
+        raw=hex(bits),
+        now=tuple(name for bit, name in _PI_NOW.items() if bits >> bit & 1),
+        since_start=tuple(name for bit, name in _PI_NOW.items() if bits >> bit + 16 & 1),
+    )
 
 
-def throttle(root: str = "/") -> dict[str, Any] | None:
+def throttle(root: str = "/") -> Throttle | None:
     """Throttling now and since the start: a Pi's flags, a Jetson's or a PC's counts of events."""
     flags = pi_flags(root)
     if flags is None and root == "/":
@@ -115,8 +110,8 @@ def throttle(root: str = "/") -> dict[str, Any] | None:
     counts = _throttle_counts(root)
     if not counts:
         return None
-    since = [f"{name}: {count} times" for name, count in sorted(counts.items()) if count]
-    return {"raw": None, "now": [], "since_start": since}
+    since = (f"{name}: {count} times" for name, count in sorted(counts.items()) if count)
+    return Throttle(since_start=tuple(since))
 
 
 def pi_flags(root: str = "/") -> str | None:
@@ -139,7 +134,7 @@ def _throttle_counts(root: str) -> dict[str, int]:
     return counts
 
 
-def zones(root: str = "/") -> list[dict[str, Any]]:
+def zones(root: str = "/") -> tuple[ThermalZone, ...]:
     """Temperature of each thermal zone that has one, by its name."""
     found = []
     for folder in paths(root, "sys/class/thermal/thermal_zone*"):
@@ -147,25 +142,25 @@ def zones(root: str = "/") -> list[dict[str, Any]]:
         if degrees is None or degrees <= 0:  # sleeping parts of a Jetson say -256000
             continue
         name = text_of(folder, "type") or os.path.basename(folder)
-        found.append({"zone": name, "celsius": round(degrees / 1e3, 1)})
-    return found
+        found.append(ThermalZone(name, round(degrees / 1e3, 1)))
+    return tuple(found)
 
 
-def accelerators(root: str = "/") -> list[dict[str, Any]]:
+def accelerators(root: str = "/") -> tuple[Accelerator, ...]:
     """Coral's Edge TPUs, on PCIe (with their temperature) and on USB."""
-    found: list[dict[str, Any]] = []
+    found: list[Accelerator] = []
     for folder in paths(root, "sys/class/apex/apex_*"):
         degrees = number_of(os.path.join(folder, "temp"))
         celsius = None if degrees is None else round(degrees / 1e3, 1)
         status = text_of(folder, "status")
-        found.append({"name": "Coral Edge TPU (PCIe)", "celsius": celsius, "status": status})
+        found.append(Accelerator("Coral Edge TPU (PCIe)", celsius, status))
     for folder in paths(root, "sys/bus/usb/devices/*"):
         identity = (text_of(folder, "idVendor") or "", text_of(folder, "idProduct") or "")
         if identity in _CORAL_USB:
             speed = text_of(folder, "speed")
             status = f"{speed} Mbit/s" if speed else None
-            found.append({"name": "Coral Edge TPU (USB)", "celsius": None, "status": status})
-    return found
+            found.append(Accelerator("Coral Edge TPU (USB)", status=status))
+    return tuple(found)
 
 
 def supply(root: str = "/") -> str | None:
@@ -227,10 +222,11 @@ def vcgencmd() -> str | None:
     return done.stdout.decode("utf-8", "replace")
 
 
-def _each(root: str, pattern: str) -> list[str]:
-    """What the files say, without repetition."""
+def governors(root: str = "/") -> tuple[str, ...]:
+    """Governors of the processors' clocks, without repetition."""
+    pattern = "sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor"
     texts = (text_of("", path) for path in paths(root, pattern))
-    return list(dict.fromkeys(text for text in texts if text))
+    return tuple(dict.fromkeys(text for text in texts if text))
 
 
 def paths(root: str, pattern: str) -> list[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Callable, Sequence
 
+from ..facts import EnergyMeasurement, InferenceEnergy, NoEnergyMeasurement
 from .rails import ENERGY, Rail, RailScan, find_rails, from_meter
 
 SAMPLES_A_SECOND = 100.0
@@ -127,7 +128,7 @@ def measure(
     seconds: float,
     rest: Callable[[float], Any] = time.sleep,
     blocks: int = BLOCKS,
-) -> dict[str, Any]:
+) -> EnergyMeasurement | NoEnergyMeasurement:
     """The energy of each candidate's inferences.
 
     Rest, work, rest, work ...: each block of work is held against the rest before and after it, so
@@ -136,22 +137,16 @@ def measure(
     Args:
         seconds: Length of a block, of rest and of work.
         rest: Waits; the bench's own may be cancelled.
-
-    Returns:
-        ``state`` (``measured``, ``no sensor``), ``reason``, ``rail``, ``source``, ``rails`` (all
-        that can be read), ``asked_hz``, ``updates_hz`` (how often the sensor said something new
-        under load), ``idle_w``, and ``runs`` by id: ``mj`` an inference, net of rest, with ``low``
-        and ``high``, ``gross_mj``, ``watts`` under load, ``inferences``, ``blocks``, ``reason``.
     """
     rail = found.whole
     if rail is None:
-        return {"state": "no sensor", "reason": found.why_none, "runs": {}}
+        return NoEnergyMeasurement("no sensor", found.why_none)
     recorder = Recorder(rail)
     try:
         return _measure(loads, found, rail, recorder, seconds, rest, blocks)
     except ValueError as error:
         reason = f"{rail.source} {rail.name}: {error}"
-        return {"state": "no sensor", "reason": reason, "runs": {}}
+        return NoEnergyMeasurement("no sensor", reason)
 
 
 def _measure(
@@ -162,7 +157,7 @@ def _measure(
     seconds: float,
     rest: Callable[[float], Any],
     blocks: int,
-) -> dict[str, Any]:
+) -> EnergyMeasurement:
     def idle() -> float:
         joules = recorder.during(lambda: rest(seconds))
         return joules / recorder.seconds
@@ -178,21 +173,20 @@ def _measure(
             net = joules - (rests[-2] + rests[-1]) / 2 * length
             works[load.id].append(Block(runs, length, joules, net, changes))
     done = [block for each in works.values() for block in each]
-    return {
-        "state": "measured",
-        "reason": "",
-        "rail": rail.name,
-        "source": rail.source,
-        "rails": [f"{each.source} {each.name}" for each in found.rails],
-        "asked_hz": ASKED_A_SECOND if rail.command else SAMPLES_A_SECOND,
-        "updates_hz": round(
-            sum(block.changes for block in done) / sum(block.seconds for block in done), 2
-        ),
-        "sensor_update_s": rail.update_s,
-        "block_s": seconds,
-        "idle_w": sum(rests) / len(rests),
-        "runs": {name: _run(made) for name, made in works.items()},
-    }
+    changes = sum(block.changes for block in done)
+    return EnergyMeasurement(
+        state="measured",
+        reason="",
+        rail=rail.name,
+        source=rail.source,
+        rails=tuple(f"{each.source} {each.name}" for each in found.rails),
+        asked_hz=ASKED_A_SECOND if rail.command else SAMPLES_A_SECOND,
+        updates_hz=round(changes / sum(block.seconds for block in done), 2),
+        sensor_update_s=rail.update_s,
+        block_s=seconds,
+        idle_w=sum(rests) / len(rests),
+        runs={name: _run(made) for name, made in works.items()},
+    )
 
 
 @dataclass(frozen=True)
@@ -211,7 +205,7 @@ class Block:
     changes: int
 
 
-def _run(blocks: Sequence[Block]) -> dict[str, Any]:
+def _run(blocks: Sequence[Block]) -> InferenceEnergy:
     """One candidate's figures from its blocks."""
     mean, half = interval([1e3 * block.net / block.runs for block in blocks])
     inferences = sum(block.runs for block in blocks)
@@ -221,16 +215,16 @@ def _run(blocks: Sequence[Block]) -> dict[str, Any]:
         reason = "the sensor changed too seldom within a block: take longer ones"
     elif mean - half <= 0:
         reason = "not above what the machine takes at rest"
-    return {
-        "mj": mean,
-        "low": mean - half,
-        "high": mean + half,
-        "gross_mj": 1e3 * joules / inferences,
-        "watts": joules / sum(block.seconds for block in blocks),
-        "inferences": inferences,
-        "blocks": len(blocks),
-        "reason": reason,
-    }
+    return InferenceEnergy(
+        mj=mean,
+        low=mean - half,
+        high=mean + half,
+        gross_mj=1e3 * joules / inferences,
+        watts=joules / sum(block.seconds for block in blocks),
+        inferences=inferences,
+        blocks=len(blocks),
+        reason=reason,
+    )
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:

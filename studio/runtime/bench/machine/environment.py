@@ -6,41 +6,53 @@ import contextlib
 import os
 import platform
 import sys
-from typing import Any
 
 import numpy
 
 from ...shared.threads import usable_cores
-from .board import board, cpu_name, identity
+from ..facts import Environment, MachineState
+from . import board
+from .board import cpu_name
 from .rails import find_rails
 
 __all__ = ["at_the_end", "cpu_name", "environment", "usable_cores"]
 
 
-def environment(root: str = "/") -> dict[str, Any]:
-    """What a reader needs to judge the numbers; None where the machine does not tell."""
-    return {  # beside the keys of ``board``
-        **identity(root),
-        "cores": os.cpu_count(),
-        "usable_cores": usable_cores(),
-        "governor": _text(root, "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
-        "kernel": platform.release(),
-        "os": _os_name(root),
-        "python": platform.python_version(),
-        "numpy": numpy.__version__,
-        "memory_mb": _memory_mb(root),
-        "load": _load(),
-        "platform": sys.platform,
-        "energy_sensors": [f"{rail.source} {rail.name}" for rail in find_rails(root).rails],
-        **board(root),
-    }
+def environment(root: str = "/") -> Environment:
+    """What a reader needs to judge the numbers."""
+    return Environment(
+        cpu=cpu_name(root),
+        arch=platform.machine(),
+        board=board.board_name(root),
+        cores=os.cpu_count(),
+        usable_cores=usable_cores(),
+        governor=_text(root, "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        kernel=platform.release(),
+        os=_os_name(root),
+        python=platform.python_version(),
+        numpy=numpy.__version__,
+        memory_mb=_memory_mb(root),
+        platform=sys.platform,
+        energy_sensors=tuple(f"{rail.source} {rail.name}" for rail in find_rails(root).rails),
+        jetson=board.jetson(root),
+        turbo=board.turbo(root),
+        virtual=board.virtual(root),
+        cpu_quota=board.quota(_text(root, "sys/fs/cgroup/cpu.max") or ""),
+        **vars(at_the_end(root)),
+    )
 
 
-def at_the_end(root: str = "/") -> dict[str, Any]:
-    """What may have changed since: the load, and how hot and throttled the machine became."""
-    found = board(root)
-    changing = ("throttle", "zones", "accelerators", "supply", "power_mode", "governors")
-    return dict({key: found[key] for key in changing}, load=_load())
+def at_the_end(root: str = "/") -> MachineState:
+    """What may change: the load, and how hot and throttled the machine is."""
+    return MachineState(
+        throttle=board.throttle(root),
+        zones=board.zones(root),
+        accelerators=board.accelerators(root),
+        supply=board.supply(root),
+        power_mode=board.mode(root),
+        governors=board.governors(root),
+        load=_load(),
+    )
 
 
 def _text(root: str, path: str) -> str | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from typing import Any, Sequence
+from typing import Sequence
 
 import numpy
 
+from ..answers import ArrivalBlock
+from ..arrays import Array
 from .streams import RestingCollector, in_threads
 from .timing import Run
 
@@ -19,7 +21,7 @@ BLOCKS = 20
 """Blocks of consecutive requests, whose counts tell how much late ones come together."""
 
 
-def schedule(rate: float, count: int, seed: int) -> Any:
+def schedule(rate: float, count: int, seed: int) -> Array:
     """When so many requests are due, in ns: the gaps of a Poisson process are exponential."""
     gaps = numpy.random.RandomState(seed).exponential(1e9 / rate, count)
     return numpy.cumsum(gaps).astype(numpy.int64)
@@ -27,17 +29,12 @@ def schedule(rate: float, count: int, seed: int) -> Any:
 
 def serve(
     runs: Sequence[Run], rate: float, count: int, seed: int, limit_ns: int, most_over: int
-) -> dict[str, Any]:
+) -> ArrivalBlock:
     """Answer requests in the order they come, each by the first stream that is free.
 
     A request that is due while all streams are busy waits, and its wait counts: a bench that
     starts the next request only when the last one has ended would leave it out (coordinated
     omission). It ends early once more than ``most_over`` requests took longer than the limit.
-
-    Returns:
-        ``due_ns`` and ``latency_ns`` of the answered requests in their order, ``over`` in how many
-        the limit was passed, ``start_delay_ns`` of those that a free stream waited for,
-        ``waiting_most`` requests at once, ``aborted``.
     """
     due = [int(each) for each in schedule(rate, count, seed)]
     latency = [0] * count
@@ -71,14 +68,14 @@ def serve(
     with RestingCollector():
         in_threads(stream, len(runs), gate)
     answered = [index for index in range(count) if latency[index]]
-    return {
-        "due_ns": [due[index] for index in answered],
-        "latency_ns": [latency[index] for index in answered],
-        "over": sum(over),
-        "start_delay_ns": [each for each in delay if each >= 0],
-        "waiting_most": _most_waiting(due, waiting),
-        "aborted": len(answered) < count,
-    }
+    return ArrivalBlock(
+        due_ns=[due[index] for index in answered],
+        latency_ns=[latency[index] for index in answered],
+        over=sum(over),
+        start_delay_ns=[each for each in delay if each >= 0],
+        waiting_most=_most_waiting(due, waiting),
+        aborted=len(answered) < count,
+    )
 
 
 def _wait_until(at: int) -> None:

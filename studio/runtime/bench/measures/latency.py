@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Sequence
+from dataclasses import dataclass, replace
+from typing import Mapping, Sequence
 
 from .. import plan
 from ..bench import Bench
 from ..entry import BenchCandidate
+from ..events import InterimCheckMade, Round
+from ..facts import InterimChecks
 from ..machine.sensors import Reading, Sensors, spoils
 from ..statistics.bootstrap import ALPHA
 from ..statistics.percentiles import ENOUGH
 from ..statistics.verdicts import DECIDED, compare
 from . import latency as looks
 from .rounds import clean, times
+from .timing import Block
 
 
 class Rounds:
@@ -22,24 +25,19 @@ class Rounds:
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
         self._sensors = Sensors()
-        self._events: list[dict[str, Any]] = []
+        self._events: list[Round] = []
         self._spoiled: dict[str, int] = {}
 
     def run(self) -> None:
         """Measure until the rounds are over, or a look says that all is decided."""
         bench = self._bench
         alive = {entry.id: entry for entry in bench.alive}
-        medians = {each: entry.facts["warm_up"]["median_ns"] for each, entry in alive.items()}
+        medians = {each: entry.median_ns for each, entry in alive.items()}
         planned = plan.make_plan(medians, bench.config.rounds, bench.config.seconds)
         for entry in alive.values():
-            entry.facts["block"] = vars(planned.blocks[entry.id])
+            entry.facts = replace(entry.facts, block=planned.blocks[entry.id])
         places = looks.schedule(planned.rounds, self._looks(), ALPHA)
-        found: dict[str, Any] = {
-            "planned": [each.rounds for each in places],
-            "used": 0,
-            "stopped": False,
-        }
-        found["alpha"] = [each.alpha for each in places]
+        used, stopped = 0, False
         orders = plan.orders(list(alive), bench.config.seed)
         for number, order in zip(range(1, planned.rounds + 1), orders):
             self._round(number, planned, [alive[each] for each in order])
@@ -47,14 +45,20 @@ class Rounds:
                 break
             look = next((each for each in places if each.rounds == number), None)
             if look is not None:
-                found["used"] += 1
+                used += 1
                 decided = self._decided(look.alpha, planned)
-                bench.emit(dict({"event": "look", "decided": decided}, **vars(look)))
+                bench.emit(InterimCheckMade(decided, look.rounds, look.alpha))
                 if decided and number < planned.rounds:
-                    found["stopped"] = True
+                    stopped = True
                     break
-        bench.result.update(rounds=len(self._events), spoiled=self._spoiled)
-        bench.result["looks"] = found if len(places) > 1 else None
+        planned_checks = tuple(each.rounds for each in places)
+        alphas = tuple(each.alpha for each in places)
+        checks = InterimChecks(planned_checks, used, stopped, alphas)
+        bench.add(
+            rounds=len(self._events),
+            spoiled=self._spoiled,
+            looks=checks if len(places) > 1 else None,
+        )
 
     def _looks(self) -> int:
         """One where nothing is compared: there the rounds are for the percentiles."""
@@ -74,10 +78,10 @@ class Rounds:
         found, _ = compare(bench.reference.id, medians, twin, alpha)
         return all(each.verdict in DECIDED for each in found)
 
-    def _percentiles_to_come(self, kept: Sequence[Any], planned: plan.RoundPlan) -> bool:
+    def _percentiles_to_come(self, kept: Sequence[Round], planned: plan.RoundPlan) -> bool:
         """Whether the remaining rounds would bring a percentile that is not there yet."""
         for entry in self._bench.alive:
-            have = sum(len(each["times_ns"].get(entry.id, ())) for each in kept)
+            have = sum(len(each.times_ns.get(entry.id, ())) for each in kept)
             will = planned.blocks[entry.id].runs * planned.rounds
             if any(have < needed <= will for _, needed in ENOUGH.values()):
                 return True
@@ -86,17 +90,16 @@ class Rounds:
     def _round(self, number: int, planned: plan.RoundPlan, order: list[BenchCandidate]) -> None:
         """One block of each candidate that is still there."""
         readings = [self._sensors.read()]
-        blocks: dict[str, dict[str, Any]] = {}
+        blocks: dict[str, Block] = {}
         for entry in order:
             if not entry.alive:
                 continue
             size = planned.blocks[entry.id]
             with self._bench.dropping(entry):
-                expected = entry.facts["warm_up"]["median_ns"] * (size.runs + size.settle) / 1e9
+                expected = entry.median_ns * (size.runs + size.settle) / 1e9
                 timeout = self._bench.config.run_timeout + 5 * expected
-                blocks[entry.id] = entry.ask(
-                    "cannot run", timeout, do="time", runs=size.runs, settle=size.settle
-                )
+                request = {"runs": size.runs, "settle": size.settle}
+                blocks[entry.id] = entry.ask("cannot run", timeout, Block, do="time", **request)
             readings.append(self._sensors.read())
         reasons = spoils(readings)
         for reason in reasons:
@@ -109,25 +112,24 @@ class Rounds:
 def round_event(
     number: int,
     total: int,
-    blocks: dict[str, dict[str, Any]],
+    blocks: Mapping[str, Block],
     readings: list[Reading],
     reasons: list[str],
-) -> dict[str, Any]:
+) -> Round:
     """The event of a round."""
     last = readings[-1]
-    return {
-        "event": "round",
-        "round": number,
-        "of": total,
-        "order": list(blocks),
-        "times_ns": {each: block["times_ns"] for each, block in blocks.items()},
-        "wall_ns": {each: block["wall_ns"] for each, block in blocks.items()},
-        "cpu_ns": {each: block["cpu_ns"] for each, block in blocks.items()},
-        "clock_mhz": last.clock_mhz,
-        "temperature_c": last.temperature_c,
-        "stolen_ticks": last.stolen - readings[0].stolen,
-        "spoiled": reasons,
-    }
+    return Round(
+        round=number,
+        of=total,
+        order=tuple(blocks),
+        times_ns={each: block.times_ns for each, block in blocks.items()},
+        wall_ns={each: block.wall_ns for each, block in blocks.items()},
+        cpu_ns={each: block.cpu_ns for each, block in blocks.items()},
+        clock_mhz=last.clock_mhz,
+        temperature_c=last.temperature_c,
+        stolen_ticks=last.stolen - readings[0].stolen,
+        spoiled=tuple(reasons),
+    )
 
 
 LEAST_ROUNDS = 10

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Any, Sequence
+from dataclasses import dataclass, replace
+from typing import Sequence
 
 import numpy
 
+from ..answers import ArrivalBlock, StreamBlock
 from ..bench import Bench
 from ..entry import BenchCandidate
+from ..facts import OpenLoop, StartDelay, Trial, TrialMessage
 from ..statistics import percentiles
 from ..statistics.binomial import share_interval
 
@@ -40,7 +43,21 @@ BLOCK = 25
 LONGEST_TRIAL = 20.0
 
 
-class OpenLoop:
+@dataclass(frozen=True)
+class Attempt:
+    """A trial with its single requests.
+
+    Attributes:
+        delays: Nanoseconds by which requests were started late.
+        late: Whether each request took longer than the limit.
+    """
+
+    trial: Trial
+    delays: list[int]
+    late: list[bool]
+
+
+class RateSearch:
     """Searches and confirms the rate, for one candidate after the other."""
 
     def __init__(self, bench: Bench) -> None:
@@ -54,55 +71,51 @@ class OpenLoop:
             text = f"Searching the rate of {entry.id}"
             self._bench.progress("open-loop", number, len(entries), text)
             with self._bench.dropping(entry):
-                entry.facts["open_loop"] = self._measure(
-                    entry, self._bench.config.seconds / len(entries)
-                )
+                found = self._measure(entry, self._bench.config.seconds / len(entries))
+                entry.facts = replace(entry.facts, open_loop=found)
 
-    def _measure(self, entry: BenchCandidate, seconds: float) -> dict[str, Any]:
+    def _measure(self, entry: BenchCandidate, seconds: float) -> OpenLoop:
         config = self._bench.config
         capacity = self._capacity(entry)
-        trials: list[dict[str, Any]] = []
+        attempts: list[Attempt] = []
         if config.rate:
             start, share = config.rate, seconds
         else:
-            start, share = self._search(entry, capacity, seconds / 2, trials), seconds / 2
-        found = self._confirm(entry, start, share, trials)
-        delays = [each for trial in trials for each in trial.pop("start_delay_ns")]
-        return {
-            "limit_ms": config.limit_ms,
-            "percentile": 99,
-            "streams": config.streams[0],
-            "capacity_per_second": capacity,
-            "confidence": CONFIDENCE,
-            "fails_at": _fails_at(trials, found),
-            "start_delay_us": _delays(delays),
-            "trials": trials,
-            **{key: value for key, value in found.items() if key not in ("tried", "missed")},
-        }
+            start, share = self._search(entry, capacity, seconds / 2, attempts), seconds / 2
+        confirmed = self._confirm(entry, start, share, attempts)
+        return replace(
+            confirmed,
+            limit_ms=config.limit_ms,
+            streams=config.streams[0],
+            capacity_per_second=capacity,
+            confidence=CONFIDENCE,
+            start_delay_us=_delays([each for attempt in attempts for each in attempt.delays]),
+            trials=tuple(attempt.trial for attempt in attempts),
+        )
 
     def _capacity(self, entry: BenchCandidate) -> float:
         """Inferences a second when the next one starts at once."""
         answer = entry.ask(
             "cannot run",
             self._bench.config.run_timeout,
+            StreamBlock,
             do="streams",
             streams=self._bench.config.streams[0],
             seconds=1.0,
         )
-        return float(answer["per_second"])
+        return answer.per_second
 
     # Search
 
     def _search(
-        self, entry: BenchCandidate, capacity: float, seconds: float, trials: list[dict[str, Any]]
+        self, entry: BenchCandidate, capacity: float, seconds: float, attempts: list[Attempt]
     ) -> float:
         """Bracket the rate; returns the highest that seemed to keep the limit."""
         low, high = capacity * LOWEST, capacity
         rate = capacity * 0.6
         for _ in range(SEARCH_STEPS):
-            trial = self._trial(entry, rate, seconds / SEARCH_STEPS, "search")
-            trials.append(trial)
-            if trial["kept"]:
+            attempts.append(self._attempt(entry, rate, seconds / SEARCH_STEPS, "search"))
+            if attempts[-1].trial.kept:
                 low = rate
             else:
                 high = rate
@@ -114,8 +127,8 @@ class OpenLoop:
     # Confirm
 
     def _confirm(
-        self, entry: BenchCandidate, rate: float, seconds: float, trials: list[dict[str, Any]]
-    ) -> dict[str, Any]:
+        self, entry: BenchCandidate, rate: float, seconds: float, attempts: list[Attempt]
+    ) -> OpenLoop:
         """Try rates from the highest down until one is shown to keep the limit.
 
         With a given rate that one alone is tried. A rate that is neither shown to keep nor to
@@ -125,18 +138,20 @@ class OpenLoop:
         steps = 1 if alone else STEPS
         share = seconds if alone else seconds / 3
         end = time.monotonic() + max(seconds, share)
-        found: dict[str, Any] = {}
         missed: list[float] = []
         for _ in range(steps):
-            found = self._judge(entry, rate, share, steps, trials)
-            if found["kept"] is False:
+            tried = rate
+            found = self._judge(entry, rate, share, steps, attempts)
+            if found.kept is False:
                 missed.append(rate)
-            if found["kept"] or time.monotonic() + share / 2 > end:
+            if found.kept or time.monotonic() + share / 2 > end:
                 break
             rate *= STEP
-        found["missed"] = missed
-        found["rate_per_second"] = found["tried"] if found["kept"] or alone else None
-        return found
+        return replace(
+            found,
+            rate_per_second=tried if found.kept or alone else None,
+            fails_at=_fails_at(attempts, missed, tried),
+        )
 
     def _judge(
         self,
@@ -144,29 +159,34 @@ class OpenLoop:
         rate: float,
         seconds: float,
         steps: int,
-        trials: list[dict[str, Any]],
-    ) -> dict[str, Any]:
+        attempts: list[Attempt],
+    ) -> OpenLoop:
         """Whether a rate keeps the limit, from trials that begin with an empty queue."""
         alpha = (1 - CONFIDENCE) / steps / LOOKS
         late: list[bool] = []
         kept: bool | None = None
         low = high = 0.0
         for part in (0.25, 0.25, 0.5):
-            trial = self._trial(entry, rate, seconds * part, "confirm")
-            trials.append(trial)
-            late += trial.pop("late")
+            attempt = self._attempt(entry, rate, seconds * part, "confirm")
+            attempts.append(attempt)
+            late += attempt.late
             low, high = over_share(late, alpha)
-            kept = True if high <= SHARE else False if low > SHARE or trial["aborted"] else None
+            aborted = attempt.trial.aborted
+            kept = True if high <= SHARE else False if low > SHARE or aborted else None
             if kept is not None:
                 break
         share = sum(late) / len(late) if late else 0.0
         reason = "" if kept is not None else _undecided(rate, share, len(late))
-        judged = {"tried": rate, "kept": kept, "over_share": share, "over_low": low}
-        return dict(judged, over_high=high, arrivals=len(late), reason=reason)
+        return OpenLoop(
+            kept=kept,
+            over_share=share,
+            over_low=low,
+            over_high=high,
+            arrivals=len(late),
+            reason=reason,
+        )
 
-    def _trial(
-        self, entry: BenchCandidate, rate: float, seconds: float, phase: str
-    ) -> dict[str, Any]:
+    def _attempt(self, entry: BenchCandidate, rate: float, seconds: float, phase: str) -> Attempt:
         """One stretch of requests at a rate; emitted as it ends."""
         config = self._bench.config
         least = SEARCH_ARRIVALS if phase == "search" else 2 * BLOCK
@@ -178,6 +198,7 @@ class OpenLoop:
         answer = entry.ask(
             "cannot run",
             config.run_timeout + 10 * count / rate,
+            ArrivalBlock,
             do="arrivals",
             streams=config.streams[0],
             rate=rate,
@@ -186,24 +207,21 @@ class OpenLoop:
             limit_ns=limit_ns,
             most_over=most_over,
         )
-        times = answer["latency_ns"]
-        trial = {
-            "phase": phase,
-            "rate": rate,
-            "seconds": answer["due_ns"][-1] / 1e9 if times else 0.0,
-            "arrivals": len(times),
-            "over": answer["over"],
-            "kept": not answer["aborted"] and answer["over"] <= SHARE * len(times),
-            "aborted": answer["aborted"],
-            "waiting_most": answer["waiting_most"],
-            "latency_ms": percentiles.latency(times) if times else {},
-        }
-        self._bench.emit(dict(trial, event="trial", id=entry.id))
+        times = answer.latency_ns
+        trial = Trial(
+            phase=phase,
+            rate=rate,
+            seconds=answer.due_ns[-1] / 1e9 if times else 0.0,
+            arrivals=len(times),
+            over=answer.over,
+            kept=not answer.aborted and answer.over <= SHARE * len(times),
+            aborted=answer.aborted,
+            waiting_most=answer.waiting_most,
+            latency_ms=percentiles.latency(times),
+        )
+        self._bench.emit(TrialMessage(id=entry.id, **vars(trial)))
         self._bench.watch.check()
-        trial["start_delay_ns"] = answer["start_delay_ns"]
-        if phase == "confirm":
-            trial["late"] = [each > limit_ns for each in times]
-        return trial
+        return Attempt(trial, answer.start_delay_ns, [each > limit_ns for each in times])
 
 
 def over_share(late: Sequence[bool], alpha: float) -> tuple[float, float]:
@@ -228,10 +246,11 @@ def design_effect(late: Sequence[bool]) -> float:
     return max(1.0, variance / (BLOCK * share * (1 - share)))
 
 
-def _fails_at(trials: Sequence[dict[str, Any]], found: dict[str, Any]) -> float | None:
+def _fails_at(attempts: list[Attempt], missed: list[float], tried: float) -> float | None:
     """The lowest rate above the one that was found at which the limit was seen to be missed."""
-    searched = [each["rate"] for each in trials if each["phase"] == "search" and not each["kept"]]
-    above = [rate for rate in [*searched, *found["missed"]] if rate > found["tried"]]
+    trials = [each.trial for each in attempts]
+    searched = [each.rate for each in trials if each.phase == "search" and not each.kept]
+    above = [rate for rate in [*searched, *missed] if rate > tried]
     return min(above, default=None)
 
 
@@ -242,9 +261,9 @@ def _undecided(rate: float, share: float, arrivals: int) -> str:
     )
 
 
-def _delays(delays: Sequence[int]) -> dict[str, float | None]:
+def _delays(delays: Sequence[int]) -> StartDelay:
     """What the bench itself adds, in microseconds."""
     if not delays:
-        return {"p50": None, "p99": None}
+        return StartDelay()
     shares = numpy.percentile(delays, [50, 99]) / 1e3
-    return {"p50": round(float(shares[0]), 1), "p99": round(float(shares[1]), 1)}
+    return StartDelay(round(float(shares[0]), 1), round(float(shares[1]), 1))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import statistics
-from typing import Any, Mapping, Sequence
+from typing import Sequence
 
-Round = Mapping[str, Any]
-"""A ``round`` event; see the package's docstring."""
+from ..events import Round
 
 
 def clean(rounds: Sequence[Round]) -> Sequence[Round]:
@@ -14,7 +13,7 @@ def clean(rounds: Sequence[Round]) -> Sequence[Round]:
 
     Dropping more than half would leave a selection rather than a measurement.
     """
-    kept = [each for each in rounds if not each.get("spoiled")]
+    kept = [each for each in rounds if not each.spoiled]
     return kept if 2 * len(kept) >= len(rounds) else rounds
 
 
@@ -25,11 +24,11 @@ def times(rounds: Sequence[Round], candidate: str, kind: str = "wall") -> list[f
     """
     found = []
     for each in rounds:
-        block = each["times_ns"].get(candidate)
+        block = each.times_ns.get(candidate)
         if not block:
             found.append(float("nan"))
         elif kind == "cpu":
-            found.append(each["cpu_ns"][candidate] / len(block))
+            found.append(each.cpu_ns[candidate] / len(block))
         else:
             found.append(float(statistics.median(block)))
     return found

@@ -5,22 +5,17 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from typing import Any, Callable, Sequence
+from typing import Callable, Sequence
 
+from ..answers import StreamBlock
 from .timing import Run
 
 MOST_TIMES = 512
 """Times that a block reports; of more, every so-manieth."""
 
 
-def run_streams(runs: Sequence[Run], seconds: float) -> dict[str, Any]:
-    """Run all streams at once for so many seconds, at least one inference each.
-
-    Returns:
-        ``count`` of inferences; ``per_second``, the sum of the streams' own rates, each up to the
-        end of its last inference (so none is counted in part); ``wall_ns, cpu_ns``;
-        ``times_ns``, of single inferences.
-    """
+def run_streams(runs: Sequence[Run], seconds: float) -> StreamBlock:
+    """Run all streams at once for so many seconds, at least one inference each."""
     made: list[list[int]] = [[] for _ in runs]
     ends = [0] * len(runs)
     gate = threading.Barrier(len(runs) + 1)
@@ -42,13 +37,13 @@ def run_streams(runs: Sequence[Run], seconds: float) -> dict[str, Any]:
         cpu, begin = in_threads(stream, len(runs), gate)
     wall = clock() - begin
     times = [each for stream_times in made for each in stream_times]
-    return {
-        "count": len(times),
-        "per_second": sum(len(part) * 1e9 / end for part, end in zip(made, ends)),
-        "wall_ns": wall,
-        "cpu_ns": time.process_time_ns() - cpu,
-        "times_ns": times[:: max(1, -(-len(times) // MOST_TIMES))],
-    }
+    return StreamBlock(
+        count=len(times),
+        per_second=sum(len(part) * 1e9 / end for part, end in zip(made, ends)),
+        wall_ns=wall,
+        cpu_ns=time.process_time_ns() - cpu,
+        times_ns=times[:: max(1, -(-len(times) // MOST_TIMES))],
+    )
 
 
 def in_threads(work: Callable[[int], None], count: int, gate: threading.Barrier) -> tuple[int, int]:

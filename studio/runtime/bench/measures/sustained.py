@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import statistics
 import time
-from typing import Any
 
+from ..answers import StreamBlock
 from ..bench import Bench
 from ..entry import BenchCandidate
+from ..facts import PointMessage
 from ..machine.sensors import Reading, Sensors, spoils
 
 COOL_DOWN_SECONDS = 120.0
@@ -41,6 +42,7 @@ class Sustained:
             answer = entry.ask(
                 "cannot run",
                 config.run_timeout + 10 * config.interval,
+                StreamBlock,
                 do="streams",
                 streams=config.streams[0],
                 seconds=config.interval,
@@ -54,26 +56,25 @@ class Sustained:
                 return
 
     def _point(
-        self, entry: BenchCandidate, now: float, answer: dict[str, Any], before: Reading
-    ) -> dict[str, Any]:
+        self, entry: BenchCandidate, now: float, answer: StreamBlock, before: Reading
+    ) -> PointMessage:
         after = self._sensors.read()
-        times = sorted(answer["times_ns"])
+        times = sorted(answer.times_ns)
         ticks = after.total - before.total
-        return {
-            "event": "point",
-            "id": entry.id,
-            "t_s": round(now, 3),
-            "inferences": answer["count"],
-            "per_second": answer["per_second"],
-            "p50_ms": statistics.median(times) / 1e6,
-            "p90_ms": times[int(0.9 * (len(times) - 1))] / 1e6,
-            "max_ms": times[-1] / 1e6,
-            "cpu_ms": answer["cpu_ns"] / answer["count"] / 1e6,
-            "clock_mhz": after.clock_mhz,
-            "temperature_c": after.temperature_c,
-            "stolen": (after.stolen - before.stolen) / ticks if ticks > 0 else 0.0,
-            "spoiled": spoils([before, after]),
-        }
+        return PointMessage(
+            id=entry.id,
+            t_s=round(now, 3),
+            inferences=answer.count,
+            per_second=answer.per_second,
+            p50_ms=statistics.median(times) / 1e6,
+            p90_ms=times[int(0.9 * (len(times) - 1))] / 1e6,
+            max_ms=times[-1] / 1e6,
+            cpu_ms=answer.cpu_ns / answer.count / 1e6,
+            clock_mhz=after.clock_mhz,
+            temperature_c=after.temperature_c,
+            stolen=(after.stolen - before.stolen) / ticks if ticks > 0 else 0.0,
+            spoiled=tuple(spoils([before, after])),
+        )
 
     def _cool_down(self, wanted: float | None) -> None:
         """Wait until the processor is as cool as it was at first, where it tells."""

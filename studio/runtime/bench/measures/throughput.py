@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 from .. import plan
+from ..answers import StreamBlock
 from ..bench import Bench
 from ..entry import BenchCandidate
+from ..events import SettingBlock, SettingState
 from ..machine.sensors import Sensors, spoils
 from ..preparation import Preparation
 from .latency import round_event
+from .timing import Block
 
 LEAST_BLOCK = 0.05
 """Seconds; a shorter block would be all beginning and end."""
@@ -34,11 +37,11 @@ class Setting:
         self.batch = batch
         self.cell = f"{owner}|{streams}|{batch}"
 
-    def to_json(self) -> dict[str, Any]:
+    def result(self) -> SettingState:
         """Its part of the result."""
-        values = {"id": self.owner, "cell": self.cell, "streams": self.streams}
         state = "measured" if self.entry.alive else self.entry.state
-        return dict(values, batch=self.batch, state=state, reason=self.entry.reason)
+        names = self.owner, self.cell, self.streams, self.batch
+        return SettingState(*names, state, self.entry.reason)
 
 
 def cell_parts(cell: str) -> tuple[str, int, int]:
@@ -79,16 +82,15 @@ class Throughput:
                 break
             self._round(number, rounds, [cells[each] for each in order], block, sensors)
             done = number
-        self._bench.result.update(
-            rounds=done, spoiled=self._spoiled, settings=[one.to_json() for one in self._settings]
-        )
+        settings = tuple(one.result() for one in self._settings)
+        self._bench.add(rounds=done, spoiled=self._spoiled, settings=settings)
 
     def _round(
         self, number: int, rounds: int, order: list[Setting], seconds: float, sensors: Sensors
     ) -> None:
         readings = [sensors.read()]
-        blocks: dict[str, dict[str, Any]] = {}
-        told: dict[str, dict[str, Any]] = {}
+        blocks: dict[str, Block] = {}
+        settings: dict[str, SettingBlock] = {}
         for setting in order:
             entry = setting.entry
             if not entry.alive:
@@ -97,20 +99,19 @@ class Throughput:
                 answer = entry.ask(
                     "cannot run",
                     self._bench.config.run_timeout + 10 * seconds,
+                    StreamBlock,
                     do="streams",
                     streams=setting.streams,
                     seconds=seconds,
                 )
-                samples = answer["count"] * setting.batch
-                time = 1e9 / (answer["per_second"] * setting.batch)
-                cpu = answer["cpu_ns"] / samples
-                blocks[setting.cell] = {"times_ns": [time], "wall_ns": time, "cpu_ns": cpu}
-                cores = answer["cpu_ns"] / answer["wall_ns"]
-                told[setting.cell] = {"samples": samples, "cores": cores}
-                told[setting.cell]["latency_ns"] = answer["times_ns"]
+                samples = answer.count * setting.batch
+                time = 1e9 / (answer.per_second * setting.batch)
+                blocks[setting.cell] = Block([time], time, answer.cpu_ns / samples)
+                cores = answer.cpu_ns / answer.wall_ns
+                settings[setting.cell] = SettingBlock(samples, cores, answer.times_ns)
             readings.append(sensors.read())
         reasons = spoils(readings)
         for reason in reasons:
             self._spoiled[reason] = self._spoiled.get(reason, 0) + 1
         event = round_event(number, rounds, blocks, readings, reasons)
-        self._bench.emit(dict(event, blocks=told))
+        self._bench.emit(replace(event, blocks=settings))

@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass
 from typing import Callable
 
+from ..facts import WarmUp
+
 Run = Callable[[], object]
 
 STABLE_SPREAD = 0.05
@@ -21,23 +23,9 @@ BATCH_SECONDS = 0.02
 class Block:
     """Consecutive inferences of one candidate: each one's wall time, and the sums."""
 
-    times_ns: list[int]
-    wall_ns: int
-    cpu_ns: int
-
-
-@dataclass(frozen=True)
-class WarmUp:
-    """How the warm-up went.
-
-    Attributes:
-        stable: Whether the times settled before the time was up.
-        median_ns: Median of its last batch.
-    """
-
-    runs: int
-    stable: bool
-    median_ns: int
+    times_ns: list[float]
+    wall_ns: float
+    cpu_ns: float
 
 
 def measure(run: Run, runs: int, settle: int = 0) -> Block:
@@ -50,7 +38,7 @@ def measure(run: Run, runs: int, settle: int = 0) -> Block:
     for _ in range(settle):
         run()
     clock = time.perf_counter_ns
-    times = []
+    times: list[float] = []
     collecting = gc.isenabled()
     gc.disable()
     try:

@@ -117,7 +117,7 @@ class BoardMonitor:
         root = self._root
         ticks = _ticks(root)
         usage = resource.getrusage(resource.RUSAGE_SELF)
-        hot = [zone["celsius"] for zone in board.zones(root)]
+        hot = [zone.celsius for zone in board.zones(root)]
         self._looks.append(
             BoardSnapshot(
                 at=self._clock(),
@@ -143,7 +143,7 @@ class BoardMonitor:
         self._asked += 1
         if text is not None:
             found = board.throttled_bits(text)
-            self._firmware = tuple(found["now"]) if found else ()
+            self._firmware = found.now if found else ()
         return self._firmware
 
     def state(self) -> BoardHistory:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from studio.api import Model
+from studio.documents.dataclass_json import from_json
 from studio.gui.graph.comparison import AFTER, BEFORE, _rising
 from studio.gui.graph.linked_panes import LinkedPanes
 from studio.gui.pages.model.compare_view import CompareView, _build
@@ -20,6 +21,7 @@ from studio.gui.widgets.sortable import SortableRow, SortableTable
 from studio.gui.window.main_window import MainWindow
 from studio.models.blocks import folded, outline
 from studio.models.layout import lay_out
+from studio.models.results import DiffResult
 from studio.workspace import GraphView, Workspace
 from tests.benchmarks.generated import transformer
 from tests.gui.conftest import DIGITS, MakeWindow, visible
@@ -35,7 +37,7 @@ def int8_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Workspace.open(home) as workspace:
         opened = workspace.run("open", model=str(DIGITS))
         data = str(DIGITS.with_name("calibration.npz"))
-        made = workspace.run("quantize", model=f"#{opened.result['variant']}", data=data)
+        made = workspace.run("quantize", model=f"#{opened.result.variant}", data=data)
     assert made.ok, made.sentence
     return home
 
@@ -66,7 +68,7 @@ def box(view: CompareView, side: int, operator: str) -> int:
 def test_the_older_one_is_before(view: CompareView) -> None:
     assert [title.full_text() for title in view.panes.titles] == ["Before: fp32", "After: int8"]
     assert view.comparison is not None
-    added = view.comparison.counts["added"]
+    added = view._result.added
     assert added > 10
     assert view.counts.full_text() == f"7 of 7 matched · 3 changed · {added} added · 0 removed"
     assert set(view.comparison.states(BEFORE).values()) == {"same", "changed"}
@@ -169,7 +171,9 @@ def test_blocks_are_compared_as_blocks(qtbot: QtBot) -> None:
         for name in names
     ]
     counts = {"matched": 0, "compute": 0, "changed": 1, "added": 0, "removed": 0}
-    result = {**counts, "pairs": pairs, "inserted": [], "lost": []}
+    result = from_json(
+        DiffResult, {**counts, "folded": 0, "pairs": pairs, "inserted": [], "lost": []}
+    )
     comparison, _ = _build(result, (views[0], views[1]), True)
     states = comparison.states(AFTER)
     scene = comparison.sides[AFTER].scene

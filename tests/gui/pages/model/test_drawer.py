@@ -19,7 +19,8 @@ from studio.gui.pages.model.facts import origin
 from studio.gui.pages.model.node_metric_sources import sources_of
 from studio.gui.pages.model.page import ModelPage
 from studio.gui.window.main_window import MainWindow
-from studio.workspace import RunRecord
+from studio.quantization.results import LayerTiming, QuantizeResult, SearchReport
+from studio.workspace import Recorded
 from tests.gui.conftest import shown_scene, visible
 
 JOB_MS = 30_000
@@ -117,7 +118,7 @@ def test_an_analyzer_is_offered_by_its_title_and_computed_when_it_is_chosen(
     place = numbers.combo.findText("Sparsity of weights")
     numbers.combo.setCurrentIndex(place)
     assert numbers.source() is None  # nothing is computed, and so nothing exported, by looking
-    assert numbers._lookups.known("analyze", **numbers._analysis("sparsity")) is None
+    assert numbers._analyses.known(**numbers._analysis("sparsity")) is None
     numbers.combo.activated.emit(place)
     qtbot.waitUntil(lambda: colours(page) == (-1, "Sparsity of weights"), timeout=JOB_MS)
     qtbot.waitUntil(lambda: len(numbers.table.content.rows) == 3)
@@ -146,13 +147,14 @@ def test_numbers_of_a_file(page: ModelPage, qtbot: QtBot, tmp_path: Path) -> Non
 
 def test_a_quantization_tells_of_its_layers(page: ModelPage) -> None:
     assert page.view is not None
-    result = {
-        "variant": 1,
-        "name": "int8",
-        "facts": {"operators": ["Conv", "Gemm"], "kept": {"conv1": "first layer"}},
-        "search": {"layers": {"conv2": {"sqnr_db": 20.0}, "gemm": {"sqnr_db": 40.0}}},
-    }
-    run = RunRecord(1, "quantize", 1, {}, result, {}, "2026-11-24T00:00:00+00:00")
+    layers = {"conv2": LayerTiming(20.0, 9.0, 4.0), "gemm": LayerTiming(40.0, 9.0, 4.0)}
+    result = QuantizeResult(
+        variant=1,
+        name="int8",
+        facts={"operators": ["Conv", "Gemm"], "kept": {"conv1": "first layer"}},
+        search=SearchReport(layers=layers),
+    )
+    run = Recorded(1, 1, {}, "2026-11-24T00:00:00+00:00", result)
     found = {one.title: one for one in sources_of(page.view, page.variant, (), [run])}
     error = found["Quantization error · int8"]
     assert {name: error.text(value) for name, value in error.values.items()} == {

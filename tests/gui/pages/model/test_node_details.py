@@ -9,12 +9,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
+from studio.api.inspection import OperatorDoc
 from studio.gui.pages.model.inspector import ModelInspector
 from studio.gui.pages.model.node_details import ConstantDetail, Histogram, OperatorDetail
 from studio.gui.pages.model.page import ModelPage
 from studio.gui.pages.model.query_cache import QueryCache
 from studio.gui.theme import Theming
 from studio.gui.window.main_window import MainWindow
+from studio.models.results import ConstantResult
 from tests.gui.conftest import visible
 from tests.gui.page_rig import Shell
 
@@ -88,21 +90,21 @@ def test_parameters_are_told(page: ModelPage) -> None:
 def test_what_cannot_be_found_out(qtbot: QtBot) -> None:
     shell = Shell(Theming("dark"))
     shell.refuses = True
-    detail = ConstantDetail(QueryCache(shell), shell.theming, "#1", "w")  # type: ignore[arg-type]
+    detail = ConstantDetail(QueryCache(shell, "values"), shell.theming, "#1", "w")  # type: ignore[arg-type]
     qtbot.addWidget(detail)
     detail.show()
     detail.unfold()
     assert "This information is not available." in texts(detail)
-    detail.show_answer({"read": 0, "zeros": 0.0, "not_finite": 0, "preview": [], "histogram": []})
+    detail.show_answer(ConstantResult("w", 0, 0, 0.0, (), ()))
     assert not detail.findChildren(Histogram)
 
 
 def test_nobody_has_documented_it(qtbot: QtBot) -> None:
     shell = Shell(Theming("dark"))
-    detail = OperatorDetail(QueryCache(shell), "#1", "mine:Twice", 1)  # type: ignore[arg-type]
+    detail = OperatorDetail(QueryCache(shell, "operator"), "#1", "mine:Twice", 1)  # type: ignore[arg-type]
     qtbot.addWidget(detail)
     detail.show()
     detail.unfold()
     assert shell.jobs[0].options["operator"] == "mine:Twice"
-    detail.show_answer({"operator": "Twice", "domain": "mine", "text": ""})
+    detail.show_answer(OperatorDoc("Twice", "mine", 0, ""))
     assert "No documentation for this operator." in texts(detail)

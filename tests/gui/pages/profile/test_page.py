@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pytestqt.qtbot import QtBot
 
+from studio.documents.dataclass_json import from_json
 from studio.gui.pages.profile import modes as profile_modes
 from studio.gui.pages.profile import rows as profile_rows
 from studio.gui.pages.profile.page import ProfilePage
 from studio.jobs import End
+from studio.profiling.export import ExportResult
+from studio.profiling.results import ProfileResult, ProfileRun
 from studio.workspace import JobFinished, JobOutcome
 from tests.gui.page_rig import METRIC, Rig, opened, texts, visible_texts
 
@@ -53,6 +57,8 @@ def verdict(name: str, word: str, ratio: float, low: float, high: float) -> dict
         "low": low,
         "high": high,
         "margin": 0.03,
+        "confidence": 0.95,
+        "rounds": 40,
         "rounds_needed": 210 if word == "undecided" else None,
     }
 
@@ -70,7 +76,7 @@ RESULT: dict[str, Any] = {
         verdict("int8", "faster", 0.64, 0.63, 0.65),
         verdict("fp16", "undecided", 1.02, 0.97, 1.07),
     ],
-    "twin": {"ratio": 0.998, "low": 0.991, "high": 1.006},
+    "twin": {"ratio": 0.998, "low": 0.991, "high": 1.006, "confidence": 0.95},
     "rounds": 43,
     "spoiled": 3,
     "spoiled_reasons": {"clock changed": 3},
@@ -116,8 +122,14 @@ def test_nothing_ticked_is_said_in_the_form(rig: Rig) -> None:
 def test_rows_appear_while_it_runs(rig: Rig, qtbot: QtBot) -> None:
     page = rig.page(ProfilePage, rig.variant())
     page.run()
-    common = {"id": "digits:fp32", "model": "digits:fp32", "variant": "fp32"}
-    rig.message(page, "run", **common, backend="onnxruntime", state="ready", reason="")
+    common = {
+        "id": "digits:fp32",
+        "model": "digits:fp32",
+        "variant": "fp32",
+        "backend": "onnxruntime",
+        "runtime": "onnxruntime",
+    }
+    rig.message(page, "run", **common, state="ready", reason="")
     rig.message(page, "run", **common, state="measuring", latency_ms={"p50": 18.94})
     qtbot.wait_until(lambda: page.table.rowCount() == 1, timeout=5000)
     (row,) = texts(page.table)
@@ -185,7 +197,8 @@ def test_numbers_stand_at_the_right(rig: Rig) -> None:
 
 
 def test_disturbed_rounds_that_were_kept_are_admitted() -> None:
-    result = {**RESULT, "rounds": 40, "spoiled": 31, "spoiled_kept": True}
+    document = {**RESULT, "rounds": 40, "spoiled": 31, "spoiled_kept": True}
+    result = from_json(ProfileResult, document)
     fields = {name: value for name, value, *_ in profile_rows.certainty(result)}
     expected = "40 / 0; 31 disturbed (clock changed), too many to drop"
     assert fields["Rounds kept / dropped"] == expected
@@ -193,9 +206,9 @@ def test_disturbed_rounds_that_were_kept_are_admitted() -> None:
 
 def test_a_runtime_with_options_is_told_from_the_one_without(rig: Rig) -> None:
     names = profile_rows.Names({"openvino": "OpenVINO"}, "this computer")
-    run = {"backend": "openvino", "version": "2026.4", "runtime": "openvino"}
+    run = ProfileRun("a", backend="openvino", version="2026.4", runtime="openvino")
     assert names.runtime(run) == "OpenVINO 2026.4"
-    with_options = {**run, "runtime": "openvino:precision=f32"}
+    with_options = replace(run, runtime="openvino:precision=f32")
     assert names.runtime(with_options) == "OpenVINO 2026.4 · precision=f32"
     page = rig.page(ProfilePage)
     option = next(o for o in rig.workspace.steps["profile"].form if o.name == "backend")
@@ -248,7 +261,8 @@ def test_a_silent_fallback_is_red(rig: Rig) -> None:
     assert page.verdict.property("tone") == "bad"
     shown = visible_texts(page)
     assert "openvino was asked for, but 73 % on cpu of the time." in shown
-    fields = profile_rows.certainty({**RESULT, "placement": PLACEMENT}, "digits:int8")
+    result = from_json(ProfileResult, {**RESULT, "placement": PLACEMENT})
+    fields = profile_rows.certainty(result, "digits:int8")
     assert fields[0][0] == "Ran on"
     assert fields[0][2] == "bad"
 
@@ -325,7 +339,8 @@ def test_points_come_while_it_runs(rig: Rig, qtbot: QtBot) -> None:
     page.form.set_values({"mode": "sustained"})
     page.run()
     common = {"id": "digits:fp32", "model": "digits:fp32", "variant": "fp32"}
-    rig.message(page, "run", **common, backend="onnxruntime", state="measuring", reason="")
+    names = {"backend": "onnxruntime", "runtime": "onnxruntime"}
+    rig.message(page, "run", **common, **names, state="measuring", reason="")
     for second in (1.0, 2.0):
         point = {"t_s": second, "p50_ms": 5.0 + second, "spoiled": []}
         rig.message(page, "point", id="digits:fp32", **point)
@@ -379,7 +394,7 @@ def test_a_shown_profile_can_be_written(rig: Rig, tmp_path: Path) -> None:
     job = rig.shell.jobs[-1]
     assert job.step == "profile-export"
     assert Path(job.options["profile"]).is_file()
-    job.outcome = JobOutcome(End.SUCCEEDED, result={"output": "report.html"})
+    job.outcome = JobOutcome(End.SUCCEEDED, result=ExportResult("report.html", 9))
     page.on_event(JobFinished(job))
     assert not Path(job.options["profile"]).exists()
     assert rig.shell.said[-1] == "Profile exported to report.html."

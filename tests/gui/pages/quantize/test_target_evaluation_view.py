@@ -10,6 +10,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from studio.api import TargetSpec
+from studio.documents.dataclass_json import from_json
+from studio.evaluation.results import EvaluationResult
 from studio.gui.pages.quantize import target_evaluation_view as target_check
 from studio.gui.pages.quantize.page import TARGET, QuantizePage
 from tests.gui.page_rig import Rig, opened, visible_texts
@@ -34,6 +36,8 @@ def answer(there: float = 0.986, **target: Any) -> dict[str, Any]:
         "changed": [0, 0],
     }
     return {
+        "model": "digits:fp32",
+        "seconds": 1.0,
         "metric": {"name": "top1", "title": "Top-1 accuracy", "value": 0.99},
         "samples": 400,
         "backend": {"id": "onnxruntime", "version": "1.22.0"},
@@ -86,6 +90,7 @@ def test_what_was_found_before_is_shown_with_both_figures_and_the_samples(rig: R
     ],
 )
 def test_the_word_for_it(result: dict[str, Any], word: str) -> None:
-    assert target_check.verdict(result)[0] == word
-    assert target_check.sentence(result).endswith(".")
-    assert target_check.fields(result)
+    found = from_json(EvaluationResult, result)
+    assert target_check.verdict(found)[0] == word
+    assert target_check.sentence(found).endswith(".")
+    assert target_check.fields(found)

@@ -12,6 +12,8 @@ from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
+from studio.datasets.results import DataPreview, DataProblem
+from studio.documents.dataclass_json import from_json
 from studio.gui.charts.chart import Chart
 from studio.gui.charts.histogram import Histogram
 from studio.gui.charts.tradeoff import Point, Tradeoff
@@ -23,6 +25,13 @@ from studio.gui.pages.quantize.samples_view import SamplesView
 from studio.gui.pages.quantize.stage_progress import StageProgress
 from studio.gui.theme import Theming
 from studio.jobs import End
+from studio.quantization.results import (
+    ComparedSample,
+    LayerDetail,
+    PreflightResult,
+    SpeedupOutlook,
+    ValueHistogram,
+)
 from studio.workspace import JobOutcome, NodeAsked
 from tests.gui.page_rig import Rig, opened, visible_texts
 
@@ -35,10 +44,14 @@ LAYER = {
     "activations": {"low": 0.0, "high": 9.0, "counts": [5, 0, 1], "range": [0.0, 6.0]},
 }
 KEPT = {"name": "head", "operator": "Gemm", "precision": "float", "why": "asked for"}
+LAYERS_FOUND = from_json(tuple[LayerDetail, ...], [LAYER, KEPT])
 
 
 def sample(name: str, state: str, before: str, after: str) -> dict[str, Any]:
-    said = [{"kind": "classes", "classes": [{"label": x, "score": 0.9}]} for x in (before, after)]
+    said = [
+        {"kind": "classes", "classes": [{"label": x, "index": 0, "score": 0.9}]}
+        for x in (before, after)
+    ]
     drawn = {"kind": "curve", "values": [0.0, 1.0, 0.5, 0.2], "lines": ["x: 4, 0 to 1"]}
     return {
         "name": name,
@@ -140,8 +153,10 @@ def test_the_look_ahead_says_what_the_data_hold(rig: Rig, tmp_path: Path, qtbot:
         "labels": {"kind": "class", "different": 3},
         "samples": [{"name": "#0", "label": "1", "input": {"kind": "text", "lines": ["x"]}}],
     }
-    outlook = {"sentence": "Yes: about 0.30 to 0.40 of the float time."}
-    result = {"data": found, "eval_data": None, "outlook": outlook}
+    outlook = SpeedupOutlook(
+        (), None, 0.3, 0.4, False, "Yes: about 0.30 to 0.40 of the float time."
+    )
+    result = PreflightResult(from_json(DataPreview, found), None, outlook)
     rig.finish(page, JobOutcome(End.SUCCEEDED, "", result))
     shown = visible_texts(page.ahead)
     assert "12 samples, fits: image float32 1×1×8×8; 3 different classes." in shown
@@ -152,9 +167,8 @@ def test_the_look_ahead_says_what_the_data_hold(rig: Rig, tmp_path: Path, qtbot:
 def test_data_that_do_not_fit_are_said_before_the_work(rig: Rig, qtbot: QtBot) -> None:
     page = rig.page(QuantizePage, rig.variant())
     qtbot.waitUntil(lambda: bool(rig.shell.jobs))
-    problem = {"problem": "Input 'image' has data of shape 4×9×9.", "hint": "Give others."}
-    result = {"data": problem, "eval_data": None, "outlook": None}
-    rig.finish(page, JobOutcome(End.SUCCEEDED, "", result))
+    problem = DataProblem("Input 'image' has data of shape 4×9×9.", "Give others.")
+    rig.finish(page, JobOutcome(End.SUCCEEDED, "", PreflightResult(problem)))
     assert "has data of shape 4×9×9" in visible_texts(page.ahead)
     assert "Give others." in visible_texts(page.ahead)
 
@@ -195,7 +209,7 @@ def test_a_quantized_variant_is_not_quantized_again(rig: Rig) -> None:
 
 def test_what_a_search_has_tried_is_on_the_chart(rig: Rig) -> None:
     parent = rig.variant()
-    metric = {"name": "top1", "before": 0.99, "after": 0.98, "drop": 0.01}
+    metric = {"name": "top1", "title": "Top-1", "before": 0.99, "after": 0.98, "drop": 0.01}
     trials = [{"kept": [], "drop": 0.02, "latency_ratio": 0.4, "bytes": 5_000_000}]
     made = rig.variant(
         "int8", parent, metric=metric, latency_ratio=0.5, search={"trials": trials, "layers": {}}
@@ -265,7 +279,7 @@ def test_a_layer_is_shown_in_the_graph(rig: Rig) -> None:
     page = rig.page(QuantizePage, rig.variant())
     heard: list[object] = []
     rig.workspace.events.subscribe(heard.append)
-    page.layers.show_layers([LAYER, KEPT], {})
+    page.layers.show_layers(LAYERS_FOUND, {})
     assert not page.layers.costs.isHidden(), "dashes are explained"
     page.layers.table.selectRow(1)
     page.layers.show_in_graph.click()
@@ -290,7 +304,7 @@ def test_histograms_of_a_layer_are_drawn_with_its_range(qtbot: QtBot) -> None:
     view = LayersView(Theming("dark"))
     qtbot.addWidget(view)
     view.resize(900, 600)
-    view.show_layers([LAYER, KEPT], {})
+    view.show_layers(LAYERS_FOUND, {})
     view.show()
     assert "activations from 0 to 6" in visible_texts(view)
     assert view.activations.accessibleDescription().endswith("the levels span 0 to 6.")
@@ -301,14 +315,15 @@ def test_histograms_of_a_layer_are_drawn_with_its_range(qtbot: QtBot) -> None:
 
 
 def test_a_constant_value_has_a_histogram_too() -> None:
-    drawing = Histogram.of("w", {"low": 2.0, "high": 2.0, "counts": [9], "range": None})
+    drawing = Histogram.of("w", ValueHistogram(2.0, 2.0, (9,)))
     assert drawing.description() == "w: values from 2 to 2, in float."
 
 
 def test_samples_show_both_answers(qtbot: QtBot) -> None:
     view = SamplesView(Theming("dark"))
     qtbot.addWidget(view)
-    view.show_samples([sample("#3", "lost", "7", "1"), sample("#5", "gained", "2", "2")])
+    rows = [sample("#3", "lost", "7", "1"), sample("#5", "gained", "2", "2")]
+    view.show_samples(from_json(tuple[ComparedSample, ...], rows))
     assert "#3, label 7" in visible_texts(view)
     assert [bars.classes[0]["label"] for bars in (a.bars for a in view.answers)] == ["7", "1"]
     view.table.selectRow(1)

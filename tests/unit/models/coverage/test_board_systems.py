@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from studio.api import UsageError
+from studio.api import TargetSpec, UsageError
 from studio.models.coverage.board_systems import kind_of, notes, systems
 from studio.models.coverage.releases import releases
 from studio.models.coverage.work import coverage
-from studio.models.step import COVERAGE, NO_BOARD
+from studio.models.step import COVERAGE, NO_BOARD, CoverageOptions
 from studio.settings.boards import boards
 from tests.benchmarks.generated import transformer, write_onnx
+from tests.rigs.model_refs import model_ref
 from tests.unit.models.coverage.test_coverage import model
 from tests.unit.models.test_preview import WatchedJob
 
@@ -56,15 +58,16 @@ def test_memory_of_boards_that_are_sold_in_sizes() -> None:
 
 def test_the_step(tmp_path: Path) -> None:
     write_onnx(transformer(60), tmp_path / "m.onnx")
-    asked = {"model": {"path": str(tmp_path / "m.onnx")}, "board": "raspberry-pi-5"}
+    asked = CoverageOptions(model_ref(tmp_path / "m.onnx"), board="raspberry-pi-5")
     result = coverage(asked, WatchedJob(tmp_path))
-    assert result["covered"]
-    assert result["board"] == "raspberry-pi-5"
-    assert str(result["target"]).startswith("Raspberry Pi 5, ")
-    assert [one["name"] for one in result["systems"]]
-    older = coverage({**asked, "runtime": "1.10"}, WatchedJob(tmp_path))
-    assert older["runtime"] == "onnxruntime 1.10"
+    assert result.covered
+    assert result.board == "raspberry-pi-5"
+    assert str(result.target).startswith("Raspberry Pi 5, ")
+    assert result.systems
+    assert [one.name for one in result.systems]
+    older = coverage(replace(asked, runtime="1.10"), WatchedJob(tmp_path))
+    assert older.runtime == "onnxruntime 1.10"
     with pytest.raises(UsageError, match="at once"):
-        coverage({**asked, "target": {"name": "pi"}}, WatchedJob(tmp_path))
+        coverage(replace(asked, target=TargetSpec("pi", "ssh://pi")), WatchedJob(tmp_path))
     with pytest.raises(UsageError, match="no board 'toaster'"):
-        coverage({**asked, "board": "toaster"}, WatchedJob(tmp_path))
+        coverage(replace(asked, board="toaster"), WatchedJob(tmp_path))

@@ -14,6 +14,8 @@ import pytest
 from studio.runtime.bench import config, feeds, plan
 from studio.runtime.bench.arrays import load_arrays, save_arrays
 from studio.runtime.bench.errors import BenchError, CandidateError, ConfigError
+from studio.runtime.bench.events import DeclaredInput
+from studio.runtime.bench.facts import Percentiles
 from studio.runtime.bench.machine import sensors
 from studio.runtime.bench.machine.environment import cpu_name, environment
 from studio.runtime.bench.measures import timing
@@ -44,7 +46,7 @@ def test_a_bad_configuration_is_one_sentence(line, said):
 
 
 def test_open_sizes_come_from_shapes_then_symbols_then_assumptions():
-    declared = {"name": "x", "dtype": "float32", "shape": ["batch", 3, None, "w"]}
+    declared = DeclaredInput("x", "float32", ["batch", 3, None, "w"])
     assumed = feeds.resolve(declared, config.FeedPlan())
     assert assumed.shape == (1, 3, 224, 224)
     assert assumed.assumed == (0, 2, 3)
@@ -67,21 +69,21 @@ def test_open_sizes_come_from_shapes_then_symbols_then_assumptions():
     ],
 )
 def test_the_names_of_open_sizes_tell_what_is_sensible(shape, sizes):
-    declared = {"name": "x", "dtype": "float32", "shape": shape}
+    declared = DeclaredInput("x", "float32", shape)
     assert feeds.resolve(declared, config.FeedPlan()).shape == sizes
 
 
 def test_a_shape_that_contradicts_the_model_is_refused():
-    declared = {"name": "x", "dtype": "float32", "shape": [None, 3, 8, 8]}
+    declared = DeclaredInput("x", "float32", [None, 3, 8, 8])
     with pytest.raises(BenchError, match=r"'x' has the shape \?x3x8x8, which 1x4x8x8"):
         feeds.resolve(declared, config.FeedPlan(shapes={"x": [1, 4, 8, 8]}))
 
 
 def test_random_feeds_have_the_declared_types_and_come_from_the_seed():
     declared = [
-        {"name": "ids", "dtype": "int64", "shape": [1, 9]},
-        {"name": "half", "dtype": "float16", "shape": [2]},
-        {"name": "flag", "dtype": "bool", "shape": [5]},
+        DeclaredInput("ids", "int64", [1, 9]),
+        DeclaredInput("half", "float16", [2]),
+        DeclaredInput("flag", "bool", [5]),
     ]
     arrays, _ = feeds.build(declared, config.FeedPlan(seed=3))
     again, _ = feeds.build(declared, config.FeedPlan(seed=3))
@@ -97,25 +99,25 @@ def test_random_feeds_have_the_declared_types_and_come_from_the_seed():
 def test_feeds_from_a_file(tmp_path):
     path = tmp_path / "feeds.npz"
     numpy.savez(path, x=numpy.ones((1, 4), numpy.float32))
-    declared = [{"name": "x", "dtype": "float32", "shape": ["n", 4]}]
+    declared = [DeclaredInput("x", "float32", ["n", 4])]
     arrays, inputs = feeds.build(declared, config.FeedPlan(npz=str(path)))
     assert arrays["x"].sum() == 4
     assert inputs[0].shape == (1, 4)
     with pytest.raises(BenchError, match="no array for the input 'y'"):
-        feeds.build([{"name": "y", "dtype": "float32", "shape": [1]}], config.FeedPlan(str(path)))
+        feeds.build([DeclaredInput("y", "float32", [1])], config.FeedPlan(str(path)))
     path.write_bytes(b"garbage")
     with pytest.raises(BenchError, match="cannot be read"):
         feeds.build(declared, config.FeedPlan(npz=str(path)))
 
 
 def test_texts_are_made_up_that_can_be_read_as_numbers():
-    arrays, _ = feeds.build([{"name": "s", "dtype": "str", "shape": [2, 3]}], config.FeedPlan())
+    arrays, _ = feeds.build([DeclaredInput("s", "str", [2, 3])], config.FeedPlan())
     assert arrays["s"].shape == (2, 3)
     assert set(arrays["s"].ravel()) <= {"0", "1"}
 
 
 def test_unknown_names_are_refused():
-    declared = [{"name": "x", "dtype": "float32", "shape": [1]}]
+    declared = [DeclaredInput("x", "float32", [1])]
     with pytest.raises(BenchError, match="no input 'z'; its inputs are x"):
         feeds.build(declared, config.FeedPlan(shapes={"z": [1, 1]}))
 
@@ -194,16 +196,16 @@ def test_the_plan_keeps_its_time_and_its_rounds():
 
 @pytest.mark.parametrize(("count", "given"), [(1, 1), (63, 1), (64, 2), (661, 2), (662, 3)])
 def test_percentiles_need_enough_samples(count, given):
-    found = percentiles.summary([1_000_000] * count)
-    values = [value for value in found["latency_ms"].values() if value is not None]
-    assert values == [1.0] * given
-    assert len(found["missing"]) == 3 - given
-    assert all(f"has {count}" in why for why in found["missing"].values())
+    found = vars(percentiles.latency([1_000_000] * count)).values()
+    assert [value for value in found if value is not None] == [1.0] * given
+    missing = percentiles.missing(count)
+    assert len(missing) == 3 - given
+    assert all(f"has {count}" in why for why in missing.values())
 
 
 def test_percentiles_are_right():
     times = [index * 1_000_000 for index in range(1, 1002)]
-    assert percentiles.latency(times) == {"p50": 501.0, "p90": 901.0, "p99": 991.0}
+    assert percentiles.latency(times) == Percentiles(p50=501.0, p90=901.0, p99=991.0)
     assert percentiles.distribution(times)[::50] == [1.0, 501.0, 1001.0]
     assert percentiles.distribution([]) == []
 
@@ -278,6 +280,6 @@ def test_the_environment_names_the_processor_of_boards_too(tmp_path):
     write(tmp_path, "proc/device-tree/model", "NVIDIA Jetson Orin\0")
     write(tmp_path, "etc/os-release", 'PRETTY_NAME="Board OS 1"\n')
     found = environment(str(tmp_path))
-    assert found["board"] == "NVIDIA Jetson Orin"
-    assert found["os"] == "Board OS 1"
-    assert found["governor"] is None
+    assert found.board == "NVIDIA Jetson Orin"
+    assert found.os == "Board OS 1"
+    assert found.governor is None

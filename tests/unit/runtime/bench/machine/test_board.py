@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from studio.documents.dataclass_json import to_json
+from studio.runtime.bench.facts import PowerMode
 from studio.runtime.bench.machine import board
 from studio.runtime.bench.machine.environment import at_the_end, environment
 from studio.runtime.bench.machine.rails import find_rails
@@ -23,7 +25,7 @@ def plant(folder, files):
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_board_is_recorded(name, tmp_path):
-    found = environment(plant(tmp_path, CASES[name]["files"]))
+    found = to_json(environment(plant(tmp_path, CASES[name]["files"])))
     expected = CASES[name]["expected"]
     assert {key: found[key] for key in expected} == expected
 
@@ -42,8 +44,8 @@ def test_the_rail_that_feeds_the_whole_board_is_found(name, tmp_path):
 def test_nothing_is_told_of_an_empty_machine(tmp_path):
     found = environment(str(tmp_path))
     for key in ("jetson", "power_mode", "throttle", "supply", "turbo", "virtual", "cpu_quota"):
-        assert found[key] is None
-    assert found["zones"] == found["accelerators"] == found["governors"] == []
+        assert getattr(found, key) is None
+    assert found.zones == found.accelerators == found.governors == ()
     assert "no INA3221, hwmon power, RAPL, battery or PMIC" in find_rails(str(tmp_path)).why_none
 
 
@@ -52,9 +54,9 @@ def test_the_end_tells_what_may_have_changed(tmp_path):
     flags = tmp_path / "sys/devices/platform/soc/soc:firmware/get_throttled"
     flags.write_text("80000\n")
     found = at_the_end(root)
-    assert found["throttle"]["now"] == []
-    assert found["throttle"]["since_start"] == ["soft temperature limit"]
-    assert found["zones"][0]["celsius"] == 83.7
+    assert found.throttle.now == ()
+    assert found.throttle.since_start == ("soft temperature limit",)
+    assert found.zones[0].celsius == 83.7
 
 
 @pytest.mark.parametrize(
@@ -68,7 +70,7 @@ def test_the_end_tells_what_may_have_changed(tmp_path):
 )
 def test_the_flags_of_a_raspberry_pi(text, now, since):
     found = board.throttled_bits(text)
-    assert (found["now"], found["since_start"]) == (now, since)
+    assert (list(found.now), list(found.since_start)) == (now, since)
 
 
 @pytest.mark.parametrize("text", ["", "VCHI initialization failed", "throttled=", "0xg"])
@@ -77,7 +79,7 @@ def test_what_are_no_flags(text):
 
 
 def test_a_mode_without_a_name_is_told_by_its_number():
-    assert board.power_mode("pmode:0003", "") == {"id": 3, "name": None}
+    assert board.power_mode("pmode:0003", "") == PowerMode(3, None)
     assert board.power_mode("damaged", "< POWER_MODEL ID=0 NAME=MAXN >") is None
 
 
@@ -91,6 +93,6 @@ def test_a_quota(text, cores):
 def test_files_that_hold_nonsense_are_no_error(tmp_path):
     files = dict.fromkeys(CASES["jetson-orin-nano"]["files"], "\xff what?")
     found = environment(plant(tmp_path, files))
-    assert found["power_mode"] is None
-    assert found["zones"] == []
-    assert found["energy_sensors"] == []
+    assert found.power_mode is None
+    assert found.zones == ()
+    assert found.energy_sensors == ()

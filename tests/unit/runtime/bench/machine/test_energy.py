@@ -68,16 +68,16 @@ def test_energy_is_net_of_what_rest_takes(tmp_path):
     with Board(tmp_path) as board:
         load = energy.Load("a", 10e6, board.run)
         found = energy.measure([load], energy.sensors(str(tmp_path)), 0.3, blocks=4)
-    run = found["runs"]["a"]
-    assert (found["state"], found["source"], found["rail"]) == ("measured", "INA3221", "VDD_IN")
-    assert run["inferences"] == 120
+    run = found.runs["a"]
+    assert (found.state, found.source, found.rail) == ("measured", "INA3221", "VDD_IN")
+    assert run.inferences == 120
     # 4 W above rest for as long as the board was really at work.
-    assert run["mj"] == pytest.approx(1e3 * 4 * board.worked / 120, rel=0.15)
-    assert run["low"] < run["mj"] < run["high"]
-    assert run["gross_mj"] > run["mj"]
-    assert found["idle_w"] == pytest.approx(3, rel=0.1)
-    assert found["asked_hz"] == 100
-    assert found["updates_hz"] > 2
+    assert run.mj == pytest.approx(1e3 * 4 * board.worked / 120, rel=0.15)
+    assert run.low < run.mj < run.high
+    assert run.gross_mj > run.mj
+    assert found.idle_w == pytest.approx(3, rel=0.1)
+    assert found.asked_hz == 100
+    assert found.updates_hz > 2
 
 
 def test_two_candidates_are_told_apart_and_work_of_nothing_is_said(tmp_path):
@@ -86,19 +86,19 @@ def test_two_candidates_are_told_apart_and_work_of_nothing_is_said(tmp_path):
             energy.Load("work", 10e6, board.run),
             energy.Load("none", 10e6, lambda runs: time.sleep(runs * 0.01)),
         ]
-        found = energy.measure(loads, energy.sensors(str(tmp_path)), 0.25, blocks=4)["runs"]
-    assert found["work"]["mj"] > 5 * abs(found["none"]["mj"])
-    assert found["work"]["reason"] == ""
-    assert found["work"]["low"] > 0
+        found = energy.measure(loads, energy.sensors(str(tmp_path)), 0.25, blocks=4).runs
+    assert found["work"].mj > 5 * abs(found["none"].mj)
+    assert found["work"].reason == ""
+    assert found["work"].low > 0
 
 
 def test_a_sensor_that_stands_still_is_said(tmp_path):
     root = plant(tmp_path, CASES["jetson-orin-nano"]["files"])
     load = energy.Load("a", 10e6, lambda runs: time.sleep(runs * 0.01))
     found = energy.measure([load], energy.sensors(root), 0.05, blocks=3)
-    assert "changed too seldom" in found["runs"]["a"]["reason"]
-    assert found["sensor_update_s"] == 0.14
-    assert found["rails"] == ["INA3221 VDD_IN", "INA3221 VDD_CPU_GPU_CV"]
+    assert "changed too seldom" in found.runs["a"].reason
+    assert found.sensor_update_s == 0.14
+    assert found.rails == ("INA3221 VDD_IN", "INA3221 VDD_CPU_GPU_CV")
 
 
 def test_a_counter_goes_on_over_its_end(tmp_path):
@@ -113,8 +113,8 @@ def test_a_counter_goes_on_over_its_end(tmp_path):
 
 def test_no_sensor_is_said_with_the_reason(tmp_path):
     found = energy.measure([], energy.sensors(str(tmp_path)), 1)
-    assert found["state"] == "no sensor"
-    assert "no INA3221" in found["reason"]
+    assert found.state == "no sensor"
+    assert "no INA3221" in found.reason
 
 
 def test_what_only_root_may_read_is_said(tmp_path, monkeypatch):
@@ -124,8 +124,8 @@ def test_what_only_root_may_read_is_said(tmp_path, monkeypatch):
     root = plant(tmp_path, {"sys/class/powercap/intel-rapl:0/energy_uj": "1\n"})
     monkeypatch.setattr(rails, "_read", refused)
     found = energy.measure([], energy.sensors(root), 1)
-    assert found["state"] == "no sensor"
-    assert found["reason"] == "RAPL intel-rapl:0 may only be read by root"
+    assert found.state == "no sensor"
+    assert found.reason == "RAPL intel-rapl:0 may only be read by root"
 
 
 def test_a_battery_on_mains_feeds_nothing(tmp_path):
@@ -170,8 +170,8 @@ def test_a_meter_that_does_not_work_is_said(tmp_path):
     path = tmp_path / "meter.py"
     path.write_text("raise RuntimeError('no device')")
     found = energy.measure([], energy.sensors("/", str(path)), 1)
-    assert found["state"] == "no sensor"
-    assert "does not work: no device" in found["reason"]
+    assert found.state == "no sensor"
+    assert "does not work: no device" in found.reason
 
 
 def test_the_interval_is_students():

@@ -39,11 +39,11 @@ def test_a_stall_makes_all_late_that_were_due_meanwhile():
             time.sleep(0.4)
 
     told = serve([run], **plan(rate=200.0, count=120))
-    late = sum(each > 50_000_000 for each in told["latency_ns"])
-    assert told["over"] == late
+    late = sum(each > 50_000_000 for each in told.latency_ns)
+    assert told.over == late
     assert late > 40  # some 70 are due while it stalls
-    assert told["waiting_most"] > 40
-    assert not told["aborted"]
+    assert told.waiting_most > 40
+    assert not told.aborted
 
 
 def test_more_streams_answer_while_one_stalls():
@@ -53,15 +53,15 @@ def test_more_streams_answer_while_one_stalls():
         if next(calls) == 20:
             time.sleep(0.4)
 
-    alone = serve([run], **plan(rate=200.0, count=100))["over"]
+    alone = serve([run], **plan(rate=200.0, count=100)).over
     calls = iter(range(10**6))
-    assert serve([run, run], **plan(rate=200.0, count=100))["over"] < alone
+    assert serve([run, run], **plan(rate=200.0, count=100)).over < alone
 
 
 def test_it_ends_early_beyond_hope():
     told = serve([lambda: time.sleep(0.02)], **plan(500.0, 400, most_over=5, limit_ns=30_000_000))
-    assert told["aborted"]
-    assert len(told["latency_ns"]) < 400
+    assert told.aborted
+    assert len(told.latency_ns) < 400
 
 
 def test_a_failing_stream_fails_the_whole():
@@ -77,6 +77,6 @@ def test_a_failing_stream_fails_the_whole():
 def test_streams_run_at_once():
     one = run_streams([lambda: time.sleep(0.02)], 0.4)
     four = run_streams([lambda: time.sleep(0.02)] * 4, 0.4)
-    assert four["per_second"] > 2 * one["per_second"]
-    assert one["count"] == len(one["times_ns"])
-    assert four["cpu_ns"] < four["wall_ns"]
+    assert four.per_second > 2 * one.per_second
+    assert one.count == len(one.times_ns)
+    assert four.cpu_ns < four.wall_ns

@@ -1,0 +1,108 @@
+"""Results of evaluations: metrics, errors at the outputs, and the runtimes behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeVersion:
+    """A runtime and its version."""
+
+    id: str
+    version: str
+
+    @property
+    def title(self) -> str:
+        """Both in one text: ``onnxruntime 1.22.0``."""
+        return f"{self.id} {self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class OutputError:
+    """The distance of one output from the float model's.
+
+    Attributes:
+        sqnr_db: Signal to quantization noise ratio in decibels, over all samples.
+        max_error: Largest absolute difference.
+    """
+
+    name: str
+    sqnr_db: float
+    max_error: float
+
+
+@dataclass(frozen=True, slots=True)
+class MetricValue:
+    """A metric of one model."""
+
+    name: str
+    title: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class MetricChange:
+    """The task metric of a variant beside that of the float model.
+
+    Attributes:
+        drop: How much worse it has become, without the noise of a float's last bits; negative
+            when it is better.
+        samples: Number of samples; 0 where it is not known.
+        lost, gained: Names of samples that are read worse, or better, than by the float model.
+        changed: How many were lost and gained, named or not.
+    """
+
+    name: str
+    title: str
+    before: float
+    after: float
+    drop: float
+    samples: int = 0
+    lost: tuple[str, ...] = ()
+    gained: tuple[str, ...] = ()
+    changed: tuple[int, int] = (0, 0)
+
+    @property
+    def heading(self) -> str:
+        """What the metric is called."""
+        return self.title or self.name
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it falls when the model gets better, as its loss tells."""
+        if not self.drop:
+            return self.name == "cer"
+        return (self.after - self.before) * self.drop > 0
+
+
+@dataclass(frozen=True, slots=True)
+class TargetEvaluation:
+    """The same evaluation by the runtime of a target.
+
+    Attributes:
+        drop: How much worse the metric is there.
+        lost, gained: Names of samples that are read worse, or better, than on this computer.
+        changed: How many were lost and gained, named or not.
+    """
+
+    name: str
+    value: float
+    drop: float
+    runtime: str | None
+    version: str | None
+    lost: tuple[str, ...]
+    gained: tuple[str, ...]
+    changed: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationResult:
+    """A model's quality on labelled data, here and on a target where one was named."""
+
+    model: str
+    metric: MetricValue
+    samples: int
+    backend: RuntimeVersion
+    target: TargetEvaluation | None
+    seconds: float

@@ -1,0 +1,32 @@
+"""The result of getting a sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from studio.documents.dataclass_json import optional
+
+
+@dataclass(frozen=True, slots=True)
+class SampleResult:
+    """A sample in a folder.
+
+    Attributes:
+        model: The model's file.
+        fonts: Those that its texts were rendered in.
+        recipe: The pipeline under its former key, until 0.3.
+    """
+
+    name: str
+    title: str
+    model: str
+    fonts: tuple[str, ...] | None = optional()
+    pipeline: str = optional("")
+    recipe: str = optional("")
+    folder: str = optional("")
+    files: tuple[str, ...] = optional(())
+
+
+def lines(result: SampleResult) -> list[str]:
+    """Say where the sample is."""
+    return [f"{result.name} is in {result.folder}"]
