@@ -16,7 +16,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from studio.monitoring.results import Agreement
+from studio.monitoring.endpoint.results import Agreement
 from studio.workspace import Workspace
 from tests.rigs.boards import until
 
