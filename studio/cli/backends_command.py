@@ -65,7 +65,7 @@ class EnvironmentRow:
 
 @dataclass(frozen=True, slots=True)
 class BackendRow:
-    """A runtime or toolchain; ``reason`` says why it is unavailable."""
+    """A runtime or toolchain, with the reason where it is unavailable."""
 
     name: str
     kind: str

@@ -242,7 +242,7 @@ class SecondPart:
     Attributes:
         known: Types of each graph's inputs and outputs, and the columns of its other types.
         layout, parts: Layouts in the place of those that were written first.
-        names: Names of values beside those of the first part.
+        names: Further names of values.
     """
 
     known: Sequence[Any]

@@ -88,7 +88,7 @@ class OpenResult(ModelFigures):
         source: The file that was opened.
         name: Name of the model.
         copied: Whether the registry has a copy of the files.
-        digest_in_place: What stands for the content of files that were not copied; between the
+        digest_in_place: Digest for the content of files that were not copied; between the
             work and its record.
         model: Number of the model, which the record adds like the rest.
     """

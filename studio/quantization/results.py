@@ -121,7 +121,7 @@ class LayerTiming:
 
 @dataclass(frozen=True, slots=True)
 class SearchReport:
-    """The way in which a search chose the layers that stay in float.
+    """A search for the layers that stay in float.
 
     Attributes:
         before: The metric of the float model on the samples of the search.
@@ -249,7 +249,7 @@ class QuantizeResult:
 
     @property
     def layers(self) -> LayerFacts:
-        """What the transform says of the layers; nothing where it speaks otherwise."""
+        """The facts about layers; none where the transform reports others."""
         try:
             return from_json(LayerFacts, self.facts)
         except InvalidDocument:
@@ -377,7 +377,7 @@ class PreflightResult:
     """The findings of the check before a quantization.
 
     Attributes:
-        outlook: None where it was not asked for, or the method has none.
+        outlook: None where none was wanted, or the method has none.
         timings: What is kept for the next time; between the work and its record only.
     """
 
