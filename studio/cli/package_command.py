@@ -11,8 +11,8 @@ from studio.cli.flags import add_options
 from studio.cli.session import add_step, run_step
 from studio.cli.step_commands import run_named
 from studio.deployment.artifacts.packager_step import OWN as PACKAGER
+from studio.deployment.artifacts.results import DebResult
 from studio.deployment.artifacts.step import OWN
-from studio.deployment.results import DebResult
 from studio.documents.dataclass_json import JsonValue, from_json, to_json
 from studio.documents.text_table import megabytes
 from studio.packages.results import PackageResult

@@ -52,9 +52,9 @@ class MissingMessage:
 class ProgressMessage:
     """How far a verb is."""
 
-    done: float
-    total: float
-    text: str
+    done: float = 0
+    total: float = 0
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from studio.api import StudioError, UsageError
+from studio.deployment.artifacts.results import DebResult
 from studio.deployment.artifacts.step import DebOptions
 from studio.deployment.contained_packaging import opened
-from studio.deployment.results import DebResult
 from studio.deployment.step_log import owner
 from studio.deployment.wheels import Platform, WheelCache
 from studio.documents.dataclass_json import to_json

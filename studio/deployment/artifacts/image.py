@@ -19,8 +19,8 @@ from studio.api import (
     validate,
 )
 from studio.deployment.artifacts.packager import build
+from studio.deployment.artifacts.results import PackagerWork
 from studio.deployment.artifacts.step import ImageOptions
-from studio.deployment.results import PackagerWork
 from studio.documents.dataclass_json import JsonValue, read_parts, to_json
 from studio.jobs import Job, Result
 from studio.packages import record as packages

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from studio.api import Extension, Packager, StudioError, UsageError, validate
 from studio.deployment.artifacts.packager_step import PackageAsOptions
+from studio.deployment.artifacts.results import PackagerWork
 from studio.deployment.contained_packaging import opened
 from studio.deployment.platform_verbs import parcel_of
-from studio.deployment.results import PackagerWork
 from studio.deployment.step_log import owner
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs import Job, Result

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import Kind, Permission
-from studio.deployment.results import PackagerWork
+from studio.deployment.artifacts.results import PackagerWork
 from studio.jobs import Limits, Result, Step, Use
 from studio.jobs.options_form import option
 from studio.packages.step import PackageOptions

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from studio.api import Kind, Permission, TargetSpec
-from studio.deployment.results import DebResult, PackagerWork
+from studio.deployment.artifacts.results import DebResult, PackagerWork
 from studio.jobs import Limits, Result, Step, Use
 from studio.jobs.options_form import like, option
 from studio.packages.step import PACKAGE, Numbering, PackageOptions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple, Optional
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..shared.errors import ReleaseError
 from ..shared.files import point, remove
@@ -16,6 +16,13 @@ from .server.server_control import Address, Server, StartedService
 from .store import state
 from .store.binding import Binding
 from .store.latest_releases import advanced
+from .switch_requests import (
+    PastRelease,
+    RollbackRequest,
+    StartRequest,
+    StopRequest,
+    SwitchRequest,
+)
 from .trial.requests import agreement_of, allow, compare, sampling_of
 from .trial.soak import ReleaseTrial, evidence_of, soak
 
@@ -26,59 +33,8 @@ _READY_S = 60.0
 _READY_PROBES = 8.0
 """A server may take so many times what the probe took, which did the same work: a slow board is no
 failure."""
-_SOAK_S = 0.5
 _DOWNGRADE = "downgrade: "
 """Begins the reason in the history of a release that is older than what was there."""
-
-
-class SwitchRequest(NamedTuple):
-    """How a release is to be served; what is not given stays as it is.
-
-    Attributes:
-        release: Digest of the release.
-        host: Address to listen on.
-        port: None for the endpoint's own; 0 chooses anew.
-        usual_port: The first to be tried where none is in use.
-        access: An ``access.AccessChange`` in JSON form.
-        ready_s: Longest time until it is ready.
-        soak_s: How long it is watched.
-        quality: Values of the trial's rule; None where it must stay up and answer, no more.
-    """
-
-    release: str = ""
-    host: str = ""
-    port: Optional[int] = None
-    usual_port: int = 0
-    access: Optional[Mapping[str, object]] = None
-    ready_s: float = 0.0
-    soak_s: float = _SOAK_S
-    quality: Optional[Mapping[str, object]] = None
-
-
-class RollbackRequest(NamedTuple):
-    """The release to go back to: a version's number or a digest; empty for the last before."""
-
-    to: str = ""
-
-
-class StartRequest(NamedTuple):
-    """A start of the server; ``anew``: also when it runs, which is ended before."""
-
-    anew: bool = False
-
-
-class StopRequest(NamedTuple):
-    """A stop of the server, and how long it may finish its requests."""
-
-    seconds: float = 15.0
-
-
-class _PastRelease(NamedTuple):
-    """An entry of the history."""
-
-    release: str = ""
-    state: str = ""
-    reason: str = ""
 
 
 class SwitchPlan(NamedTuple):
@@ -384,7 +340,7 @@ def _earlier(board: Board, wanted: str) -> Manifest:
 
 def _came_before(now: state.ReleaseState, one: Manifest, current: Manifest) -> bool:
     """Of a model's own releases the counter tells; of two models', which was served first."""
-    past = [read(_PastRelease, entry) for entry in now.history]
+    past = [read(PastRelease, entry) for entry in now.history]
     active = [entry for entry in past if entry.state == "active"]
     if one.name == current.name:
         # A downgrade is taken back as any other deploy.
