@@ -49,18 +49,18 @@ def _reason(error: Exception) -> str:
 
 
 def _manifest(table: Mapping[str, Any]) -> Manifest:
-    identifier, name, version, api = (table[key] for key in ("id", "name", "version", "api"))
-    if not _IDENTIFIER.fullmatch(str(identifier)):
+    identifier = str(table["id"])
+    if not _IDENTIFIER.fullmatch(identifier):
         raise ValueError(f"the id {identifier!r} is not a lower-case package name")
     return Manifest(
-        id=str(identifier),
-        name=str(name),
-        version=str(version),
-        api=int(api),
+        id=identifier,
+        name=str(table["name"]),
+        version=str(table["version"]),
+        api=int(table["api"]),
         requires=_texts(table, "requires"),
         optional=_texts(table, "optional"),
         permissions=frozenset(Permission(text) for text in _texts(table, "permissions")),
-        capabilities=tuple(_capabilities(str(identifier), table)),
+        capabilities=tuple(_capabilities(identifier, table)),
         description=str(table.get("description", "")),
         environment=read_need(table["environment"]) if "environment" in table else None,
         notes=tuple(text for key, text in _WITHOUT_EFFECT.items() if key in table),

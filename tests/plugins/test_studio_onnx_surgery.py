@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy
 import onnx
@@ -12,8 +10,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from studio.api import Backend, Extension, InvalidModel, Silent, StudioError, UsageError
+from studio.documents.dataclass_json import from_json
 from studio.models.surgery.edits import parse
-from studio.models.surgery.equality import Equality, check
+from studio.models.surgery.equality import EditFacts, Equality, check
 from studio.plugin_host import PluginHost
 from studio_onnx.format import OnnxFormat
 from studio_onnxruntime.backend import OnnxRuntime
@@ -72,15 +71,15 @@ def model(tmp_path: Path) -> Path:
     return path
 
 
-def edited(path: Path, text: str) -> tuple[Path, Mapping[str, Any]]:
+def edited(path: Path, text: str) -> tuple[Path, EditFacts]:
     (one,) = parse([text], HOST, "onnx")
     output = path.parent.parent / f"edited-{len(list(path.parent.parent.iterdir()))}" / path.name
     output.parent.mkdir()
     done = one.transform.apply(path, output, one.options, None, Silent())
-    return output, done.facts
+    return output, from_json(EditFacts, done.facts)
 
 
-def same_numbers(before: Path, after: Path, facts: Mapping[str, Any]) -> Equality:
+def same_numbers(before: Path, after: Path, facts: EditFacts) -> Equality:
     backend: Backend = OnnxRuntime()
     inputs = tuple(OnnxFormat().read(path, Silent()).graph.inputs for path in (before, after))
     ours, theirs = backend.load(before, {"threads": 1}), backend.load(after, {"threads": 1})
@@ -108,7 +107,7 @@ def test_the_numbers_stay(tmp_path: Path, text: str) -> None:
     before = model(tmp_path)
     content = before.read_bytes()
     after, facts = edited(before, text)
-    assert facts["equal"]
+    assert facts.equal
     found = same_numbers(before, after, facts)
     assert found.samples == 3
     assert found.max_error < 1e-5
@@ -124,7 +123,7 @@ def test_a_wrong_edit_is_noticed(tmp_path: Path) -> None:
     after = tmp_path / "other.onnx"
     onnx.save(other, str(after))
     with pytest.raises(InvalidModel, match="differs after the edit"):
-        same_numbers(before, after, {})
+        same_numbers(before, after, EditFacts())
 
 
 def test_renaming_reaches_into_blocks(tmp_path: Path) -> None:
@@ -133,7 +132,7 @@ def test_renaming_reaches_into_blocks(tmp_path: Path) -> None:
     (choice,) = [node for node in made.graph.node if node.op_type == "If"]
     assert {tuple(one.g.node[0].input) for one in choice.attribute} == {("hidden",)}
     assert ([one.name for one in made.graph.input], made.graph.output[0].name) == (["y"], "x")
-    assert facts["inputs"] == {"x": "y"}
+    assert facts.inputs == {"x": "y"}
 
 
 def test_a_part_of_a_model(tmp_path: Path) -> None:
@@ -142,7 +141,7 @@ def test_a_part_of_a_model(tmp_path: Path) -> None:
     graph = onnx.load(str(after)).graph
     assert [node.name for node in graph.node] == ["second"]
     assert [tensor.name for tensor in graph.initializer] == ["v"]
-    assert not facts["equal"]
+    assert not facts.equal
     after, facts = edited(before, "extract end=aux,h")
     graph = onnx.load(str(after)).graph
     assert {node.name for node in graph.node} == {"first", "total", "flag", "choice"}

@@ -50,13 +50,16 @@ _OF_QUANTIZE = (
     "pages.quantize.variants_view pages.quantize.page"
 )
 
+_OF_DEPLOY = (
+    "pages.shared.host_key_panel pages.deploy.boards_view pages.deploy.rollout_view "
+    "pages.deploy.page"
+)
+
 STAGES = (
     _stage("Model", 1, "open", "inspect", "graph", "diff", parts=_OF_MODEL),
     _stage("Quantize", 2, "quantize", parts=_OF_QUANTIZE),
     _stage("Profile", 3, "profile", "evaluate", parts="pages.profile.rows pages.profile.page"),
-    _stage(
-        "Deploy", 4, "package", "plan", "deploy", "rollback", "undeploy", parts="pages.deploy.page"
-    ),
+    _stage("Deploy", 4, "package", "plan", "deploy", "rollback", "undeploy", parts=_OF_DEPLOY),
     Stage(
         "try", "Try it", "studio.gui.pages.try_it.page:TryItPage", "Ctrl+5", frozenset({"stream"})
     ),

@@ -63,7 +63,7 @@ def test_each_kind_has_its_editor(qtbot: QtBot, option: Option, editor: type) ->
 
 @pytest.mark.parametrize("name", sorted(steps()))
 def test_untouched_form_gives_the_defaults_of_the_step(qtbot: QtBot, name: str) -> None:
-    options = [option for option in steps()[name].options if not option.required]
+    options = [option for option in steps()[name].form if not option.required]
     form = Form(options)
     qtbot.addWidget(form)
     assert said(form.values()) == said(validate(options, {}))

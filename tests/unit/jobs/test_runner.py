@@ -262,7 +262,8 @@ def inspected(runner: JobRunner, folder: Path) -> JobOutcome:
     folder.mkdir(exist_ok=True)
     model = Path(shutil.copy(resource("samples", "digits", "digits.onnx"), folder))
     arguments = {"model": str(model), "shape": []}
-    asked = JobSpec("look", "Look", "studio.models.work:inspect_model", arguments, (model,))
+    work, options = "studio.models.work:inspect_model", "studio.models.step:InspectOptions"
+    asked = JobSpec("look", "Look", work, arguments, (model,), options=options)
     outcome = runner.start(asked).wait(PATIENCE)
     assert outcome is not None
     return outcome

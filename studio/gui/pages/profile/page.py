@@ -361,8 +361,9 @@ class ProfilePage(StagePage):
         is_known = run is not None and run.variant_id in known
         set_enabled(self.deploy_this, "" if is_known else "The variant of this run was removed.")
         if run is not None and is_known:
-            tip = f"Choose {rows.variant_name(run)} and go to Deploy"
-            self.deploy_this.setToolTip(plain_tip(tip))
+            self.deploy_this.setToolTip(
+                plain_tip(f"Choose {rows.variant_name(run)} and go to Deploy")
+            )
 
     def _sizes(self) -> dict[str, int]:
         """The size of each variant's file, by its name."""
@@ -382,7 +383,6 @@ class ProfilePage(StagePage):
             return
         self.primary.setText("Run again" if self._rows else "Profile")
         self.primary.setAccessibleName(self.primary.text())
-        reason = ""
         if self.variant is None:
             reason = "Open a model first."
         elif self.strip.running:

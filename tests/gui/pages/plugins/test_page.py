@@ -126,7 +126,12 @@ def test_an_environment_that_is_there_says_what_it_holds(rig: Rig) -> None:
     folder = rig.workspace.paths.environments / "studio_nncf"
     (folder / "bin").mkdir(parents=True)
     (folder / "bin" / "python").touch()
-    record = {"requirements": "other", "python": "3.11.7", "bytes": 5e6, "versions": {"nncf": "9"}}
+    record = {
+        "requirements": "other",
+        "python": "3.11.7",
+        "bytes": 5_000_000,
+        "versions": {"nncf": "9"},
+    }
     (folder / "environment.json").write_text(json.dumps(record))
     page = rig.page(PluginsPage)
     select(page, "studio_nncf")
