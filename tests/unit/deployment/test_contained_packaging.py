@@ -38,7 +38,7 @@ def workspace(studio_home: Path) -> Iterator[Workspace]:
 
 def ok(outcome: JobOutcome) -> dict[str, Any]:
     assert outcome.ok, outcome.sentence
-    return dict(outcome.result)
+    return outcome.document
 
 
 def profiled(workspace: Workspace, variant: VariantRecord) -> None:
