@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
 
 from studio.api import Capability, Extension, StudioError
 from studio.cli.flags import add_verbs
 from studio.cli.output import print_json, print_lines
 from studio.cli.session import add_step, workspace
 from studio.cli.step_commands import run_named
+from studio.documents.dataclass_json import to_json
 from studio.documents.text_table import table
 from studio.plugin_host import Plugin, PluginHost
 from studio.plugin_host.environments import Environment
@@ -41,14 +43,40 @@ def _list(arguments: argparse.Namespace) -> int:
     with workspace() as opened:
         found = rows(opened.plugins)
     if arguments.json:
-        print_json({"backends": found})
+        print_json({"backends": to_json(found)})
     else:
-        cells = [(b["name"], b["kind"], b["version"], b["state"], b["reason"]) for b in found]
+        cells = [(b.name, b.kind, b.version, b.state, b.reason) for b in found]
         print_lines(table(("name", "kind", "version", "state", ""), cells))
     return 0
 
 
-def rows(host: PluginHost) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class EnvironmentRow:
+    """The environment of a runtime or toolchain."""
+
+    condition: str
+    reason: str
+    folder: Path
+    python: str
+    bytes: int
+    megabytes: int
+    licences: str
+
+
+@dataclass(frozen=True, slots=True)
+class BackendRow:
+    """A runtime or toolchain, with the reason where it is unavailable."""
+
+    name: str
+    kind: str
+    version: str
+    state: str
+    reason: str
+    plugin: str
+    environment: EnvironmentRow | None
+
+
+def rows(host: PluginHost) -> list[BackendRow]:
     """The backends, and whatever else lives in an environment of its own."""
     environments = {plugin.id: environment for plugin, environment in with_environments(host)}
     return [
@@ -61,38 +89,31 @@ def rows(host: PluginHost) -> list[dict[str, Any]]:
 
 def _row(
     host: PluginHost, plugin: Plugin, capability: Capability, environment: Environment | None
-) -> dict[str, Any]:
-    told = _environment(environment) if environment else None
-    row: dict[str, Any] = {
-        "name": capability.id,
-        "kind": capability.extension.value.removesuffix("s"),
-        "version": "",
-        "state": "available",
-        "reason": "",
-        "plugin": plugin.id,
-        "environment": told,
-    }
+) -> BackendRow:
+    about = _environment(environment) if environment else None
+    version, state, reason = "", "available", ""
     try:
         made = host.create(host.find(capability.extension, capability.id))
         if environment is not None:
             environment.usable()
         if hasattr(made, "version"):  # which a quantizer need not have
-            row["version"] = str(made.version())
+            version = str(made.version())
     except StudioError as error:
-        condition = told["condition"] if told else "installed"
-        row["state"] = "unavailable" if condition == "installed" else condition
-        row["reason"] = f"{error.message} {error.hint}".strip()
-    return row
+        condition = about.condition if about else "installed"
+        state = "unavailable" if condition == "installed" else condition
+        reason = f"{error.message} {error.hint}".strip()
+    kind = capability.extension.value.removesuffix("s")
+    return BackendRow(capability.id, kind, version, state, reason, plugin.id, about)
 
 
-def _environment(environment: Environment) -> dict[str, Any]:
-    state = environment.state()
-    return {
-        "condition": state.condition.value,
-        "reason": state.reason,
-        "folder": str(environment.folder),
-        "python": state.python,
-        "bytes": state.bytes,
-        "megabytes": environment.need.megabytes,
-        "licences": environment.need.licences,
-    }
+def _environment(environment: Environment) -> EnvironmentRow:
+    state, need = environment.state(), environment.need
+    return EnvironmentRow(
+        state.condition.value,
+        state.reason,
+        environment.folder,
+        state.python,
+        state.bytes,
+        need.megabytes,
+        need.licences,
+    )

@@ -13,9 +13,9 @@ from studio.cli.output import print_json, print_lines
 from studio.cli.overwrite import add_force, ask_for
 from studio.cli.session import finish, workspace
 from studio.documents.dataclass_json import JsonValue, to_json
-from studio.profiling import history_texts, texts
-from studio.profiling.document import read_profile
+from studio.profiling import texts
 from studio.profiling.export import SUFFIXES
+from studio.profiling.history import read_profile
 from studio.steps.overwrites import in_the_way
 from studio.workspace import Workspace
 
@@ -68,7 +68,7 @@ Answer = tuple[Mapping[str, JsonValue], list[str]]
 def _list(opened: Workspace, arguments: argparse.Namespace) -> Answer:
     model = opened.registry.find(arguments.model).model if arguments.model else None
     lines = opened.profiles.lines(model)
-    return {"profiles": to_json(lines)}, history_texts.profiles(lines)
+    return {"profiles": to_json(lines)}, texts.profiles(lines)
 
 
 def _show(opened: Workspace, arguments: argparse.Namespace) -> Answer:
@@ -78,7 +78,7 @@ def _show(opened: Workspace, arguments: argparse.Namespace) -> Answer:
 
 def _compare(opened: Workspace, arguments: argparse.Namespace) -> Answer:
     found = opened.profiles.compare(arguments.before, arguments.after)
-    return to_json(found), history_texts.comparison(found)
+    return to_json(found), texts.comparison(found)
 
 
 _VERBS = {"list": _list, "show": _show, "compare": _compare}
@@ -90,7 +90,7 @@ def _export(opened: Workspace, arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="edgewright-export-") as folder:
         profile = opened.profiles.save(arguments.run, Path(folder))
         outcome = opened.run("profile-export", profile=str(profile), out=out)
-    return finish(outcome, arguments, history_texts.export)
+    return finish(outcome, arguments, texts.export)
 
 
 def _output(arguments: argparse.Namespace) -> str:

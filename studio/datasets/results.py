@@ -26,7 +26,7 @@ class DrawnInput:
 
 @dataclass(frozen=True, slots=True)
 class DataProblem:
-    """Why data do not fit a model."""
+    """The reason why data do not fit a model."""
 
     problem: str
     hint: str
@@ -50,7 +50,7 @@ class LabelKind:
 
 @dataclass(frozen=True, slots=True)
 class SamplePreview:
-    """One sample, drawn."""
+    """One sample of the data with its picture."""
 
     name: str
     label: str | None
@@ -59,7 +59,7 @@ class SamplePreview:
 
 @dataclass(frozen=True, slots=True)
 class DataPreview:
-    """What data hold that fit a model."""
+    """The contents of data that fit a model."""
 
     count: int
     inputs: tuple[InputShape, ...]

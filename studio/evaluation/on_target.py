@@ -42,7 +42,7 @@ _PACK_S = 1800.0
 
 @dataclass(frozen=True, slots=True)
 class RuntimeInForce:
-    """The runtime that has answered, as far as it says so."""
+    """The runtime that has answered, as far as it is known."""
 
     runtime: str | None = None
     version: str | None = None

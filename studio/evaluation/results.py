@@ -20,7 +20,7 @@ class RuntimeVersion:
 
 @dataclass(frozen=True, slots=True)
 class OutputError:
-    """How far one output is from the float model's.
+    """The distance of one output from the float model's.
 
     Attributes:
         sqnr_db: Signal to quantization noise ratio in decibels, over all samples.
@@ -43,7 +43,7 @@ class MetricValue:
 
 @dataclass(frozen=True, slots=True)
 class MetricChange:
-    """The task metric of a variant beside that of the float model.
+    """The task metric of a variant and of the float model.
 
     Attributes:
         drop: How much worse it has become, without the noise of a float's last bits; negative
@@ -70,7 +70,7 @@ class MetricChange:
 
     @property
     def is_error(self) -> bool:
-        """Whether it falls when the model gets better, as its loss tells."""
+        """Whether it falls when the model gets better, which follows from its loss."""
         if not self.drop:
             return self.name == "cer"
         return (self.after - self.before) * self.drop > 0

@@ -14,7 +14,7 @@ from studio.documents.dataclass_json import KEY
 _KEY = "option"
 _KINDS: dict[Any, Kind] = {int: Kind.INTEGER, float: Kind.NUMBER, bool: Kind.FLAG, str: Kind.TEXT}
 _FROM_FIELD = ("name", "default", "required", "many")
-"""What the field itself says of an option."""
+"""Attributes that the field itself has."""
 _forms: dict[type, tuple[Option, ...]] = {}
 
 

@@ -52,7 +52,7 @@ class JobSpec:
 
 
 def class_path(options: object) -> str:
-    """Return where a worker finds the dataclass of options; empty for what is none."""
+    """Return where a worker finds the dataclass of options; empty for another type."""
     if isinstance(options, type) and is_dataclass(options):
         return f"{options.__module__}:{options.__qualname__}"
     return ""

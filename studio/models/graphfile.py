@@ -237,12 +237,12 @@ def _drawn(raw: bytes, file: str) -> tuple[DrawnGraph, bytes]:
 
 @dataclass(frozen=True, slots=True)
 class SecondPart:
-    """What a file knows of a graph that was drawn.
+    """The second part of a file: all that is known of a graph that was drawn.
 
     Attributes:
         known: Types of each graph's inputs and outputs, and the columns of its other types.
         layout, parts: Layouts in the place of those that were written first.
-        names: Names of values beside those of the first part.
+        names: Further names of values.
     """
 
     known: Sequence[Any]

@@ -23,7 +23,7 @@ class Terminal:
 
 @dataclass(frozen=True, slots=True)
 class IntakeFinding:
-    """What the safety check of a model file has found."""
+    """A finding of the safety check of a model file."""
 
     level: str
     code: str
@@ -88,7 +88,7 @@ class OpenResult(ModelFigures):
         source: The file that was opened.
         name: Name of the model.
         copied: Whether the registry has a copy of the files.
-        digest_in_place: What stands for the content of files that were not copied; between the
+        digest_in_place: Digest for the content of files that were not copied; between the
             work and its record.
         model: Number of the model, which the record adds like the rest.
     """
@@ -160,7 +160,7 @@ class SingleNode:
 
 @dataclass(frozen=True, slots=True)
 class DiffResult:
-    """Two graphs compared.
+    """The differences between two graphs.
 
     Attributes:
         matched, compute: How many of the first graph's computing nodes have a counterpart.
@@ -211,7 +211,7 @@ class SystemCoverage:
 
 @dataclass(frozen=True, slots=True)
 class CoverageResult:
-    """Whether a runtime, a target or a kind of board runs a model.
+    """The answer whether a runtime, a target or a kind of board runs a model.
 
     Attributes:
         target: The target, or the board with its system.
@@ -245,7 +245,7 @@ class CoverageResult:
 
 @dataclass(frozen=True, slots=True)
 class TargetFacts:
-    """What this check reads of the facts of a target."""
+    """The facts of a target that this check reads."""
 
     memory_mb: float | None = None
     runtimes: Mapping[str, str] | None = None
@@ -311,7 +311,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model said of one frame.
+    """The answer of a model for one frame.
 
     Attributes:
         kind: ``classes``, ``text``, ``boxes``, or ``values`` where none of these fits.

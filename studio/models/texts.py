@@ -40,7 +40,7 @@ def inspected(result: ModelFigures) -> list[str]:
 
 
 def _assumed(result: ModelFigures) -> str:
-    """Return the sizes that nobody gave, on which the MACs depend."""
+    """Return the assumed sizes, on which the MACs depend."""
     assumed = result.assumed_shapes.items()
     shapes = ", ".join(f"{name}={'x'.join(map(str, shape))}" for name, shape in assumed)
     return f" at {shapes} (assumed; --shape gives others)" if shapes else ""
@@ -84,7 +84,7 @@ def _by_frequency(texts: Iterable[str]) -> list[str]:
 
 
 def coverage(result: CoverageResult) -> list[str]:
-    """Say yes, or what is in the way; of a board also its other systems and its notes."""
+    """Say yes, or list the problems; of a board also its other systems and its notes."""
     if result.covered:
         lines = [f"Compatible with {result.where}; needs about {result.memory_mb:,.0f} MB."]
     else:

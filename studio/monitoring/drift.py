@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 
+from studio.monitoring.endpoint.results import DriftSignal, DriftState
 from studio.monitoring.endpoint.status import DriftReport
-from studio.monitoring.results import DriftSignal, DriftState
 
 ENDS = "The alarm ends after three windows in a row that are as usual."
 _NAMED = 3

@@ -6,7 +6,8 @@ import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from studio.monitoring.results import Alert, Upkeep
+from studio.monitoring.endpoint.results import Upkeep
+from studio.monitoring.results import Alert
 
 CERTIFICATE_DAYS = 30
 """As many as the release machine has left when it makes a new one at a deploy."""

@@ -5,26 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from studio.documents.text_table import counted, table
-from studio.monitoring.results import (
+from studio.monitoring.endpoint.results import (
     AccuracyEstimate,
     Agreement,
     BoardReport,
     CallResult,
-    ChannelFault,
-    ChannelTests,
     DriftState,
-    ExportResult,
     FetchedRequests,
-    FleetResult,
-    HistoryResult,
     Latency,
     LiveLabels,
     Percentiles,
-    SilenceResult,
     SpeedReport,
     StoredRequests,
-    TargetSample,
     Upkeep,
+)
+from studio.monitoring.results import (
+    ChannelFault,
+    ChannelTests,
+    ExportResult,
+    FleetResult,
+    HistoryResult,
+    SilenceResult,
+    TargetSample,
 )
 
 _ORDER = {"unreachable": 0, "not ready": 1, "degraded": 2}
@@ -112,7 +114,7 @@ def _accuracy(labels: LiveLabels) -> list[str]:
 
 
 def _estimated(estimate: AccuracyEstimate | None) -> list[str]:
-    """How often the model is right, judged by its confidence alone; or why that is not said."""
+    """Accuracy estimated from confidence, or why there is no estimate."""
     if not estimate:
         return []
     if estimate.accuracy is None:

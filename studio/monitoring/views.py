@@ -14,10 +14,10 @@ from studio.documents.dataclass_json import read_parts
 from studio.monitoring.endpoint.collect import Reading, read
 from studio.monitoring.endpoint.endpoint import Endpoint, endpoint_of, token_of
 from studio.monitoring.endpoint.labels import send_labels
+from studio.monitoring.endpoint.results import FetchedRequests
 from studio.monitoring.endpoint.status import ServerReport, ServerStatus
 from studio.monitoring.endpoint.telemetry import TelemetryLine, read_telemetry
 from studio.monitoring.endpoint.uncertain_samples import fetch_samples, forget_samples
-from studio.monitoring.results import FetchedRequests
 from studio.targets.connect import open_channel, root_of
 from studio.targets.platforms import is_platform, site_of
 

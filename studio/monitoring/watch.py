@@ -16,15 +16,9 @@ from studio.monitoring.alerts.rules import AlertRule
 from studio.monitoring.drift import drift_of, drift_state
 from studio.monitoring.endpoint.collect import Reading
 from studio.monitoring.endpoint.labels import labels_of
+from studio.monitoring.endpoint.results import FetchedRequests, Latency, known
 from studio.monitoring.endpoint.status import ServerStatus
-from studio.monitoring.results import (
-    UNREACHABLE,
-    Alert,
-    FetchedRequests,
-    Latency,
-    TargetSample,
-    known,
-)
+from studio.monitoring.results import UNREACHABLE, Alert, TargetSample
 from studio.monitoring.views import view_of
 
 _CRITICAL = "critical"

@@ -96,7 +96,7 @@ class Bundle:
 
     @property
     def takes_pictures(self) -> bool:
-        """Whether it says how an image becomes the input."""
+        """Whether its preprocessing makes an input of an image."""
         return bool(self.raw.get("preprocess"))
 
     @property

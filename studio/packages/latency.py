@@ -12,8 +12,9 @@ import numpy
 from studio.documents.dataclass_json import InvalidDocument, from_json
 from studio.packages.results import LatencyFile, MeasuredLatency, MeasuredMachine
 from studio.profiling.history import STEP
-from studio.profiling.results import InputFeed, ProfileResult, ProfileRun
+from studio.profiling.results import ProfileResult, ProfileRun
 from studio.registry import Registry, RunRecord
+from studio.runtime.bench.facts import InputFeed
 
 log = logging.getLogger(__name__)
 

@@ -60,8 +60,8 @@ class SignResult:
     """Signatures that were written for a bundle.
 
     Attributes:
-        signature: Path of the SSH signature; None where none was asked for.
-        openssf: Path of the OpenSSF signature; None where none was asked for.
+        signature: Path of the SSH signature; None without an SSH key.
+        openssf: Path of the OpenSSF signature; None without an OpenSSF key.
     """
 
     bundle: str

@@ -56,7 +56,7 @@ SIGN: Step[SignOptions, SignResult] = Step(
 
 @dataclass(frozen=True, slots=True)
 class BundleNumber:
-    """What tells one bundle from the next."""
+    """The numbers and the date of one bundle."""
 
     version: int
     counter: int

@@ -1,4 +1,4 @@
-"""What packaging and signing tell people."""
+"""Sentences for people about packaging and signing."""
 
 from __future__ import annotations
 

@@ -17,8 +17,9 @@ from studio.jobs import Job
 from studio.models.drawing import svg
 from studio.models.graphfile import read
 from studio.pipelines.run_report import DrawnGraph, PipelineReport, ReportFile, ReportOptions
-from studio.profiling.report import latency_figure
-from studio.profiling.results import Percentiles, ProfileResult
+from studio.profiling.chart import latency_figure
+from studio.profiling.results import ProfileResult
+from studio.runtime.bench.facts import Percentiles
 from studio.settings import resource
 
 FormT = TypeVar("FormT")

@@ -36,8 +36,9 @@ class PipelineReport:
     def to_json(self) -> dict[str, JsonValue]:
         """Return the document of ``--json``; the id of a step is its ``name`` there."""
         steps = [to_json(step) for step in self.steps]
-        named = [{**step, "name": step.pop("id")} for step in steps]
-        return {**to_json(self), "steps": named}
+        for step in steps:
+            step["name"] = step.pop("id")
+        return {**to_json(self), "steps": steps}
 
 
 @dataclass(frozen=True, slots=True)

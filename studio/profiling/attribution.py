@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 
 from studio.api import Graph
 from studio.profiling.kernel_graph import LAYOUT, KernelGraph
+from studio.profiling.operator_times import CompiledPart, NodeTime, OperatorTimes, UnknownKernel
 from studio.profiling.owners import Owner, Owners
-from studio.profiling.results import CompiledPart, NodeTime, OperatorTimes, UnknownKernel
 from studio.runtime.bench.facts import Kernel
 
 _ADDED = re.compile(r"^(Transpose|Reshape|Squeeze|Unsqueeze)(_token_\d+)?$")

@@ -14,15 +14,13 @@ from studio.profiling.recording import Recording
 from studio.profiling.results import (
     Comparison,
     CpuRatio,
-    EnergySensor,
     MeasuredEnvironment,
-    NoEnergySensor,
     ProfileResult,
     ProfileRun,
     TwinControl,
 )
-from studio.runtime.bench.events import BenchResult, Round
-from studio.runtime.bench.facts import CandidateFacts, RunnerDescription
+from studio.runtime.bench.events import BenchResult, CandidateFacts, Round, RunnerDescription
+from studio.runtime.bench.facts import EnergySensor, NoEnergySensor
 from studio.runtime.bench.measures.rounds import times
 from studio.runtime.bench.statistics import percentiles
 from studio.runtime.bench.statistics.bootstrap import Interval
@@ -55,7 +53,7 @@ def build(recording: Recording, chosen: Sequence[Candidate]) -> ProfileResult:
 
 
 def _energy(result: BenchResult) -> EnergySensor | NoEnergySensor | None:
-    """What is said of the sensor, without the energies of the runs."""
+    """The sensor alone, without the energies of the runs."""
     if result.energy is None:
         return None
     if result.energy.state == "no sensor":
@@ -174,7 +172,7 @@ def _in_mode(run: ProfileRun, recording: Recording, facts: CandidateFacts, mode:
 
 
 def _precision(described: RunnerDescription, candidate: Candidate) -> str:
-    """The effective precision: the runtime's own where it tells one, else the variant's."""
+    """The effective precision: the runtime's own where it names one, else the variant's."""
     own = described.precision or ""
     return candidate.model.precision if own in ("", "as in the model") else own
 

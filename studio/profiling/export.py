@@ -16,8 +16,7 @@ from studio.documents.html import Html, page, paragraph, picture, pill, section,
 from studio.jobs import Effect, Job, Step
 from studio.jobs.options_form import option
 from studio.profiling import tables
-from studio.profiling.document import ProfileDocument, read_profile
-from studio.profiling.report import (
+from studio.profiling.chart import (
     interval_figure,
     latency_figure,
     open_loop_figure,
@@ -25,8 +24,9 @@ from studio.profiling.report import (
     throughput_figure,
     tradeoff_figure,
 )
-from studio.profiling.results import EnergySensor, NoEnergySensor
+from studio.profiling.history import ProfileDocument, read_profile
 from studio.registry import Registry, below
+from studio.runtime.bench.facts import EnergySensor, NoEnergySensor
 from studio.settings import resource
 
 FIGURES = (".png", ".pdf", ".svg")

@@ -9,13 +9,13 @@ import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from studio.api import UsageError
 from studio.documents.dataclass_json import JsonValue
 from studio.profiling import history
 from studio.profiling.chart import SERIES_COLORS, VERDICT_COLORS
-from studio.profiling.document import ProfileDocument, read_profile
+from studio.profiling.history import ProfileDocument, read_profile
 from studio.profiling.results import ProfileRun
 from studio.profiling.svg_plot import DIM, LINE, SURFACE, TEXT, shortened
 
@@ -41,7 +41,7 @@ _WIDTH = 6.5
 _ROW = 0.42
 _AROUND = 1.15
 _DOTS_PER_INCH = 300
-_SETTINGS: dict[RcKeyType, Any] = {
+_SETTINGS: dict[RcKeyType, object] = {
     "font.family": ["DejaVu Sans", "sans-serif"],
     "font.size": 9,
     "pdf.fonttype": 42,  # whole fonts, as publishers ask for
@@ -61,7 +61,7 @@ _SETTINGS: dict[RcKeyType, Any] = {
     "grid.color": LINE,
     "grid.linewidth": 0.6,
 }
-_METADATA: Mapping[str, Mapping[str, Any]] = {
+_METADATA: Mapping[str, Mapping[str, str | None]] = {
     "png": {"Software": "Edgewright"},
     "pdf": {"Creator": "Edgewright", "Producer": None, "CreationDate": None},
     "svg": {"Creator": "Edgewright", "Date": None},

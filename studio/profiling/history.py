@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from studio.documents.dataclass_json import JsonValue, to_json
-from studio.profiling.document import ProfileDocument
+from studio.api import UsageError
+from studio.documents.dataclass_json import InvalidDocument, JsonValue, from_json, to_json
 from studio.profiling.results import ProfileResult, ProfileRun
+from studio.quantization.results import figures_of
 from studio.registry import Registry, RunRecord, VariantRecord
 from studio.runtime.bench.facts import Environment
 
@@ -30,6 +31,32 @@ Figure = tuple[float | None, float | None, float | None]
 
 
 @dataclass(frozen=True, slots=True)
+class VariantQuality:
+    """A metric of the variants, by their numbers as texts."""
+
+    title: str = ""
+    values: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileDocument(ProfileResult):
+    """A profile with its options, and sizes and metrics of its variants.
+
+    What ``studio profile --json`` prints is one as well, without these.
+
+    Attributes:
+        at: Time of its record.
+        sizes: Bytes of the variants' files, by their numbers as texts.
+    """
+
+    at: str = ""
+    options: Mapping[str, JsonValue] = field(default_factory=dict)
+    model: str = ""
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    quality: VariantQuality = field(default_factory=VariantQuality)
+
+
+@dataclass(frozen=True, slots=True)
 class ProfileLine:
     """A profile in a list.
 
@@ -37,7 +64,7 @@ class ProfileLine:
         run: Number of the profile.
         fastest, best: The best run and its figure in the unit.
         complete: False for a profile that was interrupted.
-        fallback: Largest share of time on another device than was asked for; None if unknown.
+        fallback: Largest share of time on another device than the requested one; None if unknown.
     """
 
     run: int
@@ -103,6 +130,18 @@ class ProfileComparison:
     only_before: tuple[str, ...]
     only_after: tuple[str, ...]
     notes: tuple[str, ...]
+
+
+def read_profile(document: Mapping[str, object]) -> ProfileDocument:
+    """Read what ``studio profile --json`` or ``studio profiles show --json`` printed.
+
+    Raises:
+        UsageError: when it is no profile.
+    """
+    try:
+        return from_json(ProfileDocument, document)
+    except InvalidDocument as error:
+        raise UsageError(f"This cannot be read as a profile: {error}") from None
 
 
 def line(profile: ProfileDocument) -> ProfileLine:
@@ -202,14 +241,13 @@ def quality(variants: Sequence[VariantRecord]) -> tuple[dict[int, float], str]:
     found: dict[int, float] = {}
     title = ""
     for variant in variants:
-        metric = (variant.summary.get("quantize") or {}).get("metric")
-        if not isinstance(metric, Mapping) or not isinstance(metric.get("after"), int | float):
+        metric = figures_of(variant.summary).metric
+        if metric is None:
             continue
-        title = str(metric.get("title") or metric.get("name") or "")
-        found[variant.id] = float(metric["after"])
-        before = metric.get("before")
-        if variant.parent is not None and isinstance(before, int | float):
-            found.setdefault(variant.parent, float(before))
+        title = metric.heading
+        found[variant.id] = float(metric.after)
+        if variant.parent is not None:
+            found.setdefault(variant.parent, float(metric.before))
     return found, title
 
 
@@ -282,7 +320,7 @@ def _margin(result: ProfileResult) -> float:
 def _differences(a: Environment, b: Environment) -> Iterator[Difference]:
     one, two = to_json(a), to_json(b)
     for key in (*_MACHINE, *_SETTINGS):
-        if key in one and key in two and one[key] != two[key]:
+        if one[key] != two[key]:
             yield Difference(key, one[key], two[key])
 
 

@@ -144,5 +144,5 @@ class KernelGraph:
 
 
 def _named(values: Sequence[str]) -> list[str]:
-    """Those that have a name; an optional input that is left out has none."""
+    """Values with a name; an optional input that is left out has none."""
     return [value for value in values if value]

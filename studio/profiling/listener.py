@@ -8,14 +8,9 @@ from collections.abc import Sequence
 from studio.documents.dataclass_json import to_json
 from studio.jobs import Job
 from studio.profiling.plan import Candidate
-from studio.profiling.results import (
-    Percentiles,
-    PointMessage,
-    RunMessage,
-    SettingMessage,
-    TrialMessage,
-)
+from studio.profiling.results import RunMessage, SettingMessage
 from studio.runtime.bench.events import BenchProgress, CandidateState, Event, Round
+from studio.runtime.bench.facts import Percentiles, PointMessage, TrialMessage
 from studio.runtime.bench.measures.throughput import cell_parts
 
 _PREPARATION = 0.2
@@ -27,7 +22,7 @@ _MEASURING = ("open-loop", "sustained")
 
 
 class BenchListener:
-    """Told each event of the bench as it comes.
+    """Progress and live messages of a job, made of the bench's events.
 
     It sends the job's watchers a message ``run`` whenever something new is known of a candidate,
     and in the modes that have them ``setting``, ``trial`` and ``point``.

@@ -14,17 +14,16 @@ from studio.profiling.results import (
     BestSetting,
     Comparison,
     Drift,
-    OpenLoop,
     ProfileResult,
     ProfileRun,
     Ranking,
-    SeriesPoint,
     Setting,
     Sustained,
     Throughput,
     ThroughputSetting,
 )
 from studio.runtime.bench.events import Round
+from studio.runtime.bench.facts import OpenLoop, SeriesPoint
 from studio.runtime.bench.measures.rounds import times
 from studio.runtime.bench.measures.throughput import cell_parts
 from studio.runtime.bench.statistics import percentiles

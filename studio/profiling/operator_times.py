@@ -42,7 +42,7 @@ class UnknownKernel:
 
 @dataclass(frozen=True, slots=True)
 class CompiledPart:
-    """A part of the graph that a provider made one kernel of.
+    """Nodes that a provider has compiled to one kernel.
 
     Attributes:
         nodes: Names of its nodes; None where they are not known.
@@ -94,7 +94,7 @@ class PlacedKernel:
 
 @dataclass(frozen=True, slots=True)
 class RunPlacement:
-    """The execution provider that was asked for, and those that did the work.
+    """The execution provider in the options, and those that did the work.
 
     Attributes:
         providers: Shares of the time; empty where they are not known.

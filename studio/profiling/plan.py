@@ -24,7 +24,7 @@ by its whole magnitude.
 """
 
 BLOCK_SECONDS = 2.0
-"""Length of a block of work, and of rest: an INA3221 says something new some seven times in it."""
+"""Length of a block of work, and of rest: an INA3221 has some seven new values in it."""
 
 PROFILED_INFERENCES = 20
 """Inferences from which the times of the operators are taken."""

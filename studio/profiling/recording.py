@@ -14,6 +14,7 @@ from studio.runtime.bench.events import (
     BenchCancelled,
     BenchFailure,
     BenchResult,
+    CandidateFacts,
     CandidateState,
     Event,
     InterimCheckMade,
@@ -21,14 +22,7 @@ from studio.runtime.bench.events import (
     Round,
     Started,
 )
-from studio.runtime.bench.facts import (
-    CandidateFacts,
-    Environment,
-    PointMessage,
-    SeriesPoint,
-    Trial,
-    TrialMessage,
-)
+from studio.runtime.bench.facts import Environment, PointMessage, SeriesPoint, Trial, TrialMessage
 from studio.runtime.bench.measures.rounds import clean
 from studio.runtime.bench.statistics.bootstrap import ALPHA
 

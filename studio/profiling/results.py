@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 
 from studio.documents.dataclass_json import JsonValue, optional
 from studio.profiling.operator_times import (
-    CompiledPart,
-    NodeTime,
     OperatorTimes,
-    PlacedKernel,
     Placement,
-    RunPlacement,
-    UnknownKernel,
+)
+from studio.profiling.operator_times import (
+    RunPlacement as RunPlacement,
 )
 from studio.runtime.bench.facts import (
     EnergySensor,
@@ -22,55 +20,26 @@ from studio.runtime.bench.facts import (
     InputFeed,
     InterimChecks,
     MachineState,
-    NoEnergySensor,
-    OpenLoop,
     Percentiles,
-    PointMessage,
     SeriesPoint,
     TailPercentiles,
-    Trial,
-    TrialMessage,
     WarmUp,
 )
-
-__all__ = [
-    "BestSetting",
-    "Comparison",
-    "CompiledPart",
-    "CpuRatio",
-    "Drift",
-    "EnergySensor",
-    "InferenceEnergy",
-    "InputFeed",
-    "InterimChecks",
-    "MachineState",
-    "MeasuredEnvironment",
-    "NoEnergySensor",
-    "NodeTime",
-    "OpenLoop",
-    "OperatorTimes",
-    "Percentiles",
-    "PlacedKernel",
-    "Placement",
-    "PointMessage",
-    "ProfileResult",
-    "ProfileRun",
-    "Ranking",
-    "RunMessage",
-    "RunPlacement",
-    "SeriesPoint",
-    "Setting",
-    "SettingMessage",
-    "Sustained",
-    "TailPercentiles",
-    "Throughput",
-    "ThroughputSetting",
-    "Trial",
-    "TrialMessage",
-    "TwinControl",
-    "UnknownKernel",
-    "WarmUp",
-]
+from studio.runtime.bench.facts import (
+    NoEnergySensor as NoEnergySensor,
+)
+from studio.runtime.bench.facts import (
+    OpenLoop as OpenLoop,
+)
+from studio.runtime.bench.facts import (
+    PointMessage as PointMessage,
+)
+from studio.runtime.bench.facts import (
+    Trial as Trial,
+)
+from studio.runtime.bench.facts import (
+    TrialMessage as TrialMessage,
+)
 
 
 @dataclass(frozen=True)
@@ -253,7 +222,7 @@ class Comparison:
     Attributes:
         a, b: Labels of the reference and of the candidate.
         ratio: Time of b over time of a; below 1, b is the faster one. None without a common round.
-        low, high: Its confidence interval; None where there is none.
+        low, high: Its confidence interval; None where the rounds are too few.
         verdict: ``faster``, ``slower``, ``equal`` or ``undecided``.
         margin: Smallest relative difference that counts.
         rounds_needed: Rounds after which it would probably be decided; None where it is, or
@@ -309,7 +278,7 @@ class ProfileResult:
         spoiled_kept: Whether the disturbed ones were kept, because nearly all were.
         interruption: Why it ended before its time; empty where it did not.
         looks: Interim checks; None where there was only the last one.
-        energy: None where it was not asked for.
+        energy: None unless the option is on.
         ranking: For sustained loads alone.
         run: Its number in the registry, once it is recorded.
     """

@@ -7,8 +7,9 @@ import io
 from collections.abc import Sequence
 
 from studio.documents.plain import spreadsheet_cell
-from studio.profiling.document import ProfileDocument
-from studio.profiling.results import Comparison, ProfileRun, RunPlacement
+from studio.profiling.history import ProfileDocument
+from studio.profiling.operator_times import RunPlacement
+from studio.profiling.results import Comparison, ProfileRun
 
 COLUMNS = (
     *("run", "at", "target", "mode", "id", "model", "variant", "backend", "runtime", "version"),

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from studio.documents.text_table import table
-from studio.profiling.results import (
-    OperatorTimes,
-    Percentiles,
-    ProfileResult,
-    ProfileRun,
-    Sustained,
-    ThroughputSetting,
-)
+from studio.profiling.export import ExportResult
+from studio.profiling.history import ProfileComparison, ProfileLine
+from studio.profiling.operator_times import OperatorTimes
+from studio.profiling.results import ProfileResult, ProfileRun, Sustained, ThroughputSetting
+from studio.runtime.bench.facts import Percentiles
 
 _MOST_NODES = 20
 """Of a run, in the text."""
@@ -21,7 +18,7 @@ _NAMES = ("model", "runtime", "computes in", "threads")
 
 
 def profile(result: ProfileResult) -> list[str]:
-    """A row for each run, then sentences: what failed, the verdicts, what makes them doubtful."""
+    """A row for each run, then sentences: failures, verdicts, operators, notes."""
     return [
         *_TABLES[result.mode](result.runs),
         *(f"{run.id}: {run.state}: {run.reason}" for run in result.runs if run.reason),
@@ -170,3 +167,51 @@ def _percentiles(latency: Percentiles) -> list[str]:
 
 def _milliseconds(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
+
+
+def export(result: ExportResult) -> list[str]:
+    """Return the path of the file that was written."""
+    return [f"Written: {result.output}"]
+
+
+def profiles(lines: Sequence[ProfileLine]) -> list[str]:
+    """Return a table of profiles."""
+    head = ("run", "at", "target", "mode", "models", "backends", "fastest", "best", "")
+    rows = [
+        (
+            line.run,
+            line.at[:16].replace("T", " "),
+            line.target,
+            line.mode,
+            ", ".join(line.models),
+            ", ".join(line.backends),
+            line.fastest or "-",
+            _milliseconds(line.best),
+            line.unit,
+        )
+        for line in lines
+    ]
+    return table(head, rows, "r      r") if rows else ["No profiles yet."]
+
+
+def comparison(found: ProfileComparison) -> list[str]:
+    """Return a table of the variants in both profiles, then what is different."""
+    head = ("run", "before", "after", "ratio", "interval", "verdict", "against the reference")
+    rows = [
+        (
+            row.id,
+            _milliseconds(row.before),
+            _milliseconds(row.after),
+            _milliseconds(row.ratio),
+            "-" if row.low is None else f"{row.low:.3f} to {row.high:.3f}",
+            row.verdict,
+            _milliseconds(row.relative),
+        )
+        for row in found.rows
+    ]
+    lines = table(head, rows, " rrrr r") if rows else []
+    for names, when in ((found.only_before, "before"), (found.only_after, "after")):
+        if names:
+            lines.append(f"Only {when}: {', '.join(names)}")
+    lines += [f"{d.key}: {d.before} before, {d.after} after" for d in found.differences]
+    return [*lines, *found.notes]

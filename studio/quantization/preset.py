@@ -58,7 +58,7 @@ class Preset:
         name: str = "",
         given: Mapping[str, OptionValue] = MappingProxyType({}),
     ) -> Preset:
-        """The preset of a text: what was given beside it, else what the text says, else defaults.
+        """The preset of a text: values that were given, else those of the text, else defaults.
 
         Args:
             name: What messages call it.

@@ -121,7 +121,7 @@ class LayerTiming:
 
 @dataclass(frozen=True, slots=True)
 class SearchReport:
-    """How a search chose the layers that stay in float.
+    """A search for the layers that stay in float.
 
     Attributes:
         before: The metric of the float model on the samples of the search.
@@ -171,7 +171,7 @@ class SizeChange:
 
 @dataclass(frozen=True, slots=True)
 class LayerFacts:
-    """What most transforms say of the layers that they quantized.
+    """Facts about layers that most transforms report.
 
     Attributes:
         kept: Layers that stay in float, most often each with the reason.
@@ -249,7 +249,7 @@ class QuantizeResult:
 
     @property
     def layers(self) -> LayerFacts:
-        """What the transform says of the layers; nothing where it speaks otherwise."""
+        """The facts about layers; none where the transform reports others."""
         try:
             return from_json(LayerFacts, self.facts)
         except InvalidDocument:
@@ -291,7 +291,7 @@ class ValueHistogram:
 
 @dataclass(frozen=True, slots=True)
 class LayerDetail:
-    """What became of one layer.
+    """One layer of a new variant.
 
     Attributes:
         precision: ``float``, ``int8``, ...
@@ -333,7 +333,7 @@ class VariantDetails:
 
 @dataclass(frozen=True, slots=True)
 class SpeedupOutlook:
-    """What int8 can bring.
+    """The speed-up that int8 can bring.
 
     Attributes:
         kernels: What the processor has for arithmetic on bytes.
@@ -374,10 +374,10 @@ class MachineTimings:
 
 @dataclass(frozen=True, slots=True)
 class PreflightResult:
-    """What can be told before a quantization.
+    """The findings of the check before a quantization.
 
     Attributes:
-        outlook: None where it was not asked for, or the method has none.
+        outlook: None where none was wanted, or the method has none.
         timings: What is kept for the next time; between the work and its record only.
     """
 

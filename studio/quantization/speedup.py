@@ -192,6 +192,6 @@ class _Times:
 
 
 def _microseconds(times: tuple[float, float], numbers: int) -> float:
-    """Time of a node with so many numbers."""
+    """Time of a node that reads or writes some numbers."""
     node, each = times
     return float(node + each * numbers)

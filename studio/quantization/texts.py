@@ -58,7 +58,7 @@ def _front(result: QuantizeResult) -> list[str]:
 
 
 def preflight(result: PreflightResult) -> list[str]:
-    """Say whether it will be faster, and what stands in the way of the data."""
+    """Say whether it will be faster, and why data do not fit."""
     outlook = result.outlook
     return [
         outlook.sentence if outlook else "Nothing can be said of this method beforehand.",
@@ -71,7 +71,7 @@ def preflight(result: PreflightResult) -> list[str]:
 
 
 def evaluated(result: EvaluationResult) -> list[str]:
-    """Return the score in one line, and that of the target's runtime beside it."""
+    """Return the score in one line, and that of the target's runtime in another."""
     metric, there = result.metric, result.target
     lines = [f"{metric.name} {metric.value:.4f} over {result.samples} samples"]
     if there is not None:

@@ -45,7 +45,7 @@ MakeTuner = Callable[
     [Path, Path, Mapping[str, object], "Dataset | None", Progress],
     Tuner,
 ]
-"""Calibrates: model, folder for what is kept meanwhile, options, samples, progress."""
+"""Calibrates: model, folder for intermediate files, options, samples, progress."""
 
 
 def tuner_of(transform: Transform, hint: str = "") -> MakeTuner:

@@ -12,6 +12,7 @@ import numpy
 from studio.api import Array, Dataset, Progress, Sample, Session, Transformed
 from studio.documents.dataclass_json import to_json
 from studio.evaluation.comparison import CEILING_DB
+from studio.evaluation.judge import Evaluator
 from studio.evaluation.loaded_model import LoadedModel
 from studio.jobs import Job
 from studio.jobs.phases import Phase
@@ -35,7 +36,7 @@ def describe(
     made: Transformed,
     dataset: Dataset | None,
     named: Mapping[str, str],
-    dictionary: Path | None,
+    judge: Evaluator | None,
     job: Job,
 ) -> str:
     """Write the file of a new variant below ``job.folder``; returns its name.
@@ -49,6 +50,7 @@ def describe(
         before, after = subject.session(), subject.session(made.path)
         try:
             phase = Phase(job, 0.97, 0.98, "Drawing samples")
+            dictionary = judge.dictionary if judge is not None else None
             samples = disagreements(before, after, dataset, named, dictionary, phase)
         finally:
             before.close()

@@ -7,7 +7,16 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from studio.api import Dataset, Extension, GateMissed, Session, TargetSpec, Transform, UsageError
+from studio.api import (
+    Dataset,
+    Extension,
+    GateMissed,
+    Session,
+    TargetSpec,
+    Transform,
+    Transformed,
+    UsageError,
+)
 from studio.datasets import open_dataset
 from studio.evaluation.comparison import Latency, output_errors
 from studio.evaluation.judge import Evaluator, Scored, dictionary_for
@@ -22,7 +31,7 @@ from studio.evaluation.results import (
 )
 from studio.jobs import Job
 from studio.jobs.phases import Phase
-from studio.models.opening import look, write_graph
+from studio.models.opening import OpenedModel, look, write_graph
 from studio.plugin_host import PluginHost
 from studio.quantization.advice import advice, doubts
 from studio.quantization.layer_search import LayerSearch, halves
@@ -84,10 +93,8 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
     verdict = _verdict(judge, subject, made.path, judged, job)
     _hold(options, verdict, time_taken, made.precision)
     shown = data if judged is None else judged
-    dictionary = judge.dictionary if judge is not None else None
-    details = describe(subject, made, shown, _changed(verdict), dictionary, job)
-    opened = look(made.path, Phase(job, 0.98, 0.99), host=host)
-    graph = write_graph(opened, job.folder, Phase(job, 0.99, 1))
+    details = describe(subject, made, shown, _changed(verdict), judge, job)
+    opened, graph = _opened(made, host, job)
     size = sum(file.stat().st_size for file in opened.files)
     sqnr_db = min((error.sqnr_db for error in errors), default=None)
     interval = (time_taken.low, time_taken.high) if time_taken else None
@@ -121,6 +128,12 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
         seconds=round(time.monotonic() - begin, 3),
         cpu_seconds=round(time.process_time(), 3),
     )
+
+
+def _opened(made: Transformed, host: PluginHost, job: Job) -> tuple[OpenedModel, Path]:
+    """Look at the new model, and write its graph."""
+    opened = look(made.path, Phase(job, 0.98, 0.99), host=host)
+    return opened, write_graph(opened, job.folder, Phase(job, 0.99, 1))
 
 
 def evaluate(options: EvaluateOptions, job: Job) -> EvaluationResult:

@@ -99,7 +99,7 @@ class VersionRecord:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseFacts:
-    """What was recorded of a release, as far as it is known.
+    """Recorded facts of a release, as far as they are known.
 
     Attributes:
         version: Number of the bundle.

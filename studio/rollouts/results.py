@@ -35,11 +35,11 @@ class TargetOutcome:
         state: ``waiting``, ``deploying``, ``judging``; then ``kept``, ``taken back``, ``failed``
             or ``not begun``.
         before, now: Figures of the release before and of the new one.
-        served: The release before, empty where there was none; None before that was asked. What it
-            is taken back to, also when the rollout was cut off after the switch.
+        served: The previous release, to which a rollback returns, also when the rollout was cut
+            off after the switch. Empty without one; None while it is not known.
         agreement: Share of the samples to which both releases gave the same answer.
         trial: What the quality trial found (as ``soak`` of a deploy), or ``why_not``: the target
-            can hold none. Empty where none was asked for.
+            can hold none. Empty without a trial.
     """
 
     target: str

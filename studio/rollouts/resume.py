@@ -24,7 +24,7 @@ RULE = (
 
 
 def head_of(options: RolloutOptions, bundle: Path, packaged: PackageResult | None) -> RolloutHead:
-    """Return what the ledger has to know, so that nothing is asked again."""
+    """Return the request as the ledger keeps it."""
     values = to_json(options)
     return RolloutHead(
         targets=tuple(one.name for one in options.target or ()),

@@ -36,11 +36,11 @@ _KEPT = 100
 
 @dataclass(frozen=True, slots=True)
 class RolloutHead:
-    """What a rollout was asked for, so that nothing is asked again.
+    """The request of a rollout, from which it is resumed.
 
     Attributes:
         bundle: Its folder.
-        options: The options that it goes on with, in JSON form.
+        options: The options that a resumed rollout keeps, in JSON form.
     """
 
     targets: tuple[str, ...]

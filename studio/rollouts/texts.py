@@ -1,4 +1,4 @@
-"""What a rollout tells people."""
+"""Sentences for people about a rollout."""
 
 from __future__ import annotations
 

@@ -9,17 +9,27 @@ from __future__ import annotations
 import json
 import sys
 import zipfile
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 import numpy
 
 from .bench.child import load_runner
 from .bench.stream import LineWriter
+from .shared.documents import read_record
+
+
+class AnswerRequest(NamedTuple):
+    """Paths of a request."""
+
+    runner: str
+    model: str
+    samples: str
+    outputs: str
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
     """Answer one request; one JSON line says what was in force, or why it failed."""
-    request = json.loads(sys.stdin.read())
+    request = read_record(AnswerRequest, json.loads(sys.stdin.read()))
     writer = LineWriter()
     try:
         writer.write(answer(request))
@@ -29,17 +39,17 @@ def main(arguments: Optional[List[str]] = None) -> int:
     return 0
 
 
-def answer(request: Dict[str, Any]) -> Dict[str, Any]:
+def answer(request: AnswerRequest) -> Dict[str, object]:
     """Run all samples, one at a time, and write what the model gives for each.
 
     Raises:
         ValueError: for a sample that lacks an input.
     """
-    session = load_runner(request["runner"]).load(request["model"], {})
+    session = load_runner(request.runner).load(request.model, {})
     kinds = {each["name"]: each["dtype"] for each in session.inputs()}
     count = 0
-    with zipfile.ZipFile(request["outputs"], "w") as written:
-        for name, arrays in samples(request["samples"]):
+    with zipfile.ZipFile(request.outputs, "w") as written:
+        for name, arrays in samples(request.samples):
             missing = sorted(set(kinds) - set(arrays))
             if missing:
                 raise ValueError("Sample {} has no input {!r}.".format(name, missing[0]))
@@ -51,10 +61,10 @@ def answer(request: Dict[str, Any]) -> Dict[str, Any]:
     return {"samples": count, "describe": about}
 
 
-def samples(path: str) -> Iterator[Tuple[str, Dict[str, Any]]]:
+def samples(path: str) -> Iterator[Tuple[str, Dict[str, numpy.ndarray]]]:
     """The samples of a zip in its order, one in memory at a time."""
     with zipfile.ZipFile(path) as archive:
-        folder, arrays = "", {}  # type: Tuple[str, Dict[str, Any]]
+        folder, arrays = "", {}  # type: Tuple[str, Dict[str, numpy.ndarray]]
         for member in archive.namelist():
             sample, _, name = member.partition("/")
             if sample != folder and arrays:
@@ -68,7 +78,7 @@ def samples(path: str) -> Iterator[Tuple[str, Dict[str, Any]]]:
             yield folder, arrays
 
 
-def write(archive: zipfile.ZipFile, sample: str, arrays: Dict[str, Any]) -> None:
+def write(archive: zipfile.ZipFile, sample: str, arrays: Dict[str, object]) -> None:
     """Write the arrays of a sample; what is no array (a sequence, a map) is left out."""
     for name, value in arrays.items():
         if not isinstance(value, numpy.ndarray):
@@ -79,6 +89,6 @@ def write(archive: zipfile.ZipFile, sample: str, arrays: Dict[str, Any]) -> None
             numpy.lib.format.write_array(stream, plain, allow_pickle=False)
 
 
-def _as_type(array: Any, dtype: str) -> Any:
+def _as_type(array: numpy.ndarray, dtype: str) -> numpy.ndarray:
     """The array in the model's own element type (an fp16 variant takes fp16)."""
     return array if dtype == "str" else numpy.ascontiguousarray(array, dtype=dtype)

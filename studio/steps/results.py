@@ -13,7 +13,7 @@ class InstallResult:
     """An environment that was made.
 
     Attributes:
-        name: The plugin or the runtime that was asked for.
+        name: The plugin or the runtime, as the user named it.
         requirements: SHA-256 of the lock that it was made from.
         python: Version of its interpreter.
         versions: Installed distributions by name.

@@ -1,4 +1,4 @@
-"""What the steps about plugins tell people."""
+"""Sentences for people about the steps for plugins."""
 
 from __future__ import annotations
 

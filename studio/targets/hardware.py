@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 
 class ScriptAnswers:
-    """The ``name=value`` lines of the script, which says some names more than once."""
+    """The ``name=value`` lines of the script; a name may stand on several lines."""
 
     def __init__(self, text: str) -> None:
         self._values: dict[str, list[str]] = {}
@@ -29,7 +29,7 @@ class ScriptAnswers:
         return self._values.get(name, ())
 
     def first(self, name: str) -> str:
-        """Return the first value of a name; empty where there is none."""
+        """Return the first value of a name, or an empty text."""
         return next(iter(self.all(name)), "")
 
 

@@ -1,4 +1,4 @@
-"""What a target tells people of itself."""
+"""Sentences for people about a target."""
 
 from __future__ import annotations
 

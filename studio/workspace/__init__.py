@@ -10,8 +10,7 @@ from studio.models.step import DRAWN, PREVIEW
 from studio.models.surgery.edits import write as edit_text
 from studio.plugin_host import Plugin
 from studio.plugin_host.environments import Environment
-from studio.profiling.document import ProfileDocument
-from studio.profiling.history import ProfileComparison, ProfileLine, RowComparison
+from studio.profiling.history import ProfileComparison, ProfileDocument, ProfileLine, RowComparison
 from studio.profiling.history import compare as compare_profiles
 from studio.profiling.history import line as profile_line
 from studio.quantization.presets import PresetEntry

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from studio.monitoring.results import FleetSample, Latency
+from studio.monitoring.endpoint.results import Latency
+from studio.monitoring.results import FleetSample
 from studio.workspace.sample_ring import SamplePoint, SampleRing
 
 GOOD, WARNING, BAD, UNKNOWN = "good", "warning", "bad", ""

@@ -9,8 +9,13 @@ from pathlib import Path
 from studio.api import UsageError
 from studio.documents.dataclass_json import JsonValue
 from studio.profiling import history
-from studio.profiling.document import ProfileDocument, read_profile
-from studio.profiling.history import STEP, ProfileComparison, ProfileLine
+from studio.profiling.history import (
+    STEP,
+    ProfileComparison,
+    ProfileDocument,
+    ProfileLine,
+    read_profile,
+)
 from studio.registry import Registry
 from studio.workspace.results import Recorded, Results
 

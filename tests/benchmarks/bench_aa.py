@@ -33,8 +33,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 from studio.profiling.build import round_times
 from studio.profiling.command import LOCAL_BENCH
-from studio.profiling.recording import Recording
+from studio.profiling.recording import Recording, read_event
 from studio.runtime.bench.arrays import save_arrays
+from studio.runtime.bench.config import Config
+from studio.runtime.bench.facts import InterimChecks
 from studio.runtime.bench.statistics.verdicts import compare
 from tests.benchmarks.bench_backends import speech
 from tests.benchmarks.zoo.wheels import MAGIKA, SILERO
@@ -112,7 +114,7 @@ def study(paths: Sequence[Path], threads: int, seconds: float, seed: int) -> lis
         "seed": seed,
         "looks": 3,
     }
-    recording = Recording()
+    recording = Recording(Config(()))
     with subprocess.Popen(
         LOCAL_BENCH, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as bench:
@@ -121,7 +123,9 @@ def study(paths: Sequence[Path], threads: int, seconds: float, seed: int) -> lis
         bench.stdin.write(json.dumps(config) + "\n")
         bench.stdin.flush()
         for line in bench.stdout:
-            recording.add(json.loads(line))
+            event = read_event(json.loads(line))
+            if event is not None:
+                recording.add(event)
     if not recording.complete:
         raise SystemExit(recording.error or "the bench ended early")
     return [comparison(recording, name) for name in names[1:]]
@@ -133,16 +137,17 @@ def comparison(recording: Recording, name: str) -> dict[str, Any]:
     times = {each: round_times(recording, each) for each in filter(None, (reference, twin, name))}
     [verdict], _ = compare(reference, times, twin, recording.alpha)
     medians = [
-        statistics.median(time for each in recording.rounds for time in each["times_ns"][one])
+        statistics.median(time for each in recording.rounds for time in each.times_ns[one])
         for one in (reference, name)
     ]
-    looks = recording.result["looks"] or {"used": 1, "stopped": False}
+    assert recording.result is not None
+    looks = recording.result.looks or InterimChecks(used=1)
     keys = ("ratio", "low", "high", "verdict", "margin", "rounds")
     return {key: getattr(verdict, key) for key in keys} | {
         "plain_ratio": medians[1] / medians[0],
         "cpu_ratio": _cpu(recording, name) / _cpu(recording, reference),
-        "looks": looks["used"],
-        "stopped": looks["stopped"],
+        "looks": looks.used,
+        "stopped": looks.stopped,
         "load": os.getloadavg()[0],
     }
 

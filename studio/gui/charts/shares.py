@@ -9,7 +9,7 @@ from PySide6.QtCore import QRectF
 
 from studio.gui.charts.chart import Drawing
 from studio.gui.charts.plot import Axis, Plot, share_text
-from studio.monitoring.results import DriftSignal
+from studio.monitoring.endpoint.results import DriftSignal
 
 
 @dataclass(frozen=True, slots=True)

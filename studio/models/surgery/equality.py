@@ -18,7 +18,7 @@ _ABSOLUTE = 1e-5
 
 @dataclass(frozen=True, slots=True)
 class EditFacts:
-    """What a transform says of an edit.
+    """Facts of an edit from its transform.
 
     Attributes:
         text: What was done.

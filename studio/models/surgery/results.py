@@ -12,7 +12,7 @@ from studio.models.results import ModelFigures
 
 @dataclass(frozen=True, slots=True)
 class Equality:
-    """How far the numbers of an edited model are from those before.
+    """The distance of an edited model's numbers from those before.
 
     Attributes:
         max_error: Largest absolute difference, over all outputs and samples.
@@ -25,7 +25,7 @@ class Equality:
 
 @dataclass(frozen=True, slots=True)
 class EditOutcome:
-    """What one edit did.
+    """The outcome of one edit.
 
     Attributes:
         edit: The edit as it was written.
@@ -55,7 +55,7 @@ class EditedFiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditResult:
-    """An edited model.
+    """A model that was edited, or whose edits were only tried.
 
     Attributes:
         output, model, variant, name: Of the new variant; left out where nothing was kept.

@@ -27,7 +27,7 @@ from studio.monitoring.alerts.rules import (
     WebhookOptions,
     read_alerts,
 )
-from studio.monitoring.results import ABSENT
+from studio.monitoring.endpoint.results import ABSENT
 from studio.plugin_host import PluginHost
 from studio.settings import Paths
 from studio.settings.secrets import SecretStore

@@ -15,7 +15,8 @@ from dataclasses import replace
 from studio.monitoring.alerts.channels import ChannelError, Notice, Send
 from studio.monitoring.alerts.rules import METRICS, AlertRule
 from studio.monitoring.alerts.silences import Silences
-from studio.monitoring.results import Alert, TargetSample, known
+from studio.monitoring.endpoint.results import known
+from studio.monitoring.results import Alert, TargetSample
 
 TRIES = 3
 WAIT_S = 1.0

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from studio.monitoring.drift import alarm_text
+from studio.monitoring.endpoint.results import SpeedReport
 from studio.monitoring.endpoint.status import DriftReport, ServerReport, ServerStatus
 from studio.monitoring.expiry import expiry_alerts
-from studio.monitoring.results import Alert, SpeedReport
+from studio.monitoring.results import Alert
 from studio.runtime.serve.statistics.speed_monitor import MARGIN
 
 ERROR_RATE = 0.01

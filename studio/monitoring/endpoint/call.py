@@ -17,8 +17,8 @@ from studio.jobs import Job
 from studio.monitoring.endpoint.call_step import CallOptions
 from studio.monitoring.endpoint.client import InferenceClient, ServedModel, random_feeds
 from studio.monitoring.endpoint.endpoint import Link, reached
+from studio.monitoring.endpoint.results import CallResult, Percentiles
 from studio.monitoring.endpoint.snippet_work import print_call
-from studio.monitoring.results import CallResult, Percentiles
 
 _HOPELESS = 5
 """Failures without a single answer, after which no more is asked."""

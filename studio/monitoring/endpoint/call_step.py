@@ -10,7 +10,7 @@ from typing import Literal
 from studio.api import Kind, Permission, TargetSpec
 from studio.jobs import Effect, Limits, Step
 from studio.jobs.options_form import option
-from studio.monitoring.results import CallResult
+from studio.monitoring.endpoint.results import CallResult
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ class _TensorParameters:
 
 @dataclass(frozen=True, slots=True)
 class _Tensor:
-    """A tensor of the protocol; its ``data`` is None where it stands behind the JSON."""
+    """A tensor of the protocol; without ``data`` its elements stand behind the JSON."""
 
     name: str
     datatype: str
@@ -54,7 +54,7 @@ class _Tensor:
 
 @dataclass(frozen=True, slots=True)
 class _Metadata:
-    """What a server says of a model."""
+    """Description of a model by its server."""
 
     name: str
     inputs: tuple[_Tensor, ...]
@@ -70,7 +70,7 @@ class _Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-    """The body of an answer that is none."""
+    """The body of a refusal."""
 
     error: object
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from studio.api import TargetError, UsageError
 from studio.monitoring.endpoint.endpoint import Endpoint
-from studio.monitoring.results import LiveLabels
+from studio.monitoring.endpoint.results import LiveLabels
 
 _PORTION = 5000
 _HEADS = (["id", "label"], ["file", "label"])

@@ -16,10 +16,10 @@ from studio.monitoring.endpoint.call_step import CallOptions
 from studio.monitoring.endpoint.client import InferenceClient, ServedModel
 from studio.monitoring.endpoint.datatypes import NAMES
 from studio.monitoring.endpoint.endpoint import Endpoint, Link, reached
+from studio.monitoring.endpoint.results import CallResult
 from studio.monitoring.endpoint.snippets import LANGUAGES, Call, CallAddress, ExampleInput
 from studio.monitoring.endpoint.status import ServerReport
 from studio.monitoring.released_bundles import KnownBundles
-from studio.monitoring.results import CallResult
 from studio.packages import Bundle
 from studio.targets.connect import host_of, is_local, place_of
 

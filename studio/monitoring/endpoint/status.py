@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from studio.monitoring.results import (
+from studio.monitoring.endpoint.results import (
     Agreement,
     BoardReport,
     DriftSignal,
@@ -42,7 +42,7 @@ class ServerReport:
 
     @property
     def address(self) -> tuple[int, str, str, bool]:
-        """All that a connection depends on."""
+        """The parts that a connection depends on."""
         return self.port, self.scheme, self.fingerprint, self.token_required
 
 

@@ -19,7 +19,7 @@ import numpy
 from studio.api import Array, Channel, StudioError, TargetError, UsageError
 from studio.documents.dataclass_json import from_json
 from studio.documents.plain import spreadsheet_cell
-from studio.monitoring.results import FetchedRequests
+from studio.monitoring.endpoint.results import FetchedRequests
 from studio.runtime.serve.outputs.detections import listed_boxes
 from studio.runtime.serve.outputs.uncertainty import BOXES as _BOXES
 from studio.runtime.serve.outputs.uncertainty import CLASSES as _CLASSES
@@ -37,7 +37,7 @@ _LARGEST = 256 << 20
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """What a server writes beside the arrays of a request."""
+    """Facts about a stored request."""
 
     id: str
     kind: str | None = None

@@ -119,7 +119,7 @@ def history(
 
 @dataclass(frozen=True, slots=True)
 class _Instance:
-    """What tells the series of an answer apart."""
+    """The label that identifies a series."""
 
     instance: str = ""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from studio.documents.dataclass_json import optional
-from studio.monitoring.results import Percentiles
+from studio.monitoring.endpoint.results import Percentiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class FrameReport:
         name: A file's name, or the number of the frame.
         latency_ms: From the capture of the frame to its answer.
         fps: Answered frames a second so far.
-        picture: The frame as a small JPEG or PNG in base64; its real size beside it.
+        picture: The frame as a small JPEG or PNG in base64, with its real size.
     """
 
     number: int

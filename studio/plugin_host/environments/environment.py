@@ -50,7 +50,7 @@ class EnvironmentState:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentRecord:
-    """The file that lies in a finished environment.
+    """The record of a finished environment.
 
     Attributes:
         requirements: SHA-256 of the lock that it was made from.

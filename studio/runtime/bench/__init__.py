@@ -6,24 +6,7 @@ backend) runs in a process of its own; outputs are compared with the reference's
 is timed; rounds are interleaved and balanced, with the reference twice (the A/A twin). The mode of
 the configuration says what is asked: ``latency``, ``throughput``, ``open-loop`` or ``sustained``.
 
-Events, each an object with the key ``event``:
-
-=============  ==================================================================================
-``started``    ``environment``: CPU, cores, governor, kernel, Python, load
-``progress``   ``phase, done, total, text``
-``candidate``  ``id, state, reason``: whenever the state of a candidate changes
-``round``      ``round, of, order, times_ns{id: [...]}, wall_ns{id}, cpu_ns{id}, clock_mhz``,
-               ``temperature_c, steal, spoiled[reason]``; in ``throughput`` the ids are settings
-               (``id|streams|batch``), the time is that of a sample, and ``blocks`` has the rest
-``look``       ``rounds, alpha, decided``: whether the rounds end here (``latency``)
-``trial``      ``id, phase, rate, arrivals, over, kept, ...``: a stretch of requests (``open-loop``)
-``point``      ``id, t_s, p50_ms, ...``: an interval of the series (``sustained``)
-``operators``  ``id, operators[{name, operator, provider, type, us, calls}]``, and what the runner
-               tells besides: ``plain_us, profiled_us``, an inference without and with profiling
-``result``     ``reference, twin, feeds, candidates[...], rounds, spoiled{reason: count}``
-``cancelled``  standard input was closed
-``error``      ``text``: nothing could be measured, in one sentence
-=============  ==================================================================================
+Each event is an object with its name under the key ``event``; ``events.EVENTS`` lists their forms.
 
 Exit status: 0 measured, 1 error, 2 bad configuration, 130 cancelled.
 

@@ -1,4 +1,4 @@
-"""The answers of a candidate's process to the bench, beside blocks and warm-ups."""
+"""The answers of a candidate's process to the bench."""
 
 from __future__ import annotations
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import zipfile
-from typing import Any, Mapping
+from typing import TYPE_CHECKING, Any, Mapping
 
 import numpy
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-def load_arrays(path: str) -> dict[str, Any]:
+    Array = NDArray[Any]
+else:  # boards may have a numpy without numpy.typing
+    Array = numpy.ndarray
+
+
+def load_arrays(path: str) -> dict[str, Array]:
     """Read an ``.npz`` file.
 
     Raises:
@@ -21,7 +28,7 @@ def load_arrays(path: str) -> dict[str, Any]:
         raise ValueError(f"{path} cannot be read as an .npz file of arrays: {error}") from error
 
 
-def save_arrays(path: str, values: Mapping[str, Any]) -> list[str]:
+def save_arrays(path: str, values: Mapping[str, object]) -> list[str]:
     """Write what is an array; returns the names of what is not (sequences, maps).
 
     Member by member rather than with ``numpy.savez``, which reserves some names.

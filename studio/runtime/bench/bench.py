@@ -9,8 +9,8 @@ from typing import Any, Callable, Iterator
 from .config import Config
 from .entry import BenchCandidate
 from .errors import CandidateError
-from .events import BenchProgress, BenchResult, CandidateState, Event
-from .facts import DeclaredInput, InputFeed
+from .events import BenchProgress, BenchResult, CandidateState, DeclaredInput, Event
+from .facts import InputFeed
 from .process import CancelWatch
 
 Emit = Callable[[Event], None]

@@ -7,7 +7,7 @@ from typing import Any, Callable, TypeVar
 
 from .config import Candidate
 from .errors import CandidateError
-from .facts import CandidateFacts
+from .events import CandidateFacts
 from .process import CandidateProcess
 
 T = TypeVar("T")
@@ -22,7 +22,7 @@ class BenchCandidate:
     """One candidate, or a further process of it.
 
     Attributes:
-        facts: What its process told; part of the result.
+        facts: Answers of its process; part of the result.
         hidden: Whether it is no row of the result (the same model with another batch).
     """
 
@@ -64,7 +64,7 @@ class BenchCandidate:
         return self.process.ask(state, timeout, form, **request)
 
     def learn(self, answer: object) -> None:
-        """Keep what its process told among the facts of the same names."""
+        """Keep an answer of its process among the facts of the same names."""
         self.facts = replace(self.facts, **vars(answer))
 
     def drop(self, failure: CandidateError) -> None:

@@ -10,7 +10,6 @@ from typing import Dict, List, Optional, Tuple, Type, Union
 
 from .facts import (
     OMITTED,
-    CandidateFacts,
     EnergyMeasurement,
     Environment,
     InputFeed,
@@ -18,8 +17,10 @@ from .facts import (
     Kernel,
     MachineState,
     NoEnergyMeasurement,
+    OpenLoop,
     PointMessage,
     TrialMessage,
+    WarmUp,
 )
 
 PROTOCOL = 1
@@ -36,7 +37,7 @@ class Started:
 
 @dataclass(frozen=True)
 class BenchProgress:
-    """The part of a phase that is done; 0 of 0 where nobody knows."""
+    """The part of a phase that is done; 0 of 0 where that is not known."""
 
     phase: str
     done: float
@@ -105,7 +106,7 @@ class OperatorsMeasured:
     """The kernels of a candidate.
 
     Attributes:
-        plain_us, profiled_us: An inference without and with profiling, where the runner tells.
+        plain_us, profiled_us: An inference without and with profiling, where measured.
     """
 
     id: str
@@ -127,6 +128,66 @@ class SettingState:
 
 
 @dataclass(frozen=True)
+class DeclaredInput:
+    """An input as a model declares it; a size is a number, a name or None."""
+
+    name: str
+    dtype: str
+    shape: List[Union[int, str, None]]
+
+
+@dataclass(frozen=True)
+class RunnerDescription:
+    """Settings in force in a candidate's process, by its runner."""
+
+    runtime: Optional[str] = None
+    version: Optional[str] = None
+    device: Optional[str] = None
+    providers: Tuple[str, ...] = ()
+    precision: Optional[str] = None
+    threads: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class BlockSize:
+    """Timed and untimed inferences of one candidate in one round."""
+
+    runs: int
+    settle: int
+
+
+@dataclass
+class CandidateFacts:
+    """A candidate in the ``result`` event; unknown facts are left out.
+
+    Attributes:
+        not_compared: Names of outputs that are no arrays.
+        max_error, relative_error: Largest difference from the reference's outputs.
+        same_model_error: Relative difference from those of the same model on the first backend.
+        operators_reason: Why there are no times of operators.
+    """
+
+    inputs: Optional[List[DeclaredInput]] = field(default=None, metadata=OMITTED)
+    describe: Optional[RunnerDescription] = field(default=None, metadata=OMITTED)
+    import_ms: Optional[float] = field(default=None, metadata=OMITTED)
+    load_ms: Optional[float] = field(default=None, metadata=OMITTED)
+    memory_base_mb: Optional[float] = field(default=None, metadata=OMITTED)
+    first_ms: Optional[float] = field(default=None, metadata=OMITTED)
+    not_compared: Optional[List[str]] = field(default=None, metadata=OMITTED)
+    max_error: Optional[float] = field(default=None, metadata=OMITTED)
+    relative_error: Optional[float] = field(default=None, metadata=OMITTED)
+    same_model_error: Optional[float] = field(default=None, metadata=OMITTED)
+    warm_up: Optional[WarmUp] = field(default=None, metadata=OMITTED)
+    block: Optional[BlockSize] = field(default=None, metadata=OMITTED)
+    memory_mb: Optional[float] = field(default=None, metadata=OMITTED)
+    operators_reason: Optional[str] = field(default=None, metadata=OMITTED)
+    open_loop: Optional[OpenLoop] = field(default=None, metadata=OMITTED)
+    id: str = ""
+    state: Optional[str] = field(default=None, metadata=OMITTED)
+    reason: Optional[str] = field(default=None, metadata=OMITTED)
+
+
+@dataclass(frozen=True)
 class BenchResult:
     """The end of a bench.
 
@@ -135,7 +196,7 @@ class BenchResult:
         spoiled: Count of disturbed rounds by reason.
         looks: None but for latency.
         settings: For throughput alone.
-        energy: Where it was asked for.
+        energy: Where the configuration has a length for its blocks.
     """
 
     mode: str = ""

@@ -1,13 +1,13 @@
 """The measurements of the bench and the facts of a machine, as dataclasses.
 
 They are parts of the bench's events, and of the result that the studio makes of these. Only the
-standard library is imported, so that whoever reads a result needs neither numpy nor a runtime.
+standard library is imported, so that results are read without numpy and without a runtime.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any, Callable, Dict, List, Literal, Mapping, Optional, Tuple, TypeVar, Union
+from typing import Any, Callable, Dict, Literal, Mapping, Optional, Tuple, TypeVar
 
 T = TypeVar("T")
 
@@ -15,14 +15,14 @@ T = TypeVar("T")
 
 
 OMITTED = {"omitted": True}
-"""Metadata of a field that an event leaves out while it is None.
+"""Metadata of a field without a value, which an event leaves out.
 
 They are those of the studio's ``documents.dataclass_json``, which reads the events.
 """
 
 
 def known(form: Callable[..., T], values: Mapping[str, Any]) -> T:
-    """Return a dataclass made of what a runner tells; further keys are passed over."""
+    """Return a dataclass made of a runner's values; further keys are passed over."""
     names = [each.name for each in fields(form)]  # type: ignore[arg-type]
     return form(**{name: values[name] for name in names if values.get(name) is not None})
 
@@ -58,7 +58,7 @@ class ThermalZone:
 
 @dataclass(frozen=True)
 class Accelerator:
-    """A Coral Edge TPU; on USB it tells no temperature."""
+    """A Coral Edge TPU; on USB without a temperature."""
 
     name: str
     celsius: Optional[float] = None
@@ -80,7 +80,7 @@ class MachineState:
 
 @dataclass(frozen=True)
 class Environment:
-    """A machine as it was before a bench; None where it does not tell.
+    """A machine as it was before a bench; None where it is not known.
 
     Attributes:
         cores, usable_cores: Processors, and those that this process may use.
@@ -128,66 +128,6 @@ class InputFeed:
     dtype: str
     shape: Tuple[int, ...]
     assumed: Tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class DeclaredInput:
-    """An input as a model declares it; a size is a number, a name or None."""
-
-    name: str
-    dtype: str
-    shape: List[Union[int, str, None]]
-
-
-@dataclass(frozen=True)
-class RunnerDescription:
-    """What is in force in a candidate's process, as its runner tells."""
-
-    runtime: Optional[str] = None
-    version: Optional[str] = None
-    device: Optional[str] = None
-    providers: Tuple[str, ...] = ()
-    precision: Optional[str] = None
-    threads: Optional[int] = None
-
-
-@dataclass(frozen=True)
-class BlockSize:
-    """Timed and untimed inferences of one candidate in one round."""
-
-    runs: int
-    settle: int
-
-
-@dataclass
-class CandidateFacts:
-    """A candidate as the ``result`` event tells it; what is not known is left out.
-
-    Attributes:
-        not_compared: Names of outputs that are no arrays.
-        max_error, relative_error: Largest difference from the reference's outputs.
-        same_model_error: Relative difference from those of the same model on the first backend.
-        operators_reason: Why there are no times of operators.
-    """
-
-    inputs: Optional[List[DeclaredInput]] = field(default=None, metadata=OMITTED)
-    describe: Optional[RunnerDescription] = field(default=None, metadata=OMITTED)
-    import_ms: Optional[float] = field(default=None, metadata=OMITTED)
-    load_ms: Optional[float] = field(default=None, metadata=OMITTED)
-    memory_base_mb: Optional[float] = field(default=None, metadata=OMITTED)
-    first_ms: Optional[float] = field(default=None, metadata=OMITTED)
-    not_compared: Optional[List[str]] = field(default=None, metadata=OMITTED)
-    max_error: Optional[float] = field(default=None, metadata=OMITTED)
-    relative_error: Optional[float] = field(default=None, metadata=OMITTED)
-    same_model_error: Optional[float] = field(default=None, metadata=OMITTED)
-    warm_up: Optional[WarmUp] = field(default=None, metadata=OMITTED)
-    block: Optional[BlockSize] = field(default=None, metadata=OMITTED)
-    memory_mb: Optional[float] = field(default=None, metadata=OMITTED)
-    operators_reason: Optional[str] = field(default=None, metadata=OMITTED)
-    open_loop: Optional[OpenLoop] = field(default=None, metadata=OMITTED)
-    id: str = ""
-    state: Optional[str] = field(default=None, metadata=OMITTED)
-    reason: Optional[str] = field(default=None, metadata=OMITTED)
 
 
 @dataclass(frozen=True)
@@ -327,7 +267,7 @@ class InferenceEnergy:
         mj, low, high: Millijoules net of rest, with the confidence interval.
         gross_mj: Millijoules with those of rest.
         watts: Power under load.
-        reason: Why the figure is doubtful; empty where it is not.
+        reason: Why the figure may be wrong; empty where nothing speaks against it.
     """
 
     mj: float
@@ -346,8 +286,8 @@ class EnergySensor:
 
     Attributes:
         rails: All that could be read.
-        asked_hz, updates_hz: How often it was asked, and said something new under load.
-        sensor_update_s: Interval of its own measurements, where it tells.
+        asked_hz, updates_hz: Readings a second, and new values among them under load.
+        sensor_update_s: Interval of its own measurements, where it is known.
         block_s: Length of a block of work or rest.
         idle_w: Power at rest.
     """
@@ -373,7 +313,7 @@ class EnergyMeasurement(EnergySensor):
 
 @dataclass(frozen=True)
 class NoEnergySensor:
-    """Why no energy was measured."""
+    """The reason why no energy was measured."""
 
     state: Literal["no sensor"]
     reason: str
@@ -381,7 +321,7 @@ class NoEnergySensor:
 
 @dataclass(frozen=True)
 class NoEnergyMeasurement(NoEnergySensor):
-    """Why no energy was measured; there are no runs."""
+    """The reason, and no energy of any candidate."""
 
     runs: Dict[str, InferenceEnergy] = field(default_factory=dict)
 
@@ -393,7 +333,7 @@ class Kernel:
     Attributes:
         provider: Execution provider that ran it.
         type: Type that it computed in.
-        inputs, outputs: Names of its values, where the runtime tells.
+        inputs, outputs: Names of its values, where the runtime has them.
     """
 
     name: str = ""

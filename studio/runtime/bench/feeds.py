@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy
 
-from .arrays import load_arrays
+from .arrays import Array, load_arrays
 from .config import FeedPlan
 from .errors import BenchError
-from .facts import DeclaredInput, InputFeed
+from .events import DeclaredInput
+from .facts import InputFeed
 
 IMAGE_SIDE = 224
 """Assumed for an unknown height or width of an input of rank 4, where 1 would leave nothing."""
@@ -64,7 +63,7 @@ def _assumed(name: str, axis: int, rank: int, length: int) -> int:
 
 def build(
     declared: list[DeclaredInput], plan: FeedPlan, length: int = 1
-) -> tuple[dict[str, Any], list[InputFeed]]:
+) -> tuple[dict[str, Array], list[InputFeed]]:
     """Make the arrays for all inputs of the reference.
 
     Args:
@@ -114,7 +113,7 @@ def batched(
     return grown, axes
 
 
-def tiled(array: Any, axes: tuple[int, ...], batch: int) -> Any:
+def tiled(array: Array, axes: tuple[int, ...], batch: int) -> Array:
     """The same sample so many times."""
     for axis in axes:
         array = numpy.repeat(array, batch, axis=axis)
@@ -132,7 +131,9 @@ def _axes(shape: list[int | str | None], first: int | str | None) -> tuple[int, 
     return (0,) if shape and (shape[0] is None or shape[0] == first) else ()
 
 
-def _from_file(declared: list[DeclaredInput], path: str) -> tuple[dict[str, Any], list[InputFeed]]:
+def _from_file(
+    declared: list[DeclaredInput], path: str
+) -> tuple[dict[str, Array], list[InputFeed]]:
     try:
         arrays = load_arrays(path)
     except ValueError as error:
@@ -157,7 +158,7 @@ def _check_shape(name: str, wanted: list[int | str | None], given: list[int]) ->
         raise BenchError(f"The input {name!r} has the shape {shape}, which {have} does not fit.")
 
 
-def _random(random: Any, each: InputFeed) -> Any:
+def _random(random: numpy.random.RandomState, each: InputFeed) -> Array:
     if each.dtype == "str":
         # Texts that can be read as numbers: a model may do that first.
         return random.randint(0, 2, each.shape).astype(str)

@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass
 from typing import Iterator, Mapping, Sequence
 
-from .facts import BlockSize
+from .events import BlockSize
 
 MIN_ROUNDS = 10
 """Fewer rounds carry no interval; a slow model exceeds its time rather than go below."""

@@ -15,7 +15,8 @@ from .bench import Bench
 from .config import Candidate
 from .entry import TWIN, BenchCandidate
 from .errors import BenchError, CandidateError
-from .facts import DeclaredInput, InputFeed, RunnerDescription, known
+from .events import DeclaredInput, RunnerDescription
+from .facts import InputFeed, known
 from .measures.timing import Block
 from .process import CandidateProcess
 from .statistics.compare import Difference, compare, repeated

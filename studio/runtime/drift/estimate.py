@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import Any, Deque, Dict, Tuple
+from typing import Deque, Dict, Tuple
 
 from .reference import Estimate
 
@@ -56,13 +56,14 @@ class Estimated:
         else:
             self._sure.append(sure)
 
-    def status(self) -> Dict[str, Any]:
+    def status(self) -> Dict[str, object]:
         """The estimate with its 95 % interval, or why there is none.
 
         The interval joins that of the share now with that of the reference data's: both are counts.
         """
-        told: Dict[str, Any] = {"accuracy": None, "low": None, "high": None, "frames": 0}
-        told["reference"] = self.reference.right / self.reference.frames
+        learned = self.reference.right / self.reference.frames
+        told: Dict[str, object] = {"accuracy": None, "low": None, "high": None, "frames": 0}
+        told["reference"] = learned
         if self._drifts:
             why = "What the model sees differs from its reference data: then estimates are wrong."
             return {**told, "why": why}
@@ -71,7 +72,7 @@ class Estimated:
             why = "{} frames without drift are too few: {} are needed."
             return {**told, "why": why.format(frames, FEWEST * self._window)}
         sure = sum(self._sure)
-        share, learned = sure / frames, told["reference"]
+        share = sure / frames
         low, high = wilson(sure, frames)
         lowest, highest = wilson(self.reference.right, self.reference.frames)
         told["accuracy"] = round(share, 4)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 import numpy as np
+
+from ..shared.documents import read_record
 
 FORM = 1
 WINDOW = 32
@@ -42,9 +44,9 @@ class Tap(NamedTuple):
     classes: Tuple[int, ...] = ()
     strips: int = 64
 
-    def to_json(self) -> Dict[str, Any]:
+    def to_json(self) -> Dict[str, object]:
         """Plain data; axes in half precision, for they only say where to look."""
-        found = {**self._asdict(), "shape": list(self.shape), "axes": None}
+        found: Dict[str, object] = {**self._asdict(), "shape": list(self.shape), "axes": None}
         found["classes"] = list(self.classes)
         if self.axes is not None:
             content = np.ascontiguousarray(self.axes, np.float16).tobytes()
@@ -121,7 +123,7 @@ class Reference(NamedTuple):
             found[row, : len(signal.edges)] = signal.edges
         return found
 
-    def to_json(self) -> Dict[str, Any]:
+    def to_json(self) -> Dict[str, object]:
         """Plain data, for the bundle's ``baseline.json``."""
         estimate = {} if self.estimate is None else {"estimate": self.estimate._asdict()}
         return {
@@ -137,65 +139,75 @@ class Reference(NamedTuple):
         }
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> Reference:
+    def from_json(cls, content: Mapping[str, object]) -> Reference:
         """Read what ``to_json`` gave.
 
         Raises:
             ValueError: in one sentence.
         """
         try:
-            if content["form"] != FORM:
+            if content["form"] != FORM:  # first: another form may have other keys
                 raise ValueError("of a form that this runtime does not know")
-            taps = [_tap(entry) for entry in content["taps"]]
-            signals = [_signal(entry) for entry in content["signals"]]
-            found = cls(int(content["frames"]), int(content["window"]), tuple(taps), tuple(signals))
-            found = found._replace(estimate=_estimate(content.get("estimate")))
+            written = read_record(_Document, content)
+            found = cls(
+                written.frames,
+                written.window,
+                tuple(_tap(entry) for entry in written.taps),
+                written.signals,
+                _checked(written.estimate),
+            )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError("incomplete ({})".format(error)) from None
         _check(found)
         return found
 
 
-def _estimate(entry: Optional[Mapping[str, Any]]) -> Optional[Estimate]:
-    if entry is None:
+class _Document(NamedTuple):
+    """A reference as the bundle keeps it."""
+
+    frames: int
+    window: int
+    taps: Tuple[object, ...]
+    signals: Tuple[Signal, ...]
+    estimate: Optional[Estimate] = None
+
+
+class _Axes(NamedTuple):
+    """Principal axes in half precision."""
+
+    shape: Tuple[int, ...]
+    float16: str
+
+
+class _TapDocument(NamedTuple):
+    """A tap as the bundle keeps it."""
+
+    side: str
+    name: str
+    kind: str
+    shape: Tuple[int, ...]
+    innermost: int
+    axes: Optional[_Axes]
+    classes: Optional[Tuple[int, ...]] = None
+    strips: int = 64
+
+
+def _checked(found: Optional[Estimate]) -> Optional[Estimate]:
+    if found is None:
         return None
-    found = Estimate(
-        int(entry["column"]),
-        float(entry["threshold"]),
-        int(entry["right"]),
-        int(entry["frames"]),
-    )
     return found if found.column >= 0 and 0 < found.right <= found.frames else None
 
 
-def _tap(entry: Mapping[str, Any]) -> Tap:
-    return Tap(
-        str(entry["side"]),
-        str(entry["name"]),
-        str(entry["kind"]),
-        tuple(int(size) for size in entry["shape"]),
-        int(entry["innermost"]),
-        None if entry["axes"] is None else _axes(entry["axes"]),
-        tuple(int(number) for number in entry.get("classes") or ()),
-        int(entry.get("strips", 64)),
-    )
+def _tap(entry: object) -> Tap:
+    tap = read_record(_TapDocument, entry)
+    axes = None if tap.axes is None else _numbers(tap.axes)
+    return Tap(**{**tap._asdict(), "axes": axes, "classes": tap.classes or ()})
 
 
-def _axes(entry: Mapping[str, Any]) -> np.ndarray:
-    content = base64.b64decode(entry["float16"], validate=True)
-    elements, axes = (int(size) for size in entry["shape"])
-    return np.frombuffer(content, np.float16).reshape(elements, axes).astype(np.float32)
-
-
-def _signal(entry: Mapping[str, Any]) -> Signal:
-    return Signal(
-        str(entry["name"]),
-        int(entry["column"]),
-        tuple(float(edge) for edge in entry["edges"]),
-        tuple(int(count) for count in entry["counts"]),
-        float(entry["limit"]),
-        float(entry["limit_of_last"]),
-    )
+def _numbers(axes: _Axes) -> np.ndarray:
+    content = base64.b64decode(axes.float16, validate=True)
+    elements, number = axes.shape
+    return np.frombuffer(content, np.float16).reshape(elements, number).astype(np.float32)
 
 
 def _check(found: Reference) -> None:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Sequence
+from typing import Dict, Mapping, NamedTuple, Tuple
 
 import numpy as np
 
+from ..shared.documents import read_record
 from .reference import MAX_BINS
+
+
+class _Counts(NamedTuple):
+    """Counts as a board sends them."""
+
+    frames: int
+    counts: Tuple[Tuple[int, ...], ...]
 
 
 class Sketch:
@@ -36,25 +44,24 @@ class Sketch:
             raise ValueError("The sketches are of different references.")
         self.add(other.counts, other.frames)
 
-    def to_json(self) -> Dict[str, Any]:
+    def to_json(self) -> Dict[str, object]:
         """Plain data: what a board tells."""
         return {"frames": self.frames, "counts": [[int(n) for n in row] for row in self.counts]}
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> Sketch:
+    def from_json(cls, content: Mapping[str, object]) -> Sketch:
         """Read what ``to_json`` gave.
 
         Raises:
             ValueError: when it is something else.
         """
         try:
-            rows: Sequence[Sequence[int]] = content["counts"]
-            found = cls(len(rows))
-            counts = np.array(rows, np.int64)
-            frames = int(content["frames"])
+            told = read_record(_Counts, content)
+            found = cls(len(told.counts))
+            counts = np.array(told.counts, np.int64)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError("This is no sketch: {}.".format(error)) from None
         if counts.shape != found.counts.shape or counts.min(initial=0) < 0:
             raise ValueError("This is no sketch: it lacks counts.")
-        found.add(counts, frames)
+        found.add(counts, told.frames)
         return found

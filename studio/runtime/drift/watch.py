@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections import deque
-from typing import Any, Callable, Deque, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Deque, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -34,7 +34,7 @@ _NOTHING = Reference(1, 8, (), ())
 Listener = Callable[[WindowVerdict, "DriftWatch"], None]
 
 
-def watch_of(content: Optional[Mapping[str, Any]]) -> Optional[DriftWatch]:
+def watch_of(content: Optional[Mapping[str, object]]) -> Optional[DriftWatch]:
     """The watch for the reference of a bundle; None where it has none.
 
     One that this runtime cannot use gives a watch with that fault: the model is served anyway.
@@ -213,7 +213,7 @@ class DriftWatch:
         estimate = KEPT if self.estimated is not None else 0  # a window's count is below 256
         return self._judged.counts.nbytes + window + recent + estimate
 
-    def status(self) -> Dict[str, Any]:
+    def status(self) -> Dict[str, object]:
         """What the monitor shows, as plain data."""
         with self._lock:
             if not self.fault and self._block.filled:
@@ -236,9 +236,9 @@ class DriftWatch:
                 "sketch": sketch.to_json(),
             }
 
-    def _signals(self) -> List[Dict[str, Any]]:
+    def _signals(self) -> List[Dict[str, object]]:
         """Each signal with its reference and what the last windows hold."""
-        found = []
+        found: List[Dict[str, object]] = []
         for column, signal in enumerate(self.reference.signals):
             bins = len(signal.counts)
             now = sum((one.counts[column, :bins] for one in self.recent), np.zeros(bins, int))

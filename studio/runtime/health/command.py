@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Dict, List, Union
 
 from ..serve import local_server
 from ..serve.contracts.environment import BUNDLE
@@ -34,7 +34,7 @@ def main(arguments: List[str]) -> int:
     return 0
 
 
-def _ask(golden: bool, seconds: float) -> Dict[str, Any]:
+def _ask(golden: bool, seconds: float) -> Dict[str, object]:
     """Whether it is ready, and what the samples showed.
 
     Raises:
@@ -48,7 +48,7 @@ def _ask(golden: bool, seconds: float) -> Dict[str, Any]:
         status.read()
         if status.status != 200:
             raise ValueError("it is not ready.")
-        found: Dict[str, Any] = {"ready": True}
+        found: Dict[str, object] = {"ready": True}
         if golden:
             found.update(_golden(link, local_server.token(options), options.bundle))
     finally:
@@ -56,7 +56,7 @@ def _ask(golden: bool, seconds: float) -> Dict[str, Any]:
     return found
 
 
-def _status(seconds: float) -> Dict[str, Any]:
+def _status(seconds: float) -> Dict[str, object]:
     """Counts, drift and all else that a monitor reads.
 
     Raises:
@@ -76,7 +76,9 @@ def _status(seconds: float) -> Dict[str, Any]:
     return dict(json.loads(content))
 
 
-def _golden(link: http.client.HTTPConnection, token: str, bundle: Any) -> Dict[str, Any]:
+def _golden(
+    link: http.client.HTTPConnection, token: str, bundle: Union[str, Path, None]
+) -> Dict[str, object]:
     from .golden import ask_golden  # numpy: not for each health check
 
     folder = Path(bundle or os.environ.get(BUNDLE, ""))

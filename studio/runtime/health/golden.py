@@ -6,7 +6,7 @@ import http.client
 import json
 from pathlib import Path
 from textwrap import shorten
-from typing import Any, Dict, Mapping, Sequence, Tuple
+from typing import Dict, Mapping, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -15,11 +15,46 @@ from ..serve.protocol.codec import HEADER_LENGTH
 from ..serve.protocol.tensor_data import from_binary, to_binary
 from ..serve.protocol.tensors import BY_NAME, DATA_TYPES, DataType, TensorSpec
 from ..shared import manifest
+from ..shared.documents import read_record
+
+
+class _Parameters(NamedTuple):
+    """Where the elements of an output stand."""
+
+    binary_data_size: int
+
+
+class _Output(NamedTuple):
+    """An output of an answer."""
+
+    name: str
+    datatype: str
+    shape: Tuple[int, ...]
+    parameters: _Parameters
+
+
+class _Answer(NamedTuple):
+    """The JSON of an answer."""
+
+    outputs: Tuple[_Output, ...]
+
+
+class _Tolerance(NamedTuple):
+    """How far an answer may be from what is expected."""
+
+    rtol: float
+    atol: float
+
+
+class _Bundle(NamedTuple):
+    """The part of a manifest about golden samples."""
+
+    golden: _Tolerance
 
 
 def ask_golden(
     link: http.client.HTTPConnection, headers: Mapping[str, str], bundle: Path
-) -> Dict[str, Any]:
+) -> Dict[str, object]:
     """Send every golden sample of a bundle and compare the answers.
 
     Returns:
@@ -29,13 +64,13 @@ def ask_golden(
         OSError, ValueError: when the server does not answer, or not with what was asked for.
     """
     what = manifest.read(bundle)
-    golden = what.raw["golden"]
+    golden = read_record(_Bundle, what.raw).golden
     worst, mismatches = 0.0, 0
     paths = sorted((bundle / "golden").glob("*.npz"))
     for path in paths:
         feeds, expected = read_sample(path)
         answers = _infer(link, headers, what.name, feeds, expected)
-        error, same = compare(answers, expected, float(golden["rtol"]), float(golden["atol"]))
+        error, same = compare(answers, expected, golden.rtol, golden.atol)
         worst, mismatches = max(worst, error), mismatches + (not same)
     return {"samples": len(paths), "mismatches": mismatches, "max_error": worst}
 
@@ -84,13 +119,13 @@ def _kind(array: np.ndarray) -> DataType:
 def _arrays(content: bytes, length: int) -> Dict[str, np.ndarray]:
     """The outputs of a binary answer."""
     found, begin = {}, length
-    for entry in json.loads(content[:length].decode("utf-8"))["outputs"]:
-        shape = tuple(entry["shape"])
+    answer = read_record(_Answer, json.loads(content[:length].decode("utf-8")))
+    for output in answer.outputs:
         count = 1
-        for size in shape:
+        for size in output.shape:
             count *= size
-        end = begin + entry["parameters"]["binary_data_size"]
-        spec = TensorSpec(entry["name"], BY_NAME[entry["datatype"]], shape)
-        found[spec.name] = from_binary(content, begin, end, spec, count).reshape(shape)
+        end = begin + output.parameters.binary_data_size
+        spec = TensorSpec(output.name, BY_NAME[output.datatype], output.shape)
+        found[spec.name] = from_binary(content, begin, end, spec, count).reshape(output.shape)
         begin = end
     return found

@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Dict, List
 
 from ..shared.errors import CannotListen
 from .holder import Holder
@@ -71,7 +71,7 @@ def _beside(turns: Turns, given: argparse.Namespace) -> int:
     return 0
 
 
-def _say(line: Dict[str, Any]) -> None:
+def _say(line: Dict[str, object]) -> None:
     """Nobody may be there to hear it any more: what is being decided goes on."""
     with _lock, contextlib.suppress(OSError):
         os.write(1, json.dumps(line).encode() + b"\n")

@@ -11,9 +11,10 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Dict, NamedTuple, Optional
 
 from ..shared.chained_log import Journal
+from ..shared.documents import read_record
 from ..shared.files import remove, write_atomically
 from ..shared.trial_request import FILE, TrialRequest
 from .turns import Turns
@@ -43,7 +44,7 @@ class TrialNote(NamedTuple):
     name: str = ""
     version: int = 0
 
-    def facts(self) -> Dict[str, Any]:
+    def facts(self) -> Dict[str, object]:
         """Of the record's entry."""
         return {key: value for key, value in self._asdict().items() if key != "until"}
 
@@ -71,15 +72,7 @@ def begin(folder: Path, note: TrialNote) -> None:
 def read(folder: Path) -> Optional[TrialNote]:
     """The note of a trial that is not decided; None where there is none."""
     try:
-        content = json.loads((root_of(folder) / _NOTE).read_bytes())
-        return TrialNote(
-            str(content["release"]),
-            str(content["before"]),
-            str(content["owner"]),
-            float(content["until"]),
-            str(content["name"]),
-            int(content["version"]),
-        )
+        return read_record(TrialNote, json.loads((root_of(folder) / _NOTE).read_bytes()))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -104,7 +97,7 @@ def end(folder: Path, share: float = 0.0, release: str = "", before: str = "") -
         remove(root)
 
 
-def record(folder: Path, event: str, **facts: Any) -> None:
+def record(folder: Path, event: str, **facts: object) -> None:
     """Add to the chained record of the place."""
     path = folder / _LOG
     Journal(path).append(event, **facts)

@@ -34,7 +34,7 @@ _LOAD_S = 60.0
 _TURN_S = 60.0
 _POLL_S = 0.1
 
-Tell = Callable[[Dict[str, Any]], None]
+Tell = Callable[[Dict[str, object]], None]
 
 
 class RequestedTrial(NamedTuple):
@@ -51,7 +51,7 @@ class RequestedTrial(NamedTuple):
     release: str
     before: str
     owner: str
-    rule: Mapping[str, Any]
+    rule: Mapping[str, object]
     seconds: float
     adrift: bool = False
     share: float = 0.0
@@ -69,7 +69,7 @@ class ContainerServer:
         """It is the container's first process: nothing here outlives it."""
         return True
 
-    def report(self) -> Mapping[str, Any]:
+    def report(self) -> Mapping[str, object]:
         """Where it listens beside the gate's port."""
         return {"scheme": "http", "host": "127.0.0.1", "port": self.options.port}
 
@@ -88,7 +88,7 @@ class _Notes(NamedTuple):
     run: Path
 
 
-def hold(turns: Turns, asked: RequestedTrial, tell: Tell) -> Dict[str, Any]:
+def hold(turns: Turns, asked: RequestedTrial, tell: Tell) -> Dict[str, object]:
     """Give the release the turn, watch it, and keep it or give the turn back.
 
     Args:
@@ -146,7 +146,7 @@ class _TrialProgress:
         self._tell = tell
         self._next = 0.0
 
-    def __call__(self, told: Dict[str, Any]) -> None:
+    def __call__(self, told: Mapping[str, Any]) -> None:
         _go_on(self._turns.folder, told)
         if told["seconds"] < self._next:
             return

@@ -11,7 +11,7 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Dict, List
 
 _POLL_S = 0.05
 _KEPT = 200
@@ -54,7 +54,7 @@ class Turns:
             time.sleep(_POLL_S)
         return True
 
-    def past(self) -> List[Dict[str, Any]]:
+    def past(self) -> List[Dict[str, object]]:
         """Every turn that was given, the oldest first: ``release``, ``at``, ``by``."""
         return [json.loads(line) for line in self._read("past").splitlines()]
 

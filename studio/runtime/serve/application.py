@@ -40,7 +40,7 @@ class Application:
         """The model that an infer request of the Open Inference Protocol gets at this moment."""
         try:
             _, names = self._router.find(request.method, request.path)
-            return self.service.repository.find(names.get("model", ""), names.get("version", ""))
+            return self.service.repository.find(names.model, names.version)
         except HttpError:  # it has gone
             return None
 

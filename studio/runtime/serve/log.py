@@ -10,7 +10,7 @@ import queue
 import stat
 import threading
 import time
-from typing import Any, Optional
+from typing import Optional
 
 _QUEUED = 1000
 
@@ -40,7 +40,7 @@ class Log:
         self._queue: queue.SimpleQueue[Optional[bytes]] = queue.SimpleQueue()
         self._thread: Optional[threading.Thread] = None
 
-    def event(self, name: str, /, **values: Any) -> None:
+    def event(self, name: str, /, **values: object) -> None:
         """Write a line about the server itself."""
         self._put({"at": _now(), "event": name, **values})
 
@@ -48,7 +48,7 @@ class Log:
         """Whether a request with this outcome may have its line now."""
         return (self._failed if status >= 500 else self.answered).take()
 
-    def request(self, **values: Any) -> None:
+    def request(self, **values: object) -> None:
         """Write a line about a request that ``wants`` has admitted."""
         self._put({"at": _now(), "event": "request", **values})
 
@@ -58,7 +58,7 @@ class Log:
             self._queue.put(None)
             self._thread.join(1.0)
 
-    def _put(self, document: Any) -> None:
+    def _put(self, document: object) -> None:
         if self._thread is None:
             self._thread = threading.Thread(target=self._write, name="log", daemon=True)
             self._thread.start()

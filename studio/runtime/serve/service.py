@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from typing import TYPE_CHECKING, Any, Coroutine, Dict, List, Optional, Sequence, Set
+from typing import TYPE_CHECKING, Coroutine, Dict, List, Optional, Sequence, Set
 
 from ..shared.access_tokens import Tokens
 from .engine.call import InferenceCall, run_together
 from .engine.catalog import Catalog
 from .engine.executor import Executor, InlineGuard, QueueFull
 from .engine.repository import Repository
+from .engine.run_options import RunOptions
 from .engine.served_model import ServedModel
 from .http.exchange import Exchange
 from .http.message import HttpError, Response
@@ -97,7 +98,7 @@ class Service:
         """Whether whoever sends this in the header of that name may ask."""
         return self._tokens is None or self._tokens.admit(authorization)
 
-    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def begin(self, work: Coroutine[object, None, None]) -> None:
         """Do something beside the requests; it has to answer its exchange itself."""
         task = self.executor.loop.create_task(work)
         self._tasks.add(task)  # the loop alone would not keep it
@@ -128,7 +129,9 @@ class Service:
         model.statistics.in_flight += 1
         return None
 
-    def run_now(self, exchanges: Sequence[Exchange], model: ServedModel, options: Any) -> None:
+    def run_now(
+        self, exchanges: Sequence[Exchange], model: ServedModel, options: RunOptions
+    ) -> None:
         """Run requests here and each alone, after a run of all of them has failed.
 
         Args:
@@ -220,14 +223,14 @@ class Turn:
     def __init__(self, model: ServedModel) -> None:
         self._model = model
         self._calls: List[PendingCall] = []
-        self._options: Any = None
+        self._options: Optional[RunOptions] = None
 
     def run(self) -> None:
         """Run what waits, on a thread."""
         self._model.turns.popleft()  # before anything is taken: who comes now needs another
         self.take()
 
-    def take(self, options: Any = None) -> None:
+    def take(self, options: Optional[RunOptions] = None) -> None:
         """Run what waits; nothing, when another turn has taken it along.
 
         Args:

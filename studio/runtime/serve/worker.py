@@ -306,15 +306,13 @@ class Worker:
             self._obey_one(message)
 
     def _obey_one(self, message: Message) -> None:
-        if message["command"] == "drain":
-            self._grace_s = float(message["grace_s"])
-            self._limit_s = float(message["limit_s"])
+        if message.command == "drain":
+            self._grace_s, self._limit_s = message.grace_s, message.limit_s
             self.stop()
-        elif message["command"] == "reload":
-            bundle, generation = Path(message["bundle"]), int(message["generation"])
-            self._reload(lambda: from_bundle(bundle), generation)
-        elif message["command"] == "ping":
-            self._service.restarts = message["restarts"]
+        elif message.command == "reload":
+            self._reload(lambda: from_bundle(Path(message.bundle)), message.generation)
+        elif message.command == "ping":
+            self._service.restarts = message.restarts or {}
             assert self._control is not None
             run_s = self._longest.look(self._executor.running())
             self._control.send(event="alive", run_s=round(run_s, 1))

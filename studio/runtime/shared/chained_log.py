@@ -9,12 +9,13 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, NamedTuple
 
 from .files import sync_folder
 from .log_segments import CONTINUED, KEPT, SEAL_BYTES, Segments
 
 START = "0" * 64
+_HASH = "hash"
 _TAIL_BYTES = 1 << 20
 """More than the longest entry."""
 
@@ -30,7 +31,7 @@ class Journal:
         self,
         path: Path,
         sealed: Path | None = None,
-        carried: Callable[[], Mapping[str, Any]] = dict,
+        carried: Callable[[], Mapping[str, object]] = dict,
     ) -> None:
         """Write to a file.
 
@@ -42,7 +43,7 @@ class Journal:
         self._segments = None if sealed is None else Segments(sealed)
         self._carried = carried
 
-    def append(self, event: str, **facts: Any) -> None:
+    def append(self, event: str, **facts: object) -> None:
         """Add an entry and flush it to the disk."""
         self._seal()
         new = not self._path.exists()
@@ -59,7 +60,7 @@ class Journal:
         if begun and self._segments is not None:
             self._segments.drop_oldest()
 
-    def entries(self) -> list[dict[str, Any]]:
+    def entries(self) -> list[dict[str, object]]:
         """All whole entries, the oldest first; of a damaged line, its text as ``damaged``."""
         while True:
             parts = self._parts()
@@ -68,7 +69,7 @@ class Journal:
                 if parts == self._parts():
                     return found
 
-    def readable(self) -> list[dict[str, Any]]:
+    def readable(self) -> list[dict[str, object]]:
         """The entries up to the first one that was altered."""
         found = self.entries()
         broken = first_break(found)
@@ -78,14 +79,15 @@ class Journal:
         """Number of the first entry (from 1) that was altered, or 0 when the chain is whole."""
         return first_broken(self.entries())
 
-    def stand(self) -> dict[str, Any]:
+    def stand(self) -> dict[str, object]:
         """``entries`` (as many as there ever were) and the hash of the last, the ``head``.
 
         Whoever keeps them elsewhere can tell later whether the end was cut off.
         """
         last_two = map(_entries, reversed(self._parts()[-2:]))  # a part may have no entry yet
         found = _chained(next(filter(None, last_two), []))
-        return {"entries": before(found) + len(found), "head": found[-1]["hash"] if found else ""}
+        head = ChainLink.of(found[-1]).hash if found else ""
+        return {"entries": before(found) + len(found), "head": head}
 
     def _parts(self) -> list[Path]:
         sealed = [] if self._segments is None else self._segments.paths()
@@ -102,18 +104,18 @@ class Journal:
             os.fsync(file.fileno())
         self._segments.seal(self._path)
 
-    def _beginning(self) -> dict[str, Any]:
+    def _beginning(self) -> dict[str, object]:
         """The facts of the entry that continues the last sealed part; empty where none is."""
         paths = [] if self._segments is None else self._segments.paths()
         if not paths:
             return {}
         found = _entries(paths[-1])
-        head = str(found[-1].get("hash") or START) if found else START
+        head = str(ChainLink.of(found[-1]).hash or START) if found else START
         place = {"segment": int(paths[-1].stem) + 1, "before": before(found) + len(found)}
         return {**self._carried(), **place, "continues": head}
 
     @staticmethod
-    def _whole_end(file: Any) -> str:
+    def _whole_end(file: IO[bytes]) -> str:
         """Cut a torn last line; return the hash of the last whole entry."""
         size = file.seek(0, os.SEEK_END)
         start = file.seek(max(0, size - _TAIL_BYTES))
@@ -124,10 +126,36 @@ class Journal:
         if not whole:
             return START
         try:
-            return str(json.loads(content[:whole].splitlines()[-1])["hash"])
+            return str(json.loads(content[:whole].splitlines()[-1])[_HASH])
         except (ValueError, KeyError, TypeError):
             # An altered line stays, and the chain stays broken there: broken_at tells.
             return START
+
+
+class ChainLink(NamedTuple):
+    """What chains an entry to the others; None where it lacks a part."""
+
+    event: object
+    hash: object
+    previous: object
+    continues: object
+    before: object
+    segment: object
+
+    @classmethod
+    def of(cls, entry: Mapping[str, object]) -> ChainLink:
+        """Take it from an entry."""
+        return cls(*map(entry.get, cls._fields))
+
+    @property
+    def begins_part(self) -> bool:
+        """Whether the entry is the first of a part."""
+        return self.event == CONTINUED and self.previous == START
+
+    @property
+    def entries_before(self) -> int:
+        """How many entries there were before a part."""
+        return self.before if isinstance(self.before, int) and self.before > 0 else 0
 
 
 class ChainBreak(NamedTuple):
@@ -144,7 +172,7 @@ class ChainBreak(NamedTuple):
     missing: int = 0
 
 
-def first_break(entries: Sequence[Mapping[str, Any]]) -> ChainBreak | None:
+def first_break(entries: Sequence[Mapping[str, object]]) -> ChainBreak | None:
     """The first entry that is not what the chain says; None where all are."""
     last, dropped = START, before(entries)
     if dropped and _parts_after_the_first(entries) < KEPT:
@@ -153,68 +181,65 @@ def first_break(entries: Sequence[Mapping[str, Any]]) -> ChainBreak | None:
         number = dropped + place + 1
         if not _is_itself(entry):
             return ChainBreak(place, number)
-        if _begins_part(entry):
-            gap = _count(entry) + 1 - number
-            if place and (gap or entry.get("continues") != last):
+        link = ChainLink.of(entry)
+        if link.begins_part:
+            gap = link.entries_before + 1 - number
+            if place and (gap or link.continues != last):
                 return ChainBreak(place, number, missing=max(0, gap))
-        elif entry.get("previous") != last:
+        elif link.previous != last:
             return ChainBreak(place, number)
-        last = str(entry["hash"])
+        last = str(link.hash)
     return None
 
 
-def first_broken(entries: Sequence[Mapping[str, Any]]) -> int:
+def first_broken(entries: Sequence[Mapping[str, object]]) -> int:
     """Number of the first entry (from 1) that is not what the chain says, or 0."""
     found = first_break(entries)
     return found.number if found else 0
 
 
-def before(entries: Sequence[Mapping[str, Any]]) -> int:
+def before(entries: Sequence[Mapping[str, object]]) -> int:
     """How many entries there were before these, in parts that were dropped in time."""
-    return _count(entries[0]) if entries and _begins_part(entries[0]) else 0
+    first = ChainLink.of(entries[0]) if entries else None
+    return first.entries_before if first is not None and first.begins_part else 0
 
 
-def _parts_after_the_first(entries: Sequence[Mapping[str, Any]]) -> int:
+def _parts_after_the_first(entries: Sequence[Mapping[str, object]]) -> int:
     """By their numbers: the board itself drops a part only when it has enough newer ones."""
-    numbers = [int(entry.get("segment") or 0) for entry in entries if _begins_part(entry)]
+    links = map(ChainLink.of, entries)
+    numbers = [int(str(link.segment or 0)) for link in links if link.begins_part]
     return max(numbers) - numbers[0]
 
 
-def _chained(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _chained(entries: Sequence[dict[str, object]]) -> list[dict[str, object]]:
     """Those of one part up to the first that was altered."""
-    found: list[dict[str, Any]] = []
+    found: list[dict[str, object]] = []
+    last: object = None
     for entry in entries:
-        if not _is_itself(entry) or (found and entry.get("previous") != found[-1]["hash"]):
+        link = ChainLink.of(entry)
+        if not _is_itself(entry) or (found and link.previous != last):
             break
         found.append(entry)
+        last = link.hash
     return found
 
 
-def _begins_part(entry: Mapping[str, Any]) -> bool:
-    return entry.get("event") == CONTINUED and entry.get("previous") == START
+def _is_itself(entry: Mapping[str, object]) -> bool:
+    return entry.get(_HASH) == _hash(entry)
 
 
-def _count(entry: Mapping[str, Any]) -> int:
-    count = entry.get("before")
-    return count if isinstance(count, int) and count > 0 else 0
-
-
-def _is_itself(entry: Mapping[str, Any]) -> bool:
-    return entry.get("hash") == _hash(entry)
-
-
-def _write(file: Any, last: str, event: str, facts: Mapping[str, Any]) -> str:
+def _write(file: IO[bytes], last: str, event: str, facts: Mapping[str, object]) -> str:
     entry = dict(facts, event=event, at=round(time.time(), 3), previous=last)
-    entry["hash"] = _hash(entry)
+    entry[_HASH] = digest = _hash(entry)
     file.write(_line(entry))
-    return str(entry["hash"])
+    return digest
 
 
-def _entries(path: Path) -> list[dict[str, Any]]:
+def _entries(path: Path) -> list[dict[str, object]]:
     return [_read(line) for line in path.read_bytes().split(b"\n")[:-1]]
 
 
-def _read(line: bytes) -> dict[str, Any]:
+def _read(line: bytes) -> dict[str, object]:
     try:
         found = json.loads(line)
     except ValueError:
@@ -222,10 +247,10 @@ def _read(line: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {"damaged": line.decode("utf-8", "replace")}
 
 
-def _hash(entry: Mapping[str, Any]) -> str:
+def _hash(entry: Mapping[str, object]) -> str:
     rest = {key: value for key, value in entry.items() if key != "hash"}
     return hashlib.sha256(_line(rest)).hexdigest()
 
 
-def _line(entry: dict[str, Any]) -> bytes:
+def _line(entry: dict[str, object]) -> bytes:
     return json.dumps(entry, sort_keys=True, separators=(",", ":")).encode() + b"\n"

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import http.client
 import ssl
-from typing import Any, Mapping
+from typing import Mapping
 
 
 class WrongCertificate(OSError):
@@ -52,7 +52,7 @@ class PinnedConnection(http.client.HTTPSConnection):
 
 
 def connect(
-    report: Mapping[str, Any], host: str, port: int, timeout: float
+    report: Mapping[str, object], host: str, port: int, timeout: float
 ) -> http.client.HTTPConnection:
     """A connection that is opened with its first request.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Mapping, NamedTuple
 
+from .documents import read_record
 from .errors import ReleaseError
 from .files import digest_of, plain_name
 
@@ -38,6 +38,7 @@ class Manifest(NamedTuple):
     Attributes:
         digest: SHA-256 of its bytes; the name of the release.
         raw: The whole JSON object.
+        model: Relative name of the model's file.
     """
 
     digest: str
@@ -46,11 +47,7 @@ class Manifest(NamedTuple):
     counter: int
     files: tuple[ManifestFile, ...]
     raw: Mapping[str, Any]
-
-    @property
-    def model(self) -> str:
-        """Relative name of the model's file."""
-        return str(self.raw["model"]["file"])
+    model: str
 
     @property
     def size(self) -> int:
@@ -58,7 +55,30 @@ class Manifest(NamedTuple):
         return sum(entry.size for entry in self.files)
 
 
-def canonical(value: Mapping[str, Any]) -> bytes:
+class _Facts(NamedTuple):
+    """Digest and size of a file."""
+
+    sha256: str
+    bytes: int
+
+
+class _Model(NamedTuple):
+    """The model of a bundle."""
+
+    file: str
+
+
+class _Document(NamedTuple):
+    """A manifest as it is written."""
+
+    name: str
+    version: int
+    counter: int
+    files: Mapping[str, object]
+    model: _Model
+
+
+def canonical(value: Mapping[str, object]) -> bytes:
     """The one spelling of a JSON object: sorted keys, no spaces, UTF-8, a newline at the end."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return (text + "\n").encode()
@@ -74,20 +94,16 @@ def parse(content: bytes) -> Manifest:
         raise _bad("it is too large")
     try:
         raw = json.loads(content.decode("utf-8"))
-        if raw["format"] != FORMAT:
+        if raw["format"] != FORMAT:  # first: another format may have other keys
             raise _bad("its format {!r} is not known here".format(raw["format"]))
-        files = tuple(_entry(name, facts) for name, facts in sorted(raw["files"].items()))
-        found = Manifest(
-            hashlib.sha256(content).hexdigest(),
-            str(raw["name"]),
-            int(raw["version"]),
-            int(raw["counter"]),
-            files,
-            raw,
-        )
+        written = read_record(_Document, raw)
+        files = tuple(_entry(name, facts) for name, facts in sorted(written.files.items()))
+        digest = hashlib.sha256(content).hexdigest()
+        figures = written.version, written.counter
+        found = Manifest(digest, written.name, *figures, files, raw, written.model.file)
         if not 0 <= found.counter <= MOST_COUNTER:
             raise _bad("its release counter {} is out of bounds".format(found.counter))
-        if found.model not in raw["files"]:
+        if found.model not in written.files:
             raise _bad("it names no model among its files")
     except _MALFORMED as error:
         raise _bad("{}: {}".format(type(error).__name__, error)) from None
@@ -147,8 +163,8 @@ def verify_file(path: Path, entry: ManifestFile) -> None:
         )
 
 
-def _entry(name: str, facts: Mapping[str, Any]) -> ManifestFile:
-    digest, size = str(facts["sha256"]), int(facts["bytes"])
+def _entry(name: str, facts: object) -> ManifestFile:
+    digest, size = read_record(_Facts, facts)
     if not plain_name(name) or name in (NAME, SIGNATURE):
         raise _bad("it names the file {!r}".format(name))
     if len(digest) != 64 or size < 0:

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import NamedTuple, Optional, Tuple
 
+from .documents import read_record
+
 FILE = "sampling.json"
 """Beside the server's report, below the root of releases."""
 FOLDER = "samples"
@@ -39,8 +41,7 @@ def sampling_for(source_path: Path, digest: str) -> Optional[Tuple[SamplingConfi
         return None
     run = folder.parent.parent / "run"
     try:
-        content = json.loads((run / FILE).read_bytes())
-        wish = SamplingConfig(str(content["of"]), int(content["most"]), int(content["room"]))
+        wish = read_record(SamplingConfig, json.loads((run / FILE).read_bytes()))
     except (OSError, ValueError, KeyError, TypeError):
         return None
     if wish.of != digest or not 0 < wish.most <= MOST or wish.room <= 0:

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import NamedTuple, Optional, Tuple
 
+from .documents import read_record
+
 FILE = "mirror.json"
 """Beside the server's report, below the root of releases."""
 TRIAL_SHARE = 0.2
@@ -47,14 +49,7 @@ def wish_for(
     if root is None:
         return None
     try:
-        content = json.loads((root / "run" / FILE).read_bytes())
-        wish = TrialRequest(
-            str(content["of"]),
-            str(content["release"]),
-            float(content["beyond"]),
-            float(content.get("share", TRIAL_SHARE)),
-            content.get("timed") is not False,
-        )
+        wish = read_record(TrialRequest, json.loads((root / "run" / FILE).read_bytes()))
     except (OSError, ValueError, KeyError, TypeError):
         return None
     name = wish.release

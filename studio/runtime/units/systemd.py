@@ -166,14 +166,11 @@ class Systemd:
         found: Dict[str, str] = dict(
             line.split("=", 1) for line in text.splitlines() if "=" in line
         )
-        return UnitState(
-            active=found.get("ActiveState", ""),
-            enabled=found.get("UnitFileState", ""),
-            result=found.get("Result", ""),
-            pid=int(found.get("MainPID") or 0),
-            restarts=int(found.get("NRestarts") or 0),
-            waits=found.get("Job", "0") not in ("", "0"),
+        active, enabled, result, pid, restarts, job = (
+            found.get(key, "") for key in wanted.split(",")
         )
+        waits = job not in ("", "0")
+        return UnitState(active, enabled, result, int(pid or 0), int(restarts or 0), waits)
 
     def journal(self, name: str, lines: int) -> str:
         """The last lines that it has written; empty where they cannot be read."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy
 import onnx
@@ -14,14 +12,15 @@ import pytest
 from onnx import TensorProto, helper
 
 from studio.api import Silent
-from studio.documents.dataclass_json import from_json, to_json
 from studio.profiling.attribution import attribute
 from studio.profiling.build import build
 from studio.profiling.command import LOCAL_BENCH, LocalRunner, run_bench
+from studio.profiling.operator_times import OperatorTimes, Placement
 from studio.profiling.placement import placement, warnings
 from studio.profiling.plan import Candidate
 from studio.registry import ModelRef
-from studio.runtime.bench.facts import Kernel
+from studio.runtime.bench.config import Candidate as BenchCandidate
+from studio.runtime.bench.config import Config
 from studio_onnx.format import OnnxFormat
 
 RUNNER = Path(__file__).parents[3] / "plugins" / "studio_onnxruntime" / "runner.py"
@@ -62,7 +61,7 @@ def model(tmp_path: Path) -> Path:
     return path
 
 
-def profiled(python: Path, model: Path, folder: Path) -> Mapping[str, Any]:
+def profiled(python: Path, model: Path, folder: Path) -> tuple[Placement, OperatorTimes]:
     """What the profile says of a candidate in the other environment."""
     reference = ModelRef(
         path=str(model), digest="", variant=1, model=1, model_name="m", name="fp32",
@@ -70,36 +69,22 @@ def profiled(python: Path, model: Path, folder: Path) -> Mapping[str, Any]:
     )  # fmt: skip
     options = {"provider": PROVIDER, "threads": 1}
     chosen = [Candidate("m:fp32", reference, "onnxruntime", RUNNER, options, "ort", str(python))]
-    config = {
-        "candidates": [
-            {
-                "id": "m:fp32",
-                "model": str(model),
-                "runner": str(RUNNER),
-                "options": options,
-                "python": str(python),
-            }
-        ],
-        "rounds": 8,
-        "seconds": 1.0,
-        "twin": False,
-        "operators": 5,
-    }
+    measured = BenchCandidate("m:fp32", str(model), str(RUNNER), options, str(python))
+    config = Config((measured,), rounds=8, seconds=1.0, twin=False, operators=5)
     runner = LocalRunner(folder, Silent())
     recording = run_bench(runner, LOCAL_BENCH, config, lambda _: None)
     result = build(recording, chosen)
     graph = OnnxFormat().read(model, Silent()).graph
-    kernels = [from_json(Kernel, each) for each in recording.operators["m:fp32"]]
-    times = [to_json(attribute(kernels, graph).result("m:fp32"))]
-    return placement(chosen, result["runs"], times) | {"times": times[0]}
+    times = attribute(recording.operators["m:fp32"].operators, graph).result("m:fp32")
+    return placement(chosen, result.runs, [times]), times
 
 
 def test_what_fell_back_is_named_node_by_node(python: Path, model: Path, tmp_path: Path) -> None:
-    found = profiled(python, model, tmp_path)
-    (row,) = found["runs"]
-    assert set(row["providers"]) == {"openvino", "cpu"}
-    assert 0 < found["fallback"] < 1
-    assert row["silent"]
-    assert "odd" in {each["name"] for each in row["kernels"]}
-    assert "relu" in found["times"]["compiled"][0]["nodes"]
+    found, times = profiled(python, model, tmp_path)
+    (row,) = found.runs
+    assert set(row.providers) == {"openvino", "cpu"}
+    assert 0 < found.fallback < 1
+    assert row.silent
+    assert "odd" in {each.name for each in row.kernels}
+    assert "relu" in times.compiled[0].nodes
     assert "openvino was asked for" in warnings(found)[0]

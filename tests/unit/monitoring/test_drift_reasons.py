@@ -8,8 +8,9 @@ from studio.documents.dataclass_json import from_json
 from studio.monitoring import texts
 from studio.monitoring.alerts.evaluate import Rules
 from studio.monitoring.drift import ENDS, drift_of, drift_state
+from studio.monitoring.endpoint.results import DriftSignal
 from studio.monitoring.endpoint.status import DriftReport, ServerReport, ServerStatus
-from studio.monitoring.results import DriftSignal, TargetSample
+from studio.monitoring.results import TargetSample
 from studio.runtime.drift.reference import WINDOW, Reference
 from studio.runtime.drift.watch import DriftWatch
 from tests.unit.runtime.drift.frames import frame, pictures, reference

@@ -14,8 +14,9 @@ import pytest
 from studio.api import Cancelled, TargetError, TargetSpec, validate
 from studio.api.progress import Silent
 from studio.documents.dataclass_json import from_json, to_json
+from studio.monitoring.endpoint.results import Latency
 from studio.monitoring.record import monitored
-from studio.monitoring.results import Latency, TargetSample
+from studio.monitoring.results import TargetSample
 from studio.monitoring.step import MONITOR, MonitorOptions
 from studio.monitoring.texts import target as describe
 from studio.monitoring.watch import TargetMonitor

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from studio.api import Cancelled, validate
-from studio.profiling.step import PROFILE
+from studio.documents.dataclass_json import to_json
+from studio.profiling.step import PROFILE, ProfileOptions
+from studio.registry import ModelRef
 from tests.unit.runtime.models import make_cnn
 
 OPTIONS = [option for option in PROFILE.form if option.name not in ("model", "target")]
@@ -52,20 +54,11 @@ def job(tmp_path: Path) -> WatchedJob:
 
 
 @pytest.fixture
-def reference(tmp_path: Path) -> Callable[..., dict[str, Any]]:
-    """Makes the JSON form of a reference to a variant."""
+def reference(tmp_path: Path) -> Callable[..., ModelRef]:
+    """Makes a reference to a variant."""
 
-    def make(path: Path, name: str, variant: int = 1, precision: str = "fp32") -> dict[str, Any]:
-        return {
-            "path": str(path),
-            "digest": name,
-            "variant": variant,
-            "model": 1,
-            "model_name": "cnn",
-            "name": name,
-            "format": "onnx",
-            "precision": precision,
-        }
+    def make(path: Path, name: str, variant: int = 1, precision: str = "fp32") -> ModelRef:
+        return ModelRef(str(path), name, variant, 1, "cnn", name, "onnx", precision)
 
     return make
 
@@ -83,11 +76,11 @@ def big_cnn(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def arguments() -> Callable[..., dict[str, Any]]:
-    """Makes checked arguments of the step, quick ones unless said otherwise."""
+def arguments() -> Callable[..., ProfileOptions]:
+    """Makes checked options of the step, quick ones unless said otherwise."""
 
-    def make(*models: dict[str, Any], **given: Any) -> dict[str, Any]:
+    def make(*models: ModelRef, **given: Any) -> ProfileOptions:
         values = validate(OPTIONS, {"rounds": 12, "seconds": 0.5, "threads": 1, **given})
-        return {**values, "model": list(models), "target": None}
+        return PROFILE.options_of({**values, "model": to_json(models), "target": None})
 
     return make

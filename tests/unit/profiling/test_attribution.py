@@ -2,7 +2,7 @@
 
 from studio.api import Graph, Node
 from studio.profiling.attribution import attribute
-from studio.profiling.results import UnknownKernel
+from studio.profiling.operator_times import UnknownKernel
 from studio.runtime.bench.facts import Kernel
 
 

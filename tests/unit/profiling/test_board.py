@@ -18,7 +18,10 @@ from studio.profiling import build as results
 from studio.profiling import remote
 from studio.profiling.backends import BackendChoice
 from studio.profiling.plan import candidates, configuration
+from studio.profiling.results import ProfileResult
 from studio.registry import ModelRef, Registry
+from studio.runtime.bench.events import Event, Round
+from studio.runtime.bench.facts import PointMessage
 from studio.settings import Paths, resource
 from tests.rigs.boards import Board, Network
 from tests.unit.profiling.test_remote import Backend
@@ -61,7 +64,7 @@ def studio(board: Board, studio_home: Path) -> Callable[..., dict[str, Any]]:
 
 def measure(
     board: Board, folder: Path, job: Any, values: Any, on_event: Callable[[Any], None]
-) -> dict[str, Any]:
+) -> ProfileResult:
     model = ModelRef(str(DIGITS), "d", 1, 1, "digits", "fp32", "onnx", "fp32")
     chosen = candidates([model, model], [BackendChoice("onnxruntime", Backend(), {})])
     config = configuration(chosen, values)
@@ -130,27 +133,27 @@ def test_a_profile_has_the_same_form_here_and_there(
 def test_what_was_measured_before_a_cut_is_kept(board, studio, job, arguments):
     studio("deploy", str(DIGITS))
 
-    def cut_at(kind: str, number: int) -> Callable[[dict[str, Any]], None]:
+    def cut_at(kind: type, number: int) -> Callable[[Event], None]:
         seen = []
 
-        def cut(event: dict[str, Any]) -> None:
-            seen.extend([event] if event["event"] == kind else [])
+        def cut(event: Event) -> None:
+            seen.extend([event] if isinstance(event, kind) else [])
             if len(seen) == number:
                 board.cut()
 
         return cut
 
     long = {"seconds": 3600, "rounds": 10000, "looks": 1}
-    partial = measure(board, job.folder, job, arguments(**long), cut_at("round", 12))
-    assert not partial["complete"]
-    assert partial["interruption"]
-    assert partial["rounds"] >= 12
-    assert partial["verdicts"][0]["verdict"] in ("equal", "undecided")
+    partial = measure(board, job.folder, job, arguments(**long), cut_at(Round, 12))
+    assert not partial.complete
+    assert partial.interruption
+    assert partial.rounds >= 12
+    assert partial.verdicts[0].verdict in ("equal", "undecided")
     board.mend()
     sustained = measure(
-        board, job.folder, job, arguments(mode="sustained", minutes=60), cut_at("point", 3)
+        board, job.folder, job, arguments(mode="sustained", minutes=60), cut_at(PointMessage, 3)
     )
-    assert not sustained["complete"]
-    assert len(sustained["runs"][0]["sustained"]["series"]) >= 3
+    assert not sustained.complete
+    assert len(sustained.runs[0].sustained.series) >= 3
     for each in (partial, sustained):
-        assert each["interruption"].startswith(f"The connection to {board.address} was lost")
+        assert each.interruption.startswith(f"The connection to {board.address} was lost")

@@ -11,9 +11,10 @@ from xml.etree import ElementTree
 import pytest
 
 from studio.profiling import chart
-from studio.profiling.report import latency_figure
-from studio.profiling.results import Comparison, Percentiles, ProfileResult, ProfileRun
+from studio.profiling.chart import latency_figure
+from studio.profiling.results import Comparison, ProfileResult, ProfileRun
 from studio.profiling.svg_plot import Axis, Plot, Series, nice, shortened
+from studio.runtime.bench.facts import Percentiles
 
 SVG = "{http://www.w3.org/2000/svg}"
 NASTY = "\"<script>&'\x00\x1b\ud800\uffff" + "x" * 100

@@ -12,13 +12,16 @@ from typing import Any
 import pytest
 
 from studio.api import Cancelled, Completed, StudioError, TargetError
+from studio.documents.dataclass_json import to_json
 from studio.profiling import build as results
 from studio.profiling.command import LocalRunner, run_bench
 from studio.profiling.plan import Candidate
-from studio.profiling.recording import Recording
+from studio.profiling.recording import Recording, read_event
 from studio.registry import ModelRef
+from studio.runtime.bench.config import Config
+from studio.runtime.bench.events import Event
 
-CONFIG = {"seconds": 1}
+CONFIG = Config((), seconds=1)
 PATIENCE = 30.0
 
 
@@ -26,7 +29,7 @@ def script(text: str) -> list[str]:
     return [sys.executable, "-c", text]
 
 
-def ignore(_event: dict[str, Any]) -> None:
+def ignore(_event: Event) -> None:
     pass
 
 
@@ -127,13 +130,13 @@ def test_a_cut_link_keeps_the_finished_rounds():
     cut = Script(events, TargetError("The connection to the board was lost."))
     recording = run_bench(cut, [], CONFIG, ignore)
     result = results.build(recording, chosen())
-    assert not result["complete"]
-    assert result["interruption"] == "The connection to the board was lost."
-    assert result["rounds"] == 12
-    assert [run["samples"] for run in result["runs"]] == [24, 24]
-    assert result["verdicts"][0]["verdict"] == "slower"
-    assert result["verdicts"][0]["ratio"] == pytest.approx(2)
-    json.dumps(result, allow_nan=False)
+    assert not result.complete
+    assert result.interruption == "The connection to the board was lost."
+    assert result.rounds == 12
+    assert [run.samples for run in result.runs] == [24, 24]
+    assert result.verdicts[0].verdict == "slower"
+    assert result.verdicts[0].ratio == pytest.approx(2)
+    json.dumps(to_json(result), allow_nan=False)
 
 
 def test_a_cut_link_before_the_first_round_is_an_error():
@@ -147,28 +150,28 @@ def test_a_bench_that_ends_early_keeps_its_rounds():
 
 
 def test_spoiled_rounds_are_dropped_and_counted():
-    recording = Recording()
+    recording = Recording(CONFIG)
     for event in start_events():
-        recording.add(event)
+        recording.add(read_event(event))
     for number in range(1, 21):
         bad = number % 4 == 0
-        recording.add(round_event(number, ["stolen time"] * bad, 9.0 if bad else 1.0))
+        recording.add(read_event(round_event(number, ["stolen time"] * bad, 9.0 if bad else 1.0)))
     result = results.build(recording, chosen())
-    assert result["rounds"] == 20
-    assert result["rounds_kept"] == 15
-    assert result["spoiled_reasons"] == {"stolen time": 5}
-    assert result["runs"][1]["samples"] == 30
-    assert result["verdicts"][0]["ratio"] == pytest.approx(1)
-    assert result["verdicts"][0]["verdict"] == "equal"
+    assert result.rounds == 20
+    assert result.rounds_kept == 15
+    assert result.spoiled_reasons == {"stolen time": 5}
+    assert result.runs[1].samples == 30
+    assert result.verdicts[0].ratio == pytest.approx(1)
+    assert result.verdicts[0].verdict == "equal"
 
 
 def test_a_machine_that_was_never_quiet_keeps_all_rounds_and_says_so():
-    recording = Recording()
+    recording = Recording(CONFIG)
     for event in start_events():
-        recording.add(event)
+        recording.add(read_event(event))
     for number in range(1, 13):
-        recording.add(round_event(number, ["stolen time"] * (number > 2)))
+        recording.add(read_event(round_event(number, ["stolen time"] * (number > 2))))
     result = results.build(recording, chosen())
-    assert result["rounds_kept"] == 12
-    assert result["spoiled"] == 10
-    assert result["spoiled_kept"]
+    assert result.rounds_kept == 12
+    assert result.spoiled == 10
+    assert result.spoiled_kept

@@ -4,15 +4,19 @@ import csv
 import io
 import json
 import random
+from pathlib import Path
 
 import pytest
 
 from studio.api import UsageError
-from studio.documents.dataclass_json import from_json
+from studio.documents.dataclass_json import from_json, to_json
 from studio.profiling import export as profile_export
 from studio.profiling import history, tables
-from studio.profiling.document import ProfileDocument
 from studio.profiling.export import ExportOptions
+from studio.profiling.history import ProfileDocument, read_profile
+from studio.profiling.results import ProfileResult
+
+RESULT_OF_0_1 = Path(__file__).parents[2] / "data" / "results" / "0.1" / "profile.json"
 
 
 def times(middle, noise=0.01, count=40, seed=1):
@@ -214,6 +218,15 @@ def test_each_mode_has_its_figure(job, tmp_path, mode, runs):
         job, tmp_path, "report.html", {**FULL, "mode": mode, "runs": runs, "verdicts": []}
     )
     assert page.count("data:image/svg+xml") == 1
+
+
+def test_a_profile_of_0_1_is_written_in_each_form(job, tmp_path):
+    document = json.loads(RESULT_OF_0_1.read_text(encoding="utf-8"))
+    assert to_json(from_json(ProfileResult, document)) == document
+    page = export(job, tmp_path, "report.html", document)
+    assert page.count("data:image/svg+xml") == 1, "a rate without an interval is drawn, too"
+    (row,) = csv.DictReader(io.StringIO(tables.as_csv(read_profile(document))))
+    assert (row["best_streams"], row["fallback"], row["low"]) == ("1", "0.0", "")
 
 
 def test_json_and_csv_are_written_as_well(job, tmp_path):

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from studio.profiling.build import notes
+from studio.profiling.results import ProfileResult, ProfileRun, TwinControl
+from studio.runtime.bench.facts import InputFeed, Percentiles, WarmUp
 
 
-def result(**changes: Any) -> dict[str, Any]:
-    run = {
-        "id": "net:fp32",
-        "warm_up": {"runs": 9, "stable": True, "median_ns": 1},
-        "latency_ms": {"p50": 10.0, "p90": None, "p99": None},
-        "cpu_ms": 9.9,
-        "threads": 1,
-        "device": "cpu",
-    }
-    run.update(changes.pop("run", {}))
-    return {
-        "interruption": "",
-        "rounds": 40,
-        "spoiled_kept": False,
-        "spoiled_reasons": {},
-        "twin": {"margin": 0.03},
-        "runs": [run],
-        "feeds": [{"name": "x", "shape": [1, 3, 8, 8], "assumed": [0]}],
-        **changes,
-    }
+def result(**changes: Any) -> ProfileResult:
+    run = ProfileRun(
+        "net:fp32",
+        warm_up=WarmUp(9, stable=True, median_ns=1),
+        latency_ms=Percentiles(10.0),
+        cpu_ms=9.9,
+        threads=1,
+        device="cpu",
+    )
+    run = replace(run, **changes.pop("run", {}))
+    feeds = (InputFeed("x", "float32", (1, 3, 8, 8), (0,)),)
+    return replace(ProfileResult(runs=(run,), rounds=40, feeds=feeds, twin=twin(0.03)), **changes)
+
+
+def twin(margin: float) -> TwinControl:
+    return TwinControl(1.0, 1.0, 1.0, 0.95, margin)
 
 
 def test_a_good_measurement_needs_none():
@@ -41,11 +40,11 @@ def test_a_good_measurement_needs_none():
     [
         ({"interruption": "The link broke."}, "ended after 40 rounds: The link broke."),
         ({"spoiled_kept": True, "spoiled_reasons": {"stolen time": 30}}, "(stolen time)"),
-        ({"twin": {"margin": 0.25}}, "by up to 25%"),
-        ({"run": {"warm_up": {"stable": False}}}, "did not settle"),
+        ({"twin": twin(0.25)}, "by up to 25%"),
+        ({"run": {"warm_up": WarmUp(9, stable=False, median_ns=1)}}, "did not settle"),
         ({"run": {"cpu_ms": 5.0}}, "net:fp32 waited for it 50% of the time"),
         (
-            {"feeds": [{"name": "x", "shape": [1, 3, 224, 224], "assumed": [0, 2, 3]}]},
+            {"feeds": (InputFeed("x", "float32", (1, 3, 224, 224), (0, 2, 3)),)},
             "1x3x224x224 was assumed",
         ),
     ],

@@ -12,6 +12,7 @@ from studio.pipelines.pipeline import Gate
 from studio.profiling.attribution import attribute
 from studio.profiling.placement import accelerated, placement, warnings
 from studio.profiling.plan import Candidate
+from studio.profiling.results import ProfileRun
 from studio.registry import ModelRef
 from studio.runtime.bench.facts import Kernel
 
@@ -37,7 +38,7 @@ GRAPH = Graph(
         Node("relu", "Relu", ("d",), ("y",)),
     ),
 )
-LISTED = ["OpenVINOExecutionProvider", "CPUExecutionProvider"]
+LISTED = ("OpenVINOExecutionProvider", "CPUExecutionProvider")
 
 
 def candidate(label="m:fp32", backend="onnxruntime", **options):
@@ -47,7 +48,8 @@ def candidate(label="m:fp32", backend="onnxruntime", **options):
 
 
 def run(label="m:fp32", state="measured", **facts):
-    return {"id": label, "state": state, "providers": LISTED, "device": "openvino", **facts}
+    told = {"providers": LISTED, "device": "openvino"} | facts
+    return ProfileRun(label, state=state, **told)
 
 
 def times_of(kernels, run):
@@ -56,16 +58,16 @@ def times_of(kernels, run):
 
 def on(provider, kernels, **facts):
     chosen = [candidate(provider=provider)]
-    times = [to_json(times_of(kernels, "m:fp32"))] if kernels else []
+    times = [times_of(kernels, "m:fp32")] if kernels else []
     return placement(chosen, [run(**facts)], times)
 
 
 def test_a_silent_fallback_is_a_number_and_a_sentence():
     found = on("OpenVINOExecutionProvider", MIXTURE)
-    (row,) = found["runs"]
-    assert found["fallback"] == pytest.approx(349 / 477)
-    assert (row["asked"], row["silent"]) == ("openvino", True)
-    assert [each["operator"] for each in row["kernels"]] == ["Det", "Conv"]
+    (row,) = found.runs
+    assert found.fallback == pytest.approx(349 / 477)
+    assert (row.asked, row.silent) == ("openvino", True)
+    assert [each.operator for each in row.kernels] == ["Det", "Conv"]
     (sentence,) = warnings(found)
     assert "openvino was asked for, but 27 % on openvino, 73 % on cpu of the time" in sentence
     assert "not taken by it: Det, Conv" in sentence
@@ -79,24 +81,24 @@ def test_the_compiled_part_has_the_nodes_that_no_kernel_names():
 
 def test_a_provider_that_is_not_there_at_all_is_said():
     kernels = [each for each in MIXTURE if each["provider"] == "cpu"]
-    found = on("CUDAExecutionProvider", kernels, providers=["CPUExecutionProvider"], device="cpu")
-    assert found["fallback"] == 1.0
+    found = on("CUDAExecutionProvider", kernels, providers=("CPUExecutionProvider",), device="cpu")
+    assert found.fallback == 1.0
     assert "the runtime has no cuda here and went on without it" in warnings(found)[0]
 
 
 def test_what_asks_for_the_processor_falls_back_nowhere():
     found = on("CPUExecutionProvider", MIXTURE[1:])
-    assert found["fallback"] == 0.0
-    assert not found["runs"][0]["silent"]
+    assert found.fallback == 0.0
+    assert not found.runs[0].silent
     assert warnings(found) == []
     plain = placement([candidate()], [run()], [])
-    assert plain["fallback"] == 0.0
-    assert plain["runs"][0]["providers"] == {"cpu": 1.0}
+    assert plain.fallback == 0.0
+    assert plain.runs[0].providers == {"cpu": 1.0}
 
 
 def test_nobody_knows_without_the_kernels():
     found = on("OpenVINOExecutionProvider", [], device="")
-    assert found["fallback"] is None
+    assert found.fallback is None
     assert "is not known" in warnings(found)[0]
 
 
@@ -106,7 +108,7 @@ def test_nobody_knows_without_the_kernels():
 def test_a_runtime_that_names_its_device_is_believed(asked, device, fallback):
     chosen = [candidate(backend="openvino", device=asked)]
     found = placement(chosen, [run(device=device)], [])
-    assert found["fallback"] == fallback
+    assert found.fallback == fallback
 
 
 def test_only_accelerators_need_the_truth():
@@ -116,12 +118,13 @@ def test_only_accelerators_need_the_truth():
 
 @pytest.mark.parametrize(("limit", "passed"), [(0.0, False), (0.8, True)])
 def test_a_gate_can_fail_a_pipeline_for_it(limit, passed):
-    results = {"profile": {"placement": on("OpenVINOExecutionProvider", MIXTURE)}}
+    results = {"profile": {"placement": to_json(on("OpenVINOExecutionProvider", MIXTURE))}}
     gate = Gate("on the accelerator", "${profile.placement.fallback}", None, limit)
     assert judge(gate, results, {"profile": "profile"}).passed is passed
 
 
 def test_what_is_not_known_meets_no_gate():
-    results = {"profile": {"placement": on("OpenVINOExecutionProvider", [], device="")}}
+    unknown = to_json(on("OpenVINOExecutionProvider", [], device=""))
+    results = {"profile": {"placement": unknown}}
     gate = Gate("on the accelerator", "${profile.placement.fallback}", None, 1.0)
     assert not judge(gate, results, {"profile": "profile"}).passed

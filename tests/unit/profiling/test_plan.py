@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from studio.api import Graph, Kind, Node, Option, UsageError
+from studio.api import Graph, Kind, Node, Option, TargetSpec, UsageError
+from studio.documents.dataclass_json import to_json
 from studio.plugin_host import PluginHost
 from studio.profiling.attribution import attribute
 from studio.profiling.backends import BackendChoice, check_formats, choose, hold_to_target
+from studio.profiling.operator_times import UnknownKernel
 from studio.profiling.plan import SAME_MODEL, candidates, configuration, parse_shapes
-from studio.profiling.results import UnknownKernel
-from studio.profiling.step import PROFILE
 from studio.registry import ModelRef
 from studio.runtime.bench.facts import Kernel
 
@@ -72,30 +72,29 @@ def test_backends_that_cannot_be_understood(text, words):
         choose(Host(Backend("ort", "threads")), [text], {})
 
 
-def test_each_variant_is_held_against_itself_on_the_first_backend():
+def test_each_variant_is_held_against_itself_on_the_first_backend(arguments):
     other = Backend("ncnn")
     other.python = "/env/bin/python"
     made = candidates([model("fp32"), model("int8")], on(Backend("ort"), other))
     assert [each.like for each in made] == ["", "", "net:fp32@ort", "net:int8@ort"]
     assert [bool(each.memory_mb) for each in made] == [False, False, True, True]
-    values = {option.name: option.check(option.default) for option in PROFILE.form[1:]}
-    listed = configuration(made, values)["candidates"]
-    assert [each["python"] for each in listed] == ["", "", *["/env/bin/python"] * 2]
-    assert listed[3]["like"] == "net:int8@ort"
-    assert listed[3]["like_tolerance"] == list(SAME_MODEL)
-    wide = configuration(made, {**values, "tolerance": 0.5})["candidates"]
-    assert [wide[3][key] for key in ("tolerance", "like_tolerance")] == [0.5, [0.5, 0.5]]
+    values = arguments()
+    listed = configuration(made, values).candidates
+    assert [each.python for each in listed] == ["", "", *["/env/bin/python"] * 2]
+    assert listed[3].like == "net:int8@ort"
+    assert listed[3].like_tolerance == SAME_MODEL
+    wide = configuration(made, arguments(tolerance=0.5)).candidates
+    assert (wide[3].tolerance, wide[3].like_tolerance) == (0.5, (0.5, 0.5))
 
 
-def test_the_configuration_is_what_the_bench_understands():
+def test_the_configuration_is_what_the_bench_understands(arguments):
     import json
 
     from studio.runtime.bench.config import parse
 
-    values = {option.name: option.check(option.default) for option in PROFILE.form[1:]}
-    values["shapes"] = ["x=1x3x48x320", "batch=2"]
+    values = arguments(shapes=["x=1x3x48x320", "batch=2"], rounds=40)
     config = configuration(candidates([model("a")], on(Backend("ort"))), values, "f.npz")
-    parsed = parse(json.dumps(config))
+    parsed = parse(json.dumps(to_json(config)))
     assert parsed.candidates[0].model == "/store/a.onnx"
     assert parsed.feeds.shapes == {"x": [1, 3, 48, 320]}
     assert parsed.feeds.symbols == {"batch": 2}
@@ -106,9 +105,9 @@ def test_the_configuration_is_what_the_bench_understands():
 def test_a_board_is_not_asked_to_use_an_environment_of_this_computer():
     other = Backend("ncnn")
     other.python, other.title = "/env/bin/python", "ncnn"
-    board = {"target": {"name": "jetson", "url": "ssh://jetson"}}
+    board = TargetSpec("jetson", "ssh://jetson")
     hold_to_target(board, on(Backend("ort")))
-    hold_to_target({"target": {"name": "local", "url": "local:"}}, on(other))
+    hold_to_target(TargetSpec("local", "local:"), on(other))
     with pytest.raises(UsageError, match="ncnn is measured on this computer alone") as caught:
         hold_to_target(board, on(Backend("ort"), other))
     assert caught.value.hint == "Leave it out for jetson."

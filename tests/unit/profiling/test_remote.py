@@ -110,8 +110,8 @@ def test_the_bench_runs_elsewhere_and_leaves_nothing(cnn, tools, arguments, job,
     shipment = remote.Shipment(job.folder, lambda path: [path, extra], job)
     recording = remote.run_on(channel, str(root), config, shipment, lambda event: None)
     result = results.build(recording, chosen)
-    assert result["complete"]
-    assert result["runs"][0]["state"] == "measured"
+    assert result.complete
+    assert result.runs[0].state == "measured"
     assert [Path(path).name for path in channel.sent] == [
         "edgewright.pyz",
         "runner.py",
@@ -130,8 +130,8 @@ def test_the_link_cut_in_the_middle_keeps_the_rounds(cnn, tools, arguments, job,
     shipment = remote.Shipment(job.folder, lambda path: [path], job)
     recording = remote.run_on(channel, str(tmp_path), config, shipment, lambda event: None)
     result = results.build(recording, chosen)
-    assert result["interruption"] == "The connection was lost."
-    assert 1 <= result["rounds"] <= 2
+    assert result.interruption == "The connection was lost."
+    assert 1 <= result.rounds <= 2
 
 
 def test_a_board_without_python(tools):

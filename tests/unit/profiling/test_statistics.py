@@ -127,7 +127,7 @@ def test_too_few_rounds_give_no_interval():
     assert verdict.verdict == "undecided"
     assert (verdict.ratio, verdict.low, verdict.high) == (2.0, None, None)
     assert "5 rounds are too few" in verdict.text
-    json.dumps(verdict.to_json(), allow_nan=False)
+    json.dumps(vars(verdict), allow_nan=False)
 
 
 def test_rounds_that_one_of_them_lacks_are_not_compared():
@@ -138,7 +138,7 @@ def test_rounds_that_one_of_them_lacks_are_not_compared():
     assert found[0].verdict == "slower"
     assert found[1].ratio is None
     assert found[1].verdict == "undecided"
-    json.dumps([each.to_json() for each in found], allow_nan=False)
+    json.dumps([vars(each) for each in found], allow_nan=False)
 
 
 def test_holm_steps_down_and_stops():

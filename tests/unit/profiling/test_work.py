@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from studio.api import Cancelled, InvalidData, StudioError, Unavailable, UsageError
-from studio.documents.dataclass_json import from_json
+from studio.documents.dataclass_json import to_json
+from studio.profiling.chart import interval_figure, latency_figure
 from studio.profiling.record import profiled
-from studio.profiling.report import interval_figure, latency_figure
-from studio.profiling.results import ProfileResult
 from studio.profiling.work import profile
 from studio.registry import Registry
+from studio.runtime.bench.facts import InputFeed, Percentiles
 
 CONTRACT = {
     "model",
@@ -31,12 +32,12 @@ CONTRACT = {
 def test_a_model_against_itself_is_never_faster_or_slower(cnn, reference, arguments, job):
     models = [reference(cnn, "fp32"), reference(cnn, "copy", 2)]
     result = profile(arguments(*models), job)
-    [verdict] = result["verdicts"]
-    assert verdict["verdict"] in ("equal", "undecided")
-    assert verdict["low"] <= verdict["ratio"] <= verdict["high"]
-    assert result["runs"][1]["max_error"] == 0
-    assert result["twin"]["low"] <= 1.5
-    assert result["complete"]
+    [verdict] = result.verdicts
+    assert verdict.verdict in ("equal", "undecided")
+    assert verdict.low <= verdict.ratio <= verdict.high
+    assert result.runs[1].max_error == 0
+    assert result.twin.low <= 1.5
+    assert result.complete
 
 
 def test_a_slower_model_is_called_so_and_its_operators_given_back(
@@ -45,27 +46,27 @@ def test_a_slower_model_is_called_so_and_its_operators_given_back(
     models = [reference(cnn, "small"), reference(big_cnn, "big", 2)]
     for rounds in (12, 48, 96):  # a busy machine leaves few of them undecided: more are needed
         result = profile(arguments(*models, operators=True, rounds=rounds), job)
-        [verdict] = result["verdicts"]
-        if verdict["verdict"] != "undecided":
+        [verdict] = result.verdicts
+        if verdict.verdict != "undecided":
             break
-    assert (verdict["a"], verdict["b"]) == ("cnn:small", "cnn:big")
-    assert verdict["verdict"] == "slower"
-    assert verdict["low"] > 1.5
-    assert verdict["cpu"]["ratio"] > 1.5
-    for run in result["runs"]:
-        assert set(run) >= CONTRACT
-        assert run["state"] == "measured"
-        assert run["latency_ms"]["p50"] > 0
-        assert run["threads"] == 1
-        assert len(run["distribution"]) == 101
-    assert result["environment"]["runtimes"]["onnxruntime"]
-    assert result["environment"]["cpu"]
-    for operators in result["operators"]:
-        assert operators["attributed"] + operators["layout"] > 0.9
-        assert {node["name"] for node in operators["nodes"]} <= {
+    assert (verdict.a, verdict.b) == ("cnn:small", "cnn:big")
+    assert verdict.verdict == "slower"
+    assert verdict.low > 1.5
+    assert verdict.cpu.ratio > 1.5
+    for run in result.runs:
+        assert set(to_json(run)) >= CONTRACT
+        assert run.state == "measured"
+        assert run.latency_ms.p50 > 0
+        assert run.threads == 1
+        assert len(run.distribution) == 101
+    assert result.environment.runtimes["onnxruntime"]
+    assert result.environment.cpu
+    for operators in result.operators:
+        assert operators.attributed + operators.layout > 0.9
+        assert {node.name for node in operators.nodes} <= {
             "conv1", "relu1", "conv2", "relu2", "pool", "flatten", "head"
         }  # fmt: skip
-    json.dumps(result, allow_nan=False)
+    json.dumps(to_json(result), allow_nan=False)
     live = [values for name, values in job.messages if name == "run"]
     assert {values["id"] for values in live} == {"cnn:small", "cnn:big"}
     assert any(values.get("latency_ms") for values in live)
@@ -74,22 +75,21 @@ def test_a_slower_model_is_called_so_and_its_operators_given_back(
     registry = Registry.open(tmp_path / "registry")
     try:
         variant = registry_variant(registry, cnn, tmp_path)
-        given = arguments(*[{**model, "variant": variant} for model in models])
+        given = arguments(*[replace(model, variant=variant) for model in models])
         final = profiled(registry, given, result, job.folder)
         [run] = registry.runs("profile", variant)
-        assert run.id == final["run"]
+        assert run.id == final.run
         assert run.result["verdicts"][0]["verdict"] == "slower"
         rounds = json.loads(run.artifacts["rounds"].path.read_text())
         assert len(rounds["rounds"]) == 12
     finally:
         registry.close()
 
-    typed = from_json(ProfileResult, result)
-    figure = latency_figure(typed)
+    figure = latency_figure(result)
     assert figure.startswith("<svg")
     assert "cnn:big" in figure
-    assert interval_figure(typed).startswith("<svg")
-    assert figure == latency_figure(typed), "the same result gives the same bytes"
+    assert interval_figure(result).startswith("<svg")
+    assert figure == latency_figure(result), "the same result gives the same bytes"
 
 
 def registry_variant(registry: Registry, cnn, tmp_path) -> int:
@@ -104,16 +104,15 @@ def test_what_cannot_load_is_a_row_with_a_reason(cnn, reference, arguments, job,
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(b"not a model at all")
     result = profile(arguments(reference(cnn, "fp32"), reference(broken, "broken", 2)), job)
-    good, bad = result["runs"]
-    assert good["state"] == "measured"
-    assert bad["state"] == "cannot load"
-    assert bad["reason"]
-    assert bad["latency_ms"] == {"p50": None, "p90": None, "p99": None}
-    assert result["verdicts"] == []
+    good, bad = result.runs
+    assert good.state == "measured"
+    assert bad.state == "cannot load"
+    assert bad.reason
+    assert bad.latency_ms == Percentiles()
+    assert result.verdicts == ()
     assert any("cannot load" in line for line in job.logged)
-    typed = from_json(ProfileResult, result)
-    assert interval_figure(typed) == ""
-    assert "cnn:fp32" in latency_figure(typed)
+    assert interval_figure(result) == ""
+    assert "cnn:fp32" in latency_figure(result)
 
 
 def test_only_broken_models_are_one_sentence(reference, arguments, job, tmp_path):
@@ -135,9 +134,7 @@ def test_data_is_fed_where_it_is_given(cnn, reference, arguments, job, tmp_path)
     data = tmp_path / "data.npz"
     numpy.savez(data, image=numpy.ones((2, 3, 16, 16), numpy.float32))
     result = profile(arguments(reference(cnn, "fp32"), rounds=2, data=str(data)), job)
-    assert result["feeds"] == [
-        {"name": "image", "dtype": "float32", "shape": [1, 3, 16, 16], "assumed": []}
-    ]
+    assert result.feeds == (InputFeed("image", "float32", (1, 3, 16, 16)),)
     numpy.savez(data, image=numpy.ones((2, 3, 9, 9), numpy.float32))
     with pytest.raises(InvalidData, match="wants"):
         profile(arguments(reference(cnn, "fp32"), data=str(data)), job)
@@ -145,7 +142,7 @@ def test_data_is_fed_where_it_is_given(cnn, reference, arguments, job, tmp_path)
 
 def test_shapes_are_checked(cnn, reference, arguments, job):
     given = arguments(reference(cnn, "fp32"), rounds=2, shapes=["batch=3"])
-    assert profile(given, job)["feeds"][0]["shape"] == [3, 3, 16, 16]
+    assert profile(given, job).feeds[0].shape == (3, 3, 16, 16)
     with pytest.raises(StudioError, match="which 1x4x16x16 does not fit"):
         profile(arguments(reference(cnn, "fp32"), shapes=["image=1x4x16x16"]), job)
     with pytest.raises(UsageError, match="is not a shape"):

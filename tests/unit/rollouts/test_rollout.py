@@ -39,7 +39,7 @@ def roll_out(workspace: Workspace, model: Path, **options: Any) -> dict[str, Any
 
 def served(workspace: Workspace) -> list[str]:
     """The release that each target says it serves."""
-    return [str(workspace.run("releases", target=name).result["current"]) for name in NAMES]
+    return [str(workspace.run("releases", target=name).result.current) for name in NAMES]
 
 
 def states(result: dict[str, Any]) -> list[str]:
@@ -150,7 +150,7 @@ def test_each_target_keeps_and_compares_what_was_allowed(
     assert states(result) == ["kept", "failed", "not begun"]
     workspace.add_target(TargetSpec("two", "local:", "", {"root": str(tmp_path / "roots" / "two")}))
     outcome = workspace.run("rollout", resume="last")
-    assert states(outcome.result) == ["kept"] * 3, outcome.sentence
+    assert states(outcome.document) == ["kept"] * 3, outcome.sentence
     new = result["release"]
     for name in NAMES:
         run = tmp_path / "roots" / name / "run"

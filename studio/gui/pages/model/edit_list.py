@@ -74,7 +74,7 @@ class EditProposal:
 
 @dataclass(frozen=True, slots=True)
 class FailedEdit:
-    """Why an edit could not be applied."""
+    """The reason why an edit could not be applied."""
 
     text: str
 

@@ -78,7 +78,7 @@ class ModelInspector(Scroll):
         self.setAccessibleName("Inspector")
 
     def hear(self, event: object) -> None:
-        """Take the ends of what was asked of workers."""
+        """Take the answers of workers."""
         self.constants.hear(event)
         self.documentation.hear(event)
 

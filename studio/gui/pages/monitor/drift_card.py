@@ -14,7 +14,7 @@ from studio.gui.charts.shares import Shares
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import Card, Pill, label, row
 from studio.gui.widgets.tables import Table
-from studio.monitoring.results import DriftSignal, DriftState
+from studio.monitoring.endpoint.results import DriftSignal, DriftState
 
 NONE_YET = (
     "Drift detection is off for this release. Deploy with at least 64 data samples to enable it."

@@ -21,7 +21,8 @@ from studio.gui.pages.shared.stage_page import JobStrip, Needs, StagePage, State
 from studio.gui.shell import Shell
 from studio.gui.widgets.actions import explain
 from studio.gui.widgets.basics import GRID, Card, Hint, Pill, Scroll, label, line, row, set_enabled
-from studio.monitoring.results import Alert, ChannelMessage, FleetMessage, Latency, TargetSample
+from studio.monitoring.endpoint.results import Latency
+from studio.monitoring.results import Alert, ChannelMessage, FleetMessage, TargetSample
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, Workspace

@@ -15,7 +15,8 @@ from studio.gui.pages.monitor.quality_rows import QualityRow, rows_of
 from studio.gui.pages.shared.stage_page import JobStrip
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Card, button, label, restyle, row, set_enabled
-from studio.monitoring.results import UNREACHABLE, FetchedRequests, StoredRequests, TargetSample
+from studio.monitoring.endpoint.results import FetchedRequests, StoredRequests
+from studio.monitoring.results import UNREACHABLE, TargetSample
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome

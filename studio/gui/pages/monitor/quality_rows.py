@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from studio.gui import figures
-from studio.monitoring.results import (
+from studio.monitoring.endpoint.results import (
     AccuracyEstimate,
     Agreement,
     BoardReport,
     LiveLabels,
     SpeedReport,
     StoredRequests,
-    TargetSample,
 )
+from studio.monitoring.results import TargetSample
 
 PROFILE = (
     "Profile the model on this target with 1 thread, or with the thread count of the release. "

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QSizePolicy
 
 from studio.gui.widgets.basics import GRID, Card, label, restyle
+from studio.models.results import Terminal
+
+Shape = tuple[int | str | None, ...]
 
 _IMAGE = 224
 _SHAPE = re.compile(r"\s*\d+(\s*[x×,]\s*\d+)*\s*")
@@ -16,24 +18,22 @@ _MOST = 8
 _LONG = 12
 
 
-def is_open(shape: Sequence[Any] | None) -> bool:
+def is_open(shape: Shape) -> bool:
     """Whether a size beyond the first one, which is nearly always the batch, is not known."""
-    sizes = list(shape or ())
-    return any(not isinstance(size, int) or size < 0 for size in sizes[1:])
+    return any(not isinstance(size, int) or size < 0 for size in shape[1:])
 
 
-def proposal(shape: Sequence[Any]) -> str:
+def proposal(shape: Shape) -> str:
     """A sensible shape: one for batches and lengths, 224 for height and width of a picture."""
-    sizes = list(shape)
-    last = len(sizes) == 4 and sizes[-1] in (1, 3)
-    sides = () if len(sizes) != 4 else (1, 2) if last else (2, 3)
+    last = len(shape) == 4 and shape[-1] in (1, 3)
+    sides = () if len(shape) != 4 else (1, 2) if last else (2, 3)
     return "x".join(
         str(size if isinstance(size, int) and size > 0 else _IMAGE if axis in sides else 1)
-        for axis, size in enumerate(sizes)
+        for axis, size in enumerate(shape)
     )
 
 
-def _spoken(size: Any) -> str:
+def _spoken(size: int | str | None) -> str:
     """A size as people read it; names that exporters made up tell nothing."""
     return str(size) if isinstance(size, int) or (size and len(str(size)) <= _LONG) else "?"
 
@@ -55,20 +55,16 @@ class DynamicShapes(Card):
         self.body.addWidget(self._complaint)
         self._complaint.hide()
         self.editors: dict[str, QLineEdit] = {}
-        self._declared: dict[str, list[Any]] = {}
+        self._declared: dict[str, Shape] = {}
         self.hide()
 
-    def show_inputs(self, inputs: Sequence[Mapping[str, Any]], before: Sequence[str] = ()) -> None:
+    def show_inputs(self, inputs: Sequence[Terminal], before: Sequence[str] = ()) -> None:
         """Ask for the open ones among a model's inputs.
 
         Args:
             before: Shapes of the newest profile, as its option has them; they go first.
         """
-        wanted = {
-            str(each["name"]): list(each["shape"])
-            for each in inputs
-            if each.get("shape") and is_open(each["shape"])
-        }
+        wanted = {each.name: each.shape for each in inputs if each.shape and is_open(each.shape)}
         wanted = dict(list(wanted.items())[:_MOST])
         self.setVisible(bool(wanted))
         if wanted == self._declared:

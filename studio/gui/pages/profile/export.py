@@ -71,7 +71,7 @@ class ProfileExport(QPushButton):
         else:
             folder.cleanup()
 
-    def hear(self, event: object) -> None:
+    def on_event(self, event: object) -> None:
         """Follow the jobs."""
         for one in list(self._running):
             job, folder = one

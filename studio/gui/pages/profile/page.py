@@ -39,6 +39,7 @@ from studio.gui.widgets.basics import (
     set_enabled,
 )
 from studio.gui.widgets.tables import Table
+from studio.models.results import ModelFigures
 from studio.profiling.results import ProfileResult, ProfileRun, RunMessage
 from studio.workspace import ProfileDocument
 
@@ -223,11 +224,9 @@ class ProfilePage(StagePage):
         if not self.strip.running:
             self._show_result(newest)
         self.history.show_profiles(profiles)
-        summary = self.variant.summary if self.variant is not None else {}
+        inputs = ModelFigures.read(self.variant.summary).inputs if self.variant is not None else ()
         before = newest.options.get(SHAPES)
-        self.sizes.show_inputs(
-            summary.get("inputs") or (), before if isinstance(before, list) else ()
-        )
+        self.sizes.show_inputs(inputs, before if isinstance(before, list) else ())
         self._explain()
 
     def _show_profile(self, profile: ProfileDocument) -> None:
@@ -282,7 +281,7 @@ class ProfilePage(StagePage):
 
     def on_event(self, event: object) -> None:
         """Follow the page's job and the files that are written."""
-        self.export.hear(event)
+        self.export.on_event(event)
         super().on_event(event)
 
     def _finished(self, outcome: JobOutcome) -> None:

@@ -128,7 +128,7 @@ def headings(result: ProfileResult) -> tuple[str, ...]:
 
 
 def live(result: ProfileResult, message: RunMessage) -> ProfileResult:
-    """Return a running job's result so far, with what a message tells of one of its runs."""
+    """Return a running job's result so far, with the news of one of its runs."""
     values = {one.name: getattr(message, one.name) for one in fields(message)}
     known = {name: value for name, value in values.items() if value is not None}
     runs = {run.id: run for run in result.runs}

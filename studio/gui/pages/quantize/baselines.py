@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class QuantizeRequest:
-    """What a run of the step was asked for, as far as this page shows it."""
+    """The options of a run that this page shows."""
 
     data: Path | None = None
     eval_data: Path | None = None

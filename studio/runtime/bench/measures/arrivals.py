@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from typing import Any, Sequence
+from typing import Sequence
 
 import numpy
 
 from ..answers import ArrivalBlock
+from ..arrays import Array
 from .streams import RestingCollector, in_threads
 from .timing import Run
 
@@ -20,7 +21,7 @@ BLOCKS = 20
 """Blocks of consecutive requests, whose counts tell how much late ones come together."""
 
 
-def schedule(rate: float, count: int, seed: int) -> Any:
+def schedule(rate: float, count: int, seed: int) -> Array:
     """When so many requests are due, in ns: the gaps of a Poisson process are exponential."""
     gaps = numpy.random.RandomState(seed).exponential(1e9 / rate, count)
     return numpy.cumsum(gaps).astype(numpy.int64)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Sequence
+from typing import Callable, Sequence
 
 import numpy
+
+from ..arrays import Array
 
 CONFIDENCE = 0.99
 """Of MLPerf's early stopping."""
@@ -35,7 +37,7 @@ def _most_beyond(count: int, share: float) -> int:
     return int(numpy.searchsorted(below, 1 - CONFIDENCE, side="right")) - 1
 
 
-def cumulative(count: int, share: float) -> Any:
+def cumulative(count: int, share: float) -> Array:
     """P(X <= 0), P(X <= 1), ... up to the mean of X, the successes among ``count``."""
     numbers = numpy.arange(1, int(count * share) + 1, dtype=numpy.float64)
     steps = numpy.log((count - numbers + 1) / numbers) + math.log(share) - math.log1p(-share)
@@ -65,7 +67,7 @@ def _at_least(hits: float, count: float, share: float) -> float:
     return _beta(share, hits, count - hits + 1)
 
 
-def _solve(rising: Any) -> float:
+def _solve(rising: Callable[[float], float]) -> float:
     """The root of a function that rises from below to above nought between 0 and 1."""
     low, high = 0.0, 1.0
     for _ in range(60):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any, Sequence
+from typing import Sequence
 
 import numpy
+
+from ..arrays import Array
 
 ALPHA = 0.05
 """1 - ALPHA is the confidence of an interval that stands alone."""
@@ -37,7 +39,7 @@ class Bootstrap:
     intervals that are too narrow.
     """
 
-    def __init__(self, log_ratios: Sequence[float], seed: int = 0) -> None:
+    def __init__(self, log_ratios: Sequence[float] | Array, seed: int = 0) -> None:
         values = numpy.asarray(log_ratios, dtype=numpy.float64)
         self.rounds = len(values)
         self.estimate = float(_trimmed_mean(values[None, :])[0])
@@ -59,7 +61,7 @@ class Bootstrap:
         above, below = float((draws >= -margin).mean()), float((draws <= margin).mean())
         return max(min(1.0, 2 * min(above, below)), 1 / _DRAWS)
 
-    def _spread(self, alpha: float) -> Any:
+    def _spread(self, alpha: float) -> Array:
         """The draws, spread about the estimate for the few blocks that they come from."""
         blocks = max(2.0, self.rounds / _block_length(self.rounds))
         z = NormalDist().inv_cdf(1 - alpha / 2)
@@ -72,17 +74,19 @@ def _block_length(rounds: int) -> int:
     return max(1, round(math.pow(rounds, 1 / 3)))
 
 
-def _resample(values: Any, seed: int) -> Any:
+def _resample(values: Array, seed: int) -> Array:
     """Draws of whole circular blocks, a row each."""
     count, length = len(values), _block_length(len(values))
     blocks = math.ceil(count / length)
     starts = numpy.random.default_rng(seed).integers(0, count, (_DRAWS, blocks, 1))
     indices = (starts + numpy.arange(length)) % count
-    return values[indices.reshape(_DRAWS, -1)[:, :count]]
+    draws: Array = values[indices.reshape(_DRAWS, -1)[:, :count]]
+    return draws
 
 
-def _trimmed_mean(rows: Any) -> Any:
+def _trimmed_mean(rows: Array) -> Array:
     """Mean of the middle 30 % of each row: forgiving like a median, smooth like a mean."""
     cut = int(rows.shape[1] * _TRIM)
     ordered = numpy.sort(rows, axis=1)
-    return ordered[:, cut : rows.shape[1] - cut].mean(axis=1)
+    means: Array = ordered[:, cut : rows.shape[1] - cut].mean(axis=1)
+    return means

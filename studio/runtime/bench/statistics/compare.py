@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Mapping
+from typing import Mapping, Sequence
 
 import numpy
 
+from ..arrays import Array
 from ..errors import CandidateError
 
 
@@ -24,7 +25,7 @@ class Difference:
 
 
 def compare(
-    reference: Mapping[str, Any], other: Mapping[str, Any], tolerance: float | None
+    reference: Mapping[str, Array], other: Mapping[str, Array], tolerance: float | None
 ) -> Difference:
     """Compare outputs.
 
@@ -55,7 +56,9 @@ def compare(
     return Difference(largest, relative)
 
 
-def repeated(single: Mapping[str, Any], batch: Mapping[str, Any], count: int) -> dict[str, Any]:
+def repeated(
+    single: Mapping[str, Array], batch: Mapping[str, Array], count: int
+) -> dict[str, Array]:
     """The outputs of one sample as they must be for the same sample so many times.
 
     They are repeated along the axis that has grown; which one that is, only the outputs tell.
@@ -67,12 +70,12 @@ def repeated(single: Mapping[str, Any], batch: Mapping[str, Any], count: int) ->
     return made
 
 
-def _in_order(single: Mapping[str, Any], batch: Mapping[str, Any]) -> list[Any]:
+def _in_order(single: Mapping[str, Array], batch: Mapping[str, Array]) -> list[Array]:
     names = set(single) == set(batch)
     return [batch[name] for name in single] if names else list(batch.values())
 
 
-def _grown(one: Any, many: Any, count: int) -> int | None:
+def _grown(one: Sequence[int], many: Sequence[int], count: int) -> int | None:
     if len(one) != len(many):
         return None
     changed = [axis for axis, (a, b) in enumerate(zip(one, many)) if a != b]
@@ -80,7 +83,9 @@ def _grown(one: Any, many: Any, count: int) -> int | None:
     return changed[0] if right else None
 
 
-def _pairs(reference: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+def _pairs(
+    reference: Mapping[str, Array], other: Mapping[str, Array]
+) -> list[tuple[str, Array, Array]]:
     if len(reference) != len(other):
         text = f"It has {len(other)} outputs instead of {len(reference)}."
         raise CandidateError("wrong output", text)
@@ -90,7 +95,7 @@ def _pairs(reference: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple
     return [(name, expected, actual) for (name, expected), actual in values]
 
 
-def _error(name: str, expected: Any, actual: Any) -> float:
+def _error(name: str, expected: Array, actual: Array) -> float:
     a, b = expected.astype(numpy.float64), actual.astype(numpy.float64)
     finite = numpy.isfinite(a)
     broken = int((finite & ~numpy.isfinite(b)).sum())
@@ -101,11 +106,11 @@ def _error(name: str, expected: Any, actual: Any) -> float:
     return float(numpy.abs(a[finite] - b[finite]).max()) if finite.any() else 0.0
 
 
-def _magnitude(array: Any) -> float:
+def _magnitude(array: Array) -> float:
     values = numpy.abs(array.astype(numpy.float64))
     values = values[numpy.isfinite(values)]
     return float(values.max()) if values.size else 0.0
 
 
-def _text(array: Any) -> str:
+def _text(array: Array) -> str:
     return "x".join(map(str, array.shape)) or "scalar"

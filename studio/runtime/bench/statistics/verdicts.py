@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Mapping, Sequence
 
 import numpy
 
+from ..arrays import Array
 from .bootstrap import ALPHA, Bootstrap, Interval
 
 DECIDED = ("faster", "slower", "equal")
@@ -49,10 +50,6 @@ class Verdict:
     confidence: float
     rounds: int
     rounds_needed: int | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Its JSON form; ``text`` is the sentence."""
-        return dict(asdict(self), text=self.text)
 
     @property
     def text(self) -> str:
@@ -162,19 +159,19 @@ def _rounds_needed(series: Bootstrap, half: float, bound: float) -> int | None:
     return max(series.rounds + 1, math.ceil(needed)) if needed <= MOST_ROUNDS else None
 
 
-def _too_few(pair: tuple[str, str], base: Any, other: Sequence[float], margin: float) -> Verdict:
+def _too_few(pair: tuple[str, str], base: Array, other: Sequence[float], margin: float) -> Verdict:
     logs = _log_ratios(base, other)
     ratio = math.exp(float(numpy.median(logs))) if len(logs) else None
     rounds = len(logs)
     return Verdict(*pair, ratio, None, None, "undecided", margin, 0.0, rounds, LEAST_ROUNDS)
 
 
-def _bootstrap(base: Any, other: Sequence[float], seed: int) -> Bootstrap | None:
+def _bootstrap(base: Array, other: Sequence[float], seed: int) -> Bootstrap | None:
     logs = _log_ratios(base, other)
     return Bootstrap(logs, seed) if len(logs) >= LEAST_ROUNDS else None
 
 
-def _log_ratios(base: Any, other: Sequence[float]) -> Any:
+def _log_ratios(base: Array, other: Sequence[float]) -> Array:
     """The rounds that both have."""
     values = numpy.asarray(other, dtype=numpy.float64)
     both = numpy.isfinite(base) & numpy.isfinite(values) & (base > 0) & (values > 0)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Optional
+from typing import Optional
 
 from ..http.exchange import Exchange
 from ..http.message import Response
-from ..rest.router import Route
+from ..rest.router import PathNames, Route
 from ..service import Service
 from .call import Contract, ask, only_model
 
-Names = Mapping[str, str]
 
-
-def alive(service: Service, exchange: Exchange, names: Names) -> Response:
+def alive(service: Service, exchange: Exchange, names: PathNames) -> Response:
     """The process answers; KServe's first protocol has the same address for it."""
     return Response.of({"status": "alive"})
 
 
-def score(service: Service, exchange: Exchange, names: Names) -> Optional[Response]:
+def score(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:
     """Run the one model."""
     return ask(service, exchange, lambda: only_model(service), Contract())
 

@@ -6,12 +6,13 @@ import ast
 import csv
 import io
 import struct
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Tuple
 
 import numpy as np
 
 from ..engine.served_model import ServedModel
 from ..http.message import Body
+from ..protocol.json_reader import JsonList, JsonObject
 from ..protocol.tensor_data import bad
 from ..protocol.tensors import TensorSpec
 from .documents import of_table
@@ -44,7 +45,7 @@ def read_csv(body: Body, model: ServedModel) -> Question:
     by_column = [
         _converter(model.inputs[name]) if name in model.inputs else str for name in columns
     ]
-    cells: List[Any] = [
+    cells: JsonList = [
         [convert(cell) for convert, cell in zip(by_column, row)]
         if len(row) == len(columns)
         else row
@@ -112,7 +113,7 @@ def read_npy(body: Body, model: ServedModel) -> Question:
     return of_array(np.ascontiguousarray(array), model, Form.ROWS)
 
 
-def _npy_header(body: Body) -> Tuple[Dict[str, Any], int]:
+def _npy_header(body: Body) -> Tuple[JsonObject, int]:
     """The header, and where the numbers begin."""
     if bytes(body[:6]) != _NPY or len(body) < 12 or body[6] not in (1, 2, 3):
         raise _damaged()

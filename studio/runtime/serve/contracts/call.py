@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from ..engine.call import InferenceCall
+from ..engine.run_options import RunOptions
 from ..engine.served_model import ServedModel
 from ..http.content_encoding import content_of
 from ..http.exchange import Exchange
@@ -107,7 +108,7 @@ class ContractCall(InferenceCall):
         kind = kind_of(feeds, wanted) if together else None
         return Inference("", feeds, wanted, question.instances, None, kind)
 
-    def run(self, options: Any = None) -> None:
+    def run(self, options: Optional[RunOptions] = None) -> None:
         """Run the model, once for each instance where it takes only one."""
         if self._question is None or len(self._question.runs) == 1:
             super().run(options)
@@ -120,7 +121,9 @@ class ContractCall(InferenceCall):
         except Exception as error:  # as in decode
             self._fail_because(error, options)
 
-    def _run_each(self, question: Question, options: Any) -> List[List[np.ndarray]]:
+    def _run_each(
+        self, question: Question, options: Optional[RunOptions]
+    ) -> List[List[np.ndarray]]:
         results: List[List[np.ndarray]] = []
         names = list(self._model.outputs)
         for feeds in question.runs:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Any, Dict, List, Mapping
+from typing import Dict, List, Mapping
 
 import numpy as np
 
 from ..engine.served_model import ServedModel
 from ..http.message import Body
 from ..protocol.codec import parse_json
+from ..protocol.json_reader import JsonList
 from ..protocol.tensor_data import bad
 from .nested_rows import MOST_RUNS
 from .picture_input import prepared
 from .question import Feeds, Form, Question, of_columns, only_input
 
-Document = Mapping[str, Any]
+Document = Mapping[str, object]
 
 
 def is_open_inference(document: Document) -> bool:
@@ -50,7 +51,7 @@ def read_document(document: Document, model: ServedModel) -> Question:
     return _READERS[given[0]](document[given[0]], model)
 
 
-def _instances(value: Any, model: ServedModel, form: Form = Form.ROWS) -> Question:
+def _instances(value: object, model: ServedModel, form: Form = Form.ROWS) -> Question:
     """Row format: a list with everything of one instance in each entry."""
     if not isinstance(value, list) or not value:
         raise bad("The instances must be a list of at least one.")
@@ -63,7 +64,7 @@ def _instances(value: Any, model: ServedModel, form: Form = Form.ROWS) -> Questi
     return of_columns({spec.name: value}, model, form)
 
 
-def _named_instances(value: List[Any], model: ServedModel, form: Form) -> Question:
+def _named_instances(value: JsonList, model: ServedModel, form: Form) -> Question:
     names = set(value[0])
     if any(not isinstance(entry, dict) or set(entry) != names for entry in value):
         raise bad("The instances must all have the same names.")
@@ -73,7 +74,7 @@ def _named_instances(value: List[Any], model: ServedModel, form: Form) -> Questi
     return of_columns(columns, model, form)
 
 
-def _encoded(value: List[Any], model: ServedModel, form: Form) -> Question:
+def _encoded(value: JsonList, model: ServedModel, form: Form) -> Question:
     """Instances in base64: pictures, or the strings of a model that takes strings."""
     contents = [_from_base64(entry) for entry in value]
     spec = only_input(model)
@@ -86,7 +87,7 @@ def _encoded(value: List[Any], model: ServedModel, form: Form) -> Question:
     return of_columns({spec.name: texts}, model, form)
 
 
-def _from_base64(entry: Any) -> bytes:
+def _from_base64(entry: object) -> bytes:
     text = entry.get("b64") if isinstance(entry, dict) and len(entry) == 1 else None
     if not isinstance(text, str):
         raise bad('Each instance must be {{"b64": "..."}} like the first.')
@@ -109,7 +110,7 @@ def _pictures(contents: List[bytes], model: ServedModel, form: Form) -> Question
     return Question(runs, len(contents), form)
 
 
-def _inputs(value: Any, model: ServedModel) -> Question:
+def _inputs(value: object, model: ServedModel) -> Question:
     """Column format: each input as a whole, by name, or alone for a model with one."""
     if isinstance(value, list):
         value = {only_input(model).name: value}
@@ -118,7 +119,7 @@ def _inputs(value: Any, model: ServedModel) -> Question:
     return of_columns(value, model, Form.COLUMNS)
 
 
-def _split(value: Any, model: ServedModel, form: Form = Form.ROWS) -> Question:
+def _split(value: object, model: ServedModel, form: Form = Form.ROWS) -> Question:
     """A table as {"columns": [...], "data": [[...], ...]}; its index is not looked at."""
     columns = value.get("columns") if isinstance(value, dict) else None
     data = value.get("data") if isinstance(value, dict) else None
@@ -127,7 +128,7 @@ def _split(value: Any, model: ServedModel, form: Form = Form.ROWS) -> Question:
     return of_table([str(column) for column in columns], data, model, form)
 
 
-def _records(value: Any, model: ServedModel) -> Question:
+def _records(value: object, model: ServedModel) -> Question:
     """A table as a list of objects."""
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
         raise bad("The records must be a list of objects.")
@@ -138,7 +139,7 @@ def _records(value: Any, model: ServedModel) -> Question:
 
 
 def of_table(
-    columns: List[str], rows: List[Any], model: ServedModel, form: Form = Form.ROWS
+    columns: List[str], rows: JsonList, model: ServedModel, form: Form = Form.ROWS
 ) -> Question:
     """A table: a column for each input, or all columns together for a model with one input.
 
@@ -148,7 +149,7 @@ def of_table(
     if not rows or any(type(row) is not list or len(row) != len(columns) for row in rows):
         raise bad("Each row of a table must have a value for each column, and there must be rows.")
     places = {name: place for place, name in enumerate(columns)}
-    values: Dict[str, List[Any]]
+    values: Dict[str, JsonList]
     if all(name in places for name in model.inputs):
         values = {name: [row[places[name]] for row in rows] for name in model.inputs}
     else:
@@ -156,14 +157,14 @@ def of_table(
     return of_columns(values, model, form, gaps=True)
 
 
-def _input_data(value: Any, model: ServedModel) -> Question:
+def _input_data(value: object, model: ServedModel) -> Question:
     """What Azure's deployments of MLflow models take, and answer with the bare predictions."""
     if isinstance(value, dict) and "columns" in value:
         return _split(value, model, Form.BARE)
     return _bare(value, model)
 
 
-def _bare(value: Any, model: ServedModel) -> Question:
+def _bare(value: object, model: ServedModel) -> Question:
     return _instances(value, model, Form.BARE)
 
 

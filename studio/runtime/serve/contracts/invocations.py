@@ -6,16 +6,15 @@ SageMaker hands on whatever a container says.
 
 from __future__ import annotations
 
-from typing import Mapping, Optional
+from typing import Optional
 
 from ...main import RUNTIME_VERSION
 from ..http.exchange import Exchange
 from ..http.message import Response
-from ..rest.router import Route
+from ..rest.router import PathNames, Route
 from ..service import Service
 from .call import Contract, ask, only_model
 
-Names = Mapping[str, str]
 _TEXT = "text/plain; charset=utf-8"
 _CODES = {
     400: "BAD_REQUEST",
@@ -39,18 +38,18 @@ def refusal(status: int, sentence: str, headers: str) -> Response:
 CONTRACT = Contract(strict=True, refusal=refusal)
 
 
-def invoke(service: Service, exchange: Exchange, names: Names) -> Optional[Response]:
+def invoke(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:
     """Run the one model."""
     return ask(service, exchange, lambda: only_model(service), CONTRACT)
 
 
-def ping(service: Service, exchange: Exchange, names: Names) -> Response:
+def ping(service: Service, exchange: Exchange, names: PathNames) -> Response:
     """200 while requests are welcome; SageMaker and load balancers look at nothing else."""
     ready = service.is_ready
     return Response(200 if ready else 503, b"\n", _TEXT)
 
 
-def version(service: Service, exchange: Exchange, names: Names) -> Response:
+def version(service: Service, exchange: Exchange, names: PathNames) -> Response:
     """The version of this server (MLflow's gives its own)."""
     return Response(200, RUNTIME_VERSION.encode("ascii"), _TEXT)
 

@@ -2,41 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Optional
+from typing import Optional
 
 from ..http.exchange import Exchange
 from ..http.message import HttpError, Response
 from ..rest.open_inference import models as list_models
-from ..rest.router import Route
+from ..rest.router import PathNames, Route
 from ..service import Service
 from .call import Contract, ask
 
-Names = Mapping[str, str]
 CONTRACT = Contract(outputs_key="outputs")
 
 
-def model_ready(service: Service, exchange: Exchange, names: Names) -> Response:
+def model_ready(service: Service, exchange: Exchange, names: PathNames) -> Response:
     """Whether a model takes requests."""
-    model = service.repository.find(names["model"], names.get("version", ""))
+    model = service.repository.find(names.model, names.version)
     if not service.ready:
         raise HttpError(503, "The server is not ready.")
     return Response.of({"name": model.name, "ready": True})
 
 
-def predict(service: Service, exchange: Exchange, names: Names) -> Optional[Response]:
+def predict(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:
     """Run a model; the last segment of the address is ``NAME:predict``."""
-    last = "version" if "version" in names else "model"
-    name, _, verb = names[last].rpartition(":")
+    last, _, verb = (names.version or names.model).rpartition(":")
     if verb != "predict":
         raise HttpError(404, "Only :predict is done here.")
-    found = {**names, last: name}
-    repository = service.repository
-    return ask(
-        service,
-        exchange,
-        lambda: repository.find(found["model"], found.get("version", "")),
-        CONTRACT,
-    )
+    wanted = names._replace(version=last) if names.version else PathNames(last)
+    return ask(service, exchange, lambda: service.repository.find(*wanted), CONTRACT)
 
 
 _MODEL = "/v1/models/{model}"

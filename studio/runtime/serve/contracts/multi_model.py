@@ -6,25 +6,24 @@ Errors have the form of ``invocations``.
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Optional
+from typing import Dict, Mapping, Optional
 from urllib.parse import parse_qs
 
 from ..engine.served_model import ServedModel
 from ..http.exchange import Exchange
 from ..http.message import HttpError, Response
 from ..rest.model_repository import catalog_of, check_json, document_of, later
-from ..rest.router import Route
+from ..rest.router import PathNames, Route
 from ..service import Service
 from .call import ask
 from .invocations import CONTRACT, refusal
 
-Names = Mapping[str, str]
 _PAGE = 100
 """Models on one page of the list."""
 _LONGEST_NAME = 256
 
 
-def load(service: Service, exchange: Exchange, names: Names) -> Optional[Response]:
+def load(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:
     """Load ``{"model_name": ..., "url": ...}``."""
     try:
         check_json(exchange)
@@ -37,24 +36,24 @@ def load(service: Service, exchange: Exchange, names: Names) -> Optional[Respons
     return None
 
 
-def unload(service: Service, exchange: Exchange, names: Names) -> Optional[Response]:
+def unload(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:
     """Serve a model no longer."""
     try:
         catalog = catalog_of(service)
-        service.repository.find(names["model"])
+        service.repository.find(names.model)
     except HttpError as error:
         return _refused(error)
-    later(service, exchange, catalog.unload(names["model"]), _refused)
+    later(service, exchange, catalog.unload(names.model), _refused)
     return None
 
 
-def index(service: Service, exchange: Exchange, names: Names) -> Response:
+def index(service: Service, exchange: Exchange, names: PathNames) -> Response:
     """The loaded models by their names, a page at a time."""
     after = parse_qs(exchange.request.query).get("next_page_token", [""])[0]
     found = sorted({model.name for model in service.repository.all()})
     left = [name for name in found if name > after]
     page = left[:_PAGE]
-    document: Dict[str, Any] = {
+    document: Dict[str, object] = {
         "models": [_described(service, service.repository.find(name)) for name in page]
     }
     if len(left) > len(page):
@@ -62,17 +61,17 @@ def index(service: Service, exchange: Exchange, names: Names) -> Response:
     return Response.of(document)
 
 
-def describe(service: Service, exchange: Exchange, names: Names) -> Response:
+def describe(service: Service, exchange: Exchange, names: PathNames) -> Response:
     """One model, when it is loaded."""
     try:
-        return Response.of(_described(service, service.repository.find(names["model"])))
+        return Response.of(_described(service, service.repository.find(names.model)))
     except HttpError as error:
         return _refused(error)
 
 
-def invoke(service: Service, exchange: Exchange, names: Names) -> Optional[Response]:
+def invoke(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:
     """Run a model."""
-    return ask(service, exchange, lambda: service.repository.find(names["model"]), CONTRACT)
+    return ask(service, exchange, lambda: service.repository.find(names.model), CONTRACT)
 
 
 def _described(service: Service, model: ServedModel) -> Dict[str, str]:
@@ -81,7 +80,7 @@ def _described(service: Service, model: ServedModel) -> Dict[str, str]:
     return {"modelName": model.name, "modelUrl": url}
 
 
-def _text(document: Mapping[str, Any], key: str) -> str:
+def _text(document: Mapping[str, object], key: str) -> str:
     value = document.get(key)
     if not isinstance(value, str) or not value or not value.isprintable():
         raise HttpError(400, "The request must have a text {!r}.".format(key))

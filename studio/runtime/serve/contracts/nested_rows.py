@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, List, NamedTuple, Optional, Tuple
+from typing import List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
+from ..protocol.json_reader import JsonList
 from ..protocol.tensor_data import BinaryPart, bad, read_tensor
 from ..protocol.tensors import TensorSpec
 
@@ -26,7 +27,7 @@ class Rows(NamedTuple):
     whole: bool = False
 
 
-def tensor_of(values: List[Any], spec: TensorSpec) -> np.ndarray:
+def tensor_of(values: JsonList, spec: TensorSpec) -> np.ndarray:
     """The array of a nested list, in its own shape and the input's type.
 
     Raises:
@@ -38,7 +39,7 @@ def tensor_of(values: List[Any], spec: TensorSpec) -> np.ndarray:
     return read_tensor(entry, anything, BinaryPart(b"", 0, False))
 
 
-def flattened(values: List[Any], spec: TensorSpec) -> Tuple[Tuple[int, ...], List[Any]]:
+def flattened(values: JsonList, spec: TensorSpec) -> Tuple[Tuple[int, ...], JsonList]:
     """Shape and elements of a nested list.
 
     Raises:

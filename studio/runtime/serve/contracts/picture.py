@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Mapping, Optional, Sequence
+from typing import Optional, Sequence
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from ..http.exchange import Exchange
 from ..http.message import JSON, Response
 from ..images.answer import classified
 from ..protocol.tensor_data import to_json
-from ..rest.router import Route
+from ..rest.router import PathNames, Route
 from ..service import Service
 from .call import Contract, ask
 
@@ -42,12 +42,12 @@ def answer(arrays: Sequence[np.ndarray], model: ServedModel) -> Response:
 CONTRACT = Contract(picture=True, answer=answer)
 
 
-def infer(service: Service, exchange: Exchange, names: Mapping[str, str]) -> Optional[Response]:
+def infer(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:
     """Run a model on a picture."""
     return ask(
         service,
         exchange,
-        lambda: service.repository.find(names["model"], names.get("version", "")),
+        lambda: service.repository.find(names.model, names.version),
         CONTRACT,
     )
 

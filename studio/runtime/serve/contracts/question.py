@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import enum
-from typing import Any, Dict, List, Mapping, NamedTuple, Sequence
+from typing import Dict, List, Mapping, NamedTuple, Sequence
 
 import numpy as np
 
 from ..engine.served_model import ServedModel
 from ..protocol.bfloat16 import narrowed
+from ..protocol.json_reader import JsonList
 from ..protocol.tensor_data import bad
 from ..protocol.tensors import TensorSpec
 from .nested_rows import Rows, rows_of, tensor_of
@@ -54,7 +55,7 @@ def question(columns: Mapping[str, Rows], count: int, form: Form) -> Question:
 
 
 def of_columns(
-    columns: Mapping[str, List[Any]], model: ServedModel, form: Form, *, gaps: bool = False
+    columns: Mapping[str, JsonList], model: ServedModel, form: Form, *, gaps: bool = False
 ) -> Question:
     """A question from the values of each input for all instances.
 
@@ -117,7 +118,7 @@ def _is_float(spec: TensorSpec) -> bool:
     return spec.kind.dtype is not None and (spec.kind.dtype.kind == "f" or spec.kind.bits)
 
 
-def _filled(values: Sequence[Any]) -> List[Any]:
+def _filled(values: Sequence[object]) -> JsonList:
     """Not-a-number for each value that is missing."""
     nan = float("nan")
     return [

@@ -6,7 +6,7 @@ from typing import Mapping, Optional, Tuple
 
 from ..http.exchange import Exchange
 from ..http.message import Response
-from ..rest.router import CONTROL_BYTES, Route
+from ..rest.router import CONTROL_BYTES, PathNames, Route
 from ..service import Service
 from .call import Contract, ask, only_model
 from .invocations import ping
@@ -15,7 +15,7 @@ HEALTH = "AIP_HEALTH_ROUTE"
 PREDICT = "AIP_PREDICT_ROUTE"
 
 
-def predict(service: Service, exchange: Exchange, names: Mapping[str, str]) -> Optional[Response]:
+def predict(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:
     """Run the one model."""
     return ask(service, exchange, lambda: only_model(service), Contract())
 

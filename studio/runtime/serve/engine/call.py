@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from ..http.message import HttpError, Request, Response
 from ..images.signatures import kind_of
 from ..protocol import codec as inference
 from ..protocol.codec import Inference
+from .run_options import RunOptions
 from .served_model import ServedModel
 from .session import first_line
 
@@ -107,7 +108,7 @@ class InferenceCall:
         """Whether nobody waits for the answer any more."""
         return self._exchange.gone
 
-    def run(self, options: Any = None) -> None:
+    def run(self, options: Optional[RunOptions] = None) -> None:
         """Run the model for this request alone, and make the answer.
 
         Args:
@@ -150,7 +151,7 @@ class InferenceCall:
         if response.start is not None and self.repeats:
             response.again = (model, self.inference.plan, arrays)
 
-    def _fail_because(self, error: Exception, options: Any = None) -> None:
+    def _fail_because(self, error: Exception, options: Optional[RunOptions] = None) -> None:
         if options is not None and options.terminate:
             self._fail(504, "CANCELED", "Inference timed out.")
         elif isinstance(error, HttpError):
@@ -209,7 +210,9 @@ class InferenceCall:
         self._exchange.answer(self.conclude())
 
 
-def run_together(model: ServedModel, calls: Sequence[PendingCall], options: Any = None) -> None:
+def run_together(
+    model: ServedModel, calls: Sequence[PendingCall], options: Optional[RunOptions] = None
+) -> None:
     """Run calls, those that fit each other as one batch. Each can be concluded afterwards.
 
     Args:
@@ -227,7 +230,7 @@ def run_together(model: ServedModel, calls: Sequence[PendingCall], options: Any 
 
 def _batches(calls: List[PendingCall], rows: int) -> Iterator[List[PendingCall]]:
     """Calls with inputs of the same kind, so many rows together at most."""
-    kinds: Dict[Any, List[PendingCall]] = {}
+    kinds: Dict[object, List[PendingCall]] = {}
     for call in calls:
         kinds.setdefault(call.inference.kind or call, []).append(call)
     for same in kinds.values():
@@ -242,7 +245,9 @@ def _batches(calls: List[PendingCall], rows: int) -> Iterator[List[PendingCall]]
         yield batch
 
 
-def _run_batch(model: ServedModel, calls: Sequence[PendingCall], options: Any) -> bool:
+def _run_batch(
+    model: ServedModel, calls: Sequence[PendingCall], options: Optional[RunOptions]
+) -> bool:
     """Run calls in one; False when that fails: whose fault it is shows when each runs alone."""
     found = [call.inference for call in calls]
     wanted = [output.name for output in found[0].wanted]

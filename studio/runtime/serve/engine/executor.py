@@ -8,7 +8,9 @@ import queue
 import threading
 import time
 from collections import deque
-from typing import Any, Callable, Deque, List, Optional, Protocol, Set, Tuple
+from typing import Callable, Deque, List, Optional, Protocol, Set, Tuple
+
+from .run_options import RunOptions
 
 
 class Work(Protocol):
@@ -143,10 +145,10 @@ class InlineGuard:
         """
         self._limit_s = limit_s
         self._began = math.inf
-        self._options: Any = None
+        self._options: Optional[RunOptions] = None
         self._watching = math.isinf(limit_s)
 
-    def begin(self, make_options: Callable[[], Any]) -> Any:
+    def begin(self, make_options: Callable[[], RunOptions]) -> RunOptions:
         """A run begins; returns the options (onnxruntime's) that it must be run with."""
         if not self._watching:
             self._watching = True
@@ -175,5 +177,5 @@ class InlineGuard:
             time.sleep(min(_MOST_LOOKS_S, self._limit_s / 4))
             # Should this run end now, nothing is hit: no other gets the options of one so long.
             options = self._options
-            if _clock() - self._began > self._limit_s:
+            if options is not None and _clock() - self._began > self._limit_s:
                 options.terminate = True

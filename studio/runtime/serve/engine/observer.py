@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Protocol
+from typing import Dict, Mapping, Protocol
 
 import numpy as np
 
@@ -21,7 +21,7 @@ class Attached(Protocol):
     def wish(self) -> object:
         """What was asked for; compared with what is asked for later."""
 
-    def status(self) -> Dict[str, Any]:
+    def status(self) -> Dict[str, object]:
         """What was found until now, as plain data."""
 
     def end(self) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol, Sequence
+from typing import Optional, Protocol, Sequence
 
 import numpy as np
 
 from ..http.message import Response
 from ..protocol.codec import Inference
+from .run_options import RunOptions
 
 
 class PendingCall(Protocol):
@@ -26,7 +27,7 @@ class PendingCall(Protocol):
     def decode(self) -> bool:
         """Read the inputs; False when they do not fit the model, which is then the answer."""
 
-    def run(self, options: Any = None) -> None:
+    def run(self, options: Optional[RunOptions] = None) -> None:
         """Run the model for this request alone, and make the answer."""
 
     def encode(

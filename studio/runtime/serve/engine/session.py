@@ -12,13 +12,13 @@ import time
 from pathlib import Path
 from typing import (
     TYPE_CHECKING,
-    Any,
     Callable,
     Dict,
     List,
     Mapping,
     NamedTuple,
     Optional,
+    Protocol,
     Sequence,
     Tuple,
 )
@@ -29,6 +29,7 @@ from ...drift.reference import EMBEDDING
 from ...shared.errors import LoadError
 from ..protocol import bfloat16
 from ..protocol.tensors import BY_ORT, TensorSpec
+from .run_options import RunOptions
 
 if TYPE_CHECKING:
     from .observer import Observer
@@ -40,6 +41,14 @@ _GOLDEN = 0.6180339887498949
 Feeds = Mapping[str, np.ndarray]
 
 
+class NodeArgument(Protocol):
+    """An input or output of a session."""
+
+    name: str
+    type: str
+    shape: Optional[Sequence[object]]
+
+
 class BoundArrays(NamedTuple):
     """Arrays in their places, as onnxruntime knows them.
 
@@ -47,9 +56,9 @@ class BoundArrays(NamedTuple):
         kept: What must live as long.
     """
 
-    native: Any
-    binding: Any
-    kept: Any
+    native: object
+    binding: object
+    kept: Tuple[Feeds, Feeds]
 
 
 class ModelSession:
@@ -92,8 +101,10 @@ class ModelSession:
         # What its own run does beforehand (it checks names, which requests have passed already)
         # takes a twentieth of a small model.
         native = getattr(self._session, "_sess", None)
-        self._run: Callable[..., Any] = getattr(native, "run", self._session.run)
-        self._run_bound: Any = getattr(native, "run_with_iobinding", None)
+        self._run: Callable[..., List[np.ndarray]] = getattr(native, "run", self._session.run)
+        self._run_bound: Optional[Callable[[object, object], object]] = getattr(
+            native, "run_with_iobinding", None
+        )
         self.threads = threads
         self.timed = False
         self.busy_s = float("inf")
@@ -116,7 +127,9 @@ class ModelSession:
         if not self.outputs:
             raise LoadError("{} has no output that is a tensor.".format(path.name))
 
-    def run(self, feeds: Feeds, outputs: Sequence[str], options: Any = None) -> List[np.ndarray]:
+    def run(
+        self, feeds: Feeds, outputs: Sequence[str], options: Optional[RunOptions] = None
+    ) -> List[np.ndarray]:
         """Run once; the arrays of the named outputs.
 
         Args:
@@ -171,12 +184,13 @@ class ModelSession:
             binding.bind_ortvalue_output(name, value_of(array))
         return BoundArrays(getattr(binding, "_iobinding", None), binding, (feeds, results))
 
-    def run_bound(self, bound: BoundArrays, options: Any) -> None:
+    def run_bound(self, bound: BoundArrays, options: Optional[RunOptions]) -> None:
         """Run once on bound arrays; raises where an output has another size than its array.
 
         It costs less than ``run``, which makes an object of each array and memory for the outputs.
         """
         start = time.thread_time() if self.timed else 0.0
+        assert self._run_bound is not None
         self._run_bound(bound.native, options)
         if self.timed:
             self.busy_s = time.thread_time() - start
@@ -197,7 +211,7 @@ class ModelSession:
         self.run(feeds, list(self.outputs))
 
 
-def _specs(arguments: Sequence[Any], strict: bool) -> Dict[str, TensorSpec]:
+def _specs(arguments: Sequence[NodeArgument], strict: bool) -> Dict[str, TensorSpec]:
     specs = {}
     for argument in arguments:
         kind = BY_ORT.get(argument.type)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path, PurePosixPath
-from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
+from typing import Dict, Mapping, NamedTuple, Optional, Tuple
 
+from ...shared.documents import read_record
 from ...shared.errors import LoadError
 from ...shared.manifest import BASELINE, LATENCY
 from ..images.preprocess import Preprocess
@@ -35,12 +36,37 @@ class ModelSource(NamedTuple):
     precision: str
     path: Path
     golden: Optional[Path] = None
-    baseline: Optional[Mapping[str, Any]] = None
+    baseline: Optional[Mapping[str, object]] = None
     preprocess: Optional[Preprocess] = None
     labels: Tuple[str, ...] = ()
-    drift: Optional[Mapping[str, Any]] = None
-    profiles: Optional[Mapping[str, Any]] = None
+    drift: Optional[Mapping[str, object]] = None
+    profiles: Optional[Mapping[str, object]] = None
     beside: Optional[Path] = None
+
+
+class _Model(NamedTuple):
+    """The model of a bundle."""
+
+    file: str
+    precision: Optional[str] = None
+
+
+class _Manifest(NamedTuple):
+    """The part of a bundle's manifest that a server reads."""
+
+    name: str
+    version: int
+    model: _Model
+    baseline: object = None
+    preprocess: object = None
+    labels: object = None
+
+
+class _Baseline(NamedTuple):
+    """Reference values of a model."""
+
+    latency: object = None
+    drift: object = None
 
 
 def from_root(root: Path) -> ModelSource:
@@ -53,45 +79,43 @@ def from_root(root: Path) -> ModelSource:
 
 def from_bundle(folder: Path) -> ModelSource:
     """A bundle's model, as its manifest describes it."""
-    raw, manifest = _read_manifest(folder)
+    raw, document = _read_manifest(folder)
     try:
-        name, version = str(manifest["name"]), str(int(manifest["version"]))
-        model = manifest["model"]
-        file = PurePosixPath(model["file"])
-        precision = str(model.get("precision") or "")
+        manifest = read_record(_Manifest, document)
+        file = PurePosixPath(manifest.model.file)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise LoadError("The manifest of the bundle {} is incomplete.".format(folder)) from error
     path = folder / file
     if file.is_absolute() or ".." in file.parts or not path.is_file():
         raise LoadError("The bundle {} lacks its model {}.".format(folder, file))
-    golden, baseline = folder / "golden", _baseline(folder, manifest.get("baseline"))
+    golden, baseline = folder / "golden", _baseline(folder, manifest.baseline)
     return ModelSource(
-        name=name,
-        version=version,
+        name=manifest.name,
+        version=str(manifest.version),
         digest=hashlib.sha256(raw).hexdigest(),
-        precision=precision,
+        precision=manifest.model.precision or "",
         path=path,
         golden=golden if golden.is_dir() else None,
-        baseline=_mapping(baseline.get("latency")),
-        preprocess=_preprocess(manifest.get("preprocess")),
-        labels=_labels(folder, manifest.get("labels")),
-        drift=_mapping(baseline.get("drift")),
+        baseline=_mapping(baseline.latency),
+        preprocess=_preprocess(manifest.preprocess),
+        labels=_labels(folder, manifest.labels),
+        drift=_mapping(baseline.drift),
         profiles=_profiles(folder),
     )
 
 
-def _baseline(folder: Path, name: Any) -> Mapping[str, Any]:
+def _baseline(folder: Path, name: object) -> _Baseline:
     """What is normal; empty where a bundle does not say it: it is served all the same."""
     if name != BASELINE:
-        return {}
+        return _Baseline()
     try:
         content = json.loads((folder / BASELINE).read_text("utf-8"))
     except (OSError, ValueError):
         raise LoadError("The baseline of the bundle {} is damaged.".format(folder)) from None
-    return content if isinstance(content, dict) else {}
+    return read_record(_Baseline, content) if isinstance(content, dict) else _Baseline()
 
 
-def _profiles(folder: Path) -> Optional[Mapping[str, Any]]:
+def _profiles(folder: Path) -> Optional[Mapping[str, object]]:
     """Measured latencies; a file that cannot be read is none: it is only compared with."""
     try:
         return _mapping(json.loads((folder / LATENCY).read_text("utf-8")))
@@ -99,11 +123,11 @@ def _profiles(folder: Path) -> Optional[Mapping[str, Any]]:
         return None
 
 
-def _mapping(value: Any) -> Optional[Mapping[str, Any]]:
+def _mapping(value: object) -> Optional[Mapping[str, object]]:
     return value if isinstance(value, dict) else None
 
 
-def _preprocess(content: Any) -> Optional[Preprocess]:
+def _preprocess(content: object) -> Optional[Preprocess]:
     if content is None:
         return None
     try:
@@ -114,7 +138,7 @@ def _preprocess(content: Any) -> Optional[Preprocess]:
         ) from None
 
 
-def _labels(folder: Path, name: Any) -> Tuple[str, ...]:
+def _labels(folder: Path, name: object) -> Tuple[str, ...]:
     """The lines of the file; none where it is missing: only answers to people need it."""
     file = PurePosixPath(str(name or ""))
     if not file.name or file.is_absolute() or ".." in file.parts:
@@ -126,7 +150,7 @@ def _labels(folder: Path, name: Any) -> Tuple[str, ...]:
     return tuple(line.strip() for line in text.splitlines() if line.strip())
 
 
-def _read_manifest(folder: Path) -> Tuple[bytes, Dict[str, Any]]:
+def _read_manifest(folder: Path) -> Tuple[bytes, Dict[str, object]]:
     try:
         raw = (folder / "manifest.json").read_bytes()
         manifest = json.loads(raw.decode("utf-8"))

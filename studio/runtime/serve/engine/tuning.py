@@ -13,10 +13,11 @@ import math
 import os
 import time
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
+from ...shared.documents import read_record
 from .session import Feeds, ModelSession
 
 MAX_ROWS = 32
@@ -207,12 +208,8 @@ class TuningCache:
         if not isinstance(kept, dict) or kept.get("conditions") != self._conditions:
             return None
         try:
-            return TuningResult(
-                float(kept["seconds"]),
-                max(1, int(kept["threads"])),
-                bool(kept["arena"]),
-                max(1, int(kept["rows"])),
-            )
+            found = read_record(TuningResult, kept)
+            return found._replace(threads=max(1, found.threads), rows=max(1, found.rows))
         except (KeyError, TypeError, ValueError):
             return None
 
@@ -232,7 +229,7 @@ class TuningCache:
             with contextlib.suppress(OSError):
                 aside.unlink()
 
-    def _read(self) -> Dict[str, Any]:
+    def _read(self) -> Dict[str, object]:
         if self._path is None:
             return {}
         try:

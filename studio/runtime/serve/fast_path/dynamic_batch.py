@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from typing import (
-    Any,
     Callable,
     Dict,
     Hashable,
@@ -18,7 +17,9 @@ from typing import (
 
 import numpy as np
 
+from ..engine.run_options import RunOptions
 from ..engine.served_model import ServedModel
+from ..engine.session import BoundArrays
 from ..http.connection import Connection
 from ..http.exchange import Exchange
 from ..http.message import Request, Response
@@ -144,7 +145,7 @@ class DynamicBatch:
         self._capacity = model.batch_rows
         self._inputs = Rows(feeds, self._capacity)
         self._outputs = Rows(results, self._capacity)
-        self._bound: Dict[int, Any] = {}
+        self._bound: Dict[int, BoundArrays] = {}
         self._waiting: List[PendingRequest] = []
         self._filled = 0
         self._seen = 0
@@ -237,7 +238,7 @@ class DynamicBatch:
         repeat.log(connection.peer, now)
         return connection.finish_again(repeat.rendered(connection.server.date, parts), now)
 
-    def _fail(self, waiting: List[PendingRequest], options: Any, begun: float) -> bool:
+    def _fail(self, waiting: List[PendingRequest], options: RunOptions, begun: float) -> bool:
         """The general way says why, or succeeds."""
         model = self._model
         if options.terminate:
@@ -253,7 +254,7 @@ class DynamicBatch:
         self._service.run_now(exchanges, model, options)
         return False
 
-    def _bound_to(self, rows: int) -> Any:
+    def _bound_to(self, rows: int) -> BoundArrays:
         bound = self._bound.get(rows)
         if bound is None:
             first = self._inputs.first(rows), self._outputs.first(rows)

@@ -14,10 +14,11 @@ the general way, which alone knows how to refuse.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Dict, Hashable, Mapping, Optional, Protocol, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, Hashable, Mapping, Optional, Protocol, Sequence, Tuple
 
 import numpy as np
 
+from ..engine.run_options import RunOptions
 from ..engine.served_model import ServedModel
 from ..http.connection import Connection
 from ..http.message import BINARY, Request, Response
@@ -238,7 +239,9 @@ class KnownRequest:
         self.log(connection.peer, now)
         return True
 
-    def _fail(self, connection: Connection, model: ServedModel, options: Any, begun: float) -> bool:
+    def _fail(
+        self, connection: Connection, model: ServedModel, options: RunOptions, begun: float
+    ) -> bool:
         """The general way says why, or succeeds."""
         if options.terminate:
             model.observe(_clock() - begun)  # it would have taken even longer

@@ -84,7 +84,7 @@ class Response:
         self.headers = headers
         self.parts: Sequence[Any] = ()
         self.start: Optional[bytes] = None
-        self.again: Optional[Tuple[Any, Any, Any]] = None
+        self.again: Any = None
 
     @property
     def length(self) -> int:
@@ -92,7 +92,7 @@ class Response:
         return len(self.body) + sum(memoryview(part).nbytes for part in self.parts)
 
     @staticmethod
-    def of(document: Any, status: int = 200) -> Response:
+    def of(document: object, status: int = 200) -> Response:
         """A JSON answer."""
         return Response(status, json.dumps(document, separators=(",", ":")).encode("utf-8"))
 

@@ -70,12 +70,12 @@ class ConnectionSelector(_Base):  # type: ignore[misc]
         """Call this once, when all that has come by now is heard."""
         self._turns.append(turn)
 
-    def select(self, timeout: Optional[float] = None) -> List[Tuple[Any, int]]:
+    def select(self, timeout: Optional[float] = None) -> List[Tuple[selectors.SelectorKey, int]]:
         """Wait and tell the connections, until there is something for the event loop to do."""
         until = math.inf if timeout is None else _clock() + timeout
         pause = -1.0 if timeout is None else timeout
         hears = self._hears
-        found: List[Tuple[Any, int]] = []
+        found: List[Tuple[selectors.SelectorKey, int]] = []
         while True:
             told = self._epoll.poll(0.0 if self._turns else pause, _AT_ONCE)
             self.crowd = len(told)
@@ -107,7 +107,7 @@ class ConnectionSelector(_Base):  # type: ignore[misc]
             if number in self._hears:
                 heard[number] = now + place * 1e-9
 
-    def _keep(self, number: int, mask: int, found: List[Tuple[Any, int]]) -> None:
+    def _keep(self, number: int, mask: int, found: List[Tuple[selectors.SelectorKey, int]]) -> None:
         """Something of asyncio's own."""
         try:
             key = self.get_key(number)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import threading
 from contextlib import contextmanager
-from typing import Any, Iterator
+from typing import TYPE_CHECKING, Iterator
 
 import numpy as np
 
 from ..http.message import Body, HttpError
 from . import png
 from .signatures import kind_of
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 MOST_PIXELS = 25_000_000
 """Larger pictures are refused before they are unpacked."""
@@ -39,12 +42,12 @@ def decode_picture(content: Body) -> np.ndarray:
     if not kind:
         raise HttpError(415, "The body is neither a JPEG nor a PNG.")
     try:
-        import PIL.Image
+        import PIL.Image  # noqa: F401
     except ImportError:
         if kind != "PNG":
             raise HttpError(415, _NO_PILLOW) from None
         return _with_own_decoder(content)
-    return _with_pillow(PIL.Image, content)
+    return _with_pillow(content)
 
 
 def _with_own_decoder(content: Body) -> np.ndarray:
@@ -58,23 +61,25 @@ def _with_own_decoder(content: Body) -> np.ndarray:
         raise HttpError(400, str(error)) from None
 
 
-def _with_pillow(library: Any, content: Body) -> np.ndarray:
+def _with_pillow(content: Body) -> np.ndarray:
+    import PIL.Image
+
     try:
-        with library.open(io.BytesIO(content), formats=("PNG", "JPEG")) as image:
-            return _pixels(library, image)
-    except library.DecompressionBombError:  # its own limit lies far above ours
+        with PIL.Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as image:
+            return _pixels(image)
+    except PIL.Image.DecompressionBombError:  # its own limit lies far above ours
         raise _too_large() from None
     except (OSError, ValueError, SyntaxError, EOFError):  # what damaged files raise in it
         raise HttpError(400, "The picture is damaged.") from None
 
 
-def _pixels(library: Any, image: Any) -> np.ndarray:
+def _pixels(image: Image) -> np.ndarray:
     import PIL.ImageOps
 
     with _turn(image.width, image.height):
         if image.getexif().get(_ORIENTATION, 1) != 1:
             image = PIL.ImageOps.exif_transpose(image)
-        return np.asarray(_rgb(library, image), np.uint8)
+        return np.asarray(_rgb(image), np.uint8)
 
 
 @contextmanager
@@ -97,13 +102,15 @@ def _too_large() -> HttpError:
     return HttpError(413, sentence.format(MOST_PIXELS // 10**6))
 
 
-def _rgb(library: Any, image: Any) -> Any:
+def _rgb(image: Image) -> Image:
     """Eight bits a channel; transparent parts on white. The same steps as in the studio."""
+    import PIL.Image
+
     if image.mode.startswith("I"):  # 16 bits of grey, which a plain conversion would clip
         grey = (np.asarray(image, dtype=np.float32) / 257).round().clip(0, 255)
-        image = library.fromarray(grey.astype(np.uint8))
+        image = PIL.Image.fromarray(grey.astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         layer = image.convert("RGBA")
-        page = library.new("RGBA", layer.size, "white")
-        return library.alpha_composite(page, layer).convert("RGB")
+        page = PIL.Image.new("RGBA", layer.size, "white")
+        return PIL.Image.alpha_composite(page, layer).convert("RGB")
     return image if image.mode == "RGB" else image.convert("RGB")

@@ -51,7 +51,7 @@ class Preprocess(NamedTuple):
     dtype: str = "float32"
 
     @staticmethod
-    def from_json(content: Any) -> Preprocess:
+    def from_json(content: object) -> Preprocess:
         """Take the values from a manifest; those left out keep their defaults.
 
         Raises:
@@ -174,7 +174,7 @@ _CHOICES = {
 }
 
 
-def _typed(name: str, value: Any, default: Any) -> Any:
+def _typed(name: str, value: object, default: object) -> Any:
     """The value in the type of the setting's default."""
     if isinstance(default, tuple):
         items = value if isinstance(value, (list, tuple)) else [value]

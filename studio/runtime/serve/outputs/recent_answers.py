@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any, Dict, Mapping, Sequence
+from typing import Dict, Mapping, Sequence
 
 import numpy as np
 
@@ -49,7 +49,7 @@ class Answers:
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
 
-    def judge(self, labels: Mapping[str, Any], chosen: bool = False) -> Dict[str, int]:
+    def judge(self, labels: Mapping[str, object], chosen: bool = False) -> Dict[str, int]:
         """Hold true answers against those given; each answer is judged once.
 
         Args:
@@ -75,7 +75,7 @@ class Answers:
         self.unmatched += unmatched
         return {"matched": matched, "right": right, "unmatched": unmatched}
 
-    def status(self) -> Dict[str, Any]:
+    def status(self) -> Dict[str, object]:
         """Accuracy so far, with its interval."""
         low, high = wilson(self.right, self.matched)
         return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Dict, List, Mapping, Protocol, Sequence
 
 import numpy as np
 
@@ -41,12 +41,37 @@ def can_run() -> bool:
     return hasattr(ort.OrtValue, "ortvalue_from_numpy_with_onnx_type")
 
 
+class OrtValue(Protocol):
+    """A value of onnxruntime, as far as it is used here."""
+
+    def shape(self) -> List[int]:
+        """Return its shape."""
+
+    def data_type(self) -> str:
+        """Return the name of its type."""
+
+    def data_ptr(self) -> int:
+        """Return the address of its elements."""
+
+    def numpy(self) -> np.ndarray:
+        """Return it as an array."""
+
+
+class ValueSession(Protocol):
+    """A session that takes values of onnxruntime."""
+
+    def run_with_ort_values(
+        self, outputs: List[str], feeds: Dict[str, OrtValue], options: object
+    ) -> Sequence[OrtValue]:
+        """Run once."""
+
+
 def run(
-    session: Any,
+    session: ValueSession,
     outputs: Sequence[str],
     feeds: Mapping[str, np.ndarray],
     kinds: Mapping[str, str],
-    options: Optional[Any] = None,
+    options: object = None,
 ) -> List[np.ndarray]:
     """Run a session with inputs or outputs of bfloat16; all of these are arrays of bits.
 
@@ -59,7 +84,7 @@ def run(
     import onnxruntime as ort
 
     kept = {name: np.ascontiguousarray(array) for name, array in feeds.items()}
-    values: Dict[str, Any] = {}
+    values: Dict[str, OrtValue] = {}
     for name, array in kept.items():
         if kinds[name] == ORT_NAME:
             make = ort.OrtValue.ortvalue_from_numpy_with_onnx_type
@@ -70,7 +95,7 @@ def run(
     return [_bits_of(value) if value.data_type() == ORT_NAME else value.numpy() for value in found]
 
 
-def _bits_of(value: Any) -> np.ndarray:
+def _bits_of(value: OrtValue) -> np.ndarray:
     """A copy of what a value of bfloat16 holds."""
     array = np.empty(value.shape(), np.dtype("<u2"))
     if array.size:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from textwrap import shorten
-from typing import Any, Callable, Dict, Hashable, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Callable, Dict, Hashable, List, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 
 from ..http.message import BINARY, JSON, Body, Response, start_of
-from .json_reader import PieceReader
+from .json_reader import JsonList, JsonObject, PieceReader
 from .request_template import (
     AnswerHead,
     InputSlot,
@@ -26,7 +26,7 @@ _MAX_DIGITS = 40
 _LARGE = 256 * 1024
 """Bytes of JSON that are read in pieces."""
 
-Read = Callable[[Mapping[str, Any], TensorSpec], np.ndarray]
+Read = Callable[[JsonObject, TensorSpec], np.ndarray]
 
 
 class Inference(NamedTuple):
@@ -116,7 +116,7 @@ def _decode(
 
 
 def understood(
-    document: Mapping[str, Any],
+    document: Mapping[str, object],
     inputs: Mapping[str, TensorSpec],
     outputs: Mapping[str, TensorSpec],
     read: Read,
@@ -188,7 +188,7 @@ _DECODER = (
 )
 
 
-def parse_json(text: Body, tensors: str = "") -> Dict[str, Any]:
+def parse_json(text: Body, tensors: str = "") -> JsonObject:
     """The JSON object of a body.
 
     Args:
@@ -212,21 +212,21 @@ def parse_json(text: Body, tensors: str = "") -> Dict[str, Any]:
     return document
 
 
-def _list(document: Mapping[str, Any], key: str) -> List[Any]:
+def _list(document: Mapping[str, object], key: str) -> JsonList:
     value = document.get(key)
     if not isinstance(value, list):
         raise bad("The request must have a list {!r}.", key)
     return value
 
 
-def _name(entry: Any, what: str) -> str:
+def _name(entry: object, what: str) -> str:
     name = entry.get("name") if isinstance(entry, dict) else None
     if not isinstance(name, str):
         raise bad("Each {} must be an object with a name.", what)
     return name
 
 
-def _id(document: Mapping[str, Any]) -> str:
+def _id(document: Mapping[str, object]) -> str:
     value = document.get("id", "")
     if not isinstance(value, str):
         raise bad("The id of a request must be a string.")
@@ -234,7 +234,7 @@ def _id(document: Mapping[str, Any]) -> str:
 
 
 def _wanted(
-    document: Mapping[str, Any], outputs: Mapping[str, TensorSpec]
+    document: Mapping[str, object], outputs: Mapping[str, TensorSpec]
 ) -> List[RequestedOutput]:
     default = parameters_of(document).get("binary_data_output") is True
     if not document.get("outputs"):

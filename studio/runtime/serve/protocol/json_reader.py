@@ -25,6 +25,11 @@ MOST_OBJECTS = 10_000
 """In one list: a request has as many as its model has inputs."""
 
 
+JsonObject = Dict[str, Any]
+JsonList = List[Any]
+"""Parts of a document from outside; their readers check the content."""
+
+
 class Numbers:
     """A list of numbers, or of lists of them, as arrays: a tenth of what a list takes.
 
@@ -37,7 +42,7 @@ class Numbers:
         self.pieces: List[np.ndarray] = []
         self.kinds: Set[type] = set()
 
-    def take(self, values: List[Any], text: str) -> bool:
+    def take(self, values: JsonList, text: str) -> bool:
         """Add values, where they can be: rows of one length with numbers of usual size can.
 
         Args:
@@ -63,15 +68,15 @@ class Numbers:
         self.kinds |= kinds
         return True
 
-    def listed(self) -> List[Any]:
+    def listed(self) -> JsonList:
         """The same as a list."""
-        found: List[Any] = []
+        found: JsonList = []
         for piece in self.pieces:
             found += piece.tolist()
         return found
 
 
-Values = Union[List[Any], Numbers]
+Values = Union[JsonList, Numbers]
 
 
 class PieceReader:
@@ -117,8 +122,8 @@ class PieceReader:
             raise ValueError("the document ends too early") from None
         return found
 
-    def _object(self, at: int) -> Tuple[Dict[str, Any], int]:
-        found: Dict[str, Any] = {}
+    def _object(self, at: int) -> Tuple[JsonObject, int]:
+        found: JsonObject = {}
         at = self._skip(at)
         if self._text[at : at + 1] == "}":
             return found, at + 1
@@ -188,7 +193,7 @@ class PieceReader:
         return at + int(commas[-1]) if len(commas) else at
 
 
-def _with_value(found: Values, value: Any) -> Values:
+def _with_value(found: Values, value: object) -> Values:
     """A list, and one more value that was too long for a piece."""
     if isinstance(found, Numbers):
         if isinstance(value, Numbers) and found.take_row(value):

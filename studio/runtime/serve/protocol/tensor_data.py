@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import struct
-from typing import Any, Dict, FrozenSet, List, Mapping, Set, Tuple
+from typing import Any, Dict, FrozenSet, Mapping, Set, Tuple
 
 import numpy as np
 
 from ..http.message import Body, HttpError
 from .bfloat16 import narrowed, widened
-from .json_reader import Numbers
+from .json_reader import JsonList, Numbers
 from .tensors import BY_NAME, TensorSpec
 
 _UNSUPPORTED = ("classification", "shared_memory_region")
@@ -32,7 +32,7 @@ def bad(sentence: str, *values: Any) -> HttpError:
     return HttpError(400, sentence.format(*values))
 
 
-def parameters_of(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+def parameters_of(entry: Mapping[str, object]) -> Mapping[str, object]:
     """The parameters of a request, an input or an output.
 
     Raises:
@@ -57,11 +57,11 @@ class BinaryPart:
         self._offset = offset
         self._allowed = allowed
 
-    def take(self, size: Any, name: str) -> Tuple[int, int]:
+    def take(self, size: object, name: str) -> Tuple[int, int]:
         """Begin and end of the next tensor's bytes."""
         if not self._allowed:
             raise bad("Binary tensors need the header Inference-Header-Content-Length.")
-        if not is_size(size):
+        if type(size) is not int or size < 0:
             raise bad("binary_data_size of the input {!r} must be a number of bytes.", name)
         begin, end = self._offset, self._offset + size
         if end > len(self._body):
@@ -81,12 +81,12 @@ class BinaryPart:
             raise bad("{} bytes at the end of the body belong to no input.", left)
 
 
-def is_size(value: Any) -> bool:
+def is_size(value: object) -> bool:
     """Whether a JSON value is a number of bytes or elements."""
     return type(value) is int and value >= 0
 
 
-def described(entry: Mapping[str, Any], spec: TensorSpec) -> Tuple[Tuple[int, ...], int]:
+def described(entry: Mapping[str, object], spec: TensorSpec) -> Tuple[Tuple[int, ...], int]:
     """The shape that an entry of ``inputs`` says, and its number of elements.
 
     Raises:
@@ -110,7 +110,7 @@ def described(entry: Mapping[str, Any], spec: TensorSpec) -> Tuple[Tuple[int, ..
     return shape, count
 
 
-def read_tensor(entry: Mapping[str, Any], spec: TensorSpec, binary: BinaryPart) -> np.ndarray:
+def read_tensor(entry: Mapping[str, object], spec: TensorSpec, binary: BinaryPart) -> np.ndarray:
     """The array that an entry of ``inputs`` describes.
 
     Raises:
@@ -130,7 +130,7 @@ def read_tensor(entry: Mapping[str, Any], spec: TensorSpec, binary: BinaryPart) 
     return array.reshape(shape)
 
 
-def _shape(entry: Mapping[str, Any], spec: TensorSpec) -> Tuple[int, ...]:
+def _shape(entry: Mapping[str, object], spec: TensorSpec) -> Tuple[int, ...]:
     given = entry.get("shape")
     if not isinstance(given, list) or not all(is_size(size) for size in given):
         raise bad("The shape of the input {!r} must be a list of sizes.", spec.name)
@@ -244,7 +244,7 @@ def _check_kinds(kinds: Set[type], spec: TensorSpec) -> None:
         raise bad("The input {!r} is {}: its values do not fit.", spec.name, spec.kind.name)
 
 
-def _numbers_from_json(data: List[Any], spec: TensorSpec) -> np.ndarray:
+def _numbers_from_json(data: JsonList, spec: TensorSpec) -> np.ndarray:
     """An array of a list; a long one is made in pieces, so that other threads get their turn."""
     values = _flat(data, spec)
     if len(values) <= _VALUES:
@@ -253,7 +253,7 @@ def _numbers_from_json(data: List[Any], spec: TensorSpec) -> np.ndarray:
     return np.concatenate([_array_of(values[begin : begin + _VALUES], spec) for begin in starts])
 
 
-def _array_of(values: List[Any], spec: TensorSpec) -> np.ndarray:
+def _array_of(values: JsonList, spec: TensorSpec) -> np.ndarray:
     dtype = spec.kind.dtype
     assert dtype is not None
     kind = "f" if spec.kind.bits else dtype.kind
@@ -272,7 +272,7 @@ def _array_of(values: List[Any], spec: TensorSpec) -> np.ndarray:
         raise _beyond(spec) from None
 
 
-def _strings_from_json(data: List[Any], spec: TensorSpec) -> np.ndarray:
+def _strings_from_json(data: JsonList, spec: TensorSpec) -> np.ndarray:
     values = _flat(data, spec)
     if not set(map(type, values)) <= {str}:
         raise bad("The input {!r} is BYTES: its values must be strings.", spec.name)
@@ -283,11 +283,11 @@ def _strings_from_json(data: List[Any], spec: TensorSpec) -> np.ndarray:
     return array
 
 
-def _flat(data: List[Any], spec: TensorSpec) -> List[Any]:
+def _flat(data: JsonList, spec: TensorSpec) -> JsonList:
     """The values of a list of lists in order; itself when it is flat already."""
     if not data or type(data[0]) is not list:
         return data
-    flat: List[Any] = []
+    flat: JsonList = []
     waiting = [data]
     while waiting:
         values = waiting.pop()

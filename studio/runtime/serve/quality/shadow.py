@@ -14,7 +14,7 @@ import threading
 import time
 from functools import partial
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Dict, List, Mapping, Optional, Tuple
 
 import numpy as np
 
@@ -158,12 +158,12 @@ class ShadowComparison:
         shapes = tuple(inputs[name].shape for name in sorted(inputs))
         self.race.add(shapes, pair(runs, clock))
 
-    def status(self) -> Dict[str, Any]:
+    def status(self) -> Dict[str, object]:
         """The counts, as plain data."""
         drift = self._drift
         low, high = wilson(self.agreed, self.compared)
         ratio = self.race.ratio
-        told: Dict[str, Any] = {
+        told: Dict[str, object] = {
             "release": self.wish.release,
             "trial": self.wish.timed,
             "loaded": self.loaded,

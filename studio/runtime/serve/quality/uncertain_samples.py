@@ -13,7 +13,6 @@ import threading
 import time
 from pathlib import Path
 from typing import (
-    Any,
     Callable,
     Dict,
     List,
@@ -298,7 +297,7 @@ class Sampler:
             self._model.answers.keep(name, list(outputs.values()))
         return done
 
-    def status(self) -> Dict[str, Any]:
+    def status(self) -> Dict[str, object]:
         """How many are kept, as plain data."""
         store = self._store
         return {

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Dict, List, Mapping, Sequence
 
 from ...main import RUNTIME_VERSION
 from ..engine.served_model import ServedModel
 from ..http.message import HttpError
+from ..protocol.json_reader import JsonObject
 from ..protocol.tensors import TensorSpec
 from ..service import Service
 from ..statistics.batch_sizes import BatchCount
@@ -15,7 +16,7 @@ from ..statistics.counters import ModelStatistics
 EXTENSIONS = ["binary_tensor_data", "model_configuration", "model_repository", "statistics"]
 
 
-def server() -> Dict[str, Any]:
+def server() -> Dict[str, object]:
     """Name and version of the server, and what it can do beyond the protocol."""
     return {"name": "edgewright", "version": RUNTIME_VERSION, "extensions": EXTENSIONS}
 
@@ -30,7 +31,7 @@ def check_ready(service: Service) -> None:
         raise HttpError(503, "The server is not ready.")
 
 
-def metadata(service: Service, model: ServedModel) -> Dict[str, Any]:
+def metadata(service: Service, model: ServedModel) -> Dict[str, object]:
     """Inputs and outputs of a model."""
     return {
         "name": model.name,
@@ -42,11 +43,11 @@ def metadata(service: Service, model: ServedModel) -> Dict[str, Any]:
     }
 
 
-def _tensor(spec: TensorSpec) -> Dict[str, Any]:
+def _tensor(spec: TensorSpec) -> Dict[str, object]:
     return {"name": spec.name, "datatype": spec.kind.name, "shape": list(spec.shape)}
 
 
-def config(model: ServedModel) -> Dict[str, Any]:
+def config(model: ServedModel) -> JsonObject:
     """A model in the words of Triton's configuration, for clients that ask for it."""
     return {
         "name": model.name,
@@ -58,7 +59,7 @@ def config(model: ServedModel) -> Dict[str, Any]:
     }
 
 
-def _configured(spec: TensorSpec) -> Dict[str, Any]:
+def _configured(spec: TensorSpec) -> Dict[str, object]:
     return {"name": spec.name, "data_type": spec.kind.config, "dims": list(spec.shape)}
 
 
@@ -76,12 +77,12 @@ def counted_models(service: Service, name: str = "", version: str = "") -> List[
     return [model for model in service.repository.all() if model.name == found.name]
 
 
-def statistics(models: Sequence[ServedModel]) -> Dict[str, Any]:
+def statistics(models: Sequence[ServedModel]) -> Dict[str, object]:
     """Counts and durations of models."""
     return {"model_stats": [_statistics(model) for model in models]}
 
 
-def _statistics(model: ServedModel) -> Dict[str, Any]:
+def _statistics(model: ServedModel) -> Dict[str, object]:
     counted = model.statistics
     counted.settle()
     return {
@@ -111,7 +112,7 @@ def _durations(counted: ModelStatistics) -> Dict[str, Mapping[str, int]]:
     }
 
 
-def _batch(count: BatchCount) -> Dict[str, Any]:
+def _batch(count: BatchCount) -> Dict[str, object]:
     return {
         "batch_size": count.rows,
         "compute_input": _entry(count.runs, count.compute_input),

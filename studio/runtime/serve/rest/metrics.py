@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import time
-from typing import Callable, Iterable, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Callable, Iterable, List, NamedTuple, Optional, Tuple
 
 from ...drift.window import Alarm
 from ..engine.served_model import ServedModel
@@ -13,7 +13,7 @@ from ..http.message import TEXT, Response
 from ..service import Service
 from ..statistics.board_state import BoardHistory
 from ..statistics.counters import HISTOGRAM_BOUNDS_S, REASONS, ModelStatistics
-from .router import Route
+from .router import PathNames, Route
 from .status import memory_bytes
 
 Labelled = List[Tuple[str, ModelStatistics]]
@@ -55,7 +55,7 @@ _ALARM: Tuple[Tuple[str, str, str, Callable[[Alarm], int]], ...] = (
 )
 
 
-def metrics(service: Service, exchange: Exchange, names: Mapping[str, str]) -> Response:
+def metrics(service: Service, exchange: Exchange, names: PathNames) -> Response:
     """Everything that is counted."""
     lines: List[str] = []
     models = service.repository.all()
@@ -121,10 +121,9 @@ def _pace(lines: List[str], models: Iterable[ServedModel], state: BoardHistory) 
     now, ratios = time.monotonic(), []
     for model in models:
         pace = model.statistics.pace
-        told = {} if pace is None else pace.status(now, state)
-        if told.get("ratio") is not None:
-            labels = '{},of="{}"'.format(_labels(model), told["of"])
-            ratios.append((labels, told["ratio"]))
+        ratio = None if pace is None else pace.ratio(now)
+        if pace is not None and pace.baseline is not None and ratio is not None:
+            ratios.append(('{},of="{}"'.format(_labels(model), pace.baseline.of), ratio))
     if ratios:
         text = "Median time in the model through that of its baseline"
         _family(lines, "edgewright_latency_ratio", "gauge", text, ratios)
@@ -201,11 +200,11 @@ def _process(lines: List[str], service: Service) -> None:
 
 def _upkeep(lines: List[str], service: Service) -> None:
     """What runs out, where it can be known."""
-    told = service.upkeep.to_json()
+    end, _, free, total = service.upkeep.state()
     rows = (
-        ("edgewright_disk_free_bytes", "Free on the server's disk", _bytes(told["disk_free_mb"])),
-        ("edgewright_disk_bytes", "Size of the server's disk", _bytes(told["disk_total_mb"])),
-        ("edgewright_certificate_end_seconds", "End of the certificate", told["certificate_until"]),
+        ("edgewright_disk_free_bytes", "Free on the server's disk", _bytes(free)),
+        ("edgewright_disk_bytes", "Size of the server's disk", _bytes(total)),
+        ("edgewright_certificate_end_seconds", "End of the certificate", end),
     )
     for name, text, value in rows:
         if value is not None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import sys
 import traceback
-from typing import Any, Awaitable, Callable, Dict, Iterable, List, Mapping, Optional
+from typing import Awaitable, Callable, Dict, Iterable, List, Optional
 
 from ..engine.catalog import Catalog
 from ..http.body import too_large
 from ..http.exchange import Exchange
 from ..http.message import HttpError, Response
 from ..service import Service
-from .router import CONTROL_BYTES, Route
+from .router import CONTROL_BYTES, PathNames, Route
 
-Names = Mapping[str, str]
 _JSON = "application/json"
 _FIXED = "This server serves what was deployed to it; models come and go by deploying."
 
@@ -39,12 +38,12 @@ def check_parameters(parameters: Iterable[str]) -> None:
         raise HttpError(400, "A model is loaded from the server's folder, not from a request.")
 
 
-def repository_index(service: Service, exchange: Exchange, names: Names) -> Response:
+def repository_index(service: Service, exchange: Exchange, names: PathNames) -> Response:
     """The models that are served, and those of the folder that are not."""
     return Response.of(index(service, document_of(exchange).get("ready") is True))
 
 
-def repository_load(service: Service, exchange: Exchange, names: Names) -> Optional[Response]:
+def repository_load(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:
     """Load a model from the folder, or load it again when its files have changed."""
     check_json(exchange)
     catalog = catalog_of(service)
@@ -52,16 +51,16 @@ def repository_load(service: Service, exchange: Exchange, names: Names) -> Optio
     if not isinstance(parameters, dict):
         raise HttpError(400, "The parameters must be an object.")
     check_parameters(parameters)
-    later(service, exchange, catalog.load(names["model"]))
+    later(service, exchange, catalog.load(names.model))
     return None
 
 
-def repository_unload(service: Service, exchange: Exchange, names: Names) -> Optional[Response]:
+def repository_unload(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:
     """Serve a model no longer."""
     check_json(exchange)
     catalog = catalog_of(service)
     document_of(exchange)
-    later(service, exchange, catalog.unload(names["model"]))
+    later(service, exchange, catalog.unload(names.model))
     return None
 
 
@@ -76,7 +75,7 @@ def catalog_of(service: Service) -> Catalog:
     return service.catalog
 
 
-def document_of(exchange: Exchange) -> Dict[str, Any]:
+def document_of(exchange: Exchange) -> Dict[str, object]:
     """The JSON object of a request; empty when it has no body.
 
     Raises:

@@ -2,52 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Optional
+from typing import Optional
 
 from ..engine.served_model import ServedModel
 from ..http.exchange import Exchange
 from ..http.message import HttpError, Response
 from ..service import Service
 from . import descriptions
-from .router import Route
-
-Names = Mapping[str, str]
+from .router import PathNames, Route
 
 
-def _model(service: Service, names: Names) -> ServedModel:
-    return service.repository.find(names["model"], names.get("version", ""))
+def _model(service: Service, names: PathNames) -> ServedModel:
+    return service.repository.find(names.model, names.version)
 
 
-def server_metadata(service: Service, exchange: Exchange, names: Names) -> Response:
+def server_metadata(service: Service, exchange: Exchange, names: PathNames) -> Response:
     """Name and version of the server, and what it can do beyond the protocol."""
     return Response.of(descriptions.server())
 
 
-def server_live(service: Service, exchange: Exchange, names: Names) -> Response:
+def server_live(service: Service, exchange: Exchange, names: PathNames) -> Response:
     """The process answers."""
     return Response.of({"live": True})
 
 
-def server_ready(service: Service, exchange: Exchange, names: Names) -> Response:
+def server_ready(service: Service, exchange: Exchange, names: PathNames) -> Response:
     """All models are loaded, and the server is not about to end."""
     if not service.is_ready:
         raise HttpError(503, "The server is not ready.")
     return Response.of({"ready": True})
 
 
-def models(service: Service, exchange: Exchange, names: Names) -> Response:
+def models(service: Service, exchange: Exchange, names: PathNames) -> Response:
     """The names of the models."""
     return Response.of({"models": sorted({model.name for model in service.repository.all()})})
 
 
-def model_ready(service: Service, exchange: Exchange, names: Names) -> Response:
+def model_ready(service: Service, exchange: Exchange, names: PathNames) -> Response:
     """The version is loaded."""
     model = _model(service, names)
     descriptions.check_ready(service)
     return Response.of({"name": model.name, "ready": True})
 
 
-def model_metadata(service: Service, exchange: Exchange, names: Names) -> Response:
+def model_metadata(service: Service, exchange: Exchange, names: PathNames) -> Response:
     """Inputs and outputs of a model."""
     model = _model(service, names)
     return _named(Response.of(descriptions.metadata(service, model)), model)
@@ -58,20 +56,20 @@ def _named(response: Response, model: ServedModel) -> Response:
     return response
 
 
-def model_config(service: Service, exchange: Exchange, names: Names) -> Response:
+def model_config(service: Service, exchange: Exchange, names: PathNames) -> Response:
     """A model in the words of Triton's configuration, for clients that ask for it."""
     model = _model(service, names)
     return _named(Response.of(descriptions.config(model)), model)
 
 
-def model_infer(service: Service, exchange: Exchange, names: Names) -> Optional[Response]:
+def model_infer(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:
     """Run the model."""
     return service.infer(exchange, _model(service, names))
 
 
-def model_statistics(service: Service, exchange: Exchange, names: Names) -> Response:
+def model_statistics(service: Service, exchange: Exchange, names: PathNames) -> Response:
     """Counts and durations of one model, or of all."""
-    name, version = names.get("model", ""), names.get("version", "")
+    name, version = names.model, names.version
     models = descriptions.counted_models(service, name, version)
     return Response.of(descriptions.statistics(models))
 

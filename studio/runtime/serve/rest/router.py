@@ -7,7 +7,6 @@ from typing import (
     Dict,
     Iterable,
     List,
-    Mapping,
     NamedTuple,
     Optional,
     Tuple,
@@ -18,7 +17,15 @@ from ..http.exchange import Exchange
 from ..http.message import HttpError, Response
 from ..service import Service
 
-Endpoint = Callable[[Service, Exchange, Mapping[str, str]], Optional[Response]]
+
+class PathNames(NamedTuple):
+    """The named parts of a path; empty where its pattern lacks them."""
+
+    model: str = ""
+    version: str = ""
+
+
+Endpoint = Callable[[Service, Exchange, PathNames], Optional[Response]]
 """Answers an exchange (see ``http.connection.AnswerRequest``); gets the path's named parts."""
 
 CONTROL_BYTES = 64 * 1024
@@ -51,13 +58,13 @@ class Router:
             segments = route.pattern.split("/")
             self._rows.setdefault(len(segments), []).append((segments, route))
         self._probes = {route.pattern for route in routes if route.probe}
-        self._cache: Dict[Tuple[str, str], Tuple[Endpoint, Mapping[str, str]]] = {}
+        self._cache: Dict[Tuple[str, str], Tuple[Endpoint, PathNames]] = {}
 
     def is_probe(self, method: str, path: str) -> bool:
         """Whether this asks for no more than whether the server lives."""
         return method in ("GET", "HEAD") and (path.rstrip("/") or "/") in self._probes
 
-    def find(self, method: str, path: str) -> Tuple[Endpoint, Mapping[str, str]]:
+    def find(self, method: str, path: str) -> Tuple[Endpoint, PathNames]:
         """The endpoint, and the values of the pattern's names.
 
         Raises:
@@ -81,7 +88,7 @@ class Router:
         """
         return self._search(method, path)[0].body
 
-    def _search(self, method: str, path: str) -> Tuple[Route, Mapping[str, str]]:
+    def _search(self, method: str, path: str) -> Tuple[Route, PathNames]:
         method = "GET" if method == "HEAD" else method
         given = path.rstrip("/").split("/") if len(path) > 1 else path.split("/")
         allowed = []
@@ -102,8 +109,8 @@ class Router:
         raise HttpError(404, "There is nothing at this address.")
 
 
-def _match(segments: List[str], given: List[str]) -> Optional[Dict[str, str]]:
-    names = {}
+def _match(segments: List[str], given: List[str]) -> Optional[PathNames]:
+    names: Dict[str, str] = {}
     for segment, value in zip(segments, given):
         if segment.startswith("{"):
             if not value:
@@ -111,4 +118,4 @@ def _match(segments: List[str], given: List[str]) -> Optional[Dict[str, str]]:
             names[segment[1:-1]] = unquote(value)
         elif segment != value:
             return None
-    return names
+    return PathNames(**names)

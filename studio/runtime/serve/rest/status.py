@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import time
-from typing import Any, Dict, Mapping, Union
+from typing import Dict, Union
 
 from ...main import RUNTIME_VERSION
 from ..engine.served_model import ServedModel
@@ -19,7 +19,7 @@ from ..quality.uncertain_samples import follow_samples
 from ..service import Service
 from ..statistics.board_state import BoardHistory
 from .model_repository import check_json
-from .router import Route
+from .router import PathNames, Route
 
 _LABELS_BYTES = 200 * MOST_LABELS
 """As many labels as are taken at once, with the longest ids that are kept."""
@@ -34,10 +34,10 @@ def memory_bytes() -> int:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def status(service: Service, exchange: Exchange, names: Mapping[str, str]) -> Response:
+def status(service: Service, exchange: Exchange, names: PathNames) -> Response:
     """The state of the server and of the version it serves, in one small document."""
     models = service.repository.all()
-    document: Dict[str, Any] = {
+    document: Dict[str, object] = {
         "ready": service.ready and bool(models),
         "uptime_s": round(service.uptime_s, 3),
         "generation": service.generation,
@@ -54,7 +54,7 @@ def status(service: Service, exchange: Exchange, names: Mapping[str, str]) -> Re
     return Response.of(document)
 
 
-def _model_status(model: ServedModel, state: BoardHistory) -> Dict[str, Any]:
+def _model_status(model: ServedModel, state: BoardHistory) -> Dict[str, object]:
     counted, now = model.statistics, time.monotonic()
     counted.settle()
     mirror, sampler = follow(model), follow_samples(model)
@@ -87,7 +87,7 @@ def _as_number(version: str) -> Union[int, str]:
     return int(version) if version.isdigit() else version
 
 
-def labels(service: Service, exchange: Exchange, names: Mapping[str, str]) -> Response:
+def labels(service: Service, exchange: Exchange, names: PathNames) -> Response:
     """Take true answers, and tell how many belonged to a request.
 
     The body: ``{"labels": {"<id of a request>": "<class>"}}``; of many models one is ``"model"``.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any, Dict, Mapping, Optional
+from typing import Dict, Optional
 from urllib.parse import parse_qs
 
 from ..engine.served_model import ServedModel
@@ -13,17 +13,17 @@ from ..http.message import HttpError, Response
 from ..release_root import run_folder_of
 from ..service import Service
 from ..statistics.offline_log import OfflineLog
-from .router import Route
+from .router import PathNames, Route
 
 EVERY_S = 60.0
 
 
-def counts_of(model: ServedModel) -> Dict[str, Any]:
+def counts_of(model: ServedModel) -> Dict[str, object]:
     """What a minute's line holds of a model: counters since it was loaded, and its drift."""
     counted, now = model.statistics, time.monotonic()
     counted.settle()
     latency = counted.latency_ms(now)
-    found: Dict[str, Any] = {
+    found: Dict[str, object] = {
         "model": model.name,
         "version": model.version,
         "requests": counted.requests,
@@ -55,7 +55,7 @@ async def keep(service: Service, every_s: float = EVERY_S) -> None:
                 ledger.append(counts_of(model))
 
 
-def telemetry(service: Service, exchange: Exchange, names: Mapping[str, str]) -> Response:
+def telemetry(service: Service, exchange: Exchange, names: PathNames) -> Response:
     """The lines behind a number: ``?after=N``."""
     text = parse_qs(exchange.request.query).get("after", ["0"])[0]
     if not (text.isascii() and text.isdigit()) or len(text) > 15:

@@ -7,7 +7,7 @@ compared with the library's in the tests.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
@@ -80,7 +80,11 @@ def mapping(number: int, name: str, value: Message) -> Field:
     return Field(number, name, "map", message=entry)
 
 
-def decode(message: Message, data: bytes) -> Dict[str, Any]:
+Fields = Dict[str, Any]
+"""Fields of a message by their names: numbers, texts, bytes, arrays, messages, or lists of them."""
+
+
+def decode(message: Message, data: bytes) -> Fields:
     """The fields that are there: repeated numbers as an array, other repeated ones as a list.
 
     Raises:
@@ -96,7 +100,7 @@ class _Decoder:
         self._data = data
         self._left = MOST_PARTS
 
-    def read(self, message: Message, at: int, end: int, found: Dict[str, Any]) -> Dict[str, Any]:
+    def read(self, message: Message, at: int, end: int, found: Fields) -> Fields:
         """Add what lies between two places to what was found before."""
         data, by_tag = self._data, message.by_tag
         numbers: Dict[str, List[np.ndarray]] = {}
@@ -135,7 +139,7 @@ class _Decoder:
             found[name] = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return found
 
-    def _keep(self, found: Dict[str, Any], field: Field, begin: int, end: int) -> None:
+    def _keep(self, found: Fields, field: Field, begin: int, end: int) -> None:
         """Keep what lies between two places as the field's, or as one of the field's."""
         name = field.name
         if field.kind == "map":
@@ -149,12 +153,12 @@ class _Decoder:
         else:
             found[name] = self._value(field, begin, end)
 
-    def _message(self, field: Field, begin: int, end: int, found: Dict[str, Any]) -> Dict[str, Any]:
+    def _message(self, field: Field, begin: int, end: int, found: Fields) -> Fields:
         assert field.message is not None
         self._count()
         return self.read(field.message, begin, end, found)
 
-    def _value(self, field: Field, begin: int, end: int) -> Any:
+    def _value(self, field: Field, begin: int, end: int) -> object:
         if field.kind == "message":
             return self._message(field, begin, end, {})
         if field.kind == "view":
@@ -178,7 +182,7 @@ def _text(raw: bytes) -> str:
 
 def encode(message: Message, document: Mapping[str, Any]) -> bytes:
     """The bytes of a message; keys that are not in its table are left out, as are defaults."""
-    parts: List[Any] = []
+    parts: List[Union[bytes, memoryview]] = []
     for field in message.fields:
         value = document.get(field.name)
         if value is None:
@@ -197,7 +201,9 @@ def encode(message: Message, document: Mapping[str, Any]) -> bytes:
     return b"".join(parts)
 
 
-def _add_numbers(parts: List[Any], field: Field, value: Any, always: bool) -> None:
+def _add_numbers(
+    parts: List[Union[bytes, memoryview]], field: Field, value: Any, always: bool
+) -> None:
     number = SCALARS[field.kind]
     if not field.repeated:
         if value or always:
@@ -208,7 +214,7 @@ def _add_numbers(parts: List[Any], field: Field, value: Any, always: bool) -> No
         parts += (varint(field.number << 3 | LENGTH), varint(len(raw)), raw)
 
 
-def _bytes_of(field: Field, value: Any) -> Any:
+def _bytes_of(field: Field, value: Any) -> Union[bytes, memoryview]:
     """The bytes of a value, or a flat view of them."""
     if field.message is not None:
         return encode(field.message, value)

@@ -6,7 +6,7 @@ import asyncio
 import sys
 import time
 import traceback
-from typing import Any, Mapping, Optional, cast
+from typing import Mapping, Optional, cast
 from urllib.parse import unquote
 
 from ..http.body import too_large
@@ -134,7 +134,7 @@ class Conversations:
         found = method.endpoint(self._service, decode(method.request, data))
         if asyncio.iscoroutine(found):
             found = await asyncio.shield(found)  # it is finished also when the client leaves
-        return Reply(encode(method.response, cast(Mapping[str, Any], found)))
+        return Reply(encode(method.response, cast(Mapping[str, object], found)))
 
     async def _infer(self, client: Client, exchange: Exchange, data: bytes) -> Reply:
         service = self._service

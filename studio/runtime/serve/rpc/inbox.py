@@ -46,7 +46,7 @@ class Receipt:
         holds: Whether it has room in the budget.
     """
 
-    def __init__(self, context: Any, inbox: Inbox) -> None:
+    def __init__(self, context: grpc.aio.ServicerContext, inbox: Inbox) -> None:
         self.context = context
         self.began = _clock()
         self.holds = False
@@ -113,7 +113,7 @@ class Inbox:
         self._looks = False
         self._refusals: Set[asyncio.Task[None]] = set()
 
-    async def receipt(self, context: Any) -> Receipt:
+    async def receipt(self, context: grpc.aio.ServicerContext) -> Receipt:
         """Wait until it is a call's turn to be received; close what comes back."""
         if self._free:
             self._free -= 1
@@ -188,7 +188,7 @@ class Inbox:
         task.add_done_callback(self._refusals.discard)
 
 
-async def _end(context: Any, code: grpc.StatusCode, sentence: str) -> None:
+async def _end(context: grpc.aio.ServicerContext, code: grpc.StatusCode, sentence: str) -> None:
     try:
         await context.abort(code, sentence)
     except Exception:  # it raises in order to end a handler

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Sequence, Union
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from ..http.message import Request
 from ..protocol.codec import Inference, understood
 from ..protocol.tensor_data import bad, described, from_binary, parameters_of, to_binary
 from ..protocol.tensors import TensorSpec
-from .codec import encode
+from .codec import Fields, encode
 from .messages import INFER_RESPONSE
 from .reply import Reply, refusal
 
@@ -32,8 +32,6 @@ CONTENTS = {
     "BYTES": "bytes_contents",
 }
 """Data type -> the typed field that holds its elements; others go as raw bytes only."""
-
-Fields = Mapping[str, Any]
 
 
 class RpcCall(InferenceCall):
@@ -86,7 +84,7 @@ def read(fields: Fields, model: ServedModel) -> Inference:
         raise bad("There are {} inputs, and raw contents of {}.", len(inputs), len(raw))
     contents = iter(raw)
 
-    def tensor(entry: Mapping[str, Any], spec: TensorSpec) -> np.ndarray:
+    def tensor(entry: Fields, spec: TensorSpec) -> np.ndarray:
         shape, count = described(entry, spec)
         parameters_of(entry)
         if not raw:
@@ -161,9 +159,9 @@ def answer(
     """
     specs = [model.outputs[wanted.name] for wanted in inference.wanted]
     raw = raw or any(spec.kind.name not in CONTENTS for spec in specs)
-    outputs: List[Dict[str, Any]] = []
+    outputs: List[Dict[str, object]] = []
     for spec, array in zip(specs, arrays):
-        entry: Dict[str, Any] = {
+        entry: Dict[str, object] = {
             "name": spec.name,
             "datatype": spec.kind.name,
             "shape": np.array(array.shape, np.int64),
@@ -181,13 +179,13 @@ def answer(
     return Reply(encode(INFER_RESPONSE, message), model.headers)
 
 
-def _elements(array: np.ndarray, spec: TensorSpec) -> Any:
+def _elements(array: np.ndarray, spec: TensorSpec) -> Union[List[bytes], np.ndarray]:
     if spec.kind.dtype is None:
         return [str(value).encode("utf-8") for value in array.reshape(-1)]
     return array.reshape(-1)
 
 
-def _buffer(array: np.ndarray, spec: TensorSpec) -> Any:
+def _buffer(array: np.ndarray, spec: TensorSpec) -> Union[bytes, np.ndarray]:
     """The elements as bytes, without a copy where possible."""
     if array.dtype == spec.kind.dtype and array.flags.c_contiguous:
         return array

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Awaitable, Callable, Dict, Mapping, NamedTuple, Union
+from typing import Awaitable, Callable, Dict, Mapping, NamedTuple, Union
 
+from ..engine.served_model import ServedModel
 from ..http.message import HttpError
 from ..rest import descriptions
 from ..rest.model_repository import catalog_of, check_parameters, index
 from ..service import Service
 from . import messages
-from .codec import Message
+from .codec import Fields, Message
 
-Fields = Mapping[str, Any]
-Document = Mapping[str, Any]
+Document = Mapping[str, object]
 Endpoint = Callable[[Service, Fields], Union[Document, Awaitable[Document]]]
 """Makes the document of the answer from the fields of the request; may raise HttpError."""
 
@@ -53,9 +53,13 @@ def _ready(service: Service, fields: Fields) -> Document:
     return {"ready": service.is_ready}
 
 
+def _model(service: Service, fields: Fields) -> ServedModel:
+    return service.repository.find(fields.get("name", ""), fields.get("version", ""))
+
+
 def _model_ready(service: Service, fields: Fields) -> Document:
     try:
-        service.repository.find(fields.get("name", ""), fields.get("version", ""))
+        _model(service, fields)
     except HttpError:  # this protocol says so in the answer
         return {"ready": False}
     return {"ready": service.ready}
@@ -66,13 +70,11 @@ def _server_metadata(service: Service, fields: Fields) -> Document:
 
 
 def _model_metadata(service: Service, fields: Fields) -> Document:
-    model = service.repository.find(fields.get("name", ""), fields.get("version", ""))
-    return descriptions.metadata(service, model)
+    return descriptions.metadata(service, _model(service, fields))
 
 
 def _model_config(service: Service, fields: Fields) -> Document:
-    model = service.repository.find(fields.get("name", ""), fields.get("version", ""))
-    document = descriptions.config(model)
+    document = descriptions.config(_model(service, fields))
     for entry in document["input"] + document["output"]:
         entry["data_type"] = CONFIG_TYPES[entry["data_type"]]
     return {"config": document}

@@ -114,7 +114,9 @@ class RpcServer:
         self._held.set()
         await stopped
 
-    async def _received(self, path: str, method: Optional[Method], context: Any) -> Reply:
+    async def _received(
+        self, path: str, method: Optional[Method], context: grpc.aio.ServicerContext
+    ) -> Reply:
         """Receive a message and make the reply.
 
         Apart from where a call is aborted: the error lives on with the frame that it was raised
@@ -165,7 +167,7 @@ class RpcServer:
     ) -> Callable[[Any, Any], Awaitable[bytes]]:
         """Answer a method that takes one message, which is received here: not before the token."""
 
-        async def answer(messages: Any, context: Any) -> bytes:
+        async def answer(messages: Any, context: grpc.aio.ServicerContext) -> bytes:
             reply = await self._received(path, method, context)
             context.set_trailing_metadata(reply.metadata)
             if reply.code != "OK":
@@ -174,7 +176,9 @@ class RpcServer:
 
         return answer
 
-    async def _stream(self, requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
+    async def _stream(
+        self, requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext
+    ) -> AsyncIterator[bytes]:
         """Answer one after the other; what goes wrong with one does not end the stream."""
         headers, peer = _headers(context), context.peer()
         refused = self._conversations.refusal_of(STREAM, None, headers, peer)
@@ -204,7 +208,7 @@ def _by_service(handlers: Dict[str, grpc.RpcMethodHandler]) -> List[grpc.Generic
     return [grpc.method_handlers_generic_handler(*each) for each in services.items()]
 
 
-def _headers(context: Any) -> Headers:
+def _headers(context: grpc.aio.ServicerContext) -> Headers:
     pairs = context.invocation_metadata() or ()
     return {name: value for name, value in pairs if name in _LOOKED_AT}
 

@@ -12,7 +12,7 @@ import shutil
 import threading
 import time
 from collections import deque
-from typing import Any, Callable, Deque, Dict, List, NamedTuple, Optional, Tuple
+from typing import Callable, Deque, Dict, List, NamedTuple, Optional, Tuple
 
 from ...bench.machine import board
 
@@ -70,7 +70,7 @@ class BoardHistory(NamedTuple):
     others: Optional[float] = None
     stolen: float = 0.0
 
-    def to_json(self) -> Dict[str, Any]:
+    def to_json(self) -> Dict[str, object]:
         """What the status tells."""
         return {**self._asdict(), "throttled": list(self.throttled)}
 

@@ -7,7 +7,7 @@ import calendar
 import os
 import time
 from pathlib import Path
-from typing import Any, Dict, Optional, Tuple
+from typing import Dict, NamedTuple, Optional, Tuple
 
 from ...shared.access_tokens import mark_of
 
@@ -15,6 +15,15 @@ _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 _SEQUENCE, _UTC_TIME, _GENERAL_TIME, _VERSION = 0x30, 0x17, 0x18, 0xA0
 _CENTURY = 50
 """Two digits of a year below it are of this century (RFC 5280, 4.1.2.5.1)."""
+
+
+class ExpiryState(NamedTuple):
+    """Both at one moment; None for what cannot be known."""
+
+    certificate_until: Optional[float]
+    certificate_days: Optional[float]
+    disk_free_mb: Optional[float]
+    disk_total_mb: Optional[float]
 
 
 class ExpiryMonitor:
@@ -31,17 +40,18 @@ class ExpiryMonitor:
         self._mark: Optional[Tuple[int, int, int]] = None
         self._until: Optional[float] = None
 
-    def to_json(self) -> Dict[str, Any]:
-        """What the status tells; None for what cannot be known."""
+    def to_json(self) -> Dict[str, Optional[float]]:
+        """What the status tells."""
+        return self.state()._asdict()
+
+    def state(self) -> ExpiryState:
+        """Look at both."""
         free, total = self._disk()
         until = self._end()
         days = None if until is None else round((until - time.time()) / 86400.0, 2)
-        return {
-            "certificate_until": until,
-            "certificate_days": days,
-            "disk_free_mb": None if free is None else round(free / 1e6, 1),
-            "disk_total_mb": None if total is None else round(total / 1e6, 1),
-        }
+        free_mb = None if free is None else round(free / 1e6, 1)
+        total_mb = None if total is None else round(total / 1e6, 1)
+        return ExpiryState(until, days, free_mb, total_mb)
 
     def _disk(self) -> Tuple[Optional[int], Optional[int]]:
         if self._folder is None:

@@ -11,7 +11,7 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Optional
+from typing import Callable, Dict, List, Mapping, Optional
 
 NAME = "telemetry.jsonl"
 LARGEST = 128 * 1024
@@ -39,11 +39,11 @@ class OfflineLog:
         self._wall, self._steady = wall, steady
         self._offset: Optional[float] = None
         self._lost = 0
-        self._number = max((int(line.get("n") or 0) for line in self.read()), default=0)
+        self._number = max(map(_number, self.read()), default=0)
 
-    def append(self, facts: Mapping[str, Any]) -> bool:
+    def append(self, facts: Mapping[str, object]) -> bool:
         """Add a line; False where the disk took none."""
-        line: Dict[str, Any] = {**facts, "n": self._number + 1, "at": round(self._wall(), 3)}
+        line: Dict[str, object] = {**facts, "n": self._number + 1, "at": round(self._wall(), 3)}
         offset = self._wall() - self._steady()
         if self._offset is not None and abs(offset - self._offset) > _JUMP_S:
             line["clock_jumped_s"] = round(offset - self._offset, 1)
@@ -85,9 +85,9 @@ class OfflineLog:
         finally:
             os.close(descriptor)
 
-    def read(self, after: int = 0) -> List[Dict[str, Any]]:
+    def read(self, after: int = 0) -> List[Dict[str, object]]:
         """The lines behind a number, the oldest first; damaged ones are passed over."""
-        found: List[Dict[str, Any]] = []
+        found: List[Dict[str, object]] = []
         for path in (self._old, self._path):
             try:
                 content = path.read_bytes()
@@ -98,6 +98,11 @@ class OfflineLog:
                     line = json.loads(row.decode("utf-8"))
                 except ValueError:
                     continue
-                if isinstance(line, dict) and int(line.get("n") or 0) > after:
+                if isinstance(line, dict) and _number(line) > after:
                     found.append(line)
         return found
+
+
+def _number(line: Mapping[str, object]) -> int:
+    number = line.get("n")
+    return number if isinstance(number, int) else 0

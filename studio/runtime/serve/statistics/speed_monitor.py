@@ -8,10 +8,11 @@ of pieces of five seconds, for requests beside each other share what disturbs th
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
+from ...shared.documents import read_record
 from .board_state import BoardHistory
 from .buckets import BUCKETS, buckets_of, percentile
 
@@ -56,11 +57,35 @@ class SpeedBaseline(NamedTuple):
     error: float
     size: float = 0.0
     clock_mhz: Optional[float] = None
-    told: Mapping[str, Any] = {}
+    told: Mapping[str, object] = {}
+
+
+class _Origin(NamedTuple):
+    """Where and how the bundle's profiles were measured."""
+
+    machine: object = None
+    target: object = None
+    threads: object = None
+
+
+class _Profile(NamedTuple):
+    """A profile of the model, as the bundle keeps it."""
+
+    target: object = None
+    run: object = None
+    at: object = None
+    threads: object = None
+    rows: Optional[int] = None
+    p50_ms: Optional[float] = None
+    p90_ms: object = None
+    p99_ms: object = None
+    error: Optional[float] = None
+    bytes: Optional[float] = None
+    clock_mhz: Optional[float] = None
 
 
 def of_profiles(
-    content: Optional[Mapping[str, Any]], machine: Mapping[str, Any], threads: int
+    content: Optional[Mapping[str, object]], machine: Mapping[str, object], threads: int
 ) -> Tuple[Optional[SpeedBaseline], str]:
     """The newest profile of this machine and number of threads; or why there is none.
 
@@ -68,37 +93,41 @@ def of_profiles(
         content: Of the bundle's baseline; None where it has none.
         machine: ``cpu``, ``arch`` and ``board``, as a profile's environment tells them.
     """
-    known = [one for one in (content or {}).get("profiles") or () if isinstance(one, dict)]
+    listed = (content or {}).get("profiles")
+    known = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     if not known:
         return None, "The bundle holds no profile of this model."
-    here = [one for one in known if _same_machine(one.get("machine"), machine)]
+    origins = [(read_record(_Origin, one), one) for one in known]
+    here = [pair for pair in origins if _same_machine(pair[0].machine, machine)]
     if not here:
-        names = ", ".join(sorted({str(one.get("target")) for one in known}))
+        names = ", ".join(sorted({str(origin.target) for origin, _ in origins}))
         return None, "The bundle's profiles ({}) are of other machines.".format(names)
-    fitting = [one for one in here if one.get("threads") == threads]
+    fitting = [one for origin, one in here if origin.threads == threads]
     if not fitting:
-        counts = ", ".join(str(one.get("threads")) for one in here)
+        counts = ", ".join(str(origin.threads) for origin, _ in here)
         sentence = "It was profiled with {} threads and is served with {}: profile it with that."
         return None, sentence.format(counts, threads)
     try:
-        return _baseline(fitting[0]), ""
+        return _baseline(read_record(_Profile, fitting[0])), ""
     except (KeyError, TypeError, ValueError):
         return None, "The bundle's profile cannot be read."
 
 
-def _baseline(found: Mapping[str, Any]) -> SpeedBaseline:
-    rows = max(1, int(found.get("rows") or 1))
-    ms = float(found["p50_ms"]) / rows
+def _baseline(found: _Profile) -> SpeedBaseline:
+    rows = max(1, found.rows or 1)
+    ms = (found.p50_ms or 0.0) / rows
     if not ms > 0.0:
         raise ValueError("no time")
-    clock = found.get("clock_mhz")
     return SpeedBaseline(
         "profile",
         ms,
-        min(1.0, max(0.0, float(found.get("error") or 0.0))),
-        float(found.get("bytes") or 0.0) / rows,
-        float(clock) if clock else None,
-        {key: found.get(key) for key in ("target", "run", "at", "threads", "p90_ms", "p99_ms")},
+        min(1.0, max(0.0, found.error or 0.0)),
+        (found.bytes or 0.0) / rows,
+        found.clock_mhz or None,
+        {
+            key: getattr(found, key)
+            for key in ("target", "run", "at", "threads", "p90_ms", "p99_ms")
+        },
     )
 
 
@@ -113,7 +142,7 @@ def of_start(seconds: Sequence[float], size: float, rows: int) -> Optional[Speed
     return SpeedBaseline("start", 1e3 * float(np.exp(np.median(logs))), error, size / max(1, rows))
 
 
-def _same_machine(one: Any, other: Mapping[str, Any]) -> bool:
+def _same_machine(one: object, other: Mapping[str, object]) -> bool:
     if not isinstance(one, dict):
         return False
     return all(one.get(key) == other.get(key) for key in ("cpu", "arch", "board"))
@@ -255,7 +284,12 @@ class SpeedMonitor:
         self.runs = Runs(baseline.size if baseline is not None else 0.0)
         self._cores = cores
 
-    def status(self, now: float, state: BoardHistory) -> Dict[str, Any]:
+    def ratio(self, now: float) -> Optional[float]:
+        """Return the ratio to the baseline; None where it cannot be said."""
+        found = None if self.baseline is None else ratio_of(self.runs.recent(now)[0], self.baseline)
+        return None if found is None else round(found[0], 3)
+
+    def status(self, now: float, state: BoardHistory) -> Dict[str, object]:
         """What the monitor shows, as plain data.
 
         Returns:
@@ -264,7 +298,7 @@ class SpeedMonitor:
             clients wait in the queue (``queue_ms``).
         """
         counts, sums = self.runs.recent(now)
-        told: Dict[str, Any] = {
+        told: Dict[str, object] = {
             "of": None,
             "quantile": QUANTILE,
             "ratio": None,

@@ -4,9 +4,38 @@ from __future__ import annotations
 
 import json
 import socket
-from typing import Any, Dict, List, Optional
+from typing import Dict, List, NamedTuple, Optional
 
-Message = Dict[str, Any]
+from ...shared.documents import read_record
+
+
+class Message(NamedTuple):
+    """An order to a worker (``command``), or what a worker reports (``event``).
+
+    Attributes:
+        grace_s, limit_s: Of ``drain``.
+        bundle, generation: Of ``reload``; the generation of ``reloaded``, too.
+        restarts: Of ``ping``.
+        run_s: Of ``alive``.
+        heartbeat: Of ``ready``: whether the worker answers pings.
+        error: Of ``failed``.
+        digest, name, version, grpc: What is served, and where besides.
+    """
+
+    command: str = ""
+    event: str = ""
+    grace_s: float = 0.0
+    limit_s: float = 0.0
+    bundle: str = ""
+    generation: int = 0
+    restarts: Optional[Dict[str, int]] = None
+    run_s: float = 0.0
+    heartbeat: bool = False
+    error: str = ""
+    digest: str = ""
+    name: str = ""
+    version: object = ""
+    grpc: Optional[str] = None
 
 
 class ControlLink:
@@ -21,7 +50,7 @@ class ControlLink:
         """The descriptor, for a selector or an event loop."""
         return self._end.fileno()
 
-    def send(self, **message: Any) -> None:
+    def send(self, **message: object) -> None:
         """Send a message; without effect when the other side has ended."""
         try:
             self._end.sendall(json.dumps(message).encode("utf-8") + b"\n")
@@ -39,7 +68,7 @@ class ControlLink:
         if not data:
             return None
         *lines, self._buffer = (self._buffer + data).split(b"\n")
-        return [json.loads(line.decode("utf-8")) for line in lines if line]
+        return [read_record(Message, json.loads(line.decode("utf-8"))) for line in lines if line]
 
     def close(self) -> None:
         """Close this end."""

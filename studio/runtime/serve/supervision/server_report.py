@@ -38,7 +38,7 @@ class ServerReport:
             "worker": 0,
         }
 
-    def update(self, **values: Any) -> None:
+    def update(self, **values: object) -> None:
         """Change some values and write all."""
         self.values.update(values)
         if self._path is not None:
@@ -55,13 +55,13 @@ def _replace(path: Path, content: bytes) -> None:
     os.replace(str(temporary), str(path))
 
 
-def say(document: Dict[str, Any]) -> None:
+def say(document: Dict[str, object]) -> None:
     """Write a JSON line to standard output in one piece, whatever else writes there."""
     sys.stdout.write(json.dumps(document) + "\n")
     sys.stdout.flush()
 
 
-def described(options: Options, environment: Mapping[str, str]) -> Dict[str, Any]:
+def described(options: Options, environment: Mapping[str, str]) -> Dict[str, object]:
     """What a client must know before it asks: the scheme, the certificate, whether a token."""
     secure = options.certificate is not None
     return {

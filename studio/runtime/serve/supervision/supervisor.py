@@ -127,14 +127,14 @@ class Supervisor:
             self._crew.deaf_to(child)
             return
         for message in messages:
-            if message["event"] == "alive":
-                child.heard(float(message["run_s"]))
-            elif message["event"] == "ready":
+            if message.event == "alive":
+                child.heard(message.run_s)
+            elif message.event == "ready":
                 self._ready(child, message)
-            elif message["event"] == "reloaded":
+            elif message.event == "reloaded":
                 self._reloaded(child, message)
-            elif message["event"] == "failed":
-                self._failed(child, str(message["error"]))
+            elif message.event == "failed":
+                self._failed(child, message.error)
 
     def _keep_deadlines(self) -> None:
         if self._is_alive:
@@ -204,7 +204,7 @@ class Supervisor:
     def _ready(self, child: WorkerProcess, message: Message) -> None:
         if child in self._crew.leaving:
             return
-        child.ready(bool(message.get("heartbeat")))
+        child.ready(message.heartbeat)
         self._served = True
         if child is self._crew.next:
             self._crew.promote(HANDOVER_GRACE_S, self._options.drain_s)
@@ -214,12 +214,12 @@ class Supervisor:
         if child is not self._crew.active:
             return
         self._reloading = False
-        child.release = child.release.with_name(str(message["digest"]))
-        self._settled(child, message, int(message["generation"]))
+        child.release = child.release.with_name(message.digest)
+        self._settled(child, message, message.generation)
 
     def _settled(self, child: WorkerProcess, message: Message, generation: int) -> None:
         """A worker serves what was asked for."""
-        facts = {key: message[key] for key in ("digest", "name", "version")}
+        facts = {"digest": message.digest, "name": message.name, "version": message.version}
         self._report.values.update(described(self._options, os.environ))
         first = self._generation == 0
         self._report.update(
@@ -229,8 +229,8 @@ class Supervisor:
         if first:
             host, port = self._report.values["host"], self._report.values["port"]
             secure = self._options.certificate is not None
-            if "grpc" in message:
-                facts["grpc"] = message["grpc"]
+            if message.grpc is not None:
+                facts["grpc"] = message.grpc
             say({"endpoint": endpoint(host, port, secure), "pid": os.getpid(), **facts})
         self._reload_again()
 
@@ -273,8 +273,8 @@ class Supervisor:
             if status is None:
                 continue
             for message in child.receive():  # its last words may still be unread
-                if message["event"] == "failed":
-                    self._failed(child, str(message["error"]))
+                if message.event == "failed":
+                    self._failed(child, message.error)
             was_active, was_next = child is self._crew.active, child is self._crew.next
             self._crew.forget(child)
             if was_next:

@@ -14,7 +14,7 @@ from studio.api import Resource, TargetSpec
 from studio.deployment.results import LogsResult, ResourcesResult
 from studio.gui.pages.deploy.page import DeployPage
 from studio.jobs import End
-from studio.monitoring.results import CallResult
+from studio.monitoring.endpoint.results import CallResult
 from studio.rollouts.results import RolloutResult, TargetOutcome
 from studio.workspace import JobOutcome
 from tests.gui.page_rig import Rig, opened, visible_texts

@@ -171,7 +171,9 @@ def test_blocks_are_compared_as_blocks(qtbot: QtBot) -> None:
         for name in names
     ]
     counts = {"matched": 0, "compute": 0, "changed": 1, "added": 0, "removed": 0}
-    result = from_json(DiffResult, {**counts, "pairs": pairs, "inserted": [], "lost": []})
+    result = from_json(
+        DiffResult, {**counts, "folded": 0, "pairs": pairs, "inserted": [], "lost": []}
+    )
     comparison, _ = _build(result, (views[0], views[1]), True)
     states = comparison.states(AFTER)
     scene = comparison.sides[AFTER].scene

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.gui.pages.try_it.page import TryItPage
 from studio.jobs import End
-from studio.monitoring.results import Percentiles
+from studio.monitoring.endpoint.results import Percentiles
 from studio.monitoring.stream.results import StreamResult
 from studio.monitoring.stream.run import thumbnail
 from studio.workspace import JobOutcome

@@ -16,7 +16,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from studio.monitoring.results import Agreement
+from studio.monitoring.endpoint.results import Agreement
 from studio.workspace import Workspace
 from tests.rigs.boards import until
 
@@ -118,7 +118,7 @@ def test_from_requests_to_labels(workspace: Workspace, tmp_path: Path) -> None:
     judged = workspace.run("evaluate", model=model, data=str(folder), metric="box-f1")
     assert judged.ok, judged.sentence
     # Three of the four boxes have a score of .3 or more.
-    assert judged.result["metric"]["value"] == pytest.approx(2 * 3 / (3 + 4))
+    assert judged.result.metric.value == pytest.approx(2 * 3 / (3 + 4))
 
     # A server remembers classes, and says that these labels belong to none.
     told = workspace.run("monitor", labels=str(folder / "labels.csv"))

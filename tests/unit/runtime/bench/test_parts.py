@@ -14,7 +14,8 @@ import pytest
 from studio.runtime.bench import config, feeds, plan
 from studio.runtime.bench.arrays import load_arrays, save_arrays
 from studio.runtime.bench.errors import BenchError, CandidateError, ConfigError
-from studio.runtime.bench.facts import DeclaredInput, Percentiles
+from studio.runtime.bench.events import DeclaredInput
+from studio.runtime.bench.facts import Percentiles
 from studio.runtime.bench.machine import sensors
 from studio.runtime.bench.machine.environment import cpu_name, environment
 from studio.runtime.bench.measures import timing

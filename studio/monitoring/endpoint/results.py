@@ -1,0 +1,281 @@
+"""Parts of results that a server reports of itself, and the result of a call.
+
+Servers of earlier versions report less, so every part has a default; what is not known is false in
+a condition.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from studio.documents.dataclass_json import JsonValue, optional
+
+
+class _Absent(enum.Enum):
+    """The default of a field that may be null in a document, and is then not left out."""
+
+    ABSENT = 0
+
+    def __bool__(self) -> bool:
+        return False
+
+
+ABSENT = _Absent.ABSENT
+T = TypeVar("T")
+
+
+def known(value: T | None) -> T | None:
+    """Return a value of a result, None where it is absent."""
+    return None if value is ABSENT else value
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """Percentiles of a latency in milliseconds; None where nothing was answered."""
+
+    p50: float | None = None
+    p90: float | None = None
+    p99: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Latency(Percentiles):
+    """Percentiles over the last minute, and the number of requests that they are of."""
+
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedReport:
+    """Time in the model against its profile, or against the server's start.
+
+    Attributes:
+        of: ``profile`` or ``start``; None without a baseline.
+        ratio, low, high: Ratio to the baseline with its 95 % interval.
+        verdict: ``slower``, ``as measured``, ``faster``, ``undecided``, or empty.
+        note: Why the baseline is no profile.
+        text: The verdict in a sentence.
+    """
+
+    of: str | None = None
+    quantile: str = ""
+    ratio: float | None = None
+    low: float | None = None
+    high: float | None = None
+    verdict: str = ""
+    cause: str = ""
+    causes: tuple[Mapping[str, str], ...] = ()
+    queue_ms: float | None = None
+    note: str = ""
+    baseline_ms: float | None = optional()
+    profile: Mapping[str, JsonValue] | None = optional()
+    rows: float | None = optional()
+    now_ms: float | None = optional()
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BoardReport:
+    """Clock, temperature and load of a board over the last minute.
+
+    Attributes:
+        throttled: Reasons in words.
+        others: Processors that other programs keep busy.
+        stolen: Share of the processor time that a hypervisor takes.
+    """
+
+    throttled: tuple[str, ...] = ()
+    clock_mhz: float | None = None
+    most_mhz: float | None = None
+    celsius: float | None = None
+    others: float | None = None
+    stolen: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """What runs out on a target: its certificate and its disk.
+
+    Attributes:
+        certificate_until: Seconds since 1970.
+    """
+
+    certificate_until: float | None = None
+    certificate_days: float | None = None
+    disk_free_mb: float | None = None
+    disk_total_mb: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRequests:
+    """Uncertain requests that a target keeps, and how many it may keep."""
+
+    kept: int = 0
+    bytes: float = 0
+    most: int = 0
+    most_bytes: float = 0
+    looked: int | None = optional()
+    kind: str | None = optional()
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowDrift:
+    """Drift of the answers of the previous release."""
+
+    windows: int = 0
+    differing: int = 0
+    alarm: bool = False
+    causes: tuple[str, ...] = ()
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How often the previous release answers the same, with a 95 % interval.
+
+    Attributes:
+        trial: Whether the two are timed as well, for a rollout.
+        ratio: Time of the new release relative to the previous one.
+    """
+
+    release: str = ""
+    trial: bool | None = optional()
+    loaded: bool | None = optional()
+    low: float | None = optional()
+    high: float | None = optional()
+    compared: int = 0
+    agreed: int = 0
+    repeated: int | None = optional()
+    timed: int | None = optional()
+    slower: int | None = optional()
+    ratio: float | None = optional(ABSENT)
+    fault: str = ""
+    drift: ShadowDrift | None = optional(ABSENT)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveLabels:
+    """Accuracy by labels that arrived after the answers; all fields absent without labels."""
+
+    accuracy: float | None = optional(ABSENT)
+    low: float | None = optional()
+    high: float | None = optional()
+    matched: int | None = optional()
+    unmatched: int | None = optional()
+    waiting: int | None = optional()
+    uncertain: int | None = optional()
+    uncertain_right: int | None = optional()
+    note: str | None = optional()
+
+
+@dataclass(frozen=True, slots=True)
+class AccuracyEstimate:
+    """Accuracy estimated without labels, or why there is no estimate.
+
+    Attributes:
+        frames: Requests that it was estimated from.
+        reference: Accuracy on the reference data.
+    """
+
+    accuracy: float | None = None
+    low: float | None = None
+    high: float | None = None
+    frames: int = 0
+    reference: float | None = optional()
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DriftSignal:
+    """One signal of the drift watch.
+
+    Attributes:
+        statistic: Chi-square of the last window; None before the first.
+        edges: Upper edges of all bins but the last.
+        reference, recent: Requests in each bin.
+        beyond: Recent windows above the limit; None from a runtime that does not count them.
+        together: Whether the recent windows, taken as one, are above it.
+        drifts: Whether the signal is a cause of the alarm.
+        why: The reason of its state, in a sentence.
+    """
+
+    name: str = ""
+    statistic: float | None = None
+    limit: float = 0.0
+    edges: tuple[float, ...] = ()
+    reference: tuple[float, ...] = ()
+    recent: tuple[float, ...] = ()
+    beyond: int | None = optional()
+    together: bool | None = optional()
+    drifts: bool = False
+    why: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the last window is above the limit."""
+        return self.statistic is not None and self.statistic > self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class DriftState:
+    """All signals together; all fields absent where no drift is watched.
+
+    Attributes:
+        window: Requests of a window.
+        differing: Windows that differed so far.
+        stride: Every which request is taken.
+        causes: Names of the signals that raise the alarm.
+        last: Whether each of the recent windows differed.
+    """
+
+    alarm: bool | None = optional()
+    alarms: int | None = optional()
+    windows: int | None = optional()
+    window: int | None = optional()
+    differing: int | None = optional()
+    frames: int | None = optional()
+    stride: int | None = optional()
+    fault: str | None = optional()
+    causes: tuple[str, ...] | None = optional()
+    last: tuple[bool, ...] | None = optional()
+    estimate: AccuracyEstimate | None = optional(ABSENT)
+    why: str = optional("")
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedRequests:
+    """Uncertain requests that were fetched into a folder or deleted on the target."""
+
+    folder: str = optional("")
+    fetched: int | None = optional()
+    damaged: int | None = optional()
+    deleted: int | None = optional()
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """Requests that were sent and answered; or a program that sends one.
+
+    Attributes:
+        failures: How often each sentence was the reason.
+        code: The program; the fields above it say where it sends its request.
+    """
+
+    target: str
+    model: str
+    version: str
+    requests: int = optional(0)
+    answered: int = optional(0)
+    failed: int | None = optional()
+    failures: Mapping[str, int] | None = optional()
+    seconds: float = optional(0.0)
+    latency_ms: Percentiles | None = optional()
+    language: str | None = optional()
+    endpoint: str | None = optional()
+    certificate: str | None = optional()
+    token: str | None = optional()
+    code: str | None = optional()
