@@ -44,6 +44,7 @@ def ok(outcome: JobOutcome) -> dict[str, Any]:
 def profiled(workspace: Workspace, variant: VariantRecord) -> None:
     """A run of a profile, as the step records it."""
     row = {
+        "id": "v1",
         "variant_id": variant.id,
         "backend": "onnxruntime",
         "providers": ["CPUExecutionProvider"],

@@ -41,7 +41,7 @@ def workspace(studio_home: Path, tmp_path: Path) -> Iterator[Workspace]:
 def ok(workspace: Workspace, step: str, **options: Any) -> dict[str, Any]:
     outcome = workspace.run(step, target="attic", **options)
     assert outcome.ok, outcome.sentence + outcome.detail
-    return dict(outcome.result)
+    return outcome.document
 
 
 def states(workspace: Workspace) -> list[tuple[str, int]]:

@@ -58,7 +58,7 @@ def test_what_was_exported_comes_in_once(
     assert again == ImportResult((ImportedModel("digits", "digits", 0, 0),))
     assert workspace.run("profile", model="digits:fp16", seconds=0.1, rounds=1).ok
     deployed = workspace.run("deploy", bundle=told.bundle, dry_run=True)
-    assert deployed.result["possible"], deployed
+    assert deployed.document["possible"], deployed
 
 
 def test_a_name_that_means_another_model_is_not_mixed_with_it(

@@ -85,7 +85,7 @@ def test_from_requests_to_labels(workspace: Workspace, tmp_path: Path) -> None:
     model = str(make_detector(tmp_path / "detector.onnx"))
     done = workspace.run("deploy", model=model, soak_s=0, keep_samples=2)
     assert done.ok, done.sentence
-    endpoint = done.result["endpoint"]
+    endpoint = done.document["endpoint"]
 
     def kept() -> int:
         told = workspace.run("monitor").result.samples
@@ -138,7 +138,7 @@ def test_two_versions_are_compared_by_their_boxes(workspace: Workspace, tmp_path
         if not number:
             continue
 
-        def enough(endpoint: str = done.result["endpoint"]) -> bool:
+        def enough(endpoint: str = done.document["endpoint"]) -> bool:
             for first, second in ((0.9, 0.8), (0.9, 0.02), (0.0, 0.7)):
                 little = next(numbers) * 1e-4  # requests that are the same count once
                 ask(endpoint, "x", (first + little, second))
