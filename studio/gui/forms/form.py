@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
@@ -278,3 +278,12 @@ def known_entries(option: Option, choices: Choices | None) -> Sequence[Choice] |
         titles = option.choice_titles or option.choices
         return list(zip(option.choices, titles, strict=True))
     return found
+
+
+def share_place(field: QWidget, other: QWidget) -> None:
+    """Let a field stand where another one is, which is never shown at the same time."""
+    holder = field.parentWidget()
+    grid = holder.layout() if holder is not None else None
+    if isinstance(grid, QGridLayout):
+        place = cast("tuple[int, int, int, int]", grid.getItemPosition(grid.indexOf(field)))
+        grid.addWidget(other, *place)

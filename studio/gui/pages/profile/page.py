@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, QTimer
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from studio.api import Extension, Kind, Option
 from studio.api.qt import plain_tip
@@ -16,7 +16,7 @@ from studio.documents.dataclass_json import from_json
 from studio.gui import figures
 from studio.gui.charts.chart import Chart, Drawing
 from studio.gui.forms.editors import Choice
-from studio.gui.forms.form import Form
+from studio.gui.forms.form import Form, share_place
 from studio.gui.pages.profile import modes, rows
 from studio.gui.pages.profile.dynamic_shapes import DynamicShapes
 from studio.gui.pages.profile.export import ProfileExport
@@ -74,7 +74,7 @@ class ProfilePage(StagePage):
         self._model = next(o.name for o in workspace.steps[STEP].form if o.kind is Kind.MODEL)
         self.form = Form(self._options(), self, columns=COLUMNS)
         for name, other in (("seconds", "minutes"), ("batch", "limit")):
-            _share_place(self.form.fields[name], self.form.fields[other])
+            share_place(self.form.fields[name], self.form.fields[other])
         self.sizes = DynamicShapes()
         self.history = HistoryView()
         self.export = ProfileExport(workspace, shell)
@@ -391,12 +391,3 @@ class ProfilePage(StagePage):
             reason = self.workspace.why_not(STEP, self.variant)
         set_enabled(self.primary, reason)
         explain(self._command, reason)
-
-
-def _share_place(field: QWidget, other: QWidget) -> None:
-    """Let a field stand where another one is, which is never shown at the same time."""
-    holder = field.parentWidget()
-    grid = holder.layout() if holder is not None else None
-    if isinstance(grid, QGridLayout):
-        place = cast("tuple[int, int, int, int]", grid.getItemPosition(grid.indexOf(field)))
-        grid.addWidget(other, *place)
