@@ -12,7 +12,6 @@ from studio.api import StudioError, UsageError
 from studio.cli.flags import hide_former
 from studio.cli.output import print_json, print_lines, tell
 from studio.cli.overwrite import add_force, ask_for
-from studio.cli.run_texts import comparison_lines, run_lines, runs_lines
 from studio.cli.session import workspace
 from studio.documents.dataclass_json import to_json
 from studio.pipelines.ci import WORKFLOWS, write_workflow
@@ -21,6 +20,7 @@ from studio.pipelines.run_report import PipelineReport
 from studio.pipelines.triggers import Alias, Trigger
 from studio.registry.run_records import StepReport
 from studio.workspace import RunRequest, Workspace
+from studio.workspace.run_texts import comparison_lines, run_lines, runs_lines
 
 
 def add(parser: argparse.ArgumentParser) -> None:

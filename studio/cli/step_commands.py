@@ -10,8 +10,10 @@ import argparse
 from studio.cli.flags import given
 from studio.cli.overwrite import ask_for
 from studio.cli.session import add_step, finish, workspace
+from studio.jobs import JobOutcome
 from studio.jobs.object_names import load
 from studio.steps.overwrites import in_the_way, outputs
+from studio.workspace import Workspace
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -30,9 +32,22 @@ def run_named(name: str, arguments: argparse.Namespace) -> int:
         step = opened.steps[name]
         options = given(arguments, step.form)
         ask_for(in_the_way(outputs(step, options)), arguments)
-        outcome = opened.run(name, **options)
+        run = _run_until_stopped if step.until_stopped else Workspace.run
+        outcome = run(opened, name, **options)
     code = finish(outcome, arguments, load(step.texts))
     if code or not step.exit_code:
         return code
     exit_code: int = load(step.exit_code)(outcome.result)
     return exit_code
+
+
+def _run_until_stopped(opened: Workspace, name: str, **options: object) -> JobOutcome:
+    """Run a step whose natural end is that the user presses Ctrl+C."""
+    job = opened.start(name, **options)
+    try:
+        outcome = job.wait()
+    except KeyboardInterrupt:
+        job.cancel()
+        outcome = job.wait()
+    assert outcome is not None  # without a time limit, waiting ends with the job
+    return outcome

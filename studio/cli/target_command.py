@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 
-from studio.api import TargetSpec
-from studio.cli import target_fleet, target_listing
-from studio.cli.flags import add_verbs, hide_former
+from studio.api import TargetSpec, UsageError
+from studio.cli.flags import add_verbs, given, hide_former
 from studio.cli.output import ask, print_json, print_lines, tell
 from studio.cli.session import add_step, finish, workspace
-from studio.deployment.results import ResourcesResult
+from studio.deployment import texts
 from studio.documents.text_table import table
+from studio.settings.boards import boards
 from studio.targets.platforms import parse_pairs
 from studio.targets.texts import facts
-from studio.workspace import Workspace
+from studio.workspace import Workspace, target_listing
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -78,17 +79,18 @@ def _describe_group(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Do what the verb says."""
     if arguments.verb == "boards":
-        return target_fleet.show_boards(arguments)
+        return _show_boards(arguments)
     with workspace() as opened:
-        if arguments.verb in target_fleet.VERBS:
-            return target_fleet.VERBS[arguments.verb](opened, arguments)
+        if arguments.verb in _VERBS:
+            return _VERBS[arguments.verb](opened, arguments)
         if arguments.verb == "add":
             return _add(opened, arguments)
         if arguments.verb == "probe":
             outcome = opened.run("target-probe", target=arguments.name)
             return finish(outcome, arguments, facts)
         if arguments.verb == "resources":
-            return finish(opened.run("resources", target=arguments.name), arguments, _resources)
+            outcome = opened.run("resources", target=arguments.name)
+            return finish(outcome, arguments, texts.resources)
         if arguments.verb == "remove":
             opened.remove_target(arguments.name)
             tell(f"Removed {arguments.name}. Its releases keep running.")
@@ -128,14 +130,6 @@ def _confirmed(fingerprint: str, arguments: argparse.Namespace) -> bool:
     return ask("Is it the same? Type yes to trust it:") == "yes"
 
 
-def _resources(result: ResourcesResult) -> list[str]:
-    rows = [
-        (one.kind, one.name, "running" if one.running else "", one.since)
-        for one in result.resources
-    ]
-    return table(("kind", "name", "", "since"), rows) if rows else ["Nothing is left there."]
-
-
 def _list(opened: Workspace, arguments: argparse.Namespace) -> int:
     rows = target_listing.listed(opened)
     if arguments.json:
@@ -143,3 +137,64 @@ def _list(opened: Workspace, arguments: argparse.Namespace) -> int:
     else:
         print_lines(table(target_listing.COLUMNS, [target_listing.line(row) for row in rows]))
     return 0
+
+
+def _find(opened: Workspace, arguments: argparse.Namespace) -> int:
+    """Find boards and print them; nothing is added."""
+    options = given(arguments, opened.steps["target-find"].form)
+    return finish(opened.run("target-find", **options), arguments, texts.found_boards)
+
+
+def _group(opened: Workspace, arguments: argparse.Namespace) -> int:
+    """List the groups, or make, change or dissolve one."""
+    groups = opened.registry.groups
+    if arguments.name:
+        if not arguments.targets and not arguments.delete:
+            raise UsageError(
+                "No target was named for the group.",
+                hint="Name its targets, or pass --delete to delete the group.",
+            )
+        opened.set_group(arguments.name, [] if arguments.delete else arguments.targets)
+    rows = [{"group": name, "targets": members} for name, members in groups.all().items()]
+    if arguments.json:
+        print_json(rows)
+    elif rows:
+        print_lines(
+            table(("group", "targets"), [(r["group"], ", ".join(r["targets"])) for r in rows])
+        )
+    else:
+        print_lines(["There is no group yet."])
+    return 0
+
+
+def _status(opened: Workspace, arguments: argparse.Namespace) -> int:
+    """Ask targets how they are; all of them when none is named."""
+    names = arguments.target or [target.name for target in opened.registry.targets()]
+    options = {"target": names, **({"parallel": arguments.parallel} if arguments.parallel else {})}
+    return finish(opened.run("target-look", **options), arguments, texts.status_table)
+
+
+def _show_boards(arguments: argparse.Namespace) -> int:
+    """Print the catalogue."""
+    if arguments.json:
+        print_json([asdict(one) for one in boards()])
+        return 0
+    rows = [
+        (
+            one.id,
+            one.title,
+            one.usual.name,
+            f"Python {one.usual.python}, glibc {one.usual.glibc}",
+            one.usual.onnxruntime or "none",
+        )
+        for one in boards()
+    ]
+    print_lines(table(("kind", "board", "its usual system", "", "onnxruntime"), rows))
+    return 0
+
+
+_VERBS: Mapping[str, Callable[[Workspace, argparse.Namespace], int]] = {
+    "find": _find,
+    "group": _group,
+    "status": _status,
+}

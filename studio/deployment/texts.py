@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from studio.deployment.results import (
+    AllowedSigners,
     DeployResult,
     DeployStep,
+    FindResult,
     LogsResult,
+    ResourcesResult,
     ServerResult,
+    StatusResult,
     SwitchResult,
+    TargetStatus,
     TrustResult,
     UndeployResult,
 )
-from studio.documents.text_table import megabytes
+from studio.documents.text_table import megabytes, table
 
 
 def deployment(result: DeployResult) -> list[str]:
@@ -87,3 +92,47 @@ def trust(result: TrustResult) -> list[str]:
         return [f"{result.target} accepts unsigned releases."]
     names = ", ".join(result.signers)
     return [f"{result.target} takes releases only that one of these has signed: {names}."]
+
+
+def found_boards(result: FindResult) -> list[str]:
+    """Return the boards as a table, and how one is added."""
+    rows = [(one.name, one.url, one.text) for one in result.found]
+    lines = table(("name", "address", ""), rows) if rows else ["No board was found."]
+    lines += [f"{one.text} {one.hint}".strip() for one in result.problems]
+    return [*lines, "Add one with: studio target add NAME ADDRESS"] if rows else lines
+
+
+def status_table(result: StatusResult) -> list[str]:
+    """Return the state of the targets as a table."""
+    names = ("target", "state", "release", "endpoint", "free disk", "heat", "takes releases of", "")
+    return table(names, list(map(_status_row, result.targets)))
+
+
+def _status_row(one: TargetStatus) -> tuple[str, ...]:
+    free, heat = one.condition.disk_free_mb, one.condition.temperature_c
+    return (
+        one.target,
+        one.state,
+        f"v{one.version} {one.name}" if one.version else "",
+        one.endpoint,
+        f"{free:,} MB" if free else "",
+        f"{heat:.0f} °C" if heat is not None else "",
+        _takes(one.signers),
+        one.text,
+    )
+
+
+def _takes(signers: AllowedSigners | None) -> str:
+    if signers is None:  # it did not answer, or its platform decides
+        return ""
+    names = ", ".join(one.name for one in signers.keys)
+    return (names or "signers that it does not tell") if signers.file else "everybody"
+
+
+def resources(result: ResourcesResult) -> list[str]:
+    """Return what a platform holds for a target as a table."""
+    rows = [
+        (one.kind, one.name, "running" if one.running else "", one.since)
+        for one in result.resources
+    ]
+    return table(("kind", "name", "", "since"), rows) if rows else ["Nothing is left there."]

@@ -90,6 +90,7 @@ class Step(Generic[OptionsT, ResultT]):
         guarded: False for a step that acts, but that a failed gate must not hold back, because it
             takes something away (a rollback).
         ordered: Keeps its place among the steps of a pipeline that act, although it does not act.
+        until_stopped: Runs until the user stops it, which is its natural end and no failure.
         texts: ``"module:function"``, which makes the lines for people of a result: what the
             command prints without ``--json``.
         exit_code: ``"module:function"``, which makes the command's exit code of a result, where
@@ -114,6 +115,7 @@ class Step(Generic[OptionsT, ResultT]):
     in_history: bool = True
     guarded: bool = True
     ordered: bool = False
+    until_stopped: bool = False
     texts: str = ""
     exit_code: str = ""
 

@@ -77,6 +77,7 @@ STREAM: Step[StreamOptions, StreamResult] = Step(
     options=StreamOptions,
     result=StreamResult,
     work="studio.monitoring.stream.run:stream",
+    until_stopped=True,
     texts="studio.monitoring.stream.texts:stream",
     prepare="studio.monitoring.stream.step:prepare",
     needs=frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS}),
