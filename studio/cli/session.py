@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from studio.api import Kind
-from studio.cli.flags import add_options, given
+from studio.cli.flags import add_options
 from studio.cli.output import fail_job, print_json, print_lines, tell
-from studio.cli.overwrite import add_force, ask_for
+from studio.cli.overwrite import add_force
 from studio.documents.plain import one_line
 from studio.jobs import JobOutcome
-from studio.steps.overwrites import in_the_way, outputs
 from studio.workspace import Event, JobFinished, JobMessage, JobProgressed, Workspace
 
 Describe = Callable[[Any], list[str]]
@@ -68,15 +67,6 @@ def add_step(parser: argparse.ArgumentParser, *names: str) -> None:
     add_options(parser, options)
     if any(option.kind is Kind.OUTPUT for option in options):
         add_force(parser)
-
-
-def run_step(name: str, arguments: argparse.Namespace, describe: Describe) -> int:
-    """Run a step with the flags that were given, and print its result."""
-    with workspace() as opened:
-        step = opened.steps[name]
-        options = given(arguments, step.form)
-        ask_for(in_the_way(outputs(step, options)), arguments)
-        return finish(opened.run(name, **options), arguments, describe)
 
 
 def finish(outcome: JobOutcome, arguments: argparse.Namespace, describe: Describe) -> int:

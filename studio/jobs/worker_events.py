@@ -20,11 +20,11 @@ class WorkerTask:
 
     entry: str
     arguments: Mapping[str, JsonValue]
-    options: str
     folder: str
     memory_mb: int
     cpu_seconds: int
     log_level: int
+    options: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -332,6 +332,7 @@ def test_work_runs_without_a_worker_and_a_worker_takes_a_job(
     assert run([sys.executable, "debug_step.py", DIGITS], tmp_path).strip() == "7"
     spec = {
         "entry": "studio.models.work:inspect_model",
+        "options": "studio.models.step:InspectOptions",
         "arguments": {"model": str(DIGITS)},
         "folder": str(tmp_path),
         "memory_mb": 0,

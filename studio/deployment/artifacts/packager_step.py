@@ -49,6 +49,7 @@ PACKAGE_AS: Step[PackageAsOptions, Result] = Step(
     options=PackageAsOptions,
     work_result=PackagerWork,
     work="studio.deployment.artifacts.packager:package_as",
+    texts="studio.deployment.artifacts.texts:image",
     prepare="studio.packages.record:prepare",
     record="studio.deployment.artifacts.packager:packaged_as",
     needs=frozenset(
