@@ -117,7 +117,7 @@ def test_a_studio_that_is_killed_leaves_whole_boards_and_goes_on(
             rows = RolloutState.find(place, "last").read().rows.values()
         except UsageError:
             return False  # its folder is there, its first line is not yet
-        return [row["state"] for row in rows][1:] == ["deploying"]
+        return [row.state for row in rows][1:] == ["deploying"]
 
     until(second_has_begun, "the second board gets it", 180)
     os.killpg(killed.pid, signal.SIGKILL)
