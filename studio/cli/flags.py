@@ -145,7 +145,7 @@ def note_former_words(words: Sequence[str]) -> None:
             note_former_name(word, _FORMER[word])
 
 
-def given(arguments: argparse.Namespace, options: Iterable[Option]) -> dict[str, Any]:
+def option_values(arguments: argparse.Namespace, options: Iterable[Option]) -> dict[str, Any]:
     """The options that the user gave."""
     values = {option.name: _parts(option, getattr(arguments, option.name)) for option in options}
     return {name: value for name, value in values.items() if value not in (None, [])}

@@ -19,7 +19,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before anything can import onnxrunt
 import studio
 from studio.api import Cancelled, StudioError
 from studio.cli.flags import add_former_command, common_flags, note_former_words
-from studio.cli.output import fail, plain_output, tell
+from studio.cli.output import fail, plain_output, print_note
 from studio.settings import SAFE_VARIABLE, Paths, Settings
 from studio.settings.interpreter import search_no_current_folder
 from studio.settings.logging import recording
@@ -95,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             os.environ[SAFE_VARIABLE] = "1"  # workers are to know it as well
         with _recording(arguments):
             note_former_words(words)
-            return _done(arguments)
+            return _run(arguments)
 
 
 def _recording(arguments: argparse.Namespace) -> AbstractContextManager[None]:
@@ -110,7 +110,7 @@ def _recording(arguments: argparse.Namespace) -> AbstractContextManager[None]:
     )
 
 
-def _done(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace) -> int:
     """Do what was asked for; returns the exit code."""
     log.debug("command started", extra={"command": arguments.command})
     try:
@@ -120,7 +120,7 @@ def _done(arguments: argparse.Namespace) -> int:
         _log_failure(arguments, error)
         return fail(error, as_json=arguments.json, debug=arguments.debug)
     except KeyboardInterrupt:
-        tell("studio: Cancelled.")
+        print_note("studio: Cancelled.")
         return 130
     except BrokenPipeError:
         # Whoever read our output has gone; there is nobody left to tell.

@@ -52,12 +52,12 @@ def print_lines(lines: Iterable[str], *, flush: bool = False) -> None:
         print(one_line(line), flush=flush)
 
 
-def tell(line: str) -> None:
+def print_note(line: str) -> None:
     """A line beside the result, on standard error."""
     print(one_line(line), file=sys.stderr, flush=True)
 
 
-def ask(question: str) -> str:
+def prompt(question: str) -> str:
     """What the user types behind a question."""
     print(one_line(question), end=" ", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip()
@@ -98,9 +98,9 @@ def _fail(
     as_json: bool,
     fields: Mapping[str, Any] | None = None,
 ) -> int:
-    tell(f"studio: {message}")
+    print_note(f"studio: {message}")
     if hint:
-        tell(f"        {hint}")
+        print_note(f"        {hint}")
     if detail:
         print(detail, file=sys.stderr)
     if as_json:

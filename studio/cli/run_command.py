@@ -10,8 +10,8 @@ from pathlib import Path
 
 from studio.api import StudioError, UsageError
 from studio.cli.flags import hide_former
-from studio.cli.output import print_json, print_lines, tell
-from studio.cli.overwrite import add_force, ask_for
+from studio.cli.output import print_json, print_lines, print_note
+from studio.cli.overwrite import add_force, confirm_overwrite
 from studio.cli.run_texts import comparison_lines, run_lines, runs_lines
 from studio.cli.session import workspace
 from studio.documents.dataclass_json import to_json
@@ -108,9 +108,9 @@ def run(arguments: argparse.Namespace) -> int:
         return _write_ci(arguments)
     with workspace() as opened:
         if arguments.list or arguments.show or arguments.compare:
-            return _look(opened, arguments)
+            return _inspect(opened, arguments)
         if arguments.resume and arguments.pipeline is None:
-            _ask(opened, None, arguments)
+            _confirm(opened, None, arguments)
             return _finish(opened.runs.resume(arguments.resume, _wish(arguments)), arguments)
         if arguments.pipeline is None:
             raise UsageError(
@@ -124,9 +124,9 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.check:
             return _check(opened, arguments)
         pipeline = opened.runs.read(arguments.pipeline, variables(arguments.var))
-        _ask(opened, pipeline, arguments)
+        _confirm(opened, pipeline, arguments)
         if arguments.watch:
-            return follow(opened, arguments, _wish(arguments), lambda r: _tell(r, arguments))
+            return follow(opened, arguments, _wish(arguments), lambda r: _report(r, arguments))
         return _finish(opened.runs.run(arguments.pipeline, _wish(arguments)), arguments)
 
 
@@ -154,14 +154,14 @@ def _wish(arguments: argparse.Namespace) -> RunRequest:
         artefacts=arguments.artefacts,
         overwrite=arguments.force,
         watch=_announce,
-        told=_told,
+        on_finish=_report_cached,
     )
 
 
-def _ask(opened: Workspace, pipeline: Pipeline | None, arguments: argparse.Namespace) -> None:
+def _confirm(opened: Workspace, pipeline: Pipeline | None, arguments: argparse.Namespace) -> None:
     """Ask about all that would be overwritten, before anything is run."""
     paths = opened.runs.in_the_way(pipeline, _files(arguments))
-    ask_for(paths, arguments)
+    confirm_overwrite(paths, arguments)
     opened.runs.take_over(paths)
 
 
@@ -171,28 +171,28 @@ def _files(arguments: argparse.Namespace) -> list[Path]:
 
 
 def _announce(step: PipelineStep, number: int, total: int) -> None:
-    tell(f"[{number}/{total}] {step.id}: {step.step}")
+    print_note(f"[{number}/{total}] {step.id}: {step.step}")
 
 
-def _told(report: StepReport) -> None:
+def _report_cached(report: StepReport) -> None:
     if report.state == "unchanged":
-        tell(f"        unchanged since {report.kept_from}")
+        print_note(f"        unchanged since {report.kept_from}")
 
 
 def _finish(report: PipelineReport, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(report.to_json())
-    _tell(report, arguments)
+    _report(report, arguments)
     return report.exit_code
 
 
-def _tell(report: PipelineReport, arguments: argparse.Namespace) -> None:
+def _report(report: PipelineReport, arguments: argparse.Namespace) -> None:
     if not arguments.json:
         print_lines(run_lines(report))
     if report.report_problem:
-        tell(f"The report was not written: {report.report_problem}")
+        print_note(f"The report was not written: {report.report_problem}")
     if report.exit_code and report.exit_code != 3 and not arguments.json:
-        tell(f"Go on with: studio run --resume {report.run}")
+        print_note(f"Go on with: studio run --resume {report.run}")
 
 
 def _check(opened: Workspace, arguments: argparse.Namespace) -> int:
@@ -209,7 +209,7 @@ def _check(opened: Workspace, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _look(opened: Workspace, arguments: argparse.Namespace) -> int:
+def _inspect(opened: Workspace, arguments: argparse.Namespace) -> int:
     if arguments.compare:
         comparison = opened.runs.compare(*arguments.compare)
         found, lines = to_json(comparison), comparison_lines(comparison)
@@ -268,10 +268,10 @@ def follow(
         except StudioError as error:
             found, problem = None, " ".join(filter(None, (error.message, error.hint)))
         if problem and problem != told:
-            tell(f"studio: {problem}")
+            print_note(f"studio: {problem}")
         told = problem
         if found is not None:
-            tell(f"{alias} is version {found.version}")
+            print_note(f"{alias} is version {found.version}")
             report = opened.runs.run(arguments.pipeline, replace(wish, trigger=to_json(found)))
             reports.append(report)
             describe(report)
@@ -279,5 +279,5 @@ def follow(
                 if arguments.json:
                     print_json([one.to_json() for one in reports])
                 return report.exit_code
-            tell(f"{alias}: looks again every {arguments.interval:g} s")
+            print_note(f"{alias}: looks again every {arguments.interval:g} s")
         time.sleep(arguments.interval)

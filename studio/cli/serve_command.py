@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from studio.api import UsageError
-from studio.cli.output import fail_job, print_lines, tell
+from studio.cli.output import fail_job, print_lines, print_note
 from studio.cli.session import workspace
 from studio.jobs import Server
 from studio.jobs.sandbox import readable_around
@@ -49,10 +49,10 @@ def run(arguments: argparse.Namespace) -> int:
         command += ["--host", arguments.host, "--port", str(arguments.port)]
         command += [f"--allowed-host={name}" for name in arguments.allowed_host]
         server = Server(opened.paths, opened.sandbox, readable_around(subject.path))
-    return server.run(command, _say, tell)
+    return server.run(command, _print_runtime_line, print_note)
 
 
-def _say(line: str) -> None:
+def _print_runtime_line(line: str) -> None:
     """Print a line of the runtime; to end it one ends this process, whose number it tells."""
     with contextlib.suppress(ValueError):
         said = json.loads(line)

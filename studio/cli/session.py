@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from studio.api import Kind
-from studio.cli.flags import add_options, given
-from studio.cli.output import fail_job, print_json, print_lines, tell
-from studio.cli.overwrite import add_force, ask_for
+from studio.cli.flags import add_options, option_values
+from studio.cli.output import fail_job, print_json, print_lines, print_note
+from studio.cli.overwrite import add_force, confirm_overwrite
 from studio.documents.plain import one_line
 from studio.jobs import JobOutcome
 from studio.steps.overwrites import in_the_way, outputs
@@ -38,7 +38,7 @@ class ProgressLine:
             self._show(f"{event.job.title}{share}  {state.text}")
         elif isinstance(event, JobMessage) and event.name == "channel":
             self._show("")
-            tell(f"studio: alert channel {event.values['channel']}: {event.values['text']}")
+            print_note(f"studio: alert channel {event.values['channel']}: {event.values['text']}")
         elif isinstance(event, JobFinished):
             self._show("")
 
@@ -74,8 +74,8 @@ def run_step(name: str, arguments: argparse.Namespace, describe: Describe) -> in
     """Run a step with the flags that were given, and print its result."""
     with workspace() as opened:
         step = opened.steps[name]
-        options = given(arguments, step.form)
-        ask_for(in_the_way(outputs(step, options)), arguments)
+        options = option_values(arguments, step.form)
+        confirm_overwrite(in_the_way(outputs(step, options)), arguments)
         return finish(opened.run(name, **options), arguments, describe)
 
 

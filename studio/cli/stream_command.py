@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from studio.cli.flags import given
+from studio.cli.flags import option_values
 from studio.cli.session import add_step, finish, workspace
 from studio.jobs.object_names import load
 
@@ -17,7 +17,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Send frames until they end or the user stops them, and print what came of them."""
     with workspace() as opened:
-        job = opened.start("stream", **given(arguments, opened.steps["stream"].form))
+        job = opened.start("stream", **option_values(arguments, opened.steps["stream"].form))
         try:
             outcome = job.wait()
         except KeyboardInterrupt:  # the natural end of a camera, not a failure

@@ -9,7 +9,7 @@ from dataclasses import replace
 from studio.api import TargetSpec
 from studio.cli import target_fleet, target_listing
 from studio.cli.flags import add_verbs, hide_former
-from studio.cli.output import ask, print_json, print_lines, tell
+from studio.cli.output import print_json, print_lines, print_note, prompt
 from studio.cli.session import add_step, finish, workspace
 from studio.deployment.results import ResourcesResult
 from studio.documents.text_table import table
@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
             return finish(opened.run("resources", target=arguments.name), arguments, _resources)
         if arguments.verb == "remove":
             opened.remove_target(arguments.name)
-            tell(f"Removed {arguments.name}. Its releases keep running.")
+            print_note(f"Removed {arguments.name}. Its releases keep running.")
             if arguments.json:
                 print_json({"name": arguments.name})
             return 0
@@ -123,9 +123,11 @@ def _confirmed(fingerprint: str, arguments: argparse.Namespace) -> bool:
         return bool(arguments.accept_host_key == fingerprint)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
-    tell(f"{arguments.url} presents the host key {fingerprint}.")
-    tell("Compare it with the board's own (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub).")
-    return ask("Is it the same? Type yes to trust it:") == "yes"
+    print_note(f"{arguments.url} presents the host key {fingerprint}.")
+    print_note(
+        "Compare it with the board's own (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub)."
+    )
+    return prompt("Is it the same? Type yes to trust it:") == "yes"
 
 
 def _resources(result: ResourcesResult) -> list[str]:

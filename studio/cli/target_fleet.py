@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 from studio.api import UsageError
-from studio.cli.flags import given
+from studio.cli.flags import option_values
 from studio.cli.output import print_json, print_lines
 from studio.cli.session import finish
 from studio.deployment.results import AllowedSigners, FindResult, StatusResult, TargetStatus
@@ -18,8 +18,8 @@ from studio.workspace import Workspace
 
 def find(opened: Workspace, arguments: argparse.Namespace) -> int:
     """Find boards and print them; nothing is added."""
-    options = given(arguments, opened.steps["target-find"].form)
-    return finish(opened.run("target-find", **options), arguments, _found)
+    options = option_values(arguments, opened.steps["target-find"].form)
+    return finish(opened.run("target-find", **options), arguments, _discovered_lines)
 
 
 def group(opened: Workspace, arguments: argparse.Namespace) -> int:
@@ -77,7 +77,7 @@ VERBS: Mapping[str, Callable[[Workspace, argparse.Namespace], int]] = {
 }
 
 
-def _found(result: FindResult) -> list[str]:
+def _discovered_lines(result: FindResult) -> list[str]:
     rows = [(one.name, one.url, one.text) for one in result.found]
     lines = table(("name", "address", ""), rows) if rows else ["No board was found."]
     lines += [f"{one.text} {one.hint}".strip() for one in result.problems]

@@ -29,7 +29,7 @@ def listed(opened: Workspace) -> list[dict[str, JsonValue]]:
         for target in registry.targets()
         if target.url.partition(":")[0] == _LOCAL and target.name in running
     ]
-    asked = _asked(opened, local)
+    asked = _local_states(opened, local)
     rows = []
     for target in registry.targets():
         release = running.get(target.name)
@@ -69,7 +69,7 @@ def line(row: Mapping[str, JsonValue]) -> tuple[str, ...]:
     return (one.name, one.url, one.os, one.state, release, one.endpoint)
 
 
-def _asked(opened: Workspace, names: list[str]) -> dict[str, dict[str, JsonValue]]:
+def _local_states(opened: Workspace, names: list[str]) -> dict[str, dict[str, JsonValue]]:
     """How each of some targets is now, by name."""
     if not names:
         return {}

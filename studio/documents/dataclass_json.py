@@ -130,11 +130,11 @@ def _default(field: dataclasses.Field[Any]) -> Any:
 def _reader(form: Any) -> _Read:
     """Return the function that reads a value of a type; it is made once for each type."""
     if form not in _readers:
-        _readers[form] = _made_reader(form)
+        _readers[form] = _new_reader(form)
     return _readers[form]
 
 
-def _made_reader(form: Any) -> _Read:
+def _new_reader(form: Any) -> _Read:
     if dataclasses.is_dataclass(form) and isinstance(form, type):
         return _dataclass_reader(form)
     origin, parts = typing.get_origin(form), typing.get_args(form)

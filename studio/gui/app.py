@@ -48,7 +48,7 @@ def _show(application: QApplication, window: MainWindow, argv: Sequence[str]) ->
     from studio.gui.window.recovery_dialog import open_workspace  # it knows the workspace
 
     with open_workspace(window) as workspace:
-        workspace.asked_by("window")
+        workspace.set_source("window")
         attach(window, workspace)
         for name in argv:
             window.open_model(Path(name).absolute())

@@ -20,6 +20,6 @@ def recall(settings: Settings) -> dict[str, object]:
     return values if isinstance(values, dict) else {}
 
 
-def keep(settings: Settings, **values: object) -> None:
+def store(settings: Settings, **values: object) -> None:
     """Keep values beside those that were kept before."""
     settings[KEY] = json.dumps({**recall(settings), **values}, sort_keys=True)

@@ -44,7 +44,7 @@ class Shell(Protocol):
     def start(self, step: str, **options: object) -> RunningJob | None:
         """Start a job; an error is shown as a sentence and gives None."""
 
-    def say(self, text: str, tone: str = "") -> None:
+    def notify(self, text: str, tone: str = "") -> None:
         """Show one quiet sentence; tone is ``good``, ``warning``, ``bad`` or empty."""
 
     def fail(self, error: BaseException) -> None:

@@ -167,7 +167,7 @@ class Theming(QObject):
         if left or self._held:
             self._turn.start(0 if self._held else _IDLE_MS)
 
-    def _hold(self) -> None:
+    def _freeze_windows(self) -> None:
         """Paint nothing while a half of what is seen wears one theme, and a half another."""
         windows = {part.window() for part in self._worn if part.isVisible()}
         self._held = [window for window in windows if window.updatesEnabled()] + self._held
@@ -189,7 +189,7 @@ class Theming(QObject):
         if theme is self.current:
             return
         self.current = theme
-        self._hold()
+        self._freeze_windows()
         QGuiApplication.setPalette(theme.palette())
         if not self._held:
             self.changed.emit()

@@ -42,7 +42,7 @@ def tail(file: Path, most: int) -> bytes:
         return found.read(most)
 
 
-def keep(file: Path, folder: Path, job: str, redactor: Redactor) -> None:
+def store(file: Path, folder: Path, job: str, redactor: Redactor) -> None:
     """Keep the end of what a worker wrote under its job's name, without secrets.
 
     A folder that cannot be written to keeps none, and the job does not suffer.

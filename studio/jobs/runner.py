@@ -265,7 +265,7 @@ class JobRunner:
             worker.finish()
             return JobOutcome(End.OUT_OF_MEMORY, exit_code=1)
         finally:
-            worker.keep_native_output(self._paths.logs / "workers", job.id, self._redactor)
+            worker.store_native_output(self._paths.logs / "workers", job.id, self._redactor)
             worker.remove()
 
     def _listen(self, job: RunningJob, worker: WorkerProcess, limits: Limits) -> WorkerEvent:
@@ -302,7 +302,7 @@ class JobRunner:
             return self._record(last.result, worker.folder, finish)
         if kind == "memory":
             return JobOutcome(End.OUT_OF_MEMORY, exit_code=1)
-        if kind == "cancelled" or (not kind and worker.cancel_asked):
+        if kind == "cancelled" or (not kind and worker.cancel_requested):
             return JobOutcome(End.CANCELLED, exit_code=130)
         if kind == "error":
             return _failure(last)

@@ -87,7 +87,7 @@ class WorkerJob:
 
 def main() -> int:
     """Wait for a job on standard input, do it, and say how it ended."""
-    out = _take_stdout()
+    out = _redirect_stdout()
     faulthandler.enable()
     for name in sys.argv[1:]:
         _preload(name)
@@ -109,7 +109,7 @@ def main() -> int:
     os._exit(0)
 
 
-def _take_stdout() -> BinaryIO:
+def _redirect_stdout() -> BinaryIO:
     """Keep fd 1 for the events and give native chatter fd 2 instead."""
     events = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)

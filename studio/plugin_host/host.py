@@ -155,7 +155,7 @@ class PluginHost:
         """
         key = (capability.plugin, capability.extension, capability.id)
         if key not in self._made:
-            self._made[key] = self.call(capability, *self._given(capability))
+            self._made[key] = self.call(capability, *self._factory_arguments(capability))
         return self._made[key]
 
     def environment(self, plugin: Plugin) -> Environment | None:
@@ -175,7 +175,7 @@ class PluginHost:
         ready = environment.state().condition is EnvironmentCondition.INSTALLED
         return capability.title if ready else f"{capability.title} (to be installed)"
 
-    def _given(self, capability: Capability) -> tuple[object, ...]:
+    def _factory_arguments(self, capability: Capability) -> tuple[object, ...]:
         """What a capability's factory is called with: the toolchain where it asks for it."""
         if not capability.has_environment:
             return ()
@@ -205,7 +205,7 @@ class PluginHost:
         plugin = self._plugins[capability.plugin]
         self._usable(plugin, capability)
         if not plugin.built_in:
-            files = self._hold_to_consent(plugin, capability)
+            files = self._verify_consent(plugin, capability)
             make_importable(plugin.id, plugin.folder, plugin.digest, files)
         elif not is_imported_from(plugin.id, plugin.folder):
             raise Unavailable(
@@ -241,7 +241,7 @@ class PluginHost:
         return self._trust.note_crash(plugin.id, plugin.digest, reason) >= MOST_CRASHES
 
     @staticmethod
-    def _hold_to_consent(plugin: Plugin, capability: Capability) -> Mapping[Path, bytes]:
+    def _verify_consent(plugin: Plugin, capability: Capability) -> Mapping[Path, bytes]:
         """Look at the files again: a window may have been open for days since it found them."""
         try:
             files = file_digests(plugin.folder)

@@ -53,12 +53,12 @@ def recording(paths: Paths, level: int = logging.INFO, terminal: int = 0) -> Ite
         handlers[1].setLevel(terminal)
         handlers[1].setFormatter(TerminalLines())
     redactor = Redactor.of(paths.data)
-    with heard(handlers, redactor, min(level, terminal or level)), uncaught_logged(), crashes():
+    with attached(handlers, redactor, min(level, terminal or level)), uncaught_logged(), crashes():
         yield
 
 
 @contextmanager
-def heard(handlers: list[logging.Handler], redactor: Redactor, level: int) -> Iterator[None]:
+def attached(handlers: list[logging.Handler], redactor: Redactor, level: int) -> Iterator[None]:
     """Let handlers get the records of this process."""
     root, studio = logging.getLogger(), logging.getLogger(STUDIO)
     before = studio.level

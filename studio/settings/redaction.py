@@ -67,7 +67,7 @@ class Redactor(logging.Filter):
     @classmethod
     def of(cls, data: Path, environment: Mapping[str, str] = os.environ) -> Redactor:
         """One that knows the secrets kept in files of the data folder, and in variables."""
-        return cls((*_kept(data / "secrets"), *_of_variables(environment)))
+        return cls((*_stored_secrets(data / "secrets"), *_of_variables(environment)))
 
     @classmethod
     def of_variables(cls, environment: Mapping[str, str]) -> Redactor:
@@ -143,7 +143,7 @@ def _spellings(secret: str) -> Iterator[str]:
     yield quote(secret, safe="")
 
 
-def _kept(folder: Path) -> Iterator[str]:
+def _stored_secrets(folder: Path) -> Iterator[str]:
     """Secrets in files; those in a keyring are known once they were asked for."""
     for file in folder.glob("*.json"):
         try:

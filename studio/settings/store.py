@@ -83,10 +83,10 @@ class Settings:
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, AttributeError, TypeError, UsageError):
-            self._keep_aside()
+            self._move_aside()
             return {}
 
-    def _keep_aside(self) -> None:
+    def _move_aside(self) -> None:
         try:
             self._path.replace(self._path.with_suffix(".damaged.json"))
         except OSError:

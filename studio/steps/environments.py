@@ -47,7 +47,7 @@ ENVIRONMENT_INSTALL: Step[InstallOptions, InstallResult] = Step(
     options=InstallOptions,
     result=InstallResult,
     work="studio.steps.environments:install",
-    record="studio.steps.environments:keep",
+    record="studio.steps.environments:adopt",
     texts="studio.steps.texts:installed",
     # pip finds its index, its proxy and its login where the user has configured them.
     needs=frozenset({Permission.NETWORK, Permission.HOME}),
@@ -105,7 +105,7 @@ def install(options: InstallOptions, job: Job) -> InstallResult:
     )
 
 
-def keep(
+def adopt(
     registry: Registry, options: InstallOptions, result: InstallResult, folder: Path
 ) -> InstallResult:
     """Put it in its place."""

@@ -51,7 +51,7 @@ class ReplayBuilder:
         Raises:
             UsageError: when its step is not known any more.
         """
-        self._tell(action.step, action.options, f"action {action.id}")
+        self._add(action.step, action.options, f"action {action.id}")
         title = step_named(action.step).title
         opened = next((t.options.get("model") for t in self._told if t.step == "open"), "")
         # Nothing was opened where a step is about a target or a plugin.
@@ -73,7 +73,7 @@ class ReplayBuilder:
             lines += [f"{key_text(k)} = {literal(v)}" for k, v in told.options.items()]
         return "\n".join([*lines, *self._gates()]) + "\n"
 
-    def _tell(self, step: str, options: Mapping[str, Any], key: str) -> str:
+    def _add(self, step: str, options: Mapping[str, Any], key: str) -> str:
         """Tell a step after all that it needs; returns its id."""
         if (step, key) in self._ids:
             return self._ids[step, key]
@@ -127,7 +127,7 @@ class ReplayBuilder:
             options = {"model": variant.options["model"]}
         else:
             return f"{variant.model_name}:{variant.name}"
-        identifier = self._tell(variant.step, options, f"variant {variant.id}")
+        identifier = self._add(variant.step, options, f"variant {variant.id}")
         return f"${{{identifier}.variant}}"
 
     def _is_bundle(self, folder: str) -> bool:
@@ -136,7 +136,7 @@ class ReplayBuilder:
     def _bundle(self, folder: str) -> str:
         noted = self._registry.ledger.packager(folder)
         if noted is not None:
-            identifier = self._tell(noted.step, noted.options, f"bundle {folder}")
+            identifier = self._add(noted.step, noted.options, f"bundle {folder}")
             return f"${{{identifier}.bundle}}"
         return folder
 

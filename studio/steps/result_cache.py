@@ -30,7 +30,7 @@ def key_of(runner: StepRunner, name: str, given: Mapping[str, Any]) -> str:
         return ""
 
 
-def take(
+def lookup(
     registry: Registry, key: str, name: str, given: Mapping[str, Any]
 ) -> tuple[dict[str, Any], str] | None:
     """The result that was kept for these inputs and the run that made it.
@@ -48,7 +48,7 @@ def take(
     return result, kept.run
 
 
-def keep(
+def store(
     registry: Registry,
     key: str,
     name: str,

@@ -87,8 +87,8 @@ class StepRunner:
             step=name,
         )
         note = StepRecord(step, dict(given), resolved, source or self.source)
-        if not note.wanted:
-            self.asked[name] = note.asked(next(self._numbers))
+        if not note.is_recorded:
+            self.asked[name] = note.action(next(self._numbers))
         return self._jobs.start(spec, self._recorder(step, options, note, spec.id))
 
     def run(
@@ -197,7 +197,7 @@ class StepRunner:
         return load(step.prepare)(self._registry, options)
 
     def _recorder(self, step: AnyStep, options: Any, note: StepRecord, job: str) -> Finish | None:
-        if not step.record and not note.wanted and step.result is None:
+        if not step.record and not note.is_recorded and step.result is None:
             return None
 
         def record(document: dict[str, Any], folder: Path) -> Any:

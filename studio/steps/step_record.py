@@ -34,20 +34,20 @@ class StepRecord:
     source: str
 
     @property
-    def wanted(self) -> bool:
+    def is_recorded(self) -> bool:
         """Whether the history has such steps."""
         return self.step.in_history
 
     def write(self, registry: Registry, result: Mapping[str, Any]) -> int:
         """Note it; the number of the action, 0 for one that is not noted."""
-        if not self.wanted:
+        if not self.is_recorded:
             return 0
         brief = {key: value for key, value in result.items() if _is_brief(value)}
         document = {**brief, "inputs": self._inputs()}
         ledger = registry.ledger
         return ledger.add_action(self.step.name, self._options(), document, self.source)
 
-    def asked(self, number: int) -> ActionRecord:
+    def action(self, number: int) -> ActionRecord:
         """What was asked for, as the history would have it."""
         return ActionRecord(number, self.step.name, self._options(), {}, self.source, now())
 

@@ -112,8 +112,8 @@ class Events:
 
     def publish(self, event: Event) -> None:
         """Tell every listener."""
-        self.deliver(lambda: self._tell(event))
+        self.deliver(lambda: self._notify(event))
 
-    def _tell(self, event: Event) -> None:
+    def _notify(self, event: Event) -> None:
         for listener in list(self._listeners):
             listener(event)

@@ -52,7 +52,7 @@ class Fleet:
     def __init__(self) -> None:
         self._rows: dict[str, FleetRow] = {}
 
-    def take(self, samples: Iterable[FleetSample]) -> None:
+    def ingest(self, samples: Iterable[FleetSample]) -> None:
         """Hear of some endpoints; one that a sample says less of (an older runtime) stays known."""
         for sample in samples:
             row = self._rows.get(sample.target)

@@ -63,7 +63,7 @@ class Inbox:
         self._count = 0
         self._load()
 
-    def take(self, samples: Iterable[FleetSample]) -> bool:
+    def ingest(self, samples: Iterable[FleetSample]) -> bool:
         """Hear the alerts of some targets; whether anything is new or over."""
         now, changed = self._clock(), False
         for sample in samples:
@@ -82,7 +82,7 @@ class Inbox:
     def _one(self, target: str, alert: Alert, now: float) -> bool:
         entry = self._entries.get(target, {}).get(alert.name)
         if entry is None:
-            self._keep(AlertEntry(target, alert.name, alert.level, alert.text, now, now))
+            self._store(AlertEntry(target, alert.name, alert.level, alert.text, now, now))
             return True
         began = not entry.active
         if began:
@@ -90,7 +90,7 @@ class Inbox:
         entry.seen, entry.level, entry.text = now, alert.level, alert.text
         return began
 
-    def _keep(self, entry: AlertEntry) -> None:
+    def _store(self, entry: AlertEntry) -> None:
         of_target = self._entries.setdefault(entry.target, {})
         self._count += entry.name not in of_target
         of_target[entry.name] = entry
@@ -153,7 +153,7 @@ class Inbox:
             return  # nothing was kept yet, or by another version: alerts that hold come again
         for entry in found:
             entry.active = False  # until it is heard of again
-            self._keep(entry)
+            self._store(entry)
 
     def _save(self) -> None:
         if self._path is None:

@@ -42,7 +42,7 @@ class RunRequest:
         trigger: What started it, for ``${trigger...}``.
         report, junit, artefacts: Where these are put besides the run's own folder.
         overwrite: Also files that no pipeline wrote, or that were changed since.
-        watch, told: Called before and after each step.
+        watch, on_finish: Called before and after each step.
     """
 
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class RunRequest:
     artefacts: Path | None = None
     overwrite: bool = False
     watch: Watcher | None = None
-    told: OnStep | None = None
+    on_finish: OnStep | None = None
 
 
 class RunningPipeline:
@@ -244,10 +244,10 @@ class Runs:
         wish: RunRequest,
         before: RunJournal | None,
     ) -> PipelineReport:
-        run = self._made(pipeline, folder, wish)
+        run = self._pipeline_run(pipeline, folder, wish)
         return self._finish(run, run.run(before), wish)
 
-    def _made(self, pipeline: Pipeline, folder: RunFolder, wish: RunRequest) -> PipelineRun:
+    def _pipeline_run(self, pipeline: Pipeline, folder: RunFolder, wish: RunRequest) -> PipelineRun:
         from studio.pipelines.execution import PipelineRun, RunOptions
 
         def watch(step: PipelineStep, number: int, total: int) -> None:
@@ -255,12 +255,12 @@ class Runs:
             if wish.watch is not None:
                 wish.watch(step, number, total)
 
-        def told(report: StepReport) -> None:
+        def finish(report: StepReport) -> None:
             self._events.publish(RunChanged(folder.id, "running", report.id))
-            if wish.told is not None:
-                wish.told(report)
+            if wish.on_finish is not None:
+                wish.on_finish(report)
 
-        how = RunOptions(wish.fresh, wish.trigger, watch, told, wish.overwrite)
+        how = RunOptions(wish.fresh, wish.trigger, watch, finish, wish.overwrite)
         return PipelineRun(pipeline, self._steps, folder, how)
 
     def _finish(self, run: PipelineRun, report: PipelineReport, wish: RunRequest) -> PipelineReport:
@@ -304,7 +304,7 @@ class Runs:
         before: RunJournal | None,
     ) -> RunningPipeline:
         running = RunningPipeline(folder.id)
-        run = self._made(pipeline, folder, wish)
+        run = self._pipeline_run(pipeline, folder, wish)
         running._run = run
 
         def work() -> None:

@@ -202,7 +202,7 @@ class Workspace(JobListener):
         """The pipeline that repeats something that was done.
 
         Args:
-            action: Its number in the history (``registry.ledger``), or as ``last_done`` gives it.
+            action: Its number in the history (``registry.ledger``), or as ``last_action`` gives it.
             folder: Where the pipeline will lie; files below it are named from there.
 
         Raises:
@@ -213,7 +213,7 @@ class Workspace(JobListener):
         quiet = next((one for one in [*self._steps.asked.values()] if one.id == action), None)
         return pipeline_of(self.registry, quiet or self.registry.ledger.action(action), folder)
 
-    def last_done(self, steps: Iterable[str]) -> ActionRecord | None:
+    def last_action(self, steps: Iterable[str]) -> ActionRecord | None:
         """What was done last by one of some steps; None for nothing.
 
         What only tells something is in no history, and is known for this session alone.
@@ -227,7 +227,7 @@ class Workspace(JobListener):
         """The number in the history of what a job did; 0 where it is none."""
         return self._steps.noted.get(job.id, 0)
 
-    def asked_by(self, source: str) -> None:
+    def set_source(self, source: str) -> None:
         """Say who uses this workspace (``window``), for the history."""
         self._steps.source = source
 

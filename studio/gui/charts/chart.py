@@ -32,7 +32,7 @@ class Drawing:
     def description(self) -> str:
         """The same for a screen reader, in a sentence."""
 
-    def told(self, key: int) -> str:
+    def tooltip(self, key: int) -> str:
         """What is said of a spot under the mouse."""
         return ""
 
@@ -141,7 +141,7 @@ class Chart(QWidget):
         spot = self._spot_at(event.position())
         hand = spot is not None
         self.setCursor(Qt.CursorShape.PointingHandCursor if hand else Qt.CursorShape.ArrowCursor)
-        text = self._drawing.told(spot.key) if spot is not None and self._drawing else ""
+        text = self._drawing.tooltip(spot.key) if spot is not None and self._drawing else ""
         QToolTip.showText(event.globalPosition().toPoint() + QPoint(12, 12), plain_tip(text), self)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -85,7 +85,7 @@ class Tradeoff(Drawing):
             beside = QPointF(place.x() + side * (radius + 3), place.y() - level * _TEXT_LINE)
             plot.text(beside, point.name, "text", side)
 
-    def told(self, key: int) -> str:
+    def tooltip(self, key: int) -> str:
         """Name and both figures of a point."""
         point = next((point for point in self.points if point.key == key), None)
         if point is None:

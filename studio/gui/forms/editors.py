@@ -72,7 +72,7 @@ class Editor(QWidget):
         if proxy is not None and bool(proxy.property("invalid")) is not wrong:
             restyle(proxy, invalid=wrong)
 
-    def _hold(self, main: QWidget, *others: QWidget) -> None:
+    def _lay_out(self, main: QWidget, *others: QWidget) -> None:
         """Lay the parts out in a row; the first is the one that is focused and named."""
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -97,7 +97,7 @@ class TextEditor(Editor):
         self.line.setPlaceholderText(option.placeholder)
         self.line.textChanged.connect(self.changed)
         self.line.returnPressed.connect(self.submitted)
-        self._hold(self.line)
+        self._lay_out(self.line)
         self.set_value(option.default)
 
     def value(self) -> Any:
@@ -157,7 +157,7 @@ class NumberEditor(Editor):
         self.spin.lineEdit().setTextMargins(7, 0, 0, 0)
         self.spin.valueChanged.connect(self.changed)
         self.spin.lineEdit().returnPressed.connect(self.submitted)
-        self._hold(self.spin)
+        self._lay_out(self.spin)
         self.set_value(option.default)
 
     def _least(self) -> float:
@@ -190,7 +190,7 @@ class FlagEditor(Editor):
         super().__init__(option)
         self.box = QCheckBox(option.label)
         self.box.toggled.connect(self.changed)
-        self._hold(self.box)
+        self._lay_out(self.box)
         self.set_value(option.default)
 
     def value(self) -> Any:
@@ -223,7 +223,7 @@ class ChoiceEditor(Editor):
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
         self.combo.setMinimumContentsLength(8)
-        self._hold(self.combo)
+        self._lay_out(self.combo)
         self.set_entries(entries)
         self.combo.currentIndexChanged.connect(self.changed)
 

@@ -112,13 +112,13 @@ class GraphCanvas(QWidget):
         self._is_fresh = not stay and kept is None
         if not stay:
             self._raster.clear()
-        self._take_painter()
+        self._replace_painter()
         count = len(scene.graph.nodes) if scene else 0
         self.setAccessibleName(f"Graph with {count} nodes" if scene else "Graph")
         self._describe()
         if kept is not None:
             self.viewport.move_to(self.viewport.origin + kept[1] - kept[0])
-            self._look()
+            self._refresh_view()
         elif not stay:
             self.show_start()
         elif selected is not None:
@@ -178,19 +178,19 @@ class GraphCanvas(QWidget):
             return
         first = self.scene.centre(0)[0] if len(self.scene) else self.scene.size[0] / 2
         self.viewport.show_start(first)
-        self._look()
+        self._refresh_view()
 
     def fit(self) -> None:
         """Show the whole graph."""
         if self.scene is not None:
             self.viewport.fit()
-            self._look()
+            self._refresh_view()
 
     def zoom_by(self, factor: float, anchor: QPointF | None = None) -> None:
         """Zoom; the anchor (the middle by default) stays where it is on the screen."""
         self._settle.start()
         self.viewport.zoom_by(factor, anchor)
-        self._look_as_chosen()
+        self._refresh_chosen_view()
 
     def zoom_to(self, zoom: float) -> None:
         """Take a zoom and keep the middle."""
@@ -199,24 +199,24 @@ class GraphCanvas(QWidget):
     def pan(self, right: float, down: float) -> None:
         """Look further right and down, in pixels of the screen."""
         self.viewport.pan(right, down)
-        self._look_as_chosen()
+        self._refresh_chosen_view()
 
     def centre_on(self, x: float, y: float) -> None:
         """Bring a point of the scene into the middle."""
         self.viewport.centre_on(x, y)
-        self._look_as_chosen()
+        self._refresh_chosen_view()
 
     def reveal(self, box: int) -> None:
         """Bring a box into view, at a size that can be read."""
         if self.scene is not None and self.viewport.reveal(*self.scene.centre(box)):
-            self._look_as_chosen()
+            self._refresh_chosen_view()
 
-    def _look_as_chosen(self) -> None:
+    def _refresh_chosen_view(self) -> None:
         """Show what was chosen, which is not taken back when there is more room."""
         self._is_fresh = False
-        self._look()
+        self._refresh_view()
 
-    def _look(self) -> None:
+    def _refresh_view(self) -> None:
         self.update()
         self.view_changed.emit()
 
@@ -365,9 +365,9 @@ class GraphCanvas(QWidget):
 
     def _redress(self) -> None:
         self._raster.clear()
-        self._take_painter()
+        self._replace_painter()
 
-    def _take_painter(self) -> None:
+    def _replace_painter(self) -> None:
         self._painter = (
             ScenePainter(self.scene, self._theming.current, self.font(), with_signs=self.unfolds)
             if self.scene

@@ -80,7 +80,7 @@ class View:
             for column in range(self.left // WIDE, (self.left + self.width - 1) // WIDE + 1):
                 yield column, row
 
-    def seen(self) -> QRectF:
+    def visible_area(self) -> QRectF:
         """What is in sight, in the scene."""
         scale = self.look.scale
         size = (self.width / scale, self.height / scale)
@@ -140,7 +140,7 @@ class Raster:
         if not is_exact:
             self._draw_rough(painter, view)
         else:
-            self._whole = (view.look, view.seen())
+            self._whole = (view.look, view.visible_area())
         left_out = set(missing[made:])
         for spot in view.spots():
             if spot not in left_out:
@@ -153,16 +153,16 @@ class Raster:
         if self._whole is None or self._whole[0] == view.look:
             return False
         look, seen = self._whole
-        return 0.4 < view.look.scale / look.scale < 2.5 and seen.contains(view.seen())
+        return 0.4 < view.look.scale / look.scale < 2.5 and seen.contains(view.visible_area())
 
     def _urgency(self, view: View, spot: TilePosition) -> tuple[bool, float]:
         """What nothing is known of comes first, then what is near the middle."""
         scale = view.look.scale
         place = QRectF(
             spot[0] * WIDE / scale, spot[1] * HIGH / scale, WIDE / scale, HIGH / scale
-        ).intersected(view.seen())
+        ).intersected(view.visible_area())
         is_known = self._whole is not None and self._whole[1].contains(place)
-        away = place.center() - view.seen().center()
+        away = place.center() - view.visible_area().center()
         return is_known, away.manhattanLength()
 
     def _make(

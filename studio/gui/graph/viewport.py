@@ -119,7 +119,7 @@ class Viewport:
 
     def move_to(self, origin: QPointF) -> None:
         """Look at the scene from another corner, or from the nearest that shows some of it."""
-        self.origin = self._kept_in_sight(origin)
+        self.origin = self._clamped(origin)
 
     # Inside
 
@@ -136,7 +136,7 @@ class Viewport:
         across, down = (wide - 2 * MARGIN) / width, (high - 2 * MARGIN) / height
         return min(max(min(across, down), LEAST_ZOOM), READING_ZOOM)
 
-    def _kept_in_sight(self, origin: QPointF) -> QPointF:
+    def _clamped(self, origin: QPointF) -> QPointF:
         """The nearest corner from which some of the scene can be seen."""
         if self.extent is None:
             return origin

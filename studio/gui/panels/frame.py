@@ -61,10 +61,10 @@ class PanelFrame(QWidget):
         elif self._stale:
             self._refresh()
 
-    def hear(self, event: object) -> None:
+    def on_event(self, event: object) -> None:
         """Take the workspace's events: the ends of steps, and changes of what a panel shows."""
         if self._host is not None:
-            self._host.hear(event)
+            self._host.on_event(event)
         if isinstance(event, RegistryChanged):
             if event.what == "plugins":
                 self._check_standing()
@@ -83,7 +83,7 @@ class PanelFrame(QWidget):
 
     def make(self) -> None:
         """Make the panel, anew if there was one."""
-        self._take_away()
+        self._remove_content()
         plugins = self._workspace.plugins
         holder = Scroll()
         self._host = Host(self._workspace, self._shell, self.capability, holder, self._variant)
@@ -122,7 +122,7 @@ class PanelFrame(QWidget):
 
     def _explain(self, sentence: str, plugin: str) -> None:
         """Say in the panel's place why it is not there, and count it where the plugin failed."""
-        self._take_away()
+        self._remove_content()
         title = f"{self.capability.title} cannot be shown"
         self._show(Hint(title, sentence, "Try again", self.make))
         if plugin:
@@ -132,12 +132,12 @@ class PanelFrame(QWidget):
         """Take the panel away when its plugin may no longer be used, and say why."""
         plugin = self._workspace.plugins.plugin(self.capability.plugin)
         if self._content is not None and plugin.state.value != "available":
-            self._take_away()
+            self._remove_content()
             title = f"{self.capability.title} is not available"
             go = self._shell.go
             self._show(Hint(title, plugin.reason, "Go to Plugins", lambda: go("plugins")))
         elif self._content is not None and self.panel is None:
-            self._take_away()
+            self._remove_content()
             if self.isVisible():
                 self.make()
 
@@ -145,7 +145,7 @@ class PanelFrame(QWidget):
         self._content = content
         self._layout.addWidget(content)
 
-    def _take_away(self) -> None:
+    def _remove_content(self) -> None:
         content, self._content = self._content, None
         self.panel = self._host = None
         if content is not None:

@@ -59,9 +59,9 @@ class Host:
         self._schemes = _schemes(workspace, capability)
         self._steps: list[FollowedStep] = []
 
-    def hear(self, event: object) -> None:
+    def on_event(self, event: object) -> None:
         """Pass the workspace's events on to the steps that the panel has started."""
-        self._steps = [step for step in list(self._steps) if not step.hear(event)]
+        self._steps = [step for step in list(self._steps) if not step.on_event(event)]
 
     # The PanelHost
 
@@ -101,7 +101,7 @@ class Host:
 
     def say(self, text: str, tone: str = "") -> None:
         """Show one sentence."""
-        self._shell.say(text, tone)
+        self._shell.notify(text, tone)
 
     def fail(self, error: BaseException) -> None:
         """Show an error."""
@@ -151,7 +151,7 @@ class FollowedStep(RunningStep):
         """Ask it to stop."""
         self._job.cancel()
 
-    def hear(self, event: object) -> bool:
+    def on_event(self, event: object) -> bool:
         """Take what concerns this step out of the workspace's events; True when it has ended."""
         if getattr(event, "job", None) is not self._job:
             return False

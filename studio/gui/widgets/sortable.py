@@ -76,9 +76,9 @@ class Rows(QAbstractTableModel):
         known = [row for row in self.rows if row.values[column] is not None]
         unknown = [row for row in self.rows if row.values[column] is None]
         known.sort(key=lambda row: row.values[column], reverse=falling)
-        self.take([*known, *unknown])
+        self.replace_rows([*known, *unknown])
 
-    def take(self, rows: Iterable[SortableRow]) -> None:
+    def replace_rows(self, rows: Iterable[SortableRow]) -> None:
         """Replace all lines."""
         self.beginResetModel()
         self.rows = list(rows)
@@ -139,7 +139,7 @@ class SortableTable(QTableView):
     def show_rows(self, rows: Iterable[SortableRow]) -> None:
         """Replace all lines; the order that the user chose stays."""
         kept = self.selected()
-        self.content.take(rows)
+        self.content.replace_rows(rows)
         if self._sorted is not None:
             self.content.sort(*self._sorted)
         self.select(kept)

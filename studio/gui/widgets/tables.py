@@ -97,15 +97,15 @@ class Table(QTableWidget):
     def show_rows(self, rows: Iterable[Sequence[str | QWidget]]) -> None:
         """Replace all rows; a cell is a text or a widget (a Pill)."""
         rows = list(rows)
-        with self._columns_held():
+        with self._fixed_columns():
             self.clearContents()
             self.setRowCount(len(rows))
             for y, cells in enumerate(rows):
                 for x, cell in enumerate(cells):
-                    self._put(y, x, cell)
+                    self._set_cell(y, x, cell)
 
     @contextmanager
-    def _columns_held(self) -> Iterator[None]:
+    def _fixed_columns(self) -> Iterator[None]:
         """Keep the widths until all cells are there: each one would have its column measured."""
         header = self.horizontalHeader()
         modes = [header.sectionResizeMode(x) for x in range(self.columnCount())]
@@ -180,7 +180,7 @@ class Table(QTableWidget):
             # The style takes the padding of a cell off the widget in it.
             item.setSizeHint(QSize(layout.sizeHint().width() + 2 * GRID, ROW_HEIGHT))
 
-    def _put(self, y: int, x: int, cell: str | QWidget) -> None:
+    def _set_cell(self, y: int, x: int, cell: str | QWidget) -> None:
         item = QTableWidgetItem(cell if isinstance(cell, str) else "")
         item.setTextAlignment(self._alignment(x))
         self.setItem(y, x, item)

@@ -166,7 +166,7 @@ class CommandPalette(QFrame):
         layout.addWidget(self.list, 1)
         layout.addWidget(self.nothing)
         self.input.textChanged.connect(self._search)
-        self.list.clicked.connect(lambda index: self._take(index.row()))
+        self.list.clicked.connect(lambda index: self._run_entry(index.row()))
         self.input.installEventFilter(self)
         self.hide()
 
@@ -220,7 +220,7 @@ class CommandPalette(QFrame):
         if key in steps:
             self._move(steps[key])
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._take(self.list.currentIndex().row())
+            self._run_entry(self.list.currentIndex().row())
         elif key is Qt.Key.Key_Escape:
             self.close_palette()
         else:
@@ -244,7 +244,7 @@ class CommandPalette(QFrame):
             self.list.setCurrentIndex(self.model.index(0))
         self.place()
 
-    def _take(self, row: int) -> None:
+    def _run_entry(self, row: int) -> None:
         if not 0 <= row < len(self.model.entries):
             return
         entry = self.model.entries[row]

@@ -233,7 +233,7 @@ class InspectorDock(QDockWidget):
                 self._stack.addWidget(content)
             self._stack.setCurrentWidget(content)
         self.setVisible(content is not None and self.wanted)
-        self._take_width()
+        self._set_first_width()
 
     def has_content(self) -> bool:
         """Whether the page has something to inspect."""
@@ -243,9 +243,9 @@ class InspectorDock(QDockWidget):
         """Show or hide it, on this page and on the others."""
         self.wanted = not self.wanted
         self.setVisible(self.has_content() and self.wanted)
-        self._take_width()
+        self._set_first_width()
 
-    def _take_width(self) -> None:
+    def _set_first_width(self) -> None:
         """Start narrow; from then on the width is the user's."""
         window = self.parentWidget()
         if not self._is_sized and self.isVisible() and isinstance(window, QMainWindow):

@@ -122,7 +122,7 @@ class MainWindow(QMainWindow):
             self.fail(error)
             return None
 
-    def say(self, text: str, tone: str = "") -> None:
+    def notify(self, text: str, tone: str = "") -> None:
         """Show one sentence."""
         self.banner.show_message(text, tone)
 
@@ -137,7 +137,7 @@ class MainWindow(QMainWindow):
     def select(self, variant: int) -> None:
         """Make a variant the current one."""
         if not self.current.select(variant):
-            self.say("This variant is no longer in the registry.", "warning")
+            self.notify("This variant is no longer in the registry.", "warning")
 
     def go(self, stage: str) -> None:
         """Show a stage; its page is made on the first visit."""
@@ -162,7 +162,7 @@ class MainWindow(QMainWindow):
             self.topbar, "Open a model", str(start), f"Models ({pattern});;All files (*)"
         )
         if chosen:
-            memory.keep(self._settings, folder=str(Path(chosen).parent))
+            memory.store(self._settings, folder=str(Path(chosen).parent))
             self.open_model(Path(chosen))
 
     def open_model(self, path: Path) -> None:
@@ -230,7 +230,7 @@ class MainWindow(QMainWindow):
         self.topbar.inspector.connect(self.inspector.toggle)
         self.jobbar.list_asked.connect(self.toggle_jobs)
         self.current.changed.connect(self.show_current)
-        self._closing.callback(self.workspace.events.subscribe(self._hear))
+        self._closing.callback(self.workspace.events.subscribe(self._on_event))
         self._closing.callback(self.panels.close)
 
     def _warm_up(self) -> None:
@@ -260,7 +260,7 @@ class MainWindow(QMainWindow):
 
     # What happens
 
-    def _hear(self, event: Event) -> None:
+    def _on_event(self, event: Event) -> None:
         from studio.workspace import JobFinished, JobProgressed, JobStarted, RegistryChanged
 
         if isinstance(event, JobStarted | JobProgressed | JobFinished):
@@ -271,7 +271,7 @@ class MainWindow(QMainWindow):
             self.current.refresh()
         if isinstance(event, JobFinished):
             self._finished(event.job)
-        self._opening.hear(event)
+        self._opening.on_event(event)
         if isinstance(event, JobStarted | JobFinished | RegistryChanged):
             self._show_states()
         for page in list(self._pages.values()):
@@ -291,7 +291,7 @@ class MainWindow(QMainWindow):
             variant.id if variant else None,
         )
         self.setWindowTitle(f"{variant.model_name} – Edgewright" if variant else "Edgewright")
-        memory.keep(self._settings, variant=variant.id if variant else 0)
+        memory.store(self._settings, variant=variant.id if variant else 0)
         for page in list(self._pages.values()):
             page.show_variant(variant)
         self._show_states()
@@ -360,7 +360,7 @@ class MainWindow(QMainWindow):
 
     def save(self) -> None:
         """Keep the arrangement for the next session."""
-        memory.keep(
+        memory.store(
             self._settings,
             geometry=bytes(self.saveGeometry().toBase64().data()).decode("ascii"),
             state=bytes(self.saveState().toBase64().data()).decode("ascii"),

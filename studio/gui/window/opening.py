@@ -38,7 +38,7 @@ class ModelOpener:
         if job is not None:
             self._samples.add(job.id)
 
-    def hear(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Show what a worker has seen of a model by now, and the model at the end."""
         from studio.workspace import DRAWN, PREVIEW, JobFinished, JobMessage
 
@@ -92,9 +92,9 @@ class ModelOpener:
                 self._window.select(result.variant)
                 self._window.go("model")
             elif shown:
-                self._take_back()
+                self._restore_previous()
 
-    def _take_back(self) -> None:
+    def _restore_previous(self) -> None:
         """Show what was shown before the preview of a model that could not be opened."""
         page = self._window.page()
         if page is not None and page.stage == "model":

@@ -185,7 +185,7 @@ class Progress:
     def states(self) -> dict[str, StageState]:
         """The state of each stage."""
         running = {self.stage_of(job) for job in self._workspace.jobs if job.running}
-        variant, done = self._current.variant, self._done()
+        variant, done = self._current.variant, self._finished_stages()
         states = {}
         for stage in STAGES:
             states[stage.id] = StageState.NONE
@@ -197,7 +197,7 @@ class Progress:
                 states[stage.id] = StageState.DONE
         return states
 
-    def _done(self) -> set[str]:
+    def _finished_stages(self) -> set[str]:
         variant = self._current.variant
         if variant is None:
             return set()

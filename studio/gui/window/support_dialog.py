@@ -59,11 +59,11 @@ def offer(window: WindowParts, archive: SupportArchive | Exception) -> None:
     )
     if chosen:
         path = Path(chosen)
-        window.workspace.in_background(partial(archive.write, path), partial(_tell, window, path))
+        window.workspace.in_background(partial(archive.write, path), partial(_report, window, path))
 
 
-def _tell(window: WindowParts, path: Path, outcome: Exception | None) -> None:
+def _report(window: WindowParts, path: Path, outcome: Exception | None) -> None:
     if outcome is None:
-        window.say(f"The support archive is {path}. Nothing was sent.", "good")
+        window.notify(f"The support archive is {path}. Nothing was sent.", "good")
     else:
         window.fail(outcome)

@@ -78,11 +78,11 @@ class EnvironmentBuild:
             raise StudioError(f"{self._environment.lock.name} cannot be used: {problem}.")
         python, version = interpreter_for(need.python)
         self._check_room()
-        self._tell(0.02, f"Making an environment with Python {version}")
+        self._report(0.02, f"Making an environment with Python {version}")
         self._create(python)
-        self._tell(0.05, "Fetching and installing")
+        self._report(0.05, "Fetching and installing")
         self._install()
-        self._tell(0.9, "Importing what was installed")
+        self._report(0.9, "Importing what was installed")
         versions = self._probe()
         record = EnvironmentRecord(
             self._environment.plugin,
@@ -92,7 +92,7 @@ class EnvironmentBuild:
             sum(one.lstat().st_size for one in self.folder.rglob("*")),
         )
         write_record(self.folder, record)
-        self._tell(1.0, "Installed")
+        self._report(1.0, "Installed")
         return record
 
     def _lock(self) -> str:
@@ -195,7 +195,7 @@ class EnvironmentBuild:
         last = taken[-1].split()[1].partition("==")[0] if taken else ""
         return share, 1.0, f"Fetching {last}" if last else "Fetching and installing"
 
-    def _tell(self, share: float, text: str) -> None:
+    def _report(self, share: float, text: str) -> None:
         self._progress.progress(share, 1.0, text)
 
 

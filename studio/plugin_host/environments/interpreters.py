@@ -28,7 +28,7 @@ def interpreter_for(versions: str) -> tuple[Path, str]:
     from packaging.specifiers import SpecifierSet
 
     range_ = SpecifierSet(versions)
-    for path, version in _found():
+    for path, version in _available():
         if range_.contains(version, prereleases=True):
             return path, version
     raise Unavailable(
@@ -37,7 +37,7 @@ def interpreter_for(versions: str) -> tuple[Path, str]:
     )
 
 
-def _found() -> Iterator[tuple[Path, str]]:
+def _available() -> Iterator[tuple[Path, str]]:
     yield Path(sys.executable), platform.python_version()
     for minor in range(_NEWEST, _OLDEST - 1, -1):
         program = shutil.which(f"python3.{minor}")

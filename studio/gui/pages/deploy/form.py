@@ -67,7 +67,7 @@ class ReplaceQuestion(QWidget):
         self.setLayout(layout)
         self.hide()
 
-    def ask(self, place: str, served: str, model: str) -> None:
+    def show_question(self, place: str, served: str, model: str) -> None:
         """Show the question.
 
         Args:

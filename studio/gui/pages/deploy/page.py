@@ -165,9 +165,9 @@ class DeployPage(StagePage):
     def on_event(self, event: object) -> None:
         """Follow the page's job, and keep what the live view measures."""
         super().on_event(event)
-        self.rollout.strip.hear(event)
-        self.boards.strip.hear(event)
-        self.record.proof.strip.hear(event)
+        self.rollout.strip.on_event(event)
+        self.boards.strip.on_event(event)
+        self.record.proof.strip.on_event(event)
         if isinstance(event, JobMessage) and event.name == "sample":
             sample = rows.LiveFigures.of(event.values)
             self._seen[sample.target] = sample
@@ -190,7 +190,7 @@ class DeployPage(StagePage):
         if target is None or variant is None or not served:
             self._start(dry_run=False)
         else:
-            self.question.ask(target_rows.spoken(target.name), served, variant.model_name)
+            self.question.show_question(target_rows.spoken(target.name), served, variant.model_name)
 
     def _start(self, *, dry_run: bool, **more: bool) -> None:
         target, variant = self._selected(), self.variant
@@ -234,7 +234,7 @@ class DeployPage(StagePage):
         target, variant, result = self._asked, self.variant, outcome.result
         if self.tools.finished(outcome):
             if isinstance(result, ServerResult):
-                self._seen[result.target] = rows.seen_by_tool(result)
+                self._seen[result.target] = rows.live_figures(result)
             self.refresh_soon()
             return
         if outcome.ok:
@@ -244,20 +244,20 @@ class DeployPage(StagePage):
                 self._planned = (variant.id, target.name)
             elif target is not None:
                 self._planned = None
-                self._say_done(result)
+                self._notify_done(result)
         elif target is not None:
             self._steps = rows.fail_running(self._steps, outcome.sentence)
-            self.contact.ask_if_unknown(target, outcome)
+            self.contact.present_if_unknown(target, outcome)
         self.refresh_soon()
 
-    def _say_done(self, result: DeployResult | SwitchResult) -> None:
+    def _notify_done(self, result: DeployResult | SwitchResult) -> None:
         took, where = figures.seconds(result.seconds), target_rows.spoken(result.target)
         what = (
             f"v{result.version} serves"
             if isinstance(result, DeployResult)
             else (f"v{result.to} serves again")
         )
-        self.shell.say(f"{what} on {where}; it took {took}.", "good")
+        self.shell.notify(f"{what} on {where}; it took {took}.", "good")
 
     def _forget_plan(self) -> None:
         self._steps = []
@@ -396,4 +396,4 @@ class DeployPage(StagePage):
 
     def _copy_curl(self) -> None:
         QGuiApplication.clipboard().setText(self.curl.full_text())
-        self.shell.say("Call copied.")
+        self.shell.notify("Call copied.")

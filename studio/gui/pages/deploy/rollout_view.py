@@ -142,7 +142,7 @@ class RolloutView(QWidget):
             self._show(result.targets)
             text = "kept on" if result.is_done else "halted; kept on"
             total = figures.count(len(result.targets), "target")
-            self.shell.say(
+            self.shell.notify(
                 f"v{result.version} {text} {result.kept} of {total}.",
                 "good" if result.is_done else "warning",
             )

@@ -123,7 +123,7 @@ def last_seen(workspace: Workspace) -> dict[str, LiveFigures]:
     return newest
 
 
-def seen_by_tool(result: ServerResult) -> LiveFigures:
+def live_figures(result: ServerResult) -> LiveFigures:
     """Return what a start or a stop says of its target, as something that was seen."""
     return LiveFigures(result.target, result.release, result.state)
 

@@ -30,7 +30,7 @@ class SignersCard(Card):
         self.text = label(NONE_CHOSEN, "dim", wrap=True)
         self.table = Table(COLUMNS, stretch=2, name="Signers")
         self.changed = label("", "small", wrap=True)
-        self.change = button("Change…", self._ask)
+        self.change = button("Change…", self._open_menu)
         self.body.addWidget(self.text)
         self.body.addWidget(self.table)
         self.body.addWidget(self.changed)
@@ -65,7 +65,7 @@ class SignersCard(Card):
             f"Change the allowed signers of {spoken}" if name else "Change"
         )
 
-    def _ask(self) -> None:
+    def _open_menu(self) -> None:
         if self._name:
             menu = signers_menu.signers_menu(self, self._name, self._trust)
             menu.popup(self.change.mapToGlobal(self.change.rect().bottomLeft()))

@@ -37,7 +37,7 @@ class BlockExpansion:
         """Unfold a block in place; what is around it keeps its order, and the block its place."""
         page, scene = self._page, self._page.pane.canvas.scene
         if page.view is None:
-            page.shell.say(NOT_YET)
+            page.shell.notify(NOT_YET)
         elif scene is not None and scene.is_block(box):
             path, name = scene.path_of(box, page.path), scene.boxes[box].name
             self.opened |= {f"{path}/{name}/{INSIDE}" if path else f"{name}/{INSIDE}"}
@@ -74,7 +74,7 @@ class BlockExpansion:
         reason = why_not(canvas) or (NOT_YET if page.view is None else "")
         scene, box = canvas.scene, canvas.selected
         if reason or scene is None or box is None:
-            page.shell.say(reason)
+            page.shell.notify(reason)
         elif scene.is_block(box):
             self.unfold(box)
         else:
@@ -85,13 +85,13 @@ class BlockExpansion:
         page = self._page
         every = page.view.blocks_in(page.path) if page.view and page.is_folded else None
         if not every:
-            page.shell.say("This graph has no blocks.")
+            page.shell.notify("This graph has no blocks.")
             return
         held = self._middle(page.pane.canvas, page.path)
         self.opened = self.opened - every if every <= self.opened else self.opened | every
         page.show_part(page.path, held=held)
 
-    def seen(self) -> dict[str, object]:
+    def export_options(self) -> dict[str, object]:
         """What of the graph is on the canvas, as options of the step that draws it."""
         page, scene = self._page, self._page.pane.canvas.scene
         frames = scene.frames if scene is not None else ()

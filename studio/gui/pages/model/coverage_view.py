@@ -116,9 +116,9 @@ class CoverageView(QWidget):
         super().showEvent(event)
         self.form.refresh()
 
-    def hear(self, event: object) -> None:
+    def on_event(self, event: object) -> None:
         """Follow the check."""
-        self.strip.hear(event)
+        self.strip.on_event(event)
 
     def run(self) -> None:
         """Start the check with the values of the form."""

@@ -163,12 +163,12 @@ class Drawer(QWidget):
         self.sensitivity.show_scene(scene)
         self.surgery.show_graph(view)
 
-    def hear(self, event: object) -> None:
+    def on_event(self, event: object) -> None:
         """Let the tools follow their jobs."""
-        self.numbers.hear(event)
-        self.surgery.hear(event)
-        self.coverage.hear(event)
-        self.sensitivity.hear(event)
+        self.numbers.on_event(event)
+        self.surgery.on_event(event)
+        self.coverage.on_event(event)
+        self.sensitivity.on_event(event)
         if isinstance(event, RegistryChanged) and event.what == "records":
             self.numbers.refresh_runs()
 

@@ -55,7 +55,7 @@ class GraphExport(QPushButton):
         self.setAccessibleName("Export the graph")
         menu = QMenu(self)
         for suffix, is_whole, title in FORMATS:
-            menu.addAction(title, partial(self.ask, suffix, whole=is_whole))
+            menu.addAction(title, partial(self.choose_file, suffix, whole=is_whole))
         self.setMenu(menu)
         self.show_variant(None)
 
@@ -66,7 +66,7 @@ class GraphExport(QPushButton):
         if variant is not None:
             self.setToolTip("Export the graph to a file, with the node metrics shown")
 
-    def ask(self, suffix: str, *, whole: bool = True) -> None:
+    def choose_file(self, suffix: str, *, whole: bool = True) -> None:
         """Let the user choose the file, and write it.
 
         Args:
@@ -101,7 +101,7 @@ class GraphExport(QPushButton):
         elif folder is not None:
             folder.cleanup()
 
-    def hear(self, event: object) -> None:
+    def on_event(self, event: object) -> None:
         """Follow the jobs."""
         for one in list(self._running):
             job, folder = one
@@ -111,4 +111,4 @@ class GraphExport(QPushButton):
             if folder is not None:
                 folder.cleanup()
             if job.outcome.ok:
-                self._shell.say(f"Graph exported to {job.outcome.result.output}.", "good")
+                self._shell.notify(f"Graph exported to {job.outcome.result.output}.", "good")

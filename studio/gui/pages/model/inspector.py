@@ -77,10 +77,10 @@ class ModelInspector(Scroll):
         self._costs: dict[str, Mapping[str, float]] = {}
         self.setAccessibleName("Inspector")
 
-    def hear(self, event: object) -> None:
+    def on_event(self, event: object) -> None:
         """Take the answers of workers."""
-        self.constants.hear(event)
-        self.documentation.hear(event)
+        self.constants.on_event(event)
+        self.documentation.on_event(event)
 
     def show_variant(self, variant: VariantRecord | None) -> None:
         """Take another variant, whose graph is still to come."""
@@ -184,12 +184,12 @@ class ModelInspector(Scroll):
         self.body.addSpacing(4)
         self.body.addWidget(line())
         text = OperatorDetail(self.documentation, model, operator, version)
-        text.toggle.clicked.connect(self._keep_reading)
+        text.toggle.clicked.connect(self._remember_documentation)
         if self._reads_texts:
             text.unfold()
         self.body.addWidget(text)
 
-    def _keep_reading(self, is_open: bool) -> None:
+    def _remember_documentation(self, is_open: bool) -> None:
         """Who reads the text of one operator will want to read that of the next."""
         self._reads_texts = is_open
 

@@ -95,9 +95,9 @@ class Detail(QWidget, Generic[AnswerT]):
         if is_open:
             clear(self.body)
             self.body.addWidget(label("Loading…", "small"))
-            self._lookups.ask(self._take, **self._options)
+            self._lookups.query(self._on_answer, **self._options)
 
-    def _take(self, answer: AnswerT | None) -> None:
+    def _on_answer(self, answer: AnswerT | None) -> None:
         if not shiboken6.isValid(self) or not self.toggle.isChecked():
             return  # another node is shown by now
         clear(self.body)

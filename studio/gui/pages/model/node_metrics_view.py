@@ -183,7 +183,7 @@ class NodeMetricsView(QWidget):
         """Compute the numbers of a source that has none yet, and paint them."""
         self.total.setText("Computing…")
         done = partial(self._analyzed, source.title)
-        self._analyses.ask(done, **self._analysis(source.analyzer))
+        self._analyses.query(done, **self._analysis(source.analyzer))
 
     def _analyzed(self, title: str, found: AnalysisResult | None) -> None:
         is_shown = self.combo.currentText() == title
@@ -191,13 +191,13 @@ class NodeMetricsView(QWidget):
         if found is None:
             return
         if not found.values:
-            self._shell.say(f"{title}: no node has a number.")
+            self._shell.notify(f"{title}: no node has a number.")
         elif is_shown:
             self.paint()
 
-    def hear(self, event: object) -> None:
+    def on_event(self, event: object) -> None:
         """Take the ends of the analyses."""
-        self._analyses.hear(event)
+        self._analyses.on_event(event)
 
     def _choose_file(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Node metrics", "", "JSON (*.json)")
@@ -228,7 +228,7 @@ class NodeMetricsView(QWidget):
             texts = map(spreadsheet_cell, one.texts)
             writer.writerow((*texts, number if isinstance(number, float) else ""))
         QGuiApplication.clipboard().setText(text.getvalue())
-        self._shell.say(f"{figures.count(len(rows), 'line')} copied.", "good")
+        self._shell.notify(f"{figures.count(len(rows), 'line')} copied.", "good")
 
     def _list(self) -> None:
         source, scene = self.source(), self._scene

@@ -76,7 +76,7 @@ class ModelPage(Page):
         drawn.addLayout(row(self.finder, self.pane, spacing=0), 1)
         self.colors = Segmented(["Operators", *(kind.title for kind in KINDS)], "Colours")
         self.colors.setToolTip("Node colours")
-        self.export = GraphExport(shell, self._painted, self.unfolding.seen)
+        self.export = GraphExport(shell, self._painted, self.unfolding.export_options)
         self.drawer = Drawer(
             workspace, shell, self._drawn, self.pane.canvas, self.colors, self.export
         )
@@ -99,7 +99,7 @@ class ModelPage(Page):
     def _connect(self) -> None:
         canvas = self.pane.canvas
         canvas.selection_changed.connect(self._selected)
-        canvas.entered.connect(self._look_into)
+        canvas.entered.connect(self._enter_box)
         canvas.wished.connect(self._grant)
         canvas.unfolded.connect(self.unfolding.unfold)
         canvas.folded.connect(self.unfolding.fold)
@@ -172,11 +172,11 @@ class ModelPage(Page):
         """Let the views follow their jobs."""
         if isinstance(event, NodeAsked):
             self._wanted = event
-            self._show_wanted()
-        self.compare.hear(event)
-        self.drawer.hear(event)
-        self.export.hear(event)
-        self._inspector.hear(event)
+            self._show_requested()
+        self.compare.on_event(event)
+        self.drawer.on_event(event)
+        self.export.on_event(event)
+        self._inspector.on_event(event)
 
     def take_focus(self) -> None:
         """The arrow keys travel on the graph."""
@@ -210,14 +210,14 @@ class ModelPage(Page):
         if not was_drawn:
             self._offer_detail(result)
         self.show_part(self.path)
-        self._show_wanted()
+        self._show_requested()
 
     def _offer_detail(self, view: GraphView) -> None:
         """Begin with blocks where there are many nodes, and let the user choose."""
         self.detail.choose(0 if view.opens_folded else 1)
         self.detail.setVisible(view.folded is not None and self.stack.currentIndex() == 0)
 
-    def _show_wanted(self) -> None:
+    def _show_requested(self) -> None:
         """Show what another page has asked for, once the graph is there."""
         wanted, view = self._wanted, self.view
         if wanted is None or view is None:
@@ -290,7 +290,7 @@ class ModelPage(Page):
         elif wish == UNFOLD_ALL:
             self.unfolding.toggle_all()
 
-    def _look_into(self, box: int) -> None:
+    def _enter_box(self, box: int) -> None:
         """Enter a box; where it has several blocks, ask which."""
         canvas = self.pane.canvas
         opens = canvas.scene.boxes[box].opens if canvas.scene is not None else ()

@@ -31,7 +31,7 @@ class QueryCache(Generic[AnswerT]):
         """The answer, if it was asked for before."""
         return self._known.get(_key(options))
 
-    def ask(self, done: Callable[[AnswerT | None], None], **options: object) -> None:
+    def query(self, done: Callable[[AnswerT | None], None], **options: object) -> None:
         """Hand the answer to ``done``, at once where it is known."""
         key = _key(options)
         if key in self._known:
@@ -43,7 +43,7 @@ class QueryCache(Generic[AnswerT]):
         else:
             done(None)
 
-    def hear(self, event: object) -> None:
+    def on_event(self, event: object) -> None:
         """Take the ends of the jobs."""
         for key, (job, calls) in list(self._asked.items()):
             if getattr(event, "job", None) == job and job.outcome is not None:

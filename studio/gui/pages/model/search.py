@@ -129,7 +129,7 @@ class ModelSearch(QFrame):
     def _connect(self) -> None:
         self.field.textChanged.connect(self._typed)
         self.field.stepped.connect(self.step)
-        self.field.taken.connect(self.take)
+        self.field.taken.connect(self.step_to)
         self.field.left.connect(self._leave)
         self.list.clicked.connect(self._go)
         self.list.activated.connect(self._go)
@@ -139,7 +139,7 @@ class ModelSearch(QFrame):
         """Search in another model; what is in the field stays."""
         self._view = view
         self._places = BlockPaths(view) if view is not None else None
-        self._take_hits([], [])
+        self._set_hits([], [])
         self.search()
 
     def search(self) -> None:
@@ -149,11 +149,11 @@ class ModelSearch(QFrame):
         self._text = text
         self.setVisible(bool(text) and view is not None)
         if view is None or not text:
-            self._take_hits([], [])
+            self._set_hits([], [])
             return
         self.count.setText("Searching…")
         self._workspace.in_background(
-            partial(self._look, view, self._places, text), partial(self._done, view, text)
+            partial(self._search, view, self._places, text), partial(self._on_results, view, text)
         )
 
     def step(self, lines: int) -> None:
@@ -163,7 +163,7 @@ class ModelSearch(QFrame):
             at = min(max(self._at(places) + lines, 0), len(places) - 1)
             self.list.setCurrentIndex(self.lines.index(places[at]))
 
-    def take(self, way: int) -> None:
+    def step_to(self, way: int) -> None:
         """Show the chosen result; where it is shown already the next one, or the one before."""
         if self._pause.isActive():
             self.search()
@@ -185,7 +185,7 @@ class ModelSearch(QFrame):
         else:
             self.search()
 
-    def _look(
+    def _search(
         self, view: GraphView, places: BlockPaths | None, text: str
     ) -> tuple[list[SearchResult], list[ResultLine]]:
         """Search and make the lines, titles of blocks included; not on the window's thread."""
@@ -198,7 +198,7 @@ class ModelSearch(QFrame):
                 places.title(line.found)
         return hits, lines
 
-    def _done(
+    def _on_results(
         self,
         view: GraphView,
         text: str,
@@ -208,9 +208,9 @@ class ModelSearch(QFrame):
             return
         if isinstance(answer, Exception):
             raise answer
-        self._take_hits(*answer)
+        self._set_hits(*answer)
 
-    def _take_hits(self, hits: list[SearchResult], lines: list[ResultLine]) -> None:
+    def _set_hits(self, hits: list[SearchResult], lines: list[ResultLine]) -> None:
         self.hits, self._shown = hits, None
         self.lines.show(lines)
         self.count.setText(f"{len(hits):,} found" if hits else "No results")

@@ -98,9 +98,9 @@ class SensitivityView(QWidget):
         """Take the graph that is shown."""
         self._scene = scene
 
-    def hear(self, event: object) -> None:
+    def on_event(self, event: object) -> None:
         """Follow the measurement."""
-        self.strip.hear(event)
+        self.strip.on_event(event)
 
     def run(self) -> None:
         """Start the measurement with the values of the form."""

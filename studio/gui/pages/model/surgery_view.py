@@ -134,13 +134,13 @@ class SurgeryView(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Ask which edits there are, once for each format."""
         super().showEvent(event)
-        self._ask()
+        self._request_edits()
 
     def propose(self, proposal: EditProposal) -> None:
         """Show the form of an edit with its values filled in."""
         if proposal.edit not in self.forms:
             self._wanted = proposal
-            self._ask()
+            self._request_edits()
             return
         self._wanted = None
         form = self.forms[proposal.edit]
@@ -151,19 +151,19 @@ class SurgeryView(QWidget):
         if isinstance(editor, TextEditor):
             editor.line.end(False)
 
-    def hear(self, event: object) -> None:
+    def on_event(self, event: object) -> None:
         """Follow the view's jobs."""
-        self.strip.hear(event)
+        self.strip.on_event(event)
         asked = self._asked
         if asked is None or getattr(event, "job", None) != asked or asked.outcome is None:
             return
         self._asked = None
         if asked.outcome.ok:
-            self._take(asked.outcome.result)
+            self._on_edits(asked.outcome.result)
 
     # Which edits there are
 
-    def _ask(self) -> None:
+    def _request_edits(self) -> None:
         if self._variant is None or self._asked is not None:
             return
         if self._variant.format in self._offers:
@@ -171,7 +171,7 @@ class SurgeryView(QWidget):
         else:
             self._asked = self._shell.start("edits", model=f"#{self._variant.id}")
 
-    def _take(self, result: EditsResult) -> None:
+    def _on_edits(self, result: EditsResult) -> None:
         assert self._variant is not None
         self._offers[self._variant.format] = result.edits
         self._make_forms()
@@ -292,15 +292,15 @@ class SurgeryView(QWidget):
     def _finished(self, outcome: JobOutcome) -> None:
         if outcome.ok:
             result: EditResult = outcome.result
-            self._keep_results(result.edits)
+            self._store_results(result.edits)
             if self._keeps:
-                self._say_saved(result)
+                self._notify_saved(result)
                 self._shell.select(result.variant)
         elif outcome.end.value != "cancelled":
             self._note_failure(outcome)
         self._explain()
 
-    def _keep_results(self, rows: Sequence[EditOutcome]) -> None:
+    def _store_results(self, rows: Sequence[EditOutcome]) -> None:
         for place, result in enumerate(rows):
             self._results[self._tried[: place + 1]] = result
         self._show_list()
@@ -316,11 +316,11 @@ class SurgeryView(QWidget):
         self._show_list()
         self.table.selectRow(place)
 
-    def _say_saved(self, result: EditResult) -> None:
+    def _notify_saved(self, result: EditResult) -> None:
         assert self._variant is not None
         many = figures.count(len(result.edits), "edit")
         name = self._variant.name
-        self._shell.say(f"Saved as {result.name}, from {name} by {many}.", "good")
+        self._shell.notify(f"Saved as {result.name}, from {name} by {many}.", "good")
 
 
 def _nodes(outcome: EditOutcome | FailedEdit | None) -> str:

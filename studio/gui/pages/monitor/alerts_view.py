@@ -132,10 +132,10 @@ class AlertsView(QWidget):
             table.fit_height(8)
             if table.rowCount() and table.currentRow() < 0:
                 table.setCurrentCell(0, 0)
-        self._show_held()
+        self._show_silences()
         self._explain()
 
-    def _show_held(self) -> None:
+    def _show_silences(self) -> None:
         holds = self._workspace.inbox.holds.current()
         self.held.show_rows(StateRow(hold.kind, "", hold.target, hold.text) for hold in holds)
         self.held.setVisible(bool(holds))
@@ -198,7 +198,9 @@ class AlertsView(QWidget):
         self.refresh()
 
     def _saved(self, name: str) -> None:
-        self._shell.say(f"Saved {name} in {self.book.path.name}. Restart monitoring to apply it.")
+        self._shell.notify(
+            f"Saved {name} in {self.book.path.name}. Restart monitoring to apply it."
+        )
         self.refresh()
 
     def _choose(self) -> None:

@@ -91,10 +91,10 @@ class FleetView(QWidget):
         both.setStretch(1, 3)
         layout.addLayout(both, 2)
 
-    def take(self, samples: Sequence[FleetSample]) -> None:
+    def ingest(self, samples: Sequence[FleetSample]) -> None:
         """Hear of some endpoints; drawn soon."""
-        self.fleet.take(samples)
-        self._changed |= self.inbox.take(samples)
+        self.fleet.ingest(samples)
+        self._changed |= self.inbox.ingest(samples)
         for timer in (self._timer, self._alerts_timer):
             if not timer.isActive():
                 timer.start()

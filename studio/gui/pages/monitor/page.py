@@ -178,9 +178,9 @@ class MonitorPage(StagePage):
     def on_event(self, event: object) -> None:
         """Follow the jobs of all views."""
         super().on_event(event)
-        self.fleet_strip.hear(event)
-        self.alerting.strip.hear(event)
-        self.quality.strip.hear(event)
+        self.fleet_strip.on_event(event)
+        self.alerting.strip.on_event(event)
+        self.quality.strip.on_event(event)
 
     def toggle(self) -> None:
         """Start what is shown, or stop it."""
@@ -204,7 +204,7 @@ class MonitorPage(StagePage):
 
     def _fleet_samples(self, name: str, values: dict[str, JsonValue]) -> None:
         if name == "samples":
-            self.fleet.take(from_json(FleetMessage, values).samples)
+            self.fleet.ingest(from_json(FleetMessage, values).samples)
 
     def _toggle_live(self) -> None:
         if self.strip.running and self.strip.job is not None:

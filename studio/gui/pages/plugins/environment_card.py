@@ -77,9 +77,9 @@ class EnvironmentCard(QWidget):
         layout.addWidget(card)
         self.hide()
 
-    def hear(self, event: object) -> None:
+    def on_event(self, event: object) -> None:
         """Take what concerns the installation out of the workspace's events."""
-        self.strip.hear(event)
+        self.strip.on_event(event)
 
     def show_plugin(self, plugin: Plugin | None) -> None:
         """Look at a plugin's environment and show it; it takes two small files to know."""

@@ -151,7 +151,7 @@ class PluginsPage(Page):
 
     def on_event(self, event: object) -> None:
         """Show what another decision has changed, and how far an installation is."""
-        self.environment.hear(event)
+        self.environment.on_event(event)
         if isinstance(event, RegistryChanged) and event.what == "plugins":
             self.reload()
 
@@ -229,4 +229,4 @@ class PluginsPage(Page):
         plugin = self._selected()
         if plugin is not None:
             QGuiApplication.clipboard().setText(install_line(plugin))
-            self.shell.say("Install command copied.")
+            self.shell.notify("Install command copied.")

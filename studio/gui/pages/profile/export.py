@@ -40,7 +40,7 @@ class ProfileExport(QPushButton):
         self.setAccessibleName("Export the profile")
         menu = QMenu(self)
         for suffix, title in FORMATS.items():
-            menu.addAction(title, partial(self.ask, suffix))
+            menu.addAction(title, partial(self.choose_file, suffix))
         self.setMenu(menu)
         self.show_run(None)
 
@@ -49,7 +49,7 @@ class ProfileExport(QPushButton):
         self._run = run
         set_enabled(self, "" if run is not None else "No profile to export yet.")
 
-    def ask(self, suffix: str) -> None:
+    def choose_file(self, suffix: str) -> None:
         """Let the user choose the file, and write it."""
         if self._run is None:
             return
@@ -80,4 +80,4 @@ class ProfileExport(QPushButton):
             self._running.remove(one)
             folder.cleanup()
             if job.outcome.ok:
-                self._shell.say(f"Profile exported to {job.outcome.result.output}.", "good")
+                self._shell.notify(f"Profile exported to {job.outcome.result.output}.", "good")

@@ -233,7 +233,7 @@ class ProfilePage(StagePage):
         """Show an earlier profile among the results."""
         self._show_result(profile)
         self.show_view(0)
-        self.shell.say(f"Showing run {profile.run} of {figures.moment(profile.at)}.")
+        self.shell.notify(f"Showing run {profile.run} of {figures.moment(profile.at)}.")
 
     def _deploy(self) -> None:
         """Make the selected run's variant the current one, and go where it is deployed."""

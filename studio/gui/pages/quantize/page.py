@@ -69,7 +69,7 @@ class QuantizePage(StagePage):
         self._settle = QTimer(self, singleShot=True, interval=_SETTLED_MS)
         self._build()
         self._command = self.add_command("Quantize the current variant", self.run)
-        self.add_command("Use the selected variant", self.variants.keep)
+        self.add_command("Use the selected variant", self.variants.use_selected)
         for index, what in enumerate(("preset", "variants", "layers", "samples")):
             self.add_command(f"Show the {what} of the quantization", partial(self.show_view, index))
         self.add_command("Evaluate the current variant on a target", self._to_target)
@@ -152,7 +152,7 @@ class QuantizePage(StagePage):
             return
         if self._asked is not None:
             self._asked.cancel()
-        options = {**self.form.values(), "preset": self.preset.asked(), **self._model()}
+        options = {**self.form.values(), "preset": self.preset.option_value(), **self._model()}
         self.show_view(MAKE)
         if self.strip.follow(self.shell.start(STEP, **options)):
             self.stages.begin()
@@ -179,11 +179,11 @@ class QuantizePage(StagePage):
             state = event.job.state
             self.stages.advance(state.done / state.total if state.total else 0.0, state.text)
         super().on_event(event)
-        self.target.hear(event)
+        self.target.on_event(event)
         asked = self._asked
         if asked is not None and getattr(event, "job", None) == asked and asked.outcome is not None:
             self._asked = None
-            self._seen(asked.outcome)
+            self._on_preflight(asked.outcome)
 
     def _finished(self, outcome: JobOutcome) -> None:
         self.stages.end()
@@ -201,9 +201,9 @@ class QuantizePage(StagePage):
 
     def _settled(self) -> None:
         if self.isVisible():  # a window that closes takes the registry along
-            self.look_ahead()
+            self.run_preflight()
 
-    def look_ahead(self) -> None:
+    def run_preflight(self) -> None:
         """Ask a worker what the data hold and how fast int8 will be, if that is not known yet."""
         if self.variant is None or self.strip.running or self._asked is not None:
             return
@@ -229,7 +229,7 @@ class QuantizePage(StagePage):
         method = self.preset.text.partition("method")[2].partition("\n")[0]
         return self.origin.id, f"{method} {self.preset.values().get('activations')}"
 
-    def _seen(self, outcome: JobOutcome) -> None:
+    def _on_preflight(self, outcome: JobOutcome) -> None:
         if self.variant is None or not outcome.ok:
             return
         result: PreflightResult = outcome.result

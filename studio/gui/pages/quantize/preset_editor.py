@@ -162,10 +162,10 @@ class PresetEditor(QWidget):
 
     def _show(self, checked: CheckedPreset) -> None:
         """Show a preset in both views."""
-        self._take(checked)
+        self._show_checked(checked)
         self._write(checked.entry.text)
 
-    def _take(self, checked: CheckedPreset) -> None:
+    def _show_checked(self, checked: CheckedPreset) -> None:
         """Show what a text says in the form; the text itself stays as it is."""
         self.text = checked.entry.text
         self.summary.setText(checked.entry.summary)
@@ -216,7 +216,7 @@ class PresetEditor(QWidget):
     def _typed(self) -> None:
         """Check what was typed, and show it in the form."""
         text = self.source.toPlainText()
-        self._check(text if "\n" in text else f"{text}\n", self._take)
+        self._check(text if "\n" in text else f"{text}\n", self._show_checked)
 
     # What is wrong with it
 
@@ -264,13 +264,13 @@ class PresetEditor(QWidget):
         try:
             self._workspace.presets.save(name, self.text)
         except StudioError as error:
-            self._say(error.message, "bad")
+            self._show_message(error.message, "bad")
             return
         self.refresh()
         self.combo.setCurrentIndex(max(self.combo.findData(name), 0))
-        self._say(f"Saved. Command: studio quantize --preset {name}", "good")
+        self._show_message(f"Saved. Command: studio quantize --preset {name}", "good")
 
-    def _say(self, text: str, tone: str) -> None:
+    def _show_message(self, text: str, tone: str) -> None:
         self.saved.setText(text)
         restyle(self.saved, tone=tone)
         self.saved.show()
@@ -279,7 +279,7 @@ class PresetEditor(QWidget):
         reason = "Enter a name first." if not self.name.text().strip() else ""
         set_enabled(self.keep, "Fix the errors in the preset first." if self.problem else reason)
 
-    def asked(self) -> str:
+    def option_value(self) -> str:
         """What a step is given: a preset's name where it is as it was written, else its text."""
         name = self.combo.currentData()
         known = next((entry for entry in self._entries if entry.name == name), None)

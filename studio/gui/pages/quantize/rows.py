@@ -186,7 +186,7 @@ def fields(
         if number is not None:
             found.append((title, figures.whole(number)))
     if facts.kept:
-        found.append(("Kept in float", _kept(facts.kept)))
+        found.append(("Kept in float", _float_nodes(facts.kept)))
     if values.peak_memory_mb is not None:
         found.append(("Peak memory", figures.megabytes(values.peak_memory_mb)))
     if values.seconds is not None:
@@ -201,7 +201,7 @@ def _preset_title(text: str) -> str:
         return ""
 
 
-def _kept(nodes: Iterable[str]) -> str:
+def _float_nodes(nodes: Iterable[str]) -> str:
     """The first of the nodes that stayed in float, and how many more there are."""
     names = list(nodes)
     more = len(names) - _NAMED

@@ -114,9 +114,9 @@ class TargetEvaluationView(QWidget):
         super().showEvent(event)
         self.form.refresh()
 
-    def hear(self, event: object) -> None:
+    def on_event(self, event: object) -> None:
         """Follow the evaluation, and let new targets be chosen."""
-        self.strip.hear(event)
+        self.strip.on_event(event)
         if isinstance(event, RegistryChanged) and event.what == "targets" and self.isVisible():
             self.form.refresh()
 

@@ -57,11 +57,11 @@ class VariantsView(QWidget):
         self.fields = FieldList()
         self.verdict = Pill("")
         self.sentence = label("", wrap=True)
-        self.use = button("Use this variant", self.keep)
+        self.use = button("Use this variant", self.use_selected)
         self.compare = button("Compare with parent", self._compare)
         self._build()
         self.table.itemSelectionChanged.connect(self._show_selected)
-        self.table.itemActivated.connect(lambda _item: self.keep())
+        self.table.itemActivated.connect(lambda _item: self.use_selected())
         self.axis.changed.connect(lambda _index: self._show_chart())
         self.chart.picked.connect(self.select)
 
@@ -175,14 +175,14 @@ class VariantsView(QWidget):
             self.compare, "" if variant.parent is not None else "This variant has no parent."
         )
 
-    def keep(self) -> None:
+    def use_selected(self) -> None:
         """Make the selected variant the current one."""
-        self._tell(self.kept)
+        self._emit_selected(self.kept)
 
     def _compare(self) -> None:
-        self._tell(self.compared)
+        self._emit_selected(self.compared)
 
-    def _tell(self, signal: SignalInstance) -> None:
+    def _emit_selected(self, signal: SignalInstance) -> None:
         identifier = self.selected_id()
         if identifier is not None:
             signal.emit(identifier)

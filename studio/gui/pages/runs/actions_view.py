@@ -86,7 +86,7 @@ class ActionsView(QWidget):
             made.append(SortableRow(action.id, texts, (*texts[:2], action.created, origin)))
         self.table.show_rows(made)
         first = actions[0].id if actions else None
-        kept = self._shown in {row.key for row in made} or _is_told(self._shown)
+        kept = self._shown in {row.key for row in made} or _is_unrecorded(self._shown)
         chosen = self._shown if kept else first
         self.stack.setCurrentIndex(1 if chosen is None else 0)
         self.table.select(chosen)
@@ -105,7 +105,7 @@ class ActionsView(QWidget):
                 text, problem = self.workspace.retold(self._shown), ""
             except StudioError as error:
                 problem = error.message
-        self.note.setText(problem or (_TOLD if _is_told(self._shown) else _ALL))
+        self.note.setText(problem or (_TOLD if _is_unrecorded(self._shown) else _ALL))
         if text != self.text.toPlainText():
             self.text.setPlainText(text)
         set_enabled(self.save, problem)
@@ -132,11 +132,11 @@ class ActionsView(QWidget):
         except StudioError as error:
             self.shell.fail(error)
             return
-        memory.keep(self.workspace.settings, recipes=str(path.parent))
-        self.shell.say(f"Saved as {path}. Run it with: studio run {path.name}", "good")
+        memory.store(self.workspace.settings, recipes=str(path.parent))
+        self.shell.notify(f"Saved as {path}. Run it with: studio run {path.name}", "good")
 
 
-def _is_told(number: int | None) -> bool:
+def _is_unrecorded(number: int | None) -> bool:
     return number is not None and number < 0
 
 

@@ -223,11 +223,11 @@ def pipeline_button(workspace: Workspace, shell: Shell, repeats: Iterable[str]) 
 
 def show_as_pipeline(workspace: Workspace, shell: Shell, repeats: Iterable[str]) -> None:
     """Show the pipeline of what was done last by one of some steps; say it when that is nothing."""
-    found = workspace.last_done(repeats)
+    found = workspace.last_action(repeats)
     if found is not None:
         shell.show_action(found.id)
     else:
-        shell.say("No action on this page can be repeated yet.")
+        shell.notify("No action on this page can be repeated yet.")
 
 
 def _takes_tab(widget: QWidget) -> bool:

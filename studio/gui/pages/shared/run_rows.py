@@ -35,11 +35,11 @@ def state_word(state: str) -> str:
 def run_row(run: RunInfo) -> SortableRow:
     """A run in the list."""
     when = local(run.started)
-    texts = (run.title or run.name, state_word(run.state), met(run), when)
+    texts = (run.title or run.name, state_word(run.state), passed_gates(run), when)
     return SortableRow(run.id, texts, (*texts[:3], run.started))
 
 
-def met(run: RunInfo) -> str:
+def passed_gates(run: RunInfo) -> str:
     """How many gates were met: ``4 of 5``."""
     if not run.gates:
         return "none"
@@ -95,7 +95,7 @@ def comparison_rows(found: RunComparison) -> Iterator[SortableRow]:
         texts = (f"{row.step}: {row.figure}", _number(row.a), _number(row.b), row.change)
         yield SortableRow(("figure", position), texts, texts)
     for position, gate in enumerate(found.gates):
-        texts = (f"gate: {gate.name}", _met(gate.passed_a), _met(gate.passed_b), "")
+        texts = (f"gate: {gate.name}", _gate_word(gate.passed_a), _gate_word(gate.passed_b), "")
         yield SortableRow(("gate", position), texts, texts)
     for position, made in enumerate(found.artefacts):
         a, b = str(made.a or "none")[:12], str(made.b or "none")[:12]
@@ -124,7 +124,7 @@ def _took(run: RunInfo) -> str:
     return figures.seconds((ended - began).total_seconds())
 
 
-def _met(passed: bool | None) -> str:
+def _gate_word(passed: bool | None) -> str:
     return {True: "passed", False: "failed", None: "none"}[passed]
 
 

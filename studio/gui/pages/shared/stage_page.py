@@ -74,7 +74,7 @@ class JobStrip(QFrame):
         self.bar.setRange(0, 0)
         return True
 
-    def hear(self, event: object) -> None:
+    def on_event(self, event: object) -> None:
         """Take what concerns the followed job out of the workspace's events."""
         job = self.job
         if job is None or getattr(event, "job", None) != job:
@@ -137,7 +137,7 @@ class StagePage(Page):
 
     def on_event(self, event: object) -> None:
         """Follow the page's job, and notice changes of the registry."""
-        self.strip.hear(event)
+        self.strip.on_event(event)
         if isinstance(event, RegistryChanged):
             self.refresh_soon()
 

@@ -41,7 +41,7 @@ class DiscoveryCard(Card):
         self.subnet.setToolTip(
             "Scans only this subnet, one connection per address. Leave empty to skip the scan."
         )
-        self.find_button = button("Discover", self.look_for)
+        self.find_button = button("Discover", self.discover)
         self.text = label(HINT, "dim", wrap=True)
         self.found: tuple[Candidate, ...] = ()
         self._rows = QVBoxLayout()
@@ -54,7 +54,7 @@ class DiscoveryCard(Card):
         self.body.addLayout(self._rows)
         self.strip.finished.connect(self._finished)
 
-    def look_for(self) -> None:
+    def discover(self) -> None:
         """Look for boards; nothing is added by that."""
         if self.strip.running:
             return

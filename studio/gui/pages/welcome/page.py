@@ -135,7 +135,7 @@ class WelcomePage(Page):
     def _sample(self, sample: SampleInfo) -> QWidget:
         title = label(sample.title, "strong")
         text = label(sample.summary, "dim", wrap=True)
-        take = button("Download" if sample.download else "Open", lambda: self._take(sample))
+        take = button("Download" if sample.download else "Open", lambda: self._open_sample(sample))
         take.setAccessibleName(f"{take.text()} the sample {sample.title}")
         texts = QVBoxLayout()
         texts.setSpacing(2)
@@ -149,7 +149,7 @@ class WelcomePage(Page):
         result.setLayout(layout)
         return result
 
-    def _take(self, sample: SampleInfo) -> None:
+    def _open_sample(self, sample: SampleInfo) -> None:
         self.shell.open_sample(sample.name)
 
     def _show_recent(self) -> None:
