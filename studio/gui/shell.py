@@ -37,7 +37,7 @@ class PaletteEntry:
 
 
 class Shell(Protocol):
-    """What the window does for its pages."""
+    """The interface of the window to its pages."""
 
     theming: Theming
 
@@ -80,7 +80,7 @@ class VisitedPage(Protocol):
         """Its own actions."""
 
     def entries(self) -> Iterable[PaletteEntry]:
-        """What it adds to the command palette beside its actions."""
+        """Return its palette entries in addition to its actions."""
 
     def show_view(self, index: int) -> None:
         """Show a sub-view."""

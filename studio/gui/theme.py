@@ -101,7 +101,7 @@ def system_prefers_dark() -> bool:
 
 
 class Theming(QObject):
-    """The theme in force, and the one who dresses the parts of the window in it.
+    """The theme in force, applied to each part of the window.
 
     The application has no style sheet: with one, whatever gets a parent is styled again together
     with all that it holds, and a page that is built from the inside out takes five times as long.
@@ -139,7 +139,7 @@ class Theming(QObject):
         QGuiApplication.setPalette(self.current.palette())
 
     def dress(self, part: QWidget) -> None:
-        """Dress a part of the window, now and at each change; nothing if it is dressed already."""
+        """Dress a part of the window, now and at each change; a second call does nothing."""
         self._know(part)
         if self._worn[part] is not self.current:
             self._worn[part] = self.current
@@ -168,7 +168,7 @@ class Theming(QObject):
             self._turn.start(0 if self._held else _IDLE_MS)
 
     def _freeze_windows(self) -> None:
-        """Paint nothing while a half of what is seen wears one theme, and a half another."""
+        """Suspend painting while visible parts have different themes."""
         windows = {part.window() for part in self._worn if part.isVisible()}
         self._held = [window for window in windows if window.updatesEnabled()] + self._held
         for window in self._held:

@@ -1,4 +1,4 @@
-"""A chart that paints its drawing itself, whenever it is asked to."""
+"""A widget that paints one drawing and reports clicks on it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _REACH = 14  # pixels from a point within which a click means it
 
 
 class Drawing:
-    """What a chart shows: a frozen description that can paint itself.
+    """A frozen description of a chart that can paint itself.
 
     It is painted in the window's own thread, often: what takes longer than a millisecond is worked
     out once, when it is made.
@@ -33,7 +33,7 @@ class Drawing:
         """The same for a screen reader, in a sentence."""
 
     def tooltip(self, key: int) -> str:
-        """What is said of a spot under the mouse."""
+        """Return the tooltip of the spot under the mouse."""
         return ""
 
 
@@ -77,7 +77,7 @@ def _paint(drawing: Drawing, painter: QPainter, theme: Theme, size: QSize) -> Se
 
 
 class Chart(QWidget):
-    """Shows a drawing.
+    """A widget that shows a drawing.
 
     Signals:
         drawn: Another drawing, or the same in other colours, is on the screen.

@@ -24,7 +24,7 @@ class Spread:
 
     Attributes:
         samples: In milliseconds; percentiles at equal steps do as well.
-        p50: Shown beside the name, and as a line.
+        p50: Shown next to the name, and as a line.
         token: Theme colour (``accent`` for the selected one, ``dim`` for the others).
     """
 

@@ -28,7 +28,7 @@ class Histogram(Drawing):
 
     @classmethod
     def of(cls, title: str, values: ValueHistogram) -> Histogram:
-        """From what a transform tells of a layer."""
+        """Return the picture of a layer's values that a transform reports."""
         return cls(title, values.low, values.high, values.counts, values.range)
 
     def description(self) -> str:

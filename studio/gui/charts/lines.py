@@ -17,7 +17,7 @@ TOKENS = ("accent", "warning", "good", "dim", "bad")
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One line.
+    """One line of a chart.
 
     Attributes:
         points: In the order of x.

@@ -71,7 +71,7 @@ class Plot:
 
     Attributes:
         area: Where the values are, once the axes are there.
-        spots: Places with what a click on them stands for, filled by the drawing.
+        spots: Places and the keys that a click on them selects, filled by the drawing.
     """
 
     def __init__(self, painter: QPainter, rect: QRectF, theme: Theme) -> None:

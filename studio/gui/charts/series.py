@@ -26,7 +26,7 @@ def span_text(moments: Sequence[SamplePoint]) -> str:
     if not moments or not moments[0].at or not moments[-1].at:
         return ""
     seconds = moments[-1].at - moments[0].at
-    if seconds < 0:  # the clock was set back meanwhile
+    if seconds < 0:  # the clock was set back since the last sample
         return ""
     if seconds < 2 * _MINUTE_S:
         return f"{seconds:.0f} s ago"

@@ -29,7 +29,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Settings(Drawing):
-    """Rates by setting.
+    """A chart of rates by setting.
 
     Attributes:
         runs: Name, colour and rates of each.

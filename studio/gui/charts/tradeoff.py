@@ -22,7 +22,7 @@ class Point:
     """One variant: what it costs (less is better), and how good it is (more is better).
 
     Attributes:
-        key: What a click on it stands for.
+        key: The identifier that a click selects.
         weight: A second cost as a share of the largest, shown by the size of the point.
     """
 
@@ -86,7 +86,7 @@ class Tradeoff(Drawing):
             plot.text(beside, point.name, "text", side)
 
     def tooltip(self, key: int) -> str:
-        """Name and both figures of a point."""
+        """Return name and both metrics of a point."""
         point = next((point for point in self.points if point.key == key), None)
         if point is None:
             return ""

@@ -33,14 +33,14 @@ Choice = tuple[str, str]
 
 
 class Choices(Protocol):
-    """What a form cannot know by itself: the models, targets and plugins that exist."""
+    """The choices that a form offers: the models, targets and plugins that exist."""
 
     def choices(self, option: Option) -> Sequence[Choice] | None:
         """What an option can be; None where that is not for the caller to say."""
 
 
 class Editor(QWidget):
-    """A widget that holds one option's value and says when it changes."""
+    """A widget that holds one option's value and signals its changes."""
 
     changed = Signal()
     submitted = Signal()
@@ -67,13 +67,13 @@ class Editor(QWidget):
         return ""
 
     def mark(self, wrong: bool) -> None:
-        """Show by its frame whether the value fits; the sentence below says why."""
+        """Mark an invalid value with a red frame; the sentence below gives the reason."""
         proxy = self.focusProxy()
         if proxy is not None and bool(proxy.property("invalid")) is not wrong:
             restyle(proxy, invalid=wrong)
 
     def _lay_out(self, main: QWidget, *others: QWidget) -> None:
-        """Lay the parts out in a row; the first is the one that is focused and named."""
+        """Lay the widgets out in a row; the first gets the focus and the accessible name."""
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
@@ -285,7 +285,7 @@ class ChecksEditor(Editor):
         self.set_value(ticked)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Have as many beside each other as there is room for."""
+        """Place as many columns as fit the width."""
         super().resizeEvent(event)
         a_line = self._fitting(event.size().width())
         if a_line != self._a_line:
@@ -299,7 +299,7 @@ class ChecksEditor(Editor):
         return max((box.sizeHint().width() for box in self.boxes.values()), default=0)
 
     def _fitting(self, width: int) -> int:
-        # Names of targets are the user's and may be long; their forms stand beside a table.
+        # Names of targets are the user's and may be long; their forms are next to a table.
         longest = max((len(box.text()) for box in self.boxes.values()), default=0)
         most = _CHECKS_A_LINE
         if self.option.kind is Kind.TARGET:
@@ -313,7 +313,7 @@ class ChecksEditor(Editor):
             self._grid.addWidget(box, *divmod(position, a_line))
 
     def value(self) -> Any:
-        """The values that are ticked, in the order shown; None when there is none."""
+        """Return the ticked values in the order shown; None when no box is ticked."""
         ticked = [value for value, box in self.boxes.items() if box.isChecked()]
         return ticked or None
 

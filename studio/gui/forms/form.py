@@ -69,7 +69,7 @@ class Field(QWidget):
         return not sentence
 
     def withhold(self, reason: str) -> None:
-        """Take the option away with a sentence that says why; an empty one gives it back."""
+        """Disable an option with a sentence as reason; an empty sentence enables it again."""
         if reason and self.editor.isEnabled():
             self.editor.set_value(self.option.default)
         self.editor.setEnabled(not reason)
@@ -166,7 +166,7 @@ class Form(QWidget):
         self._order()
 
     def _has_room(self, lines: Sequence[Sequence[Field]]) -> bool:
-        """Whether something fits behind the last field; beside a tick it would stand too low."""
+        """Return whether a widget fits behind the last field; next to a check box it is too low."""
         if not lines or isinstance(lines[-1][-1].editor, FlagEditor):
             return False
         return len(lines[-1]) < self._columns and not lines[-1][0].wide
@@ -242,7 +242,7 @@ class Form(QWidget):
         return not wrong
 
     def forget_complaints(self) -> None:
-        """Hide the complaints, as for a form that nobody has touched yet."""
+        """Hide the complaints, as in a form without any input."""
         for field in self.fields.values():
             field.forget()
 

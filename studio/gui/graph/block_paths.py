@@ -1,4 +1,4 @@
-"""Where results of a search are: which boxes of a scene hold them, and the blocks on the way."""
+"""Where results of a search are: which boxes of a scene hold them, and the blocks around them."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class BlockPaths:
         self._titles: dict[str, str] = {"": ""}
 
     def title(self, hit: SearchResult) -> str:
-        """The way to a result; empty for the main graph."""
+        """Return the path of blocks to a result; empty for the main graph."""
         path = self._view.place_of(hit, folded=self._folded)
         if path not in self._titles:
             if self._known is None:

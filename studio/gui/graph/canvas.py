@@ -34,7 +34,7 @@ SETTLE_MS = 80
 
 
 class GraphCanvas(QWidget):
-    """Shows a Scene.
+    """A widget that shows a ``Scene``.
 
     Attributes:
         scene: What is shown; None before there is one.
@@ -135,9 +135,9 @@ class GraphCanvas(QWidget):
         self._repaint_all()
 
     def trace(self, *, up: bool = False, down: bool = False) -> None:
-        """Light up what feeds the selected box, directly or not, and what it feeds; again: end.
+        """Highlight the ancestors or descendants of the selected box; a second call ends it.
 
-        Without a direction the path is put out.
+        Without a direction the highlight ends.
         """
         if self.scene is None or self.selected is None or self.ways == (up, down):
             up = down = False
@@ -212,7 +212,7 @@ class GraphCanvas(QWidget):
             self._refresh_chosen_view()
 
     def _refresh_chosen_view(self) -> None:
-        """Show what was chosen, which is not taken back when there is more room."""
+        """Repaint a view that the user chose; a later resize does not fit the scene again."""
         self._is_fresh = False
         self._refresh_view()
 
@@ -275,7 +275,7 @@ class GraphCanvas(QWidget):
             self.entered.emit(self.selected)
 
     def wish(self, what: str) -> None:
-        """Ask others for what a key stands for."""
+        """Emit the signal of the command that a key triggers."""
         self.wished.emit(what)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
@@ -339,7 +339,7 @@ class GraphCanvas(QWidget):
         return sign_at(self.scene, self.viewport, where) if self.unfolds else None
 
     def _click(self, where: QPointF) -> bool:
-        """Do what the sign under a point means; False where there is none."""
+        """Run the command of the sign under a point; return False where no sign is."""
         sign = self._sign_at(where)
         if sign is None:
             return False

@@ -22,10 +22,10 @@ BEFORE, AFTER = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class DiffLine:
-    """A line of the diff: nodes that stand for each other, or a node without a counterpart.
+    """A line of the diff: two matching nodes, or a node without a counterpart.
 
     Attributes:
-        names: Of the nodes before and after; one side is empty where nothing stands for it.
+        names: Of the nodes before and after; one side is empty for a node without a counterpart.
         text: What changed.
         costs: Before and after, by the title of the kind of cost; where both are known.
     """
@@ -65,7 +65,7 @@ class ComparedGraph:
 
 
 class Comparison:
-    """What the step ``diff`` found, on two scenes of main graphs, whole or folded.
+    """The result of the step ``diff`` on two scenes of main graphs, whole or folded.
 
     Attributes:
         differences: Numbers of the matches that are not the same on both sides, from top to bottom.
@@ -109,7 +109,7 @@ class Comparison:
         return found
 
     def counterpart(self, side: int, box: int) -> int | None:
-        """The box on the other side that stands for one, or for most of it."""
+        """Return the box on the other side that matches one, or most of it."""
         there = self.sides[1 - side]
         boxes = Counter(
             other
@@ -120,7 +120,7 @@ class Comparison:
         return boxes.most_common(1)[0][0] if boxes else None
 
     def _height(self, match: int) -> float:
-        """How far down a match is, as the graph before has it."""
+        """Return the height of a match in the graph before."""
         for side in (BEFORE, AFTER):
             names = self.matches[match].names[side]
             box = self.sides[side].box(names[0]) if names else None
@@ -171,7 +171,7 @@ class _HeightMap:
         self._shifts = [(right, down) for _, right, down in found]
 
     def shift(self, height: float) -> tuple[float, float]:
-        """How far right and down the other scene has what is at a height."""
+        """Return the offset, right and down, of the other scene at a height."""
         if not self._shifts:
             return 0.0, 0.0
         at = bisect_right(self._heights, height)

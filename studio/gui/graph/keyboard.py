@@ -77,7 +77,7 @@ _WISHES = {
 
 
 class KeyTarget(Protocol):
-    """What the keys act on: a canvas that shows a scene.
+    """The canvas that the keys act on.
 
     Attributes:
         scene: What is shown; None before there is one.
@@ -108,7 +108,7 @@ class KeyTarget(Protocol):
         """Select a box and bring it into view; None for nothing."""
 
     def trace(self, *, up: bool = False, down: bool = False) -> None:
-        """Light up the path from the selected box; without a direction put it out."""
+        """Highlight the path from the selected box; without a direction end the highlight."""
 
     def enter(self) -> None:
         """Look into the selected box."""

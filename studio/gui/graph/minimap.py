@@ -33,7 +33,7 @@ class Minimap(QWidget):
         theming.changed.connect(self.refresh)
 
     def refresh(self) -> None:
-        """Take the canvas's scene anew."""
+        """Read the canvas's scene again."""
         self._picture = None
         scene = self._canvas.scene
         if scene is not None:

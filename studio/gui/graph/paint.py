@@ -1,4 +1,4 @@
-"""Painting of a part of a scene, with as much detail as the zoom allows."""
+"""Painting of a section of a scene, with as much detail as the zoom allows."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ INSET = 8.0
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What is emphasised.
+    """The boxes and edges that are emphasised.
 
     Attributes:
         selected: The selected box.
@@ -68,13 +68,13 @@ T = TypeVar("T")
 
 
 class _Cached(Generic[T]):
-    """What was made of something, until it is asked for something else."""
+    """A value computed from one object, until another object is requested."""
 
     def __init__(self) -> None:
         self._last: tuple[object, T] | None = None
 
     def of(self, source: object, make: Callable[[], T]) -> T:
-        """What was made of just this object, or is made now."""
+        """Return the value for this object, computed now unless it is cached."""
         if self._last is None or self._last[0] is not source:
             self._last = (source, make())
         return self._last[1]

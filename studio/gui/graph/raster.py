@@ -34,7 +34,7 @@ TilePosition = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class TileStyle:
-    """What a tile depends on beside its place.
+    """The properties on which a tile depends, apart from its position.
 
     Attributes:
         scale: Pixels of the device for one of the scene.
@@ -47,7 +47,7 @@ class TileStyle:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is in sight: whole pixels of the device, at a look.
+    """The visible section in whole pixels of the device, at one tile style.
 
     Attributes:
         left, top: Of the sight, from the scene's corner.
@@ -81,7 +81,7 @@ class View:
                 yield column, row
 
     def visible_area(self) -> QRectF:
-        """What is in sight, in the scene."""
+        """Return the visible section in the scene's coordinates."""
         scale = self.look.scale
         size = (self.width / scale, self.height / scale)
         return QRectF(self.left / scale, self.top / scale, *size)
@@ -122,7 +122,7 @@ class Raster:
             painter: In the widget's coordinates.
             ground: What a tile is filled with first.
             paint: Paints an area of the scene, given a painter in scene coordinates.
-            rough: Paint nothing where tiles of another zoom will do (while a gesture goes on).
+            rough: Paint nothing where tiles of another zoom will do (during a gesture).
 
         Returns:
             Whether all of it is exact.

@@ -33,7 +33,7 @@ OPENS = "▸"
 
 
 class Box(NamedTuple):
-    """What a box stands for; a named tuple because there are tens of thousands.
+    """A box of the graph; a named tuple because there are tens of thousands.
 
     Attributes:
         title: The operator, or the name of an input or output.
@@ -203,7 +203,7 @@ class Scene:
 
 
 def description(scene: Scene | None, selected: int | None, traced: Collection[int]) -> str:
-    """What a screen reader says of the selected box.
+    """Return the screen reader's description of the selected box.
 
     Args:
         traced: The boxes of the path that is lit.
@@ -266,6 +266,6 @@ def _shape(kind: TensorType | None) -> str:
 
 
 def _size(size: Dimension) -> str:
-    """A size; a long symbolic name says no more than that it is open, and takes all the room."""
+    """Return a size; a long symbolic name becomes ``?``, as it would fill the box."""
     text = "?" if size is None else str(size)
     return text if len(text) <= LONGEST_SYMBOL else "?"

@@ -86,7 +86,7 @@ class SearchResults(QAbstractListModel):
     """The lines; only those of results can be chosen.
 
     Args:
-        place: Says in which block a result lies; empty for the main graph.
+        place: Returns the block of a result; empty for the main graph.
     """
 
     def __init__(self, place: Callable[[SearchResult], str]) -> None:
@@ -111,7 +111,7 @@ class SearchResults(QAbstractListModel):
         return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """Text, tooltip, and what a screen reader says."""
+        """Return text, tooltip or accessible text of a line."""
         if not index.isValid():
             return None
         line = self.lines[index.row()]

@@ -114,7 +114,7 @@ class Viewport:
         return not inside
 
     def widen(self, pixels: int) -> None:
-        """Keep what is in the middle there on a widget that has become so much wider."""
+        """Keep the centre of the view in the middle of a widget that has changed its size."""
         self.origin -= QPointF(pixels / 2 / self.zoom, 0)
 
     def move_to(self, origin: QPointF) -> None:
@@ -137,7 +137,7 @@ class Viewport:
         return min(max(min(across, down), LEAST_ZOOM), READING_ZOOM)
 
     def _clamped(self, origin: QPointF) -> QPointF:
-        """The nearest corner from which some of the scene can be seen."""
+        """Return the nearest corner from which a section of the scene is visible."""
         if self.extent is None:
             return origin
         wide, high = self._size()

@@ -23,10 +23,10 @@ log = logging.getLogger(__name__)
 
 
 class PanelFrame(QWidget):
-    """A panel, or why there is none.
+    """A plugin's panel, or the reason that it failed.
 
-    The panel is made when it is first shown. What it raises while it is made, told of a change or
-    dressed takes it away and is said in its place, with a button that makes it anew.
+    The panel is made when it is first shown. An error while it is made, updated or styled
+    replaces the panel, with a button that makes it again.
 
     Attributes:
         panel: None until it is shown, and after it has failed.
@@ -54,7 +54,7 @@ class PanelFrame(QWidget):
         shell.theming.changed.connect(self.redress)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Make the panel, or tell it what changed meanwhile."""
+        """Make the panel, or update it with the changes since it was shown."""
         super().showEvent(event)
         if self._content is None:
             self.make()
@@ -82,7 +82,7 @@ class PanelFrame(QWidget):
             self._guarded(self.panel.redress)
 
     def make(self) -> None:
-        """Make the panel, anew if there was one."""
+        """Make the panel again from the start."""
         self._remove_content()
         plugins = self._workspace.plugins
         holder = Scroll()

@@ -40,7 +40,7 @@ class Host:
     """The ``PanelHost`` of one panel.
 
     Attributes:
-        owner: Whose children the steps are, so that nothing is told to a panel that is gone.
+        owner: Whose children the steps are, so that a deleted panel gets no events.
         variant: The current variant.
     """
 

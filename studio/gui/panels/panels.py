@@ -80,9 +80,9 @@ _Hook = Callable[[type[BaseException], BaseException, TracebackType | None], obj
 
 
 class ErrorGuard:
-    """Shows such an error as a sentence and counts it; everything else goes on to the hook before.
+    """Shows such an error as a sentence and counts it; all others reach the previous hook.
 
-    Qt's calls into Python end at ``sys.excepthook``; the frames of the error tell whose it is.
+    Qt's calls into Python end at ``sys.excepthook``; the frames of the traceback name the plugin.
     """
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:

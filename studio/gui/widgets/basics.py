@@ -208,21 +208,21 @@ class Segmented(QFrame):
         return result
 
     def index(self) -> int:
-        """The choice in force, -1 where there is none."""
+        """Return the current choice, -1 without one."""
         return self._group.checkedId()
 
     def set_index(self, index: int) -> None:
-        """Take a choice, and tell so if it is another one."""
+        """Select a choice, and signal a change."""
         if index != self.index():
             self._group.button(index).setChecked(True)
             self.changed.emit(index)
 
     def choose(self, index: int) -> None:
-        """Take a choice; nobody is told."""
+        """Select a choice without a signal."""
         self._group.button(index).setChecked(True)
 
     def choose_none(self) -> None:
-        """Take no choice; nobody is told."""
+        """Clear the choice without a signal."""
         self._group.setExclusive(False)
         for item in self._group.buttons():
             item.setChecked(False)
@@ -279,7 +279,7 @@ class FieldList(QWidget):
 
 
 class Hint(QWidget):
-    """What an empty pane says: what belongs here, what to do first, and a button for it."""
+    """The empty state of a pane: its purpose, the first action, and a button for it."""
 
     def __init__(
         self,
@@ -376,7 +376,7 @@ class Disclosure(QWidget):
 
 
 class Dot(QWidget):
-    """A round state mark in a theme's colour; always used beside a word or with a name."""
+    """A round state mark in a theme's colour; always used next to a word or with a name."""
 
     def __init__(self, color: Callable[[], QColor], diameter: int = GRID) -> None:
         super().__init__()

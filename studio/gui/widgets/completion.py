@@ -29,7 +29,7 @@ class NamesCompleter(QCompleter):
         line.setCompleter(self)
 
     def splitPath(self, path: str) -> list[str]:
-        """What is to be completed: what follows the last comma."""
+        """Return the text to complete: the part after the last comma."""
         return [path.rpartition(",")[2].strip()]
 
     def pathFromIndex(self, index: QModelIndex | QPersistentModelIndex) -> str:

@@ -161,7 +161,7 @@ class SortableTable(QTableView):
         return self.content.rows[place].key if 0 <= place < len(self.content.rows) else None
 
     def select(self, key: Hashable | None) -> None:
-        """Select the line of a key, or none; nobody is told."""
+        """Select the line of a key, or none, without a signal."""
         place = self.content.places.get(key)
         model = self.selectionModel()
         self._is_silent = True

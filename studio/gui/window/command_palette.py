@@ -127,10 +127,10 @@ class _Painter(QStyledItemDelegate):
 
 
 class CommandPalette(QFrame):
-    """Lies over the window while one types; leaves with Escape or when it loses the focus.
+    """The palette over the window; it closes with Escape or when it loses the focus.
 
     Args:
-        sources: Asked for their entries each time it opens.
+        sources: Return their entries each time it opens.
     """
 
     def __init__(
@@ -249,6 +249,6 @@ class CommandPalette(QFrame):
             return
         entry = self.model.entries[row]
         if entry.reason:
-            return  # the row says why; the palette stays so that something else can be chosen
+            return  # the row shows the reason; the palette stays open for another choice
         self.close_palette()
         entry.run()

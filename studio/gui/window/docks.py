@@ -58,7 +58,7 @@ class SeparatorStyle(QProxyStyle):
         option: QStyleOption | None = None,
         widget: QWidget | None = None,
     ) -> int:
-        """The line's width; of anything else what the style says."""
+        """Return the line's width; for anything else the style's value."""
         if metric is QStyle.PixelMetric.PM_DockWidgetSeparatorExtent:
             return _SEPARATOR_WIDTH
         return super().pixelMetric(metric, option, widget)
@@ -165,7 +165,7 @@ class JobsDock(QDockWidget):
         self.dress()
 
     def refresh(self, job: RunningJob | None = None) -> None:
-        """Show one job anew, or all."""
+        """Refresh one job, or all."""
         if job is not None and job.id in self._rows:
             self._refresh(self._rows[job.id])
             return

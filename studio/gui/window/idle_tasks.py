@@ -18,7 +18,7 @@ class IdleTasks(QTimer):
     """Does work in pieces, one after the other; start it when the window is painted.
 
     Args:
-        pieces: Does the next piece each time that it is asked for one; none of them should take
+        pieces: Runs the next piece at each call; none of them should take
             longer than a key may have to wait.
     """
 

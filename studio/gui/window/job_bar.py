@@ -25,7 +25,7 @@ TICK_MS = 1000
 
 
 def time_left(job: RunningJob, now: float) -> str:
-    """How long a job will still take, as far as its progress tells: ``1 min 10 s left``."""
+    """Return the remaining time of a job, estimated from its progress: ``1 min 10 s left``."""
     state, passed = job.state, now - job.started
     if state.total <= 0 or state.done <= 0 or passed < SURE_AFTER:
         return ""

@@ -39,7 +39,7 @@ class ModelOpener:
             self._samples.add(job.id)
 
     def on_event(self, event: Event) -> None:
-        """Show what a worker has seen of a model by now, and the model at the end."""
+        """Show a worker's previews of a model, and the model at the end."""
         from studio.workspace import DRAWN, PREVIEW, JobFinished, JobMessage
 
         if isinstance(event, JobMessage):
@@ -57,7 +57,7 @@ class ModelOpener:
         self._window.workspace.in_background(read, partial(self._show_preview, job))
 
     def _show_preview(self, job: RunningJob, scene: Scene | Exception) -> None:
-        """Show it, unless the job has ended meanwhile, or nothing could be read."""
+        """Show the preview, unless the job has ended or the preview cannot be read."""
         if isinstance(scene, Exception) or job.id not in self._files or not job.running:
             return
         self._page_for(job).show_preview(scene)

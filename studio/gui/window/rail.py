@@ -28,7 +28,7 @@ HEIGHT, LEAST_HEIGHT = 8 * GRID, 7 * GRID - 2
 
 
 class StageState(enum.Enum):
-    """What a stage says of the current model; the value is read out and shown as a tooltip."""
+    """The state of a stage for the current model; its value is the tooltip and accessible text."""
 
     NONE = "nothing yet"
     DONE = "done"
@@ -105,7 +105,7 @@ class StageButton(QToolButton):
 
 
 class Rail(QFrame):
-    """All stages.
+    """The rail of all stages.
 
     Signals:
         chosen: Identifier of the stage that the user wants to see.
@@ -173,7 +173,7 @@ class Progress:
     def note_end(self, job: RunningJob) -> None:
         """Remember how a job ended."""
         variant, outcome, stage = self._current.variant, job.outcome, self.stage_of(job)
-        # A file that could not be opened says nothing of the model that is shown.
+        # A file that could not be opened is no failure of the model that is shown.
         if variant is None or outcome is None or stage == "model":
             return
         key = (variant.model, stage)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Selection(QObject):
-    """The current variant and its siblings, as the registry last told.
+    """The current variant and its siblings, as last read from the registry.
 
     Signals:
         changed: Another variant is current, or the model has other variants.

@@ -18,7 +18,7 @@ class Stage:
         page: ``"module:class"``.
         steps: Steps whose jobs belong to this stage.
         at_bottom: Not a step of the pipeline, but something around it.
-        parts: Modules of the page that are imported one by one ahead of it, as to import all at
+        parts: Modules of the page that are imported one by one before it, as to import all at
             once would hold up the window.
     """
 

@@ -108,7 +108,7 @@ class TopBar(QFrame):
 
     Signals:
         variant_chosen: Identifier of a variant.
-        new_variant, search, theme, inspector, start_page: What the user asked for.
+        new_variant, search, theme, inspector, start_page: The commands of the user.
     """
 
     variant_chosen = Signal(int)
@@ -208,7 +208,7 @@ class TopBar(QFrame):
 
 
 class ModelsMenu(QMenu):
-    """Filled anew each time it is shown."""
+    """The menu of models, filled each time it is shown."""
 
     def __init__(self, window: WindowParts) -> None:
         super().__init__(window.widget)

@@ -123,13 +123,13 @@ class BoardsView(QWidget):
         self._show()
 
     def _load_last_status(self) -> None:
-        """Take the last status of each target that is in the registry."""
+        """Load the last stored status of each target from the registry."""
         for run in reversed(self.workspace.results.of(STEP, StatusResult, most=20)):
             self._at = run.created
             self._seen |= {one.target: one for one in run.result.targets}
 
     def poll(self) -> None:
-        """Ask the boards that are shown."""
+        """Poll the boards that are shown."""
         names = [target.name for target in self._shown()]
         if names and not self.strip.running:
             self._poll_targets(names)
@@ -183,7 +183,7 @@ class BoardsView(QWidget):
         self._explain()
 
     def _complaint_rows(self, target: TargetSpec) -> list[StateRow]:
-        """What is the matter with a board, a line each."""
+        """Return the problems of a board, a row each."""
         seen, facts = self._known(target)
         name = target_rows.title(target)
         rows = [
@@ -241,7 +241,7 @@ class BoardsView(QWidget):
         self._watch()
 
     def _watch(self) -> None:
-        """Look again by itself only while somebody sees it."""
+        """Poll in the background only while the view is visible."""
         if self.often.isChecked() and self.isVisible():
             self._timer.start()
         else:
@@ -268,7 +268,7 @@ class BoardsView(QWidget):
 
 
 def _complaints(condition: BoardCondition) -> list[str]:
-    """Return what somebody should see to."""
+    """Return the conditions that need attention."""
     complaints, heat = list(condition.notes), condition.temperature_c
     if heat is not None and heat >= HOT:
         complaints.append(f"temperature is {heat:.0f} °C; most boards throttle from {HOT:.0f} °C")

@@ -1,4 +1,4 @@
-"""What the Deploy page asks beside model and target, and the question before a replacement."""
+"""The Deploy page's options, and the confirmation before a replacement."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ENDPOINT, REPLACE = "endpoint", "replace"
 
 
 def form_options(options: Sequence[Option]) -> list[Option]:
-    """What can be asked for beside the model and the target; what protects it is in sight."""
+    """The options besides model and target; those of access control are always visible."""
     shown = (option for option in options if option.name not in NOT_ASKED)
     return [
         replace(option, advanced=option.name not in IN_SIGHT)

@@ -87,7 +87,7 @@ class HistoryVerification(QWidget):
         self.text.setText(confirmed if result.whole else result.problem)
 
     def _forget(self) -> None:
-        """What was found is of another target."""
+        """Forget a result that belongs to another target."""
         self.verdict.hide()
         self.text.setText(HINT)
 

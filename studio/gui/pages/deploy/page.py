@@ -1,4 +1,4 @@
-"""The Deploy page: where a version runs, the plan before it is carried out, and the way back."""
+"""The Deploy page: where a version runs, the plan before a deployment, and the rollback."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ class DeployPage(StagePage):
         self._show_selected()
 
     def _live(self, name: str, values: dict[str, JsonValue]) -> None:
-        """Show the state of the steps as soon as the job tells of it."""
+        """Show the state of the steps as soon as the job reports it."""
         if name == "step":
             live = from_json(list[DeployStep], values.get("steps"))
             self._steps = rows.ahead(live, self._plan_steps)
@@ -298,7 +298,7 @@ class DeployPage(StagePage):
         return [*texts, Pill(state, rows.tone(state)), since]
 
     def _last_seen(self) -> dict[str, rows.LiveFigures]:
-        """What was last measured of each target: live, or in a watch that came to its end."""
+        """Return the last measurements of each target: live, or of a monitor run that ended."""
         return {**rows.last_seen(self.workspace), **self._seen}
 
     def _selected(self) -> TargetSpec | None:
@@ -330,7 +330,7 @@ class DeployPage(StagePage):
         self._explain(target)
 
     def _withhold(self, target: TargetSpec | None) -> None:
-        """Take away what this kind of target cannot do, and say why."""
+        """Disable the options that this kind of target does not support, with the reason."""
         workspace = self.workspace
         for names, why in (
             (asked.TRIAL, workspace.why_no_trial),

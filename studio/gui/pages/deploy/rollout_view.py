@@ -123,7 +123,7 @@ class RolloutView(QWidget):
         self._explain()
 
     def resume(self) -> None:
-        """Go on with the last rollout."""
+        """Resume the last rollout."""
         if not self.strip.running and self.strip.follow(self.shell.start(STEP, resume="last")):
             self._seen = {}
             self._show([])
@@ -153,7 +153,7 @@ class RolloutView(QWidget):
         self.hint.setVisible(not self.rows.rows)
 
     def _explain_fields(self) -> None:
-        """Say which of the chosen targets cannot do what is asked for."""
+        """Name the chosen targets that do not support the requested options."""
         values = {name: field.editor.value() for name, field in self.form.fields.items()}
         trial = values["quality"] not in (None, "none")
         reason = self._why_not(self.workspace.why_no_trial) if trial else ""
@@ -199,7 +199,7 @@ class RolloutView(QWidget):
 
 
 def _form_options(options: Sequence[Option]) -> list[Option]:
-    """The step's options; what is rarely asked for is folded away."""
+    """Return the step's options; rarely used ones are collapsed."""
     return [
         replace(option, advanced=option.name not in SHOWN)
         for option in options

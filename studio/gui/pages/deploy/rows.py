@@ -1,4 +1,4 @@
-"""What the Deploy page says: the targets' rows, a plan's steps, a history, a call to try."""
+"""The rows of the Deploy page: targets, a plan's steps, a history, an example call."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class _MedianLatency:
 
 @dataclass(frozen=True, slots=True)
 class LiveFigures:
-    """What was last measured of a target.
+    """The last measurements of a target.
 
     Attributes:
         digest: The release that was measured.
@@ -106,7 +106,7 @@ def target_row(
 
 
 def last_seen(workspace: Workspace) -> dict[str, LiveFigures]:
-    """Return what was last learned of each target: by a watch that ended, or by its status."""
+    """Return the last measurements of each target: of a monitor run, or of its status."""
     seen: list[tuple[str, str, LiveFigures]] = []
     for run in workspace.registry.runs("monitor"):
         for row in read_parts(_Watch, run.result).targets or (run.result,):
@@ -124,7 +124,7 @@ def last_seen(workspace: Workspace) -> dict[str, LiveFigures]:
 
 
 def live_figures(result: ServerResult) -> LiveFigures:
-    """Return what a start or a stop says of its target, as something that was seen."""
+    """Return the state that a start or a stop reports of its target."""
     return LiveFigures(result.target, result.release, result.state)
 
 
@@ -168,7 +168,7 @@ def in_the_way(steps: Iterable[DeployStep]) -> str:
 def history(releases: Sequence[ReleaseRecord]) -> list[tuple[str, str, str, str, str]]:
     """A target's history, the newest first: version, state, its tone, when, and by whom.
 
-    The record is only ever added to, so what served before still says so; it was replaced.
+    The record is append-only, so an earlier release still reads as serving; it was replaced.
     """
     serving = target_rows.running(releases).release
     names = {r.digest: target_rows.release_name(r) for r in releases if _has_variant(r)}

@@ -1,4 +1,4 @@
-"""Who may release to a board: the keys that it admits, and the way to change that."""
+"""The allowed signers of a board: the keys that it admits, and the menu to change them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class SignersCard(Card):
         self.show_board("", None)
 
     def show_board(self, name: str, seen: TargetStatus | None, busy: str = "") -> None:
-        """Show what a board's last status told.
+        """Show the keys of a board's last status.
 
         Args:
             name: Empty where no board is chosen.

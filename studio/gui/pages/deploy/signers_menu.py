@@ -1,4 +1,4 @@
-"""Whose releases a board takes: only those that some people have signed, or everybody's."""
+"""The menu of a board's allowed signers: releases signed by known keys only, or any."""
 
 from __future__ import annotations
 

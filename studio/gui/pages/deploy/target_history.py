@@ -1,4 +1,4 @@
-"""The history of a target, and the way back to the version before."""
+"""The history of a target, and the rollback to the previous release."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHOWN = 8
 
 
 class HistoryCard(Card):
-    """What was done on a target, the newest first. Taking back needs a second click.
+    """The history of a target, the newest entry first; a rollback needs a confirmation.
 
     Args:
         roll_back: Called with the release that is to serve again.
@@ -70,7 +70,7 @@ class HistoryCard(Card):
         self.show_question(False)
 
     def show_question(self, asking: bool) -> None:
-        """Show the question in place of the button, or the button again."""
+        """Show the confirmation in place of the button, or the button again."""
         possible = self._candidate is not None
         self._asking.setVisible(asking and possible)
         self.back.setVisible(possible and not asking)

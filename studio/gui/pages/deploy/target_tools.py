@@ -1,4 +1,4 @@
-"""What can be done to a target besides deploying: its log, what is there, promote, take away."""
+"""The tools of a target besides deploying: log, releases, promote, undeploy."""
 
 from __future__ import annotations
 

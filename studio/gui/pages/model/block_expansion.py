@@ -61,7 +61,7 @@ class BlockExpansion:
         page.show_part(page.path, held=held)
 
     def fold_around(self) -> bool:
-        """Fold the innermost frame around the selected box; False where there is none."""
+        """Collapse the innermost frame around the selected box; return False without a frame."""
         scene, box = self._page.pane.canvas.scene, self._page.pane.canvas.selected
         frame = scene.frame_of(box) if scene is not None and box is not None else -1
         if frame >= 0:
@@ -92,7 +92,7 @@ class BlockExpansion:
         page.show_part(page.path, held=held)
 
     def export_options(self) -> dict[str, object]:
-        """What of the graph is on the canvas, as options of the step that draws it."""
+        """Return the visible section of the graph, as options of the step that draws it."""
         page, scene = self._page, self._page.pane.canvas.scene
         frames = scene.frames if scene is not None else ()
         every = page.view.blocks_in(page.path) if page.view is not None and frames else ()

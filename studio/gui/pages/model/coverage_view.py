@@ -1,4 +1,4 @@
-"""Coverage: the current variant held against a runtime's release, or against a target."""
+"""The compatibility check of the current variant with a runtime's release or a target."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ _FORM_WIDTH = 36 * GRID
 
 
 class CoverageView(QWidget):
-    """Asks the step, lists what stands in the way, and paints the nodes at fault.
+    """A view that runs the check, lists its findings and paints the nodes at fault.
 
     Signals:
-        painted: The Overlay of the nodes at fault; None where there is none.
+        painted: The overlay of the nodes at fault; None without any.
         chosen: The first box of the problem whose line was selected.
     """
 
@@ -100,7 +100,7 @@ class CoverageView(QWidget):
         return [(target.name, target.name) for target in self._workspace.registry.targets()]
 
     def show_variant(self, variant: VariantRecord | None) -> None:
-        """Take another variant, of which nothing was asked yet."""
+        """Show another variant, which was not checked yet."""
         self._variant, self._scene, self._problems = variant, None, ()
         reason = self._workspace.why_not(STEP, variant)
         set_enabled(self.check, reason)
@@ -182,7 +182,7 @@ class CoverageView(QWidget):
 
 
 def _others(result: CoverageResult) -> str:
-    """What is said of the other systems of a board."""
+    """Return the sentence about the other systems of a board."""
     others = ", ".join(
         f"{one.name}: {'compatible' if one.covered else 'incompatible'}"
         for one in result.other_systems

@@ -62,7 +62,7 @@ class _Bar(QFrame):
 
 
 class Drawer(QWidget):
-    """Lies around the graph: below it a bar of buttons, each of which opens a tool above the bar.
+    """The frame around the graph, with a bar of buttons that each open a tool above the bar.
 
     Args:
         colors, export: The switch of colours, for the right end of the bar, and the button beside

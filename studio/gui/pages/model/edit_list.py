@@ -50,7 +50,7 @@ class EditList:
         self._place = max(self._place - 1, 0)
 
     def redo(self) -> None:
-        """Take back what was undone."""
+        """Redo the edit that was undone last."""
         self._place = min(self._place + 1, len(self._history) - 1)
 
     def _become(self, edits: tuple[str, ...]) -> None:
@@ -113,7 +113,7 @@ def _rename(name: str) -> EditProposal:
 
 
 def named(view: GraphView) -> dict[str, Callable[[], Iterable[str]]]:
-    """What options can name in a graph, by ``Option.names``; found when it is asked for."""
+    """The names in a graph that options can refer to, by ``Option.names``; read on demand."""
     graph = view.model.graph
 
     def values() -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""What the Model page says of a variant, out of the summary that opening it left."""
+"""The Model page's facts of a variant, read from the summary of its safety check."""
 
 from __future__ import annotations
 

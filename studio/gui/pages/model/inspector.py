@@ -48,7 +48,7 @@ NAME_WIDTH = 88
 
 
 class ModelInspector(Scroll):
-    """Says what a node is, reads, writes and costs; its neighbours can be gone to.
+    """The details of a node: kind, inputs, outputs and costs, with links to its neighbours.
 
     Args:
         go: Called with the box that the user wants to see.
@@ -166,7 +166,7 @@ class ModelInspector(Scroll):
             self._show_details(node)
 
     def _show_details(self, node: Node) -> None:
-        """What is asked for on demand: values of constants, the operator's text."""
+        """Show what loads on demand: values of constants, the operator's documentation."""
         if self._variant is None:
             self.body.addSpacing(GRID)
             self.body.addWidget(
@@ -190,7 +190,7 @@ class ModelInspector(Scroll):
         self.body.addWidget(text)
 
     def _remember_documentation(self, is_open: bool) -> None:
-        """Who reads the text of one operator will want to read that of the next."""
+        """Keep the documentation open, or closed, for the next operator."""
         self._reads_texts = is_open
 
     def _constants(self, node: Node) -> list[str]:
@@ -313,7 +313,7 @@ def _tail(name: str) -> str:
 
 
 def _kind(box: Box, node: Node) -> str:
-    """What a box is: the family of its operator, or a block of so many nodes."""
+    """Return the kind of a box: the family of its operator, or a block with its number of nodes."""
     if is_folded_block(node):
         return f"Block of {len(nodes_within(node))} nodes"
     return f"{TITLES[box.family]} · {node.domain}" if node.domain else TITLES[box.family]
@@ -328,5 +328,5 @@ def _attribute(value: AttributeValue) -> str:
 
 
 def _breakable(text: str) -> str:
-    """A text with places at which a line may end, where there is none for long."""
+    """Return a text with break points for lines in which long words have none."""
     return _UNBROKEN.sub("\\g<0>\u200b", text)

@@ -56,11 +56,11 @@ class Histogram(QWidget):
 
 
 class Detail(QWidget, Generic[AnswerT]):
-    """A button that asks for something, and below it the answer.
+    """A button that runs a query, and below it the answer.
 
     Args:
         title, name: Of the button, for the eye and for screen readers.
-        options: What is asked.
+        options: The options of the query.
     """
 
     def __init__(

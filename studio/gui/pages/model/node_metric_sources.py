@@ -182,7 +182,7 @@ def sensitivity_sources(result: SensitivityResult, when: str) -> Iterator[Source
 
 
 def _quantized(result: QuantizeResult, view: GraphView) -> Iterator[Source]:
-    """What a quantization says of the layers: their error alone, and which stayed in float."""
+    """Yield a quantization's metrics of the layers: the error of each, and those kept in float."""
     made, search = result.name, result.search
     layers = search.layers if search is not None else {}
     noise = {name: _amplitude(layer.sqnr_db) for name, layer in layers.items()}
@@ -208,7 +208,7 @@ def _microseconds(value: float) -> str:
 
 
 def _amplitude(sqnr_db: float) -> float:
-    """Of the noise beside a signal of 1; its colours tell layers apart better than the power's."""
+    """Return the noise for a signal of 1; its colours separate layers better than the power's."""
     return float(10 ** (-sqnr_db / 20))
 
 

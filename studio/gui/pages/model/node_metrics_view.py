@@ -1,4 +1,4 @@
-"""Numbers of a graph's nodes as a table beside it: costs, and the times of a profile."""
+"""The metrics of a graph's nodes as a table: costs, and the times of a profile."""
 
 from __future__ import annotations
 
@@ -316,6 +316,6 @@ def _state_rows(source: Source, scene: Scene) -> list[SortableRow]:
 
 
 def _remark(source: Source, box: Box) -> str:
-    """What is noted about a node, or about the first of a block of which there is a note."""
+    """Return the note of a node, or of the first node of a block that has one."""
     names = nodes_within(box.node) if box.node is not None and source.notes else ()
     return next((source.notes[name] for name in names if source.notes.get(name)), "")

@@ -162,7 +162,7 @@ class ModelPage(Page):
         self.show_variant(None)
 
     def _parent_of(self, variant: VariantRecord | None) -> str:
-        """The name of the variant that one was made of; empty where there is none."""
+        """Return the name of the parent variant; empty without one."""
         if variant is None or variant.parent is None:
             return ""
         others = self.workspace.registry.variants(variant.model)
@@ -183,7 +183,7 @@ class ModelPage(Page):
         self.pane.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def inspector(self) -> QWidget | None:
-        """The inspector, beside the graph only: the summary says the same at length."""
+        """Return the inspector next to the graph only: the summary has the same facts at length."""
         shown = self.variant is not None or self._preview is not None
         return self._inspector if self.stack.currentIndex() == 0 and shown else None
 
@@ -200,7 +200,7 @@ class ModelPage(Page):
 
     def _loaded(self, variant: int, result: GraphView | Exception) -> None:
         if self.variant is None or self.variant.id != variant:
-            return  # another variant was chosen meanwhile
+            return  # the user chose another variant since
         if isinstance(result, Exception):
             self._trouble.text.setText(f"{result} {getattr(result, 'hint', '')}".strip())
             self._graph.setCurrentWidget(self._trouble)
@@ -218,7 +218,7 @@ class ModelPage(Page):
         self.detail.setVisible(view.folded is not None and self.stack.currentIndex() == 0)
 
     def _show_requested(self) -> None:
-        """Show what another page has asked for, once the graph is there."""
+        """Show the node that another page requested, once the graph is loaded."""
         wanted, view = self._wanted, self.view
         if wanted is None or view is None:
             return
@@ -251,7 +251,7 @@ class ModelPage(Page):
         if view is None:
             return
         build = partial(_scene, view, path, self.is_folded, self.unfolding.opened, self._preview)
-        # Its index takes a second for 50,000 nodes; the window goes on answering meanwhile.
+        # Its index takes a second for 50,000 nodes; the window keeps responding.
         self.workspace.in_background(
             build, partial(self._built, view, path, self.is_folded, select, held)
         )
@@ -313,7 +313,7 @@ class ModelPage(Page):
         built: tuple[Scene, frozenset[str]] | Exception,
     ) -> None:
         if self.view is not result or self.is_folded != folded:
-            return  # something else was asked for meanwhile
+            return  # the user requested another node since
         if isinstance(built, Exception):
             raise built
         scene, paths = built
@@ -365,7 +365,7 @@ class ModelPage(Page):
         self.search.selectAll()
 
     def _paint(self, overlay: Overlay | None) -> None:
-        """Paint what a tool has found; the switch of colours says that it is none of its own."""
+        """Paint the findings of a tool; the colour switch then shows none of its own modes."""
         if overlay is None:
             self.colors.set_index(0)
         else:

@@ -29,7 +29,7 @@ _PAGE = 8
 
 
 class SearchField(QLineEdit):
-    """Where one types what to find; its keys move through the list.
+    """The field for a search; its keys move through the list of results.
 
     Signals:
         stepped: Results further down, or up where it is negative.
@@ -250,7 +250,7 @@ class Results:
         self._finder = finder
 
     def show(self, hit: SearchResult) -> None:
-        """Show the part that a result lies in, with the result selected."""
+        """Show the block of a result, with the result selected."""
         page = self._page
         if page.view is None:
             return

@@ -42,7 +42,7 @@ _NAME_WIDTH = 20 * GRID
 class SurgeryView(QWidget):
     """The list of edits at the right, the form of the next one at the left.
 
-    Which edits there are, and their options, is asked of a worker when the view is first shown.
+    A worker lists the edits and their options when the view is first shown.
     """
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
@@ -306,7 +306,7 @@ class SurgeryView(QWidget):
         self._show_list()
 
     def _note_failure(self, outcome: JobOutcome) -> None:
-        """Say at the edit that failed why; the window's message says it, too."""
+        """Show the reason at the edit that failed; the window's message repeats it."""
         state = self._job.state if self._job is not None else None
         if state is None or not state.total:
             return  # it did not come to the edits

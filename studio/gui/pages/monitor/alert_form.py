@@ -136,12 +136,12 @@ class AlertForm(Card):
         named = self._book.secret_option(kind) if not is_rule else ""
         self._secret_line.setVisible(bool(named))
         self._check()
-        if not self._table:  # nobody has been wrong yet
+        if not self._table:  # an empty form has no errors yet
             self.form.forget_complaints()
             self.complaint.hide()
 
     def table(self) -> Table:
-        """What was entered, as the file would say it. Call it when the form has no complaint."""
+        """Return the entered values as a table of the file; the form must be free of complaints."""
         assert self.form is not None
         values = self.form.values()
         if self.what == RULES:

@@ -1,4 +1,4 @@
-"""Rules and channels of the alert file: made, changed, tested, and what is held back now."""
+"""Rules and channels of the alert file, with the forms to edit and test them, and silences."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class AlertsView(QWidget):
         content.body.addStretch(1)
 
     def refresh(self) -> None:
-        """Read the file, and what is held back."""
+        """Read the alert file and the silences."""
         self.file.setText(str(self.book.path))
         fault = ""
         try:
@@ -144,7 +144,7 @@ class AlertsView(QWidget):
     # What can be done
 
     def _explain(self) -> None:
-        """Each button that cannot be used says why."""
+        """Disable each unusable button with the reason."""
         fault = "Fix the alert file first." if self.fault.text() else ""
         busy = fault or (
             "Save or cancel the open form first." if self.form.isVisibleTo(self) else ""

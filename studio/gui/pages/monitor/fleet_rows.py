@@ -1,4 +1,4 @@
-"""Heat rows: one line an endpoint, with a strip of its last minutes."""
+"""The fleet's rows: one line an endpoint, with a colour strip of its last minutes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fleet: all endpoints as heat rows, the one that is chosen over time, and the alert inbox."""
+"""The fleet: all endpoints as colour rows, the chosen one over time, and the alert inbox."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class FleetView(QWidget):
         layout.addLayout(both, 2)
 
     def ingest(self, samples: Sequence[FleetSample]) -> None:
-        """Hear of some endpoints; drawn soon."""
+        """Apply samples of endpoints; a timer redraws the rows once for many of them."""
         self.fleet.ingest(samples)
         self._changed |= self.inbox.ingest(samples)
         for timer in (self._timer, self._alerts_timer):

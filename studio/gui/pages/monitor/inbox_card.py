@@ -34,17 +34,17 @@ class Entries(QAbstractTableModel):
         self.entries: list[AlertEntry] = []
 
     def refresh(self) -> None:
-        """Take what the inbox holds now."""
+        """Read the current entries of the inbox."""
         self.beginResetModel()
         self.entries = self._inbox.entries()[:_SHOWN]
         self.endResetModel()
 
     def rowCount(self, parent: Index = _NOWHERE) -> int:
-        """So many alerts."""
+        """Return the number of alerts."""
         return 0 if parent.isValid() else len(self.entries)
 
     def columnCount(self, parent: Index = _NOWHERE) -> int:
-        """So many columns."""
+        """Return the number of columns."""
         return 0 if parent.isValid() else len(_COLUMNS)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
@@ -79,7 +79,7 @@ class Entries(QAbstractTableModel):
 
 
 class InboxCard(Card):
-    """Of all endpoints."""
+    """The alert inbox of all endpoints."""
 
     def __init__(self, inbox: Inbox) -> None:
         super().__init__("Alert inbox")

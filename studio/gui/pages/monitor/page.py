@@ -63,7 +63,7 @@ class Figure(QWidget):
 
 
 class MonitorPage(StagePage):
-    """Follows the runtime on one target until it is told to stop."""
+    """The page that monitors the runtime on one target until the user stops it."""
 
     stage = STEP
     title = "Monitor"
@@ -289,7 +289,7 @@ class MonitorPage(StagePage):
     def _show(self, sample: TargetSample) -> None:
         latency, memory = sample.latency_ms or Latency(), sample.memory_mb
         self.health.show_state(sample.health, HEALTH.get(sample.health, "warning"))
-        # A server that nobody asked lately says 0, which is no latency.
+        # A server without recent requests reports 0, which is no latency.
         known = {name: getattr(latency, name) or None for name in ("p50", "p90", "p99")}
         for name, value in known.items():
             self.figures[name].show_value(figures.milliseconds(value))

@@ -74,7 +74,7 @@ class QualityCard(Card):
         self._set_stored(0)
 
     def show_sample(self, sample: TargetSample) -> None:
-        """Show what the newest sample tells."""
+        """Show the quality metrics of the newest sample."""
         silent = sample.health == UNREACHABLE
         self._show(() if silent else rows_of(sample), NO_ANSWER if silent else NONE_TOLD)
         self._set_stored(sample.samples.kept if sample.samples else 0)

@@ -65,7 +65,7 @@ def permissions(plugin: Plugin) -> str:
 
 
 def install_line(plugin: Plugin) -> str:
-    """The command that installs what it lacks, empty where there is none."""
+    """Return the command that installs the missing requirements; empty without any."""
     return plugin.reason.partition(INSTALL)[2].strip()
 
 
@@ -79,7 +79,7 @@ def reason(plugin: Plugin) -> str:
 
 
 def question(plugin: Plugin) -> str:
-    """What the user is asked to agree to, in one sentence."""
+    """Return the consent that the user gives, in one sentence."""
     permissions = plugin.manifest.permissions if plugin.manifest else frozenset()
     reach = " and ".join(REACH[name] for name in sorted(one.value for one in permissions))
     name = plugin.manifest.name if plugin.manifest else plugin.id

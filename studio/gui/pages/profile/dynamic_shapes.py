@@ -39,7 +39,7 @@ def _spoken(size: int | str | None) -> str:
 
 
 class DynamicShapes(Card):
-    """A line for each input whose sizes the model leaves open; hidden where there is none."""
+    """A line for each input with a dynamic shape; hidden without any."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -89,7 +89,7 @@ class DynamicShapes(Card):
             self.editors[name] = editor
 
     def check(self) -> bool:
-        """Show what is wrong, if anything; True when every shape fits what the model says."""
+        """Show the errors, if any; return True when every shape fits the model's inputs."""
         wrong = {name: self._wrong(name, editor.text()) for name, editor in self.editors.items()}
         for name, editor in self.editors.items():
             restyle(editor, invalid=bool(wrong[name]))

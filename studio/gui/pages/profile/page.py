@@ -57,7 +57,7 @@ LIVE_MS = 250
 
 
 class ProfilePage(StagePage):
-    """Measures variants against each other and says what is sure about it."""
+    """The page that benchmarks variants against each other and shows the verdicts."""
 
     stage = STEP
     title = "Profile"
@@ -219,7 +219,7 @@ class ProfilePage(StagePage):
             self.shell.fail(profiles)
             return
         if model != (self.variant.model if self.variant is not None else None):
-            return  # another model was chosen meanwhile
+            return  # the user chose another model since
         newest = profiles[0] if profiles else ProfileDocument()
         if not self.strip.running:
             self._show_result(newest)

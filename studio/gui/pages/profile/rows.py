@@ -51,7 +51,7 @@ WORKS = ("", "measured", "ready", "measuring", "waiting")
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What people call the parts of a run.
+    """The display names of the parts of a run.
 
     Attributes:
         backends: Titles by identifier.
@@ -62,7 +62,7 @@ class Names:
     target: str
 
     def runtime(self, run: ProfileRun) -> str:
-        """Name and version of a run's runtime, with the options that were asked for by name."""
+        """Name and version of a run's runtime, with the options that the user set by name."""
         title = f"{self.backends.get(run.backend, run.backend)} {run.version or ''}".strip()
         options = run.runtime.partition(":")[2]
         return f"{title} · {options}" if options else title
@@ -281,7 +281,7 @@ def certainty(result: ProfileResult, selected: str = "") -> list[Sequence[str]]:
 
 
 def _place(result: ProfileResult, selected: str) -> list[Sequence[str]]:
-    """Where the selected run was executed; in red where that is not where it was asked to be."""
+    """Where the selected run was executed; in red where another device was requested."""
     place = _place_of(result, selected)
     if place is None:
         return []
@@ -293,7 +293,7 @@ def _place(result: ProfileResult, selected: str) -> list[Sequence[str]]:
 
 
 def _energy(result: ProfileResult, selected: str) -> str:
-    """The selected run's energy with interval, rail and rates; why there is none where asked."""
+    """Return the selected run's energy with interval, rail and rates, or why it is missing."""
     about, run = result.energy, run_of(result, selected)
     if about is None:
         return ""
@@ -357,7 +357,7 @@ def _threads(result: ProfileResult) -> str:
 
 
 def summary(rows: Iterable[ProfileRow]) -> str:
-    """What the header says: ``3 variants × 1 runtime × 1 device``."""
+    """Return the header's text: ``3 variants × 1 runtime × 1 device``."""
     rows = list(rows)
     columns = [{row.texts[index] for row in rows} for index in range(3)]
     names = ("variant", "runtime", "device")

@@ -1,4 +1,4 @@
-"""What is known of a variant's quality from the evaluation of those that were made from it."""
+"""The metrics of a variant, read from the evaluations of its derived variants."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def baselines(
     variants: Iterable[VariantRecord],
     asked: Mapping[int, QuantizeRequest],
 ) -> list[Baseline]:
-    """What was measured of a variant when others were made from it; the newest first, each once.
+    """Return the evaluations of a variant as a parent, the newest first, each once.
 
     Args:
         variants: All of the model.

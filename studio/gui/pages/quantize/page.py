@@ -44,7 +44,7 @@ MAKE, VARIANTS, LAYERS, SAMPLES, TARGET = range(5)
 
 
 class QuantizePage(StagePage):
-    """Makes smaller variants of the current model and says what each one costs."""
+    """The page that makes smaller variants of the current model and shows their metric drop."""
 
     stage = STEP
     title = "Quantize"
@@ -193,7 +193,7 @@ class QuantizePage(StagePage):
             self.show_view(VARIANTS)
         self.refresh_soon()
 
-    # Ahead of the work
+    # Pre-flight check
 
     def _changed(self) -> None:
         self._explain()
@@ -204,11 +204,11 @@ class QuantizePage(StagePage):
             self.run_preflight()
 
     def run_preflight(self) -> None:
-        """Ask a worker what the data hold and how fast int8 will be, if that is not known yet."""
+        """Check the data and estimate the speed of int8 in a worker, unless both are known."""
         if self.variant is None or self.strip.running or self._asked is not None:
             return
         if self.workspace.why_not(AHEAD, self.variant):
-            return  # the button says it
+            return  # the button shows the reason
         given = {
             name: value
             for name in ("data", "eval_data")

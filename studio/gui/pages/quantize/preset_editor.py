@@ -158,7 +158,7 @@ class PresetEditor(QWidget):
             self._complain(None)
             done(result)
 
-    # What it says
+    # Values of the preset
 
     def _show(self, checked: CheckedPreset) -> None:
         """Show a preset in both views."""
@@ -166,7 +166,7 @@ class PresetEditor(QWidget):
         self._write(checked.entry.text)
 
     def _show_checked(self, checked: CheckedPreset) -> None:
-        """Show what a text says in the form; the text itself stays as it is."""
+        """Show the values of a text in the form; the text itself stays as it is."""
         self.text = checked.entry.text
         self.summary.setText(checked.entry.summary)
         self.hardware.setText(checked.entry.hardware)
@@ -280,11 +280,11 @@ class PresetEditor(QWidget):
         set_enabled(self.keep, "Fix the errors in the preset first." if self.problem else reason)
 
     def option_value(self) -> str:
-        """What a step is given: a preset's name where it is as it was written, else its text."""
+        """Return the value for a step: the name of an unchanged preset, else its text."""
         name = self.combo.currentData()
         known = next((entry for entry in self._entries if entry.name == name), None)
         return known.name if known is not None and known.text == self.text else self.text
 
     def values(self) -> Mapping[str, Any]:
-        """What the preset says, by option."""
+        """Return the preset's values by option."""
         return self._values

@@ -72,7 +72,7 @@ def metric_text(variant: VariantRecord, known: Sequence[Baseline] = ()) -> str:
 
 
 def metric_heading(variants: Iterable[VariantRecord]) -> str:
-    """The heading of the metric's column: its name, where all were judged by the same."""
+    """Return the heading of the metric's column: its name if all rows share one metric."""
     names = {metric.heading for variant in variants if (metric := measured(variant))}
     return names.pop() if len(names) == 1 else "Metric"
 
@@ -202,7 +202,7 @@ def _preset_title(text: str) -> str:
 
 
 def _float_nodes(nodes: Iterable[str]) -> str:
-    """The first of the nodes that stayed in float, and how many more there are."""
+    """Return the first of the nodes kept in float, and the number of the others."""
     names = list(nodes)
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f", {more} more" if more > 0 else "")

@@ -90,7 +90,7 @@ class SamplesView(QWidget):
 
 
 class _Answer(QWidget):
-    """What one model says."""
+    """Return the answer of one model."""
 
     def __init__(self, title: str, theming: Theming) -> None:
         super().__init__()

@@ -40,7 +40,7 @@ class StageProgress(QWidget):
         self._show("", 0.0)
 
     def advance(self, share: float, text: str) -> None:
-        """The job is at a share of the whole, doing what the text says."""
+        """Show the share of the job that is done, with the text of its stage."""
         stage = _COUNT.sub("", text).strip()
         if stage and (not self._stages or self._stages[-1][0] != stage):
             self._stages.append((stage, self._clock()))
@@ -62,7 +62,7 @@ class StageProgress(QWidget):
         return found
 
     def time_left(self, share: float) -> str:
-        """How long it will still take; empty while nobody can know."""
+        """Return the remaining time; empty while it is unknown."""
         passed = self._clock() - self._began
         if share < _EARLY or passed < _EARLY_SECONDS or share >= 1:
             return ""

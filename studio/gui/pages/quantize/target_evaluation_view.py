@@ -158,7 +158,7 @@ def verdict(result: EvaluationResult) -> tuple[str, str]:
 
 
 def sentence(result: EvaluationResult) -> str:
-    """What was found, in one sentence."""
+    """Return the result in one sentence."""
     target, count = result.target, figures.count(result.samples, "sample")
     if target is None:
         return f"{count} evaluated on this computer. Choose another target to compare its results."

@@ -33,12 +33,12 @@ _HINT = "Quantize with labelled data to compare quality and cost."
 
 
 class VariantsView(QWidget):
-    """Shows the variants that the page gives it, and says which one is selected.
+    """A table of the page's variants that signals which one is selected.
 
     Signals:
         selected: The number of the variant whose line was chosen.
         kept: The number of a variant that is to become the current one.
-        compared: The number of a variant that is to be held against its parent.
+        compared: The number of a variant that is to be compared with its parent.
     """
 
     selected = Signal(int)

@@ -114,7 +114,7 @@ class RunsView(QWidget):
     # What runs
 
     def follow(self, running: RunningPipeline) -> None:
-        """Show how a pipeline goes on."""
+        """Follow the progress of a pipeline."""
         self.running = running
         self.strip.begin(running.id)
         self.busy.emit(True)
@@ -239,12 +239,12 @@ class _Strip(QFrame):
 
 
 class RunDetail(Scroll):
-    """One run.
+    """The details of one run.
 
     Args:
-        resume: Called with a run that is to go on.
+        resume: Called with a run to resume.
         retell: Called with a run that is to be shown as one pipeline.
-        compare: Called with a run and the id of the one that it is to be held against.
+        compare: Called with a run and the id of the run to compare it with.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The picture that was sent, with the answer drawn on it and beside it."""
+"""The input image with the answer drawn on it and listed next to it."""
 
 from __future__ import annotations
 

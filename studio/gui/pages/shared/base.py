@@ -108,7 +108,7 @@ class Page(QWidget):
         self._views.setVisible(self._views.count() > 1)
 
     def add_panel(self, title: str, panel: QWidget, folded: bool = False) -> int:
-        """Add a plugin's panel as a sub-view; the page's own tools are not shown beside it.
+        """Add a plugin's panel as a sub-view; the page's own tools are hidden while it shows.
 
         Returns:
             The index of the view.
@@ -144,7 +144,7 @@ class Page(QWidget):
         return [self.header, *(view for view in views if view is not None)]
 
     def add_tool(self, widget: QWidget, *, left: bool = False) -> None:
-        """Add a control to the header, left of the primary button (or beside the sub-views)."""
+        """Add a control to the header, left of the primary button (or next to the sub-views)."""
         if left:
             self._left.addWidget(widget)
         else:
@@ -195,7 +195,7 @@ class Page(QWidget):
         return None
 
     def entries(self) -> Iterable[PaletteEntry]:
-        """What the page adds to the command palette beside its actions (the nodes of a graph)."""
+        """Return the palette entries of the page in addition to its actions (nodes of a graph)."""
         return ()
 
     def take_focus(self) -> None:

@@ -40,7 +40,7 @@ def run_row(run: RunInfo) -> SortableRow:
 
 
 def passed_gates(run: RunInfo) -> str:
-    """How many gates were met: ``4 of 5``."""
+    """Return how many gates passed: ``4 of 5``."""
     if not run.gates:
         return "none"
     return f"{sum(gate.passed for gate in run.gates)} of {len(run.gates)}"
@@ -72,7 +72,7 @@ def artefact_fields(run: RunInfo) -> list[tuple[str, str]]:
 
 
 def run_fields(run: RunInfo) -> list[tuple[str, str]]:
-    """What is to be known of a run."""
+    """Return the facts of a run."""
     journal = run.journal
     fields = [
         ("Run", run.id),

@@ -30,7 +30,7 @@ _TEXT_WIDTH = 25 * GRID  # a wrapped text asks for the height that it needs at i
 
 
 class JobStrip(QFrame):
-    """What the page's job does, how far it is, and the button that takes it back.
+    """The progress of the page's job, and the button that cancels it.
 
     Hidden while nothing runs.
 
@@ -142,17 +142,17 @@ class StagePage(Page):
             self.refresh_soon()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Show what changed meanwhile."""
+        """Show the changes of the time in which the page was hidden."""
         super().showEvent(event)
         if self._stale:
             self.refresh_soon()
 
 
 class StaleViews:
-    """Which views of a page have to read the registry again: each does when it is in sight.
+    """The views of a page that must read the registry again; each does when it is shown.
 
     Args:
-        refreshers: What a view does for it.
+        refreshers: The call that refreshes each view.
     """
 
     def __init__(

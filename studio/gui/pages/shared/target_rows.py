@@ -1,4 +1,4 @@
-"""What the window says about targets: kind, facts, and what runs there."""
+"""The window's texts about targets: kind, facts and the release that runs."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _of(free: int, total: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RunningRelease:
-    """What serves on a target.
+    """The release that serves on a target.
 
     Attributes:
         release: None where nothing does.
@@ -114,12 +114,12 @@ def release_name(release: ReleaseRecord) -> str:
 
 
 def has_canary(releases: Iterable[ReleaseRecord]) -> bool:
-    """Whether the newest release gets a part of the requests."""
+    """Return whether the newest release is a canary."""
     return next((release.state for release in releases), "") == "canary"
 
 
 def running(releases: Iterable[ReleaseRecord]) -> RunningRelease:
-    """What serves now, from a target's history with the newest first."""
+    """Return the release that serves now, from a target's history with the newest first."""
     for release in releases:
         if release.state == REMOVED:
             break

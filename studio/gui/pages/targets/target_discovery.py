@@ -27,7 +27,7 @@ class DiscoveryCard(Card):
     """A button, and a line for each board that was found; a click takes it into the form.
 
     Args:
-        choose: Called with the board that was chosen, as the step has told of it.
+        choose: Called with the board that was chosen, as the step reported it.
     """
 
     def __init__(self, shell: Shell, choose: Callable[[Candidate], object]) -> None:
@@ -55,7 +55,7 @@ class DiscoveryCard(Card):
         self.strip.finished.connect(self._finished)
 
     def discover(self) -> None:
-        """Look for boards; nothing is added by that."""
+        """Search the network for boards without adding any."""
         if self.strip.running:
             return
         subnet = self.subnet.text().strip()

@@ -1,4 +1,4 @@
-"""The welcome page: drop a model, open one, go on with a recent one, or take a sample."""
+"""The welcome page: drop or open a model, resume with a recent one, or open a sample."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ COLUMN = 880
 
 
 class DropZone(QFrame):
-    """Where a model is dropped; the whole window takes one, this says so."""
+    """The area that invites to drop a model; the whole window accepts drops."""
 
     def __init__(self, theming: Theming, choose: Callable[[], object]) -> None:
         super().__init__()
@@ -74,7 +74,7 @@ class DropZone(QFrame):
 
 
 class WelcomePage(Page):
-    """What is shown while no model is open."""
+    """The page that is shown while no model is open."""
 
     stage = "welcome"
     title = "Welcome"
