@@ -33,7 +33,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what the verb says."""
+    """Run the command of the verb."""
     if arguments.verb == "list":
         return _list(arguments)
     return run_named(_INSTALL if arguments.verb == "install" else _REMOVE, arguments)

@@ -22,7 +22,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Look at everything; 1 when something is wrong, unless an archive was asked for and made."""
+    """Run all checks; return 1 after a finding, unless an archive was requested and written."""
     checks = list(examine())
     document: dict[str, object] = {"checks": [asdict(check) for check in checks]}
     if not arguments.json:

@@ -146,7 +146,7 @@ def note_former_words(words: Sequence[str]) -> None:
 
 
 def option_values(arguments: argparse.Namespace, options: Iterable[Option]) -> dict[str, Any]:
-    """The options that the user gave."""
+    """Return the options that the user gave."""
     values = {option.name: _parts(option, getattr(arguments, option.name)) for option in options}
     return {name: value for name, value in values.items() if value not in (None, [])}
 

@@ -111,7 +111,7 @@ def _recording(arguments: argparse.Namespace) -> AbstractContextManager[None]:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    """Do what was asked for; returns the exit code."""
+    """Run the command and return the exit code."""
     log.debug("command started", extra={"command": arguments.command})
     try:
         code: int = _module(arguments.command).run(arguments)
@@ -123,7 +123,7 @@ def _run(arguments: argparse.Namespace) -> int:
         print_note("studio: Cancelled.")
         return 130
     except BrokenPipeError:
-        # Whoever read our output has gone; there is nobody left to tell.
+        # The reader of the output has closed the pipe, so no message can reach it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:

@@ -14,7 +14,7 @@ from studio.jobs import JobOutcome
 
 
 class _PlainStream:
-    """A text stream that writes plain text alone, whoever writes to it."""
+    """A text stream that reduces all writes to plain text."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -41,7 +41,7 @@ def plain_output() -> Iterator[None]:
 
 def print_json(document: Any) -> None:
     """The one document that ``--json`` puts on standard output."""
-    # Escaped, a sign is the same to whoever reads JSON, and nothing to a CI service.
+    # Escaped characters mean the same in JSON, and are no command to a CI service.
     sys.stdout.write(json.dumps(document, indent=2, default=str).replace("##", "\\u0023\\u0023"))
     sys.stdout.write("\n")
 
@@ -53,12 +53,12 @@ def print_lines(lines: Iterable[str], *, flush: bool = False) -> None:
 
 
 def print_note(line: str) -> None:
-    """A line beside the result, on standard error."""
+    """Print one line on standard error, apart from the result."""
     print(one_line(line), file=sys.stderr, flush=True)
 
 
 def prompt(question: str) -> str:
-    """What the user types behind a question."""
+    """Ask a question on standard error and return the user's answer."""
     print(one_line(question), end=" ", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip()
 

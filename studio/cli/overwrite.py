@@ -18,10 +18,10 @@ def add_force(parser: argparse.ArgumentParser) -> None:
 
 
 def confirm_overwrite(paths: Sequence[Path], arguments: argparse.Namespace) -> None:
-    """Ask whether what lies in the way may be overwritten, unless that was said.
+    """Ask for a confirmation to overwrite files, unless an option gave it.
 
     Raises:
-        UsageError: where nobody can be asked.
+        UsageError: without a terminal for the question.
         Cancelled: when the answer is no.
     """
     if not paths or arguments.force:

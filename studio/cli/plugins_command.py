@@ -41,7 +41,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what the verb says."""
+    """Run the command of the verb."""
     verb = {"list": _list, "allow": _allow, "disable": _disable, "new": _new, "check": _check}
     return verb[arguments.verb](arguments)
 

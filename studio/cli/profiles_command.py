@@ -49,7 +49,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what the verb says."""
+    """Run the command of the verb."""
     with workspace() as opened:
         if arguments.verb == "export":
             return _export(opened, arguments)

@@ -98,7 +98,7 @@ def _add_upkeep(
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what the verb says."""
+    """Run the command of the verb."""
     if arguments.verb == "watch":
         return _watch(arguments)
     if arguments.verb in _UPKEEP:
@@ -157,7 +157,7 @@ def _restore(arguments: argparse.Namespace) -> int:
 
 
 def _damage_lines(found: RegistryCondition) -> list[str]:
-    """What is damaged, and what to do about it."""
+    """Return the damage and the steps to repair it."""
     lines = [*table(("damaged", "", "where"), [(d.name, d.why, d.path) for d in found.damaged]), ""]
     if any(one.path == str(found.path) for one in found.damaged):
         return [*lines, "Go back to the newest whole copy with: studio registry restore"]
@@ -185,11 +185,11 @@ def _watch(arguments: argparse.Namespace) -> int:
     if not arguments.interval > 0:
         raise UsageError("The interval is a number of seconds above 0.")
     with workspace() as opened:
-        return _looks(opened, arguments)
+        return _poll(opened, arguments)
 
 
-def _looks(opened: Workspace, arguments: argparse.Namespace) -> int:
-    """Look again and again; a failure is told, and waits for the next move of the alias."""
+def _poll(opened: Workspace, arguments: argparse.Namespace) -> int:
+    """Poll an alias; after a failure, wait until the alias moves again."""
     options = option_values(arguments, opened.steps["registry-deploy"].form)
     watch, first = AliasWatcher(), True
 

@@ -103,7 +103,7 @@ def _add_automation(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what was asked for."""
+    """Run the pipeline, or show the requested runs."""
     if arguments.write_ci:
         return _write_ci(arguments)
     with workspace() as opened:
@@ -159,7 +159,7 @@ def _wish(arguments: argparse.Namespace) -> RunRequest:
 
 
 def _confirm(opened: Workspace, pipeline: Pipeline | None, arguments: argparse.Namespace) -> None:
-    """Ask about all that would be overwritten, before anything is run."""
+    """Ask about all files that would be overwritten, before the first step."""
     paths = opened.runs.in_the_way(pipeline, _files(arguments))
     confirm_overwrite(paths, arguments)
     opened.runs.take_over(paths)
@@ -247,10 +247,10 @@ def follow(
     wish: RunRequest,
     describe: Callable[[PipelineReport], None],
 ) -> int:
-    """Look again and again; each new version starts the pipeline. A failure is told, and waits.
+    """Poll an alias; each new version starts the pipeline. A failure is printed and waits.
 
-    The version that the alias stands for at the beginning counts as new: what moved while nobody
-    looked is not missed, and what did not change since is not done again.
+    The version to which the alias points at the start counts as new, so that a move before the
+    start is not missed. The run journal prevents a second run for an unchanged version.
 
     Raises:
         UsageError: when the pipeline or the alias is wrong; nothing was watched.

@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _print_runtime_line(line: str) -> None:
-    """Print a line of the runtime; to end it one ends this process, whose number it tells."""
+    """Print a line of the runtime with this process's id, which stops it."""
     with contextlib.suppress(ValueError):
         said = json.loads(line)
         if isinstance(said, dict) and "pid" in said:
@@ -62,7 +62,7 @@ def _print_runtime_line(line: str) -> None:
 
 
 class _Subject(NamedTuple):
-    """What is served.
+    """The arguments of the runtime for a served model.
 
     Attributes:
         flag: The runtime's option for it.

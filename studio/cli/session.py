@@ -22,9 +22,9 @@ Describe = Callable[[Any], list[str]]
 
 
 class ProgressLine:
-    """One line on a terminal that tells how far the job is, silent where there is no terminal.
+    """One progress line of a job on a terminal, silent without a terminal.
 
-    An alert channel that took a notice not is said at once, everywhere.
+    A failed notification of an alert channel is printed at once, also without a terminal.
     """
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class ProgressLine:
         if not sys.stderr.isatty() or sys.__stderr__ is None:
             return
         text = one_line(text)[:100]
-        # The terminal itself: on what prints plain text alone no line can be written anew.
+        # The terminal itself, as the plain stream cannot rewrite a line.
         sys.__stderr__.write("\r" + text.ljust(self._shown) + ("\r" if not text else ""))
         sys.__stderr__.flush()
         self._shown = len(text)

@@ -76,7 +76,7 @@ def _describe_group(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what the verb says."""
+    """Run the command of the verb."""
     if arguments.verb == "boards":
         return target_fleet.show_boards(arguments)
     with workspace() as opened:

@@ -1,7 +1,7 @@
 """``studio target list``: the targets and their endpoints, and where each answers.
 
-What this computer serves is asked at once, as that takes no network. Of all others the last record
-is told: ``deployed`` is no word of whether they serve now, which ``studio target status`` asks.
+Local releases are polled at once, as that takes no network. Of all others the last record
+is shown: ``deployed`` does not mean that they serve now, which ``studio target status`` checks.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def line(row: Mapping[str, JsonValue]) -> tuple[str, ...]:
 
 
 def _local_states(opened: Workspace, names: list[str]) -> dict[str, dict[str, JsonValue]]:
-    """How each of some targets is now, by name."""
+    """Return the current state of some targets by name."""
     if not names:
         return {}
     outcome = opened.run("target-look", target=names)

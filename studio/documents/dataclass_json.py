@@ -274,7 +274,7 @@ def _plain_reader(form: Any) -> _Read:
     expected = _NAMES.get(form, getattr(form, "__name__", str(form)))
 
     def convert(value: Any) -> Any:
-        # A bool is an int to Python, and neither to whoever reads the document.
+        # A bool is an int to Python, but not to the reader of a JSON document.
         if not isinstance(value, bare) or (isinstance(value, bool) and form in (int, float)):
             raise _mismatch(expected, value)
         return value

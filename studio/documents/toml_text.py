@@ -25,7 +25,7 @@ _KEY = re.compile(r""""(?:[^"\\]|\\.)*"|'[^']*'|[\w-]+""")
 
 @dataclass(frozen=True, slots=True)
 class TomlText:
-    """A text with what it says.
+    """A TOML text with its parsed values.
 
     Attributes:
         name: How messages call it (a file's name).
@@ -50,7 +50,7 @@ class TomlText:
         return UsageError(f"{self.where(*path)}: {reason}", hint=hint)
 
     def unknown(self, known: Iterable[str], *path: str | int, what: str = "key") -> UsageError:
-        """The error for a key (the path's end) that nobody knows, with the nearest one."""
+        """Return the error for an unknown key (the path's end), with the nearest known one."""
         reason, hint = no_such(str(path[-1]), known, what)
         return self.wrong(reason, *path, hint=hint)
 
@@ -86,7 +86,7 @@ def loads(text: str) -> dict[str, Any]:
 
 
 def parse(text: str, name: str) -> dict[str, Any]:
-    """What a text says.
+    """Return the values of a text.
 
     Raises:
         UsageError: with line and column, when it is not TOML.
@@ -191,7 +191,7 @@ def _with_positions(keys: tuple[str, ...], counts: dict[Path, int], *, new: bool
 
 
 def _open_quotes(line: str, quotes: str) -> str:
-    """The three quotes of a text that goes on in the next line, or nothing."""
+    """Return the three quotes of a text that continues on the next line, or nothing."""
     position = 0
     while True:
         if quotes:

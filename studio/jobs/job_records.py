@@ -1,4 +1,4 @@
-"""What the log says of one job: its beginning, what its worker logs, its end."""
+"""The log records of one job: its start, its worker's records, its end."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class JobRecords:
         of_workers.log(number, "%s", text, extra=_with_traceback(keys, trace))
 
     def ended(self, outcome: JobOutcome) -> None:
-        """The job has ended; a failure with the sentence that the user is told."""
+        """Log the end of a job; a failure with the sentence that the user gets."""
         if self._dropped:
             log.warning(
                 "records of the worker dropped", extra={**self._keys, "dropped": self._dropped}

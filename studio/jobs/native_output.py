@@ -18,7 +18,7 @@ _MOST_WHILE_RUNNING = 8 << 20
 def bound(file: Path) -> None:
     """Shorten what a running worker has written, if it is too much, to its end.
 
-    The worker's file is opened to append: it goes on behind what is left.
+    The worker's file is opened to append: it continues after the rest.
     """
     try:
         if file.stat().st_size > _MOST_WHILE_RUNNING:
@@ -43,9 +43,9 @@ def tail(file: Path, most: int) -> bytes:
 
 
 def store(file: Path, folder: Path, job: str, redactor: Redactor) -> None:
-    """Keep the end of what a worker wrote under its job's name, without secrets.
+    """Store the end of a worker's output under its job's name, without secrets.
 
-    A folder that cannot be written to keeps none, and the job does not suffer.
+    A folder that is not writable gets no file, and the job does not fail.
     """
     try:
         text = tail(file, MOST_BYTES).decode("utf-8", "replace")

@@ -83,7 +83,7 @@ class WorkerProcess:
 
     @property
     def cancel_requested(self) -> bool:
-        """Whether the user asked it to stop."""
+        """Whether the user cancelled the job."""
         return self._cancel_requested is not None
 
     def events(
@@ -196,7 +196,7 @@ class WorkerProcess:
             return ""
 
     def store_native_output(self, folder: Path, job: str, redactor: Redactor) -> None:
-        """Keep what it wrote to standard error, in a file of the job's name."""
+        """Store its standard error in a file of the job's name."""
         store(self._errors, folder, job, redactor)
 
     def remove(self) -> None:

@@ -46,7 +46,7 @@ Finish = Callable[[dict[str, Any], Path], Any]
 
 @dataclass(frozen=True, slots=True)
 class JobProgress:
-    """How far a job is. A total of 0 means: not known."""
+    """The progress of a job; a total of 0 means that it is unknown."""
 
     done: float = 0.0
     total: float = 0.0
@@ -109,7 +109,7 @@ class RunningJob:
 
 
 class JobListener:
-    """Is told what happens to jobs, on the job's own thread. All methods may be overridden."""
+    """A listener to the events of jobs, on the job's own thread; any method may be overridden."""
 
     def started(self, job: RunningJob) -> None:
         """A job began."""
@@ -121,7 +121,7 @@ class JobListener:
         """The work sent a message of its own."""
 
     def blamed(self, plugin: str, sentence: str) -> None:
-        """A job fails through a plugin's fault; told before its ``outcome`` is known."""
+        """React to a failure in a plugin's code; called before the job's ``outcome`` is known."""
 
     def finished(self, job: RunningJob) -> None:
         """Its ``outcome`` is known."""
@@ -149,7 +149,7 @@ _PRELOAD = ("studio.jobs.nested_job", "studio.plugin_host")
 
 
 class JobRunner:
-    """Starts jobs.
+    """The runner that starts jobs in workers.
 
     Attributes:
         containment: How workers that parse or run models are contained.
@@ -227,7 +227,7 @@ class JobRunner:
     def _follow(self, job: RunningJob, finish: Finish | None) -> None:
         try:
             outcome = self._outcome(job, finish)
-        except Exception as error:  # whoever waits for the job must hear of it
+        except Exception as error:  # the caller that waits for the job must get it
             log.debug("a job was not followed to its end", exc_info=True, extra={"job": job.id})
             text = f"{job.title} failed: {type(error).__name__}: {error}".rstrip(".") + "."
             detail = traceback.format_exc()
@@ -250,7 +250,7 @@ class JobRunner:
             return JobOutcome(End.FAILED, message=text, exit_code=1)
         job._worker = worker
         limits = _bounded(job.spec)
-        if job._cancelled:  # asked for before there was a worker to tell
+        if job._cancelled:  # cancelled before there was a worker
             worker.cancel()
         try:
             worker.send(replace(job.spec, limits=limits))
@@ -363,7 +363,7 @@ def _bounded(spec: JobSpec) -> Limits:
 
 
 def _identities(folders: Sequence[Path]) -> dict[Path, tuple[int, int]]:
-    """What tells each folder from another one of the same name; without those that are gone."""
+    """Return the identity of each existing folder, as another one may get the same name."""
     found = {}
     for folder in folders:
         with suppress(OSError):

@@ -30,7 +30,7 @@ from studio.settings.logging import STUDIO, uncaught_logged
 
 log = logging.getLogger(__name__)
 
-_PROGRESS_INTERVAL = 0.05  # seconds; more often than this nobody can see
+_PROGRESS_INTERVAL = 0.05  # seconds; faster updates are not visible
 
 
 class WorkerJob:
@@ -56,7 +56,7 @@ class WorkerJob:
         self.send("log", text=text)
 
     def event(self, name: str, /, **values: Any) -> None:
-        """Send a message to whoever watches."""
+        """Send a message to the job's listeners."""
         self.check()
         self.send("message", name=name, values=values)
 
@@ -110,7 +110,7 @@ def main() -> int:
 
 
 def _redirect_stdout() -> BinaryIO:
-    """Keep fd 1 for the events and give native chatter fd 2 instead."""
+    """Keep fd 1 for the events and redirect native output to fd 2."""
     events = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     return cast(BinaryIO, events)
@@ -159,7 +159,7 @@ def _run(task: WorkerTask, job: WorkerJob) -> None:
     except OSError as error:
         message, hint = _of_system(error, job.folder)
         job.finish("error", message=message, hint=hint, detail=traceback.format_exc(), exit_code=1)
-    except Exception as error:  # a defect, or bad input that nobody foresaw: still one sentence
+    except Exception as error:  # a defect, or unforeseen bad input: still one sentence
         log.debug("the work failed", exc_info=True)
         job.finish("error", **_of_defect(error), detail=traceback.format_exc(), exit_code=1)
 

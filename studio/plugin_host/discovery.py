@@ -21,7 +21,7 @@ GROUP = "edgewright.plugins"
 
 
 class PluginState(enum.Enum):
-    """Whether a plugin can be used."""
+    """The state that decides whether a plugin can be used."""
 
     AVAILABLE = "available"
     NEEDS_CONSENT = "needs consent"

@@ -42,7 +42,7 @@ class PluginHost:
     Nothing of a plugin is imported before one of its capabilities is made.
 
     Attributes:
-        used: Told the id of a plugin whenever one of its capabilities is made; a worker passes
+        used: Called with a plugin's id whenever one of its capabilities is made; a worker passes
             it on, so that the parent knows whose code killed it.
     """
 
@@ -63,9 +63,9 @@ class PluginHost:
 
     @classmethod
     def again(cls) -> PluginHost:
-        """The plugins as this process last found them, found anew when something has changed.
+        """Return the plugins as this process last found them, searched again after a change.
 
-        For what is asked many times in one job, as a connection to each of many boards: to find
+        For calls that repeat in one job, as a connection to each of many boards: to find
         them takes a tenth of a second.
         """
         paths = Paths.of()
@@ -85,7 +85,7 @@ class PluginHost:
         """One plugin.
 
         Raises:
-            Unavailable: when there is none of this id.
+            Unavailable: when no plugin has this id.
         """
         try:
             return self._plugins[identifier]
@@ -99,7 +99,7 @@ class PluginHost:
         """One plugin, which can and may be used.
 
         Raises:
-            Unavailable: when it cannot or may not, with the reason, or there is none.
+            Unavailable: when it cannot or may not be used, with the reason, or is unknown.
         """
         plugin = self.plugin(identifier)
         if plugin.state is not PluginState.AVAILABLE:
@@ -168,7 +168,7 @@ class PluginHost:
         return Environment(plugin.id, need, plugin.folder, parent, title, name)
 
     def title(self, capability: Capability) -> str:
-        """A capability's title, which says when its environment is not installed."""
+        """Return a capability's title, with a note when its environment is not installed."""
         environment = self.environment(self._plugins[capability.plugin])
         if environment is None or not capability.has_environment:
             return capability.title
@@ -176,7 +176,7 @@ class PluginHost:
         return capability.title if ready else f"{capability.title} (to be installed)"
 
     def _factory_arguments(self, capability: Capability) -> tuple[object, ...]:
-        """What a capability's factory is called with: the toolchain where it asks for it."""
+        """Return the arguments of a capability's factory: the toolchain where it declares one."""
         if not capability.has_environment:
             return ()
         environment = self.environment(self._plugins[capability.plugin])
@@ -185,7 +185,7 @@ class PluginHost:
         return (PluginToolchain(environment),)
 
     def call(self, capability: Capability, *arguments: object) -> Any:
-        """What a capability's factory makes of some arguments, made anew at each call.
+        """Return a new product of a capability's factory at each call.
 
         Raises:
             Unavailable, PluginFailed: as ``create`` does.
@@ -233,7 +233,7 @@ class PluginHost:
         """Count a crash of a plugin; True when that switched it off.
 
         Built-ins are not counted: a hostile model must not be able to switch off the studio's own
-        reader, and a crash of it is a defect to be mended, not lived with.
+        reader, and a crash of it is a defect to be fixed.
         """
         plugin = self._plugins.get(identifier)
         if plugin is None or plugin.built_in or self._trust is None:
@@ -242,7 +242,7 @@ class PluginHost:
 
     @staticmethod
     def _verify_consent(plugin: Plugin, capability: Capability) -> Mapping[Path, bytes]:
-        """Look at the files again: a window may have been open for days since it found them."""
+        """Check the consent against the current files: they may have changed since discovery."""
         try:
             files = file_digests(plugin.folder)
         except ManifestError as error:

@@ -21,13 +21,13 @@ _API = _STUDIO / "api"
 
 
 class _SourceLoader(importlib.machinery.SourceFileLoader):
-    """Compiles the source that was agreed to, never cached bytecode that nobody looked at."""
+    """A loader that compiles the source with consent, never unchecked cached bytecode."""
 
     def path_stats(self, path: str) -> dict[str, float]:
         """Have none, so that no cache is read and none is written."""
         raise OSError(path)
 
-    def source_to_code(  # type: ignore[override]  # its stub says static, and it is not
+    def source_to_code(  # type: ignore[override]  # the stub declares it static, which it is not
         self, data: Any, path: Any, *, _optimize: int = -1
     ) -> CodeType:
         """Compile just the bytes that were compared, if they are those that were agreed to."""
@@ -36,10 +36,10 @@ class _SourceLoader(importlib.machinery.SourceFileLoader):
 
 
 class _NativeLoader(importlib.machinery.ExtensionFileLoader):
-    """Loads the library that was agreed to."""
+    """A loader of native libraries with the user's consent."""
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        """Load it, if its content is what was agreed to."""
+        """Load the library, if the user's consent covers its content."""
         content = Path(self.path).read_bytes()
         _FINDER.check(self.name, Path(self.path), hashlib.sha256(content).digest())
         return super().create_module(spec)
@@ -114,7 +114,7 @@ def make_importable(
 
     Args:
         digest: Of its files; what was imported of others is forgotten.
-        files: The digest of each; None where nobody had to agree to them.
+        files: The digest of each; None for a plugin that needs no consent.
     """
     if _FINDER not in sys.meta_path:
         sys.meta_path.insert(0, _FINDER)
@@ -128,7 +128,7 @@ def make_importable(
 
 
 def forget(plugin: str) -> None:
-    """Let a plugin be imported anew, as after its files have changed."""
+    """Forget a plugin's modules, so that changed files are imported."""
     _FINDER.folders.pop(plugin, None)
     for name in [name for name in sys.modules if name.partition(".")[0] == plugin]:
         del sys.modules[name]

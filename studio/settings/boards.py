@@ -97,10 +97,10 @@ def names() -> tuple[str, ...]:
 
 
 def board(name: str) -> Board:
-    """The board of a name.
+    """Return a board by its name.
 
     Raises:
-        KeyError: with the names that there are, when it is none of them.
+        KeyError: with the known names, when the name is unknown.
     """
     for one in boards():
         if one.id == name:

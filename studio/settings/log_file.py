@@ -122,7 +122,7 @@ class LogFile(logging.Handler):
         try:
             os.replace(self._path.with_name(newer), older)
         except FileNotFoundError:
-            pass  # there are not so many yet
+            pass  # fewer files exist yet
 
 
 def utc(seconds: float) -> str:

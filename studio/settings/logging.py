@@ -40,7 +40,7 @@ class TerminalLines(logging.Formatter):
 
 @contextmanager
 def recording(paths: Paths, level: int = logging.INFO, terminal: int = 0) -> Iterator[None]:
-    """Write records into the log below the data folder, and what nobody has caught.
+    """Write records and uncaught exceptions into the log below the data folder.
 
     Args:
         level: From which on records are written.
@@ -59,7 +59,7 @@ def recording(paths: Paths, level: int = logging.INFO, terminal: int = 0) -> Ite
 
 @contextmanager
 def attached(handlers: list[logging.Handler], redactor: Redactor, level: int) -> Iterator[None]:
-    """Let handlers get the records of this process."""
+    """Attach handlers to this process's loggers, and detach them at the end."""
     root, studio = logging.getLogger(), logging.getLogger(STUDIO)
     before = studio.level
     studio.setLevel(level)
@@ -77,7 +77,7 @@ def attached(handlers: list[logging.Handler], redactor: Redactor, level: int) ->
 
 @contextmanager
 def uncaught_logged() -> Iterator[None]:
-    """Log exceptions that nobody catches, in whatever thread; then they go their usual way."""
+    """Log uncaught exceptions of every thread; the previous hooks still run."""
     usual, of_threads = sys.excepthook, threading.excepthook
 
     def of_process(
@@ -98,7 +98,7 @@ def uncaught_logged() -> Iterator[None]:
     try:
         yield
     finally:
-        # Whoever has put another in the meantime keeps it.
+        # A hook that other code installed since stays.
         if sys.excepthook is of_process:
             sys.excepthook = usual
         if threading.excepthook is of_thread:

@@ -144,7 +144,7 @@ def _spellings(secret: str) -> Iterator[str]:
 
 
 def _stored_secrets(folder: Path) -> Iterator[str]:
-    """Secrets in files; those in a keyring are known once they were asked for."""
+    """Yield the secrets in files; those in a keyring are known after their first use."""
     for file in folder.glob("*.json"):
         try:
             yield str(json.loads(file.read_text())["secret"])

@@ -41,7 +41,7 @@ class SecretStore:
         return "the system's keyring" if self._keyring is not None else str(self._folder)
 
     def get(self, name: str) -> str:
-        """A secret; empty where there is none."""
+        """Return a secret; empty without one."""
         secret = self._get(name)
         hide(secret)
         return secret

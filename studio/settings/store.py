@@ -57,7 +57,7 @@ SETTINGS: Mapping[str, Option] = {
 class Settings:
     """The values that differ from the defaults.
 
-    A file that cannot be read counts as empty and is kept beside the new one, never overwritten.
+    An unreadable file counts as empty and is renamed, never overwritten.
     """
 
     def __init__(self, path: Path) -> None:

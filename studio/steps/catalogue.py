@@ -48,10 +48,10 @@ def steps() -> Mapping[str, AnyStep]:
 
 
 def step(name: str) -> AnyStep:
-    """One step.
+    """Return a step by its name.
 
     Raises:
-        UsageError: when there is none of this name.
+        UsageError: when no step has this name.
     """
     try:
         return steps()[name]

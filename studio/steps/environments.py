@@ -69,10 +69,10 @@ _MADE = "environment"
 
 
 def environment_of(host: PluginHost, name: str) -> Environment:
-    """The environment behind a plugin's id, or that of something it offers.
+    """Return the environment of a plugin, given its id or that of a capability.
 
     Raises:
-        Unavailable: when there is none of this name.
+        Unavailable: when no plugin or capability has this name.
     """
     environment = host.environment(_plugin(host, name))
     if environment is None:
@@ -108,7 +108,7 @@ def install(options: InstallOptions, job: Job) -> InstallResult:
 def adopt(
     registry: Registry, options: InstallOptions, result: InstallResult, folder: Path
 ) -> InstallResult:
-    """Put it in its place."""
+    """Move the built environment to its final folder."""
     environment = environment_of(PluginHost.discover(), options.name)
     environment.adopt(folder / _MADE)
     return replace(result, folder=str(environment.folder))

@@ -92,7 +92,7 @@ def _machine(resolved: Resolved, registry: Registry) -> dict[str, Any]:
 
 
 def known_version(name: str) -> str:
-    """The version of an installed distribution; empty where there is none."""
+    """Return the version of a distribution; empty when it is not installed."""
     return _version(name)
 
 

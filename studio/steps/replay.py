@@ -31,8 +31,8 @@ class _ReplayStep:
 class ReplayBuilder:
     """The steps that lead to an action, each once, the first ones first.
 
-    A model that an option names is told by the step that made it, a bundle by its packaging. What
-    was made before this history began is named as it stands.
+    A model that an option names becomes the step that made it, a bundle its packaging. What
+    was made before this history began is named by its path.
 
     Args:
         folder: Where the pipeline will be; files below it are named from there.
@@ -74,7 +74,7 @@ class ReplayBuilder:
         return "\n".join([*lines, *self._gates()]) + "\n"
 
     def _add(self, step: str, options: Mapping[str, Any], key: str) -> str:
-        """Tell a step after all that it needs; returns its id."""
+        """Add a step after those that it needs, and return its id."""
         if (step, key) in self._ids:
             return self._ids[step, key]
         if step not in steps():
@@ -119,7 +119,7 @@ class ReplayBuilder:
         return self._variant(variant)
 
     def _variant(self, variant: VariantRecord) -> str:
-        """The reference to a variant, whose making is told first."""
+        """Return the reference to a variant, after the step that made it was added."""
         noted = self._registry.ledger.producer(variant)
         if noted is not None and noted.step in steps():
             options: Mapping[str, Any] = noted.options

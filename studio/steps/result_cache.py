@@ -33,9 +33,9 @@ def key_of(runner: StepRunner, name: str, given: Mapping[str, Any]) -> str:
 def lookup(
     registry: Registry, key: str, name: str, given: Mapping[str, Any]
 ) -> tuple[dict[str, Any], str] | None:
-    """The result that was kept for these inputs and the run that made it.
+    """Return the stored result for these inputs and the run that made it.
 
-    None where there is none, or where what it speaks of is not there any more, unchanged.
+    None without a result, or when one of its outputs is missing or changed.
     """
     kept = registry.ledger.kept(key) if key else None
     if kept is None:
@@ -88,7 +88,7 @@ def _are_same(outputs: Mapping[str, str]) -> bool:
 
 
 def _opens(name: str, given: Mapping[str, Any], result: Mapping[str, Any]) -> bool:
-    """Whether a model's file is all that ``open`` reads: tensors beside it are not in the key."""
+    """Return whether ``open`` reads the model's file alone: external tensors are not in the key."""
     if name not in ("open", "inspect"):
         return True
     model = Path(str(given.get("model"))).expanduser()

@@ -101,7 +101,7 @@ class StepRunner:
         """Run a step to its end; models given as files are opened first.
 
         Args:
-            began: Is told the job, so that it can be cancelled from elsewhere.
+            began: Called with the job, so that another thread can cancel it.
         """
         opened, failure = self.open_models(name, given)
         if failure is not None:

@@ -30,7 +30,7 @@ Table = Mapping[str, Any]
 
 
 class AlertFile:
-    """The file, read anew whenever it is asked: an editor may change it meanwhile."""
+    """The alert file, read again at each call, as an editor may change it in between."""
 
     def __init__(self, paths: Paths, settings: Settings, plugins: Callable[[], PluginHost]) -> None:
         self._paths = paths
@@ -58,7 +58,7 @@ class AlertFile:
         return found | {one.id: one.title for one in self._plugins().all(Extension.MONITOR)}
 
     def read(self) -> tuple[AlertPlan, list[Table], list[Table]]:
-        """What the file says, and its tables as they are written.
+        """Return the checked content of the file, and its tables as they are written.
 
         Raises:
             UsageError: naming what is wrong, and where.
@@ -158,7 +158,7 @@ def rule_values(table: Table) -> dict[str, Any]:
 
 
 def rule_table(values: Table) -> dict[str, Any]:
-    """The other way round; what says nothing is left out."""
+    """Return the values of a rule's form as its table, without defaults."""
     found = {"name": values.get("name"), "metric": values.get("metric")}
     found[str(values.get("side") or SIDES[0])] = values.get("limit")
     found |= {key: values.get(key) for key in ("for_s", "level", "targets")}
@@ -167,7 +167,7 @@ def rule_table(values: Table) -> dict[str, Any]:
 
 
 def channel_table(kind: str, values: Table, options: Sequence[Option]) -> dict[str, Any]:
-    """The values of a channel's form as its table."""
+    """Return the values of a channel's form as its table."""
     found = {key: values.get(key) for key in (option.name for option in options)}
     return {"kind": kind, **{k: _plain(v) for k, v in _without_defaults(found, options).items()}}
 

@@ -41,7 +41,7 @@ class Background:
         self._calls.put(work)
 
     def close(self) -> None:
-        """Finish what was asked for, and end the thread."""
+        """Finish the queued calls, and end the thread."""
         if self._thread is not None:
             self._calls.put(None)
             self._thread.join(5.0)

@@ -92,6 +92,6 @@ def _guarded(name: str, look: Callable[[], str]) -> DoctorCheck:
         return DoctorCheck(name, True, look())
     except StudioError as error:
         return DoctorCheck(name, False, error.message)
-    except Exception as error:  # whatever is wrong with an installation, the doctor says so
+    except Exception as error:  # a defect of the installation is a finding of the report
         log.warning("check failed", exc_info=True, extra={"check": name})
         return DoctorCheck(name, False, f"{type(error).__name__}: {error}")

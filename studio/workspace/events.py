@@ -1,4 +1,4 @@
-"""What happens in a workspace, told to whoever listens; Qt-free."""
+"""The events of a workspace and their subscribers; Qt-free."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from studio.jobs import RunningJob
 
 @dataclass(frozen=True, slots=True)
 class JobStarted:
-    """A job began."""
+    """The start of a job."""
 
     job: RunningJob
 
@@ -52,10 +52,10 @@ class RegistryChanged:
 
 @dataclass(frozen=True, slots=True)
 class NodeAsked:
-    """Somebody wants to see a node in the graph of the current variant.
+    """A request to show a node in the graph of the current variant.
 
     Attributes:
-        compare: The variant beside another one is wanted instead.
+        compare: Show the comparison with this variant instead.
     """
 
     name: str

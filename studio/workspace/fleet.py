@@ -16,7 +16,7 @@ _RANK = {BAD: 0, WARNING: 1, UNKNOWN: 2, GOOD: 3}
 
 @dataclass(slots=True)
 class FleetRow:
-    """One endpoint.
+    """One endpoint of the fleet.
 
     Attributes:
         alerts: Names of what is wrong now.
@@ -53,7 +53,7 @@ class Fleet:
         self._rows: dict[str, FleetRow] = {}
 
     def ingest(self, samples: Iterable[FleetSample]) -> None:
-        """Hear of some endpoints; one that a sample says less of (an older runtime) stays known."""
+        """Apply samples of endpoints; a value that an older runtime does not report stays."""
         for sample in samples:
             row = self._rows.get(sample.target)
             if row is None:
@@ -98,7 +98,7 @@ def _update(row: FleetRow, sample: FleetSample) -> None:
     row.text = row.reasons[0] + more if row.reasons else ""
     row.drifting = sample.drifting
     row.tone = _tone(sample)
-    # A server that nobody asked lately says 0, which is no latency.
+    # A server without recent requests reports 0, which is no latency.
     p99 = (sample.latency_ms or Latency()).p99 or None
     row.moments.append(
         SamplePoint(row.tone, sample.throughput, p99, row.version, _seconds(sample.at))

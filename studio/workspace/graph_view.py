@@ -59,7 +59,7 @@ class GraphView:
         Blocks that were folded are laid out here, which is not for the window's thread.
 
         Raises:
-            KeyError: when there is none.
+            KeyError: when the path is unknown.
         """
         from studio.models.layout import lay_out
 
@@ -121,14 +121,14 @@ def _boxes(graph: Graph) -> int:
 
 
 def is_folded_block(node: Node) -> bool:
-    """Whether a node stands for nodes that were folded."""
+    """Return whether a node is a collapsed block."""
     from studio.models.blocks import is_block
 
     return is_block(node)
 
 
 def block_text(node: Node) -> str:
-    """What is written on a folded block below its title."""
+    """Return the text on a collapsed block below its title."""
     from studio.models import walk
 
     return walk.block_text(node)

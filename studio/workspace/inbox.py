@@ -1,4 +1,4 @@
-"""The alert inbox: what is wrong, what was, what somebody has seen, and what shall be silent."""
+"""The alert inbox: firing, resolved, acknowledged and silenced alerts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class AlertEntry:
     Attributes:
         active: It holds now.
         since, seen: Seconds since the epoch: when it began, when it was last heard of.
-        acknowledged: Somebody has seen it; until it begins anew.
+        acknowledged: A user has seen it; a new start of the alert resets this.
     """
 
     target: str
@@ -42,12 +42,12 @@ _FIELDS = tuple(AlertEntry.__dataclass_fields__)
 class Inbox:
     """Entries by target and name, kept in a file.
 
-    What is acknowledged or silent is also held back from channels, whoever watches.
+    Acknowledged and silenced alerts are not sent to channels either.
 
     Args:
         path: None keeps them nowhere.
         clock: Wall time.
-        holds: What is held back.
+        holds: The store of silences and acknowledgements.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Inbox:
         self._load()
 
     def ingest(self, samples: Iterable[FleetSample]) -> bool:
-        """Hear the alerts of some targets; whether anything is new or over."""
+        """Apply the alerts of samples; return whether one is new or resolved."""
         now, changed = self._clock(), False
         for sample in samples:
             target, alerts = sample.target, {alert.name: alert for alert in sample.alerts}
@@ -96,7 +96,7 @@ class Inbox:
         of_target[entry.name] = entry
 
     def acknowledge(self, entry: AlertEntry) -> None:
-        """Somebody has seen it."""
+        """Mark an alert as seen by the user."""
         self.holds.acknowledge(entry.target, entry.name)
         entry.acknowledged = True
         self._save()
@@ -118,7 +118,7 @@ class Inbox:
         return self.silence_of(entry) is not None
 
     def waiting(self) -> list[AlertEntry]:
-        """What nobody has seen: critical ones first, then the newest."""
+        """Return the unacknowledged alerts: critical ones first, then the newest."""
         found = [e for e in self.entries() if e.active and not e.acknowledged]
         return [entry for entry in found if not self.is_silent(entry)]
 

@@ -17,7 +17,7 @@ __all__ = ["Backup", "DamagedRegistry", "Maintenance", "RegistryCondition", "Res
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restore did.
+    """The result of a restore.
 
     Attributes:
         source: The copy that was taken.
@@ -30,7 +30,7 @@ class Restored:
 
 
 class Maintenance:
-    """What keeps a registry whole.
+    """The maintenance of a registry: checks, copies and restores.
 
     Args:
         paths: Whose; by default the user's.
@@ -83,7 +83,7 @@ class Maintenance:
 
         Raises:
             UsageError: when there is no such copy.
-            StudioError: when the registry is in use, or the disk says no.
+            StudioError: when the registry is in use, or the disk refuses a write.
         """
         self._require_folder()
         chosen, kept = RegistryRestore(self._folder).run(source)

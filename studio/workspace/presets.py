@@ -38,21 +38,21 @@ class Presets:
 
     Args:
         data: The folder in which the user's own lie.
-        plugins: Where the methods' options are asked for; a method's plugin is imported then.
+        plugins: The source of the methods' options; reading them imports a method's plugin.
     """
 
     def __init__(self, data: Path, plugins: Callable[[], PluginHost]) -> None:
         self._data, self._plugins = data, plugins
 
     def all(self) -> tuple[PresetEntry, ...]:
-        """Those that ship with the studio, then the user's own."""
+        """Return the shipped presets, then the user's own."""
         return presets.all_presets(self._data)
 
     def find(self, wanted: str) -> PresetEntry:
         """The preset of a name, a file, or a text.
 
         Raises:
-            UsageError: when there is none, or its head does not fit.
+            UsageError: when the preset does not exist, or its head is invalid.
         """
         return presets.find(wanted, self._data)[0]
 

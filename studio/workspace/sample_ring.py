@@ -15,7 +15,7 @@ KEPT = 120
 
 @dataclass(frozen=True, slots=True)
 class SamplePoint:
-    """What is kept of one sample.
+    """The stored values of one sample.
 
     Attributes:
         tone: ``good``, ``warning``, ``bad``, or nothing where it is not known.

@@ -88,7 +88,7 @@ class _Cleaner:
 
 
 def _documents(paths: Paths, checks: Sequence[DoctorCheck]) -> Iterator[tuple[str, str]]:
-    """What is made for the archive."""
+    """Yield the files that are generated for the archive."""
     for name, document in (
         ("doctor", [asdict(check) for check in checks]),
         ("versions", _versions()),
@@ -137,7 +137,7 @@ def _outcomes(paths: Paths) -> list[dict[str, str]]:
     try:
         registry = Registry.open(paths.registry)
     except (OSError, StudioError):
-        return []  # the doctor's answer says why
+        return []  # the report of the doctor has the reason
     try:
         actions = registry.ledger.actions(_MOST_OUTCOMES)
         return [

@@ -10,7 +10,7 @@ from studio.versions.versions import all_versions, find_version, lineage
 
 
 class Versions:
-    """What can be asked about versions; what changes them is a step."""
+    """The queries about versions; steps change them."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
@@ -39,13 +39,13 @@ class Versions:
         ]
 
     def lineage(self, version: str) -> Lineage:
-        """Where a version came from.
+        """Return the lineage of a version.
 
         Args:
             version: ``NAME``, ``NAME:NUMBER``, ``NAME@ALIAS`` or a digest.
 
         Raises:
-            UsageError: when there is none.
+            UsageError: when the version does not exist.
         """
         return lineage(self._registry, find_version(self._registry, version))
 

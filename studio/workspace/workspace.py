@@ -144,7 +144,7 @@ class Workspace(JobListener):
         return why_no_trial(target)
 
     def why_none_kept(self, target: TargetSpec) -> str:
-        """Why a target can keep no requests for labelling; empty when it can."""
+        """Return why a target can store no requests for labelling; empty when it can."""
         return why_none_kept(target)
 
     def why_none_compared(self, target: TargetSpec) -> str:
@@ -164,7 +164,7 @@ class Workspace(JobListener):
     def warm_up(self) -> None:
         """Keep a worker ready, so that the next job begins at once, and look for plugins.
 
-        From now on the copy of the day is made beside what goes on: a window may stay open for
+        From now on the daily copy is made in the background: a window may stay open for
         weeks. A command makes it when it is done.
         """
         self._stays = True
@@ -214,9 +214,9 @@ class Workspace(JobListener):
         return pipeline_of(self.registry, quiet or self.registry.ledger.action(action), folder)
 
     def last_action(self, steps: Iterable[str]) -> ActionRecord | None:
-        """What was done last by one of some steps; None for nothing.
+        """Return the last action of one of some steps, or None.
 
-        What only tells something is in no history, and is known for this session alone.
+        A step that only reads is in no history, and is known for this session alone.
         """
         steps = frozenset(steps)
         found = [one for step, one in [*self._steps.asked.items()] if step in steps]
@@ -224,11 +224,11 @@ class Workspace(JobListener):
         return max(found, key=lambda one: one.created, default=None)
 
     def action_of(self, job: RunningJob) -> int:
-        """The number in the history of what a job did; 0 where it is none."""
+        """Return the number of a job's action in the history; 0 without one."""
         return self._steps.noted.get(job.id, 0)
 
     def set_source(self, source: str) -> None:
-        """Say who uses this workspace (``window``), for the history."""
+        """Set the source of the actions (``window``) for the history."""
         self._steps.source = source
 
     @property
@@ -266,7 +266,7 @@ class Workspace(JobListener):
         """Read what a job has drawn of a model whose types are not known yet, and keep it.
 
         Args:
-            path: As the job's message ``DRAWN`` tells it.
+            path: The path in the job's message ``DRAWN``.
         """
 
         def read() -> GraphView:
@@ -292,7 +292,7 @@ class Workspace(JobListener):
         self.events.publish(RegistryChanged("targets"))
 
     def remove_target(self, name: str) -> None:
-        """Forget a target; what runs there goes on."""
+        """Remove a target from the registry; its releases keep running."""
         self.registry.remove_target(name)
         self.events.publish(RegistryChanged("targets"))
 

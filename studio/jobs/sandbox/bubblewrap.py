@@ -30,7 +30,7 @@ class Bubblewrap:
 
     Attributes:
         offers: Its options; older versions lack some.
-        user_namespace: Whether the command gets a namespace in which it is nobody. Without it the
+        user_namespace: Whether the command gets a namespace and runs as nobody. Without it the
             system's root stays root, with no capability.
     """
 

@@ -47,11 +47,11 @@ DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
 
 class ConfinementError(Exception):
-    """The kernel refused a part of the policy."""
+    """The kernel refused a rule of the policy."""
 
 
 class Policy(NamedTuple):
-    """What a command may do. Not a dataclass, whose import would take longer than all the rest.
+    """The permissions of a command; no dataclass, whose import takes longer than the rest.
 
     Attributes:
         abi: Version of Landlock whose rights are taken; 0: Landlock is left out.
@@ -96,7 +96,7 @@ def confine(policy: Policy) -> None:
     """Confine this process and all that it starts.
 
     Raises:
-        ConfinementError: when the kernel refuses a part; the process must not go on.
+        ConfinementError: when the kernel refuses a rule; the process must end.
     """
     libc = _libc()
     ruleset = _ruleset(libc, policy) if policy.abi else -1

@@ -110,7 +110,7 @@ def assemble(table: Iterable[RefusedCall], architecture: Architecture) -> bytes:
 
 
 def _body(rule: RefusedCall) -> bytes:
-    """What is done with a call of a rule's number; it always returns."""
+    """Return the instructions for a call of a rule's number; they always return."""
     refuse, allow = _refuse(rule.error), _instruction(_RETURN, 0, 0, _ALLOW)
     when = rule.when
     if when is None:

@@ -16,7 +16,7 @@ from studio.jobs.sandbox.filter import program_for
 
 
 class SandboxLevel(enum.Enum):
-    """How well a worker that parses or runs a model is contained."""
+    """The level of isolation of a worker that parses or runs a model."""
 
     FULL = "full"
     PARTLY = "partly"
@@ -24,7 +24,7 @@ class SandboxLevel(enum.Enum):
 
 
 class Enforcement(enum.Enum):
-    """How much of a protection the kernel holds a worker to."""
+    """The degree to which the kernel enforces a protection."""
 
     FULLY = "enforced"
     PARTLY = "partly enforced"
@@ -42,7 +42,7 @@ class Protection:
 
 @dataclass(frozen=True, slots=True)
 class Containment:
-    """What holds for workers on this machine.
+    """The isolation of workers on this machine.
 
     Attributes:
         means: What enforces it (``bubblewrap with a user namespace``).

@@ -54,7 +54,7 @@ class View:
 
     Attributes:
         places: Where they really lie, outermost first; none lies in another.
-        links: Links on the way to them that lie in none of them, with where they point.
+        links: Links on the path to them that are in none of them, with their targets.
     """
 
     places: tuple[str, ...]
@@ -100,7 +100,7 @@ def readable_around(path: Path) -> list[Path]:
 
 
 def _followed(path: str, links: dict[str, str], known: dict[str, str | None]) -> str:
-    """Where a path really leads, empty where it leads nowhere; adds the links on the way.
+    """Return the real path of a path, empty for a broken one, and collect the links it passes.
 
     Args:
         known: Answers of ``_target``, which many paths share.
@@ -131,7 +131,7 @@ def _followed(path: str, links: dict[str, str], known: dict[str, str | None]) ->
 
 
 def _target(path: str) -> str | None:
-    """Where a link points; empty for what is none, None for what is not there or is closed."""
+    """Return a link's target; empty for other files, None for a missing or unreadable one."""
     try:
         return os.readlink(path)
     except OSError as error:

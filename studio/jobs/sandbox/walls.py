@@ -24,12 +24,12 @@ _KERNEL_FILES = ("/proc",)
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """What one command may reach.
+    """The files, network and calls that one command may use.
 
     Attributes:
         containment: What enforces it; at the level LIMITS nothing does.
         folder: The one place that can be written to.
-        reads: Files and folders that can be read beside the system's and the studio's own.
+        reads: Readable files and folders in addition to the system's and the studio's own.
         needs: The network is left to a command that has this permission. One that needs the home,
             secrets or processes has no walls.
     """

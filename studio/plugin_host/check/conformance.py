@@ -77,7 +77,7 @@ def _toolchain(capability: Capability) -> tuple[Toolchain, ...]:
 
 
 class _Absent:
-    """The toolchain of an environment that nobody has installed; the check installs nothing."""
+    """A toolchain without an environment, as the check installs none."""
 
     @property
     def python(self) -> Path:

@@ -186,7 +186,7 @@ class EnvironmentBuild:
         return None if process.returncode == 0 else text or f"status {process.returncode}"
 
     def _share(self, log: Path) -> tuple[float, float, str]:
-        """How far the installer is, by what it said: one line for each package."""
+        """Return the installer's progress from its output: one line for each package."""
         text = log.read_text(encoding="utf-8", errors="replace")
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         taken = [line for line in lines if line.startswith("Collecting ")]
@@ -216,10 +216,10 @@ def _uv() -> list[str]:
 
 
 def _installer(python: Path) -> list[str]:
-    """Pip of the studio's own environment, which installs into another; uv where there is none.
+    """Return pip of the studio's own environment, which installs into another, or uv without it.
 
     Raises:
-        Unavailable: when there is neither.
+        Unavailable: when both are missing.
     """
     if importlib.util.find_spec("pip") is not None:
         quiet = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]

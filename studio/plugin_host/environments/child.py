@@ -1,4 +1,4 @@
-"""What runs inside an environment: loads one tool, does one request, tells how far it is.
+"""The program inside an environment: it loads one tool, runs one request, reports progress.
 
 It is started by its path with the environment's own Python, so it needs nothing but that: one
 line of JSON on standard input, one JSON event a line on the standard output that it was given.
@@ -24,7 +24,7 @@ def _redirect_stdout() -> int:
 
 
 def _watch_parent() -> None:
-    """The end of standard input means that nobody waits any more."""
+    """End this process at the end of standard input: the parent no longer waits."""
     while os.read(0, 4096):
         pass
     os.killpg(0, signal.SIGKILL)

@@ -22,7 +22,7 @@ RECORD = "environment.json"
 
 
 class EnvironmentCondition(enum.Enum):
-    """What can be said of an environment without starting anything in it."""
+    """The state of an environment, read without starting a process in it."""
 
     MISSING = "missing"
     INSTALLED = "installed"
@@ -131,7 +131,7 @@ class Environment:
         """Its state, which is installed.
 
         Raises:
-            Unavailable: when it is not, with the reason and the command that mends it.
+            Unavailable: when it is not, with the reason and the command that repairs it.
         """
         state = self.state()
         if state.condition is not EnvironmentCondition.INSTALLED:

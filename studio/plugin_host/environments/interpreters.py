@@ -47,7 +47,7 @@ def _available() -> Iterator[tuple[Path, str]]:
 
 
 def _version(program: str) -> str:
-    """The version that a program tells, empty where it is no Python that starts."""
+    """Return the version that a program prints, empty when it is no working Python."""
     try:
         done = subprocess.run(
             [program, "-I", "-c", _ASK], capture_output=True, text=True, timeout=_SECONDS
