@@ -77,7 +77,7 @@ class BackendRow:
 
 
 def rows(host: PluginHost) -> list[BackendRow]:
-    """The backends, and whatever else lives in an environment of its own."""
+    """Return the backends, and whatever else lives in an environment of its own."""
     environments = {plugin.id: environment for plugin, environment in with_environments(host)}
     return [
         _row(host, plugin, capability, environments.get(plugin.id))

@@ -27,7 +27,7 @@ _METAVARS = {
 
 
 def common_flags(default: Any = False) -> argparse.ArgumentParser:
-    """The flags of every command, as a parent parser."""
+    """Return the flags of every command, as a parent parser."""
     parser = argparse.ArgumentParser(add_help=False)
     for flag, text in (
         ("--json", "print one JSON document"),

@@ -144,14 +144,14 @@ def _log_failure(arguments: argparse.Namespace, error: Exception) -> None:
 
 
 def _module(command: str) -> ModuleType:
-    """The module of a command; one that only runs its step needs none of its own."""
+    """Return the module of a command; one that only runs its step needs none of its own."""
     name = f"studio.cli.{command.replace('-', '_')}_command"
     own = importlib.util.find_spec(name) is not None
     return importlib.import_module(name if own else "studio.cli.step_commands")
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
-    """The parser; only the asked command's module is loaded to describe itself."""
+    """Return the parser; only the asked command's module is loaded to describe itself."""
     parser = argparse.ArgumentParser(
         prog="studio",
         description="Edgewright: see, shrink, profile, deploy and watch AI models.",

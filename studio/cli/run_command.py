@@ -131,7 +131,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def variables(texts: list[str]) -> dict[str, str]:
-    """The values of ``--var``.
+    """Return the values of ``--var``.
 
     Raises:
         UsageError: for one that is not NAME=VALUE.
@@ -166,7 +166,7 @@ def _confirm(opened: Workspace, pipeline: Pipeline | None, arguments: argparse.N
 
 
 def _files(arguments: argparse.Namespace) -> list[Path]:
-    """The files that the flags name to be written, besides those of the pipeline."""
+    """Return the files that the flags name to be written, besides those of the pipeline."""
     return [path.absolute() for path in (arguments.report, arguments.junit) if path is not None]
 
 
@@ -250,7 +250,7 @@ def follow(
     """Poll an alias; each new version starts the pipeline. A failure is printed and waits.
 
     The version to which the alias points at the start counts as new, so that a move before the
-    start is not missed. The run journal prevents a second run for an unchanged version.
+    start is not missed. Steps with unchanged inputs do not run again.
 
     Raises:
         UsageError: when the pipeline or the alias is wrong; nothing was watched.

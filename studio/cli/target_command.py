@@ -118,7 +118,7 @@ def _add(opened: Workspace, arguments: argparse.Namespace) -> int:
 
 
 def _confirmed(fingerprint: str, arguments: argparse.Namespace) -> bool:
-    """Whether a person vouches for the key: by the flag, or by an answer at the terminal."""
+    """Return whether a person vouches for the key: by the flag, or by an answer at the terminal."""
     if arguments.accept_host_key is not None:
         return bool(arguments.accept_host_key == fingerprint)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):

@@ -21,7 +21,7 @@ _LOCAL = "local"
 
 
 def listed(opened: Workspace) -> list[dict[str, JsonValue]]:
-    """A row for each target and endpoint: what is known of it, then how it is."""
+    """Return a row for each target and endpoint: what is known of it, then how it is."""
     registry = opened.registry
     running = registry.history.running()
     local = [
@@ -63,7 +63,7 @@ class _Line:
 
 
 def line(row: Mapping[str, JsonValue]) -> tuple[str, ...]:
-    """A row as texts, in the order of the columns."""
+    """Return a row as texts, in the order of the columns."""
     one = from_json(_Line, row)
     release = f"v{one.version} {one.release}" if one.version is not None else ""
     return (one.name, one.url, one.os, one.state, release, one.endpoint)

@@ -109,7 +109,7 @@ def key_types(form: type) -> dict[str, Any]:
 
 @functools.cache
 def _fields(form: type) -> tuple[tuple[str, str, bool, Any], ...]:
-    """Name, key, whether it is left out at its default, and that default, of each field."""
+    """Return name, key, whether it is left out at its default, and that default, of each field."""
     return tuple(
         (
             field.name,
@@ -179,7 +179,7 @@ def _dataclass_reader(form: type) -> _Read:
 
 
 def _parts_of(form: type) -> list[tuple[str, str, _Read, bool]]:
-    """Name, key, reader of each field, and whether a document must have it."""
+    """Return name, key, reader of each field, and whether a document must have it."""
     hints, missing = typing.get_type_hints(form), dataclasses.MISSING
     return [
         (
@@ -221,7 +221,7 @@ def _member_reader(members: Mapping[Any, Any], expected: str) -> _Read:
 
 
 def _record_reader(parts: Sequence[Any]) -> _Read:
-    """A tuple of fixed length, each place with a type of its own."""
+    """Return a tuple of fixed length, each place with a type of its own."""
     readers = [_reader(part) for part in parts]
 
     def convert(value: Any) -> Any:
@@ -266,7 +266,7 @@ def _placed(read: _Read, value: Any, place: str) -> Any:
 
 
 def _plain_reader(form: Any) -> _Read:
-    """A value without parts; ``Any`` and ``object`` take everything."""
+    """Return a value without parts; ``Any`` and ``object`` take everything."""
     if form in (Any, object):
         return lambda value: value
     accepted = (int, float) if form is float else form

@@ -44,7 +44,7 @@ def one_line(text: str) -> str:
 
 
 def spreadsheet_cell(value: Any) -> Any:
-    """A value for CSV that a spreadsheet will not take for a formula."""
+    """Return a value for CSV that a spreadsheet will not take for a formula."""
     if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
         return "'" + value
     return "" if value is None else value

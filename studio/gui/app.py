@@ -56,7 +56,7 @@ def _show(application: QApplication, window: MainWindow, argv: Sequence[str]) ->
 
 
 def make_window(paths: Paths) -> MainWindow:
-    """The window in the user's theme and place, with no workspace yet and not shown."""
+    """Return the window in the user's theme and place, with no workspace yet and not shown."""
     from studio.gui.theme import Theming
     from studio.gui.window.main_window import MainWindow
 
@@ -108,7 +108,7 @@ def _pyside_version() -> str:
 
 
 def make_application() -> QApplication:
-    """The application in our own style.
+    """Return the application in our own style.
 
     Raises:
         Unavailable: when there is no display to show a window on.

@@ -122,7 +122,7 @@ class JobControl(Protocol):
     """The bar that shows the running job."""
 
     def current(self) -> RunningJob | None:
-        """The running job."""
+        """Return the running job."""
 
     def cancel_job(self) -> None:
         """Cancel it."""
@@ -132,7 +132,7 @@ class InspectorView(Protocol):
     """The dock that holds the inspector of a page."""
 
     def has_content(self) -> bool:
-        """Whether the page has an inspector."""
+        """Return whether the page has an inspector."""
 
     def toggle(self) -> None:
         """Show or hide it."""
@@ -175,10 +175,10 @@ class WindowParts(Shell, Protocol):
         """The banner over the page."""
 
     def page(self) -> VisitedPage | None:
-        """The page that is shown."""
+        """Return the page that is shown."""
 
     def pages(self) -> Sequence[VisitedPage]:
-        """The pages that were visited."""
+        """Return the pages that were visited."""
 
     def show_current(self) -> None:
         """Show which variant is the current one, on every page."""

@@ -37,19 +37,19 @@ class Theme:
     graph: Mapping[str, str]
 
     def color(self, token: str) -> QColor:
-        """The colour of a token, for painting."""
+        """Return the colour of a token, for painting."""
         return QColor(self.colors[token])
 
     def graph_color(self, token: str) -> QColor:
-        """The colour of a token of the graph canvas, for painting."""
+        """Return the colour of a token of the graph canvas, for painting."""
         return QColor(self.graph[token])
 
     def style_sheet(self) -> str:
-        """The style sheet of every part of the window."""
+        """Return the style sheet of every part of the window."""
         return Template(_sheet()).substitute(self.colors)
 
     def palette(self) -> QPalette:
-        """The palette for everything that the style sheet leaves to the style."""
+        """Return the palette for everything that the style sheet leaves to the style."""
         role = QPalette.ColorRole
         tokens = {
             role.Window: "background",
@@ -96,7 +96,7 @@ def load(name: str) -> Theme:
 
 
 def system_prefers_dark() -> bool:
-    """Whether the desktop asks for dark windows; dark where it does not say."""
+    """Return whether the desktop asks for dark windows; dark where it does not say."""
     return QGuiApplication.styleHints().colorScheme() is not Qt.ColorScheme.Light
 
 
@@ -209,14 +209,14 @@ def worn_by(widget: QWidget) -> str:
 
 
 def base_font() -> QFont:
-    """The window's font: the desktop's family at 13 pixels, figures of equal width."""
+    """Return the window's font: the desktop's family at 13 pixels, figures of equal width."""
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
     font.setPixelSize(BASE_SIZE)
     return tabular(font)
 
 
 def tabular(font: QFont) -> QFont:
-    """The same font with figures of equal width, so that columns of numbers line up."""
+    """Return the same font with figures of equal width, so that columns of numbers line up."""
     result = QFont(font)
     result.setFeature(QFont.Tag("tnum"), 1)
     return result

@@ -81,7 +81,7 @@ class JobRecords:
         log.error("job ended: %s", outcome.sentence, extra=_with_traceback(keys, trace))
 
     def _admits(self) -> bool:
-        """Whether one more record is within the rate: a bucket that is refilled slowly."""
+        """Return whether one more record is within the rate: a bucket that is refilled slowly."""
         now = self._clock()
         self._left = min(float(MOST_AT_ONCE), self._left + now - self._last)
         self._last = now
@@ -92,12 +92,12 @@ class JobRecords:
 
 
 def _with_traceback(keys: Mapping[str, object], trace: str) -> dict[str, object]:
-    """The keys with a traceback that another process has written down."""
+    """Return the keys with a traceback that another process has written down."""
     return {**keys, "traceback": trace} if trace else dict(keys)
 
 
 def _own_keys(given: object) -> dict[str, object]:
-    """The keys of a worker's record, as far as they are names with plain values."""
+    """Return the keys of a worker's record, as far as they are names with plain values."""
     pairs = list(given.items())[:_MOST_KEYS] if isinstance(given, dict) else []
     return {
         name: value if isinstance(value, bool | int | float) else _bounded(value, _LONGEST_VALUE)

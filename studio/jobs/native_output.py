@@ -31,7 +31,7 @@ def bound(file: Path) -> None:
 
 
 def tail(file: Path, most: int) -> bytes:
-    """The end of a file.
+    """Return the end of a file.
 
     Raises:
         OSError: when it cannot be read.

@@ -93,7 +93,7 @@ def _option(field: dataclasses.Field[Any], hint: Any) -> Option:
 
 
 def _value_type(hint: Any) -> tuple[Any, bool]:
-    """The type of one value, and whether the field holds several."""
+    """Return the type of one value, and whether the field holds several."""
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         hint = next(part for part in typing.get_args(hint) if part is not type(None))
     if typing.get_origin(hint) is tuple:

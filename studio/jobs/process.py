@@ -89,7 +89,7 @@ class WorkerProcess:
     def events(
         self, seconds: float = 0.0, silence: float = 0.0, memory_mb: float = 0.0
     ) -> Iterator[WorkerEvent]:
-        """The worker's events until its end; its process group is ended with it.
+        """Yield the worker's events until its end; its process group is ended with it.
 
         Args:
             seconds: Most time for all of it; 0: no limit.
@@ -189,7 +189,7 @@ class WorkerProcess:
         self._process.wait()
 
     def last_words(self) -> str:
-        """The end of what it wrote to standard error."""
+        """Return the end of what it wrote to standard error."""
         try:
             return tail(self._errors, _TAIL_BYTES).decode("utf-8", "replace")
         except OSError:

@@ -326,7 +326,7 @@ class JobRunner:
         return JobOutcome(End.SUCCEEDED, result=final)
 
     def _worker_for(self, spec: JobSpec) -> WorkerProcess:
-        """The one that is kept ready where it can see enough, otherwise a new one."""
+        """Return the one that is kept ready where it can see enough, otherwise a new one."""
         reads = [path for path in spec.reads if not self._visible(path)]
         if not reads and not spec.needs:
             with self._lock:
@@ -356,7 +356,7 @@ class JobRunner:
 
 
 def _bounded(spec: JobSpec) -> Limits:
-    """The job's limits; one that may parse or run a model always has one of memory."""
+    """Return the job's limits; one that may parse or run a model always has one of memory."""
     if spec.limits.memory_mb or not contained(spec.needs):
         return spec.limits
     return replace(spec.limits, memory_mb=share_mb())

@@ -165,7 +165,7 @@ def _run(task: WorkerTask, job: WorkerJob) -> None:
 
 
 def _of_defect(error: Exception) -> dict[str, Any]:
-    """A defect as a sentence, with the plugin that has it."""
+    """Return a defect as a sentence, with the plugin that has it."""
     from studio.plugin_host.plugin_import import culprit
 
     plugin = culprit(error)
@@ -185,7 +185,7 @@ def _of_system(error: OSError, folder: Path) -> tuple[str, str]:
 
 
 def describe(error: StudioError) -> dict[str, Any]:
-    """An error as JSON; the fields that its class adds travel too."""
+    """Return an error as JSON; the fields that its class adds travel too."""
     known = ("hint", "detail", "exit_code")
     fields = {k: v for k, v in vars(error).items() if k not in known and isinstance(v, str | int)}
     return {

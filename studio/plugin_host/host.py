@@ -82,7 +82,7 @@ class PluginHost:
         return tuple(self._plugins[key] for key in sorted(self._plugins))
 
     def plugin(self, identifier: str) -> Plugin:
-        """One plugin.
+        """Return one plugin.
 
         Raises:
             Unavailable: when no plugin has this id.
@@ -96,7 +96,7 @@ class PluginHost:
             ) from None
 
     def usable(self, identifier: str) -> Plugin:
-        """One plugin, which can and may be used.
+        """Return one plugin, which can and may be used.
 
         Raises:
             Unavailable: when it cannot or may not be used, with the reason, or is unknown.
@@ -107,7 +107,7 @@ class PluginHost:
         return plugin
 
     def all(self, extension: Extension) -> tuple[Capability, ...]:
-        """The available capabilities of an extension point; built-in ones first."""
+        """Return the available capabilities of an extension point; built-in ones first."""
         return tuple(
             capability
             for plugin in self._ranked()
@@ -117,7 +117,7 @@ class PluginHost:
         )
 
     def find(self, extension: Extension, identifier: str) -> Capability:
-        """One capability; what came with the studio is never replaced by another plugin's.
+        """Return one capability; what came with the studio is never replaced by another plugin's.
 
         Raises:
             Unavailable: when its plugin cannot be used, with the reason, or none offers it.
@@ -134,7 +134,7 @@ class PluginHost:
         raise Unavailable(f"There is no {kind} {identifier!r}.", hint=f"Known: {known}.")
 
     def answering(self, scheme: str) -> Capability | None:
-        """The target or platform that answers for a URL's scheme, whether usable or not."""
+        """Return the target or platform that answers for a URL's scheme, whether usable or not."""
         for plugin in self._ranked():
             for capability in plugin.capabilities:
                 speaks = scheme in capability.schemes
@@ -143,11 +143,11 @@ class PluginHost:
         return None
 
     def get(self, extension: Extension, identifier: str) -> Any:
-        """The object of a capability, made on first use."""
+        """Return the object of a capability, made on first use."""
         return self.create(self.find(extension, identifier))
 
     def create(self, capability: Capability) -> Any:
-        """The object of a capability, made once.
+        """Return the object of a capability, made once.
 
         Raises:
             Unavailable: when its plugin may not be used, with the reason.
@@ -159,7 +159,7 @@ class PluginHost:
         return self._made[key]
 
     def environment(self, plugin: Plugin) -> Environment | None:
-        """The virtual environment that a plugin wants for itself; None for most."""
+        """Return the virtual environment that a plugin wants for itself; None for most."""
         if plugin.manifest is None or plugin.manifest.environment is None:
             return None
         parent = Paths.of().environments

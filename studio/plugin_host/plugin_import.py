@@ -73,7 +73,7 @@ class PluginFinder(MetaPathFinder):
         path: Sequence[str] | None = None,
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
-        """The spec of a module of a plugin; None for anything else."""
+        """Return the spec of a module of a plugin; None for anything else."""
         top, _, rest = fullname.partition(".")
         folder = self.folders.get(top)
         if folder is None:
@@ -135,7 +135,7 @@ def forget(plugin: str) -> None:
 
 
 def culprit(error: BaseException, folders: Mapping[str, Path] | None = None) -> str:
-    """The plugin whose code raised an error, empty where it was the studio's own.
+    """Return the plugin whose code raised an error, empty where it was the studio's own.
 
     The innermost frame decides that belongs to either; libraries between them are passed over.
 

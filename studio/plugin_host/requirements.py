@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def missing(requires: Iterable[str]) -> tuple[str, ...]:
-    """The requirements (PEP 508) that this environment does not meet."""
+    """Return the requirements (PEP 508) that this environment does not meet."""
     return tuple(text for text in requires if not _is_satisfied(text))
 
 

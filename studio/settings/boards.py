@@ -70,7 +70,7 @@ class Board:
     notes: tuple[str, ...] = field(default=())
 
     def image_of(self, *names: str) -> Image | None:
-        """The system of this kind that goes by one of these names."""
+        """Return the system of this kind that goes by one of these names."""
         for name in filter(None, names):
             for image in self.images:
                 if _fits(name, image.match):
@@ -85,13 +85,13 @@ class Board:
 
 @functools.cache
 def boards() -> tuple[Board, ...]:
-    """The whole catalogue, by name; the generic ones last."""
+    """Return the whole catalogue, by name; the generic ones last."""
     found = (read(path) for path in sorted(resource("boards").glob("*.toml")))
     return tuple(sorted(found, key=lambda board: (board.id.startswith("generic"), board.id)))
 
 
 def names() -> tuple[str, ...]:
-    """The names of the catalogue, which costs no reading of it; the generic ones last."""
+    """Return the names of the catalogue, which costs no reading of it; the generic ones last."""
     found = (path.stem for path in resource("boards").glob("*.toml"))
     return tuple(sorted(found, key=lambda name: (name.startswith("generic"), name)))
 

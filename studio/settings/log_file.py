@@ -126,7 +126,7 @@ class LogFile(logging.Handler):
 
 
 def utc(seconds: float) -> str:
-    """A time with milliseconds, in UTC."""
+    """Return a time with milliseconds, in UTC."""
     whole, part = divmod(int(seconds * 1000), 1000)
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + f".{part:03d}Z"
 
@@ -139,7 +139,7 @@ def _json_value(value: object) -> object:
 
 
 def _cut(text: str) -> str:
-    """A text without its middle where it is too long: both ends of a traceback matter."""
+    """Return a text without its middle where it is too long: both ends of a traceback matter."""
     if len(text) <= _LONGEST:
         return text
     half = _LONGEST // 2

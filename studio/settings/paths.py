@@ -30,7 +30,7 @@ class Paths:
 
     @classmethod
     def of(cls, environment: Mapping[str, str] | None = None, home: Path | None = None) -> Paths:
-        """The folders for an environment (this process's by default).
+        """Return the folders for an environment (this process's by default).
 
         Args:
             home: One folder for everything; overrides ``EDGEWRIGHT_HOME``.
@@ -49,7 +49,7 @@ class Paths:
         )
 
     def variables(self) -> dict[str, str]:
-        """The variables with which another process finds the same folders."""
+        """Return the variables with which another process finds the same folders."""
         base = self.data.parent
         if (self.data, self.config, self.cache) == (base / "data", base / "config", base / "cache"):
             return {HOME_VARIABLE: str(base)}

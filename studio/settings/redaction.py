@@ -66,16 +66,16 @@ class Redactor(logging.Filter):
 
     @classmethod
     def of(cls, data: Path, environment: Mapping[str, str] = os.environ) -> Redactor:
-        """One that knows the secrets kept in files of the data folder, and in variables."""
+        """Return one that knows the secrets kept in files of the data folder, and in variables."""
         return cls((*_stored_secrets(data / "secrets"), *_of_variables(environment)))
 
     @classmethod
     def of_variables(cls, environment: Mapping[str, str]) -> Redactor:
-        """One that knows the secrets in variables alone."""
+        """Return one that knows the secrets in variables alone."""
         return cls(_of_variables(environment))
 
     def text(self, text: str) -> str:
-        """The text without secrets."""
+        """Return the text without secrets."""
         known = self._given | _seen
         if known != self._known:
             self._known, self._values = known, _any_of(known)
@@ -101,7 +101,7 @@ class Redactor(logging.Filter):
 
 
 def message_of(record: logging.LogRecord) -> str:
-    """The message; one whose arguments do not fit is no reason to fail."""
+    """Return the message; one whose arguments do not fit is no reason to fail."""
     try:
         return record.getMessage()
     except Exception:  # the arguments' own __str__ may raise anything, and to log it comes here
@@ -130,7 +130,7 @@ def traceback_of(record: logging.LogRecord) -> str:
 
 
 def _any_of(secrets: Iterable[str]) -> re.Pattern[str] | None:
-    """A pattern of all secrets, also as JSON and as URLs write them; longer ones first."""
+    """Return a pattern of all secrets, also as JSON and as URLs write them; longer ones first."""
     found = {text for secret in secrets if len(secret) >= _SHORTEST for text in _spellings(secret)}
     ranked = sorted(found, key=lambda text: (-len(text), text))
     return re.compile("|".join(map(re.escape, ranked))) if ranked else None

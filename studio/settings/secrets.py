@@ -93,7 +93,7 @@ class SecretStore:
 
 
 def _usable(keyring: Any) -> Any:
-    """The library if it has a keyring to speak to, else None."""
+    """Return the library if it has a keyring to speak to, else None."""
     try:
         if keyring is None:
             keyring = importlib.import_module("keyring")

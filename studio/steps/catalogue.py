@@ -38,7 +38,7 @@ _MODULES = (
 
 @functools.cache
 def steps() -> Mapping[str, AnyStep]:
-    """Every step by its name, in the order of the pipeline."""
+    """Return every step by its name, in the order of the pipeline."""
     found: dict[str, AnyStep] = {}
     for name in _MODULES:
         for value in vars(importlib.import_module(name)).values():

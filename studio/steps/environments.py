@@ -81,7 +81,7 @@ def environment_of(host: PluginHost, name: str) -> Environment:
 
 
 def with_environments(host: PluginHost) -> list[tuple[Plugin, Environment]]:
-    """The plugins that want an environment, with it."""
+    """Return the plugins that want an environment, with it."""
     pairs = ((plugin, host.environment(plugin)) for plugin in host.plugins)
     return [(plugin, environment) for plugin, environment in pairs if environment is not None]
 

@@ -47,7 +47,7 @@ def input_digest(step: AnyStep, resolved: Resolved, registry: Registry, plugins:
 
 
 def tools(plugins: PluginHost) -> dict[str, str]:
-    """The versions of what computes: the studio, Python, libraries, plugins in use."""
+    """Return the versions of what computes: the studio, Python, libraries, plugins in use."""
     found = {"edgewright": studio.__version__, "python": platform.python_version()}
     found |= {name: version for name in _LIBRARIES if (version := _version(name))}
     for plugin in plugins.plugins:
@@ -84,7 +84,7 @@ def _one(option: Option, value: Any) -> Any:
 
 
 def _machine(resolved: Resolved, registry: Registry) -> dict[str, Any]:
-    """Where figures are measured; what was learned of a target belongs to it."""
+    """Return where figures are measured; what was learned of a target belongs to it."""
     name = resolved.target
     facts = registry.facts(name) if name != LOCAL.name else {}
     here = (platform.node(), platform.machine(), platform.release(), os.cpu_count(), _processor())

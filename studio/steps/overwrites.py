@@ -20,7 +20,7 @@ _MOST = 10_000
 
 
 def outputs(step: AnyStep, given: Mapping[str, Any]) -> list[Path]:
-    """The files and folders that the options of a step name to be written."""
+    """Return the files and folders that the options of a step name to be written."""
     named = (given.get(option.name) for option in step.form if option.kind is Kind.OUTPUT)
     return [Path(str(value)).expanduser().absolute() for value in named if value]
 

@@ -46,7 +46,7 @@ class ReplayBuilder:
         self._targets: list[str] = []
 
     def text(self, action: ActionRecord) -> str:
-        """The pipeline that repeats an action.
+        """Return the pipeline that repeats an action.
 
         Raises:
             UsageError: when its step is not known any more.
@@ -167,7 +167,7 @@ _OFFERED = {
 
 
 def pipeline_of(registry: Registry, action: ActionRecord | None, folder: Path | None = None) -> str:
-    """The pipeline that repeats an action.
+    """Return the pipeline that repeats an action.
 
     Raises:
         UsageError: when it is not remembered (None), or its step is not known any more.

@@ -77,7 +77,7 @@ def resolve(step: AnyStep, given: Mapping[str, Any], registry: Registry) -> Reso
 
 
 def model_files(step: AnyStep, given: Mapping[str, Any]) -> list[tuple[str, Path]]:
-    """The MODEL options that name a file that has yet to be opened, as (option, file)."""
+    """Return the MODEL options that name a file that has yet to be opened, as (option, file)."""
     found = []
     for option in step.form:
         value = given.get(option.name)

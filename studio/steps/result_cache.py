@@ -17,7 +17,7 @@ _OUTPUTS = "outputs"
 
 
 def key_of(runner: StepRunner, name: str, given: Mapping[str, Any]) -> str:
-    """The digest of a step's inputs; empty for one whose result is never kept.
+    """Return the digest of a step's inputs; empty for one whose result is never kept.
 
     Raises:
         UsageError: when an option does not fit.
@@ -69,7 +69,7 @@ def store(
 
 
 def is_there(result: Mapping[str, Any], registry: Registry) -> bool:
-    """Whether the model and the files that a result names still exist."""
+    """Return whether the model and the files that a result names still exist."""
     paths = [result[key] for key in ("bundle", "output") if isinstance(result.get(key), str)]
     if not all(Path(path).exists() for path in paths):
         return False

@@ -119,7 +119,7 @@ class StepRunner:
         return outcome
 
     def inputs(self, name: str, given: Mapping[str, Any]) -> str:
-        """The digest of all that a step's result follows from; its models must be opened.
+        """Return the digest of all that a step's result follows from; its models must be opened.
 
         Raises:
             UsageError: when an option does not fit.
@@ -182,7 +182,7 @@ class StepRunner:
         return needs
 
     def _limits(self, step: AnyStep) -> Limits:
-        """The step's limits; where it has none, the user's for workers that run models."""
+        """Return the step's limits; where it has none, the user's for workers that run models."""
         if not contained(step.needs):
             return step.limits
         own = {name: value for name, value in asdict(step.limits).items() if value}

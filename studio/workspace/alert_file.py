@@ -68,11 +68,11 @@ class AlertFile:
         return plan, list(values.get(RULES, ())), list(values.get(CHANNELS, ()))
 
     def rule_options(self) -> tuple[Option, ...]:
-        """The form of a rule."""
+        """Return the form of a rule."""
         return RULE_OPTIONS
 
     def channel_options(self, kind: str) -> tuple[Option, ...]:
-        """The form of a channel.
+        """Return the form of a channel.
 
         Raises:
             Unavailable: when the plugin that it needs cannot be used.
@@ -93,7 +93,7 @@ class AlertFile:
         return (name, *monitor.options, password, LEVELS_OPTION)
 
     def check(self, kind: str, place: int, table: Table) -> str:
-        """Why a table would not do at a place, in a sentence; empty when it would."""
+        """Return why a table would not do at a place, in a sentence; empty when it would."""
         try:
             self._with(kind, place, table)
         except UsageError as error:
@@ -118,7 +118,7 @@ class AlertFile:
         self._write(alert_text.remove(self._text(), kind, place))
 
     def secret_option(self, kind: str) -> str:
-        """The option that names the secret of a kind of channel; empty where it has none."""
+        """Return the option that names the secret of a kind of channel; empty where it has none."""
         return "" if kind == "desktop" else SECRET_OF.get(kind, _PASSWORD)
 
     def keep_secret(self, name: str, secret: str) -> str:
@@ -151,7 +151,7 @@ class AlertFile:
 
 
 def rule_values(table: Table) -> dict[str, Any]:
-    """A rule's table as the values of its form."""
+    """Return a rule's table as the values of its form."""
     side = next((side for side in SIDES if side in table), SIDES[0])
     others = {key: value for key, value in table.items() if key not in SIDES}
     return {**others, "side": side, "limit": table.get(side)}
@@ -173,7 +173,7 @@ def channel_table(kind: str, values: Table, options: Sequence[Option]) -> dict[s
 
 
 def rule_text(table: Table) -> str:
-    """A rule in words: ``p99 latency (ms) above 40 for 60 s``."""
+    """Return a rule in words: ``p99 latency (ms) above 40 for 60 s``."""
     side = next((side for side in SIDES if side in table), SIDES[0])
     metric = str(table.get("metric") or "")
     lasting = f" for {table['for_s']:g} s" if table.get("for_s") else ""

@@ -34,7 +34,7 @@ class DoctorCheck:
 
 
 def examine() -> Iterator[DoctorCheck]:
-    """The checks, one after the other; none can raise."""
+    """Yield the checks, one after the other; none can raise."""
     yield DoctorCheck("Python", sys.version_info >= (3, 11), platform.python_version())
     yield _guarded("PySide6", _pyside)
     try:

@@ -41,7 +41,7 @@ class FleetRow:
         return self.moments[-1] if self.moments else None
 
     def matches(self, words: Iterable[str]) -> bool:
-        """Whether each word is somewhere in its name, model, version, health or alerts."""
+        """Return whether each word is somewhere in its name, model, version, health or alerts."""
         text = " ".join((self.name, self.model, "v" + self.version, self.health, *self.alerts))
         return all(word in text.lower() for word in words)
 
@@ -61,11 +61,11 @@ class Fleet:
             _update(row, sample)
 
     def row(self, name: str) -> FleetRow | None:
-        """One endpoint."""
+        """Return one endpoint."""
         return self._rows.get(name)
 
     def shown(self, wanted: str = "", only_bad: bool = False) -> list[FleetRow]:
-        """The rows of a filter: the worst first, and by name where they are alike."""
+        """Return the rows of a filter: the worst first, and by name where they are alike."""
         words = wanted.lower().split()
         found = [
             row
@@ -76,7 +76,7 @@ class Fleet:
         return found
 
     def counts(self) -> dict[str, int]:
-        """How many are of each tone."""
+        """Return how many are of each tone."""
         found = dict.fromkeys((BAD, WARNING, GOOD), 0)
         for row in self._rows.values():
             if row.tone in found:

@@ -54,7 +54,7 @@ class GraphView:
         return self.folded is not None and count >= FOLDED_FROM
 
     def part(self, path: str, *, folded: bool = False) -> tuple[Graph, GraphLayout]:
-        """A block or function with its layout; the main graph for an empty path.
+        """Return a block or function with its layout; the main graph for an empty path.
 
         Blocks that were folded are laid out here, which is not for the window's thread.
 
@@ -72,7 +72,7 @@ class GraphView:
         return graph, known if known is not None and fits else lay_out(graph)
 
     def shown(self, path: str, *, folded: bool, opened: Collection[str] = ()) -> Unfolded:
-        """A part with some of its folded blocks unfolded in place.
+        """Return a part with some of its folded blocks unfolded in place.
 
         Not for the window's thread.
 
@@ -106,7 +106,7 @@ class GraphView:
         return f"{home}/{found.path}" if home else found.path
 
     def paths(self, *, folded: bool = False) -> frozenset[str]:
-        """The paths of all parts below the main graph."""
+        """Return the paths of all parts below the main graph."""
         return frozenset(self._graphs(folded)) - {""}
 
     def _graphs(self, folded: bool) -> dict[str, Graph]:
@@ -156,7 +156,7 @@ Early = tuple["DrawnGraph", GraphView]
 
 
 def read_graph(record: VariantRecord, early: Early | None = None) -> GraphView:
-    """The graph of a variant.
+    """Return the graph of a variant.
 
     Args:
         early: If it is of this graph, only what was missing is read.
@@ -206,7 +206,7 @@ def read_numbers(path: Path, names: Collection[str]) -> tuple[str, str, Mapping[
 
 
 def read_preview(path: Path) -> tuple[Graph, GraphLayout]:
-    """The outermost blocks of a model that is being opened, as its worker wrote them.
+    """Return the outermost blocks of a model that is being opened, as its worker wrote them.
 
     Raises:
         StudioError: when the file is gone, as after the job's end, or damaged.
@@ -218,7 +218,7 @@ def read_preview(path: Path) -> tuple[Graph, GraphLayout]:
 
 
 def _view(content: GraphFileContent, like: GraphView | None = None) -> GraphView:
-    """The view of a graph.
+    """Return the view of a graph.
 
     Args:
         like: That of the same graph without its types.
@@ -241,7 +241,7 @@ def _view(content: GraphFileContent, like: GraphView | None = None) -> GraphView
 
 
 def _homes(graph: Graph, path: str) -> Iterator[tuple[str, str]]:
-    """Each node that was folded, with the path of the part that holds it."""
+    """Yield each node that was folded, with the path of the part that holds it."""
     from studio.models.blocks import INSIDE, is_block
 
     for node in graph.nodes:

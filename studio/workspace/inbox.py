@@ -109,12 +109,12 @@ class Inbox:
             self.holds.end(hold.target, hold.alert)
 
     def silence_of(self, entry: AlertEntry) -> Silence | None:
-        """The silence that holds it back now."""
+        """Return the silence that holds it back now."""
         hold = self.holds.holding(entry.target, entry.name)
         return hold if hold is not None and hold.kind == SILENCE else None
 
     def is_silent(self, entry: AlertEntry) -> bool:
-        """Whether it is not to be counted now."""
+        """Return whether it is not to be counted now."""
         return self.silence_of(entry) is not None
 
     def waiting(self) -> list[AlertEntry]:
@@ -123,7 +123,7 @@ class Inbox:
         return [entry for entry in found if not self.is_silent(entry)]
 
     def entries(self) -> list[AlertEntry]:
-        """All: what holds first, critical ones before others, the newest first."""
+        """Return all: what holds first, critical ones before others, the newest first."""
         return sorted(
             self._all(),
             key=lambda e: (not e.active, e.acknowledged, e.level != "critical", -e.since),

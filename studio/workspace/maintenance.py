@@ -40,7 +40,7 @@ class Maintenance:
         self._folder = (paths or Paths.of()).registry
 
     def copies(self) -> list[Backup]:
-        """Every copy, the newest first."""
+        """Return every copy, the newest first."""
         return Backups(self._folder).all()
 
     @property

@@ -49,7 +49,7 @@ class Presets:
         return presets.all_presets(self._data)
 
     def find(self, wanted: str) -> PresetEntry:
-        """The preset of a name, a file, or a text.
+        """Return the preset of a name, a file, or a text.
 
         Raises:
             UsageError: when the preset does not exist, or its head is invalid.
@@ -107,7 +107,7 @@ class Presets:
 
 
 def allowed(option: Option) -> str:
-    """The values that an option can have, in words."""
+    """Return the values that an option can have, in words."""
     if option.choices:
         return " | ".join(option.choices)
     if option.kind is Kind.FLAG:

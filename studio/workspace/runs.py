@@ -111,7 +111,7 @@ class Runs:
     # Running
 
     def read(self, path: Path, variables: Mapping[str, str] | None = None) -> Pipeline:
-        """A pipeline's file, checked.
+        """Return a pipeline's file, checked.
 
         Raises:
             UsageError: with line and column.
@@ -121,7 +121,7 @@ class Runs:
         return read_pipeline(path, variables)
 
     def check(self, text: str, name: str, folder: Path) -> Pipeline:
-        """A pipeline's text, checked.
+        """Return a pipeline's text, checked.
 
         Raises:
             UsageError: with line and column.
@@ -333,7 +333,7 @@ class Runs:
 
     @staticmethod
     def _pipeline_of(folder: RunFolder, before: RunJournal) -> Pipeline:
-        """The pipeline as it was when the run began."""
+        """Return the pipeline as it was when the run began."""
         from studio.pipelines.parser import parse_pipeline
 
         try:

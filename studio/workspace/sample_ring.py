@@ -83,7 +83,7 @@ class SampleRing(Sequence[SamplePoint]):
         return [self._versions[place % KEPT] for place in self._places()]
 
     def _places(self) -> range:
-        """Where they are, oldest first; the arrays are rings."""
+        """Return where they are, oldest first; the arrays are rings."""
         return range(self._next - self._count, self._next)
 
     def _moment(self, place: int) -> SamplePoint:

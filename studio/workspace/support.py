@@ -80,7 +80,7 @@ class _Cleaner:
         self._homes = re.compile("|".join(map(re.escape, sorted(spelt, key=len, reverse=True))))
 
     def text(self, text: str) -> str:
-        """The text as it may be passed on."""
+        """Return the text as it may be passed on."""
         cleaned = self._redactor.text(text)
         if self._homes.pattern:
             cleaned = self._homes.sub("~", cleaned)
@@ -133,7 +133,7 @@ def _plugins(paths: Paths) -> list[dict[str, Any]]:
 
 
 def _outcomes(paths: Paths) -> list[dict[str, str]]:
-    """The last steps that succeeded, by name alone; the log has those that failed."""
+    """Return the last steps that succeeded, by name alone; the log has those that failed."""
     try:
         registry = Registry.open(paths.registry)
     except (OSError, StudioError):
@@ -163,7 +163,7 @@ def _logs(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _read(path: Path) -> str:
-    """A regular file's text; empty where it cannot be read, or is a link to another's."""
+    """Return a regular file's text; empty where it cannot be read, or is a link to another's."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:

@@ -16,7 +16,7 @@ class Versions:
         self._registry = registry
 
     def all(self, model: str | None = None) -> list[VersionRow]:
-        """The versions of a model (of all), the newest first.
+        """Return the versions of a model (of all), the newest first.
 
         Raises:
             UsageError: when there is no such model.

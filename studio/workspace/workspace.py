@@ -98,7 +98,7 @@ class Workspace(JobListener):
 
     @classmethod
     def open(cls, home: Path | None = None) -> Workspace:
-        """The workspace of the user, or of one folder.
+        """Return the workspace of the user, or of one folder.
 
         Raises:
             StudioError: when its folder cannot be used.
@@ -140,7 +140,7 @@ class Workspace(JobListener):
         )
 
     def why_no_trial(self, target: TargetSpec) -> str:
-        """Why a target can hold no quality trial; empty when it can."""
+        """Return why a target can hold no quality trial; empty when it can."""
         return why_no_trial(target)
 
     def why_none_kept(self, target: TargetSpec) -> str:
@@ -148,7 +148,7 @@ class Workspace(JobListener):
         return why_none_kept(target)
 
     def why_none_compared(self, target: TargetSpec) -> str:
-        """Why a target cannot compare answers with the version before; empty when it can."""
+        """Return why a target cannot compare answers with the version before; empty when it can."""
         return why_none_compared(target)
 
     @property
@@ -158,7 +158,7 @@ class Workspace(JobListener):
         return tuple(suffix for one in formats for suffix in one.suffixes)
 
     def with_plugins(self, option: Option) -> Option:
-        """An option of a step, with what plugins offer among its choices."""
+        """Return an option of a step, with what plugins offer among its choices."""
         return with_methods(option, self.plugins) if option.plugins else option
 
     def warm_up(self) -> None:
@@ -199,7 +199,7 @@ class Workspace(JobListener):
         return self.runs.run(path, RunRequest(report=report, watch=watch))
 
     def retold(self, action: int, folder: Path | None = None) -> str:
-        """The pipeline that repeats something that was done.
+        """Return the pipeline that repeats something that was done.
 
         Args:
             action: Its number in the history (``registry.ledger``), or as ``last_action`` gives it.
@@ -249,7 +249,7 @@ class Workspace(JobListener):
         return safe_mode()
 
     def samples(self) -> tuple[SampleInfo, ...]:
-        """The samples that come with the studio."""
+        """Return the samples that come with the studio."""
         return samples()
 
     def load_graph(self, variant: int, done: Callable[[GraphView | Exception], None]) -> None:
@@ -302,7 +302,7 @@ class Workspace(JobListener):
         self.events.publish(RegistryChanged("targets"))
 
     def unfinished_rollout(self) -> str:
-        """The name of the last rollout, unless it is done; else empty."""
+        """Return the name of the last rollout, unless it is done; else empty."""
         return unfinished(place_of(self.paths.data))
 
     # Plugins
@@ -339,7 +339,7 @@ class Workspace(JobListener):
         return True
 
     def culprit(self, error: BaseException) -> str:
-        """The id of the plugin whose code raised an error; empty where none did."""
+        """Return the id of the plugin whose code raised an error; empty where none did."""
         return self.plugins.culprit(error)
 
     def _find_plugins_again(self) -> None:

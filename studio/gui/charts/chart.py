@@ -30,7 +30,7 @@ class Drawing:
 
     @abstractmethod
     def description(self) -> str:
-        """The same for a screen reader, in a sentence."""
+        """Return the same for a screen reader, in a sentence."""
 
     def tooltip(self, key: int) -> str:
         """Return the tooltip of the spot under the mouse."""
@@ -110,7 +110,7 @@ class Chart(QWidget):
         self._again()
 
     def image(self) -> QImage | None:
-        """The picture at its size on the screen, for a report or the clipboard."""
+        """Return the picture at its size on the screen, for a report or the clipboard."""
         if self._drawing is None or self.size().isEmpty():
             return None
         scale = self.devicePixelRatioF()
@@ -155,7 +155,7 @@ class Chart(QWidget):
         self.picked.emit(spots[self._at].key)
 
     def _spot_at(self, place: QPointF) -> Spot | None:
-        """The nearest point within reach of the mouse."""
+        """Return the nearest point within reach of the mouse."""
         near = [
             (abs(spot.x * self.width() - place.x()) + abs(spot.y * self.height() - place.y()), spot)
             for spot in self.spots

@@ -32,7 +32,7 @@ class Histogram(Drawing):
         return cls(title, values.low, values.high, values.counts, values.range)
 
     def description(self) -> str:
-        """The range in words."""
+        """Return the range in words."""
         ends = f"{self.title}: values from {self.low:.4g} to {self.high:.4g}"
         if self.span is None:
             return f"{ends}, in float."

@@ -54,7 +54,7 @@ class LiveChart(QWidget):
         self.update()
 
     def top(self) -> float:
-        """The upper end of the axis: a round number above all samples."""
+        """Return the upper end of the axis: a round number above all samples."""
         known = [value for sample in self._samples for value in sample if value is not None]
         return round_up(max(known, default=1.0) or 1.0)
 

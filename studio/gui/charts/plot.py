@@ -17,12 +17,12 @@ _TICK = 4.0
 
 
 def number_text(value: float) -> str:
-    """A number on an axis: ``0.25``, ``1200``."""
+    """Return a number on an axis: ``0.25``, ``1200``."""
     return f"{value:g}" if abs(value) < 1e6 else f"{value:.3g}"
 
 
 def share_text(value: float) -> str:
-    """A share on an axis: ``97.5 %``."""
+    """Return a share on an axis: ``97.5 %``."""
     return f"{100 * value:.4g} %"
 
 
@@ -56,13 +56,13 @@ class Axis:
     places: tuple[tuple[float, str], ...] | None = None
 
     def marks(self) -> list[tuple[float, str]]:
-        """Where ticks are, and what stands at them."""
+        """Return where ticks are, and what stands at them."""
         if self.places is not None:
             return list(self.places)
         return [(value, self.text(value)) for value in ticks(self.low, self.high, self.count)]
 
     def share(self, value: float) -> float:
-        """Where a value lies: 0 at the low end, 1 at the high one."""
+        """Return where a value lies: 0 at the low end, 1 at the high one."""
         return (value - self.low) / ((self.high - self.low) or 1.0)
 
 
@@ -142,15 +142,15 @@ class Plot:
     # Places
 
     def x(self, value: float) -> float:
-        """The place of a value on the horizontal axis."""
+        """Return the place of a value on the horizontal axis."""
         return self.area.left() + self._x.share(value) * self.area.width()
 
     def y(self, value: float) -> float:
-        """The place of a value on the vertical axis."""
+        """Return the place of a value on the vertical axis."""
         return self.area.bottom() - self._y.share(value) * self.area.height()
 
     def at(self, x: float, y: float) -> QPointF:
-        """The place of a pair of values."""
+        """Return the place of a pair of values."""
         return QPointF(self.x(x), self.y(y))
 
     @property
@@ -163,13 +163,13 @@ class Plot:
         return self._metrics.horizontalAdvance(text)
 
     def fitted(self, text: str, width: float) -> str:
-        """A text, shortened where it is wider than there is room."""
+        """Return a text, shortened where it is wider than there is room."""
         return self._metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
 
     # Marks
 
     def color(self, token: str, alpha: float = 1.0) -> QColor:
-        """A colour of the theme."""
+        """Return a colour of the theme."""
         color = QColor(self.theme.colors[token])
         color.setAlphaF(alpha)
         return color

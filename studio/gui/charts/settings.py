@@ -40,7 +40,7 @@ class Settings(Drawing):
     y: str
 
     def description(self) -> str:
-        """The best setting of each run."""
+        """Return the best setting of each run."""
         best = [
             (name, max(rates, key=lambda rate: rate.rate)) for name, _, rates in self.runs if rates
         ]

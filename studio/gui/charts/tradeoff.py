@@ -35,7 +35,7 @@ class Point:
 
 
 def front(points: Sequence[Point], *, is_error: bool = False) -> list[Point]:
-    """The points that no other one beats in both, the cheapest first.
+    """Return the points that no other one beats in both, the cheapest first.
 
     Args:
         is_error: The quality is an error, of which less is better.

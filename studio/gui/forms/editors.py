@@ -51,7 +51,7 @@ class Editor(QWidget):
         self.option = option
 
     def value(self) -> Any:
-        """The value as entered; None where nothing is."""
+        """Return the value as entered; None where nothing is."""
         raise NotImplementedError
 
     def set_value(self, value: Any) -> None:
@@ -59,7 +59,7 @@ class Editor(QWidget):
         raise NotImplementedError
 
     def complaint(self) -> str:
-        """Why the value does not fit, in one sentence; empty when it does."""
+        """Return why the value does not fit, in one sentence; empty when it does."""
         try:
             self.option.check(self.value())
         except UsageError as error:
@@ -101,7 +101,7 @@ class TextEditor(Editor):
         self.set_value(option.default)
 
     def value(self) -> Any:
-        """The text, or the list of its comma-separated parts."""
+        """Return the text, or the list of its comma-separated parts."""
         text = self.line.text().strip()
         if not text:
             return None
@@ -172,7 +172,7 @@ class NumberEditor(Editor):
         return float(_INTEGERS) if self.option.kind is Kind.INTEGER else _WIDEST
 
     def value(self) -> Any:
-        """The number, or None while unset."""
+        """Return the number, or None while unset."""
         number = self.spin.value()
         if self._optional and number < self.spin.minimum() + 1:
             return None
@@ -240,7 +240,7 @@ class ChoiceEditor(Editor):
         self.combo.blockSignals(False)
 
     def value(self) -> Any:
-        """The chosen entry's value."""
+        """Return the chosen entry's value."""
         return self.combo.currentData()
 
     def set_value(self, value: Any) -> None:

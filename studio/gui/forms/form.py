@@ -120,7 +120,7 @@ class MoreOptions(QWidget):
         self._show()
 
     def beside_fields(self) -> QWidget:
-        """The button as a cell of a form: level with the editors, not with their labels."""
+        """Return the button as a cell of a form: level with the editors, not with their labels."""
         cell = QWidget()
         column = QVBoxLayout(cell)
         column.setContentsMargins(0, 0, 0, 0)
@@ -190,7 +190,7 @@ class Form(QWidget):
         return holder
 
     def _lines(self, options: Sequence[Option]) -> list[list[Field]]:
-        """The fields of each line: a wide one, or narrow ones side by side."""
+        """Return the fields of each line: a wide one, or narrow ones side by side."""
         lines: list[list[Field]] = []
         room = 0
         for option in options:
@@ -258,7 +258,7 @@ _PATHS = (Kind.FILE, Kind.FOLDER, Kind.OUTPUT, Kind.DATA)
 
 
 def make_editor(option: Option, choices: Choices | None = None) -> Editor:
-    """The editor that fits an option's kind, and the values that it can have."""
+    """Return the editor that fits an option's kind, and the values that it can have."""
     entries = known_entries(option, choices)
     if entries is not None:
         return ChecksEditor(option, entries) if option.many else ChoiceEditor(option, entries)
@@ -272,7 +272,7 @@ def make_editor(option: Option, choices: Choices | None = None) -> Editor:
 
 
 def known_entries(option: Option, choices: Choices | None) -> Sequence[Choice] | None:
-    """The values to choose from; None where anything may be entered."""
+    """Return the values to choose from; None where anything may be entered."""
     found = choices.choices(option) if choices is not None else None
     if found is None and option.choices:
         titles = option.choice_titles or option.choices

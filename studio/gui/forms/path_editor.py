@@ -100,7 +100,7 @@ class PathEditor(Editor):
             self.line.setText(path)
 
     def value(self) -> Any:
-        """The path as text, the home folder's tilde spelled out."""
+        """Return the path as text, the home folder's tilde spelled out."""
         text = self.line.text().strip()
         return str(Path(text).expanduser()) if text else None
 
@@ -109,7 +109,7 @@ class PathEditor(Editor):
         self.line.setText("" if value is None else str(value))
 
     def complaint(self) -> str:
-        """The option's sentence, or that there is nothing at that path."""
+        """Return the option's sentence, or that there is nothing at that path."""
         sentence = super().complaint()
         path = self.value()
         if sentence or path is None or self.option.kind is Kind.OUTPUT:

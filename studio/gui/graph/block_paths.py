@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def boxes_of(
     hits: Iterable[SearchResult], scene: Scene, view: GraphView, path: str, *, folded: bool
 ) -> frozenset[int]:
-    """The boxes that were found, and the blocks in which something was found.
+    """Return the boxes that were found, and the blocks in which something was found.
 
     Args:
         path: Of the part that the scene shows.
@@ -53,7 +53,7 @@ def _kind(scene: Scene, box: int) -> str:
 
 
 def _holder(place: str, inside: dict[str, int]) -> int | None:
-    """The box in whose block, at whatever depth, a part lies."""
+    """Return the box in whose block, at whatever depth, a part lies."""
     while place:
         if place in inside:
             return inside[place]

@@ -381,7 +381,7 @@ class GraphCanvas(QWidget):
         QAccessible.updateAccessibility(event)
 
     def box_rectangle(self, box: int) -> QRectF:
-        """Where a box is on the widget."""
+        """Return where a box is on the widget."""
         assert self.scene is not None
         top_left = self.viewport.to_widget(QPointF(self.scene.x[box], self.scene.y[box]))
         return QRectF(

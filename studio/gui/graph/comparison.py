@@ -37,7 +37,7 @@ class DiffLine:
     costs: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def delta(self, kind: str) -> float | None:
-        """How much more the nodes cost after; None where it is not known."""
+        """Return how much more the nodes cost after; None where it is not known."""
         costs = self.costs.get(kind)
         return costs[AFTER] - costs[BEFORE] if costs is not None else None
 
@@ -56,7 +56,7 @@ class ComparedGraph:
     by_name: Mapping[str, int]
 
     def box(self, name: str) -> int | None:
-        """The box of a node; for one inside a block, the box that the block belongs to."""
+        """Return the box of a node; for one inside a block, the box that the block belongs to."""
         while name:
             if name in self.by_name:
                 return self.by_name[name]
@@ -98,7 +98,7 @@ class Comparison:
         return "changed" if len(kinds) > 1 else next(iter(kinds), "same")
 
     def texts(self, side: int) -> dict[int, str]:
-        """How much of each folded block is different."""
+        """Return how much of each folded block is different."""
         found = {}
         boxes = self.sides[side].scene.boxes
         for box, matches in self.sides[side].matches.items():
@@ -130,7 +130,7 @@ class Comparison:
         return 0.0
 
     def place(self, side: int, x: float, y: float) -> tuple[float, float]:
-        """The point of the other side's scene that belongs to a point."""
+        """Return the point of the other side's scene that belongs to a point."""
         right, down = self._ways[side].shift(y)
         return x + right, y + down
 
@@ -151,7 +151,7 @@ class Comparison:
 
 
 def _ends(scene: Scene) -> dict[str, int]:
-    """The inputs and outputs of a graph."""
+    """Return the inputs and outputs of a graph."""
     boxes = enumerate(scene.boxes)
     return {box.name: at for at, box in boxes if box.node is None and scene.width[at]}
 
@@ -187,7 +187,7 @@ class _HeightMap:
 
 
 def _rising(anchors: Sequence[tuple[float, float, float]]) -> list[tuple[float, float, float]]:
-    """The longest choice of anchors whose places on the other side rise, too.
+    """Return the longest choice of anchors whose places on the other side rise, too.
 
     A pair that changed its place would otherwise make the other side jump back and forth.
     """
@@ -251,7 +251,7 @@ def _matches(
 
 
 def _all_costs(view: GraphView) -> dict[str, Mapping[str, float]]:
-    """Every kind of cost by node; a weight belongs to who computes with it."""
+    """Return every kind of cost by node; a weight belongs to who computes with it."""
     sizes = dict(WEIGHTS.values(view))
     graph = view.model.graph
     stored = {

@@ -79,7 +79,7 @@ class PathButtons(QWidget):
         self.adjustSize()
 
     def _has_blocks(self) -> bool:
-        """Whether anything that is shown can be unfolded or folded."""
+        """Return whether anything that is shown can be unfolded or folded."""
         scene = self._canvas.scene
         return scene is not None and (bool(scene.frames) or BLOCK in scene.families)
 

@@ -75,7 +75,7 @@ class View:
         return cls(TileStyle(scale, key), left, top, wide, high, ratio)
 
     def spots(self) -> Iterator[TilePosition]:
-        """The tiles in sight."""
+        """Yield the tiles in sight."""
         for row in range(self.top // HIGH, (self.top + self.height - 1) // HIGH + 1):
             for column in range(self.left // WIDE, (self.left + self.width - 1) // WIDE + 1):
                 yield column, row

@@ -57,7 +57,7 @@ class ResultLine:
 
 
 def grouped(hits: Sequence[SearchResult]) -> list[ResultLine]:
-    """The lines of a list: each group under its heading, which counts all of it."""
+    """Return the lines of a list: each group under its heading, which counts all of it."""
     lines: list[ResultLine] = []
     for where, title in GROUPS.items():
         group = [hit for hit in hits if hit.where == where]
@@ -76,7 +76,7 @@ def _title(hit: SearchResult) -> str:
 
 
 def _text(hit: SearchResult) -> str:
-    """The name, with what matched where that is something else."""
+    """Return the name, with what matched where that is something else."""
     if hit.where in ("operator", "name") or hit.text == hit.name:
         return shown(hit.name)
     return f"{shown(hit.text)} · {shown(hit.name)}"
@@ -101,7 +101,7 @@ class SearchResults(QAbstractListModel):
         self.endResetModel()
 
     def rowCount(self, _parent: Index | None = None) -> int:
-        """How many lines there are."""
+        """Return how many lines there are."""
         return len(self.lines)
 
     def flags(self, index: Index) -> Qt.ItemFlag:

@@ -37,17 +37,17 @@ class Viewport:
         self.origin = QPointF(0, 0)
 
     def area(self) -> Area:
-        """The part of the scene that is in sight."""
+        """Return the part of the scene that is in sight."""
         left, top = self.origin.x(), self.origin.y()
         width, height = self._size()
         return Area(left, top, left + width / self.zoom, top + height / self.zoom)
 
     def to_scene(self, point: QPointF) -> QPointF:
-        """The scene's point under a point of the widget."""
+        """Return the scene's point under a point of the widget."""
         return self.origin + point / self.zoom
 
     def to_widget(self, point: QPointF) -> QPointF:
-        """Where a point of the scene is on the widget."""
+        """Return where a point of the scene is on the widget."""
         return (point - self.origin) * self.zoom
 
     # What is looked at
@@ -128,7 +128,7 @@ class Viewport:
         return size.width(), size.height()
 
     def _fitting_zoom(self) -> float:
-        """The zoom at which the whole scene is in sight."""
+        """Return the zoom at which the whole scene is in sight."""
         if self.extent is None:
             return READING_ZOOM
         width, height = (max(side, 1.0) for side in self.extent)

@@ -74,7 +74,7 @@ class Host:
         return self._steps[-1]
 
     def targets(self) -> Sequence[TargetSpec]:
-        """The targets whose scheme the plugin answers for."""
+        """Return the targets whose scheme the plugin answers for."""
         known = self._workspace.registry.targets()
         return [target for target in known if target.url.partition(":")[0] in self._schemes]
 
@@ -91,12 +91,12 @@ class Host:
         return self._try(lambda: self._workspace.remove_target(name))
 
     def model(self) -> str:
-        """The current variant's reference."""
+        """Return the current variant's reference."""
         variant = self._variant()
         return f"#{variant.id}" if variant is not None else ""
 
     def form(self, options: Sequence[Option], *, columns: int = 1) -> PanelForm:
-        """A form that offers the plugin's targets and the known models."""
+        """Return a form that offers the plugin's targets and the known models."""
         return PanelForm(options, self, columns=columns)
 
     def say(self, text: str, tone: str = "") -> None:
@@ -108,13 +108,13 @@ class Host:
         self._shell.fail(error)
 
     def color(self, token: str) -> QColor:
-        """A colour of the theme in force."""
+        """Return a colour of the theme in force."""
         return self._shell.theming.current.color(token)
 
     # The forms' choices
 
     def choices(self, option: Option) -> Sequence[Choice] | None:
-        """The targets and models that an option can name."""
+        """Return the targets and models that an option can name."""
         if option.kind is Kind.TARGET:
             return [(target.name, target.name) for target in self.targets()]
         if option.kind is Kind.MODEL:
@@ -132,7 +132,7 @@ class Host:
 
 
 def _schemes(workspace: Workspace, capability: Capability) -> frozenset[str]:
-    """The schemes that a panel names in its manifest, else all of its plugin."""
+    """Return the schemes that a panel names in its manifest, else all of its plugin."""
     if capability.schemes:
         return frozenset(capability.schemes)
     plugin = workspace.plugins.plugin(capability.plugin)
@@ -167,5 +167,5 @@ class FollowedStep(RunningStep):
 
 
 def step_end(outcome: JobOutcome) -> StepEnd:
-    """An outcome in the words of the public surface."""
+    """Return an outcome in the words of the public surface."""
     return StepEnd(outcome.ok, outcome.document, outcome.sentence, outcome.hint, outcome.error)

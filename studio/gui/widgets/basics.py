@@ -37,7 +37,7 @@ def restyle(widget: QWidget, **properties: object) -> None:
 
 
 def label(text: str, role: str = "", *, tone: str = "", wrap: bool = False) -> QLabel:
-    """A plain-text label.
+    """Return a plain-text label.
 
     Args:
         text: Shown as it is; markup in it is not interpreted.
@@ -61,7 +61,7 @@ def label(text: str, role: str = "", *, tone: str = "", wrap: bool = False) -> Q
 
 
 def button(text: str, clicked: Callable[[], object] | None = None, kind: str = "") -> QPushButton:
-    """A push button; kind is ``primary``, ``danger``, ``link``, ``quiet`` or empty."""
+    """Return a push button; kind is ``primary``, ``danger``, ``link``, ``quiet`` or empty."""
     result = QPushButton(text)
     result.setAccessibleName(text)
     if kind:
@@ -79,7 +79,7 @@ def set_enabled(widget: QWidget, reason: str = "") -> None:
 
 
 def line() -> QFrame:
-    """A quiet horizontal line."""
+    """Return a quiet horizontal line."""
     result = QFrame()
     result.setProperty("role", "line")
     return result
@@ -135,7 +135,7 @@ class ElidedLabel(QLabel):
         self._elide()
 
     def full_text(self) -> str:
-        """The text before it was shortened."""
+        """Return the text before it was shortened."""
         return self._full
 
     def sizeHint(self) -> QSize:
@@ -229,7 +229,7 @@ class Segmented(QFrame):
         self._group.setExclusive(True)
 
     def count(self) -> int:
-        """How many choices there are."""
+        """Return how many choices there are."""
         return len(self._group.buttons())
 
 

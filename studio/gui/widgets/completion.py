@@ -33,7 +33,7 @@ class NamesCompleter(QCompleter):
         return [path.rpartition(",")[2].strip()]
 
     def pathFromIndex(self, index: QModelIndex | QPersistentModelIndex) -> str:
-        """The whole line with the completed name."""
+        """Return the whole line with the completed name."""
         before, comma, _ = self._line.text().rpartition(",")
         return f"{before}{comma}{' ' if comma else ''}{super().pathFromIndex(index)}"
 

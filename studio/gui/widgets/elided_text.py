@@ -38,7 +38,7 @@ class ElidedButton(QPushButton):
         self._elide()
 
     def full_text(self) -> str:
-        """The text before it was shortened."""
+        """Return the text before it was shortened."""
         return self._full
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -42,15 +42,15 @@ class Rows(QAbstractTableModel):
         self._numeric = numeric
 
     def rowCount(self, parent: _Index = _NOWHERE) -> int:
-        """How many lines there are."""
+        """Return how many lines there are."""
         return 0 if parent.isValid() else len(self.rows)
 
     def columnCount(self, parent: _Index = _NOWHERE) -> int:
-        """How many cells a line has."""
+        """Return how many cells a line has."""
         return 0 if parent.isValid() else len(self._columns)
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """The text of a cell, and on which side it stands."""
+        """Return the text of a cell, and on which side it stands."""
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             return self.rows[index.row()].texts[index.column()]
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -63,7 +63,7 @@ class Rows(QAbstractTableModel):
         orientation: Qt.Orientation,
         role: int = Qt.ItemDataRole.DisplayRole,
     ) -> Any:
-        """A heading."""
+        """Return a heading."""
         if orientation is not Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
@@ -156,7 +156,7 @@ class SortableTable(QTableView):
         self.select(kept)
 
     def selected(self) -> Hashable | None:
-        """The key of the selected line."""
+        """Return the key of the selected line."""
         place = self.currentIndex().row()
         return self.content.rows[place].key if 0 <= place < len(self.content.rows) else None
 

@@ -38,7 +38,7 @@ class TableCard(Card):
 
 
 def framed(table: QWidget) -> Card:
-    """A table in the frame that other groups of a page have."""
+    """Return a table in the frame that other groups of a page have."""
     card = Card()
     card.body.setContentsMargins(4, 4, 4, 4)
     card.body.addWidget(table)

@@ -98,11 +98,11 @@ class ViewBar(QWidget):
             self.changed.emit(index)
 
     def shown(self) -> list[str]:
-        """The titles that are side by side."""
+        """Return the titles that are side by side."""
         return [one.button.text() for one in self._views if not one.button.isHidden()]
 
     def in_menu(self) -> list[str]:
-        """The titles in the menu."""
+        """Return the titles in the menu."""
         return [action.text() for action in self._menu.actions()]
 
     def sizeHint(self) -> QSize:
@@ -113,7 +113,7 @@ class ViewBar(QWidget):
         return QSize(width + menu + 2, self.menu_button.sizeHint().height() + 2)
 
     def minimumSizeHint(self) -> QSize:
-        """The menu alone, under the title of the view that is shown."""
+        """Return the menu alone, under the title of the view that is shown."""
         return QSize(self._menu_width() + 2, self.sizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -40,7 +40,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 def best(entries: Iterable[PaletteEntry], typed: str, most: int = MOST) -> list[PaletteEntry]:
-    """The entries that fit best, the best first.
+    """Return the entries that fit best, the best first.
 
     Nodes are many and their names long: they must contain what was typed, letters scattered over
     a name are not enough.
@@ -207,7 +207,7 @@ class CommandPalette(QFrame):
         return super().eventFilter(watched, event)
 
     def _is_left(self) -> bool:
-        """Whether the focus went elsewhere in this window, not to another program."""
+        """Return whether the focus went elsewhere in this window, not to another program."""
         return self.isVisible() and self.window().isActiveWindow()
 
     def _key(self, key: Qt.Key) -> bool:

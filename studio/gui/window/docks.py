@@ -236,7 +236,7 @@ class InspectorDock(QDockWidget):
         self._set_first_width()
 
     def has_content(self) -> bool:
-        """Whether the page has something to inspect."""
+        """Return whether the page has something to inspect."""
         return self._content is not None
 
     def toggle(self) -> None:

@@ -43,7 +43,7 @@ class IdleTasks(QTimer):
 
 
 def pages(stages: Iterable[Stage], make: Callable[[str], object | None]) -> Iterator[None]:
-    """The work of making each stage's page, in pieces.
+    """Yield the work of making each stage's page, in pieces.
 
     Args:
         make: Makes one page, or gives None where that fails; then no more are made.

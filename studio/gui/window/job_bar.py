@@ -87,7 +87,7 @@ class JobBar(QFrame):
         self.sandbox.setToolTip(plain_tip(explanation))
 
     def current(self) -> RunningJob | None:
-        """The newest job that runs."""
+        """Return the newest job that runs."""
         return next((job for job in reversed(self._jobs) if job.running), None)
 
     def cancel_job(self) -> None:

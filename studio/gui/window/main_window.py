@@ -179,12 +179,12 @@ class MainWindow(QMainWindow):
         self.inspector.show_content(page.inspector() if page is not None else None)
 
     def page(self) -> Page | None:
-        """The page that is shown."""
+        """Return the page that is shown."""
         shown = self.stack.currentWidget()
         return shown if isinstance(shown, Page) else None
 
     def pages(self) -> list[Page]:
-        """The pages that were visited."""
+        """Return the pages that were visited."""
         return list(self._pages.values())
 
     # Building

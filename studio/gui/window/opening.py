@@ -70,7 +70,7 @@ class ModelOpener:
             self._page_for(job).show_drawn(view)
 
     def _page_for(self, job: RunningJob) -> ModelPage:
-        """The Model page for a model that is on its way; it comes into sight once."""
+        """Return the Model page for a model that is on its way; it comes into sight once."""
         window = self._window
         if self.previewed != job.id:
             self.previewed = job.id

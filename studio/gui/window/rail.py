@@ -134,7 +134,7 @@ class Rail(QFrame):
         theming.changed.connect(self.dress)
 
     def buttons(self) -> list[StageButton]:
-        """The buttons from top to bottom."""
+        """Return the buttons from top to bottom."""
         return list(self._buttons.values())
 
     def show_stage(self, name: str) -> None:
@@ -165,7 +165,7 @@ class Progress:
         self._failed: set[tuple[int, str]] = set()
 
     def stage_of(self, job: RunningJob) -> str:
-        """The stage that a job belongs to; empty for none."""
+        """Return the stage that a job belongs to; empty for none."""
         steps = self._workspace.steps.items()
         entry = job.spec.entry
         return next((stage_of_step(name) for name, step in steps if step.work == entry), "")
@@ -183,7 +183,7 @@ class Progress:
             self._failed.add(key)
 
     def states(self) -> dict[str, StageState]:
-        """The state of each stage."""
+        """Return the state of each stage."""
         running = {self.stage_of(job) for job in self._workspace.jobs if job.running}
         variant, done = self._current.variant, self._finished_stages()
         states = {}

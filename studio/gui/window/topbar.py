@@ -74,7 +74,7 @@ class Chip(QPushButton):
 
 
 def chip_detail(variant: VariantRecord) -> str:
-    """Size, and the change of the metric where it was measured: ``6.1 MB · −0.5 pt``."""
+    """Return size, and the change of the metric where it was measured: ``6.1 MB · −0.5 pt``."""
     from studio.quantization.results import figures_of  # not before the first paint
 
     parts = [figures.size(variant.size)]
@@ -168,7 +168,7 @@ class TopBar(QFrame):
         self._chips.row.addStretch(1)
 
     def chips(self) -> list[Chip]:
-        """The chips from left to right."""
+        """Return the chips from left to right."""
         return [chip for chip in self._group.buttons() if isinstance(chip, Chip)]
 
     def dress(self) -> None:

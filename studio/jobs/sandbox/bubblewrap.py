@@ -39,7 +39,7 @@ class Bubblewrap:
     user_namespace: bool
 
     def works(self) -> bool:
-        """Whether it can make its walls on this machine, found by trying."""
+        """Return whether it can make its walls on this machine, found by trying."""
         trial = self.arguments(View.of(["/usr", "/bin", "/lib", "/lib64"]), None, frozenset())
         try:
             done = subprocess.run(
@@ -94,7 +94,7 @@ class Bubblewrap:
 
 @functools.cache
 def working_bubblewrap() -> Bubblewrap | None:
-    """The strongest that works on this machine; None where none does."""
+    """Return the strongest that works on this machine; None where none does."""
     program = shutil.which("bwrap")
     if program is None:
         return None

@@ -154,7 +154,7 @@ GROUPS: Mapping[str, tuple[RefusedCall, ...]] = {
 
 
 def rules(needs: frozenset[Permission], *, sees_sockets: bool) -> tuple[RefusedCall, ...]:
-    """The whole table for a command.
+    """Return the whole table for a command.
 
     Args:
         sees_sockets: Whether sockets of other programs could be reached by their files (no

@@ -87,7 +87,7 @@ def landlock_abi() -> int:
 
 
 def file_rights(abi: int) -> int:
-    """All rights to files that a version knows."""
+    """Return all rights to files that a version knows."""
     rights = _READ | _WRITE_FILE | _CHANGE_FOLDER
     return rights | sum(right for since, right in _BY_ABI.items() if abi >= since)
 

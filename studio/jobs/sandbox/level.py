@@ -94,7 +94,7 @@ NONE = Containment(
 
 @functools.cache
 def containment() -> Containment:
-    """The best that works on this machine, found by trying."""
+    """Return the best that works on this machine, found by trying."""
     bubblewrap = working_bubblewrap()
     if bubblewrap is not None:
         return by_bubblewrap(bubblewrap)

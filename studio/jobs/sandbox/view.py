@@ -75,7 +75,7 @@ class View:
 
 
 def view_for(reads: Iterable[Path], needs: frozenset[Permission]) -> View:
-    """The system, the studio's code and what a command was given to read."""
+    """Return the system, the studio's code and what a command was given to read."""
     more: tuple[str, ...] = ()
     if Permission.NETWORK in needs:
         more = (*NAMES, *filter(None, map(os.environ.get, CERTIFICATES)))
@@ -143,7 +143,7 @@ def _within(path: str, folders: Iterable[str]) -> bool:
 
 
 def _code() -> list[str | Path]:
-    """Where this interpreter and all that it can import lie."""
+    """Return where this interpreter and all that it can import lie."""
     found: list[str | Path] = [sys.executable, Path(sys.executable).parent]
     found += [sys.prefix, sys.base_prefix, Path(studio.__file__).parent, resource()]
     found += site.getsitepackages()
@@ -164,7 +164,7 @@ def _holds_a_home(entry: str) -> bool:
 
 
 def _homes() -> set[Path]:
-    """The homes and temporary files of this machine."""
+    """Return the homes and temporary files of this machine."""
     homes = {Path("/home"), Path("/root"), Path("/tmp"), Path("/var/tmp"), Path("/run/user")}
     try:
         homes.add(Path(pwd.getpwuid(os.getuid()).pw_dir))

@@ -14,7 +14,7 @@ from studio.plugin_host.manifest import FILE_NAME, ManifestError
 
 
 def package_of(folder: Path) -> Path:
-    """Return the folder with the ``plugin.toml``: this one, or the only one in it or in its ``src``.
+    """Return the folder with the ``plugin.toml``: this one, or the only one inside or in ``src``.
 
     Raises:
         UsageError: when no folder has one, or several do.

@@ -200,7 +200,7 @@ class EnvironmentBuild:
 
 
 def clean_variables(folder: Path) -> dict[str, str]:
-    """The variables of a process in an environment: nothing of the studio's own, no home."""
+    """Return the variables of a process in an environment: nothing of the studio's own, no home."""
     kept = ("PATH", "LANG", "LC_ALL", "TZ")
     variables = {name: value for name, value in os.environ.items() if name in kept}
     variables.update(HOME=str(folder), TMPDIR=str(folder), PYTHONNOUSERSITE="1")

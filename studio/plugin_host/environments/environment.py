@@ -198,7 +198,7 @@ class Environment:
 
 
 def interpreters(parent: Path) -> list[Path]:
-    """Where the Pythons lie that the environments in a folder were made with."""
+    """Return where the Pythons lie that the environments in a folder were made with."""
     found = set()
     for settings in parent.glob("*/pyvenv.cfg"):
         for line in settings.read_text(encoding="utf-8", errors="replace").splitlines():

@@ -17,7 +17,7 @@ _ASK = "import platform, sys; print(platform.python_version(), getattr(sys, '_ba
 
 
 def interpreter_for(versions: str) -> tuple[Path, str]:
-    """An interpreter in a range of versions, and its version.
+    """Return an interpreter in a range of versions, and its version.
 
     Args:
         versions: A PEP 440 specifier.

@@ -26,7 +26,7 @@ ENDPOINT, REPLACE = "endpoint", "replace"
 
 
 def form_options(options: Sequence[Option]) -> list[Option]:
-    """The options besides model and target; those of access control are always visible."""
+    """Return the options besides model and target; those of access control are always visible."""
     shown = (option for option in options if option.name not in NOT_ASKED)
     return [
         replace(option, advanced=option.name not in IN_SIGHT)

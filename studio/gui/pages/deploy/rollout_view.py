@@ -96,7 +96,7 @@ class RolloutView(QWidget):
         layout.addLayout(right, 1)
 
     def choices(self, option: Option) -> Sequence[Choice] | None:
-        """Every target, for the form."""
+        """Return every target, for the form."""
         if option.kind is not Kind.TARGET:
             return None
         registry = self.workspace.registry

@@ -129,7 +129,7 @@ def live_figures(result: ServerResult) -> LiveFigures:
 
 
 def tone(state: str) -> str:
-    """The colour behind a target's state word."""
+    """Return the colour behind a target's state word."""
     if state in ("serving", "healthy"):
         return "good"
     if state == "no release":
@@ -138,7 +138,7 @@ def tone(state: str) -> str:
 
 
 def plan(steps: Iterable[DeployStep], details: bool = False) -> list[StateRow]:
-    """The steps of a plan or of a deploy, each with its state as a word.
+    """Return the steps of a plan or of a deploy, each with its state as a word.
 
     Args:
         details: With the files that are sent and the commands that are run.
@@ -157,7 +157,7 @@ def step_row(step: DeployStep, details: bool = False) -> StateRow:
 
 
 def in_the_way(steps: Iterable[DeployStep]) -> str:
-    """Why a plan cannot be carried out: the first step that failed its check; else empty."""
+    """Return why a plan cannot be carried out: the first step that failed its check; else empty."""
     for step in steps:
         row = step_row(step)
         if row.tone == "bad":
@@ -166,7 +166,7 @@ def in_the_way(steps: Iterable[DeployStep]) -> str:
 
 
 def history(releases: Sequence[ReleaseRecord]) -> list[tuple[str, str, str, str, str]]:
-    """A target's history, the newest first: version, state, its tone, when, and by whom.
+    """Return a target's history, the newest first: version, state, its tone, when, and by whom.
 
     The record is append-only, so an earlier release still reads as serving; it was replaced.
     """
@@ -235,7 +235,7 @@ def version_number(release: ReleaseRecord) -> str:
 
 
 def curl(target: TargetSpec, release: ReleaseRecord, variant: VariantRecord | None) -> str:
-    """A command that calls the endpoint: an inference on zeros where that is short enough.
+    """Return a command that calls the endpoint: an inference on zeros where that is short enough.
 
     A board that listens on its own loopback is called there. A token is never part of it: it is
     read where the command runs, from the target's own file or from the user's environment.
@@ -260,7 +260,7 @@ def curl(target: TargetSpec, release: ReleaseRecord, variant: VariantRecord | No
 
 
 def _credentials(details: ReleaseDetails, at_home: bool) -> str:
-    """The words for a token and a certificate, ended by a space; empty where none is needed.
+    """Return the words for a token and a certificate, ended by a space; empty where none is needed.
 
     Args:
         at_home: The command runs on the machine that serves.

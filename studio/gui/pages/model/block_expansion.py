@@ -104,7 +104,7 @@ class BlockExpansion:
         }
 
     def _middle(self, canvas: GraphCanvas, around: str) -> ScreenAnchor | None:
-        """The selected box if it is in sight, or else the one nearest to the middle."""
+        """Return the selected box if it is in sight, or else the one nearest to the middle."""
         scene = canvas.scene
         if scene is None or not len(scene):
             return None
@@ -127,7 +127,7 @@ class BlockExpansion:
 
 
 def why_not(canvas: GraphCanvas) -> str:
-    """Why nothing can be unfolded or folded where the selection is; empty where it can."""
+    """Return why nothing can be unfolded or folded where the selection is; empty where it can."""
     scene, box = canvas.scene, canvas.selected
     if scene is None or box is None:
         return "Select a block, or a node inside an expanded block."

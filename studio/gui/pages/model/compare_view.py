@@ -174,7 +174,7 @@ class CompareView(QWidget):
             self.chips.addWidget(self._more(rest))
 
     def _more(self, others: list[VariantRecord]) -> QPushButton:
-        """A chip whose menu has the variants for which there is no room."""
+        """Return a chip whose menu has the variants for which there is no room."""
         chip = QPushButton(f"{len(others)} more")
         chip.setProperty("role", "chip")
         chip.setAccessibleName(f"Compare with one of {len(others)} more variants")

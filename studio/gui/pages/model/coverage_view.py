@@ -94,7 +94,7 @@ class CoverageView(QWidget):
         self.setLayout(layout)
 
     def choices(self, option: Option) -> Sequence[Choice] | None:
-        """The targets that there are, for the form."""
+        """Return the targets that there are, for the form."""
         if option.kind is not Kind.TARGET:
             return None
         return [(target.name, target.name) for target in self._workspace.registry.targets()]
@@ -156,7 +156,7 @@ class CoverageView(QWidget):
         self.paint()
 
     def _boxes(self) -> list[int]:
-        """The boxes at fault, those of the selected problem alone where there is one."""
+        """Return the boxes at fault, those of the selected problem alone where there is one."""
         at = self.table.currentRow()
         chosen = (self._problems[at],) if 0 <= at < len(self._problems) else self._problems
         names = {name for one in chosen for name in one.nodes}

@@ -194,7 +194,7 @@ class ModelInspector(Scroll):
         self._reads_texts = is_open
 
     def _constants(self, node: Node) -> list[str]:
-        """The constants that a node reads, or is."""
+        """Return the constants that a node reads, or is."""
         assert self._scene is not None
         if node.operator == "Constant":
             return [name for name in node.outputs if name]
@@ -202,7 +202,7 @@ class ModelInspector(Scroll):
         return list(dict.fromkeys(name for name in node.inputs if name in known))
 
     def _parameters(self, node: Node) -> int:
-        """How many numbers the constants of a node hold."""
+        """Return how many numbers the constants of a node hold."""
         assert self._scene is not None
         known = self._scene.graph.initializers
         shapes = (known[name].type.shape for name in dict.fromkeys(node.inputs) if name in known)
@@ -220,7 +220,7 @@ class ModelInspector(Scroll):
         return f"{kind.text(value)} ({share} of the model)"
 
     def _typed(self, names: Sequence[str]) -> list[tuple[str, str]]:
-        """Names with types; of very many the first."""
+        """Return names with types; of very many the first."""
         assert self._scene is not None
         graph = self._scene.graph
         rows = []
@@ -307,7 +307,7 @@ class ModelInspector(Scroll):
 
 
 def _tail(name: str) -> str:
-    """The last part of a name, shortened: the whole is in the tooltip."""
+    """Return the last part of a name, shortened: the whole is in the tooltip."""
     last = shown(name.rstrip("/").rsplit("/", 1)[-1])
     return last if len(last) <= 24 else f"{last[:11]}…{last[-11:]}"
 

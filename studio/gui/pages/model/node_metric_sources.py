@@ -61,7 +61,7 @@ def sources_of(
     quantizations: Sequence[Recorded[QuantizeResult]] = (),
     sensitivities: Sequence[Recorded[SensitivityResult]] = (),
 ) -> Iterator[Source]:
-    """All sources that have something to say about a variant."""
+    """Yield all sources that have something to say about a variant."""
     for kind in (*KINDS, WRITTEN):
         yield from_cost(kind, view)
     if variant is None:
@@ -89,7 +89,7 @@ def from_cost(kind: CostKind, view: GraphView) -> Source:
 
 
 def from_file(title: str, unit: str, values: Mapping[str, float]) -> Source:
-    """The numbers of a file."""
+    """Return the numbers of a file."""
 
     def text(value: float) -> str:
         return f"{short_count(value)} {unit}".strip().replace("-", figures.MINUS)
@@ -141,14 +141,14 @@ def _times(nodes: Sequence[Mapping[str, Any]]) -> dict[str, float]:
 
 
 def _kernels(node: Mapping[str, Any]) -> str:
-    """The kernels behind a node, and what else they compute."""
+    """Return the kernels behind a node, and what else they compute."""
     kernels = ", ".join(dict.fromkeys(node.get("kernels", ())))
     fused = node.get("fused") or ()
     return f"{kernels} (with {figures.count(len(fused), 'fused node')})" if fused else kernels
 
 
 def _basis(operators: Mapping[str, Any]) -> str:
-    """How much of the kernels' time the numbers hold, and what measuring them costs."""
+    """Return how much of the kernels' time the numbers hold, and what measuring them costs."""
     parts = []
     share, overhead = (figures.number(operators.get(key)) for key in ("attributed", "overhead"))
     if share is not None:

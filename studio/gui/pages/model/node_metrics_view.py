@@ -127,7 +127,7 @@ class NodeMetricsView(QWidget):
             self._refresh()
 
     def source(self) -> Source | None:
-        """The chosen source; None while its numbers have yet to be computed."""
+        """Return the chosen source; None while its numbers have yet to be computed."""
         source = self._chosen_source()
         return None if source is not None and source.analyzer else source
 
@@ -175,7 +175,7 @@ class NodeMetricsView(QWidget):
         yield from self._files
 
     def _analysis(self, analyzer: str) -> dict[str, str]:
-        """The options of the step that computes an analyzer's numbers."""
+        """Return the options of the step that computes an analyzer's numbers."""
         assert self._variant is not None
         return {"model": f"#{self._variant.id}", "analyzer": analyzer}
 
@@ -270,7 +270,7 @@ class NodeMetricsView(QWidget):
 
 
 def _values(source: Source, scene: Scene) -> Iterator[tuple[int, float]]:
-    """The number of each box; that of a block is made of its nodes'."""
+    """Yield the number of each box; that of a block is made of its nodes'."""
     join: Callable[[list[float]], float] = sum if source.sums else max
     for index, box in enumerate(scene.boxes):
         if box.node is None or not scene.width[index]:
@@ -281,7 +281,7 @@ def _values(source: Source, scene: Scene) -> Iterator[tuple[int, float]]:
 
 
 def _states(source: Source, scene: Scene) -> Iterator[tuple[int, str]]:
-    """The state of each box; a block in which one layer stays in float is shown as such."""
+    """Yield the state of each box; a block in which one layer stays in float is shown as such."""
     for index, box in enumerate(scene.boxes):
         if box.node is None:
             continue

@@ -188,7 +188,7 @@ class ModelPage(Page):
         return self._inspector if self.stack.currentIndex() == 0 and shown else None
 
     def entries(self) -> Iterable[PaletteEntry]:
-        """The nodes of the graph, for the command palette."""
+        """Return the nodes of the graph, for the command palette."""
         return node_entries(self)
 
     def show_box(self, index: int) -> None:
@@ -338,7 +338,7 @@ class ModelPage(Page):
             self.pane.canvas.select(box, reveal=False)
 
     def _is_of_preview(self, scene: Scene) -> bool:
-        """Whether a scene has the boxes of the preview that is shown, in the same places."""
+        """Return whether a scene has the boxes of the preview that is shown, in the same places."""
         preview = self._preview
         return preview is not None and preview.size == scene.size and len(preview) == len(scene)
 
@@ -373,7 +373,7 @@ class ModelPage(Page):
             self.pane.set_overlay(overlay)
 
     def _painted(self) -> Source | None:
-        """The numbers that are painted on the graph."""
+        """Return the numbers that are painted on the graph."""
         kind = self.colors.index()
         if kind > 0 and self.view is not None:
             return from_cost(KINDS[kind - 1], self.view)
@@ -391,7 +391,7 @@ class ModelPage(Page):
 def _scene(
     view: GraphView, path: str, folded: bool, opened: frozenset[str], like: Scene | None
 ) -> tuple[Scene, frozenset[str]]:
-    """The scene of a part, and the paths of all parts."""
+    """Return the scene of a part, and the paths of all parts."""
     part = view.shown(path, folded=folded, opened=opened)
     functions = frozenset(view.model.functions)
     scene = Scene(part.graph, part.layout, functions, like, part.frames, part.homes)

@@ -155,7 +155,7 @@ class SensitivityView(QWidget):
 
 
 def _boxes(scene: Scene, source: Source) -> Sequence[tuple[int, float]]:
-    """The worst noise within each box."""
+    """Return the worst noise within each box."""
     found = []
     for index, box in enumerate(scene.boxes):
         if box.node is None or not scene.width[index]:

@@ -162,7 +162,7 @@ class AlertsView(QWidget):
             set_enabled(self.test, "Sending a test…")
 
     def _chosen(self, table: Table) -> int:
-        """The row; -1 for none."""
+        """Return the row; -1 for none."""
         return table.currentRow() if table.rowCount() else -1
 
     def _table_of(self, what: str) -> Table:

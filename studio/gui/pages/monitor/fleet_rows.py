@@ -137,7 +137,7 @@ class FleetRows(QAbstractScrollArea):
             painter.drawText(rect, align, name)
 
     def _cells(self, width: int) -> list[tuple[str, QRect, Qt.AlignmentFlag]]:
-        """Title, place in a row, and alignment of each column."""
+        """Return title, place in a row, and alignment of each column."""
         found, x = [], _PAD + 10
         middle = Qt.AlignmentFlag.AlignVCenter
         for place, (title, share) in enumerate((*_COLUMNS, ("Last samples", _STRIP))):

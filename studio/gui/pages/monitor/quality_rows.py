@@ -73,7 +73,7 @@ def rows_of(sample: TargetSample) -> tuple[QualityRow, ...]:
 
 
 def speed(pace: SpeedReport, threads: int | None) -> QualityRow:
-    """The time in the model against the profile, or against its start."""
+    """Return the time in the model against the profile, or against its start."""
     sentences = [pace.text, _MEANT.get(pace.verdict, "")]
     if pace.note:
         # With other threads the target itself sends the advice.

@@ -27,7 +27,7 @@ ABOUT = (
 
 
 def fields(environment: Environment) -> list[Sequence[str]]:
-    """An environment's facts, for a list of names and values."""
+    """Return an environment's facts, for a list of names and values."""
     state, need = environment.state(), environment.need
     found: list[Sequence[str]] = []
     if state.reason:

@@ -70,7 +70,7 @@ def install_line(plugin: Plugin) -> str:
 
 
 def reason(plugin: Plugin) -> str:
-    """Why it is not available, without the command that the buttons stand for."""
+    """Return why it is not available, without the command that the buttons stand for."""
     text = plugin.reason.partition("; look at it, then:")[0]
     text = text.partition("; switch it on again with:")[0].strip()
     if plugin.state.value == "unavailable":  # it may begin with a library's name
@@ -91,7 +91,7 @@ def question(plugin: Plugin) -> str:
 
 
 def fields(plugin: Plugin) -> list[Sequence[str]]:
-    """A plugin's facts, for a list of names and values."""
+    """Return a plugin's facts, for a list of names and values."""
     found: list[Sequence[str]] = []
     if plugin.reason and "no consent" not in plugin.reason:  # which is the question itself
         found.append(("Reason", reason(plugin), TONES.get(plugin.state.value, "")))

@@ -34,7 +34,7 @@ def proposal(shape: Shape) -> str:
 
 
 def _spoken(size: int | str | None) -> str:
-    """A size as people read it; names that exporters made up tell nothing."""
+    """Return a size as people read it; names that exporters made up tell nothing."""
     return str(size) if isinstance(size, int) or (size and len(str(size)) <= _LONG) else "?"
 
 
@@ -99,7 +99,7 @@ class DynamicShapes(Card):
         return not sentence
 
     def values(self) -> list[str]:
-        """The shapes as the option takes them: ``x=1x3x48x320``."""
+        """Return the shapes as the option takes them: ``x=1x3x48x320``."""
         return [
             f"{name}={re.sub(r'[^0-9]+', 'x', editor.text().strip())}"
             for name, editor in self.editors.items()

@@ -113,7 +113,7 @@ def _rates(result: ProfileResult, names: Mapping[str, str]) -> Drawing | None:
 
 
 def _by_rate(trials: Sequence[Trial], key: str) -> list[tuple[float, float]]:
-    """A percentile by rate; of several trials of one rate that with the most requests."""
+    """Return a percentile by rate; of several trials of one rate that with the most requests."""
     best: dict[float, tuple[int, float]] = {}
     for trial in trials:
         value = getattr(trial.latency_ms, key)

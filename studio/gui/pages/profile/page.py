@@ -101,7 +101,7 @@ class ProfilePage(StagePage):
         self._show_mode()
 
     def choices(self, option: Option) -> Sequence[Choice] | None:
-        """The variants of the current model, the machines, and the runtimes."""
+        """Return the variants of the current model, the machines, and the runtimes."""
         if option.kind is Kind.MODEL:
             found = self._variants()
             return [(f"#{v.id}", f"{v.name}  {figures.size(v.size)}") for v in found]
@@ -122,7 +122,7 @@ class ProfilePage(StagePage):
         return {c.id: c.title for c in self.workspace.plugins.all(Extension.BACKEND)}
 
     def _options(self) -> tuple[Option, ...]:
-        """The step's options: the few that matter each time in front, the others folded."""
+        """Return the step's options: the few that matter each time in front, the others folded."""
         options = {option.name: option for option in self.workspace.steps[STEP].form}
         order = [*IN_FRONT, *(name for name in options if name not in IN_FRONT)]
         return tuple(
@@ -312,7 +312,7 @@ class ProfilePage(StagePage):
         self._show_selected()
 
     def _default_row(self) -> int:
-        """The first that is compared with the baseline."""
+        """Return the first that is compared with the baseline."""
         states = [item.state for item in self._rows]
         return next((y for y, state in enumerate(states) if state != "baseline"), 0)
 
@@ -365,11 +365,11 @@ class ProfilePage(StagePage):
             self.deploy_this.setToolTip(plain_tip(tip))
 
     def _sizes(self) -> dict[str, int]:
-        """The size of each variant's file, by its name."""
+        """Return the size of each variant's file, by its name."""
         return {variant.name: variant.size for variant in self._variants()}
 
     def _quality(self) -> tuple[dict[str, float], str]:
-        """The metric of each variant by name, as it was measured when they were made."""
+        """Return the metric of each variant by name, as it was measured when they were made."""
         if self.variant is None:
             return {}, ""
         variants = self._variants()

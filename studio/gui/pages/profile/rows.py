@@ -112,12 +112,12 @@ def run_of(result: ProfileResult, key: str) -> ProfileRun | None:
 
 
 def _verdict_of(result: ProfileResult, key: str) -> Comparison | None:
-    """The comparison of a run with the baseline; of several the last one."""
+    """Return the comparison of a run with the baseline; of several the last one."""
     return next((each for each in reversed(result.verdicts) if each.b == key), None)
 
 
 def _place_of(result: ProfileResult, key: str) -> RunPlacement | None:
-    """Where a run was executed, and how much of it elsewhere."""
+    """Return where a run was executed, and how much of it elsewhere."""
     places = result.placement.runs if result.placement else ()
     return next((place for place in places if place.id == key), None)
 
@@ -137,7 +137,7 @@ def live(result: ProfileResult, message: RunMessage) -> ProfileResult:
 
 
 def _computes(run: ProfileRun) -> str:
-    """The precision with the threads of an inference: ``fp32 · 1 thread``."""
+    """Return the precision with the threads of an inference: ``fp32 · 1 thread``."""
     count = "" if run.threads is None else figures.count(run.threads, "thread")
     return " · ".join(filter(None, (run.precision, count))) or figures.NOTHING
 
@@ -170,7 +170,7 @@ def _state(run: ProfileRun, verdict: Comparison | None, is_baseline: bool) -> st
 
 
 def _word(verdict: Comparison) -> str:
-    """The word that is shown for a stored verdict."""
+    """Return the word that is shown for a stored verdict."""
     return "inconclusive" if verdict.verdict == "undecided" else verdict.verdict
 
 
@@ -281,7 +281,7 @@ def certainty(result: ProfileResult, selected: str = "") -> list[Sequence[str]]:
 
 
 def _place(result: ProfileResult, selected: str) -> list[Sequence[str]]:
-    """Where the selected run was executed; in red where another device was requested."""
+    """Return where the selected run was executed; in red where another device was requested."""
     place = _place_of(result, selected)
     if place is None:
         return []

@@ -36,7 +36,7 @@ class QuantizeRequest:
 
 
 def evaluated_on(metric: MetricChange, asked: QuantizeRequest) -> str:
-    """The data of a metric: ``heldout.npz, 450 samples``; empty where that is not known.
+    """Return the data of a metric: ``heldout.npz, 450 samples``; empty where that is not known.
 
     Args:
         asked: The options that its step was given.

@@ -76,7 +76,7 @@ class QuantizePage(StagePage):
         self._connect()
 
     def _options(self) -> tuple[Option, ...]:
-        """The step's options that are not the preset's; the model is the current variant."""
+        """Return the step's options that are not the preset's; the model is the current variant."""
         return tuple(
             option
             for option in self.workspace.steps[STEP].form
@@ -267,7 +267,7 @@ class QuantizePage(StagePage):
         self._settle.start()
 
     def _note_text(self) -> str:
-        """How many variants there are, and what the next one is made from."""
+        """Return how many variants there are, and what the next one is made from."""
         origin = self.origin
         if origin is None:
             return ""
@@ -275,7 +275,7 @@ class QuantizePage(StagePage):
         return f"{variants}; the next is derived from {origin.name}"
 
     def _run_options(self, variant: VariantRecord) -> QuantizeRequest:
-        """The options of the run that made a variant."""
+        """Return the options of the run that made a variant."""
         runs = self.workspace.registry.runs(STEP, variant.id, most=1)
         return QuantizeRequest.read(runs[0].options if runs else {})
 
@@ -339,7 +339,7 @@ class QuantizePage(StagePage):
 
 
 def _scrolled(title: str, content: QWidget) -> Card:
-    """A card whose content scrolls where it is longer than the window."""
+    """Return a card whose content scrolls where it is longer than the window."""
     card = Card(title)
     scroll = Scroll(margin=0)
     scroll.body.setContentsMargins(0, 0, GRID, 0)

@@ -34,7 +34,7 @@ _NAMED = 3
 def table_row(
     variant: VariantRecord, current: int | None, known: Sequence[Baseline] = ()
 ) -> list[str]:
-    """One variant as texts, in the order of the columns.
+    """Return one variant as texts, in the order of the columns.
 
     Args:
         current: The number of the current variant.
@@ -56,7 +56,7 @@ def table_row(
 
 
 def _latency_text(values: QuantizeResult) -> str:
-    """The time over that of the float model, with the threads: ``0.61, 1 thread``."""
+    """Return the time over that of the float model, with the threads: ``0.61, 1 thread``."""
     shown = figures.ratio(values.latency_ratio)
     if values.threads is None or shown == figures.NOTHING:
         return shown
@@ -64,7 +64,7 @@ def _latency_text(values: QuantizeResult) -> str:
 
 
 def metric_text(variant: VariantRecord, known: Sequence[Baseline] = ()) -> str:
-    """The metric before and after: ``98.1 → 97.8 % (−0.3 pt)``; of an original its own."""
+    """Return the metric before and after: ``98.1 → 97.8 % (−0.3 pt)``; of an original its own."""
     metric = measured(variant)
     if metric is None:
         return known[0].text if known else figures.NOTHING
@@ -242,7 +242,7 @@ def conclusion(variant: VariantRecord, max_drop: float | None) -> tuple[str, str
 
 
 def _loss(loss: float, metric: MetricChange) -> str:
-    """A loss in points where the metric is a share; empty when it rounds to nothing."""
+    """Return a loss in points where the metric is a share; empty when it rounds to nothing."""
     if 0 <= metric.before <= 1 and 0 <= metric.after <= 1:
         return f"{100 * loss:.1f} pt" if loss > 0.0005 else ""
     return f"{loss:.3g}" if loss > 0 else ""

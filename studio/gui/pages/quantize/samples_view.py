@@ -111,7 +111,7 @@ class _Answer(QWidget):
 
 
 def short(answer: Answer) -> str:
-    """An answer in a few words."""
+    """Return an answer in a few words."""
     if answer.classes:
         best = answer.classes[0]
         return f"{best.label} {percent(best.score)}"

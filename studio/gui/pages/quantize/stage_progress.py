@@ -52,7 +52,7 @@ class StageProgress(QWidget):
         self._show("", 1.0)
 
     def rows(self) -> list[tuple[str, str]]:
-        """Each stage with its time, or with an ellipsis while it runs."""
+        """Return each stage with its time, or with an ellipsis while it runs."""
         found = []
         for index, (stage, began) in enumerate(self._stages):
             if not stage:

@@ -93,7 +93,7 @@ class TargetEvaluationView(QWidget):
         self.setLayout(layout)
 
     def choices(self, option: Option) -> Sequence[Choice] | None:
-        """The targets that there are, for the form."""
+        """Return the targets that there are, for the form."""
         if option.kind is not Kind.TARGET:
             return None
         known = self._workspace.registry.targets()
@@ -148,7 +148,7 @@ class TargetEvaluationView(QWidget):
 
 
 def verdict(result: EvaluationResult) -> tuple[str, str]:
-    """A word and its tone: whether the target reads the file as this computer does."""
+    """Return a word and its tone: whether the target reads the file as this computer does."""
     target = result.target
     if target is None:
         return "this computer only", ""
@@ -169,7 +169,7 @@ def sentence(result: EvaluationResult) -> str:
 
 
 def fields(result: EvaluationResult) -> list[tuple[str, str]]:
-    """The figures of both sides, and what ran there."""
+    """Return the figures of both sides, and what ran there."""
     metric, target = result.metric, result.target
     found = [
         (f"{metric.title} on this computer", f"{metric.value:.4f}"),
@@ -185,7 +185,7 @@ def fields(result: EvaluationResult) -> list[tuple[str, str]]:
 
 
 def changes(result: EvaluationResult) -> list[tuple[str, str]]:
-    """The samples that one side reads better than the other; the rest is only counted."""
+    """Return the samples that one side reads better than the other; the rest is only counted."""
     target = result.target
     if target is None:
         return []

@@ -128,7 +128,7 @@ class VariantsView(QWidget):
         return baselines(variant, self._variants, self._asked)
 
     def selected_id(self) -> int | None:
-        """The number of the selected variant."""
+        """Return the number of the selected variant."""
         y = self.table.currentRow()
         return self._variants[y].id if 0 <= y < len(self._variants) else None
 

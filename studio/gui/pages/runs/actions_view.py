@@ -161,5 +161,5 @@ def _several(value: object) -> list[object]:
 
 
 def _name(text: str, models: Mapping[str, str]) -> str:
-    """A model by its name, a file by its own."""
+    """Return a model by its name, a file by its own."""
     return models.get(text) or (Path(text).name if "/" in text else text)

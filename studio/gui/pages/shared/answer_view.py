@@ -119,5 +119,5 @@ class ScoreBars(QWidget):
 
 
 def percent(score: float) -> str:
-    """A score as people read it."""
+    """Return a score as people read it."""
     return f"{100 * float(score):.1f} %"

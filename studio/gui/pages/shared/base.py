@@ -152,7 +152,7 @@ class Page(QWidget):
             self._right.insertWidget(end, widget)
 
     def pipeline_button(self) -> QPushButton:
-        """A quiet button that shows what was done here last as a pipeline."""
+        """Return a quiet button that shows what was done here last as a pipeline."""
         return pipeline_button(self.workspace, self.shell, self.repeats)
 
     def show_as_pipeline(self) -> None:
@@ -214,7 +214,7 @@ class Page(QWidget):
 
 
 def pipeline_button(workspace: Workspace, shell: Shell, repeats: Iterable[str]) -> QPushButton:
-    """A quiet button that shows what was done last by one of some steps as a pipeline."""
+    """Return a quiet button that shows what was done last by one of some steps as a pipeline."""
     steps = tuple(repeats)
     made = button("Show as pipeline", lambda: show_as_pipeline(workspace, shell, steps), "link")
     made.setToolTip("Shows the pipeline that repeats the last action on this page.")

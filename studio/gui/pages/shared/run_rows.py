@@ -28,12 +28,12 @@ _LARGE = 1000
 
 
 def state_word(state: str) -> str:
-    """The word that is shown for the stored state of a run or of a step."""
+    """Return the word that is shown for the stored state of a run or of a step."""
     return "gate failed" if state == "gate not met" else state
 
 
 def run_row(run: RunInfo) -> SortableRow:
-    """A run in the list."""
+    """Return a run in the list."""
     when = local(run.started)
     texts = (run.title or run.name, state_word(run.state), passed_gates(run), when)
     return SortableRow(run.id, texts, (*texts[:3], run.started))
@@ -47,7 +47,7 @@ def passed_gates(run: RunInfo) -> str:
 
 
 def gate_rows(run: RunInfo) -> Iterator[StateRow]:
-    """A line for each gate, those that were missed first."""
+    """Yield a line for each gate, those that were missed first."""
     for gate in sorted(run.gates, key=lambda gate: gate.passed):
         value = "no value" if gate.value is None else f"{gate.value:.4g}"
         text = f"{value}, {gate.limit}" + (f": {gate.text}" if gate.text else "")
@@ -56,7 +56,7 @@ def gate_rows(run: RunInfo) -> Iterator[StateRow]:
 
 
 def step_rows(run: RunInfo) -> Iterator[StateRow]:
-    """A line for each step."""
+    """Yield a line for each step."""
     for step in run.steps:
         text = step.message
         if step.state == "succeeded":
@@ -67,7 +67,7 @@ def step_rows(run: RunInfo) -> Iterator[StateRow]:
 
 
 def artefact_fields(run: RunInfo) -> list[tuple[str, str]]:
-    """The digests of what was made."""
+    """Return the digests of what was made."""
     return [(name, digest[:16]) for name, digest in run.artefacts.items()]
 
 
@@ -107,7 +107,7 @@ def comparison_rows(found: RunComparison) -> Iterator[SortableRow]:
 
 
 def local(text: str) -> str:
-    """A moment of the registry in local time; the year only where it is another one."""
+    """Return a moment of the registry in local time; the year only where it is another one."""
     try:
         found = datetime.fromisoformat(text).astimezone()
     except ValueError:

@@ -189,7 +189,7 @@ class Needs(QStackedWidget):
 
 
 def needs_model(content: QWidget, what: str, go: Callable[[str], object]) -> Needs:
-    """A pane that needs an open model."""
+    """Return a pane that needs an open model."""
     hint = Hint(
         f"No model to {what} yet",
         "Open a model or a sample on the Model page.",
@@ -247,7 +247,7 @@ class StateRows(QWidget):
 
 
 def part(values: Mapping[str, Any], *names: str) -> Any:
-    """The first of several keys that has a value, None where none has."""
+    """Return the first of several keys that has a value, None where none has."""
     for name in names:
         if values.get(name) is not None:
             return values[name]

@@ -19,17 +19,17 @@ REMOVED = "removed"
 
 
 def title(target: TargetSpec) -> str:
-    """The name as people say it."""
+    """Return the name as people say it."""
     return named(target.name)
 
 
 def named(name: str) -> str:
-    """A target's name that stands alone or begins a sentence."""
+    """Return a target's name that stands alone or begins a sentence."""
     return "This computer" if name in ("", LOCAL) else name
 
 
 def spoken(name: str) -> str:
-    """A target's name within a sentence."""
+    """Return a target's name within a sentence."""
     return "this computer" if name in ("", LOCAL) else name
 
 
@@ -47,7 +47,7 @@ def kind(target: TargetSpec, facts: TargetFacts | None) -> str:
 
 
 def fields(facts: TargetFacts) -> list[Sequence[str]]:
-    """The facts of a target, for a list of names and values; what is unknown is left out."""
+    """Return the facts of a target, for a list of names and values; what is unknown is left out."""
     processor = " × ".join(str(one) for one in (facts.cpus, facts.cpu) if one)
     processor += f" at up to {facts.cpu_mhz:,.0f} MHz" if facts.cpu_mhz else ""
     heat = facts.temperature_c
