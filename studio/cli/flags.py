@@ -54,7 +54,7 @@ def add_verbs(
 def add_more_verbs(
     parser: argparse.ArgumentParser, **verbs: str
 ) -> dict[str, argparse.ArgumentParser]:
-    """The same for a command that does something without a verb, too (``studio monitor``)."""
+    """Add verbs to a command that also runs without a verb (``studio monitor``)."""
     return _verbs(parser, verbs, required=False)
 
 
@@ -132,7 +132,7 @@ def _add_yes_or_no(parser: argparse.ArgumentParser, option: Option, text: str) -
 
 
 def hide_former(action: argparse.Action, *former: str) -> None:
-    """Keep former spellings of a flag out of the help; the parser still accepts them."""
+    """Hide former spellings of a flag from the help; the parser still accepts them."""
     action.option_strings = [flag for flag in action.option_strings if flag not in former]
     _FORMER.update(dict.fromkeys(former, action.option_strings[0]))
 

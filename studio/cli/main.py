@@ -99,7 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _recording(arguments: argparse.Namespace) -> AbstractContextManager[None]:
-    """Have this process log, in as much detail as the flags and the settings say."""
+    """Return the logging of this process, at the level of the flags and the settings."""
     paths = Paths.of()
     loud = arguments.verbose or arguments.debug or Settings(paths.settings)["log_level"] == "debug"
     terminal = logging.INFO if arguments.verbose else 0

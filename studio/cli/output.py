@@ -31,7 +31,7 @@ class _PlainStream:
 
 @contextlib.contextmanager
 def plain_output() -> Iterator[None]:
-    """Let all that this process prints be plain text."""
+    """Reduce the output of this process to plain text."""
     with (
         contextlib.redirect_stdout(_PlainStream(sys.stdout)),
         contextlib.redirect_stderr(_PlainStream(sys.stderr)),

@@ -27,7 +27,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Ask the target (or the registry, of all targets) and print."""
+    """Read the releases of a target, or of all from the registry, and print them."""
     with workspace() as opened:
         if arguments.everywhere:
             return _everywhere(opened.registry, arguments)

@@ -36,7 +36,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Look at the model as every command does, then start the runtime behind the same walls."""
+    """Check the model as every command does, then start the runtime in the same sandbox."""
     if not 0 <= arguments.port <= 65535:
         raise UsageError(f"Port must be between 0 and 65535, not {arguments.port}.")
     with workspace() as opened:

@@ -45,7 +45,7 @@ def group(opened: Workspace, arguments: argparse.Namespace) -> int:
 
 
 def status(opened: Workspace, arguments: argparse.Namespace) -> int:
-    """Ask targets how they are; all of them when none is named."""
+    """Poll the status of the named targets, or of all."""
     names = arguments.target or [target.name for target in opened.registry.targets()]
     options = {"target": names, **({"parallel": arguments.parallel} if arguments.parallel else {})}
     return finish(opened.run("target-look", **options), arguments, _status)

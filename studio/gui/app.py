@@ -136,7 +136,7 @@ def make_application() -> QApplication:
 
 
 def _prepare_web_engine() -> None:
-    """What Qt WebEngine wants said before there is an application, where it is installed.
+    """Set the attributes that Qt WebEngine, if installed, needs before the application.
 
     Panels of plugins may show pages with it; nothing of it is loaded here.
     """

@@ -22,7 +22,7 @@ class Bridge(QObject):
         self._asked.connect(self._run, Qt.ConnectionType.QueuedConnection)
 
     def deliver(self, call: Callable[[], None]) -> None:
-        """Ask for a call; may be called from any thread, and does nothing once closed."""
+        """Queue a call from any thread; a closed bridge drops it."""
         if self._is_open:
             self._asked.emit(call)
 

@@ -13,7 +13,7 @@ ICON_SIZE = 20
 
 
 def register_search_paths() -> None:
-    """Let the style sheet name icons as ``icons:name.svg``."""
+    """Register the folder of icons for style sheets, as ``icons:name.svg``."""
     QDir.setSearchPaths("icons", [str(resource("icons"))])
 
 

@@ -29,7 +29,7 @@ def log_message(kind: QtMsgType, context: QMessageLogContext, text: str) -> None
 
 @contextmanager
 def qt_messages_logged() -> Iterator[None]:
-    """Let messages of Qt be logged."""
+    """Log the messages of Qt."""
     before = qInstallMessageHandler(log_message)
     try:
         yield

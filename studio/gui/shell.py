@@ -57,7 +57,7 @@ class Shell(Protocol):
         """Show a stage: model, quantize, profile, deploy, monitor, targets or plugins."""
 
     def choose_model(self) -> None:
-        """Let the user choose a model file and open it."""
+        """Open the dialog for a model file, and open the file."""
 
     def open_sample(self, name: str) -> None:
         """Get a sample and open its model."""
@@ -66,7 +66,7 @@ class Shell(Protocol):
         """Show something that was done, with the pipeline that repeats it."""
 
     def inspector_changed(self) -> None:
-        """Ask the page for its inspector again."""
+        """Read the page's inspector again."""
 
 
 class VisitedPage(Protocol):
@@ -77,7 +77,7 @@ class VisitedPage(Protocol):
         """Identifier of its stage."""
 
     def actions(self) -> list[QAction]:
-        """Its own actions."""
+        """Return the actions of the page."""
 
     def entries(self) -> Iterable[PaletteEntry]:
         """Return its palette entries in addition to its actions."""
@@ -190,7 +190,7 @@ class WindowParts(Shell, Protocol):
         """Show the command palette."""
 
     def choose_theme(self, choice: str) -> None:
-        """Take ``system``, ``dark`` or ``light``, and remember it."""
+        """Set ``system``, ``dark`` or ``light``, and store the choice."""
 
     def toggle_theme(self) -> None:
         """Switch between light and dark, and remember it."""

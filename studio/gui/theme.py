@@ -130,7 +130,7 @@ class Theming(QObject):
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_changed)
 
     def choose(self, choice: str) -> None:
-        """Take ``system``, ``dark`` or ``light`` and apply it."""
+        """Set ``system``, ``dark`` or ``light``, and apply it."""
         self.choice = choice
         self._switch(self._resolve())
 

@@ -29,7 +29,7 @@ _OURS = RESERVED | {"job", "step", "origin", "dropped", "outcome", "traceback"}
 
 
 class JobRecords:
-    """Writes the records of one job, each with the job's id.
+    """The writer of one job's records, each with the job's id.
 
     Its worker is not trusted: how much it may log is bounded, it chooses neither the logger nor
     the job, and its texts are made plain.

@@ -75,7 +75,7 @@ class WorkerProcess:
         self._write(spec.line(self.folder))
 
     def cancel(self) -> None:
-        """Ask it to stop; from any thread. The reading thread enforces it."""
+        """Request a stop from any thread; the reading thread enforces it."""
         with self._wakes:
             if self._cancel_requested is None and not self._ended:
                 self._cancel_requested = time.monotonic()

@@ -84,7 +84,7 @@ class RunningJob:
 
     @property
     def title(self) -> str:
-        """What it does, for people."""
+        """The title of the job for the user."""
         return self.spec.title
 
     @property
@@ -93,7 +93,7 @@ class RunningJob:
         return self.outcome is None
 
     def cancel(self) -> None:
-        """Ask it to stop: at its next progress point, SIGTERM after 3 s, SIGKILL after 5 s."""
+        """Cancel the job: at its next progress point, SIGTERM after 3 s, SIGKILL after 5 s."""
         self._cancelled = True
         if self._worker is not None and self.running:
             self._worker.cancel()
@@ -112,19 +112,19 @@ class JobListener:
     """A listener to the events of jobs, on the job's own thread; any method may be overridden."""
 
     def started(self, job: RunningJob) -> None:
-        """A job began."""
+        """React to the start of a job."""
 
     def progressed(self, job: RunningJob) -> None:
-        """Its ``state`` changed."""
+        """React to a change of the job's ``state``."""
 
     def message(self, job: RunningJob, name: str, values: Mapping[str, Any]) -> None:
-        """The work sent a message of its own."""
+        """React to a message that the job's work sent."""
 
     def blamed(self, plugin: str, sentence: str) -> None:
         """React to a failure in a plugin's code; called before the job's ``outcome`` is known."""
 
     def finished(self, job: RunningJob) -> None:
-        """Its ``outcome`` is known."""
+        """React to the job's ``outcome``."""
 
 
 @dataclass(frozen=True, slots=True)

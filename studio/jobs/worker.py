@@ -44,7 +44,7 @@ class WorkerJob:
         self._last = 0.0
 
     def progress(self, done: float, total: float, text: str = "") -> None:
-        """Say how far the work is; the first, the last and some between are sent."""
+        """Report the progress of the work; the first, the last and some between are sent."""
         self.check()
         now = time.monotonic()
         if now - self._last >= _PROGRESS_INTERVAL or done >= total:
@@ -61,7 +61,7 @@ class WorkerJob:
         self.send("message", name=name, values=values)
 
     def used(self, plugin: str) -> None:
-        """Say whose code is in use from now on; empty for the studio's own."""
+        """Report the plugin whose code runs next; empty for the studio's own."""
         self.send("plugin", plugin=plugin)
 
     def check(self) -> None:
@@ -176,7 +176,7 @@ def _of_defect(error: Exception) -> dict[str, Any]:
 
 
 def _of_system(error: OSError, folder: Path) -> tuple[str, str]:
-    """What the operating system refused, as a sentence and what to do."""
+    """Return the sentence and the hint for an error of the operating system."""
     if error.errno == errno.ENOSPC:
         hint = "Free some, or move everything to a larger disk with EDGEWRIGHT_HOME."
         return f"There is no room left on the disk of {folder.parent}.", hint

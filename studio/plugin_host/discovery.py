@@ -51,7 +51,7 @@ class Plugin:
 
     @property
     def capabilities(self) -> tuple[Capability, ...]:
-        """What it offers, whether available or not."""
+        """The capabilities of the plugin, available or not."""
         return self.manifest.capabilities if self.manifest else ()
 
 

@@ -24,7 +24,7 @@ class _SourceLoader(importlib.machinery.SourceFileLoader):
     """A loader that compiles the source with consent, never unchecked cached bytecode."""
 
     def path_stats(self, path: str) -> dict[str, float]:
-        """Have none, so that no cache is read and none is written."""
+        """Raise an error, so that no bytecode cache is read or written."""
         raise OSError(path)
 
     def source_to_code(  # type: ignore[override]  # the stub declares it static, which it is not
@@ -46,7 +46,7 @@ class _NativeLoader(importlib.machinery.ExtensionFileLoader):
 
 
 class PluginFinder(MetaPathFinder):
-    """Finds the modules of plugins in their own folders, whatever else has the same name."""
+    """The finder of plugins' modules in their own folders, also against equal names elsewhere."""
 
     def __init__(self) -> None:
         self.folders: dict[str, Path] = {}
@@ -110,7 +110,7 @@ _FINDER = PluginFinder()
 def make_importable(
     plugin: str, folder: Path, digest: str = "", files: Mapping[Path, bytes] | None = None
 ) -> None:
-    """Let a plugin's package be imported, from its own folder alone.
+    """Allow the import of a plugin's package, from its own folder alone.
 
     Args:
         digest: Of its files; what was imported of others is forgotten.

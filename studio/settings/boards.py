@@ -79,7 +79,7 @@ class Board:
 
     @property
     def usual(self) -> Image:
-        """What a new one has."""
+        """The image of a new board."""
         return self.images[0]
 
 

@@ -19,7 +19,7 @@ _SEARCHED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")
 
 
 def own_python(*words: str) -> list[str]:
-    """This interpreter with arguments; the current folder is no place to import from."""
+    """Return this interpreter's command, which imports nothing from the current folder."""
     return [sys.executable, "-P", *words]
 
 

@@ -47,7 +47,7 @@ class JsonLines(logging.Formatter):
 
 
 class LogFile(logging.Handler):
-    """Appends to the file; what cannot be written is dropped, for no job may fail by its log."""
+    """A handler that appends to the file and drops failed writes: no job may fail by its log."""
 
     def __init__(self, path: Path, most_bytes: int = MOST_BYTES, kept: int = KEPT) -> None:
         super().__init__()

@@ -107,7 +107,7 @@ def uncaught_logged() -> Iterator[None]:
 
 @contextmanager
 def crashes(file: Path | None = None) -> Iterator[None]:
-    """Have the stacks of all threads written when native code crashes this process.
+    """Write the stacks of all threads when native code crashes this process.
 
     Args:
         file: Where to; standard error by default, and where it cannot be written.

@@ -45,7 +45,7 @@ _seen: set[str] = set()
 
 
 def hide(secret: str) -> None:
-    """Let every redactor of this process remove a secret that it has come to know."""
+    """Add a secret to every redactor of this process."""
     _seen.add(secret)
 
 
@@ -56,7 +56,7 @@ def _rules() -> tuple[tuple[re.Pattern[str], str], ...]:
 
 
 class Redactor(logging.Filter):
-    """Removes secrets: known ones by their value, all others by how they are written."""
+    """The filter of secrets: known ones by their value, all others by their pattern."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         super().__init__()
@@ -120,12 +120,12 @@ RESERVED = frozenset((*vars(logging.makeLogRecord({})), "message", "asctime", "t
 
 
 def keys_of(record: logging.LogRecord) -> dict[str, Any]:
-    """What a record was given as ``extra``."""
+    """Return the ``extra`` values of a record."""
     return {name: value for name, value in vars(record).items() if name not in RESERVED}
 
 
 def traceback_of(record: logging.LogRecord) -> str:
-    """Its traceback as text, once it was redacted, or the one another process wrote down."""
+    """Return a record's traceback as redacted text, or the one that another process sent."""
     return record.exc_text or str(getattr(record, "traceback", ""))
 
 

@@ -61,7 +61,7 @@ class SecretStore:
             return ""
 
     def set(self, name: str, secret: str) -> str:
-        """Keep a secret; returns where."""
+        """Store a secret; return the name of its store."""
         hide(secret)
         if self._keyring is not None:
             try:

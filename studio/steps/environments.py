@@ -19,7 +19,7 @@ from studio.steps.results import InstallResult, RemoveResult
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentOptions:
-    """Options of a step about one environment."""
+    """The options of a step about one environment."""
 
     name: str = option(
         positional=True,
@@ -30,7 +30,7 @@ class EnvironmentOptions:
 
 @dataclass(frozen=True, slots=True)
 class InstallOptions(EnvironmentOptions):
-    """Options of the step ``environment-install``."""
+    """The options of the step ``environment-install``."""
 
     wheels: Path | None = option(
         None,

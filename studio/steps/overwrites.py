@@ -26,7 +26,7 @@ def outputs(step: AnyStep, given: Mapping[str, Any]) -> list[Path]:
 
 
 def in_the_way(paths: Iterable[Path]) -> list[Path]:
-    """Those at which something lies that would be overwritten: a file, or a bundle's folder.
+    """Return the paths that would be overwritten: a file, or a bundle's folder.
 
     Into any other folder a step writes files of its own names.
     """

@@ -56,7 +56,7 @@ def store(
     given: Mapping[str, Any],
     result: Mapping[str, Any],
 ) -> None:
-    """Keep a result, with the digests of the copies that the step has made."""
+    """Store a result, with the digests of the copies that the step has made."""
     if not key:
         return
     outputs = {}

@@ -167,7 +167,7 @@ class StepRunner:
                 raise UsageError(reason, hint=HINT)
 
     def _granted(self, step: AnyStep, resolved: Resolved) -> frozenset[Permission]:
-        """What the worker may reach: what the step needs, as far as the targets' plugins may.
+        """Return the worker's permissions: those of the step that the targets' plugins have.
 
         Only plugins that did not come with the studio are held to what their users agreed to.
         """

@@ -43,7 +43,7 @@ class AlertFile:
         return Path(self._settings["alerts"] or self._paths.config / "alerts.toml")
 
     def use(self, path: Path | None) -> None:
-        """Take another file; None for the usual one."""
+        """Set another file; None for the default one."""
         self._settings["alerts"] = str(path or "")
 
     @property
@@ -110,7 +110,7 @@ class AlertFile:
         self._write(self._with(kind, place, table))
 
     def remove(self, kind: str, place: int) -> None:
-        """Take a table out.
+        """Remove a table.
 
         Raises:
             UsageError, StudioError: as in ``put``.
@@ -122,7 +122,7 @@ class AlertFile:
         return "" if kind == "desktop" else SECRET_OF.get(kind, _PASSWORD)
 
     def keep_secret(self, name: str, secret: str) -> str:
-        """Keep a password or key in the store of secrets; returns where."""
+        """Store a password or key as a secret; return the name of its store."""
         return SecretStore(self._paths).set(name, secret)
 
     def _with(self, kind: str, place: int, table: Table) -> str:

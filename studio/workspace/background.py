@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Background:
-    """Runs calls one after the other and hands their results to where they are wanted."""
+    """A thread that runs calls one after the other and delivers their results."""
 
     def __init__(self, deliver: Callable[[Callable[[], None]], None]) -> None:
         self._deliver = deliver

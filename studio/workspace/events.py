@@ -41,7 +41,7 @@ class JobFinished:
 
 @dataclass(frozen=True, slots=True)
 class RegistryChanged:
-    """Rows were added or removed.
+    """A change of rows in the registry.
 
     Attributes:
         what: ``targets``, ``records`` or ``plugins`` (what each may do).
@@ -111,7 +111,7 @@ class Events:
         return unsubscribe
 
     def publish(self, event: Event) -> None:
-        """Tell every listener."""
+        """Deliver an event to every listener."""
         self.deliver(lambda: self._notify(event))
 
     def _notify(self, event: Event) -> None:

@@ -47,7 +47,7 @@ class FleetRow:
 
 
 class Fleet:
-    """Rows by the target's name."""
+    """The endpoints of the fleet by the target's name."""
 
     def __init__(self) -> None:
         self._rows: dict[str, FleetRow] = {}

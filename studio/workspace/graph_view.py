@@ -40,7 +40,7 @@ class GraphView:
     _kept: dict[str, Mapping[str, float]] = field(default_factory=dict, repr=False, compare=False)
 
     def costs(self, kind: str) -> Mapping[str, float]:
-        """What each node costs, of ``models.cost.KINDS``, by its name; counted once."""
+        """Return the cost of each node by name, of the kinds in ``models.cost.KINDS``; cached."""
         from studio.models.cost import overlay
 
         if kind not in self._kept:
@@ -135,7 +135,7 @@ def block_text(node: Node) -> str:
 
 
 def alike_text(node: Node) -> str:
-    """Which of the blocks that are alike a folded block is: ``3 of 12``; empty for the only one."""
+    """Return the number of a collapsed block among equal ones: ``3 of 12``; empty for one."""
     from studio.models.walk import ALIKE, NUMBER
 
     alike = node.attributes.get(ALIKE)

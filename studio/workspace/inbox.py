@@ -40,7 +40,7 @@ _FIELDS = tuple(AlertEntry.__dataclass_fields__)
 
 
 class Inbox:
-    """Entries by target and name, kept in a file.
+    """The alerts by target and name, stored in a file.
 
     Acknowledged and silenced alerts are not sent to channels either.
 
@@ -102,7 +102,7 @@ class Inbox:
         self._save()
 
     def silence(self, entry: AlertEntry, seconds: float = HOUR_S) -> None:
-        """Let it be silent for a while; 0 ends that, also where more than it is silent."""
+        """Silence an alert for a period; 0 ends its silence, and a wider one that covers it."""
         if seconds:
             self.holds.silence(entry.target, entry.name, seconds)
         elif (hold := self.silence_of(entry)) is not None:

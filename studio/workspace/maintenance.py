@@ -64,7 +64,7 @@ class Maintenance:
         return replace(condition(self._folder, thorough=False), path=path, rows=rows_of(path))
 
     def check(self, *, aside: bool = False) -> RegistryCondition:
-        """Look at the database and at every file that it refers to.
+        """Check the database and every file that it refers to.
 
         Args:
             aside: Move altered files out of the store.

@@ -57,7 +57,7 @@ class Presets:
         return presets.find(wanted, self._data)[0]
 
     def save(self, name: str, text: str) -> Path:
-        """Keep a text among the user's own.
+        """Save a text as a preset of the user.
 
         Raises:
             UsageError: when the name or the text cannot be one.
@@ -65,7 +65,7 @@ class Presets:
         return presets.save(name, text, self._data)
 
     def options(self, method: str) -> tuple[Option, ...]:
-        """What a preset with this method can say.
+        """Return the options of a preset with this method.
 
         Raises:
             Unavailable: when no plugin offers the method.

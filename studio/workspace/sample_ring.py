@@ -48,7 +48,7 @@ class SampleRing(Sequence[SamplePoint]):
         self._next = self._count = 0
 
     def append(self, moment: SamplePoint) -> None:
-        """Keep one more."""
+        """Append one sample."""
         place = self._next
         self._at[place] = moment.at
         self._throughput[place] = math.nan if moment.throughput is None else moment.throughput

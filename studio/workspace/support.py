@@ -70,7 +70,7 @@ class SupportArchive:
 
 
 class _Cleaner:
-    """Removes secrets, and users' names in the paths of their homes."""
+    """A filter that removes secrets, and users' names in the paths of their homes."""
 
     def __init__(self, paths: Paths) -> None:
         self._redactor = Redactor.of(paths.data)

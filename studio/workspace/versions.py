@@ -50,7 +50,7 @@ class Versions:
         return lineage(self._registry, find_version(self._registry, version))
 
     def at(self, time: str, target: str | None = None) -> ReleasesAt:
-        """What ran at a moment, on a target or on all that were ever deployed to.
+        """Return the releases at a moment, on one target or on all known ones.
 
         Raises:
             UsageError: when it is no moment, or there is no such target.

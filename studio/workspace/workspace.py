@@ -162,7 +162,7 @@ class Workspace(JobListener):
         return with_methods(option, self.plugins) if option.plugins else option
 
     def warm_up(self) -> None:
-        """Keep a worker ready, so that the next job begins at once, and look for plugins.
+        """Start a worker in advance, so that the next job begins at once, and find plugins.
 
         From now on the daily copy is made in the background: a window may stay open for
         weeks. A command makes it when it is done.
@@ -297,7 +297,7 @@ class Workspace(JobListener):
         self.events.publish(RegistryChanged("targets"))
 
     def set_group(self, name: str, members: Sequence[str]) -> None:
-        """Let a group of targets have these members; without any it is gone."""
+        """Set the members of a group of targets; an empty group is removed."""
         self.registry.groups.set(name, members)
         self.events.publish(RegistryChanged("targets"))
 

@@ -131,7 +131,7 @@ class Chart(QWidget):
             self.drawn.emit()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Tell which point was clicked."""
+        """Signal the point that was clicked."""
         spot = self._spot_at(event.position())
         if spot is not None and event.button() is Qt.MouseButton.LeftButton:
             self.picked.emit(spot.key)
@@ -145,7 +145,7 @@ class Chart(QWidget):
         QToolTip.showText(event.globalPosition().toPoint() + QPoint(12, 12), plain_tip(text), self)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Go from point to point, from left to right, with the arrow keys."""
+        """Move from point to point, from left to right, with the arrow keys."""
         step = {Qt.Key.Key_Right: 1, Qt.Key.Key_Left: -1}.get(Qt.Key(event.key()))
         spots = sorted((spot for spot in self.spots if spot.key >= 0), key=lambda spot: spot.x)
         if step is None or not spots:

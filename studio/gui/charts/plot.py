@@ -175,7 +175,7 @@ class Plot:
         return color
 
     def pen(self, token: str, width: float = 1.0, *, dashed: bool = False) -> None:
-        """What lines are drawn with from now on; nothing is filled."""
+        """Set the pen of the next lines; nothing is filled."""
         style = Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine
         self.painter.setPen(QPen(self.color(token), width, style, Qt.PenCapStyle.RoundCap))
         self.painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -216,7 +216,7 @@ class Plot:
         self.painter.drawEllipse(place, radius, radius)
 
     def text(self, place: QPointF, text: str, token: str = "text", side: int = 1) -> None:
-        """One line: to the right of a place (1), centred on it (0), or to its left (-1)."""
+        """Draw a line of text right of a point (1), centred on it (0), or left of it (-1)."""
         width = self.width(text) + 1
         left = place.x() - (width if side < 0 else width / 2 if side == 0 else 0.0)
         box = QRectF(left, place.y() - self.line / 2, width, self.line)

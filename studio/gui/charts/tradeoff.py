@@ -64,7 +64,7 @@ class Tradeoff(Drawing):
     is_error: bool = False
 
     def description(self) -> str:
-        """Which variants are worth choosing."""
+        """Return a sentence with both axes and the Pareto front."""
         names = ", ".join(point.name for point in front(self.points, is_error=self.is_error))
         tried = f" The layer search tried {len(self.trials)} more." if self.trials else ""
         return f"{self.quality} against {self.cost}. Pareto front: {names or 'none yet'}.{tried}"

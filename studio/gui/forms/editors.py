@@ -36,7 +36,7 @@ class Choices(Protocol):
     """The choices that a form offers: the models, targets and plugins that exist."""
 
     def choices(self, option: Option) -> Sequence[Choice] | None:
-        """What an option can be; None where that is not for the caller to say."""
+        """Return the choices of an option; None when the option itself defines them."""
 
 
 class Editor(QWidget):

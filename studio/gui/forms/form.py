@@ -76,7 +76,7 @@ class Field(QWidget):
         self.explain(reason)
 
     def explain(self, text: str) -> None:
-        """Say something about the option below it; nothing hides it."""
+        """Show a note below the option; an empty text hides it."""
         self.note.setText(text)
         self.note.setVisible(bool(text))
 
@@ -210,7 +210,7 @@ class Form(QWidget):
         return field
 
     def _order(self) -> None:
-        """Let Tab go through the fields in the order of the options."""
+        """Order the fields for the Tab key like the options."""
         editors = [field.editor for field in self.fields.values()]
         for before, after in pairwise(editors):
             QWidget.setTabOrder(before, after)
@@ -247,7 +247,7 @@ class Form(QWidget):
             field.forget()
 
     def refresh(self) -> None:
-        """Ask again which models, targets and plugins there are."""
+        """Read the choices of models, targets and plugins again."""
         for field in self.fields.values():
             entries = known_entries(field.option, self._choices)
             if entries is not None and isinstance(field.editor, (ChoiceEditor, ChecksEditor)):

@@ -193,11 +193,11 @@ class GraphCanvas(QWidget):
         self._refresh_chosen_view()
 
     def zoom_to(self, zoom: float) -> None:
-        """Take a zoom and keep the middle."""
+        """Set the zoom and keep the centre."""
         self.zoom_by(zoom / self.zoom)
 
     def pan(self, right: float, down: float) -> None:
-        """Look further right and down, in pixels of the screen."""
+        """Move the view right and down, in pixels of the screen."""
         self.viewport.pan(right, down)
         self._refresh_chosen_view()
 
@@ -270,7 +270,7 @@ class GraphCanvas(QWidget):
         self.select(self.scene.box_at(point.x(), point.y()), reveal=False)
 
     def enter(self) -> None:
-        """Look into the selected box."""
+        """Open the selected box."""
         if self.selected is not None:
             self.entered.emit(self.selected)
 
@@ -350,7 +350,7 @@ class GraphCanvas(QWidget):
         return True
 
     def _point(self, where: QPointF) -> None:
-        """Say by the pointer and a text what a click here would do."""
+        """Show with the cursor and a tooltip what a click does here."""
         sign = self._sign_at(where)
         shape = Qt.CursorShape.PointingHandCursor if sign else Qt.CursorShape.OpenHandCursor
         if self.cursor().shape() is not shape:

@@ -16,7 +16,7 @@ LEAST_MARK = 6.0
 
 
 class Minimap(QWidget):
-    """Shows where one is; a click or drag goes there.
+    """A small map of the visible section; a click or drag moves it.
 
     A graph much taller than wide is shown flattened, each axis with a scale of its own.
     """

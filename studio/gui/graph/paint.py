@@ -96,7 +96,7 @@ class _Inks:
 
 
 class ScenePainter:
-    """Paints boxes and edges of a scene in scene coordinates.
+    """The painter of a scene's boxes and edges in scene coordinates.
 
     Args:
         font: The window's font; titles and details are made from it.

@@ -84,7 +84,7 @@ class PathButtons(QWidget):
         return scene is not None and (bool(scene.frames) or BLOCK in scene.families)
 
     def dress(self) -> None:
-        """Take the icons in the theme's colours."""
+        """Set the icons in the theme's colours."""
         color = self._theming.current.color("dim")
         for name, item in zip(_ICONS, self._all, strict=True):
             item.setIcon(icons.icon(name, color, 16))

@@ -63,7 +63,7 @@ class View:
 
     @classmethod
     def at(cls, origin: QPointF, zoom: float, size: QSize, ratio: float, key: object) -> View:
-        """What a widget shows.
+        """Return the visible section of a widget.
 
         Args:
             origin: The scene's point in its corner.
@@ -156,7 +156,7 @@ class Raster:
         return 0.4 < view.look.scale / look.scale < 2.5 and seen.contains(view.visible_area())
 
     def _urgency(self, view: View, spot: TilePosition) -> tuple[bool, float]:
-        """What nothing is known of comes first, then what is near the middle."""
+        """Return the sort key of a tile: uncovered ones first, then those near the centre."""
         scale = view.look.scale
         place = QRectF(
             spot[0] * WIDE / scale, spot[1] * HIGH / scale, WIDE / scale, HIGH / scale

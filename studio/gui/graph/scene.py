@@ -182,7 +182,7 @@ class Scene:
         return min(others)[1] if others else None
 
     def details(self, box: int) -> tuple[str, ...]:
-        """What may stand below the title, the most telling first; the first that fits is written.
+        """Return the texts for below the title, the best first; the first that fits is painted.
 
         Kernel and output shape, the shape alone, the name.
         """
@@ -225,7 +225,7 @@ Ways = dict[int, list[int]]
 
 
 def _neighbours(layout: GraphLayout) -> tuple[Ways, Ways]:
-    """What each box feeds, and what feeds it."""
+    """Return the successors and the predecessors of each box."""
     after: Ways = defaultdict(list)
     before: Ways = defaultdict(list)
     for source, target, _value in layout.edges:

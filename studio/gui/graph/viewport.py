@@ -86,7 +86,7 @@ class Viewport:
         self.move_to(before - point / self.zoom)
 
     def pan(self, right: float, down: float) -> None:
-        """Look further right and down, in pixels of the screen."""
+        """Move the view right and down, in pixels of the screen."""
         self.move_to(self.origin + QPointF(right, down) / self.zoom)
 
     def centre_on(self, x: float, y: float) -> None:
@@ -118,7 +118,7 @@ class Viewport:
         self.origin -= QPointF(pixels / 2 / self.zoom, 0)
 
     def move_to(self, origin: QPointF) -> None:
-        """Look at the scene from another corner, or from the nearest that shows some of it."""
+        """Move to another corner, or to the nearest from which some of the scene is visible."""
         self.origin = self._clamped(origin)
 
     # Inside

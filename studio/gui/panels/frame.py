@@ -62,7 +62,7 @@ class PanelFrame(QWidget):
             self._refresh()
 
     def on_event(self, event: object) -> None:
-        """Take the workspace's events: the ends of steps, and changes of what a panel shows."""
+        """React to the ends of steps, and to changes of the panel's data."""
         if self._host is not None:
             self._host.on_event(event)
         if isinstance(event, RegistryChanged):
@@ -71,13 +71,13 @@ class PanelFrame(QWidget):
             self.refresh_soon()
 
     def refresh_soon(self) -> None:
-        """Let the panel read again what it shows, now or when it is seen."""
+        """Refresh the panel, now or when it is shown."""
         self._stale = True
         if self.isVisible():
             self._refresh()
 
     def redress(self) -> None:
-        """Tell the panel that the theme is another one."""
+        """Apply a changed theme to the panel."""
         if self.panel is not None:
             self._guarded(self.panel.redress)
 
@@ -121,7 +121,7 @@ class PanelFrame(QWidget):
             self._explain(_sentence(self.capability, error), self.capability.plugin)
 
     def _explain(self, sentence: str, plugin: str) -> None:
-        """Say in the panel's place why it is not there, and count it where the plugin failed."""
+        """Show the reason in place of the panel, and count a failure of the plugin."""
         self._remove_content()
         title = f"{self.capability.title} cannot be shown"
         self._show(Hint(title, sentence, "Try again", self.make))
@@ -129,7 +129,7 @@ class PanelFrame(QWidget):
             self._workspace.plugin_crashed(plugin, sentence)
 
     def _check_standing(self) -> None:
-        """Take the panel away when its plugin may no longer be used, and say why."""
+        """Remove the panel, with the reason, when its plugin may no longer be used."""
         plugin = self._workspace.plugins.plugin(self.capability.plugin)
         if self._content is not None and plugin.state.value != "available":
             self._remove_content()

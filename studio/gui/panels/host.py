@@ -79,7 +79,7 @@ class Host:
         return [target for target in known if target.url.partition(":")[0] in self._schemes]
 
     def facts(self, target: str) -> Mapping[str, Any]:
-        """What the last probe learned."""
+        """Return the facts of the last probe."""
         return self._workspace.registry.facts(target)
 
     def add_target(self, target: TargetSpec) -> bool:
@@ -148,11 +148,11 @@ class FollowedStep(RunningStep):
         self._job = job
 
     def cancel(self) -> None:
-        """Ask it to stop."""
+        """Cancel the step."""
         self._job.cancel()
 
     def on_event(self, event: object) -> bool:
-        """Take what concerns this step out of the workspace's events; True when it has ended."""
+        """Follow this step in the workspace's events; return whether it has ended."""
         if getattr(event, "job", None) is not self._job:
             return False
         if isinstance(event, JobProgressed):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Panels:
-    """Finds panels without holding up the window, and adds each as a view of its page."""
+    """The plugins' panels, found in the background and added as views of their pages."""
 
     def __init__(self, window: WindowParts) -> None:
         self._window = window
@@ -31,7 +31,7 @@ class Panels:
         window.current.changed.connect(self._refresh)
 
     def find(self) -> None:
-        """Look for panels on the background thread, then show them."""
+        """Find panels on the background thread, then show them."""
         self._workspace.in_background(
             lambda: self._workspace.plugins.all(Extension.PANEL), self._on_capabilities
         )
@@ -52,7 +52,7 @@ class Panels:
         page.show_view(number)
 
     def close(self) -> None:
-        """Hear nothing any more."""
+        """Unsubscribe from the events."""
         self._unsubscribe()
         self._faults.close()
 
@@ -80,7 +80,7 @@ _Hook = Callable[[type[BaseException], BaseException, TracebackType | None], obj
 
 
 class ErrorGuard:
-    """Shows such an error as a sentence and counts it; all others reach the previous hook.
+    """The hook that shows and counts errors of plugins; all others reach the previous hook.
 
     Qt's calls into Python end at ``sys.excepthook``; the frames of the traceback name the plugin.
     """

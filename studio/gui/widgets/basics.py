@@ -103,7 +103,7 @@ def row(*items: QWidget | QLayout | int | None, spacing: int = GRID) -> QHBoxLay
 
 
 def clear(layout: QLayout) -> None:
-    """Take all items out of a layout and delete their widgets."""
+    """Remove all items from a layout, and delete their widgets."""
     while (item := layout.takeAt(0)) is not None:
         widget, inner = item.widget(), item.layout()
         if widget is not None:

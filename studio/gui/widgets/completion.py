@@ -12,7 +12,7 @@ from studio.gui.theme import worn_by
 
 
 class NamesCompleter(QCompleter):
-    """Completes the last of comma-separated names.
+    """The completion of the last of comma-separated names.
 
     Args:
         names: Sorted, so that 50,000 cost nothing.
@@ -48,6 +48,6 @@ class _Popup(QListView):
         self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Take the theme that is in force now."""
+        """Apply the current theme."""
         self.setStyleSheet(worn_by(self._line))
         super().showEvent(event)

@@ -13,7 +13,7 @@ from studio.gui.widgets.basics import GRID
 
 
 class ElidedButton(QPushButton):
-    """Its tooltip is the whole text.
+    """A button with a shortened text, and the whole text as tooltip.
 
     Args:
         name: For screen readers; the text by default.

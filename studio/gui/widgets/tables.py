@@ -106,7 +106,7 @@ class Table(QTableWidget):
 
     @contextmanager
     def _fixed_columns(self) -> Iterator[None]:
-        """Keep the widths until all cells are there: each one would have its column measured."""
+        """Fix the column widths while cells are added, as each would measure its column."""
         header = self.horizontalHeader()
         modes = [header.sectionResizeMode(x) for x in range(self.columnCount())]
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)

@@ -117,7 +117,7 @@ class ViewBar(QWidget):
         return QSize(self._menu_width() + 2, self.sizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Let views into the menu, or out of it."""
+        """Move views into the menu, or out of it."""
         super().resizeEvent(event)
         self._arrange()
 

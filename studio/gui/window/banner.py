@@ -86,7 +86,7 @@ class Banner(QFrame):
             self.show_message(*said, about=about)
 
     def close_message(self) -> None:
-        """Take the message away."""
+        """Hide the message."""
         self._timer.stop()
         self.about = ""
         self.hide()

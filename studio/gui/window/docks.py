@@ -135,7 +135,7 @@ class JobRow(QWidget):
 
 
 class JobsDock(QDockWidget):
-    """Opens at the bottom, above the line of jobs.
+    """The dock of jobs at the bottom, above the job bar.
 
     Signals:
         retold: The number in the history of what is wanted as a pipeline.
@@ -186,7 +186,7 @@ class JobsDock(QDockWidget):
         self.retold.emit(self._workspace.action_of(job))
 
     def dress(self) -> None:
-        """Take the icon in the theme's colour."""
+        """Set the icon in the theme's colour."""
         self._close.setIcon(icons.icon("close", self._theming.current.color("dim"), 16))
 
     def _title(self) -> QFrame:
@@ -202,7 +202,7 @@ WIDTH = 312
 
 
 class InspectorDock(QDockWidget):
-    """Shows a page's inspector, and hides itself on pages that have none.
+    """The dock of a page's inspector, hidden on pages without one.
 
     Attributes:
         wanted: Whether the user wants to see inspectors at all.

@@ -15,7 +15,7 @@ PAUSE_MS = 15
 
 
 class IdleTasks(QTimer):
-    """Does work in pieces, one after the other; start it when the window is painted.
+    """A queue of work in small pieces; start it when the window is painted.
 
     Args:
         pieces: Runs the next piece at each call; none of them should take

@@ -33,7 +33,7 @@ def time_left(job: RunningJob, now: float) -> str:
 
 
 class JobBar(QFrame):
-    """Shows the newest running job, and opens the list of all.
+    """The bar that shows the newest running job and opens the list of all.
 
     Signals:
         list_asked: The user wants to see all jobs.
@@ -91,7 +91,7 @@ class JobBar(QFrame):
         return next((job for job in reversed(self._jobs) if job.running), None)
 
     def cancel_job(self) -> None:
-        """Take the job that is shown back."""
+        """Cancel the job that is shown."""
         job = self.current()
         if job is not None:
             self.cancel.setEnabled(False)

@@ -88,7 +88,7 @@ class MainWindow(QMainWindow):
         self._restore()
 
     def attach(self, workspace: Workspace) -> None:
-        """Take the workspace, which is opened after the first paint, and show the first page."""
+        """Attach the workspace, which opens after the first paint, and show the first page."""
         gc.freeze()  # all modules until here
         self.workspace = workspace
         self._settings = workspace.settings
@@ -154,7 +154,7 @@ class MainWindow(QMainWindow):
         self.inspector_changed()
 
     def choose_model(self) -> None:
-        """Ask for a model file and open it."""
+        """Open the dialog for a model file, and open the file."""
         start = memory.recall(self._settings).get("folder", "")
         pattern = " ".join(f"*{suffix}" for suffix in self.workspace.suffixes)
         # A dialog of the top bar, so that it is dressed.
@@ -313,7 +313,7 @@ class MainWindow(QMainWindow):
         self.choose_theme(LIGHT if self.theming.current.dark else DARK)
 
     def choose_theme(self, choice: str) -> None:
-        """Take ``system``, ``dark`` or ``light``, and remember it."""
+        """Set ``system``, ``dark`` or ``light``, and store the choice."""
         self._settings["theme"] = choice
         self.theming.choose(choice)
 
@@ -351,7 +351,7 @@ class MainWindow(QMainWindow):
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
     def _restore(self) -> None:
-        """Take the arrangement of the last session."""
+        """Restore the window layout of the last session."""
         kept = memory.recall(self._settings)
         for name, take in (("geometry", self.restoreGeometry), ("state", self.restoreState)):
             if isinstance(kept.get(name), str):
@@ -359,7 +359,7 @@ class MainWindow(QMainWindow):
         self.inspector.wanted = bool(kept.get("inspector", True))
 
     def save(self) -> None:
-        """Keep the arrangement for the next session."""
+        """Store the window layout for the next session."""
         memory.store(
             self._settings,
             geometry=bytes(self.saveGeometry().toBase64().data()).decode("ascii"),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ModelOpener:
-    """Opens files, and samples after they were fetched, and shows what came of it.
+    """The opener of files and downloaded samples, which shows the result.
 
     Attributes:
         previewed: The job whose preview is shown; empty for none.
@@ -63,7 +63,7 @@ class ModelOpener:
         self._page_for(job).show_preview(scene)
 
     def _show_drawn(self, job: RunningJob, view: GraphView | Exception) -> None:
-        """Let the graph be looked through before its types are known."""
+        """Show the graph before its types are known."""
         if isinstance(view, Exception) or job.id not in self._files or not job.running:
             return
         if not self.previewed or self.previewed == job.id:

@@ -80,7 +80,7 @@ class StageButton(QToolButton):
         return QSize(WIDTH - 2 * GRID, LEAST_HEIGHT)
 
     def dress(self) -> None:
-        """Take the icon in the theme's colour."""
+        """Set the icon in the theme's colour."""
         token = "text" if self.isChecked() else "dim"
         self.setIcon(icons.icon(self.stage.id, self._theming.current.color(token)))
 
@@ -148,13 +148,13 @@ class Rail(QFrame):
             self._buttons[name].show_state(state)
 
     def dress(self) -> None:
-        """Take the icons in the theme's colours."""
+        """Set the icons in the theme's colours."""
         for button in self._buttons.values():
             button.dress()
 
 
 class Progress:
-    """Reads the registry and the jobs of this session.
+    """The state of the stages, read from the registry and the jobs of this session.
 
     A failure is remembered until the stage succeeds or another model is shown.
     """

@@ -45,7 +45,7 @@ class Selection(QObject):
             self.select(variants[0].id)
 
     def refresh(self) -> None:
-        """Ask the registry again."""
+        """Read the registry again."""
         if self.variant is None:
             return
         variants = list(self._workspace.registry.variants(self.variant.model))

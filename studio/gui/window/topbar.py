@@ -172,7 +172,7 @@ class TopBar(QFrame):
         return [chip for chip in self._group.buttons() if isinstance(chip, Chip)]
 
     def dress(self) -> None:
-        """Take icons in the theme's colours."""
+        """Set icons in the theme's colours."""
         theme = self._theming.current
         dim = theme.color("dim")
         ratio = self.devicePixelRatioF()

@@ -52,7 +52,7 @@ class Bubblewrap:
     def arguments(
         self, view: View, folder: Path | None, needs: frozenset[Permission], filter_from: int = -1
     ) -> list[str]:
-        """What stands before a command to put it behind walls.
+        """Return the arguments that start a command in the sandbox.
 
         Args:
             folder: The one place that can be written to, in which the command begins.

@@ -73,7 +73,7 @@ class Policy(NamedTuple):
 
     @classmethod
     def from_json(cls, text: str) -> Policy:
-        """What ``to_json`` made."""
+        """Return the policy from the document of ``to_json``."""
         abi, reads, writes, network, calls = json.loads(text)
         return cls(abi, tuple(reads), tuple(writes), network, bytes.fromhex(calls))
 
@@ -142,7 +142,7 @@ def _allow(libc: ctypes.CDLL, ruleset: int, path: str, rights: int) -> None:
 
 
 def _drop_capabilities(libc: ctypes.CDLL) -> None:
-    """Those of this process, and those that a program that it starts could get."""
+    """Drop the capabilities of this process and of the programs that it starts."""
     libc.prctl(_AMBIENT, _CLEAR_ALL, 0, 0, 0)
     if os.geteuid() == 0:
         for capability in range(64):

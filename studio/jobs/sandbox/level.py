@@ -63,7 +63,7 @@ class Containment:
 
     @property
     def explanation(self) -> str:
-        """One or two sentences for the window: by what, and what is missing."""
+        """One or two sentences for the window: the mechanism, and what is missing."""
         if self.level is SandboxLevel.LIMITS:
             return (
                 "Workers have limits alone; install bubblewrap to take network and home from them."
@@ -106,7 +106,7 @@ def containment() -> Containment:
 
 
 def by_bubblewrap(bubblewrap: Bubblewrap) -> Containment:
-    """What walls of bubblewrap enforce."""
+    """Return the isolation by bubblewrap."""
     filtered = bool(program_for(frozenset(), sees_sockets=False))
     if bubblewrap.user_namespace:
         means = "bubblewrap with a user namespace"
@@ -141,7 +141,7 @@ def by_bubblewrap(bubblewrap: Bubblewrap) -> Containment:
 
 
 def by_kernel(abi: int, *, filtered: bool) -> Containment:
-    """What Landlock of a version and the filter enforce without namespaces."""
+    """Return the isolation by Landlock of a version and the call filter, without namespaces."""
     means = [f"Landlock (version {abi})"] * bool(abi) + ["a filter of system calls"] * filtered
     return Containment(
         SandboxLevel.PARTLY,
@@ -203,7 +203,7 @@ def _versions() -> Sequence[int]:
 
 
 def launcher(policy: confine.Policy) -> list[str]:
-    """What stands before a command to confine it by the kernel alone."""
+    """Return the arguments that confine a command with the kernel alone."""
     return [sys.executable, "-I", "-S", "-B", confine.__file__, policy.to_json()]
 
 

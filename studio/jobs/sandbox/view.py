@@ -50,7 +50,7 @@ _MOST_NEIGHBOURS = 500
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Files and folders that can be read.
+    """The files and folders that a worker can read.
 
     Attributes:
         places: Where they really lie, outermost first; none lies in another.
@@ -62,7 +62,7 @@ class View:
 
     @classmethod
     def of(cls, paths: Iterable[str | Path]) -> View:
-        """What must be there so that all of these paths lead where they lead now."""
+        """Return the view in which all of these paths resolve as they do now."""
         links: dict[str, str] = {}
         known: dict[str, str | None] = {}
         real = {_followed(os.fspath(path), links, known) for path in paths}
@@ -83,7 +83,7 @@ def view_for(reads: Iterable[Path], needs: frozenset[Permission]) -> View:
 
 
 def readable_around(path: Path) -> list[Path]:
-    """What a worker gets to see for a file: its folder, which may hold external tensors.
+    """Return the readable paths for a file: its folder, which may hold external tensors.
 
     A file that lies directly in a home is an exception: only its neighbours that are plain,
     visible files are shown, not the whole home; and of one in a folder of the system itself alone.

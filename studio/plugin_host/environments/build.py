@@ -231,7 +231,7 @@ def _installer(python: Path) -> list[str]:
 
 
 def _refusal(output: str, wheels: Path | None) -> tuple[str]:
-    """What an installer complained of, as one sentence."""
+    """Return the complaint of an installer as one sentence."""
     if "DO NOT MATCH THE HASHES" in output or "ash mismatch" in output:
         return ("A package is not the one that the plugin's author chose: its hash is another.",)
     if "No space left on device" in output:

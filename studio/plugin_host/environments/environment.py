@@ -103,7 +103,7 @@ class Environment:
         return hashlib.sha256(self.lock.read_bytes()).hexdigest()
 
     def state(self) -> EnvironmentState:
-        """Look at it; nothing is started."""
+        """Read the state of the environment without starting a process."""
         if not self.folder.is_dir():
             return EnvironmentState(EnvironmentCondition.MISSING, "It is not installed.")
         try:
@@ -128,7 +128,7 @@ class Environment:
         return EnvironmentState(condition, text, record.python, record.versions, record.bytes)
 
     def usable(self) -> EnvironmentState:
-        """Its state, which is installed.
+        """Return the state of an installed environment.
 
         Raises:
             Unavailable: when it is not, with the reason and the command that repairs it.

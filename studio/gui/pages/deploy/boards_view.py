@@ -229,7 +229,7 @@ class BoardsView(QWidget):
             self._choose(self._selected())
 
     def trust(self, **options: str) -> None:
-        """Say whose releases a board takes."""
+        """Set the allowed signers of a board."""
         if not self.strip.running:
             self._doing = "Changing the allowed signers…"
             self.strip.follow(self.shell.start(signers_menu.STEP, **options))
@@ -248,7 +248,7 @@ class BoardsView(QWidget):
             self._timer.stop()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Go on looking."""
+        """Resume the polling."""
         super().showEvent(event)
         self._watch()
 

@@ -50,7 +50,7 @@ def replaced_model(
 
 
 class ReplaceQuestion(QWidget):
-    """Asks whether a model may take the place of another one; hidden until there is a need.
+    """The confirmation before one model replaces another; hidden until needed.
 
     Args:
         go_on: Called with a yes.

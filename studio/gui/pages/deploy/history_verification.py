@@ -65,7 +65,7 @@ class HistoryVerification(QWidget):
         self._explain()
 
     def verify(self) -> None:
-        """Ask the chosen target."""
+        """Verify the history of the chosen target."""
         if self.strip.running or not self.target.currentData():
             return
         self._forget()

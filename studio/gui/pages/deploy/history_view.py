@@ -83,7 +83,7 @@ class HistoryView(QWidget):
             self.then.refresh()
 
     def _show_then(self, line: int) -> None:
-        """What ran right after a change; what a rollback brought back is noted right after it."""
+        """Show the releases right after a change, with a rollback's release recorded after it."""
         self.then.show_at(datetime.fromisoformat(self._shown[line]) + _RIGHT_AFTER)
         self.view.choose(1)
         self.stack.setCurrentIndex(1)

@@ -51,7 +51,7 @@ BEFORE = "Plan checks the target and lists every action. Nothing changes until y
 
 
 class DeployPage(StagePage):
-    """Plans a deploy, carries it out, and takes it back."""
+    """The page that plans a deployment, runs it, and rolls it back."""
 
     stage = STEP
     title = "Deploy"
@@ -180,7 +180,7 @@ class DeployPage(StagePage):
         self.show_view(0)
 
     def plan(self) -> None:
-        """Ask what a deploy would do; changes nothing."""
+        """Plan a deployment without changing anything."""
         self._start(dry_run=True)
 
     def deploy(self) -> None:

@@ -180,7 +180,7 @@ class RolloutView(QWidget):
         return f"{reasons[0]}{more}" if reasons else ""
 
     def _explain(self) -> None:
-        """Say why the button cannot be pressed, and on what it acts."""
+        """Show why the button is disabled, and on what it acts."""
         reason = ""
         if self.variant is None:
             reason = "Open a model first."

@@ -229,7 +229,7 @@ def fail_running(steps: Iterable[DeployStep], sentence: str) -> list[DeployStep]
 
 
 def version_number(release: ReleaseRecord) -> str:
-    """What a rollback calls a release: its version's number, empty where it has none."""
+    """Return the version number of a release for a rollback; empty without one."""
     number = ReleaseDetails.of(release).version
     return "" if number is None else str(number)
 

@@ -17,7 +17,7 @@ MOST = 8
 
 
 class SignersCard(Card):
-    """Shows the signers of the board that is chosen.
+    """The signers of the chosen board.
 
     Args:
         trust: Called with the options of the step that changes them.

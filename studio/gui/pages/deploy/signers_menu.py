@@ -16,7 +16,7 @@ KINDS = "Keys and signers (*.pub allowed_signers *signers*);;All files (*)"
 def signers_menu(
     owner: QWidget, name: str, start: Callable[..., object], choose: Callable[[], str] | None = None
 ) -> QMenu:
-    """What can be done about a board's signers.
+    """Return the menu of commands for a board's signers.
 
     Args:
         start: Called with the options of the step.

@@ -43,7 +43,7 @@ _BLOCKS_FROM = 2_000
 
 
 class CompareView(QWidget):
-    """Compares the current variant with another one of its model; the older one is "before"."""
+    """A comparison of the current variant with another one of its model; the older is "before"."""
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__()
@@ -121,7 +121,7 @@ class CompareView(QWidget):
     # Which variants
 
     def show_variant(self, variant: VariantRecord | None) -> None:
-        """Take another current variant; nothing is compared before the view is looked at."""
+        """Set the current variant; the comparison starts when the view is shown."""
         self.variant, self.other, self.comparison = variant, None, None
         self.panes.show_comparison(None, ("", ""))
         if self.isVisible():
@@ -305,7 +305,7 @@ class CompareView(QWidget):
         self._chosen(found[at])
 
     def _show_position(self) -> None:
-        """Say which difference is selected, and how many there are."""
+        """Show the number of the selected difference, and how many exist."""
         found = self.comparison.differences if self.comparison is not None else []
         now = self.table.selected()
         many = f"{len(found):,} differences"

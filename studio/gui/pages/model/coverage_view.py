@@ -108,7 +108,7 @@ class CoverageView(QWidget):
         self._stack.setCurrentWidget(self.hint)
 
     def show_scene(self, scene: Scene | None) -> None:
-        """Take the graph that is shown."""
+        """Set the graph that is shown."""
         self._scene = scene
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -150,12 +150,12 @@ class Drawer(QWidget):
     # What is shown
 
     def show_variant(self, variant: VariantRecord | None) -> None:
-        """Take another variant, whose graph is still to come."""
+        """Set another variant, whose graph still loads."""
         for view in (self.numbers, self.surgery, self.coverage, self.sensitivity):
             view.show_variant(variant)
 
     def show_scene(self, scene: Scene, view: GraphView, path: str) -> None:
-        """Take the graph, or the block of it, that is on the canvas."""
+        """Set the graph, or its block, that is on the canvas."""
         # Folded blocks hold nodes of the main graph; sub-graphs and functions do not.
         self._is_main = not path or path in set(view.homes.values())
         self.numbers.show_scene(scene, view)
@@ -164,7 +164,7 @@ class Drawer(QWidget):
         self.surgery.show_graph(view)
 
     def on_event(self, event: object) -> None:
-        """Let the tools follow their jobs."""
+        """Pass a workspace event on to the tools."""
         self.numbers.on_event(event)
         self.surgery.on_event(event)
         self.coverage.on_event(event)

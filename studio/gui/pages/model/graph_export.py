@@ -32,7 +32,7 @@ STEP = "graph"
 
 
 class GraphExport(QPushButton):
-    """Opens a menu of formats; the numbers that are painted go with the graph.
+    """The menu of export formats; the painted metrics are exported with the graph.
 
     Args:
         painted: The numbers that are painted on the graph; None for its own colours.
@@ -60,14 +60,14 @@ class GraphExport(QPushButton):
         self.show_variant(None)
 
     def show_variant(self, variant: VariantRecord | None) -> None:
-        """Take another variant."""
+        """Set another variant."""
         self._variant = variant
         set_enabled(self, "" if variant is not None else "No model is open.")
         if variant is not None:
             self.setToolTip("Export the graph to a file, with the node metrics shown")
 
     def choose_file(self, suffix: str, *, whole: bool = True) -> None:
-        """Let the user choose the file, and write it.
+        """Open the dialog for the file's path, and start the export.
 
         Args:
             whole: All nodes of the main graph, not what is shown.

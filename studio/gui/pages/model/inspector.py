@@ -78,17 +78,17 @@ class ModelInspector(Scroll):
         self.setAccessibleName("Inspector")
 
     def on_event(self, event: object) -> None:
-        """Take the answers of workers."""
+        """Pass the answers of workers on to the details."""
         self.constants.on_event(event)
         self.documentation.on_event(event)
 
     def show_variant(self, variant: VariantRecord | None) -> None:
-        """Take another variant, whose graph is still to come."""
+        """Set another variant, whose graph still loads."""
         self._variant, self._scene = variant, None
         self.show_box(None)
 
     def show_scene(self, scene: Scene, view: GraphView) -> None:
-        """Take the graph."""
+        """Set the graph."""
         self._scene = scene
         self._costs = {kind.title: kind.values(view) for kind in KINDS}
         self._opsets = view.model.opsets
@@ -236,7 +236,7 @@ class ModelInspector(Scroll):
         return rows
 
     def _blocks(self, box: Box) -> None:
-        """What can be looked into: a button each."""
+        """Add a button for each block that can be opened."""
         if not box.opens or box.node is None:
             return
         if is_folded_block(box.node):

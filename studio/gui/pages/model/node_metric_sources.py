@@ -26,7 +26,7 @@ FLOAT, SMALL = "float", "quantized"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Numbers by node name, or states.
+    """A source of node metrics: numbers or states by node name.
 
     Attributes:
         title: In the list of sources.
@@ -84,7 +84,7 @@ def analyzer_source(identifier: str, title: str, found: AnalysisResult | None) -
 
 
 def from_cost(kind: CostKind, view: GraphView) -> Source:
-    """What the nodes cost."""
+    """Return the source of the nodes' costs."""
     return Source(kind.title, kind.legend, kind.text, kind.values(view), unit=kind.unit)
 
 

@@ -103,12 +103,12 @@ class NodeMetricsView(QWidget):
         self.table.chosen.connect(self._chosen)
 
     def show_scene(self, scene: Scene | None, view: GraphView | None) -> None:
-        """Take another graph."""
+        """Set another graph."""
         self._scene, self._view = scene, view
         self._refresh_soon()
 
     def show_variant(self, variant: VariantRecord | None) -> None:
-        """Take another variant, whose graph is still to come."""
+        """Set another variant, whose graph still loads."""
         self._variant, self._files = variant, []
         self.show_scene(None, None)
 
@@ -196,7 +196,7 @@ class NodeMetricsView(QWidget):
             self.paint()
 
     def on_event(self, event: object) -> None:
-        """Take the ends of the analyses."""
+        """Follow the analyses to their ends."""
         self._analyses.on_event(event)
 
     def _choose_file(self) -> None:

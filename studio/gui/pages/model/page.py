@@ -44,7 +44,7 @@ PATHS = {
 
 
 class ModelPage(Page):
-    """Shows what is in the current variant."""
+    """The page that shows the graph of the current variant."""
 
     stage = "model"
     title = "Model"
@@ -148,7 +148,7 @@ class ModelPage(Page):
         self.shell.inspector_changed()
 
     def show_drawn(self, view: GraphView) -> None:
-        """Let the user look through a model that is being opened; its types come with it."""
+        """Show a model that is being opened; its types appear when loading finishes."""
         if self._preview is None:
             self.variant, self.path = None, ""
         self.view = self._early = view
@@ -169,7 +169,7 @@ class ModelPage(Page):
         return next((one.name for one in others if one.id == variant.parent), "")
 
     def on_event(self, event: object) -> None:
-        """Let the views follow their jobs."""
+        """Pass a workspace event on to the views."""
         if isinstance(event, NodeAsked):
             self._wanted = event
             self._show_requested()
@@ -257,7 +257,7 @@ class ModelPage(Page):
         )
 
     def enter(self, opened: str) -> None:
-        """Look into a block of the selected box, or the function that it calls."""
+        """Open a block of the selected box, or the function that it calls."""
         canvas = self.pane.canvas
         if canvas.scene is None or canvas.selected is None or self.view is None:
             return
@@ -270,7 +270,7 @@ class ModelPage(Page):
             self.show_part(opened)
 
     def leave(self) -> None:
-        """Go out of the block that is shown; its box is selected in what is around it."""
+        """Leave the block that is shown, and select its box in the outer graph."""
         view, path = self.view, self.path
         if view is None or not path:
             return
@@ -357,7 +357,7 @@ class ModelPage(Page):
         self.drawer.open(number)
 
     def start_search(self, text: str = "") -> None:
-        """Go to the search field, and look for a text."""
+        """Focus the search field, and search for a text."""
         self.shell.go(self.stage)
         self.show_view(0)
         self.search.setText(text or self.search.text())

@@ -44,7 +44,7 @@ class QueryCache(Generic[AnswerT]):
             done(None)
 
     def on_event(self, event: object) -> None:
-        """Take the ends of the jobs."""
+        """Cache the results of finished jobs."""
         for key, (job, calls) in list(self._asked.items()):
             if getattr(event, "job", None) == job and job.outcome is not None:
                 del self._asked[key]

@@ -143,7 +143,7 @@ class ModelSearch(QFrame):
         self.search()
 
     def search(self) -> None:
-        """Look for what is in the field, off the window's thread."""
+        """Search for the field's text on a background thread."""
         self._pause.stop()
         view, text = self._view, self.field.text().strip()
         self._text = text
@@ -243,7 +243,7 @@ class ModelSearch(QFrame):
 
 
 class Results:
-    """Shows on a page's canvas what its search has found."""
+    """The display of search results on a page's canvas."""
 
     def __init__(self, page: GraphPage, finder: ModelSearch) -> None:
         self._page = page

@@ -32,7 +32,7 @@ _RUNNING = "A measurement is running. Cancel it to start again."
 
 
 class SensitivityView(QWidget):
-    """Measures on demand, lists the layers with the worst first, and paints their noise.
+    """A view that measures the layers on demand, lists the worst first and paints their noise.
 
     Signals:
         painted: The Overlay of the noise of each layer.
@@ -90,12 +90,12 @@ class SensitivityView(QWidget):
         self.setLayout(layout)
 
     def show_variant(self, variant: VariantRecord | None) -> None:
-        """Take another variant, with what was measured of it before."""
+        """Set another variant, with its stored measurement."""
         self._variant, self._scene = variant, None
         self._show_newest()
 
     def show_scene(self, scene: Scene | None) -> None:
-        """Take the graph that is shown."""
+        """Set the graph that is shown."""
         self._scene = scene
 
     def on_event(self, event: object) -> None:

@@ -120,19 +120,19 @@ class SurgeryView(QWidget):
     # What is shown
 
     def show_variant(self, variant: VariantRecord | None) -> None:
-        """Take another variant; its list of edits is empty."""
+        """Set another variant, with an empty list of edits."""
         self._variant, self._view = variant, None
         self.edits, self._results = EditList(), {}
         self.name.clear()
         self._show_list()
 
     def show_graph(self, view: GraphView) -> None:
-        """Take the graph, whose names the forms offer."""
+        """Set the graph whose names the forms offer."""
         self._view = view
         self._complete()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Ask which edits there are, once for each format."""
+        """Request the edits, once for each format."""
         super().showEvent(event)
         self._request_edits()
 
@@ -197,7 +197,7 @@ class SurgeryView(QWidget):
             self.propose(self._wanted)
 
     def _complete(self) -> None:
-        """Let the fields offer the names that the graph has."""
+        """Set the completions of the fields to the names of the graph."""
         if self._view is None:
             return
         names = named(self._view)
@@ -262,7 +262,7 @@ class SurgeryView(QWidget):
         self._explain()
 
     def _explain(self) -> None:
-        """Say on each button why it cannot be pressed."""
+        """Disable buttons with the reason."""
         never = self._workspace.why_not("edit", self._variant)
         nothing = never or ("" if self.edits.edits else "Add an edit first.")
         busy = "Applying the edits…" if self.strip.running else ""

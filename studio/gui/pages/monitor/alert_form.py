@@ -25,7 +25,7 @@ _SECRET_NOTE = "Stored as a secret on this computer, never in the alert file."
 
 
 class AlertForm(Card):
-    """Edits one table of the alert file.
+    """The form of one table of the alert file.
 
     Signals:
         saved: The file was changed; the name of what was saved.
@@ -156,7 +156,7 @@ class AlertForm(Card):
         return table
 
     def _check(self) -> None:
-        """Say what is wrong; the file's own reader judges."""
+        """Show the error that the alert file's reader finds."""
         sentence = ""
         if self.form is not None:
             wrong = [f for f in self.form.fields.values() if f.editor.complaint()]

@@ -25,7 +25,7 @@ _HINT = "Start polls every target with a deployment. Unhealthy endpoints are lis
 
 
 class FleetView(QWidget):
-    """Shows samples as they come.
+    """The view that applies samples as they arrive.
 
     Args:
         inbox: Where alerts are kept.

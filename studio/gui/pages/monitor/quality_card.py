@@ -128,7 +128,7 @@ class QualityCard(Card):
             set_enabled(one, reason)
 
     def choose_folder(self) -> None:
-        """Ask where a new folder for the samples is to be made, and fetch them into it."""
+        """Open the dialog for a new folder, and fetch the samples into it."""
         chosen = QFileDialog.getExistingDirectory(self, "Folder for the samples")
         if chosen and self._target:
             name = f"uncertain-{self._target}-{datetime.now():%Y%m%d-%H%M%S}"

@@ -44,7 +44,7 @@ def fields(environment: Environment) -> list[Sequence[str]]:
 
 
 class EnvironmentCard(QWidget):
-    """Shows one plugin's environment; hidden for plugins that need none.
+    """The environment of one plugin; hidden for plugins that need none.
 
     Signals:
         changed: It was made or removed.
@@ -78,11 +78,11 @@ class EnvironmentCard(QWidget):
         self.hide()
 
     def on_event(self, event: object) -> None:
-        """Take what concerns the installation out of the workspace's events."""
+        """Follow the installation in the workspace's events."""
         self.strip.on_event(event)
 
     def show_plugin(self, plugin: Plugin | None) -> None:
-        """Look at a plugin's environment and show it; it takes two small files to know."""
+        """Read a plugin's environment from two small files, and show it."""
         self._plugin = plugin
         environment = self._workspace.plugins.environment(plugin) if plugin else None
         self.setVisible(environment is not None)

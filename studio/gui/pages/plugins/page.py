@@ -46,7 +46,7 @@ NOTE = (
 
 
 def offers(plugin: Plugin) -> str:
-    """What it adds, by extension point: ``2 targets, 1 panel``."""
+    """Return the capabilities by extension point: ``2 targets, 1 panel``."""
     counts: dict[str, int] = {}
     for capability in plugin.capabilities:
         counts[capability.extension.value] = counts.get(capability.extension.value, 0) + 1
@@ -58,7 +58,7 @@ def offers(plugin: Plugin) -> str:
 
 
 def permissions(plugin: Plugin) -> str:
-    """What its code may reach: ``network, secrets``."""
+    """Return the permissions: ``network, secrets``."""
     if plugin.manifest is None:
         return figures.NOTHING
     return ", ".join(sorted(p.value for p in plugin.manifest.permissions)) or "none"
@@ -111,7 +111,7 @@ def fields(plugin: Plugin) -> list[Sequence[str]]:
 
 
 class PluginsPage(Page):
-    """Lists the plugins; nothing of one is imported for it."""
+    """The list of plugins, made without importing any."""
 
     stage = "plugins"
     title = "Plugins"

@@ -59,7 +59,7 @@ class DynamicShapes(Card):
         self.hide()
 
     def show_inputs(self, inputs: Sequence[Terminal], before: Sequence[str] = ()) -> None:
-        """Ask for the open ones among a model's inputs.
+        """Show a field for each input with a dynamic shape.
 
         Args:
             before: Shapes of the newest profile, as its option has them; they go first.

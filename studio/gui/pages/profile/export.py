@@ -28,7 +28,7 @@ FORMATS = {
 
 
 class ProfileExport(QPushButton):
-    """Opens a menu of formats for the profile that is shown."""
+    """The menu of export formats for the profile that is shown."""
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__("Export")
@@ -45,12 +45,12 @@ class ProfileExport(QPushButton):
         self.show_run(None)
 
     def show_run(self, run: int | None) -> None:
-        """Take another profile."""
+        """Set another profile."""
         self._run = run
         set_enabled(self, "" if run is not None else "No profile to export yet.")
 
     def choose_file(self, suffix: str) -> None:
-        """Let the user choose the file, and write it."""
+        """Open the dialog for the file's path, and start the export."""
         if self._run is None:
             return
         kind = f"{suffix[1:].upper()} (*{suffix})"

@@ -24,7 +24,7 @@ _MOST = 200
 
 
 class HistoryView(QWidget):
-    """Lists the profiles; one is shown, two are compared.
+    """The list of profiles; one is shown, two are compared.
 
     Signals:
         chosen: The profile that is to be shown.

@@ -268,7 +268,7 @@ class ProfilePage(StagePage):
         self.form.set_values({self._model: wanted})
 
     def _live(self, name: str, values: dict[str, object]) -> None:
-        """Take what is known of a run so far; it is shown a few times a second."""
+        """Store the partial result of a run, which is shown a few times a second."""
         if name == "run":
             self._result = rows.live(self._result, from_json(RunMessage, values))
         elif name in modes.MESSAGES:
@@ -394,7 +394,7 @@ class ProfilePage(StagePage):
 
 
 def _share_place(field: QWidget, other: QWidget) -> None:
-    """Let a field stand where another one is, which is never shown at the same time."""
+    """Place a field in the cell of another one that is never shown at the same time."""
     holder = field.parentWidget()
     grid = holder.layout() if holder is not None else None
     if isinstance(grid, QGridLayout):

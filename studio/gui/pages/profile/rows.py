@@ -310,7 +310,7 @@ def _energy(result: ProfileResult, selected: str) -> str:
 
 
 def _board(environment: MeasuredEnvironment) -> list[Sequence[str]]:
-    """What boards tell besides: power mode, throttling, supply, accelerators."""
+    """Return the board's other facts: power mode, throttling, supply, accelerators."""
     mode, end, supply = environment.power_mode, environment.end, environment.supply
     flags = (end.throttle if end else None) or environment.throttle
     quota = environment.cpu_quota

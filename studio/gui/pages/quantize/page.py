@@ -315,7 +315,7 @@ class QuantizePage(StagePage):
         self.workspace.events.publish(NodeAsked("", compare=True))
 
     def _explain(self) -> None:
-        """Say on the primary button why it cannot be pressed."""
+        """Disable the primary button with the reason."""
         if self.primary is None:
             return
         reason = ""
@@ -329,7 +329,7 @@ class QuantizePage(StagePage):
         explain(self._command, reason)
 
     def _missing(self) -> str:
-        """What the preset still needs."""
+        """Return what is missing for the preset."""
         if self.preset.problem:
             return "Fix the errors in the preset first."
         needs_data = self.preset.form is not None and "samples" in self.preset.form.fields

@@ -118,7 +118,7 @@ class PresetEditor(QWidget):
     # Which preset
 
     def refresh(self) -> None:
-        """Ask again which presets there are."""
+        """Read the list of presets again."""
         kept = self.combo.currentData()
         self._entries = list(self._workspace.presets.all())
         self.combo.clear()
@@ -257,7 +257,7 @@ class PresetEditor(QWidget):
     # One's own
 
     def save(self) -> None:
-        """Keep the text under the name that was entered."""
+        """Save the text under the entered name."""
         name = self.name.text().strip()
         if not name or self.problem:
             return

@@ -113,7 +113,7 @@ def tradeoff(
 
 
 def _trials(variant: VariantRecord, by_latency: bool) -> tuple[tuple[float, float], ...]:
-    """What the search for a variant has tried: cost, and the metric as far as it knew it."""
+    """Return the candidates of a layer search: cost, and the metric where it is known."""
     figures_made = figures_of(variant.summary)
     metric, search = figures_made.metric, figures_made.search
     if metric is None or search is None:
@@ -140,7 +140,7 @@ def latency_ratios(variants: Iterable[VariantRecord]) -> dict[str, float]:
 
 
 def layer_costs(variant: VariantRecord, results: Results) -> Mapping[str, LayerTiming | LayerCost]:
-    """What a search has found of each layer, or else the last run of the sensitivity."""
+    """Return the layer costs of a search, or of the last run of layer sensitivity."""
     search = figures_of(variant.summary).search
     if search is not None and search.layers:
         return search.layers

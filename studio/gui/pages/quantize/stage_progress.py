@@ -17,7 +17,7 @@ _EARLY_SECONDS = 1.5
 
 
 class StageProgress(QWidget):
-    """Reads the stages off the texts of the progress; a count in a text is no stage of its own."""
+    """The stages read from the texts of the progress; a count in a text is no stage of its own."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()

@@ -45,7 +45,7 @@ _SAME = 1e-9
 
 
 class TargetEvaluationView(QWidget):
-    """Asks the step, and shows both figures with the samples that are lost and gained there."""
+    """The evaluation on a target: both metrics, and the regressed and improved samples."""
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__()

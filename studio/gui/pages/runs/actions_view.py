@@ -141,7 +141,7 @@ def _is_unrecorded(number: int | None) -> bool:
 
 
 def _about(action: ActionRecord, models: Mapping[str, str]) -> str:
-    """What a step was about, and where: a model, a version, a file, a plugin; targets.
+    """Return the subject of a step: a model, version, file or plugin, and its targets.
 
     Args:
         models: The name of each variant by its reference (``#12``).

@@ -122,7 +122,7 @@ class RunsView(QWidget):
         self._wanted = running.id
 
     def on_event(self, event: object) -> None:
-        """Take what concerns the run that is followed out of the workspace's events."""
+        """Follow the shown run in the workspace's events."""
         if not isinstance(event, RunChanged) or self.running is None:
             return
         if event.run != self.running.id:

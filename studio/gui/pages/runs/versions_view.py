@@ -236,7 +236,7 @@ def _row(name: str, one: VersionRow) -> SortableRow:
 
 
 def _origin(found: Lineage) -> Iterator[StateRow]:
-    """What it was made from, the last step first."""
+    """Yield the lineage rows, the last step first."""
     if found.packaged:
         inputs = _inputs(found.packaged.inputs)
         yield StateRow("package", "", "bundle", f"{inputs} {_by(found.packaged.by)}".strip())

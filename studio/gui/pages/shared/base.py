@@ -172,7 +172,7 @@ class Page(QWidget):
         return self.primary
 
     def set_note(self, text: str) -> None:
-        """Say in the header what is shown (``3 variants × 2 runtimes``)."""
+        """Set the note in the header (``3 variants × 2 runtimes``)."""
         self._note.setText(text)
 
     def add_command(self, text: str, run: Callable[[], object], shortcut: str = "") -> QAction:
@@ -210,7 +210,7 @@ class Page(QWidget):
             self.primary.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def on_event(self, event: object) -> None:
-        """Hear a workspace event, on the GUI thread (``workspace.JobFinished`` and the others)."""
+        """React to a workspace event on the GUI thread (``workspace.JobFinished`` and others)."""
 
 
 def pipeline_button(workspace: Workspace, shell: Shell, repeats: Iterable[str]) -> QPushButton:

@@ -19,7 +19,7 @@ ON_THE_BOARD = "ssh-keygen -lf /etc/ssh/ssh_host_{kind}_key.pub"
 
 
 class HostKeyPanel(QFrame):
-    """Shows a board's fingerprint; the key is trusted only after a person compared it.
+    """The fingerprint of a board; the key is trusted only after a person compared it.
 
     Signals:
         trusted: Name of the target whose key was confirmed and kept.
@@ -72,7 +72,7 @@ class HostKeyPanel(QFrame):
         self.compared.setFocus()
 
     def present_if_unknown(self, target: TargetSpec, outcome: JobOutcome) -> bool:
-        """Ask when a job ended because the key was never confirmed; True when it did."""
+        """Show the key if a job failed because it was never confirmed; return whether it did."""
         if outcome.error != "UnknownHost" or not outcome.fields.get("key"):
             return False
         self.present(target, outcome.fields)

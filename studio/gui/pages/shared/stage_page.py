@@ -75,7 +75,7 @@ class JobStrip(QFrame):
         return True
 
     def on_event(self, event: object) -> None:
-        """Take what concerns the followed job out of the workspace's events."""
+        """Follow the job in the workspace's events."""
         job = self.job
         if job is None or getattr(event, "job", None) != job:
             return
@@ -210,7 +210,7 @@ class StateRow:
 
 
 class StateRows(QWidget):
-    """Lines of state word, name and detail, with quiet rules between them."""
+    """Rows of state word, name and detail, separated by lines."""
 
     def __init__(self, name: str) -> None:
         super().__init__()

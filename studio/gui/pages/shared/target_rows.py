@@ -39,7 +39,7 @@ def facts_of(document: Mapping[str, object]) -> TargetFacts | None:
 
 
 def kind(target: TargetSpec, facts: TargetFacts | None) -> str:
-    """What sort of place it is: ``board · Raspberry Pi 5 · aarch64``."""
+    """Return the kind of a target: ``board · Raspberry Pi 5 · aarch64``."""
     scheme = target.url.partition(":")[0]
     sort = {"local": "local", "ssh": "board", "docker": "container"}.get(scheme, scheme)
     known = (facts.board or facts.os, facts.arch) if facts else ()

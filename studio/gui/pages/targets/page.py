@@ -71,7 +71,7 @@ SETTINGS = ("key_file", "jump")
 
 
 class TargetsPage(StagePage):
-    """Lists targets, asks them what they are, and adds or forgets one."""
+    """The page that lists, probes, adds and removes targets."""
 
     stage = "targets"
     title = "Targets"
@@ -199,7 +199,7 @@ class TargetsPage(StagePage):
         self.probe(spec.name)
 
     def probe(self, name: str) -> None:
-        """Ask a target what it is."""
+        """Probe the hardware and software of a target."""
         if self.strip.running:
             return
         self._probed = next((t for t in self._targets if t.name == name), None)

@@ -41,7 +41,7 @@ WATCHED_FPS = 4
 
 
 class TryItPage(StagePage):
-    """Sends frames to one target and draws the answers."""
+    """The page that sends frames to one target and draws the answers."""
 
     stage = "try"
     title = "Try it"

@@ -68,7 +68,7 @@ class DropZone(QFrame):
         restyle(self, lit=is_lit)
 
     def dress(self) -> None:
-        """Take the icon in the theme's colour."""
+        """Set the icon in the theme's colour."""
         color = self._theming.current.color("accent")
         self._icon.setPixmap(icons.pixmap("drop", color, 32, self.devicePixelRatioF()))
 
@@ -106,7 +106,7 @@ class WelcomePage(Page):
         self.drop.choose.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def on_event(self, event: object) -> None:
-        """Keep the list of recent models true."""
+        """Refresh the list of recent models after a change."""
         if isinstance(event, RegistryChanged | JobFinished):
             self._show_recent()
 
