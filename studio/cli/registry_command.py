@@ -201,6 +201,7 @@ def _poll(opened: Workspace, arguments: argparse.Namespace) -> int:
     while True:
         outcome = opened.run("registry-deploy", **{**options, "unless": watch.acted_on})
         line = watch.judge(outcome)
+        # Only the first failure ends the command; later ones may be temporary.
         if first and not outcome.ok:
             return fail_job(outcome, as_json=arguments.json, debug=arguments.debug)
         first = False

@@ -267,6 +267,7 @@ def follow(
             found, problem = trigger.new_version(), ""
         except StudioError as error:
             found, problem = None, " ".join(filter(None, (error.message, error.hint)))
+        # A failure that repeats at each poll is printed once.
         if problem and problem != told:
             print_note(f"studio: {problem}")
         told = problem

@@ -112,6 +112,7 @@ def _add(opened: Workspace, arguments: argparse.Namespace) -> int:
     if outcome.error == "UnknownHost" and _confirmed(fingerprint, arguments):
         opened.add_target(replace(target, host_key=key))
         outcome = opened.run("target-probe", target=target.name)
+    # A failed first contact leaves no new target; an existing one stays.
     if not outcome.ok and target.name not in before:
         opened.remove_target(target.name)
     return finish(outcome, arguments, facts)
@@ -121,6 +122,7 @@ def _confirmed(fingerprint: str, arguments: argparse.Namespace) -> bool:
     """Return whether a person vouches for the key: by the flag, or by an answer at the terminal."""
     if arguments.accept_host_key is not None:
         return bool(arguments.accept_host_key == fingerprint)
+    # Without a terminal no person can compare the key, so it is not trusted.
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
     print_note(f"{arguments.url} presents the host key {fingerprint}.")

@@ -165,6 +165,7 @@ class Theming(QObject):
         elif left:
             self.dress((seen or left)[0])
         if left or self._held:
+            # A frozen window must be complete soon; otherwise the user's events come first.
             self._turn.start(0 if self._held else _IDLE_MS)
 
     def _freeze_windows(self) -> None:

@@ -51,6 +51,7 @@ class JobRecords:
         if not self._admits():
             self._dropped += 1
             return
+        # A worker is not trusted: unknown levels and logger names are replaced.
         number = logging.INFO
         if event.level in _LEVELS:
             number = logging.getLevelName(str(event.level))

@@ -52,6 +52,7 @@ def tools(plugins: PluginHost) -> dict[str, str]:
     found |= {name: version for name in _LIBRARIES if (version := _version(name))}
     for plugin in plugins.plugins:
         if plugin.manifest is not None:
+            # Files of a plugin can change without a new version, so their digest counts.
             own = "" if plugin.built_in else f"+{plugin.digest[:12]}"
             found[plugin.id] = f"{plugin.manifest.version}{own}"
     return dict(sorted(found.items()))

@@ -115,5 +115,6 @@ class Events:
         self.deliver(lambda: self._notify(event))
 
     def _notify(self, event: Event) -> None:
+        # A copy, as a listener may unsubscribe during the call.
         for listener in list(self._listeners):
             listener(event)

@@ -88,6 +88,7 @@ class Presets:
         try:
             check_method(entry.method, self._plugins())
         except UsageError as error:
+            # The reason follows the place in the file, within one sentence.
             reason = error.message[:1].lower() + error.message[1:]
             raise source.wrong(reason, "method") from None
         options = self.options(entry.method)

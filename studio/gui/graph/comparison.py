@@ -195,6 +195,7 @@ def _rising(anchors: Sequence[tuple[float, float, float]]) -> list[tuple[float, 
     last: list[int] = []
     before: list[int] = []
     for number, (height, _, down) in enumerate(anchors):
+        # The longest increasing subsequence: ``ends`` holds the lowest end of each length.
         place = bisect_left(ends, height + down)
         before.append(last[place - 1] if place else -1)
         ends[place : place + 1] = [height + down]
@@ -262,6 +263,7 @@ def _all_costs(view: GraphView) -> dict[str, Mapping[str, float]]:
         and node.name in sizes
     }
     for node in graph.nodes:
+        # A quantized weight is stored behind its DequantizeLinear; its reader counts it.
         behind = sum(stored.get(name, 0.0) for name in node.inputs)
         if behind:
             sizes[node.name] = sizes.get(node.name, 0.0) + behind

@@ -76,6 +76,7 @@ class Rows(QAbstractTableModel):
         known = [row for row in self.rows if row.values[column] is not None]
         unknown = [row for row in self.rows if row.values[column] is None]
         known.sort(key=lambda row: row.values[column], reverse=falling)
+        # Rows without a value stay last in both orders.
         self.replace_rows([*known, *unknown])
 
     def replace_rows(self, rows: Iterable[SortableRow]) -> None:
@@ -164,6 +165,7 @@ class SortableTable(QTableView):
         """Select the line of a key, or none, without a signal."""
         place = self.content.places.get(key)
         model = self.selectionModel()
+        # A selection by code must not count as a click of the user.
         self._is_silent = True
         if place is None:
             model.clear()

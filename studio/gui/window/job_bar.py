@@ -122,6 +122,7 @@ class JobBar(QFrame):
             self._tick.start()
         state = job.state
         self.text.setText(f"{job.title} · {state.text}" if state.text else job.title)
+        # Qt shows a range of 0 as a busy indicator, for a job without a known total.
         self.bar.setRange(0, 1000 if state.total > 0 else 0)
         if state.total > 0:
             self.bar.setValue(round(1000 * min(state.done / state.total, 1.0)))

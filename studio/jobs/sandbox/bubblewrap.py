@@ -70,6 +70,7 @@ class Bubblewrap:
             made += ["--symlink", target, link]
         if folder is not None:
             made += ["--bind", str(folder), str(folder), "--chdir", str(folder)]
+        # After all mounts, as bubblewrap creates their mount points in the root.
         made += ["--remount-ro", "/"]
         if filter_from >= 0:
             made += ["--seccomp", str(filter_from)]
@@ -84,6 +85,7 @@ class Bubblewrap:
             if "--disable-userns" in self.offers:
                 made.append("--disable-userns")
             if os.geteuid() == 0:
+                # Without this the command would still be root inside its namespace.
                 made += ["--uid", _NOBODY, "--gid", _NOBODY]
         return made
 

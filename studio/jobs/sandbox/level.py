@@ -100,6 +100,7 @@ def containment() -> Containment:
         return by_bubblewrap(bubblewrap)
     for abi in _versions():
         policy = confine.Policy(abi, ("/",), calls=program_for(frozenset(), sees_sockets=True))
+        # The kernel may refuse a version that it reports, so each policy is tried.
         if (abi or policy.calls) and _works(policy):
             return by_kernel(abi, filtered=bool(policy.calls))
     return NONE

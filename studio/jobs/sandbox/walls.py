@@ -91,6 +91,7 @@ def _readable(content: bytes) -> Iterator[int]:
     if not content:
         yield -1
         return
+    # Closed in other children; the sandboxed command inherits it through ``pass_fds``.
     descriptor = os.memfd_create("filter", os.MFD_CLOEXEC)
     try:
         os.write(descriptor, content)

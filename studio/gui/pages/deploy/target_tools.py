@@ -110,6 +110,7 @@ class TargetTools(Card):
             return False
         if outcome.ok and doing == CALL:
             self._show(outcome.result.code.splitlines())
+            # Code is read from its first line; ``_show`` scrolls to the end, as for a log.
             self.text.verticalScrollBar().setValue(0)
         elif outcome.ok and isinstance(outcome.result, LogsResult):
             self._show(list(outcome.result.lines) or ["The log is empty."])

@@ -106,6 +106,7 @@ class ActionsView(QWidget):
             except StudioError as error:
                 problem = error.message
         self.note.setText(problem or (_TOLD if _is_unrecorded(self._shown) else _ALL))
+        # Setting the same text again would reset the cursor and the selection.
         if text != self.text.toPlainText():
             self.text.setPlainText(text)
         set_enabled(self.save, problem)
