@@ -61,7 +61,7 @@ class TomlText:
         return f"{sentence_start(self.name)}{place}"
 
     def place(self, *path: str | int) -> tuple[int, int]:
-        """Line and column, from 1; those of the nearest table around it where it has no own."""
+        """Return line and column, from 1, of a path or of the nearest table around it."""
         places = locate(self.text)
         for end in range(len(path), 0, -1):
             if path[:end] in places:

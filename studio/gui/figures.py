@@ -73,7 +73,7 @@ def ratio(value: object, decimals: int = 2) -> str:
 
 
 def ratio_with_interval(value: object, low: object, high: object) -> str:
-    """A ratio with its interval: ``0.64 [0.63–0.65]``; a narrow one with one more decimal."""
+    """Return a ratio with its interval: ``0.64 [0.63–0.65]``; a narrow one with more decimals."""
     a, b = number(low), number(high)
     if a is None or b is None:
         return ratio(value)

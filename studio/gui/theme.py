@@ -202,7 +202,7 @@ class Theming(QObject):
 
 
 def worn_by(widget: QWidget) -> str:
-    """The style sheet of the part of the window that a widget is in; empty where it has none."""
+    """Return the style sheet of the window part that holds a widget; empty without one."""
     part: QWidget | None = widget
     while part is not None and not part.styleSheet():
         part = part.parentWidget()

@@ -373,7 +373,7 @@ def _identities(folders: Sequence[Path]) -> dict[Path, tuple[int, int]]:
 
 
 def _linked(folder: Path) -> list[Path]:
-    """Where the links in a folder lead: an author's plugin may lie where the author works."""
+    """Return the targets of a folder's links: a plugin may be linked from its project."""
     return [path.resolve() for path in folder.glob("*") if path.is_symlink()]
 
 

@@ -26,7 +26,7 @@ _TOKEN = "EDGEWRIGHT_TOKEN"
 _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _DEATH_SIGNAL = 1  # of prctl
 
-Hear = Callable[[str], None]
+LineListener = Callable[[str], None]
 
 
 class Server:
@@ -42,7 +42,7 @@ class Server:
         self._walls = Sandbox(containment, self._folder, tuple(reads), NEEDS)
         self._pid = 0
 
-    def run(self, command: Sequence[str], on_output: Hear, on_error: Hear) -> int:
+    def run(self, command: Sequence[str], on_output: LineListener, on_error: LineListener) -> int:
         """Serve until the stop request; return the exit status.
 
         Args:
@@ -130,10 +130,10 @@ def _handles(pid: int, number: int) -> bool:
     return bool(int(caught, 16) >> (number - 1) & 1)
 
 
-def _follow(stream: IO[bytes], hear: Hear) -> threading.Thread:
+def _follow(stream: IO[bytes], on_line: LineListener) -> threading.Thread:
     def read() -> None:
         for line in stream:
-            hear(line.decode("utf-8", "replace").rstrip("\n"))
+            on_line(line.decode("utf-8", "replace").rstrip("\n"))
 
     thread = threading.Thread(target=read, name="server's output", daemon=True)
     thread.start()

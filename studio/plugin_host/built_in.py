@@ -33,7 +33,7 @@ def built_in_folders() -> Iterator[tuple[str, Path]]:
 
 
 def is_imported_from(name: str, folder: Path) -> bool:
-    """Whether Python would import a package of this name from there, and not from elsewhere."""
+    """Return whether Python imports a package of this name from that folder."""
     spec = find_spec(name)
     return spec is not None and spec.origin is not None and _parent(spec.origin) == folder
 

@@ -61,7 +61,7 @@ def safe_mode() -> bool:
 
 
 def find_plugins(user_folder: Path, trust: Trust) -> dict[str, Plugin]:
-    """Every plugin by its id: built-ins, then installed ones, then the user's; the first wins."""
+    """Return the plugins by id: built-in, installed, then the user's; the first one wins."""
     found: dict[str, Plugin] = {}
     standings = trust.standings()
     for name, folder, built_in in _places(user_folder):

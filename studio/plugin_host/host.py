@@ -226,7 +226,7 @@ class PluginHost:
             ) from error
 
     def culprit(self, error: BaseException) -> str:
-        """The id of the plugin, built-in or not, whose code raised an error; empty for none."""
+        """Return the id of the plugin, built-in or not, whose code raised an error; else empty."""
         return culprit(error, {plugin.id: plugin.folder for plugin in self.plugins})
 
     def note_crash(self, identifier: str, reason: str) -> bool:

@@ -109,7 +109,7 @@ def board(name: str) -> Board:
 
 
 def match(model: str, arch: str, cpu: str = "", compatible: Iterable[str] = ()) -> Board | None:
-    """The kind of board that facts speak of; a generic one where only the architecture fits."""
+    """Return the kind of board that fits the facts, or a generic one of the architecture."""
     words = frozenset(compatible)
     for one in boards():
         named = any(_fits(name, one.match) for name in (model, cpu) if name)
@@ -155,7 +155,7 @@ def _image(values: Mapping[str, Any]) -> Image:
 def _checked(
     kind: type[Board | Image], values: Mapping[str, Any], leave: tuple[str, ...] = ()
 ) -> dict[str, Any]:
-    """The values for a dataclass: every name is known, texts are texts, lists become tuples."""
+    """Return the checked values for a dataclass: known names, right types, lists as tuples."""
     known = {one.name: str(one.type) for one in fields(kind) if one.name not in leave}
     strange = sorted(set(values) - set(known) - set(leave))
     if strange:

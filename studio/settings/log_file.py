@@ -96,7 +96,7 @@ class LogFile(logging.Handler):
             self._file = -1
 
     def _is_current(self) -> bool:
-        """Whether the open file is the one of that name, which another process may have rotated."""
+        """Return whether the open file still has its name, as another process may rotate it."""
         try:
             return self._file >= 0 and os.path.samestat(os.fstat(self._file), os.stat(self._path))
         except FileNotFoundError:

@@ -51,7 +51,7 @@ def hide(secret: str) -> None:
 
 @functools.cache
 def _rules() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """The patterns, compiled for the first record: most commands have none before they end."""
+    """Return the patterns, compiled at the first record: most commands write none."""
     return tuple((re.compile(pattern, re.DOTALL), by) for pattern, by in _PATTERNS)
 
 

@@ -149,7 +149,7 @@ class StepRunner:
     def open_models(
         self, name: str, given: Mapping[str, Any]
     ) -> tuple[dict[str, Any], JobOutcome | None]:
-        """The options with the models that are files opened, and the failure of one, if any."""
+        """Return the options after opening models given as files, and a failure, if any."""
         step = step_named(name)
         opened = by_name(step.form, given)
         for option, path in model_files(step, opened):

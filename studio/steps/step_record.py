@@ -62,7 +62,7 @@ class StepRecord:
         }
 
     def _inputs(self) -> dict[str, Any]:
-        """The digests of the files that were read; of secrets, which steps that act take, none."""
+        """Return the digests of the files that were read, without those of secrets."""
         if not self.step.is_cached:
             return {}
         found: dict[str, Any] = {}

@@ -89,7 +89,7 @@ class GraphView:
         return Unfolded(*self.part(path, folded=folded))
 
     def blocks_in(self, path: str) -> frozenset[str]:
-        """The paths of the insides of all folded blocks of a part, those within blocks too."""
+        """Return the paths inside all collapsed blocks of a part, nested ones too."""
         from studio.models.layout import block_paths
 
         if self.folded is None:
@@ -143,7 +143,7 @@ def alike_text(node: Node) -> str:
 
 
 def nodes_within(node: Node) -> list[str]:
-    """Names of the nodes that were folded into a block; the node's own name for any other."""
+    """Return the names of a collapsed block's nodes; for any other node its own name."""
     from studio.models.blocks import INSIDE, is_block
 
     if not is_block(node):

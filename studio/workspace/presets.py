@@ -100,7 +100,7 @@ class Presets:
 
     @staticmethod
     def with_value(text: str, name: str, value: OptionValue) -> str:
-        """The text with another value of one option; it is left as it is where it is not TOML."""
+        """Return the text with another value of one option; unchanged when it is not TOML."""
         try:
             return PresetText.read(text).with_value(name, value)
         except UsageError:

@@ -134,7 +134,7 @@ class Workspace(JobListener):
         return steps()
 
     def why_not(self, step: str, variant: VariantRecord | None) -> str:
-        """Why a step cannot be done with a variant, because of its format; empty when it can."""
+        """Return why a variant's format does not allow a step; empty when it does."""
         return (
             why_not(self.steps[step], variant.format, self.plugins) if variant is not None else ""
         )

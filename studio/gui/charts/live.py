@@ -124,7 +124,7 @@ class LiveChart(QWidget):
 
 
 def round_up(value: float) -> float:
-    """The least round number (1, 1.5, 2, 3 ... times a power of ten) not below a positive value."""
+    """Return the least round number (1, 1.5, 2, 3 ... times a power of ten) not below a value."""
     power = 1e-9
     while True:
         for step in (1, 1.5, 2, 3, 4, 5, 6, 8):

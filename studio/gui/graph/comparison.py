@@ -90,7 +90,7 @@ class Comparison:
         self.differences = sorted(different, key=self._height)
 
     def states(self, side: int) -> dict[int, str]:
-        """The state of each box of a side; a block with several kinds of changes is changed."""
+        """Return the state of each box of a side; several kinds of changes count as changed."""
         return {box: self._state(found) for box, found in self.sides[side].matches.items()}
 
     def _state(self, found: Sequence[int]) -> str:

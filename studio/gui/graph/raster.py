@@ -149,7 +149,7 @@ class Raster:
         return is_exact
 
     def _will_do(self, view: View) -> bool:
-        """Whether the last whole frame shows all that is in sight, not much larger or smaller."""
+        """Return whether the last whole frame covers the visible section at a similar scale."""
         if self._whole is None or self._whole[0] == view.look:
             return False
         look, seen = self._whole

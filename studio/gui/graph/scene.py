@@ -192,7 +192,7 @@ class Scene:
         return _details(self.graph, what.node)
 
     def index_of(self, name: str, kind: str = "node") -> int | None:
-        """The box of a node by its name, or that of an ``input`` or ``output`` of the graph."""
+        """Return the box of a node by name, or of an ``input`` or ``output`` of the graph."""
         inputs, outputs = len(self.graph.inputs), len(self.graph.outputs)
         first, last = {
             "node": (inputs, len(self) - outputs),

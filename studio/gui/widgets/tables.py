@@ -167,7 +167,7 @@ class Table(QTableWidget):
         return super().viewportEvent(event)
 
     def cut_text(self, place: QPoint) -> str:
-        """The text of the cell at a place of the viewport, if it does not fit; else nothing."""
+        """Return the text of the cell at a point of the viewport if it is cut off; else empty."""
         index = self.indexAt(place)
         fits = self.sizeHintForIndex(index).width() <= self.visualRect(index).width()
         return "" if fits else str(index.data() or "")

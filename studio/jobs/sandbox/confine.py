@@ -79,7 +79,7 @@ class Policy(NamedTuple):
 
 
 def landlock_abi() -> int:
-    """The version that this kernel offers; 0 where it has none, or where it is switched off."""
+    """Return this kernel's version of Landlock; 0 when it is missing or disabled."""
     try:
         return max(0, int(_libc().syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _VERSION)))
     except (OSError, AttributeError):

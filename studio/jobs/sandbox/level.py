@@ -198,7 +198,7 @@ def _calls(filtered: bool) -> Protection:
 
 
 def _versions() -> Sequence[int]:
-    """The versions of Landlock to try: what the kernel has, as far as it was tested; then none."""
+    """Return the versions of Landlock to try: the kernel's, as far as tested; then none."""
     offered = min(confine.landlock_abi(), confine.TESTED_ABI)
     return (offered, 0) if offered >= confine.OLDEST_ABI else (0,)
 

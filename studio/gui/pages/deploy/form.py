@@ -41,7 +41,7 @@ def replaced_model(
     variant: VariantRecord | None,
     values: Mapping[str, Any],
 ) -> str:
-    """The other model that a deploy would replace, as far as this studio knows; empty for none."""
+    """Return the other model that a deployment replaces, as far as known; else empty."""
     if target is None or variant is None or values.get(ENDPOINT) or values.get(REPLACE):
         return ""
     running = workspace.registry.history.running().get(target.name)

@@ -165,7 +165,7 @@ class RolloutView(QWidget):
             self.form.fields[name].explain(self._why_not(why) if values[name] else "")
 
     def _why_not(self, asked: Callable[[TargetSpec], str]) -> str:
-        """Why the first of the chosen targets cannot do something, and how many more cannot."""
+        """Return why the first unable target lacks a feature, and how many more lack it."""
         registry = self.workspace.registry
         groups = registry.groups.all()
         names: list[str] = []

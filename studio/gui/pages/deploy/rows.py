@@ -197,7 +197,7 @@ def _has_variant(release: ReleaseRecord) -> bool:
 
 
 def rollback_candidate(releases: Sequence[ReleaseRecord]) -> ReleaseRecord | None:
-    """The release that a rollback would bring back: the newest version below the serving one."""
+    """Return the release that a rollback restores: the newest version below the serving one."""
     serving = target_rows.running(releases).release
     current = None if serving is None else figures.number(ReleaseDetails.of(serving).version)
     if current is None:

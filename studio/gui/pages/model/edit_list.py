@@ -113,7 +113,7 @@ def _rename(name: str) -> EditProposal:
 
 
 def named(view: GraphView) -> dict[str, Callable[[], Iterable[str]]]:
-    """The names in a graph that options can refer to, by ``Option.names``; read on demand."""
+    """Return the names in a graph for options, by ``Option.names``; read on demand."""
     graph = view.model.graph
 
     def values() -> Iterable[str]:

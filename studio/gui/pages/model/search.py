@@ -261,7 +261,7 @@ class Results:
             page.show_part(path, (hit.name, hit.kind))
 
     def _is_in_sight(self, path: str) -> bool:
-        """Whether the nodes of a part are on the canvas: it is shown, or unfolded in what is."""
+        """Return whether the nodes of a block are on the canvas: shown, or expanded there."""
         scene = self._page.pane.canvas.scene
         return path == self._page.path or (
             scene is not None and any(frame.path == path for frame in scene.frames)

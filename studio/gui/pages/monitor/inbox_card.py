@@ -48,7 +48,7 @@ class Entries(QAbstractTableModel):
         return 0 if parent.isValid() else len(_COLUMNS)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """The text of a cell; the endpoint and the whole sentence where the pointer rests."""
+        """Return the text of a cell; for the tooltip the endpoint and the whole sentence."""
         if role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             return None
         entry = self.entries[index.row()]

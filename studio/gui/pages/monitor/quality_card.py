@@ -96,7 +96,7 @@ class QualityCard(Card):
         self.rows = rows
 
     def _line(self, place: int) -> Sequence[QLabel]:
-        """The cells of one more row; they stay, so that a look each second lays nothing out."""
+        """Return the cells of one more row; they are reused, so that a poll needs no new layout."""
         cells = (label("", "dim"), label("", "strong"), label("", "dim"), label("", wrap=True))
         cells[3].setMinimumWidth(_TEXT_WIDTH)
         for x, cell in enumerate(cells):

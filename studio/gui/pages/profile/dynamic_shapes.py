@@ -19,12 +19,12 @@ _LONG = 12
 
 
 def is_open(shape: Shape) -> bool:
-    """Whether a size beyond the first one, which is nearly always the batch, is not known."""
+    """Return whether a size after the first one, which is mostly the batch, is unknown."""
     return any(not isinstance(size, int) or size < 0 for size in shape[1:])
 
 
 def proposal(shape: Shape) -> str:
-    """A sensible shape: one for batches and lengths, 224 for height and width of a picture."""
+    """Return a sensible shape: 1 for batches and lengths, 224 for height and width."""
     last = len(shape) == 4 and shape[-1] in (1, 3)
     sides = () if len(shape) != 4 else (1, 2) if last else (2, 3)
     return "x".join(

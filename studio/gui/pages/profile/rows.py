@@ -62,7 +62,7 @@ class Names:
     target: str
 
     def runtime(self, run: ProfileRun) -> str:
-        """Name and version of a run's runtime, with the options that the user set by name."""
+        """Return name and version of a run's runtime, with the options that the user set."""
         title = f"{self.backends.get(run.backend, run.backend)} {run.version or ''}".strip()
         options = run.runtime.partition(":")[2]
         return f"{title} · {options}" if options else title

@@ -191,7 +191,7 @@ class Page(QWidget):
         """Show another current variant; None when no model is open."""
 
     def inspector(self) -> QWidget | None:
-        """The widget for the dock at the right, or None where there is nothing to inspect."""
+        """Return the widget for the dock at the right, or None without anything to inspect."""
         return None
 
     def entries(self) -> Iterable[PaletteEntry]:
