@@ -33,7 +33,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what the verb says."""
+    """Run the command of the verb."""
     if arguments.verb == "list":
         return _list(arguments)
     return run_named(_INSTALL if arguments.verb == "install" else _REMOVE, arguments)
@@ -77,7 +77,7 @@ class BackendRow:
 
 
 def rows(host: PluginHost) -> list[BackendRow]:
-    """The backends, and whatever else lives in an environment of its own."""
+    """Return the backends, and whatever else lives in an environment of its own."""
     environments = {plugin.id: environment for plugin, environment in with_environments(host)}
     return [
         _row(host, plugin, capability, environments.get(plugin.id))

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from studio.cli.output import print_json, print_lines
-from studio.cli.overwrite import add_force, ask_for
+from studio.cli.overwrite import add_force, confirm_overwrite
 from studio.settings import Paths
 from studio.steps.overwrites import in_the_way
 from studio.workspace.diagnosis import DoctorCheck, examine
@@ -22,7 +22,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Look at everything; 1 when something is wrong, unless an archive was asked for and made."""
+    """Run all checks; return 1 after a finding, unless an archive was requested and written."""
     checks = list(examine())
     document: dict[str, object] = {"checks": [asdict(check) for check in checks]}
     if not arguments.json:
@@ -45,7 +45,7 @@ def _bundle(arguments: argparse.Namespace, checks: list[DoctorCheck]) -> dict[st
     archive = SupportArchive.collect(Paths.of(), checks)
     if not arguments.json:
         print_lines(["", "Files of the archive:", *(f"  {line}" for line in archive.listing)])
-    ask_for(in_the_way([path]), arguments)
+    confirm_overwrite(in_the_way([path]), arguments)
     archive.write(path)
     if not arguments.json:
         print_lines(["", f"Saved {path}. Nothing was sent."])

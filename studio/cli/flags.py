@@ -27,7 +27,7 @@ _METAVARS = {
 
 
 def common_flags(default: Any = False) -> argparse.ArgumentParser:
-    """The flags of every command, as a parent parser."""
+    """Return the flags of every command, as a parent parser."""
     parser = argparse.ArgumentParser(add_help=False)
     for flag, text in (
         ("--json", "print one JSON document"),
@@ -54,7 +54,7 @@ def add_verbs(
 def add_more_verbs(
     parser: argparse.ArgumentParser, **verbs: str
 ) -> dict[str, argparse.ArgumentParser]:
-    """The same for a command that does something without a verb, too (``studio monitor``)."""
+    """Add verbs to a command that also runs without a verb (``studio monitor``)."""
     return _verbs(parser, verbs, required=False)
 
 
@@ -132,7 +132,7 @@ def _add_yes_or_no(parser: argparse.ArgumentParser, option: Option, text: str) -
 
 
 def hide_former(action: argparse.Action, *former: str) -> None:
-    """Keep former spellings of a flag out of the help; the parser still accepts them."""
+    """Hide former spellings of a flag from the help; the parser still accepts them."""
     action.option_strings = [flag for flag in action.option_strings if flag not in former]
     _FORMER.update(dict.fromkeys(former, action.option_strings[0]))
 
@@ -145,8 +145,8 @@ def note_former_words(words: Sequence[str]) -> None:
             note_former_name(word, _FORMER[word])
 
 
-def given(arguments: argparse.Namespace, options: Iterable[Option]) -> dict[str, Any]:
-    """The options that the user gave."""
+def option_values(arguments: argparse.Namespace, options: Iterable[Option]) -> dict[str, Any]:
+    """Return the options that the user gave."""
     values = {option.name: _parts(option, getattr(arguments, option.name)) for option in options}
     return {name: value for name, value in values.items() if value not in (None, [])}
 

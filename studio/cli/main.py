@@ -19,7 +19,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before anything can import onnxrunt
 import studio
 from studio.api import Cancelled, StudioError
 from studio.cli.flags import add_former_command, common_flags, note_former_words
-from studio.cli.output import fail, plain_output, tell
+from studio.cli.output import fail, plain_output, print_note
 from studio.settings import SAFE_VARIABLE, Paths, Settings
 from studio.settings.interpreter import search_no_current_folder
 from studio.settings.logging import recording
@@ -95,11 +95,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             os.environ[SAFE_VARIABLE] = "1"  # workers are to know it as well
         with _recording(arguments):
             note_former_words(words)
-            return _done(arguments)
+            return _run(arguments)
 
 
 def _recording(arguments: argparse.Namespace) -> AbstractContextManager[None]:
-    """Have this process log, in as much detail as the flags and the settings say."""
+    """Return the logging of this process, at the level of the flags and the settings."""
     paths = Paths.of()
     loud = arguments.verbose or arguments.debug or Settings(paths.settings)["log_level"] == "debug"
     terminal = logging.INFO if arguments.verbose else 0
@@ -110,8 +110,8 @@ def _recording(arguments: argparse.Namespace) -> AbstractContextManager[None]:
     )
 
 
-def _done(arguments: argparse.Namespace) -> int:
-    """Do what was asked for; returns the exit code."""
+def _run(arguments: argparse.Namespace) -> int:
+    """Run the command and return the exit code."""
     log.debug("command started", extra={"command": arguments.command})
     try:
         code: int = _module(arguments.command).run(arguments)
@@ -120,10 +120,10 @@ def _done(arguments: argparse.Namespace) -> int:
         _log_failure(arguments, error)
         return fail(error, as_json=arguments.json, debug=arguments.debug)
     except KeyboardInterrupt:
-        tell("studio: Cancelled.")
+        print_note("studio: Cancelled.")
         return 130
     except BrokenPipeError:
-        # Whoever read our output has gone; there is nobody left to tell.
+        # The reader of the output has closed the pipe, so no message can reach it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
@@ -144,14 +144,14 @@ def _log_failure(arguments: argparse.Namespace, error: Exception) -> None:
 
 
 def _module(command: str) -> ModuleType:
-    """The module of a command; one that only runs its step needs none of its own."""
+    """Return the module of a command; one that only runs its step needs none of its own."""
     name = f"studio.cli.{command.replace('-', '_')}_command"
     own = importlib.util.find_spec(name) is not None
     return importlib.import_module(name if own else "studio.cli.step_commands")
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
-    """The parser; only the asked command's module is loaded to describe itself."""
+    """Return the parser; only the asked command's module is loaded to describe itself."""
     parser = argparse.ArgumentParser(
         prog="studio",
         description="Edgewright: see, shrink, profile, deploy and watch AI models.",

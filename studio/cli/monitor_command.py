@@ -25,6 +25,6 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Look and print."""
+    """Monitor a target and print the samples."""
     verb = getattr(arguments, "verb", None)
     return run_named(f"monitor-{verb}" if verb else "monitor", arguments)

@@ -14,7 +14,7 @@ from studio.jobs import JobOutcome
 
 
 class _PlainStream:
-    """A text stream that writes plain text alone, whoever writes to it."""
+    """A text stream that reduces all writes to plain text."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -31,7 +31,7 @@ class _PlainStream:
 
 @contextlib.contextmanager
 def plain_output() -> Iterator[None]:
-    """Let all that this process prints be plain text."""
+    """Reduce the output of this process to plain text."""
     with (
         contextlib.redirect_stdout(_PlainStream(sys.stdout)),
         contextlib.redirect_stderr(_PlainStream(sys.stderr)),
@@ -41,7 +41,7 @@ def plain_output() -> Iterator[None]:
 
 def print_json(document: Any) -> None:
     """The one document that ``--json`` puts on standard output."""
-    # Escaped, a sign is the same to whoever reads JSON, and nothing to a CI service.
+    # Escaped characters mean the same in JSON, and are no command to a CI service.
     sys.stdout.write(json.dumps(document, indent=2, default=str).replace("##", "\\u0023\\u0023"))
     sys.stdout.write("\n")
 
@@ -52,13 +52,13 @@ def print_lines(lines: Iterable[str], *, flush: bool = False) -> None:
         print(one_line(line), flush=flush)
 
 
-def tell(line: str) -> None:
-    """A line beside the result, on standard error."""
+def print_note(line: str) -> None:
+    """Print one line on standard error, apart from the result."""
     print(one_line(line), file=sys.stderr, flush=True)
 
 
-def ask(question: str) -> str:
-    """What the user types behind a question."""
+def prompt(question: str) -> str:
+    """Ask a question on standard error and return the user's answer."""
     print(one_line(question), end=" ", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip()
 
@@ -98,9 +98,9 @@ def _fail(
     as_json: bool,
     fields: Mapping[str, Any] | None = None,
 ) -> int:
-    tell(f"studio: {message}")
+    print_note(f"studio: {message}")
     if hint:
-        tell(f"        {hint}")
+        print_note(f"        {hint}")
     if detail:
         print(detail, file=sys.stderr)
     if as_json:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from studio.api import Cancelled
-from studio.cli.output import ask
+from studio.cli.output import prompt
 from studio.steps.overwrites import refusal
 
 
@@ -17,11 +17,11 @@ def add_force(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="overwrite what exists already")
 
 
-def ask_for(paths: Sequence[Path], arguments: argparse.Namespace) -> None:
-    """Ask whether what lies in the way may be overwritten, unless that was said.
+def confirm_overwrite(paths: Sequence[Path], arguments: argparse.Namespace) -> None:
+    """Ask for a confirmation to overwrite files, unless an option gave it.
 
     Raises:
-        UsageError: where nobody can be asked.
+        UsageError: without a terminal for the question.
         Cancelled: when the answer is no.
     """
     if not paths or arguments.force:
@@ -30,5 +30,5 @@ def ask_for(paths: Sequence[Path], arguments: argparse.Namespace) -> None:
     if not asks:
         raise refusal(paths)
     for path in paths:
-        if ask(f"{path} exists already. Overwrite it? [y/N]").lower() not in ("y", "yes"):
+        if prompt(f"{path} exists already. Overwrite it? [y/N]").lower() not in ("y", "yes"):
             raise Cancelled

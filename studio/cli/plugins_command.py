@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.cli.flags import add_verbs
-from studio.cli.output import print_json, print_lines, tell
+from studio.cli.output import print_json, print_lines, print_note
 from studio.cli.session import workspace
 from studio.cli.step_commands import run_named
 from studio.documents.text_table import table
@@ -41,7 +41,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what the verb says."""
+    """Run the command of the verb."""
     verb = {"list": _list, "allow": _allow, "disable": _disable, "new": _new, "check": _check}
     return verb[arguments.verb](arguments)
 
@@ -56,7 +56,7 @@ def _list(arguments: argparse.Namespace) -> int:
         print_lines(table(("plugin", "version", "state", ""), rows))
         for plugin in plugins:
             for note in plugin.manifest.notes if plugin.manifest else ():
-                tell(f"{plugin.id}: {note}")
+                print_note(f"{plugin.id}: {note}")
     return 0
 
 
@@ -65,23 +65,23 @@ def _allow(arguments: argparse.Namespace) -> int:
         seen = opened.plugins.plugin(arguments.id)
         opened.allow_plugin(seen.id, arguments.digest or seen.digest)
         plugin = opened.plugins.plugin(seen.id)
-    return _say(plugin, arguments, f"{plugin.id} {_version(plugin)} may use {_may(plugin)}.")
+    return _report(plugin, arguments, f"{plugin.id} {_version(plugin)} may use {_may(plugin)}.")
 
 
 def _disable(arguments: argparse.Namespace) -> int:
     with workspace() as opened:
         opened.forbid_plugin(arguments.id)
         plugin = opened.plugins.plugin(arguments.id)
-    return _say(plugin, arguments, f"{plugin.id} is switched off.")
+    return _report(plugin, arguments, f"{plugin.id} is switched off.")
 
 
-def _say(plugin: Plugin, arguments: argparse.Namespace, sentence: str) -> int:
+def _report(plugin: Plugin, arguments: argparse.Namespace, sentence: str) -> int:
     if arguments.json:
         print_json(_document(plugin))
     else:
         print_lines([sentence])
         if plugin.state.value != "available" and plugin.reason and arguments.verb == "allow":
-            tell(f"It is {plugin.state.value} still: {plugin.reason}")
+            print_note(f"It is {plugin.state.value} still: {plugin.reason}")
     return 0
 
 
@@ -92,7 +92,7 @@ def _new(arguments: argparse.Namespace) -> int:
         print_json({"name": arguments.name, "folder": str(folder), "files": files})
     else:
         print_lines([str(folder / name) for name in files])
-        tell(f"Next: studio plugins check {folder}")
+        print_note(f"Next: studio plugins check {folder}")
     return 0
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from studio.api import UsageError
 from studio.cli.flags import add_verbs
 from studio.cli.output import print_json, print_lines
-from studio.cli.overwrite import add_force, ask_for
+from studio.cli.overwrite import add_force, confirm_overwrite
 from studio.cli.session import finish, workspace
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.profiling import texts
@@ -49,7 +49,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what the verb says."""
+    """Run the command of the verb."""
     with workspace() as opened:
         if arguments.verb == "export":
             return _export(opened, arguments)
@@ -86,7 +86,7 @@ _VERBS = {"list": _list, "show": _show, "compare": _compare}
 
 def _export(opened: Workspace, arguments: argparse.Namespace) -> int:
     out = _output(arguments)
-    ask_for(in_the_way([Path(out).expanduser().absolute()]), arguments)
+    confirm_overwrite(in_the_way([Path(out).expanduser().absolute()]), arguments)
     with tempfile.TemporaryDirectory(prefix="edgewright-export-") as folder:
         profile = opened.profiles.save(arguments.run, Path(folder))
         outcome = opened.run("profile-export", profile=str(profile), out=out)

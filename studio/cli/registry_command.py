@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import UsageError
-from studio.cli.flags import add_verbs, given, hide_former
-from studio.cli.output import fail_job, print_json, print_lines, tell
-from studio.cli.overwrite import add_force, ask_for
+from studio.cli.flags import add_verbs, hide_former, option_values
+from studio.cli.output import fail_job, print_json, print_lines, print_note
+from studio.cli.overwrite import add_force, confirm_overwrite
 from studio.cli.session import add_step, workspace
 from studio.cli.step_commands import run_named
 from studio.documents.dataclass_json import to_json
@@ -98,7 +98,7 @@ def _add_upkeep(
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what the verb says."""
+    """Run the command of the verb."""
     if arguments.verb == "watch":
         return _watch(arguments)
     if arguments.verb in _UPKEEP:
@@ -121,7 +121,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _back_up(arguments: argparse.Namespace) -> int:
     out = arguments.out.absolute() if arguments.out else None
-    ask_for(in_the_way([out] if out else []), arguments)
+    confirm_overwrite(in_the_way([out] if out else []), arguments)
     made = Maintenance().back_up(out)
     counts = f"Copied {made.rows:,} rows; they refer to {made.blobs:,} folders of the store."
     return _print(arguments, made.to_json(), [counts, str(made.path)])
@@ -157,7 +157,7 @@ def _restore(arguments: argparse.Namespace) -> int:
 
 
 def _damage_lines(found: RegistryCondition) -> list[str]:
-    """What is damaged, and what to do about it."""
+    """Return the damage and the steps to repair it."""
     lines = [*table(("damaged", "", "where"), [(d.name, d.why, d.path) for d in found.damaged]), ""]
     if any(one.path == str(found.path) for one in found.damaged):
         return [*lines, "Go back to the newest whole copy with: studio registry restore"]
@@ -185,12 +185,12 @@ def _watch(arguments: argparse.Namespace) -> int:
     if not arguments.interval > 0:
         raise UsageError("The interval is a number of seconds above 0.")
     with workspace() as opened:
-        return _looks(opened, arguments)
+        return _poll(opened, arguments)
 
 
-def _looks(opened: Workspace, arguments: argparse.Namespace) -> int:
-    """Look again and again; a failure is told, and waits for the next move of the alias."""
-    options = given(arguments, opened.steps["registry-deploy"].form)
+def _poll(opened: Workspace, arguments: argparse.Namespace) -> int:
+    """Poll an alias; after a failure, wait until the alias moves again."""
+    options = option_values(arguments, opened.steps["registry-deploy"].form)
     watch, first = AliasWatcher(), True
 
     def listen(event: Event) -> None:
@@ -201,11 +201,12 @@ def _looks(opened: Workspace, arguments: argparse.Namespace) -> int:
     while True:
         outcome = opened.run("registry-deploy", **{**options, "unless": watch.acted_on})
         line = watch.judge(outcome)
+        # Only the first failure ends the command; later ones may be temporary.
         if first and not outcome.ok:
             return fail_job(outcome, as_json=arguments.json, debug=arguments.debug)
         first = False
         if line:
-            tell(line)
+            print_note(line)
         if arguments.max_updates and len(watch.moves) >= arguments.max_updates:
             if arguments.json:
                 print_json(to_json(watch.moves))

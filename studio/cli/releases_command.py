@@ -6,7 +6,7 @@ import argparse
 from dataclasses import dataclass
 
 from studio.api import PlatformRelease
-from studio.cli.flags import given
+from studio.cli.flags import option_values
 from studio.cli.output import fail_job, print_json, print_lines
 from studio.cli.session import add_step, workspace
 from studio.deployment.results import MachineRelease, ReleasesResult
@@ -27,11 +27,11 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Ask the target (or the registry, of all targets) and print."""
+    """Read the releases of a target, or of all from the registry, and print them."""
     with workspace() as opened:
         if arguments.everywhere:
             return _everywhere(opened.registry, arguments)
-        outcome = opened.run("releases", **given(arguments, opened.steps["releases"].form))
+        outcome = opened.run("releases", **option_values(arguments, opened.steps["releases"].form))
     if not outcome.ok:
         return fail_job(outcome, as_json=arguments.json, debug=arguments.debug)
     result: ReleasesResult = outcome.result

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from studio.api import StudioError, UsageError
 from studio.cli.flags import hide_former
-from studio.cli.output import print_json, print_lines, tell
-from studio.cli.overwrite import add_force, ask_for
+from studio.cli.output import print_json, print_lines, print_note
+from studio.cli.overwrite import add_force, confirm_overwrite
 from studio.cli.session import workspace
 from studio.documents.dataclass_json import to_json
 from studio.pipelines.ci import WORKFLOWS, write_workflow
@@ -103,14 +103,14 @@ def _add_automation(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what was asked for."""
+    """Run the pipeline, or show the requested runs."""
     if arguments.write_ci:
         return _write_ci(arguments)
     with workspace() as opened:
         if arguments.list or arguments.show or arguments.compare:
-            return _look(opened, arguments)
+            return _inspect(opened, arguments)
         if arguments.resume and arguments.pipeline is None:
-            _ask(opened, None, arguments)
+            _confirm(opened, None, arguments)
             return _finish(opened.runs.resume(arguments.resume, _wish(arguments)), arguments)
         if arguments.pipeline is None:
             raise UsageError(
@@ -124,14 +124,14 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.check:
             return _check(opened, arguments)
         pipeline = opened.runs.read(arguments.pipeline, variables(arguments.var))
-        _ask(opened, pipeline, arguments)
+        _confirm(opened, pipeline, arguments)
         if arguments.watch:
-            return follow(opened, arguments, _wish(arguments), lambda r: _tell(r, arguments))
+            return follow(opened, arguments, _wish(arguments), lambda r: _report(r, arguments))
         return _finish(opened.runs.run(arguments.pipeline, _wish(arguments)), arguments)
 
 
 def variables(texts: list[str]) -> dict[str, str]:
-    """The values of ``--var``.
+    """Return the values of ``--var``.
 
     Raises:
         UsageError: for one that is not NAME=VALUE.
@@ -154,45 +154,45 @@ def _wish(arguments: argparse.Namespace) -> RunRequest:
         artefacts=arguments.artefacts,
         overwrite=arguments.force,
         watch=_announce,
-        told=_told,
+        on_finish=_report_cached,
     )
 
 
-def _ask(opened: Workspace, pipeline: Pipeline | None, arguments: argparse.Namespace) -> None:
-    """Ask about all that would be overwritten, before anything is run."""
+def _confirm(opened: Workspace, pipeline: Pipeline | None, arguments: argparse.Namespace) -> None:
+    """Ask about all files that would be overwritten, before the first step."""
     paths = opened.runs.in_the_way(pipeline, _files(arguments))
-    ask_for(paths, arguments)
+    confirm_overwrite(paths, arguments)
     opened.runs.take_over(paths)
 
 
 def _files(arguments: argparse.Namespace) -> list[Path]:
-    """The files that the flags name to be written, besides those of the pipeline."""
+    """Return the files that the flags name to be written, besides those of the pipeline."""
     return [path.absolute() for path in (arguments.report, arguments.junit) if path is not None]
 
 
 def _announce(step: PipelineStep, number: int, total: int) -> None:
-    tell(f"[{number}/{total}] {step.id}: {step.step}")
+    print_note(f"[{number}/{total}] {step.id}: {step.step}")
 
 
-def _told(report: StepReport) -> None:
+def _report_cached(report: StepReport) -> None:
     if report.state == "unchanged":
-        tell(f"        unchanged since {report.kept_from}")
+        print_note(f"        unchanged since {report.kept_from}")
 
 
 def _finish(report: PipelineReport, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(report.to_json())
-    _tell(report, arguments)
+    _report(report, arguments)
     return report.exit_code
 
 
-def _tell(report: PipelineReport, arguments: argparse.Namespace) -> None:
+def _report(report: PipelineReport, arguments: argparse.Namespace) -> None:
     if not arguments.json:
         print_lines(run_lines(report))
     if report.report_problem:
-        tell(f"The report was not written: {report.report_problem}")
+        print_note(f"The report was not written: {report.report_problem}")
     if report.exit_code and report.exit_code != 3 and not arguments.json:
-        tell(f"Go on with: studio run --resume {report.run}")
+        print_note(f"Go on with: studio run --resume {report.run}")
 
 
 def _check(opened: Workspace, arguments: argparse.Namespace) -> int:
@@ -209,7 +209,7 @@ def _check(opened: Workspace, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _look(opened: Workspace, arguments: argparse.Namespace) -> int:
+def _inspect(opened: Workspace, arguments: argparse.Namespace) -> int:
     if arguments.compare:
         comparison = opened.runs.compare(*arguments.compare)
         found, lines = to_json(comparison), comparison_lines(comparison)
@@ -247,10 +247,10 @@ def follow(
     wish: RunRequest,
     describe: Callable[[PipelineReport], None],
 ) -> int:
-    """Look again and again; each new version starts the pipeline. A failure is told, and waits.
+    """Poll an alias; each new version starts the pipeline. A failure is printed and waits.
 
-    The version that the alias stands for at the beginning counts as new: what moved while nobody
-    looked is not missed, and what did not change since is not done again.
+    The version to which the alias points at the start counts as new, so that a move before the
+    start is not missed. Steps with unchanged inputs do not run again.
 
     Raises:
         UsageError: when the pipeline or the alias is wrong; nothing was watched.
@@ -267,11 +267,12 @@ def follow(
             found, problem = trigger.new_version(), ""
         except StudioError as error:
             found, problem = None, " ".join(filter(None, (error.message, error.hint)))
+        # A failure that repeats at each poll is printed once.
         if problem and problem != told:
-            tell(f"studio: {problem}")
+            print_note(f"studio: {problem}")
         told = problem
         if found is not None:
-            tell(f"{alias} is version {found.version}")
+            print_note(f"{alias} is version {found.version}")
             report = opened.runs.run(arguments.pipeline, replace(wish, trigger=to_json(found)))
             reports.append(report)
             describe(report)
@@ -279,5 +280,5 @@ def follow(
                 if arguments.json:
                     print_json([one.to_json() for one in reports])
                 return report.exit_code
-            tell(f"{alias}: looks again every {arguments.interval:g} s")
+            print_note(f"{alias}: looks again every {arguments.interval:g} s")
         time.sleep(arguments.interval)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from studio.api import UsageError
-from studio.cli.output import fail_job, print_lines, tell
+from studio.cli.output import fail_job, print_lines, print_note
 from studio.cli.session import workspace
 from studio.jobs import Server
 from studio.jobs.sandbox import readable_around
@@ -36,7 +36,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Look at the model as every command does, then start the runtime behind the same walls."""
+    """Check the model as every command does, then start the runtime in the same sandbox."""
     if not 0 <= arguments.port <= 65535:
         raise UsageError(f"Port must be between 0 and 65535, not {arguments.port}.")
     with workspace() as opened:
@@ -49,11 +49,11 @@ def run(arguments: argparse.Namespace) -> int:
         command += ["--host", arguments.host, "--port", str(arguments.port)]
         command += [f"--allowed-host={name}" for name in arguments.allowed_host]
         server = Server(opened.paths, opened.sandbox, readable_around(subject.path))
-    return server.run(command, _say, tell)
+    return server.run(command, _print_runtime_line, print_note)
 
 
-def _say(line: str) -> None:
-    """Print a line of the runtime; to end it one ends this process, whose number it tells."""
+def _print_runtime_line(line: str) -> None:
+    """Print a line of the runtime with this process's id, which stops it."""
     with contextlib.suppress(ValueError):
         said = json.loads(line)
         if isinstance(said, dict) and "pid" in said:
@@ -62,7 +62,7 @@ def _say(line: str) -> None:
 
 
 class _Subject(NamedTuple):
-    """What is served.
+    """The arguments of the runtime for a served model.
 
     Attributes:
         flag: The runtime's option for it.

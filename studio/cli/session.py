@@ -10,7 +10,7 @@ from typing import Any
 
 from studio.api import Kind
 from studio.cli.flags import add_options
-from studio.cli.output import fail_job, print_json, print_lines, tell
+from studio.cli.output import fail_job, print_json, print_lines, print_note
 from studio.cli.overwrite import add_force
 from studio.documents.plain import one_line
 from studio.jobs import JobOutcome
@@ -21,9 +21,9 @@ Describe = Callable[[Any], list[str]]
 
 
 class ProgressLine:
-    """One line on a terminal that tells how far the job is, silent where there is no terminal.
+    """One progress line of a job on a terminal, silent without a terminal.
 
-    An alert channel that took a notice not is said at once, everywhere.
+    A failed notification of an alert channel is printed at once, also without a terminal.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class ProgressLine:
             self._show(f"{event.job.title}{share}  {state.text}")
         elif isinstance(event, JobMessage) and event.name == "channel":
             self._show("")
-            tell(f"studio: alert channel {event.values['channel']}: {event.values['text']}")
+            print_note(f"studio: alert channel {event.values['channel']}: {event.values['text']}")
         elif isinstance(event, JobFinished):
             self._show("")
 
@@ -45,7 +45,7 @@ class ProgressLine:
         if not sys.stderr.isatty() or sys.__stderr__ is None:
             return
         text = one_line(text)[:100]
-        # The terminal itself: on what prints plain text alone no line can be written anew.
+        # The terminal itself, as the plain stream cannot rewrite a line.
         sys.__stderr__.write("\r" + text.ljust(self._shown) + ("\r" if not text else ""))
         sys.__stderr__.flush()
         self._shown = len(text)

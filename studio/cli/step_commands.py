@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import argparse
 
-from studio.cli.flags import given
-from studio.cli.overwrite import ask_for
+from studio.cli.flags import option_values
+from studio.cli.overwrite import confirm_overwrite
 from studio.cli.session import add_step, finish, workspace
 from studio.jobs import JobOutcome
 from studio.jobs.object_names import load
@@ -30,8 +30,8 @@ def run_named(name: str, arguments: argparse.Namespace) -> int:
     """Run a step with the flags that were given, and print its result; returns the exit code."""
     with workspace() as opened:
         step = opened.steps[name]
-        options = given(arguments, step.form)
-        ask_for(in_the_way(outputs(step, options)), arguments)
+        options = option_values(arguments, step.form)
+        confirm_overwrite(in_the_way(outputs(step, options)), arguments)
         run = _run_until_stopped if step.until_stopped else Workspace.run
         outcome = run(opened, name, **options)
     code = finish(outcome, arguments, load(step.texts))

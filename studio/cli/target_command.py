@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 
 from studio.api import TargetSpec, UsageError
-from studio.cli.flags import add_verbs, given, hide_former
-from studio.cli.output import ask, print_json, print_lines, tell
+from studio.cli.flags import add_verbs, hide_former, option_values
+from studio.cli.output import print_json, print_lines, print_note, prompt
 from studio.cli.session import add_step, finish, workspace
 from studio.deployment import texts
 from studio.documents.text_table import table
@@ -77,7 +77,7 @@ def _describe_group(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what the verb says."""
+    """Run the command of the verb."""
     if arguments.verb == "boards":
         return _show_boards(arguments)
     with workspace() as opened:
@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
             return finish(outcome, arguments, texts.resources)
         if arguments.verb == "remove":
             opened.remove_target(arguments.name)
-            tell(f"Removed {arguments.name}. Its releases keep running.")
+            print_note(f"Removed {arguments.name}. Its releases keep running.")
             if arguments.json:
                 print_json({"name": arguments.name})
             return 0
@@ -114,20 +114,24 @@ def _add(opened: Workspace, arguments: argparse.Namespace) -> int:
     if outcome.error == "UnknownHost" and _confirmed(fingerprint, arguments):
         opened.add_target(replace(target, host_key=key))
         outcome = opened.run("target-probe", target=target.name)
+    # A failed first contact leaves no new target; an existing one stays.
     if not outcome.ok and target.name not in before:
         opened.remove_target(target.name)
     return finish(outcome, arguments, facts)
 
 
 def _confirmed(fingerprint: str, arguments: argparse.Namespace) -> bool:
-    """Whether a person vouches for the key: by the flag, or by an answer at the terminal."""
+    """Return whether a person vouches for the key: by the flag, or by an answer at the terminal."""
     if arguments.accept_host_key is not None:
         return bool(arguments.accept_host_key == fingerprint)
+    # Without a terminal no person can compare the key, so it is not trusted.
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
-    tell(f"{arguments.url} presents the host key {fingerprint}.")
-    tell("Compare it with the board's own (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub).")
-    return ask("Is it the same? Type yes to trust it:") == "yes"
+    print_note(f"{arguments.url} presents the host key {fingerprint}.")
+    print_note(
+        "Compare it with the board's own (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub)."
+    )
+    return prompt("Is it the same? Type yes to trust it:") == "yes"
 
 
 def _list(opened: Workspace, arguments: argparse.Namespace) -> int:
@@ -141,7 +145,7 @@ def _list(opened: Workspace, arguments: argparse.Namespace) -> int:
 
 def _find(opened: Workspace, arguments: argparse.Namespace) -> int:
     """Find boards and print them; nothing is added."""
-    options = given(arguments, opened.steps["target-find"].form)
+    options = option_values(arguments, opened.steps["target-find"].form)
     return finish(opened.run("target-find", **options), arguments, texts.found_boards)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from studio.cli.flags import given
-from studio.cli.output import fail_job, print_json, print_lines, tell
+from studio.cli.flags import option_values
+from studio.cli.output import fail_job, print_json, print_lines, print_note
 from studio.cli.session import add_step, workspace
 from studio.deployment.results import VerifyLogResult
 
@@ -20,14 +20,16 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Check and print; a history that is not whole ends with the code of a refusal."""
     with workspace() as opened:
-        outcome = opened.run("verify-log", **given(arguments, opened.steps["verify-log"].form))
+        outcome = opened.run(
+            "verify-log", **option_values(arguments, opened.steps["verify-log"].form)
+        )
     if not outcome.ok:
         return fail_job(outcome, as_json=arguments.json, debug=arguments.debug)
     found: VerifyLogResult = outcome.result
     if arguments.json:
         print_json(outcome.document)
     if not found.whole:
-        tell(f"studio: {found.problem}")
+        print_note(f"studio: {found.problem}")
         return _REFUSED
     if not arguments.json:
         print_lines(

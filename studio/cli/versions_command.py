@@ -1,4 +1,4 @@
-"""``studio versions``: where versions came from, what stands for them, and what ran when."""
+"""``studio versions``: lineage, aliases and the history of releases."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what the verb says."""
+    """Run the command of the verb."""
     if arguments.verb in _STEPS:
         return run_named(_STEPS[arguments.verb], arguments)
     with workspace() as opened:

@@ -109,7 +109,7 @@ def key_types(form: type) -> dict[str, Any]:
 
 @functools.cache
 def _fields(form: type) -> tuple[tuple[str, str, bool, Any], ...]:
-    """Name, key, whether it is left out at its default, and that default, of each field."""
+    """Return name, key, whether it is left out at its default, and that default, of each field."""
     return tuple(
         (
             field.name,
@@ -130,11 +130,11 @@ def _default(field: dataclasses.Field[Any]) -> Any:
 def _reader(form: Any) -> _Read:
     """Return the function that reads a value of a type; it is made once for each type."""
     if form not in _readers:
-        _readers[form] = _made_reader(form)
+        _readers[form] = _new_reader(form)
     return _readers[form]
 
 
-def _made_reader(form: Any) -> _Read:
+def _new_reader(form: Any) -> _Read:
     if dataclasses.is_dataclass(form) and isinstance(form, type):
         return _dataclass_reader(form)
     origin, parts = typing.get_origin(form), typing.get_args(form)
@@ -179,7 +179,7 @@ def _dataclass_reader(form: type) -> _Read:
 
 
 def _parts_of(form: type) -> list[tuple[str, str, _Read, bool]]:
-    """Name, key, reader of each field, and whether a document must have it."""
+    """Return name, key, reader of each field, and whether a document must have it."""
     hints, missing = typing.get_type_hints(form), dataclasses.MISSING
     return [
         (
@@ -221,7 +221,7 @@ def _member_reader(members: Mapping[Any, Any], expected: str) -> _Read:
 
 
 def _record_reader(parts: Sequence[Any]) -> _Read:
-    """A tuple of fixed length, each place with a type of its own."""
+    """Return a tuple of fixed length, each place with a type of its own."""
     readers = [_reader(part) for part in parts]
 
     def convert(value: Any) -> Any:
@@ -266,7 +266,7 @@ def _placed(read: _Read, value: Any, place: str) -> Any:
 
 
 def _plain_reader(form: Any) -> _Read:
-    """A value without parts; ``Any`` and ``object`` take everything."""
+    """Return a value without parts; ``Any`` and ``object`` take everything."""
     if form in (Any, object):
         return lambda value: value
     accepted = (int, float) if form is float else form
@@ -274,7 +274,7 @@ def _plain_reader(form: Any) -> _Read:
     expected = _NAMES.get(form, getattr(form, "__name__", str(form)))
 
     def convert(value: Any) -> Any:
-        # A bool is an int to Python, and neither to whoever reads the document.
+        # A bool is an int to Python, but not to the reader of a JSON document.
         if not isinstance(value, bare) or (isinstance(value, bool) and form in (int, float)):
             raise _mismatch(expected, value)
         return value

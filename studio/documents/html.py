@@ -34,12 +34,12 @@ def text(value: object) -> str:
 
 
 def pill(word: str) -> Html:
-    """A state: a word with a colour, never a colour alone."""
+    """Return a state: a word with a colour, never a colour alone."""
     return Html(f'<span class="pill {_TONES.get(word, "quiet")}">{escape(word)}</span>')
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]], numbers: str = "") -> Html:
-    """A table; ``numbers`` has an ``n`` at the position of each right-aligned column."""
+    """Return a table; ``numbers`` has an ``n`` at the position of each right-aligned column."""
     kinds = [' class="n"' if numbers[i : i + 1] == "n" else "" for i in range(len(head))]
     lines = ["<table><tr>"]
     lines += [f"<th{kind}>{text(cell)}</th>" for kind, cell in zip(kinds, head, strict=True)]
@@ -51,17 +51,17 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]], numbers: str = 
 
 
 def section(title: str, *parts: str) -> Html:
-    """A panel with a heading."""
+    """Return a panel with a heading."""
     return Html(f"<section><h2>{escape(title)}</h2>{''.join(map(text, parts))}</section>")
 
 
 def paragraph(content: str, kind: str = "") -> Html:
-    """A paragraph, of a class if one is given."""
+    """Return a paragraph, of a class if one is given."""
     return Html(f'<p class="{kind}">{text(content)}</p>')
 
 
 def picture(svg: str, description: str, kind: str = "figure") -> Html:
-    """A drawing as an image, so that its styles stay its own."""
+    """Return a drawing as an image, so that its styles stay its own."""
     data = base64.b64encode(svg.encode()).decode()
     return Html(
         f'<img class="{kind}" alt="{escape(description)}" src="data:image/svg+xml;base64,{data}">'
@@ -69,7 +69,7 @@ def picture(svg: str, description: str, kind: str = "figure") -> Html:
 
 
 def page(title: str, style: str, body: Iterable[str]) -> str:
-    """The whole document; it loads nothing and runs nothing."""
+    """Return the whole document; it loads nothing and runs nothing."""
     policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'

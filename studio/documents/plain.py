@@ -34,30 +34,30 @@ What is matched ends before the last sign of a command, and a space comes betwee
 
 
 def plain(text: str) -> str:
-    """A text of any number of lines in which nothing is a command to whoever shows it."""
+    """Return a text, lines kept, without commands to a terminal or a CI service."""
     return _CI.sub(r"\g<0> ", text.translate(_TABLE))
 
 
 def one_line(text: str) -> str:
-    """The same for a text that is to be one line, or a part of one: ends of lines are shown."""
+    """Return a text as one line without such commands; line ends are shown as escapes."""
     return _CI.sub(r"\g<0> ", text.translate(_ONE_LINE))
 
 
 def spreadsheet_cell(value: Any) -> Any:
-    """A value for CSV that a spreadsheet will not take for a formula."""
+    """Return a value for CSV that a spreadsheet will not take for a formula."""
     if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
         return "'" + value
     return "" if value is None else value
 
 
 class PlainLines:
-    """Makes a stream of pieces plain, whose lines may come in several of them."""
+    """A filter that makes a stream of pieces plain; a line may span several of them."""
 
     def __init__(self) -> None:
         self._line = ""
 
     def add(self, text: str) -> str:
-        """What is to be written for the next piece."""
+        """Return the safe text for the next piece."""
         return "".join(self._pieces(text.translate(_TABLE).split("\n")))
 
     def _pieces(self, parts: Iterable[str]) -> Iterator[str]:

@@ -25,7 +25,7 @@ _KEY = re.compile(r""""(?:[^"\\]|\\.)*"|'[^']*'|[\w-]+""")
 
 @dataclass(frozen=True, slots=True)
 class TomlText:
-    """A text with what it says.
+    """A TOML text with its parsed values.
 
     Attributes:
         name: How messages call it (a file's name).
@@ -46,22 +46,22 @@ class TomlText:
         return cls(name, text, parse(text, name))
 
     def wrong(self, reason: str, *path: str | int, hint: str = "") -> UsageError:
-        """The error for what is at a path; ``reason`` is the sentence behind the place."""
+        """Return the error for what is at a path; ``reason`` is the sentence behind the place."""
         return UsageError(f"{self.where(*path)}: {reason}", hint=hint)
 
     def unknown(self, known: Iterable[str], *path: str | int, what: str = "key") -> UsageError:
-        """The error for a key (the path's end) that nobody knows, with the nearest one."""
+        """Return the error for an unknown key (the path's end), with the nearest known one."""
         reason, hint = no_such(str(path[-1]), known, what)
         return self.wrong(reason, *path, hint=hint)
 
     def where(self, *path: str | int) -> str:
-        """The place as the beginning of a sentence: ``pipeline.toml, line 3, column 1``."""
+        """Return the place as the beginning of a sentence: ``pipeline.toml, line 3, column 1``."""
         line, column = self.place(*path)
         place = f", line {line}, column {column}" if line else ""
         return f"{sentence_start(self.name)}{place}"
 
     def place(self, *path: str | int) -> tuple[int, int]:
-        """Line and column, from 1; those of the nearest table around it where it has no own."""
+        """Return line and column, from 1, of a path or of the nearest table around it."""
         places = locate(self.text)
         for end in range(len(path), 0, -1):
             if path[:end] in places:
@@ -86,7 +86,7 @@ def loads(text: str) -> dict[str, Any]:
 
 
 def parse(text: str, name: str) -> dict[str, Any]:
-    """What a text says.
+    """Return the values of a text.
 
     Raises:
         UsageError: with line and column, when it is not TOML.
@@ -104,7 +104,7 @@ def parse(text: str, name: str) -> dict[str, Any]:
 
 
 def locate(text: str) -> dict[Path, tuple[int, int]]:
-    """Line and column of each table and key that begins a line. The text must be TOML."""
+    """Return line and column of each table and key that begins a line. The text must be TOML."""
     places: dict[Path, tuple[int, int]] = {}
     counts: dict[Path, int] = {}
     current: Path = ()
@@ -140,12 +140,12 @@ def no_such(key: str, known: Iterable[str], what: str = "key") -> tuple[str, str
 
 
 def keys_of(dotted: str) -> tuple[str, ...]:
-    """The keys of a dotted one, without their quotes."""
+    """Return the keys of a dotted one, without their quotes."""
     return tuple(bare(key) for key in _KEY.findall(dotted))
 
 
 def bare(key: str) -> str:
-    """A key without its quotes."""
+    """Return a key without its quotes."""
     if key.startswith('"'):
         try:
             return str(json.loads(key))
@@ -155,7 +155,7 @@ def bare(key: str) -> str:
 
 
 def literal(value: Any) -> str:
-    """One value as TOML spells it."""
+    """Return one value as TOML spells it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
@@ -169,17 +169,17 @@ def literal(value: Any) -> str:
 
 
 def key_text(key: str) -> str:
-    """A key as TOML spells it."""
+    """Return a key as TOML spells it."""
     return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key, ensure_ascii=False)
 
 
 def sentence_start(text: str) -> str:
-    """The text as the beginning of a sentence; a file's name stays as it is."""
+    """Return the text as the beginning of a sentence; a file's name stays as it is."""
     return text if "." in text else text[:1].upper() + text[1:]
 
 
 def _with_positions(keys: tuple[str, ...], counts: dict[Path, int], *, new: bool) -> Path:
-    """The path of a header: below an array of tables it means the last of them."""
+    """Return the path of a header: below an array of tables it means the last of them."""
     path: Path = ()
     for depth, key in enumerate(keys, 1):
         path = (*path, key)
@@ -191,7 +191,7 @@ def _with_positions(keys: tuple[str, ...], counts: dict[Path, int], *, new: bool
 
 
 def _open_quotes(line: str, quotes: str) -> str:
-    """The three quotes of a text that goes on in the next line, or nothing."""
+    """Return the three quotes of a text that continues on the next line, or nothing."""
     position = 0
     while True:
         if quotes:

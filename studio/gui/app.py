@@ -48,7 +48,7 @@ def _show(application: QApplication, window: MainWindow, argv: Sequence[str]) ->
     from studio.gui.window.recovery_dialog import open_workspace  # it knows the workspace
 
     with open_workspace(window) as workspace:
-        workspace.asked_by("window")
+        workspace.set_source("window")
         attach(window, workspace)
         for name in argv:
             window.open_model(Path(name).absolute())
@@ -56,7 +56,7 @@ def _show(application: QApplication, window: MainWindow, argv: Sequence[str]) ->
 
 
 def make_window(paths: Paths) -> MainWindow:
-    """The window in the user's theme and place, with no workspace yet and not shown."""
+    """Return the window in the user's theme and place, with no workspace yet and not shown."""
     from studio.gui.theme import Theming
     from studio.gui.window.main_window import MainWindow
 
@@ -108,7 +108,7 @@ def _pyside_version() -> str:
 
 
 def make_application() -> QApplication:
-    """The application in our own style.
+    """Return the application in our own style.
 
     Raises:
         Unavailable: when there is no display to show a window on.
@@ -136,7 +136,7 @@ def make_application() -> QApplication:
 
 
 def _prepare_web_engine() -> None:
-    """What Qt WebEngine wants said before there is an application, where it is installed.
+    """Set the attributes that Qt WebEngine, if installed, needs before the application.
 
     Panels of plugins may show pages with it; nothing of it is loaded here.
     """

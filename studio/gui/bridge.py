@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 
 class Bridge(QObject):
-    """Runs calls on the thread that it lives on, in the order in which they were asked for.
+    """Runs calls on the thread that it lives on, in the order of the requests.
 
     One queued signal carries all of them, so that no other object of the window needs to know of
     threads.
@@ -22,12 +22,12 @@ class Bridge(QObject):
         self._asked.connect(self._run, Qt.ConnectionType.QueuedConnection)
 
     def deliver(self, call: Callable[[], None]) -> None:
-        """Ask for a call; may be called from any thread, and does nothing once closed."""
+        """Queue a call from any thread; a closed bridge drops it."""
         if self._is_open:
             self._asked.emit(call)
 
     def close(self) -> None:
-        """Drop what was asked for and is not run yet."""
+        """Drop the calls that have not run yet."""
         self._is_open = False
 
     @Slot(object)

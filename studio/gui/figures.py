@@ -10,7 +10,7 @@ MINUS = "−"  # a true minus sign, as wide as the digits
 
 
 def number(value: object) -> float | None:
-    """The value as a float, None where it is not a finite number."""
+    """Return the value as a float, None where it is not a finite number."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     result = float(value)
@@ -30,7 +30,7 @@ def size(value: object) -> str:
 
 
 def megabytes(value: object) -> str:
-    """A number of megabytes, as gigabytes from 1000 on."""
+    """Return a number of megabytes, as gigabytes from 1000 on."""
     amount = number(value)
     if amount is None:
         return NOTHING
@@ -49,7 +49,7 @@ def milliseconds(value: object) -> str:
 
 
 def seconds(value: object) -> str:
-    """A duration: ``0.42 s``, ``12 s``, ``1 min 10 s``, ``6 days``."""
+    """Return a duration: ``0.42 s``, ``12 s``, ``1 min 10 s``, ``6 days``."""
     amount = number(value)
     if amount is None:
         return NOTHING
@@ -67,13 +67,13 @@ def seconds(value: object) -> str:
 
 
 def ratio(value: object, decimals: int = 2) -> str:
-    """A ratio: ``0.64``."""
+    """Return a ratio: ``0.64``."""
     amount = number(value)
     return NOTHING if amount is None else f"{amount:.{decimals}f}"
 
 
 def ratio_with_interval(value: object, low: object, high: object) -> str:
-    """A ratio with its interval: ``0.64 [0.63–0.65]``; a narrow one with one more decimal."""
+    """Return a ratio with its interval: ``0.64 [0.63–0.65]``; a narrow one with more decimals."""
     a, b = number(low), number(high)
     if a is None or b is None:
         return ratio(value)
@@ -90,13 +90,13 @@ def rate(value: object) -> str:
 
 
 def whole(value: object) -> str:
-    """A count with a thin gap between thousands."""
+    """Return a count with a thin gap between thousands."""
     amount = number(value)
     return NOTHING if amount is None else f"{amount:,.0f}".replace(",", "\u2009")
 
 
 def error(value: object) -> str:
-    """An error as its order: ``4e-3``; 0 is ``0``."""
+    """Return an error as its order: ``4e-3``; 0 is ``0``."""
     amount = number(value)
     if amount is None:
         return NOTHING
@@ -107,14 +107,14 @@ def error(value: object) -> str:
 
 
 def signed(value: float, decimals: int, unit: str = "") -> str:
-    """A difference with its sign: ``−0.5 pt``; one that rounds to nothing has none."""
+    """Return a difference with its sign: ``−0.5 pt``; one that rounds to nothing has none."""
     shown = round(value, decimals)
     sign = "+" if shown > 0 else MINUS if shown < 0 else "±"
     return f"{sign}{abs(shown):.{decimals}f}{f' {unit}' if unit else ''}"
 
 
 def metric_value(value: object) -> str:
-    """A metric: ``98.1 %``. A score between 0 and 1 is a share and shown in per cent."""
+    """Return a metric: ``98.1 %``. A score between 0 and 1 is a share and shown in per cent."""
     amount = number(value)
     if amount is None:
         return NOTHING
@@ -122,7 +122,7 @@ def metric_value(value: object) -> str:
 
 
 def metric_change(first: object, last: object) -> str:
-    """A metric before and after, with the difference: ``98.1 → 97.8 % (−0.3 pt)``.
+    """Return a metric before and after, with the difference: ``98.1 → 97.8 % (−0.3 pt)``.
 
     Scores between 0 and 1 are shares and shown in per cent.
     """
@@ -136,13 +136,13 @@ def metric_change(first: object, last: object) -> str:
 
 
 def moment(value: object) -> str:
-    """A time stamp (ISO 8601, or seconds since 1970) in local time: ``18 Nov 14:02``."""
+    """Return a time stamp (ISO 8601, or seconds since 1970) in local time: ``18 Nov 14:02``."""
     point = _point(value)
     return NOTHING if point is None else point.astimezone().strftime("%d %b %H:%M").lstrip("0")
 
 
 def age(value: object, now: datetime | None = None) -> str:
-    """How long ago a time stamp was: ``10 min``."""
+    """Return how long ago a time stamp was: ``10 min``."""
     point = _point(value)
     if point is None:
         return NOTHING
@@ -151,7 +151,7 @@ def age(value: object, now: datetime | None = None) -> str:
 
 
 def count(amount: int, singular: str, plural: str = "") -> str:
-    """A number with its noun: ``1 variant``, ``3 variants``."""
+    """Return a number with its noun: ``1 variant``, ``3 variants``."""
     return f"{amount} {singular if amount == 1 else plural or singular + 's'}"
 
 

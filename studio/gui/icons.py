@@ -13,7 +13,7 @@ ICON_SIZE = 20
 
 
 def register_search_paths() -> None:
-    """Let the style sheet name icons as ``icons:name.svg``."""
+    """Register the folder of icons for style sheets, as ``icons:name.svg``."""
     QDir.setSearchPaths("icons", [str(resource("icons"))])
 
 
@@ -46,7 +46,7 @@ def pixmap(name: str, color: QColor, size: int = ICON_SIZE, scale: float = 1.0) 
 
 
 def icon(name: str, color: QColor, size: int = ICON_SIZE) -> QIcon:
-    """An icon in one colour, sharp at the screen's own density."""
+    """Return an icon in one colour, sharp at the screen's own density."""
     result = QIcon()
     for scale in sorted({1.0, QGuiApplication.primaryScreen().devicePixelRatio()}):
         result.addPixmap(pixmap(name, color, size, scale))
@@ -54,5 +54,5 @@ def icon(name: str, color: QColor, size: int = ICON_SIZE) -> QIcon:
 
 
 def application_icon() -> QIcon:
-    """The product's own icon, for the task bar."""
+    """Return the product's own icon, for the task bar."""
     return QIcon(str(resource("icons", "edgewright.svg")))

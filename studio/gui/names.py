@@ -16,7 +16,7 @@ MARK = "\ufffd"
 
 
 def shown(name: str) -> str:
-    """A name with a mark for each character that would not be seen, or would hide others."""
+    """Return a name with a mark for each character that would not be seen, or would hide others."""
     if len(name) > LONGEST:
         half = LONGEST // 2
         name = f"{name[:half]}…{name[-half:]}"

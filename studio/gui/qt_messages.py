@@ -20,7 +20,7 @@ _LEVELS = {
 }
 
 
-def take(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
+def log_message(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
     """Log a message of Qt, and print it as Qt would have done."""
     log.log(_LEVELS.get(kind, logging.WARNING), "%s", text, extra={"category": context.category})
     if sys.stderr is not None:
@@ -29,8 +29,8 @@ def take(kind: QtMsgType, context: QMessageLogContext, text: str) -> None:
 
 @contextmanager
 def qt_messages_logged() -> Iterator[None]:
-    """Let messages of Qt be logged."""
-    before = qInstallMessageHandler(take)
+    """Log the messages of Qt."""
+    before = qInstallMessageHandler(log_message)
     try:
         yield
     finally:

@@ -12,7 +12,7 @@ KEY = "window"
 
 
 def recall(settings: Settings) -> dict[str, object]:
-    """What was kept; empty when nothing was, or when it cannot be read."""
+    """Return the stored values; empty without any, or when they cannot be read."""
     try:
         values = json.loads(settings[KEY] or "{}")
     except ValueError:
@@ -20,6 +20,6 @@ def recall(settings: Settings) -> dict[str, object]:
     return values if isinstance(values, dict) else {}
 
 
-def keep(settings: Settings, **values: object) -> None:
-    """Keep values beside those that were kept before."""
+def store(settings: Settings, **values: object) -> None:
+    """Store values in addition to the earlier ones."""
     settings[KEY] = json.dumps({**recall(settings), **values}, sort_keys=True)

@@ -37,14 +37,14 @@ class PaletteEntry:
 
 
 class Shell(Protocol):
-    """What the window does for its pages."""
+    """The interface of the window to its pages."""
 
     theming: Theming
 
     def start(self, step: str, **options: object) -> RunningJob | None:
         """Start a job; an error is shown as a sentence and gives None."""
 
-    def say(self, text: str, tone: str = "") -> None:
+    def notify(self, text: str, tone: str = "") -> None:
         """Show one quiet sentence; tone is ``good``, ``warning``, ``bad`` or empty."""
 
     def fail(self, error: BaseException) -> None:
@@ -57,7 +57,7 @@ class Shell(Protocol):
         """Show a stage: model, quantize, profile, deploy, monitor, targets or plugins."""
 
     def choose_model(self) -> None:
-        """Let the user choose a model file and open it."""
+        """Open the dialog for a model file, and open the file."""
 
     def open_sample(self, name: str) -> None:
         """Get a sample and open its model."""
@@ -66,7 +66,7 @@ class Shell(Protocol):
         """Show something that was done, with the pipeline that repeats it."""
 
     def inspector_changed(self) -> None:
-        """Ask the page for its inspector again."""
+        """Read the page's inspector again."""
 
 
 class VisitedPage(Protocol):
@@ -77,10 +77,10 @@ class VisitedPage(Protocol):
         """Identifier of its stage."""
 
     def actions(self) -> list[QAction]:
-        """Its own actions."""
+        """Return the actions of the page."""
 
     def entries(self) -> Iterable[PaletteEntry]:
-        """What it adds to the command palette beside its actions."""
+        """Return its palette entries in addition to its actions."""
 
     def show_view(self, index: int) -> None:
         """Show a sub-view."""
@@ -122,7 +122,7 @@ class JobControl(Protocol):
     """The bar that shows the running job."""
 
     def current(self) -> RunningJob | None:
-        """The running job."""
+        """Return the running job."""
 
     def cancel_job(self) -> None:
         """Cancel it."""
@@ -132,7 +132,7 @@ class InspectorView(Protocol):
     """The dock that holds the inspector of a page."""
 
     def has_content(self) -> bool:
-        """Whether the page has an inspector."""
+        """Return whether the page has an inspector."""
 
     def toggle(self) -> None:
         """Show or hide it."""
@@ -175,10 +175,10 @@ class WindowParts(Shell, Protocol):
         """The banner over the page."""
 
     def page(self) -> VisitedPage | None:
-        """The page that is shown."""
+        """Return the page that is shown."""
 
     def pages(self) -> Sequence[VisitedPage]:
-        """The pages that were visited."""
+        """Return the pages that were visited."""
 
     def show_current(self) -> None:
         """Show which variant is the current one, on every page."""
@@ -190,7 +190,7 @@ class WindowParts(Shell, Protocol):
         """Show the command palette."""
 
     def choose_theme(self, choice: str) -> None:
-        """Take ``system``, ``dark`` or ``light``, and remember it."""
+        """Set ``system``, ``dark`` or ``light``, and store the choice."""
 
     def toggle_theme(self) -> None:
         """Switch between light and dark, and remember it."""

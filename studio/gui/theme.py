@@ -37,19 +37,19 @@ class Theme:
     graph: Mapping[str, str]
 
     def color(self, token: str) -> QColor:
-        """The colour of a token, for painting."""
+        """Return the colour of a token, for painting."""
         return QColor(self.colors[token])
 
     def graph_color(self, token: str) -> QColor:
-        """The colour of a token of the graph canvas, for painting."""
+        """Return the colour of a token of the graph canvas, for painting."""
         return QColor(self.graph[token])
 
     def style_sheet(self) -> str:
-        """The style sheet of every part of the window."""
+        """Return the style sheet of every part of the window."""
         return Template(_sheet()).substitute(self.colors)
 
     def palette(self) -> QPalette:
-        """The palette for everything that the style sheet leaves to the style."""
+        """Return the palette for everything that the style sheet leaves to the style."""
         role = QPalette.ColorRole
         tokens = {
             role.Window: "background",
@@ -96,12 +96,12 @@ def load(name: str) -> Theme:
 
 
 def system_prefers_dark() -> bool:
-    """Whether the desktop asks for dark windows; dark where it does not say."""
+    """Return whether the desktop asks for dark windows; dark where it does not say."""
     return QGuiApplication.styleHints().colorScheme() is not Qt.ColorScheme.Light
 
 
 class Theming(QObject):
-    """The theme in force, and the one who dresses the parts of the window in it.
+    """The theme in force, applied to each part of the window.
 
     The application has no style sheet: with one, whatever gets a parent is styled again together
     with all that it holds, and a page that is built from the inside out takes five times as long.
@@ -130,7 +130,7 @@ class Theming(QObject):
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_changed)
 
     def choose(self, choice: str) -> None:
-        """Take ``system``, ``dark`` or ``light`` and apply it."""
+        """Set ``system``, ``dark`` or ``light``, and apply it."""
         self.choice = choice
         self._switch(self._resolve())
 
@@ -139,7 +139,7 @@ class Theming(QObject):
         QGuiApplication.setPalette(self.current.palette())
 
     def dress(self, part: QWidget) -> None:
-        """Dress a part of the window, now and at each change; nothing if it is dressed already."""
+        """Dress a part of the window, now and at each change; a second call does nothing."""
         self._know(part)
         if self._worn[part] is not self.current:
             self._worn[part] = self.current
@@ -165,10 +165,11 @@ class Theming(QObject):
         elif left:
             self.dress((seen or left)[0])
         if left or self._held:
+            # A frozen window must be complete soon; otherwise the user's events come first.
             self._turn.start(0 if self._held else _IDLE_MS)
 
-    def _hold(self) -> None:
-        """Paint nothing while a half of what is seen wears one theme, and a half another."""
+    def _freeze_windows(self) -> None:
+        """Suspend painting while visible parts have different themes."""
         windows = {part.window() for part in self._worn if part.isVisible()}
         self._held = [window for window in windows if window.updatesEnabled()] + self._held
         for window in self._held:
@@ -189,7 +190,7 @@ class Theming(QObject):
         if theme is self.current:
             return
         self.current = theme
-        self._hold()
+        self._freeze_windows()
         QGuiApplication.setPalette(theme.palette())
         if not self._held:
             self.changed.emit()
@@ -201,7 +202,7 @@ class Theming(QObject):
 
 
 def worn_by(widget: QWidget) -> str:
-    """The style sheet of the part of the window that a widget is in; empty where it has none."""
+    """Return the style sheet of the window part that holds a widget; empty without one."""
     part: QWidget | None = widget
     while part is not None and not part.styleSheet():
         part = part.parentWidget()
@@ -209,14 +210,14 @@ def worn_by(widget: QWidget) -> str:
 
 
 def base_font() -> QFont:
-    """The window's font: the desktop's family at 13 pixels, figures of equal width."""
+    """Return the window's font: the desktop's family at 13 pixels, figures of equal width."""
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
     font.setPixelSize(BASE_SIZE)
     return tabular(font)
 
 
 def tabular(font: QFont) -> QFont:
-    """The same font with figures of equal width, so that columns of numbers line up."""
+    """Return the same font with figures of equal width, so that columns of numbers line up."""
     result = QFont(font)
     result.setFeature(QFont.Tag("tnum"), 1)
     return result

@@ -37,7 +37,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for; Python calls this once for each name."""
+    """Import a name on demand; Python calls this once for each name."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = load(f"{__name__}.{_MODULES[name]}:{name}")

@@ -13,7 +13,7 @@ _OLD_S = 3600.0
 
 
 def new_folder(jobs: Path) -> Path:
-    """A name for a job's folder, which says whose it is."""
+    """Return the path for a job's new folder, whose name holds the process id."""
     return jobs / f"{os.getpid()}-{uuid.uuid4().hex}"
 
 

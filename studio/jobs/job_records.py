@@ -1,4 +1,4 @@
-"""What the log says of one job: its beginning, what its worker logs, its end."""
+"""The log records of one job: its start, its worker's records, its end."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _OURS = RESERVED | {"job", "step", "origin", "dropped", "outcome", "traceback"}
 
 
 class JobRecords:
-    """Writes the records of one job, each with the job's id.
+    """The writer of one job's records, each with the job's id.
 
     Its worker is not trusted: how much it may log is bounded, it chooses neither the logger nor
     the job, and its texts are made plain.
@@ -51,6 +51,7 @@ class JobRecords:
         if not self._admits():
             self._dropped += 1
             return
+        # A worker is not trusted: unknown levels and logger names are replaced.
         number = logging.INFO
         if event.level in _LEVELS:
             number = logging.getLevelName(str(event.level))
@@ -62,7 +63,7 @@ class JobRecords:
         of_workers.log(number, "%s", text, extra=_with_traceback(keys, trace))
 
     def ended(self, outcome: JobOutcome) -> None:
-        """The job has ended; a failure with the sentence that the user is told."""
+        """Log the end of a job; a failure with the sentence that the user gets."""
         if self._dropped:
             log.warning(
                 "records of the worker dropped", extra={**self._keys, "dropped": self._dropped}
@@ -81,7 +82,7 @@ class JobRecords:
         log.error("job ended: %s", outcome.sentence, extra=_with_traceback(keys, trace))
 
     def _admits(self) -> bool:
-        """Whether one more record is within the rate: a bucket that is refilled slowly."""
+        """Return whether one more record is within the rate: a bucket that is refilled slowly."""
         now = self._clock()
         self._left = min(float(MOST_AT_ONCE), self._left + now - self._last)
         self._last = now
@@ -92,12 +93,12 @@ class JobRecords:
 
 
 def _with_traceback(keys: Mapping[str, object], trace: str) -> dict[str, object]:
-    """The keys with a traceback that another process has written down."""
+    """Return the keys with a traceback that another process has written down."""
     return {**keys, "traceback": trace} if trace else dict(keys)
 
 
 def _own_keys(given: object) -> dict[str, object]:
-    """The keys of a worker's record, as far as they are names with plain values."""
+    """Return the keys of a worker's record, as far as they are names with plain values."""
     pairs = list(given.items())[:_MOST_KEYS] if isinstance(given, dict) else []
     return {
         name: value if isinstance(value, bool | int | float) else _bounded(value, _LONGEST_VALUE)

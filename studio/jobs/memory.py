@@ -18,7 +18,7 @@ _KILOBYTES = ("RssAnon:", "RssShmem:")
 
 
 def share_mb(root: Path = Path("/")) -> int:
-    """The limit of a worker's process where nothing else is set."""
+    """Return the limit of a worker's process where nothing else is set."""
     return max(256, int(machine_mb(root) * SHARE))
 
 

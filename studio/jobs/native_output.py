@@ -18,7 +18,7 @@ _MOST_WHILE_RUNNING = 8 << 20
 def bound(file: Path) -> None:
     """Shorten what a running worker has written, if it is too much, to its end.
 
-    The worker's file is opened to append: it goes on behind what is left.
+    The worker's file is opened to append: it continues after the rest.
     """
     try:
         if file.stat().st_size > _MOST_WHILE_RUNNING:
@@ -31,7 +31,7 @@ def bound(file: Path) -> None:
 
 
 def tail(file: Path, most: int) -> bytes:
-    """The end of a file.
+    """Return the end of a file.
 
     Raises:
         OSError: when it cannot be read.
@@ -42,10 +42,10 @@ def tail(file: Path, most: int) -> bytes:
         return found.read(most)
 
 
-def keep(file: Path, folder: Path, job: str, redactor: Redactor) -> None:
-    """Keep the end of what a worker wrote under its job's name, without secrets.
+def store(file: Path, folder: Path, job: str, redactor: Redactor) -> None:
+    """Store the end of a worker's output under its job's name, without secrets.
 
-    A folder that cannot be written to keeps none, and the job does not suffer.
+    A folder that is not writable gets no file, and the job does not fail.
     """
     try:
         text = tail(file, MOST_BYTES).decode("utf-8", "replace")

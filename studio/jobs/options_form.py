@@ -59,11 +59,11 @@ def form(options: type) -> tuple[Option, ...]:
     Fields that are not made by ``option()`` are left out: a step's ``prepare`` fills them.
     """
     if options not in _forms:
-        _forms[options] = _made(options)
+        _forms[options] = _read_form(options)
     return _forms[options]
 
 
-def _made(options: type) -> tuple[Option, ...]:
+def _read_form(options: type) -> tuple[Option, ...]:
     hints = typing.get_type_hints(options)
     return tuple(
         _option(field, hints[field.name])
@@ -93,7 +93,7 @@ def _option(field: dataclasses.Field[Any], hint: Any) -> Option:
 
 
 def _value_type(hint: Any) -> tuple[Any, bool]:
-    """The type of one value, and whether the field holds several."""
+    """Return the type of one value, and whether the field holds several."""
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         hint = next(part for part in typing.get_args(hint) if part is not type(None))
     if typing.get_origin(hint) is tuple:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from studio.documents.dataclass_json import from_json
 from studio.jobs.memory import held_mb
-from studio.jobs.native_output import bound, keep, tail
+from studio.jobs.native_output import bound, store, tail
 from studio.jobs.sandbox import Sandbox, environment
 from studio.jobs.spec import JobSpec
 from studio.jobs.worker_events import WorkerEvent
@@ -54,7 +54,7 @@ class WorkerProcess:
         self.folder = folder = walls.folder
         folder.mkdir(parents=True)
         self._errors = folder.with_suffix(".stderr")
-        self._cancel_asked: float | None = None
+        self._cancel_requested: float | None = None
         self._wake_read, self._wake_write = os.pipe()
         self._ended = False
         self._wakes = threading.Lock()  # a number of a closed pipe may be another file's already
@@ -75,21 +75,21 @@ class WorkerProcess:
         self._write(spec.line(self.folder))
 
     def cancel(self) -> None:
-        """Ask it to stop; from any thread. The reading thread enforces it."""
+        """Request a stop from any thread; the reading thread enforces it."""
         with self._wakes:
-            if self._cancel_asked is None and not self._ended:
-                self._cancel_asked = time.monotonic()
+            if self._cancel_requested is None and not self._ended:
+                self._cancel_requested = time.monotonic()
                 os.write(self._wake_write, b"c")
 
     @property
-    def cancel_asked(self) -> bool:
-        """Whether the user asked it to stop."""
-        return self._cancel_asked is not None
+    def cancel_requested(self) -> bool:
+        """Whether the user cancelled the job."""
+        return self._cancel_requested is not None
 
     def events(
         self, seconds: float = 0.0, silence: float = 0.0, memory_mb: float = 0.0
     ) -> Iterator[WorkerEvent]:
-        """The worker's events until its end; its process group is ended with it.
+        """Yield the worker's events until its end; its process group is ended with it.
 
         Args:
             seconds: Most time for all of it; 0: no limit.
@@ -146,10 +146,10 @@ class WorkerProcess:
 
     def _enforce_cancel(self, sent: set[float]) -> float:
         """Do what is due of ask, SIGTERM, SIGKILL; the time of the next."""
-        if self._cancel_asked is None:
+        if self._cancel_requested is None:
             return float("inf")
         for after in (_ASK, _TERM, _KILL):
-            due = self._cancel_asked + after
+            due = self._cancel_requested + after
             if after in sent:
                 continue
             if time.monotonic() < due:
@@ -189,15 +189,15 @@ class WorkerProcess:
         self._process.wait()
 
     def last_words(self) -> str:
-        """The end of what it wrote to standard error."""
+        """Return the end of what it wrote to standard error."""
         try:
             return tail(self._errors, _TAIL_BYTES).decode("utf-8", "replace")
         except OSError:
             return ""
 
-    def keep_native_output(self, folder: Path, job: str, redactor: Redactor) -> None:
-        """Keep what it wrote to standard error, in a file of the job's name."""
-        keep(self._errors, folder, job, redactor)
+    def store_native_output(self, folder: Path, job: str, redactor: Redactor) -> None:
+        """Store its standard error in a file of the job's name."""
+        store(self._errors, folder, job, redactor)
 
     def remove(self) -> None:
         """Remove its folder and log."""

@@ -46,7 +46,7 @@ Finish = Callable[[dict[str, Any], Path], Any]
 
 @dataclass(frozen=True, slots=True)
 class JobProgress:
-    """How far a job is. A total of 0 means: not known."""
+    """The progress of a job; a total of 0 means that it is unknown."""
 
     done: float = 0.0
     total: float = 0.0
@@ -84,7 +84,7 @@ class RunningJob:
 
     @property
     def title(self) -> str:
-        """What it does, for people."""
+        """The title of the job for the user."""
         return self.spec.title
 
     @property
@@ -93,7 +93,7 @@ class RunningJob:
         return self.outcome is None
 
     def cancel(self) -> None:
-        """Ask it to stop: at its next progress point, SIGTERM after 3 s, SIGKILL after 5 s."""
+        """Cancel the job: at its next progress point, SIGTERM after 3 s, SIGKILL after 5 s."""
         self._cancelled = True
         if self._worker is not None and self.running:
             self._worker.cancel()
@@ -109,22 +109,22 @@ class RunningJob:
 
 
 class JobListener:
-    """Is told what happens to jobs, on the job's own thread. All methods may be overridden."""
+    """A listener to the events of jobs, on the job's own thread; any method may be overridden."""
 
     def started(self, job: RunningJob) -> None:
-        """A job began."""
+        """React to the start of a job."""
 
     def progressed(self, job: RunningJob) -> None:
-        """Its ``state`` changed."""
+        """React to a change of the job's ``state``."""
 
     def message(self, job: RunningJob, name: str, values: Mapping[str, Any]) -> None:
-        """The work sent a message of its own."""
+        """React to a message that the job's work sent."""
 
     def blamed(self, plugin: str, sentence: str) -> None:
-        """A job fails through a plugin's fault; told before its ``outcome`` is known."""
+        """React to a failure in a plugin's code; called before the job's ``outcome`` is known."""
 
     def finished(self, job: RunningJob) -> None:
-        """Its ``outcome`` is known."""
+        """React to the job's ``outcome``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ _PRELOAD = ("studio.jobs.nested_job", "studio.plugin_host")
 
 
 class JobRunner:
-    """Starts jobs.
+    """The runner that starts jobs in workers.
 
     Attributes:
         containment: How workers that parse or run models are contained.
@@ -227,7 +227,7 @@ class JobRunner:
     def _follow(self, job: RunningJob, finish: Finish | None) -> None:
         try:
             outcome = self._outcome(job, finish)
-        except Exception as error:  # whoever waits for the job must hear of it
+        except Exception as error:  # the caller that waits for the job must get it
             log.debug("a job was not followed to its end", exc_info=True, extra={"job": job.id})
             text = f"{job.title} failed: {type(error).__name__}: {error}".rstrip(".") + "."
             detail = traceback.format_exc()
@@ -250,7 +250,7 @@ class JobRunner:
             return JobOutcome(End.FAILED, message=text, exit_code=1)
         job._worker = worker
         limits = _bounded(job.spec)
-        if job._cancelled:  # asked for before there was a worker to tell
+        if job._cancelled:  # cancelled before there was a worker
             worker.cancel()
         try:
             worker.send(replace(job.spec, limits=limits))
@@ -265,7 +265,7 @@ class JobRunner:
             worker.finish()
             return JobOutcome(End.OUT_OF_MEMORY, exit_code=1)
         finally:
-            worker.keep_native_output(self._paths.logs / "workers", job.id, self._redactor)
+            worker.store_native_output(self._paths.logs / "workers", job.id, self._redactor)
             worker.remove()
 
     def _listen(self, job: RunningJob, worker: WorkerProcess, limits: Limits) -> WorkerEvent:
@@ -302,7 +302,7 @@ class JobRunner:
             return self._record(last.result, worker.folder, finish)
         if kind == "memory":
             return JobOutcome(End.OUT_OF_MEMORY, exit_code=1)
-        if kind == "cancelled" or (not kind and worker.cancel_asked):
+        if kind == "cancelled" or (not kind and worker.cancel_requested):
             return JobOutcome(End.CANCELLED, exit_code=130)
         if kind == "error":
             return _failure(last)
@@ -326,7 +326,7 @@ class JobRunner:
         return JobOutcome(End.SUCCEEDED, result=final)
 
     def _worker_for(self, spec: JobSpec) -> WorkerProcess:
-        """The one that is kept ready where it can see enough, otherwise a new one."""
+        """Return the one that is kept ready where it can see enough, otherwise a new one."""
         reads = [path for path in spec.reads if not self._visible(path)]
         if not reads and not spec.needs:
             with self._lock:
@@ -356,14 +356,14 @@ class JobRunner:
 
 
 def _bounded(spec: JobSpec) -> Limits:
-    """The job's limits; one that may parse or run a model always has one of memory."""
+    """Return the job's limits; one that may parse or run a model always has one of memory."""
     if spec.limits.memory_mb or not contained(spec.needs):
         return spec.limits
     return replace(spec.limits, memory_mb=share_mb())
 
 
 def _identities(folders: Sequence[Path]) -> dict[Path, tuple[int, int]]:
-    """What tells each folder from another one of the same name; without those that are gone."""
+    """Return the identity of each existing folder, as another one may get the same name."""
     found = {}
     for folder in folders:
         with suppress(OSError):
@@ -373,7 +373,7 @@ def _identities(folders: Sequence[Path]) -> dict[Path, tuple[int, int]]:
 
 
 def _linked(folder: Path) -> list[Path]:
-    """Where the links in a folder lead: an author's plugin may lie where the author works."""
+    """Return the targets of a folder's links: a plugin may be linked from its project."""
     return [path.resolve() for path in folder.glob("*") if path.is_symlink()]
 
 

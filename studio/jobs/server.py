@@ -26,14 +26,14 @@ _TOKEN = "EDGEWRIGHT_TOKEN"
 _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _DEATH_SIGNAL = 1  # of prctl
 
-Hear = Callable[[str], None]
+LineListener = Callable[[str], None]
 
 
 class Server:
-    """One server. It ends with this process, and what it says passes through it.
+    """A server process that ends with this process, which forwards its output.
 
     Args:
-        reads: What it may read beside the system's and the studio's own files.
+        reads: Readable files in addition to the system's and the studio's own.
     """
 
     def __init__(self, paths: Paths, containment: Containment, reads: Sequence[Path]) -> None:
@@ -42,8 +42,8 @@ class Server:
         self._walls = Sandbox(containment, self._folder, tuple(reads), NEEDS)
         self._pid = 0
 
-    def run(self, command: Sequence[str], on_output: Hear, on_error: Hear) -> int:
-        """Serve until told to end; returns the exit status.
+    def run(self, command: Sequence[str], on_output: LineListener, on_error: LineListener) -> int:
+        """Serve until the stop request; return the exit status.
 
         Args:
             on_output, on_error: Get each line, on threads of their own.
@@ -68,7 +68,7 @@ class Server:
             words, descriptors = list(walled.command), walled.descriptors
             bubblewrap = self._walls.containment.bubblewrap is not None
             if bubblewrap:
-                # As the first process of its namespace it can be told to end; a process between
+                # As the first process of its namespace it can be signalled; a process between
                 # would end at once, and it without finishing what it answers.
                 words[1:1] = ["--die-with-parent", "--as-pid-1", "--info-fd", str(tells)]
                 descriptors = (*descriptors, tells)
@@ -114,7 +114,7 @@ class Server:
 
 
 def _child(text: bytes) -> int:
-    """What bubblewrap tells of the process that it has started; 0 where it started none."""
+    """Return the process that bubblewrap reports as started; 0 without one."""
     try:
         return int(json.loads(text)["child-pid"])
     except (ValueError, KeyError):
@@ -130,10 +130,10 @@ def _handles(pid: int, number: int) -> bool:
     return bool(int(caught, 16) >> (number - 1) & 1)
 
 
-def _follow(stream: IO[bytes], hear: Hear) -> threading.Thread:
+def _follow(stream: IO[bytes], on_line: LineListener) -> threading.Thread:
     def read() -> None:
         for line in stream:
-            hear(line.decode("utf-8", "replace").rstrip("\n"))
+            on_line(line.decode("utf-8", "replace").rstrip("\n"))
 
     thread = threading.Thread(target=read, name="server's output", daemon=True)
     thread.start()

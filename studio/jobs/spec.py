@@ -1,4 +1,4 @@
-"""What a worker is asked to do, and what it may reach; one line of JSON."""
+"""The specification of a worker's job and its permissions, as one line of JSON."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from studio.jobs.worker_events import WorkerTask
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
-    """One job.
+    """The specification of one job.
 
     Attributes:
         entry: ``"module:function"``.
         title: For people (``Quantize digits``).
-        step: Name of the step whose work it is; empty where it is none.
+        step: Name of the step whose work it is; empty without one.
         reads: Files and folders, beyond the store, that the worker may read.
         options: ``"module:class"`` of the dataclass that the work takes; empty where it takes
             the arguments as they are.
@@ -38,7 +38,7 @@ class JobSpec:
     step: str = ""
 
     def line(self, folder: Path) -> bytes:
-        """What is sent to the worker."""
+        """Return the document that is sent to the worker."""
         task = WorkerTask(
             entry=self.entry,
             arguments=self.arguments,

@@ -23,7 +23,7 @@ ResultT = TypeVar("ResultT")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one job may use. 0 means no limit.
+    """The limits of one job; 0 means no limit.
 
     Attributes:
         memory_mb: Memory of each process of the worker, and 1.5 times as much for all of them
@@ -41,7 +41,7 @@ class Limits:
 
 
 class Effect(enum.Enum):
-    """What running a step again would mean."""
+    """The effect that running a step again would have."""
 
     PURE = "pure"  # the same inputs give the same result
     MEASURES = "measures"  # the figures are of one machine
@@ -50,7 +50,7 @@ class Effect(enum.Enum):
 
 
 class Use(enum.Enum):
-    """What a step does with its models, which decides the formats that it can take."""
+    """The use of models by a step, which decides the formats that it accepts."""
 
     READ = "read"
     RUN = "run"
@@ -62,7 +62,7 @@ class Use(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Step(Generic[OptionsT, ResultT]):
-    """A named action.
+    """A named action with its options and its work.
 
     Attributes:
         name: The command's name (``quantize``).
@@ -171,7 +171,7 @@ AnyStep = Step[Any, Any]
 
 
 class Job(Progress, Protocol):
-    """What a step's work may use, inside its worker.
+    """The services for a step's work inside its worker.
 
     Attributes:
         folder: The one folder that it may write to; it is removed after the record was made.
@@ -180,7 +180,7 @@ class Job(Progress, Protocol):
     folder: Path
 
     def event(self, name: str, /, **values: Any) -> None:
-        """Send a small JSON message to whoever watches the job (a live sample, a finished row)."""
+        """Send a small JSON message to the job's listeners (a live sample, a finished row)."""
 
 
 Arguments = Mapping[str, Any]

@@ -30,7 +30,7 @@ from studio.settings.logging import STUDIO, uncaught_logged
 
 log = logging.getLogger(__name__)
 
-_PROGRESS_INTERVAL = 0.05  # seconds; more often than this nobody can see
+_PROGRESS_INTERVAL = 0.05  # seconds; faster updates are not visible
 
 
 class WorkerJob:
@@ -44,7 +44,7 @@ class WorkerJob:
         self._last = 0.0
 
     def progress(self, done: float, total: float, text: str = "") -> None:
-        """Say how far the work is; the first, the last and some between are sent."""
+        """Report the progress of the work; the first, the last and some between are sent."""
         self.check()
         now = time.monotonic()
         if now - self._last >= _PROGRESS_INTERVAL or done >= total:
@@ -56,12 +56,12 @@ class WorkerJob:
         self.send("log", text=text)
 
     def event(self, name: str, /, **values: Any) -> None:
-        """Send a message to whoever watches."""
+        """Send a message to the job's listeners."""
         self.check()
         self.send("message", name=name, values=values)
 
     def used(self, plugin: str) -> None:
-        """Say whose code is in use from now on; empty for the studio's own."""
+        """Report the plugin whose code runs next; empty for the studio's own."""
         self.send("plugin", plugin=plugin)
 
     def check(self) -> None:
@@ -87,7 +87,7 @@ class WorkerJob:
 
 def main() -> int:
     """Wait for a job on standard input, do it, and say how it ended."""
-    out = _take_stdout()
+    out = _redirect_stdout()
     faulthandler.enable()
     for name in sys.argv[1:]:
         _preload(name)
@@ -109,8 +109,8 @@ def main() -> int:
     os._exit(0)
 
 
-def _take_stdout() -> BinaryIO:
-    """Keep fd 1 for the events and give native chatter fd 2 instead."""
+def _redirect_stdout() -> BinaryIO:
+    """Keep fd 1 for the events and redirect native output to fd 2."""
     events = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     return cast(BinaryIO, events)
@@ -159,13 +159,13 @@ def _run(task: WorkerTask, job: WorkerJob) -> None:
     except OSError as error:
         message, hint = _of_system(error, job.folder)
         job.finish("error", message=message, hint=hint, detail=traceback.format_exc(), exit_code=1)
-    except Exception as error:  # a defect, or bad input that nobody foresaw: still one sentence
+    except Exception as error:  # a defect, or unforeseen bad input: still one sentence
         log.debug("the work failed", exc_info=True)
         job.finish("error", **_of_defect(error), detail=traceback.format_exc(), exit_code=1)
 
 
 def _of_defect(error: Exception) -> dict[str, Any]:
-    """A defect as a sentence, with the plugin that has it."""
+    """Return a defect as a sentence, with the plugin that has it."""
     from studio.plugin_host.plugin_import import culprit
 
     plugin = culprit(error)
@@ -176,7 +176,7 @@ def _of_defect(error: Exception) -> dict[str, Any]:
 
 
 def _of_system(error: OSError, folder: Path) -> tuple[str, str]:
-    """What the operating system refused, as a sentence and what to do."""
+    """Return the sentence and the hint for an error of the operating system."""
     if error.errno == errno.ENOSPC:
         hint = "Free some, or move everything to a larger disk with EDGEWRIGHT_HOME."
         return f"There is no room left on the disk of {folder.parent}.", hint
@@ -185,7 +185,7 @@ def _of_system(error: OSError, folder: Path) -> tuple[str, str]:
 
 
 def describe(error: StudioError) -> dict[str, Any]:
-    """An error as JSON; the fields that its class adds travel too."""
+    """Return an error as JSON; the fields that its class adds travel too."""
     known = ("hint", "detail", "exit_code")
     fields = {k: v for k, v in vars(error).items() if k not in known and isinstance(v, str | int)}
     return {

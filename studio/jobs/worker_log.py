@@ -14,7 +14,7 @@ Send = Callable[..., None]
 
 
 class EventHandler(logging.Handler):
-    """Sends each record to the parent, which alone writes to the log."""
+    """The handler that sends each record to the parent, which alone writes the log."""
 
     def __init__(self, send: Send) -> None:
         super().__init__()

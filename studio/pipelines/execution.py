@@ -191,7 +191,7 @@ class PipelineRun:
         if failure is not None:
             return self._failed(step, failure, began)
         key = keeping.key_of(runner, step.step, options)
-        taken = keeping.take(registry, key, step.step, options)
+        taken = keeping.lookup(registry, key, step.step, options)
         if taken and not (self._wish.fresh or step.fresh):
             result, run = taken
             return StepReport(step.id, step.step, "unchanged", 0.0, result, "", "", key, run), 0
@@ -205,7 +205,7 @@ class PipelineRun:
         own.note(written)
         seconds = time.monotonic() - began
         result = outcome.document
-        keeping.keep(registry, key, step.step, self.folder.id, options, result)
+        keeping.store(registry, key, step.step, self.folder.id, options, result)
         return StepReport(step.id, step.step, "succeeded", seconds, result, key=key), 0
 
     def _outcome(self, step: PipelineStep, options: Mapping[str, JsonValue]) -> JobOutcome:

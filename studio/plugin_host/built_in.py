@@ -1,7 +1,7 @@
 """The plugins that came with the studio, known by their names and by where they lie.
 
-A distribution may call itself what it likes; it does not thereby come to lie in the studio's own
-place, and nothing that it says is asked.
+A distribution may claim any name, but it cannot be in the studio's own
+folder, so its metadata does not count.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NAMES = (
 
 
 def built_in_folders() -> Iterator[tuple[str, Path]]:
-    """Each that is there: beside the studio's package, or in ``plugins/`` of a checkout."""
+    """Yield each existing folder: next to the studio's package, or in a checkout's ``plugins/``."""
     beside = Path(studio.__file__).resolve().parent.parent
     for name in NAMES:
         for folder in (beside / name, beside / "plugins" / name):
@@ -33,7 +33,7 @@ def built_in_folders() -> Iterator[tuple[str, Path]]:
 
 
 def is_imported_from(name: str, folder: Path) -> bool:
-    """Whether Python would import a package of this name from there, and not from elsewhere."""
+    """Return whether Python imports a package of this name from that folder."""
     spec = find_spec(name)
     return spec is not None and spec.origin is not None and _parent(spec.origin) == folder
 

@@ -25,7 +25,7 @@ def content_digest(folder: Path) -> str:
 
 
 def digest_of(folder: Path, files: Mapping[Path, bytes]) -> str:
-    """The same of files whose digests are known, in their order."""
+    """Return the same of files whose digests are known, in their order."""
     total = hashlib.sha256()
     for path, digest in files.items():
         name = path.relative_to(folder).as_posix().encode("utf-8", "surrogateescape")
@@ -53,7 +53,7 @@ def file_digests(folder: Path) -> dict[Path, bytes]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Every regular file, in an order that does not depend on the disk."""
+    """Yield every regular file, in an order that does not depend on the disk."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:

@@ -21,7 +21,7 @@ GROUP = "edgewright.plugins"
 
 
 class PluginState(enum.Enum):
-    """Whether a plugin can be used."""
+    """The state that decides whether a plugin can be used."""
 
     AVAILABLE = "available"
     NEEDS_CONSENT = "needs consent"
@@ -51,17 +51,17 @@ class Plugin:
 
     @property
     def capabilities(self) -> tuple[Capability, ...]:
-        """What it offers, whether available or not."""
+        """The capabilities of the plugin, available or not."""
         return self.manifest.capabilities if self.manifest else ()
 
 
 def safe_mode() -> bool:
-    """Whether only built-in plugins may be used in this process and its workers."""
+    """Return whether only built-in plugins may be used in this process and its workers."""
     return bool(os.environ.get(SAFE_VARIABLE))
 
 
 def find_plugins(user_folder: Path, trust: Trust) -> dict[str, Plugin]:
-    """Every plugin by its id: built-ins, then installed ones, then the user's; the first wins."""
+    """Return the plugins by id: built-in, installed, then the user's; the first one wins."""
     found: dict[str, Plugin] = {}
     standings = trust.standings()
     for name, folder, built_in in _places(user_folder):
@@ -93,7 +93,7 @@ def _package_folder(value: str) -> Path:
 
 
 def _inspect(name: str, folder: Path) -> Plugin:
-    """Whether a plugin could be used, if the user lets it."""
+    """Return a plugin with the state that it has if the user allows it."""
     try:
         manifest = read_manifest(folder / FILE_NAME)
     except ManifestError as error:
@@ -119,7 +119,7 @@ def _inspect(name: str, folder: Path) -> Plugin:
 
 
 def _judge(plugin: Plugin, standing: PluginDecision) -> Plugin:
-    """The plugin as the user's decisions leave it."""
+    """Return the plugin as the user's decisions leave it."""
     if plugin.manifest is None:
         return plugin
     if not plugin.built_in:
@@ -128,7 +128,7 @@ def _judge(plugin: Plugin, standing: PluginDecision) -> Plugin:
 
 
 def _judge_stranger(plugin: Plugin, manifest: Manifest, standing: PluginDecision) -> Plugin:
-    """A plugin that did not come with the studio, as its files and crashes leave it."""
+    """Return a plugin that did not come with the studio, as its files and crashes leave it."""
     outside = [c.factory for c in manifest.capabilities if not _own(c.factory, manifest.id)]
     if outside:
         reason = f"The factory {outside[0]!r} lies outside the plugin's package {manifest.id}."

@@ -42,7 +42,7 @@ class PluginHost:
     Nothing of a plugin is imported before one of its capabilities is made.
 
     Attributes:
-        used: Told the id of a plugin whenever one of its capabilities is made; a worker passes
+        used: Called with a plugin's id whenever one of its capabilities is made; a worker passes
             it on, so that the parent knows whose code killed it.
     """
 
@@ -63,9 +63,9 @@ class PluginHost:
 
     @classmethod
     def again(cls) -> PluginHost:
-        """The plugins as this process last found them, found anew when something has changed.
+        """Return the plugins as this process last found them, searched again after a change.
 
-        For what is asked many times in one job, as a connection to each of many boards: to find
+        For calls that repeat in one job, as a connection to each of many boards: to find
         them takes a tenth of a second.
         """
         paths = Paths.of()
@@ -82,10 +82,10 @@ class PluginHost:
         return tuple(self._plugins[key] for key in sorted(self._plugins))
 
     def plugin(self, identifier: str) -> Plugin:
-        """One plugin.
+        """Return one plugin.
 
         Raises:
-            Unavailable: when there is none of this id.
+            Unavailable: when no plugin has this id.
         """
         try:
             return self._plugins[identifier]
@@ -96,10 +96,10 @@ class PluginHost:
             ) from None
 
     def usable(self, identifier: str) -> Plugin:
-        """One plugin, which can and may be used.
+        """Return one plugin, which can and may be used.
 
         Raises:
-            Unavailable: when it cannot or may not, with the reason, or there is none.
+            Unavailable: when it cannot or may not be used, with the reason, or is unknown.
         """
         plugin = self.plugin(identifier)
         if plugin.state is not PluginState.AVAILABLE:
@@ -107,7 +107,7 @@ class PluginHost:
         return plugin
 
     def all(self, extension: Extension) -> tuple[Capability, ...]:
-        """The available capabilities of an extension point; built-in ones first."""
+        """Return the available capabilities of an extension point; built-in ones first."""
         return tuple(
             capability
             for plugin in self._ranked()
@@ -117,7 +117,7 @@ class PluginHost:
         )
 
     def find(self, extension: Extension, identifier: str) -> Capability:
-        """One capability; what came with the studio is never replaced by another plugin's.
+        """Return one capability; what came with the studio is never replaced by another plugin's.
 
         Raises:
             Unavailable: when its plugin cannot be used, with the reason, or none offers it.
@@ -134,7 +134,7 @@ class PluginHost:
         raise Unavailable(f"There is no {kind} {identifier!r}.", hint=f"Known: {known}.")
 
     def answering(self, scheme: str) -> Capability | None:
-        """The target or platform that answers for a URL's scheme, whether usable or not."""
+        """Return the target or platform that answers for a URL's scheme, whether usable or not."""
         for plugin in self._ranked():
             for capability in plugin.capabilities:
                 speaks = scheme in capability.schemes
@@ -143,11 +143,11 @@ class PluginHost:
         return None
 
     def get(self, extension: Extension, identifier: str) -> Any:
-        """The object of a capability, made on first use."""
+        """Return the object of a capability, made on first use."""
         return self.create(self.find(extension, identifier))
 
     def create(self, capability: Capability) -> Any:
-        """The object of a capability, made once.
+        """Return the object of a capability, made once.
 
         Raises:
             Unavailable: when its plugin may not be used, with the reason.
@@ -155,11 +155,11 @@ class PluginHost:
         """
         key = (capability.plugin, capability.extension, capability.id)
         if key not in self._made:
-            self._made[key] = self.call(capability, *self._given(capability))
+            self._made[key] = self.call(capability, *self._factory_arguments(capability))
         return self._made[key]
 
     def environment(self, plugin: Plugin) -> Environment | None:
-        """The virtual environment that a plugin wants for itself; None for most."""
+        """Return the virtual environment that a plugin wants for itself; None for most."""
         if plugin.manifest is None or plugin.manifest.environment is None:
             return None
         parent = Paths.of().environments
@@ -168,15 +168,15 @@ class PluginHost:
         return Environment(plugin.id, need, plugin.folder, parent, title, name)
 
     def title(self, capability: Capability) -> str:
-        """A capability's title, which says when its environment is not installed."""
+        """Return a capability's title, with a note when its environment is not installed."""
         environment = self.environment(self._plugins[capability.plugin])
         if environment is None or not capability.has_environment:
             return capability.title
         ready = environment.state().condition is EnvironmentCondition.INSTALLED
         return capability.title if ready else f"{capability.title} (to be installed)"
 
-    def _given(self, capability: Capability) -> tuple[object, ...]:
-        """What a capability's factory is called with: the toolchain where it asks for it."""
+    def _factory_arguments(self, capability: Capability) -> tuple[object, ...]:
+        """Return the arguments of a capability's factory: the toolchain where it declares one."""
         if not capability.has_environment:
             return ()
         environment = self.environment(self._plugins[capability.plugin])
@@ -185,7 +185,7 @@ class PluginHost:
         return (PluginToolchain(environment),)
 
     def call(self, capability: Capability, *arguments: object) -> Any:
-        """What a capability's factory makes of some arguments, made anew at each call.
+        """Return a new product of a capability's factory at each call.
 
         Raises:
             Unavailable, PluginFailed: as ``create`` does.
@@ -205,7 +205,7 @@ class PluginHost:
         plugin = self._plugins[capability.plugin]
         self._usable(plugin, capability)
         if not plugin.built_in:
-            files = self._hold_to_consent(plugin, capability)
+            files = self._verify_consent(plugin, capability)
             make_importable(plugin.id, plugin.folder, plugin.digest, files)
         elif not is_imported_from(plugin.id, plugin.folder):
             raise Unavailable(
@@ -226,14 +226,14 @@ class PluginHost:
             ) from error
 
     def culprit(self, error: BaseException) -> str:
-        """The id of the plugin, built-in or not, whose code raised an error; empty for none."""
+        """Return the id of the plugin, built-in or not, whose code raised an error; else empty."""
         return culprit(error, {plugin.id: plugin.folder for plugin in self.plugins})
 
     def note_crash(self, identifier: str, reason: str) -> bool:
         """Count a crash of a plugin; True when that switched it off.
 
         Built-ins are not counted: a hostile model must not be able to switch off the studio's own
-        reader, and a crash of it is a defect to be mended, not lived with.
+        reader, and a crash of it is a defect to be fixed.
         """
         plugin = self._plugins.get(identifier)
         if plugin is None or plugin.built_in or self._trust is None:
@@ -241,8 +241,8 @@ class PluginHost:
         return self._trust.note_crash(plugin.id, plugin.digest, reason) >= MOST_CRASHES
 
     @staticmethod
-    def _hold_to_consent(plugin: Plugin, capability: Capability) -> Mapping[Path, bytes]:
-        """Look at the files again: a window may have been open for days since it found them."""
+    def _verify_consent(plugin: Plugin, capability: Capability) -> Mapping[Path, bytes]:
+        """Check the consent against the current files: they may have changed since discovery."""
         try:
             files = file_digests(plugin.folder)
         except ManifestError as error:

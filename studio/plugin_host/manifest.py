@@ -88,5 +88,5 @@ def _capabilities(plugin: str, table: Mapping[str, Any]) -> list[Capability]:
 
 
 def supported(manifest: Manifest) -> bool:
-    """Whether this studio speaks the manifest's version of the API."""
+    """Return whether this studio speaks the manifest's version of the API."""
     return _OLDEST_API <= manifest.api <= API_VERSION

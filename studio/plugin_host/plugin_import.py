@@ -21,13 +21,13 @@ _API = _STUDIO / "api"
 
 
 class _SourceLoader(importlib.machinery.SourceFileLoader):
-    """Compiles the source that was agreed to, never cached bytecode that nobody looked at."""
+    """A loader that compiles the source with consent, never unchecked cached bytecode."""
 
     def path_stats(self, path: str) -> dict[str, float]:
-        """Have none, so that no cache is read and none is written."""
+        """Raise an error, so that no bytecode cache is read or written."""
         raise OSError(path)
 
-    def source_to_code(  # type: ignore[override]  # its stub says static, and it is not
+    def source_to_code(  # type: ignore[override]  # the stub declares it static, which it is not
         self, data: Any, path: Any, *, _optimize: int = -1
     ) -> CodeType:
         """Compile just the bytes that were compared, if they are those that were agreed to."""
@@ -36,17 +36,17 @@ class _SourceLoader(importlib.machinery.SourceFileLoader):
 
 
 class _NativeLoader(importlib.machinery.ExtensionFileLoader):
-    """Loads the library that was agreed to."""
+    """A loader of native libraries with the user's consent."""
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        """Load it, if its content is what was agreed to."""
+        """Load the library, if the user's consent covers its content."""
         content = Path(self.path).read_bytes()
         _FINDER.check(self.name, Path(self.path), hashlib.sha256(content).digest())
         return super().create_module(spec)
 
 
 class PluginFinder(MetaPathFinder):
-    """Finds the modules of plugins in their own folders, whatever else has the same name."""
+    """The finder of plugins' modules in their own folders, also against equal names elsewhere."""
 
     def __init__(self) -> None:
         self.folders: dict[str, Path] = {}
@@ -73,7 +73,7 @@ class PluginFinder(MetaPathFinder):
         path: Sequence[str] | None = None,
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
-        """The spec of a module of a plugin; None for anything else."""
+        """Return the spec of a module of a plugin; None for anything else."""
         top, _, rest = fullname.partition(".")
         folder = self.folders.get(top)
         if folder is None:
@@ -110,11 +110,11 @@ _FINDER = PluginFinder()
 def make_importable(
     plugin: str, folder: Path, digest: str = "", files: Mapping[Path, bytes] | None = None
 ) -> None:
-    """Let a plugin's package be imported, from its own folder alone.
+    """Allow the import of a plugin's package, from its own folder alone.
 
     Args:
         digest: Of its files; what was imported of others is forgotten.
-        files: The digest of each; None where nobody had to agree to them.
+        files: The digest of each; None for a plugin that needs no consent.
     """
     if _FINDER not in sys.meta_path:
         sys.meta_path.insert(0, _FINDER)
@@ -128,14 +128,14 @@ def make_importable(
 
 
 def forget(plugin: str) -> None:
-    """Let a plugin be imported anew, as after its files have changed."""
+    """Forget a plugin's modules, so that changed files are imported."""
     _FINDER.folders.pop(plugin, None)
     for name in [name for name in sys.modules if name.partition(".")[0] == plugin]:
         del sys.modules[name]
 
 
 def culprit(error: BaseException, folders: Mapping[str, Path] | None = None) -> str:
-    """The plugin whose code raised an error, empty where it was the studio's own.
+    """Return the plugin whose code raised an error, empty where it was the studio's own.
 
     The innermost frame decides that belongs to either; libraries between them are passed over.
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 
 def missing(requires: Iterable[str]) -> tuple[str, ...]:
-    """The requirements (PEP 508) that this environment does not meet."""
-    return tuple(text for text in requires if not _met(text))
+    """Return the requirements (PEP 508) that this environment does not meet."""
+    return tuple(text for text in requires if not _is_satisfied(text))
 
 
-def _met(text: str) -> bool:
+def _is_satisfied(text: str) -> bool:
     # Imported here: they cost more than everything else in this module, and the window starts
     # without asking for any plugin.
     from importlib import metadata

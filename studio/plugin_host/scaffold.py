@@ -82,7 +82,7 @@ def _words(name: str, kind: str) -> dict[str, str]:
 
 
 def _templates(folder: str, words: Mapping[str, str]) -> dict[str, str]:
-    """The files of a folder of templates, by the path that each is to have."""
+    """Return the files of a folder of templates, by the path that each is to have."""
     found = {}
     root = resource("templates", "plugin", folder)
     for path in sorted(root.rglob(f"*{_SUFFIX}")):

@@ -18,13 +18,13 @@ MOST_CRASHES = 3
 
 @dataclass(frozen=True, slots=True)
 class PluginDecision:
-    """What is known of one plugin.
+    """The user's decision on one plugin, and its crashes.
 
     Attributes:
         agreed: Digest of the files that the user agreed to; empty where there were none.
         forbidden: The user switched it off.
         crashes: How often the files with the digest ``crashed`` have crashed.
-        reason: How the last crash said itself.
+        reason: The message of the last crash.
     """
 
     agreed: str = ""
@@ -34,14 +34,14 @@ class PluginDecision:
     reason: str = ""
 
     def crashes_of(self, digest: str) -> int:
-        """How often these files have crashed; other files begin anew."""
+        """Return how often these files have crashed; changed files start at 0."""
         return self.crashes if self.crashed == digest else 0
 
 
 class Trust:
-    """The standings of plugins, kept in a folder; several processes may share it.
+    """The decisions on plugins, stored in a folder that several processes may share.
 
-    A file that cannot be read counts as empty: then the user is asked again.
+    An unreadable file counts as empty: the user must allow the plugins again.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -49,11 +49,11 @@ class Trust:
         self._path = folder / "plugins.json"
 
     def of(self, plugin: str) -> PluginDecision:
-        """What is known of a plugin."""
+        """Return the decision on a plugin."""
         return self.standings().get(plugin, PluginDecision())
 
     def standings(self) -> dict[str, PluginDecision]:
-        """What is known of every plugin, by id."""
+        """Return the decisions on all plugins, by id."""
         try:
             values = json.loads(self._path.read_text(encoding="utf-8"))
             return from_json(dict[str, PluginDecision], values)
@@ -61,12 +61,12 @@ class Trust:
             return {}
 
     def allow(self, plugin: str, digest: str) -> None:
-        """Agree to a plugin's files; past crashes and a prohibition are forgotten."""
+        """Allow a plugin's files; past crashes and a prohibition are forgotten."""
         with self._changing() as standings:
             standings[plugin] = PluginDecision(agreed=digest)
 
     def forbid(self, plugin: str) -> None:
-        """Switch a plugin off, and take back what was agreed to."""
+        """Disable a plugin, and revoke the consent to its files."""
         with self._changing() as standings:
             standings[plugin] = PluginDecision(forbidden=True)
 

@@ -70,7 +70,7 @@ class Board:
     notes: tuple[str, ...] = field(default=())
 
     def image_of(self, *names: str) -> Image | None:
-        """The system of this kind that goes by one of these names."""
+        """Return the system of this kind that goes by one of these names."""
         for name in filter(None, names):
             for image in self.images:
                 if _fits(name, image.match):
@@ -79,28 +79,28 @@ class Board:
 
     @property
     def usual(self) -> Image:
-        """What a new one has."""
+        """The image of a new board."""
         return self.images[0]
 
 
 @functools.cache
 def boards() -> tuple[Board, ...]:
-    """The whole catalogue, by name; the generic ones last."""
+    """Return the whole catalogue, by name; the generic ones last."""
     found = (read(path) for path in sorted(resource("boards").glob("*.toml")))
     return tuple(sorted(found, key=lambda board: (board.id.startswith("generic"), board.id)))
 
 
 def names() -> tuple[str, ...]:
-    """The names of the catalogue, which costs no reading of it; the generic ones last."""
+    """Return the names of the catalogue, which costs no reading of it; the generic ones last."""
     found = (path.stem for path in resource("boards").glob("*.toml"))
     return tuple(sorted(found, key=lambda name: (name.startswith("generic"), name)))
 
 
 def board(name: str) -> Board:
-    """The board of a name.
+    """Return a board by its name.
 
     Raises:
-        KeyError: with the names that there are, when it is none of them.
+        KeyError: with the known names, when the name is unknown.
     """
     for one in boards():
         if one.id == name:
@@ -109,7 +109,7 @@ def board(name: str) -> Board:
 
 
 def match(model: str, arch: str, cpu: str = "", compatible: Iterable[str] = ()) -> Board | None:
-    """The kind of board that facts speak of; a generic one where only the architecture fits."""
+    """Return the kind of board that fits the facts, or a generic one of the architecture."""
     words = frozenset(compatible)
     for one in boards():
         named = any(_fits(name, one.match) for name in (model, cpu) if name)
@@ -155,7 +155,7 @@ def _image(values: Mapping[str, Any]) -> Image:
 def _checked(
     kind: type[Board | Image], values: Mapping[str, Any], leave: tuple[str, ...] = ()
 ) -> dict[str, Any]:
-    """The values for a dataclass: every name is known, texts are texts, lists become tuples."""
+    """Return the checked values for a dataclass: known names, right types, lists as tuples."""
     known = {one.name: str(one.type) for one in fields(kind) if one.name not in leave}
     strange = sorted(set(values) - set(known) - set(leave))
     if strange:

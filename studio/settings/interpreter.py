@@ -1,6 +1,6 @@
 """Python as a command that runs nothing of the folder in which it is started.
 
-Beside a stranger's model may lie a ``numpy.py``: Python would take it for the library wherever
+The folder of an untrusted model may hold a ``numpy.py``: Python would import it wherever
 the current folder is a place to import from, and a program of the right name wherever it is one to
 look for programs in.
 """
@@ -19,7 +19,7 @@ _SEARCHED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")
 
 
 def own_python(*words: str) -> list[str]:
-    """This interpreter with arguments; the current folder is no place to import from."""
+    """Return this interpreter's command, which imports nothing from the current folder."""
     return [sys.executable, "-P", *words]
 
 

@@ -47,7 +47,7 @@ class JsonLines(logging.Formatter):
 
 
 class LogFile(logging.Handler):
-    """Appends to the file; what cannot be written is dropped, for no job may fail by its log."""
+    """A handler that appends to the file and drops failed writes: no job may fail by its log."""
 
     def __init__(self, path: Path, most_bytes: int = MOST_BYTES, kept: int = KEPT) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ class LogFile(logging.Handler):
             self._file = -1
 
     def _is_current(self) -> bool:
-        """Whether the open file is the one of that name, which another process may have rotated."""
+        """Return whether the open file still has its name, as another process may rotate it."""
         try:
             return self._file >= 0 and os.path.samestat(os.fstat(self._file), os.stat(self._path))
         except FileNotFoundError:
@@ -122,11 +122,11 @@ class LogFile(logging.Handler):
         try:
             os.replace(self._path.with_name(newer), older)
         except FileNotFoundError:
-            pass  # there are not so many yet
+            pass  # fewer files exist yet
 
 
 def utc(seconds: float) -> str:
-    """A time with milliseconds, in UTC."""
+    """Return a time with milliseconds, in UTC."""
     whole, part = divmod(int(seconds * 1000), 1000)
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + f".{part:03d}Z"
 
@@ -139,7 +139,7 @@ def _json_value(value: object) -> object:
 
 
 def _cut(text: str) -> str:
-    """A text without its middle where it is too long: both ends of a traceback matter."""
+    """Return a text without its middle where it is too long: both ends of a traceback matter."""
     if len(text) <= _LONGEST:
         return text
     half = _LONGEST // 2

@@ -40,7 +40,7 @@ class TerminalLines(logging.Formatter):
 
 @contextmanager
 def recording(paths: Paths, level: int = logging.INFO, terminal: int = 0) -> Iterator[None]:
-    """Write records into the log below the data folder, and what nobody has caught.
+    """Write records and uncaught exceptions into the log below the data folder.
 
     Args:
         level: From which on records are written.
@@ -53,13 +53,13 @@ def recording(paths: Paths, level: int = logging.INFO, terminal: int = 0) -> Ite
         handlers[1].setLevel(terminal)
         handlers[1].setFormatter(TerminalLines())
     redactor = Redactor.of(paths.data)
-    with heard(handlers, redactor, min(level, terminal or level)), uncaught_logged(), crashes():
+    with attached(handlers, redactor, min(level, terminal or level)), uncaught_logged(), crashes():
         yield
 
 
 @contextmanager
-def heard(handlers: list[logging.Handler], redactor: Redactor, level: int) -> Iterator[None]:
-    """Let handlers get the records of this process."""
+def attached(handlers: list[logging.Handler], redactor: Redactor, level: int) -> Iterator[None]:
+    """Attach handlers to this process's loggers, and detach them at the end."""
     root, studio = logging.getLogger(), logging.getLogger(STUDIO)
     before = studio.level
     studio.setLevel(level)
@@ -77,7 +77,7 @@ def heard(handlers: list[logging.Handler], redactor: Redactor, level: int) -> It
 
 @contextmanager
 def uncaught_logged() -> Iterator[None]:
-    """Log exceptions that nobody catches, in whatever thread; then they go their usual way."""
+    """Log uncaught exceptions of every thread; the previous hooks still run."""
     usual, of_threads = sys.excepthook, threading.excepthook
 
     def of_process(
@@ -98,7 +98,7 @@ def uncaught_logged() -> Iterator[None]:
     try:
         yield
     finally:
-        # Whoever has put another in the meantime keeps it.
+        # A hook that other code installed since stays.
         if sys.excepthook is of_process:
             sys.excepthook = usual
         if threading.excepthook is of_thread:
@@ -107,7 +107,7 @@ def uncaught_logged() -> Iterator[None]:
 
 @contextmanager
 def crashes(file: Path | None = None) -> Iterator[None]:
-    """Have the stacks of all threads written when native code crashes this process.
+    """Write the stacks of all threads when native code crashes this process.
 
     Args:
         file: Where to; standard error by default, and where it cannot be written.

@@ -16,7 +16,7 @@ SAFE_VARIABLE = "EDGEWRIGHT_NO_PLUGINS"
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """Where things are kept.
+    """The folders and files of the studio's data.
 
     Attributes:
         data: The registry and its artefacts; losing it loses work.
@@ -30,7 +30,7 @@ class Paths:
 
     @classmethod
     def of(cls, environment: Mapping[str, str] | None = None, home: Path | None = None) -> Paths:
-        """The folders for an environment (this process's by default).
+        """Return the folders for an environment (this process's by default).
 
         Args:
             home: One folder for everything; overrides ``EDGEWRIGHT_HOME``.
@@ -49,7 +49,7 @@ class Paths:
         )
 
     def variables(self) -> dict[str, str]:
-        """The variables with which another process finds the same folders."""
+        """Return the variables with which another process finds the same folders."""
         base = self.data.parent
         if (self.data, self.config, self.cache) == (base / "data", base / "config", base / "cache"):
             return {HOME_VARIABLE: str(base)}
@@ -76,7 +76,7 @@ class Paths:
 
     @property
     def samples(self) -> Path:
-        """Samples that the user asked for."""
+        """The samples that the user downloaded."""
         return self.data / "samples"
 
     @property
@@ -102,5 +102,5 @@ class Paths:
 
 def _xdg(env: Mapping[str, str], name: str, default: Path) -> Path:
     value = env.get(name, "")
-    # The specification says that a relative path is to be ignored.
+    # The XDG specification requires that a relative path is ignored.
     return (Path(value) if os.path.isabs(value) else default) / "edgewright"

@@ -45,18 +45,18 @@ _seen: set[str] = set()
 
 
 def hide(secret: str) -> None:
-    """Let every redactor of this process remove a secret that it has come to know."""
+    """Add a secret to every redactor of this process."""
     _seen.add(secret)
 
 
 @functools.cache
 def _rules() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """The patterns, compiled for the first record: most commands have none before they end."""
+    """Return the patterns, compiled at the first record: most commands write none."""
     return tuple((re.compile(pattern, re.DOTALL), by) for pattern, by in _PATTERNS)
 
 
 class Redactor(logging.Filter):
-    """Removes secrets: known ones by their value, all others by how they are written."""
+    """The filter of secrets: known ones by their value, all others by their pattern."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         super().__init__()
@@ -66,16 +66,16 @@ class Redactor(logging.Filter):
 
     @classmethod
     def of(cls, data: Path, environment: Mapping[str, str] = os.environ) -> Redactor:
-        """One that knows the secrets kept in files of the data folder, and in variables."""
-        return cls((*_kept(data / "secrets"), *_of_variables(environment)))
+        """Return one that knows the secrets kept in files of the data folder, and in variables."""
+        return cls((*_stored_secrets(data / "secrets"), *_of_variables(environment)))
 
     @classmethod
     def of_variables(cls, environment: Mapping[str, str]) -> Redactor:
-        """One that knows the secrets in variables alone."""
+        """Return one that knows the secrets in variables alone."""
         return cls(_of_variables(environment))
 
     def text(self, text: str) -> str:
-        """The text without secrets."""
+        """Return the text without secrets."""
         known = self._given | _seen
         if known != self._known:
             self._known, self._values = known, _any_of(known)
@@ -101,7 +101,7 @@ class Redactor(logging.Filter):
 
 
 def message_of(record: logging.LogRecord) -> str:
-    """The message; one whose arguments do not fit is no reason to fail."""
+    """Return the message; one whose arguments do not fit is no reason to fail."""
     try:
         return record.getMessage()
     except Exception:  # the arguments' own __str__ may raise anything, and to log it comes here
@@ -120,17 +120,17 @@ RESERVED = frozenset((*vars(logging.makeLogRecord({})), "message", "asctime", "t
 
 
 def keys_of(record: logging.LogRecord) -> dict[str, Any]:
-    """What a record was given as ``extra``."""
+    """Return the ``extra`` values of a record."""
     return {name: value for name, value in vars(record).items() if name not in RESERVED}
 
 
 def traceback_of(record: logging.LogRecord) -> str:
-    """Its traceback as text, once it was redacted, or the one another process wrote down."""
+    """Return a record's traceback as redacted text, or the one that another process sent."""
     return record.exc_text or str(getattr(record, "traceback", ""))
 
 
 def _any_of(secrets: Iterable[str]) -> re.Pattern[str] | None:
-    """A pattern of all secrets, also as JSON and as URLs write them; longer ones first."""
+    """Return a pattern of all secrets, also as JSON and as URLs write them; longer ones first."""
     found = {text for secret in secrets if len(secret) >= _SHORTEST for text in _spellings(secret)}
     ranked = sorted(found, key=lambda text: (-len(text), text))
     return re.compile("|".join(map(re.escape, ranked))) if ranked else None
@@ -143,8 +143,8 @@ def _spellings(secret: str) -> Iterator[str]:
     yield quote(secret, safe="")
 
 
-def _kept(folder: Path) -> Iterator[str]:
-    """Secrets in files; those in a keyring are known once they were asked for."""
+def _stored_secrets(folder: Path) -> Iterator[str]:
+    """Yield the secrets in files; those in a keyring are known after their first use."""
     for file in folder.glob("*.json"):
         try:
             yield str(json.loads(file.read_text())["secret"])

@@ -8,9 +8,9 @@ import studio
 
 
 def resource(*parts: str) -> Path:
-    """The path of a resource (``resource("themes", "dark.toml")``).
+    """Return the path of a resource (``resource("themes", "dark.toml")``).
 
-    An installed wheel carries them inside the package; a checkout has them beside it.
+    An installed wheel has them inside the package; a checkout has them next to it.
     """
     package = Path(studio.__file__).parent
     inside = package / "_resources"

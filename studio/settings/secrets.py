@@ -41,7 +41,7 @@ class SecretStore:
         return "the system's keyring" if self._keyring is not None else str(self._folder)
 
     def get(self, name: str) -> str:
-        """A secret; empty where there is none."""
+        """Return a secret; empty without one."""
         secret = self._get(name)
         hide(secret)
         return secret
@@ -61,7 +61,7 @@ class SecretStore:
             return ""
 
     def set(self, name: str, secret: str) -> str:
-        """Keep a secret; returns where."""
+        """Store a secret; return the name of its store."""
         hide(secret)
         if self._keyring is not None:
             try:
@@ -93,7 +93,7 @@ class SecretStore:
 
 
 def _usable(keyring: Any) -> Any:
-    """The library if it has a keyring to speak to, else None."""
+    """Return the library if it has a keyring to speak to, else None."""
     try:
         if keyring is None:
             keyring = importlib.import_module("keyring")

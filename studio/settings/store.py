@@ -57,7 +57,7 @@ SETTINGS: Mapping[str, Option] = {
 class Settings:
     """The values that differ from the defaults.
 
-    A file that cannot be read counts as empty and is kept beside the new one, never overwritten.
+    An unreadable file counts as empty and is renamed, never overwritten.
     """
 
     def __init__(self, path: Path) -> None:
@@ -83,10 +83,10 @@ class Settings:
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, AttributeError, TypeError, UsageError):
-            self._keep_aside()
+            self._move_aside()
             return {}
 
-    def _keep_aside(self) -> None:
+    def _move_aside(self) -> None:
         try:
             self._path.replace(self._path.with_suffix(".damaged.json"))
         except OSError:

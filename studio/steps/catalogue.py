@@ -38,7 +38,7 @@ _MODULES = (
 
 @functools.cache
 def steps() -> Mapping[str, AnyStep]:
-    """Every step by its name, in the order of the pipeline."""
+    """Return every step by its name, in the order of the pipeline."""
     found: dict[str, AnyStep] = {}
     for name in _MODULES:
         for value in vars(importlib.import_module(name)).values():
@@ -48,10 +48,10 @@ def steps() -> Mapping[str, AnyStep]:
 
 
 def step(name: str) -> AnyStep:
-    """One step.
+    """Return a step by its name.
 
     Raises:
-        UsageError: when there is none of this name.
+        UsageError: when no step has this name.
     """
     try:
         return steps()[name]

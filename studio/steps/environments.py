@@ -19,7 +19,7 @@ from studio.steps.results import InstallResult, RemoveResult
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentOptions:
-    """Options of a step about one environment."""
+    """The options of a step about one environment."""
 
     name: str = option(
         positional=True,
@@ -30,7 +30,7 @@ class EnvironmentOptions:
 
 @dataclass(frozen=True, slots=True)
 class InstallOptions(EnvironmentOptions):
-    """Options of the step ``environment-install``."""
+    """The options of the step ``environment-install``."""
 
     wheels: Path | None = option(
         None,
@@ -47,7 +47,7 @@ ENVIRONMENT_INSTALL: Step[InstallOptions, InstallResult] = Step(
     options=InstallOptions,
     result=InstallResult,
     work="studio.steps.environments:install",
-    record="studio.steps.environments:keep",
+    record="studio.steps.environments:adopt",
     texts="studio.steps.texts:installed",
     # pip finds its index, its proxy and its login where the user has configured them.
     needs=frozenset({Permission.NETWORK, Permission.HOME}),
@@ -69,10 +69,10 @@ _MADE = "environment"
 
 
 def environment_of(host: PluginHost, name: str) -> Environment:
-    """The environment behind a plugin's id, or that of something it offers.
+    """Return the environment of a plugin, given its id or that of a capability.
 
     Raises:
-        Unavailable: when there is none of this name.
+        Unavailable: when no plugin or capability has this name.
     """
     environment = host.environment(_plugin(host, name))
     if environment is None:
@@ -81,7 +81,7 @@ def environment_of(host: PluginHost, name: str) -> Environment:
 
 
 def with_environments(host: PluginHost) -> list[tuple[Plugin, Environment]]:
-    """The plugins that want an environment, with it."""
+    """Return the plugins that want an environment, with it."""
     pairs = ((plugin, host.environment(plugin)) for plugin in host.plugins)
     return [(plugin, environment) for plugin, environment in pairs if environment is not None]
 
@@ -105,10 +105,10 @@ def install(options: InstallOptions, job: Job) -> InstallResult:
     )
 
 
-def keep(
+def adopt(
     registry: Registry, options: InstallOptions, result: InstallResult, folder: Path
 ) -> InstallResult:
-    """Put it in its place."""
+    """Move the built environment to its final folder."""
     environment = environment_of(PluginHost.discover(), options.name)
     environment.adopt(folder / _MADE)
     return replace(result, folder=str(environment.folder))

@@ -21,7 +21,7 @@ _SENTENCES = {
 
 
 def why_not(step: AnyStep, form: str, host: PluginHost) -> str:
-    """Why a step cannot be done with a model of a format; empty when it can.
+    """Return why a step cannot be done with a model of a format; empty when it can.
 
     Args:
         form: The format's id.

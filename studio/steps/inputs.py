@@ -47,11 +47,12 @@ def input_digest(step: AnyStep, resolved: Resolved, registry: Registry, plugins:
 
 
 def tools(plugins: PluginHost) -> dict[str, str]:
-    """The versions of what computes: the studio, Python, libraries, plugins in use."""
+    """Return the versions of what computes: the studio, Python, libraries, plugins in use."""
     found = {"edgewright": studio.__version__, "python": platform.python_version()}
     found |= {name: version for name in _LIBRARIES if (version := _version(name))}
     for plugin in plugins.plugins:
         if plugin.manifest is not None:
+            # Files of a plugin can change without a new version, so their digest counts.
             own = "" if plugin.built_in else f"+{plugin.digest[:12]}"
             found[plugin.id] = f"{plugin.manifest.version}{own}"
     return dict(sorted(found.items()))
@@ -84,7 +85,7 @@ def _one(option: Option, value: Any) -> Any:
 
 
 def _machine(resolved: Resolved, registry: Registry) -> dict[str, Any]:
-    """Where figures are measured; what was learned of a target belongs to it."""
+    """Return where figures are measured; what was learned of a target belongs to it."""
     name = resolved.target
     facts = registry.facts(name) if name != LOCAL.name else {}
     here = (platform.node(), platform.machine(), platform.release(), os.cpu_count(), _processor())
@@ -92,7 +93,7 @@ def _machine(resolved: Resolved, registry: Registry) -> dict[str, Any]:
 
 
 def known_version(name: str) -> str:
-    """The version of an installed distribution; empty where there is none."""
+    """Return the version of a distribution; empty when it is not installed."""
     return _version(name)
 
 

@@ -20,13 +20,13 @@ _MOST = 10_000
 
 
 def outputs(step: AnyStep, given: Mapping[str, Any]) -> list[Path]:
-    """The files and folders that the options of a step name to be written."""
+    """Return the files and folders that the options of a step name to be written."""
     named = (given.get(option.name) for option in step.form if option.kind is Kind.OUTPUT)
     return [Path(str(value)).expanduser().absolute() for value in named if value]
 
 
 def in_the_way(paths: Iterable[Path]) -> list[Path]:
-    """Those at which something lies that would be overwritten: a file, or a bundle's folder.
+    """Return the paths that would be overwritten: a file, or a bundle's folder.
 
     Into any other folder a step writes files of its own names.
     """
@@ -38,7 +38,7 @@ def _is_replaced(path: Path) -> bool:
 
 
 def refusal(paths: Iterable[Path]) -> UsageError:
-    """The error for what would be overwritten without anybody having said so."""
+    """Return the error for files that would be overwritten without a confirmation."""
     names = ", ".join(str(path) for path in paths)
     return UsageError(
         f"{names} exists already; --force overwrites it.", hint="Or give another name."
@@ -46,19 +46,19 @@ def refusal(paths: Iterable[Path]) -> UsageError:
 
 
 class OwnOutputs:
-    """What pipelines wrote here, with its digest: unchanged, it is theirs to write anew."""
+    """The outputs of pipelines by digest: a pipeline may overwrite an unchanged one."""
 
     def __init__(self, registry: Registry) -> None:
         self._file = registry.folder.parent / "recipe-outputs.json"
 
     def in_the_way(self, paths: Iterable[Path]) -> list[Path]:
-        """Those at which something lies that no pipeline wrote, or that was changed since."""
+        """Return the existing paths that no pipeline wrote, or that changed since."""
         found = in_the_way(paths)
         known = self._read() if found else {}
         return [path for path in found if not _is_same(path, known.get(str(path)))]
 
     def note(self, paths: Iterable[Path]) -> None:
-        """Remember what lies there now."""
+        """Store the digests of the files as outputs of a pipeline."""
         written = {str(path): path_digest(path) for path in in_the_way(paths)}
         if written:
             others = {path: one for path, one in self._read().items() if path not in written}

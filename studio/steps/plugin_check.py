@@ -13,7 +13,7 @@ from studio.plugin_host.check.results import PluginCheckResult
 
 @dataclass(frozen=True, slots=True)
 class PluginCheckOptions:
-    """Options of the step ``plugins-check``."""
+    """The options of the step ``plugins-check``."""
 
     folder: Path = option(kind=Kind.FOLDER, positional=True, title="Folder")
 

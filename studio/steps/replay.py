@@ -31,8 +31,8 @@ class _ReplayStep:
 class ReplayBuilder:
     """The steps that lead to an action, each once, the first ones first.
 
-    A model that an option names is told by the step that made it, a bundle by its packaging. What
-    was made before this history began is named as it stands.
+    A model that an option names becomes the step that made it, a bundle its packaging. What
+    was made before this history began is named by its path.
 
     Args:
         folder: Where the pipeline will be; files below it are named from there.
@@ -46,12 +46,12 @@ class ReplayBuilder:
         self._targets: list[str] = []
 
     def text(self, action: ActionRecord) -> str:
-        """The pipeline that repeats an action.
+        """Return the pipeline that repeats an action.
 
         Raises:
             UsageError: when its step is not known any more.
         """
-        self._tell(action.step, action.options, f"action {action.id}")
+        self._add(action.step, action.options, f"action {action.id}")
         title = step_named(action.step).title
         opened = next((t.options.get("model") for t in self._told if t.step == "open"), "")
         # Nothing was opened where a step is about a target or a plugin.
@@ -73,8 +73,8 @@ class ReplayBuilder:
             lines += [f"{key_text(k)} = {literal(v)}" for k, v in told.options.items()]
         return "\n".join([*lines, *self._gates()]) + "\n"
 
-    def _tell(self, step: str, options: Mapping[str, Any], key: str) -> str:
-        """Tell a step after all that it needs; returns its id."""
+    def _add(self, step: str, options: Mapping[str, Any], key: str) -> str:
+        """Add a step after those that it needs, and return its id."""
         if (step, key) in self._ids:
             return self._ids[step, key]
         if step not in steps():
@@ -119,7 +119,7 @@ class ReplayBuilder:
         return self._variant(variant)
 
     def _variant(self, variant: VariantRecord) -> str:
-        """The reference to a variant, whose making is told first."""
+        """Return the reference to a variant, after the step that made it was added."""
         noted = self._registry.ledger.producer(variant)
         if noted is not None and noted.step in steps():
             options: Mapping[str, Any] = noted.options
@@ -127,7 +127,7 @@ class ReplayBuilder:
             options = {"model": variant.options["model"]}
         else:
             return f"{variant.model_name}:{variant.name}"
-        identifier = self._tell(variant.step, options, f"variant {variant.id}")
+        identifier = self._add(variant.step, options, f"variant {variant.id}")
         return f"${{{identifier}.variant}}"
 
     def _is_bundle(self, folder: str) -> bool:
@@ -136,7 +136,7 @@ class ReplayBuilder:
     def _bundle(self, folder: str) -> str:
         noted = self._registry.ledger.packager(folder)
         if noted is not None:
-            identifier = self._tell(noted.step, noted.options, f"bundle {folder}")
+            identifier = self._add(noted.step, noted.options, f"bundle {folder}")
             return f"${{{identifier}.bundle}}"
         return folder
 
@@ -167,7 +167,7 @@ _OFFERED = {
 
 
 def pipeline_of(registry: Registry, action: ActionRecord | None, folder: Path | None = None) -> str:
-    """The pipeline that repeats an action.
+    """Return the pipeline that repeats an action.
 
     Raises:
         UsageError: when it is not remembered (None), or its step is not known any more.

@@ -24,7 +24,7 @@ _PATHS = (Kind.FILE, Kind.FOLDER, Kind.DATA, Kind.OUTPUT)
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What a worker is given.
+    """The resolved options of a step, as a worker gets them.
 
     Attributes:
         reads: Files and folders that the worker must be able to read.
@@ -77,7 +77,7 @@ def resolve(step: AnyStep, given: Mapping[str, Any], registry: Registry) -> Reso
 
 
 def model_files(step: AnyStep, given: Mapping[str, Any]) -> list[tuple[str, Path]]:
-    """The MODEL options that name a file that has yet to be opened, as (option, file)."""
+    """Return the MODEL options that name a file that has yet to be opened, as (option, file)."""
     found = []
     for option in step.form:
         value = given.get(option.name)
@@ -136,7 +136,7 @@ def _reads(option: Option, values: Sequence[object]) -> list[Path]:
 
 
 def beside(path: Path) -> list[Path]:
-    """What belongs to a file of data, and lies beside it."""
+    """Return the files that belong to a data file, in the same folder."""
     found = [path.with_name(name) for name in _COMPANIONS] if path.is_file() else []
     return [one for one in found if one.is_file()]
 

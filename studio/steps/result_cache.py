@@ -17,7 +17,7 @@ _OUTPUTS = "outputs"
 
 
 def key_of(runner: StepRunner, name: str, given: Mapping[str, Any]) -> str:
-    """The digest of a step's inputs; empty for one whose result is never kept.
+    """Return the digest of a step's inputs; empty for one whose result is never kept.
 
     Raises:
         UsageError: when an option does not fit.
@@ -30,12 +30,12 @@ def key_of(runner: StepRunner, name: str, given: Mapping[str, Any]) -> str:
         return ""
 
 
-def take(
+def lookup(
     registry: Registry, key: str, name: str, given: Mapping[str, Any]
 ) -> tuple[dict[str, Any], str] | None:
-    """The result that was kept for these inputs and the run that made it.
+    """Return the stored result for these inputs and the run that made it.
 
-    None where there is none, or where what it speaks of is not there any more, unchanged.
+    None without a result, or when one of its outputs is missing or changed.
     """
     kept = registry.ledger.kept(key) if key else None
     if kept is None:
@@ -48,7 +48,7 @@ def take(
     return result, kept.run
 
 
-def keep(
+def store(
     registry: Registry,
     key: str,
     name: str,
@@ -56,7 +56,7 @@ def keep(
     given: Mapping[str, Any],
     result: Mapping[str, Any],
 ) -> None:
-    """Keep a result, with the digests of the copies that the step has made."""
+    """Store a result, with the digests of the copies that the step has made."""
     if not key:
         return
     outputs = {}
@@ -69,7 +69,7 @@ def keep(
 
 
 def is_there(result: Mapping[str, Any], registry: Registry) -> bool:
-    """Whether the model and the files that a result names still exist."""
+    """Return whether the model and the files that a result names still exist."""
     paths = [result[key] for key in ("bundle", "output") if isinstance(result.get(key), str)]
     if not all(Path(path).exists() for path in paths):
         return False
@@ -88,7 +88,7 @@ def _are_same(outputs: Mapping[str, str]) -> bool:
 
 
 def _opens(name: str, given: Mapping[str, Any], result: Mapping[str, Any]) -> bool:
-    """Whether a model's file is all that ``open`` reads: tensors beside it are not in the key."""
+    """Return whether ``open`` reads the model's file alone: external tensors are not in the key."""
     if name not in ("open", "inspect"):
         return True
     model = Path(str(given.get("model"))).expanduser()

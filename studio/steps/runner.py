@@ -87,8 +87,8 @@ class StepRunner:
             step=name,
         )
         note = StepRecord(step, dict(given), resolved, source or self.source)
-        if not note.wanted:
-            self.asked[name] = note.asked(next(self._numbers))
+        if not note.is_recorded:
+            self.asked[name] = note.action(next(self._numbers))
         return self._jobs.start(spec, self._recorder(step, options, note, spec.id))
 
     def run(
@@ -101,7 +101,7 @@ class StepRunner:
         """Run a step to its end; models given as files are opened first.
 
         Args:
-            began: Is told the job, so that it can be cancelled from elsewhere.
+            began: Called with the job, so that another thread can cancel it.
         """
         opened, failure = self.open_models(name, given)
         if failure is not None:
@@ -119,7 +119,7 @@ class StepRunner:
         return outcome
 
     def inputs(self, name: str, given: Mapping[str, Any]) -> str:
-        """The digest of all that a step's result follows from; its models must be opened.
+        """Return the digest of all that a step's result follows from; its models must be opened.
 
         Raises:
             UsageError: when an option does not fit.
@@ -149,7 +149,7 @@ class StepRunner:
     def open_models(
         self, name: str, given: Mapping[str, Any]
     ) -> tuple[dict[str, Any], JobOutcome | None]:
-        """The options with the models that are files opened, and the failure of one, if any."""
+        """Return the options after opening models given as files, and a failure, if any."""
         step = step_named(name)
         opened = by_name(step.form, given)
         for option, path in model_files(step, opened):
@@ -167,7 +167,7 @@ class StepRunner:
                 raise UsageError(reason, hint=HINT)
 
     def _granted(self, step: AnyStep, resolved: Resolved) -> frozenset[Permission]:
-        """What the worker may reach: what the step needs, as far as the targets' plugins may.
+        """Return the worker's permissions: those of the step that the targets' plugins have.
 
         Only plugins that did not come with the studio are held to what their users agreed to.
         """
@@ -182,7 +182,7 @@ class StepRunner:
         return needs
 
     def _limits(self, step: AnyStep) -> Limits:
-        """The step's limits; where it has none, the user's for workers that run models."""
+        """Return the step's limits; where it has none, the user's for workers that run models."""
         if not contained(step.needs):
             return step.limits
         own = {name: value for name, value in asdict(step.limits).items() if value}
@@ -197,7 +197,7 @@ class StepRunner:
         return load(step.prepare)(self._registry, options)
 
     def _recorder(self, step: AnyStep, options: Any, note: StepRecord, job: str) -> Finish | None:
-        if not step.record and not note.wanted and step.result is None:
+        if not step.record and not note.is_recorded and step.result is None:
             return None
 
         def record(document: dict[str, Any], folder: Path) -> Any:

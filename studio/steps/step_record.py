@@ -1,4 +1,4 @@
-"""The note of a step that has succeeded: what was asked for, and of which files."""
+"""The record of a step that has succeeded: its options and the files they name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _KEYS = ("sign", "key", "openssf")
 
 @dataclass(frozen=True, slots=True)
 class StepRecord:
-    """What is to be noted of a step when it has succeeded.
+    """The record of a step, to be stored when the step has succeeded.
 
     Attributes:
         given: The options as they were given.
@@ -34,25 +34,25 @@ class StepRecord:
     source: str
 
     @property
-    def wanted(self) -> bool:
-        """Whether the history has such steps."""
+    def is_recorded(self) -> bool:
+        """Whether the history records this kind of step."""
         return self.step.in_history
 
     def write(self, registry: Registry, result: Mapping[str, Any]) -> int:
-        """Note it; the number of the action, 0 for one that is not noted."""
-        if not self.wanted:
+        """Store the record; return the action's number, 0 for a step without history."""
+        if not self.is_recorded:
             return 0
         brief = {key: value for key, value in result.items() if _is_brief(value)}
         document = {**brief, "inputs": self._inputs()}
         ledger = registry.ledger
         return ledger.add_action(self.step.name, self._options(), document, self.source)
 
-    def asked(self, number: int) -> ActionRecord:
-        """What was asked for, as the history would have it."""
+    def action(self, number: int) -> ActionRecord:
+        """Return the action as the history would store it."""
         return ActionRecord(number, self.step.name, self._options(), {}, self.source, now())
 
     def _options(self) -> dict[str, Any]:
-        """The options, with files by their whole path: a pipeline may be elsewhere."""
+        """Return the options with absolute paths, as a pipeline file may be elsewhere."""
         kinds = {option.name: option.kind for option in self.step.form}
         arguments = self.resolved.arguments
         return {
@@ -62,7 +62,7 @@ class StepRecord:
         }
 
     def _inputs(self) -> dict[str, Any]:
-        """The digests of the files that were read; of secrets, which steps that act take, none."""
+        """Return the digests of the files that were read, without those of secrets."""
         if not self.step.is_cached:
             return {}
         found: dict[str, Any] = {}

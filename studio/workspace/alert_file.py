@@ -30,7 +30,7 @@ Table = Mapping[str, Any]
 
 
 class AlertFile:
-    """The file, read anew whenever it is asked: an editor may change it meanwhile."""
+    """The alert file, read again at each call, as an editor may change it in between."""
 
     def __init__(self, paths: Paths, settings: Settings, plugins: Callable[[], PluginHost]) -> None:
         self._paths = paths
@@ -43,7 +43,7 @@ class AlertFile:
         return Path(self._settings["alerts"] or self._paths.config / "alerts.toml")
 
     def use(self, path: Path | None) -> None:
-        """Take another file; None for the usual one."""
+        """Set another file; None for the default one."""
         self._settings["alerts"] = str(path or "")
 
     @property
@@ -58,7 +58,7 @@ class AlertFile:
         return found | {one.id: one.title for one in self._plugins().all(Extension.MONITOR)}
 
     def read(self) -> tuple[AlertPlan, list[Table], list[Table]]:
-        """What the file says, and its tables as they are written.
+        """Return the checked content of the file, and its tables as they are written.
 
         Raises:
             UsageError: naming what is wrong, and where.
@@ -68,11 +68,11 @@ class AlertFile:
         return plan, list(values.get(RULES, ())), list(values.get(CHANNELS, ()))
 
     def rule_options(self) -> tuple[Option, ...]:
-        """The form of a rule."""
+        """Return the form of a rule."""
         return RULE_OPTIONS
 
     def channel_options(self, kind: str) -> tuple[Option, ...]:
-        """The form of a channel.
+        """Return the form of a channel.
 
         Raises:
             Unavailable: when the plugin that it needs cannot be used.
@@ -93,7 +93,7 @@ class AlertFile:
         return (name, *monitor.options, password, LEVELS_OPTION)
 
     def check(self, kind: str, place: int, table: Table) -> str:
-        """Why a table would not do at a place, in a sentence; empty when it would."""
+        """Return why a table would not do at a place, in a sentence; empty when it would."""
         try:
             self._with(kind, place, table)
         except UsageError as error:
@@ -110,7 +110,7 @@ class AlertFile:
         self._write(self._with(kind, place, table))
 
     def remove(self, kind: str, place: int) -> None:
-        """Take a table out.
+        """Remove a table.
 
         Raises:
             UsageError, StudioError: as in ``put``.
@@ -118,11 +118,11 @@ class AlertFile:
         self._write(alert_text.remove(self._text(), kind, place))
 
     def secret_option(self, kind: str) -> str:
-        """The option that names the secret of a kind of channel; empty where it has none."""
+        """Return the option that names the secret of a kind of channel; empty where it has none."""
         return "" if kind == "desktop" else SECRET_OF.get(kind, _PASSWORD)
 
     def keep_secret(self, name: str, secret: str) -> str:
-        """Keep a password or key in the store of secrets; returns where."""
+        """Store a password or key as a secret; return the name of its store."""
         return SecretStore(self._paths).set(name, secret)
 
     def _with(self, kind: str, place: int, table: Table) -> str:
@@ -151,14 +151,14 @@ class AlertFile:
 
 
 def rule_values(table: Table) -> dict[str, Any]:
-    """A rule's table as the values of its form."""
+    """Return a rule's table as the values of its form."""
     side = next((side for side in SIDES if side in table), SIDES[0])
     others = {key: value for key, value in table.items() if key not in SIDES}
     return {**others, "side": side, "limit": table.get(side)}
 
 
 def rule_table(values: Table) -> dict[str, Any]:
-    """The other way round; what says nothing is left out."""
+    """Return the values of a rule's form as its table, without defaults."""
     found = {"name": values.get("name"), "metric": values.get("metric")}
     found[str(values.get("side") or SIDES[0])] = values.get("limit")
     found |= {key: values.get(key) for key in ("for_s", "level", "targets")}
@@ -167,13 +167,13 @@ def rule_table(values: Table) -> dict[str, Any]:
 
 
 def channel_table(kind: str, values: Table, options: Sequence[Option]) -> dict[str, Any]:
-    """The values of a channel's form as its table."""
+    """Return the values of a channel's form as its table."""
     found = {key: values.get(key) for key in (option.name for option in options)}
     return {"kind": kind, **{k: _plain(v) for k, v in _without_defaults(found, options).items()}}
 
 
 def rule_text(table: Table) -> str:
-    """A rule in words: ``p99 latency (ms) above 40 for 60 s``."""
+    """Return a rule in words: ``p99 latency (ms) above 40 for 60 s``."""
     side = next((side for side in SIDES if side in table), SIDES[0])
     metric = str(table.get("metric") or "")
     lasting = f" for {table['for_s']:g} s" if table.get("for_s") else ""

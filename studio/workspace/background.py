@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Background:
-    """Runs calls one after the other and hands their results to where they are wanted."""
+    """A thread that runs calls one after the other and delivers their results."""
 
     def __init__(self, deliver: Callable[[Callable[[], None]], None]) -> None:
         self._deliver = deliver
@@ -41,7 +41,7 @@ class Background:
         self._calls.put(work)
 
     def close(self) -> None:
-        """Finish what was asked for, and end the thread."""
+        """Finish the queued calls, and end the thread."""
         if self._thread is not None:
             self._calls.put(None)
             self._thread.join(5.0)

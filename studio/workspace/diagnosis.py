@@ -34,7 +34,7 @@ class DoctorCheck:
 
 
 def examine() -> Iterator[DoctorCheck]:
-    """The checks, one after the other; none can raise."""
+    """Yield the checks, one after the other; none can raise."""
     yield DoctorCheck("Python", sys.version_info >= (3, 11), platform.python_version())
     yield _guarded("PySide6", _pyside)
     try:
@@ -92,6 +92,6 @@ def _guarded(name: str, look: Callable[[], str]) -> DoctorCheck:
         return DoctorCheck(name, True, look())
     except StudioError as error:
         return DoctorCheck(name, False, error.message)
-    except Exception as error:  # whatever is wrong with an installation, the doctor says so
+    except Exception as error:  # a defect of the installation is a finding of the report
         log.warning("check failed", exc_info=True, extra={"check": name})
         return DoctorCheck(name, False, f"{type(error).__name__}: {error}")

@@ -1,4 +1,4 @@
-"""What happens in a workspace, told to whoever listens; Qt-free."""
+"""The events of a workspace and their subscribers; Qt-free."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from studio.jobs import RunningJob
 
 @dataclass(frozen=True, slots=True)
 class JobStarted:
-    """A job began."""
+    """The start of a job."""
 
     job: RunningJob
 
@@ -41,7 +41,7 @@ class JobFinished:
 
 @dataclass(frozen=True, slots=True)
 class RegistryChanged:
-    """Rows were added or removed.
+    """A change of rows in the registry.
 
     Attributes:
         what: ``targets``, ``records`` or ``plugins`` (what each may do).
@@ -52,10 +52,10 @@ class RegistryChanged:
 
 @dataclass(frozen=True, slots=True)
 class NodeAsked:
-    """Somebody wants to see a node in the graph of the current variant.
+    """A request to show a node in the graph of the current variant.
 
     Attributes:
-        compare: The variant beside another one is wanted instead.
+        compare: Show the comparison with this variant instead.
     """
 
     name: str
@@ -111,9 +111,10 @@ class Events:
         return unsubscribe
 
     def publish(self, event: Event) -> None:
-        """Tell every listener."""
-        self.deliver(lambda: self._tell(event))
+        """Deliver an event to every listener."""
+        self.deliver(lambda: self._notify(event))
 
-    def _tell(self, event: Event) -> None:
+    def _notify(self, event: Event) -> None:
+        # A copy, as a listener may unsubscribe during the call.
         for listener in list(self._listeners):
             listener(event)

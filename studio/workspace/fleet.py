@@ -16,7 +16,7 @@ _RANK = {BAD: 0, WARNING: 1, UNKNOWN: 2, GOOD: 3}
 
 @dataclass(slots=True)
 class FleetRow:
-    """One endpoint.
+    """One endpoint of the fleet.
 
     Attributes:
         alerts: Names of what is wrong now.
@@ -41,19 +41,19 @@ class FleetRow:
         return self.moments[-1] if self.moments else None
 
     def matches(self, words: Iterable[str]) -> bool:
-        """Whether each word is somewhere in its name, model, version, health or alerts."""
+        """Return whether each word is somewhere in its name, model, version, health or alerts."""
         text = " ".join((self.name, self.model, "v" + self.version, self.health, *self.alerts))
         return all(word in text.lower() for word in words)
 
 
 class Fleet:
-    """Rows by the target's name."""
+    """The endpoints of the fleet by the target's name."""
 
     def __init__(self) -> None:
         self._rows: dict[str, FleetRow] = {}
 
-    def take(self, samples: Iterable[FleetSample]) -> None:
-        """Hear of some endpoints; one that a sample says less of (an older runtime) stays known."""
+    def ingest(self, samples: Iterable[FleetSample]) -> None:
+        """Apply samples of endpoints; a value that an older runtime does not report stays."""
         for sample in samples:
             row = self._rows.get(sample.target)
             if row is None:
@@ -61,11 +61,11 @@ class Fleet:
             _update(row, sample)
 
     def row(self, name: str) -> FleetRow | None:
-        """One endpoint."""
+        """Return one endpoint."""
         return self._rows.get(name)
 
     def shown(self, wanted: str = "", only_bad: bool = False) -> list[FleetRow]:
-        """The rows of a filter: the worst first, and by name where they are alike."""
+        """Return the rows of a filter: the worst first, and by name where they are alike."""
         words = wanted.lower().split()
         found = [
             row
@@ -76,7 +76,7 @@ class Fleet:
         return found
 
     def counts(self) -> dict[str, int]:
-        """How many are of each tone."""
+        """Return how many are of each tone."""
         found = dict.fromkeys((BAD, WARNING, GOOD), 0)
         for row in self._rows.values():
             if row.tone in found:
@@ -98,7 +98,7 @@ def _update(row: FleetRow, sample: FleetSample) -> None:
     row.text = row.reasons[0] + more if row.reasons else ""
     row.drifting = sample.drifting
     row.tone = _tone(sample)
-    # A server that nobody asked lately says 0, which is no latency.
+    # A server without recent requests reports 0, which is no latency.
     p99 = (sample.latency_ms or Latency()).p99 or None
     row.moments.append(
         SamplePoint(row.tone, sample.throughput, p99, row.version, _seconds(sample.at))

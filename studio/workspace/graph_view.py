@@ -40,7 +40,7 @@ class GraphView:
     _kept: dict[str, Mapping[str, float]] = field(default_factory=dict, repr=False, compare=False)
 
     def costs(self, kind: str) -> Mapping[str, float]:
-        """What each node costs, of ``models.cost.KINDS``, by its name; counted once."""
+        """Return the cost of each node by name, of the kinds in ``models.cost.KINDS``; cached."""
         from studio.models.cost import overlay
 
         if kind not in self._kept:
@@ -54,12 +54,12 @@ class GraphView:
         return self.folded is not None and count >= FOLDED_FROM
 
     def part(self, path: str, *, folded: bool = False) -> tuple[Graph, GraphLayout]:
-        """A block or function with its layout; the main graph for an empty path.
+        """Return a block or function with its layout; the main graph for an empty path.
 
         Blocks that were folded are laid out here, which is not for the window's thread.
 
         Raises:
-            KeyError: when there is none.
+            KeyError: when the path is unknown.
         """
         from studio.models.layout import lay_out
 
@@ -72,7 +72,7 @@ class GraphView:
         return graph, known if known is not None and fits else lay_out(graph)
 
     def shown(self, path: str, *, folded: bool, opened: Collection[str] = ()) -> Unfolded:
-        """A part with some of its folded blocks unfolded in place.
+        """Return a part with some of its folded blocks unfolded in place.
 
         Not for the window's thread.
 
@@ -89,7 +89,7 @@ class GraphView:
         return Unfolded(*self.part(path, folded=folded))
 
     def blocks_in(self, path: str) -> frozenset[str]:
-        """The paths of the insides of all folded blocks of a part, those within blocks too."""
+        """Return the paths inside all collapsed blocks of a part, nested ones too."""
         from studio.models.layout import block_paths
 
         if self.folded is None:
@@ -106,7 +106,7 @@ class GraphView:
         return f"{home}/{found.path}" if home else found.path
 
     def paths(self, *, folded: bool = False) -> frozenset[str]:
-        """The paths of all parts below the main graph."""
+        """Return the paths of all parts below the main graph."""
         return frozenset(self._graphs(folded)) - {""}
 
     def _graphs(self, folded: bool) -> dict[str, Graph]:
@@ -121,21 +121,21 @@ def _boxes(graph: Graph) -> int:
 
 
 def is_folded_block(node: Node) -> bool:
-    """Whether a node stands for nodes that were folded."""
+    """Return whether a node is a collapsed block."""
     from studio.models.blocks import is_block
 
     return is_block(node)
 
 
 def block_text(node: Node) -> str:
-    """What is written on a folded block below its title."""
+    """Return the text on a collapsed block below its title."""
     from studio.models import walk
 
     return walk.block_text(node)
 
 
 def alike_text(node: Node) -> str:
-    """Which of the blocks that are alike a folded block is: ``3 of 12``; empty for the only one."""
+    """Return the number of a collapsed block among equal ones: ``3 of 12``; empty for one."""
     from studio.models.walk import ALIKE, NUMBER
 
     alike = node.attributes.get(ALIKE)
@@ -143,7 +143,7 @@ def alike_text(node: Node) -> str:
 
 
 def nodes_within(node: Node) -> list[str]:
-    """Names of the nodes that were folded into a block; the node's own name for any other."""
+    """Return the names of a collapsed block's nodes; for any other node its own name."""
     from studio.models.blocks import INSIDE, is_block
 
     if not is_block(node):
@@ -156,7 +156,7 @@ Early = tuple["DrawnGraph", GraphView]
 
 
 def read_graph(record: VariantRecord, early: Early | None = None) -> GraphView:
-    """The graph of a variant.
+    """Return the graph of a variant.
 
     Args:
         early: If it is of this graph, only what was missing is read.
@@ -206,7 +206,7 @@ def read_numbers(path: Path, names: Collection[str]) -> tuple[str, str, Mapping[
 
 
 def read_preview(path: Path) -> tuple[Graph, GraphLayout]:
-    """The outermost blocks of a model that is being opened, as its worker wrote them.
+    """Return the outermost blocks of a model that is being opened, as its worker wrote them.
 
     Raises:
         StudioError: when the file is gone, as after the job's end, or damaged.
@@ -218,7 +218,7 @@ def read_preview(path: Path) -> tuple[Graph, GraphLayout]:
 
 
 def _view(content: GraphFileContent, like: GraphView | None = None) -> GraphView:
-    """The view of a graph.
+    """Return the view of a graph.
 
     Args:
         like: That of the same graph without its types.
@@ -241,7 +241,7 @@ def _view(content: GraphFileContent, like: GraphView | None = None) -> GraphView
 
 
 def _homes(graph: Graph, path: str) -> Iterator[tuple[str, str]]:
-    """Each node that was folded, with the path of the part that holds it."""
+    """Yield each node that was folded, with the path of the part that holds it."""
     from studio.models.blocks import INSIDE, is_block
 
     for node in graph.nodes:

@@ -1,4 +1,4 @@
-"""The alert inbox: what is wrong, what was, what somebody has seen, and what shall be silent."""
+"""The alert inbox: firing, resolved, acknowledged and silenced alerts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class AlertEntry:
     Attributes:
         active: It holds now.
         since, seen: Seconds since the epoch: when it began, when it was last heard of.
-        acknowledged: Somebody has seen it; until it begins anew.
+        acknowledged: A user has seen it; a new start of the alert resets this.
     """
 
     target: str
@@ -40,14 +40,14 @@ _FIELDS = tuple(AlertEntry.__dataclass_fields__)
 
 
 class Inbox:
-    """Entries by target and name, kept in a file.
+    """The alerts by target and name, stored in a file.
 
-    What is acknowledged or silent is also held back from channels, whoever watches.
+    Acknowledged and silenced alerts are not sent to channels either.
 
     Args:
         path: None keeps them nowhere.
         clock: Wall time.
-        holds: What is held back.
+        holds: The store of silences and acknowledgements.
     """
 
     def __init__(
@@ -63,8 +63,8 @@ class Inbox:
         self._count = 0
         self._load()
 
-    def take(self, samples: Iterable[FleetSample]) -> bool:
-        """Hear the alerts of some targets; whether anything is new or over."""
+    def ingest(self, samples: Iterable[FleetSample]) -> bool:
+        """Apply the alerts of samples; return whether one is new or resolved."""
         now, changed = self._clock(), False
         for sample in samples:
             target, alerts = sample.target, {alert.name: alert for alert in sample.alerts}
@@ -82,7 +82,7 @@ class Inbox:
     def _one(self, target: str, alert: Alert, now: float) -> bool:
         entry = self._entries.get(target, {}).get(alert.name)
         if entry is None:
-            self._keep(AlertEntry(target, alert.name, alert.level, alert.text, now, now))
+            self._store(AlertEntry(target, alert.name, alert.level, alert.text, now, now))
             return True
         began = not entry.active
         if began:
@@ -90,40 +90,40 @@ class Inbox:
         entry.seen, entry.level, entry.text = now, alert.level, alert.text
         return began
 
-    def _keep(self, entry: AlertEntry) -> None:
+    def _store(self, entry: AlertEntry) -> None:
         of_target = self._entries.setdefault(entry.target, {})
         self._count += entry.name not in of_target
         of_target[entry.name] = entry
 
     def acknowledge(self, entry: AlertEntry) -> None:
-        """Somebody has seen it."""
+        """Mark an alert as seen by the user."""
         self.holds.acknowledge(entry.target, entry.name)
         entry.acknowledged = True
         self._save()
 
     def silence(self, entry: AlertEntry, seconds: float = HOUR_S) -> None:
-        """Let it be silent for a while; 0 ends that, also where more than it is silent."""
+        """Silence an alert for a period; 0 ends its silence, and a wider one that covers it."""
         if seconds:
             self.holds.silence(entry.target, entry.name, seconds)
         elif (hold := self.silence_of(entry)) is not None:
             self.holds.end(hold.target, hold.alert)
 
     def silence_of(self, entry: AlertEntry) -> Silence | None:
-        """The silence that holds it back now."""
+        """Return the silence that holds it back now."""
         hold = self.holds.holding(entry.target, entry.name)
         return hold if hold is not None and hold.kind == SILENCE else None
 
     def is_silent(self, entry: AlertEntry) -> bool:
-        """Whether it is not to be counted now."""
+        """Return whether it is not to be counted now."""
         return self.silence_of(entry) is not None
 
     def waiting(self) -> list[AlertEntry]:
-        """What nobody has seen: critical ones first, then the newest."""
+        """Return the unacknowledged alerts: critical ones first, then the newest."""
         found = [e for e in self.entries() if e.active and not e.acknowledged]
         return [entry for entry in found if not self.is_silent(entry)]
 
     def entries(self) -> list[AlertEntry]:
-        """All: what holds first, critical ones before others, the newest first."""
+        """Return all: what holds first, critical ones before others, the newest first."""
         return sorted(
             self._all(),
             key=lambda e: (not e.active, e.acknowledged, e.level != "critical", -e.since),
@@ -153,7 +153,7 @@ class Inbox:
             return  # nothing was kept yet, or by another version: alerts that hold come again
         for entry in found:
             entry.active = False  # until it is heard of again
-            self._keep(entry)
+            self._store(entry)
 
     def _save(self) -> None:
         if self._path is None:

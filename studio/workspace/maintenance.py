@@ -17,7 +17,7 @@ __all__ = ["Backup", "DamagedRegistry", "Maintenance", "RegistryCondition", "Res
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restore did.
+    """The result of a restore.
 
     Attributes:
         source: The copy that was taken.
@@ -30,7 +30,7 @@ class Restored:
 
 
 class Maintenance:
-    """What keeps a registry whole.
+    """The maintenance of a registry: checks, copies and restores.
 
     Args:
         paths: Whose; by default the user's.
@@ -40,7 +40,7 @@ class Maintenance:
         self._folder = (paths or Paths.of()).registry
 
     def copies(self) -> list[Backup]:
-        """Every copy, the newest first."""
+        """Return every copy, the newest first."""
         return Backups(self._folder).all()
 
     @property
@@ -64,7 +64,7 @@ class Maintenance:
         return replace(condition(self._folder, thorough=False), path=path, rows=rows_of(path))
 
     def check(self, *, aside: bool = False) -> RegistryCondition:
-        """Look at the database and at every file that it refers to.
+        """Check the database and every file that it refers to.
 
         Args:
             aside: Move altered files out of the store.
@@ -83,7 +83,7 @@ class Maintenance:
 
         Raises:
             UsageError: when there is no such copy.
-            StudioError: when the registry is in use, or the disk says no.
+            StudioError: when the registry is in use, or the disk refuses a write.
         """
         self._require_folder()
         chosen, kept = RegistryRestore(self._folder).run(source)

@@ -38,26 +38,26 @@ class Presets:
 
     Args:
         data: The folder in which the user's own lie.
-        plugins: Where the methods' options are asked for; a method's plugin is imported then.
+        plugins: The source of the methods' options; reading them imports a method's plugin.
     """
 
     def __init__(self, data: Path, plugins: Callable[[], PluginHost]) -> None:
         self._data, self._plugins = data, plugins
 
     def all(self) -> tuple[PresetEntry, ...]:
-        """Those that ship with the studio, then the user's own."""
+        """Return the shipped presets, then the user's own."""
         return presets.all_presets(self._data)
 
     def find(self, wanted: str) -> PresetEntry:
-        """The preset of a name, a file, or a text.
+        """Return the preset of a name, a file, or a text.
 
         Raises:
-            UsageError: when there is none, or its head does not fit.
+            UsageError: when the preset does not exist, or its head is invalid.
         """
         return presets.find(wanted, self._data)[0]
 
     def save(self, name: str, text: str) -> Path:
-        """Keep a text among the user's own.
+        """Save a text as a preset of the user.
 
         Raises:
             UsageError: when the name or the text cannot be one.
@@ -65,7 +65,7 @@ class Presets:
         return presets.save(name, text, self._data)
 
     def options(self, method: str) -> tuple[Option, ...]:
-        """What a preset with this method can say.
+        """Return the options of a preset with this method.
 
         Raises:
             Unavailable: when no plugin offers the method.
@@ -88,6 +88,7 @@ class Presets:
         try:
             check_method(entry.method, self._plugins())
         except UsageError as error:
+            # The reason follows the place in the file, within one sentence.
             reason = error.message[:1].lower() + error.message[1:]
             raise source.wrong(reason, "method") from None
         options = self.options(entry.method)
@@ -99,7 +100,7 @@ class Presets:
 
     @staticmethod
     def with_value(text: str, name: str, value: OptionValue) -> str:
-        """The text with another value of one option; it is left as it is where it is not TOML."""
+        """Return the text with another value of one option; unchanged when it is not TOML."""
         try:
             return PresetText.read(text).with_value(name, value)
         except UsageError:
@@ -107,7 +108,7 @@ class Presets:
 
 
 def allowed(option: Option) -> str:
-    """The values that an option can have, in words."""
+    """Return the values that an option can have, in words."""
     if option.choices:
         return " | ".join(option.choices)
     if option.kind is Kind.FLAG:

@@ -36,7 +36,7 @@ class Profiles:
         return [_profile(run) for run in sorted(runs, key=lambda run: -run.id)]
 
     def lines(self, model: int | None = None) -> list[ProfileLine]:
-        """Return what a list says of each."""
+        """Return the row of each profile in a list."""
         return [history.line(profile) for profile in self.all(model)]
 
     def compare(self, before: int, after: int) -> ProfileComparison:
@@ -48,7 +48,7 @@ class Profiles:
         """Return one profile as JSON, with its options, and sizes and metrics of the variants.
 
         Raises:
-            UsageError: when there is none of this number.
+            UsageError: when no profile has this number.
         """
         for run in self._registry.runs(STEP):
             if run.id == number:

@@ -33,7 +33,7 @@ class Recorded(Generic[ResultT]):
 
 
 class Results:
-    """Results that the registry keeps; one that a later studio wrote otherwise is left out."""
+    """The stored results of the registry, without those in a newer format."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry

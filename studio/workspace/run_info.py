@@ -48,12 +48,12 @@ class RunInfo:
 
     @property
     def steps(self) -> tuple[StepReport, ...]:
-        """What became of each step, without the results."""
+        """The outcome of each step, without the results."""
         return self.journal.steps
 
     @property
     def gates(self) -> tuple[GateReport, ...]:
-        """What became of each gate."""
+        """The outcome of each gate."""
         return self.journal.gates
 
     @property
@@ -75,5 +75,5 @@ class RunInfo:
             return ""
 
     def result(self, step: str) -> Mapping[str, JsonValue]:
-        """What a step gave."""
+        """Return the result of a step."""
         return RunFolder(self.folder).result(step)

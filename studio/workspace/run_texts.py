@@ -14,7 +14,7 @@ _SHORT = 16
 
 
 def run_lines(report: PipelineReport) -> list[str]:
-    """The outcome of a run."""
+    """Return the outcome of a run."""
     width = max((len(step.id) for step in report.steps), default=0)
     lines = [
         f"{step.state:<10} {step.id:<{width}} {step.seconds:6.1f} s  {step.message}".rstrip()
@@ -30,7 +30,7 @@ def run_lines(report: PipelineReport) -> list[str]:
 
 
 def runs_lines(runs: Sequence[RunInfo], *, with_gates: bool = False) -> list[str]:
-    """The list of runs; of one of them also steps and gates."""
+    """Return the list of runs; of one of them also steps and gates."""
     if not runs:
         return ["No pipeline runs yet."]
     rows = [(one.id, one.name, one.state, one.started[:19].replace("T", " ")) for one in runs]
@@ -44,7 +44,7 @@ def runs_lines(runs: Sequence[RunInfo], *, with_gates: bool = False) -> list[str
 
 
 def comparison_lines(found: RunComparison) -> list[str]:
-    """Two runs side by side."""
+    """Return two runs side by side."""
     heads = [f"a: {found.a.run} ({found.a.state})", f"b: {found.b.run} ({found.b.state})"]
     figures = [
         (row.step, row.figure, _value(row.a), _value(row.b), row.change) for row in found.figures

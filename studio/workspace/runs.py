@@ -34,15 +34,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """How a pipeline is to be run.
+    """The settings of one run of a pipeline.
 
     Attributes:
         variables: Values of its variables, as texts.
         fresh: Run every step, also when a kept result could be taken.
         trigger: What started it, for ``${trigger...}``.
-        report, junit, artefacts: Where these are put besides the run's own folder.
+        report, junit, artefacts: Paths of these in addition to the run's own folder.
         overwrite: Also files that no pipeline wrote, or that were changed since.
-        watch, told: Called before and after each step.
+        watch, on_finish: Called before and after each step.
     """
 
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class RunRequest:
     artefacts: Path | None = None
     overwrite: bool = False
     watch: Watcher | None = None
-    told: OnStep | None = None
+    on_finish: OnStep | None = None
 
 
 class RunningPipeline:
@@ -111,7 +111,7 @@ class Runs:
     # Running
 
     def read(self, path: Path, variables: Mapping[str, str] | None = None) -> Pipeline:
-        """A pipeline's file, checked.
+        """Return a pipeline's file, checked.
 
         Raises:
             UsageError: with line and column.
@@ -121,7 +121,7 @@ class Runs:
         return read_pipeline(path, variables)
 
     def check(self, text: str, name: str, folder: Path) -> Pipeline:
-        """A pipeline's text, checked.
+        """Return a pipeline's text, checked.
 
         Raises:
             UsageError: with line and column.
@@ -141,7 +141,7 @@ class Runs:
         return self._carry_out(pipeline, self._folders.new(pipeline.name), wish, None)
 
     def in_the_way(self, pipeline: Pipeline | None, files: Sequence[Path] = ()) -> list[Path]:
-        """What a run would overwrite, and no pipeline wrote here, or somebody has changed since.
+        """Return the files that a run would overwrite and that no pipeline wrote unchanged.
 
         Args:
             files: What is to be written besides what the pipeline names.
@@ -153,13 +153,13 @@ class Runs:
         return OwnOutputs(self._registry).in_the_way([*named, *files])
 
     def take_over(self, files: Sequence[Path]) -> None:
-        """Let what lies there now be as if a pipeline had written it: the user has said so."""
+        """Record the files as outputs of a pipeline, as the user confirmed to overwrite them."""
         from studio.steps.overwrites import OwnOutputs
 
         OwnOutputs(self._registry).note(files)
 
     def resume(self, name: str, wish: RunRequest | None = None) -> PipelineReport:
-        """Go on with a run that was interrupted, failed or was cancelled; blocks.
+        """Resume a run that was interrupted, failed or was cancelled; blocks.
 
         Raises:
             UsageError: when there is no such run, or it has reached its end.
@@ -179,7 +179,7 @@ class Runs:
         return self._start(pipeline, self._folders.new(pipeline.name), wish, None)
 
     def start_again(self, name: str) -> RunningPipeline:
-        """Go on with a run on a thread of its own.
+        """Resume a run on a thread of its own.
 
         Raises:
             UsageError: as ``resume``.
@@ -189,13 +189,13 @@ class Runs:
         return self._start(self._pipeline_of(folder, before), folder, wish, before)
 
     def running(self) -> list[RunningPipeline]:
-        """Those of this process that go on."""
+        """Return the active runs of this process."""
         return [one for one in self._running if one.running]
 
     # What was run
 
     def all(self) -> list[RunInfo]:
-        """Every run whose journal can be read, the newest first."""
+        """Return every run with a readable journal, the newest first."""
         found = []
         for folder in self._folders.all():
             try:
@@ -205,18 +205,18 @@ class Runs:
         return found
 
     def get(self, name: str) -> RunInfo:
-        """A run by its id, the beginning of one, or ``last``.
+        """Return a run by its id, the beginning of one, or ``last``.
 
         Raises:
-            UsageError: when there is none.
+            UsageError: when the run does not exist.
         """
         return RunInfo.of(self._folders.find(name))
 
     def forget(self, name: str) -> None:
-        """Remove a run's folder; what it made stays.
+        """Remove a run's folder; its outputs stay.
 
         Raises:
-            UsageError: when there is none, or it goes on.
+            UsageError: when the run does not exist, or is active.
         """
         folder = self._folders.find(name)
         if folder.is_held():
@@ -244,10 +244,10 @@ class Runs:
         wish: RunRequest,
         before: RunJournal | None,
     ) -> PipelineReport:
-        run = self._made(pipeline, folder, wish)
+        run = self._pipeline_run(pipeline, folder, wish)
         return self._finish(run, run.run(before), wish)
 
-    def _made(self, pipeline: Pipeline, folder: RunFolder, wish: RunRequest) -> PipelineRun:
+    def _pipeline_run(self, pipeline: Pipeline, folder: RunFolder, wish: RunRequest) -> PipelineRun:
         from studio.pipelines.execution import PipelineRun, RunOptions
 
         def watch(step: PipelineStep, number: int, total: int) -> None:
@@ -255,12 +255,12 @@ class Runs:
             if wish.watch is not None:
                 wish.watch(step, number, total)
 
-        def told(report: StepReport) -> None:
+        def finish(report: StepReport) -> None:
             self._events.publish(RunChanged(folder.id, "running", report.id))
-            if wish.told is not None:
-                wish.told(report)
+            if wish.on_finish is not None:
+                wish.on_finish(report)
 
-        how = RunOptions(wish.fresh, wish.trigger, watch, told, wish.overwrite)
+        how = RunOptions(wish.fresh, wish.trigger, watch, finish, wish.overwrite)
         return PipelineRun(pipeline, self._steps, folder, how)
 
     def _finish(self, run: PipelineRun, report: PipelineReport, wish: RunRequest) -> PipelineReport:
@@ -304,13 +304,13 @@ class Runs:
         before: RunJournal | None,
     ) -> RunningPipeline:
         running = RunningPipeline(folder.id)
-        run = self._made(pipeline, folder, wish)
+        run = self._pipeline_run(pipeline, folder, wish)
         running._run = run
 
         def work() -> None:
             try:
                 running.report = self._finish(run, run.run(before), wish)
-            except Exception as error:  # told to whoever waits; a thread has nobody else
+            except Exception as error:  # passed to the waiting caller, as a thread has no other
                 logging.getLogger(__name__).exception("run %s failed", folder.id)
                 running.error = error
                 self._events.publish(RunChanged(folder.id, "failed"))
@@ -333,7 +333,7 @@ class Runs:
 
     @staticmethod
     def _pipeline_of(folder: RunFolder, before: RunJournal) -> Pipeline:
-        """The pipeline as it was when the run began."""
+        """Return the pipeline as it was when the run began."""
         from studio.pipelines.parser import parse_pipeline
 
         try:

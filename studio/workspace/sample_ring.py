@@ -15,7 +15,7 @@ KEPT = 120
 
 @dataclass(frozen=True, slots=True)
 class SamplePoint:
-    """What is kept of one sample.
+    """The stored values of one sample.
 
     Attributes:
         tone: ``good``, ``warning``, ``bad``, or nothing where it is not known.
@@ -48,7 +48,7 @@ class SampleRing(Sequence[SamplePoint]):
         self._next = self._count = 0
 
     def append(self, moment: SamplePoint) -> None:
-        """Keep one more."""
+        """Append one sample."""
         place = self._next
         self._at[place] = moment.at
         self._throughput[place] = math.nan if moment.throughput is None else moment.throughput
@@ -83,7 +83,7 @@ class SampleRing(Sequence[SamplePoint]):
         return [self._versions[place % KEPT] for place in self._places()]
 
     def _places(self) -> range:
-        """Where they are, oldest first; the arrays are rings."""
+        """Return where they are, oldest first; the arrays are rings."""
         return range(self._next - self._count, self._next)
 
     def _moment(self, place: int) -> SamplePoint:

@@ -22,7 +22,7 @@ class SampleInfo:
 
 
 def samples() -> tuple[SampleInfo, ...]:
-    """The catalogue of samples."""
+    """Return the catalogue of samples."""
     return tuple(
         SampleInfo(entry.name, entry.title, entry.summary, entry.wheel is not None)
         for entry in catalogue().values()

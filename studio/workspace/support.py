@@ -70,7 +70,7 @@ class SupportArchive:
 
 
 class _Cleaner:
-    """Removes secrets, and users' names in the paths of their homes."""
+    """A filter that removes secrets, and users' names in the paths of their homes."""
 
     def __init__(self, paths: Paths) -> None:
         self._redactor = Redactor.of(paths.data)
@@ -80,7 +80,7 @@ class _Cleaner:
         self._homes = re.compile("|".join(map(re.escape, sorted(spelt, key=len, reverse=True))))
 
     def text(self, text: str) -> str:
-        """The text as it may be passed on."""
+        """Return the text as it may be passed on."""
         cleaned = self._redactor.text(text)
         if self._homes.pattern:
             cleaned = self._homes.sub("~", cleaned)
@@ -88,7 +88,7 @@ class _Cleaner:
 
 
 def _documents(paths: Paths, checks: Sequence[DoctorCheck]) -> Iterator[tuple[str, str]]:
-    """What is made for the archive."""
+    """Yield the files that are generated for the archive."""
     for name, document in (
         ("doctor", [asdict(check) for check in checks]),
         ("versions", _versions()),
@@ -133,11 +133,11 @@ def _plugins(paths: Paths) -> list[dict[str, Any]]:
 
 
 def _outcomes(paths: Paths) -> list[dict[str, str]]:
-    """The last steps that succeeded, by name alone; the log has those that failed."""
+    """Return the last steps that succeeded, by name alone; the log has those that failed."""
     try:
         registry = Registry.open(paths.registry)
     except (OSError, StudioError):
-        return []  # the doctor's answer says why
+        return []  # the report of the doctor has the reason
     try:
         actions = registry.ledger.actions(_MOST_OUTCOMES)
         return [
@@ -163,7 +163,7 @@ def _logs(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _read(path: Path) -> str:
-    """A regular file's text; empty where it cannot be read, or is a link to another's."""
+    """Return a regular file's text; empty where it cannot be read, or is a link to another's."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:

@@ -1,7 +1,7 @@
 """``studio target list``: the targets and their endpoints, and where each answers.
 
-What this computer serves is asked at once, as that takes no network. Of all others the last record
-is told: ``deployed`` is no word of whether they serve now, which ``studio target status`` asks.
+Local releases are polled at once, as that takes no network. Of all others the last record
+is shown: ``deployed`` does not mean that they serve now, which ``studio target status`` checks.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LOCAL = "local"
 
 
 def listed(opened: Workspace) -> list[dict[str, JsonValue]]:
-    """A row for each target and endpoint: what is known of it, then how it is."""
+    """Return a row for each target and endpoint: what is known of it, then how it is."""
     registry = opened.registry
     running = registry.history.running()
     local = [
@@ -29,7 +29,7 @@ def listed(opened: Workspace) -> list[dict[str, JsonValue]]:
         for target in registry.targets()
         if target.url.partition(":")[0] == _LOCAL and target.name in running
     ]
-    asked = _asked(opened, local)
+    asked = _local_states(opened, local)
     rows = []
     for target in registry.targets():
         release = running.get(target.name)
@@ -63,14 +63,14 @@ class _Line:
 
 
 def line(row: Mapping[str, JsonValue]) -> tuple[str, ...]:
-    """A row as texts, in the order of the columns."""
+    """Return a row as texts, in the order of the columns."""
     one = from_json(_Line, row)
     release = f"v{one.version} {one.release}" if one.version is not None else ""
     return (one.name, one.url, one.os, one.state, release, one.endpoint)
 
 
-def _asked(opened: Workspace, names: list[str]) -> dict[str, dict[str, JsonValue]]:
-    """How each of some targets is now, by name."""
+def _local_states(opened: Workspace, names: list[str]) -> dict[str, dict[str, JsonValue]]:
+    """Return the current state of some targets by name."""
     if not names:
         return {}
     outcome = opened.run("target-look", target=names)

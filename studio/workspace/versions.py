@@ -10,13 +10,13 @@ from studio.versions.versions import all_versions, find_version, lineage
 
 
 class Versions:
-    """What can be asked about versions; what changes them is a step."""
+    """The queries about versions; steps change them."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
 
     def all(self, model: str | None = None) -> list[VersionRow]:
-        """The versions of a model (of all), the newest first.
+        """Return the versions of a model (of all), the newest first.
 
         Raises:
             UsageError: when there is no such model.
@@ -39,18 +39,18 @@ class Versions:
         ]
 
     def lineage(self, version: str) -> Lineage:
-        """Where a version came from.
+        """Return the lineage of a version.
 
         Args:
             version: ``NAME``, ``NAME:NUMBER``, ``NAME@ALIAS`` or a digest.
 
         Raises:
-            UsageError: when there is none.
+            UsageError: when the version does not exist.
         """
         return lineage(self._registry, find_version(self._registry, version))
 
     def at(self, time: str, target: str | None = None) -> ReleasesAt:
-        """What ran at a moment, on a target or on all that were ever deployed to.
+        """Return the releases at a moment, on one target or on all known ones.
 
         Raises:
             UsageError: when it is no moment, or there is no such target.

@@ -98,7 +98,7 @@ class Workspace(JobListener):
 
     @classmethod
     def open(cls, home: Path | None = None) -> Workspace:
-        """The workspace of the user, or of one folder.
+        """Return the workspace of the user, or of one folder.
 
         Raises:
             StudioError: when its folder cannot be used.
@@ -134,21 +134,21 @@ class Workspace(JobListener):
         return steps()
 
     def why_not(self, step: str, variant: VariantRecord | None) -> str:
-        """Why a step cannot be done with a variant, because of its format; empty when it can."""
+        """Return why a variant's format does not allow a step; empty when it does."""
         return (
             why_not(self.steps[step], variant.format, self.plugins) if variant is not None else ""
         )
 
     def why_no_trial(self, target: TargetSpec) -> str:
-        """Why a target can hold no quality trial; empty when it can."""
+        """Return why a target can hold no quality trial; empty when it can."""
         return why_no_trial(target)
 
     def why_none_kept(self, target: TargetSpec) -> str:
-        """Why a target can keep no requests for labelling; empty when it can."""
+        """Return why a target can store no requests for labelling; empty when it can."""
         return why_none_kept(target)
 
     def why_none_compared(self, target: TargetSpec) -> str:
-        """Why a target cannot compare answers with the version before; empty when it can."""
+        """Return why a target cannot compare answers with the version before; empty when it can."""
         return why_none_compared(target)
 
     @property
@@ -158,13 +158,13 @@ class Workspace(JobListener):
         return tuple(suffix for one in formats for suffix in one.suffixes)
 
     def with_plugins(self, option: Option) -> Option:
-        """An option of a step, with what plugins offer among its choices."""
+        """Return an option of a step, with what plugins offer among its choices."""
         return with_methods(option, self.plugins) if option.plugins else option
 
     def warm_up(self) -> None:
-        """Keep a worker ready, so that the next job begins at once, and look for plugins.
+        """Start a worker in advance, so that the next job begins at once, and find plugins.
 
-        From now on the copy of the day is made beside what goes on: a window may stay open for
+        From now on the daily copy is made in the background: a window may stay open for
         weeks. A command makes it when it is done.
         """
         self._stays = True
@@ -199,10 +199,10 @@ class Workspace(JobListener):
         return self.runs.run(path, RunRequest(report=report, watch=watch))
 
     def retold(self, action: int, folder: Path | None = None) -> str:
-        """The pipeline that repeats something that was done.
+        """Return the pipeline that repeats something that was done.
 
         Args:
-            action: Its number in the history (``registry.ledger``), or as ``last_done`` gives it.
+            action: Its number in the history (``registry.ledger``), or as ``last_action`` gives it.
             folder: Where the pipeline will lie; files below it are named from there.
 
         Raises:
@@ -213,10 +213,10 @@ class Workspace(JobListener):
         quiet = next((one for one in [*self._steps.asked.values()] if one.id == action), None)
         return pipeline_of(self.registry, quiet or self.registry.ledger.action(action), folder)
 
-    def last_done(self, steps: Iterable[str]) -> ActionRecord | None:
-        """What was done last by one of some steps; None for nothing.
+    def last_action(self, steps: Iterable[str]) -> ActionRecord | None:
+        """Return the last action of one of some steps, or None.
 
-        What only tells something is in no history, and is known for this session alone.
+        A step that only reads is in no history, and is known for this session alone.
         """
         steps = frozenset(steps)
         found = [one for step, one in [*self._steps.asked.items()] if step in steps]
@@ -224,11 +224,11 @@ class Workspace(JobListener):
         return max(found, key=lambda one: one.created, default=None)
 
     def action_of(self, job: RunningJob) -> int:
-        """The number in the history of what a job did; 0 where it is none."""
+        """Return the number of a job's action in the history; 0 without one."""
         return self._steps.noted.get(job.id, 0)
 
-    def asked_by(self, source: str) -> None:
-        """Say who uses this workspace (``window``), for the history."""
+    def set_source(self, source: str) -> None:
+        """Set the source of the actions (``window``) for the history."""
         self._steps.source = source
 
     @property
@@ -249,7 +249,7 @@ class Workspace(JobListener):
         return safe_mode()
 
     def samples(self) -> tuple[SampleInfo, ...]:
-        """The samples that come with the studio."""
+        """Return the samples that come with the studio."""
         return samples()
 
     def load_graph(self, variant: int, done: Callable[[GraphView | Exception], None]) -> None:
@@ -266,7 +266,7 @@ class Workspace(JobListener):
         """Read what a job has drawn of a model whose types are not known yet, and keep it.
 
         Args:
-            path: As the job's message ``DRAWN`` tells it.
+            path: The path in the job's message ``DRAWN``.
         """
 
         def read() -> GraphView:
@@ -292,17 +292,17 @@ class Workspace(JobListener):
         self.events.publish(RegistryChanged("targets"))
 
     def remove_target(self, name: str) -> None:
-        """Forget a target; what runs there goes on."""
+        """Remove a target from the registry; its releases keep running."""
         self.registry.remove_target(name)
         self.events.publish(RegistryChanged("targets"))
 
     def set_group(self, name: str, members: Sequence[str]) -> None:
-        """Let a group of targets have these members; without any it is gone."""
+        """Set the members of a group of targets; an empty group is removed."""
         self.registry.groups.set(name, members)
         self.events.publish(RegistryChanged("targets"))
 
     def unfinished_rollout(self) -> str:
-        """The name of the last rollout, unless it is done; else empty."""
+        """Return the name of the last rollout, unless it is done; else empty."""
         return unfinished(place_of(self.paths.data))
 
     # Plugins
@@ -339,7 +339,7 @@ class Workspace(JobListener):
         return True
 
     def culprit(self, error: BaseException) -> str:
-        """The id of the plugin whose code raised an error; empty where none did."""
+        """Return the id of the plugin whose code raised an error; empty where none did."""
         return self.plugins.culprit(error)
 
     def _find_plugins_again(self) -> None:

@@ -84,7 +84,7 @@ def make_view(folder: Path, fleet: SimulatedFleet) -> FleetView:
     view.show()
     gc.freeze()  # as the window does when a page is made
     for _ in range(KEPT + 10):
-        view.take(fleet.look())
+        view.ingest(fleet.look())
     view.show_now()
     return view
 
@@ -119,7 +119,7 @@ class Run:
         self.turns.beat()
         samples = self._fleet.look()
         self.turns.own()
-        self._view.take(samples)
+        self._view.ingest(samples)
         if self.elapsed > min(_SETTLED_S, self._seconds / 2):
             self.memory.look(self.elapsed)
         if self.elapsed > self._seconds:

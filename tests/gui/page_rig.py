@@ -78,7 +78,7 @@ class Shell:
         self.jobs.append(Job(step, options))
         return self.jobs[-1]
 
-    def say(self, text: str, tone: str = "") -> None:
+    def notify(self, text: str, tone: str = "") -> None:
         self.said.append(text)
 
     def fail(self, error: BaseException) -> None:

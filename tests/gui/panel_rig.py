@@ -50,7 +50,7 @@ class PanelPlace(Generic[P]):
     def progress(self, text: str) -> None:
         """The last job says what it does."""
         self.job.state = JobProgress(1, 2, text)
-        self.host.hear(JobProgressed(self.job))
+        self.host.on_event(JobProgressed(self.job))
 
     def finish(self, **result: Any) -> None:
         """The last job succeeds."""
@@ -63,4 +63,4 @@ class PanelPlace(Generic[P]):
     def _end(self, outcome: JobOutcome) -> None:
         job = self.job
         job.outcome = outcome
-        self.host.hear(JobFinished(job))
+        self.host.on_event(JobFinished(job))

@@ -1,4 +1,4 @@
-"""A chart that paints its drawing itself, whenever it is asked to."""
+"""A widget that paints one drawing and reports clicks on it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _REACH = 14  # pixels from a point within which a click means it
 
 
 class Drawing:
-    """What a chart shows: a frozen description that can paint itself.
+    """A frozen description of a chart that can paint itself.
 
     It is painted in the window's own thread, often: what takes longer than a millisecond is worked
     out once, when it is made.
@@ -30,10 +30,10 @@ class Drawing:
 
     @abstractmethod
     def description(self) -> str:
-        """The same for a screen reader, in a sentence."""
+        """Return the same for a screen reader, in a sentence."""
 
-    def told(self, key: int) -> str:
-        """What is said of a spot under the mouse."""
+    def tooltip(self, key: int) -> str:
+        """Return the tooltip of the spot under the mouse."""
         return ""
 
 
@@ -77,7 +77,7 @@ def _paint(drawing: Drawing, painter: QPainter, theme: Theme, size: QSize) -> Se
 
 
 class Chart(QWidget):
-    """Shows a drawing.
+    """A widget that shows a drawing.
 
     Signals:
         drawn: Another drawing, or the same in other colours, is on the screen.
@@ -110,7 +110,7 @@ class Chart(QWidget):
         self._again()
 
     def image(self) -> QImage | None:
-        """The picture at its size on the screen, for a report or the clipboard."""
+        """Return the picture at its size on the screen, for a report or the clipboard."""
         if self._drawing is None or self.size().isEmpty():
             return None
         scale = self.devicePixelRatioF()
@@ -131,7 +131,7 @@ class Chart(QWidget):
             self.drawn.emit()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Tell which point was clicked."""
+        """Signal the point that was clicked."""
         spot = self._spot_at(event.position())
         if spot is not None and event.button() is Qt.MouseButton.LeftButton:
             self.picked.emit(spot.key)
@@ -141,11 +141,11 @@ class Chart(QWidget):
         spot = self._spot_at(event.position())
         hand = spot is not None
         self.setCursor(Qt.CursorShape.PointingHandCursor if hand else Qt.CursorShape.ArrowCursor)
-        text = self._drawing.told(spot.key) if spot is not None and self._drawing else ""
+        text = self._drawing.tooltip(spot.key) if spot is not None and self._drawing else ""
         QToolTip.showText(event.globalPosition().toPoint() + QPoint(12, 12), plain_tip(text), self)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Go from point to point, from left to right, with the arrow keys."""
+        """Move from point to point, from left to right, with the arrow keys."""
         step = {Qt.Key.Key_Right: 1, Qt.Key.Key_Left: -1}.get(Qt.Key(event.key()))
         spots = sorted((spot for spot in self.spots if spot.key >= 0), key=lambda spot: spot.x)
         if step is None or not spots:
@@ -155,7 +155,7 @@ class Chart(QWidget):
         self.picked.emit(spots[self._at].key)
 
     def _spot_at(self, place: QPointF) -> Spot | None:
-        """The nearest point within reach of the mouse."""
+        """Return the nearest point within reach of the mouse."""
         near = [
             (abs(spot.x * self.width() - place.x()) + abs(spot.y * self.height() - place.y()), spot)
             for spot in self.spots

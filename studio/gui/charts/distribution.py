@@ -24,7 +24,7 @@ class Spread:
 
     Attributes:
         samples: In milliseconds; percentiles at equal steps do as well.
-        p50: Shown beside the name, and as a line.
+        p50: Shown next to the name, and as a line.
         token: Theme colour (``accent`` for the selected one, ``dim`` for the others).
     """
 
@@ -35,7 +35,7 @@ class Spread:
 
 
 def density(samples: Sequence[float], grid: Sequence[float]) -> list[float]:
-    """A smooth density of samples over a grid, its peak at 1.
+    """Return a smooth density of samples over a grid, its peak at 1.
 
     Gaussian kernels with Silverman's rule of thumb on the robust spread (the lesser of the
     standard deviation and IQR / 1.34), so that a few late outliers do not blur the peak.
@@ -52,7 +52,7 @@ def density(samples: Sequence[float], grid: Sequence[float]) -> list[float]:
 
 
 def quantile(samples: Sequence[float], share: float) -> float:
-    """A quantile, interpolated linearly."""
+    """Return a quantile, interpolated linearly."""
     ordered = sorted(samples)
     place = share * (len(ordered) - 1)
     below = math.floor(place)
@@ -61,7 +61,7 @@ def quantile(samples: Sequence[float], share: float) -> float:
 
 
 def _end(samples: Sequence[float]) -> float:
-    """Where an axis may end: the 99th percentile, unless that is far out in the tail.
+    """Return where an axis may end: the 99th percentile, unless that is far out in the tail.
 
     Far is beyond the outer fence of a box plot, the upper quartile and three times its range.
     """
@@ -84,12 +84,12 @@ class Distribution(Drawing):
     spreads: tuple[Spread, ...]
 
     def description(self) -> str:
-        """Name and median of each run."""
+        """Return name and median of each run."""
         shown = "; ".join(f"{spread.name} {spread.p50:.3g} ms" for spread in self._shown())
         return f"Latency distributions. Medians: {shown}."
 
     def _shown(self) -> list[Spread]:
-        """The first ones, with the selected one among them."""
+        """Return the first ones, with the selected one among them."""
         usable = [spread for spread in self.spreads if len(spread.samples) > 1]
         chosen = [spread for spread in usable if spread.token == "accent"]
         first = [spread for spread in usable if spread not in chosen]

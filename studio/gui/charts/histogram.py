@@ -28,11 +28,11 @@ class Histogram(Drawing):
 
     @classmethod
     def of(cls, title: str, values: ValueHistogram) -> Histogram:
-        """From what a transform tells of a layer."""
+        """Return the picture of a layer's values that a transform reports."""
         return cls(title, values.low, values.high, values.counts, values.range)
 
     def description(self) -> str:
-        """The range in words."""
+        """Return the range in words."""
         ends = f"{self.title}: values from {self.low:.4g} to {self.high:.4g}"
         if self.span is None:
             return f"{ends}, in float."

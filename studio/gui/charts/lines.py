@@ -17,7 +17,7 @@ TOKENS = ("accent", "warning", "good", "dim", "bad")
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One line.
+    """One line of a chart.
 
     Attributes:
         points: In the order of x.
@@ -49,7 +49,7 @@ class Lines(Drawing):
     wrong: str = ""
 
     def description(self) -> str:
-        """The ends of each line, in a sentence."""
+        """Return the ends of each line, in a sentence."""
         ends = "; ".join(
             f"{one.name} from {one.points[0][1]:.3g} to {one.points[-1][1]:.3g}"
             for one in self.series

@@ -54,7 +54,7 @@ class LiveChart(QWidget):
         self.update()
 
     def top(self) -> float:
-        """The upper end of the axis: a round number above all samples."""
+        """Return the upper end of the axis: a round number above all samples."""
         known = [value for sample in self._samples for value in sample if value is not None]
         return round_up(max(known, default=1.0) or 1.0)
 
@@ -124,7 +124,7 @@ class LiveChart(QWidget):
 
 
 def round_up(value: float) -> float:
-    """The least round number (1, 1.5, 2, 3 ... times a power of ten) not below a positive value."""
+    """Return the least round number (1, 1.5, 2, 3 ... times a power of ten) not below a value."""
     power = 1e-9
     while True:
         for step in (1, 1.5, 2, 3, 4, 5, 6, 8):

@@ -17,12 +17,12 @@ _TICK = 4.0
 
 
 def number_text(value: float) -> str:
-    """A number on an axis: ``0.25``, ``1200``."""
+    """Return a number on an axis: ``0.25``, ``1200``."""
     return f"{value:g}" if abs(value) < 1e6 else f"{value:.3g}"
 
 
 def share_text(value: float) -> str:
-    """A share on an axis: ``97.5 %``."""
+    """Return a share on an axis: ``97.5 %``."""
     return f"{100 * value:.4g} %"
 
 
@@ -56,13 +56,13 @@ class Axis:
     places: tuple[tuple[float, str], ...] | None = None
 
     def marks(self) -> list[tuple[float, str]]:
-        """Where ticks are, and what stands at them."""
+        """Return where ticks are, and what stands at them."""
         if self.places is not None:
             return list(self.places)
         return [(value, self.text(value)) for value in ticks(self.low, self.high, self.count)]
 
     def share(self, value: float) -> float:
-        """Where a value lies: 0 at the low end, 1 at the high one."""
+        """Return where a value lies: 0 at the low end, 1 at the high one."""
         return (value - self.low) / ((self.high - self.low) or 1.0)
 
 
@@ -71,7 +71,7 @@ class Plot:
 
     Attributes:
         area: Where the values are, once the axes are there.
-        spots: Places with what a click on them stands for, filled by the drawing.
+        spots: Places and the keys that a click on them selects, filled by the drawing.
     """
 
     def __init__(self, painter: QPainter, rect: QRectF, theme: Theme) -> None:
@@ -142,15 +142,15 @@ class Plot:
     # Places
 
     def x(self, value: float) -> float:
-        """The place of a value on the horizontal axis."""
+        """Return the place of a value on the horizontal axis."""
         return self.area.left() + self._x.share(value) * self.area.width()
 
     def y(self, value: float) -> float:
-        """The place of a value on the vertical axis."""
+        """Return the place of a value on the vertical axis."""
         return self.area.bottom() - self._y.share(value) * self.area.height()
 
     def at(self, x: float, y: float) -> QPointF:
-        """The place of a pair of values."""
+        """Return the place of a pair of values."""
         return QPointF(self.x(x), self.y(y))
 
     @property
@@ -163,19 +163,19 @@ class Plot:
         return self._metrics.horizontalAdvance(text)
 
     def fitted(self, text: str, width: float) -> str:
-        """A text, shortened where it is wider than there is room."""
+        """Return a text, shortened where it is wider than there is room."""
         return self._metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
 
     # Marks
 
     def color(self, token: str, alpha: float = 1.0) -> QColor:
-        """A colour of the theme."""
+        """Return a colour of the theme."""
         color = QColor(self.theme.colors[token])
         color.setAlphaF(alpha)
         return color
 
     def pen(self, token: str, width: float = 1.0, *, dashed: bool = False) -> None:
-        """What lines are drawn with from now on; nothing is filled."""
+        """Set the pen of the next lines; nothing is filled."""
         style = Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine
         self.painter.setPen(QPen(self.color(token), width, style, Qt.PenCapStyle.RoundCap))
         self.painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -216,7 +216,7 @@ class Plot:
         self.painter.drawEllipse(place, radius, radius)
 
     def text(self, place: QPointF, text: str, token: str = "text", side: int = 1) -> None:
-        """One line: to the right of a place (1), centred on it (0), or to its left (-1)."""
+        """Draw a line of text right of a point (1), centred on it (0), or left of it (-1)."""
         width = self.width(text) + 1
         left = place.x() - (width if side < 0 else width / 2 if side == 0 else 0.0)
         box = QRectF(left, place.y() - self.line / 2, width, self.line)

@@ -22,11 +22,11 @@ _MINUTE_S, _HOUR_S = 60.0, 3600.0
 
 
 def span_text(moments: Sequence[SamplePoint]) -> str:
-    """How long ago the oldest sample was: ``90 s ago``; empty where that is not known."""
+    """Return how long ago the oldest sample was: ``90 s ago``; empty where that is not known."""
     if not moments or not moments[0].at or not moments[-1].at:
         return ""
     seconds = moments[-1].at - moments[0].at
-    if seconds < 0:  # the clock was set back meanwhile
+    if seconds < 0:  # the clock was set back since the last sample
         return ""
     if seconds < 2 * _MINUTE_S:
         return f"{seconds:.0f} s ago"
@@ -69,7 +69,7 @@ class VersionedSeries(QWidget):
         self.update()
 
     def changes(self) -> list[tuple[int, str]]:
-        """Where another version begins, and which."""
+        """Return where another version begins, and which."""
         versions = self._versions
         return [
             (place, versions[place])

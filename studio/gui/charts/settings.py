@@ -29,7 +29,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Settings(Drawing):
-    """Rates by setting.
+    """A chart of rates by setting.
 
     Attributes:
         runs: Name, colour and rates of each.
@@ -40,7 +40,7 @@ class Settings(Drawing):
     y: str
 
     def description(self) -> str:
-        """The best setting of each run."""
+        """Return the best setting of each run."""
         best = [
             (name, max(rates, key=lambda rate: rate.rate)) for name, _, rates in self.runs if rates
         ]

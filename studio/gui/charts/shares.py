@@ -34,7 +34,7 @@ class Shares(Drawing):
         return cls(signal.name, signal.edges, reference, recent, signal.drifts)
 
     def description(self) -> str:
-        """The bin that has changed most, in words."""
+        """Return the bin that has changed most, in words."""
         if not self.recent:
             return f"{self.title}: no window yet."
         gaps = [now - before for now, before in zip(self.recent, self.reference, strict=False)]

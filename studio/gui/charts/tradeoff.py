@@ -22,7 +22,7 @@ class Point:
     """One variant: what it costs (less is better), and how good it is (more is better).
 
     Attributes:
-        key: What a click on it stands for.
+        key: The identifier that a click selects.
         weight: A second cost as a share of the largest, shown by the size of the point.
     """
 
@@ -35,7 +35,7 @@ class Point:
 
 
 def front(points: Sequence[Point], *, is_error: bool = False) -> list[Point]:
-    """The points that no other one beats in both, the cheapest first.
+    """Return the points that no other one beats in both, the cheapest first.
 
     Args:
         is_error: The quality is an error, of which less is better.
@@ -64,7 +64,7 @@ class Tradeoff(Drawing):
     is_error: bool = False
 
     def description(self) -> str:
-        """Which variants are worth choosing."""
+        """Return a sentence with both axes and the Pareto front."""
         names = ", ".join(point.name for point in front(self.points, is_error=self.is_error))
         tried = f" The layer search tried {len(self.trials)} more." if self.trials else ""
         return f"{self.quality} against {self.cost}. Pareto front: {names or 'none yet'}.{tried}"
@@ -85,8 +85,8 @@ class Tradeoff(Drawing):
             beside = QPointF(place.x() + side * (radius + 3), place.y() - level * _TEXT_LINE)
             plot.text(beside, point.name, "text", side)
 
-    def told(self, key: int) -> str:
-        """Name and both figures of a point."""
+    def tooltip(self, key: int) -> str:
+        """Return name and both metrics of a point."""
         point = next((point for point in self.points if point.key == key), None)
         if point is None:
             return ""

@@ -33,14 +33,14 @@ Choice = tuple[str, str]
 
 
 class Choices(Protocol):
-    """What a form cannot know by itself: the models, targets and plugins that exist."""
+    """The choices that a form offers: the models, targets and plugins that exist."""
 
     def choices(self, option: Option) -> Sequence[Choice] | None:
-        """What an option can be; None where that is not for the caller to say."""
+        """Return the choices of an option; None when the option itself defines them."""
 
 
 class Editor(QWidget):
-    """A widget that holds one option's value and says when it changes."""
+    """A widget that holds one option's value and signals its changes."""
 
     changed = Signal()
     submitted = Signal()
@@ -51,7 +51,7 @@ class Editor(QWidget):
         self.option = option
 
     def value(self) -> Any:
-        """The value as entered; None where nothing is."""
+        """Return the value as entered; None where nothing is."""
         raise NotImplementedError
 
     def set_value(self, value: Any) -> None:
@@ -59,7 +59,7 @@ class Editor(QWidget):
         raise NotImplementedError
 
     def complaint(self) -> str:
-        """Why the value does not fit, in one sentence; empty when it does."""
+        """Return why the value does not fit, in one sentence; empty when it does."""
         try:
             self.option.check(self.value())
         except UsageError as error:
@@ -67,13 +67,13 @@ class Editor(QWidget):
         return ""
 
     def mark(self, wrong: bool) -> None:
-        """Show by its frame whether the value fits; the sentence below says why."""
+        """Mark an invalid value with a red frame; the sentence below gives the reason."""
         proxy = self.focusProxy()
         if proxy is not None and bool(proxy.property("invalid")) is not wrong:
             restyle(proxy, invalid=wrong)
 
-    def _hold(self, main: QWidget, *others: QWidget) -> None:
-        """Lay the parts out in a row; the first is the one that is focused and named."""
+    def _lay_out(self, main: QWidget, *others: QWidget) -> None:
+        """Lay the widgets out in a row; the first gets the focus and the accessible name."""
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
@@ -97,11 +97,11 @@ class TextEditor(Editor):
         self.line.setPlaceholderText(option.placeholder)
         self.line.textChanged.connect(self.changed)
         self.line.returnPressed.connect(self.submitted)
-        self._hold(self.line)
+        self._lay_out(self.line)
         self.set_value(option.default)
 
     def value(self) -> Any:
-        """The text, or the list of its comma-separated parts."""
+        """Return the text, or the list of its comma-separated parts."""
         text = self.line.text().strip()
         if not text:
             return None
@@ -157,7 +157,7 @@ class NumberEditor(Editor):
         self.spin.lineEdit().setTextMargins(7, 0, 0, 0)
         self.spin.valueChanged.connect(self.changed)
         self.spin.lineEdit().returnPressed.connect(self.submitted)
-        self._hold(self.spin)
+        self._lay_out(self.spin)
         self.set_value(option.default)
 
     def _least(self) -> float:
@@ -172,7 +172,7 @@ class NumberEditor(Editor):
         return float(_INTEGERS) if self.option.kind is Kind.INTEGER else _WIDEST
 
     def value(self) -> Any:
-        """The number, or None while unset."""
+        """Return the number, or None while unset."""
         number = self.spin.value()
         if self._optional and number < self.spin.minimum() + 1:
             return None
@@ -190,7 +190,7 @@ class FlagEditor(Editor):
         super().__init__(option)
         self.box = QCheckBox(option.label)
         self.box.toggled.connect(self.changed)
-        self._hold(self.box)
+        self._lay_out(self.box)
         self.set_value(option.default)
 
     def value(self) -> Any:
@@ -223,7 +223,7 @@ class ChoiceEditor(Editor):
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
         self.combo.setMinimumContentsLength(8)
-        self._hold(self.combo)
+        self._lay_out(self.combo)
         self.set_entries(entries)
         self.combo.currentIndexChanged.connect(self.changed)
 
@@ -240,7 +240,7 @@ class ChoiceEditor(Editor):
         self.combo.blockSignals(False)
 
     def value(self) -> Any:
-        """The chosen entry's value."""
+        """Return the chosen entry's value."""
         return self.combo.currentData()
 
     def set_value(self, value: Any) -> None:
@@ -285,7 +285,7 @@ class ChecksEditor(Editor):
         self.set_value(ticked)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Have as many beside each other as there is room for."""
+        """Place as many columns as fit the width."""
         super().resizeEvent(event)
         a_line = self._fitting(event.size().width())
         if a_line != self._a_line:
@@ -299,7 +299,7 @@ class ChecksEditor(Editor):
         return max((box.sizeHint().width() for box in self.boxes.values()), default=0)
 
     def _fitting(self, width: int) -> int:
-        # Names of targets are the user's and may be long; their forms stand beside a table.
+        # Names of targets are the user's and may be long; their forms are next to a table.
         longest = max((len(box.text()) for box in self.boxes.values()), default=0)
         most = _CHECKS_A_LINE
         if self.option.kind is Kind.TARGET:
@@ -313,7 +313,7 @@ class ChecksEditor(Editor):
             self._grid.addWidget(box, *divmod(position, a_line))
 
     def value(self) -> Any:
-        """The values that are ticked, in the order shown; None when there is none."""
+        """Return the ticked values in the order shown; None when no box is ticked."""
         ticked = [value for value, box in self.boxes.items() if box.isChecked()]
         return ticked or None
 

@@ -69,14 +69,14 @@ class Field(QWidget):
         return not sentence
 
     def withhold(self, reason: str) -> None:
-        """Take the option away with a sentence that says why; an empty one gives it back."""
+        """Disable an option with a sentence as reason; an empty sentence enables it again."""
         if reason and self.editor.isEnabled():
             self.editor.set_value(self.option.default)
         self.editor.setEnabled(not reason)
         self.explain(reason)
 
     def explain(self, text: str) -> None:
-        """Say something about the option below it; nothing hides it."""
+        """Show a note below the option; an empty text hides it."""
         self.note.setText(text)
         self.note.setVisible(bool(text))
 
@@ -120,7 +120,7 @@ class MoreOptions(QWidget):
         self._show()
 
     def beside_fields(self) -> QWidget:
-        """The button as a cell of a form: level with the editors, not with their labels."""
+        """Return the button as a cell of a form: level with the editors, not with their labels."""
         cell = QWidget()
         column = QVBoxLayout(cell)
         column.setContentsMargins(0, 0, 0, 0)
@@ -166,7 +166,7 @@ class Form(QWidget):
         self._order()
 
     def _has_room(self, lines: Sequence[Sequence[Field]]) -> bool:
-        """Whether something fits behind the last field; beside a tick it would stand too low."""
+        """Return whether a widget fits behind the last field; next to a check box it is too low."""
         if not lines or isinstance(lines[-1][-1].editor, FlagEditor):
             return False
         return len(lines[-1]) < self._columns and not lines[-1][0].wide
@@ -190,7 +190,7 @@ class Form(QWidget):
         return holder
 
     def _lines(self, options: Sequence[Option]) -> list[list[Field]]:
-        """The fields of each line: a wide one, or narrow ones side by side."""
+        """Return the fields of each line: a wide one, or narrow ones side by side."""
         lines: list[list[Field]] = []
         room = 0
         for option in options:
@@ -210,7 +210,7 @@ class Form(QWidget):
         return field
 
     def _order(self) -> None:
-        """Let Tab go through the fields in the order of the options."""
+        """Order the fields for the Tab key like the options."""
         editors = [field.editor for field in self.fields.values()]
         for before, after in pairwise(editors):
             QWidget.setTabOrder(before, after)
@@ -242,12 +242,12 @@ class Form(QWidget):
         return not wrong
 
     def forget_complaints(self) -> None:
-        """Hide the complaints, as for a form that nobody has touched yet."""
+        """Hide the complaints, as in a form without any input."""
         for field in self.fields.values():
             field.forget()
 
     def refresh(self) -> None:
-        """Ask again which models, targets and plugins there are."""
+        """Read the choices of models, targets and plugins again."""
         for field in self.fields.values():
             entries = known_entries(field.option, self._choices)
             if entries is not None and isinstance(field.editor, (ChoiceEditor, ChecksEditor)):
@@ -258,7 +258,7 @@ _PATHS = (Kind.FILE, Kind.FOLDER, Kind.OUTPUT, Kind.DATA)
 
 
 def make_editor(option: Option, choices: Choices | None = None) -> Editor:
-    """The editor that fits an option's kind, and the values that it can have."""
+    """Return the editor that fits an option's kind, and the values that it can have."""
     entries = known_entries(option, choices)
     if entries is not None:
         return ChecksEditor(option, entries) if option.many else ChoiceEditor(option, entries)
@@ -272,7 +272,7 @@ def make_editor(option: Option, choices: Choices | None = None) -> Editor:
 
 
 def known_entries(option: Option, choices: Choices | None) -> Sequence[Choice] | None:
-    """The values to choose from; None where anything may be entered."""
+    """Return the values to choose from; None where anything may be entered."""
     found = choices.choices(option) if choices is not None else None
     if found is None and option.choices:
         titles = option.choice_titles or option.choices

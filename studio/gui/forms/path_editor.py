@@ -83,24 +83,24 @@ class PathEditor(Editor):
             self.button.clicked.connect(self._browse_file)
 
     def _browse_folder(self) -> None:
-        self._take(QFileDialog.getExistingDirectory(self, self.option.label, self._start()))
+        self._accept(QFileDialog.getExistingDirectory(self, self.option.label, self._start()))
 
     def _browse_file(self) -> None:
         kinds = _DATA_FILES if self.option.kind is Kind.DATA else ""
-        self._take(QFileDialog.getOpenFileName(self, self.option.label, self._start(), kinds)[0])
+        self._accept(QFileDialog.getOpenFileName(self, self.option.label, self._start(), kinds)[0])
 
     def _browse_output(self) -> None:
-        self._take(QFileDialog.getSaveFileName(self, self.option.label, self._start())[0])
+        self._accept(QFileDialog.getSaveFileName(self, self.option.label, self._start())[0])
 
     def _start(self) -> str:
         return self.line.text() or str(Path.home())
 
-    def _take(self, path: str) -> None:
+    def _accept(self, path: str) -> None:
         if path:
             self.line.setText(path)
 
     def value(self) -> Any:
-        """The path as text, the home folder's tilde spelled out."""
+        """Return the path as text, the home folder's tilde spelled out."""
         text = self.line.text().strip()
         return str(Path(text).expanduser()) if text else None
 
@@ -109,7 +109,7 @@ class PathEditor(Editor):
         self.line.setText("" if value is None else str(value))
 
     def complaint(self) -> str:
-        """The option's sentence, or that there is nothing at that path."""
+        """Return the option's sentence, or that there is nothing at that path."""
         sentence = super().complaint()
         path = self.value()
         if sentence or path is None or self.option.kind is Kind.OUTPUT:
@@ -131,7 +131,7 @@ class PathEditor(Editor):
     def dropEvent(self, event: QDropEvent) -> None:
         self._light(False)
         local = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-        self._take(local[0])
+        self._accept(local[0])
         event.acceptProposedAction()
 
     def _light(self, lit: bool) -> None:

@@ -1,4 +1,4 @@
-"""Where results of a search are: which boxes of a scene hold them, and the blocks on the way."""
+"""Where results of a search are: which boxes of a scene hold them, and the blocks around them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def boxes_of(
     hits: Iterable[SearchResult], scene: Scene, view: GraphView, path: str, *, folded: bool
 ) -> frozenset[int]:
-    """The boxes that were found, and the blocks in which something was found.
+    """Return the boxes that were found, and the blocks in which something was found.
 
     Args:
         path: Of the part that the scene shows.
@@ -53,7 +53,7 @@ def _kind(scene: Scene, box: int) -> str:
 
 
 def _holder(place: str, inside: dict[str, int]) -> int | None:
-    """The box in whose block, at whatever depth, a part lies."""
+    """Return the box in whose block, at whatever depth, a part lies."""
     while place:
         if place in inside:
             return inside[place]
@@ -71,7 +71,7 @@ class BlockPaths:
         self._titles: dict[str, str] = {"": ""}
 
     def title(self, hit: SearchResult) -> str:
-        """The way to a result; empty for the main graph."""
+        """Return the path of blocks to a result; empty for the main graph."""
         path = self._view.place_of(hit, folded=self._folded)
         if path not in self._titles:
             if self._known is None:

@@ -1,4 +1,4 @@
-"""The way from the main graph to the block that is shown, each step of it a button."""
+"""The path from the main graph to the block that is shown, each step a button."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Breadcrumbs(QFrame):
         self.hide()
 
     def show_path(self, path: str, steps: list[tuple[str, str]]) -> None:
-        """Show the way to a part.
+        """Show the path to a part.
 
         Args:
-            steps: Path and title of each part on the way, the main graph left out.
+            steps: Path and title of each part on the path, without the main graph.
         """
         clear(self._row)
         self._row.addWidget(button(MAIN, lambda: self._go(""), "link"))
@@ -52,7 +52,7 @@ class Breadcrumbs(QFrame):
 
 
 def steps_to(path: str, known: Collection[str]) -> list[tuple[str, str]]:
-    """The parts on the way to one, with titles: ``If.0 · then_branch``.
+    """Return the parts on the path to one, with titles: ``If.0 · then_branch``.
 
     Args:
         known: Paths of all parts, as a set; a name in a path may hold slashes of its own.

@@ -34,7 +34,7 @@ SETTLE_MS = 80
 
 
 class GraphCanvas(QWidget):
-    """Shows a Scene.
+    """A widget that shows a ``Scene``.
 
     Attributes:
         scene: What is shown; None before there is one.
@@ -112,13 +112,13 @@ class GraphCanvas(QWidget):
         self._is_fresh = not stay and kept is None
         if not stay:
             self._raster.clear()
-        self._take_painter()
+        self._replace_painter()
         count = len(scene.graph.nodes) if scene else 0
         self.setAccessibleName(f"Graph with {count} nodes" if scene else "Graph")
         self._describe()
         if kept is not None:
             self.viewport.move_to(self.viewport.origin + kept[1] - kept[0])
-            self._look()
+            self._refresh_view()
         elif not stay:
             self.show_start()
         elif selected is not None:
@@ -135,9 +135,9 @@ class GraphCanvas(QWidget):
         self._repaint_all()
 
     def trace(self, *, up: bool = False, down: bool = False) -> None:
-        """Light up what feeds the selected box, directly or not, and what it feeds; again: end.
+        """Highlight the ancestors or descendants of the selected box; a second call ends it.
 
-        Without a direction the path is put out.
+        Without a direction the highlight ends.
         """
         if self.scene is None or self.selected is None or self.ways == (up, down):
             up = down = False
@@ -178,45 +178,45 @@ class GraphCanvas(QWidget):
             return
         first = self.scene.centre(0)[0] if len(self.scene) else self.scene.size[0] / 2
         self.viewport.show_start(first)
-        self._look()
+        self._refresh_view()
 
     def fit(self) -> None:
         """Show the whole graph."""
         if self.scene is not None:
             self.viewport.fit()
-            self._look()
+            self._refresh_view()
 
     def zoom_by(self, factor: float, anchor: QPointF | None = None) -> None:
         """Zoom; the anchor (the middle by default) stays where it is on the screen."""
         self._settle.start()
         self.viewport.zoom_by(factor, anchor)
-        self._look_as_chosen()
+        self._refresh_chosen_view()
 
     def zoom_to(self, zoom: float) -> None:
-        """Take a zoom and keep the middle."""
+        """Set the zoom and keep the centre."""
         self.zoom_by(zoom / self.zoom)
 
     def pan(self, right: float, down: float) -> None:
-        """Look further right and down, in pixels of the screen."""
+        """Move the view right and down, in pixels of the screen."""
         self.viewport.pan(right, down)
-        self._look_as_chosen()
+        self._refresh_chosen_view()
 
     def centre_on(self, x: float, y: float) -> None:
         """Bring a point of the scene into the middle."""
         self.viewport.centre_on(x, y)
-        self._look_as_chosen()
+        self._refresh_chosen_view()
 
     def reveal(self, box: int) -> None:
         """Bring a box into view, at a size that can be read."""
         if self.scene is not None and self.viewport.reveal(*self.scene.centre(box)):
-            self._look_as_chosen()
+            self._refresh_chosen_view()
 
-    def _look_as_chosen(self) -> None:
-        """Show what was chosen, which is not taken back when there is more room."""
+    def _refresh_chosen_view(self) -> None:
+        """Repaint a view that the user chose; a later resize does not fit the scene again."""
         self._is_fresh = False
-        self._look()
+        self._refresh_view()
 
-    def _look(self) -> None:
+    def _refresh_view(self) -> None:
         self.update()
         self.view_changed.emit()
 
@@ -270,12 +270,12 @@ class GraphCanvas(QWidget):
         self.select(self.scene.box_at(point.x(), point.y()), reveal=False)
 
     def enter(self) -> None:
-        """Look into the selected box."""
+        """Open the selected box."""
         if self.selected is not None:
             self.entered.emit(self.selected)
 
     def wish(self, what: str) -> None:
-        """Ask others for what a key stands for."""
+        """Emit the signal of the command that a key triggers."""
         self.wished.emit(what)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
@@ -339,7 +339,7 @@ class GraphCanvas(QWidget):
         return sign_at(self.scene, self.viewport, where) if self.unfolds else None
 
     def _click(self, where: QPointF) -> bool:
-        """Do what the sign under a point means; False where there is none."""
+        """Run the command of the sign under a point; return False where no sign is."""
         sign = self._sign_at(where)
         if sign is None:
             return False
@@ -350,7 +350,7 @@ class GraphCanvas(QWidget):
         return True
 
     def _point(self, where: QPointF) -> None:
-        """Say by the pointer and a text what a click here would do."""
+        """Show with the cursor and a tooltip what a click does here."""
         sign = self._sign_at(where)
         shape = Qt.CursorShape.PointingHandCursor if sign else Qt.CursorShape.OpenHandCursor
         if self.cursor().shape() is not shape:
@@ -365,9 +365,9 @@ class GraphCanvas(QWidget):
 
     def _redress(self) -> None:
         self._raster.clear()
-        self._take_painter()
+        self._replace_painter()
 
-    def _take_painter(self) -> None:
+    def _replace_painter(self) -> None:
         self._painter = (
             ScenePainter(self.scene, self._theming.current, self.font(), with_signs=self.unfolds)
             if self.scene
@@ -381,7 +381,7 @@ class GraphCanvas(QWidget):
         QAccessible.updateAccessibility(event)
 
     def box_rectangle(self, box: int) -> QRectF:
-        """Where a box is on the widget."""
+        """Return where a box is on the widget."""
         assert self.scene is not None
         top_left = self.viewport.to_widget(QPointF(self.scene.x[box], self.scene.y[box]))
         return QRectF(

@@ -22,10 +22,10 @@ BEFORE, AFTER = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class DiffLine:
-    """A line of the diff: nodes that stand for each other, or a node without a counterpart.
+    """A line of the diff: two matching nodes, or a node without a counterpart.
 
     Attributes:
-        names: Of the nodes before and after; one side is empty where nothing stands for it.
+        names: Of the nodes before and after; one side is empty for a node without a counterpart.
         text: What changed.
         costs: Before and after, by the title of the kind of cost; where both are known.
     """
@@ -37,7 +37,7 @@ class DiffLine:
     costs: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def delta(self, kind: str) -> float | None:
-        """How much more the nodes cost after; None where it is not known."""
+        """Return how much more the nodes cost after; None where it is not known."""
         costs = self.costs.get(kind)
         return costs[AFTER] - costs[BEFORE] if costs is not None else None
 
@@ -56,7 +56,7 @@ class ComparedGraph:
     by_name: Mapping[str, int]
 
     def box(self, name: str) -> int | None:
-        """The box of a node; for one inside a block, the box that the block belongs to."""
+        """Return the box of a node; for one inside a block, the box that the block belongs to."""
         while name:
             if name in self.by_name:
                 return self.by_name[name]
@@ -65,7 +65,7 @@ class ComparedGraph:
 
 
 class Comparison:
-    """What the step ``diff`` found, on two scenes of main graphs, whole or folded.
+    """The result of the step ``diff`` on two scenes of main graphs, whole or folded.
 
     Attributes:
         differences: Numbers of the matches that are not the same on both sides, from top to bottom.
@@ -90,7 +90,7 @@ class Comparison:
         self.differences = sorted(different, key=self._height)
 
     def states(self, side: int) -> dict[int, str]:
-        """The state of each box of a side; a block with several kinds of changes is changed."""
+        """Return the state of each box of a side; several kinds of changes count as changed."""
         return {box: self._state(found) for box, found in self.sides[side].matches.items()}
 
     def _state(self, found: Sequence[int]) -> str:
@@ -98,7 +98,7 @@ class Comparison:
         return "changed" if len(kinds) > 1 else next(iter(kinds), "same")
 
     def texts(self, side: int) -> dict[int, str]:
-        """How much of each folded block is different."""
+        """Return how much of each folded block is different."""
         found = {}
         boxes = self.sides[side].scene.boxes
         for box, matches in self.sides[side].matches.items():
@@ -109,7 +109,7 @@ class Comparison:
         return found
 
     def counterpart(self, side: int, box: int) -> int | None:
-        """The box on the other side that stands for one, or for most of it."""
+        """Return the box on the other side that matches one, or most of it."""
         there = self.sides[1 - side]
         boxes = Counter(
             other
@@ -120,7 +120,7 @@ class Comparison:
         return boxes.most_common(1)[0][0] if boxes else None
 
     def _height(self, match: int) -> float:
-        """How far down a match is, as the graph before has it."""
+        """Return the height of a match in the graph before."""
         for side in (BEFORE, AFTER):
             names = self.matches[match].names[side]
             box = self.sides[side].box(names[0]) if names else None
@@ -130,7 +130,7 @@ class Comparison:
         return 0.0
 
     def place(self, side: int, x: float, y: float) -> tuple[float, float]:
-        """The point of the other side's scene that belongs to a point."""
+        """Return the point of the other side's scene that belongs to a point."""
         right, down = self._ways[side].shift(y)
         return x + right, y + down
 
@@ -151,7 +151,7 @@ class Comparison:
 
 
 def _ends(scene: Scene) -> dict[str, int]:
-    """The inputs and outputs of a graph."""
+    """Return the inputs and outputs of a graph."""
     boxes = enumerate(scene.boxes)
     return {box.name: at for at, box in boxes if box.node is None and scene.width[at]}
 
@@ -171,7 +171,7 @@ class _HeightMap:
         self._shifts = [(right, down) for _, right, down in found]
 
     def shift(self, height: float) -> tuple[float, float]:
-        """How far right and down the other scene has what is at a height."""
+        """Return the offset, right and down, of the other scene at a height."""
         if not self._shifts:
             return 0.0, 0.0
         at = bisect_right(self._heights, height)
@@ -187,7 +187,7 @@ class _HeightMap:
 
 
 def _rising(anchors: Sequence[tuple[float, float, float]]) -> list[tuple[float, float, float]]:
-    """The longest choice of anchors whose places on the other side rise, too.
+    """Return the longest choice of anchors whose places on the other side rise, too.
 
     A pair that changed its place would otherwise make the other side jump back and forth.
     """
@@ -195,6 +195,7 @@ def _rising(anchors: Sequence[tuple[float, float, float]]) -> list[tuple[float, 
     last: list[int] = []
     before: list[int] = []
     for number, (height, _, down) in enumerate(anchors):
+        # The longest increasing subsequence: ``ends`` holds the lowest end of each length.
         place = bisect_left(ends, height + down)
         before.append(last[place - 1] if place else -1)
         ends[place : place + 1] = [height + down]
@@ -251,7 +252,7 @@ def _matches(
 
 
 def _all_costs(view: GraphView) -> dict[str, Mapping[str, float]]:
-    """Every kind of cost by node; a weight belongs to who computes with it."""
+    """Return every kind of cost by node; a weight belongs to who computes with it."""
     sizes = dict(WEIGHTS.values(view))
     graph = view.model.graph
     stored = {
@@ -262,6 +263,7 @@ def _all_costs(view: GraphView) -> dict[str, Mapping[str, float]]:
         and node.name in sizes
     }
     for node in graph.nodes:
+        # A quantized weight is stored behind its DequantizeLinear; its reader counts it.
         behind = sum(stored.get(name, 0.0) for name in node.inputs)
         if behind:
             sizes[node.name] = sizes.get(node.name, 0.0) + behind

@@ -34,7 +34,7 @@ class CostKind:
 
 
 def short_count(value: object) -> str:
-    """A number with three figures and a unit: ``41.3 M``."""
+    """Return a number with three figures and a unit: ``41.3 M``."""
     amount = figures.number(value)
     if amount is None:
         return figures.NOTHING
@@ -46,7 +46,7 @@ def short_count(value: object) -> str:
 
 
 def macs(value: float) -> str:
-    """A number of multiply-accumulates: ``41.3 M MACs``."""
+    """Return a number of multiply-accumulates: ``41.3 M MACs``."""
     return f"{short_count(value)} MACs"
 
 
@@ -66,12 +66,12 @@ KINDS = (MACS, WEIGHTS)
 
 
 def cost_of(node: Node, costs: Mapping[str, float]) -> float:
-    """The cost of a node, or of all nodes of a block that was folded."""
+    """Return the cost of a node, or of all nodes of a block that was folded."""
     return sum(costs.get(name, 0.0) for name in nodes_within(node))
 
 
 def cost_overlay(scene: Scene, view: GraphView, kind: CostKind) -> Overlay:
-    """The numbers of one kind for the nodes that have them."""
+    """Return the numbers of one kind for the nodes that have them."""
     costs = kind.values(view)
     values = {
         index: total

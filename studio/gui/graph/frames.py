@@ -39,7 +39,7 @@ def paint_sign(painter: QPainter, left: float, top: float, color: QColor, *, plu
 
 
 class FramePainter:
-    """Paints the frames of a scene in scene coordinates, behind all else.
+    """The painter of a scene's frames in scene coordinates, behind all else.
 
     Args:
         font: Of the titles.

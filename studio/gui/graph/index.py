@@ -50,7 +50,7 @@ class Lines:
         return len(self.ends)
 
     def touching(self, area: Area, shortest: float = 0.0) -> Floats:
-        """Rows of ``ends`` whose rectangle touches an area.
+        """Return rows of ``ends`` whose rectangle touches an area.
 
         Args:
             shortest: Lines that are shorter in both directions are left out.
@@ -117,7 +117,7 @@ class Index:
         return found
 
     def lines_of(self, edges: Numbers) -> Lines:
-        """All lines of some edges."""
+        """Return all lines of some edges."""
         wanted = np.zeros(len(self.source), bool)
         wanted[edges] = True
         own = np.flatnonzero(wanted[self._edge])
@@ -125,7 +125,7 @@ class Index:
         return Lines(ends[_distinct(ends, source)])
 
     def spots(self, boxes: Numbers, across: float, down: float) -> Numbers:
-        """One box of each pixel in which several would begin.
+        """Return one box of each pixel in which several would begin.
 
         Args:
             across, down: Pixels for one of the scene.
@@ -170,7 +170,7 @@ class Index:
 
 
 def coded(values: Iterable[str]) -> tuple[tuple[str, ...], Numbers]:
-    """The distinct values, and for each value its place among them."""
+    """Return the distinct values, and for each value its place among them."""
     places: dict[str, int] = {}
     codes = [places.setdefault(value, len(places)) for value in values]
     return tuple(places), np.array(codes, np.intp)

@@ -77,7 +77,7 @@ _WISHES = {
 
 
 class KeyTarget(Protocol):
-    """What the keys act on: a canvas that shows a scene.
+    """The canvas that the keys act on.
 
     Attributes:
         scene: What is shown; None before there is one.
@@ -90,10 +90,10 @@ class KeyTarget(Protocol):
     traced: frozenset[int]
 
     def height(self) -> int:
-        """Its height in pixels."""
+        """Return the height in pixels."""
 
     def pan(self, right: float, down: float) -> None:
-        """Look further right and down, in pixels of the screen."""
+        """Move the view right and down, in pixels of the screen."""
 
     def fit(self) -> None:
         """Show the whole graph."""
@@ -102,19 +102,19 @@ class KeyTarget(Protocol):
         """Zoom and keep the middle."""
 
     def zoom_to(self, zoom: float) -> None:
-        """Take a zoom and keep the middle."""
+        """Set the zoom and keep the centre."""
 
     def select(self, box: int | None) -> None:
         """Select a box and bring it into view; None for nothing."""
 
     def trace(self, *, up: bool = False, down: bool = False) -> None:
-        """Light up the path from the selected box; without a direction put it out."""
+        """Highlight the path from the selected box; without a direction end the highlight."""
 
     def enter(self) -> None:
-        """Look into the selected box."""
+        """Open the selected box."""
 
     def wish(self, what: str) -> None:
-        """Ask others for what the canvas cannot do itself."""
+        """Emit the signal of a command that the canvas cannot run itself."""
 
 
 def handle_key(canvas: KeyTarget, event: QKeyEvent) -> bool:

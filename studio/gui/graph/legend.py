@@ -21,7 +21,7 @@ _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class Legend(QWidget):
-    """What the colours say: the families or states that occur, or the ends of a heat scale."""
+    """The legend of the colours: the families or states that occur, or a colour scale."""
 
     def __init__(self, theming: Theming, parent: QWidget) -> None:
         super().__init__(parent)
@@ -40,7 +40,7 @@ class Legend(QWidget):
         self.update()
 
     def show_overlay(self, overlay: Overlay) -> None:
-        """Show a heat scale, or the states."""
+        """Show a colour scale, or the states."""
         self._overlay = overlay
         if overlay.keys:
             self.setFixedSize(_WIDTH, (len(overlay.keys) + 1) * _LINE + 2 * GRID)

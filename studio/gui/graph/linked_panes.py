@@ -123,7 +123,7 @@ class LinkedPanes(QSplitter):
         self.chosen.emit(self._telling(found))
 
     def _telling(self, found: Sequence[int]) -> int:
-        """Of the matches in a block the first that is a difference; -1 where there is none."""
+        """Return the first match in a block that is a difference; -1 without any."""
         assert self._comparison is not None
         matches = self._comparison.matches
         return next((at for at in found if matches[at].state != "same"), next(iter(found), -1))
@@ -158,7 +158,7 @@ class LinkedPanes(QSplitter):
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """While a canvas is moved by this object, its signals are no wish of the user."""
+        """Ignore a canvas's signals while this object moves the canvas."""
         before, self._is_following = self._is_following, True
         try:
             yield

@@ -16,7 +16,7 @@ LEAST_MARK = 6.0
 
 
 class Minimap(QWidget):
-    """Shows where one is; a click or drag goes there.
+    """A small map of the visible section; a click or drag moves it.
 
     A graph much taller than wide is shown flattened, each axis with a scale of its own.
     """
@@ -33,7 +33,7 @@ class Minimap(QWidget):
         theming.changed.connect(self.refresh)
 
     def refresh(self) -> None:
-        """Take the canvas's scene anew."""
+        """Read the canvas's scene again."""
         self._picture = None
         scene = self._canvas.scene
         if scene is not None:
@@ -91,7 +91,7 @@ class Minimap(QWidget):
             across = down = min(across, down)
         return across, down
 
-    def _left(self) -> float:
+    def _margin(self) -> float:
         scene = self._canvas.scene
         width = scene.size[0] if scene is not None else 0.0
         return (self.width() - width * self._scales()[0]) / 2
@@ -100,7 +100,7 @@ class Minimap(QWidget):
         across, down = self._scales()
         area = self._canvas.viewport.area()
         mark = QRectF(
-            self._left() + area.left * across,
+            self._margin() + area.left * across,
             INSET + area.top * down,
             max((area.right - area.left) * across, LEAST_MARK),
             max((area.bottom - area.top) * down, LEAST_MARK),
@@ -115,7 +115,7 @@ class Minimap(QWidget):
         picture.fill(Qt.GlobalColor.transparent)
         assert scene is not None
         across, down = self._scales()
-        left = self._left()
+        left = self._margin()
         colors = {name: QColor(value) for name, value in self._theming.current.graph.items()}
         painter = QPainter(picture)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -134,4 +134,4 @@ class Minimap(QWidget):
 
     def _go(self, point: QPointF) -> None:
         across, down = self._scales()
-        self._canvas.centre_on((point.x() - self._left()) / across, (point.y() - INSET) / down)
+        self._canvas.centre_on((point.x() - self._margin()) / across, (point.y() - INSET) / down)

@@ -88,7 +88,7 @@ def state_overlay(
 
 
 def heat(share: float) -> QColor:
-    """The colour of a share between 0 and 1."""
+    """Return the colour of a share between 0 and 1."""
     place = min(max(share, 0.0), 1.0) * (len(SCALE) - 1)
     index = min(int(place), len(SCALE) - 2)
     low, high, part = QColor(SCALE[index]), QColor(SCALE[index + 1]), place - index

@@ -1,4 +1,4 @@
-"""Painting of a part of a scene, with as much detail as the zoom allows."""
+"""Painting of a section of a scene, with as much detail as the zoom allows."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ INSET = 8.0
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What is emphasised.
+    """The boxes and edges that are emphasised.
 
     Attributes:
         selected: The selected box.
@@ -68,13 +68,13 @@ T = TypeVar("T")
 
 
 class _Cached(Generic[T]):
-    """What was made of something, until it is asked for something else."""
+    """A value computed from one object, until another object is requested."""
 
     def __init__(self) -> None:
         self._last: tuple[object, T] | None = None
 
     def of(self, source: object, make: Callable[[], T]) -> T:
-        """What was made of just this object, or is made now."""
+        """Return the value for this object, computed now unless it is cached."""
         if self._last is None or self._last[0] is not source:
             self._last = (source, make())
         return self._last[1]
@@ -96,7 +96,7 @@ class _Inks:
 
 
 class ScenePainter:
-    """Paints boxes and edges of a scene in scene coordinates.
+    """The painter of a scene's boxes and edges in scene coordinates.
 
     Args:
         font: The window's font; titles and details are made from it.
@@ -159,7 +159,7 @@ class ScenePainter:
                 painter.drawPath(_curves(shown))
 
     def _lit_lines(self, marks: Marks) -> Lines | None:
-        """The lines of the path that is lit, or else of the selected box."""
+        """Return the lines of the path that is lit, or else of the selected box."""
         index, traced, selected = self._scene.index, marks.traced, marks.selected
         if traced:
             between = self._traced.of(traced, lambda: index.among(traced))
@@ -181,7 +181,7 @@ class ScenePainter:
             painter.drawRects(self._rectangles(boxes[own == code], 1.0 / zoom))
 
     def _rectangles(self, boxes: Numbers, least: float) -> list[QRectF]:
-        """The places of boxes, none smaller than it can be seen."""
+        """Return the places of boxes, none smaller than it can be seen."""
         index = self._scene.index
         wide = index.width[boxes].clip(least)
         high = index.height[boxes].clip(least)
@@ -189,7 +189,7 @@ class ScenePainter:
         return list(map(QRectF, *(place.tolist() for place in places)))
 
     def _heats(self, overlay: Overlay) -> _Heat:
-        """The colours of an overlay and, for each box, the place of its own among them."""
+        """Return the colours of an overlay and, for each box, the place of its own among them."""
         fills = [self._inks.fills["shape"]]
         places: dict[int, int] = {}
         colors = self._scene.colors * 0
@@ -255,7 +255,7 @@ class ScenePainter:
         return known
 
     def _fit(self, box: int, texts: tuple[str, ...], metrics: QFontMetricsF) -> str:
-        """The first text that fits into a box; the second one shortened when none does."""
+        """Return the first text that fits into a box; the second one shortened when none does."""
         key = (box, texts)
         shown = self._fitting.get(key)
         if shown is None:

@@ -21,7 +21,7 @@ EDGE = 32
 
 
 class PathButtons(QWidget):
-    """Ancestors, descendants, both, none; unfold a block; and the one that shows the keys."""
+    """The buttons that highlight ancestors or descendants, expand a block and show the keys."""
 
     def __init__(self, canvas: GraphCanvas, theming: Theming) -> None:
         super().__init__(canvas)
@@ -60,7 +60,7 @@ class PathButtons(QWidget):
         self.refresh()
 
     def refresh(self) -> None:
-        """Follow the canvas: what is lit, and whether there is anything to light up."""
+        """Follow the canvas: the highlighted path, and whether a box can be highlighted."""
         ways = self._canvas.ways
         for item, way in ((self.up, (True, False)), (self.down, (False, True))):
             item.setChecked(ways == way)
@@ -79,12 +79,12 @@ class PathButtons(QWidget):
         self.adjustSize()
 
     def _has_blocks(self) -> bool:
-        """Whether anything that is shown can be unfolded or folded."""
+        """Return whether anything that is shown can be unfolded or folded."""
         scene = self._canvas.scene
         return scene is not None and (bool(scene.frames) or BLOCK in scene.families)
 
     def dress(self) -> None:
-        """Take the icons in the theme's colours."""
+        """Set the icons in the theme's colours."""
         color = self._theming.current.color("dim")
         for name, item in zip(_ICONS, self._all, strict=True):
             item.setIcon(icons.icon(name, color, 16))

@@ -34,7 +34,7 @@ TilePosition = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class TileStyle:
-    """What a tile depends on beside its place.
+    """The properties on which a tile depends, apart from its position.
 
     Attributes:
         scale: Pixels of the device for one of the scene.
@@ -47,7 +47,7 @@ class TileStyle:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is in sight: whole pixels of the device, at a look.
+    """The visible section in whole pixels of the device, at one tile style.
 
     Attributes:
         left, top: Of the sight, from the scene's corner.
@@ -63,7 +63,7 @@ class View:
 
     @classmethod
     def at(cls, origin: QPointF, zoom: float, size: QSize, ratio: float, key: object) -> View:
-        """What a widget shows.
+        """Return the visible section of a widget.
 
         Args:
             origin: The scene's point in its corner.
@@ -75,13 +75,13 @@ class View:
         return cls(TileStyle(scale, key), left, top, wide, high, ratio)
 
     def spots(self) -> Iterator[TilePosition]:
-        """The tiles in sight."""
+        """Yield the tiles in sight."""
         for row in range(self.top // HIGH, (self.top + self.height - 1) // HIGH + 1):
             for column in range(self.left // WIDE, (self.left + self.width - 1) // WIDE + 1):
                 yield column, row
 
-    def seen(self) -> QRectF:
-        """What is in sight, in the scene."""
+    def visible_area(self) -> QRectF:
+        """Return the visible section in the scene's coordinates."""
         scale = self.look.scale
         size = (self.width / scale, self.height / scale)
         return QRectF(self.left / scale, self.top / scale, *size)
@@ -122,7 +122,7 @@ class Raster:
             painter: In the widget's coordinates.
             ground: What a tile is filled with first.
             paint: Paints an area of the scene, given a painter in scene coordinates.
-            rough: Paint nothing where tiles of another zoom will do (while a gesture goes on).
+            rough: Paint nothing where tiles of another zoom will do (during a gesture).
 
         Returns:
             Whether all of it is exact.
@@ -140,7 +140,7 @@ class Raster:
         if not is_exact:
             self._draw_rough(painter, view)
         else:
-            self._whole = (view.look, view.seen())
+            self._whole = (view.look, view.visible_area())
         left_out = set(missing[made:])
         for spot in view.spots():
             if spot not in left_out:
@@ -149,20 +149,20 @@ class Raster:
         return is_exact
 
     def _will_do(self, view: View) -> bool:
-        """Whether the last whole frame shows all that is in sight, not much larger or smaller."""
+        """Return whether the last whole frame covers the visible section at a similar scale."""
         if self._whole is None or self._whole[0] == view.look:
             return False
         look, seen = self._whole
-        return 0.4 < view.look.scale / look.scale < 2.5 and seen.contains(view.seen())
+        return 0.4 < view.look.scale / look.scale < 2.5 and seen.contains(view.visible_area())
 
     def _urgency(self, view: View, spot: TilePosition) -> tuple[bool, float]:
-        """What nothing is known of comes first, then what is near the middle."""
+        """Return the sort key of a tile: uncovered ones first, then those near the centre."""
         scale = view.look.scale
         place = QRectF(
             spot[0] * WIDE / scale, spot[1] * HIGH / scale, WIDE / scale, HIGH / scale
-        ).intersected(view.seen())
+        ).intersected(view.visible_area())
         is_known = self._whole is not None and self._whole[1].contains(place)
-        away = place.center() - view.seen().center()
+        away = place.center() - view.visible_area().center()
         return is_known, away.manhattanLength()
 
     def _make(

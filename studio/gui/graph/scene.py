@@ -33,7 +33,7 @@ OPENS = "▸"
 
 
 class Box(NamedTuple):
-    """What a box stands for; a named tuple because there are tens of thousands.
+    """A box of the graph; a named tuple because there are tens of thousands.
 
     Attributes:
         title: The operator, or the name of an input or output.
@@ -107,19 +107,19 @@ class Scene:
         return len(self.boxes)
 
     def box_at(self, x: float, y: float) -> int | None:
-        """The box under a point."""
+        """Return the box under a point."""
         for box in self.index.boxes_in(Area(x, y, x, y)).tolist():
             if y <= self.y[box] + self.height[box]:
                 return int(box)
         return None
 
     def frame_of(self, box: int) -> int:
-        """The innermost frame around a box; -1 for none."""
+        """Return the innermost frame around a box; -1 for none."""
         node = box - len(self.graph.inputs)
         return self._homes[node] if 0 <= node < len(self._homes) else -1
 
     def frame_at(self, x: float, y: float) -> int | None:
-        """The frame whose title is under a point."""
+        """Return the frame whose title is under a point."""
         for number in range(len(self.frames) - 1, -1, -1):
             frame = self.frames[number]
             if 0 <= y - frame.y <= FRAME_TITLE and 0 <= x - frame.x <= frame.width:
@@ -127,18 +127,18 @@ class Scene:
         return None
 
     def sign_at(self, x: float, y: float) -> int | None:
-        """The folded block whose sign is under a point."""
+        """Return the folded block whose sign is under a point."""
         box = self.box_at(x, y)
         if box is None or not self.is_block(box):
             return None
         return box if x - self.x[box] <= CORNER and y - self.y[box] <= CORNER else None
 
     def is_block(self, box: int) -> bool:
-        """Whether a box is a block that can be unfolded in place."""
+        """Return whether a box is a block that can be unfolded in place."""
         return self.boxes[box].family == BLOCK
 
     def path_of(self, box: int, around: str) -> str:
-        """The path of the part that a box belongs to.
+        """Return the path of the part that a box belongs to.
 
         Args:
             around: The path of the part that the scene shows.
@@ -147,7 +147,7 @@ class Scene:
         return around if frame < 0 else self.frames[frame].path
 
     def centre(self, box: int) -> tuple[float, float]:
-        """The middle of a box."""
+        """Return the middle of a box."""
         return self.x[box] + self.width[box] / 2, self.y[box] + self.height[box] / 2
 
     def after(self, box: int) -> Sequence[int]:
@@ -159,7 +159,7 @@ class Scene:
         return self._before.get(box, ())
 
     def reachable(self, box: int, *, down: bool) -> frozenset[int]:
-        """A box and all that it feeds, directly or not; or all that feeds it."""
+        """Return a box and all that it feeds, directly or not; or all that feeds it."""
         ways = self._after if down else self._before
         found, waiting = {box}, [box]
         while waiting:
@@ -170,7 +170,7 @@ class Scene:
         return frozenset(found)
 
     def beside(self, box: int, step: int) -> int | None:
-        """The next box to the right (1) or left (-1) in about the same row."""
+        """Return the next box to the right (1) or left (-1) in about the same row."""
         middle, row = self.centre(box)
         half = max(self.index.tallest, 1.0)
         around = Area(0, row - half / 2, self.size[0], row + half / 2)
@@ -182,7 +182,7 @@ class Scene:
         return min(others)[1] if others else None
 
     def details(self, box: int) -> tuple[str, ...]:
-        """What may stand below the title, the most telling first; the first that fits is written.
+        """Return the texts for below the title, the best first; the first that fits is painted.
 
         Kernel and output shape, the shape alone, the name.
         """
@@ -192,7 +192,7 @@ class Scene:
         return _details(self.graph, what.node)
 
     def index_of(self, name: str, kind: str = "node") -> int | None:
-        """The box of a node by its name, or that of an ``input`` or ``output`` of the graph."""
+        """Return the box of a node by name, or of an ``input`` or ``output`` of the graph."""
         inputs, outputs = len(self.graph.inputs), len(self.graph.outputs)
         first, last = {
             "node": (inputs, len(self) - outputs),
@@ -203,7 +203,7 @@ class Scene:
 
 
 def description(scene: Scene | None, selected: int | None, traced: Collection[int]) -> str:
-    """What a screen reader says of the selected box.
+    """Return the screen reader's description of the selected box.
 
     Args:
         traced: The boxes of the path that is lit.
@@ -225,7 +225,7 @@ Ways = dict[int, list[int]]
 
 
 def _neighbours(layout: GraphLayout) -> tuple[Ways, Ways]:
-    """What each box feeds, and what feeds it."""
+    """Return the successors and the predecessors of each box."""
     after: Ways = defaultdict(list)
     before: Ways = defaultdict(list)
     for source, target, _value in layout.edges:
@@ -266,6 +266,6 @@ def _shape(kind: TensorType | None) -> str:
 
 
 def _size(size: Dimension) -> str:
-    """A size; a long symbolic name says no more than that it is open, and takes all the room."""
+    """Return a size; a long symbolic name becomes ``?``, as it would fill the box."""
     text = "?" if size is None else str(size)
     return text if len(text) <= LONGEST_SYMBOL else "?"

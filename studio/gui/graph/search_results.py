@@ -57,7 +57,7 @@ class ResultLine:
 
 
 def grouped(hits: Sequence[SearchResult]) -> list[ResultLine]:
-    """The lines of a list: each group under its heading, which counts all of it."""
+    """Return the lines of a list: each group under its heading, which counts all of it."""
     lines: list[ResultLine] = []
     for where, title in GROUPS.items():
         group = [hit for hit in hits if hit.where == where]
@@ -76,7 +76,7 @@ def _title(hit: SearchResult) -> str:
 
 
 def _text(hit: SearchResult) -> str:
-    """The name, with what matched where that is something else."""
+    """Return the name, with what matched where that is something else."""
     if hit.where in ("operator", "name") or hit.text == hit.name:
         return shown(hit.name)
     return f"{shown(hit.text)} · {shown(hit.name)}"
@@ -86,7 +86,7 @@ class SearchResults(QAbstractListModel):
     """The lines; only those of results can be chosen.
 
     Args:
-        place: Says in which block a result lies; empty for the main graph.
+        place: Returns the block of a result; empty for the main graph.
     """
 
     def __init__(self, place: Callable[[SearchResult], str]) -> None:
@@ -101,7 +101,7 @@ class SearchResults(QAbstractListModel):
         self.endResetModel()
 
     def rowCount(self, _parent: Index | None = None) -> int:
-        """How many lines there are."""
+        """Return how many lines there are."""
         return len(self.lines)
 
     def flags(self, index: Index) -> Qt.ItemFlag:
@@ -111,7 +111,7 @@ class SearchResults(QAbstractListModel):
         return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """Text, tooltip, and what a screen reader says."""
+        """Return text, tooltip or accessible text of a line."""
         if not index.isValid():
             return None
         line = self.lines[index.row()]

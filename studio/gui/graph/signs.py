@@ -14,7 +14,7 @@ from studio.gui.names import shown
 
 @dataclass(frozen=True, slots=True)
 class GraphSign:
-    """What is under the pointer.
+    """The sign under the pointer.
 
     Attributes:
         box: The folded block that a click unfolds; None for a frame.
@@ -28,7 +28,7 @@ class GraphSign:
 
 
 def sign_at(scene: Scene | None, viewport: Viewport, where: QPointF) -> GraphSign | None:
-    """The sign under a point of the canvas; far out there is none."""
+    """Return the sign under a point of the canvas; None when zoomed far out."""
     if scene is None or viewport.zoom < TEXT_FROM:
         return None
     point = viewport.to_scene(where)

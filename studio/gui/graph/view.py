@@ -81,7 +81,7 @@ class GraphPane(QWidget):
         self._place()
 
     def dress(self) -> None:
-        """Take the icons in the theme's colours."""
+        """Set the icons in the theme's colours."""
         color = self._theming.current.color("dim")
         for name, item in (("minus", self.zoom_out), ("plus", self.zoom_in), ("fit", self.fit)):
             item.setIcon(icons.icon(name, color, 16))
@@ -127,7 +127,7 @@ _KEY_WIDTH = 104
 
 
 class KeyHelp(QFrame):
-    """Lists the keys; goes with any key or click. The list is made when it is first opened."""
+    """A list of the keys, made when first opened; any key or click closes it."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -175,15 +175,15 @@ class KeyHelp(QFrame):
         self.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def keyPressEvent(self, _event: QKeyEvent) -> None:
-        """Go."""
+        """Close the list."""
         self._close()
 
     def mousePressEvent(self, _event: QMouseEvent) -> None:
-        """Go."""
+        """Close the list."""
         self._close()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Go when something else was clicked."""
+        """Close the list after a click elsewhere."""
         super().focusOutEvent(event)
         if self.window().isActiveWindow():
             self.hide()

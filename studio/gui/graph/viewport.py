@@ -37,17 +37,17 @@ class Viewport:
         self.origin = QPointF(0, 0)
 
     def area(self) -> Area:
-        """The part of the scene that is in sight."""
+        """Return the part of the scene that is in sight."""
         left, top = self.origin.x(), self.origin.y()
         width, height = self._size()
         return Area(left, top, left + width / self.zoom, top + height / self.zoom)
 
     def to_scene(self, point: QPointF) -> QPointF:
-        """The scene's point under a point of the widget."""
+        """Return the scene's point under a point of the widget."""
         return self.origin + point / self.zoom
 
     def to_widget(self, point: QPointF) -> QPointF:
-        """Where a point of the scene is on the widget."""
+        """Return where a point of the scene is on the widget."""
         return (point - self.origin) * self.zoom
 
     # What is looked at
@@ -86,7 +86,7 @@ class Viewport:
         self.move_to(before - point / self.zoom)
 
     def pan(self, right: float, down: float) -> None:
-        """Look further right and down, in pixels of the screen."""
+        """Move the view right and down, in pixels of the screen."""
         self.move_to(self.origin + QPointF(right, down) / self.zoom)
 
     def centre_on(self, x: float, y: float) -> None:
@@ -114,12 +114,12 @@ class Viewport:
         return not inside
 
     def widen(self, pixels: int) -> None:
-        """Keep what is in the middle there on a widget that has become so much wider."""
+        """Keep the centre of the view in the middle of a widget that has changed its size."""
         self.origin -= QPointF(pixels / 2 / self.zoom, 0)
 
     def move_to(self, origin: QPointF) -> None:
-        """Look at the scene from another corner, or from the nearest that shows some of it."""
-        self.origin = self._kept_in_sight(origin)
+        """Move to another corner, or to the nearest from which some of the scene is visible."""
+        self.origin = self._clamped(origin)
 
     # Inside
 
@@ -128,7 +128,7 @@ class Viewport:
         return size.width(), size.height()
 
     def _fitting_zoom(self) -> float:
-        """The zoom at which the whole scene is in sight."""
+        """Return the zoom at which the whole scene is in sight."""
         if self.extent is None:
             return READING_ZOOM
         width, height = (max(side, 1.0) for side in self.extent)
@@ -136,8 +136,8 @@ class Viewport:
         across, down = (wide - 2 * MARGIN) / width, (high - 2 * MARGIN) / height
         return min(max(min(across, down), LEAST_ZOOM), READING_ZOOM)
 
-    def _kept_in_sight(self, origin: QPointF) -> QPointF:
-        """The nearest corner from which some of the scene can be seen."""
+    def _clamped(self, origin: QPointF) -> QPointF:
+        """Return the nearest corner from which a section of the scene is visible."""
         if self.extent is None:
             return origin
         wide, high = self._size()

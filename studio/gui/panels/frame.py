@@ -23,10 +23,10 @@ log = logging.getLogger(__name__)
 
 
 class PanelFrame(QWidget):
-    """A panel, or why there is none.
+    """A plugin's panel, or the reason that it failed.
 
-    The panel is made when it is first shown. What it raises while it is made, told of a change or
-    dressed takes it away and is said in its place, with a button that makes it anew.
+    The panel is made when it is first shown. An error while it is made, updated or styled
+    replaces the panel, with a button that makes it again.
 
     Attributes:
         panel: None until it is shown, and after it has failed.
@@ -54,36 +54,36 @@ class PanelFrame(QWidget):
         shell.theming.changed.connect(self.redress)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Make the panel, or tell it what changed meanwhile."""
+        """Make the panel, or update it with the changes since it was shown."""
         super().showEvent(event)
         if self._content is None:
             self.make()
         elif self._stale:
             self._refresh()
 
-    def hear(self, event: object) -> None:
-        """Take the workspace's events: the ends of steps, and changes of what a panel shows."""
+    def on_event(self, event: object) -> None:
+        """React to the ends of steps, and to changes of the panel's data."""
         if self._host is not None:
-            self._host.hear(event)
+            self._host.on_event(event)
         if isinstance(event, RegistryChanged):
             if event.what == "plugins":
                 self._check_standing()
             self.refresh_soon()
 
     def refresh_soon(self) -> None:
-        """Let the panel read again what it shows, now or when it is seen."""
+        """Refresh the panel, now or when it is shown."""
         self._stale = True
         if self.isVisible():
             self._refresh()
 
     def redress(self) -> None:
-        """Tell the panel that the theme is another one."""
+        """Apply a changed theme to the panel."""
         if self.panel is not None:
             self._guarded(self.panel.redress)
 
     def make(self) -> None:
-        """Make the panel, anew if there was one."""
-        self._take_away()
+        """Make the panel again from the start."""
+        self._remove_content()
         plugins = self._workspace.plugins
         holder = Scroll()
         self._host = Host(self._workspace, self._shell, self.capability, holder, self._variant)
@@ -121,23 +121,23 @@ class PanelFrame(QWidget):
             self._explain(_sentence(self.capability, error), self.capability.plugin)
 
     def _explain(self, sentence: str, plugin: str) -> None:
-        """Say in the panel's place why it is not there, and count it where the plugin failed."""
-        self._take_away()
+        """Show the reason in place of the panel, and count a failure of the plugin."""
+        self._remove_content()
         title = f"{self.capability.title} cannot be shown"
         self._show(Hint(title, sentence, "Try again", self.make))
         if plugin:
             self._workspace.plugin_crashed(plugin, sentence)
 
     def _check_standing(self) -> None:
-        """Take the panel away when its plugin may no longer be used, and say why."""
+        """Remove the panel, with the reason, when its plugin may no longer be used."""
         plugin = self._workspace.plugins.plugin(self.capability.plugin)
         if self._content is not None and plugin.state.value != "available":
-            self._take_away()
+            self._remove_content()
             title = f"{self.capability.title} is not available"
             go = self._shell.go
             self._show(Hint(title, plugin.reason, "Go to Plugins", lambda: go("plugins")))
         elif self._content is not None and self.panel is None:
-            self._take_away()
+            self._remove_content()
             if self.isVisible():
                 self.make()
 
@@ -145,7 +145,7 @@ class PanelFrame(QWidget):
         self._content = content
         self._layout.addWidget(content)
 
-    def _take_away(self) -> None:
+    def _remove_content(self) -> None:
         content, self._content = self._content, None
         self.panel = self._host = None
         if content is not None:

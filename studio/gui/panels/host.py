@@ -40,7 +40,7 @@ class Host:
     """The ``PanelHost`` of one panel.
 
     Attributes:
-        owner: Whose children the steps are, so that nothing is told to a panel that is gone.
+        owner: Whose children the steps are, so that a deleted panel gets no events.
         variant: The current variant.
     """
 
@@ -59,9 +59,9 @@ class Host:
         self._schemes = _schemes(workspace, capability)
         self._steps: list[FollowedStep] = []
 
-    def hear(self, event: object) -> None:
+    def on_event(self, event: object) -> None:
         """Pass the workspace's events on to the steps that the panel has started."""
-        self._steps = [step for step in list(self._steps) if not step.hear(event)]
+        self._steps = [step for step in list(self._steps) if not step.on_event(event)]
 
     # The PanelHost
 
@@ -74,12 +74,12 @@ class Host:
         return self._steps[-1]
 
     def targets(self) -> Sequence[TargetSpec]:
-        """The targets whose scheme the plugin answers for."""
+        """Return the targets whose scheme the plugin answers for."""
         known = self._workspace.registry.targets()
         return [target for target in known if target.url.partition(":")[0] in self._schemes]
 
     def facts(self, target: str) -> Mapping[str, Any]:
-        """What the last probe learned."""
+        """Return the facts of the last probe."""
         return self._workspace.registry.facts(target)
 
     def add_target(self, target: TargetSpec) -> bool:
@@ -91,30 +91,30 @@ class Host:
         return self._try(lambda: self._workspace.remove_target(name))
 
     def model(self) -> str:
-        """The current variant's reference."""
+        """Return the current variant's reference."""
         variant = self._variant()
         return f"#{variant.id}" if variant is not None else ""
 
     def form(self, options: Sequence[Option], *, columns: int = 1) -> PanelForm:
-        """A form that offers the plugin's targets and the known models."""
+        """Return a form that offers the plugin's targets and the known models."""
         return PanelForm(options, self, columns=columns)
 
     def say(self, text: str, tone: str = "") -> None:
         """Show one sentence."""
-        self._shell.say(text, tone)
+        self._shell.notify(text, tone)
 
     def fail(self, error: BaseException) -> None:
         """Show an error."""
         self._shell.fail(error)
 
     def color(self, token: str) -> QColor:
-        """A colour of the theme in force."""
+        """Return a colour of the theme in force."""
         return self._shell.theming.current.color(token)
 
     # The forms' choices
 
     def choices(self, option: Option) -> Sequence[Choice] | None:
-        """The targets and models that an option can name."""
+        """Return the targets and models that an option can name."""
         if option.kind is Kind.TARGET:
             return [(target.name, target.name) for target in self.targets()]
         if option.kind is Kind.MODEL:
@@ -132,7 +132,7 @@ class Host:
 
 
 def _schemes(workspace: Workspace, capability: Capability) -> frozenset[str]:
-    """The schemes that a panel names in its manifest, else all of its plugin."""
+    """Return the schemes that a panel names in its manifest, else all of its plugin."""
     if capability.schemes:
         return frozenset(capability.schemes)
     plugin = workspace.plugins.plugin(capability.plugin)
@@ -148,11 +148,11 @@ class FollowedStep(RunningStep):
         self._job = job
 
     def cancel(self) -> None:
-        """Ask it to stop."""
+        """Cancel the step."""
         self._job.cancel()
 
-    def hear(self, event: object) -> bool:
-        """Take what concerns this step out of the workspace's events; True when it has ended."""
+    def on_event(self, event: object) -> bool:
+        """Follow this step in the workspace's events; return whether it has ended."""
         if getattr(event, "job", None) is not self._job:
             return False
         if isinstance(event, JobProgressed):
@@ -167,5 +167,5 @@ class FollowedStep(RunningStep):
 
 
 def step_end(outcome: JobOutcome) -> StepEnd:
-    """An outcome in the words of the public surface."""
+    """Return an outcome in the words of the public surface."""
     return StepEnd(outcome.ok, outcome.document, outcome.sentence, outcome.hint, outcome.error)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Panels:
-    """Finds panels without holding up the window, and adds each as a view of its page."""
+    """The plugins' panels, found in the background and added as views of their pages."""
 
     def __init__(self, window: WindowParts) -> None:
         self._window = window
@@ -27,13 +27,13 @@ class Panels:
         self._frames: dict[tuple[str, str], PanelFrame] = {}
         self._found: tuple[Capability, ...] = ()
         self._faults = ErrorGuard(self._workspace, window)
-        self._unsubscribe = self._workspace.events.subscribe(self._hear)
+        self._unsubscribe = self._workspace.events.subscribe(self._on_event)
         window.current.changed.connect(self._refresh)
 
     def find(self) -> None:
-        """Look for panels on the background thread, then show them."""
+        """Find panels on the background thread, then show them."""
         self._workspace.in_background(
-            lambda: self._workspace.plugins.all(Extension.PANEL), self._take
+            lambda: self._workspace.plugins.all(Extension.PANEL), self._on_capabilities
         )
 
     def add_to(self, page: VisitedPage) -> None:
@@ -52,19 +52,19 @@ class Panels:
         page.show_view(number)
 
     def close(self) -> None:
-        """Hear nothing any more."""
+        """Unsubscribe from the events."""
         self._unsubscribe()
         self._faults.close()
 
-    def _take(self, found: tuple[Capability, ...] | Exception) -> None:
+    def _on_capabilities(self, found: tuple[Capability, ...] | Exception) -> None:
         if not isinstance(found, Exception):
             self._found = tuple(one for one in found if one.area in PANEL_AREAS)
             for page in self._window.pages():
                 self.add_to(page)
 
-    def _hear(self, event: Event) -> None:
+    def _on_event(self, event: Event) -> None:
         for frame in list(self._frames.values()):
-            frame.hear(event)
+            frame.on_event(event)
         if isinstance(event, RegistryChanged) and event.what == "plugins":
             self.find()
 
@@ -80,16 +80,16 @@ _Hook = Callable[[type[BaseException], BaseException, TracebackType | None], obj
 
 
 class ErrorGuard:
-    """Shows such an error as a sentence and counts it; everything else goes on to the hook before.
+    """The hook that shows and counts errors of plugins; all others reach the previous hook.
 
-    Qt's calls into Python end at ``sys.excepthook``; the frames of the error tell whose it is.
+    Qt's calls into Python end at ``sys.excepthook``; the frames of the traceback name the plugin.
     """
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         self._workspace = workspace
         self._shell = shell
         self._before: _Hook = sys.excepthook
-        self._own: _Hook = self._hear  # one object, to be recognised again
+        self._own: _Hook = self._on_exception  # one object, to be recognised again
         sys.excepthook = self._own
 
     def close(self) -> None:
@@ -97,7 +97,7 @@ class ErrorGuard:
         if sys.excepthook is self._own:
             sys.excepthook = self._before
 
-    def _hear(
+    def _on_exception(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
         plugin = self._workspace.culprit(error) if isinstance(error, Exception) else ""

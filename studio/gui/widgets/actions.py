@@ -38,5 +38,5 @@ def explain(item: QAction, reason: str = "") -> None:
 
 
 def reason(item: QAction) -> str:
-    """Why an action is disabled; empty when it is enabled."""
+    """Return why an action is disabled; empty when it is enabled."""
     return "" if item.isEnabled() else item.statusTip() or "Not available."

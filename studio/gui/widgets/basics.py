@@ -37,7 +37,7 @@ def restyle(widget: QWidget, **properties: object) -> None:
 
 
 def label(text: str, role: str = "", *, tone: str = "", wrap: bool = False) -> QLabel:
-    """A plain-text label.
+    """Return a plain-text label.
 
     Args:
         text: Shown as it is; markup in it is not interpreted.
@@ -61,7 +61,7 @@ def label(text: str, role: str = "", *, tone: str = "", wrap: bool = False) -> Q
 
 
 def button(text: str, clicked: Callable[[], object] | None = None, kind: str = "") -> QPushButton:
-    """A push button; kind is ``primary``, ``danger``, ``link``, ``quiet`` or empty."""
+    """Return a push button; kind is ``primary``, ``danger``, ``link``, ``quiet`` or empty."""
     result = QPushButton(text)
     result.setAccessibleName(text)
     if kind:
@@ -79,7 +79,7 @@ def set_enabled(widget: QWidget, reason: str = "") -> None:
 
 
 def line() -> QFrame:
-    """A quiet horizontal line."""
+    """Return a quiet horizontal line."""
     result = QFrame()
     result.setProperty("role", "line")
     return result
@@ -103,7 +103,7 @@ def row(*items: QWidget | QLayout | int | None, spacing: int = GRID) -> QHBoxLay
 
 
 def clear(layout: QLayout) -> None:
-    """Take all items out of a layout and delete their widgets."""
+    """Remove all items from a layout, and delete their widgets."""
     while (item := layout.takeAt(0)) is not None:
         widget, inner = item.widget(), item.layout()
         if widget is not None:
@@ -135,7 +135,7 @@ class ElidedLabel(QLabel):
         self._elide()
 
     def full_text(self) -> str:
-        """The text before it was shortened."""
+        """Return the text before it was shortened."""
         return self._full
 
     def sizeHint(self) -> QSize:
@@ -208,28 +208,28 @@ class Segmented(QFrame):
         return result
 
     def index(self) -> int:
-        """The choice in force, -1 where there is none."""
+        """Return the current choice, -1 without one."""
         return self._group.checkedId()
 
     def set_index(self, index: int) -> None:
-        """Take a choice, and tell so if it is another one."""
+        """Select a choice, and signal a change."""
         if index != self.index():
             self._group.button(index).setChecked(True)
             self.changed.emit(index)
 
     def choose(self, index: int) -> None:
-        """Take a choice; nobody is told."""
+        """Select a choice without a signal."""
         self._group.button(index).setChecked(True)
 
     def choose_none(self) -> None:
-        """Take no choice; nobody is told."""
+        """Clear the choice without a signal."""
         self._group.setExclusive(False)
         for item in self._group.buttons():
             item.setChecked(False)
         self._group.setExclusive(True)
 
     def count(self) -> int:
-        """How many choices there are."""
+        """Return how many choices there are."""
         return len(self._group.buttons())
 
 
@@ -279,7 +279,7 @@ class FieldList(QWidget):
 
 
 class Hint(QWidget):
-    """What an empty pane says: what belongs here, what to do first, and a button for it."""
+    """The empty state of a pane: its purpose, the first action, and a button for it."""
 
     def __init__(
         self,
@@ -376,7 +376,7 @@ class Disclosure(QWidget):
 
 
 class Dot(QWidget):
-    """A round state mark in a theme's colour; always used beside a word or with a name."""
+    """A round state mark in a theme's colour; always used next to a word or with a name."""
 
     def __init__(self, color: Callable[[], QColor], diameter: int = GRID) -> None:
         super().__init__()

@@ -12,7 +12,7 @@ from studio.gui.theme import worn_by
 
 
 class NamesCompleter(QCompleter):
-    """Completes the last of comma-separated names.
+    """The completion of the last of comma-separated names.
 
     Args:
         names: Sorted, so that 50,000 cost nothing.
@@ -29,11 +29,11 @@ class NamesCompleter(QCompleter):
         line.setCompleter(self)
 
     def splitPath(self, path: str) -> list[str]:
-        """What is to be completed: what follows the last comma."""
+        """Return the text to complete: the part after the last comma."""
         return [path.rpartition(",")[2].strip()]
 
     def pathFromIndex(self, index: QModelIndex | QPersistentModelIndex) -> str:
-        """The whole line with the completed name."""
+        """Return the whole line with the completed name."""
         before, comma, _ = self._line.text().rpartition(",")
         return f"{before}{comma}{' ' if comma else ''}{super().pathFromIndex(index)}"
 
@@ -48,6 +48,6 @@ class _Popup(QListView):
         self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Take the theme that is in force now."""
+        """Apply the current theme."""
         self.setStyleSheet(worn_by(self._line))
         super().showEvent(event)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 
 class FileDrops(QObject):
-    """Makes a widget, and all that lies on it, take local files.
+    """A filter that makes a widget and its children accept dropped local files.
 
     Signals:
         hovering: Files are held over the widget, or no longer.

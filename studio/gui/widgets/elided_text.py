@@ -13,7 +13,7 @@ from studio.gui.widgets.basics import GRID
 
 
 class ElidedButton(QPushButton):
-    """Its tooltip is the whole text.
+    """A button with a shortened text, and the whole text as tooltip.
 
     Args:
         name: For screen readers; the text by default.
@@ -38,7 +38,7 @@ class ElidedButton(QPushButton):
         self._elide()
 
     def full_text(self) -> str:
-        """The text before it was shortened."""
+        """Return the text before it was shortened."""
         return self._full
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -42,15 +42,15 @@ class Rows(QAbstractTableModel):
         self._numeric = numeric
 
     def rowCount(self, parent: _Index = _NOWHERE) -> int:
-        """How many lines there are."""
+        """Return how many lines there are."""
         return 0 if parent.isValid() else len(self.rows)
 
     def columnCount(self, parent: _Index = _NOWHERE) -> int:
-        """How many cells a line has."""
+        """Return how many cells a line has."""
         return 0 if parent.isValid() else len(self._columns)
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """The text of a cell, and on which side it stands."""
+        """Return the text of a cell, and on which side it stands."""
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             return self.rows[index.row()].texts[index.column()]
         if role == Qt.ItemDataRole.TextAlignmentRole:
@@ -63,7 +63,7 @@ class Rows(QAbstractTableModel):
         orientation: Qt.Orientation,
         role: int = Qt.ItemDataRole.DisplayRole,
     ) -> Any:
-        """A heading."""
+        """Return a heading."""
         if orientation is not Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
@@ -76,9 +76,10 @@ class Rows(QAbstractTableModel):
         known = [row for row in self.rows if row.values[column] is not None]
         unknown = [row for row in self.rows if row.values[column] is None]
         known.sort(key=lambda row: row.values[column], reverse=falling)
-        self.take([*known, *unknown])
+        # Rows without a value stay last in both orders.
+        self.replace_rows([*known, *unknown])
 
-    def take(self, rows: Iterable[SortableRow]) -> None:
+    def replace_rows(self, rows: Iterable[SortableRow]) -> None:
         """Replace all lines."""
         self.beginResetModel()
         self.rows = list(rows)
@@ -139,7 +140,7 @@ class SortableTable(QTableView):
     def show_rows(self, rows: Iterable[SortableRow]) -> None:
         """Replace all lines; the order that the user chose stays."""
         kept = self.selected()
-        self.content.take(rows)
+        self.content.replace_rows(rows)
         if self._sorted is not None:
             self.content.sort(*self._sorted)
         self.select(kept)
@@ -156,14 +157,15 @@ class SortableTable(QTableView):
         self.select(kept)
 
     def selected(self) -> Hashable | None:
-        """The key of the selected line."""
+        """Return the key of the selected line."""
         place = self.currentIndex().row()
         return self.content.rows[place].key if 0 <= place < len(self.content.rows) else None
 
     def select(self, key: Hashable | None) -> None:
-        """Select the line of a key, or none; nobody is told."""
+        """Select the line of a key, or none, without a signal."""
         place = self.content.places.get(key)
         model = self.selectionModel()
+        # A selection by code must not count as a click of the user.
         self._is_silent = True
         if place is None:
             model.clear()

@@ -38,7 +38,7 @@ class TableCard(Card):
 
 
 def framed(table: QWidget) -> Card:
-    """A table in the frame that other groups of a page have."""
+    """Return a table in the frame that other groups of a page have."""
     card = Card()
     card.body.setContentsMargins(4, 4, 4, 4)
     card.body.addWidget(table)
@@ -97,16 +97,16 @@ class Table(QTableWidget):
     def show_rows(self, rows: Iterable[Sequence[str | QWidget]]) -> None:
         """Replace all rows; a cell is a text or a widget (a Pill)."""
         rows = list(rows)
-        with self._columns_held():
+        with self._fixed_columns():
             self.clearContents()
             self.setRowCount(len(rows))
             for y, cells in enumerate(rows):
                 for x, cell in enumerate(cells):
-                    self._put(y, x, cell)
+                    self._set_cell(y, x, cell)
 
     @contextmanager
-    def _columns_held(self) -> Iterator[None]:
-        """Keep the widths until all cells are there: each one would have its column measured."""
+    def _fixed_columns(self) -> Iterator[None]:
+        """Fix the column widths while cells are added, as each would measure its column."""
         header = self.horizontalHeader()
         modes = [header.sectionResizeMode(x) for x in range(self.columnCount())]
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
@@ -167,7 +167,7 @@ class Table(QTableWidget):
         return super().viewportEvent(event)
 
     def cut_text(self, place: QPoint) -> str:
-        """The text of the cell at a place of the viewport, if it does not fit; else nothing."""
+        """Return the text of the cell at a point of the viewport if it is cut off; else empty."""
         index = self.indexAt(place)
         fits = self.sizeHintForIndex(index).width() <= self.visualRect(index).width()
         return "" if fits else str(index.data() or "")
@@ -180,7 +180,7 @@ class Table(QTableWidget):
             # The style takes the padding of a cell off the widget in it.
             item.setSizeHint(QSize(layout.sizeHint().width() + 2 * GRID, ROW_HEIGHT))
 
-    def _put(self, y: int, x: int, cell: str | QWidget) -> None:
+    def _set_cell(self, y: int, x: int, cell: str | QWidget) -> None:
         item = QTableWidgetItem(cell if isinstance(cell, str) else "")
         item.setTextAlignment(self._alignment(x))
         self.setItem(y, x, item)

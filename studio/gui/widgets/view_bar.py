@@ -82,15 +82,15 @@ class ViewBar(QWidget):
         self.updateGeometry()
 
     def count(self) -> int:
-        """How many views there are."""
+        """Return the number of views."""
         return len(self._views)
 
     def index(self) -> int:
-        """The view that is shown, -1 where there is none."""
+        """Return the view that is shown, -1 without one."""
         return self._index
 
     def set_index(self, index: int) -> None:
-        """Show a view, and tell so if it is another one."""
+        """Show a view, and signal a change."""
         told = index != self._index
         self._index = index
         self._arrange()
@@ -98,26 +98,26 @@ class ViewBar(QWidget):
             self.changed.emit(index)
 
     def shown(self) -> list[str]:
-        """The titles that are side by side."""
+        """Return the titles that are side by side."""
         return [one.button.text() for one in self._views if not one.button.isHidden()]
 
     def in_menu(self) -> list[str]:
-        """The titles in the menu."""
+        """Return the titles in the menu."""
         return [action.text() for action in self._menu.actions()]
 
     def sizeHint(self) -> QSize:
-        """All that is not folded, and the menu where something is."""
+        """Return the size of all views that never collapse, and of the menu for the others."""
         fixed = [one for one in self._views if not one.folded]
         width = sum(self._width(one.button) for one in fixed)
         menu = self._menu_width() if len(fixed) < len(self._views) else 0
         return QSize(width + menu + 2, self.menu_button.sizeHint().height() + 2)
 
     def minimumSizeHint(self) -> QSize:
-        """The menu alone, under the title of the view that is shown."""
+        """Return the menu alone, under the title of the view that is shown."""
         return QSize(self._menu_width() + 2, self.sizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Let views into the menu, or out of it."""
+        """Move views into the menu, or out of it."""
         super().resizeEvent(event)
         self._arrange()
 

@@ -21,7 +21,7 @@ _WORDS = {"good": "Done", "warning": "Note", "bad": "Problem", "": "Note"}
 
 
 class Banner(QFrame):
-    """Sits above the page; never in the way of what one does.
+    """The message above the page, which never blocks the work.
 
     Attributes:
         about: What has failed (the entry of a job); empty where no success makes the message old.
@@ -78,15 +78,15 @@ class Banner(QFrame):
             self._timer.start()
 
     def show_end(self, outcome: JobOutcome, about: str) -> None:
-        """Show why something failed, or take away the message that it had failed before."""
+        """Show why a job failed, or dismiss the message of its earlier failure."""
         if outcome.ok and self.about == about:
             self.close_message()
-        elif not outcome.ok and outcome.end.value != "cancelled":  # whoever cancelled knows it
+        elif not outcome.ok and outcome.end.value != "cancelled":  # the user knows
             said = (outcome.sentence, "bad", outcome.hint, outcome.detail)
             self.show_message(*said, about=about)
 
     def close_message(self) -> None:
-        """Take the message away."""
+        """Hide the message."""
         self._timer.stop()
         self.about = ""
         self.hide()

@@ -40,7 +40,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 
 def best(entries: Iterable[PaletteEntry], typed: str, most: int = MOST) -> list[PaletteEntry]:
-    """The entries that fit best, the best first.
+    """Return the entries that fit best, the best first.
 
     Nodes are many and their names long: they must contain what was typed, letters scattered over
     a name are not enough.
@@ -127,10 +127,10 @@ class _Painter(QStyledItemDelegate):
 
 
 class CommandPalette(QFrame):
-    """Lies over the window while one types; leaves with Escape or when it loses the focus.
+    """The palette over the window; it closes with Escape or when it loses the focus.
 
     Args:
-        sources: Asked for their entries each time it opens.
+        sources: Return their entries each time it opens.
     """
 
     def __init__(
@@ -166,7 +166,7 @@ class CommandPalette(QFrame):
         layout.addWidget(self.list, 1)
         layout.addWidget(self.nothing)
         self.input.textChanged.connect(self._search)
-        self.list.clicked.connect(lambda index: self._take(index.row()))
+        self.list.clicked.connect(lambda index: self._run_entry(index.row()))
         self.input.installEventFilter(self)
         self.hide()
 
@@ -207,7 +207,7 @@ class CommandPalette(QFrame):
         return super().eventFilter(watched, event)
 
     def _is_left(self) -> bool:
-        """Whether the focus went elsewhere in this window, not to another program."""
+        """Return whether the focus went elsewhere in this window, not to another program."""
         return self.isVisible() and self.window().isActiveWindow()
 
     def _key(self, key: Qt.Key) -> bool:
@@ -220,7 +220,7 @@ class CommandPalette(QFrame):
         if key in steps:
             self._move(steps[key])
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._take(self.list.currentIndex().row())
+            self._run_entry(self.list.currentIndex().row())
         elif key is Qt.Key.Key_Escape:
             self.close_palette()
         else:
@@ -244,11 +244,11 @@ class CommandPalette(QFrame):
             self.list.setCurrentIndex(self.model.index(0))
         self.place()
 
-    def _take(self, row: int) -> None:
+    def _run_entry(self, row: int) -> None:
         if not 0 <= row < len(self.model.entries):
             return
         entry = self.model.entries[row]
         if entry.reason:
-            return  # the row says why; the palette stays so that something else can be chosen
+            return  # the row shows the reason; the palette stays open for another choice
         self.close_palette()
         entry.run()

@@ -60,7 +60,7 @@ class Commands:
         self._window.widget.addAction(made)
 
     def sources(self) -> tuple[Callable[[], Iterator[PaletteEntry]], ...]:
-        """What the palette asks each time it opens."""
+        """Return the sources that the palette reads each time it opens."""
         return self._from_actions, self._from_registry, self._from_pages
 
     def _from_actions(self) -> Iterator[PaletteEntry]:

@@ -58,7 +58,7 @@ class SeparatorStyle(QProxyStyle):
         option: QStyleOption | None = None,
         widget: QWidget | None = None,
     ) -> int:
-        """The line's width; of anything else what the style says."""
+        """Return the line's width; for anything else the style's value."""
         if metric is QStyle.PixelMetric.PM_DockWidgetSeparatorExtent:
             return _SEPARATOR_WIDTH
         return super().pixelMetric(metric, option, widget)
@@ -135,7 +135,7 @@ class JobRow(QWidget):
 
 
 class JobsDock(QDockWidget):
-    """Opens at the bottom, above the line of jobs.
+    """The dock of jobs at the bottom, above the job bar.
 
     Signals:
         retold: The number in the history of what is wanted as a pipeline.
@@ -165,7 +165,7 @@ class JobsDock(QDockWidget):
         self.dress()
 
     def refresh(self, job: RunningJob | None = None) -> None:
-        """Show one job anew, or all."""
+        """Refresh one job, or all."""
         if job is not None and job.id in self._rows:
             self._refresh(self._rows[job.id])
             return
@@ -186,7 +186,7 @@ class JobsDock(QDockWidget):
         self.retold.emit(self._workspace.action_of(job))
 
     def dress(self) -> None:
-        """Take the icon in the theme's colour."""
+        """Set the icon in the theme's colour."""
         self._close.setIcon(icons.icon("close", self._theming.current.color("dim"), 16))
 
     def _title(self) -> QFrame:
@@ -202,7 +202,7 @@ WIDTH = 312
 
 
 class InspectorDock(QDockWidget):
-    """Shows a page's inspector, and hides itself on pages that have none.
+    """The dock of a page's inspector, hidden on pages without one.
 
     Attributes:
         wanted: Whether the user wants to see inspectors at all.
@@ -233,19 +233,19 @@ class InspectorDock(QDockWidget):
                 self._stack.addWidget(content)
             self._stack.setCurrentWidget(content)
         self.setVisible(content is not None and self.wanted)
-        self._take_width()
+        self._set_first_width()
 
     def has_content(self) -> bool:
-        """Whether the page has something to inspect."""
+        """Return whether the page has something to inspect."""
         return self._content is not None
 
     def toggle(self) -> None:
         """Show or hide it, on this page and on the others."""
         self.wanted = not self.wanted
         self.setVisible(self.has_content() and self.wanted)
-        self._take_width()
+        self._set_first_width()
 
-    def _take_width(self) -> None:
+    def _set_first_width(self) -> None:
         """Start narrow; from then on the width is the user's."""
         window = self.parentWidget()
         if not self._is_sized and self.isVisible() and isinstance(window, QMainWindow):

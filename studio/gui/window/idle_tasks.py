@@ -15,10 +15,10 @@ PAUSE_MS = 15
 
 
 class IdleTasks(QTimer):
-    """Does work in pieces, one after the other; start it when the window is painted.
+    """A queue of work in small pieces; start it when the window is painted.
 
     Args:
-        pieces: Does the next piece each time that it is asked for one; none of them should take
+        pieces: Runs the next piece at each call; none of them should take
             longer than a key may have to wait.
     """
 
@@ -43,7 +43,7 @@ class IdleTasks(QTimer):
 
 
 def pages(stages: Iterable[Stage], make: Callable[[str], object | None]) -> Iterator[None]:
-    """The work of making each stage's page, in pieces.
+    """Yield the work of making each stage's page, in pieces.
 
     Args:
         make: Makes one page, or gives None where that fails; then no more are made.

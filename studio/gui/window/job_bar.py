@@ -25,7 +25,7 @@ TICK_MS = 1000
 
 
 def time_left(job: RunningJob, now: float) -> str:
-    """How long a job will still take, as far as its progress tells: ``1 min 10 s left``."""
+    """Return the remaining time of a job, estimated from its progress: ``1 min 10 s left``."""
     state, passed = job.state, now - job.started
     if state.total <= 0 or state.done <= 0 or passed < SURE_AFTER:
         return ""
@@ -33,7 +33,7 @@ def time_left(job: RunningJob, now: float) -> str:
 
 
 class JobBar(QFrame):
-    """Shows the newest running job, and opens the list of all.
+    """The bar that shows the newest running job and opens the list of all.
 
     Signals:
         list_asked: The user wants to see all jobs.
@@ -87,11 +87,11 @@ class JobBar(QFrame):
         self.sandbox.setToolTip(plain_tip(explanation))
 
     def current(self) -> RunningJob | None:
-        """The newest job that runs."""
+        """Return the newest job that runs."""
         return next((job for job in reversed(self._jobs) if job.running), None)
 
     def cancel_job(self) -> None:
-        """Take the job that is shown back."""
+        """Cancel the job that is shown."""
         job = self.current()
         if job is not None:
             self.cancel.setEnabled(False)
@@ -122,6 +122,7 @@ class JobBar(QFrame):
             self._tick.start()
         state = job.state
         self.text.setText(f"{job.title} · {state.text}" if state.text else job.title)
+        # Qt shows a range of 0 as a busy indicator, for a job without a known total.
         self.bar.setRange(0, 1000 if state.total > 0 else 0)
         if state.total > 0:
             self.bar.setValue(round(1000 * min(state.done / state.total, 1.0)))

@@ -88,7 +88,7 @@ class MainWindow(QMainWindow):
         self._restore()
 
     def attach(self, workspace: Workspace) -> None:
-        """Take the workspace, which is opened after the first paint, and show the first page."""
+        """Attach the workspace, which opens after the first paint, and show the first page."""
         gc.freeze()  # all modules until here
         self.workspace = workspace
         self._settings = workspace.settings
@@ -122,7 +122,7 @@ class MainWindow(QMainWindow):
             self.fail(error)
             return None
 
-    def say(self, text: str, tone: str = "") -> None:
+    def notify(self, text: str, tone: str = "") -> None:
         """Show one sentence."""
         self.banner.show_message(text, tone)
 
@@ -137,7 +137,7 @@ class MainWindow(QMainWindow):
     def select(self, variant: int) -> None:
         """Make a variant the current one."""
         if not self.current.select(variant):
-            self.say("This variant is no longer in the registry.", "warning")
+            self.notify("This variant is no longer in the registry.", "warning")
 
     def go(self, stage: str) -> None:
         """Show a stage; its page is made on the first visit."""
@@ -154,7 +154,7 @@ class MainWindow(QMainWindow):
         self.inspector_changed()
 
     def choose_model(self) -> None:
-        """Ask for a model file and open it."""
+        """Open the dialog for a model file, and open the file."""
         start = memory.recall(self._settings).get("folder", "")
         pattern = " ".join(f"*{suffix}" for suffix in self.workspace.suffixes)
         # A dialog of the top bar, so that it is dressed.
@@ -162,7 +162,7 @@ class MainWindow(QMainWindow):
             self.topbar, "Open a model", str(start), f"Models ({pattern});;All files (*)"
         )
         if chosen:
-            memory.keep(self._settings, folder=str(Path(chosen).parent))
+            memory.store(self._settings, folder=str(Path(chosen).parent))
             self.open_model(Path(chosen))
 
     def open_model(self, path: Path) -> None:
@@ -179,12 +179,12 @@ class MainWindow(QMainWindow):
         self.inspector.show_content(page.inspector() if page is not None else None)
 
     def page(self) -> Page | None:
-        """The page that is shown."""
+        """Return the page that is shown."""
         shown = self.stack.currentWidget()
         return shown if isinstance(shown, Page) else None
 
     def pages(self) -> list[Page]:
-        """The pages that were visited."""
+        """Return the pages that were visited."""
         return list(self._pages.values())
 
     # Building
@@ -230,7 +230,7 @@ class MainWindow(QMainWindow):
         self.topbar.inspector.connect(self.inspector.toggle)
         self.jobbar.list_asked.connect(self.toggle_jobs)
         self.current.changed.connect(self.show_current)
-        self._closing.callback(self.workspace.events.subscribe(self._hear))
+        self._closing.callback(self.workspace.events.subscribe(self._on_event))
         self._closing.callback(self.panels.close)
 
     def _warm_up(self) -> None:
@@ -260,7 +260,7 @@ class MainWindow(QMainWindow):
 
     # What happens
 
-    def _hear(self, event: Event) -> None:
+    def _on_event(self, event: Event) -> None:
         from studio.workspace import JobFinished, JobProgressed, JobStarted, RegistryChanged
 
         if isinstance(event, JobStarted | JobProgressed | JobFinished):
@@ -271,7 +271,7 @@ class MainWindow(QMainWindow):
             self.current.refresh()
         if isinstance(event, JobFinished):
             self._finished(event.job)
-        self._opening.hear(event)
+        self._opening.on_event(event)
         if isinstance(event, JobStarted | JobFinished | RegistryChanged):
             self._show_states()
         for page in list(self._pages.values()):
@@ -291,7 +291,7 @@ class MainWindow(QMainWindow):
             variant.id if variant else None,
         )
         self.setWindowTitle(f"{variant.model_name} – Edgewright" if variant else "Edgewright")
-        memory.keep(self._settings, variant=variant.id if variant else 0)
+        memory.store(self._settings, variant=variant.id if variant else 0)
         for page in list(self._pages.values()):
             page.show_variant(variant)
         self._show_states()
@@ -313,7 +313,7 @@ class MainWindow(QMainWindow):
         self.choose_theme(LIGHT if self.theming.current.dark else DARK)
 
     def choose_theme(self, choice: str) -> None:
-        """Take ``system``, ``dark`` or ``light``, and remember it."""
+        """Set ``system``, ``dark`` or ``light``, and store the choice."""
         self._settings["theme"] = choice
         self.theming.choose(choice)
 
@@ -351,7 +351,7 @@ class MainWindow(QMainWindow):
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
     def _restore(self) -> None:
-        """Take the arrangement of the last session."""
+        """Restore the window layout of the last session."""
         kept = memory.recall(self._settings)
         for name, take in (("geometry", self.restoreGeometry), ("state", self.restoreState)):
             if isinstance(kept.get(name), str):
@@ -359,8 +359,8 @@ class MainWindow(QMainWindow):
         self.inspector.wanted = bool(kept.get("inspector", True))
 
     def save(self) -> None:
-        """Keep the arrangement for the next session."""
-        memory.keep(
+        """Store the window layout for the next session."""
+        memory.store(
             self._settings,
             geometry=bytes(self.saveGeometry().toBase64().data()).decode("ascii"),
             state=bytes(self.saveState().toBase64().data()).decode("ascii"),

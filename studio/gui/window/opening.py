@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ModelOpener:
-    """Opens files, and samples after they were fetched, and shows what came of it.
+    """The opener of files and downloaded samples, which shows the result.
 
     Attributes:
         previewed: The job whose preview is shown; empty for none.
@@ -38,8 +38,8 @@ class ModelOpener:
         if job is not None:
             self._samples.add(job.id)
 
-    def hear(self, event: Event) -> None:
-        """Show what a worker has seen of a model by now, and the model at the end."""
+    def on_event(self, event: Event) -> None:
+        """Show a worker's previews of a model, and the model at the end."""
         from studio.workspace import DRAWN, PREVIEW, JobFinished, JobMessage
 
         if isinstance(event, JobMessage):
@@ -57,20 +57,20 @@ class ModelOpener:
         self._window.workspace.in_background(read, partial(self._show_preview, job))
 
     def _show_preview(self, job: RunningJob, scene: Scene | Exception) -> None:
-        """Show it, unless the job has ended meanwhile, or nothing could be read."""
+        """Show the preview, unless the job has ended or the preview cannot be read."""
         if isinstance(scene, Exception) or job.id not in self._files or not job.running:
             return
         self._page_for(job).show_preview(scene)
 
     def _show_drawn(self, job: RunningJob, view: GraphView | Exception) -> None:
-        """Let the graph be looked through before its types are known."""
+        """Show the graph before its types are known."""
         if isinstance(view, Exception) or job.id not in self._files or not job.running:
             return
         if not self.previewed or self.previewed == job.id:
             self._page_for(job).show_drawn(view)
 
     def _page_for(self, job: RunningJob) -> ModelPage:
-        """The Model page for a model that is on its way; it comes into sight once."""
+        """Return the Model page for a model that is on its way; it comes into sight once."""
         window = self._window
         if self.previewed != job.id:
             self.previewed = job.id
@@ -92,9 +92,9 @@ class ModelOpener:
                 self._window.select(result.variant)
                 self._window.go("model")
             elif shown:
-                self._take_back()
+                self._restore_previous()
 
-    def _take_back(self) -> None:
+    def _restore_previous(self) -> None:
         """Show what was shown before the preview of a model that could not be opened."""
         page = self._window.page()
         if page is not None and page.stage == "model":

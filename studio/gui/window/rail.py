@@ -28,7 +28,7 @@ HEIGHT, LEAST_HEIGHT = 8 * GRID, 7 * GRID - 2
 
 
 class StageState(enum.Enum):
-    """What a stage says of the current model; the value is read out and shown as a tooltip."""
+    """The state of a stage for the current model; its value is the tooltip and accessible text."""
 
     NONE = "nothing yet"
     DONE = "done"
@@ -80,7 +80,7 @@ class StageButton(QToolButton):
         return QSize(WIDTH - 2 * GRID, LEAST_HEIGHT)
 
     def dress(self) -> None:
-        """Take the icon in the theme's colour."""
+        """Set the icon in the theme's colour."""
         token = "text" if self.isChecked() else "dim"
         self.setIcon(icons.icon(self.stage.id, self._theming.current.color(token)))
 
@@ -105,7 +105,7 @@ class StageButton(QToolButton):
 
 
 class Rail(QFrame):
-    """All stages.
+    """The rail of all stages.
 
     Signals:
         chosen: Identifier of the stage that the user wants to see.
@@ -134,7 +134,7 @@ class Rail(QFrame):
         theming.changed.connect(self.dress)
 
     def buttons(self) -> list[StageButton]:
-        """The buttons from top to bottom."""
+        """Return the buttons from top to bottom."""
         return list(self._buttons.values())
 
     def show_stage(self, name: str) -> None:
@@ -148,13 +148,13 @@ class Rail(QFrame):
             self._buttons[name].show_state(state)
 
     def dress(self) -> None:
-        """Take the icons in the theme's colours."""
+        """Set the icons in the theme's colours."""
         for button in self._buttons.values():
             button.dress()
 
 
 class Progress:
-    """Reads the registry and the jobs of this session.
+    """The state of the stages, read from the registry and the jobs of this session.
 
     A failure is remembered until the stage succeeds or another model is shown.
     """
@@ -165,7 +165,7 @@ class Progress:
         self._failed: set[tuple[int, str]] = set()
 
     def stage_of(self, job: RunningJob) -> str:
-        """The stage that a job belongs to; empty for none."""
+        """Return the stage that a job belongs to; empty for none."""
         steps = self._workspace.steps.items()
         entry = job.spec.entry
         return next((stage_of_step(name) for name, step in steps if step.work == entry), "")
@@ -173,7 +173,7 @@ class Progress:
     def note_end(self, job: RunningJob) -> None:
         """Remember how a job ended."""
         variant, outcome, stage = self._current.variant, job.outcome, self.stage_of(job)
-        # A file that could not be opened says nothing of the model that is shown.
+        # A file that could not be opened is no failure of the model that is shown.
         if variant is None or outcome is None or stage == "model":
             return
         key = (variant.model, stage)
@@ -183,9 +183,9 @@ class Progress:
             self._failed.add(key)
 
     def states(self) -> dict[str, StageState]:
-        """The state of each stage."""
+        """Return the state of each stage."""
         running = {self.stage_of(job) for job in self._workspace.jobs if job.running}
-        variant, done = self._current.variant, self._done()
+        variant, done = self._current.variant, self._finished_stages()
         states = {}
         for stage in STAGES:
             states[stage.id] = StageState.NONE
@@ -197,7 +197,7 @@ class Progress:
                 states[stage.id] = StageState.DONE
         return states
 
-    def _done(self) -> set[str]:
+    def _finished_stages(self) -> set[str]:
         variant = self._current.variant
         if variant is None:
             return set()

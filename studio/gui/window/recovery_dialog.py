@@ -1,4 +1,4 @@
-"""The dialog of a start without a registry: one sentence, and the way back to a copy."""
+"""The dialog of a start without a registry: one sentence, and the restore of a backup."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from studio.workspace.maintenance import DamagedRegistry, Maintenance
 
 
 class RecoveryDialog(QMessageBox):
-    """Says why the workspace cannot be opened; offers to restore the registry's last copy.
+    """The dialog with the reason that the workspace did not open, and the offer to restore.
 
     Attributes:
         restore: The button that does so; None where there is no copy.
@@ -41,10 +41,10 @@ class RecoveryDialog(QMessageBox):
 
 
 def open_workspace(parent: QWidget) -> Workspace:
-    """The user's workspace, put back from a copy where that is needed and wanted.
+    """Return the user's workspace, restored from a copy where needed and confirmed.
 
     Raises:
-        StudioError: when it cannot be opened; the user has been told.
+        StudioError: when it cannot be opened; the dialog has shown the reason.
     """
     try:
         return Workspace.open()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Selection(QObject):
-    """The current variant and its siblings, as the registry last told.
+    """The current variant and its siblings, as last read from the registry.
 
     Signals:
         changed: Another variant is current, or the model has other variants.
@@ -45,7 +45,7 @@ class Selection(QObject):
             self.select(variants[0].id)
 
     def refresh(self) -> None:
-        """Ask the registry again."""
+        """Read the registry again."""
         if self.variant is None:
             return
         variants = list(self._workspace.registry.variants(self.variant.model))

@@ -18,7 +18,7 @@ class Stage:
         page: ``"module:class"``.
         steps: Steps whose jobs belong to this stage.
         at_bottom: Not a step of the pipeline, but something around it.
-        parts: Modules of the page that are imported one by one ahead of it, as to import all at
+        parts: Modules of the page that are imported one by one before it, as to import all at
             once would hold up the window.
     """
 
@@ -32,7 +32,7 @@ class Stage:
 
 
 def _stage(title: str, number: int, *steps: str, parts: str = "", at_bottom: bool = False) -> Stage:
-    """A stage whose page is named like it; ``parts`` are modules below ``studio.gui``."""
+    """Return a stage whose page is named like it; ``parts`` are modules below ``studio.gui``."""
     name = title.lower()
     page = f"studio.gui.pages.{name}.page:{title}Page"
     modules = tuple(f"studio.gui.{part}" for part in parts.split())
@@ -80,5 +80,5 @@ def page_class(stage: Stage) -> type[Page]:
 
 
 def stage_of_step(step: str) -> str:
-    """The stage whose page shows a step; empty for one that belongs to none."""
+    """Return the stage whose page shows a step; empty for one that belongs to none."""
     return next((stage.id for stage in STAGES if step in stage.steps), "")

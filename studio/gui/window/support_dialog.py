@@ -1,4 +1,4 @@
-"""Saving of a support archive: gathered, shown as a list, written where the user says."""
+"""Saving of a support archive: collected, shown as a list, written to the chosen file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NAME = "edgewright-support.zip"
 
 
 class ArchiveList(QMessageBox):
-    """Says what an archive would hold, and asks whether to save it."""
+    """The dialog that lists the content of an archive and asks whether to save it."""
 
     def __init__(self, archive: SupportArchive, parent: QWidget) -> None:
         super().__init__(parent)
@@ -46,7 +46,7 @@ def save_support_archive(window: WindowParts) -> None:
 
 
 def offer(window: WindowParts, archive: SupportArchive | Exception) -> None:
-    """Show what would be saved, and save it where the user says."""
+    """Show the content of an archive, and save it to the chosen file."""
     if isinstance(archive, Exception):
         window.fail(archive)
         return
@@ -59,11 +59,11 @@ def offer(window: WindowParts, archive: SupportArchive | Exception) -> None:
     )
     if chosen:
         path = Path(chosen)
-        window.workspace.in_background(partial(archive.write, path), partial(_tell, window, path))
+        window.workspace.in_background(partial(archive.write, path), partial(_report, window, path))
 
 
-def _tell(window: WindowParts, path: Path, outcome: Exception | None) -> None:
+def _report(window: WindowParts, path: Path, outcome: Exception | None) -> None:
     if outcome is None:
-        window.say(f"The support archive is {path}. Nothing was sent.", "good")
+        window.notify(f"The support archive is {path}. Nothing was sent.", "good")
     else:
         window.fail(outcome)

@@ -74,7 +74,7 @@ class Chip(QPushButton):
 
 
 def chip_detail(variant: VariantRecord) -> str:
-    """Size, and the change of the metric where it was measured: ``6.1 MB · −0.5 pt``."""
+    """Return size, and the change of the metric where it was measured: ``6.1 MB · −0.5 pt``."""
     from studio.quantization.results import figures_of  # not before the first paint
 
     parts = [figures.size(variant.size)]
@@ -108,7 +108,7 @@ class TopBar(QFrame):
 
     Signals:
         variant_chosen: Identifier of a variant.
-        new_variant, search, theme, inspector, start_page: What the user asked for.
+        new_variant, search, theme, inspector, start_page: The commands of the user.
     """
 
     variant_chosen = Signal(int)
@@ -168,11 +168,11 @@ class TopBar(QFrame):
         self._chips.row.addStretch(1)
 
     def chips(self) -> list[Chip]:
-        """The chips from left to right."""
+        """Return the chips from left to right."""
         return [chip for chip in self._group.buttons() if isinstance(chip, Chip)]
 
     def dress(self) -> None:
-        """Take icons in the theme's colours."""
+        """Set icons in the theme's colours."""
         theme = self._theming.current
         dim = theme.color("dim")
         ratio = self.devicePixelRatioF()
@@ -208,7 +208,7 @@ class TopBar(QFrame):
 
 
 class ModelsMenu(QMenu):
-    """Filled anew each time it is shown."""
+    """The menu of models, filled each time it is shown."""
 
     def __init__(self, window: WindowParts) -> None:
         super().__init__(window.widget)

@@ -1,4 +1,4 @@
-"""The walls around a worker: what it sees, may call and is told, by what this machine offers."""
+"""The sandbox of a worker: its files, system calls and environment, as this machine allows."""
 
 from studio.jobs.sandbox.environment import contained, environment
 from studio.jobs.sandbox.level import (

@@ -30,7 +30,7 @@ class Bubblewrap:
 
     Attributes:
         offers: Its options; older versions lack some.
-        user_namespace: Whether the command gets a namespace in which it is nobody. Without it the
+        user_namespace: Whether the command gets a namespace and runs as nobody. Without it the
             system's root stays root, with no capability.
     """
 
@@ -39,7 +39,7 @@ class Bubblewrap:
     user_namespace: bool
 
     def works(self) -> bool:
-        """Whether it can make its walls on this machine, found by trying."""
+        """Return whether it can make its walls on this machine, found by trying."""
         trial = self.arguments(View.of(["/usr", "/bin", "/lib", "/lib64"]), None, frozenset())
         try:
             done = subprocess.run(
@@ -52,7 +52,7 @@ class Bubblewrap:
     def arguments(
         self, view: View, folder: Path | None, needs: frozenset[Permission], filter_from: int = -1
     ) -> list[str]:
-        """What stands before a command to put it behind walls.
+        """Return the arguments that start a command in the sandbox.
 
         Args:
             folder: The one place that can be written to, in which the command begins.
@@ -70,6 +70,7 @@ class Bubblewrap:
             made += ["--symlink", target, link]
         if folder is not None:
             made += ["--bind", str(folder), str(folder), "--chdir", str(folder)]
+        # After all mounts, as bubblewrap creates their mount points in the root.
         made += ["--remount-ro", "/"]
         if filter_from >= 0:
             made += ["--seccomp", str(filter_from)]
@@ -84,6 +85,7 @@ class Bubblewrap:
             if "--disable-userns" in self.offers:
                 made.append("--disable-userns")
             if os.geteuid() == 0:
+                # Without this the command would still be root inside its namespace.
                 made += ["--uid", _NOBODY, "--gid", _NOBODY]
         return made
 
@@ -94,7 +96,7 @@ class Bubblewrap:
 
 @functools.cache
 def working_bubblewrap() -> Bubblewrap | None:
-    """The strongest that works on this machine; None where none does."""
+    """Return the strongest that works on this machine; None where none does."""
     program = shutil.which("bwrap")
     if program is None:
         return None

@@ -23,13 +23,13 @@ _ASKS_ONLY = 0xFFFFFFFF  # of personality
 
 @dataclass(frozen=True, slots=True)
 class ArgumentCondition:
-    """When a call is refused, by the low 32 bits of one of its arguments.
+    """A condition on the low 32 bits of an argument, under which a call is refused.
 
     Attributes:
         argument: Its number, from 0.
         bits: Refused when any of these is set; 0: not looked at.
         among: Refused when it is one of these.
-        outside: Refused when it is none of these.
+        outside: Refused when it is not one of these.
     """
 
     argument: int
@@ -43,8 +43,8 @@ class RefusedCall:
     """A call that is refused.
 
     Attributes:
-        error: What the caller is told.
-        when: Only then; always where it is None.
+        error: The error number that the caller gets.
+        when: The condition; None refuses every call.
     """
 
     call: str
@@ -154,7 +154,7 @@ GROUPS: Mapping[str, tuple[RefusedCall, ...]] = {
 
 
 def rules(needs: frozenset[Permission], *, sees_sockets: bool) -> tuple[RefusedCall, ...]:
-    """The whole table for a command.
+    """Return the whole table for a command.
 
     Args:
         sees_sockets: Whether sockets of other programs could be reached by their files (no

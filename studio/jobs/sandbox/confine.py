@@ -47,11 +47,11 @@ DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
 
 class ConfinementError(Exception):
-    """The kernel refused a part of the policy."""
+    """The kernel refused a rule of the policy."""
 
 
 class Policy(NamedTuple):
-    """What a command may do. Not a dataclass, whose import would take longer than all the rest.
+    """The permissions of a command; no dataclass, whose import takes longer than the rest.
 
     Attributes:
         abi: Version of Landlock whose rights are taken; 0: Landlock is left out.
@@ -73,13 +73,13 @@ class Policy(NamedTuple):
 
     @classmethod
     def from_json(cls, text: str) -> Policy:
-        """What ``to_json`` made."""
+        """Return the policy from the document of ``to_json``."""
         abi, reads, writes, network, calls = json.loads(text)
         return cls(abi, tuple(reads), tuple(writes), network, bytes.fromhex(calls))
 
 
 def landlock_abi() -> int:
-    """The version that this kernel offers; 0 where it has none, or where it is switched off."""
+    """Return this kernel's version of Landlock; 0 when it is missing or disabled."""
     try:
         return max(0, int(_libc().syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _VERSION)))
     except (OSError, AttributeError):
@@ -87,7 +87,7 @@ def landlock_abi() -> int:
 
 
 def file_rights(abi: int) -> int:
-    """All rights to files that a version knows."""
+    """Return all rights to files that a version knows."""
     rights = _READ | _WRITE_FILE | _CHANGE_FOLDER
     return rights | sum(right for since, right in _BY_ABI.items() if abi >= since)
 
@@ -96,7 +96,7 @@ def confine(policy: Policy) -> None:
     """Confine this process and all that it starts.
 
     Raises:
-        ConfinementError: when the kernel refuses a part; the process must not go on.
+        ConfinementError: when the kernel refuses a rule; the process must end.
     """
     libc = _libc()
     ruleset = _ruleset(libc, policy) if policy.abi else -1
@@ -142,7 +142,7 @@ def _allow(libc: ctypes.CDLL, ruleset: int, path: str, rights: int) -> None:
 
 
 def _drop_capabilities(libc: ctypes.CDLL) -> None:
-    """Those of this process, and those that a program that it starts could get."""
+    """Drop the capabilities of this process and of the programs that it starts."""
     libc.prctl(_AMBIENT, _CLEAR_ALL, 0, 0, 0)
     if os.geteuid() == 0:
         for capability in range(64):

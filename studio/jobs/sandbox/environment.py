@@ -34,7 +34,7 @@ _SECRET_PREFIXES = ("MLFLOW_", "AWS_", "GOOGLE_", "CLOUDSDK_", "AZURE_")
 
 
 def contained(needs: Iterable[Permission]) -> bool:
-    """Whether such a job can be put behind walls at all.
+    """Return whether such a job can be put behind walls at all.
 
     A job that talks to boards needs the user's keys, and one that starts a server must let it
     live on; neither parses a model.
@@ -44,7 +44,7 @@ def contained(needs: Iterable[Permission]) -> bool:
 
 
 def environment(paths: Paths, folder: Path, needs: frozenset[Permission]) -> dict[str, str]:
-    """The variables of a worker with these permissions, whose job has this folder."""
+    """Return the variables of a worker with these permissions, whose job has this folder."""
     env = {name: value for name, value in os.environ.items() if _passed_on(name, needs)}
     if not contained(needs):
         env.setdefault("HOME", str(folder))

@@ -88,7 +88,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
 
 @functools.cache
 def program_for(needs: frozenset[Permission], *, sees_sockets: bool) -> bytes:
-    """The filter for a command on this machine; empty where none can be made for it."""
+    """Return the filter for a command on this machine; empty where none can be made for it."""
     architecture = ARCHITECTURES.get(os.uname().machine)
     if architecture is None:
         return b""
@@ -96,7 +96,7 @@ def program_for(needs: frozenset[Permission], *, sees_sockets: bool) -> bytes:
 
 
 def assemble(table: Iterable[RefusedCall], architecture: Architecture) -> bytes:
-    """The table as instructions, 8 bytes each."""
+    """Return the table as instructions, 8 bytes each."""
     program = _load(_ARCHITECTURE)
     program += _unless(_EQUAL, architecture.audit, _refuse(errno.ENOSYS))
     program += _load(_NUMBER)
@@ -110,7 +110,7 @@ def assemble(table: Iterable[RefusedCall], architecture: Architecture) -> bytes:
 
 
 def _body(rule: RefusedCall) -> bytes:
-    """What is done with a call of a rule's number; it always returns."""
+    """Return the instructions for a call of a rule's number; they always return."""
     refuse, allow = _refuse(rule.error), _instruction(_RETURN, 0, 0, _ALLOW)
     when = rule.when
     if when is None:

@@ -16,7 +16,7 @@ from studio.jobs.sandbox.filter import program_for
 
 
 class SandboxLevel(enum.Enum):
-    """How well a worker that parses or runs a model is contained."""
+    """The level of isolation of a worker that parses or runs a model."""
 
     FULL = "full"
     PARTLY = "partly"
@@ -24,7 +24,7 @@ class SandboxLevel(enum.Enum):
 
 
 class Enforcement(enum.Enum):
-    """How much of a protection the kernel holds a worker to."""
+    """The degree to which the kernel enforces a protection."""
 
     FULLY = "enforced"
     PARTLY = "partly enforced"
@@ -42,7 +42,7 @@ class Protection:
 
 @dataclass(frozen=True, slots=True)
 class Containment:
-    """What holds for workers on this machine.
+    """The isolation of workers on this machine.
 
     Attributes:
         means: What enforces it (``bubblewrap with a user namespace``).
@@ -63,7 +63,7 @@ class Containment:
 
     @property
     def explanation(self) -> str:
-        """One or two sentences for the window: by what, and what is missing."""
+        """One or two sentences for the window: the mechanism, and what is missing."""
         if self.level is SandboxLevel.LIMITS:
             return (
                 "Workers have limits alone; install bubblewrap to take network and home from them."
@@ -94,19 +94,20 @@ NONE = Containment(
 
 @functools.cache
 def containment() -> Containment:
-    """The best that works on this machine, found by trying."""
+    """Return the best that works on this machine, found by trying."""
     bubblewrap = working_bubblewrap()
     if bubblewrap is not None:
         return by_bubblewrap(bubblewrap)
     for abi in _versions():
         policy = confine.Policy(abi, ("/",), calls=program_for(frozenset(), sees_sockets=True))
+        # The kernel may refuse a version that it reports, so each policy is tried.
         if (abi or policy.calls) and _works(policy):
             return by_kernel(abi, filtered=bool(policy.calls))
     return NONE
 
 
 def by_bubblewrap(bubblewrap: Bubblewrap) -> Containment:
-    """What walls of bubblewrap enforce."""
+    """Return the isolation by bubblewrap."""
     filtered = bool(program_for(frozenset(), sees_sockets=False))
     if bubblewrap.user_namespace:
         means = "bubblewrap with a user namespace"
@@ -141,7 +142,7 @@ def by_bubblewrap(bubblewrap: Bubblewrap) -> Containment:
 
 
 def by_kernel(abi: int, *, filtered: bool) -> Containment:
-    """What Landlock of a version and the filter enforce without namespaces."""
+    """Return the isolation by Landlock of a version and the call filter, without namespaces."""
     means = [f"Landlock (version {abi})"] * bool(abi) + ["a filter of system calls"] * filtered
     return Containment(
         SandboxLevel.PARTLY,
@@ -197,13 +198,13 @@ def _calls(filtered: bool) -> Protection:
 
 
 def _versions() -> Sequence[int]:
-    """The versions of Landlock to try: what the kernel has, as far as it was tested; then none."""
+    """Return the versions of Landlock to try: the kernel's, as far as tested; then none."""
     offered = min(confine.landlock_abi(), confine.TESTED_ABI)
     return (offered, 0) if offered >= confine.OLDEST_ABI else (0,)
 
 
 def launcher(policy: confine.Policy) -> list[str]:
-    """What stands before a command to confine it by the kernel alone."""
+    """Return the arguments that confine a command with the kernel alone."""
     return [sys.executable, "-I", "-S", "-B", confine.__file__, policy.to_json()]
 
 

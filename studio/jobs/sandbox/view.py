@@ -50,11 +50,11 @@ _MOST_NEIGHBOURS = 500
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Files and folders that can be read.
+    """The files and folders that a worker can read.
 
     Attributes:
         places: Where they really lie, outermost first; none lies in another.
-        links: Links on the way to them that lie in none of them, with where they point.
+        links: Links on the path to them that are in none of them, with their targets.
     """
 
     places: tuple[str, ...]
@@ -62,7 +62,7 @@ class View:
 
     @classmethod
     def of(cls, paths: Iterable[str | Path]) -> View:
-        """What must be there so that all of these paths lead where they lead now."""
+        """Return the view in which all of these paths resolve as they do now."""
         links: dict[str, str] = {}
         known: dict[str, str | None] = {}
         real = {_followed(os.fspath(path), links, known) for path in paths}
@@ -75,7 +75,7 @@ class View:
 
 
 def view_for(reads: Iterable[Path], needs: frozenset[Permission]) -> View:
-    """The system, the studio's code and what a command was given to read."""
+    """Return the system, the studio's code and what a command was given to read."""
     more: tuple[str, ...] = ()
     if Permission.NETWORK in needs:
         more = (*NAMES, *filter(None, map(os.environ.get, CERTIFICATES)))
@@ -83,7 +83,7 @@ def view_for(reads: Iterable[Path], needs: frozenset[Permission]) -> View:
 
 
 def readable_around(path: Path) -> list[Path]:
-    """What a worker gets to see for a file: its folder, which may hold external tensors.
+    """Return the readable paths for a file: its folder, which may hold external tensors.
 
     A file that lies directly in a home is an exception: only its neighbours that are plain,
     visible files are shown, not the whole home; and of one in a folder of the system itself alone.
@@ -100,7 +100,7 @@ def readable_around(path: Path) -> list[Path]:
 
 
 def _followed(path: str, links: dict[str, str], known: dict[str, str | None]) -> str:
-    """Where a path really leads, empty where it leads nowhere; adds the links on the way.
+    """Return the real path of a path, empty for a broken one, and collect the links it passes.
 
     Args:
         known: Answers of ``_target``, which many paths share.
@@ -131,7 +131,7 @@ def _followed(path: str, links: dict[str, str], known: dict[str, str | None]) ->
 
 
 def _target(path: str) -> str | None:
-    """Where a link points; empty for what is none, None for what is not there or is closed."""
+    """Return a link's target; empty for other files, None for a missing or unreadable one."""
     try:
         return os.readlink(path)
     except OSError as error:
@@ -143,7 +143,7 @@ def _within(path: str, folders: Iterable[str]) -> bool:
 
 
 def _code() -> list[str | Path]:
-    """Where this interpreter and all that it can import lie."""
+    """Return where this interpreter and all that it can import lie."""
     found: list[str | Path] = [sys.executable, Path(sys.executable).parent]
     found += [sys.prefix, sys.base_prefix, Path(studio.__file__).parent, resource()]
     found += site.getsitepackages()
@@ -164,7 +164,7 @@ def _holds_a_home(entry: str) -> bool:
 
 
 def _homes() -> set[Path]:
-    """The homes and temporary files of this machine."""
+    """Return the homes and temporary files of this machine."""
     homes = {Path("/home"), Path("/root"), Path("/tmp"), Path("/var/tmp"), Path("/run/user")}
     try:
         homes.add(Path(pwd.getpwuid(os.getuid()).pw_dir))

@@ -24,12 +24,12 @@ _KERNEL_FILES = ("/proc",)
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """What one command may reach.
+    """The files, network and calls that one command may use.
 
     Attributes:
         containment: What enforces it; at the level LIMITS nothing does.
         folder: The one place that can be written to.
-        reads: Files and folders that can be read beside the system's and the studio's own.
+        reads: Readable files and folders in addition to the system's and the studio's own.
         needs: The network is left to a command that has this permission. One that needs the home,
             secrets or processes has no walls.
     """
@@ -91,6 +91,7 @@ def _readable(content: bytes) -> Iterator[int]:
     if not content:
         yield -1
         return
+    # Closed in other children; the sandboxed command inherits it through ``pass_fds``.
     descriptor = os.memfd_create("filter", os.MFD_CLOEXEC)
     try:
         os.write(descriptor, content)

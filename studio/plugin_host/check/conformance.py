@@ -63,7 +63,7 @@ def _suites(capability: Capability) -> list[Callable[[Capability, Path], object]
 
 
 def _declared(capability: Capability, folder: Path) -> None:
-    """What it declares, then what it does."""
+    """Check the declaration of a capability, then its behaviour."""
     made = _attribute(capability)(*_toolchain(capability))
     check_declaration(capability.extension, made, capability.id, capability.extra)
     suite = _SUITES.get(capability.extension)
@@ -72,12 +72,12 @@ def _declared(capability: Capability, folder: Path) -> None:
 
 
 def _toolchain(capability: Capability) -> tuple[Toolchain, ...]:
-    """What the factory of a capability with an environment is given: one that is not there."""
+    """Return the factory's toolchain argument: one whose environment is not installed."""
     return (_Absent(),) if capability.has_environment else ()
 
 
 class _Absent:
-    """The toolchain of an environment that nobody has installed; the check installs nothing."""
+    """A toolchain without an environment, as the check installs none."""
 
     @property
     def python(self) -> Path:

@@ -90,7 +90,7 @@ def _judge(
 
 
 def _objection(name: str, plugin: str, module: str, allowed: frozenset[str]) -> str:
-    """Why a module may not import a name; empty where it may."""
+    """Return why a module may not import a name; empty where it may."""
     top = name.partition(".")[0]
     in_panel = module == _PANEL
     if not top:  # relative: the plugin's own
@@ -121,7 +121,7 @@ def _panel(name: str, plugin: str) -> bool:
 
 
 def _names(requires: Iterable[str]) -> frozenset[str]:
-    """The distributions that requirements name."""
+    """Return the distributions that requirements name."""
     return frozenset(_normal(re.split(r"[^A-Za-z0-9._-]", text.strip())[0]) for text in requires)
 
 
@@ -142,7 +142,7 @@ def _closure(names: frozenset[str]) -> frozenset[str]:
 
 
 def _modules_of(names: frozenset[str]) -> frozenset[str]:
-    """The top-level modules of distributions, as far as these are installed."""
+    """Return the top-level modules of distributions, as far as these are installed."""
     from importlib import metadata
 
     found = {name.replace("-", "_") for name in names}

@@ -1,4 +1,4 @@
-"""Where a plugin's package lies in its author's folder, and what the project file must say."""
+"""The place of a plugin's package in its project, and the checks of the project file."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from studio.plugin_host.manifest import FILE_NAME, ManifestError
 
 
 def package_of(folder: Path) -> Path:
-    """The folder with the ``plugin.toml``: this one, or the only one in it or in its ``src``.
+    """Return the folder with the ``plugin.toml``: this one, or the only one inside or in ``src``.
 
     Raises:
-        UsageError: when there is none, or more than one.
+        UsageError: when no folder has one, or several do.
     """
     if (folder / FILE_NAME).is_file():
         return folder
@@ -31,7 +31,7 @@ def package_of(folder: Path) -> Path:
 
 
 def check_layout(folder: Path, package: Path, manifest: Manifest) -> Iterator[Finding]:
-    """What is wrong with the names and files of a plugin."""
+    """Yield the errors in the names and files of a plugin."""
     if package.name != manifest.id:
         text = f"The folder is named {package.name}, but the plugin {manifest.id}."
         yield Finding(Level.ERROR, "name", text)

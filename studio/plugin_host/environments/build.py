@@ -78,11 +78,11 @@ class EnvironmentBuild:
             raise StudioError(f"{self._environment.lock.name} cannot be used: {problem}.")
         python, version = interpreter_for(need.python)
         self._check_room()
-        self._tell(0.02, f"Making an environment with Python {version}")
+        self._report(0.02, f"Making an environment with Python {version}")
         self._create(python)
-        self._tell(0.05, "Fetching and installing")
+        self._report(0.05, "Fetching and installing")
         self._install()
-        self._tell(0.9, "Importing what was installed")
+        self._report(0.9, "Importing what was installed")
         versions = self._probe()
         record = EnvironmentRecord(
             self._environment.plugin,
@@ -92,7 +92,7 @@ class EnvironmentBuild:
             sum(one.lstat().st_size for one in self.folder.rglob("*")),
         )
         write_record(self.folder, record)
-        self._tell(1.0, "Installed")
+        self._report(1.0, "Installed")
         return record
 
     def _lock(self) -> str:
@@ -186,7 +186,7 @@ class EnvironmentBuild:
         return None if process.returncode == 0 else text or f"status {process.returncode}"
 
     def _share(self, log: Path) -> tuple[float, float, str]:
-        """How far the installer is, by what it said: one line for each package."""
+        """Return the installer's progress from its output: one line for each package."""
         text = log.read_text(encoding="utf-8", errors="replace")
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         taken = [line for line in lines if line.startswith("Collecting ")]
@@ -195,12 +195,12 @@ class EnvironmentBuild:
         last = taken[-1].split()[1].partition("==")[0] if taken else ""
         return share, 1.0, f"Fetching {last}" if last else "Fetching and installing"
 
-    def _tell(self, share: float, text: str) -> None:
+    def _report(self, share: float, text: str) -> None:
         self._progress.progress(share, 1.0, text)
 
 
 def clean_variables(folder: Path) -> dict[str, str]:
-    """The variables of a process in an environment: nothing of the studio's own, no home."""
+    """Return the variables of a process in an environment: nothing of the studio's own, no home."""
     kept = ("PATH", "LANG", "LC_ALL", "TZ")
     variables = {name: value for name, value in os.environ.items() if name in kept}
     variables.update(HOME=str(folder), TMPDIR=str(folder), PYTHONNOUSERSITE="1")
@@ -216,10 +216,10 @@ def _uv() -> list[str]:
 
 
 def _installer(python: Path) -> list[str]:
-    """Pip of the studio's own environment, which installs into another; uv where there is none.
+    """Return pip of the studio's own environment, which installs into another, or uv without it.
 
     Raises:
-        Unavailable: when there is neither.
+        Unavailable: when both are missing.
     """
     if importlib.util.find_spec("pip") is not None:
         quiet = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
@@ -231,7 +231,7 @@ def _installer(python: Path) -> list[str]:
 
 
 def _refusal(output: str, wheels: Path | None) -> tuple[str]:
-    """What an installer complained of, as one sentence."""
+    """Return the complaint of an installer as one sentence."""
     if "DO NOT MATCH THE HASHES" in output or "ash mismatch" in output:
         return ("A package is not the one that the plugin's author chose: its hash is another.",)
     if "No space left on device" in output:

@@ -1,4 +1,4 @@
-"""What runs inside an environment: loads one tool, does one request, tells how far it is.
+"""The program inside an environment: it loads one tool, runs one request, reports progress.
 
 It is started by its path with the environment's own Python, so it needs nothing but that: one
 line of JSON on standard input, one JSON event a line on the standard output that it was given.
@@ -16,7 +16,7 @@ import traceback
 from textwrap import shorten
 
 
-def _take_stdout() -> int:
+def _redirect_stdout() -> int:
     """Keep the given standard output for events; whatever else prints goes to standard error."""
     events = os.dup(1)
     os.dup2(2, 1)
@@ -24,7 +24,7 @@ def _take_stdout() -> int:
 
 
 def _watch_parent() -> None:
-    """The end of standard input means that nobody waits any more."""
+    """End this process at the end of standard input: the parent no longer waits."""
     while os.read(0, 4096):
         pass
     os.killpg(0, signal.SIGKILL)
@@ -32,13 +32,13 @@ def _watch_parent() -> None:
 
 def main() -> None:
     """Do the request that the first line of standard input holds."""
-    events = _take_stdout()
+    events = _redirect_stdout()
 
-    def tell(event: str, **values: object) -> None:
+    def emit(event: str, **values: object) -> None:
         os.write(events, json.dumps(dict(values, event=event)).encode() + b"\n")
 
     def progress(done: float, total: float, text: str = "") -> None:
-        tell("progress", done=float(done), total=float(total), text=str(text))
+        emit("progress", done=float(done), total=float(total), text=str(text))
 
     line = b""
     while not line.endswith(b"\n"):
@@ -49,12 +49,12 @@ def main() -> None:
         spec = importlib.util.spec_from_file_location("edgewright_tool", sys.argv[1])
         module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
         spec.loader.exec_module(module)  # type: ignore[union-attr]
-        tell("result", result=module.run(request, progress))
+        emit("result", result=module.run(request, progress))
     except MemoryError:
-        tell("error", text="It needs more memory than it may have.", detail="")
+        emit("error", text="It needs more memory than it may have.", detail="")
     except BaseException as error:
         text = shorten(str(error), 600, placeholder=" ...") or type(error).__name__
-        tell("error", text=text, detail=traceback.format_exc()[-4000:])
+        emit("error", text=text, detail=traceback.format_exc()[-4000:])
     sys.stderr.flush()
     os._exit(0)  # native libraries may hang in their destructors
 

@@ -51,7 +51,7 @@ def _specifier(text: str) -> str:
 
 
 def lock_problem(text: str) -> str:
-    """What is wrong with a file of requirements; empty when it names, pins and hashes all.
+    """Return the error in a file of requirements; empty when it names, pins and hashes all.
 
     A lock that names a host, or a file somewhere, would decide where things come from; that is
     the user's business.

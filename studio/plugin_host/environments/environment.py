@@ -22,7 +22,7 @@ RECORD = "environment.json"
 
 
 class EnvironmentCondition(enum.Enum):
-    """What can be said of an environment without starting anything in it."""
+    """The state of an environment, read without starting a process in it."""
 
     MISSING = "missing"
     INSTALLED = "installed"
@@ -103,7 +103,7 @@ class Environment:
         return hashlib.sha256(self.lock.read_bytes()).hexdigest()
 
     def state(self) -> EnvironmentState:
-        """Look at it; nothing is started."""
+        """Read the state of the environment without starting a process."""
         if not self.folder.is_dir():
             return EnvironmentState(EnvironmentCondition.MISSING, "It is not installed.")
         try:
@@ -128,10 +128,10 @@ class Environment:
         return EnvironmentState(condition, text, record.python, record.versions, record.bytes)
 
     def usable(self) -> EnvironmentState:
-        """Its state, which is installed.
+        """Return the state of an installed environment.
 
         Raises:
-            Unavailable: when it is not, with the reason and the command that mends it.
+            Unavailable: when it is not, with the reason and the command that repairs it.
         """
         state = self.state()
         if state.condition is not EnvironmentCondition.INSTALLED:
@@ -198,7 +198,7 @@ class Environment:
 
 
 def interpreters(parent: Path) -> list[Path]:
-    """Where the Pythons lie that the environments in a folder were made with."""
+    """Return where the Pythons lie that the environments in a folder were made with."""
     found = set()
     for settings in parent.glob("*/pyvenv.cfg"):
         for line in settings.read_text(encoding="utf-8", errors="replace").splitlines():

@@ -17,7 +17,7 @@ _ASK = "import platform, sys; print(platform.python_version(), getattr(sys, '_ba
 
 
 def interpreter_for(versions: str) -> tuple[Path, str]:
-    """An interpreter in a range of versions, and its version.
+    """Return an interpreter in a range of versions, and its version.
 
     Args:
         versions: A PEP 440 specifier.
@@ -28,7 +28,7 @@ def interpreter_for(versions: str) -> tuple[Path, str]:
     from packaging.specifiers import SpecifierSet
 
     range_ = SpecifierSet(versions)
-    for path, version in _found():
+    for path, version in _available():
         if range_.contains(version, prereleases=True):
             return path, version
     raise Unavailable(
@@ -37,7 +37,7 @@ def interpreter_for(versions: str) -> tuple[Path, str]:
     )
 
 
-def _found() -> Iterator[tuple[Path, str]]:
+def _available() -> Iterator[tuple[Path, str]]:
     yield Path(sys.executable), platform.python_version()
     for minor in range(_NEWEST, _OLDEST - 1, -1):
         program = shutil.which(f"python3.{minor}")
@@ -47,7 +47,7 @@ def _found() -> Iterator[tuple[Path, str]]:
 
 
 def _version(program: str) -> str:
-    """The version that a program tells, empty where it is no Python that starts."""
+    """Return the version that a program prints, empty when it is no working Python."""
     try:
         done = subprocess.run(
             [program, "-I", "-c", _ASK], capture_output=True, text=True, timeout=_SECONDS

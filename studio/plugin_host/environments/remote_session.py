@@ -20,7 +20,7 @@ _LOAD_S, _RUN_S = 300.0, 120.0
 class RemoteSession:
     """A session whose model is in another process.
 
-    It costs a file for the inputs and one for the outputs of each run, so it is for looking at
+    It writes a file for the inputs and one for the outputs of each run, so it is for inspecting
     outputs; what is measured is measured by the bench, inside that process.
     """
 

@@ -49,6 +49,7 @@ class ToolRun:
 
     def __init__(self, python: Path, tool: Path, folder: Path, patience: float = PATIENCE_S):
         self._title = f"{tool.parent.name}'s {tool.stem}"
+        # -I: neither the current folder nor the user's packages can be imported.
         self._command: Sequence[str] = [str(python), "-I", str(CHILD), str(tool)]
         self._folder = folder
         self._patience = patience
@@ -64,6 +65,7 @@ class ToolRun:
                 stderr=log,
                 cwd=self._folder,
                 env=clean_variables(self._folder),
+                # A process group of its own, which is killed with all children at the end.
                 start_new_session=True,
             )
         assert process.stdin is not None
@@ -80,6 +82,7 @@ class ToolRun:
     def _follow(self, stream: IO[bytes], progress: Progress) -> ToolEvent:
         """Pass on how far it is; the last event, empty when it just ended."""
         arrived: queue.Queue[bytes | None] = queue.Queue()
+        # A thread, as a read of the pipe has no time limit.
         threading.Thread(target=_pump, args=(stream, arrived), daemon=True).start()
         heard, last = time.monotonic(), ToolEvent()
         while True:

@@ -23,7 +23,7 @@ class PluginToolchain:
         return self._environment.interpreter
 
     def version(self, distribution: str) -> str:
-        """The installed version of a distribution."""
+        """Return the installed version of a distribution."""
         versions = self._environment.usable().versions
         wanted = _plain(distribution)
         for name, version in versions.items():

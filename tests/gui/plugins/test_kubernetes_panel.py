@@ -40,7 +40,7 @@ class Place:
     def finish(self, **result: Any) -> None:
         job: Any = self.rig.shell.jobs[-1]
         job.outcome = JobOutcome(End.SUCCEEDED, result=result)
-        self.host.hear(JobFinished(job))
+        self.host.on_event(JobFinished(job))
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_a_rollout_is_followed_and_cancelled(rig: Rig, config: Path, qtbot: QtBo
     assert not [pair for pair in job.options["set"] if pair.startswith("canary")]
 
     job.state = JobProgress(1, 2, "digits: 1 of 2 replicas ready")
-    place.host.hear(JobProgressed(job))
+    place.host.on_event(JobProgressed(job))
     assert place.panel.status.text() == "digits: 1 of 2 replicas ready"
     place.panel.verbs["cancel"].click()
     assert job.cancelled

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper
 
 from studio.api import StudioError
 from studio.cli.main import main
-from studio.cli.output import fail, plain_output, print_lines, tell
+from studio.cli.output import fail, plain_output, print_lines, print_note
 from studio.documents.text_table import table
 
 EVIL = "x\x1b]52;c;ZXZpbA==\x07\r\n::error::owned\u202e##[error]"
@@ -73,7 +73,7 @@ def test_errors_tables_and_lines(capsys: pytest.CaptureFixture[str]) -> None:
     with plain_output():
         fail(error, as_json=False, debug=True)
         print_lines([EVIL, *table((EVIL, "b"), [(EVIL, 1)])])
-        tell(EVIL)
+        print_note(EVIL)
     out, err = capsys.readouterr()
     assert harmless(out)
     assert harmless(err)

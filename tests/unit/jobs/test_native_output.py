@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from studio.jobs import End, JobRunner, JobSpec
-from studio.jobs.native_output import MOST_BYTES, MOST_FILES, bound, keep
+from studio.jobs.native_output import MOST_BYTES, MOST_FILES, bound, store
 from studio.settings import Paths
 from studio.settings.redaction import Redactor
 
@@ -49,7 +49,7 @@ def spec(name: str) -> JobSpec:
 
 def test_it_is_plain_without_secrets_and_for_its_owner_alone(output: Path, folder: Path) -> None:
     output.write_bytes(b"\x1b[2J token=hunter2 \xff\n")
-    keep(output, folder, "3fa2", Redactor())
+    store(output, folder, "3fa2", Redactor())
     (kept,) = folder.iterdir()
     assert kept.name == "3fa2.err"
     assert kept.read_text() == "\\x1b[2J token=*** \ufffd\n"
@@ -58,7 +58,7 @@ def test_it_is_plain_without_secrets_and_for_its_owner_alone(output: Path, folde
 
 def test_the_end_of_a_long_one_is_kept(output: Path, folder: Path) -> None:
     output.write_bytes(b"x" * 9 * MOST_BYTES + b"the end")
-    keep(output, folder, "3fa2", Redactor())
+    store(output, folder, "3fa2", Redactor())
     content = (folder / "3fa2.err").read_bytes()
     assert len(content) == MOST_BYTES
     assert content.endswith(b"the end")
@@ -67,7 +67,7 @@ def test_the_end_of_a_long_one_is_kept(output: Path, folder: Path) -> None:
 def test_the_last_twenty_are_kept(output: Path, folder: Path) -> None:
     output.write_bytes(b"text")
     for number in range(MOST_FILES + 5):
-        keep(output, folder, f"job{number}", Redactor())
+        store(output, folder, f"job{number}", Redactor())
         os.utime(folder / f"job{number}.err", (number, number))
     kept = {path.name for path in folder.iterdir()}
     assert kept == {f"job{number}.err" for number in range(5, MOST_FILES + 5)}
@@ -76,18 +76,18 @@ def test_the_last_twenty_are_kept(output: Path, folder: Path) -> None:
 
 def test_silence_leaves_no_file_and_a_name_leads_nowhere_else(output: Path, folder: Path) -> None:
     output.write_bytes(b" \n")
-    keep(output, folder, "silent", Redactor())
+    store(output, folder, "silent", Redactor())
     assert not folder.exists()
     output.write_bytes(b"text")
-    keep(output, folder, "../../etc/x", Redactor())
+    store(output, folder, "../../etc/x", Redactor())
     assert [path.name for path in folder.iterdir()] == ["______etc_x.err"]
 
 
 def test_a_folder_that_cannot_be_written_to_disturbs_nobody(output: Path, tmp_path: Path) -> None:
     output.write_bytes(b"text")
     (tmp_path / "file").write_text("")
-    keep(output, tmp_path / "file" / "workers", "3fa2", Redactor())
-    keep(tmp_path / "missing", tmp_path / "workers", "3fa2", Redactor())
+    store(output, tmp_path / "file" / "workers", "3fa2", Redactor())
+    store(tmp_path / "missing", tmp_path / "workers", "3fa2", Redactor())
     assert not (tmp_path / "workers").exists()
 
 

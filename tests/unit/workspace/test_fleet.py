@@ -22,7 +22,7 @@ def sample(target: str, *alerts: str, health: str = "healthy", **more: Any) -> F
 
 def test_the_worst_stand_first_and_others_by_name() -> None:
     fleet = Fleet()
-    fleet.take(
+    fleet.ingest(
         [
             sample("b"),
             sample("a"),
@@ -38,7 +38,7 @@ def test_the_worst_stand_first_and_others_by_name() -> None:
 
 def test_a_filter_has_words_for_names_versions_and_alerts() -> None:
     fleet = Fleet()
-    fleet.take(
+    fleet.ingest(
         [sample("roof-1", "drift", version=3), sample("roof-2", version=4), sample("cellar")]
     )
     assert [row.name for row in fleet.shown("roof v3")] == ["roof-1"]
@@ -49,7 +49,7 @@ def test_a_filter_has_words_for_names_versions_and_alerts() -> None:
 def test_memory_of_an_endpoint_is_bounded() -> None:
     fleet = Fleet()
     for number in range(3 * KEPT):
-        fleet.take([sample("a", version=number // 100)])
+        fleet.ingest([sample("a", version=number // 100)])
     row = fleet.row("a")
     assert row is not None
     assert len(row.moments) == KEPT
@@ -57,7 +57,7 @@ def test_memory_of_an_endpoint_is_bounded() -> None:
 
 def test_telemetry_of_an_older_runtime_is_shown_as_far_as_it_goes() -> None:
     fleet = Fleet()
-    fleet.take([FleetSample("old", health="healthy")])
+    fleet.ingest([FleetSample("old", health="healthy")])
     row = fleet.row("old")
     assert row is not None
     assert row.last is not None
@@ -96,7 +96,7 @@ def test_what_is_kept_of_an_endpoint_is_no_work_for_the_collector_of_cycles() ->
     gc.collect()
     before = len(gc.get_objects())
     for second in range(KEPT):
-        fleet.take(
+        fleet.ingest(
             [sample(f"e{n}", at="2026-11-20T10:00:00+00:00", version=second) for n in range(20)]
         )
     gc.collect()
@@ -113,21 +113,21 @@ class Clock:
 
 def test_what_somebody_has_seen_waits_no_longer_until_it_begins_anew() -> None:
     inbox = Inbox(clock=Clock())
-    assert inbox.take([sample("a", "drift")])
-    assert not inbox.take([sample("a", "drift")])
+    assert inbox.ingest([sample("a", "drift")])
+    assert not inbox.ingest([sample("a", "drift")])
     (entry,) = inbox.waiting()
     inbox.acknowledge(entry)
     assert inbox.waiting() == []
-    assert inbox.take([sample("a")])
+    assert inbox.ingest([sample("a")])
     assert not entry.active
-    inbox.take([sample("a", "drift")])
+    inbox.ingest([sample("a", "drift")])
     assert inbox.waiting() == [entry]
 
 
 def test_silence_ends_and_a_clock_that_jumps_back_does_not_make_it_last() -> None:
     clock = Clock()
     inbox = Inbox(clock=clock)
-    inbox.take([sample("a", "drift")])
+    inbox.ingest([sample("a", "drift")])
     (entry,) = inbox.waiting()
     inbox.silence(entry)
     assert inbox.waiting() == []
@@ -141,7 +141,7 @@ def test_silence_ends_and_a_clock_that_jumps_back_does_not_make_it_last() -> Non
 def test_it_is_kept_in_a_file_and_a_damaged_one_is_no_harm(tmp_path: Path) -> None:
     path = tmp_path / "alerts.json"
     inbox = Inbox(path)
-    inbox.take([sample("a", "drift")])
+    inbox.ingest([sample("a", "drift")])
     inbox.acknowledge(inbox.entries()[0])
     again = Inbox(path)
     (entry,) = again.entries()
@@ -152,9 +152,9 @@ def test_it_is_kept_in_a_file_and_a_damaged_one_is_no_harm(tmp_path: Path) -> No
 
 def test_the_number_of_entries_is_bounded_and_what_holds_stays() -> None:
     inbox = Inbox(clock=Clock())
-    inbox.take([sample("keep", "drift")])
+    inbox.ingest([sample("keep", "drift")])
     for number in range(MOST + 50):
-        inbox.take([sample(f"t{number}", "drift")])
-        inbox.take([sample(f"t{number}")])
+        inbox.ingest([sample(f"t{number}", "drift")])
+        inbox.ingest([sample(f"t{number}")])
     assert len(inbox.entries()) == MOST
     assert inbox.entries()[0].target == "keep"

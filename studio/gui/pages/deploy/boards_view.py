@@ -63,7 +63,7 @@ class BoardsView(QWidget):
         self.table = Table(COLUMNS, NUMERIC, stretch=1, name="Boards")
         self.group = QComboBox()
         self.group.setAccessibleName("Group of boards")
-        self.look_button = button("Refresh", self.look)
+        self.look_button = button("Refresh", self.poll)
         self.add_button = button("Add target", lambda: shell.go("targets"))
         self.open_button = button("Open", self._open)
         self.open_button.setToolTip("Show history and log of the board, deploy to it or roll back.")
@@ -72,9 +72,9 @@ class BoardsView(QWidget):
         self.note = label(HINT, "dim", wrap=True)
         self._timer = QTimer(self)
         self._timer.setInterval(EVERY_MS)
-        self._timer.timeout.connect(self.look)
+        self._timer.timeout.connect(self.poll)
         self._layout()
-        self.often.toggled.connect(self._keep_looking)
+        self.often.toggled.connect(self._set_polling)
         self.group.currentIndexChanged.connect(lambda _: self._show())
         self.strip.message.connect(self._live)
         self.strip.finished.connect(self._finished)
@@ -119,22 +119,22 @@ class BoardsView(QWidget):
         self.group.setVisible(bool(groups))
         self.group.blockSignals(False)
         if not self.strip.running:
-            self._take_last()
+            self._load_last_status()
         self._show()
 
-    def _take_last(self) -> None:
-        """Take the last status of each target that is in the registry."""
+    def _load_last_status(self) -> None:
+        """Load the last stored status of each target from the registry."""
         for run in reversed(self.workspace.results.of(STEP, StatusResult, most=20)):
             self._at = run.created
             self._seen |= {one.target: one for one in run.result.targets}
 
-    def look(self) -> None:
-        """Ask the boards that are shown."""
+    def poll(self) -> None:
+        """Poll the boards that are shown."""
         names = [target.name for target in self._shown()]
         if names and not self.strip.running:
-            self._look_at(names)
+            self._poll_targets(names)
 
-    def _look_at(self, names: list[str]) -> None:
+    def _poll_targets(self, names: list[str]) -> None:
         self._doing = "Checking…"
         self.strip.follow(self.shell.start(STEP, target=names))
         self._explain()
@@ -152,15 +152,15 @@ class BoardsView(QWidget):
     def _finished(self, outcome: JobOutcome) -> None:
         result = outcome.result if outcome.ok else None
         if isinstance(result, TrustResult):
-            self.shell.say(signers_menu.sentence(result), "good")
-            self._look_at([result.target])  # its list of signers is another now
+            self.shell.notify(signers_menu.sentence(result), "good")
+            self._poll_targets([result.target])  # its list of signers is another now
         elif isinstance(result, StatusResult):
-            self._take_last()
+            self._load_last_status()
             silent = [one for one in result.targets if one.state == "no answer"]
             if silent:
                 names = ", ".join(target_rows.spoken(one.target) for one in silent[:3])
                 more = f", {len(silent) - 3} more" if len(silent) > 3 else ""
-                self.shell.say(f"No answer from {names}{more}.", "warning")
+                self.shell.notify(f"No answer from {names}{more}.", "warning")
         self._show()
 
     def _show(self) -> None:
@@ -177,13 +177,13 @@ class BoardsView(QWidget):
         serving = f"{states.count('serving')} of {figures.count(len(names), 'target')} serving"
         looked = f"{serving}, checked {figures.moment(self._at)}." if self._at else ""
         self.note.setText(f"{looked} {HINT}".strip())
-        told = [one for target in shown for one in self._told(target)]
+        told = [one for target in shown for one in self._complaint_rows(target)]
         self.complaints.show_rows(told[:MOST_COMPLAINTS])
         self._complaints.setVisible(bool(told))
         self._explain()
 
-    def _told(self, target: TargetSpec) -> list[StateRow]:
-        """What is the matter with a board, a line each."""
+    def _complaint_rows(self, target: TargetSpec) -> list[StateRow]:
+        """Return the problems of a board, a row each."""
         seen, facts = self._known(target)
         name = target_rows.title(target)
         rows = [
@@ -229,26 +229,26 @@ class BoardsView(QWidget):
             self._choose(self._selected())
 
     def trust(self, **options: str) -> None:
-        """Say whose releases a board takes."""
+        """Set the allowed signers of a board."""
         if not self.strip.running:
             self._doing = "Changing the allowed signers…"
             self.strip.follow(self.shell.start(signers_menu.STEP, **options))
             self._explain()
 
-    def _keep_looking(self, often: bool) -> None:
+    def _set_polling(self, often: bool) -> None:
         if often:
-            self.look()
+            self.poll()
         self._watch()
 
     def _watch(self) -> None:
-        """Look again by itself only while somebody sees it."""
+        """Poll in the background only while the view is visible."""
         if self.often.isChecked() and self.isVisible():
             self._timer.start()
         else:
             self._timer.stop()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Go on looking."""
+        """Resume the polling."""
         super().showEvent(event)
         self._watch()
 
@@ -268,7 +268,7 @@ class BoardsView(QWidget):
 
 
 def _complaints(condition: BoardCondition) -> list[str]:
-    """Return what somebody should see to."""
+    """Return the conditions that need attention."""
     complaints, heat = list(condition.notes), condition.temperature_c
     if heat is not None and heat >= HOT:
         complaints.append(f"temperature is {heat:.0f} °C; most boards throttle from {HOT:.0f} °C")

@@ -1,4 +1,4 @@
-"""What the Deploy page asks beside model and target, and the question before a replacement."""
+"""The Deploy page's options, and the confirmation before a replacement."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ENDPOINT, REPLACE = "endpoint", "replace"
 
 
 def form_options(options: Sequence[Option]) -> list[Option]:
-    """What can be asked for beside the model and the target; what protects it is in sight."""
+    """Return the options besides model and target; those of access control are always visible."""
     shown = (option for option in options if option.name not in NOT_ASKED)
     return [
         replace(option, advanced=option.name not in IN_SIGHT)
@@ -41,7 +41,7 @@ def replaced_model(
     variant: VariantRecord | None,
     values: Mapping[str, Any],
 ) -> str:
-    """The other model that a deploy would replace, as far as this studio knows; empty for none."""
+    """Return the other model that a deployment replaces, as far as known; else empty."""
     if target is None or variant is None or values.get(ENDPOINT) or values.get(REPLACE):
         return ""
     running = workspace.registry.history.running().get(target.name)
@@ -50,7 +50,7 @@ def replaced_model(
 
 
 class ReplaceQuestion(QWidget):
-    """Asks whether a model may take the place of another one; hidden until there is a need.
+    """The confirmation before one model replaces another; hidden until needed.
 
     Args:
         go_on: Called with a yes.
@@ -67,7 +67,7 @@ class ReplaceQuestion(QWidget):
         self.setLayout(layout)
         self.hide()
 
-    def ask(self, place: str, served: str, model: str) -> None:
+    def show_question(self, place: str, served: str, model: str) -> None:
         """Show the question.
 
         Args:

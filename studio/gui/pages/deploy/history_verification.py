@@ -65,7 +65,7 @@ class HistoryVerification(QWidget):
         self._explain()
 
     def verify(self) -> None:
-        """Ask the chosen target."""
+        """Verify the history of the chosen target."""
         if self.strip.running or not self.target.currentData():
             return
         self._forget()
@@ -87,7 +87,7 @@ class HistoryVerification(QWidget):
         self.text.setText(confirmed if result.whole else result.problem)
 
     def _forget(self) -> None:
-        """What was found is of another target."""
+        """Forget a result that belongs to another target."""
         self.verdict.hide()
         self.text.setText(HINT)
 

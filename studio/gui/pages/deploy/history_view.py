@@ -83,7 +83,7 @@ class HistoryView(QWidget):
             self.then.refresh()
 
     def _show_then(self, line: int) -> None:
-        """What ran right after a change; what a rollback brought back is noted right after it."""
+        """Show the releases right after a change, with a rollback's release recorded after it."""
         self.then.show_at(datetime.fromisoformat(self._shown[line]) + _RIGHT_AFTER)
         self.view.choose(1)
         self.stack.setCurrentIndex(1)
@@ -97,7 +97,7 @@ class HistoryView(QWidget):
         self.proof.show_targets(registry.targets())
         by_target: dict[str, list[int]] = {}
         releases = registry.releases(most=4 * MOST)
-        names: dict[str, str] = {}  # what was taken back or away is known by its release alone
+        names: dict[str, str] = {}  # a release rolled back or undeployed is known by its id alone
         for number, release in enumerate(releases):
             by_target.setdefault(release.target, []).append(number)
             if name := ReleaseDetails.of(release).name:

@@ -1,4 +1,4 @@
-"""The Deploy page: where a version runs, the plan before it is carried out, and the way back."""
+"""The Deploy page: where a version runs, the plan before a deployment, and the rollback."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ BEFORE = "Plan checks the target and lists every action. Nothing changes until y
 
 
 class DeployPage(StagePage):
-    """Plans a deploy, carries it out, and takes it back."""
+    """The page that plans a deployment, runs it, and rolls it back."""
 
     stage = STEP
     title = "Deploy"
@@ -165,9 +165,9 @@ class DeployPage(StagePage):
     def on_event(self, event: object) -> None:
         """Follow the page's job, and keep what the live view measures."""
         super().on_event(event)
-        self.rollout.strip.hear(event)
-        self.boards.strip.hear(event)
-        self.record.proof.strip.hear(event)
+        self.rollout.strip.on_event(event)
+        self.boards.strip.on_event(event)
+        self.record.proof.strip.on_event(event)
         if isinstance(event, JobMessage) and event.name == "sample":
             sample = rows.LiveFigures.of(event.values)
             self._seen[sample.target] = sample
@@ -180,7 +180,7 @@ class DeployPage(StagePage):
         self.show_view(0)
 
     def plan(self) -> None:
-        """Ask what a deploy would do; changes nothing."""
+        """Plan a deployment without changing anything."""
         self._start(dry_run=True)
 
     def deploy(self) -> None:
@@ -190,7 +190,7 @@ class DeployPage(StagePage):
         if target is None or variant is None or not served:
             self._start(dry_run=False)
         else:
-            self.question.ask(target_rows.spoken(target.name), served, variant.model_name)
+            self.question.show_question(target_rows.spoken(target.name), served, variant.model_name)
 
     def _start(self, *, dry_run: bool, **more: bool) -> None:
         target, variant = self._selected(), self.variant
@@ -223,7 +223,7 @@ class DeployPage(StagePage):
         self._show_selected()
 
     def _live(self, name: str, values: dict[str, JsonValue]) -> None:
-        """Show the state of the steps as soon as the job tells of it."""
+        """Show the state of the steps as soon as the job reports it."""
         if name == "step":
             live = from_json(list[DeployStep], values.get("steps"))
             self._steps = rows.ahead(live, self._plan_steps)
@@ -234,7 +234,7 @@ class DeployPage(StagePage):
         target, variant, result = self._asked, self.variant, outcome.result
         if self.tools.finished(outcome):
             if isinstance(result, ServerResult):
-                self._seen[result.target] = rows.seen_by_tool(result)
+                self._seen[result.target] = rows.live_figures(result)
             self.refresh_soon()
             return
         if outcome.ok:
@@ -244,20 +244,20 @@ class DeployPage(StagePage):
                 self._planned = (variant.id, target.name)
             elif target is not None:
                 self._planned = None
-                self._say_done(result)
+                self._notify_done(result)
         elif target is not None:
             self._steps = rows.fail_running(self._steps, outcome.sentence)
-            self.contact.ask_if_unknown(target, outcome)
+            self.contact.present_if_unknown(target, outcome)
         self.refresh_soon()
 
-    def _say_done(self, result: DeployResult | SwitchResult) -> None:
+    def _notify_done(self, result: DeployResult | SwitchResult) -> None:
         took, where = figures.seconds(result.seconds), target_rows.spoken(result.target)
         what = (
             f"v{result.version} serves"
             if isinstance(result, DeployResult)
             else (f"v{result.to} serves again")
         )
-        self.shell.say(f"{what} on {where}; it took {took}.", "good")
+        self.shell.notify(f"{what} on {where}; it took {took}.", "good")
 
     def _forget_plan(self) -> None:
         self._steps = []
@@ -298,7 +298,7 @@ class DeployPage(StagePage):
         return [*texts, Pill(state, rows.tone(state)), since]
 
     def _last_seen(self) -> dict[str, rows.LiveFigures]:
-        """What was last measured of each target: live, or in a watch that came to its end."""
+        """Return the last measurements of each target: live, or of a monitor run that ended."""
         return {**rows.last_seen(self.workspace), **self._seen}
 
     def _selected(self) -> TargetSpec | None:
@@ -330,7 +330,7 @@ class DeployPage(StagePage):
         self._explain(target)
 
     def _withhold(self, target: TargetSpec | None) -> None:
-        """Take away what this kind of target cannot do, and say why."""
+        """Disable the options that this kind of target does not support, with the reason."""
         workspace = self.workspace
         for names, why in (
             (asked.TRIAL, workspace.why_no_trial),
@@ -396,4 +396,4 @@ class DeployPage(StagePage):
 
     def _copy_curl(self) -> None:
         QGuiApplication.clipboard().setText(self.curl.full_text())
-        self.shell.say("Call copied.")
+        self.shell.notify("Call copied.")

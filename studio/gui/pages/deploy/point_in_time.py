@@ -47,11 +47,11 @@ class PointInTimeView(QWidget):
         self.moment.dateTimeChanged.connect(lambda _: self.refresh())
 
     def show_now(self) -> None:
-        """What runs at this moment."""
+        """Show the releases that run now."""
         self.show_at(datetime.now(UTC))
 
     def show_at(self, when: datetime) -> None:
-        """What ran at a moment."""
+        """Show the releases that ran at a moment."""
         self.moment.setDateTime(QDateTime.fromMSecsSinceEpoch(int(when.timestamp() * 1000)))
         self.refresh()
 
@@ -79,7 +79,7 @@ def _cells(target: str, served: ServedRelease | None) -> tuple[str | QWidget, ..
 
 
 def _beside(served: ServedRelease) -> str | QWidget:
-    """What else is to be known of it."""
+    """Return the additional facts of a release."""
     if served.on_trial:
         return Pill("in trial", "warning")
     return Pill(f"canary v{served.canary}", "accent") if served.canary is not None else ""

@@ -36,5 +36,5 @@ class ReleaseDetails:
 
     @classmethod
     def of(cls, release: ReleaseRecord) -> ReleaseDetails:
-        """Return the details of a release; a part of another form is left out."""
+        """Return the details of a release; a value of another form is left out."""
         return read_parts(cls, release.details)

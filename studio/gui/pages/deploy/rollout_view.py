@@ -96,7 +96,7 @@ class RolloutView(QWidget):
         layout.addLayout(right, 1)
 
     def choices(self, option: Option) -> Sequence[Choice] | None:
-        """Every target, for the form."""
+        """Return every target, for the form."""
         if option.kind is not Kind.TARGET:
             return None
         registry = self.workspace.registry
@@ -123,7 +123,7 @@ class RolloutView(QWidget):
         self._explain()
 
     def resume(self) -> None:
-        """Go on with the last rollout."""
+        """Resume the last rollout."""
         if not self.strip.running and self.strip.follow(self.shell.start(STEP, resume="last")):
             self._seen = {}
             self._show([])
@@ -142,7 +142,7 @@ class RolloutView(QWidget):
             self._show(result.targets)
             text = "kept on" if result.is_done else "halted; kept on"
             total = figures.count(len(result.targets), "target")
-            self.shell.say(
+            self.shell.notify(
                 f"v{result.version} {text} {result.kept} of {total}.",
                 "good" if result.is_done else "warning",
             )
@@ -153,7 +153,7 @@ class RolloutView(QWidget):
         self.hint.setVisible(not self.rows.rows)
 
     def _explain_fields(self) -> None:
-        """Say which of the chosen targets cannot do what is asked for."""
+        """Name the chosen targets that do not support the requested options."""
         values = {name: field.editor.value() for name, field in self.form.fields.items()}
         trial = values["quality"] not in (None, "none")
         reason = self._why_not(self.workspace.why_no_trial) if trial else ""
@@ -165,7 +165,7 @@ class RolloutView(QWidget):
             self.form.fields[name].explain(self._why_not(why) if values[name] else "")
 
     def _why_not(self, asked: Callable[[TargetSpec], str]) -> str:
-        """Why the first of the chosen targets cannot do something, and how many more cannot."""
+        """Return why the first unable target lacks a feature, and how many more lack it."""
         registry = self.workspace.registry
         groups = registry.groups.all()
         names: list[str] = []
@@ -180,7 +180,7 @@ class RolloutView(QWidget):
         return f"{reasons[0]}{more}" if reasons else ""
 
     def _explain(self) -> None:
-        """Say why the button cannot be pressed, and on what it acts."""
+        """Show why the button is disabled, and on what it acts."""
         reason = ""
         if self.variant is None:
             reason = "Open a model first."
@@ -199,7 +199,7 @@ class RolloutView(QWidget):
 
 
 def _form_options(options: Sequence[Option]) -> list[Option]:
-    """The step's options; what is rarely asked for is folded away."""
+    """Return the step's options; rarely used ones are collapsed."""
     return [
         replace(option, advanced=option.name not in SHOWN)
         for option in options

@@ -1,4 +1,4 @@
-"""What the Deploy page says: the targets' rows, a plan's steps, a history, a call to try."""
+"""The rows of the Deploy page: targets, a plan's steps, a history, an example call."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class _MedianLatency:
 
 @dataclass(frozen=True, slots=True)
 class LiveFigures:
-    """What was last measured of a target.
+    """The last measurements of a target.
 
     Attributes:
         digest: The release that was measured.
@@ -106,7 +106,7 @@ def target_row(
 
 
 def last_seen(workspace: Workspace) -> dict[str, LiveFigures]:
-    """Return what was last learned of each target: by a watch that ended, or by its status."""
+    """Return the last measurements of each target: of a monitor run, or of its status."""
     seen: list[tuple[str, str, LiveFigures]] = []
     for run in workspace.registry.runs("monitor"):
         for row in read_parts(_Watch, run.result).targets or (run.result,):
@@ -123,13 +123,13 @@ def last_seen(workspace: Workspace) -> dict[str, LiveFigures]:
     return newest
 
 
-def seen_by_tool(result: ServerResult) -> LiveFigures:
-    """Return what a start or a stop says of its target, as something that was seen."""
+def live_figures(result: ServerResult) -> LiveFigures:
+    """Return the state that a start or a stop reports of its target."""
     return LiveFigures(result.target, result.release, result.state)
 
 
 def tone(state: str) -> str:
-    """The colour behind a target's state word."""
+    """Return the colour behind a target's state word."""
     if state in ("serving", "healthy"):
         return "good"
     if state == "no release":
@@ -138,7 +138,7 @@ def tone(state: str) -> str:
 
 
 def plan(steps: Iterable[DeployStep], details: bool = False) -> list[StateRow]:
-    """The steps of a plan or of a deploy, each with its state as a word.
+    """Return the steps of a plan or of a deploy, each with its state as a word.
 
     Args:
         details: With the files that are sent and the commands that are run.
@@ -157,7 +157,7 @@ def step_row(step: DeployStep, details: bool = False) -> StateRow:
 
 
 def in_the_way(steps: Iterable[DeployStep]) -> str:
-    """Why a plan cannot be carried out: the first step that failed its check; else empty."""
+    """Return why a plan cannot be carried out: the first step that failed its check; else empty."""
     for step in steps:
         row = step_row(step)
         if row.tone == "bad":
@@ -166,9 +166,9 @@ def in_the_way(steps: Iterable[DeployStep]) -> str:
 
 
 def history(releases: Sequence[ReleaseRecord]) -> list[tuple[str, str, str, str, str]]:
-    """A target's history, the newest first: version, state, its tone, when, and by whom.
+    """Return a target's history, the newest first: version, state, its tone, when, and by whom.
 
-    The record is only ever added to, so what served before still says so; it was replaced.
+    The record is append-only, so an earlier release still reads as serving; it was replaced.
     """
     serving = target_rows.running(releases).release
     names = {r.digest: target_rows.release_name(r) for r in releases if _has_variant(r)}
@@ -197,7 +197,7 @@ def _has_variant(release: ReleaseRecord) -> bool:
 
 
 def rollback_candidate(releases: Sequence[ReleaseRecord]) -> ReleaseRecord | None:
-    """The release that a rollback would bring back: the newest version below the serving one."""
+    """Return the release that a rollback restores: the newest version below the serving one."""
     serving = target_rows.running(releases).release
     current = None if serving is None else figures.number(ReleaseDetails.of(serving).version)
     if current is None:
@@ -229,13 +229,13 @@ def fail_running(steps: Iterable[DeployStep], sentence: str) -> list[DeployStep]
 
 
 def version_number(release: ReleaseRecord) -> str:
-    """What a rollback calls a release: its version's number, empty where it has none."""
+    """Return the version number of a release for a rollback; empty without one."""
     number = ReleaseDetails.of(release).version
     return "" if number is None else str(number)
 
 
 def curl(target: TargetSpec, release: ReleaseRecord, variant: VariantRecord | None) -> str:
-    """A command that calls the endpoint: an inference on zeros where that is short enough.
+    """Return a command that calls the endpoint: an inference on zeros where that is short enough.
 
     A board that listens on its own loopback is called there. A token is never part of it: it is
     read where the command runs, from the target's own file or from the user's environment.
@@ -260,7 +260,7 @@ def curl(target: TargetSpec, release: ReleaseRecord, variant: VariantRecord | No
 
 
 def _credentials(details: ReleaseDetails, at_home: bool) -> str:
-    """The words for a token and a certificate, ended by a space; empty where none is needed.
+    """Return the words for a token and a certificate, ended by a space; empty where none is needed.
 
     Args:
         at_home: The command runs on the machine that serves.

@@ -1,4 +1,4 @@
-"""Who may release to a board: the keys that it admits, and the way to change that."""
+"""The allowed signers of a board: the keys that it admits, and the menu to change them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST = 8
 
 
 class SignersCard(Card):
-    """Shows the signers of the board that is chosen.
+    """The signers of the chosen board.
 
     Args:
         trust: Called with the options of the step that changes them.
@@ -30,7 +30,7 @@ class SignersCard(Card):
         self.text = label(NONE_CHOSEN, "dim", wrap=True)
         self.table = Table(COLUMNS, stretch=2, name="Signers")
         self.changed = label("", "small", wrap=True)
-        self.change = button("Change…", self._ask)
+        self.change = button("Change…", self._open_menu)
         self.body.addWidget(self.text)
         self.body.addWidget(self.table)
         self.body.addWidget(self.changed)
@@ -38,7 +38,7 @@ class SignersCard(Card):
         self.show_board("", None)
 
     def show_board(self, name: str, seen: TargetStatus | None, busy: str = "") -> None:
-        """Show what a board's last status told.
+        """Show the keys of a board's last status.
 
         Args:
             name: Empty where no board is chosen.
@@ -65,7 +65,7 @@ class SignersCard(Card):
             f"Change the allowed signers of {spoken}" if name else "Change"
         )
 
-    def _ask(self) -> None:
+    def _open_menu(self) -> None:
         if self._name:
             menu = signers_menu.signers_menu(self, self._name, self._trust)
             menu.popup(self.change.mapToGlobal(self.change.rect().bottomLeft()))

@@ -1,4 +1,4 @@
-"""Whose releases a board takes: only those that some people have signed, or everybody's."""
+"""The menu of a board's allowed signers: releases signed by known keys only, or any."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KINDS = "Keys and signers (*.pub allowed_signers *signers*);;All files (*)"
 def signers_menu(
     owner: QWidget, name: str, start: Callable[..., object], choose: Callable[[], str] | None = None
 ) -> QMenu:
-    """What can be done about a board's signers.
+    """Return the menu of commands for a board's signers.
 
     Args:
         start: Called with the options of the step.

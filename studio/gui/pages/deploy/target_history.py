@@ -1,4 +1,4 @@
-"""The history of a target, and the way back to the version before."""
+"""The history of a target, and the rollback to the previous release."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHOWN = 8
 
 
 class HistoryCard(Card):
-    """What was done on a target, the newest first. Taking back needs a second click.
+    """The history of a target, the newest entry first; a rollback needs a confirmation.
 
     Args:
         roll_back: Called with the release that is to serve again.
@@ -37,10 +37,10 @@ class HistoryCard(Card):
         self._grid.setVerticalSpacing(6)
         self._grid.setColumnStretch(1, 1)
         self._empty = label("", "dim", wrap=True)
-        self.back = button("", lambda: self.ask(True))
+        self.back = button("", lambda: self.show_question(True))
         self.question = label("", wrap=True)
         self.confirm = button("Roll back", self._confirmed, "danger")
-        self._keep = button("Cancel", lambda: self.ask(False), "link")
+        self._keep = button("Cancel", lambda: self.show_question(False), "link")
         self._asking = QWidget()
         asking = row(self.question, self.confirm, self._keep)
         asking.setStretch(0, 1)
@@ -67,10 +67,10 @@ class HistoryCard(Card):
             self.back.setText(f"Roll back to {earlier}…")
             self.back.setAccessibleName(self.back.text())
             self.question.setText(f"Roll back from {self._serving} to {earlier}?")
-        self.ask(False)
+        self.show_question(False)
 
-    def ask(self, asking: bool) -> None:
-        """Show the question in place of the button, or the button again."""
+    def show_question(self, asking: bool) -> None:
+        """Show the confirmation in place of the button, or the button again."""
         possible = self._candidate is not None
         self._asking.setVisible(asking and possible)
         self.back.setVisible(possible and not asking)
@@ -91,6 +91,6 @@ class HistoryCard(Card):
 
     def _confirmed(self) -> None:
         candidate = self._candidate
-        self.ask(False)
+        self.show_question(False)
         if candidate is not None:
             self._roll_back(candidate)

@@ -1,4 +1,4 @@
-"""What can be done to a target besides deploying: its log, what is there, promote, take away."""
+"""The tools of a target besides deploying: log, releases, promote, undeploy."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class TargetTools(Card):
         self.call = button("Show code")
         self.call.setMenu(self._make_languages())
         self.promote = button("Promote", lambda: self._start(PROMOTE))
-        self.take_away = button("Undeploy…", lambda: self._ask(True))
+        self.take_away = button("Undeploy…", lambda: self._prompt(True))
         self.close_button = button("Close", self._close, "link")
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
@@ -77,8 +77,8 @@ class TargetTools(Card):
     def _make_question(self) -> QWidget:
         holder = QWidget()
         self._question = label("", wrap=True)
-        self.confirm = button("Undeploy", self._take_away, "danger")
-        keep = button("Cancel", lambda: self._ask(False), "link")
+        self.confirm = button("Undeploy", self._undeploy, "danger")
+        keep = button("Cancel", lambda: self._prompt(False), "link")
         layout = row(self._question, self.confirm, keep)
         layout.setStretch(0, 1)
         holder.setLayout(layout)
@@ -110,6 +110,7 @@ class TargetTools(Card):
             return False
         if outcome.ok and doing == CALL:
             self._show(outcome.result.code.splitlines())
+            # Code is read from its first line; ``_show`` scrolls to the end, as for a log.
             self.text.verticalScrollBar().setValue(0)
         elif outcome.ok and isinstance(outcome.result, LogsResult):
             self._show(list(outcome.result.lines) or ["The log is empty."])
@@ -119,7 +120,7 @@ class TargetTools(Card):
         elif outcome.ok:
             self._close()
             if isinstance(outcome.result, ServerResult):
-                self.shell.say(f"{self.title.text()} the server is {outcome.result.state}.")
+                self.shell.notify(f"{self.title.text()} the server is {outcome.result.state}.")
             self.changed.emit()
         return True
 
@@ -129,13 +130,13 @@ class TargetTools(Card):
         if self._strip.follow(self.shell.start(step, target=self._target, **options)):
             self._doing = step
 
-    def _ask(self, ask: bool) -> None:
+    def _prompt(self, ask: bool) -> None:
         self._asking.setVisible(ask)
         if ask:
             self.confirm.setFocus()
 
-    def _take_away(self) -> None:
-        self._ask(False)
+    def _undeploy(self) -> None:
+        self._prompt(False)
         self._start(UNDEPLOY)
 
     def _show(self, lines: list[str]) -> None:
@@ -148,7 +149,7 @@ class TargetTools(Card):
     def _close(self) -> None:
         self.text.hide()
         self.close_button.hide()
-        self._ask(False)
+        self._prompt(False)
 
 
 def _line(one: Resource) -> str:

@@ -37,7 +37,7 @@ class BlockExpansion:
         """Unfold a block in place; what is around it keeps its order, and the block its place."""
         page, scene = self._page, self._page.pane.canvas.scene
         if page.view is None:
-            page.shell.say(NOT_YET)
+            page.shell.notify(NOT_YET)
         elif scene is not None and scene.is_block(box):
             path, name = scene.path_of(box, page.path), scene.boxes[box].name
             self.opened |= {f"{path}/{name}/{INSIDE}" if path else f"{name}/{INSIDE}"}
@@ -61,7 +61,7 @@ class BlockExpansion:
         page.show_part(page.path, held=held)
 
     def fold_around(self) -> bool:
-        """Fold the innermost frame around the selected box; False where there is none."""
+        """Collapse the innermost frame around the selected box; return False without a frame."""
         scene, box = self._page.pane.canvas.scene, self._page.pane.canvas.selected
         frame = scene.frame_of(box) if scene is not None and box is not None else -1
         if frame >= 0:
@@ -74,7 +74,7 @@ class BlockExpansion:
         reason = why_not(canvas) or (NOT_YET if page.view is None else "")
         scene, box = canvas.scene, canvas.selected
         if reason or scene is None or box is None:
-            page.shell.say(reason)
+            page.shell.notify(reason)
         elif scene.is_block(box):
             self.unfold(box)
         else:
@@ -85,14 +85,14 @@ class BlockExpansion:
         page = self._page
         every = page.view.blocks_in(page.path) if page.view and page.is_folded else None
         if not every:
-            page.shell.say("This graph has no blocks.")
+            page.shell.notify("This graph has no blocks.")
             return
         held = self._middle(page.pane.canvas, page.path)
         self.opened = self.opened - every if every <= self.opened else self.opened | every
         page.show_part(page.path, held=held)
 
-    def seen(self) -> dict[str, object]:
-        """What of the graph is on the canvas, as options of the step that draws it."""
+    def export_options(self) -> dict[str, object]:
+        """Return the visible section of the graph, as options of the step that draws it."""
         page, scene = self._page, self._page.pane.canvas.scene
         frames = scene.frames if scene is not None else ()
         every = page.view.blocks_in(page.path) if page.view is not None and frames else ()
@@ -104,7 +104,7 @@ class BlockExpansion:
         }
 
     def _middle(self, canvas: GraphCanvas, around: str) -> ScreenAnchor | None:
-        """The selected box if it is in sight, or else the one nearest to the middle."""
+        """Return the selected box if it is in sight, or else the one nearest to the middle."""
         scene = canvas.scene
         if scene is None or not len(scene):
             return None
@@ -127,7 +127,7 @@ class BlockExpansion:
 
 
 def why_not(canvas: GraphCanvas) -> str:
-    """Why nothing can be unfolded or folded where the selection is; empty where it can."""
+    """Return why nothing can be unfolded or folded where the selection is; empty where it can."""
     scene, box = canvas.scene, canvas.selected
     if scene is None or box is None:
         return "Select a block, or a node inside an expanded block."

@@ -44,7 +44,7 @@ def add_commands(
     for number, title in enumerate(TITLES):
         page.add_command(title, partial(page.open_tool, number))
     for suffix, is_whole, title in FORMATS:
-        run = partial(export.ask, suffix, whole=is_whole)
+        run = partial(export.choose_file, suffix, whole=is_whole)
         page.add_command(f"Export the graph: {title}", run)
     page.add_command("Compare with another variant", partial(page.show_view, 2))
     page.add_command("Next difference (N)", partial(compare.step, 1))

@@ -43,7 +43,7 @@ _BLOCKS_FROM = 2_000
 
 
 class CompareView(QWidget):
-    """Compares the current variant with another one of its model; the older one is "before"."""
+    """A comparison of the current variant with another one of its model; the older is "before"."""
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__()
@@ -115,13 +115,13 @@ class CompareView(QWidget):
         self.table.chosen.connect(self._chosen)
         self.panes.chosen.connect(self._took)
         self.panes.stepped.connect(self.step)
-        self.panes.opened.connect(self._look_closer)
+        self.panes.opened.connect(self._open_block)
         self.detail.changed.connect(lambda _index: self._rebuild())
 
     # Which variants
 
     def show_variant(self, variant: VariantRecord | None) -> None:
-        """Take another current variant; nothing is compared before the view is looked at."""
+        """Set the current variant; the comparison starts when the view is shown."""
         self.variant, self.other, self.comparison = variant, None, None
         self.panes.show_comparison(None, ("", ""))
         if self.isVisible():
@@ -174,7 +174,7 @@ class CompareView(QWidget):
             self.chips.addWidget(self._more(rest))
 
     def _more(self, others: list[VariantRecord]) -> QPushButton:
-        """A chip whose menu has the variants for which there is no room."""
+        """Return a chip whose menu has the variants for which there is no room."""
         chip = QPushButton(f"{len(others)} more")
         chip.setProperty("role", "chip")
         chip.setAccessibleName(f"Compare with one of {len(others)} more variants")
@@ -205,19 +205,19 @@ class CompareView(QWidget):
         self._result = None
         job = self.shell.start("diff", a=f"#{pair[0].id}", b=f"#{pair[1].id}")
         if not self.strip.follow(job):
-            self._say("The comparison did not start.")
+            self._show_message("The comparison did not start.")
             return
         for one in pair:
             if one.id not in self._views:
                 self.workspace.load_graph(one.id, partial(self._read, one.id))
 
-    def hear(self, event: object) -> None:
+    def on_event(self, event: object) -> None:
         """Follow the comparison."""
-        self.strip.hear(event)
+        self.strip.on_event(event)
 
     def _read(self, variant: int, view: GraphView | Exception) -> None:
         if isinstance(view, Exception):
-            self._say(str(view))
+            self._show_message(str(view))
         else:
             self._views[variant] = view
             self._assemble()
@@ -227,7 +227,7 @@ class CompareView(QWidget):
             self._result = outcome.result
             self._assemble()
         else:
-            self._say(outcome.sentence)
+            self._show_message(outcome.sentence)
 
     def _assemble(self) -> None:
         """Once the diff and both graphs are there: index them off the window's thread."""
@@ -274,12 +274,12 @@ class CompareView(QWidget):
         self._recolor()
         self.table.show_rows(rows)
         self._count()
-        self._tell_where()
+        self._show_position()
         if match >= 0:
             self.table.select(match)
             self._chosen(match)
 
-    def _say(self, sentence: str) -> None:
+    def _show_message(self, sentence: str) -> None:
         self.trouble.text.setText(sentence)
         self._stack.setCurrentWidget(self.trouble)
 
@@ -304,8 +304,8 @@ class CompareView(QWidget):
         self.table.select(found[at])
         self._chosen(found[at])
 
-    def _tell_where(self) -> None:
-        """Say which difference is selected, and how many there are."""
+    def _show_position(self) -> None:
+        """Show the number of the selected difference, and how many exist."""
         found = self.comparison.differences if self.comparison is not None else []
         now = self.table.selected()
         many = f"{len(found):,} differences"
@@ -318,9 +318,9 @@ class CompareView(QWidget):
     def _took(self, match: int) -> None:
         """A box was selected: so is its line."""
         self.table.select(match if match >= 0 else None)
-        self._tell_where()
+        self._show_position()
 
-    def _look_closer(self, match: int) -> None:
+    def _open_block(self, match: int) -> None:
         """Show what differs inside of a block."""
         self.detail.choose(1)
         self._rebuild(match)
@@ -332,7 +332,7 @@ class CompareView(QWidget):
     def _chosen(self, key: Hashable) -> None:
         if isinstance(key, int):
             self.panes.select(key)
-            self._tell_where()
+            self._show_position()
 
 
 def _build(

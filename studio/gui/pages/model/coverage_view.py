@@ -1,4 +1,4 @@
-"""Coverage: the current variant held against a runtime's release, or against a target."""
+"""The compatibility check of the current variant with a runtime's release or a target."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ _FORM_WIDTH = 36 * GRID
 
 
 class CoverageView(QWidget):
-    """Asks the step, lists what stands in the way, and paints the nodes at fault.
+    """A view that runs the check, lists its findings and paints the nodes at fault.
 
     Signals:
-        painted: The Overlay of the nodes at fault; None where there is none.
+        painted: The overlay of the nodes at fault; None without any.
         chosen: The first box of the problem whose line was selected.
     """
 
@@ -94,13 +94,13 @@ class CoverageView(QWidget):
         self.setLayout(layout)
 
     def choices(self, option: Option) -> Sequence[Choice] | None:
-        """The targets that there are, for the form."""
+        """Return the targets that there are, for the form."""
         if option.kind is not Kind.TARGET:
             return None
         return [(target.name, target.name) for target in self._workspace.registry.targets()]
 
     def show_variant(self, variant: VariantRecord | None) -> None:
-        """Take another variant, of which nothing was asked yet."""
+        """Show another variant, which was not checked yet."""
         self._variant, self._scene, self._problems = variant, None, ()
         reason = self._workspace.why_not(STEP, variant)
         set_enabled(self.check, reason)
@@ -108,7 +108,7 @@ class CoverageView(QWidget):
         self._stack.setCurrentWidget(self.hint)
 
     def show_scene(self, scene: Scene | None) -> None:
-        """Take the graph that is shown."""
+        """Set the graph that is shown."""
         self._scene = scene
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -116,9 +116,9 @@ class CoverageView(QWidget):
         super().showEvent(event)
         self.form.refresh()
 
-    def hear(self, event: object) -> None:
+    def on_event(self, event: object) -> None:
         """Follow the check."""
-        self.strip.hear(event)
+        self.strip.on_event(event)
 
     def run(self) -> None:
         """Start the check with the values of the form."""
@@ -156,7 +156,7 @@ class CoverageView(QWidget):
         self.paint()
 
     def _boxes(self) -> list[int]:
-        """The boxes at fault, those of the selected problem alone where there is one."""
+        """Return the boxes at fault, those of the selected problem alone where there is one."""
         at = self.table.currentRow()
         chosen = (self._problems[at],) if 0 <= at < len(self._problems) else self._problems
         names = {name for one in chosen for name in one.nodes}
@@ -182,7 +182,7 @@ class CoverageView(QWidget):
 
 
 def _others(result: CoverageResult) -> str:
-    """What is said of the other systems of a board."""
+    """Return the sentence about the other systems of a board."""
     others = ", ".join(
         f"{one.name}: {'compatible' if one.covered else 'incompatible'}"
         for one in result.other_systems

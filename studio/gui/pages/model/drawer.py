@@ -62,7 +62,7 @@ class _Bar(QFrame):
 
 
 class Drawer(QWidget):
-    """Lies around the graph: below it a bar of buttons, each of which opens a tool above the bar.
+    """The frame around the graph, with a bar of buttons that each open a tool above the bar.
 
     Args:
         colors, export: The switch of colours, for the right end of the bar, and the button beside
@@ -150,12 +150,12 @@ class Drawer(QWidget):
     # What is shown
 
     def show_variant(self, variant: VariantRecord | None) -> None:
-        """Take another variant, whose graph is still to come."""
+        """Set another variant, whose graph still loads."""
         for view in (self.numbers, self.surgery, self.coverage, self.sensitivity):
             view.show_variant(variant)
 
     def show_scene(self, scene: Scene, view: GraphView, path: str) -> None:
-        """Take the graph, or the block of it, that is on the canvas."""
+        """Set the graph, or its block, that is on the canvas."""
         # Folded blocks hold nodes of the main graph; sub-graphs and functions do not.
         self._is_main = not path or path in set(view.homes.values())
         self.numbers.show_scene(scene, view)
@@ -163,12 +163,12 @@ class Drawer(QWidget):
         self.sensitivity.show_scene(scene)
         self.surgery.show_graph(view)
 
-    def hear(self, event: object) -> None:
-        """Let the tools follow their jobs."""
-        self.numbers.hear(event)
-        self.surgery.hear(event)
-        self.coverage.hear(event)
-        self.sensitivity.hear(event)
+    def on_event(self, event: object) -> None:
+        """Pass a workspace event on to the tools."""
+        self.numbers.on_event(event)
+        self.surgery.on_event(event)
+        self.coverage.on_event(event)
+        self.sensitivity.on_event(event)
         if isinstance(event, RegistryChanged) and event.what == "records":
             self.numbers.refresh_runs()
 

@@ -16,7 +16,7 @@ _MOST_ACTIONS = 3
 
 
 class EditList:
-    """Texts of edits in their order, and every list that there was before."""
+    """The texts of edits in their order, with the earlier lists for undo."""
 
     def __init__(self) -> None:
         self._history: list[tuple[str, ...]] = [()]
@@ -42,15 +42,15 @@ class EditList:
         self._become((*self.edits, edit))
 
     def remove(self, place: int) -> None:
-        """Take an edit out."""
+        """Remove an edit."""
         self._become((*self.edits[:place], *self.edits[place + 1 :]))
 
     def undo(self) -> None:
-        """Go back to the list before."""
+        """Restore the previous list."""
         self._place = max(self._place - 1, 0)
 
     def redo(self) -> None:
-        """Take back what was undone."""
+        """Redo the edit that was undone last."""
         self._place = min(self._place + 1, len(self._history) - 1)
 
     def _become(self, edits: tuple[str, ...]) -> None:
@@ -80,7 +80,7 @@ class FailedEdit:
 
 
 def proposals(scene: Scene, box: int) -> list[EditProposal]:
-    """What can be done with the values around a box."""
+    """Return the proposed edits of the values around a box."""
     what = scene.boxes[box]
     if what.node is None:
         return [_rename(what.name)]
@@ -96,7 +96,7 @@ def proposals(scene: Scene, box: int) -> list[EditProposal]:
 
 
 def described(outcome: EditOutcome | FailedEdit | None) -> str:
-    """What an edit did, and whether the model gives the same numbers after it."""
+    """Return the effect of an edit, and whether the outputs stayed the same."""
     if outcome is None:
         return "not applied yet"
     if isinstance(outcome, FailedEdit):
@@ -113,7 +113,7 @@ def _rename(name: str) -> EditProposal:
 
 
 def named(view: GraphView) -> dict[str, Callable[[], Iterable[str]]]:
-    """What options can name in a graph, by ``Option.names``; found when it is asked for."""
+    """Return the names in a graph for options, by ``Option.names``; read on demand."""
     graph = view.model.graph
 
     def values() -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""What the Model page says of a variant, out of the summary that opening it left."""
+"""The Model page's facts of a variant, read from the summary of its safety check."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TONES = {"warning": "warning", "error": "bad"}
 
 
 def figures_of(variant: VariantRecord) -> list[tuple[str, str]]:
-    """Names and values of the main figures."""
+    """Return names and values of the main figures."""
     model = ModelFigures.read(variant.summary)
     fields = [
         ("Parameters", short_count(model.parameters)),
@@ -82,12 +82,12 @@ def operators(model: ModelFigures) -> list[tuple[str, int, float | None]]:
 
 
 def tone_of(finding: IntakeFinding) -> str:
-    """The tone of a finding's level."""
+    """Return the tone of a finding's level."""
     return _TONES.get(finding.level, "")
 
 
 def origin(variant: VariantRecord, parent: str) -> list[tuple[str, str]]:
-    """Where a variant comes from: a file, or another variant and what was done with it.
+    """Return where a variant comes from: a file, or another variant and what was done with it.
 
     Args:
         parent: Name of the variant that it was made of; empty for one that was opened.

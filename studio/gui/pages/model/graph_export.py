@@ -32,7 +32,7 @@ STEP = "graph"
 
 
 class GraphExport(QPushButton):
-    """Opens a menu of formats; the numbers that are painted go with the graph.
+    """The menu of export formats; the painted metrics are exported with the graph.
 
     Args:
         painted: The numbers that are painted on the graph; None for its own colours.
@@ -55,19 +55,19 @@ class GraphExport(QPushButton):
         self.setAccessibleName("Export the graph")
         menu = QMenu(self)
         for suffix, is_whole, title in FORMATS:
-            menu.addAction(title, partial(self.ask, suffix, whole=is_whole))
+            menu.addAction(title, partial(self.choose_file, suffix, whole=is_whole))
         self.setMenu(menu)
         self.show_variant(None)
 
     def show_variant(self, variant: VariantRecord | None) -> None:
-        """Take another variant."""
+        """Set another variant."""
         self._variant = variant
         set_enabled(self, "" if variant is not None else "No model is open.")
         if variant is not None:
             self.setToolTip("Export the graph to a file, with the node metrics shown")
 
-    def ask(self, suffix: str, *, whole: bool = True) -> None:
-        """Let the user choose the file, and write it.
+    def choose_file(self, suffix: str, *, whole: bool = True) -> None:
+        """Open the dialog for the file's path, and start the export.
 
         Args:
             whole: All nodes of the main graph, not what is shown.
@@ -101,7 +101,7 @@ class GraphExport(QPushButton):
         elif folder is not None:
             folder.cleanup()
 
-    def hear(self, event: object) -> None:
+    def on_event(self, event: object) -> None:
         """Follow the jobs."""
         for one in list(self._running):
             job, folder = one
@@ -111,4 +111,4 @@ class GraphExport(QPushButton):
             if folder is not None:
                 folder.cleanup()
             if job.outcome.ok:
-                self._shell.say(f"Graph exported to {job.outcome.result.output}.", "good")
+                self._shell.notify(f"Graph exported to {job.outcome.result.output}.", "good")

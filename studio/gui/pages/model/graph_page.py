@@ -50,13 +50,13 @@ class GraphPage(Protocol):
         """Open a tool of the drawer below the graph."""
 
     def start_search(self, text: str = "") -> None:
-        """Go to the search field, and look for a text."""
+        """Focus the search field, and search for a text."""
 
     def toggle_detail(self) -> None:
         """Show all nodes instead of blocks, or blocks again."""
 
     def leave(self) -> None:
-        """Go out of the block that is shown."""
+        """Leave the block that is shown."""
 
     def add_command(self, text: str, run: Callable[[], object], shortcut: str = "") -> QAction:
         """Add an action to the command palette."""

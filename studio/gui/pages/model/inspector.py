@@ -48,7 +48,7 @@ NAME_WIDTH = 88
 
 
 class ModelInspector(Scroll):
-    """Says what a node is, reads, writes and costs; its neighbours can be gone to.
+    """The details of a node: kind, inputs, outputs and costs, with links to its neighbours.
 
     Args:
         go: Called with the box that the user wants to see.
@@ -77,18 +77,18 @@ class ModelInspector(Scroll):
         self._costs: dict[str, Mapping[str, float]] = {}
         self.setAccessibleName("Inspector")
 
-    def hear(self, event: object) -> None:
-        """Take the answers of workers."""
-        self.constants.hear(event)
-        self.documentation.hear(event)
+    def on_event(self, event: object) -> None:
+        """Pass the answers of workers on to the details."""
+        self.constants.on_event(event)
+        self.documentation.on_event(event)
 
     def show_variant(self, variant: VariantRecord | None) -> None:
-        """Take another variant, whose graph is still to come."""
+        """Set another variant, whose graph still loads."""
         self._variant, self._scene = variant, None
         self.show_box(None)
 
     def show_scene(self, scene: Scene, view: GraphView) -> None:
-        """Take the graph."""
+        """Set the graph."""
         self._scene = scene
         self._costs = {kind.title: kind.values(view) for kind in KINDS}
         self._opsets = view.model.opsets
@@ -166,7 +166,7 @@ class ModelInspector(Scroll):
             self._show_details(node)
 
     def _show_details(self, node: Node) -> None:
-        """What is asked for on demand: values of constants, the operator's text."""
+        """Show what loads on demand: values of constants, the operator's documentation."""
         if self._variant is None:
             self.body.addSpacing(GRID)
             self.body.addWidget(
@@ -184,17 +184,17 @@ class ModelInspector(Scroll):
         self.body.addSpacing(4)
         self.body.addWidget(line())
         text = OperatorDetail(self.documentation, model, operator, version)
-        text.toggle.clicked.connect(self._keep_reading)
+        text.toggle.clicked.connect(self._remember_documentation)
         if self._reads_texts:
             text.unfold()
         self.body.addWidget(text)
 
-    def _keep_reading(self, is_open: bool) -> None:
-        """Who reads the text of one operator will want to read that of the next."""
+    def _remember_documentation(self, is_open: bool) -> None:
+        """Keep the documentation open, or closed, for the next operator."""
         self._reads_texts = is_open
 
     def _constants(self, node: Node) -> list[str]:
-        """The constants that a node reads, or is."""
+        """Return the constants that a node reads, or is."""
         assert self._scene is not None
         if node.operator == "Constant":
             return [name for name in node.outputs if name]
@@ -202,7 +202,7 @@ class ModelInspector(Scroll):
         return list(dict.fromkeys(name for name in node.inputs if name in known))
 
     def _parameters(self, node: Node) -> int:
-        """How many numbers the constants of a node hold."""
+        """Return how many numbers the constants of a node hold."""
         assert self._scene is not None
         known = self._scene.graph.initializers
         shapes = (known[name].type.shape for name in dict.fromkeys(node.inputs) if name in known)
@@ -220,7 +220,7 @@ class ModelInspector(Scroll):
         return f"{kind.text(value)} ({share} of the model)"
 
     def _typed(self, names: Sequence[str]) -> list[tuple[str, str]]:
-        """Names with types; of very many the first."""
+        """Return names with types; of very many the first."""
         assert self._scene is not None
         graph = self._scene.graph
         rows = []
@@ -236,7 +236,7 @@ class ModelInspector(Scroll):
         return rows
 
     def _blocks(self, box: Box) -> None:
-        """What can be looked into: a button each."""
+        """Add a button for each block that can be opened."""
         if not box.opens or box.node is None:
             return
         if is_folded_block(box.node):
@@ -307,13 +307,13 @@ class ModelInspector(Scroll):
 
 
 def _tail(name: str) -> str:
-    """The last part of a name, shortened: the whole is in the tooltip."""
+    """Return the last part of a name, shortened: the whole is in the tooltip."""
     last = shown(name.rstrip("/").rsplit("/", 1)[-1])
     return last if len(last) <= 24 else f"{last[:11]}…{last[-11:]}"
 
 
 def _kind(box: Box, node: Node) -> str:
-    """What a box is: the family of its operator, or a block of so many nodes."""
+    """Return the kind of a box: the family of its operator, or a block with its number of nodes."""
     if is_folded_block(node):
         return f"Block of {len(nodes_within(node))} nodes"
     return f"{TITLES[box.family]} · {node.domain}" if node.domain else TITLES[box.family]
@@ -328,5 +328,5 @@ def _attribute(value: AttributeValue) -> str:
 
 
 def _breakable(text: str) -> str:
-    """A text with places at which a line may end, where there is none for long."""
+    """Return a text with break points for lines in which long words have none."""
     return _UNBROKEN.sub("\\g<0>\u200b", text)

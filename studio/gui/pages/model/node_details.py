@@ -56,11 +56,11 @@ class Histogram(QWidget):
 
 
 class Detail(QWidget, Generic[AnswerT]):
-    """A button that asks for something, and below it the answer.
+    """A button that runs a query, and below it the answer.
 
     Args:
         title, name: Of the button, for the eye and for screen readers.
-        options: What is asked.
+        options: The options of the query.
     """
 
     def __init__(
@@ -95,9 +95,9 @@ class Detail(QWidget, Generic[AnswerT]):
         if is_open:
             clear(self.body)
             self.body.addWidget(label("Loading…", "small"))
-            self._lookups.ask(self._take, **self._options)
+            self._lookups.query(self._on_answer, **self._options)
 
-    def _take(self, answer: AnswerT | None) -> None:
+    def _on_answer(self, answer: AnswerT | None) -> None:
         if not shiboken6.isValid(self) or not self.toggle.isChecked():
             return  # another node is shown by now
         clear(self.body)

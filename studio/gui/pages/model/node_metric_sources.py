@@ -26,7 +26,7 @@ FLOAT, SMALL = "float", "quantized"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Numbers by node name, or states.
+    """A source of node metrics: numbers or states by node name.
 
     Attributes:
         title: In the list of sources.
@@ -61,7 +61,7 @@ def sources_of(
     quantizations: Sequence[Recorded[QuantizeResult]] = (),
     sensitivities: Sequence[Recorded[SensitivityResult]] = (),
 ) -> Iterator[Source]:
-    """All sources that have something to say about a variant."""
+    """Yield all sources that have something to say about a variant."""
     for kind in (*KINDS, WRITTEN):
         yield from_cost(kind, view)
     if variant is None:
@@ -84,12 +84,12 @@ def analyzer_source(identifier: str, title: str, found: AnalysisResult | None) -
 
 
 def from_cost(kind: CostKind, view: GraphView) -> Source:
-    """What the nodes cost."""
+    """Return the source of the nodes' costs."""
     return Source(kind.title, kind.legend, kind.text, kind.values(view), unit=kind.unit)
 
 
 def from_file(title: str, unit: str, values: Mapping[str, float]) -> Source:
-    """The numbers of a file."""
+    """Return the numbers of a file."""
 
     def text(value: float) -> str:
         return f"{short_count(value)} {unit}".strip().replace("-", figures.MINUS)
@@ -141,14 +141,14 @@ def _times(nodes: Sequence[Mapping[str, Any]]) -> dict[str, float]:
 
 
 def _kernels(node: Mapping[str, Any]) -> str:
-    """The kernels behind a node, and what else they compute."""
+    """Return the kernels behind a node, and what else they compute."""
     kernels = ", ".join(dict.fromkeys(node.get("kernels", ())))
     fused = node.get("fused") or ()
     return f"{kernels} (with {figures.count(len(fused), 'fused node')})" if fused else kernels
 
 
 def _basis(operators: Mapping[str, Any]) -> str:
-    """How much of the kernels' time the numbers hold, and what measuring them costs."""
+    """Return how much of the kernels' time the numbers hold, and what measuring them costs."""
     parts = []
     share, overhead = (figures.number(operators.get(key)) for key in ("attributed", "overhead"))
     if share is not None:
@@ -182,7 +182,7 @@ def sensitivity_sources(result: SensitivityResult, when: str) -> Iterator[Source
 
 
 def _quantized(result: QuantizeResult, view: GraphView) -> Iterator[Source]:
-    """What a quantization says of the layers: their error alone, and which stayed in float."""
+    """Yield a quantization's metrics of the layers: the error of each, and those kept in float."""
     made, search = result.name, result.search
     layers = search.layers if search is not None else {}
     noise = {name: _amplitude(layer.sqnr_db) for name, layer in layers.items()}
@@ -208,7 +208,7 @@ def _microseconds(value: float) -> str:
 
 
 def _amplitude(sqnr_db: float) -> float:
-    """Of the noise beside a signal of 1; its colours tell layers apart better than the power's."""
+    """Return the noise for a signal of 1; its colours separate layers better than the power's."""
     return float(10 ** (-sqnr_db / 20))
 
 

@@ -1,4 +1,4 @@
-"""Numbers of a graph's nodes as a table beside it: costs, and the times of a profile."""
+"""The metrics of a graph's nodes as a table: costs, and the times of a profile."""
 
 from __future__ import annotations
 
@@ -103,12 +103,12 @@ class NodeMetricsView(QWidget):
         self.table.chosen.connect(self._chosen)
 
     def show_scene(self, scene: Scene | None, view: GraphView | None) -> None:
-        """Take another graph."""
+        """Set another graph."""
         self._scene, self._view = scene, view
         self._refresh_soon()
 
     def show_variant(self, variant: VariantRecord | None) -> None:
-        """Take another variant, whose graph is still to come."""
+        """Set another variant, whose graph still loads."""
         self._variant, self._files = variant, []
         self.show_scene(None, None)
 
@@ -127,7 +127,7 @@ class NodeMetricsView(QWidget):
             self._refresh()
 
     def source(self) -> Source | None:
-        """The chosen source; None while its numbers have yet to be computed."""
+        """Return the chosen source; None while its numbers have yet to be computed."""
         source = self._chosen_source()
         return None if source is not None and source.analyzer else source
 
@@ -175,7 +175,7 @@ class NodeMetricsView(QWidget):
         yield from self._files
 
     def _analysis(self, analyzer: str) -> dict[str, str]:
-        """The options of the step that computes an analyzer's numbers."""
+        """Return the options of the step that computes an analyzer's numbers."""
         assert self._variant is not None
         return {"model": f"#{self._variant.id}", "analyzer": analyzer}
 
@@ -183,7 +183,7 @@ class NodeMetricsView(QWidget):
         """Compute the numbers of a source that has none yet, and paint them."""
         self.total.setText("Computing…")
         done = partial(self._analyzed, source.title)
-        self._analyses.ask(done, **self._analysis(source.analyzer))
+        self._analyses.query(done, **self._analysis(source.analyzer))
 
     def _analyzed(self, title: str, found: AnalysisResult | None) -> None:
         is_shown = self.combo.currentText() == title
@@ -191,13 +191,13 @@ class NodeMetricsView(QWidget):
         if found is None:
             return
         if not found.values:
-            self._shell.say(f"{title}: no node has a number.")
+            self._shell.notify(f"{title}: no node has a number.")
         elif is_shown:
             self.paint()
 
-    def hear(self, event: object) -> None:
-        """Take the ends of the analyses."""
-        self._analyses.hear(event)
+    def on_event(self, event: object) -> None:
+        """Follow the analyses to their ends."""
+        self._analyses.on_event(event)
 
     def _choose_file(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Node metrics", "", "JSON (*.json)")
@@ -228,7 +228,7 @@ class NodeMetricsView(QWidget):
             texts = map(spreadsheet_cell, one.texts)
             writer.writerow((*texts, number if isinstance(number, float) else ""))
         QGuiApplication.clipboard().setText(text.getvalue())
-        self._shell.say(f"{figures.count(len(rows), 'line')} copied.", "good")
+        self._shell.notify(f"{figures.count(len(rows), 'line')} copied.", "good")
 
     def _list(self) -> None:
         source, scene = self.source(), self._scene
@@ -270,7 +270,7 @@ class NodeMetricsView(QWidget):
 
 
 def _values(source: Source, scene: Scene) -> Iterator[tuple[int, float]]:
-    """The number of each box; that of a block is made of its nodes'."""
+    """Yield the number of each box; that of a block is made of its nodes'."""
     join: Callable[[list[float]], float] = sum if source.sums else max
     for index, box in enumerate(scene.boxes):
         if box.node is None or not scene.width[index]:
@@ -281,7 +281,7 @@ def _values(source: Source, scene: Scene) -> Iterator[tuple[int, float]]:
 
 
 def _states(source: Source, scene: Scene) -> Iterator[tuple[int, str]]:
-    """The state of each box; a block in which one layer stays in float is shown as such."""
+    """Yield the state of each box; a block in which one layer stays in float is shown as such."""
     for index, box in enumerate(scene.boxes):
         if box.node is None:
             continue
@@ -316,6 +316,6 @@ def _state_rows(source: Source, scene: Scene) -> list[SortableRow]:
 
 
 def _remark(source: Source, box: Box) -> str:
-    """What is noted about a node, or about the first of a block of which there is a note."""
+    """Return the note of a node, or of the first node of a block that has one."""
     names = nodes_within(box.node) if box.node is not None and source.notes else ()
     return next((source.notes[name] for name in names if source.notes.get(name)), "")

@@ -44,7 +44,7 @@ PATHS = {
 
 
 class ModelPage(Page):
-    """Shows what is in the current variant."""
+    """The page that shows the graph of the current variant."""
 
     stage = "model"
     title = "Model"
@@ -76,7 +76,7 @@ class ModelPage(Page):
         drawn.addLayout(row(self.finder, self.pane, spacing=0), 1)
         self.colors = Segmented(["Operators", *(kind.title for kind in KINDS)], "Colours")
         self.colors.setToolTip("Node colours")
-        self.export = GraphExport(shell, self._painted, self.unfolding.seen)
+        self.export = GraphExport(shell, self._painted, self.unfolding.export_options)
         self.drawer = Drawer(
             workspace, shell, self._drawn, self.pane.canvas, self.colors, self.export
         )
@@ -99,7 +99,7 @@ class ModelPage(Page):
     def _connect(self) -> None:
         canvas = self.pane.canvas
         canvas.selection_changed.connect(self._selected)
-        canvas.entered.connect(self._look_into)
+        canvas.entered.connect(self._enter_box)
         canvas.wished.connect(self._grant)
         canvas.unfolded.connect(self.unfolding.unfold)
         canvas.folded.connect(self.unfolding.fold)
@@ -148,7 +148,7 @@ class ModelPage(Page):
         self.shell.inspector_changed()
 
     def show_drawn(self, view: GraphView) -> None:
-        """Let the user look through a model that is being opened; its types come with it."""
+        """Show a model that is being opened; its types appear when loading finishes."""
         if self._preview is None:
             self.variant, self.path = None, ""
         self.view = self._early = view
@@ -162,33 +162,33 @@ class ModelPage(Page):
         self.show_variant(None)
 
     def _parent_of(self, variant: VariantRecord | None) -> str:
-        """The name of the variant that one was made of; empty where there is none."""
+        """Return the name of the parent variant; empty without one."""
         if variant is None or variant.parent is None:
             return ""
         others = self.workspace.registry.variants(variant.model)
         return next((one.name for one in others if one.id == variant.parent), "")
 
     def on_event(self, event: object) -> None:
-        """Let the views follow their jobs."""
+        """Pass a workspace event on to the views."""
         if isinstance(event, NodeAsked):
             self._wanted = event
-            self._show_wanted()
-        self.compare.hear(event)
-        self.drawer.hear(event)
-        self.export.hear(event)
-        self._inspector.hear(event)
+            self._show_requested()
+        self.compare.on_event(event)
+        self.drawer.on_event(event)
+        self.export.on_event(event)
+        self._inspector.on_event(event)
 
     def take_focus(self) -> None:
         """The arrow keys travel on the graph."""
         self.pane.canvas.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def inspector(self) -> QWidget | None:
-        """The inspector, beside the graph only: the summary says the same at length."""
+        """Return the inspector next to the graph only: the summary has the same facts at length."""
         shown = self.variant is not None or self._preview is not None
         return self._inspector if self.stack.currentIndex() == 0 and shown else None
 
     def entries(self) -> Iterable[PaletteEntry]:
-        """The nodes of the graph, for the command palette."""
+        """Return the nodes of the graph, for the command palette."""
         return node_entries(self)
 
     def show_box(self, index: int) -> None:
@@ -200,7 +200,7 @@ class ModelPage(Page):
 
     def _loaded(self, variant: int, result: GraphView | Exception) -> None:
         if self.variant is None or self.variant.id != variant:
-            return  # another variant was chosen meanwhile
+            return  # the user chose another variant since
         if isinstance(result, Exception):
             self._trouble.text.setText(f"{result} {getattr(result, 'hint', '')}".strip())
             self._graph.setCurrentWidget(self._trouble)
@@ -210,15 +210,15 @@ class ModelPage(Page):
         if not was_drawn:
             self._offer_detail(result)
         self.show_part(self.path)
-        self._show_wanted()
+        self._show_requested()
 
     def _offer_detail(self, view: GraphView) -> None:
         """Begin with blocks where there are many nodes, and let the user choose."""
         self.detail.choose(0 if view.opens_folded else 1)
         self.detail.setVisible(view.folded is not None and self.stack.currentIndex() == 0)
 
-    def _show_wanted(self) -> None:
-        """Show what another page has asked for, once the graph is there."""
+    def _show_requested(self) -> None:
+        """Show the node that another page requested, once the graph is loaded."""
         wanted, view = self._wanted, self.view
         if wanted is None or view is None:
             return
@@ -251,13 +251,13 @@ class ModelPage(Page):
         if view is None:
             return
         build = partial(_scene, view, path, self.is_folded, self.unfolding.opened, self._preview)
-        # Its index takes a second for 50,000 nodes; the window goes on answering meanwhile.
+        # Its index takes a second for 50,000 nodes; the window keeps responding.
         self.workspace.in_background(
             build, partial(self._built, view, path, self.is_folded, select, held)
         )
 
     def enter(self, opened: str) -> None:
-        """Look into a block of the selected box, or the function that it calls."""
+        """Open a block of the selected box, or the function that it calls."""
         canvas = self.pane.canvas
         if canvas.scene is None or canvas.selected is None or self.view is None:
             return
@@ -270,7 +270,7 @@ class ModelPage(Page):
             self.show_part(opened)
 
     def leave(self) -> None:
-        """Go out of the block that is shown; its box is selected in what is around it."""
+        """Leave the block that is shown, and select its box in the outer graph."""
         view, path = self.view, self.path
         if view is None or not path:
             return
@@ -290,7 +290,7 @@ class ModelPage(Page):
         elif wish == UNFOLD_ALL:
             self.unfolding.toggle_all()
 
-    def _look_into(self, box: int) -> None:
+    def _enter_box(self, box: int) -> None:
         """Enter a box; where it has several blocks, ask which."""
         canvas = self.pane.canvas
         opens = canvas.scene.boxes[box].opens if canvas.scene is not None else ()
@@ -313,7 +313,7 @@ class ModelPage(Page):
         built: tuple[Scene, frozenset[str]] | Exception,
     ) -> None:
         if self.view is not result or self.is_folded != folded:
-            return  # something else was asked for meanwhile
+            return  # the user requested another node since
         if isinstance(built, Exception):
             raise built
         scene, paths = built
@@ -338,7 +338,7 @@ class ModelPage(Page):
             self.pane.canvas.select(box, reveal=False)
 
     def _is_of_preview(self, scene: Scene) -> bool:
-        """Whether a scene has the boxes of the preview that is shown, in the same places."""
+        """Return whether a scene has the boxes of the preview that is shown, in the same places."""
         preview = self._preview
         return preview is not None and preview.size == scene.size and len(preview) == len(scene)
 
@@ -357,7 +357,7 @@ class ModelPage(Page):
         self.drawer.open(number)
 
     def start_search(self, text: str = "") -> None:
-        """Go to the search field, and look for a text."""
+        """Focus the search field, and search for a text."""
         self.shell.go(self.stage)
         self.show_view(0)
         self.search.setText(text or self.search.text())
@@ -365,7 +365,7 @@ class ModelPage(Page):
         self.search.selectAll()
 
     def _paint(self, overlay: Overlay | None) -> None:
-        """Paint what a tool has found; the switch of colours says that it is none of its own."""
+        """Paint the findings of a tool; the colour switch then shows none of its own modes."""
         if overlay is None:
             self.colors.set_index(0)
         else:
@@ -373,7 +373,7 @@ class ModelPage(Page):
             self.pane.set_overlay(overlay)
 
     def _painted(self) -> Source | None:
-        """The numbers that are painted on the graph."""
+        """Return the numbers that are painted on the graph."""
         kind = self.colors.index()
         if kind > 0 and self.view is not None:
             return from_cost(KINDS[kind - 1], self.view)
@@ -391,7 +391,7 @@ class ModelPage(Page):
 def _scene(
     view: GraphView, path: str, folded: bool, opened: frozenset[str], like: Scene | None
 ) -> tuple[Scene, frozenset[str]]:
-    """The scene of a part, and the paths of all parts."""
+    """Return the scene of a part, and the paths of all parts."""
     part = view.shown(path, folded=folded, opened=opened)
     functions = frozenset(view.model.functions)
     scene = Scene(part.graph, part.layout, functions, like, part.frames, part.homes)

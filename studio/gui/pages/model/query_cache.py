@@ -17,9 +17,9 @@ _MOST = 256
 
 
 class QueryCache(Generic[AnswerT]):
-    """A step with its answers, of which the latest are kept.
+    """A cache of a step's latest answers by their options.
 
-    An answer is the result of the step; None where there is none, which the window has said.
+    An answer is the result of the step, or None after a failure that the window has shown.
     """
 
     def __init__(self, shell: Shell, step: str) -> None:
@@ -28,11 +28,11 @@ class QueryCache(Generic[AnswerT]):
         self._asked: dict[str, tuple[RunningJob, list[Callable[[AnswerT | None], None]]]] = {}
 
     def known(self, **options: object) -> AnswerT | None:
-        """The answer, if it was asked for before."""
+        """Return the answer of an earlier query, or None."""
         return self._known.get(_key(options))
 
-    def ask(self, done: Callable[[AnswerT | None], None], **options: object) -> None:
-        """Hand the answer to ``done``, at once where it is known."""
+    def query(self, done: Callable[[AnswerT | None], None], **options: object) -> None:
+        """Run a query and pass its answer to ``done``, at once where it is cached."""
         key = _key(options)
         if key in self._known:
             done(self._known[key])
@@ -43,8 +43,8 @@ class QueryCache(Generic[AnswerT]):
         else:
             done(None)
 
-    def hear(self, event: object) -> None:
-        """Take the ends of the jobs."""
+    def on_event(self, event: object) -> None:
+        """Cache the results of finished jobs."""
         for key, (job, calls) in list(self._asked.items()):
             if getattr(event, "job", None) == job and job.outcome is not None:
                 del self._asked[key]

@@ -28,7 +28,7 @@ class ScreenAnchor:
     is_selected: bool
 
     def place(self, scene: Scene, around: str) -> tuple[tuple[QPointF, QPointF] | None, int | None]:
-        """Where it is in another scene of the same part, and the box that stands for it.
+        """Return its position in another scene of the same block, and the box that shows it.
 
         Args:
             around: The path of the part.
@@ -46,7 +46,7 @@ class ScreenAnchor:
         return (self.point, QPointF(scene.centre(box)[0], scene.y[box])), box
 
     def _box(self, scene: Scene, around: str) -> int | None:
-        """The box itself, or the folded block that it lies in."""
+        """Return the box itself, or the collapsed block that contains it."""
         start = f"{around}/" if around else ""
         holder = None
         for box, what in enumerate(scene.boxes):

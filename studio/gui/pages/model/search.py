@@ -29,7 +29,7 @@ _PAGE = 8
 
 
 class SearchField(QLineEdit):
-    """Where one types what to find; its keys move through the list.
+    """The field for a search; its keys move through the list of results.
 
     Signals:
         stepped: Results further down, or up where it is negative.
@@ -129,7 +129,7 @@ class ModelSearch(QFrame):
     def _connect(self) -> None:
         self.field.textChanged.connect(self._typed)
         self.field.stepped.connect(self.step)
-        self.field.taken.connect(self.take)
+        self.field.taken.connect(self.step_to)
         self.field.left.connect(self._leave)
         self.list.clicked.connect(self._go)
         self.list.activated.connect(self._go)
@@ -139,21 +139,21 @@ class ModelSearch(QFrame):
         """Search in another model; what is in the field stays."""
         self._view = view
         self._places = BlockPaths(view) if view is not None else None
-        self._take_hits([], [])
+        self._set_hits([], [])
         self.search()
 
     def search(self) -> None:
-        """Look for what is in the field, off the window's thread."""
+        """Search for the field's text on a background thread."""
         self._pause.stop()
         view, text = self._view, self.field.text().strip()
         self._text = text
         self.setVisible(bool(text) and view is not None)
         if view is None or not text:
-            self._take_hits([], [])
+            self._set_hits([], [])
             return
         self.count.setText("Searching…")
         self._workspace.in_background(
-            partial(self._look, view, self._places, text), partial(self._done, view, text)
+            partial(self._search, view, self._places, text), partial(self._on_results, view, text)
         )
 
     def step(self, lines: int) -> None:
@@ -163,7 +163,7 @@ class ModelSearch(QFrame):
             at = min(max(self._at(places) + lines, 0), len(places) - 1)
             self.list.setCurrentIndex(self.lines.index(places[at]))
 
-    def take(self, way: int) -> None:
+    def step_to(self, way: int) -> None:
         """Show the chosen result; where it is shown already the next one, or the one before."""
         if self._pause.isActive():
             self.search()
@@ -185,7 +185,7 @@ class ModelSearch(QFrame):
         else:
             self.search()
 
-    def _look(
+    def _search(
         self, view: GraphView, places: BlockPaths | None, text: str
     ) -> tuple[list[SearchResult], list[ResultLine]]:
         """Search and make the lines, titles of blocks included; not on the window's thread."""
@@ -198,7 +198,7 @@ class ModelSearch(QFrame):
                 places.title(line.found)
         return hits, lines
 
-    def _done(
+    def _on_results(
         self,
         view: GraphView,
         text: str,
@@ -208,9 +208,9 @@ class ModelSearch(QFrame):
             return
         if isinstance(answer, Exception):
             raise answer
-        self._take_hits(*answer)
+        self._set_hits(*answer)
 
-    def _take_hits(self, hits: list[SearchResult], lines: list[ResultLine]) -> None:
+    def _set_hits(self, hits: list[SearchResult], lines: list[ResultLine]) -> None:
         self.hits, self._shown = hits, None
         self.lines.show(lines)
         self.count.setText(f"{len(hits):,} found" if hits else "No results")
@@ -243,14 +243,14 @@ class ModelSearch(QFrame):
 
 
 class Results:
-    """Shows on a page's canvas what its search has found."""
+    """The display of search results on a page's canvas."""
 
     def __init__(self, page: GraphPage, finder: ModelSearch) -> None:
         self._page = page
         self._finder = finder
 
     def show(self, hit: SearchResult) -> None:
-        """Show the part that a result lies in, with the result selected."""
+        """Show the block of a result, with the result selected."""
         page = self._page
         if page.view is None:
             return
@@ -261,7 +261,7 @@ class Results:
             page.show_part(path, (hit.name, hit.kind))
 
     def _is_in_sight(self, path: str) -> bool:
-        """Whether the nodes of a part are on the canvas: it is shown, or unfolded in what is."""
+        """Return whether the nodes of a block are on the canvas: shown, or expanded there."""
         scene = self._page.pane.canvas.scene
         return path == self._page.path or (
             scene is not None and any(frame.path == path for frame in scene.frames)

@@ -32,7 +32,7 @@ _RUNNING = "A measurement is running. Cancel it to start again."
 
 
 class SensitivityView(QWidget):
-    """Measures on demand, lists the layers with the worst first, and paints their noise.
+    """A view that measures the layers on demand, lists the worst first and paints their noise.
 
     Signals:
         painted: The Overlay of the noise of each layer.
@@ -90,17 +90,17 @@ class SensitivityView(QWidget):
         self.setLayout(layout)
 
     def show_variant(self, variant: VariantRecord | None) -> None:
-        """Take another variant, with what was measured of it before."""
+        """Set another variant, with its stored measurement."""
         self._variant, self._scene = variant, None
         self._show_newest()
 
     def show_scene(self, scene: Scene | None) -> None:
-        """Take the graph that is shown."""
+        """Set the graph that is shown."""
         self._scene = scene
 
-    def hear(self, event: object) -> None:
+    def on_event(self, event: object) -> None:
         """Follow the measurement."""
-        self.strip.hear(event)
+        self.strip.on_event(event)
 
     def run(self) -> None:
         """Start the measurement with the values of the form."""
@@ -155,7 +155,7 @@ class SensitivityView(QWidget):
 
 
 def _boxes(scene: Scene, source: Source) -> Sequence[tuple[int, float]]:
-    """The worst noise within each box."""
+    """Return the worst noise within each box."""
     found = []
     for index, box in enumerate(scene.boxes):
         if box.node is None or not scene.width[index]:

@@ -42,7 +42,7 @@ _NAME_WIDTH = 20 * GRID
 class SurgeryView(QWidget):
     """The list of edits at the right, the form of the next one at the left.
 
-    Which edits there are, and their options, is asked of a worker when the view is first shown.
+    A worker lists the edits and their options when the view is first shown.
     """
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
@@ -120,27 +120,27 @@ class SurgeryView(QWidget):
     # What is shown
 
     def show_variant(self, variant: VariantRecord | None) -> None:
-        """Take another variant; its list of edits is empty."""
+        """Set another variant, with an empty list of edits."""
         self._variant, self._view = variant, None
         self.edits, self._results = EditList(), {}
         self.name.clear()
         self._show_list()
 
     def show_graph(self, view: GraphView) -> None:
-        """Take the graph, whose names the forms offer."""
+        """Set the graph whose names the forms offer."""
         self._view = view
         self._complete()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Ask which edits there are, once for each format."""
+        """Request the edits, once for each format."""
         super().showEvent(event)
-        self._ask()
+        self._request_edits()
 
     def propose(self, proposal: EditProposal) -> None:
         """Show the form of an edit with its values filled in."""
         if proposal.edit not in self.forms:
             self._wanted = proposal
-            self._ask()
+            self._request_edits()
             return
         self._wanted = None
         form = self.forms[proposal.edit]
@@ -151,19 +151,19 @@ class SurgeryView(QWidget):
         if isinstance(editor, TextEditor):
             editor.line.end(False)
 
-    def hear(self, event: object) -> None:
+    def on_event(self, event: object) -> None:
         """Follow the view's jobs."""
-        self.strip.hear(event)
+        self.strip.on_event(event)
         asked = self._asked
         if asked is None or getattr(event, "job", None) != asked or asked.outcome is None:
             return
         self._asked = None
         if asked.outcome.ok:
-            self._take(asked.outcome.result)
+            self._on_edits(asked.outcome.result)
 
     # Which edits there are
 
-    def _ask(self) -> None:
+    def _request_edits(self) -> None:
         if self._variant is None or self._asked is not None:
             return
         if self._variant.format in self._offers:
@@ -171,7 +171,7 @@ class SurgeryView(QWidget):
         else:
             self._asked = self._shell.start("edits", model=f"#{self._variant.id}")
 
-    def _take(self, result: EditsResult) -> None:
+    def _on_edits(self, result: EditsResult) -> None:
         assert self._variant is not None
         self._offers[self._variant.format] = result.edits
         self._make_forms()
@@ -197,7 +197,7 @@ class SurgeryView(QWidget):
             self.propose(self._wanted)
 
     def _complete(self) -> None:
-        """Let the fields offer the names that the graph has."""
+        """Set the completions of the fields to the names of the graph."""
         if self._view is None:
             return
         names = named(self._view)
@@ -262,7 +262,7 @@ class SurgeryView(QWidget):
         self._explain()
 
     def _explain(self) -> None:
-        """Say on each button why it cannot be pressed."""
+        """Disable buttons with the reason."""
         never = self._workspace.why_not("edit", self._variant)
         nothing = never or ("" if self.edits.edits else "Add an edit first.")
         busy = "Applying the edits…" if self.strip.running else ""
@@ -292,21 +292,21 @@ class SurgeryView(QWidget):
     def _finished(self, outcome: JobOutcome) -> None:
         if outcome.ok:
             result: EditResult = outcome.result
-            self._keep_results(result.edits)
+            self._store_results(result.edits)
             if self._keeps:
-                self._say_saved(result)
+                self._notify_saved(result)
                 self._shell.select(result.variant)
         elif outcome.end.value != "cancelled":
             self._note_failure(outcome)
         self._explain()
 
-    def _keep_results(self, rows: Sequence[EditOutcome]) -> None:
+    def _store_results(self, rows: Sequence[EditOutcome]) -> None:
         for place, result in enumerate(rows):
             self._results[self._tried[: place + 1]] = result
         self._show_list()
 
     def _note_failure(self, outcome: JobOutcome) -> None:
-        """Say at the edit that failed why; the window's message says it, too."""
+        """Show the reason at the edit that failed; the window's message repeats it."""
         state = self._job.state if self._job is not None else None
         if state is None or not state.total:
             return  # it did not come to the edits
@@ -316,11 +316,11 @@ class SurgeryView(QWidget):
         self._show_list()
         self.table.selectRow(place)
 
-    def _say_saved(self, result: EditResult) -> None:
+    def _notify_saved(self, result: EditResult) -> None:
         assert self._variant is not None
         many = figures.count(len(result.edits), "edit")
         name = self._variant.name
-        self._shell.say(f"Saved as {result.name}, from {name} by {many}.", "good")
+        self._shell.notify(f"Saved as {result.name}, from {name} by {many}.", "good")
 
 
 def _nodes(outcome: EditOutcome | FailedEdit | None) -> str:

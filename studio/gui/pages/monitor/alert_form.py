@@ -25,7 +25,7 @@ _SECRET_NOTE = "Stored as a secret on this computer, never in the alert file."
 
 
 class AlertForm(Card):
-    """Edits one table of the alert file.
+    """The form of one table of the alert file.
 
     Signals:
         saved: The file was changed; the name of what was saved.
@@ -136,12 +136,12 @@ class AlertForm(Card):
         named = self._book.secret_option(kind) if not is_rule else ""
         self._secret_line.setVisible(bool(named))
         self._check()
-        if not self._table:  # nobody has been wrong yet
+        if not self._table:  # an empty form has no errors yet
             self.form.forget_complaints()
             self.complaint.hide()
 
     def table(self) -> Table:
-        """What was entered, as the file would say it. Call it when the form has no complaint."""
+        """Return the entered values as a table of the file; the form must be free of complaints."""
         assert self.form is not None
         values = self.form.values()
         if self.what == RULES:
@@ -156,7 +156,7 @@ class AlertForm(Card):
         return table
 
     def _check(self) -> None:
-        """Say what is wrong; the file's own reader judges."""
+        """Show the error that the alert file's reader finds."""
         sentence = ""
         if self.form is not None:
             wrong = [f for f in self.form.fields.values() if f.editor.complaint()]

@@ -1,4 +1,4 @@
-"""Rules and channels of the alert file: made, changed, tested, and what is held back now."""
+"""Rules and channels of the alert file, with the forms to edit and test them, and silences."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class AlertsView(QWidget):
         content.body.addStretch(1)
 
     def refresh(self) -> None:
-        """Read the file, and what is held back."""
+        """Read the alert file and the silences."""
         self.file.setText(str(self.book.path))
         fault = ""
         try:
@@ -132,10 +132,10 @@ class AlertsView(QWidget):
             table.fit_height(8)
             if table.rowCount() and table.currentRow() < 0:
                 table.setCurrentCell(0, 0)
-        self._show_held()
+        self._show_silences()
         self._explain()
 
-    def _show_held(self) -> None:
+    def _show_silences(self) -> None:
         holds = self._workspace.inbox.holds.current()
         self.held.show_rows(StateRow(hold.kind, "", hold.target, hold.text) for hold in holds)
         self.held.setVisible(bool(holds))
@@ -144,7 +144,7 @@ class AlertsView(QWidget):
     # What can be done
 
     def _explain(self) -> None:
-        """Each button that cannot be used says why."""
+        """Disable each unusable button with the reason."""
         fault = "Fix the alert file first." if self.fault.text() else ""
         busy = fault or (
             "Save or cancel the open form first." if self.form.isVisibleTo(self) else ""
@@ -162,7 +162,7 @@ class AlertsView(QWidget):
             set_enabled(self.test, "Sending a test…")
 
     def _chosen(self, table: Table) -> int:
-        """The row; -1 for none."""
+        """Return the row; -1 for none."""
         return table.currentRow() if table.rowCount() else -1
 
     def _table_of(self, what: str) -> Table:
@@ -198,7 +198,9 @@ class AlertsView(QWidget):
         self.refresh()
 
     def _saved(self, name: str) -> None:
-        self._shell.say(f"Saved {name} in {self.book.path.name}. Restart monitoring to apply it.")
+        self._shell.notify(
+            f"Saved {name} in {self.book.path.name}. Restart monitoring to apply it."
+        )
         self.refresh()
 
     def _choose(self) -> None:

@@ -48,7 +48,7 @@ class DriftCard(Card):
         self.show_signals(())
 
     def show_signals(self, signals: Sequence[DriftSignal], state: DriftState | None = None) -> None:
-        """Show what the newest sample tells, those that drift first.
+        """Show the signals of the newest sample, those that drift first.
 
         Args:
             state: Of all signals together, with its reason.

@@ -1,4 +1,4 @@
-"""Heat rows: one line an endpoint, with a strip of its last minutes."""
+"""The fleet's rows: one line an endpoint, with a colour strip of its last minutes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _WIDEST = 14
 
 
 class FleetRows(QAbstractScrollArea):
-    """Rows of a fleet.
+    """The rows of a fleet.
 
     Signals:
         chosen: The name of the endpoint that is selected.
@@ -87,7 +87,7 @@ class FleetRows(QAbstractScrollArea):
             self.choose(self._rows[place].name)
 
     def viewportEvent(self, event: QEvent) -> bool:
-        """Say all that is wrong where the pointer rests: the column may be too narrow for it."""
+        """Show all alerts as a tooltip, as the column may be too narrow for them."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             place = (event.pos().y() - HEAD + self.verticalScrollBar().value()) // ROW
             row = self._rows[place] if 0 <= place < len(self._rows) else None
@@ -137,7 +137,7 @@ class FleetRows(QAbstractScrollArea):
             painter.drawText(rect, align, name)
 
     def _cells(self, width: int) -> list[tuple[str, QRect, Qt.AlignmentFlag]]:
-        """Title, place in a row, and alignment of each column."""
+        """Return title, place in a row, and alignment of each column."""
         found, x = [], _PAD + 10
         middle = Qt.AlignmentFlag.AlignVCenter
         for place, (title, share) in enumerate((*_COLUMNS, ("Last samples", _STRIP))):
@@ -189,7 +189,7 @@ class FleetRows(QAbstractScrollArea):
         painter.drawText(rect, align, text)
 
     def _paint_strip(self, painter: QPainter, row: FleetRow, rect: QRect) -> None:
-        """Its samples from left to right; the newest is at the right end."""
+        """Paint the samples of a row from left to right, the newest at the right end."""
         theme = self._theming.current
         high, y = ROW - 12, rect.top() + 6
         painter.fillRect(rect.left(), y, rect.width(), high, theme.color("border"))

@@ -1,4 +1,4 @@
-"""The fleet: all endpoints as heat rows, the one that is chosen over time, and the alert inbox."""
+"""The fleet: all endpoints as colour rows, the chosen one over time, and the alert inbox."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HINT = "Start polls every target with a deployment. Unhealthy endpoints are lis
 
 
 class FleetView(QWidget):
-    """Shows samples as they come.
+    """The view that applies samples as they arrive.
 
     Args:
         inbox: Where alerts are kept.
@@ -91,10 +91,10 @@ class FleetView(QWidget):
         both.setStretch(1, 3)
         layout.addLayout(both, 2)
 
-    def take(self, samples: Sequence[FleetSample]) -> None:
-        """Hear of some endpoints; drawn soon."""
-        self.fleet.take(samples)
-        self._changed |= self.inbox.take(samples)
+    def ingest(self, samples: Sequence[FleetSample]) -> None:
+        """Apply samples of endpoints; a timer redraws the rows once for many of them."""
+        self.fleet.ingest(samples)
+        self._changed |= self.inbox.ingest(samples)
         for timer in (self._timer, self._alerts_timer):
             if not timer.isActive():
                 timer.start()

@@ -34,21 +34,21 @@ class Entries(QAbstractTableModel):
         self.entries: list[AlertEntry] = []
 
     def refresh(self) -> None:
-        """Take what the inbox holds now."""
+        """Read the current entries of the inbox."""
         self.beginResetModel()
         self.entries = self._inbox.entries()[:_SHOWN]
         self.endResetModel()
 
     def rowCount(self, parent: Index = _NOWHERE) -> int:
-        """So many alerts."""
+        """Return the number of alerts."""
         return 0 if parent.isValid() else len(self.entries)
 
     def columnCount(self, parent: Index = _NOWHERE) -> int:
-        """So many columns."""
+        """Return the number of columns."""
         return 0 if parent.isValid() else len(_COLUMNS)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        """The text of a cell; the endpoint and the whole sentence where the pointer rests."""
+        """Return the text of a cell; for the tooltip the endpoint and the whole sentence."""
         if role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             return None
         entry = self.entries[index.row()]
@@ -59,7 +59,7 @@ class Entries(QAbstractTableModel):
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> object:
-        """The title of a column."""
+        """Return the title of a column."""
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             return _COLUMNS[section]
         return None
@@ -79,7 +79,7 @@ class Entries(QAbstractTableModel):
 
 
 class InboxCard(Card):
-    """Of all endpoints."""
+    """The alert inbox of all endpoints."""
 
     def __init__(self, inbox: Inbox) -> None:
         super().__init__("Alert inbox")

@@ -63,7 +63,7 @@ class Figure(QWidget):
 
 
 class MonitorPage(StagePage):
-    """Follows the runtime on one target until it is told to stop."""
+    """The page that monitors the runtime on one target until the user stops it."""
 
     stage = STEP
     title = "Monitor"
@@ -178,9 +178,9 @@ class MonitorPage(StagePage):
     def on_event(self, event: object) -> None:
         """Follow the jobs of all views."""
         super().on_event(event)
-        self.fleet_strip.hear(event)
-        self.alerting.strip.hear(event)
-        self.quality.strip.hear(event)
+        self.fleet_strip.on_event(event)
+        self.alerting.strip.on_event(event)
+        self.quality.strip.on_event(event)
 
     def toggle(self) -> None:
         """Start what is shown, or stop it."""
@@ -204,7 +204,7 @@ class MonitorPage(StagePage):
 
     def _fleet_samples(self, name: str, values: dict[str, JsonValue]) -> None:
         if name == "samples":
-            self.fleet.take(from_json(FleetMessage, values).samples)
+            self.fleet.ingest(from_json(FleetMessage, values).samples)
 
     def _toggle_live(self) -> None:
         if self.strip.running and self.strip.job is not None:
@@ -289,7 +289,7 @@ class MonitorPage(StagePage):
     def _show(self, sample: TargetSample) -> None:
         latency, memory = sample.latency_ms or Latency(), sample.memory_mb
         self.health.show_state(sample.health, HEALTH.get(sample.health, "warning"))
-        # A server that nobody asked lately says 0, which is no latency.
+        # A server without recent requests reports 0, which is no latency.
         known = {name: getattr(latency, name) or None for name in ("p50", "p90", "p99")}
         for name, value in known.items():
             self.figures[name].show_value(figures.milliseconds(value))

@@ -48,13 +48,13 @@ class QualityCard(Card):
         self._grid.setVerticalSpacing(GRID)
         self._grid.setColumnStretch(3, 1)
         self.fetch = button("Fetch samples\u2026", self.choose_folder)
-        self.delete = button("Delete samples on target…", lambda: self._ask(True))
+        self.delete = button("Delete samples on target…", lambda: self._prompt(True))
         self._buttons = QWidget()
         self._buttons.setLayout(row(self.fetch, self.delete, None))
         self._question = label("", wrap=True)
         self.confirm = button("Delete", self._forget, "danger")
         self._asking = QWidget()
-        asking = row(self._question, self.confirm, button("Cancel", lambda: self._ask(False)))
+        asking = row(self._question, self.confirm, button("Cancel", lambda: self._prompt(False)))
         asking.setStretch(0, 1)
         self._asking.setLayout(asking)
         self.strip = JobStrip()
@@ -71,13 +71,13 @@ class QualityCard(Card):
         self._target = target
         self.done.hide()
         self._show((), NOT_YET)
-        self._keep(0)
+        self._set_stored(0)
 
     def show_sample(self, sample: TargetSample) -> None:
-        """Show what the newest sample tells."""
+        """Show the quality metrics of the newest sample."""
         silent = sample.health == UNREACHABLE
         self._show(() if silent else rows_of(sample), NO_ANSWER if silent else NONE_TOLD)
-        self._keep(sample.samples.kept if sample.samples else 0)
+        self._set_stored(sample.samples.kept if sample.samples else 0)
 
     # Rows
 
@@ -96,7 +96,7 @@ class QualityCard(Card):
         self.rows = rows
 
     def _line(self, place: int) -> Sequence[QLabel]:
-        """The cells of one more row; they stay, so that a look each second lays nothing out."""
+        """Return the cells of one more row; they are reused, so that a poll needs no new layout."""
         cells = (label("", "dim"), label("", "strong"), label("", "dim"), label("", wrap=True))
         cells[3].setMinimumWidth(_TEXT_WIDTH)
         for x, cell in enumerate(cells):
@@ -107,10 +107,10 @@ class QualityCard(Card):
 
     # What is kept on the target
 
-    def _keep(self, kept: int) -> None:
+    def _set_stored(self, kept: int) -> None:
         self._kept = kept
         if not kept:
-            self._ask(False)
+            self._prompt(False)
         self._explain()
 
     @property
@@ -128,13 +128,13 @@ class QualityCard(Card):
             set_enabled(one, reason)
 
     def choose_folder(self) -> None:
-        """Ask where a new folder for the samples is to be made, and fetch them into it."""
+        """Open the dialog for a new folder, and fetch the samples into it."""
         chosen = QFileDialog.getExistingDirectory(self, "Folder for the samples")
         if chosen and self._target:
             name = f"uncertain-{self._target}-{datetime.now():%Y%m%d-%H%M%S}"
             self._start(samples=str(Path(chosen, name)))
 
-    def _ask(self, asking: bool) -> None:
+    def _prompt(self, asking: bool) -> None:
         """Show the question in place of the buttons, or the buttons again."""
         self._question.setText(
             f"Delete the kept requests on the target ({self._kept})? This cannot be undone."
@@ -145,7 +145,7 @@ class QualityCard(Card):
             self.confirm.setFocus()
 
     def _forget(self) -> None:
-        self._ask(False)
+        self._prompt(False)
         self._start(forget_samples=True)
 
     def _start(self, **options: object) -> None:
@@ -164,7 +164,7 @@ class QualityCard(Card):
             stored = replace(sample.samples or StoredRequests(), kept=0, bytes=0)
             sample = replace(sample, samples=stored)
         self.show_sample(sample)
-        self.done.setText(_taken(taken))
+        self.done.setText(_fetch_sentence(taken))
         self.done.show()
 
 
@@ -178,7 +178,7 @@ def _fill(cells: Sequence[QLabel], found: QualityRow) -> None:
     cells[1].setAccessibleName(f"{found.name}: {found.figure} {found.beside}. {found.text}")
 
 
-def _taken(taken: FetchedRequests) -> str:
+def _fetch_sentence(taken: FetchedRequests) -> str:
     if taken.deleted is not None:
         return f"{taken.deleted} deleted on the target."
     if not taken.fetched and not taken.damaged:

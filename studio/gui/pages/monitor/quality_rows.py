@@ -1,4 +1,4 @@
-"""What a look at a target tells of its speed and of the quality of its answers, a row each."""
+"""The rows of a target's speed and answer quality, made from one poll."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ SAMPLES = (
 )
 _VERDICTS = {"slower": "warning", "as measured": "good", "faster": "good"}
 _MEANT = {
-    # The target says the other two itself.
+    # The target sends the sentences of the other two itself.
     "as measured": "Not slower than the profile.",
     "undecided": "Inconclusive: the confidence interval is too wide.",
 }
 
 
 class QualityRow(NamedTuple):
-    """One line.
+    """One row of the quality table.
 
     Attributes:
         name: What it is about.
         figure: The number that counts, or a dash.
         tone: ``good``, ``warning`` or nothing.
         beside: Its interval, or what else is measured.
-        text: One or two sentences; what tells a state by color says it here in words, too.
+        text: One or two sentences; a state shown by colour is named here in words, too.
     """
 
     name: str
@@ -57,7 +57,7 @@ class QualityRow(NamedTuple):
 
 
 def rows_of(sample: TargetSample) -> tuple[QualityRow, ...]:
-    """The rows of one look; none where what serves tells nothing of this."""
+    """Return the rows of one poll; empty for a runtime that reports no speed."""
     if not sample.pace:
         return ()
     estimate = sample.drift_state.estimate if sample.drift_state else None
@@ -73,10 +73,10 @@ def rows_of(sample: TargetSample) -> tuple[QualityRow, ...]:
 
 
 def speed(pace: SpeedReport, threads: int | None) -> QualityRow:
-    """The time in the model against the profile, or against its start."""
+    """Return the time in the model against the profile, or against its start."""
     sentences = [pace.text, _MEANT.get(pace.verdict, "")]
     if pace.note:
-        # With other threads the target itself says what to do.
+        # With other threads the target itself sends the advice.
         sentences += [pace.note, "Then deploy again." if "profile it" in pace.note else PROFILE]
     if threads:
         sentences.append(f"An inference runs with {figures.count(threads, 'thread')}.")
@@ -126,7 +126,7 @@ def labelled(labels: LiveLabels | None) -> QualityRow | None:
 
 
 def estimated(estimate: AccuracyEstimate | None) -> QualityRow:
-    """Accuracy without labels, or why it is not told."""
+    """Return the accuracy without labels, or the reason that it is unknown."""
     name = "Accuracy, estimated"
     if not estimate:
         return QualityRow(name, figures.NOTHING, "", "", ESTIMATE)

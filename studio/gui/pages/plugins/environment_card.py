@@ -27,7 +27,7 @@ ABOUT = (
 
 
 def fields(environment: Environment) -> list[Sequence[str]]:
-    """An environment's facts, for a list of names and values."""
+    """Return an environment's facts, for a list of names and values."""
     state, need = environment.state(), environment.need
     found: list[Sequence[str]] = []
     if state.reason:
@@ -44,7 +44,7 @@ def fields(environment: Environment) -> list[Sequence[str]]:
 
 
 class EnvironmentCard(QWidget):
-    """Shows one plugin's environment; hidden for plugins that need none.
+    """The environment of one plugin; hidden for plugins that need none.
 
     Signals:
         changed: It was made or removed.
@@ -77,12 +77,12 @@ class EnvironmentCard(QWidget):
         layout.addWidget(card)
         self.hide()
 
-    def hear(self, event: object) -> None:
-        """Take what concerns the installation out of the workspace's events."""
-        self.strip.hear(event)
+    def on_event(self, event: object) -> None:
+        """Follow the installation in the workspace's events."""
+        self.strip.on_event(event)
 
     def show_plugin(self, plugin: Plugin | None) -> None:
-        """Look at a plugin's environment and show it; it takes two small files to know."""
+        """Read a plugin's environment from two small files, and show it."""
         self._plugin = plugin
         environment = self._workspace.plugins.environment(plugin) if plugin else None
         self.setVisible(environment is not None)

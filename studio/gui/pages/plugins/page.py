@@ -46,7 +46,7 @@ NOTE = (
 
 
 def offers(plugin: Plugin) -> str:
-    """What it adds, by extension point: ``2 targets, 1 panel``."""
+    """Return the capabilities by extension point: ``2 targets, 1 panel``."""
     counts: dict[str, int] = {}
     for capability in plugin.capabilities:
         counts[capability.extension.value] = counts.get(capability.extension.value, 0) + 1
@@ -58,19 +58,19 @@ def offers(plugin: Plugin) -> str:
 
 
 def permissions(plugin: Plugin) -> str:
-    """What its code may reach: ``network, secrets``."""
+    """Return the permissions: ``network, secrets``."""
     if plugin.manifest is None:
         return figures.NOTHING
     return ", ".join(sorted(p.value for p in plugin.manifest.permissions)) or "none"
 
 
 def install_line(plugin: Plugin) -> str:
-    """The command that installs what it lacks, empty where there is none."""
+    """Return the command that installs the missing requirements; empty without any."""
     return plugin.reason.partition(INSTALL)[2].strip()
 
 
 def reason(plugin: Plugin) -> str:
-    """Why it is not available, without the command that the buttons stand for."""
+    """Return why it is not available, without the command that the buttons stand for."""
     text = plugin.reason.partition("; look at it, then:")[0]
     text = text.partition("; switch it on again with:")[0].strip()
     if plugin.state.value == "unavailable":  # it may begin with a library's name
@@ -79,7 +79,7 @@ def reason(plugin: Plugin) -> str:
 
 
 def question(plugin: Plugin) -> str:
-    """What the user is asked to agree to, in one sentence."""
+    """Return the consent that the user gives, in one sentence."""
     permissions = plugin.manifest.permissions if plugin.manifest else frozenset()
     reach = " and ".join(REACH[name] for name in sorted(one.value for one in permissions))
     name = plugin.manifest.name if plugin.manifest else plugin.id
@@ -91,7 +91,7 @@ def question(plugin: Plugin) -> str:
 
 
 def fields(plugin: Plugin) -> list[Sequence[str]]:
-    """A plugin's facts, for a list of names and values."""
+    """Return a plugin's facts, for a list of names and values."""
     found: list[Sequence[str]] = []
     if plugin.reason and "no consent" not in plugin.reason:  # which is the question itself
         found.append(("Reason", reason(plugin), TONES.get(plugin.state.value, "")))
@@ -111,7 +111,7 @@ def fields(plugin: Plugin) -> list[Sequence[str]]:
 
 
 class PluginsPage(Page):
-    """Lists the plugins; nothing of one is imported for it."""
+    """The list of plugins, made without importing any."""
 
     stage = "plugins"
     title = "Plugins"
@@ -151,7 +151,7 @@ class PluginsPage(Page):
 
     def on_event(self, event: object) -> None:
         """Show what another decision has changed, and how far an installation is."""
-        self.environment.hear(event)
+        self.environment.on_event(event)
         if isinstance(event, RegistryChanged) and event.what == "plugins":
             self.reload()
 
@@ -229,4 +229,4 @@ class PluginsPage(Page):
         plugin = self._selected()
         if plugin is not None:
             QGuiApplication.clipboard().setText(install_line(plugin))
-            self.shell.say("Install command copied.")
+            self.shell.notify("Install command copied.")

@@ -19,12 +19,12 @@ _LONG = 12
 
 
 def is_open(shape: Shape) -> bool:
-    """Whether a size beyond the first one, which is nearly always the batch, is not known."""
+    """Return whether a size after the first one, which is mostly the batch, is unknown."""
     return any(not isinstance(size, int) or size < 0 for size in shape[1:])
 
 
 def proposal(shape: Shape) -> str:
-    """A sensible shape: one for batches and lengths, 224 for height and width of a picture."""
+    """Return a sensible shape: 1 for batches and lengths, 224 for height and width."""
     last = len(shape) == 4 and shape[-1] in (1, 3)
     sides = () if len(shape) != 4 else (1, 2) if last else (2, 3)
     return "x".join(
@@ -34,12 +34,12 @@ def proposal(shape: Shape) -> str:
 
 
 def _spoken(size: int | str | None) -> str:
-    """A size as people read it; names that exporters made up tell nothing."""
+    """Return a size as people read it; names that exporters made up tell nothing."""
     return str(size) if isinstance(size, int) or (size and len(str(size)) <= _LONG) else "?"
 
 
 class DynamicShapes(Card):
-    """A line for each input whose sizes the model leaves open; hidden where there is none."""
+    """A line for each input with a dynamic shape; hidden without any."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -59,7 +59,7 @@ class DynamicShapes(Card):
         self.hide()
 
     def show_inputs(self, inputs: Sequence[Terminal], before: Sequence[str] = ()) -> None:
-        """Ask for the open ones among a model's inputs.
+        """Show a field for each input with a dynamic shape.
 
         Args:
             before: Shapes of the newest profile, as its option has them; they go first.
@@ -89,7 +89,7 @@ class DynamicShapes(Card):
             self.editors[name] = editor
 
     def check(self) -> bool:
-        """Show what is wrong, if anything; True when every shape fits what the model says."""
+        """Show the errors, if any; return True when every shape fits the model's inputs."""
         wrong = {name: self._wrong(name, editor.text()) for name, editor in self.editors.items()}
         for name, editor in self.editors.items():
             restyle(editor, invalid=bool(wrong[name]))
@@ -99,7 +99,7 @@ class DynamicShapes(Card):
         return not sentence
 
     def values(self) -> list[str]:
-        """The shapes as the option takes them: ``x=1x3x48x320``."""
+        """Return the shapes as the option takes them: ``x=1x3x48x320``."""
         return [
             f"{name}={re.sub(r'[^0-9]+', 'x', editor.text().strip())}"
             for name, editor in self.editors.items()

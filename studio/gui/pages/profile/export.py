@@ -28,7 +28,7 @@ FORMATS = {
 
 
 class ProfileExport(QPushButton):
-    """Opens a menu of formats for the profile that is shown."""
+    """The menu of export formats for the profile that is shown."""
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__("Export")
@@ -40,17 +40,17 @@ class ProfileExport(QPushButton):
         self.setAccessibleName("Export the profile")
         menu = QMenu(self)
         for suffix, title in FORMATS.items():
-            menu.addAction(title, partial(self.ask, suffix))
+            menu.addAction(title, partial(self.choose_file, suffix))
         self.setMenu(menu)
         self.show_run(None)
 
     def show_run(self, run: int | None) -> None:
-        """Take another profile."""
+        """Set another profile."""
         self._run = run
         set_enabled(self, "" if run is not None else "No profile to export yet.")
 
-    def ask(self, suffix: str) -> None:
-        """Let the user choose the file, and write it."""
+    def choose_file(self, suffix: str) -> None:
+        """Open the dialog for the file's path, and start the export."""
         if self._run is None:
             return
         kind = f"{suffix[1:].upper()} (*{suffix})"
@@ -80,4 +80,4 @@ class ProfileExport(QPushButton):
             self._running.remove(one)
             folder.cleanup()
             if job.outcome.ok:
-                self._shell.say(f"Profile exported to {job.outcome.result.output}.", "good")
+                self._shell.notify(f"Profile exported to {job.outcome.result.output}.", "good")

@@ -24,7 +24,7 @@ _MOST = 200
 
 
 class HistoryView(QWidget):
-    """Lists the profiles; one is shown, two are compared.
+    """The list of profiles; one is shown, two are compared.
 
     Signals:
         chosen: The profile that is to be shown.
@@ -76,7 +76,7 @@ class HistoryView(QWidget):
         self._explain()
 
     def _selected(self) -> list[ProfileDocument]:
-        """The selected profiles, the oldest first."""
+        """Return the selected profiles, the oldest first."""
         rows = {index.row() for index in self.table.selectedIndexes()}
         return [self._profiles[y] for y in sorted(rows, reverse=True) if y < len(self._profiles)]
 

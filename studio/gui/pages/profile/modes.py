@@ -1,4 +1,4 @@
-"""What the modes beside latency show of a run: two columns of the table, and a chart."""
+"""The view of a run in modes other than latency: two columns of the table, and a chart."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from studio.profiling.results import (
 )
 
 LATENCY = "latency"
-_WHOLE = 1000  # from here on nobody reads what is behind the point
+_WHOLE = 1000  # from here on the decimals carry no information
 OPTIONS = {
     LATENCY: ("seconds",),
     "throughput": ("seconds", "streams", "batch"),
@@ -113,7 +113,7 @@ def _rates(result: ProfileResult, names: Mapping[str, str]) -> Drawing | None:
 
 
 def _by_rate(trials: Sequence[Trial], key: str) -> list[tuple[float, float]]:
-    """A percentile by rate; of several trials of one rate that with the most requests."""
+    """Return a percentile by rate; of several trials of one rate that with the most requests."""
     best: dict[float, tuple[int, float]] = {}
     for trial in trials:
         value = getattr(trial.latency_ms, key)
@@ -123,7 +123,7 @@ def _by_rate(trials: Sequence[Trial], key: str) -> list[tuple[float, float]]:
 
 
 def sentence(result: ProfileResult, run: ProfileRun | None) -> str:
-    """Return what a mode says of one run where nothing was compared; empty without anything."""
+    """Return a mode's sentence on one run without a comparison; may be empty."""
     if run is None:
         return ""
     parts = (
@@ -161,7 +161,7 @@ MESSAGES: Mapping[str, type[Message]] = {
 
 
 def add_message(result: ProfileResult, message: Message) -> ProfileResult:
-    """Return a running job's result with a setting, a trial or a point that it tells."""
+    """Return a running job's result with a setting, a trial or a point that it reported."""
     runs = (_with(run, message) if run.id == message.id else run for run in result.runs)
     return replace(result, runs=tuple(runs))
 

@@ -57,7 +57,7 @@ LIVE_MS = 250
 
 
 class ProfilePage(StagePage):
-    """Measures variants against each other and says what is sure about it."""
+    """The page that benchmarks variants against each other and shows the verdicts."""
 
     stage = STEP
     title = "Profile"
@@ -101,7 +101,7 @@ class ProfilePage(StagePage):
         self._show_mode()
 
     def choices(self, option: Option) -> Sequence[Choice] | None:
-        """The variants of the current model, the machines, and the runtimes."""
+        """Return the variants of the current model, the machines, and the runtimes."""
         if option.kind is Kind.MODEL:
             found = self._variants()
             return [(f"#{v.id}", f"{v.name}  {figures.size(v.size)}") for v in found]
@@ -122,7 +122,7 @@ class ProfilePage(StagePage):
         return {c.id: c.title for c in self.workspace.plugins.all(Extension.BACKEND)}
 
     def _options(self) -> tuple[Option, ...]:
-        """The step's options: the few that matter each time in front, the others folded."""
+        """Return the step's options: the few that matter each time in front, the others folded."""
         options = {option.name: option for option in self.workspace.steps[STEP].form}
         order = [*IN_FRONT, *(name for name in options if name not in IN_FRONT)]
         return tuple(
@@ -219,7 +219,7 @@ class ProfilePage(StagePage):
             self.shell.fail(profiles)
             return
         if model != (self.variant.model if self.variant is not None else None):
-            return  # another model was chosen meanwhile
+            return  # the user chose another model since
         newest = profiles[0] if profiles else ProfileDocument()
         if not self.strip.running:
             self._show_result(newest)
@@ -233,7 +233,7 @@ class ProfilePage(StagePage):
         """Show an earlier profile among the results."""
         self._show_result(profile)
         self.show_view(0)
-        self.shell.say(f"Showing run {profile.run} of {figures.moment(profile.at)}.")
+        self.shell.notify(f"Showing run {profile.run} of {figures.moment(profile.at)}.")
 
     def _deploy(self) -> None:
         """Make the selected run's variant the current one, and go where it is deployed."""
@@ -268,7 +268,7 @@ class ProfilePage(StagePage):
         self.form.set_values({self._model: wanted})
 
     def _live(self, name: str, values: dict[str, object]) -> None:
-        """Take what is known of a run so far; it is shown a few times a second."""
+        """Store the partial result of a run, which is shown a few times a second."""
         if name == "run":
             self._result = rows.live(self._result, from_json(RunMessage, values))
         elif name in modes.MESSAGES:
@@ -312,7 +312,7 @@ class ProfilePage(StagePage):
         self._show_selected()
 
     def _default_row(self) -> int:
-        """The first that is compared with the baseline."""
+        """Return the first that is compared with the baseline."""
         states = [item.state for item in self._rows]
         return next((y for y, state in enumerate(states) if state != "baseline"), 0)
 
@@ -366,11 +366,11 @@ class ProfilePage(StagePage):
             )
 
     def _sizes(self) -> dict[str, int]:
-        """The size of each variant's file, by its name."""
+        """Return the size of each variant's file, by its name."""
         return {variant.name: variant.size for variant in self._variants()}
 
     def _quality(self) -> tuple[dict[str, float], str]:
-        """The metric of each variant by name, as it was measured when they were made."""
+        """Return the metric of each variant by name, as it was measured when they were made."""
         if self.variant is None:
             return {}, ""
         variants = self._variants()

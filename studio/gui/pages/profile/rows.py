@@ -51,7 +51,7 @@ WORKS = ("", "measured", "ready", "measuring", "waiting")
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What people call the parts of a run.
+    """The display names of the parts of a run.
 
     Attributes:
         backends: Titles by identifier.
@@ -62,7 +62,7 @@ class Names:
     target: str
 
     def runtime(self, run: ProfileRun) -> str:
-        """Name and version of a run's runtime, with the options that were asked for by name."""
+        """Return name and version of a run's runtime, with the options that the user set."""
         title = f"{self.backends.get(run.backend, run.backend)} {run.version or ''}".strip()
         options = run.runtime.partition(":")[2]
         return f"{title} · {options}" if options else title
@@ -112,12 +112,12 @@ def run_of(result: ProfileResult, key: str) -> ProfileRun | None:
 
 
 def _verdict_of(result: ProfileResult, key: str) -> Comparison | None:
-    """The comparison of a run with the baseline; of several the last one."""
+    """Return the comparison of a run with the baseline; of several the last one."""
     return next((each for each in reversed(result.verdicts) if each.b == key), None)
 
 
 def _place_of(result: ProfileResult, key: str) -> RunPlacement | None:
-    """Where a run was executed, and how much of it elsewhere."""
+    """Return where a run was executed, and how much of it elsewhere."""
     places = result.placement.runs if result.placement else ()
     return next((place for place in places if place.id == key), None)
 
@@ -137,7 +137,7 @@ def live(result: ProfileResult, message: RunMessage) -> ProfileResult:
 
 
 def _computes(run: ProfileRun) -> str:
-    """The precision with the threads of an inference: ``fp32 · 1 thread``."""
+    """Return the precision with the threads of an inference: ``fp32 · 1 thread``."""
     count = "" if run.threads is None else figures.count(run.threads, "thread")
     return " · ".join(filter(None, (run.precision, count))) or figures.NOTHING
 
@@ -170,7 +170,7 @@ def _state(run: ProfileRun, verdict: Comparison | None, is_baseline: bool) -> st
 
 
 def _word(verdict: Comparison) -> str:
-    """The word that is shown for a stored verdict."""
+    """Return the word that is shown for a stored verdict."""
     return "inconclusive" if verdict.verdict == "undecided" else verdict.verdict
 
 
@@ -281,7 +281,7 @@ def certainty(result: ProfileResult, selected: str = "") -> list[Sequence[str]]:
 
 
 def _place(result: ProfileResult, selected: str) -> list[Sequence[str]]:
-    """Where the selected run was executed; in red where that is not where it was asked to be."""
+    """Return where the selected run was executed; in red where another device was requested."""
     place = _place_of(result, selected)
     if place is None:
         return []
@@ -293,7 +293,7 @@ def _place(result: ProfileResult, selected: str) -> list[Sequence[str]]:
 
 
 def _energy(result: ProfileResult, selected: str) -> str:
-    """The selected run's energy with interval, rail and rates; why there is none where asked."""
+    """Return the selected run's energy with interval, rail and rates, or why it is missing."""
     about, run = result.energy, run_of(result, selected)
     if about is None:
         return ""
@@ -310,7 +310,7 @@ def _energy(result: ProfileResult, selected: str) -> str:
 
 
 def _board(environment: MeasuredEnvironment) -> list[Sequence[str]]:
-    """What boards tell besides: power mode, throttling, supply, accelerators."""
+    """Return the board's other facts: power mode, throttling, supply, accelerators."""
     mode, end, supply = environment.power_mode, environment.end, environment.supply
     flags = (end.throttle if end else None) or environment.throttle
     quota = environment.cpu_quota
@@ -357,7 +357,7 @@ def _threads(result: ProfileResult) -> str:
 
 
 def summary(rows: Iterable[ProfileRow]) -> str:
-    """What the header says: ``3 variants × 1 runtime × 1 device``."""
+    """Return the header's text: ``3 variants × 1 runtime × 1 device``."""
     rows = list(rows)
     columns = [{row.texts[index] for row in rows} for index in range(3)]
     names = ("variant", "runtime", "device")

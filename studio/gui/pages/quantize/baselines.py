@@ -1,4 +1,4 @@
-"""What is known of a variant's quality from the evaluation of those that were made from it."""
+"""The metrics of a variant, read from the evaluations of its derived variants."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class QuantizeRequest:
 
 
 def evaluated_on(metric: MetricChange, asked: QuantizeRequest) -> str:
-    """The data of a metric: ``heldout.npz, 450 samples``; empty where that is not known.
+    """Return the data of a metric: ``heldout.npz, 450 samples``; empty where that is not known.
 
     Args:
         asked: The options that its step was given.
@@ -75,7 +75,7 @@ def baselines(
     variants: Iterable[VariantRecord],
     asked: Mapping[int, QuantizeRequest],
 ) -> list[Baseline]:
-    """What was measured of a variant when others were made from it; the newest first, each once.
+    """Return the evaluations of a variant as a parent, the newest first, each once.
 
     Args:
         variants: All of the model.

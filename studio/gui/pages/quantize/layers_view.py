@@ -54,7 +54,7 @@ class LayersView(QWidget):
         self.weights = Chart(theming, "Weights")
         self.activations = Chart(theming, "Activations")
         self.no_charts = label("", "dim", wrap=True)
-        self.show_in_graph = button("Show in the graph", self._ask)
+        self.show_in_graph = button("Show in the graph", self._request_node)
         self._build()
         self.table.chosen.connect(self._chosen)
         self.show_layers((), {})
@@ -118,7 +118,7 @@ class LayersView(QWidget):
         self.no_charts.setVisible(nothing)
         set_enabled(self.show_in_graph, "" if layer else "Select a layer first.")
 
-    def _ask(self) -> None:
+    def _request_node(self) -> None:
         self.asked.emit(self.title.text())
 
 

@@ -44,7 +44,7 @@ MAKE, VARIANTS, LAYERS, SAMPLES, TARGET = range(5)
 
 
 class QuantizePage(StagePage):
-    """Makes smaller variants of the current model and says what each one costs."""
+    """The page that makes smaller variants of the current model and shows their metric drop."""
 
     stage = STEP
     title = "Quantize"
@@ -69,14 +69,14 @@ class QuantizePage(StagePage):
         self._settle = QTimer(self, singleShot=True, interval=_SETTLED_MS)
         self._build()
         self._command = self.add_command("Quantize the current variant", self.run)
-        self.add_command("Use the selected variant", self.variants.keep)
+        self.add_command("Use the selected variant", self.variants.use_selected)
         for index, what in enumerate(("preset", "variants", "layers", "samples")):
             self.add_command(f"Show the {what} of the quantization", partial(self.show_view, index))
         self.add_command("Evaluate the current variant on a target", self._to_target)
         self._connect()
 
     def _options(self) -> tuple[Option, ...]:
-        """The step's options that are not the preset's; the model is the current variant."""
+        """Return the step's options that are not the preset's; the model is the current variant."""
         return tuple(
             option
             for option in self.workspace.steps[STEP].form
@@ -152,7 +152,7 @@ class QuantizePage(StagePage):
             return
         if self._asked is not None:
             self._asked.cancel()
-        options = {**self.form.values(), "preset": self.preset.asked(), **self._model()}
+        options = {**self.form.values(), "preset": self.preset.option_value(), **self._model()}
         self.show_view(MAKE)
         if self.strip.follow(self.shell.start(STEP, **options)):
             self.stages.begin()
@@ -179,11 +179,11 @@ class QuantizePage(StagePage):
             state = event.job.state
             self.stages.advance(state.done / state.total if state.total else 0.0, state.text)
         super().on_event(event)
-        self.target.hear(event)
+        self.target.on_event(event)
         asked = self._asked
         if asked is not None and getattr(event, "job", None) == asked and asked.outcome is not None:
             self._asked = None
-            self._seen(asked.outcome)
+            self._on_preflight(asked.outcome)
 
     def _finished(self, outcome: JobOutcome) -> None:
         self.stages.end()
@@ -193,7 +193,7 @@ class QuantizePage(StagePage):
             self.show_view(VARIANTS)
         self.refresh_soon()
 
-    # Ahead of the work
+    # Pre-flight check
 
     def _changed(self) -> None:
         self._explain()
@@ -201,14 +201,14 @@ class QuantizePage(StagePage):
 
     def _settled(self) -> None:
         if self.isVisible():  # a window that closes takes the registry along
-            self.look_ahead()
+            self.run_preflight()
 
-    def look_ahead(self) -> None:
-        """Ask a worker what the data hold and how fast int8 will be, if that is not known yet."""
+    def run_preflight(self) -> None:
+        """Check the data and estimate the speed of int8 in a worker, unless both are known."""
         if self.variant is None or self.strip.running or self._asked is not None:
             return
         if self.workspace.why_not(AHEAD, self.variant):
-            return  # the button says it
+            return  # the button shows the reason
         given = {
             name: value
             for name in ("data", "eval_data")
@@ -229,7 +229,7 @@ class QuantizePage(StagePage):
         method = self.preset.text.partition("method")[2].partition("\n")[0]
         return self.origin.id, f"{method} {self.preset.values().get('activations')}"
 
-    def _seen(self, outcome: JobOutcome) -> None:
+    def _on_preflight(self, outcome: JobOutcome) -> None:
         if self.variant is None or not outcome.ok:
             return
         result: PreflightResult = outcome.result
@@ -267,7 +267,7 @@ class QuantizePage(StagePage):
         self._settle.start()
 
     def _note_text(self) -> str:
-        """How many variants there are, and what the next one is made from."""
+        """Return how many variants there are, and what the next one is made from."""
         origin = self.origin
         if origin is None:
             return ""
@@ -275,7 +275,7 @@ class QuantizePage(StagePage):
         return f"{variants}; the next is derived from {origin.name}"
 
     def _run_options(self, variant: VariantRecord) -> QuantizeRequest:
-        """The options of the run that made a variant."""
+        """Return the options of the run that made a variant."""
         runs = self.workspace.registry.runs(STEP, variant.id, most=1)
         return QuantizeRequest.read(runs[0].options if runs else {})
 
@@ -315,7 +315,7 @@ class QuantizePage(StagePage):
         self.workspace.events.publish(NodeAsked("", compare=True))
 
     def _explain(self) -> None:
-        """Say on the primary button why it cannot be pressed."""
+        """Disable the primary button with the reason."""
         if self.primary is None:
             return
         reason = ""
@@ -329,7 +329,7 @@ class QuantizePage(StagePage):
         explain(self._command, reason)
 
     def _missing(self) -> str:
-        """What the preset still needs."""
+        """Return what is missing for the preset."""
         if self.preset.problem:
             return "Fix the errors in the preset first."
         needs_data = self.preset.form is not None and "samples" in self.preset.form.fields
@@ -339,7 +339,7 @@ class QuantizePage(StagePage):
 
 
 def _scrolled(title: str, content: QWidget) -> Card:
-    """A card whose content scrolls where it is longer than the window."""
+    """Return a card whose content scrolls where it is longer than the window."""
     card = Card(title)
     scroll = Scroll(margin=0)
     scroll.body.setContentsMargins(0, 0, GRID, 0)

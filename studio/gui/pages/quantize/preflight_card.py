@@ -46,13 +46,13 @@ class PreflightCard(QWidget):
         self.show_measured({})
 
     def show_measured(self, ratios: Mapping[str, float]) -> None:
-        """Show what was measured of the variants that there are, beside the prediction."""
+        """Show the measured time of the existing variants next to the prediction."""
         listed = ", ".join(f"{name} {figures.ratio(ratio)}" for name, ratio in ratios.items())
         self.measured.setText(f"Measured, time over float: {listed}." if ratios else "")
         self.measured.setVisible(bool(ratios))
 
     def show_waiting(self) -> None:
-        """The step was asked."""
+        """Show that the pre-flight check is running."""
         self.outlook.setText("Timing small layers on this machine…")
 
     def show_result(self, result: PreflightResult, *, asked: bool = True) -> None:

@@ -118,7 +118,7 @@ class PresetEditor(QWidget):
     # Which preset
 
     def refresh(self) -> None:
-        """Ask again which presets there are."""
+        """Read the list of presets again."""
         kept = self.combo.currentData()
         self._entries = list(self._workspace.presets.all())
         self.combo.clear()
@@ -158,15 +158,15 @@ class PresetEditor(QWidget):
             self._complain(None)
             done(result)
 
-    # What it says
+    # Values of the preset
 
     def _show(self, checked: CheckedPreset) -> None:
         """Show a preset in both views."""
-        self._take(checked)
+        self._show_checked(checked)
         self._write(checked.entry.text)
 
-    def _take(self, checked: CheckedPreset) -> None:
-        """Show what a text says in the form; the text itself stays as it is."""
+    def _show_checked(self, checked: CheckedPreset) -> None:
+        """Show the values of a text in the form; the text itself stays as it is."""
         self.text = checked.entry.text
         self.summary.setText(checked.entry.summary)
         self.hardware.setText(checked.entry.hardware)
@@ -216,7 +216,7 @@ class PresetEditor(QWidget):
     def _typed(self) -> None:
         """Check what was typed, and show it in the form."""
         text = self.source.toPlainText()
-        self._check(text if "\n" in text else f"{text}\n", self._take)
+        self._check(text if "\n" in text else f"{text}\n", self._show_checked)
 
     # What is wrong with it
 
@@ -257,20 +257,20 @@ class PresetEditor(QWidget):
     # One's own
 
     def save(self) -> None:
-        """Keep the text under the name that was entered."""
+        """Save the text under the entered name."""
         name = self.name.text().strip()
         if not name or self.problem:
             return
         try:
             self._workspace.presets.save(name, self.text)
         except StudioError as error:
-            self._say(error.message, "bad")
+            self._show_message(error.message, "bad")
             return
         self.refresh()
         self.combo.setCurrentIndex(max(self.combo.findData(name), 0))
-        self._say(f"Saved. Command: studio quantize --preset {name}", "good")
+        self._show_message(f"Saved. Command: studio quantize --preset {name}", "good")
 
-    def _say(self, text: str, tone: str) -> None:
+    def _show_message(self, text: str, tone: str) -> None:
         self.saved.setText(text)
         restyle(self.saved, tone=tone)
         self.saved.show()
@@ -279,12 +279,12 @@ class PresetEditor(QWidget):
         reason = "Enter a name first." if not self.name.text().strip() else ""
         set_enabled(self.keep, "Fix the errors in the preset first." if self.problem else reason)
 
-    def asked(self) -> str:
-        """What a step is given: a preset's name where it is as it was written, else its text."""
+    def option_value(self) -> str:
+        """Return the value for a step: the name of an unchanged preset, else its text."""
         name = self.combo.currentData()
         known = next((entry for entry in self._entries if entry.name == name), None)
         return known.name if known is not None and known.text == self.text else self.text
 
     def values(self) -> Mapping[str, Any]:
-        """What the preset says, by option."""
+        """Return the preset's values by option."""
         return self._values

@@ -34,7 +34,7 @@ _NAMED = 3
 def table_row(
     variant: VariantRecord, current: int | None, known: Sequence[Baseline] = ()
 ) -> list[str]:
-    """One variant as texts, in the order of the columns.
+    """Return one variant as texts, in the order of the columns.
 
     Args:
         current: The number of the current variant.
@@ -56,7 +56,7 @@ def table_row(
 
 
 def _latency_text(values: QuantizeResult) -> str:
-    """The time over that of the float model, with the threads: ``0.61, 1 thread``."""
+    """Return the time over that of the float model, with the threads: ``0.61, 1 thread``."""
     shown = figures.ratio(values.latency_ratio)
     if values.threads is None or shown == figures.NOTHING:
         return shown
@@ -64,7 +64,7 @@ def _latency_text(values: QuantizeResult) -> str:
 
 
 def metric_text(variant: VariantRecord, known: Sequence[Baseline] = ()) -> str:
-    """The metric before and after: ``98.1 → 97.8 % (−0.3 pt)``; of an original its own."""
+    """Return the metric before and after: ``98.1 → 97.8 % (−0.3 pt)``; of an original its own."""
     metric = measured(variant)
     if metric is None:
         return known[0].text if known else figures.NOTHING
@@ -72,7 +72,7 @@ def metric_text(variant: VariantRecord, known: Sequence[Baseline] = ()) -> str:
 
 
 def metric_heading(variants: Iterable[VariantRecord]) -> str:
-    """The heading of the metric's column: its name, where all were judged by the same."""
+    """Return the heading of the metric's column: its name if all rows share one metric."""
     names = {metric.heading for variant in variants if (metric := measured(variant))}
     return names.pop() if len(names) == 1 else "Metric"
 
@@ -113,7 +113,7 @@ def tradeoff(
 
 
 def _trials(variant: VariantRecord, by_latency: bool) -> tuple[tuple[float, float], ...]:
-    """What the search for a variant has tried: cost, and the metric as far as it knew it."""
+    """Return the candidates of a layer search: cost, and the metric where it is known."""
     figures_made = figures_of(variant.summary)
     metric, search = figures_made.metric, figures_made.search
     if metric is None or search is None:
@@ -140,7 +140,7 @@ def latency_ratios(variants: Iterable[VariantRecord]) -> dict[str, float]:
 
 
 def layer_costs(variant: VariantRecord, results: Results) -> Mapping[str, LayerTiming | LayerCost]:
-    """What a search has found of each layer, or else the last run of the sensitivity."""
+    """Return the layer costs of a search, or of the last run of layer sensitivity."""
     search = figures_of(variant.summary).search
     if search is not None and search.layers:
         return search.layers
@@ -186,7 +186,7 @@ def fields(
         if number is not None:
             found.append((title, figures.whole(number)))
     if facts.kept:
-        found.append(("Kept in float", _kept(facts.kept)))
+        found.append(("Kept in float", _float_nodes(facts.kept)))
     if values.peak_memory_mb is not None:
         found.append(("Peak memory", figures.megabytes(values.peak_memory_mb)))
     if values.seconds is not None:
@@ -201,8 +201,8 @@ def _preset_title(text: str) -> str:
         return ""
 
 
-def _kept(nodes: Iterable[str]) -> str:
-    """The first of the nodes that stayed in float, and how many more there are."""
+def _float_nodes(nodes: Iterable[str]) -> str:
+    """Return the first of the nodes kept in float, and the number of the others."""
     names = list(nodes)
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f", {more} more" if more > 0 else "")
@@ -242,7 +242,7 @@ def conclusion(variant: VariantRecord, max_drop: float | None) -> tuple[str, str
 
 
 def _loss(loss: float, metric: MetricChange) -> str:
-    """A loss in points where the metric is a share; empty when it rounds to nothing."""
+    """Return a loss in points where the metric is a share; empty when it rounds to nothing."""
     if 0 <= metric.before <= 1 and 0 <= metric.after <= 1:
         return f"{100 * loss:.1f} pt" if loss > 0.0005 else ""
     return f"{loss:.3g}" if loss > 0 else ""

@@ -90,7 +90,7 @@ class SamplesView(QWidget):
 
 
 class _Answer(QWidget):
-    """What one model says."""
+    """Return the answer of one model."""
 
     def __init__(self, title: str, theming: Theming) -> None:
         super().__init__()
@@ -111,7 +111,7 @@ class _Answer(QWidget):
 
 
 def short(answer: Answer) -> str:
-    """An answer in a few words."""
+    """Return an answer in a few words."""
     if answer.classes:
         best = answer.classes[0]
         return f"{best.label} {percent(best.score)}"

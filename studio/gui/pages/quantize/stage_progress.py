@@ -17,7 +17,7 @@ _EARLY_SECONDS = 1.5
 
 
 class StageProgress(QWidget):
-    """Reads the stages off the texts of the progress; a count in a text is no stage of its own."""
+    """The stages read from the texts of the progress; a count in a text is no stage of its own."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class StageProgress(QWidget):
         self._show("", 0.0)
 
     def advance(self, share: float, text: str) -> None:
-        """The job is at a share of the whole, doing what the text says."""
+        """Show the share of the job that is done, with the text of its stage."""
         stage = _COUNT.sub("", text).strip()
         if stage and (not self._stages or self._stages[-1][0] != stage):
             self._stages.append((stage, self._clock()))
@@ -52,7 +52,7 @@ class StageProgress(QWidget):
         self._show("", 1.0)
 
     def rows(self) -> list[tuple[str, str]]:
-        """Each stage with its time, or with an ellipsis while it runs."""
+        """Return each stage with its time, or with an ellipsis while it runs."""
         found = []
         for index, (stage, began) in enumerate(self._stages):
             if not stage:
@@ -62,7 +62,7 @@ class StageProgress(QWidget):
         return found
 
     def time_left(self, share: float) -> str:
-        """How long it will still take; empty while nobody can know."""
+        """Return the remaining time; empty while it is unknown."""
         passed = self._clock() - self._began
         if share < _EARLY or passed < _EARLY_SECONDS or share >= 1:
             return ""

@@ -45,7 +45,7 @@ _SAME = 1e-9
 
 
 class TargetEvaluationView(QWidget):
-    """Asks the step, and shows both figures with the samples that are lost and gained there."""
+    """The evaluation on a target: both metrics, and the regressed and improved samples."""
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__()
@@ -93,7 +93,7 @@ class TargetEvaluationView(QWidget):
         self.setLayout(layout)
 
     def choices(self, option: Option) -> Sequence[Choice] | None:
-        """The targets that there are, for the form."""
+        """Return the targets that there are, for the form."""
         if option.kind is not Kind.TARGET:
             return None
         known = self._workspace.registry.targets()
@@ -114,9 +114,9 @@ class TargetEvaluationView(QWidget):
         super().showEvent(event)
         self.form.refresh()
 
-    def hear(self, event: object) -> None:
+    def on_event(self, event: object) -> None:
         """Follow the evaluation, and let new targets be chosen."""
-        self.strip.hear(event)
+        self.strip.on_event(event)
         if isinstance(event, RegistryChanged) and event.what == "targets" and self.isVisible():
             self.form.refresh()
 
@@ -148,7 +148,7 @@ class TargetEvaluationView(QWidget):
 
 
 def verdict(result: EvaluationResult) -> tuple[str, str]:
-    """A word and its tone: whether the target reads the file as this computer does."""
+    """Return a word and its tone: whether the target reads the file as this computer does."""
     target = result.target
     if target is None:
         return "this computer only", ""
@@ -158,7 +158,7 @@ def verdict(result: EvaluationResult) -> tuple[str, str]:
 
 
 def sentence(result: EvaluationResult) -> str:
-    """What was found, in one sentence."""
+    """Return the result in one sentence."""
     target, count = result.target, figures.count(result.samples, "sample")
     if target is None:
         return f"{count} evaluated on this computer. Choose another target to compare its results."
@@ -169,7 +169,7 @@ def sentence(result: EvaluationResult) -> str:
 
 
 def fields(result: EvaluationResult) -> list[tuple[str, str]]:
-    """The figures of both sides, and what ran there."""
+    """Return the figures of both sides, and what ran there."""
     metric, target = result.metric, result.target
     found = [
         (f"{metric.title} on this computer", f"{metric.value:.4f}"),
@@ -185,7 +185,7 @@ def fields(result: EvaluationResult) -> list[tuple[str, str]]:
 
 
 def changes(result: EvaluationResult) -> list[tuple[str, str]]:
-    """The samples that one side reads better than the other; the rest is only counted."""
+    """Return the samples that one side reads better than the other; the rest is only counted."""
     target = result.target
     if target is None:
         return []

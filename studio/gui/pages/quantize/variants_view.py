@@ -33,12 +33,12 @@ _HINT = "Quantize with labelled data to compare quality and cost."
 
 
 class VariantsView(QWidget):
-    """Shows the variants that the page gives it, and says which one is selected.
+    """A table of the page's variants that signals which one is selected.
 
     Signals:
         selected: The number of the variant whose line was chosen.
         kept: The number of a variant that is to become the current one.
-        compared: The number of a variant that is to be held against its parent.
+        compared: The number of a variant that is to be compared with its parent.
     """
 
     selected = Signal(int)
@@ -57,11 +57,11 @@ class VariantsView(QWidget):
         self.fields = FieldList()
         self.verdict = Pill("")
         self.sentence = label("", wrap=True)
-        self.use = button("Use this variant", self.keep)
+        self.use = button("Use this variant", self.use_selected)
         self.compare = button("Compare with parent", self._compare)
         self._build()
         self.table.itemSelectionChanged.connect(self._show_selected)
-        self.table.itemActivated.connect(lambda _item: self.keep())
+        self.table.itemActivated.connect(lambda _item: self.use_selected())
         self.axis.changed.connect(lambda _index: self._show_chart())
         self.chart.picked.connect(self.select)
 
@@ -128,7 +128,7 @@ class VariantsView(QWidget):
         return baselines(variant, self._variants, self._asked)
 
     def selected_id(self) -> int | None:
-        """The number of the selected variant."""
+        """Return the number of the selected variant."""
         y = self.table.currentRow()
         return self._variants[y].id if 0 <= y < len(self._variants) else None
 
@@ -175,14 +175,14 @@ class VariantsView(QWidget):
             self.compare, "" if variant.parent is not None else "This variant has no parent."
         )
 
-    def keep(self) -> None:
+    def use_selected(self) -> None:
         """Make the selected variant the current one."""
-        self._tell(self.kept)
+        self._emit_selected(self.kept)
 
     def _compare(self) -> None:
-        self._tell(self.compared)
+        self._emit_selected(self.compared)
 
-    def _tell(self, signal: SignalInstance) -> None:
+    def _emit_selected(self, signal: SignalInstance) -> None:
         identifier = self.selected_id()
         if identifier is not None:
             signal.emit(identifier)

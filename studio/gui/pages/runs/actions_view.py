@@ -86,7 +86,7 @@ class ActionsView(QWidget):
             made.append(SortableRow(action.id, texts, (*texts[:2], action.created, origin)))
         self.table.show_rows(made)
         first = actions[0].id if actions else None
-        kept = self._shown in {row.key for row in made} or _is_told(self._shown)
+        kept = self._shown in {row.key for row in made} or _is_unrecorded(self._shown)
         chosen = self._shown if kept else first
         self.stack.setCurrentIndex(1 if chosen is None else 0)
         self.table.select(chosen)
@@ -105,7 +105,8 @@ class ActionsView(QWidget):
                 text, problem = self.workspace.retold(self._shown), ""
             except StudioError as error:
                 problem = error.message
-        self.note.setText(problem or (_TOLD if _is_told(self._shown) else _ALL))
+        self.note.setText(problem or (_TOLD if _is_unrecorded(self._shown) else _ALL))
+        # Setting the same text again would reset the cursor and the selection.
         if text != self.text.toPlainText():
             self.text.setPlainText(text)
         set_enabled(self.save, problem)
@@ -132,16 +133,16 @@ class ActionsView(QWidget):
         except StudioError as error:
             self.shell.fail(error)
             return
-        memory.keep(self.workspace.settings, recipes=str(path.parent))
-        self.shell.say(f"Saved as {path}. Run it with: studio run {path.name}", "good")
+        memory.store(self.workspace.settings, recipes=str(path.parent))
+        self.shell.notify(f"Saved as {path}. Run it with: studio run {path.name}", "good")
 
 
-def _is_told(number: int | None) -> bool:
+def _is_unrecorded(number: int | None) -> bool:
     return number is not None and number < 0
 
 
 def _about(action: ActionRecord, models: Mapping[str, str]) -> str:
-    """What a step was about, and where: a model, a version, a file, a plugin; targets.
+    """Return the subject of a step: a model, version, file or plugin, and its targets.
 
     Args:
         models: The name of each variant by its reference (``#12``).
@@ -161,5 +162,5 @@ def _several(value: object) -> list[object]:
 
 
 def _name(text: str, models: Mapping[str, str]) -> str:
-    """A model by its name, a file by its own."""
+    """Return a model by its name, a file by its own."""
     return models.get(text) or (Path(text).name if "/" in text else text)

@@ -55,7 +55,7 @@ class RunsPage(Page):
             self.header, "Run pipeline", str(kept), "Pipelines (*.toml);;All files (*)"
         )
         if chosen:
-            memory.keep(self.workspace.settings, recipes=str(Path(chosen).parent))
+            memory.store(self.workspace.settings, recipes=str(Path(chosen).parent))
             self.run(Path(chosen))
 
     def run(self, path: Path) -> None:
@@ -81,14 +81,14 @@ class RunsPage(Page):
                 view.refresh()
 
     def on_event(self, event: object) -> None:
-        """Hear how runs go on, and what changed in the registry."""
-        self.runs.hear(event)
-        self.versions.hear(event)
+        """Follow the progress of runs and changes of the registry."""
+        self.runs.on_event(event)
+        self.versions.on_event(event)
         if isinstance(event, RunChanged | RegistryChanged | JobFinished):
             self.refresh()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Show what changed meanwhile."""
+        """Show the changes of the time in which the page was hidden."""
         super().showEvent(event)
         if self._stale:
             self.refresh()

@@ -109,20 +109,20 @@ class RunsView(QWidget):
         if found:
             self.shell.show_action(found)
         else:
-            self.shell.say("All steps were cached.")
+            self.shell.notify("All steps were cached.")
 
     # What runs
 
     def follow(self, running: RunningPipeline) -> None:
-        """Show how a pipeline goes on."""
+        """Follow the progress of a pipeline."""
         self.running = running
         self.strip.begin(running.id)
         self.busy.emit(True)
         self.refresh()
         self._wanted = running.id
 
-    def hear(self, event: object) -> None:
-        """Take what concerns the run that is followed out of the workspace's events."""
+    def on_event(self, event: object) -> None:
+        """Follow the shown run in the workspace's events."""
         if not isinstance(event, RunChanged) or self.running is None:
             return
         if event.run != self.running.id:
@@ -137,9 +137,9 @@ class RunsView(QWidget):
         if ended.error is not None:
             self.shell.fail(ended.error)
         else:
-            self._say(event.state)
+            self._notify_state(event.state)
 
-    def _say(self, state: str) -> None:
+    def _notify_state(self, state: str) -> None:
         sentences = {
             "succeeded": ("The pipeline succeeded. All gates passed.", "good"),
             "gate not met": ("A gate failed. The deployment steps after it did not run.", "bad"),
@@ -147,7 +147,7 @@ class RunsView(QWidget):
             "cancelled": ("The run was stopped. You can resume it from there.", "warning"),
         }
         text, tone = sentences.get(state, (f"The pipeline is {state}.", ""))
-        self.shell.say(text, tone)
+        self.shell.notify(text, tone)
 
     def _stop(self) -> None:
         if self.running is not None:
@@ -239,12 +239,12 @@ class _Strip(QFrame):
 
 
 class RunDetail(Scroll):
-    """One run.
+    """The details of one run.
 
     Args:
-        resume: Called with a run that is to go on.
+        resume: Called with a run to resume.
         retell: Called with a run that is to be shown as one pipeline.
-        compare: Called with a run and the id of the one that it is to be held against.
+        compare: Called with a run and the id of the run to compare it with.
     """
 
     def __init__(
@@ -272,7 +272,7 @@ class RunDetail(Scroll):
         self.others.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
-        self.against = button("Compare", self._asked)
+        self.against = button("Compare", self._compare_chosen)
         self.table = SortableTable(
             ("", "Before", "This run", "Change"), (), (0, 96, 96, 80), "Two runs"
         )
@@ -340,7 +340,7 @@ class RunDetail(Scroll):
         if self.run is not None:
             self._resume(self.run)
 
-    def _asked(self) -> None:
+    def _compare_chosen(self) -> None:
         if self.run is not None and self.others.currentData():
             self._compare(self.run, str(self.others.currentData()))
 

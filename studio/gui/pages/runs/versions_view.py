@@ -108,15 +108,15 @@ class VersionsView(QWidget):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self.stack)
 
-    def hear(self, event: object) -> None:
+    def on_event(self, event: object) -> None:
         """Follow the view's own job."""
-        self.strip.hear(event)
+        self.strip.on_event(event)
 
     def refresh(self) -> None:
         """Read the versions again, off the window's thread."""
-        self.workspace.in_background(self.workspace.versions.all, self._take)
+        self.workspace.in_background(self.workspace.versions.all, self._on_versions)
 
-    def _take(self, found: list[VersionRow] | Exception) -> None:
+    def _on_versions(self, found: list[VersionRow] | Exception) -> None:
         if isinstance(found, Exception):
             self.shell.fail(found)
             return
@@ -131,11 +131,11 @@ class VersionsView(QWidget):
         if not isinstance(key, str):
             return
 
-        def take(found: Lineage | Exception) -> None:
+        def show(found: Lineage | Exception) -> None:
             if self.table.selected() == key and isinstance(found, Lineage):
                 self._show_lineage(found)
 
-        self.workspace.in_background(lambda: self.workspace.versions.lineage(key), take)
+        self.workspace.in_background(lambda: self.workspace.versions.lineage(key), show)
 
     def _show_lineage(self, found: Lineage) -> None:
         self.title.setText(f"{found.model}:{found.version}")
@@ -198,18 +198,18 @@ class VersionsView(QWidget):
         if isinstance(result, GarbageResult):
             count = figures.count(len(result.versions), "bundle")
             size = figures.size(result.bytes)
-            self.shell.say(
+            self.shell.notify(
                 f"{count}, {size} can be removed. None is deployed or has an alias. Command: "
                 "studio registry gc"
             )
         elif isinstance(result, AliasMove):
             what = f"points to version {result.to}" if result.to else "was removed"
-            self.shell.say(f"{result.model}@{result.alias} {what}.", "good")
+            self.shell.notify(f"{result.model}@{result.alias} {what}.", "good")
         elif isinstance(result, ExportResult):
-            self.shell.say(f"Exported to {result.output}.", "good")
+            self.shell.notify(f"Exported to {result.output}.", "good")
         elif isinstance(result, ImportResult):
             names = ", ".join(model.name for model in result.models)
-            self.shell.say(f"Imported: {names}.", "good")
+            self.shell.notify(f"Imported: {names}.", "good")
 
     def _key(self) -> str:
         return str(self.table.selected() or "")
@@ -236,7 +236,7 @@ def _row(name: str, one: VersionRow) -> SortableRow:
 
 
 def _origin(found: Lineage) -> Iterator[StateRow]:
-    """What it was made from, the last step first."""
+    """Yield the lineage rows, the last step first."""
     if found.packaged:
         inputs = _inputs(found.packaged.inputs)
         yield StateRow("package", "", "bundle", f"{inputs} {_by(found.packaged.by)}".strip())

@@ -1,4 +1,4 @@
-"""The picture that was sent, with the answer drawn on it and beside it."""
+"""The input image with the answer drawn on it and listed next to it."""
 
 from __future__ import annotations
 
@@ -119,5 +119,5 @@ class ScoreBars(QWidget):
 
 
 def percent(score: float) -> str:
-    """A score as people read it."""
+    """Return a score as people read it."""
     return f"{100 * float(score):.1f} %"

@@ -108,7 +108,7 @@ class Page(QWidget):
         self._views.setVisible(self._views.count() > 1)
 
     def add_panel(self, title: str, panel: QWidget, folded: bool = False) -> int:
-        """Add a plugin's panel as a sub-view; the page's own tools are not shown beside it.
+        """Add a plugin's panel as a sub-view; the page's own tools are hidden while it shows.
 
         Returns:
             The index of the view.
@@ -144,7 +144,7 @@ class Page(QWidget):
         return [self.header, *(view for view in views if view is not None)]
 
     def add_tool(self, widget: QWidget, *, left: bool = False) -> None:
-        """Add a control to the header, left of the primary button (or beside the sub-views)."""
+        """Add a control to the header, left of the primary button (or next to the sub-views)."""
         if left:
             self._left.addWidget(widget)
         else:
@@ -152,7 +152,7 @@ class Page(QWidget):
             self._right.insertWidget(end, widget)
 
     def pipeline_button(self) -> QPushButton:
-        """A quiet button that shows what was done here last as a pipeline."""
+        """Return a quiet button that shows what was done here last as a pipeline."""
         return pipeline_button(self.workspace, self.shell, self.repeats)
 
     def show_as_pipeline(self) -> None:
@@ -172,7 +172,7 @@ class Page(QWidget):
         return self.primary
 
     def set_note(self, text: str) -> None:
-        """Say in the header what is shown (``3 variants × 2 runtimes``)."""
+        """Set the note in the header (``3 variants × 2 runtimes``)."""
         self._note.setText(text)
 
     def add_command(self, text: str, run: Callable[[], object], shortcut: str = "") -> QAction:
@@ -191,11 +191,11 @@ class Page(QWidget):
         """Show another current variant; None when no model is open."""
 
     def inspector(self) -> QWidget | None:
-        """The widget for the dock at the right, or None where there is nothing to inspect."""
+        """Return the widget for the dock at the right, or None without anything to inspect."""
         return None
 
     def entries(self) -> Iterable[PaletteEntry]:
-        """What the page adds to the command palette beside its actions (the nodes of a graph)."""
+        """Return the palette entries of the page in addition to its actions (nodes of a graph)."""
         return ()
 
     def take_focus(self) -> None:
@@ -210,11 +210,11 @@ class Page(QWidget):
             self.primary.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def on_event(self, event: object) -> None:
-        """Hear a workspace event, on the GUI thread (``workspace.JobFinished`` and the others)."""
+        """React to a workspace event on the GUI thread (``workspace.JobFinished`` and others)."""
 
 
 def pipeline_button(workspace: Workspace, shell: Shell, repeats: Iterable[str]) -> QPushButton:
-    """A quiet button that shows what was done last by one of some steps as a pipeline."""
+    """Return a quiet button that shows what was done last by one of some steps as a pipeline."""
     steps = tuple(repeats)
     made = button("Show as pipeline", lambda: show_as_pipeline(workspace, shell, steps), "link")
     made.setToolTip("Shows the pipeline that repeats the last action on this page.")
@@ -223,11 +223,11 @@ def pipeline_button(workspace: Workspace, shell: Shell, repeats: Iterable[str]) 
 
 def show_as_pipeline(workspace: Workspace, shell: Shell, repeats: Iterable[str]) -> None:
     """Show the pipeline of what was done last by one of some steps; say it when that is nothing."""
-    found = workspace.last_done(repeats)
+    found = workspace.last_action(repeats)
     if found is not None:
         shell.show_action(found.id)
     else:
-        shell.say("No action on this page can be repeated yet.")
+        shell.notify("No action on this page can be repeated yet.")
 
 
 def _takes_tab(widget: QWidget) -> bool:

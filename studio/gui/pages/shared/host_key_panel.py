@@ -19,7 +19,7 @@ ON_THE_BOARD = "ssh-keygen -lf /etc/ssh/ssh_host_{kind}_key.pub"
 
 
 class HostKeyPanel(QFrame):
-    """Shows a board's fingerprint; the key is trusted only after a person compared it.
+    """The fingerprint of a board; the key is trusted only after a person compared it.
 
     Signals:
         trusted: Name of the target whose key was confirmed and kept.
@@ -58,7 +58,7 @@ class HostKeyPanel(QFrame):
         layout.addLayout(row(self.compared, GRID, self.trust, self.dismiss, None))
         self.hide()
 
-    def ask(self, target: TargetSpec, fields: Mapping[str, Any]) -> None:
+    def present(self, target: TargetSpec, fields: Mapping[str, Any]) -> None:
         """Show the key that a target presented, as ``UnknownHost`` carries it."""
         self._target = target
         self._key = str(fields.get("key", ""))
@@ -71,11 +71,11 @@ class HostKeyPanel(QFrame):
         self.show()
         self.compared.setFocus()
 
-    def ask_if_unknown(self, target: TargetSpec, outcome: JobOutcome) -> bool:
-        """Ask when a job ended because the key was never confirmed; True when it did."""
+    def present_if_unknown(self, target: TargetSpec, outcome: JobOutcome) -> bool:
+        """Show the key if a job failed because it was never confirmed; return whether it did."""
         if outcome.error != "UnknownHost" or not outcome.fields.get("key"):
             return False
-        self.ask(target, outcome.fields)
+        self.present(target, outcome.fields)
         return True
 
     def _explain(self) -> None:

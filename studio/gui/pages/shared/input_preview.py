@@ -17,7 +17,7 @@ _SMALL = 64
 
 
 class InputPreview(QWidget):
-    """Paints what ``studio.quantization`` says of an input."""
+    """A widget that paints the preview of an input by ``studio.quantization``."""
 
     def __init__(self, theming: Theming) -> None:
         super().__init__()

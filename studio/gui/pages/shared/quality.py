@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def measured(variant: VariantRecord) -> MetricChange | None:
-    """The metric of a variant and of what it was made from; None where none was measured."""
+    """Return the metric of a variant and of what it was made from; None where none was measured."""
     return figures_of(variant.summary).metric
 
 
 def quality(variants: Iterable[VariantRecord]) -> tuple[dict[int, float], str]:
-    """The metric of each variant that has one, by its number, and the metric's name."""
+    """Return the metric of each variant that has one, by its number, and the metric's name."""
     variants = list(variants)
     title = ""
     found: dict[int, float] = {}

@@ -28,26 +28,26 @@ _LARGE = 1000
 
 
 def state_word(state: str) -> str:
-    """The word that is shown for the stored state of a run or of a step."""
+    """Return the word that is shown for the stored state of a run or of a step."""
     return "gate failed" if state == "gate not met" else state
 
 
 def run_row(run: RunInfo) -> SortableRow:
-    """A run in the list."""
+    """Return a run in the list."""
     when = local(run.started)
-    texts = (run.title or run.name, state_word(run.state), met(run), when)
+    texts = (run.title or run.name, state_word(run.state), passed_gates(run), when)
     return SortableRow(run.id, texts, (*texts[:3], run.started))
 
 
-def met(run: RunInfo) -> str:
-    """How many gates were met: ``4 of 5``."""
+def passed_gates(run: RunInfo) -> str:
+    """Return how many gates passed: ``4 of 5``."""
     if not run.gates:
         return "none"
     return f"{sum(gate.passed for gate in run.gates)} of {len(run.gates)}"
 
 
 def gate_rows(run: RunInfo) -> Iterator[StateRow]:
-    """A line for each gate, those that were missed first."""
+    """Yield a line for each gate, those that were missed first."""
     for gate in sorted(run.gates, key=lambda gate: gate.passed):
         value = "no value" if gate.value is None else f"{gate.value:.4g}"
         text = f"{value}, {gate.limit}" + (f": {gate.text}" if gate.text else "")
@@ -56,7 +56,7 @@ def gate_rows(run: RunInfo) -> Iterator[StateRow]:
 
 
 def step_rows(run: RunInfo) -> Iterator[StateRow]:
-    """A line for each step."""
+    """Yield a line for each step."""
     for step in run.steps:
         text = step.message
         if step.state == "succeeded":
@@ -67,12 +67,12 @@ def step_rows(run: RunInfo) -> Iterator[StateRow]:
 
 
 def artefact_fields(run: RunInfo) -> list[tuple[str, str]]:
-    """The digests of what was made."""
+    """Return the digests of what was made."""
     return [(name, digest[:16]) for name, digest in run.artefacts.items()]
 
 
 def run_fields(run: RunInfo) -> list[tuple[str, str]]:
-    """What is to be known of a run."""
+    """Return the facts of a run."""
     journal = run.journal
     fields = [
         ("Run", run.id),
@@ -95,7 +95,7 @@ def comparison_rows(found: RunComparison) -> Iterator[SortableRow]:
         texts = (f"{row.step}: {row.figure}", _number(row.a), _number(row.b), row.change)
         yield SortableRow(("figure", position), texts, texts)
     for position, gate in enumerate(found.gates):
-        texts = (f"gate: {gate.name}", _met(gate.passed_a), _met(gate.passed_b), "")
+        texts = (f"gate: {gate.name}", _gate_word(gate.passed_a), _gate_word(gate.passed_b), "")
         yield SortableRow(("gate", position), texts, texts)
     for position, made in enumerate(found.artefacts):
         a, b = str(made.a or "none")[:12], str(made.b or "none")[:12]
@@ -107,7 +107,7 @@ def comparison_rows(found: RunComparison) -> Iterator[SortableRow]:
 
 
 def local(text: str) -> str:
-    """A moment of the registry in local time; the year only where it is another one."""
+    """Return a moment of the registry in local time; the year only where it is another one."""
     try:
         found = datetime.fromisoformat(text).astimezone()
     except ValueError:
@@ -124,7 +124,7 @@ def _took(run: RunInfo) -> str:
     return figures.seconds((ended - began).total_seconds())
 
 
-def _met(passed: bool | None) -> str:
+def _gate_word(passed: bool | None) -> str:
     return {True: "passed", False: "failed", None: "none"}[passed]
 
 

@@ -30,7 +30,7 @@ _TEXT_WIDTH = 25 * GRID  # a wrapped text asks for the height that it needs at i
 
 
 class JobStrip(QFrame):
-    """What the page's job does, how far it is, and the button that takes it back.
+    """The progress of the page's job, and the button that cancels it.
 
     Hidden while nothing runs.
 
@@ -74,8 +74,8 @@ class JobStrip(QFrame):
         self.bar.setRange(0, 0)
         return True
 
-    def hear(self, event: object) -> None:
-        """Take what concerns the followed job out of the workspace's events."""
+    def on_event(self, event: object) -> None:
+        """Follow the job in the workspace's events."""
         job = self.job
         if job is None or getattr(event, "job", None) != job:
             return
@@ -137,22 +137,22 @@ class StagePage(Page):
 
     def on_event(self, event: object) -> None:
         """Follow the page's job, and notice changes of the registry."""
-        self.strip.hear(event)
+        self.strip.on_event(event)
         if isinstance(event, RegistryChanged):
             self.refresh_soon()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Show what changed meanwhile."""
+        """Show the changes of the time in which the page was hidden."""
         super().showEvent(event)
         if self._stale:
             self.refresh_soon()
 
 
 class StaleViews:
-    """Which views of a page have to read the registry again: each does when it is in sight.
+    """The views of a page that must read the registry again; each does when it is shown.
 
     Args:
-        refreshers: What a view does for it.
+        refreshers: The call that refreshes each view.
     """
 
     def __init__(
@@ -189,7 +189,7 @@ class Needs(QStackedWidget):
 
 
 def needs_model(content: QWidget, what: str, go: Callable[[str], object]) -> Needs:
-    """A pane that needs an open model."""
+    """Return a pane that needs an open model."""
     hint = Hint(
         f"No model to {what} yet",
         "Open a model or a sample on the Model page.",
@@ -210,7 +210,7 @@ class StateRow:
 
 
 class StateRows(QWidget):
-    """Lines of state word, name and detail, with quiet rules between them."""
+    """Rows of state word, name and detail, separated by lines."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -247,7 +247,7 @@ class StateRows(QWidget):
 
 
 def part(values: Mapping[str, Any], *names: str) -> Any:
-    """The first of several keys that has a value, None where none has."""
+    """Return the first of several keys that has a value, None where none has."""
     for name in names:
         if values.get(name) is not None:
             return values[name]

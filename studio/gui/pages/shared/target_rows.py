@@ -1,4 +1,4 @@
-"""What the window says about targets: kind, facts, and what runs there."""
+"""The window's texts about targets: kind, facts and the release that runs."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ REMOVED = "removed"
 
 
 def title(target: TargetSpec) -> str:
-    """The name as people say it."""
+    """Return the name as people say it."""
     return named(target.name)
 
 
 def named(name: str) -> str:
-    """A target's name that stands alone or begins a sentence."""
+    """Return a target's name that stands alone or begins a sentence."""
     return "This computer" if name in ("", LOCAL) else name
 
 
 def spoken(name: str) -> str:
-    """A target's name within a sentence."""
+    """Return a target's name within a sentence."""
     return "this computer" if name in ("", LOCAL) else name
 
 
@@ -39,7 +39,7 @@ def facts_of(document: Mapping[str, object]) -> TargetFacts | None:
 
 
 def kind(target: TargetSpec, facts: TargetFacts | None) -> str:
-    """What sort of place it is: ``board · Raspberry Pi 5 · aarch64``."""
+    """Return the kind of a target: ``board · Raspberry Pi 5 · aarch64``."""
     scheme = target.url.partition(":")[0]
     sort = {"local": "local", "ssh": "board", "docker": "container"}.get(scheme, scheme)
     known = (facts.board or facts.os, facts.arch) if facts else ()
@@ -47,7 +47,7 @@ def kind(target: TargetSpec, facts: TargetFacts | None) -> str:
 
 
 def fields(facts: TargetFacts) -> list[Sequence[str]]:
-    """The facts of a target, for a list of names and values; what is unknown is left out."""
+    """Return the facts of a target, for a list of names and values; what is unknown is left out."""
     processor = " × ".join(str(one) for one in (facts.cpus, facts.cpu) if one)
     processor += f" at up to {facts.cpu_mhz:,.0f} MHz" if facts.cpu_mhz else ""
     heat = facts.temperature_c
@@ -90,7 +90,7 @@ def _of(free: int, total: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RunningRelease:
-    """What serves on a target.
+    """The release that serves on a target.
 
     Attributes:
         release: None where nothing does.
@@ -114,12 +114,12 @@ def release_name(release: ReleaseRecord) -> str:
 
 
 def has_canary(releases: Iterable[ReleaseRecord]) -> bool:
-    """Whether the newest release gets a part of the requests."""
+    """Return whether the newest release is a canary."""
     return next((release.state for release in releases), "") == "canary"
 
 
 def running(releases: Iterable[ReleaseRecord]) -> RunningRelease:
-    """What serves now, from a target's history with the newest first."""
+    """Return the release that serves now, from a target's history with the newest first."""
     for release in releases:
         if release.state == REMOVED:
             break

@@ -71,7 +71,7 @@ SETTINGS = ("key_file", "jump")
 
 
 class TargetsPage(StagePage):
-    """Lists targets, asks them what they are, and adds or forgets one."""
+    """The page that lists, probes, adds and removes targets."""
 
     stage = "targets"
     title = "Targets"
@@ -90,9 +90,9 @@ class TargetsPage(StagePage):
         self.fields = FieldList()
         self.hint = label("", "dim", wrap=True)
         self.probe_button = button("Probe", self._probe_selected)
-        self.remove_button = button("Remove…", lambda: self._ask_removal(True))
+        self.remove_button = button("Remove…", lambda: self._confirm_removal(True))
         self._removal = self._make_removal()
-        self.finding = DiscoveryCard(shell, self.take)
+        self.finding = DiscoveryCard(shell, self.fill_form)
         self.finding.setFixedWidth(FORM_WIDTH)
         self._taken: Candidate | None = None
         self.add_view("Targets", self._content())
@@ -137,7 +137,7 @@ class TargetsPage(StagePage):
         self._removal_text = label("", wrap=True)
         self._removal_text.setMinimumWidth(30 * GRID)
         confirm = button("Remove", self._remove, "danger")
-        keep = button("Cancel", lambda: self._ask_removal(False), "link")
+        keep = button("Cancel", lambda: self._confirm_removal(False), "link")
         self.confirm_removal = confirm
         layout = row(self._removal_text, confirm, keep)
         layout.setStretch(0, 1)
@@ -168,9 +168,9 @@ class TargetsPage(StagePage):
     def on_event(self, event: object) -> None:
         """Follow both jobs of this page."""
         super().on_event(event)
-        self.finding.strip.hear(event)
+        self.finding.strip.on_event(event)
 
-    def take(self, found: Candidate) -> None:
+    def fill_form(self, found: Candidate) -> None:
         """Fill the form with a board that was found; adding it is the next click."""
         self._taken = found
         given = {name: found.settings.get(name, "") for name in SETTINGS}
@@ -199,7 +199,7 @@ class TargetsPage(StagePage):
         self.probe(spec.name)
 
     def probe(self, name: str) -> None:
-        """Ask a target what it is."""
+        """Probe the hardware and software of a target."""
         if self.strip.running:
             return
         self._probed = next((t for t in self._targets if t.name == name), None)
@@ -214,7 +214,7 @@ class TargetsPage(StagePage):
     def _finished(self, outcome: JobOutcome) -> None:
         target = self._probed
         if target is not None:
-            if self.contact.ask_if_unknown(target, outcome):
+            if self.contact.present_if_unknown(target, outcome):
                 self._states[target.name] = ("key not confirmed", "warning")
             elif outcome.ok:
                 self._states[target.name] = ("reachable", "good")
@@ -258,7 +258,7 @@ class TargetsPage(StagePage):
 
     def _show_selected(self) -> None:
         target = self._selected()
-        self._ask_removal(False)
+        self._confirm_removal(False)
         self._card.setVisible(target is not None)
         if target is None:
             return
@@ -272,7 +272,7 @@ class TargetsPage(StagePage):
         local = target.name == rows.LOCAL
         set_enabled(self.remove_button, "This computer is always a target." if local else "")
 
-    def _ask_removal(self, ask: bool) -> None:
+    def _confirm_removal(self, ask: bool) -> None:
         target = self._selected()
         self._removal.setVisible(ask and target is not None)
         if ask and target is not None:
@@ -293,4 +293,4 @@ class TargetsPage(StagePage):
             return
         self._states.pop(target.name, None)
         self.refresh()
-        self.shell.say(f"{target.name} removed.")
+        self.shell.notify(f"{target.name} removed.")

@@ -27,7 +27,7 @@ class DiscoveryCard(Card):
     """A button, and a line for each board that was found; a click takes it into the form.
 
     Args:
-        choose: Called with the board that was chosen, as the step has told of it.
+        choose: Called with the board that was chosen, as the step reported it.
     """
 
     def __init__(self, shell: Shell, choose: Callable[[Candidate], object]) -> None:
@@ -41,7 +41,7 @@ class DiscoveryCard(Card):
         self.subnet.setToolTip(
             "Scans only this subnet, one connection per address. Leave empty to skip the scan."
         )
-        self.find_button = button("Discover", self.look_for)
+        self.find_button = button("Discover", self.discover)
         self.text = label(HINT, "dim", wrap=True)
         self.found: tuple[Candidate, ...] = ()
         self._rows = QVBoxLayout()
@@ -54,8 +54,8 @@ class DiscoveryCard(Card):
         self.body.addLayout(self._rows)
         self.strip.finished.connect(self._finished)
 
-    def look_for(self) -> None:
-        """Look for boards; nothing is added by that."""
+    def discover(self) -> None:
+        """Search the network for boards without adding any."""
         if self.strip.running:
             return
         subnet = self.subnet.text().strip()

@@ -41,7 +41,7 @@ WATCHED_FPS = 4
 
 
 class TryItPage(StagePage):
-    """Sends frames to one target and draws the answers."""
+    """The page that sends frames to one target and draws the answers."""
 
     stage = "try"
     title = "Try it"
@@ -180,7 +180,7 @@ class TryItPage(StagePage):
         return self._targets[index] if 0 <= index < len(self._targets) else None
 
     def _held_out(self) -> Path | None:
-        """What lies beside the file from which the served model was made in the end."""
+        """Return the held-out data next to the file from which the served model was derived."""
         target, registry = self._target(), self.workspace.registry
         if target is None:
             return None

@@ -1,4 +1,4 @@
-"""The welcome page: drop a model, open one, go on with a recent one, or take a sample."""
+"""The welcome page: drop or open a model, resume with a recent one, or open a sample."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ COLUMN = 880
 
 
 class DropZone(QFrame):
-    """Where a model is dropped; the whole window takes one, this says so."""
+    """The area that invites to drop a model; the whole window accepts drops."""
 
     def __init__(self, theming: Theming, choose: Callable[[], object]) -> None:
         super().__init__()
@@ -68,13 +68,13 @@ class DropZone(QFrame):
         restyle(self, lit=is_lit)
 
     def dress(self) -> None:
-        """Take the icon in the theme's colour."""
+        """Set the icon in the theme's colour."""
         color = self._theming.current.color("accent")
         self._icon.setPixmap(icons.pixmap("drop", color, 32, self.devicePixelRatioF()))
 
 
 class WelcomePage(Page):
-    """What is shown while no model is open."""
+    """The page that is shown while no model is open."""
 
     stage = "welcome"
     title = "Welcome"
@@ -106,7 +106,7 @@ class WelcomePage(Page):
         self.drop.choose.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def on_event(self, event: object) -> None:
-        """Keep the list of recent models true."""
+        """Refresh the list of recent models after a change."""
         if isinstance(event, RegistryChanged | JobFinished):
             self._show_recent()
 
@@ -135,7 +135,7 @@ class WelcomePage(Page):
     def _sample(self, sample: SampleInfo) -> QWidget:
         title = label(sample.title, "strong")
         text = label(sample.summary, "dim", wrap=True)
-        take = button("Download" if sample.download else "Open", lambda: self._take(sample))
+        take = button("Download" if sample.download else "Open", lambda: self._open_sample(sample))
         take.setAccessibleName(f"{take.text()} the sample {sample.title}")
         texts = QVBoxLayout()
         texts.setSpacing(2)
@@ -149,7 +149,7 @@ class WelcomePage(Page):
         result.setLayout(layout)
         return result
 
-    def _take(self, sample: SampleInfo) -> None:
+    def _open_sample(self, sample: SampleInfo) -> None:
         self.shell.open_sample(sample.name)
 
     def _show_recent(self) -> None:

@@ -74,7 +74,7 @@ def test_a_group_alone_is_shown_and_looked_at(rig: Rig) -> None:
     view = page.boards
     view.group.setCurrentIndex(1)
     assert view.table.rowCount() == 2
-    view.look()
+    view.poll()
     assert rig.shell.jobs[0].options["target"] == list(BOARDS[:2])
 
 

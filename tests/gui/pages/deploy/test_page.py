@@ -153,7 +153,7 @@ def test_roll_back_can_be_thought_over(rig: Rig) -> None:
     released(rig, 12)
     page = rig.page(DeployPage, rig.variant())
     page.history.back.click()
-    page.history.ask(False)
+    page.history.show_question(False)
     assert not page.history.confirm.isVisible()
     assert page.history.back.isVisible()
     assert rig.shell.jobs == []

@@ -58,9 +58,9 @@ def test_what_is_shown_is_drawn(window: MainWindow, qtbot: QtBot, tmp_path: Path
     qtbot.waitUntil(lambda: shown_scene(window), timeout=JOB_MS)
     page = window.page()
     assert isinstance(page, ModelPage)
-    assert page.unfolding.seen() == {"detail": "blocks"}
+    assert page.unfolding.export_options() == {"detail": "blocks"}
     page.unfolding.unfold(4)
-    qtbot.waitUntil(lambda: bool(page.unfolding.seen().get("unfold")), timeout=JOB_MS)
+    qtbot.waitUntil(lambda: bool(page.unfolding.export_options().get("unfold")), timeout=JOB_MS)
     scene = page.pane.canvas.scene
     assert scene is not None
     page.colors.set_index(1)
@@ -72,4 +72,6 @@ def test_what_is_shown_is_drawn(window: MainWindow, qtbot: QtBot, tmp_path: Path
     assert len(kinds) == len(scene) + 1
     assert kinds.count("frame") == 1
     page.unfolding.toggle_all()
-    qtbot.waitUntil(lambda: page.unfolding.seen().get("unfold") == ["all"], timeout=JOB_MS)
+    qtbot.waitUntil(
+        lambda: page.unfolding.export_options().get("unfold") == ["all"], timeout=JOB_MS
+    )

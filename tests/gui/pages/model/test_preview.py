@@ -24,7 +24,7 @@ def previewed(window: MainWindow, qtbot: QtBot, folder: Path) -> tuple[ModelPage
     path = write_preview(graphs.model(transformer(SHOWN_FROM)), folder)
     job = RunningJob(JobSpec("job", "Open large.onnx", "nowhere:nothing", {}))
     window._opening._files[job.id] = Path("large.onnx")
-    window._opening.hear(JobMessage(job, PREVIEW, {"path": str(path)}))
+    window._opening.on_event(JobMessage(job, PREVIEW, {"path": str(path)}))
     qtbot.waitUntil(lambda: isinstance(window.page(), ModelPage), timeout=JOB_MS)
     page = window.page()
     assert isinstance(page, ModelPage)
@@ -34,7 +34,7 @@ def previewed(window: MainWindow, qtbot: QtBot, folder: Path) -> tuple[ModelPage
 
 def end(window: MainWindow, job: RunningJob, outcome: JobOutcome) -> None:
     job.outcome = outcome
-    window._opening.hear(JobFinished(job))
+    window._opening.on_event(JobFinished(job))
 
 
 def names(page: ModelPage) -> list[str]:
@@ -91,7 +91,7 @@ def test_a_preview_that_comes_after_the_end_is_not_shown(
     path = write_preview(graphs.model(transformer(SHOWN_FROM)), tmp_path)
     job = RunningJob(JobSpec("job", "Open large.onnx", "nowhere:nothing", {}))
     window._opening._files[job.id] = Path("large.onnx")
-    window._opening.hear(JobMessage(job, PREVIEW, {"path": str(path)}))
+    window._opening.on_event(JobMessage(job, PREVIEW, {"path": str(path)}))
     end(window, job, JobOutcome(End.CANCELLED))
     done: list[object] = []
     window.workspace.in_background(lambda: None, done.append)  # behind the reading
@@ -107,7 +107,7 @@ def test_a_model_is_looked_through_before_its_types_come(
     opened = window.workspace.run("open", model=str(tmp_path / "large.onnx"))
     page, job = previewed(window, qtbot, tmp_path)
     drawn = GraphWriter(tmp_path).draw(graphs.model(transformer(SHOWN_FROM)))
-    window._opening.hear(JobMessage(job, DRAWN, {"path": str(drawn)}))
+    window._opening.on_event(JobMessage(job, DRAWN, {"path": str(drawn)}))
     qtbot.waitUntil(lambda: page.view is not None, timeout=JOB_MS)
     canvas = page.pane.canvas
     assert page.view is not None

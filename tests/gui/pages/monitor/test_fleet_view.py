@@ -29,7 +29,7 @@ def view(qtbot: QtBot) -> FleetView:
 def test_samples_become_rows_and_the_worst_is_chosen(view: FleetView) -> None:
     fleet = SimulatedFleet(500)
     for _ in range(50):
-        view.take(fleet.look())
+        view.ingest(fleet.look())
     view.show_now()
     assert view.shown.text() == "500 of 500 endpoints"
     first = view.fleet.shown()[0]
@@ -43,7 +43,7 @@ def test_samples_become_rows_and_the_worst_is_chosen(view: FleetView) -> None:
 def test_versions_are_marked(view: FleetView) -> None:
     fleet = SimulatedFleet(5)
     for _ in range(100):
-        view.take(fleet.look())
+        view.ingest(fleet.look())
     view.show_now()
     ((_, version),) = view.p99.changes()
     assert version == "4"
@@ -51,7 +51,7 @@ def test_versions_are_marked(view: FleetView) -> None:
 
 
 def test_rows_are_walked_by_keys(view: FleetView, qtbot: QtBot) -> None:
-    view.take(SimulatedFleet(60).look())
+    view.ingest(SimulatedFleet(60).look())
     view.show_now()
     names = [row.name for row in view.fleet.shown()]
     for _ in range(30):
@@ -63,7 +63,7 @@ def test_rows_are_walked_by_keys(view: FleetView, qtbot: QtBot) -> None:
 
 def test_an_alert_is_acknowledged_and_silenced(view: FleetView) -> None:
     alert = Alert("drift", "warning", "It differs.")
-    view.take([FleetSample("roof", health="healthy", alerts=(alert,))])
+    view.ingest([FleetSample("roof", health="healthy", alerts=(alert,))])
     view.show_now()
     assert [entry.target for entry in view.inbox.waiting()] == ["roof"]
     view.alerts.acknowledge.click()
@@ -78,13 +78,13 @@ def test_one_round_of_five_hundred_endpoints_takes_less_than_a_frame_of_patience
 ) -> None:
     fleet = SimulatedFleet(500)
     for _ in range(120):
-        view.take(fleet.look())
+        view.ingest(fleet.look())
     view.show_now()
     least = 1e9
     for _ in range(5):
         samples = fleet.look()
         begin = time.thread_time()
-        view.take(samples)
+        view.ingest(samples)
         view.show_now()
         view.rows.grab()
         least = min(least, time.thread_time() - begin)
@@ -96,7 +96,7 @@ def test_the_chosen_endpoint_says_all_that_is_wrong(view: FleetView) -> None:
         Alert("drift", "warning", "image.brightness differs in 2 of 3 windows."),
         Alert("latency", "warning", "The p99 latency is 9 ms."),
     )
-    view.take([FleetSample("roof", health="healthy", alerts=alerts)])
+    view.ingest([FleetSample("roof", health="healthy", alerts=alerts)])
     view.show_now()
     (found,) = view.fleet.shown()
     assert found.text == "image.brightness differs in 2 of 3 windows. (and latency)"

@@ -89,9 +89,9 @@ def test_the_form_writes_into_the_text_and_leaves_the_rest_alone(editor: PresetE
         "per_channel = true\n", 'per_channel = true\nkeep = ["head", "conv*"]\n'
     )
     assert editor.source.toPlainText() == editor.text
-    assert editor.asked() == editor.text
+    assert editor.option_value() == editor.text
     editor.choose("int8")
-    assert editor.asked() == "int8"
+    assert editor.option_value() == "int8"
 
 
 def test_the_text_writes_into_the_form(editor: PresetEditor, qtbot: QtBot) -> None:
