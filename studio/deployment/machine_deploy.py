@@ -1,4 +1,4 @@
-"""A deploy, step by step: each can be repeated, and until the switch nothing active changes."""
+"""A deploy in steps: each can be repeated, and nothing active changes before the switch."""
 
 from __future__ import annotations
 
@@ -42,20 +42,20 @@ _PROBES_PATIENCE = 16.0
 
 @dataclass(frozen=True, slots=True)
 class ServeSettings:
-    """How the release is to be served.
+    """Settings of the server for a release.
 
     Attributes:
-        access: Who may call it.
-        port: None keeps the port in use.
-        usual_port: Where none is in use; 0 lets the target choose.
+        access: Access options of the deploy.
+        port: Port; None keeps the current one.
+        usual_port: Default port for a first release; 0 lets the target choose.
         budget_ms: Largest median latency; None for no limit.
-        soak_s: How long it is watched before it is kept.
-        quality: What it may do worse than the release before; None where that is not judged.
-        sampling: Requests that may be kept for labelling; None: none is.
-        agreement: Share of a core for comparing answers with the release before; 0: none.
-        replace: Whether another model that is served may be replaced.
-        downgrade: Why an older release is wanted.
-        order: The signature of that, for a target that asks for signatures.
+        soak_s: Length of the soak after the switch, in seconds.
+        quality: The trial's rule against the previous release; None without a trial.
+        sampling: Limits of stored requests for labelling; None stores none.
+        agreement: Share of a core for comparing answers with the previous release; 0: none.
+        replace: Whether the release may replace another model.
+        downgrade: Reason for an older release.
+        order: Signature of the downgrade, for a target that requires one.
     """
 
     access: AccessRequest
@@ -73,14 +73,14 @@ class ServeSettings:
 
 @dataclass(frozen=True, slots=True)
 class Switched:
-    """The end of a switch, and when the release began to serve."""
+    """The answer to a switch, and the time at which the release became active."""
 
     answer: SwitchAnswer
     at: str
 
 
 class TargetDeployment:
-    """Carries out one plan on one target, whose name on the network is its host."""
+    """The execution of a plan on one target; the host is its name on the network."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class TargetDeployment:
         self._patience_s = _SWITCH_S
 
     def run(self) -> Switched:
-        """Do all steps, and return what the target says of the switch."""
+        """Carry out all steps, and return the result of the switch."""
         with self._log.step("runtime") as row:
             self._runtime(row)
         with self._log.step("claim", "become the only operator") as row:
@@ -115,7 +115,7 @@ class TargetDeployment:
             self._agent.end()
 
     def _require_signature(self, signed_only: bool) -> None:
-        """Before anything is sent; the target itself judges the signature."""
+        """Refuse a missing signature before the upload; the target verifies it later."""
         if signed_only and not self._plan.bundle.signature:
             raise Refused(
                 "The target requires signed releases, and this bundle is not signed.",
@@ -169,7 +169,7 @@ class TargetDeployment:
         row.text = _told(delivery.files, delivery.sent, time.monotonic() - began)
 
     def _pieces(self) -> list[Outgoing]:
-        """Every file that the release needs, as the target may have lost one that was there."""
+        """Return all files of the release, as the target may have lost some since the plan."""
         plan = self._plan
         pieces = [Outgoing(f.name, f.path, f.digest, f.size) for f in plan.bundle.files]
         wheels = plan.wheels.wheels if plan.wheels else ()
@@ -228,6 +228,7 @@ class TargetDeployment:
             {"release": self._plan.bundle.digest, "budget_ms": self._wish.budget_ms},
             timeout=_PROBE_S,
         )
+        # A switch loads models as the probe did, so the probe's time scales its timeout.
         self._patience_s += _PROBES_PATIENCE * (found.probe_s or 0.0)
         row.text = (
             f"{found.samples} golden samples agree (largest difference "
@@ -236,7 +237,7 @@ class TargetDeployment:
         )
 
     def _access(self, row: StepRow) -> None:
-        """Have a certificate ready; a token is made by the switch itself."""
+        """Prepare a certificate; the switch itself generates a token."""
         plan = self._plan
         if not plan.access.tls:
             row.skip(str(plan.access))
@@ -295,12 +296,12 @@ def _kept_by(service: ServiceFacts) -> str:
 
 
 def _told(files: Sequence[Outgoing], sent: int, seconds: float) -> str:
-    """What was sent, and what was not because it was there or could be packed."""
+    """Describe a transfer: its size, the part kept from earlier attempts, and the compression."""
     size, kept = sum(file.size for file in files), sum(file.offset for file in files)
     text = f"{'1 file' if len(files) == 1 else f'{len(files)} files'}, {size / 1e6:,.1f} MB"
     if kept:
         text += f", {kept / 1e6:,.1f} MB of them kept from an earlier attempt"
     if sent < 0.98 * (size - kept):
         text += f", packed to {sent / 1e6:,.1f} MB"
-    # For a few small files the time is that of asking, and says nothing of the link.
+    # For a few small files, latency dominates the time, so a rate would not describe the link.
     return text if size < _TELLING else f"{text}, {(size - kept) / 1e6 / seconds:,.0f} MB/s"

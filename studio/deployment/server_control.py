@@ -1,4 +1,4 @@
-"""Starting and stopping of what a target serves; the release stays where it is."""
+"""Start, stop and restart of a target's server; the release stays installed."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _START_S = 180.0
 
 
 def start(options: TargetOptions, job: Job) -> ServerResult:
-    """Start the server of the release that a target has; one that runs goes on."""
+    """Start the server of the installed release; a running server is left alone."""
     return _controlled(options.target, job, "start")
 
 
 def stop(options: TargetOptions, job: Job) -> ServerResult:
-    """Let it finish its requests and end, until it is started again or something is deployed."""
+    """Stop the server after its current requests, until the next start or deploy."""
     return _controlled(options.target, job, "stop")
 
 
 def restart(options: TargetOptions, job: Job) -> ServerResult:
-    """Stop it and start it anew, at the same port."""
+    """Restart the server at the same port."""
     return _controlled(options.target, job, "start", anew=True)
 
 

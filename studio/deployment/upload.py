@@ -1,7 +1,7 @@
-"""The files of a release on their way to a target: only what lacks, packed where it pays.
+"""The upload of a release: only missing files, compressed if that saves time.
 
-One command on the target takes all of it. Nothing is asked for between two files, so that a long
-way costs its delay once and not for each file.
+One command on the target receives all files. The sender does not wait for answers between files,
+so a slow link costs its delay once, not for each file.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ _MEMORY = 0.7
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One file that is to be sent.
+    """A file to send.
 
     Attributes:
-        offset: Bytes of it that the target has kept from an earlier attempt.
-        kept: Name of the file there that holds them.
+        offset: Size of the part that the target has from an earlier attempt.
+        kept: Name of the file on the target that holds that part.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Outgoing:
     def of(
         cls, name: str, path: Path, digest: str, size: int, partial: PartialFile | None
     ) -> Outgoing:
-        """What is left to be sent, where the target's beginning is a beginning of the file."""
+        """Return the file, shortened by the part on the target if that matches its beginning."""
         whole = cls(name, path, digest, size)
         if not partial or not 0 < partial.bytes <= size:
             return whole
@@ -74,7 +74,7 @@ class Outgoing:
 
 
 class Stream:
-    """Frames of files, one after the other.
+    """The frames of several files in sequence.
 
     Attributes:
         sent: Bytes of all frames so far.
@@ -87,7 +87,7 @@ class Stream:
 
     @property
     def request(self) -> dict[str, JsonValue]:
-        """What is announced before the frames."""
+        """The announcement of the files, sent before the frames."""
         return {"blobs": [file.request() for file in self._files]}
 
     def __iter__(self) -> Iterator[bytes]:
@@ -110,10 +110,10 @@ class Stream:
 
 
 class _Packer:
-    """Makes the frames of one file, packed where that pays.
+    """A writer of one file's frames, compressed if that saves time.
 
     Args:
-        always: The file is so small that to find out is to have packed it.
+        always: Compress without a test, as the file is no larger than the test's sample.
     """
 
     def __init__(self, pace: _LinkRate, *, always: bool) -> None:
@@ -122,7 +122,7 @@ class _Packer:
         self._shape: _Shape | None = None
 
     def frame(self, content: bytes) -> bytes:
-        """The content with its header."""
+        """Return a frame: the header and the content."""
         kind = self._kind(content)
         frame = packed(content, kind)
         if len(frame) >= len(content):
@@ -138,11 +138,11 @@ class _Packer:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """How a file shrinks best, judged by its beginning.
+    """The best compression of a file, measured on its beginning.
 
     Attributes:
-        saving: Part of its bytes that need not be sent.
-        seconds: For a byte of it.
+        saving: Share of the bytes that compression saves.
+        seconds: Processor time of compression per byte.
     """
 
     kind: int
@@ -163,12 +163,12 @@ class _Shape:
 
 
 class Upload:
-    """What a target lacks of some files, and nothing else, brought there by one command.
+    """The upload of a target's missing files by one command.
 
-    The target says what it lacks while the command runs; what it reads next is made of that.
+    The target lists the missing files while the command runs; the frames follow that list.
 
     Attributes:
-        files: What had to be sent, once the target has said it.
+        files: The missing files, once the target has listed them.
     """
 
     def __init__(self, files: Sequence[Outgoing], job: Job) -> None:
@@ -185,7 +185,7 @@ class Upload:
         return self._stream.sent
 
     def watch(self, message: Mapping[str, JsonValue]) -> None:
-        """Take one line of the target."""
+        """Process a JSON line from the target: the list of missing files, or progress."""
         if message.get("event") == "missing":
             found = from_json(MissingMessage, message)
             self.files = [
@@ -200,41 +200,41 @@ class Upload:
             self._counter(message)
 
     def frames(self) -> Iterator[bytes]:
-        """What the command reads after its request; waits for what the target says."""
+        """Yield the announcement and the frames, once the target has listed its missing files."""
         self._told.wait()
         if self.files:
             yield json.dumps(self._stream.request).encode() + b"\n"
             yield from self._stream
 
     def end(self) -> None:
-        """The command is over: nobody needs to wait any more."""
+        """Release a waiting sender, as the command has ended."""
         self._told.set()
 
 
 class _LinkRate:
-    """What the link takes a second, by how long it lets the sender wait."""
+    """The rate of the link, measured by how long the sender is blocked."""
 
     def __init__(self) -> None:
         self._bytes = self._seconds = 0.0
 
     def sent(self, size: int, seconds: float) -> None:
-        """So many bytes took so long; a small frame tells less than a large one."""
+        """Add a frame's size and time; large frames replace more of the earlier rate."""
         kept = _MEMORY ** (size / FRAME_BYTES)
         self._bytes = kept * self._bytes + size
         self._seconds = kept * self._seconds + seconds
 
     @property
     def is_slow(self) -> bool:
-        """Whether packing may take less time than it saves on the link."""
+        """Whether compression may take less time than it saves on the link."""
         return self._seconds > _SLOW * self._bytes
 
     def pays(self, shape: _Shape) -> bool:
-        """Whether packing takes clearly less time than it saves on the link."""
+        """Return whether compression takes clearly less time than it saves on the link."""
         return shape.saving * self._seconds > _CLEARLY * shape.seconds * self._bytes
 
 
 class Counter:
-    """Turns what the target says has arrived into progress with a rate and the time left."""
+    """A progress display of an upload, with its rate and its remaining time."""
 
     def __init__(self, job: Job, files: Sequence[Outgoing]) -> None:
         self._job = job
@@ -243,7 +243,7 @@ class Counter:
         self._began = time.monotonic()
 
     def __call__(self, message: Mapping[str, JsonValue]) -> None:
-        """Take one line of the target."""
+        """Process a progress line from the target."""
         if message.get("event") != "progress":
             return
         done = from_json(ProgressMessage, message).done

@@ -1,4 +1,4 @@
-"""Steps that make a deployment a file: a Debian package, a container image."""
+"""Steps that package a deployment as a file: a Debian package, a container image."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class DebOptions:
     numbering: Numbering | None = None
 
     def packaging(self, model: ModelRef) -> PackageOptions:
-        """Return the options of the packaging of the model on the way."""
+        """Return the options of packaging the model within this step."""
         return PackageOptions(
             model=model,
             data=self.data,
