@@ -1,4 +1,4 @@
-"""What runs out on a target: its certificate and its disk, told before they have."""
+"""Alerts on resources of a target that run out: its certificate and its disk."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WARNING, CRITICAL = "warning", "critical"
 
 
 def expiry_alerts(upkeep: Upkeep | None) -> Iterator[Alert]:
-    """Yield an alert for each thing that is near its end; none for a runtime of before."""
+    """Yield an alert for each resource near its end; none for an older runtime."""
     if upkeep is not None:
         yield from _certificate(upkeep)
         yield from _disk(upkeep)

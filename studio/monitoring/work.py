@@ -26,10 +26,10 @@ _HOUR_S = 3600.0
 
 
 def monitor(options: MonitorOptions, job: Job) -> TargetSample:
-    """Look at what a target serves, once or for a while; the last look is the result.
+    """Poll an endpoint once or for a time; the last sample is the result.
 
     Raises:
-        TargetError: when the target itself cannot be reached.
+        TargetError: when the target cannot be reached.
     """
     seconds, interval = options.seconds, options.interval
     plan, channels = alert_channels(options.alerts)
@@ -61,10 +61,10 @@ def monitor(options: MonitorOptions, job: Job) -> TargetSample:
 def dispatching(
     channels: Mapping[str, tuple[Sequence[str], Send]], job: Job, failures: Failures
 ) -> Iterator[Dispatcher]:
-    """Tell channels of alerts; what did not get there is said in the job, and kept.
+    """Dispatch alerts to channels; report failed deliveries in the job.
 
     Args:
-        failures: Has the last sentence about each channel that took the last notice not.
+        failures: Receives the last message of each failing channel, by name.
     """
 
     def failed(channel: str, sentence: str) -> None:
@@ -86,18 +86,18 @@ def dispatching(
 
 
 def channel_faults(failures: Failures) -> tuple[ChannelFault, ...]:
-    """Return the channels that did not take the last notice."""
+    """Return the channels that failed to deliver the last notification."""
     return tuple(ChannelFault(name, text) for name, text in failures.items())
 
 
 def _tell(job: Job, sample: TargetSample, done: float, total: float) -> None:
     text = f"{sample.health}, {sample.throughput or 0.0:.1f} requests/s"
-    # A watch of days is open-ended: a bar that never moves would say nothing.
+    # A watch of days is open-ended: its progress bar would not seem to move.
     job.progress(min(done, total), total if total <= _HOUR_S else 0.0, text)
 
 
 def _wait(job: Job, until: float) -> None:
-    """Sleep in small pieces, so that a cancel is heard."""
+    """Sleep in short intervals, so that a cancellation takes effect soon."""
     while (left := until - time.monotonic()) > 0:
         job.check()
         time.sleep(min(left, _CHECK_S))

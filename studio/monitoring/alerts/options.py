@@ -1,4 +1,4 @@
-"""What a rule and each kind of channel can say, as options: the forms of the window."""
+"""Options of alert rules and of each kind of channel, for the forms of the window."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames sent to a deployed model one after another, and the answers told as they come."""
+"""Frames sent to a deployed model in sequence, with answers reported as they arrive."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _TIMEOUT_S = 10.0
 
 @dataclass(slots=True)
 class Tally:
-    """What has come of the frames so far.
+    """Counters of the frames so far.
 
     Attributes:
-        seconds: From each answered frame's capture to its answer.
-        failures: How often each sentence was the reason.
+        seconds: Times from capture to answer.
+        failures: Number of failures by message.
     """
 
     began: float = field(default_factory=time.perf_counter)
@@ -45,7 +45,7 @@ class Tally:
 
     @property
     def taken(self) -> int:
-        """Frames that were sent, whatever came of them."""
+        """Number of sent frames, answered or failed."""
         return len(self.seconds) + self.failures.total()
 
     def result(
@@ -71,12 +71,12 @@ class Tally:
 
 
 def stream(options: StreamOptions, job: Job) -> StreamResult:
-    """Send the frames until the source ends or somebody stops it. A step's work.
+    """Send the frames until the source ends or the user cancels, as a step's work.
 
-    Being cancelled is the natural end of a camera: the summary is the result all the same.
+    Cancelling is the usual end of a camera's stream, so the summary is the result nevertheless.
 
     Raises:
-        TargetError: when nothing is served there, or no frame was answered.
+        TargetError: when there is no release, or no frame was answered.
         InvalidData: when the source cannot be read, or does not fit the model.
         Unavailable: when the source needs OpenCV, which is not installed.
     """
@@ -95,7 +95,7 @@ def stream(options: StreamOptions, job: Job) -> StreamResult:
 
 
 class StreamRun:
-    """Asks a model about frames, and tells of the answers at a rate that can be watched.
+    """A run of frames through a model that reports answers at a readable rate.
 
     Attributes:
         last: The newest answer.
@@ -113,7 +113,7 @@ class StreamRun:
         self.last: FrameAnswer | None = None
 
     def run(self, source: Source, options: StreamOptions) -> Tally:
-        """Ask until the end, and give what came of it."""
+        """Send frames until the end; return the counters."""
         frames, seconds = options.frames, options.seconds
         fps, again = options.fps or source.fps, bool(frames or seconds)
         tally = Tally()
@@ -182,7 +182,7 @@ class StreamRun:
         self._job.event("frame", **to_json(report))
 
     def _tell_rest(self) -> None:
-        """The last frame is always told of: it is what stays to be seen."""
+        """Report the last frame, as the window keeps showing it."""
         if self._untold is not None:
             self._send(*self._untold)
 
@@ -207,7 +207,7 @@ def thumbnail(picture: Picture) -> tuple[str, int, int]:
     width, height = image.size
     image.thumbnail((_THUMBNAIL, _THUMBNAIL))
     content = io.BytesIO()
-    if max(width, height) <= _SMALL:  # every pixel counts, and there are few
+    if max(width, height) <= _SMALL:  # JPEG would blur the few pixels
         image.save(content, "PNG")
     else:
         image.save(content, "JPEG", quality=80)

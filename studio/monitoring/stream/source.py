@@ -1,4 +1,4 @@
-"""Sources of frames: pictures, arrays, and whatever OpenCV can open."""
+"""Sources of frames: pictures, arrays, and videos that OpenCV can open."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Pictures:
 
 
 class Arrays:
-    """Samples that are prepared already."""
+    """Samples that are already converted to inputs."""
 
     fps = 0.0
     is_live = False
@@ -57,13 +57,13 @@ def _shot_of(feeds: Feeds) -> PreparedFrame:
 
 
 def open_source(text: str, inputs: Sequence[Value], preprocess: Preprocess | None) -> Source:
-    """Open what the user named.
+    """Open the source that the user named.
 
     Args:
-        text: An absolute path, an address, or a camera's number.
+        text: An absolute path, an address, or the number of a camera.
 
     Raises:
-        InvalidData: when it cannot be read or does not fit the model.
+        InvalidData: when it cannot be read, or does not fit the model.
         Unavailable: when it needs OpenCV, which is not installed.
     """
     path = Path(text)
@@ -83,7 +83,7 @@ def _pictures(folder: Path) -> list[Path]:
 
 
 def _seen(feeds: Feeds) -> Picture | None:
-    """The first input that can be looked at, its values spread over black to white."""
+    """Return the first input that is a picture, scaled to 0 to 255."""
     for array in feeds.values():
         pixels = _pixels(array)
         if pixels is not None:
@@ -94,7 +94,7 @@ def _seen(feeds: Feeds) -> Picture | None:
 
 
 def _pixels(array: Array) -> NDArray[numpy.float32] | None:
-    """Height × width × 3 of one sample that looks like a picture."""
+    """Return height × width × 3 of a single sample that has the shape of a picture."""
     if array.ndim != 4 or array.shape[0] != 1 or array.dtype.kind not in "fiu":
         return None
     one = array[0]
