@@ -1,4 +1,4 @@
-"""A pipeline's run as JUnit XML, which every CI shows: a test case for each step and each gate."""
+"""A run as JUnit XML for CI: a test case for each step and each gate."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(report: PipelineReport, started: str) -> str:
-    """The document.
+    """Return the document of a run.
 
     Args:
-        started: ISO time of the run's beginning.
+        started: ISO time of the start.
     """
     root = ElementTree.Element("testsuites", name=_clean(report.title))
     steps = [_step(step) for step in report.steps]

@@ -1,4 +1,4 @@
-"""Reading of a pipeline: every key, value and reference checked, each error with its place."""
+"""Parser of pipelines: all keys, values and references are checked, errors have a position."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from studio.steps.catalogue import steps as catalogue
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """The table that names a pipeline."""
+    """The table with the name of a pipeline."""
 
     name: str = ""
     title: str = ""
@@ -64,14 +64,14 @@ def read_pipeline(
     given: Mapping[str, str] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Pipeline:
-    """Read and check a pipeline's file.
+    """Read and check the file of a pipeline.
 
     Args:
         given: Values of variables, as texts.
-        environment: Where variables of the environment are looked up; this process's by default.
+        environment: Environment variables; by default those of this process.
 
     Raises:
-        UsageError: in one sentence that names the file, the place, and what is wrong.
+        UsageError: in one sentence with the file, the position, and the error.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -89,11 +89,11 @@ def parse_pipeline(
     given: Mapping[str, str] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Pipeline:
-    """Check a pipeline's text.
+    """Parse and check the text of a pipeline.
 
     Args:
-        name: How messages call it.
-        folder: Where its relative paths start.
+        name: File name in messages.
+        folder: Base of relative paths.
 
     Raises:
         UsageError: as ``read_pipeline``.
@@ -127,7 +127,7 @@ def parse_pipeline(
 
 
 def _from_folder(gate: Gate, folder: Path) -> Gate:
-    """The gate with the file that it names seen from the pipeline's folder."""
+    """Resolve the file that a gate names against the pipeline's folder."""
     files = {
         key: str(folder / value)
         for key, value in gate.settings.items()
@@ -137,7 +137,7 @@ def _from_folder(gate: Gate, folder: Path) -> Gate:
 
 
 def _head_table(source: TomlText) -> str:
-    """The name of the table that names the pipeline: today's, or the former one.
+    """Return the name of the head table: the current or the former one.
 
     Raises:
         UsageError: when a text has both.
@@ -201,7 +201,7 @@ def _steps(source: TomlText, tables: Iterable[object]) -> list[PipelineStep]:
 
 @dataclass(frozen=True, slots=True)
 class _StepTable:
-    """The keys of a step's table that are no options, before they are checked."""
+    """The keys of a step's table that are no options, unchecked."""
 
     step: object = None
     id: object = None
@@ -272,7 +272,7 @@ def _options(
 
 
 def _check_value(source: TomlText, option: Option, value: object, place: Place) -> None:
-    """Check what can be checked before the references are known."""
+    """Check a value as far as possible before the references are known."""
     values = value if isinstance(value, list) else [value]
     if isinstance(value, list) and not option.many:
         raise source.wrong(f"{place[-1]!r} is one value, not a list.", *place)
@@ -351,7 +351,7 @@ def _check_reference(
 
 
 def _check_key(source: TomlText, dotted: str, ids: Mapping[str, str], place: Place) -> None:
-    """Refuse a reference to a key that no result of its step can have."""
+    """Refuse a reference to a key that the step's result never has."""
     first, *path = dotted.split(".")
     if is_of_every_cell(dotted):
         path = path[1:]
@@ -369,7 +369,7 @@ def _no_step(source: TomlText, name: str, ids: Iterable[str], place: Place) -> U
 def _nearest(
     source: TomlText, name: str, known: Iterable[str], what: str, place: Place
 ) -> UsageError:
-    """The error for a name at a place whose key is another one."""
+    """Return the error for an unknown name, with the most similar one."""
     reason, hint = no_such(name, known, what)
     return source.wrong(reason, *place, hint=hint)
 

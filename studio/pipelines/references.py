@@ -1,4 +1,4 @@
-"""References of a pipeline: ``${int8.variant}`` stands for a result, a variable, a cell."""
+"""References of a pipeline, such as ``${int8.variant}``: to results, variables and cells."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EVERY = "*"
 
 
 def references(value: object) -> Iterator[str]:
-    """The dotted paths that a value refers to, each as it is written."""
+    """Yield the dotted paths of a value's references, as written."""
     if isinstance(value, list | tuple):
         for item in value:
             yield from references(item)
@@ -33,27 +33,27 @@ def references(value: object) -> Iterator[str]:
 
 
 def is_reference(value: object) -> bool:
-    """Whether a value has a reference in it."""
+    """Return whether a value contains a reference."""
     return next(references(value), None) is not None
 
 
 def is_well_formed(dotted: str) -> bool:
-    """Whether a path is spelled as one."""
+    """Return whether a path is well-formed."""
     return REFERENCE.fullmatch(f"${{{dotted}}}") is not None and all(dotted.split("."))
 
 
 def head(dotted: str) -> str:
-    """What a path begins with: a step's id, or one of ``WORDS``."""
+    """Return the first part of a path: a step's id, or one of ``WORDS``."""
     return dotted.partition(".")[0]
 
 
 def is_of_every_cell(dotted: str) -> bool:
-    """Whether it means all cells of a step."""
+    """Return whether a path means all cells of a step."""
     return dotted.split(".")[1:2] == [EVERY]
 
 
 def renamed(value: JsonValue, names: Mapping[str, str]) -> JsonValue:
-    """A value whose references to some steps, by their ids, lead to others."""
+    """Replace the ids of some steps in a value's references."""
     if isinstance(value, list | tuple):
         return [renamed(item, names) for item in value]
     if not isinstance(value, str):
@@ -69,7 +69,7 @@ def renamed(value: JsonValue, names: Mapping[str, str]) -> JsonValue:
 
 
 def with_cell(value: JsonValue, cell: Mapping[str, JsonValue]) -> JsonValue:
-    """A value with what a matrix says in this cell; the type is kept where it stands alone."""
+    """Replace the references to the matrix; a single reference keeps the type of its value."""
     if isinstance(value, list | tuple):
         return [with_cell(item, cell) for item in value]
     if not isinstance(value, str):
@@ -82,13 +82,13 @@ def with_cell(value: JsonValue, cell: Mapping[str, JsonValue]) -> JsonValue:
 
 
 def substitute(value: JsonValue, results: Mapping[str, JsonValue]) -> JsonValue:
-    """Put results in the place of references.
+    """Replace references by their values.
 
-    A text that is one reference takes the value's own type; inside a longer text it becomes text.
-    A reference to every cell within a list adds its values to that list.
+    A text that is a single reference becomes a value with its type; within a longer text it becomes
+    text. In a list, a reference to all cells adds each value.
 
     Raises:
-        UsageError: when a reference leads nowhere.
+        UsageError: when a reference does not exist.
     """
     if isinstance(value, list | tuple):
         found: list[JsonValue] = []
@@ -106,10 +106,10 @@ def substitute(value: JsonValue, results: Mapping[str, JsonValue]) -> JsonValue:
 
 
 def look_up(dotted: str, results: Mapping[str, JsonValue]) -> JsonValue:
-    """The value at a dotted path (``int8.metric.drop``, ``profile.verdicts.0.ratio``).
+    """Return the value at a dotted path (``int8.metric.drop``, ``profile.verdicts.0.ratio``).
 
     Raises:
-        UsageError: when it leads nowhere.
+        UsageError: when the path does not exist.
     """
     first, _, rest = dotted.partition(".")
     if is_of_every_cell(dotted):

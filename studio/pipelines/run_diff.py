@@ -1,4 +1,4 @@
-"""Two runs of pipelines side by side: steps, figures, gates and digests that differ."""
+"""Comparison of two runs: steps, numbers, gates and digests."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ _FIGURES: Mapping[str, tuple[str, ...]] = {
 def compare(
     a: RunJournal, b: RunJournal, results_a: Mapping[str, Json], results_b: Mapping[str, Json]
 ) -> RunComparison:
-    """Return how run ``b`` differs from run ``a``.
+    """Compare run ``b`` with run ``a``.
 
     Args:
-        a, b: Their journals.
+        a, b: Journals of the runs.
         results_a, results_b: The result of each step, by id.
     """
     return RunComparison(

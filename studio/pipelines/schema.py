@@ -1,4 +1,4 @@
-"""The JSON schema of pipelines, made from the catalogue of steps and the kinds of gates.
+"""The JSON schema of pipelines, generated from the catalogue of steps and the kinds of gates.
 
 ``python -m studio.pipelines.schema`` prints it; the published copy is in
 ``resources/schemas``, and a test compares the two.
@@ -41,7 +41,7 @@ _OWN: Json = {
 
 
 def schema() -> Json:
-    """The whole schema."""
+    """Return the complete schema."""
     known = steps()
     return {
         "$schema": _DIALECT,
@@ -200,12 +200,12 @@ def _gate(name: str, kind: Kind) -> Json:
 
 
 def text() -> str:
-    """The schema as its file has it."""
+    """Return the text of the schema's file."""
     return json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
 
 
 def former_text() -> str:
-    """What the file of the former name has: a reference to the schema."""
+    """Return the text of the file with the former name: a reference to the schema."""
     stub = {
         "$schema": _DIALECT,
         "title": "A pipeline of Edgewright",

@@ -1,4 +1,4 @@
-"""Triggers of pipelines: an alias, of any registry, that has moved to another version."""
+"""Triggers of pipelines: an alias in any registry that points to a new version."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ Run = Callable[..., JobOutcome]
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """An alias to be watched: ``digits@production``.
+    """An alias to watch: ``digits@production``.
 
     Attributes:
-        registry: The name or address of a registry; empty for the built-in one.
+        registry: Name or address of a registry; empty for the local one.
     """
 
     model: str
@@ -30,10 +30,10 @@ class Alias:
 
     @classmethod
     def of(cls, text: str, registry: str | None) -> Alias:
-        """The alias that a text names.
+        """Parse the text of an alias.
 
         Raises:
-            UsageError: when it names none.
+            UsageError: when the text is no alias.
         """
         model, at, name = text.partition("@")
         if not (model and at and name):
@@ -46,17 +46,17 @@ class Alias:
 
 
 class Trigger:
-    """Looks at an alias, and says once for each version that it stands for it."""
+    """A watch of an alias that returns each new version once."""
 
     def __init__(self, alias: Alias, registry: Registry, run: Run) -> None:
         self._alias, self._registry, self._run = alias, registry, run
         self._seen = ""
 
     def new_version(self) -> NewVersion | None:
-        """Return the version that the alias stands for, if it is another one than before.
+        """Return the version that the alias points to, if it has changed.
 
-        Each is returned once, whatever becomes of its run; it is not tried again before the
-        alias has moved.
+        Each version is returned once, whether its run succeeds or not. It is returned again only
+        after the alias has moved.
 
         Raises:
             StudioError: when the registry does not answer, or the version cannot be fetched.
@@ -80,7 +80,7 @@ class Trigger:
         return None
 
     def _there(self) -> str:
-        """Return the version in a registry outside; empty where the alias stands for none."""
+        """Return the version in an external registry; empty if the alias points to none."""
         listed: ListResult = self._ask("registry-list", self._alias.model)
         for version in listed.versions or ():
             if self._alias.name in version.aliases:
