@@ -22,11 +22,11 @@ class ArchivedVariant:
     """A variant of a model.
 
     Attributes:
-        main: The file to load, below the variant's folder.
-        folder: Whether the digest is that of the folder, not of the file.
-        parent: Position of the variant that it was made from.
-        inputs: Digests of the data that went into it.
-        quantize: Figures of its quantization.
+        main: Path of the file to load, below the variant's folder.
+        folder: Whether the digest is of the folder, not of the file.
+        parent: Position of the parent variant.
+        inputs: Digests of the step's input data.
+        quantize: Result of its quantization.
     """
 
     name: str
@@ -70,7 +70,7 @@ class ArchivedMove:
 
 @dataclass(frozen=True, slots=True)
 class ArchivedModel:
-    """A model; its aliases stand for numbers of versions."""
+    """A model whose aliases point to numbers of its versions."""
 
     name: str
     variants: tuple[ArchivedVariant, ...]
@@ -80,7 +80,7 @@ class ArchivedModel:
 
     @property
     def rows(self) -> tuple[ArchivedVariant | ArchivedVersion, ...]:
-        """Everything that has files."""
+        """The rows with files: the variants, then the versions."""
         return (*self.variants, *self.versions)
 
 
@@ -94,11 +94,11 @@ class ProjectListing:
 
     @classmethod
     def read(cls, document: Mapping[str, JsonValue]) -> ProjectListing:
-        """Return the listing of an archive that somebody else may have made.
+        """Parse the listing of an untrusted archive.
 
         Raises:
-            InvalidData: when it is not well formed.
-            Refused: when a name in it would lead elsewhere.
+            InvalidData: when it is malformed.
+            Refused: when a name would lead outside the folder.
         """
         try:
             listing = from_json(cls, document)
@@ -111,7 +111,7 @@ class ProjectListing:
 
 @dataclass(frozen=True, slots=True)
 class PlannedFiles:
-    """The files of a row, and the folder that they lie in."""
+    """The files of a row, and their folder."""
 
     place: str
     names: tuple[str, ...]
@@ -119,7 +119,7 @@ class PlannedFiles:
 
 @dataclass(frozen=True, slots=True)
 class PlannedModel:
-    """A model that is to be exported; ``files`` are those of its rows, in their order."""
+    """A model to export, with the files of its rows in order."""
 
     model: ArchivedModel
     files: tuple[PlannedFiles, ...]
@@ -127,7 +127,7 @@ class PlannedModel:
 
 @dataclass(frozen=True, slots=True)
 class UnpackedModel:
-    """A model that was laid out; ``summaries`` are the figures of its variants."""
+    """An extracted model, with the summaries of its variants."""
 
     model: ArchivedModel
     summaries: tuple[Mapping[str, JsonValue], ...]
@@ -135,7 +135,7 @@ class UnpackedModel:
 
 @dataclass(frozen=True, slots=True)
 class UnpackedProject:
-    """Models of an archive whose files were verified."""
+    """The models of an archive with verified files."""
 
     models: tuple[UnpackedModel, ...]
 

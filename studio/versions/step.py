@@ -1,4 +1,4 @@
-"""The steps of versions: aliases, promotion, rollback, collection, export and import."""
+"""The steps of versions: aliases, promotion, rollback, garbage collection, export and import."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _alias() -> Any:
 
 @dataclass(frozen=True, slots=True)
 class NoWork:
-    """The work's result of a step whose whole effect is its record."""
+    """An empty result of a step whose only effect is its record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class GarbageOptions:
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """Options of ``project-export``; ``models`` is filled in by its preparation."""
+    """Options of ``project-export``; its preparation sets ``models``."""
 
     out: Path = option(kind=Kind.OUTPUT, positional=True, help="The archive (.zip).")
     model: tuple[str, ...] | None = option(None, title="Models", help="Names; by default all.")
