@@ -164,17 +164,17 @@ def certify(
     """
     request: dict[str, object] = {"names": list(names), "own": wish.tls == "self-signed"}
     if wish.pem:
-        done = agent.ask(CertifyAnswer, "certify", {**request, "pem": wish.pem})
+        done = agent.request(CertifyAnswer, "certify", {**request, "pem": wish.pem})
         return f"your certificate {done.fingerprint[:12]}", done.certificate
     if abs(skew_s) < _DAY_S:
-        done = agent.ask(CertifyAnswer, "certify", request)
+        done = agent.request(CertifyAnswer, "certify", request)
         if done.made:
             made = "kept" if done.made == "kept" else "made there"
             return f"certificate {done.fingerprint[:12]}, {made}", done.certificate
     # The target cannot generate a certificate, so the key is sent to it, like the token.
     pem = self_signed(names, folder)
     until = time.time() + DAYS * _DAY_S
-    done = agent.ask(CertifyAnswer, "certify", {**request, "pem": pem, "until": until})
+    done = agent.request(CertifyAnswer, "certify", {**request, "pem": pem, "until": until})
     text = f"certificate {done.fingerprint[:12]}, made here as the target lacks openssl"
     return text, done.certificate
 

@@ -166,7 +166,7 @@ class Deployment:
                 row.skip("its own Python has all that is needed")
             else:
                 row.text = ", ".join("-".join(w.name.split("-")[:2]) for w in wheels.wheels)
-        found = inventory.take(channel, facts.root)
+        found = inventory.read(channel, facts.root)
         self._request = ordered(found, bundle, self._request)
         runtime = build_runtime(self._job.folder)
         wish, request = self._access, self._request

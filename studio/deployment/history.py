@@ -95,10 +95,10 @@ def verify_log(options: VerifyLogOptions, job: Job) -> VerifyLogResult:
         )
     with connected(target, job) as channel:
         agent = agent_on(target, channel, job)
-        if inventory.take(channel, agent.root).is_bare:
+        if inventory.read(channel, agent.root).is_bare:
             raise TargetError("This target has no release history.")
         agent.install()
-        entries = agent.ask(LogAnswer, "log", {}).entries
+        entries = agent.request(LogAnswer, "log", {}).entries
     return judged(target.name, entries, options.anchors, options.registry)
 
 

@@ -136,7 +136,7 @@ class TargetDeployment:
         with self._log.step("switch") as row:
             done = self._switch(row)
         with self._log.step("clean") as row:
-            freed = self._agent.ask(CleanupAnswer, "gc", {}).freed
+            freed = self._agent.request(CleanupAnswer, "gc", {}).freed
             row.text = f"{freed / 1e6:,.1f} MB freed; the last two releases are kept"
         return done
 
@@ -166,7 +166,7 @@ class TargetDeployment:
         if not delivery.files:
             row.skip("all files are there already")
             return
-        row.text = _told(delivery.files, delivery.sent, time.monotonic() - began)
+        row.text = _transfer_summary(delivery.files, delivery.sent, time.monotonic() - began)
 
     def _pieces(self) -> list[Outgoing]:
         """Return all files of the release, as the target may have lost some since the plan."""
@@ -181,7 +181,7 @@ class TargetDeployment:
         if wheels is None:
             row.skip("its own Python has all that is needed")
             return
-        done = self._agent.ask(
+        done = self._agent.request(
             InstallAnswer,
             "install",
             {
@@ -190,7 +190,7 @@ class TargetDeployment:
                 "imports": sorted(map(module_of, self._plan.bundle.requirements)),
             },
             timeout=_INSTALL_S,
-            watch=self._tell,
+            watch=self._on_progress,
         )
         if not done.installed:
             row.skip("installed already")
@@ -213,7 +213,7 @@ class TargetDeployment:
             "order": self._wish.order,
             **interpreter,
         }
-        done = self._agent.ask(StageAnswer, "stage", request)
+        done = self._agent.request(StageAnswer, "stage", request)
         row.text = f"version {done.version} of {done.name}, every file verified"
         if done.signer:
             row.text += f", signed by {done.signer}"
@@ -222,7 +222,7 @@ class TargetDeployment:
         if self._plan.unchanged:
             row.skip("release already running")
             return
-        found = self._agent.ask(
+        found = self._agent.request(
             ProbeAnswer,
             "probe",
             {"release": self._plan.bundle.digest, "budget_ms": self._wish.budget_ms},
@@ -245,12 +245,12 @@ class TargetDeployment:
         names = [self._host, "localhost", "127.0.0.1", "::1"]
         skew = plan.facts.clock_skew_s
         wish, folder = self._wish.access, self._job.folder
-        told, self.certificate = certify(self._agent, wish, names, skew, folder)
-        row.text = f"{plan.access}; {told}"
+        summary, self.certificate = certify(self._agent, wish, names, skew, folder)
+        row.text = f"{plan.access}; {summary}"
 
     def _switch(self, row: StepRow) -> Switched:
         wish = self._wish
-        done = self._agent.ask(
+        done = self._agent.request(
             SwitchAnswer,
             "switch",
             {
@@ -267,7 +267,7 @@ class TargetDeployment:
                 "sampling": to_json(wish.sampling),
             },
             timeout=self._patience_s + wish.soak_s,
-            watch=self._tell,
+            watch=self._on_progress,
         )
         at = instant()
         if done.state == "unchanged":
@@ -280,7 +280,7 @@ class TargetDeployment:
             row.text += f"; keeps up to {wish.sampling.most} uncertain requests there"
         return Switched(done, at)
 
-    def _tell(self, message: Mapping[str, JsonValue]) -> None:
+    def _on_progress(self, message: Mapping[str, JsonValue]) -> None:
         if message.get("event") == "progress":
             progress = from_json(ProgressMessage, message)
             self._job.progress(progress.done, progress.total, progress.text)
@@ -295,7 +295,7 @@ def _kept_by(service: ServiceFacts) -> str:
     return "kept until a restart of the target; studio start brings it back then"
 
 
-def _told(files: Sequence[Outgoing], sent: int, seconds: float) -> str:
+def _transfer_summary(files: Sequence[Outgoing], sent: int, seconds: float) -> str:
     """Describe a transfer: its size, the part kept from earlier attempts, and the compression."""
     size, kept = sum(file.size for file in files), sum(file.offset for file in files)
     text = f"{'1 file' if len(files) == 1 else f'{len(files)} files'}, {size / 1e6:,.1f} MB"

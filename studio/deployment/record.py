@@ -51,7 +51,7 @@ def probed(registry: Registry, options: TargetOptions, result: Result, folder: P
     return result
 
 
-def looked(
+def record_status(
     registry: Registry, options: StatusOptions, result: StatusResult, folder: Path
 ) -> StatusResult:
     """Store the facts and the state of each target."""
@@ -100,7 +100,7 @@ def deployed(
     if result.state == "failed":  # keep its number: the target's history names it
         raise error_of_trial(result)
     variant = version.variant if version else None
-    registry.add_run("deploy", variant, given or _given(options), to_json(result))
+    registry.add_run("deploy", variant, given or _options_of(options), to_json(result))
     return result
 
 
@@ -123,14 +123,14 @@ def rolled_back(
     given: Given = None,
 ) -> SwitchResult:
     """Record the release that a rollback ended, then the one that is active again."""
-    return _moved(registry, "rollback", "rolled back", given or _given(options), result)
+    return _moved(registry, "rollback", "rolled back", given or _options_of(options), result)
 
 
 def promoted(
     registry: Registry, options: TargetOptions, result: SwitchResult, folder: Path
 ) -> SwitchResult:
     """Record the release that the canary replaced, then the canary as the active release."""
-    return _moved(registry, "promote", "replaced", _given(options), result)
+    return _moved(registry, "promote", "replaced", _options_of(options), result)
 
 
 def _moved(
@@ -233,7 +233,7 @@ def _address(registry: Registry, target: str) -> _Address:
     return next((address for address in known if address.endpoint), _Address())
 
 
-def _given(options: TargetOptions | DeployOptions) -> dict[str, JsonValue]:
+def _options_of(options: TargetOptions | DeployOptions) -> dict[str, JsonValue]:
     """Return the options as the registry stores them, with the name of the target."""
     values = to_json(options)
     names = [one.name for one in form(type(options)) if one.name not in ("model", "target")]

@@ -72,7 +72,7 @@ class ReleaseClient:
     def install(self, progress: Progress | None = None) -> int:
         """Upload the zip application if the target lacks it; return the bytes sent."""
         try:
-            if self.ask(StatusAnswer, "status", {}).runtime == self._runtime.digest:
+            if self.request(StatusAnswer, "status", {}).runtime == self._runtime.digest:
                 return 0
         except StudioError:
             pass  # missing or damaged: uploaded below
@@ -88,7 +88,7 @@ class ReleaseClient:
 
     def begin(self, release: str) -> BeginAnswer:
         """Acquire the target's lease for a release."""
-        answer = self.ask(BeginAnswer, "begin", {"release": release})
+        answer = self.request(BeginAnswer, "begin", {"release": release})
         self._token = answer.token
         return answer
 
@@ -101,7 +101,7 @@ class ReleaseClient:
                 pass
             self._token = ""
 
-    def ask(
+    def request(
         self,
         form: type[AnswerT],
         verb: str,

@@ -34,14 +34,14 @@ def _controlled(target: TargetSpec, job: Job, verb: str, **request: bool) -> Ser
     _require_machine(target)
     with connected(target, job) as channel:
         agent = agent_on(target, channel, job)
-        release = inventory.take(channel, agent.root).current
+        release = inventory.read(channel, agent.root).current
         if not release:
             raise TargetError(
                 f"{target.name} has no release.",
                 hint=f"Deploy a model first: studio deploy MODEL --target {target.name}",
             )
         agent.install()
-        done = agent.ask(StartAnswer, verb, request, timeout=_START_S)
+        done = agent.request(StartAnswer, verb, request, timeout=_START_S)
         live = liveness(target, server_info(channel, agent.root))
     return ServerResult(
         target.name,

@@ -56,7 +56,7 @@ class StepLog:
         row = StepRow(name, text=text)
         self.rows.append(row)
         began = time.monotonic()
-        self._tell()
+        self._publish()
         try:
             yield row
         except BaseException as error:
@@ -67,13 +67,13 @@ class StepLog:
             if row.state == "running":
                 row.state = "done"
             if row.state != "failed":
-                self._tell()
+                self._publish()
 
     def results(self) -> tuple[DeployStep, ...]:
         """Return all steps as results have them."""
         return tuple(row.result() for row in self.rows)
 
-    def _tell(self) -> None:
+    def _publish(self) -> None:
         self._job.event("step", steps=to_json(self.results()))
 
 

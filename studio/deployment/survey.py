@@ -70,7 +70,7 @@ def find(options: FindOptions, job: Job) -> FindResult:
     return FindResult(tuple(places.values()), tuple(problems))
 
 
-def look(options: StatusOptions, job: Job) -> StatusResult:
+def poll(options: StatusOptions, job: Job) -> StatusResult:
     """Poll all targets; an unreachable target becomes a row, and no failure."""
     rows: list[TargetStatus] = []
     total = len(options.target)
@@ -103,7 +103,7 @@ def _machine(target: TargetSpec, job: Job) -> TargetStatus:
     channel = open_channel(target, job)
     try:
         facts = gather_facts(target, channel)
-        found = inventory.take(channel, facts.root)
+        found = inventory.read(channel, facts.root)
         server = server_info(channel, facts.root)
     finally:
         channel.close()

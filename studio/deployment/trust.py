@@ -30,7 +30,7 @@ def trust(options: TrustOptions, job: Job) -> TrustResult:
     with connected(target, job) as channel:
         agent = agent_on(target, channel, job)
         agent.install()
-        done = agent.ask(TrustAnswer, "trust", {"signers": text})
+        done = agent.request(TrustAnswer, "trust", {"signers": text})
     return TrustResult(target.name, done.signers, agent.owner)
 
 

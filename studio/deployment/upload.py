@@ -175,7 +175,7 @@ class Upload:
         self.files: list[Outgoing] = []
         self._all = files
         self._job = job
-        self._told = threading.Event()
+        self._listed = threading.Event()
         self._stream = Stream(())
         self._counter: Counter | None = None
 
@@ -195,20 +195,20 @@ class Upload:
             ]
             self._stream = Stream(self.files)
             self._counter = Counter(self._job, self.files)
-            self._told.set()
+            self._listed.set()
         elif self._counter is not None:
             self._counter(message)
 
     def frames(self) -> Iterator[bytes]:
         """Yield the announcement and the frames, once the target has listed its missing files."""
-        self._told.wait()
+        self._listed.wait()
         if self.files:
             yield json.dumps(self._stream.request).encode() + b"\n"
             yield from self._stream
 
     def end(self) -> None:
         """Release a waiting sender, as the command has ended."""
-        self._told.set()
+        self._listed.set()
 
 
 class _LinkRate:
@@ -239,7 +239,7 @@ class Counter:
     def __init__(self, job: Job, files: Sequence[Outgoing]) -> None:
         self._job = job
         self._total = sum(file.size for file in files)
-        self._kept = sum(file.offset for file in files)
+        self._resumed = sum(file.offset for file in files)
         self._began = time.monotonic()
 
     def __call__(self, message: Mapping[str, JsonValue]) -> None:
@@ -248,14 +248,14 @@ class Counter:
             return
         done = from_json(ProgressMessage, message).done
         seconds = time.monotonic() - self._began
-        rate = max(0, done - self._kept) / seconds if seconds > 0 else 0.0
+        rate = max(0, done - self._resumed) / seconds if seconds > 0 else 0.0
         text = f"Sending: {done / 1e6:,.1f} of {self._total / 1e6:,.1f} MB"
         if rate and seconds > 1:
-            text += f", {rate / 1e6:,.1f} MB/s, {_left((self._total - done) / rate)} left"
+            text += f", {rate / 1e6:,.1f} MB/s, {_time_left((self._total - done) / rate)} left"
         self._job.progress(done, self._total, text)
 
 
-def _left(seconds: float) -> str:
+def _time_left(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:,.0f} s"
     return f"{seconds / 60:,.0f} min"

@@ -185,9 +185,9 @@ class WheelCache:
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         index = self._index(platform, requirements)
-        kept = self._kept(index)
-        if kept is not None:
-            return kept
+        cached = self._cached(index)
+        if cached is not None:
+            return cached
         progress.progress(0, 0, f"Finding the runtime for {platform}")
         with tempfile.TemporaryDirectory(dir=self._folder) as aside:
             self._download(platform, requirements, Path(aside), progress)
@@ -202,7 +202,7 @@ class WheelCache:
         glibc = "{}.{}".format(*platform.glibc)
         return self._folder / f"{platform.abi}-{platform.arch}-glibc{glibc}-{asked}.json"
 
-    def _kept(self, index: Path) -> WheelSet | None:
+    def _cached(self, index: Path) -> WheelSet | None:
         try:
             names = [str(name) for name in json.loads(index.read_bytes())]
         except (OSError, ValueError, TypeError):

@@ -104,10 +104,10 @@ def rollback(options: RollbackOptions, job: Job) -> SwitchResult:
         return _hosting(target, job).rollback(options.to)
     with connected(target, job) as channel:
         agent = agent_on(target, channel, job)
-        if inventory.take(channel, agent.root).is_bare:  # a refusal leaves no file there
+        if inventory.read(channel, agent.root).is_bare:  # a refusal leaves no file there
             raise TargetError("This target has no release.")
         agent.install()
-        done = agent.ask(RollbackAnswer, "rollback", {"to": options.to}, timeout=_ROLLBACK_S)
+        done = agent.request(RollbackAnswer, "rollback", {"to": options.to}, timeout=_ROLLBACK_S)
     return SwitchResult(
         target=target.name,
         left_version=done.left_version,
@@ -130,7 +130,7 @@ def releases(options: TargetOptions, job: Job) -> ReleasesResult:
         return _hosting(target, job).releases()
     with connected(target, job) as channel:
         root = root_of(target, channel)
-        found, server = inventory.take(channel, root), server_info(channel, root)
+        found, server = inventory.read(channel, root), server_info(channel, root)
     live = liveness(target, server)
     return ReleasesResult(
         target.name,
@@ -150,10 +150,10 @@ def undeploy(options: UndeployOptions, job: Job) -> UndeployResult:
         return _hosting(target, job).undeploy(purge)
     with connected(target, job) as channel:
         agent = agent_on(target, channel, job)
-        done, found = RemoveAnswer(), inventory.take(channel, agent.root)
+        done, found = RemoveAnswer(), inventory.read(channel, agent.root)
         if not found.is_bare or (purge and found.lines):  # the lines outlive what was served
             agent.install()
-            done = agent.ask(RemoveAnswer, "remove", {"purge": purge})
+            done = agent.request(RemoveAnswer, "remove", {"purge": purge})
     if purge:
         keep_token(target, agent.root, "")
     return UndeployResult(
@@ -195,7 +195,7 @@ def resources(options: TargetOptions, job: Job) -> ResourcesResult:
         return _hosting(target, job).resources()
     with connected(target, job) as channel:
         root = root_of(target, channel)
-        rows = inventory.resources(inventory.take(channel, root), root)
+        rows = inventory.resources(inventory.read(channel, root), root)
     return from_json(ResourcesResult, {"target": target.name, "resources": rows})
 
 

@@ -114,7 +114,7 @@ def record_follow(
     if result.files is not None:
         record.record_pull(registry, options, FetchedVersion(**version, files=result.files), folder)
     because = f"{options.name} is version {result.version}"
-    given = _given(options)
+    given = _stored_options(options)
     if result.switched is not None:
         back = replace(result.switched, because=because)
         target = TargetOptions(target=options.target)
@@ -133,7 +133,7 @@ def _deploy_options(options: FollowOptions, bundle: Path | None = None) -> Deplo
     return DeployOptions(bundle=bundle, **{name: getattr(options, name) for name in shared})
 
 
-def _given(options: FollowOptions) -> dict[str, JsonValue]:
+def _stored_options(options: FollowOptions) -> dict[str, JsonValue]:
     """Return the options as the registry stores them with a deploy."""
     values = {**to_json(options), "target": options.target.name}
     own = ("name", "registry", "unless", "target")
@@ -190,17 +190,17 @@ class AliasWatcher:
     def __init__(self) -> None:
         self.acted_on = ""
         self.moves: list[FollowResult] = []
-        self._seen = ""
+        self._read = ""
         self._failure = ""
 
-    def take_message(self, name: str, values: Mapping[str, object]) -> None:
+    def on_message(self, name: str, values: Mapping[str, object]) -> None:
         """Process a message of the poll's work."""
         if name == SEEN:
-            self._seen = str(values["version"])
+            self._read = str(values["version"])
 
     def judge(self, outcome: JobOutcome) -> str:
         """Process the outcome of a poll; return a line for people, empty without news."""
-        seen, self._seen = self._seen, ""
+        seen, self._read = self._read, ""
         if outcome.ok and outcome.result.action == WAITING:
             self._failure = ""
             return ""

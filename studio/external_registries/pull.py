@@ -78,14 +78,14 @@ def _of_bundle(path: Path, version: ModelVersion, job: Job) -> FetchedFiles:
 
 
 def _open(model: Path, name: str, job: Job) -> OpenResult:
-    def keep(result: dict[str, Any], folder: Path) -> dict[str, Any]:
+    def store(result: dict[str, Any], folder: Path) -> dict[str, Any]:
         shutil.move(folder, job.folder / _OPENED)
         folder.mkdir()  # the runner removes it
         return result
 
     options = OpenOptions(model, name)
     return from_json(
-        OpenResult, run_contained("Open", OPEN.work, options, (model.parent,), keep, job)
+        OpenResult, run_contained("Open", OPEN.work, options, (model.parent,), store, job)
     )
 
 

@@ -63,13 +63,13 @@ class _Endpoint:
     def __init__(self, target: TargetSpec, job: Job, rules: Sequence[AlertRule]) -> None:
         self.name = target.name
         self.watch = TargetMonitor(target, _SilentProgress(job), rules)
-        self.look: Future[TargetSample] | None = None
+        self.pending: Future[TargetSample] | None = None
 
     def sample(self) -> TargetSample | None:
         """Return the sample of a finished poll, once; else None."""
-        if self.look is None or not self.look.done():
+        if self.pending is None or not self.pending.done():
             return None
-        done, self.look = self.look, None
+        done, self.pending = self.pending, None
         try:
             return done.result()
         except StudioError as error:  # unreachable so far: a row, not the end of the watch
@@ -92,19 +92,19 @@ def monitor_fleet(options: FleetOptions, job: Job) -> FleetResult:
             while True:
                 began = time.monotonic()
                 for one in endpoints:
-                    if one.look is None:
-                        one.look = pool.submit(one.watch.look)
+                    if one.pending is None:
+                        one.pending = pool.submit(one.watch.poll)
                 end = began + options.interval
                 while time.monotonic() < end:
                     job.check()
-                    done = all(one.look is None or one.look.done() for one in endpoints)
+                    done = all(one.pending is None or one.pending.done() for one in endpoints)
                     if done and (len(last) < len(endpoints) or end > until):
                         break
                     time.sleep(min(_CHECK_S, max(end - time.monotonic(), 0.0)))
                 found = [sample for one in endpoints if (sample := one.sample()) is not None]
                 for sample in found:
                     last[sample.target] = sample
-                    dispatcher.take(sample)
+                    dispatcher.dispatch(sample)
                 job.event("samples", **to_json(FleetMessage(tuple(map(brief, found)))))
                 bad = sum(sample.health != "healthy" for sample in last.values())
                 job.progress(0, 0, f"{len(last)} endpoints, {bad} not healthy")

@@ -47,7 +47,7 @@ class View(Protocol):
             TargetError: when there is no release, or it does not answer.
         """
 
-    def tell_labels(self, labels: Mapping[str, str]) -> None:
+    def send_labels(self, labels: Mapping[str, str]) -> None:
         """Send labels to the server.
 
         Raises:
@@ -132,7 +132,7 @@ class MachineView:
             )
         return read(self._endpoint)
 
-    def tell_labels(self, labels: Mapping[str, str]) -> None:
+    def send_labels(self, labels: Mapping[str, str]) -> None:
         """Send labels to the server behind the tunnel."""
         self.read()
         assert self._endpoint is not None
@@ -211,7 +211,7 @@ class PlatformView:
             raise TargetError("This platform tells nothing of how a release is doing.")
         return read(Endpoint(self._tunnel, ServerReport(), token_of(self._tunnel)))
 
-    def tell_labels(self, labels: Mapping[str, str]) -> None:
+    def send_labels(self, labels: Mapping[str, str]) -> None:
         """Send labels to the server, if it can be reached."""
         self.read()
         if self._tunnel is None:

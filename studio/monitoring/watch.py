@@ -43,7 +43,7 @@ class TargetMonitor:
     def __exit__(self, *exception: object) -> None:
         self._view.close()
 
-    def look(self) -> TargetSample:
+    def poll(self) -> TargetSample:
         """Return a sample of the target.
 
         Raises:
@@ -66,14 +66,14 @@ class TargetMonitor:
         sample = self._sample(reading)
         return replace(sample, alerts=(*sample.alerts, *self._own.judge(sample)))
 
-    def tell_labels(self, labels: Mapping[str, str]) -> None:
+    def send_labels(self, labels: Mapping[str, str]) -> None:
         """Send labels to the server, which compares them with its answers.
 
         Raises:
             TargetError: when it cannot be reached, or its runtime is too old for labels.
         """
         self._view.open()
-        self._view.tell_labels(labels)
+        self._view.send_labels(labels)
 
     def take_samples(self, folder: Path | None, forget: bool) -> FetchedRequests:
         """Fetch the stored uncertain requests, delete them on the target, or both.

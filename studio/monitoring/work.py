@@ -41,19 +41,19 @@ def monitor(options: MonitorOptions, job: Job) -> TargetSample:
         dispatching(channels, job, failures) as dispatcher,
     ):
         if labels is not None:
-            watch.tell_labels(labels)
+            watch.send_labels(labels)
         taken = None
         if options.samples or options.forget_samples:
             taken = watch.take_samples(options.samples, options.forget_samples)
         while True:
-            looked = time.monotonic()
-            sample = replace(watch.look(), taken=taken)
+            polled = time.monotonic()
+            sample = replace(watch.poll(), taken=taken)
             job.event("sample", **to_json(sample))
-            dispatcher.take(sample)
-            _tell(job, sample, looked - began, seconds)
-            if looked + interval > began + seconds:
+            dispatcher.dispatch(sample)
+            _report_progress(job, sample, polled - began, seconds)
+            if polled + interval > began + seconds:
                 break
-            _wait(job, looked + interval)
+            _wait(job, polled + interval)
     return replace(sample, channels=channel_faults(failures))
 
 
@@ -72,13 +72,13 @@ def dispatching(
         job.log(f"Alert channel {channel}: {sentence}")
         job.event("channel", **to_json(ChannelMessage(channel, sentence, True)))
 
-    def taken(channel: str) -> None:
+    def delivered(channel: str) -> None:
         if failures.pop(channel, None):
             again = ChannelMessage(channel, "It takes notices again.", False)
             job.event("channel", **to_json(again))
 
     holds = Silences(Paths.of().data / HOLDS)
-    made = Dispatcher(channels, failed, holds=holds, held=job.log, taken=taken)
+    made = Dispatcher(channels, failed, holds=holds, held=job.log, taken=delivered)
     try:
         yield made
     finally:
@@ -90,7 +90,7 @@ def channel_faults(failures: Failures) -> tuple[ChannelFault, ...]:
     return tuple(ChannelFault(name, text) for name, text in failures.items())
 
 
-def _tell(job: Job, sample: TargetSample, done: float, total: float) -> None:
+def _report_progress(job: Job, sample: TargetSample, done: float, total: float) -> None:
     text = f"{sample.health}, {sample.throughput or 0.0:.1f} requests/s"
     # A watch of days is open-ended: its progress bar would not seem to move.
     job.progress(min(done, total), total if total <= _HOUR_S else 0.0, text)

@@ -110,7 +110,7 @@ class PipelineRun:
         Raises:
             UsageError: when another process executes this run.
         """
-        with self.folder.held():
+        with self.folder.locked():
             self._begin(before)
             exit_code = self._steps()
             gates = tuple(self._judge(gate) for gate in self.pipeline.gates)
@@ -150,7 +150,7 @@ class PipelineRun:
             result = with_new_keys(self.folder.result(report.id))
             known = report.done and report.id in self._names and result
             if known and keeping.is_there(result, self._runner.registry):
-                self._keep(replace(report, result=result))
+                self._store(replace(report, result=result))
 
     def _steps(self) -> int:
         """Run the steps that are not finished; return the exit code."""
@@ -168,7 +168,7 @@ class PipelineRun:
             if self._wish.watch is not None:
                 self._wish.watch(step, number, total)
             report, code = self._one(step)
-            self._keep(report)
+            self._store(report)
             self._gather(step)
             if self._wish.told is not None:
                 self._wish.told(report)
@@ -285,7 +285,7 @@ class PipelineRun:
 
     # Results
 
-    def _keep(self, report: StepReport) -> None:
+    def _store(self, report: StepReport) -> None:
         """Write the result of a step, then its state: a journal never names a missing result."""
         self._reports[report.id] = report
         if report.done:

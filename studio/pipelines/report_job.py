@@ -24,12 +24,12 @@ def write_report(runner: StepRunner, report: PipelineReport, path: Path) -> JobO
         options="studio.pipelines.run_report:ReportOptions",
     )
 
-    def keep(result: dict[str, Any], folder: Path) -> ReportFile:
+    def store(result: dict[str, Any], folder: Path) -> ReportFile:
         made = from_json(ReportFile, result)
         write_atomically(path, below(folder, made.path).read_bytes())
         return ReportFile(str(path))
 
-    outcome = runner.jobs.start(spec, keep).wait()
+    outcome = runner.jobs.start(spec, store).wait()
     assert outcome is not None
     return outcome
 

@@ -50,7 +50,7 @@ class Trigger:
 
     def __init__(self, alias: Alias, registry: Registry, run: Run) -> None:
         self._alias, self._registry, self._run = alias, registry, run
-        self._seen = ""
+        self._last = ""
 
     def new_version(self) -> NewVersion | None:
         """Return the version that the alias points to, if it has changed.
@@ -61,14 +61,14 @@ class Trigger:
         Raises:
             StudioError: when the registry does not answer, or the version cannot be fetched.
         """
-        local = None if self._alias.registry else self._here()
-        version = self._there() if self._alias.registry else str(local.version) if local else ""
-        if version == self._seen:
+        local = None if self._alias.registry else self._local()
+        version = self._remote() if self._alias.registry else str(local.version) if local else ""
+        if version == self._last:
             return None
-        self._seen = version
+        self._last = version
         return self._fetched(version) if self._alias.registry and version else local
 
-    def _here(self) -> NewVersion | None:
+    def _local(self) -> NewVersion | None:
         alias = self._alias
         for model in self._registry.models():
             if model.name != alias.model:
@@ -76,26 +76,26 @@ class Trigger:
             stands = {one.name: one.version for one in self._registry.ledger.aliases(model.id)}
             for version in self._registry.versions(model.id):
                 if version.id == stands.get(alias.name):
-                    return self._found(version.number, version.variant, str(version.path))
+                    return self._build(version.number, version.variant, str(version.path))
         return None
 
-    def _there(self) -> str:
+    def _remote(self) -> str:
         """Return the version in an external registry; empty if the alias points to none."""
-        listed: ListResult = self._ask("registry-list", self._alias.model)
+        listed: ListResult = self._run_step("registry-list", self._alias.model)
         for version in listed.versions or ():
             if self._alias.name in version.aliases:
                 return version.version
         return ""
 
     def _fetched(self, version: str) -> NewVersion:
-        pulled: PullResult = self._ask("registry-pull", f"{self._alias.model}/{version}")
-        found = self._found(version, pulled.variant, pulled.bundle)
+        pulled: PullResult = self._run_step("registry-pull", f"{self._alias.model}/{version}")
+        found = self._build(version, pulled.variant, pulled.bundle)
         return replace(found, registry=self._alias.registry)
 
-    def _found(self, version: int | str, variant: int, bundle: str) -> NewVersion:
+    def _build(self, version: int | str, variant: int, bundle: str) -> NewVersion:
         return NewVersion(self._alias.model, self._alias.name, version, variant, bundle)
 
-    def _ask(self, step: str, name: str) -> Any:
+    def _run_step(self, step: str, name: str) -> Any:
         outcome = self._run(step, registry=self._alias.registry, name=name)
         if not outcome.ok:
             raise StudioError(outcome.sentence, hint=outcome.hint)

@@ -72,7 +72,7 @@ class Activity:
 
     # Cached results
 
-    def keep(self, key: str, step: str, run: str, result: Mapping[str, object]) -> None:
+    def store_result(self, key: str, step: str, run: str, result: Mapping[str, object]) -> None:
         """Store a result under the digest of its inputs, in place of an older one."""
         with self._db.write() as db:
             db.execute(
@@ -80,14 +80,14 @@ class Activity:
                 (key, step, run, _json(result), now()),
             )
 
-    def kept(self, key: str) -> KeptResult | None:
+    def cached_result(self, key: str) -> KeptResult | None:
         """Return the cached result of some inputs; None without one."""
         statement = "SELECT step, run, result, created FROM kept WHERE key = ?"
         for step, run, result, created in self._db.all(statement, (key,)):
             return KeptResult(key, step, run, json.loads(result), created)
         return None
 
-    def forget_kept(self, key: str) -> None:
+    def remove_result(self, key: str) -> None:
         """Remove a cached result that is no longer valid."""
         with self._db.write() as db:
             db.execute("DELETE FROM kept WHERE key = ?", (key,))

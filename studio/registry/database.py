@@ -59,7 +59,7 @@ class Database:
         if connection.in_transaction:
             yield connection
             return
-        with self._told():
+        with self._damage_reported():
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -74,11 +74,11 @@ class Database:
         Raises:
             StudioError: when the file is damaged, with the command to restore it.
         """
-        with self._told():
+        with self._damage_reported():
             return self.connection.execute(statement, values).fetchall()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _damage_reported(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.DatabaseError as error:

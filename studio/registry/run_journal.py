@@ -59,7 +59,7 @@ class RunFolder:
             journal = from_json(RunJournal, json.loads(text))
         except (OSError, InvalidDocument, ValueError):
             raise UsageError(f"The journal of the run {self.id} cannot be read.") from None
-        if journal.state == RUNNING and not self.is_held():
+        if journal.state == RUNNING and not self.is_locked():
             return replace(journal, state=INTERRUPTED)
         return journal
 
@@ -83,7 +83,7 @@ class RunFolder:
         return self.folder / _RESULTS / f"{step}.json"
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
         """Lock the run; the system releases the lock when the process ends, even by a crash.
 
         Raises:
@@ -102,7 +102,7 @@ class RunFolder:
         finally:
             os.close(handle)
 
-    def is_held(self) -> bool:
+    def is_locked(self) -> bool:
         """Return whether a process has locked the run."""
         try:
             handle = os.open(self.folder / _LOCK_FILE, os.O_RDONLY)

@@ -33,7 +33,7 @@ class GoldenRequests:
         self._known = known
         self.answers: list[dict[str, Array] | None] = [None] * len(self._samples)
 
-    def ask(self, count: int) -> RequestStats:
+    def send(self, count: int) -> RequestStats:
         """Send a number of requests in sequence, and return their statistics.
 
         Raises:
@@ -63,10 +63,10 @@ class GoldenRequests:
                     seconds.append(time.perf_counter() - began)
         return _figures(count, errors, seconds)
 
-    def ask_if_served(self, count: int) -> RequestStats | None:
+    def send_if_served(self, count: int) -> RequestStats | None:
         """Send requests; return None if the target has no release, or one with other inputs."""
         try:
-            found = self.ask(count)
+            found = self.send(count)
         except StudioError:
             return None
         return found if found.errors < found.requests else None

@@ -49,7 +49,7 @@ class TargetRollout:
         bundle: Bundle,
         job: Job,
         known: Mapping[str, Mapping[str, str]],
-        tell: Callable[[TargetRow], None],
+        on_change: Callable[[TargetRow], None],
         trial: TrialOptions | None = None,
         options: DeployOptions | None = None,
     ) -> None:
@@ -63,12 +63,12 @@ class TargetRollout:
         self._target = target
         self._bundle = bundle
         self._job = _TargetJob(job, target.name)
-        self._asker = GoldenRequests(target, bundle.folder, self._job, known)
+        self._requests = GoldenRequests(target, bundle.folder, self._job, known)
         self._before: Answers = ()
         self._trial = trial
         wanted = replace(options or DeployOptions(), target=target, bundle=bundle.folder)
         self._options, self._not_kept = without_unsupported(target, wanted)
-        self._tell = tell
+        self._on_change = on_change
 
     def release(self, rule: RolloutRule, soak_s: float) -> None:
         """Deploy and evaluate the release; roll it back unless it is kept."""
@@ -89,13 +89,13 @@ class TargetRollout:
         if verdict.verdict == "keep":
             self._become(KEPT, f"{verdict.reason}{self._of_trial()}{self._of_kept()}")
         else:
-            self.take_back(verdict.reason)
+            self.roll_back(verdict.reason)
 
     def leave(self, reason: str) -> None:
         """Leave the target unchanged, and record the reason."""
         self._become("not begun", reason)
 
-    def take_back(self, reason: str) -> None:
+    def roll_back(self, reason: str) -> None:
         """Activate the previous release; without one, undeploy."""
         if self.row.served == self._bundle.digest:
             self._become("taken back", f"{reason}; it had served this release before")
@@ -121,9 +121,9 @@ class TargetRollout:
         if served != self._bundle.digest or self.row.served is None:
             self.row = replace(self.row, served=served)
         if served and served != self._bundle.digest:
-            before = self._asker.ask_if_served(rule.least_requests)
+            before = self._requests.send_if_served(rule.least_requests)
             self.row = replace(self.row, before=before)
-            self._before = self._asker.answers
+            self._before = self._requests.answers
         why_not = why_no_trial(self._target) if self._trial else ""
         trial = None if why_not else self._trial
         self._become("deploying", "in trial against the previous release" if trial else "")
@@ -159,27 +159,27 @@ class TargetRollout:
         """Send requests until the rule gives a verdict, or the soak ends."""
         self._become("judging", "")
         until = time.monotonic() + soak_s
-        asked = self._asker.ask(rule.least_requests)
-        likeness = agreement(self._before, self._asker.answers)
+        asked = self._requests.send(rule.least_requests)
+        likeness = agreement(self._before, self._requests.answers)
         self.row = replace(self.row, agreement=likeness)
         for look in range(_LOOKS):
             if not is_slower(self.row.before, asked, rule):
                 break
             # The studio may be busy with other boards, so measure again after growing pauses.
             time.sleep(_PAUSE_S * 2**look)
-            asked = quicker(asked, self._asker.ask(rule.least_requests))
+            asked = quicker(asked, self._requests.send(rule.least_requests))
         while (found := judge(self.row.before, asked, rule)).verdict == "wait":
             if time.monotonic() > until:
                 return Decision("take back", f"{found.reason}, after {soak_s:g} s")
             time.sleep(_PAUSE_S)
-            asked = quicker(asked, self._asker.ask(rule.least_requests))
+            asked = quicker(asked, self._requests.send(rule.least_requests))
         self.row = replace(self.row, now=asked)
         return judge_agreement(found, self.row.agreement, rule)
 
     def _become(self, state: str, text: str, trial: Mapping[str, JsonValue] | None = None) -> None:
         trial = self.row.trial if trial is None else trial
         self.row = replace(self.row, state=state, text=text, trial=trial)
-        self._tell(self.row)
+        self._on_change(self.row)
 
 
 class _TargetJob:

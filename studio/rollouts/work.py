@@ -149,7 +149,7 @@ class Rollout:
             self._bundle,
             self._job,
             known,
-            self._tell,
+            self._publish,
             self._trial() if on_trial else None,
             self._deploy_options(),
         )
@@ -207,7 +207,7 @@ class Rollout:
             if member.row.state in BEGINNINGS:
                 member.leave(reason)
             elif member.row.state == KEPT and self._options.undo:
-                member.take_back(reason)
+                member.roll_back(reason)
 
     def _members(self) -> list[TargetRollout]:
         return [member for wave in self._waves for member in wave]
@@ -215,7 +215,7 @@ class Rollout:
     def _rows(self) -> list[TargetRow]:
         return [member.row for member in self._members()]
 
-    def _tell(self, row: TargetRow) -> None:
+    def _publish(self, row: TargetRow) -> None:
         self._ledger.append("row", row=to_json(row))
         rows = self._rows()
         done = sum(one.state not in BEGINNINGS for one in rows)

@@ -134,7 +134,7 @@ class Inventory:
             return {}
 
 
-def take(channel: Channel, root: str) -> Inventory:
+def read(channel: Channel, root: str) -> Inventory:
     """Read the inventory of a target."""
     return parse(channel.run(["sh", "-c", SCRIPT, "sh", root], timeout=60).text)
 

@@ -44,7 +44,7 @@ def root_of(channel: Channel, connector: Connector, target: TargetSpec) -> str:
 
 def absolute(channel: Channel, root: str) -> str:
     """Return a path on the target with ``~`` replaced by its home folder."""
-    return said(channel, ["sh", "-c", _FIND_ROOT, "sh", root])
+    return check_output(channel, ["sh", "-c", _FIND_ROOT, "sh", root])
 
 
 def find_python(channel: Channel, root: str) -> str:
@@ -73,7 +73,7 @@ def find_python(channel: Channel, root: str) -> str:
 @contextmanager
 def folder_on(channel: Channel, folder: str) -> Iterator[None]:
     """Create a folder on the target, and remove it at the end if the connection is alive."""
-    said(channel, ["mkdir", "-p", folder])
+    check_output(channel, ["mkdir", "-p", folder])
     try:
         yield
     finally:
@@ -81,7 +81,7 @@ def folder_on(channel: Channel, folder: str) -> Iterator[None]:
             channel.run(["rm", "-rf", folder], timeout=30)
 
 
-def said(channel: Channel, argv: Sequence[str]) -> str:
+def check_output(channel: Channel, argv: Sequence[str]) -> str:
     """Run a command, and return its output.
 
     Raises:

@@ -121,7 +121,7 @@ def _evidence(
     """Return the gates of the run that packaged a version."""
     folders = RunFolders(registry.folder.parent / RUNS)
     runs = [folders.find(run)] if run else folders.all()
-    found = next((one for one in runs if _made(one, named.version)), None)
+    found = next((one for one in runs if _packaged(one, named.version)), None)
     if found is None and run:
         raise Refused(f"The run {run} did not make {named.name}.")
     if found is None:
@@ -148,7 +148,7 @@ def _evidence(
     return {**facts, "because": because} if because else facts
 
 
-def _made(run: RunFolder, version: VersionRecord) -> bool:
+def _packaged(run: RunFolder, version: VersionRecord) -> bool:
     """Return whether a run packaged a version, or reused its package unchanged."""
     try:
         steps = run.read().steps

@@ -76,7 +76,7 @@ def prepare(registry: Registry, options: DebOptions) -> DebOptions:
     return options
 
 
-def made(registry: Registry, options: DebOptions, result: DebResult, folder: Path) -> DebResult:
+def record(registry: Registry, options: DebOptions, result: DebResult, folder: Path) -> DebResult:
     """Store the bundle as a version, and move the package to the output path."""
     version = None
     if result.packaged and options.model:

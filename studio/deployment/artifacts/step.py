@@ -75,7 +75,7 @@ DEB: Step[DebOptions, DebResult] = Step(
     result=DebResult,
     work="studio.deployment.artifacts.debian:make",
     prepare="studio.deployment.artifacts.debian:prepare",
-    record="studio.deployment.artifacts.debian:made",
+    record="studio.deployment.artifacts.debian:record",
     needs=_NEEDS,
     limits=Limits(seconds=3600),
     use=Use.SERVE,

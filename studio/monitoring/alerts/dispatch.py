@@ -123,7 +123,7 @@ class Dispatcher:
         if channels:
             self._thread.start()
 
-    def take(self, sample: TargetSample) -> None:
+    def dispatch(self, sample: TargetSample) -> None:
         """Send the changes between a sample's alerts and the earlier ones of its target."""
         target = sample.target
         now = {(target, alert.name): alert for alert in sample.alerts}

@@ -73,7 +73,7 @@ class Silences:
         self._clock = clock
         self._holds: dict[tuple[str, str, str], Silence] = {}
         self._stamp: tuple[int, int] | None = None
-        self._looked = -1e9
+        self._read_at = -1e9
 
     def silence(self, target: str, alert: str, seconds: float, note: str = "") -> Silence:
         """Silence an alert for a time, a week at most."""
@@ -127,15 +127,15 @@ class Silences:
                 raise StudioError(
                     f"Cannot write {self._path}: {error.strerror}. No alert was silenced."
                 ) from None
-        self._keep(made)
+        self._apply(made)
         return made
 
     def _read(self) -> None:
         """Read lines of other processes; skip incomplete and unknown lines."""
         now = time.monotonic()
-        if self._path is None or now - self._looked < _READ_AGAIN_S:
+        if self._path is None or now - self._read_at < _READ_AGAIN_S:
             return
-        self._looked = now
+        self._read_at = now
         try:
             status = self._path.stat()
             stamp = status.st_mtime_ns, status.st_size
@@ -150,9 +150,9 @@ class Silences:
                 hold = from_json(Silence, json.loads(line))
             except ValueError:
                 continue
-            self._keep(hold)
+            self._apply(hold)
 
-    def _keep(self, hold: Silence) -> None:
+    def _apply(self, hold: Silence) -> None:
         key = str(hold.target), str(hold.alert)
         if hold.kind in (SILENCE, ACKNOWLEDGE):
             self._holds[(*key, hold.kind)] = hold

@@ -12,7 +12,7 @@ from studio.documents.toml_text import key_text, literal, loads, locate, parse
 RULES, CHANNELS = "rules", "channels"
 
 
-def put(text: str, kind: str, place: int, table: Mapping[str, Any]) -> str:
+def set_table(text: str, kind: str, place: int, table: Mapping[str, Any]) -> str:
     """Return the text with one table changed, or appended.
 
     Args:
@@ -45,7 +45,7 @@ def remove(text: str, kind: str, place: int) -> str:
     """Return the text without one table, and without the comment right above it.
 
     Raises:
-        UsageError: as in ``put``.
+        UsageError: as in ``set_table``.
     """
     _tables(text, kind)
     lines = text.splitlines()

@@ -92,11 +92,11 @@ class InferenceClient:
         Raises:
             TargetError: when the server has no model, or does not answer.
         """
-        index = json.loads(self._ask("POST", "/v2/repository/index", b"{}"))
+        index = json.loads(self._request("POST", "/v2/repository/index", b"{}"))
         if not index:
             raise TargetError("No model is served there.")
         name = from_json(_ModelName, index[0]).name
-        found = from_json(_Metadata, json.loads(self._ask("GET", f"/v2/models/{name}")))
+        found = from_json(_Metadata, json.loads(self._request("GET", f"/v2/models/{name}")))
         version = str(found.versions[-1]) if found.versions else ""
         return ServedModel(found.name, version, tuple(map(_value, found.inputs)))
 
@@ -126,14 +126,14 @@ class InferenceClient:
         }
         return self._answer("POST", f"/v2/models/{model}/infer", head + body, headers)
 
-    def _ask(self, method: str, path: str, body: bytes | None = None) -> bytes:
+    def _request(self, method: str, path: str, body: bytes | None = None) -> bytes:
         return self._answer(method, path, body, {})[0]
 
     def _answer(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
     ) -> tuple[bytes, int]:
         try:
-            answer = self._endpoint.ask(self._connection, method, path, body, headers)
+            answer = self._endpoint.request(self._connection, method, path, body, headers)
             content = answer.read()
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()

@@ -56,7 +56,7 @@ def read(endpoint: Endpoint, timeout: float = 5.0) -> Reading:
 
 
 def _get(endpoint: Endpoint, connection: http.client.HTTPConnection, path: str) -> bytes:
-    answer = endpoint.ask(connection, "GET", path)
+    answer = endpoint.request(connection, "GET", path)
     content = answer.read(_LARGEST)
     if answer.status != 200:
         raise TargetError(f"The server answers {path} with status {answer.status}.")

@@ -51,7 +51,7 @@ class Link(Protocol):
     def connect(self, timeout: float) -> Connection:
         """Return a connection, which its first request opens."""
 
-    def ask(
+    def request(
         self,
         connection: Any,
         method: str,
@@ -96,7 +96,7 @@ class Endpoint:
         shown = {"scheme": self.report.scheme, "fingerprint": self.report.fingerprint}
         return connect(shown, self._tunnel.host, self._tunnel.port, timeout)
 
-    def ask(
+    def request(
         self,
         connection: http.client.HTTPConnection,
         method: str,

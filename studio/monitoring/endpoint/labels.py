@@ -99,7 +99,7 @@ def send_labels(endpoint: Endpoint, labels: Mapping[str, str]) -> None:
             if getattr(labels, "chosen", False):
                 portion["chosen"] = True
             body = json.dumps(portion).encode()
-            answer = endpoint.ask(connection, "POST", "/edgewright/labels", body, _JSON)
+            answer = endpoint.request(connection, "POST", "/edgewright/labels", body, _JSON)
             answer.read()
             if answer.status == 404:
                 raise TargetError(

@@ -111,7 +111,7 @@ class PlatformEndpoint:
         """Return a placeholder: the site is connected already."""
         return NoConnection()
 
-    def ask(
+    def request(
         self,
         connection: object,
         method: str,

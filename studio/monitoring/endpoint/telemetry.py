@@ -55,7 +55,7 @@ def read_telemetry(endpoint: Endpoint, after: int = 0) -> list[TelemetryLine]:
     """
     connection = endpoint.connect(10.0)
     try:
-        answer = endpoint.ask(connection, "GET", f"/edgewright/telemetry?after={after}")
+        answer = endpoint.request(connection, "GET", f"/edgewright/telemetry?after={after}")
         content = answer.read(_LARGEST)
     except (OSError, http.client.HTTPException) as error:
         raise TargetError(f"The server does not answer: {error}.") from None

@@ -109,7 +109,7 @@ def history(
         "end": f"{end:.3f}",
         "step": f"{step:.3f}",
     }
-    found = _ask(f"{server.rstrip('/')}/api/v1/query_range?{urllib.parse.urlencode(query)}")
+    found = _query(f"{server.rstrip('/')}/api/v1/query_range?{urllib.parse.urlencode(query)}")
     return {
         series.metric.instance or "all": [
             [float(at), float(value)] for at, value in series.values if math.isfinite(float(value))
@@ -147,7 +147,7 @@ class _Answer:
     data: _Data
 
 
-def _ask(url: str) -> tuple[_Series, ...]:
+def _query(url: str) -> tuple[_Series, ...]:
     where = url.partition("/api/")[0]
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from studio.monitoring.stream.frames import Frame, Source
 
-_LOOK_S = 0.05
+_CHECK_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class LatestFrames:
         # A camera may hang in a read: do not wait longer for the daemon thread.
         self._thread.join(2.0)
 
-    def take(self, check: Callable[[], None]) -> Iterator[CapturedFrame]:
+    def frames(self, check: Callable[[], None]) -> Iterator[CapturedFrame]:
         """Yield the newest frame repeatedly, until the source ends.
 
         Args:
@@ -71,7 +71,7 @@ class LatestFrames:
         """
         while True:
             with self._changed:
-                self._changed.wait_for(self._is_ready, _LOOK_S)
+                self._changed.wait_for(self._is_ready, _CHECK_S)
                 captured, self._waiting = self._waiting, None
             check()
             if captured is not None:
@@ -86,14 +86,14 @@ class LatestFrames:
 
     def _read(self) -> None:
         try:
-            self._put_all()
+            self._offer_all()
         except BaseException as error:  # raised again by the thread that receives the frames
             self._error = error
         with self._changed:
             self._ended.set()
             self._changed.notify_all()
 
-    def _put_all(self) -> None:
+    def _offer_all(self) -> None:
         due = time.perf_counter()
         while True:
             for frame in self._source:
@@ -104,11 +104,11 @@ class LatestFrames:
                     due += self._interval
                 elif self._ended.is_set():
                     return
-                self._put(CapturedFrame(frame, time.perf_counter()))
+                self._offer(CapturedFrame(frame, time.perf_counter()))
             if not self._again:
                 return
 
-    def _put(self, captured: CapturedFrame) -> None:
+    def _offer(self, captured: CapturedFrame) -> None:
         with self._changed:
             self.dropped += self._waiting is not None
             self._waiting = captured

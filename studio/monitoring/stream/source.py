@@ -49,11 +49,11 @@ class Arrays:
 
     def __iter__(self) -> Iterator[Frame]:
         for sample in self._samples:
-            yield Frame(sample.name, partial(_shot_of, sample.feeds))
+            yield Frame(sample.name, partial(_prepared, sample.feeds))
 
 
-def _shot_of(feeds: Feeds) -> PreparedFrame:
-    return PreparedFrame(feeds, _seen(feeds))
+def _prepared(feeds: Feeds) -> PreparedFrame:
+    return PreparedFrame(feeds, _as_picture(feeds))
 
 
 def open_source(text: str, inputs: Sequence[Value], preprocess: Preprocess | None) -> Source:
@@ -82,7 +82,7 @@ def _pictures(folder: Path) -> list[Path]:
     return sorted(file for file in folder.rglob("*") if file.suffix.lower() in PICTURES)
 
 
-def _seen(feeds: Feeds) -> Picture | None:
+def _as_picture(feeds: Feeds) -> Picture | None:
     """Return the first input that is a picture, scaled to 0 to 255."""
     for array in feeds.values():
         pixels = _pixels(array)
