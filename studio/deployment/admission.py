@@ -143,6 +143,7 @@ def _counter(
     facts: TargetFacts, found: Inventory, bundle: Bundle, request: Request
 ) -> PreflightCheck:
     what = f"version {bundle.version} of {bundle.name}"
+    # The current release may be deployed again, whatever its counter.
     if bundle.digest == found.current:
         return PreflightCheck("counter", True, f"{what} is served there already")
     last = found.lines.get(bundle.name)

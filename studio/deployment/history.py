@@ -61,6 +61,7 @@ class TargetHistory:
         """Add a change, with the end of the target's own chain."""
         entries, head = (log.entries, log.head) if log else (0, "")
         change = {"target": target, "release": release, "state": state}
+        # Another process may append, so reading the last hash and appending need a lock.
         with self._alone():
             self._journal.append("release", **change, by=by, entries=entries, head=head)
 
@@ -131,7 +132,7 @@ def judged(
 
 
 def _broken(target: str, entries: Sequence[Mapping[str, JsonValue]]) -> str:
-    """Return the problem inside the chain; empty if there is none."""
+    """Return the problem inside the chain; empty without one."""
     found = first_break(entries)
     if found is None:
         return ""

@@ -246,6 +246,7 @@ def _runtime_version(facts: TargetFacts, wheels: WheelSet | None) -> str:
 
 def _disk(facts: TargetFacts, need: int) -> PreflightCheck:
     need_mb = need / 1e6 + _RESERVE_MB if need else 0
+    # The facts count MiB, while sizes of files are in MB.
     free_mb = facts.disk_free_mb * 1.048576
     where = f"{free_mb:,.0f} MB is free in {facts.root}"
     if need_mb <= free_mb:
@@ -261,6 +262,7 @@ def _disk(facts: TargetFacts, need: int) -> PreflightCheck:
 def _memory(facts: TargetFacts, found: Inventory, bundle: Bundle) -> PreflightCheck:
     """Check the memory; during a switch the old and the new model are loaded at once."""
     model = sum(file.size for file in bundle.files if not file.name.startswith("golden/"))
+    # The server of the current release answers until the new one has taken over.
     sessions = 2 if found.current and found.current != bundle.digest else 1
     others_mb = round(sum(found.beside)) + len(found.beside) * _SERVER_MB
     need_mb = round(sessions * model / 1e6) + _SERVER_MB + others_mb
@@ -305,6 +307,7 @@ def _service(facts: TargetFacts) -> PreflightCheck:
     user = getpass.getuser() if here else urlsplit(facts.url).username or ""
     if not here and not facts.url.startswith("ssh:"):
         return PreflightCheck("service", True, "its service manager is used where it has one")
+    # Only root may install a system service; other logins use their own systemd.
     if user in ("", "root") and "systemd" in facts.services:
         return PreflightCheck("service", True, "its service manager is used where it has one")
     if "systemd-user" in facts.services:

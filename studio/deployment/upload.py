@@ -96,6 +96,7 @@ class Stream:
                 self.sent += len(frame)
                 asked = time.monotonic()
                 yield frame
+                # The reader asks for the next frame once the link has taken this one.
                 self._pace.sent(len(frame), time.monotonic() - asked)
 
     def _frames(self, file: Outgoing) -> Iterator[bytes]:
@@ -125,6 +126,7 @@ class _Packer:
         """Return a frame: the header and the content."""
         kind = self._kind(content)
         frame = packed(content, kind)
+        # Compression may make a frame larger, for example of weights that look random.
         if len(frame) >= len(content):
             kind, frame = RAW, content
         return HEADER.pack(kind, len(frame)) + frame

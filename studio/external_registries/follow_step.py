@@ -65,7 +65,7 @@ class FollowOptions(
     TargetOptions,
     FollowedOptions,
 ):
-    """Options of ``registry-deploy``.
+    """Options of the step ``registry-deploy``.
 
     Attributes:
         releases: The release of each pulled version.

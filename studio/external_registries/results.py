@@ -28,7 +28,7 @@ class RegisteredVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushResult(RegisteredVersion):
-    """A registered bundle.
+    """A bundle that was registered.
 
     Attributes:
         release: Digest of its manifest.

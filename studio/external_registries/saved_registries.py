@@ -62,7 +62,7 @@ class SavedRegistries:
         """Resolve a name, a kind (``mlflow``) or an address.
 
         Raises:
-            UsageError: when the text is none of them.
+            UsageError: when the text is unknown.
             Unavailable: when no plugin connects to such a registry.
         """
         known = self.all()
@@ -83,6 +83,7 @@ def _by_address(address: str) -> RegistryAddress:
         parts = urlsplit(address)
     except ValueError:
         raise UsageError(f"{address!r} is not an address.") from None
+    # Addresses are stored as plain text, and appear in results and logs.
     if parts.username or parts.password:
         raise UsageError(
             "The address of a registry carries no login.",

@@ -50,7 +50,7 @@ class PublishedFigures:
 
 @dataclass(frozen=True, kw_only=True)
 class PushOptions(PlacedOptions):
-    """Options of ``registry-push``; registry data is added before the work starts."""
+    """Options of the step ``registry-push``; registry data is added before the work starts."""
 
     model: ModelRef | None = option(
         None, kind=Kind.MODEL, positional=True, help="A model or a bundle's folder."
@@ -90,7 +90,7 @@ class PushOptions(PlacedOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class PullOptions(PlacedOptions):
-    """Options of ``registry-pull``; ``known`` are the folders of bundles on this computer."""
+    """Options of the step ``registry-pull``; ``known`` are the folders of bundles on this computer."""
 
     name: str = option(title="Version", positional=True, help="NAME, NAME/VERSION or NAME@ALIAS.")
     registry: str = _registry()
@@ -99,7 +99,7 @@ class PullOptions(PlacedOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class ListOptions(PlacedOptions):
-    """Options of ``registry-list``."""
+    """Options of the step ``registry-list``."""
 
     name: str | None = option(None, title="Model", positional=True, help="One of them.")
     registry: str = _registry()
@@ -107,7 +107,7 @@ class ListOptions(PlacedOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class MoveAliasOptions(PlacedOptions):
-    """Options of ``registry-alias``."""
+    """Options of the step ``registry-alias``."""
 
     name: str = option(title="Model", positional=True, help="A registered model.")
     alias: str = option(positional=True, help="champion, challenger ...")

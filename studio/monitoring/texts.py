@@ -114,7 +114,7 @@ def _accuracy(labels: LiveLabels) -> list[str]:
 
 
 def _estimated(estimate: AccuracyEstimate | None) -> list[str]:
-    """Describe the accuracy estimated from confidence, or why there is none."""
+    """Describe the accuracy estimated from confidence, or why there is no estimate."""
     if not estimate:
         return []
     if estimate.accuracy is None:

@@ -106,6 +106,7 @@ def judge(gate: Gate, results: Mapping[str, JsonValue], steps: Mapping[str, str]
         value, text = _value(gate, results, steps)
     except NoValue as reason:
         return GateReport(gate.name, False, None, limit, gate.kind, f"{reason}")
+    # A gate without a value fails: a missing result must not let a release pass.
     except (StudioError, TypeError, ValueError, KeyError):
         return GateReport(gate.name, False, None, limit, gate.kind, "its value is not known")
     low = gate.minimum is None or value >= gate.minimum

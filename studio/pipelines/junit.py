@@ -38,6 +38,7 @@ def junit(report: PipelineReport, started: str) -> str:
                 "name": _clean(f"{report.name}: {name}"),
                 **{key: str(value) for key, value in counts.items()},
                 "time": f"{seconds:.3f}",
+                # JUnit's schema has times without a zone.
                 "timestamp": started[:19],
             },
         )

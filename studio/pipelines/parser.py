@@ -108,6 +108,7 @@ def parse_pipeline(
     axes = _axes(source, tables.matrix)
     written = _steps(source, tables.steps)
     gates = [_from_folder(read_gate(source, one, n), folder) for n, one in enumerate(tables.gates)]
+    # References are checked as written, so that errors show the line of the user's text.
     _check_references(source, written, gates, variables.values, axes)
     matrix = Matrix(axes, written)
     all_gates = matrix.gates(gates)
@@ -183,6 +184,7 @@ def _axes(source: TomlText, matrix: Mapping[str, object]) -> dict[str, list[Json
         ):
             reason = f"the axis {axis!r} is a list of values, not {values!r}."
             raise source.wrong(reason, "matrix", axis)
+        # Two cells of one value would have the same id.
         axes[axis] = list(dict.fromkeys(values))
     return axes
 
@@ -257,6 +259,7 @@ def _options(
         option = known.get(word)
         if option is None:
             raise source.unknown([*OWN, *(one.word for one in options)], *place, key)
+        # A former name and the present one may both be written.
         if option.name in found:
             reason = f"{key!r} and {option.word!r} are the same option; keep one."
             raise source.wrong(reason, *place, key)
@@ -287,6 +290,7 @@ def _check_value(source: TomlText, option: Option, value: object, place: Place) 
 def _check_one(source: TomlText, option: Option, value: object, place: Place) -> None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     texts = option.kind not in (Kind.INTEGER, Kind.NUMBER, Kind.FLAG, Kind.TEXT, Kind.CHOICE)
+    # A model may also be given by its number.
     if (number or isinstance(value, bool)) and texts and option.kind is not Kind.MODEL:
         raise source.wrong(f"{place[-1]!r} is a text, not {value!r}.", *place)
     if option.kind in (Kind.INTEGER, Kind.NUMBER) and not number:

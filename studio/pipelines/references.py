@@ -76,6 +76,7 @@ def with_cell(value: JsonValue, cell: Mapping[str, JsonValue]) -> JsonValue:
         return value
     found = {f"{MATRIX}.{axis}": one for axis, one in cell.items()}
     whole = REFERENCE.fullmatch(value)
+    # A value that is a single reference keeps its type, so a number stays a number.
     if whole and whole.group(1) in found:
         return found[whole.group(1)]
     return REFERENCE.sub(lambda m: str(found.get(m.group(1), m.group(0))), value)

@@ -122,6 +122,7 @@ def _step(step: AnyStep) -> Json:
         for name in option.former:
             properties |= dict.fromkeys(_spelled(name), _former(option))
     needed = [option.word for option in step.form if option.required]
+    # Names with an underscore have a second spelling, so the schema cannot require either.
     plain = [name for name in needed if "_" not in name]
     return {
         "title": step.title,

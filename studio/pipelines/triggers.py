@@ -65,6 +65,7 @@ class Trigger:
         version = self._remote() if self._alias.registry else str(local.version) if local else ""
         if version == self._last:
             return None
+        # Before the fetch: a version that cannot be fetched is not tried on every poll.
         self._last = version
         return self._fetched(version) if self._alias.registry and version else local
 

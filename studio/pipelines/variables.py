@@ -82,6 +82,7 @@ def _declared(
     if name in given:
         return _like(source, name, declared.default, given[name]), False
     if declared.env is not None:
+        # Values from the environment may be secrets, so they are never written.
         found = environment.get(str(declared.env))
         if found:
             return found, True

@@ -60,6 +60,7 @@ class Database:
             yield connection
             return
         with self._damage_reported():
+            # IMMEDIATE takes the write lock now; a later upgrade could fail with SQLITE_BUSY.
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection

@@ -86,6 +86,7 @@ def expand(names: Sequence[str], groups: Groups) -> list[str]:
         group, below, endpoint = name.partition(BELOW)
         members = groups.members(group) if name.startswith(SIGN) else [group]
         found += [one + below + endpoint for one in members]
+    # A target may be a member of several named groups.
     return list(dict.fromkeys(found))
 
 

@@ -1,7 +1,7 @@
 """The owner of a store: the same identity in the database and in a file of the store.
 
-A new registry in the place of an old one has no record of the store's content, so it must not
-treat that content as garbage.
+A new registry in the place of an old one has no record of the store's content. It must not treat
+that content as garbage.
 """
 
 from __future__ import annotations

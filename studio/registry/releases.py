@@ -65,6 +65,7 @@ class Releases:
     def these(self, numbers: Iterable[int]) -> dict[int, ReleaseRecord]:
         """Return releases by their numbers."""
         wanted, found = list(numbers), {}
+        # SQLite limits the number of parameters in a query.
         for begin in range(0, len(wanted), _IN_ONE_QUERY):
             part = tuple(wanted[begin : begin + _IN_ONE_QUERY])
             marks = ",".join("?" * len(part))

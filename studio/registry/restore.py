@@ -33,8 +33,8 @@ _BESIDE = ("-wal", "-shm", "-journal")
 class RegistryRestore:
     """A restore of a registry's database.
 
-    At every moment, either the old database or the new one is in place, complete and with its own
-    log, and there is a copy of the other. So a killed restore can simply be repeated.
+    At every moment, the old or the new database is in place, complete and with its own log. There
+    is always a copy of the other one, so a killed restore can be repeated.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -52,7 +52,7 @@ class RegistryRestore:
             The copy, and the path of the replaced database (None without one).
 
         Raises:
-            UsageError: when there is no copy, or the given file is none.
+            UsageError: when there is no copy, or the given file is invalid.
             StudioError: when the registry is in use, or a file cannot be written.
         """
         with Occupancy.alone(self._folder):

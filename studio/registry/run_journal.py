@@ -59,6 +59,7 @@ class RunFolder:
             journal = from_json(RunJournal, json.loads(text))
         except (OSError, InvalidDocument, ValueError):
             raise UsageError(f"The journal of the run {self.id} cannot be read.") from None
+        # The lock tells a running process from a crashed one, whose number may be reused.
         if journal.state == RUNNING and not self.is_locked():
             return replace(journal, state=INTERRUPTED)
         return journal

@@ -1,7 +1,7 @@
 """The rule that keeps a new release or rolls it back, from requests before and after.
 
-The error rate is judged by its Wilson score interval (E. B. Wilson, 1927), so one error in twenty
-requests does not count as a lasting rate of 5 %.
+The limit applies to the Wilson score interval of the error rate (E. B. Wilson, 1927). So one error
+in twenty requests does not count as a lasting rate of 5 %.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The step of rollouts: a release to several targets, judged by one rule."""
+"""The step of rollouts: a release to several targets with one rule for all."""
 
 from __future__ import annotations
 

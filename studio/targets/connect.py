@@ -115,6 +115,7 @@ def gather_facts(target: TargetSpec, channel: Channel) -> TargetFacts:
     command = ["sh", "-c", SCRIPT, "sh", root, interpreter_of(target)]
     began = time.time()
     done = channel.run(command, timeout=60)
+    # Read at once, as any delay would count as clock skew.
     now = time.time()
     if done.status:
         raise TargetError(

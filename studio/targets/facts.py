@@ -111,6 +111,7 @@ def _arch(machine: str, bits: int) -> str:
 
 def _skew(clock: float, now: float, took: float) -> float:
     """Return the clock skew in seconds; 0 if the difference is within the measurement error."""
+    # The script read its clock at an unknown moment within its run.
     late, early = clock - now, clock - (now - took)
     return 0.0 if early > -2 and late < 2 else late if late > 0 else early
 

@@ -233,6 +233,7 @@ def temperature(zones: Sequence[str]) -> float | None:
     read = []
     for zone in zones:
         name, _, value = zone.rpartition(" ")
+        # Values outside the range come from sensors that are not connected.
         if re.fullmatch(r"-?\d+", value) and -40_000 < int(value) < 150_000:
             read.append((name.lower(), int(value) / 1000))
     own = [value for name, value in read if re.search(r"cpu|soc|x86_pkg|tj", name)]

@@ -64,6 +64,7 @@ def platform_for(target: TargetSpec) -> Platform:
             hint="Add a target with another address: studio target add NAME ADDRESS",
         )
     platform: Platform = host.create(capability)
+    # A target's settings hold options of the platform and of its deploys together.
     validate(platform.options, _only(platform.options, target.settings))
     return platform
 

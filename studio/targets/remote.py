@@ -51,7 +51,7 @@ def find_python(channel: Channel, root: str) -> str:
     """Return an interpreter with numpy and onnxruntime: of a release, or the target's own.
 
     Raises:
-        TargetError: when there is none, with the missing packages.
+        TargetError: when no interpreter has them, with the missing packages.
     """
     listed = channel.run(["sh", "-c", _FIND_PYTHONS, "sh", root]).text.split("\n")
     pythons = [line.strip() for line in listed if line.strip()]

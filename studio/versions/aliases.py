@@ -75,6 +75,7 @@ def _before(registry: Registry, model: int, alias: str) -> VersionRecord:
     Raises:
         UsageError: when there is no earlier version.
     """
+    # Moves are replayed, so that a second rollback does not return to the version left before.
     stack: list[int] = []
     for move in reversed(registry.ledger.moves(model, alias)):
         if move.why == "rolled back" and len(stack) > 1:

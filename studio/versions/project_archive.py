@@ -56,6 +56,7 @@ class ArchiveWriter:
         self._zip.close()
 
     def _open(self, name: str, size: int) -> IO[bytes]:
+        # A fixed date and mode make archives of equal projects equal.
         info = zipfile.ZipInfo(name, _EPOCH)
         info.external_attr = (_REGULAR | 0o644) << 16
         info.file_size = size
@@ -141,6 +142,7 @@ class ArchiveReader:
             raise Refused(f"{self._name} has an entry twice.")
         for info in infos:
             self._check(info)
+        # Entries that overlap could claim more bytes than the file has.
         if sum(info.file_size for info in infos) > size:
             raise Refused(f"{self._name} says that it holds more than it can.")
         return infos

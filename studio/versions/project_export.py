@@ -92,6 +92,7 @@ def _with_files(model: ArchivedModel, files: list[tuple[ArchivedFile, ...]]) -> 
 def _model(registry: Registry, model: ModelRecord) -> PlannedModel:
     variants = registry.variants(model.id)
     positions = {variant.id: number for number, variant in enumerate(variants)}
+    # A version whose bundle was collected has no files to export.
     versions = [one for one in reversed(registry.versions(model.id)) if one.path.is_dir()]
     numbers = {one.id: one.number for one in versions}
     ledger = registry.ledger

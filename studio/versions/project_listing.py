@@ -142,6 +142,7 @@ class UnpackedProject:
 
 def _checked_model(model: ArchivedModel) -> ArchivedModel:
     for position, one in enumerate(model.variants):
+        # Parents come first, so that a lineage cannot contain a cycle.
         if one.parent is not None and not 0 <= one.parent < position:
             raise ValueError("a variant comes before what it was made from")
     _check_texts([model.name, *model.aliases])

@@ -26,7 +26,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AliasMove:
-    """A moved alias; ``to`` is None for a removed alias.
+    """A moved alias; ``to`` is None after a removal.
 
     Attributes:
         before: Number of its previous version; None without one.

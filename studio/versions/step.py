@@ -35,7 +35,7 @@ class NoWork:
 
 @dataclass(frozen=True, slots=True)
 class AliasOptions:
-    """Options of ``version-alias``."""
+    """Options of the step ``version-alias``."""
 
     version: str = _version()
     alias: str = option(positional=True, help="production, candidate ...")
@@ -44,7 +44,7 @@ class AliasOptions:
 
 @dataclass(frozen=True, slots=True)
 class PromoteOptions:
-    """Options of ``version-promote``."""
+    """Options of the step ``version-promote``."""
 
     version: str = _version()
     alias: str = _alias()
@@ -65,7 +65,7 @@ class PromoteOptions:
 
 @dataclass(frozen=True, slots=True)
 class RollBackOptions:
-    """Options of ``version-rollback``."""
+    """Options of the step ``version-rollback``."""
 
     model: str = option(title="Model", positional=True, help="Its name.")
     alias: str = _alias()
@@ -76,7 +76,7 @@ class RollBackOptions:
 
 @dataclass(frozen=True, slots=True)
 class GarbageOptions:
-    """Options of ``registry-gc``."""
+    """Options of the step ``registry-gc``."""
 
     keep: int = option(
         10,
@@ -96,7 +96,7 @@ class GarbageOptions:
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """Options of ``project-export``; its preparation sets ``models``."""
+    """Options of the step ``project-export``; its preparation sets ``models``."""
 
     out: Path = option(kind=Kind.OUTPUT, positional=True, help="The archive (.zip).")
     model: tuple[str, ...] | None = option(None, title="Models", help="Names; by default all.")
@@ -105,7 +105,7 @@ class ExportOptions:
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """Options of ``project-import``."""
+    """Options of the step ``project-import``."""
 
     archive: Path = option(kind=Kind.FILE, positional=True, help="An exported archive.")
 

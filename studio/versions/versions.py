@@ -49,6 +49,7 @@ def find_version(registry: Registry, text: str) -> NamedVersion:
     Raises:
         UsageError: when the version does not exist.
     """
+    # A short text may be the name of a model, so a digest needs a minimum length.
     by_digest = [v for v in registry.versions() if v.digest.startswith(text)]
     if len(text) >= _SHORTEST_DIGEST and len(by_digest) == 1:
         return _named(registry, by_digest[0])

@@ -223,6 +223,7 @@ def _rule(table: Table, number: int) -> AlertRule:
         near = difflib.get_close_matches(metric, METRICS, 1)
         hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(METRICS)}."
         raise UsageError(f"{what} speaks of no known figure: {metric!r}.", hint=hint)
+    # An alert fires on one side only; two rules give both sides.
     if ("above" in table) == ("below" in table):
         raise UsageError(f"{what} needs one limit: above or below.")
     level = str(written.level)
@@ -258,6 +259,7 @@ def _number(table: Table, key: str, what: str) -> float | None:
     value = table.get(key)
     if value is None:
         return None
+    # In Python a bool is an int, but ``true`` is no limit.
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise UsageError(f"{what}: {key} is a number, not {value!r}.")
     return float(value)

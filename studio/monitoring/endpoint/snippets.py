@@ -115,6 +115,7 @@ def curl(call: Call) -> str:
 def python(call: Call) -> str:
     """Return a Python program that needs only the standard library."""
     secure = call.place.url.startswith("https:")
+    # A self-signed certificate is trusted by its file, so verification stays enabled.
     cafile = f"cafile={call.place.certificate!r}" if call.place.certificate else ""
     trust = [f"CONTEXT = ssl.create_default_context({cafile})"] * secure
     header = f', "Authorization": "Bearer " + os.environ["{TOKEN}"]' * bool(call.place.token)
@@ -225,6 +226,7 @@ def _quiet(text: str) -> str:
 
 
 def _python_input(each: ExampleInput) -> str:
+    # JSON's false is no Python literal.
     value = {"false": "False"}.get(each.value, each.value)
     head = f'"name": {each.name!r}, "shape": {list(each.shape)}, "datatype": "{each.datatype}"'
     return f'{{{head}, "data": [{value}] * {each.count}}}'

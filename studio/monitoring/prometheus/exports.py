@@ -177,6 +177,7 @@ def rules(plan: AlertPlan, interval_s: float = 15.0) -> str:
         expression = f"{EXPRESSIONS[rule.metric]} {sign} {rule.limit:g}"
         if rule.targets:
             names = "|".join(rule.targets)
+            # Aggregates lose the label of the target, which ``up`` has for the same instance.
             expression = f'({expression}) and on (instance) up{{target=~"{names}"}}'
         text = f"{rule.metric} is {'above' if sign == '>' else 'below'} {rule.limit:g}."
         lines += _rule(rule.name, expression, rule.for_s, rule.level, text)
@@ -194,6 +195,7 @@ def _rule(name: str, expression: str, for_s: float, level: str, text: str) -> li
 
 
 def _duration(seconds: float) -> str:
+    # Prometheus accepts whole numbers only, so fractions of seconds become milliseconds.
     return f"{round(seconds * 1000)}ms"
 
 

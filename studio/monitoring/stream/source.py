@@ -97,6 +97,7 @@ def _pixels(array: Array) -> NDArray[numpy.float32] | None:
     """Return height × width × 3 of a single sample that has the shape of a picture."""
     if array.ndim != 4 or array.shape[0] != 1 or array.dtype.kind not in "fiu":
         return None
+    # Networks have the channels first, pictures last.
     one = array[0]
     if one.shape[0] in (1, 3):
         one = one.transpose(1, 2, 0)

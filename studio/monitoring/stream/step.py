@@ -103,6 +103,7 @@ def located(source: str) -> str:
     """
     if source.isdecimal() or "://" in source:
         return source
+    # The worker runs in another folder, so a relative path is resolved here.
     path = Path(source).expanduser().absolute()
     if not path.exists():
         raise UsageError(
