@@ -255,7 +255,7 @@ class PreflightCheck:
 
 
 ON_PLATFORM = "on a target of its own (studio target add)"
-"""How to serve beside what a platform serves, whose address names the endpoint."""
+"""Hint for a second model on a platform, where an address has a single endpoint."""
 
 
 def another_model(

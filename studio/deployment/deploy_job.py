@@ -31,7 +31,7 @@ from studio.targets.connect import gather_facts, host_of, is_local
 from studio.targets.platforms import is_platform
 
 BOARD_PORT = 8477
-"""Where a board serves unless something else is asked for."""
+"""Default port of the server on a board."""
 
 
 class Deployment:

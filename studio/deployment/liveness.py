@@ -16,10 +16,10 @@ from studio.documents.dataclass_json import JsonValue, read_parts
 from studio.targets.connect import host_of, is_local
 
 SERVING, STARTING, STOPPED, IDLE = "serving", "starting", "stopped", "nothing deployed"
-"""Of an endpoint: ``stopped`` is one whose server should run and does not."""
+"""States of an endpoint; ``stopped`` means that its server should run, but does not."""
 
 SILENT = "no answer"
-"""Of one whose machine does not answer."""
+"""State of an endpoint on an unreachable machine."""
 
 _ANY_ADDRESS = ("0.0.0.0", "::")
 _LOOPBACK = "127.0.0.1"
@@ -40,7 +40,7 @@ elif [ ! -d /proc/self ] && kill -0 "$pid"; then
 fi 2>/dev/null
 true
 """
-"""The shell alone: a container's image may have neither sed nor head."""
+"""Only shell built-ins: a container's image may have neither sed nor head."""
 
 
 @dataclass(frozen=True, slots=True)

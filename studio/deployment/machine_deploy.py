@@ -27,17 +27,17 @@ from studio.documents.dataclass_json import JsonValue, from_json, to_json
 from studio.jobs import Job
 
 _TELLING = 8 << 20
-"""From so many bytes on, a transfer says something of the link."""
+"""Smallest transfer in bytes whose duration describes the rate of the link."""
 
 _SEND_S = 120.0
 _SLOWEST = 4096
-"""Bytes a second. A link that is dead is noticed far earlier; this bounds one that trickles."""
+"""Bytes per second. A dead link is detected far earlier; this limits a very slow one."""
 
 _INSTALL_S = 900.0
 _PROBE_S = 300.0
 _SWITCH_S = 120.0
 _PROBES_PATIENCE = 16.0
-"""Times the probe: on a slow board the new server has eight, and so has the one that comes back."""
+"""Multiple of the probe's time: on a slow board both the new and the restored server get eight."""
 
 
 @dataclass(frozen=True, slots=True)

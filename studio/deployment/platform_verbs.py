@@ -47,7 +47,7 @@ from studio.targets.platforms import deploy_options, site_of
 log = logging.getLogger(__name__)
 
 _GLIBC = (2, 28)
-"""Of the oldest images that libraries still are built for (Debian 10, Red Hat 8)."""
+"""The glibc of the oldest supported images (Debian 10, Red Hat 8)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ _FAILED = (
     *("release", "version", "name", "precision", "state"),
     *("by", "reason", "soak", "at", "until"),
 )
-"""What the registry keeps of a release that was taken back on trial."""
+"""Recorded fields of a release that failed its trial."""
 
 
 def prepare(registry: Registry, options: DeployOptions) -> DeployOptions:

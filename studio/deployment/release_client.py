@@ -27,16 +27,16 @@ _REFUSALS = frozenset(
         *("unsigned", "foreign-signature", "another-model"),
     }
 )
-"""Codes of what is refused for safety rather than failed."""
+"""Error codes of refusals for safety, as opposed to failures."""
 
 _SWITCHES = frozenset({"switch", "rollback", "remove"})
-"""Verbs after which something else is served, or nothing."""
+"""Verbs that change the active release."""
 
 _USUAL_S = 120.0
-"""Longest time of a verb for which no other is given."""
+"""Default timeout of a verb."""
 
 _NO_COMMAND = (126, 127)
-"""What a shell says of a command that cannot be run, or is not there."""
+"""Exit codes of a shell for a command that is not executable or missing."""
 
 
 class ReleaseClient:

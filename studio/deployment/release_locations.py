@@ -13,7 +13,7 @@ from studio.targets.platforms import is_platform
 _USUAL_PORTS = {"ssh": 22}
 
 Place = tuple[str, ...]
-"""Equal for two targets with one place."""
+"""A key that is equal for two targets in the same place."""
 
 
 def require_own_place(target: TargetSpec, known: Sequence[TargetSpec]) -> None:

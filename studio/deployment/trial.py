@@ -18,9 +18,9 @@ from studio.targets.platforms import holds_trials, is_platform
 KeptT = TypeVar("KeptT", bound=KeptOptions)
 
 USUAL_S = 1.0
-"""Of a soak without a trial, where no other time is given."""
+"""Default length of a soak without a trial."""
 TRIAL_S = 300.0
-"""Of a trial, at most, where no other time is given: it ends as soon as it is decided."""
+"""Default limit of a trial, which ends as soon as it is decided."""
 
 
 def why_no_trial(target: TargetSpec) -> str:

@@ -30,13 +30,13 @@ from studio.runtime.shared.files import digest_of
 _SAMPLE_BYTES = 1 << 16
 _LEAST_SAVING = 0.05
 _CLEARLY = 2.0
-"""A sender that has to wait for its processor mistakes that for a slow link."""
+"""Margin of the decision: a sender with a busy processor takes the link for slower than it is."""
 
 _SLOW = 1 / 10e6
-"""Seconds for a byte. Below it nothing is packed: a busy processor looks like a slow link."""
+"""Seconds per byte. Faster links get no compression: a busy processor looks like a slow link."""
 
 _MEMORY = 0.7
-"""Weight of what was known of the link's rate before a whole frame."""
+"""Weight of the earlier rate after a whole frame."""
 
 
 @dataclass(frozen=True, slots=True)

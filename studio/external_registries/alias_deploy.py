@@ -173,7 +173,7 @@ def _release_of(version: ModelVersion, session: RegistrySession, options: Follow
 
 
 SEEN = "registry-version"
-"""The message with which the work says what the alias stands for, before it acts on it."""
+"""The message with the version of the alias, sent before the version is deployed."""
 
 WAITING = "waiting"
 

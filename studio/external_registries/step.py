@@ -90,7 +90,7 @@ class PushOptions(PlacedOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class PullOptions(PlacedOptions):
-    """Options of the step ``registry-pull``; ``known`` are the folders of bundles on this computer."""
+    """Options of the step ``registry-pull``; ``known`` are folders of local bundles."""
 
     name: str = option(title="Version", positional=True, help="NAME, NAME/VERSION or NAME@ALIAS.")
     registry: str = _registry()

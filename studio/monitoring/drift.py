@@ -9,7 +9,7 @@ from studio.monitoring.endpoint.status import DriftReport
 
 ENDS = "The alarm ends after three windows in a row that are as usual."
 _NAMED = 3
-"""Signals that an alarm names; the others are counted."""
+"""Number of signals named in an alarm; the others are counted."""
 _STATE = tuple(field.name for field in fields(DriftState) if field.name != "why")
 
 

@@ -10,12 +10,12 @@ from studio.monitoring.endpoint.results import Upkeep
 from studio.monitoring.results import Alert
 
 CERTIFICATE_DAYS = 30
-"""As many as the release machine has left when it makes a new one at a deploy."""
+"""Remaining days at which the release machine makes a new certificate during a deploy."""
 _CERTIFICATE_CRITICAL_DAYS = 3
 
 DISK_MB = 1000.0
 _DISK_SHARE = 0.1
-"""A large disk with a tenth free is no alarm; nor is a small one that is half empty."""
+"""Share of the disk that limits the alert on small disks, where 1 GB may be half of it."""
 _DISK_CRITICAL_MB = 50.0
 
 WARNING, CRITICAL = "warning", "critical"

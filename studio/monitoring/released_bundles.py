@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from studio.monitoring.endpoint.call_step import CallOptions
 
 KnownBundles = Mapping[str, Mapping[str, str]]
-"""By release: the folder of its bundle, and that of the file it was made from."""
+"""The folders of the bundle and of the original file, by release."""
 
 _MOST_RELEASES = 50
 

@@ -19,7 +19,7 @@ from studio.monitoring.watch import TargetMonitor
 from studio.settings import Paths
 
 Failures = dict[str, str]
-"""The last sentence about a channel that took a notice not, by its name."""
+"""The last message of each failing channel, by name."""
 
 _CHECK_S = 0.2
 _HOUR_S = 3600.0

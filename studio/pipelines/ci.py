@@ -18,7 +18,7 @@ WORKFLOWS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "gitlab": ("gitlab.yml.txt", ".gitlab-ci.yml"),
     }
 )
-"""For each CI its template, and where it looks for the file."""
+"""The template of each CI, and the path of its file."""
 
 _PLAIN = re.compile(r"[\w./@-]+")
 

@@ -20,7 +20,7 @@ NONE, WARNINGS = "none", "warnings"
 _LESS_IS_BETTER = ("cer",)
 
 Judged = tuple[float, str]
-"""The figure of a result, and what it is of."""
+"""The value of a result, and its description."""
 
 _Word = str | int | float
 """A setting, which a pipeline may also write as a number."""

@@ -11,7 +11,7 @@ from studio.pipelines.run_report import PipelineReport
 from studio.registry.run_records import GateReport, StepReport
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot say, not even escaped."""
+"""Characters that XML 1.0 cannot contain, not even escaped."""
 
 
 def junit(report: PipelineReport, started: str) -> str:

@@ -9,7 +9,7 @@ from studio.pipelines.references import head, is_of_every_cell, references
 from studio.steps.catalogue import step as step_named
 
 Needs = dict[str, set[str]]
-"""For each step, the steps that must have been run before."""
+"""The steps that must run before each step."""
 
 
 class Cycle(Exception):

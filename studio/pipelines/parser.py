@@ -47,14 +47,14 @@ class _Head:
 HEAD = tuple(one.name for one in fields(_Head))
 
 OWN = ("id", "step", "after", "fresh")
-"""Keys of a step that are no options of it."""
+"""Keys of a step's table that are no options."""
 
 RUN_KEYS = ("id", "folder", "gates")
-"""What ``${run...}`` knows: of the run itself, while it goes on."""
+"""Keys of ``${run...}``, the facts of the running pipeline."""
 
 _TABLES = ("pipeline", "vars", "matrix", "steps", "gates")
 _FORMER_HEAD = "recipe"
-"""The former name of the table ``pipeline``, which is read as before."""
+"""The former name of the table ``pipeline``, which is still read."""
 
 _ID = re.compile(r"[\w-]+")
 

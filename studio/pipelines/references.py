@@ -14,7 +14,7 @@ _ANY = re.compile(r"\$\{([^}]*)\}?")
 
 VARS, MATRIX, RUN, TRIGGER = "vars", "matrix", "run", "trigger"
 WORDS = (VARS, MATRIX, RUN, TRIGGER)
-"""What a reference can begin with beside the id of a step."""
+"""First parts of a reference other than ids of steps."""
 
 EVERY = "*"
 """``${int8.*.variant}``: the values of all cells of a step, as a list."""

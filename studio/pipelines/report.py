@@ -25,7 +25,7 @@ from studio.settings import resource
 FormT = TypeVar("FormT")
 
 _MOST_DRAWN = 2_000
-"""A drawing of more nodes is of no use in a page; ``studio graph`` makes one that can be zoomed."""
+"""Limit of a drawing in a page; ``studio graph`` makes one with zoom."""
 
 
 def render(options: ReportOptions, job: Job) -> ReportFile:

@@ -28,7 +28,7 @@ _FIGURES: Mapping[str, tuple[str, ...]] = {
     "call": ("failed", "latency_ms.p50", "latency_ms.p99"),
     "monitor": ("latency_ms.p50", "throughput"),
 }
-"""The figures of a step's result that are worth a line."""
+"""Compared numbers of each step's result."""
 
 
 def compare(

@@ -18,7 +18,7 @@ from studio.steps.catalogue import steps
 
 FILE = ("schemas", "pipeline.schema.json")
 FORMER_FILE = ("schemas", "recipe.schema.json")
-"""The name that texts of before point to; it refers to the file of today."""
+"""The former name of the file, which earlier pipelines refer to."""
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REFERENCE = {"$ref": "#/$defs/reference"}

@@ -13,7 +13,7 @@ from studio.registry import Registry
 from studio.registry.run_records import NewVersion
 
 Run = Callable[..., JobOutcome]
-"""Runs a step, named first, with its options to its end."""
+"""A function that runs the named step with its options to its end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from studio.registry.records import (
 )
 
 _MOST_ACTIONS = 5_000
-"""Older ones are forgotten; the runs, versions and releases themselves are not."""
+"""Number of actions to keep; runs, versions and releases are kept without limit."""
 
 
 class Activity:

@@ -23,7 +23,7 @@ from studio.registry.ownership import identity_of, marked
 DATABASE = "registry.sqlite"
 FOLDER = "backups"
 KEPT = 7
-"""So many of each kind, for each registry that lived here."""
+"""Number of copies to keep, per kind and per registry."""
 
 DAILY, MIGRATION, MANUAL, REPLACED = "daily", "migration", "manual", "replaced"
 _KINDS = "|".join((DAILY, MIGRATION, MANUAL, REPLACED))

@@ -8,7 +8,7 @@ from studio.runtime.shared.manifest import MOST_COUNTER
 MOST = MOST_COUNTER
 
 MOST_FOREIGN = 1 << 40
-"""Counters follow the clock in seconds: tens of thousands of years, and far from the end."""
+"""Counters follow the clock in seconds, so this is tens of thousands of years ahead."""
 
 
 def foreign(counter: int) -> int:

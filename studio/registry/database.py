@@ -13,7 +13,7 @@ from studio.registry.backups import damaged
 
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _PRIMARY = 0xFF
-"""The lowest byte of a code tells what it is; the others where it was met."""
+"""The lowest byte of an error code is its class; the others are details."""
 
 
 def is_damage(error: sqlite3.DatabaseError) -> bool:

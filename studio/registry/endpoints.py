@@ -15,10 +15,10 @@ from studio.api import TargetSpec, UsageError
 from studio.registry.database import Database
 
 SIGN = "/"
-"""Stands between a target's name and that of an endpoint."""
+"""The separator between the name of a target and that of its endpoint."""
 
 KEY = "@endpoint"
-"""In an endpoint's row, beside the settings: the name of its target."""
+"""The key in an endpoint's row with the name of its target."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SCHEME = "endpoint"

@@ -12,10 +12,10 @@ from studio.registry.database import Database
 from studio.registry.endpoints import SIGN as BELOW
 
 SIGN = "@"
-"""Stands before a group's name where a target could be named, too."""
+"""The prefix of a group's name among names of targets."""
 
 KEY = "@groups"
-"""In a target's row, beside the settings of its kind, which never begin so."""
+"""The key of the groups in a target's row; keys of connectors never start with it."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 

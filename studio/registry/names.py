@@ -7,10 +7,10 @@ from pathlib import Path
 from studio.api import Refused
 
 LONGEST = 255
-"""Bytes that a file system takes for one component."""
+"""Limit of file systems for a component of a path, in bytes."""
 
 LONGEST_NAME = 200
-"""Bytes of a name that gets something behind it: a number, a suffix."""
+"""Limit for a name to which a number or a suffix is added, in bytes."""
 
 _REPLACED = "/\\"
 

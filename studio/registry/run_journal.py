@@ -21,7 +21,7 @@ from studio.settings import write_atomically
 
 RUN_FILE = "run.json"
 PIPELINE_FILE = "recipe.toml"
-"""The copy of the pipeline; its name on the disk is that of earlier versions."""
+"""The copy of the pipeline, with the file name of earlier versions."""
 REPORT_FILE = "report.html"
 JUNIT_FILE = "junit.xml"
 _LOCK_FILE = "lock"
@@ -59,7 +59,7 @@ class RunFolder:
             journal = from_json(RunJournal, json.loads(text))
         except (OSError, InvalidDocument, ValueError):
             raise UsageError(f"The journal of the run {self.id} cannot be read.") from None
-        # The lock tells a running process from a crashed one, whose number may be reused.
+        # A crashed process has lost its lock, while its number may have been reused.
         if journal.state == RUNNING and not self.is_locked():
             return replace(journal, state=INTERRUPTED)
         return journal

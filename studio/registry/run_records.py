@@ -10,7 +10,7 @@ from studio.documents.dataclass_json import JsonValue, from_json, optional
 RUNNING, INTERRUPTED = "running", "interrupted"
 
 DONE = ("succeeded", "unchanged")
-"""States of a step that has a result."""
+"""States of a step with a result."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from studio.registry.ownership import identify
 
 VERSION = 4
 _IDENTIFIED = 4
-"""The form since which a registry has an identity."""
+"""The schema version that introduced the identity of a registry."""
 
 _TABLES = """
 CREATE TABLE models (
@@ -66,13 +66,13 @@ CREATE TABLE IF NOT EXISTS moves (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS moves_model ON moves (model, alias);
 """
-"""Kept results, what was done, aliases and how they moved."""
+"""Cached results, actions, aliases and their moves."""
 
 _THIRD = """
 CREATE INDEX IF NOT EXISTS releases_state ON releases (target, state);
 CREATE INDEX IF NOT EXISTS releases_version ON releases (version)
 """
-"""What is asked of all releases at once is found without reading them."""
+"""Indexes for queries over all releases."""
 
 
 _FOURTH = """
@@ -80,7 +80,7 @@ CREATE TABLE IF NOT EXISTS identity (
     id TEXT NOT NULL, created TEXT NOT NULL, restored TEXT
 ) STRICT
 """
-"""Whose the store is, and when the registry was last put back from a copy."""
+"""The identity of the registry, and the time of its last restore."""
 
 
 class NewerRegistry(Exception):

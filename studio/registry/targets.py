@@ -16,7 +16,7 @@ from studio.registry.groups import SIGN as GROUP
 from studio.registry.names import is_component
 
 LOCAL = TargetSpec("local", "local:")
-"""This computer: a target that is always there."""
+"""This computer, a target that always exists."""
 
 
 class Targets:

@@ -20,7 +20,7 @@ RULE = (
     *("quality", "quality_s", "soak_rule"),
     *("embedding", "agreement", "keep_samples", "samples_mb", "replace", "sign", "downgrade"),
 )
-"""Options that a rollout was given, and goes on with."""
+"""Options of a rollout that a resumed one keeps."""
 
 
 def head_of(options: RolloutOptions, bundle: Path, packaged: PackageResult | None) -> RolloutHead:

@@ -31,7 +31,7 @@ if sys.platform != "win32":
 
 _FILE = "ledger.jsonl"
 _KEPT = 100
-"""Ledgers of finished rollouts beyond these are removed, the oldest first."""
+"""Number of finished rollouts whose ledgers are kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,11 @@ from studio.runtime.serve.outputs.agreement import Agreement
 from studio.runtime.serve.outputs.detections import listed_boxes
 
 _Z = 1.96
-"""Of the two-sided interval of 95 %."""
+"""Quantile of the two-sided 95 % interval."""
 
 
 _NOISE_MS = 1.0
-"""Less than this says more of the network and of the studio's own machine than of the model."""
+"""Smaller differences come from the network and the studio's machine, not from the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def wilson(errors: int, requests: int) -> tuple[float, float]:
 
 
 Answers = Sequence[Mapping[str, Array] | None]
-"""The answer to each sample, by the outputs' names; None where none came."""
+"""The answers to the samples, by output name; None for a missing answer."""
 
 
 def agreement(before: Answers, now: Answers) -> float | None:

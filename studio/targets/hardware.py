@@ -84,7 +84,7 @@ for library in "$s"/usr/lib/librknnrt.so "$s"/usr/lib/*/librknnrt.so "$s"/usr/li
   [ -e "$library" ] && echo "library=${library##*/}"
 done
 """
-"""Part of the script of facts. ``$s`` is put before every path: empty on a board."""
+"""The hardware part of the script of facts. ``$s`` precedes every path; it is empty on a board."""
 
 _DEVICES = {
     "/dev/apex_0": "Coral Edge TPU",
@@ -134,7 +134,7 @@ _FEATURES = {
     "avx_vnni": "AVX-VNNI",
     "amx_int8": "AMX",
 }
-"""What decides whether int8 and half precision are faster there."""
+"""Instructions that decide whether int8 and half precision are faster."""
 
 _NO_CAMERA = re.compile(
     r"codec|rpivid|pispbe|2835-isp|hevc|decod|encod|rga|hantro|vpu|jpeg|mem2mem", re.IGNORECASE

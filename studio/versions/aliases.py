@@ -19,7 +19,7 @@ from studio.versions.versions import NamedVersion, find_version, model_named
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}")
 RUNS = "runs"
-"""Where the runs lie, beside the registry."""
+"""Name of the folder of runs, next to the registry."""
 
 
 def do_nothing(options: object, job: Job) -> NoWork:

@@ -27,10 +27,10 @@ from studio.versions.results import (
 from studio.versions.step import GarbageOptions, NoWork
 
 _YOUNG_S = 3600.0
-"""What was put into the store within this time may belong to a job that is being recorded."""
+"""A younger folder in the store may belong to a job that is being recorded."""
 
 _HELD_RELEASES = 3
-"""So many of a target's last releases are kept: it may be rolled back to them."""
+"""Number of a target's last releases to keep for a rollback."""
 
 _TRASH = ".trash-"
 _TRASHED = re.compile(r"\.trash-[0-9a-f]{32}")

@@ -16,7 +16,7 @@ from studio.registry.ownership import entries
 from studio.versions.garbage import needed
 
 _ONE = 1
-"""Of each model the newest version is never collected, so that its bundle has to be there."""
+"""The newest version of each model is never collected, so its bundle must exist."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from studio.runtime.shared.files import plain_name
 _LONGEST_TEXT = 4096
 
 ArchivedFile = tuple[str, str, int]
-"""Name below the folder of its row, digest and size of a file."""
+"""The name of a file below its row's folder, its digest and its size."""
 
 
 @dataclass(frozen=True, slots=True)

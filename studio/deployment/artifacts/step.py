@@ -86,7 +86,7 @@ OWN = tuple(
     for one in DEB.form
     if one.name in ("deb", "board", "system", "maintainer")
 )
-"""Options that no other way of packaging has."""
+"""Options that only this kind of packaging has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

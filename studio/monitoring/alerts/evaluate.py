@@ -12,7 +12,7 @@ from studio.runtime.serve.statistics.speed_monitor import MARGIN
 ERROR_RATE = 0.01
 SLOWER = 2.0
 FELT_MS = 1.0
-"""Milliseconds by which a model must be slower than it was for an alert without a rule."""
+"""Smallest slow-down in milliseconds for an alert without a rule."""
 _FEW_REQUESTS = 20
 _MANY_REQUESTS = 100
 

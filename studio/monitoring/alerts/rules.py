@@ -34,7 +34,7 @@ METRICS = {
 _RULE = ("name", "metric", "above", "below", "for_s", "level", "targets")
 _PLACES = ("url", "to", "host")
 Table = Mapping[str, object]
-"""A table of the file, whose values are not checked yet."""
+"""A table of the file with unchecked values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ CHANNELS: Mapping[str, Sequence[str]] = {
     "email": ("host", "port", "sender", "to", "user", "password_secret", "tls"),
     "webhook": ("url", "signing_secret", "token_secret"),
 }
-"""The options of each kind that the studio has itself."""
+"""Options of each built-in kind."""
 MAIL_TLS = ("starttls", "tls", "none")
 
 

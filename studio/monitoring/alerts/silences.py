@@ -14,14 +14,14 @@ from studio.api import StudioError
 from studio.documents.dataclass_json import from_json
 
 HOLDS = "alert-holds.jsonl"
-"""The name of the file, below the data."""
+"""Name of the file in the data folder."""
 ALL = "*"
 SILENCE, ACKNOWLEDGE, END, OVER = "silence", "acknowledge", "end", "over"
 HOUR_S = 3600.0
 LONGEST_S = 7 * 24 * HOUR_S
-"""No hold is longer; one that seems to be is the work of a clock that jumped, and holds nothing."""
+"""Longest silence; a longer one results from a clock that jumped, and has no effect."""
 ACKNOWLEDGED_S = 24 * HOUR_S
-"""An alert that was seen is said again after a day, when it still holds."""
+"""An acknowledged alert is sent again after a day if it is still firing."""
 _READ_AGAIN_S = 0.5
 
 

@@ -21,10 +21,10 @@ from studio.monitoring.endpoint.results import CallResult, Percentiles
 from studio.monitoring.endpoint.snippet_work import print_call
 
 _HOPELESS = 5
-"""Failures without a single answer, after which no more is asked."""
+"""Number of failures without an answer after which the call gives up."""
 
 _MOST_SAMPLES = 256
-"""Samples kept in memory and sent in turn."""
+"""Number of samples kept in memory and sent in rotation."""
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 TOKEN = "EDGEWRIGHT_TOKEN"
-"""The variable of the environment that holds the token: a program holds none."""
+"""The environment variable with the token, which no program contains."""
 
 _SHOWN = 10
 _FLOATS = ("FP16", "FP32", "FP64", "BF16")

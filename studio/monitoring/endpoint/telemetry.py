@@ -13,7 +13,7 @@ from studio.monitoring.endpoint.endpoint import Endpoint
 
 _LARGEST = 4 << 20
 METRICS = ("throughput", "latency_ms.p50", "latency_ms.p99", "error_rate", "drifting")
-"""The figures that its lines hold."""
+"""Metrics of the telemetry lines."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from studio.runtime.shared.sampling_config import FOLDER, MOST
 LISTED = "answers.csv"
 _FACTS = "facts"
 LEAST_SCORE = 0.3
-"""Of a box that is listed as answered: what the metrics count as found unless told otherwise."""
+"""Smallest score of a listed box: the default of the detectors' metrics."""
 _NAME = re.compile(r"\d{6}-\d{5}-[0-9a-f]{16}\.npz")
 _LIST = 'cd "$1/run/$2" 2>/dev/null && ls -1 || true'
 _DELETE = 'cd "$1/run/$2" 2>/dev/null && rm -f -- *.npz || true'

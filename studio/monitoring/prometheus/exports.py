@@ -37,7 +37,7 @@ EXPRESSIONS = {
     "upkeep.certificate_days": "(edgewright_certificate_end_seconds - time()) / 86400",
     "accuracy": "edgewright_labels_right_total / edgewright_labels_total",
 }
-"""The figures that rules speak of, in Prometheus' language."""
+"""Metrics of rules as PromQL expressions."""
 
 
 @dataclass(frozen=True, slots=True)
