@@ -106,7 +106,7 @@ class Deployment:
             certificate_file=keep_certificate(self._target, rollout.certificate),
         )
 
-    def taken_back(self, bundle: Bundle, error: TakenBack) -> DeployResult:
+    def rolled_back(self, bundle: Bundle, error: TakenBack) -> DeployResult:
         """Return the result of a release that failed its trial: its reason and duration."""
         return replace(
             release_on(self._target, bundle, "failed"),

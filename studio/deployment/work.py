@@ -60,7 +60,7 @@ def deploy(options: DeployOptions, job: Job) -> DeployResult:
 
 def deploy_noted(options: DeployOptions, job: Job) -> DeployResult:
     """Deploy as a step; a release that failed its trial becomes a result, not an error."""
-    return _deploy(options, job, Deployment.taken_back)
+    return _deploy(options, job, Deployment.rolled_back)
 
 
 def _deploy(options: DeployOptions, job: Job, lost: Lost | None) -> DeployResult:

@@ -40,7 +40,7 @@ def prepare(registry: Registry, options: FollowOptions) -> FollowOptions:
     return replace(
         options,
         place=record.place_of(registry, options.registry),
-        known=record.bundles_here(registry),
+        known=record.local_bundles(registry),
         releases=record.releases_known(registry),
         folders={version.digest: version.path for version in registry.versions()},
     )

@@ -26,7 +26,7 @@ from studio.models.record import keep_opened
 from studio.packages import record as packages
 from studio.profiling.results import ProfileResult
 from studio.registry import Registry, VariantRecord, VersionRecord, component_of, counters
-from studio.registry.activity import moment_elsewhere
+from studio.registry.activity import external_time
 
 PlacedT = TypeVar("PlacedT", ListOptions, MoveAliasOptions, PullOptions, PushOptions)
 
@@ -62,10 +62,10 @@ def prepare_push(registry: Registry, options: PushOptions) -> PushOptions:
 
 def prepare_pull(registry: Registry, options: PullOptions) -> PullOptions:
     """Add the bundles on this computer."""
-    return replace(prepare(registry, options), known=bundles_here(registry))
+    return replace(prepare(registry, options), known=local_bundles(registry))
 
 
-def bundles_here(registry: Registry) -> tuple[Path, ...]:
+def local_bundles(registry: Registry) -> tuple[Path, ...]:
     """Return the folders of the newest bundles."""
     return tuple(version.path for version in registry.versions()[:_REMEMBERED])
 
@@ -104,7 +104,7 @@ def record_pull(
             registry.adopt_made(Path(packaged.bundle), name),
             packaged.digest,
             counters.foreign(packaged.counter),
-            created=moment_elsewhere(packaged.created),
+            created=external_time(packaged.created),
         )
     final = PullResult(
         **source,

@@ -75,7 +75,7 @@ class TargetMonitor:
         self._view.open()
         self._view.send_labels(labels)
 
-    def take_samples(self, folder: Path | None, forget: bool) -> FetchedRequests:
+    def collect_samples(self, folder: Path | None, forget: bool) -> FetchedRequests:
         """Fetch the stored uncertain requests, delete them on the target, or both.
 
         Raises:

@@ -44,7 +44,7 @@ def monitor(options: MonitorOptions, job: Job) -> TargetSample:
             watch.send_labels(labels)
         taken = None
         if options.samples or options.forget_samples:
-            taken = watch.take_samples(options.samples, options.forget_samples)
+            taken = watch.collect_samples(options.samples, options.forget_samples)
         while True:
             polled = time.monotonic()
             sample = replace(watch.poll(), taken=taken)

@@ -124,7 +124,7 @@ class PipelineRun:
         if before is None:
             write_atomically(self.folder.folder / PIPELINE_FILE, pipeline.source.text.encode())
         else:
-            self._take_over(before)
+            self._adopt(before)
         self._journal = RunJournal(
             id=self.folder.id,
             pipeline=head,
@@ -144,7 +144,7 @@ class PipelineRun:
         )
         self._write()
 
-    def _take_over(self, before: RunJournal) -> None:
+    def _adopt(self, before: RunJournal) -> None:
         """Adopt the finished steps of an interrupted run."""
         for report in before.steps:
             result = with_new_keys(self.folder.result(report.id))

@@ -163,7 +163,7 @@ def after(last: str | None, at: str | None = None) -> str:
     return spelled(moment)
 
 
-def moment_elsewhere(text: object) -> str | None:
+def external_time(text: object) -> str | None:
     """Return a time from another source in the registry's spelling.
 
     None if the text is no time, or a time in the future.

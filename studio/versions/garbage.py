@@ -66,7 +66,7 @@ def collect(
     with registry.quiet():  # no promotion or deploy may change the references now
         plan = make_plan(registry, options.keep, forgotten=options.forgotten)
         sizes = {home: _size(home) for home in (*(h for _v, h in plan.versions), *plan.orphans)}
-        trash = [] if options.dry_run else [_away(home, store) for home in sizes]
+        trash = [] if options.dry_run else [_move_out(home, store) for home in sizes]
     for path in trash if options.dry_run else (*trash, *_trash(store)):
         shutil.rmtree(path, ignore_errors=True)
     names = {one.id: one.name for one in registry.models()}
@@ -220,7 +220,7 @@ def _is_old(path: Path) -> bool:
         return False
 
 
-def _away(home: Path, store: Path) -> Path:
+def _move_out(home: Path, store: Path) -> Path:
     """Move a folder out of the store in one rename, so a crash leaves no half of a bundle."""
     trash = store / f"{_TRASH}{uuid.uuid4().hex}"
     os.rename(home, trash)

@@ -66,7 +66,7 @@ def export(options: ExportOptions, job: Job) -> ExportResult:
     )
 
 
-def put_in_place(
+def move_to_output(
     registry: Registry, options: ExportOptions, result: ExportResult, folder: Path
 ) -> ExportResult:
     """Move the archive to the output path."""

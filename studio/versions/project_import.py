@@ -22,7 +22,7 @@ from studio.registry import (
     file_digest,
     folder_digest,
 )
-from studio.registry.activity import moment_elsewhere
+from studio.registry.activity import external_time
 from studio.versions.project_archive import ArchiveReader
 from studio.versions.project_listing import (
     ArchivedModel,
@@ -61,7 +61,7 @@ def unpack(options: ImportOptions, job: Job) -> UnpackedProject:
     return UnpackedProject(tuple(unpacked))
 
 
-def take_in(
+def add_models(
     registry: Registry, options: ImportOptions, result: UnpackedProject, folder: Path
 ) -> ImportResult:
     """Add missing models; a name that another model has gets a number."""
@@ -246,4 +246,4 @@ def _lay_out_bundle(
     if (bundle.digest, bundle.version, bundle.counter) != listed:
         raise Refused(f"Version {row.number} in the archive is not what its digest says.")
     # Earlier archives lack the date of the row; the manifest has the date of packaging.
-    return replace(row, created=row.created or moment_elsewhere(bundle.raw.get("created")))
+    return replace(row, created=row.created or external_time(bundle.raw.get("created")))

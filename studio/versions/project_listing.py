@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from studio.api import InvalidData, Refused
 from studio.documents.dataclass_json import InvalidDocument, JsonValue, from_json
 from studio.registry import component, counters
-from studio.registry.activity import moment_elsewhere
+from studio.registry.activity import external_time
 from studio.runtime.shared.files import plain_name
 
 _LONGEST_TEXT = 4096
@@ -159,7 +159,7 @@ def _checked_variant(row: ArchivedVariant) -> ArchivedVariant:
     _check_files(row.files)
     if row.main not in [name for name, *_ in row.files]:
         raise ValueError("a variant lacks its main file")
-    return replace(row, created=moment_elsewhere(row.created))
+    return replace(row, created=external_time(row.created))
 
 
 def _checked_version(row: ArchivedVersion, variants: int) -> ArchivedVersion:
@@ -168,7 +168,7 @@ def _checked_version(row: ArchivedVersion, variants: int) -> ArchivedVersion:
     _check_texts([row.digest])
     _check_files(row.files)
     counters.foreign(row.counter)
-    return replace(row, created=moment_elsewhere(row.created))
+    return replace(row, created=external_time(row.created))
 
 
 def _check_files(files: Iterable[ArchivedFile]) -> None:

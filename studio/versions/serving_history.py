@@ -87,7 +87,7 @@ def stay_at(changes: Sequence[Change], moment: str | None = None) -> ServingPeri
             since = current.since if again and current is not None else change.created
             current = ServingPeriod(change, since, None)
         elif change.state == _CANARY:
-            current = _beside(current, change)
+            current = _with_canary(current, change)
         elif change.state == "removed":
             current = None
         elif moment is not None and moment < change.until:
@@ -95,7 +95,7 @@ def stay_at(changes: Sequence[Change], moment: str | None = None) -> ServingPeri
     return current
 
 
-def _beside(current: ServingPeriod | None, canary: Change) -> ServingPeriod:
+def _with_canary(current: ServingPeriod | None, canary: Change) -> ServingPeriod:
     if current is None:  # no other release is known
         return ServingPeriod(canary, canary.created, None)
     return current._replace(canary=canary)

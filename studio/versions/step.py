@@ -170,7 +170,7 @@ PROJECT_EXPORT: Step[ExportOptions, ExportResult] = Step(
     result=ExportResult,
     work="studio.versions.project_export:export",
     prepare="studio.versions.project_export:prepare",
-    record="studio.versions.project_export:put_in_place",
+    record="studio.versions.project_export:move_to_output",
     texts="studio.versions.texts:export",
     limits=Limits(seconds=3600),
 )
@@ -183,7 +183,7 @@ PROJECT_IMPORT: Step[ImportOptions, ImportResult] = Step(
     result=ImportResult,
     work_result=UnpackedProject,
     work="studio.versions.project_import:unpack",
-    record="studio.versions.project_import:take_in",
+    record="studio.versions.project_import:add_models",
     texts="studio.versions.texts:imported_models",
     limits=Limits(seconds=3600),
 )
