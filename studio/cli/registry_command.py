@@ -195,7 +195,7 @@ def _poll(opened: Workspace, arguments: argparse.Namespace) -> int:
 
     def listen(event: Event) -> None:
         if isinstance(event, JobMessage):
-            watch.take_message(event.name, event.values)
+            watch.on_message(event.name, event.values)
 
     opened.events.subscribe(listen)
     while True:

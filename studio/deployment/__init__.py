@@ -1,4 +1,4 @@
-"""Plan, roll out, list and take back releases on targets."""
+"""Plan, roll out, list and roll back releases on targets."""
 
 from studio.deployment.liveness import server_info
 from studio.targets.connect import open_channel, root_of, target_of

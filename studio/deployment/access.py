@@ -1,4 +1,4 @@
-"""Who may call what is deployed: what was asked for, what it means, how it is put in place."""
+"""Access to an endpoint: the options requested, their meaning, and their setup on the target."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DAY_S = 86400.0
 
 @dataclass(frozen=True, slots=True)
 class AccessRequest:
-    """What was asked for; empty where it is to stay as it is.
+    """Access options of a deploy; an empty field leaves the current setting unchanged.
 
     Attributes:
         host: Address to listen on.
@@ -37,8 +37,8 @@ class AccessRequest:
         value: The given token.
         tls: ``none``, ``self-signed`` or ``given``.
         pem: The given key and certificate chain.
-        open_to_all: Everybody may call it: said on purpose.
-        allowed_hosts: Names under which it answers beside its own; None for those of now.
+        open_to_all: Whether callers on other machines are allowed; set explicitly.
+        allowed_hosts: Extra host names that the server accepts; None keeps the current ones.
     """
 
     host: str = ""
@@ -62,13 +62,13 @@ class AccessRequest:
         return cls(_host(options), token, value, tls, pem, options.open_to_all, names)
 
     def request(self) -> dict[str, JsonValue]:
-        """Return what the release machine is told of it."""
+        """Return the access fields of the release machine's request."""
         tls = {"": "", "none": "none"}.get(self.tls, "on")
         names = None if self.allowed_hosts is None else list(self.allowed_hosts)
         return {"token": self.token, "value": self.value, "tls": tls, "allowed_hosts": names}
 
     def changes(self, service: Mapping[str, object]) -> bool:
-        """Whether something is to be done for it, beside the release."""
+        """Return whether the target needs an access change besides the release."""
         new = self.token in ("new", "given") or self.tls == "given"
         return new or self.after(service) != AccessRequest().after(service)
 
@@ -90,7 +90,7 @@ class AccessRequest:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who can reach a server, what callers must bring, and which names it has for them."""
+    """The reach of a server, the credentials of its callers, and its host names."""
 
     host: str = ""
     token: bool = False
@@ -99,7 +99,7 @@ class Access:
 
     @property
     def is_open(self) -> bool:
-        """Whether it can be reached from elsewhere."""
+        """Whether other machines can reach the server."""
         return not is_loopback(self.host)
 
     def __str__(self) -> str:
@@ -110,7 +110,7 @@ class Access:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address is that of a machine to itself."""
+    """Return whether an address is the loopback of a machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -118,17 +118,17 @@ def is_loopback(host: str) -> bool:
 
 
 def secret_name(target: TargetSpec, root: str) -> str:
-    """Under which a target's token is kept."""
+    """Return the name of the secret that stores a target's token."""
     return f"token of {target.url} {root}"
 
 
 def known_token(target: TargetSpec, root: str) -> str:
-    """A target's token as it is kept here; empty when it is not."""
+    """Return the stored token of a target; empty if none is stored."""
     return SecretStore(Paths.of()).get(secret_name(target, root))
 
 
 def keep_token(target: TargetSpec, root: str, token: str) -> str:
-    """Keep a target's token here, or forget it when it is empty; returns where it is kept."""
+    """Store a target's token, or delete it if it is empty; return where it is stored."""
     store, name = SecretStore(Paths.of()), secret_name(target, root)
     if token:
         return store.set(name, token)
@@ -137,7 +137,7 @@ def keep_token(target: TargetSpec, root: str, token: str) -> str:
 
 
 def keep_certificate(target: TargetSpec, certificate: str) -> str:
-    """Keep a target's certificate as a file for other clients of the user; returns its path."""
+    """Store a target's certificate as a file for other clients; return its path."""
     place = "/".join(filter(None, (target.url, target.endpoint_name)))
     name = hashlib.sha256(place.encode()).hexdigest()[:16]
     path = Paths.of().data / "certificates" / f"{name}.pem"
@@ -149,32 +149,32 @@ def keep_certificate(target: TargetSpec, certificate: str) -> str:
 def certify(
     agent: ReleaseClient, wish: AccessRequest, names: Sequence[str], skew_s: float, folder: Path
 ) -> tuple[str, str]:
-    """Have a certificate on the target for the coming switch.
+    """Prepare a certificate on the target for the next switch.
 
     Returns:
-        What is to be told of it, and the certificate (PEM).
+        The fields for the switch request, and the certificate (PEM).
 
     Args:
-        names: Under which the target is called.
-        folder: A private one, for what is made here.
-        skew_s: How far its clock is off: one that is days off must not date a certificate.
+        names: Host names of the target.
+        folder: A private folder for temporary files.
+        skew_s: Clock skew of the target; a clock that is days off must not date a certificate.
 
     Raises:
         TargetError: when the target refuses it.
     """
     request: dict[str, object] = {"names": list(names), "own": wish.tls == "self-signed"}
     if wish.pem:
-        done = agent.ask(CertifyAnswer, "certify", {**request, "pem": wish.pem})
+        done = agent.request(CertifyAnswer, "certify", {**request, "pem": wish.pem})
         return f"your certificate {done.fingerprint[:12]}", done.certificate
     if abs(skew_s) < _DAY_S:
-        done = agent.ask(CertifyAnswer, "certify", request)
+        done = agent.request(CertifyAnswer, "certify", request)
         if done.made:
             made = "kept" if done.made == "kept" else "made there"
             return f"certificate {done.fingerprint[:12]}, {made}", done.certificate
-    # Nothing there can make one, so that its key has to travel, as the token does.
+    # The target cannot generate a certificate, so the key is sent to it, like the token.
     pem = self_signed(names, folder)
     until = time.time() + DAYS * _DAY_S
-    done = agent.ask(CertifyAnswer, "certify", {**request, "pem": pem, "until": until})
+    done = agent.request(CertifyAnswer, "certify", {**request, "pem": pem, "until": until})
     text = f"certificate {done.fingerprint[:12]}, made here as the target lacks openssl"
     return text, done.certificate
 
@@ -244,7 +244,7 @@ def _tls(options: AccessOptions) -> tuple[str, str]:
 
 
 def _text(path: Path, what: str) -> str:
-    """A small file of the user."""
+    """Read a small file of the user."""
     try:
         with path.open("rb") as file:
             return file.read(_LARGEST).decode("ascii").strip() + "\n"
@@ -255,7 +255,7 @@ def _text(path: Path, what: str) -> str:
 
 
 def token_on(target: TargetSpec, root: str, text: str) -> str:
-    """The token in the target's own file.
+    """Read the token from the target's own file.
 
     Raises:
         TargetError: when it cannot be read there.

@@ -1,7 +1,7 @@
-"""Whether a target will take a release: asked of what lies there, before anything is sent.
+"""Pre-flight checks of a release against the state of a target, before anything is sent.
 
-The target judges again, by the same functions (``studio.runtime.release``), when the release has
-arrived; what it would refuse then is said now.
+The target repeats these checks with the same functions (``studio.runtime.release``) once the
+release has arrived; the studio reports a refusal early.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ _UNSIGNED = "Deploy with --sign KEY, or sign the bundle with studio sign."
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Who deploys what, and what was said with it.
+    """The operator of a deploy, with the options that decide its admission.
 
     Attributes:
-        owner: Who asks, as the target's lease names its operator.
-        model: What was named on the command line, to say the command that helps.
-        downgrade: Why an older release is wanted; empty where none is.
-        key: What to sign with; None where none was named.
-        order: The signature of the downgrade, where the target asks for one.
-        replace: Whether another model that is served may be replaced.
+        owner: The operator, as named by the target's lease.
+        model: The model as given on the command line, for the commands in hints.
+        downgrade: Reason for an older release; empty for a newer one.
+        key: Signing key; None without one.
+        order: Signature of the downgrade, if the target requires one.
+        replace: Whether a release may replace another model.
     """
 
     owner: str = ""
@@ -49,20 +49,20 @@ class Request:
 
     @classmethod
     def of(cls, options: DeployOptions, owner: str) -> Request:
-        """Return the request that the options of a deploy make.
+        """Return the request of a deploy's options.
 
         Raises:
-            UsageError: when the reason for a downgrade is none.
+            UsageError: when the reason for a downgrade is invalid.
         """
         reason = downgrade_of(options.downgrade)
         return cls(owner, _named(options), reason, options.sign, replace=options.replace)
 
 
 def downgrade_of(given: str | None) -> str:
-    """Return the reason for a downgrade, in one line; empty where none was given.
+    """Return the reason for a downgrade in one line; empty if there is no downgrade.
 
     Raises:
-        UsageError: when it says nothing, or cannot stand in a history.
+        UsageError: when it is empty, or contains characters that a history cannot hold.
     """
     if given is None:
         return ""
@@ -76,7 +76,7 @@ def downgrade_of(given: str | None) -> str:
 
 
 def ordered(found: Inventory, bundle: Bundle, request: Request) -> Request:
-    """The same with a signed order, where this is a downgrade and the target asks for signatures.
+    """Return the request with a signed order, if the target requires one for this downgrade.
 
     Raises:
         StudioError: when the key cannot be used.
@@ -91,7 +91,7 @@ def ordered(found: Inventory, bundle: Bundle, request: Request) -> Request:
 def checks(
     facts: TargetFacts, found: Inventory, bundle: Bundle, request: Request
 ) -> tuple[PreflightCheck, ...]:
-    """What a target says to a release: its folder, its operator, its counters, its signers."""
+    """Return the checks of a release: folder, operator, model, counters, signatures."""
     return (
         _folder(facts, found),
         _operator(facts, found, request),
@@ -114,7 +114,7 @@ def _folder(facts: TargetFacts, found: Inventory) -> PreflightCheck:
 
 
 def _operator(facts: TargetFacts, found: Inventory, request: Request) -> PreflightCheck:
-    """Another deploy has the target to itself, for a few minutes at most."""
+    """Check that no other deploy holds the target's lease, which lasts a few minutes."""
     lease = read_parts(_Lease, found.lease)
     holder, left = lease.owner, lease.expires - (time.time() + facts.clock_skew_s)
     if not holder or holder == request.owner or not 0 < left <= LEASE_S:
@@ -130,7 +130,7 @@ def _operator(facts: TargetFacts, found: Inventory, request: Request) -> Preflig
 def _model(
     facts: TargetFacts, found: Inventory, bundle: Bundle, request: Request
 ) -> PreflightCheck:
-    """Whether the model may take the place of what is served."""
+    """Check whether the model may replace the current one."""
     text, hint = another_model(facts.name, found.model, bundle.name, replace=request.replace)
     if text:
         return PreflightCheck("model", False, text, hint, safety=True)
@@ -143,6 +143,7 @@ def _counter(
     facts: TargetFacts, found: Inventory, bundle: Bundle, request: Request
 ) -> PreflightCheck:
     what = f"version {bundle.version} of {bundle.name}"
+    # The current release may be deployed again, whatever its counter.
     if bundle.digest == found.current:
         return PreflightCheck("counter", True, f"{what} is served there already")
     last = found.lines.get(bundle.name)
@@ -164,7 +165,7 @@ def _counter(
 def _downgrade(
     facts: TargetFacts, found: Inventory, bundle: Bundle, request: Request
 ) -> PreflightCheck:
-    """Where a target asks for signatures, an old one is no order to go back."""
+    """Check the signed order, without which a target with signers accepts no downgrade."""
     text = f"version {bundle.version} of {bundle.name} is older than what was there; "
     text += f"the history says: {request.downgrade}"
     if not found.signers_file:
@@ -182,7 +183,7 @@ def _downgrade(
 
 
 def _way_back(facts: TargetFacts, found: Inventory, bundle: Bundle, request: Request) -> str:
-    """The command that serves an older release: from what the target keeps, or sent again."""
+    """Return the command for an older release: a rollback, or another deploy."""
     target = f"--target {shlex.quote(facts.name)}"
     if found.current and bundle.digest in found.releases:
         return f"studio rollback {target} --to {bundle.version}"
@@ -220,7 +221,7 @@ def _signer(signers: str, content: bytes, signature: str, namespace: str) -> str
 
 
 def _named(options: DeployOptions) -> str:
-    """Return what a command line names to deploy the same again."""
+    """Return the arguments of the same deploy on a command line."""
     if options.bundle:
         return str(options.bundle)
     model = options.model
@@ -229,7 +230,7 @@ def _named(options: DeployOptions) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Lease:
-    """Who changes a target, and until when."""
+    """The current lease of a target: its operator and its end."""
 
     owner: str = ""
     expires: float = 0.0
@@ -237,12 +238,12 @@ class _Lease:
 
 @dataclass(frozen=True, slots=True)
 class PreflightCheck:
-    """One question that was answered before anything is changed.
+    """The result of one check before a deploy.
 
     Attributes:
-        hint: What to do when the answer is no.
-        safety: Whether a no is a refusal rather than an inability.
-        warning: Whether it may be gone ahead nevertheless.
+        hint: Fix for a failed check.
+        safety: Whether a failure is a refusal for safety.
+        warning: Whether the deploy may continue nevertheless.
     """
 
     name: str
@@ -254,19 +255,19 @@ class PreflightCheck:
 
 
 ON_PLATFORM = "on a target of its own (studio target add)"
-"""How to serve beside what a platform serves, whose address names the endpoint."""
+"""Hint for a second model on a platform, where an address has a single endpoint."""
 
 
 def another_model(
     target: str, served: str, model: str, *, replace: bool, beside: str = ""
 ) -> tuple[str, str]:
-    """Why a model may not be served there, and both ways to do so; empty when it may.
+    """Explain why a model may not replace the current one, with both fixes; empty if it may.
 
     Args:
         target: Its name, which is ``TARGET/NAME`` for an endpoint.
-        served: Name of the model that is served now, empty where none is.
-        replace: It was said that the other model is to go.
-        beside: How to serve it beside that, where it is not an endpoint.
+        served: Name of the current model; empty without one.
+        replace: Whether the user allowed the replacement.
+        beside: Command that serves both, if the target is no named endpoint.
     """
     if replace or not served or served == model:
         return "", ""

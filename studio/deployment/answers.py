@@ -11,7 +11,7 @@ from studio.documents.dataclass_json import JsonValue, keyed
 
 @dataclass(frozen=True, slots=True)
 class StatusAnswer:
-    """The digest of the runtime that answers."""
+    """Digest of the runtime on the target."""
 
     runtime: str
 
@@ -33,7 +33,7 @@ class BeginAnswer:
 
 @dataclass(frozen=True, slots=True)
 class PartialFile:
-    """The beginning of a file that an interrupted transfer has left on the target."""
+    """The beginning of a file that an interrupted transfer left on the target."""
 
     name: str
     bytes: int
@@ -42,7 +42,7 @@ class PartialFile:
 
 @dataclass(frozen=True, slots=True)
 class MissingMessage:
-    """What a release lacks on the target: digest and bytes of each file."""
+    """The files that a release lacks on the target: digest and bytes of each."""
 
     missing: Mapping[str, int]
     partial: Mapping[str, PartialFile]
@@ -50,7 +50,7 @@ class MissingMessage:
 
 @dataclass(frozen=True, slots=True)
 class ProgressMessage:
-    """How far a verb is."""
+    """The progress of a verb."""
 
     done: float = 0
     total: float = 0
@@ -59,7 +59,7 @@ class ProgressMessage:
 
 @dataclass(frozen=True, slots=True)
 class InstallAnswer:
-    """Whether the environment had to be installed, and the versions in it."""
+    """The environment of a release: its versions, and whether it was newly installed."""
 
     installed: bool
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -67,7 +67,7 @@ class InstallAnswer:
 
 @dataclass(frozen=True, slots=True)
 class StageAnswer:
-    """A release that was put in place, and who signed it."""
+    """A release installed on the target, and its signer."""
 
     version: int
     name: str
@@ -79,7 +79,7 @@ class ProbeAnswer:
     """The golden samples of a release, answered on the target.
 
     Attributes:
-        probe_s: Time that the whole probe took; 0 where an older runtime does not tell it.
+        probe_s: Duration of the whole probe; 0 from an older runtime, which does not report it.
     """
 
     samples: int
@@ -104,11 +104,11 @@ class CertifyAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ServiceFacts:
-    """What keeps the server running.
+    """The service manager that keeps the server running.
 
     Attributes:
-        enabled: Whether it is started again by a service manager.
-        boot: Whether also after a restart of the target.
+        enabled: Whether a service manager restarts the server.
+        boot: Whether it also does so after a reboot of the target.
     """
 
     manager: str = ""
@@ -121,7 +121,7 @@ class SwitchAnswer:
     """The release that is served after a switch.
 
     Attributes:
-        state: ``active``, or ``unchanged`` where it was served before.
+        state: ``active``, or ``unchanged`` if the release was active before.
         secret: A new token; empty unless one was made or given.
     """
 
@@ -141,7 +141,7 @@ class SwitchAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollbackAnswer:
-    """The release that is served again."""
+    """The release that is active after a rollback."""
 
     left_version: int = keyed("from")
     to: int
@@ -154,7 +154,7 @@ class RollbackAnswer:
 
 @dataclass(frozen=True, slots=True)
 class RemoveAnswer:
-    """What a removal has stopped and, with a purge, freed."""
+    """The release that a removal stopped, and the files that a purge freed."""
 
     stopped: bool = False
     release: str = ""
@@ -165,7 +165,7 @@ class RemoveAnswer:
 
 @dataclass(frozen=True, slots=True)
 class StartAnswer:
-    """The release whose server was started; a stop tells none of it."""
+    """The release whose server was started; empty after a stop."""
 
     version: int | None = None
     name: str | None = None
@@ -174,7 +174,7 @@ class StartAnswer:
 
 @dataclass(frozen=True, slots=True)
 class CleanupAnswer:
-    """Bytes that a cleanup has freed."""
+    """The number of bytes that a cleanup freed."""
 
     freed: int
 
@@ -188,6 +188,6 @@ class LogAnswer:
 
 @dataclass(frozen=True, slots=True)
 class TrustAnswer:
-    """Names of the signers that are accepted now."""
+    """The names of the signers accepted after a change."""
 
     signers: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Bundles that are packaged on the way to a target, signed where a key is named."""
+"""Bundles packaged during a deployment, signed if a key is given."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from studio.packages.signing import signature_of, write_signature
 
 
 def opened(packaged: PackageResult | Path, key: Path | None, job: Job) -> Bundle:
-    """Return the bundle that packaging made or found, or that was given; signed with the key.
+    """Return the given bundle, or the one that packaging made or found; signed with the key.
 
     Raises:
         StudioError: when the key cannot be used.
@@ -28,7 +28,7 @@ def opened(packaged: PackageResult | Path, key: Path | None, job: Job) -> Bundle
 
 
 def signed_copy(bundle: Bundle, key: Path, job: Job) -> Bundle:
-    """A copy below the job's folder of a bundle that belongs to somebody else, signed.
+    """Return a signed copy, below the job's folder, of a bundle in a store or a user's folder.
 
     Raises:
         StudioError: when the key cannot be used.

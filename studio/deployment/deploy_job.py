@@ -1,4 +1,4 @@
-"""One deploy from the bundle to the served release, and what is reported of it."""
+"""One deploy from the bundle to the active release, and its result."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ from studio.targets.connect import gather_facts, host_of, is_local
 from studio.targets.platforms import is_platform
 
 BOARD_PORT = 8477
-"""Where a board serves unless something else is asked for."""
+"""Default port of the server on a board."""
 
 
 class Deployment:
-    """Plans and carries out one deploy on one target.
+    """The plan and the execution of one deploy on one target.
 
     Attributes:
         log: The steps so far.
-        packaged: What the packaging of a model made; None for a bundle that was given.
+        packaged: The result of packaging a model; None for a given bundle.
     """
 
     def __init__(self, options: DeployOptions, job: Job, owner: str) -> None:
@@ -55,11 +55,11 @@ class Deployment:
         self._began = time.monotonic()
 
     def find_bundle(self) -> Bundle:
-        """Verify the given bundle, or package the given model; signed, where that was asked for."""
+        """Verify the given bundle, or package the given model; sign it if requested."""
         bundle, key = self._found_bundle(), self._options.sign
         if key and not bundle.signature:
             with self.log.step("sign", f"with {key.name}"):
-                if is_platform(self._target):  # it is given the folder, and nothing beside it
+                if is_platform(self._target):  # a platform gets nothing but the folder
                     return signed_copy(bundle, key, self._job)
                 signature = signature_of(bundle.text.encode(), key)
                 return replace(bundle, signature=signature)
@@ -80,7 +80,7 @@ class Deployment:
             return bundle
 
     def run(self, channel: Channel, bundle: Bundle) -> DeployResult:
-        """Plan, and unless only that was asked for, do it."""
+        """Make the plan, and carry it out unless this is a dry run."""
         facts = self._facts(channel)
         plan = self._plan(channel, facts, bundle)
         if self._options.dry_run:
@@ -106,8 +106,8 @@ class Deployment:
             certificate_file=keep_certificate(self._target, rollout.certificate),
         )
 
-    def taken_back(self, bundle: Bundle, error: TakenBack) -> DeployResult:
-        """Return what is kept of a release that was worse on trial: why, and how long it served."""
+    def rolled_back(self, bundle: Bundle, error: TakenBack) -> DeployResult:
+        """Return the result of a release that failed its trial: its reason and duration."""
         return replace(
             release_on(self._target, bundle, "failed"),
             by=self._owner,
@@ -120,7 +120,7 @@ class Deployment:
         )
 
     def _served(self, result: DeployResult, done: Switched) -> DeployResult:
-        """Return the result with what the target says of its server."""
+        """Add the server's state after the switch to the result."""
         answer = done.answer
         return replace(
             result,
@@ -138,9 +138,9 @@ class Deployment:
         )
 
     def _keep_token(self, plan: DeployPlan, token: str) -> str:
-        """Remember the token here, too; it leaves this process on no other way."""
+        """Store the token on this computer, too; no result, log or message contains it."""
         if not token and plan.access.token:
-            return ""  # the one of before goes on
+            return ""  # the stored token stays valid
         return keep_token(self._target, plan.facts.root, token)
 
     def _facts(self, channel: Channel) -> TargetFacts:
@@ -159,24 +159,24 @@ class Deployment:
             except StudioError as error:
                 if isinstance(error, Cancelled) or not self._options.dry_run:
                     raise
-                wheels, obstacle = None, error  # a plan goes on, and tells all that is in the way
+                wheels, obstacle = None, error  # a plan lists this with all other obstacles
             if obstacle is not None:
                 row.skip("none fit it")
             elif wheels is None:
                 row.skip("its own Python has all that is needed")
             else:
                 row.text = ", ".join("-".join(w.name.split("-")[:2]) for w in wheels.wheels)
-        found = inventory.take(channel, facts.root)
+        found = inventory.read(channel, facts.root)
         self._request = ordered(found, bundle, self._request)
         runtime = build_runtime(self._job.folder)
         wish, request = self._access, self._request
         plan = make_plan(facts, found, bundle, runtime, wheels, wish, obstacle, request)
         live = liveness(self._target, server_info(channel, facts.root))
-        # A release whose server does not run is put to work like any other.
+        # A release whose server has stopped is switched to like a new one.
         return replace(plan, unchanged=plan.unchanged and live.state == SERVING)
 
     def _wheels(self, facts: TargetFacts, bundle: Bundle) -> WheelSet | None:
-        """What is to be installed there: all of it when anything lacks, so that it fits."""
+        """Return the wheels to install: the whole set if one is missing, so that versions fit."""
         if not lacking(facts, bundle.requirements):
             return None
         cache = WheelCache(Paths.of().cache / "wheels")

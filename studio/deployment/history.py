@@ -1,8 +1,8 @@
-"""The history of a target, and whether it is whole: on the target, and in the registry.
+"""Verification of a target's history: its own chain of hashes, and the registry's record of it.
 
-A chain shows that no entry was altered. That its end was not cut off, or all of it made anew, only
-somebody else can show: after each change the registry keeps how long the target's chain was and how
-it ended, in a chain of its own.
+The chain on the target proves that no entry was altered. It cannot prove that its end was not cut
+off, or that it was not rewritten. So after each change the registry records the length and the
+last hash of the target's chain, in a chain of its own.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class _Link:
     """The place of an entry in a target's chain.
 
     Attributes:
-        continues: Hash of the last entry before the first that is still there.
+        continues: Hash of the last dropped entry before the first remaining one.
     """
 
     hash: str | None = ""
@@ -49,7 +49,7 @@ class _Link:
 
 
 class TargetHistory:
-    """The registry's chain: what was done on which target, and where its own chain stood."""
+    """The registry's chain: the changes of all targets, with the ends of the targets' chains."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
@@ -58,14 +58,15 @@ class TargetHistory:
     def add(
         self, target: str, release: str, state: str, by: str = "", log: LogHead | None = None
     ) -> None:
-        """Note a change, and where the target's own chain stands."""
+        """Add a change, with the end of the target's own chain."""
         entries, head = (log.entries, log.head) if log else (0, "")
         change = {"target": target, "release": release, "state": state}
+        # Another process may append, so reading the last hash and appending need a lock.
         with self._alone():
             self._journal.append("release", **change, by=by, entries=entries, head=head)
 
     def anchors(self, target: str) -> tuple[Anchor, ...]:
-        """Return where the target's chain stood, the oldest first."""
+        """Return the recorded ends of the target's chain, the oldest first."""
         entries = [read_parts(_RegistryEntry, entry) for entry in self._journal.readable()]
         return tuple(
             Anchor(entry.entries, entry.head)
@@ -74,7 +75,7 @@ class TargetHistory:
         )
 
     def chain(self) -> RegistryChain:
-        """Return how many entries there are, and the first that was altered."""
+        """Return the number of entries, and the first altered one."""
         broken = self._journal.broken_at()
         return RegistryChain(len(self._journal.readable()), broken)
 
@@ -87,7 +88,7 @@ class TargetHistory:
 
 
 def verify_log(options: VerifyLogOptions, job: Job) -> VerifyLogResult:
-    """Read a target's log and check it here: what the target says of it proves nothing."""
+    """Read a target's history and verify it here; the target's own verdict proves nothing."""
     target = options.target
     if is_platform(target):
         raise UsageError(
@@ -95,10 +96,10 @@ def verify_log(options: VerifyLogOptions, job: Job) -> VerifyLogResult:
         )
     with connected(target, job) as channel:
         agent = agent_on(target, channel, job)
-        if inventory.take(channel, agent.root).is_bare:
+        if inventory.read(channel, agent.root).is_bare:
             raise TargetError("This target has no release history.")
         agent.install()
-        entries = agent.ask(LogAnswer, "log", {}).entries
+        entries = agent.request(LogAnswer, "log", {}).entries
     return judged(target.name, entries, options.anchors, options.registry)
 
 
@@ -108,7 +109,7 @@ def judged(
     anchors: Sequence[Anchor],
     registry: RegistryChain,
 ) -> VerifyLogResult:
-    """Return what is wrong with a chain, in one sentence, or that nothing is."""
+    """Return the result of verifying a chain, with its first problem."""
     dropped = before(entries)
     problem = _broken(target, entries)
     if not problem and registry.broken_at:
@@ -131,7 +132,7 @@ def judged(
 
 
 def _broken(target: str, entries: Sequence[Mapping[str, JsonValue]]) -> str:
-    """What is wrong inside the chain."""
+    """Return the problem inside the chain; empty without one."""
     found = first_break(entries)
     if found is None:
         return ""
@@ -142,7 +143,7 @@ def _broken(target: str, entries: Sequence[Mapping[str, JsonValue]]) -> str:
 
 
 def _cut(target: str, entries: Sequence[Mapping[str, JsonValue]], anchors: Sequence[Anchor]) -> str:
-    """What the registry remembers otherwise; what the board has dropped in time cannot be asked."""
+    """Return a contradiction to the registry's record; entries dropped by age are not checked."""
     dropped = before(entries)
     for anchor in anchors:
         count = anchor.entries

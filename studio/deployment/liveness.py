@@ -1,8 +1,8 @@
-"""Whether something serves on a target now, and where: what every command says of it is asked here.
+"""The state of the server on a target, and its address; the one source for all commands.
 
-A server writes of itself where it answers. That file outlives it: a crash leaves it behind, and
-after a restart of the machine another process may have its number. So a server says, too, what
-tells its process from all others, and what serves is what still has that.
+A server writes a report with its address. That file outlives a crash, and after a reboot another
+process may have the same number. So the report also holds the identity of the process: a server
+is alive if its process still has that identity.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from studio.documents.dataclass_json import JsonValue, read_parts
 from studio.targets.connect import host_of, is_local
 
 SERVING, STARTING, STOPPED, IDLE = "serving", "starting", "stopped", "nothing deployed"
-"""Of an endpoint: ``stopped`` is one whose server should run and does not."""
+"""States of an endpoint; ``stopped`` means that its server should run, but does not."""
 
 SILENT = "no answer"
-"""Of one whose machine does not answer."""
+"""State of an endpoint on an unreachable machine."""
 
 _ANY_ADDRESS = ("0.0.0.0", "::")
 _LOOPBACK = "127.0.0.1"
@@ -40,17 +40,17 @@ elif [ ! -d /proc/self ] && kill -0 "$pid"; then
 fi 2>/dev/null
 true
 """
-"""The shell alone: a container's image may have neither sed nor head."""
+"""Only shell built-ins: a container's image may have neither sed nor head."""
 
 
 @dataclass(frozen=True, slots=True)
 class Liveness:
-    """How an endpoint is, and where it answers or would.
+    """The state of an endpoint, and its address.
 
     Attributes:
         state: ``serving``, ``starting``, ``stopped`` or ``nothing deployed``.
-        endpoint: Its URL, as far as one was ever written down; empty without.
-        text: What is wrong, and what helps; empty where nothing is.
+        endpoint: Its URL, if a server has ever reported one; else empty.
+        text: The problem and its fix; empty without a problem.
     """
 
     state: str
@@ -61,7 +61,7 @@ class Liveness:
 
 @dataclass(frozen=True, slots=True)
 class ServerAddress:
-    """Where a server listens."""
+    """The address on which a server listens."""
 
     host: str | None = ""
     port: int | None = 0
@@ -70,12 +70,12 @@ class ServerAddress:
 
 @dataclass(frozen=True, slots=True)
 class _ServerReport:
-    """A server's last report of itself.
+    """The last report of a server.
 
     Attributes:
         running: Whether that server still lives.
-        current: Whether there is a release that it should serve.
-        worker: Number of the process that answers requests; 0 for none.
+        current: Whether a release is installed for it.
+        worker: Process number of the worker that answers requests; 0 without one.
     """
 
     running: bool = False
@@ -87,10 +87,10 @@ class _ServerReport:
 
 
 def server_info(channel: Channel, root: str) -> dict[str, JsonValue]:
-    """Return what the server on a target last wrote of itself; empty where none ever did.
+    """Return the last report of the server on a target; empty if there has been no server.
 
-    With ``running``: whether that server still lives, and ``current``: whether there is a release
-    that it should serve.
+    With ``running``: whether that server is still alive, and ``current``: whether a release is
+    installed for it.
     """
     done = channel.run(["sh", "-c", _SERVER, "sh", root], timeout=30)
     try:
@@ -100,14 +100,14 @@ def server_info(channel: Channel, root: str) -> dict[str, JsonValue]:
     document: dict[str, JsonValue] = report if isinstance(report, dict) else {}
     lines = done.text[end:].split("\n")
     process = next((line[8:].strip() for line in lines if line.startswith("process ")), "")
-    # A server of an earlier studio does not say which process it is: any with its number counts.
+    # A server of an earlier studio reports no identity: any process with its number counts.
     own = read_parts(_ServerReport, document).process or process
     running = bool(process) and process == own
     return {**document, "running": running, "current": "current" in lines}
 
 
 def liveness(target: TargetSpec, document: Mapping[str, object]) -> Liveness:
-    """Return how an endpoint is, by the report of ``server_info``."""
+    """Return the state of an endpoint from the report of ``server_info``."""
     report, address = read_parts(_ServerReport, document), read_parts(ServerAddress, document)
     if not report.current:
         return Liveness(IDLE)
@@ -115,13 +115,13 @@ def liveness(target: TargetSpec, document: Mapping[str, object]) -> Liveness:
     if not report.running or report.state == "stopped":
         text = f"Its server does not run. Start it with: studio start --target {target.name}"
         return Liveness(STOPPED, endpoint, scheme if endpoint else "", text)
-    # A release that could not be loaded leaves the one before at work.
+    # If a new release could not be loaded, the previous one keeps running.
     works = report.state == "ready" or bool(report.worker)
     return Liveness(SERVING if works else STARTING, endpoint, scheme, report.error or "")
 
 
 def url_of(target: TargetSpec, address: ServerAddress) -> str:
-    """Return where a server answers; the studio reaches a board's loopback through its channel."""
+    """Return the URL of a server; a board's loopback is reached through its channel."""
     host, port = address.host, address.port
     if not host or not port:
         return ""

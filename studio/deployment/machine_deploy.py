@@ -1,4 +1,4 @@
-"""A deploy, step by step: each can be repeated, and until the switch nothing active changes."""
+"""A deploy in steps: each can be repeated, and nothing active changes before the switch."""
 
 from __future__ import annotations
 
@@ -27,35 +27,35 @@ from studio.documents.dataclass_json import JsonValue, from_json, to_json
 from studio.jobs import Job
 
 _TELLING = 8 << 20
-"""From so many bytes on, a transfer says something of the link."""
+"""Smallest transfer in bytes whose duration describes the rate of the link."""
 
 _SEND_S = 120.0
 _SLOWEST = 4096
-"""Bytes a second. A link that is dead is noticed far earlier; this bounds one that trickles."""
+"""Bytes per second. A dead link is detected far earlier; this limits a very slow one."""
 
 _INSTALL_S = 900.0
 _PROBE_S = 300.0
 _SWITCH_S = 120.0
 _PROBES_PATIENCE = 16.0
-"""Times the probe: on a slow board the new server has eight, and so has the one that comes back."""
+"""Multiple of the probe's time: on a slow board both the new and the restored server get eight."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServeSettings:
-    """How the release is to be served.
+    """Settings of the server for a release.
 
     Attributes:
-        access: Who may call it.
-        port: None keeps the port in use.
-        usual_port: Where none is in use; 0 lets the target choose.
+        access: Access options of the deploy.
+        port: Port; None keeps the current one.
+        usual_port: Default port for a first release; 0 lets the target choose.
         budget_ms: Largest median latency; None for no limit.
-        soak_s: How long it is watched before it is kept.
-        quality: What it may do worse than the release before; None where that is not judged.
-        sampling: Requests that may be kept for labelling; None: none is.
-        agreement: Share of a core for comparing answers with the release before; 0: none.
-        replace: Whether another model that is served may be replaced.
-        downgrade: Why an older release is wanted.
-        order: The signature of that, for a target that asks for signatures.
+        soak_s: Length of the soak after the switch, in seconds.
+        quality: The trial's rule against the previous release; None without a trial.
+        sampling: Limits of stored requests for labelling; None stores none.
+        agreement: Share of a core for comparing answers with the previous release; 0: none.
+        replace: Whether the release may replace another model.
+        downgrade: Reason for an older release.
+        order: Signature of the downgrade, for a target that requires one.
     """
 
     access: AccessRequest
@@ -73,14 +73,14 @@ class ServeSettings:
 
 @dataclass(frozen=True, slots=True)
 class Switched:
-    """The end of a switch, and when the release began to serve."""
+    """The answer to a switch, and the time at which the release became active."""
 
     answer: SwitchAnswer
     at: str
 
 
 class TargetDeployment:
-    """Carries out one plan on one target, whose name on the network is its host."""
+    """The execution of a plan on one target; the host is its name on the network."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class TargetDeployment:
         self._patience_s = _SWITCH_S
 
     def run(self) -> Switched:
-        """Do all steps, and return what the target says of the switch."""
+        """Carry out all steps, and return the result of the switch."""
         with self._log.step("runtime") as row:
             self._runtime(row)
         with self._log.step("claim", "become the only operator") as row:
@@ -115,7 +115,7 @@ class TargetDeployment:
             self._agent.end()
 
     def _require_signature(self, signed_only: bool) -> None:
-        """Before anything is sent; the target itself judges the signature."""
+        """Refuse a missing signature before the upload; the target verifies it later."""
         if signed_only and not self._plan.bundle.signature:
             raise Refused(
                 "The target requires signed releases, and this bundle is not signed.",
@@ -136,7 +136,7 @@ class TargetDeployment:
         with self._log.step("switch") as row:
             done = self._switch(row)
         with self._log.step("clean") as row:
-            freed = self._agent.ask(CleanupAnswer, "gc", {}).freed
+            freed = self._agent.request(CleanupAnswer, "gc", {}).freed
             row.text = f"{freed / 1e6:,.1f} MB freed; the last two releases are kept"
         return done
 
@@ -166,10 +166,10 @@ class TargetDeployment:
         if not delivery.files:
             row.skip("all files are there already")
             return
-        row.text = _told(delivery.files, delivery.sent, time.monotonic() - began)
+        row.text = _transfer_summary(delivery.files, delivery.sent, time.monotonic() - began)
 
     def _pieces(self) -> list[Outgoing]:
-        """Every file that the release needs, as the target may have lost one that was there."""
+        """Return all files of the release, as the target may have lost some since the plan."""
         plan = self._plan
         pieces = [Outgoing(f.name, f.path, f.digest, f.size) for f in plan.bundle.files]
         wheels = plan.wheels.wheels if plan.wheels else ()
@@ -181,7 +181,7 @@ class TargetDeployment:
         if wheels is None:
             row.skip("its own Python has all that is needed")
             return
-        done = self._agent.ask(
+        done = self._agent.request(
             InstallAnswer,
             "install",
             {
@@ -190,7 +190,7 @@ class TargetDeployment:
                 "imports": sorted(map(module_of, self._plan.bundle.requirements)),
             },
             timeout=_INSTALL_S,
-            watch=self._tell,
+            watch=self._on_progress,
         )
         if not done.installed:
             row.skip("installed already")
@@ -213,7 +213,7 @@ class TargetDeployment:
             "order": self._wish.order,
             **interpreter,
         }
-        done = self._agent.ask(StageAnswer, "stage", request)
+        done = self._agent.request(StageAnswer, "stage", request)
         row.text = f"version {done.version} of {done.name}, every file verified"
         if done.signer:
             row.text += f", signed by {done.signer}"
@@ -222,12 +222,13 @@ class TargetDeployment:
         if self._plan.unchanged:
             row.skip("release already running")
             return
-        found = self._agent.ask(
+        found = self._agent.request(
             ProbeAnswer,
             "probe",
             {"release": self._plan.bundle.digest, "budget_ms": self._wish.budget_ms},
             timeout=_PROBE_S,
         )
+        # A switch loads models as the probe did, so the probe's time scales its timeout.
         self._patience_s += _PROBES_PATIENCE * (found.probe_s or 0.0)
         row.text = (
             f"{found.samples} golden samples agree (largest difference "
@@ -236,7 +237,7 @@ class TargetDeployment:
         )
 
     def _access(self, row: StepRow) -> None:
-        """Have a certificate ready; a token is made by the switch itself."""
+        """Prepare a certificate; the switch itself generates a token."""
         plan = self._plan
         if not plan.access.tls:
             row.skip(str(plan.access))
@@ -244,12 +245,12 @@ class TargetDeployment:
         names = [self._host, "localhost", "127.0.0.1", "::1"]
         skew = plan.facts.clock_skew_s
         wish, folder = self._wish.access, self._job.folder
-        told, self.certificate = certify(self._agent, wish, names, skew, folder)
-        row.text = f"{plan.access}; {told}"
+        summary, self.certificate = certify(self._agent, wish, names, skew, folder)
+        row.text = f"{plan.access}; {summary}"
 
     def _switch(self, row: StepRow) -> Switched:
         wish = self._wish
-        done = self._agent.ask(
+        done = self._agent.request(
             SwitchAnswer,
             "switch",
             {
@@ -266,7 +267,7 @@ class TargetDeployment:
                 "sampling": to_json(wish.sampling),
             },
             timeout=self._patience_s + wish.soak_s,
-            watch=self._tell,
+            watch=self._on_progress,
         )
         at = instant()
         if done.state == "unchanged":
@@ -279,7 +280,7 @@ class TargetDeployment:
             row.text += f"; keeps up to {wish.sampling.most} uncertain requests there"
         return Switched(done, at)
 
-    def _tell(self, message: Mapping[str, JsonValue]) -> None:
+    def _on_progress(self, message: Mapping[str, JsonValue]) -> None:
         if message.get("event") == "progress":
             progress = from_json(ProgressMessage, message)
             self._job.progress(progress.done, progress.total, progress.text)
@@ -294,13 +295,13 @@ def _kept_by(service: ServiceFacts) -> str:
     return "kept until a restart of the target; studio start brings it back then"
 
 
-def _told(files: Sequence[Outgoing], sent: int, seconds: float) -> str:
-    """What was sent, and what was not because it was there or could be packed."""
+def _transfer_summary(files: Sequence[Outgoing], sent: int, seconds: float) -> str:
+    """Describe a transfer: its size, the part kept from earlier attempts, and the compression."""
     size, kept = sum(file.size for file in files), sum(file.offset for file in files)
     text = f"{'1 file' if len(files) == 1 else f'{len(files)} files'}, {size / 1e6:,.1f} MB"
     if kept:
         text += f", {kept / 1e6:,.1f} MB of them kept from an earlier attempt"
     if sent < 0.98 * (size - kept):
         text += f", packed to {sent / 1e6:,.1f} MB"
-    # For a few small files the time is that of asking, and says nothing of the link.
+    # For a few small files, latency dominates the time, so a rate would not describe the link.
     return text if size < _TELLING else f"{text}, {(size - kept) / 1e6 / seconds:,.0f} MB/s"

@@ -1,4 +1,4 @@
-"""Options of the deployment steps; bases are what a deployment shares with a rollout.
+"""Options of the deployment steps; a deployment shares the base classes with a rollout.
 
 The bases have no slots: a class of several of them could not have any. All fields are given by
 name, so that their order is that of the form alone.
@@ -29,7 +29,7 @@ class TargetOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class PlaceOptions:
-    """What is served, and where."""
+    """The model's endpoint: the target and the place of its files."""
 
     model: ModelRef | None = option(
         None, kind=Kind.MODEL, positional=True, help="Model or bundle folder."
@@ -53,7 +53,7 @@ class PlaceOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class BundleOptions:
-    """The bundle, or how one is made of the model."""
+    """The bundle, or the model and the options of packaging it."""
 
     bundle: Path | None = option(
         None, kind=Kind.FOLDER, help="Bundle folder, instead of a model.", advanced=True
@@ -88,7 +88,7 @@ class BundleOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class AccessOptions:
-    """Who may call what is served, and where it listens."""
+    """Access to the endpoint, and the address on which it listens."""
 
     expose: Literal["loopback", "network"] | None = option(
         None,
@@ -180,7 +180,7 @@ class ReleaseOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class TrialOptions:
-    """How a release is watched before it is kept."""
+    """The soak or trial of a release after the switch."""
 
     soak_s: float | None = option(
         None,
@@ -211,7 +211,7 @@ class TrialOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class KeptOptions:
-    """What a machine does beside answering; no platform can."""
+    """Requests that a machine stores or compares besides serving; no platform supports them."""
 
     agreement: float = option(
         0.0,
@@ -249,7 +249,7 @@ class KeptOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformOptions:
-    """What only a platform takes."""
+    """Options for platforms alone."""
 
     canary: int = option(
         0,
@@ -269,6 +269,7 @@ class PlatformOptions:
     )
 
 
+# A dataclass collects its fields from the last base to the first: the order of the form.
 # The order of the form is that of the bases from the last to the first.
 @dataclass(frozen=True, kw_only=True)
 class DeployOptions(
@@ -283,13 +284,13 @@ class DeployOptions(
     """Options of the step ``deploy``.
 
     Attributes:
-        numbering: What packaging must know of the registry, added before the work starts.
+        numbering: Registry data that packaging needs, added before the work starts.
     """
 
     numbering: Numbering | None = None
 
     def packaging(self) -> PackageOptions:
-        """Return the options of the packaging of the model on the way."""
+        """Return the options of packaging the model within this step."""
         assert self.model is not None
         return PackageOptions(
             model=self.model,

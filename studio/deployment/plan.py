@@ -1,4 +1,4 @@
-"""The plan of a deploy: what is checked, what will be sent, and what will be done."""
+"""The plan of a deploy: its checks, the files to send, and the steps."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MANY_SECONDS = 86400.0
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """One file that the target lacks."""
+    """A file that the target lacks."""
 
     name: str
     path: Path
@@ -42,15 +42,15 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class DeployPlan:
-    """All that a deploy is going to do.
+    """The complete plan of one deploy.
 
     Attributes:
-        wheels: What makes the environment; None where the target's own interpreter has all.
-        transfers: What is to be sent as blobs.
-        wanted: Digest and size of every blob of the release, whether it is there or not.
-        unpacked: Bytes that the environment will take; 0 where it is there already.
-        sends_runtime: Whether the zip application is to be sent too.
-        access: Who will be able to call it.
+        wheels: Wheels of the environment; None if the target's own interpreter has all packages.
+        transfers: Files to send as blobs.
+        wanted: Digest and size of every blob of the release, present on the target or not.
+        unpacked: Unpacked size of the environment in bytes; 0 if it is installed already.
+        sends_runtime: Whether the zip application must be sent.
+        access: Access after the deploy.
     """
 
     facts: TargetFacts
@@ -67,21 +67,21 @@ class DeployPlan:
 
     @property
     def bytes_total(self) -> int:
-        """Bytes of all that the release needs there."""
+        """Total size of the release in bytes."""
         return sum(self.wanted.values()) + self.runtime.size
 
     @property
     def bytes_to_send(self) -> int:
-        """Bytes that go over the wire."""
+        """Number of bytes to send."""
         runtime = self.runtime.size if self.sends_runtime else 0
         return sum(transfer.size for transfer in self.transfers) + runtime
 
     def require(self) -> None:
-        """Raise the first check that stands in the way.
+        """Raise the error of the first check that blocks the deploy.
 
         Raises:
-            Refused: when it is not safe.
-            TargetError: when it cannot work.
+            Refused: when the deploy is not safe.
+            TargetError: when the deploy cannot succeed.
         """
         for check in self.checks:
             if not check.ok and not check.warning:
@@ -119,7 +119,7 @@ class DeployPlan:
         return DeployStep("environment", "planned", text, command=self._verb("install"))
 
     def _transfer_row(self) -> DeployStep:
-        """Return the step that lists every file that goes over the wire, with its bytes."""
+        """Return the step that lists every file to send, with its size."""
         sent = self.bytes_to_send
         files = [SentFile(one.name, one.size) for one in self.transfers]
         if self.sends_runtime:
@@ -136,7 +136,7 @@ class DeployPlan:
         )
 
     def _verb(self, verb: str) -> str:
-        """The command by which the release machine on the target does a step."""
+        """Return the command line of a step's verb on the target."""
         facts = self.facts
         path = f"{facts.root}/runtime/{self.runtime.digest[:12]}....pyz"
         return f"{facts.python_path or 'python3'} {path} release {verb} --root {facts.root}"
@@ -159,11 +159,11 @@ def make_plan(
     obstacle: StudioError | None = None,
     request: Request | None = None,
 ) -> DeployPlan:
-    """Compare what is there with what is wanted; nothing is asked or changed.
+    """Compare the state of a target with a release; read and change nothing on the target.
 
     Args:
-        obstacle: Why no wheels fit the target, where its own Python lacks some.
-        request: Who deploys, and what was said with it.
+        obstacle: Error of the search for wheels that the target needs.
+        request: The operator, with the options that decide the admission.
     """
     wish = wish or AccessRequest()
     installed = wheels is not None and wheels.digest in found.environments
@@ -207,7 +207,7 @@ def make_plan(
 
 
 def _board(facts: TargetFacts) -> PreflightCheck:
-    """What kind of board it is, and what makes it doubtful now."""
+    """Check the board for conditions that make its measurements unreliable."""
     kind = next((one for one in boards() if one.id == facts.board_id), None)
     names = (facts.board or (kind.title if kind else "a board of no known kind"), facts.image)
     text = ", ".join(filter(None, names))
@@ -217,7 +217,7 @@ def _board(facts: TargetFacts) -> PreflightCheck:
 
 
 def _runtime(facts: TargetFacts, wheels: WheelSet | None, bundle: Bundle) -> PreflightCheck:
-    """Whether the release of the runtime there, or the one that is sent, loads the model."""
+    """Check whether the target's ONNX Runtime, or the one in the wheels, can load the model."""
     version = _runtime_version(facts, wheels)
     release = release_of(version)
     if release is None:
@@ -246,6 +246,7 @@ def _runtime_version(facts: TargetFacts, wheels: WheelSet | None) -> str:
 
 def _disk(facts: TargetFacts, need: int) -> PreflightCheck:
     need_mb = need / 1e6 + _RESERVE_MB if need else 0
+    # The facts count MiB, while sizes of files are in MB.
     free_mb = facts.disk_free_mb * 1.048576
     where = f"{free_mb:,.0f} MB is free in {facts.root}"
     if need_mb <= free_mb:
@@ -259,8 +260,9 @@ def _disk(facts: TargetFacts, need: int) -> PreflightCheck:
 
 
 def _memory(facts: TargetFacts, found: Inventory, bundle: Bundle) -> PreflightCheck:
-    """Old and new are in memory at once while the server changes over."""
+    """Check the memory; during a switch the old and the new model are loaded at once."""
     model = sum(file.size for file in bundle.files if not file.name.startswith("golden/"))
+    # The server of the current release answers until the new one has taken over.
     sessions = 2 if found.current and found.current != bundle.digest else 1
     others_mb = round(sum(found.beside)) + len(found.beside) * _SERVER_MB
     need_mb = round(sessions * model / 1e6) + _SERVER_MB + others_mb
@@ -286,7 +288,7 @@ def _endpoints(found: Inventory) -> str:
 
 
 def _clock(facts: TargetFacts) -> PreflightCheck:
-    """A clock in the past makes certificates invalid, and its log lie about the order of things."""
+    """Check the clock: in the past it invalidates certificates and misorders the log."""
     skew = facts.clock_skew_s
     if skew <= -_MANY_SECONDS:
         return PreflightCheck(
@@ -300,11 +302,12 @@ def _clock(facts: TargetFacts) -> PreflightCheck:
 
 
 def _service(facts: TargetFacts) -> PreflightCheck:
-    """Whether anybody starts the server again after a restart; a deploy needs no rights for it."""
+    """Check whether the server restarts after a reboot; a deploy needs no rights for that."""
     here = facts.url.startswith("local")
     user = getpass.getuser() if here else urlsplit(facts.url).username or ""
     if not here and not facts.url.startswith("ssh:"):
         return PreflightCheck("service", True, "its service manager is used where it has one")
+    # Only root may install a system service; other logins use their own systemd.
     if user in ("", "root") and "systemd" in facts.services:
         return PreflightCheck("service", True, "its service manager is used where it has one")
     if "systemd-user" in facts.services:
@@ -324,7 +327,7 @@ def _service(facts: TargetFacts) -> PreflightCheck:
 
 
 def _access(found: Inventory, wish: AccessRequest, name: str) -> PreflightCheck:
-    """An open door needs a yes, once; a token that travels in the clear is worth a word."""
+    """Check the access: open access needs consent, a token without TLS gives a warning."""
     after, before = wish.after(found.service), AccessRequest().after(found.service)
     if after.is_open and not after.token and not wish.open_to_all:
         if found.current and before.is_open and not before.token:

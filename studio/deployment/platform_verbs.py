@@ -1,4 +1,4 @@
-"""The deployment verbs on a platform, in the words that they have for machines."""
+"""The deployment verbs on a platform, with the same results as on a machine."""
 
 from __future__ import annotations
 
@@ -47,18 +47,18 @@ from studio.targets.platforms import deploy_options, site_of
 log = logging.getLogger(__name__)
 
 _GLIBC = (2, 28)
-"""Of the oldest images that libraries still are built for (Debian 10, Red Hat 8)."""
+"""The glibc of the oldest supported images (Debian 10, Red Hat 8)."""
 
 
 @dataclass(frozen=True, slots=True)
 class _DeployFacts:
-    """What a platform tells of a trial."""
+    """The trial in the facts of a platform's deploy."""
 
     soak: Mapping[str, JsonValue] | None = None
 
 
 class PlatformOperation:
-    """One verb on one platform's site."""
+    """A verb on the site of one platform."""
 
     def __init__(self, target: TargetSpec, job: Job, owner: str) -> None:
         self._target = target
@@ -67,7 +67,7 @@ class PlatformOperation:
         self._began = time.monotonic()
 
     def probe(self) -> Result:
-        """Who and where, in the keys of a machine's facts as far as they apply."""
+        """Return the account and the place, in the keys of a machine's facts where they apply."""
         with self._site() as (platform, site):
             identity = site.identity()
         facts = dict(identity.facts)
@@ -88,7 +88,7 @@ class PlatformOperation:
         }
 
     def deploy(self, wanted: DeployOptions, bundle: Bundle, log: StepLog) -> DeployResult:
-        """Serve a bundle, or plan to."""
+        """Deploy a bundle, or return the plan of a dry run."""
         with self._site() as (platform, site):
             options = self._options(platform, wanted)
             with log.step("connect", self._target.url) as row:
@@ -125,31 +125,31 @@ class PlatformOperation:
             return self._moved(before, done, site)
 
     def rollback(self, to: str | None) -> SwitchResult:
-        """Serve an earlier release again, or end the canary."""
+        """Activate an earlier release, or end the canary."""
         with self._site() as (_, site):
             before = _newest(site)
             done = site.rollback(to, self._job)
             return self._moved(before, done, site)
 
     def releases(self) -> ReleasesResult:
-        """Return what the platform knows of releases."""
+        """Return the releases that the platform lists."""
         with self._site() as (_, site):
             rows = tuple(site.releases())
         current = next((row.release for row in rows if row.state == "serving"), "")
         return ReleasesResult(self._target.name, current, releases=rows)
 
     def resources(self) -> ResourcesResult:
-        """Return everything there that the studio made for this target."""
+        """Return all resources on the platform that the studio created for this target."""
         with self._site() as (_, site):
             return ResourcesResult(self._target.name, tuple(site.resources()))
 
     def logs(self, lines: int) -> LogsResult:
-        """Return what the served release logged last."""
+        """Return the last log lines of the release."""
         with self._site() as (_, site):
             return LogsResult(self._target.name, tuple(site.logs(lines)))
 
     def undeploy(self, purge: bool) -> UndeployResult:
-        """Stop serving; with a purge, leave nothing."""
+        """Stop the release; a purge also deletes everything that the studio created."""
         with self._site() as (_, site):
             before = _serving(site)
             left = site.remove(purge, self._job)
@@ -181,7 +181,7 @@ class PlatformOperation:
         return parcel_of(bundle, self._job, self._owner)
 
     def _another_model(self, site: Site, bundle: Bundle, replace: bool) -> Action | None:
-        """What is in the way where another model is served; None where none is."""
+        """Return the action that blocks the deploy if another model is served; None if none is."""
         before = _serving(site)
         served = before.name if before else ""
         text, hint = another_model(
@@ -234,6 +234,7 @@ class PlatformOperation:
         found = {one.release: one for one in site.releases()}
         now = found.get(done.release)
         if now is None:
+            # The site is read again: a platform's answer to a switch lacks name and version.
             raise TargetError(f"{self._target.name} does not list the release that it serves.")
         seconds = time.monotonic() - self._began
         return SwitchResult(
@@ -252,7 +253,7 @@ class PlatformOperation:
 
 
 def parcel_of(bundle: Bundle, job: Job, owner: str) -> Parcel:
-    """What a platform or a packager gets of a bundle."""
+    """Return the parcel of a bundle for a platform or a packager."""
     cache = WheelCache(Paths.of().cache / "wheels")
 
     def wheels(arch: str, python: tuple[int, int], wanted: Sequence[str]) -> Sequence[Path]:
@@ -268,7 +269,7 @@ def _step(action: Action) -> DeployStep:
 
 
 def _soak(done: Deployed) -> Mapping[str, JsonValue]:
-    """Return what a platform tells of the trial; empty where there was none."""
+    """Return the trial in a platform's facts; empty without a trial."""
     return read_parts(_DeployFacts, done.facts).soak or {}
 
 
@@ -277,7 +278,7 @@ def _serving(site: Site) -> PlatformRelease | None:
 
 
 def _newest(site: Site) -> PlatformRelease | None:
-    """What a rollback would leave: the canary if there is one."""
+    """Return the release that a rollback removes: the canary if there is one."""
     found = site.releases()
     canary = next((one for one in found if one.state == "canary"), None)
     return canary or next((one for one in found if one.state == "serving"), None)

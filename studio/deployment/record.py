@@ -1,4 +1,4 @@
-"""What deployment adds to the registry."""
+"""Registry records of the deployment steps."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _FAILED = (
     *("release", "version", "name", "precision", "state"),
     *("by", "reason", "soak", "at", "until"),
 )
-"""What the registry keeps of a release that was taken back on trial."""
+"""Recorded fields of a release that failed its trial."""
 
 
 def prepare(registry: Registry, options: DeployOptions) -> DeployOptions:
-    """Find the endpoint that is named, and number the bundle that a model is going to need."""
+    """Resolve the named endpoint, and number the bundle if a model has to be packaged."""
     if options.endpoint:
         options = replace(options, target=endpoint_of(options.target, options.endpoint))
     if options.model and not options.bundle:
@@ -46,15 +46,15 @@ def prepare(registry: Registry, options: DeployOptions) -> DeployOptions:
 
 
 def probed(registry: Registry, options: TargetOptions, result: Result, folder: Path) -> Result:
-    """Keep what was learned of a target."""
+    """Store the facts of a target."""
     registry.set_facts(options.target.name, result)
     return result
 
 
-def looked(
+def record_status(
     registry: Registry, options: StatusOptions, result: StatusResult, folder: Path
 ) -> StatusResult:
-    """Keep the facts of each target, and how they were."""
+    """Store the facts and the state of each target."""
     for row in result.targets:
         if row.facts:
             registry.set_facts(row.target, row.facts)
@@ -65,7 +65,7 @@ def looked(
 
 
 def _with_endpoint(registry: Registry, row: TargetStatus) -> TargetStatus:
-    """Return the status with the address of a platform, as it was told at the deploy."""
+    """Add the address from the last deploy to the status of a platform."""
     if row.facts or row.state != SERVING or row.endpoint:
         return row
     endpoint = _address(registry, row.target).endpoint
@@ -79,13 +79,13 @@ def deployed(
     folder: Path,
     given: Given = None,
 ) -> DeployResult:
-    """Keep the bundle as a version, and the release.
+    """Store the bundle as a version, and the release.
 
     Args:
-        given: Options as they were given to another step, of which the deploy is a part.
+        given: Options of the other step of which the deploy is a part.
 
     Raises:
-        TakenBack: after that, when the release was worse on trial.
+        TakenBack: after the record, when the release failed its trial.
     """
     packaged, result = result.packaged, replace(result, packaged=None)
     if result.state == "planned":
@@ -97,10 +97,10 @@ def deployed(
     if options.target.endpoint_name and result.state != "failed":
         registry.endpoints.add(result.target)
     _add_release(registry, version, result)
-    if result.state == "failed":  # its number stays its own: the target's record names it
+    if result.state == "failed":  # keep its number: the target's history names it
         raise error_of_trial(result)
     variant = version.variant if version else None
-    registry.add_run("deploy", variant, given or _given(options), to_json(result))
+    registry.add_run("deploy", variant, given or _options_of(options), to_json(result))
     return result
 
 
@@ -122,15 +122,15 @@ def rolled_back(
     folder: Path,
     given: Given = None,
 ) -> SwitchResult:
-    """Note what was taken back, then what serves again."""
-    return _moved(registry, "rollback", "rolled back", given or _given(options), result)
+    """Record the release that a rollback ended, then the one that is active again."""
+    return _moved(registry, "rollback", "rolled back", given or _options_of(options), result)
 
 
 def promoted(
     registry: Registry, options: TargetOptions, result: SwitchResult, folder: Path
 ) -> SwitchResult:
-    """Note what the canary replaced, then that it has all requests."""
-    return _moved(registry, "promote", "replaced", _given(options), result)
+    """Record the release that the canary replaced, then the canary as the active release."""
+    return _moved(registry, "promote", "replaced", _options_of(options), result)
 
 
 def _moved(
@@ -179,7 +179,7 @@ def _moved(
 def undeployed(
     registry: Registry, options: UndeployOptions, result: UndeployResult, folder: Path
 ) -> UndeployResult:
-    """Note that nothing is served any more; an endpoint whose files are gone is forgotten."""
+    """Record that the target has no release; a purge also deletes a named endpoint."""
     version = _version(registry, result.release)
     if result.release:
         registry.add_release(
@@ -198,14 +198,14 @@ def undeployed(
 
 
 def anchors(registry: Registry, options: VerifyLogOptions) -> VerifyLogOptions:
-    """Add where the target's chain stood after each change that the registry knows of."""
+    """Add the recorded ends of the target's chain, one for each change."""
     history = TargetHistory(registry.folder)
     name = options.target.name
     return replace(options, anchors=history.anchors(name), registry=history.chain())
 
 
 def _version(registry: Registry, digest: str) -> VersionRecord | None:
-    """Return the version of a release, unless its bundle was made elsewhere."""
+    """Return the version of a release; None if another computer packaged its bundle."""
     return next((one for one in registry.versions() if one.digest == digest), None)
 
 
@@ -215,7 +215,7 @@ def _variant_name(registry: Registry, version: VersionRecord | None) -> str | No
 
 @dataclass(frozen=True, slots=True)
 class _Address:
-    """Where a release answers, and what callers must bring, in the details of a release."""
+    """The address of a release and the credentials for it, from the details of a release."""
 
     endpoint: str = ""
     host: str | None = optional()
@@ -228,13 +228,13 @@ class _Address:
 
 
 def _address(registry: Registry, target: str) -> _Address:
-    """Return where a target answers, and whom: on a machine a rollback does not change that."""
+    """Return the address of a target's last deploy; a rollback on a machine does not change it."""
     known = (read_parts(_Address, one.details) for one in registry.releases(target))
     return next((address for address in known if address.endpoint), _Address())
 
 
-def _given(options: TargetOptions | DeployOptions) -> dict[str, JsonValue]:
-    """Return the options, with the target by its name."""
+def _options_of(options: TargetOptions | DeployOptions) -> dict[str, JsonValue]:
+    """Return the options as the registry stores them, with the name of the target."""
     values = to_json(options)
     names = [one.name for one in form(type(options)) if one.name not in ("model", "target")]
     return {**{name: values[name] for name in names}, "target": options.target.name}

@@ -1,4 +1,4 @@
-"""The release machine of a target, spoken to over a channel."""
+"""A client for the verbs of a target's release machine, over a channel."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ _REFUSALS = frozenset(
         *("unsigned", "foreign-signature", "another-model"),
     }
 )
-"""Codes of what is refused for safety rather than failed."""
+"""Error codes of refusals for safety, as opposed to failures."""
 
 _SWITCHES = frozenset({"switch", "rollback", "remove"})
-"""Verbs after which something else is served, or nothing."""
+"""Verbs that change the active release."""
 
 _USUAL_S = 120.0
-"""Longest time of a verb for which no other is given."""
+"""Default timeout of a verb."""
 
 _NO_COMMAND = (126, 127)
-"""What a shell says of a command that cannot be run, or is not there."""
+"""Exit codes of a shell for a command that is not executable or missing."""
 
 
 class ReleaseClient:
-    """Runs the verbs of the zip application.
+    """A client for the verbs of the zip application.
 
     Attributes:
         root: The folder of releases, absolute.
-        owner: Who is asking, for the target's record.
+        owner: The operator, for the target's history.
     """
 
     def __init__(
@@ -66,16 +66,16 @@ class ReleaseClient:
 
     @property
     def runtime_path(self) -> str:
-        """Where the zip application lies on the target."""
+        """Path of the zip application on the target."""
         return f"{self.root}/runtime/{self._runtime.digest}.pyz"
 
     def install(self, progress: Progress | None = None) -> int:
-        """Make sure that the zip application is there; returns the bytes sent."""
+        """Upload the zip application if the target lacks it; return the bytes sent."""
         try:
-            if self.ask(StatusAnswer, "status", {}).runtime == self._runtime.digest:
+            if self.request(StatusAnswer, "status", {}).runtime == self._runtime.digest:
                 return 0
         except StudioError:
-            pass  # not there, or damaged
+            pass  # missing or damaged: uploaded below
         made = self._channel.run(["mkdir", "-p", f"{self.root}/runtime"], timeout=30)
         if made.status:
             reason = made.stderr.decode("utf-8", "replace").strip().rpartition(": ")[2]
@@ -87,13 +87,13 @@ class ReleaseClient:
         return self._runtime.size
 
     def begin(self, release: str) -> BeginAnswer:
-        """Become the target's operator for a release."""
-        answer = self.ask(BeginAnswer, "begin", {"release": release})
+        """Acquire the target's lease for a release."""
+        answer = self.request(BeginAnswer, "begin", {"release": release})
         self._token = answer.token
         return answer
 
     def end(self) -> None:
-        """Let the next operator in; a lost connection does not matter, the lease ends by itself."""
+        """Release the lease; it also expires without this, so a lost connection is no error."""
         if self._token:
             try:
                 self.call("end", {}, timeout=10)
@@ -101,7 +101,7 @@ class ReleaseClient:
                 pass
             self._token = ""
 
-    def ask(
+    def request(
         self,
         form: type[AnswerT],
         verb: str,
@@ -110,10 +110,10 @@ class ReleaseClient:
         timeout: float = _USUAL_S,
         watch: Watch | None = None,
     ) -> AnswerT:
-        """Run one verb, and return its answer as a dataclass.
+        """Run a verb, and return its answer as a dataclass.
 
         Raises:
-            StudioError: as ``call`` does, and for an answer of another form.
+            StudioError: as ``call`` does, and for an answer in another form.
         """
         answer = self.call(verb, request, timeout=timeout, watch=watch)
         try:
@@ -133,15 +133,15 @@ class ReleaseClient:
         watch: Watch | None = None,
         frames: Iterable[bytes] = (),
     ) -> Message:
-        """Run one verb.
+        """Run a verb, and return its last JSON line.
 
         Args:
-            watch: Called with each JSON line that is not the last.
-            frames: What the verb reads after its request.
+            watch: Called with each JSON line except the last.
+            frames: Input of the verb after its request.
 
         Raises:
-            Refused: for what is refused for safety.
-            TargetError: for all else, in the target's own sentence.
+            Refused: for a refusal for safety.
+            TargetError: for any other failure, with the target's own message.
         """
         message = {**request, "owner": self.owner}
         if self._token:
@@ -151,7 +151,7 @@ class ReleaseClient:
         command = [self._python, self.runtime_path, "release", verb, "--root", self.root]
         done = self._channel.run(
             command,
-            # A command that takes files is told from one that keeps a small board busy.
+            # Pieces are sent by a thread of the channel; a verb without frames needs none.
             stdin=chain((line,), frames) if frames else line,
             timeout=timeout,
             on_line=listener,
@@ -172,7 +172,7 @@ class ReleaseClient:
 
 
 class _Listener:
-    """Takes JSON lines apart: the last one, and those before it."""
+    """A parser of JSON lines that separates the last line from the earlier ones."""
 
     def __init__(self, watch: Watch | None) -> None:
         self.result: Message | None = None
@@ -184,7 +184,7 @@ class _Listener:
             message = json.loads(line)
             kind = message["event"]
         except (ValueError, KeyError, TypeError):
-            return  # chatter of a login script
+            return  # output of a login script
         if kind in ("result", "error"):
             self.failed = kind == "error"
             self.result = {key: value for key, value in message.items() if key != "event"}
@@ -194,7 +194,7 @@ class _Listener:
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
-    """An answer that tells of a failure."""
+    """An answer that reports a failure."""
 
     code: str = ""
     message: str = "The release machine failed."
@@ -202,7 +202,7 @@ class _Failure:
     detail: str = ""
 
     def error(self) -> StudioError:
-        """Return the error of its code."""
+        """Return the error for its code."""
         kind: type[StudioError] = Refused if self.code in _REFUSALS else TargetError
         if self.code == "soak-failed":
             kind = TakenBack

@@ -1,4 +1,4 @@
-"""Where targets keep what they serve: two that share a place would replace each other."""
+"""Folders and platform sites of targets; two targets in one place would replace each other."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from studio.targets.platforms import is_platform
 _USUAL_PORTS = {"ssh": 22}
 
 Place = tuple[str, ...]
-"""Equal for two targets with one place."""
+"""A key that is equal for two targets in the same place."""
 
 
 def require_own_place(target: TargetSpec, known: Sequence[TargetSpec]) -> None:
-    """Raise UsageError when a new target, or one that moves, is a second name of another's place.
+    """Raise UsageError if a new or moved target has the same place as another target.
 
     Args:
-        known: The targets as they are now.
+        known: The current targets.
     """
     try:
         place = _place(target)
     except StudioError:
-        return  # its plugin is not there, so that nothing can be deployed to it either
+        return  # without its plugin, nothing can be deployed to it
     known = [one for one in known if not one.endpoint_name]
     if any(one.name == target.name and _is_at(one, place) for one in known):
-        return  # it stays where it is
+        return  # the place does not change
     for other in known:
         if other.name != target.name and _is_at(other, place):
             raise _second_name(target, other)
@@ -63,7 +63,7 @@ def _place(target: TargetSpec) -> Place:
 
 
 def _machine(target: TargetSpec, root: str) -> Place:
-    """A machine as its address names it, and the login where the folder depends on that."""
+    """Return the place of a machine: its address, and the login if the folder depends on it."""
     scheme, parts = scheme_of(target), urlsplit(target.url)
     user = "" if root.startswith("/") else parts.username or ""
     try:

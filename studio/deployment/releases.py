@@ -1,4 +1,4 @@
-"""The releases of a machine, out of what lies there."""
+"""The releases of a machine, from its inventory."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ ReleaseT = TypeVar("ReleaseT", bound=MachineRelease | PlatformRelease)
 
 
 def machine_releases(found: Inventory, live: Liveness | None = None) -> tuple[MachineRelease, ...]:
-    """Return what became of each release, the newest first.
+    """Return the releases of a machine, the newest first.
 
     Args:
-        live: What the server of the current one is doing, where that was asked.
+        live: State of the server, if it was read.
     """
     live = live or Liveness(SERVING)
     rows = inventory.history(found, live.state)
@@ -30,5 +30,5 @@ def machine_releases(found: Inventory, live: Liveness | None = None) -> tuple[Ma
 
 
 def current_release(releases: Iterable[ReleaseT]) -> ReleaseT | None:
-    """Return the release that serves; None where none does."""
+    """Return the active release; None without one."""
     return next((one for one in releases if one.state == SERVING), None)

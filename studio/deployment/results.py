@@ -50,7 +50,7 @@ class LogHead:
 
 @dataclass(frozen=True, slots=True)
 class TrialTest:
-    """The finding of one test of a trial."""
+    """The finding of one test in a trial."""
 
     test: str
     says: str
@@ -58,7 +58,7 @@ class TrialTest:
 
 @dataclass(frozen=True, slots=True)
 class TrialEvidence:
-    """The end of a trial, or of a soak without one, which has no tests."""
+    """The evidence at the end of a trial, or of a soak, which has no tests."""
 
     decision: str | None = None
     seconds: float | None = 0.0
@@ -67,22 +67,22 @@ class TrialEvidence:
 
 @dataclass(frozen=True, slots=True)
 class DeployResult:
-    """A release that was deployed, planned, or taken back on trial.
+    """A release that was deployed, planned, or rolled back after its trial.
 
-    What stands below ``root`` is left out of a plan; what only a platform tells is left out of
-    the result of a machine.
+    A plan leaves out all fields after ``root``; the result of a machine leaves out the fields of a
+    platform.
 
     Attributes:
         state: ``serving``, ``canary``, ``planned`` or ``failed``.
         possible: False when a check of the plan blocks it.
-        soak: Evidence of the trial; an empty object where there was none.
-        reason: Why an older release was wanted, or why the release was taken back.
+        soak: Evidence of the trial; an empty object without one.
+        reason: Reason for an older release, or for the automatic rollback.
         token_kept: Where the token of callers is stored on this computer.
-        at: When it began to serve; ``until``: when a release on trial ended.
-        facts: What a platform tells of the release.
-        documents: What would be sent to a platform, by file name.
-        cost_per_hour: None where a platform cannot tell it; an empty text on machines.
-        packaged: The bundle that was made on the way.
+        at: Start of the release; ``until``: end of a release that failed its trial.
+        facts: Facts of the release from the platform.
+        documents: Documents for the platform by file name, in a plan.
+        cost_per_hour: None if the platform reports no price; an empty text on machines.
+        packaged: The bundle packaged during the step.
     """
 
     target: str
@@ -125,12 +125,12 @@ class DeployResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwitchResult:
-    """A rollback, or a canary that was promoted.
+    """A rollback, or the promotion of a canary.
 
     Attributes:
-        left_version: The version that served before; None where none did.
+        left_version: The previously active version; None without one.
         left: Its release.
-        endpoint: Where a platform answers now.
+        endpoint: Address of the release on a platform.
     """
 
     target: str
@@ -154,9 +154,9 @@ class UndeployResult:
 
     Attributes:
         freed: Bytes that a purge freed on a machine.
-        kept: Releases whose files a purge has left there.
-        release: The release that was served; empty where none was.
-        left: What a purge has left at a platform.
+        kept: Releases whose files a purge did not delete.
+        release: The stopped release; empty without one.
+        left: Resources that a purge left on a platform.
     """
 
     target: str
@@ -176,9 +176,9 @@ class MachineRelease:
     """A release in the record of a machine.
 
     Attributes:
-        version: None where the record does not tell it.
+        version: None if the record does not contain it.
         kept: Whether its files are still there.
-        endpoint, scheme: Where it answers; empty unless it is the current one.
+        endpoint, scheme: Address of the current release; else empty.
     """
 
     version: int | None
@@ -198,7 +198,7 @@ class ReleasesResult:
     """The releases of a target, the newest first.
 
     Attributes:
-        state, endpoint, scheme, text: How the server of a machine is, as ``Liveness`` tells it.
+        state, endpoint, scheme, text: State of a machine's server, as in ``Liveness``.
     """
 
     target: str
@@ -220,7 +220,7 @@ class LogsResult:
 
 @dataclass(frozen=True, slots=True)
 class ResourcesResult:
-    """Everything that exists on a target because the studio made it."""
+    """The resources on a target that the studio created."""
 
     target: str
     resources: tuple[Resource, ...]
@@ -231,7 +231,7 @@ class ServerResult:
     """The server of a target after a start, a stop or a restart.
 
     Attributes:
-        service: What keeps it running.
+        service: The service manager that keeps the server running.
     """
 
     target: str
@@ -247,7 +247,7 @@ class ServerResult:
 
 @dataclass(frozen=True, slots=True)
 class TrustResult:
-    """The names of the signers whose releases a target takes; none: it takes everybody's."""
+    """The allowed signers of a target; empty if it accepts unsigned releases."""
 
     target: str
     signers: tuple[str, ...]
@@ -259,10 +259,10 @@ class VerifyLogResult:
     """A check of a target's release history.
 
     Attributes:
-        problem: What is wrong, in one sentence; empty where nothing is.
-        entries: Entries that the history ever had, ``dropped`` of them in time.
+        problem: The first problem in one sentence; empty without one.
+        entries: Number of all entries, including the ``dropped`` old ones.
         head: Hash of the last entry.
-        anchors: Earlier reads by this computer that it agrees with.
+        anchors: Number of earlier reads by this computer that match.
         registry_entries: Entries of the registry's own chain.
         changes: The entries, the newest first.
     """
@@ -280,7 +280,7 @@ class VerifyLogResult:
 
 @dataclass(frozen=True, slots=True)
 class FindProblem:
-    """A way of finding targets that did not work."""
+    """A search method for targets that failed."""
 
     way: str
     text: str
@@ -289,7 +289,7 @@ class FindProblem:
 
 @dataclass(frozen=True, slots=True)
 class FindResult:
-    """Targets that were found, and the ways of finding that did not work."""
+    """The targets found, and the search methods that failed."""
 
     found: tuple[Candidate, ...]
     problems: tuple[FindProblem, ...]
@@ -301,7 +301,7 @@ class AllowedKey:
 
     Attributes:
         limits: Restrictions that stand before the key in the file.
-        since, by: When it was added, and by whom; empty where the target's record does not tell.
+        since, by: When and by whom it was added; empty if the target's record lacks it.
     """
 
     name: str
@@ -314,12 +314,12 @@ class AllowedKey:
 
 @dataclass(frozen=True, slots=True)
 class AllowedSigners:
-    """Whose releases a target accepts.
+    """The allowed signers of a target's releases.
 
     Attributes:
-        file: Where the target says it; empty where it accepts everybody's.
-        fixed: Whether only its administrator can change it.
-        changed, by: The last change that the target knows of.
+        file: The target's file of signers; empty if it accepts unsigned releases.
+        fixed: Whether only the target's administrator can change it.
+        changed, by: The last recorded change.
     """
 
     file: str = ""
@@ -331,10 +331,10 @@ class AllowedSigners:
 
 @dataclass(frozen=True, slots=True)
 class BoardCondition:
-    """The facts of a machine that somebody may have to see to.
+    """Facts of a machine that may need maintenance.
 
     Attributes:
-        notes: What makes its figures doubtful.
+        notes: Conditions that make its measurements unreliable.
     """
 
     disk_free_mb: float | None = None
@@ -349,11 +349,11 @@ class TargetStatus:
 
     Attributes:
         state: Of its endpoint, or ``no answer``.
-        text: What is wrong; empty where nothing is.
-        facts: Facts of a machine; empty for a platform, and without an answer.
-        signers: Whose releases a machine accepts.
-        name, version, release, at, by: The current release: None where none is, and an empty
-            text where nothing answered.
+        text: The problem; empty without one.
+        facts: Facts of a machine; empty for a platform or an unreachable machine.
+        signers: Allowed signers of a machine.
+        name, version, release, at, by: The current release; None without one, and an empty text
+            if the target was unreachable.
     """
 
     target: str
@@ -372,13 +372,13 @@ class TargetStatus:
 
     @property
     def condition(self) -> BoardCondition:
-        """What its facts say of its disk and its temperature."""
+        """The condition of the machine's disk and processor, from its facts."""
         return read_parts(BoardCondition, self.facts)
 
 
 @dataclass(frozen=True, slots=True)
 class StatusResult:
-    """The state of several targets, and how many of them serve."""
+    """The states of several targets, and the number of active releases."""
 
     targets: tuple[TargetStatus, ...]
     serving: int = 0

@@ -1,4 +1,4 @@
-"""Starting and stopping of what a target serves; the release stays where it is."""
+"""Start, stop and restart of a target's server; the release stays installed."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _START_S = 180.0
 
 
 def start(options: TargetOptions, job: Job) -> ServerResult:
-    """Start the server of the release that a target has; one that runs goes on."""
+    """Start the server of the installed release; a running server is left alone."""
     return _controlled(options.target, job, "start")
 
 
 def stop(options: TargetOptions, job: Job) -> ServerResult:
-    """Let it finish its requests and end, until it is started again or something is deployed."""
+    """Stop the server after its current requests, until the next start or deploy."""
     return _controlled(options.target, job, "stop")
 
 
 def restart(options: TargetOptions, job: Job) -> ServerResult:
-    """Stop it and start it anew, at the same port."""
+    """Restart the server at the same port."""
     return _controlled(options.target, job, "start", anew=True)
 
 
@@ -34,14 +34,14 @@ def _controlled(target: TargetSpec, job: Job, verb: str, **request: bool) -> Ser
     _require_machine(target)
     with connected(target, job) as channel:
         agent = agent_on(target, channel, job)
-        release = inventory.take(channel, agent.root).current
+        release = inventory.read(channel, agent.root).current
         if not release:
             raise TargetError(
                 f"{target.name} has no release.",
                 hint=f"Deploy a model first: studio deploy MODEL --target {target.name}",
             )
         agent.install()
-        done = agent.ask(StartAnswer, verb, request, timeout=_START_S)
+        done = agent.request(StartAnswer, verb, request, timeout=_START_S)
         live = liveness(target, server_info(channel, agent.root))
     return ServerResult(
         target.name,

@@ -1,4 +1,4 @@
-"""The steps of deployment: look at a target, deploy, list, roll back, take away."""
+"""The steps of deployment: read a target's status, deploy, list, roll back, undeploy."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class TrustOptions(TargetOptions):
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """The end of a target's chain after a change that the registry knows of."""
+    """The recorded end of a target's chain after one change."""
 
     entries: int
     head: str
@@ -96,7 +96,7 @@ class VerifyLogOptions(TargetOptions):
     """Options of the step ``verify-log``.
 
     Attributes:
-        anchors, registry: What the registry knows, added before the work starts.
+        anchors, registry: Registry data, added before the work starts.
     """
 
     anchors: tuple[Anchor, ...] = ()
@@ -136,8 +136,8 @@ TARGET_LOOK: Step[StatusOptions, StatusResult] = Step(
     summary="Ask many targets at once how they are, and what they serve.",
     options=StatusOptions,
     result=StatusResult,
-    work="studio.deployment.survey:look",
-    record="studio.deployment.record:looked",
+    work="studio.deployment.survey:poll",
+    record="studio.deployment.record:record_status",
     needs=_NEEDS,
     limits=Limits(seconds=3600),
     effect=Effect.LOOKS,

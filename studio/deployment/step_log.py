@@ -1,4 +1,4 @@
-"""The log of a deployment: its steps with their times, its release, and who asked for it."""
+"""The log of a deployment: its steps with their times, its release, and its operator."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from studio.registry.activity import spelled
 
 @dataclass
 class StepRow:
-    """One step.
+    """A step of a running deployment.
 
     Attributes:
         state: ``running``, then ``done``, ``skipped`` or ``failed``.
-        bytes: Sent over the wire.
+        bytes: Number of bytes sent.
     """
 
     name: str
@@ -35,7 +35,7 @@ class StepRow:
     bytes: int = 0
 
     def skip(self, text: str) -> None:
-        """There was nothing to do."""
+        """Mark the step as skipped, with the reason."""
         self.state, self.text = "skipped", text
 
     def result(self) -> DeployStep:
@@ -44,7 +44,7 @@ class StepRow:
 
 
 class StepLog:
-    """The steps so far, in order."""
+    """The log of a deployment's steps, in order."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
@@ -52,11 +52,11 @@ class StepLog:
 
     @contextmanager
     def step(self, name: str, text: str = "") -> Iterator[StepRow]:
-        """Time a step, and tell whoever watches when it begins and ends."""
+        """Time a step, and report its begin and its end to the job."""
         row = StepRow(name, text=text)
         self.rows.append(row)
         began = time.monotonic()
-        self._tell()
+        self._publish()
         try:
             yield row
         except BaseException as error:
@@ -67,37 +67,37 @@ class StepLog:
             if row.state == "running":
                 row.state = "done"
             if row.state != "failed":
-                self._tell()
+                self._publish()
 
     def results(self) -> tuple[DeployStep, ...]:
         """Return all steps as results have them."""
         return tuple(row.result() for row in self.rows)
 
-    def _tell(self) -> None:
+    def _publish(self) -> None:
         self._job.event("step", steps=to_json(self.results()))
 
 
 def instant(seconds_ago: float = 0.0) -> str:
-    """A moment of a short while ago."""
+    """Return the time a number of seconds ago, as text."""
     return spelled(datetime.now(UTC) - timedelta(seconds=max(0.0, seconds_ago)))
 
 
 def begun(soak: Mapping[str, JsonValue]) -> str:
-    """Return when a release began to answer whose trial has just ended; now where it had none.
+    """Return the time at which a release became active, before its trial if it had one.
 
-    A trial is part of the time that a release serves: it answers the clients.
+    A release on trial already answers the clients.
     """
     return instant(read_parts(TrialEvidence, soak).seconds or 0.0)
 
 
 def release_on(target: TargetSpec, bundle: Bundle, state: str) -> DeployResult:
-    """Return a result that says which release of which model a target has."""
+    """Return a result with the release of a bundle on a target."""
     precision = facts_of(bundle).model.precision or ""
     return DeployResult(target.name, bundle.digest, bundle.version, bundle.name, precision, state)
 
 
 def owner() -> str:
-    """Who asks, for the record of a target: ``ann@workstation``."""
+    """Return the operator for the record of a target: ``ann@workstation``."""
     try:
         name = getpass.getuser()
     except (OSError, KeyError):

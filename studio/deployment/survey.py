@@ -1,4 +1,4 @@
-"""The work of the steps for many targets: finding them, and looking at all of them at once."""
+"""The work of the steps for many targets: discovery, and a poll of all targets in parallel."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ from studio.targets.platforms import is_platform
 
 
 def find(options: FindOptions, job: Job) -> FindResult:
-    """Look for targets with every connector that can; what one cannot do is told, and no failure.
+    """Discover targets with every connector that supports it; failed methods become problems.
 
     Raises:
-        UsageError: when a subnet is wanted and none was named, or it is too large.
+        UsageError: when a subnet search has no subnet, or the subnet is too large.
     """
     ways: list[str] = list(options.way)
     subnet = options.subnet or ""
@@ -54,7 +54,7 @@ def find(options: FindOptions, job: Job) -> FindResult:
         try:
             finder = host.create(capability)
         except StudioError:
-            continue  # what is unavailable says so on the page of plugins
+            continue  # the page of plugins reports unavailable connectors
         if not isinstance(finder, Finder):
             continue
         for way in ways:
@@ -70,8 +70,8 @@ def find(options: FindOptions, job: Job) -> FindResult:
     return FindResult(tuple(places.values()), tuple(problems))
 
 
-def look(options: StatusOptions, job: Job) -> StatusResult:
-    """Ask every target; one that does not answer is a row of its own, and no failure."""
+def poll(options: StatusOptions, job: Job) -> StatusResult:
+    """Poll all targets; an unreachable target becomes a row, and no failure."""
     rows: list[TargetStatus] = []
     total = len(options.target)
     with ThreadPoolExecutor(options.parallel) as pool:
@@ -83,7 +83,7 @@ def look(options: StatusOptions, job: Job) -> StatusResult:
 
 
 def _status(target: TargetSpec, job: Job) -> TargetStatus:
-    """Return the state of one target, whatever it is."""
+    """Return the state of one target, machine or platform."""
     job.check()
     began = time.monotonic()
     try:
@@ -103,7 +103,7 @@ def _machine(target: TargetSpec, job: Job) -> TargetStatus:
     channel = open_channel(target, job)
     try:
         facts = gather_facts(target, channel)
-        found = inventory.take(channel, facts.root)
+        found = inventory.read(channel, facts.root)
         server = server_info(channel, facts.root)
     finally:
         channel.close()
@@ -129,7 +129,7 @@ def _platform(target: TargetSpec, job: Job) -> TargetStatus:
 def _with_release(
     status: TargetStatus, current: MachineRelease | PlatformRelease | None
 ) -> TargetStatus:
-    """Return the status with the current release; with None where there is none."""
+    """Add the current release to a status; without one, set its fields to None."""
     if current is None:
         return replace(status, name=None, version=None, release=None, at=None, by=None)
     return replace(

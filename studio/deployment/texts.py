@@ -20,7 +20,7 @@ from studio.documents.text_table import megabytes, table
 
 
 def deployment(result: DeployResult) -> list[str]:
-    """Return the steps, then the outcome."""
+    """Return the steps of a deploy, then its outcome."""
     lines = [line for step in result.steps for line in _step(step)]
     if result.state == "planned":
         end = "" if result.possible else " The plan is blocked."
@@ -45,7 +45,7 @@ def _step(step: DeployStep) -> list[str]:
 
 
 def _credentials(result: DeployResult) -> list[str]:
-    """Return what callers need; never the token itself."""
+    """Return the credentials for callers; never the token itself."""
     lines = []
     if result.fingerprint:
         lines.append(f"Its certificate is SHA-256 {result.fingerprint}")
@@ -56,7 +56,7 @@ def _credentials(result: DeployResult) -> list[str]:
 
 
 def rollback(result: SwitchResult) -> list[str]:
-    """Return what serves now."""
+    """Return the release after a rollback."""
     return [
         f"{result.target} serves version {result.to} again, "
         f"not {result.left_version}, after {result.seconds:.2f} s."
@@ -64,17 +64,17 @@ def rollback(result: SwitchResult) -> list[str]:
 
 
 def promotion(result: SwitchResult) -> list[str]:
-    """Return what serves now."""
+    """Return the release after a promotion."""
     return [f"{result.target} serves version {result.to} alone."]
 
 
 def undeployment(result: UndeployResult) -> list[str]:
-    """Return what was done."""
+    """Return the outcome of an undeploy."""
     return [f"{result.target}: release stopped."]
 
 
 def server(result: ServerResult) -> list[str]:
-    """Return how the server is now, and where it answers."""
+    """Return the state of the server, and its address."""
     if result.state == "stopped":
         return [f"{result.target} is stopped. Start it with: studio start --target {result.target}"]
     lines = [f"{result.target} is {result.state} version {result.version}."]
@@ -82,12 +82,12 @@ def server(result: ServerResult) -> list[str]:
 
 
 def log_lines(result: LogsResult) -> list[str]:
-    """Return the lines as they came."""
+    """Return the log lines unchanged."""
     return list(result.lines) or ["Nothing was logged there yet."]
 
 
 def trust(result: TrustResult) -> list[str]:
-    """Return whose releases a target takes."""
+    """Return the allowed signers of a target."""
     if not result.signers:
         return [f"{result.target} accepts unsigned releases."]
     names = ", ".join(result.signers)

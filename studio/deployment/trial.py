@@ -18,13 +18,13 @@ from studio.targets.platforms import holds_trials, is_platform
 KeptT = TypeVar("KeptT", bound=KeptOptions)
 
 USUAL_S = 1.0
-"""Of a soak without a trial, where no other time is given."""
+"""Default length of a soak without a trial."""
 TRIAL_S = 300.0
-"""Of a trial, at most, where no other time is given: it ends as soon as it is decided."""
+"""Default limit of a trial, which ends as soon as it is decided."""
 
 
 def why_no_trial(target: TargetSpec) -> str:
-    """Why a target cannot hold a release against the one before; empty where it can."""
+    """Return why a target cannot compare a release with the previous one; empty if it can."""
     if not is_platform(target) or holds_trials(target):
         return ""
     return (
@@ -34,7 +34,7 @@ def why_no_trial(target: TargetSpec) -> str:
 
 
 def summary_of_trial(soak: Mapping[str, JsonValue]) -> str:
-    """Return what a trial found, in a few words; empty where there was none."""
+    """Summarize the findings of a trial; empty without one."""
     evidence = read_parts(TrialEvidence, soak)
     if not evidence.tests:
         return ""
@@ -43,20 +43,20 @@ def summary_of_trial(soak: Mapping[str, JsonValue]) -> str:
 
 
 def error_of_trial(result: DeployResult) -> TakenBack:
-    """Return the error of a deploy whose result tells of a release that was worse on trial."""
+    """Return the error for a result whose release failed its trial."""
     evidence = json.dumps(result.soak, sort_keys=True)
     return TakenBack(result.reason or "", hint=result.hint, detail=evidence)
 
 
 def trial_s(soak_s: float | None, rule: Mapping[str, str] | None) -> float:
-    """Return how many seconds a release is watched at most: what was given counts, if any."""
+    """Return the longest trial or soak in seconds; a given value has precedence."""
     if soak_s is not None:
         return soak_s
     return USUAL_S if rule is None else TRIAL_S
 
 
 def trial_options(target: TargetSpec, options: DeployOptions) -> dict[str, JsonValue]:
-    """Return what a platform that can hold trials is told of one (see ``api.Site.deploy``)."""
+    """Return the trial options for a platform that supports trials (see ``api.Site.deploy``)."""
     if not holds_trials(target):
         return {}
     rule = soak_rule(options)
@@ -67,10 +67,10 @@ def trial_options(target: TargetSpec, options: DeployOptions) -> dict[str, JsonV
 
 
 def soak_rule(options: TrialOptions) -> dict[str, str] | None:
-    """Return the trial's rule as it was given; None where quality is not judged.
+    """Return the trial's rule; None if quality is not compared.
 
     Raises:
-        UsageError: for a value that it cannot have, or a name that it does not know.
+        UsageError: for an unknown name, or a value out of range.
     """
     if not options.quality and not options.soak_rule:
         return None
@@ -78,10 +78,10 @@ def soak_rule(options: TrialOptions) -> dict[str, str] | None:
 
 
 def parse_rule(pairs: Sequence[str]) -> dict[str, str]:
-    """Return the values of a rule that are given as ``NAME=VALUE``.
+    """Return the values of a rule from ``NAME=VALUE`` pairs.
 
     Raises:
-        UsageError: for a value that it cannot have, or a name that it does not know.
+        UsageError: for an unknown name, or a value out of range.
     """
     rule: dict[str, str] = {}
     for pair in pairs:
@@ -97,7 +97,7 @@ def parse_rule(pairs: Sequence[str]) -> dict[str, str]:
 
 
 def why_none_kept(target: TargetSpec) -> str:
-    """Why a target can keep no requests of clients; empty where it can."""
+    """Return why a target cannot store clients' requests; empty if it can."""
     if not is_platform(target):
         return ""
     return (
@@ -107,13 +107,13 @@ def why_none_kept(target: TargetSpec) -> str:
 
 
 def why_none_compared(target: TargetSpec) -> str:
-    """Why a target cannot go on comparing answers with the release before; empty where it can."""
+    """Return why a target cannot keep comparing with the previous release; empty if it can."""
     why_not = why_no_trial(target)
     return f"No answers are compared: {why_not}" if why_not else ""
 
 
 def without_unsupported(target: TargetSpec, options: KeptT) -> tuple[KeptT, str]:
-    """Return the options that a target supports, and why it does not support the others."""
+    """Drop unsupported options; return the others, and the reason for the drop."""
     compared = why_none_compared(target) if options.agreement else ""
     stored = why_none_kept(target) if options.keep_samples else ""
     supported = replace(
@@ -125,10 +125,10 @@ def without_unsupported(target: TargetSpec, options: KeptT) -> tuple[KeptT, str]
 
 
 def check_platform_can(target: TargetSpec, options: DeployOptions) -> None:
-    """Refuse what a platform cannot do with requests, before anything is made for it.
+    """Refuse options about requests on a platform, before a bundle is packaged.
 
     Raises:
-        UsageError: with what to use there instead.
+        UsageError: with the alternative on a platform.
     """
     if not is_platform(target):
         return
@@ -149,14 +149,14 @@ _INSTEAD = (
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How many requests, and how many bytes of them, a target may store."""
+    """Limits of stored requests on a target: their number, and their size."""
 
     most: int
     bytes: int
 
 
 def sampling(options: KeptOptions) -> Sampling | None:
-    """Return what may be stored of requests: nothing, unless a number is given."""
+    """Return the limits of stored requests; None unless a number is given."""
     if not options.keep_samples:
         return None
     return Sampling(options.keep_samples, int((options.samples_mb or SAMPLES_MB) * 1e6))

@@ -22,7 +22,7 @@ _KEYS = ("ssh-", "ecdsa-", "sk-")
 
 
 def trust(options: TrustOptions, job: Job) -> TrustResult:
-    """Have a target admit some signers, or everybody."""
+    """Set the allowed signers of a target, or allow unsigned releases."""
     target = options.target
     if is_platform(target):
         raise UsageError(f"{target.name} is no machine; who may deploy there is its own affair.")
@@ -30,13 +30,14 @@ def trust(options: TrustOptions, job: Job) -> TrustResult:
     with connected(target, job) as channel:
         agent = agent_on(target, channel, job)
         agent.install()
-        done = agent.ask(TrustAnswer, "trust", {"signers": text})
+        done = agent.request(TrustAnswer, "trust", {"signers": text})
     return TrustResult(target.name, done.signers, agent.owner)
 
 
 def _signers(path: Path | None) -> str:
     """Return the content of the file; a public key becomes a line with its comment as the name."""
     if path is None:
+        # A file of signers is short; a limit keeps a wrong path from being read into memory.
         return ""
     try:
         if path.stat().st_size > _LARGEST:
@@ -52,7 +53,7 @@ def _signers(path: Path | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A change of the signers in a target's own record."""
+    """A change of the allowed signers in a target's history."""
 
     at: float | None = None
     owner: str = ""
@@ -60,9 +61,9 @@ class _Change:
 
 
 def admitted(found: Inventory) -> AllowedSigners:
-    """Return who may release on a target."""
+    """Return the allowed signers of a target."""
     fixed = found.signers_file == str(SYSTEM_SIGNERS)
-    # What the administrator wrote is in no record of the release machine.
+    # The release machine does not record what the administrator wrote by hand.
     history = [] if fixed else [read_parts(_Change, entry) for entry in found.admissions]
     last = history[-1] if history else _Change()
     keys = tuple(_key(one, history) for one in signers_in(found.signers))
@@ -70,7 +71,7 @@ def admitted(found: Inventory) -> AllowedSigners:
 
 
 def _key(signer: Signer, history: list[_Change]) -> AllowedKey:
-    """Return a signer with the change since which its key has been admitted."""
+    """Return a signer, with the last change that added its key."""
     first = _Change()
     for change in reversed(history):
         if not signer.fingerprint or signer.fingerprint not in change.keys:

@@ -1,7 +1,7 @@
-"""The files of a release on their way to a target: only what lacks, packed where it pays.
+"""The upload of a release: only missing files, compressed if that saves time.
 
-One command on the target takes all of it. Nothing is asked for between two files, so that a long
-way costs its delay once and not for each file.
+One command on the target receives all files. The sender does not wait for answers between files,
+so a slow link costs its delay once, not for each file.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ from studio.runtime.shared.files import digest_of
 _SAMPLE_BYTES = 1 << 16
 _LEAST_SAVING = 0.05
 _CLEARLY = 2.0
-"""A sender that has to wait for its processor mistakes that for a slow link."""
+"""Margin of the decision: a sender with a busy processor takes the link for slower than it is."""
 
 _SLOW = 1 / 10e6
-"""Seconds for a byte. Below it nothing is packed: a busy processor looks like a slow link."""
+"""Seconds per byte. Faster links get no compression: a busy processor looks like a slow link."""
 
 _MEMORY = 0.7
-"""Weight of what was known of the link's rate before a whole frame."""
+"""Weight of the earlier rate after a whole frame."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One file that is to be sent.
+    """A file to send.
 
     Attributes:
-        offset: Bytes of it that the target has kept from an earlier attempt.
-        kept: Name of the file there that holds them.
+        offset: Size of the part that the target has from an earlier attempt.
+        kept: Name of the file on the target that holds that part.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Outgoing:
     def of(
         cls, name: str, path: Path, digest: str, size: int, partial: PartialFile | None
     ) -> Outgoing:
-        """What is left to be sent, where the target's beginning is a beginning of the file."""
+        """Return the file, shortened by the part on the target if that matches its beginning."""
         whole = cls(name, path, digest, size)
         if not partial or not 0 < partial.bytes <= size:
             return whole
@@ -74,7 +74,7 @@ class Outgoing:
 
 
 class Stream:
-    """Frames of files, one after the other.
+    """The frames of several files in sequence.
 
     Attributes:
         sent: Bytes of all frames so far.
@@ -87,7 +87,7 @@ class Stream:
 
     @property
     def request(self) -> dict[str, JsonValue]:
-        """What is announced before the frames."""
+        """The announcement of the files, sent before the frames."""
         return {"blobs": [file.request() for file in self._files]}
 
     def __iter__(self) -> Iterator[bytes]:
@@ -96,6 +96,7 @@ class Stream:
                 self.sent += len(frame)
                 asked = time.monotonic()
                 yield frame
+                # The reader asks for the next frame once the link has taken this one.
                 self._pace.sent(len(frame), time.monotonic() - asked)
 
     def _frames(self, file: Outgoing) -> Iterator[bytes]:
@@ -110,10 +111,10 @@ class Stream:
 
 
 class _Packer:
-    """Makes the frames of one file, packed where that pays.
+    """A writer of one file's frames, compressed if that saves time.
 
     Args:
-        always: The file is so small that to find out is to have packed it.
+        always: Compress without a test, as the file is no larger than the test's sample.
     """
 
     def __init__(self, pace: _LinkRate, *, always: bool) -> None:
@@ -122,9 +123,10 @@ class _Packer:
         self._shape: _Shape | None = None
 
     def frame(self, content: bytes) -> bytes:
-        """The content with its header."""
+        """Return a frame: the header and the content."""
         kind = self._kind(content)
         frame = packed(content, kind)
+        # Compression may make a frame larger, for example of weights that look random.
         if len(frame) >= len(content):
             kind, frame = RAW, content
         return HEADER.pack(kind, len(frame)) + frame
@@ -138,11 +140,11 @@ class _Packer:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """How a file shrinks best, judged by its beginning.
+    """The best compression of a file, measured on its beginning.
 
     Attributes:
-        saving: Part of its bytes that need not be sent.
-        seconds: For a byte of it.
+        saving: Share of the bytes that compression saves.
+        seconds: Processor time of compression per byte.
     """
 
     kind: int
@@ -163,19 +165,19 @@ class _Shape:
 
 
 class Upload:
-    """What a target lacks of some files, and nothing else, brought there by one command.
+    """The upload of a target's missing files by one command.
 
-    The target says what it lacks while the command runs; what it reads next is made of that.
+    The target lists the missing files while the command runs; the frames follow that list.
 
     Attributes:
-        files: What had to be sent, once the target has said it.
+        files: The missing files, once the target has listed them.
     """
 
     def __init__(self, files: Sequence[Outgoing], job: Job) -> None:
         self.files: list[Outgoing] = []
         self._all = files
         self._job = job
-        self._told = threading.Event()
+        self._listed = threading.Event()
         self._stream = Stream(())
         self._counter: Counter | None = None
 
@@ -185,7 +187,7 @@ class Upload:
         return self._stream.sent
 
     def watch(self, message: Mapping[str, JsonValue]) -> None:
-        """Take one line of the target."""
+        """Process a JSON line from the target: the list of missing files, or progress."""
         if message.get("event") == "missing":
             found = from_json(MissingMessage, message)
             self.files = [
@@ -195,67 +197,67 @@ class Upload:
             ]
             self._stream = Stream(self.files)
             self._counter = Counter(self._job, self.files)
-            self._told.set()
+            self._listed.set()
         elif self._counter is not None:
             self._counter(message)
 
     def frames(self) -> Iterator[bytes]:
-        """What the command reads after its request; waits for what the target says."""
-        self._told.wait()
+        """Yield the announcement and the frames, once the target has listed its missing files."""
+        self._listed.wait()
         if self.files:
             yield json.dumps(self._stream.request).encode() + b"\n"
             yield from self._stream
 
     def end(self) -> None:
-        """The command is over: nobody needs to wait any more."""
-        self._told.set()
+        """Release a waiting sender, as the command has ended."""
+        self._listed.set()
 
 
 class _LinkRate:
-    """What the link takes a second, by how long it lets the sender wait."""
+    """The rate of the link, measured by how long the sender is blocked."""
 
     def __init__(self) -> None:
         self._bytes = self._seconds = 0.0
 
     def sent(self, size: int, seconds: float) -> None:
-        """So many bytes took so long; a small frame tells less than a large one."""
+        """Add a frame's size and time; large frames replace more of the earlier rate."""
         kept = _MEMORY ** (size / FRAME_BYTES)
         self._bytes = kept * self._bytes + size
         self._seconds = kept * self._seconds + seconds
 
     @property
     def is_slow(self) -> bool:
-        """Whether packing may take less time than it saves on the link."""
+        """Whether compression may take less time than it saves on the link."""
         return self._seconds > _SLOW * self._bytes
 
     def pays(self, shape: _Shape) -> bool:
-        """Whether packing takes clearly less time than it saves on the link."""
+        """Return whether compression takes clearly less time than it saves on the link."""
         return shape.saving * self._seconds > _CLEARLY * shape.seconds * self._bytes
 
 
 class Counter:
-    """Turns what the target says has arrived into progress with a rate and the time left."""
+    """A progress display of an upload, with its rate and its remaining time."""
 
     def __init__(self, job: Job, files: Sequence[Outgoing]) -> None:
         self._job = job
         self._total = sum(file.size for file in files)
-        self._kept = sum(file.offset for file in files)
+        self._resumed = sum(file.offset for file in files)
         self._began = time.monotonic()
 
     def __call__(self, message: Mapping[str, JsonValue]) -> None:
-        """Take one line of the target."""
+        """Process a progress line from the target."""
         if message.get("event") != "progress":
             return
         done = from_json(ProgressMessage, message).done
         seconds = time.monotonic() - self._began
-        rate = max(0, done - self._kept) / seconds if seconds > 0 else 0.0
+        rate = max(0, done - self._resumed) / seconds if seconds > 0 else 0.0
         text = f"Sending: {done / 1e6:,.1f} of {self._total / 1e6:,.1f} MB"
         if rate and seconds > 1:
-            text += f", {rate / 1e6:,.1f} MB/s, {_left((self._total - done) / rate)} left"
+            text += f", {rate / 1e6:,.1f} MB/s, {_time_left((self._total - done) / rate)} left"
         self._job.progress(done, self._total, text)
 
 
-def _left(seconds: float) -> str:
+def _time_left(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:,.0f} s"
     return f"{seconds / 60:,.0f} min"

@@ -1,4 +1,4 @@
-"""Wheels for a target: found on this computer for another processor and another Python."""
+"""Wheels for a target with another processor and another Python, from a cache or a download."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _POLL_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """What a wheel must fit.
+    """The platform tags that a wheel must match.
 
     Attributes:
-        arch: As ``uname -m`` says.
+        arch: Processor, as in ``uname -m``.
         python: ``(3, 11)``.
         glibc: ``(2, 36)``.
     """
@@ -41,10 +41,10 @@ class Platform:
 
     @classmethod
     def of(cls, facts: TargetFacts) -> Platform:
-        """The platform of a machine.
+        """Return the platform of a machine.
 
         Raises:
-            TargetError: when no wheels are made for such machines.
+            TargetError: when ONNX Runtime has no wheels for such machines.
         """
         python, glibc = _version(facts.python), _version(facts.glibc)
         if python is None:
@@ -71,7 +71,7 @@ class Platform:
 
     @property
     def tags(self) -> list[str]:
-        """Platform tags of the wheels that run there, the best first."""
+        """Return the platform tags that the machine supports, the best first."""
         major, minor = self.glibc
         numbers = range(minor, _OLDEST_GLIBC_MINOR - 1, -1)
         return [f"manylinux_{major}_{n}_{self.arch}" for n in numbers] + [
@@ -80,7 +80,7 @@ class Platform:
 
     @property
     def abi(self) -> str:
-        """The interpreter's tag, ``cp311``."""
+        """The tag of the interpreter, ``cp311``."""
         return "cp{}{}".format(*self.python)
 
     def __str__(self) -> str:
@@ -90,10 +90,10 @@ class Platform:
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """One wheel on this computer.
+    """A wheel file on this computer.
 
     Attributes:
-        unpacked: Bytes that it takes when it is unpacked.
+        unpacked: Size after unpacking in bytes.
     """
 
     path: Path
@@ -119,35 +119,35 @@ class Wheel:
 
     @property
     def name(self) -> str:
-        """Its file name."""
+        """The file name of the wheel."""
         return self.path.name
 
 
 @dataclass(frozen=True, slots=True)
 class WheelSet:
-    """The wheels that make one environment."""
+    """The wheels of an environment."""
 
     wheels: tuple[Wheel, ...]
 
     @property
     def digest(self) -> str:
-        """Names the environment on a target."""
+        """Digest of the set, which names the environment on a target."""
         lines = sorted(f"{wheel.digest}  {wheel.name}\n" for wheel in self.wheels)
         return hashlib.sha256("".join(lines).encode()).hexdigest()
 
     @property
     def size(self) -> int:
-        """Bytes to be sent."""
+        """Size of all wheels in bytes."""
         return sum(wheel.size for wheel in self.wheels)
 
     @property
     def unpacked(self) -> int:
-        """Bytes on the target's disk."""
+        """Size on the target's disk in bytes."""
         return sum(wheel.unpacked for wheel in self.wheels)
 
 
 def no_python(name: str) -> TargetError:
-    """What is said of a machine without an interpreter."""
+    """Return the error for a machine without an interpreter."""
     return TargetError(
         f"There is no python3 on {name}.",
         hint="Install it there, for instance: apt install python3",
@@ -155,12 +155,12 @@ def no_python(name: str) -> TargetError:
 
 
 def module_of(requirement: str) -> str:
-    """The module by which a requirement is imported."""
+    """Return the import name of a requirement."""
     return {"pillow": "PIL"}.get(requirement, requirement)
 
 
 def lacking(facts: TargetFacts, requirements: Mapping[str, str]) -> list[str]:
-    """The requirements that the target's own interpreter does not fulfil (``numpy>=1.19``)."""
+    """Return the requirements that the target's interpreter lacks (``numpy>=1.19``)."""
     return [
         f"{name}{wanted}"
         for name, wanted in sorted(requirements.items())
@@ -169,25 +169,25 @@ def lacking(facts: TargetFacts, requirements: Mapping[str, str]) -> list[str]:
 
 
 class WheelCache:
-    """Wheels that were downloaded once; a platform keeps the set that was chosen for it.
+    """A cache of downloaded wheels, with the chosen set of each platform.
 
-    So a repeated deploy installs nothing new, and one without a network works.
+    So a repeated deploy installs nothing new, and a deploy works without a network.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def find(self, platform: Platform, requirements: Sequence[str], progress: Progress) -> WheelSet:
-        """The wheels for a platform.
+        """Return the wheels for a platform.
 
         Raises:
-            Unavailable: when they are neither here nor can be downloaded, in one sentence.
+            Unavailable: when they are not cached, and the download fails.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         index = self._index(platform, requirements)
-        kept = self._kept(index)
-        if kept is not None:
-            return kept
+        cached = self._cached(index)
+        if cached is not None:
+            return cached
         progress.progress(0, 0, f"Finding the runtime for {platform}")
         with tempfile.TemporaryDirectory(dir=self._folder) as aside:
             self._download(platform, requirements, Path(aside), progress)
@@ -202,7 +202,7 @@ class WheelCache:
         glibc = "{}.{}".format(*platform.glibc)
         return self._folder / f"{platform.abi}-{platform.arch}-glibc{glibc}-{asked}.json"
 
-    def _kept(self, index: Path) -> WheelSet | None:
+    def _cached(self, index: Path) -> WheelSet | None:
         try:
             names = [str(name) for name in json.loads(index.read_bytes())]
         except (OSError, ValueError, TypeError):
@@ -218,7 +218,7 @@ class WheelCache:
         online = self._pip(platform, requirements, folder, progress, [])
         if online is None:
             return
-        # What the user has put into the cache by hand will do as well.
+        # Without a network, wheels that the user copied into the cache are good enough.
         offline = ["--no-index", "--find-links", str(self._folder)]
         if self._pip(platform, requirements, folder, progress, offline) is None:
             return
@@ -237,10 +237,11 @@ class WheelCache:
         progress: Progress,
         more: Sequence[str],
     ) -> str | None:
-        """Run pip; what it complained of, or None when all went well."""
+        """Run pip; return its error output, or None on success."""
         command = own_python("-m", "pip", "download", "--quiet", "--no-input")
         command += ["--disable-pip-version-check", "--no-deps", "--only-binary=:all:"]
         for tag in platform.tags:
+            # No source distributions: they would be built for this computer, not for the target.
             command += ["--platform", tag]
         command += ["--python-version", "{}.{}".format(*platform.python)]
         command += [
@@ -288,6 +289,6 @@ def _version(text: str) -> tuple[int, int] | None:
 
 
 def _fulfils(version: str, wanted: str) -> bool:
-    """Whether a version fulfils ``>=1.17``, the only form that bundles use."""
+    """Return whether a version satisfies ``>=1.17``, the only form that bundles use."""
     have, need = _version(version), _version(wanted.lstrip(">="))
     return have is not None and (need is None or have >= need)

@@ -41,7 +41,7 @@ Lost = Callable[[Deployment, Bundle, TakenBack], DeployResult]
 
 
 def probe_target(options: TargetOptions, job: Job) -> Result:
-    """Ask a target what it is."""
+    """Read the facts of a target."""
     target = options.target
     if is_platform(target):
         return _hosting(target, job).probe()
@@ -50,17 +50,17 @@ def probe_target(options: TargetOptions, job: Job) -> Result:
 
 
 def deploy(options: DeployOptions, job: Job) -> DeployResult:
-    """Put a model or a bundle to work on a target, or plan to.
+    """Deploy a model or a bundle to a target, or return the plan of a dry run.
 
     Raises:
-        TakenBack: when it was worse on trial.
+        TakenBack: when the release failed its trial.
     """
     return _deploy(options, job, None)
 
 
 def deploy_noted(options: DeployOptions, job: Job) -> DeployResult:
-    """Deploy as a step, whose result also tells of a release that was taken back on trial."""
-    return _deploy(options, job, Deployment.taken_back)
+    """Deploy as a step; a release that failed its trial becomes a result, not an error."""
+    return _deploy(options, job, Deployment.rolled_back)
 
 
 def _deploy(options: DeployOptions, job: Job, lost: Lost | None) -> DeployResult:
@@ -97,17 +97,17 @@ def _served(
 
 
 def rollback(options: RollbackOptions, job: Job) -> SwitchResult:
-    """Serve an earlier release again."""
+    """Activate an earlier release."""
     began = time.monotonic()
     target = options.target
     if is_platform(target):
         return _hosting(target, job).rollback(options.to)
     with connected(target, job) as channel:
         agent = agent_on(target, channel, job)
-        if inventory.take(channel, agent.root).is_bare:  # a refusal leaves no file there
+        if inventory.read(channel, agent.root).is_bare:  # a refusal leaves no file there
             raise TargetError("This target has no release.")
         agent.install()
-        done = agent.ask(RollbackAnswer, "rollback", {"to": options.to}, timeout=_ROLLBACK_S)
+        done = agent.request(RollbackAnswer, "rollback", {"to": options.to}, timeout=_ROLLBACK_S)
     return SwitchResult(
         target=target.name,
         left_version=done.left_version,
@@ -124,13 +124,13 @@ def rollback(options: RollbackOptions, job: Job) -> SwitchResult:
 
 
 def releases(options: TargetOptions, job: Job) -> ReleasesResult:
-    """List what was released; reads the target's state, and needs nothing to be installed."""
+    """List the releases from the target's files, without installing the runtime there."""
     target = options.target
     if is_platform(target):
         return _hosting(target, job).releases()
     with connected(target, job) as channel:
         root = root_of(target, channel)
-        found, server = inventory.take(channel, root), server_info(channel, root)
+        found, server = inventory.read(channel, root), server_info(channel, root)
     live = liveness(target, server)
     return ReleasesResult(
         target.name,
@@ -144,16 +144,16 @@ def releases(options: TargetOptions, job: Job) -> ReleasesResult:
 
 
 def undeploy(options: UndeployOptions, job: Job) -> UndeployResult:
-    """Stop what a target serves."""
+    """Stop the server of a target."""
     target, purge = options.target, options.purge
     if is_platform(target):
         return _hosting(target, job).undeploy(purge)
     with connected(target, job) as channel:
         agent = agent_on(target, channel, job)
-        done, found = RemoveAnswer(), inventory.take(channel, agent.root)
+        done, found = RemoveAnswer(), inventory.read(channel, agent.root)
         if not found.is_bare or (purge and found.lines):  # the lines outlive what was served
             agent.install()
-            done = agent.ask(RemoveAnswer, "remove", {"purge": purge})
+            done = agent.request(RemoveAnswer, "remove", {"purge": purge})
     if purge:
         keep_token(target, agent.root, "")
     return UndeployResult(
@@ -169,7 +169,7 @@ def undeploy(options: UndeployOptions, job: Job) -> UndeployResult:
 
 
 def promote(options: TargetOptions, job: Job) -> SwitchResult:
-    """Give all requests to the release that gets a part of them."""
+    """Send all requests to the canary."""
     target = options.target
     if not is_platform(target):
         raise TargetError(
@@ -180,7 +180,7 @@ def promote(options: TargetOptions, job: Job) -> SwitchResult:
 
 
 def logs(options: LogsOptions, job: Job) -> LogsResult:
-    """Return the last lines of what serves there."""
+    """Return the last log lines of a target's server."""
     target, lines = options.target, options.lines
     if is_platform(target):
         return _hosting(target, job).logs(lines)
@@ -189,19 +189,19 @@ def logs(options: LogsOptions, job: Job) -> LogsResult:
 
 
 def resources(options: TargetOptions, job: Job) -> ResourcesResult:
-    """Return what exists on a target because the studio made it."""
+    """Return the resources on a target that the studio created."""
     target = options.target
     if is_platform(target):
         return _hosting(target, job).resources()
     with connected(target, job) as channel:
         root = root_of(target, channel)
-        rows = inventory.resources(inventory.take(channel, root), root)
+        rows = inventory.resources(inventory.read(channel, root), root)
     return from_json(ResourcesResult, {"target": target.name, "resources": rows})
 
 
 @contextmanager
 def connected(target: TargetSpec, job: Job) -> Iterator[Channel]:
-    """A channel that is closed in the end."""
+    """Open a channel, and close it at the end."""
     channel = open_channel(target, job)
     try:
         yield channel
@@ -214,7 +214,7 @@ def _hosting(target: TargetSpec, job: Job) -> PlatformOperation:
 
 
 def agent_on(target: TargetSpec, channel: Channel, job: Job) -> ReleaseClient:
-    """The release machine of a target."""
+    """Return the client for a target's release machine."""
     root, runtime = root_of(target, channel), build_runtime(job.folder)
     return ReleaseClient(channel, root, interpreter_of(target), runtime, owner(), target.name)
 
@@ -228,7 +228,7 @@ done
 
 
 def tail(channel: Channel, root: str, lines: int) -> list[str]:
-    """The last lines, the oldest first; empty where nothing was served yet.
+    """Return the last log lines, the oldest first; empty before the first deploy.
 
     Raises:
         TargetError: when the log cannot be read.

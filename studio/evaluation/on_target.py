@@ -29,7 +29,7 @@ from studio.plugin_host import PluginHost
 from studio.runtime.answers import samples, write
 from studio.runtime.archive import write_application
 from studio.runtime.shared.safe_zip import DAMAGED, open_archive
-from studio.targets.remote import connector_for, find_python, folder_on, root_of, said
+from studio.targets.remote import check_output, connector_for, find_python, folder_on, root_of
 
 _UNREADABLE: tuple[type[Exception], ...] = (*DAMAGED, KeyError, MemoryError)
 """What reading an archive of answers raises when it is damaged, or made to be."""
@@ -142,7 +142,7 @@ class TargetSession:
         format: Format = self._host.get(Extension.FORMAT, self._subject.ref.format)
         for file in format.intake(self._subject.path, Limits()).files:
             there = f"{place}/model/{file.relative_to(self._subject.path.parent).as_posix()}"
-            said(channel, ["mkdir", "-p", there.rpartition("/")[0]])
+            check_output(channel, ["mkdir", "-p", there.rpartition("/")[0]])
             channel.put(file, there, self._job)
         return _Request(
             runner=f"{place}/runner.py",

@@ -1,1 +1,1 @@
-"""Registries outside the studio: versions pushed and pulled, aliases, deploys that follow them."""
+"""External registries: push and pull of versions, aliases, and deploys that follow an alias."""

@@ -1,8 +1,8 @@
-"""A target that follows a version of a registry: one look, and at most one release.
+"""A deploy that follows a version of a registry: one poll, and at most one new release.
 
-An alias that moves on to a version that was not served yet is a deploy. One that moves back to a
-release which lies on the target is a rollback by the target's own release machine, so that the
-counter of releases, which never goes back otherwise, may.
+If an alias moves to a version that is new to the target, that version is deployed. If it moves back
+to a release on the target, the target's release machine rolls back. Only that way may the release
+counter decrease.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ Release = MachineRelease | PlatformRelease
 
 
 def prepare(registry: Registry, options: FollowOptions) -> FollowOptions:
-    """Add what is known of versions that were pulled or pushed before, and their bundles."""
+    """Add the known versions of the registry, and their bundles on this computer."""
     return replace(
         options,
         place=record.place_of(registry, options.registry),
-        known=record.bundles_here(registry),
+        known=record.local_bundles(registry),
         releases=record.releases_known(registry),
         folders={version.digest: version.path for version in registry.versions()},
     )
 
 
 def follow(options: FollowOptions, job: Job) -> FollowedVersion:
-    """Let a target serve the version that a reference means now."""
+    """Deploy the version that a reference means now."""
     began = time.monotonic()
     with opened(options.place, job) as session:
         version = Reference.of(options.name).find(session)
@@ -90,7 +90,7 @@ def _deploy(
     options: FollowOptions,
     job: Job,
 ) -> FollowedVersion:
-    """Deploy the bundle that is here already, or fetch it first."""
+    """Deploy the bundle on this computer, or fetch it first."""
     files = None
     if folder is None or not folder.is_dir():
         files = fetch(session, version, options.known, job)
@@ -102,7 +102,7 @@ def _deploy(
 def record_follow(
     registry: Registry, options: FollowOptions, result: FollowedVersion, folder: Path
 ) -> FollowResult:
-    """Keep what was pulled, then what was done on the target; the reason stands beside it."""
+    """Record the pulled version, then the change of the target with its reason."""
     version = {one.name: getattr(result, one.name) for one in fields(RegisteredVersion)}
     final = FollowResult(
         **version,
@@ -114,7 +114,7 @@ def record_follow(
     if result.files is not None:
         record.record_pull(registry, options, FetchedVersion(**version, files=result.files), folder)
     because = f"{options.name} is version {result.version}"
-    given = _given(options)
+    given = _stored_options(options)
     if result.switched is not None:
         back = replace(result.switched, because=because)
         target = TargetOptions(target=options.target)
@@ -128,13 +128,13 @@ def record_follow(
 
 
 def _deploy_options(options: FollowOptions, bundle: Path | None = None) -> DeployOptions:
-    """Return the options of the step ``deploy`` that are among those of following."""
+    """Return the options of following that the step ``deploy`` shares."""
     shared = {one.name for one in fields(DeployOptions)} & {one.name for one in fields(options)}
     return DeployOptions(bundle=bundle, **{name: getattr(options, name) for name in shared})
 
 
-def _given(options: FollowOptions) -> dict[str, JsonValue]:
-    """Return the options as the registry stores them beside a deploy."""
+def _stored_options(options: FollowOptions) -> dict[str, JsonValue]:
+    """Return the options as the registry stores them with a deploy."""
     values = {**to_json(options), "target": options.target.name}
     own = ("name", "registry", "unless", "target")
     names = [one.name for one in form(FollowOptions) if one.name not in own]
@@ -142,14 +142,14 @@ def _given(options: FollowOptions) -> dict[str, JsonValue]:
 
 
 def is_back(rows: Sequence[Release], release: str, now: str) -> bool:
-    """Whether a release was served before what a target serves now, and is to be served again.
+    """Return whether a release precedes the current one on the target, so that a rollback fits.
 
     Args:
         rows: The releases of a target, the newest first.
-        now: The release that is served, or would be if its server ran.
+        now: The current release, whether its server runs or not.
 
     Raises:
-        TargetError: when the target holds it no more; a target goes back to what it holds only.
+        TargetError: when the target no longer has its files, so a rollback is impossible.
     """
     current = next((row for row in rows if now and row.release == now), None)
     wanted = next((row for row in rows if row.release == release), None)
@@ -173,37 +173,38 @@ def _release_of(version: ModelVersion, session: RegistrySession, options: Follow
 
 
 SEEN = "registry-version"
-"""The message with which the work says what the alias stands for, before it acts on it."""
+"""The message with the version of the alias, sent before the version is deployed."""
 
 WAITING = "waiting"
 
 
 class AliasWatcher:
-    """Looks at one alias.
+    """A watch of an alias.
 
     Attributes:
-        acted_on: The version that was acted on last, whether that went well or not; it is not
-            tried again until the alias has moved away from it.
+        acted_on: The last version that was deployed, or failed; it is not tried again until the
+            alias has moved away from it.
         moves: The results of the moves so far.
     """
 
     def __init__(self) -> None:
         self.acted_on = ""
         self.moves: list[FollowResult] = []
-        self._seen = ""
+        self._read = ""
         self._failure = ""
 
-    def take_message(self, name: str, values: Mapping[str, object]) -> None:
-        """Take a message of the work."""
+    def on_message(self, name: str, values: Mapping[str, object]) -> None:
+        """Process a message of the poll's work."""
         if name == SEEN:
-            self._seen = str(values["version"])
+            self._read = str(values["version"])
 
     def judge(self, outcome: JobOutcome) -> str:
-        """Take in the outcome of a look; a line for people, empty when there is nothing new."""
-        seen, self._seen = self._seen, ""
+        """Process the outcome of a poll; return a line for people, empty without news."""
+        seen, self._read = self._read, ""
         if outcome.ok and outcome.result.action == WAITING:
             self._failure = ""
             return ""
+        # Without that message the registry was not read, so the version is not marked as tried.
         if seen:
             self.acted_on = seen
         if outcome.ok:

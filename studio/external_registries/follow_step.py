@@ -1,4 +1,4 @@
-"""The step of a target that follows a version of a registry."""
+"""The step that deploys the version of an alias to a target."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from studio.jobs.options_form import option
 
 
 def _same(options: type, name: str) -> Any:
-    """Return a field that is described as that of other options."""
+    """Return a field with the description of another class of options."""
     (described,) = (one for one in dataclasses.fields(options) if one.name == name)
     return dataclasses.field(default=described.default, metadata=described.metadata)
 
 
 @dataclass(frozen=True, kw_only=True)
 class FollowedOptions(PullOptions):
-    """The version to be followed."""
+    """The version to follow."""
 
     unless: str | None = option(
         None,
@@ -47,13 +47,13 @@ class FollowedOptions(PullOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class ReplacingOptions:
-    """Options of a deploy that stand apart from the others of their groups there."""
+    """Options of a deploy for a release that replaces another one."""
 
     replace: bool = _same(PlaceOptions, "replace")
     embedding: str | None = _same(BundleOptions, "embedding")
 
 
-# The order of the form is that of the bases from the last to the first.
+# A dataclass collects its fields from the last base to the first: the order of the form.
 @dataclass(frozen=True, kw_only=True)
 class FollowOptions(
     PlatformOptions,
@@ -65,11 +65,11 @@ class FollowOptions(
     TargetOptions,
     FollowedOptions,
 ):
-    """Options of ``registry-deploy``.
+    """Options of the step ``registry-deploy``.
 
     Attributes:
-        releases: The release that each version became when it was pulled.
-        folders: Folders of the bundles that are here, by release.
+        releases: The release of each pulled version.
+        folders: Folders of the bundles on this computer, by release.
     """
 
     releases: Mapping[str, str] = field(default_factory=dict)
@@ -78,7 +78,7 @@ class FollowOptions(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowedVersion(FollowResult):
-    """A look with the results of what was done, until they are recorded."""
+    """A poll with the results of its deploy or rollback, before they are recorded."""
 
     switched: SwitchResult | None = optional()
     deployed: DeployResult | None = optional()

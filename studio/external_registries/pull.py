@@ -1,4 +1,4 @@
-"""A version brought here: fetched, verified, opened, and packaged where it is no bundle of ours."""
+"""The pull of a version: fetched, verified, opened, and packaged unless it is a bundle."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _OPENED = "opened"
 def fetch(
     session: RegistrySession, version: ModelVersion, known: Iterable[Path], job: Job
 ) -> FetchedFiles:
-    """Fetch a version below ``job.folder``.
+    """Fetch the files of a version below ``job.folder``.
 
     Args:
-        known: The folders of bundles that are here.
+        known: Folders of the bundles on this computer.
 
     Raises:
-        Refused: when the files are not those that were registered.
+        Refused: when the files differ from the registered ones.
     """
     path = session.pull(version, job.folder / _PULLED, job)
     if path.is_dir():
@@ -78,14 +78,14 @@ def _of_bundle(path: Path, version: ModelVersion, job: Job) -> FetchedFiles:
 
 
 def _open(model: Path, name: str, job: Job) -> OpenResult:
-    def keep(result: dict[str, Any], folder: Path) -> dict[str, Any]:
+    def store(result: dict[str, Any], folder: Path) -> dict[str, Any]:
         shutil.move(folder, job.folder / _OPENED)
         folder.mkdir()  # the runner removes it
         return result
 
     options = OpenOptions(model, name)
     return from_json(
-        OpenResult, run_contained("Open", OPEN.work, options, (model.parent,), keep, job)
+        OpenResult, run_contained("Open", OPEN.work, options, (model.parent,), store, job)
     )
 
 

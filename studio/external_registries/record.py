@@ -1,4 +1,4 @@
-"""What these steps need of the built-in registry, and what they add to it."""
+"""Registry data that the steps of external registries read and record."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from studio.models.record import keep_opened
 from studio.packages import record as packages
 from studio.profiling.results import ProfileResult
 from studio.registry import Registry, VariantRecord, VersionRecord, component_of, counters
-from studio.registry.activity import moment_elsewhere
+from studio.registry.activity import external_time
 
 PlacedT = TypeVar("PlacedT", ListOptions, MoveAliasOptions, PullOptions, PushOptions)
 
@@ -35,17 +35,17 @@ _UNSTORED = ("model", "target")
 
 
 def prepare(registry: Registry, options: PlacedT) -> PlacedT:
-    """Say where the registry is."""
+    """Add the address of the registry."""
     return replace(options, place=place_of(registry, options.registry))
 
 
 def place_of(registry: Registry, name: str) -> RegistryAddress:
-    """Return the place of a registry by its name, its kind or its address."""
+    """Return the address of a registry from its name, its kind or its address."""
     return SavedRegistries(registry.folder).place(name)
 
 
 def prepare_push(registry: Registry, options: PushOptions) -> PushOptions:
-    """Find the bundle of a version that was asked for, or number a new one; add the figures."""
+    """Find the bundle of the given version, or number a new one; add the variant's metrics."""
     placed = prepare(registry, options)
     if placed.model is None:
         if not placed.bundle:
@@ -61,11 +61,11 @@ def prepare_push(registry: Registry, options: PushOptions) -> PushOptions:
 
 
 def prepare_pull(registry: Registry, options: PullOptions) -> PullOptions:
-    """Add the bundles that are here already."""
-    return replace(prepare(registry, options), known=bundles_here(registry))
+    """Add the bundles on this computer."""
+    return replace(prepare(registry, options), known=local_bundles(registry))
 
 
-def bundles_here(registry: Registry) -> tuple[Path, ...]:
+def local_bundles(registry: Registry) -> tuple[Path, ...]:
     """Return the folders of the newest bundles."""
     return tuple(version.path for version in registry.versions()[:_REMEMBERED])
 
@@ -73,7 +73,7 @@ def bundles_here(registry: Registry) -> tuple[Path, ...]:
 def record_push(
     registry: Registry, options: PushOptions, result: PushResult, folder: Path
 ) -> PushResult:
-    """Keep the bundle as a version, and note where it went."""
+    """Store the bundle as a version, and record the push."""
     final, version = replace(result, packaged=None), None
     if result.packaged is not None and options.model is not None:
         version = packages.keep(registry, options.model, result.packaged)
@@ -86,7 +86,7 @@ def record_push(
 def record_pull(
     registry: Registry, options: PullOptions, result: FetchedVersion, folder: Path
 ) -> PullResult:
-    """Keep a version that was fetched: its model as a variant, its bundle as a version."""
+    """Store a fetched version: its model as a variant, its bundle as a version."""
     opened, packaged = result.files.opened, result.files.packaged
     source = {
         "registry": result.registry,
@@ -104,7 +104,7 @@ def record_pull(
             registry.adopt_made(Path(packaged.bundle), name),
             packaged.digest,
             counters.foreign(packaged.counter),
-            created=moment_elsewhere(packaged.created),
+            created=external_time(packaged.created),
         )
     final = PullResult(
         **source,
@@ -123,24 +123,24 @@ def record_pull(
 def record_alias(
     registry: Registry, options: MoveAliasOptions, result: MovedAlias, folder: Path
 ) -> MovedAlias:
-    """Note the move."""
+    """Record the move of an alias."""
     registry.add_run("registry-alias", None, stored_options(options), to_json(result))
     return result
 
 
 def releases_known(registry: Registry) -> dict[str, str]:
-    """Return the release that each version became when it was pulled, by ``key_of``."""
+    """Return the release of each pulled version, by ``key_of``."""
     pulled = (from_json(PullResult, run.result) for run in reversed(registry.runs("registry-pull")))
     return {key_of(one.registry, one.name, one.version): one.release for one in pulled}
 
 
 def key_of(address: str, name: str, version: str) -> str:
-    """Return a version of a registry in one text."""
+    """Return the key of a version in a registry."""
     return f"{address}#{name}/{version}"
 
 
 def stored_options(options: PlacedOptions) -> dict[str, JsonValue]:
-    """Return the user's options that the registry stores beside a result."""
+    """Return the user's options, as the registry stores them with a result."""
     values = to_json(options)
     names = [one.name for one in form(type(options)) if one.name not in _UNSTORED]
     return {name: values[name] for name in names if values[name] not in (None, [], "")}
@@ -160,11 +160,11 @@ def _by_digest(registry: Registry, digest: str) -> VersionRecord | None:
     return next((one for one in registry.versions() if one.digest == digest), None)
 
 
-# The figures that travel with a bundle
+# Metrics published with a bundle
 
 
 def _figures(registry: Registry, variant: VariantRecord) -> PublishedFigures:
-    """Return the newest measurements of a variant, what made it, and where it comes from."""
+    """Return the newest measurements of a variant, its step, and its origin."""
     return PublishedFigures(
         _metrics(registry, variant), _parameters(variant), _tags(registry, variant)
     )
@@ -180,7 +180,7 @@ class _Metric:
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """The figures of a result of ``quantize`` or ``evaluate``."""
+    """The metrics in a result of ``quantize`` or ``evaluate``."""
 
     metric: _Metric | None = None
     size_ratio: float | None = None
@@ -207,7 +207,7 @@ def _metrics(registry: Registry, variant: VariantRecord) -> dict[str, float]:
 
 
 def _latency(registry: Registry, variant: VariantRecord) -> dict[str, float | None]:
-    """Of the newest profile in which the variant took part, wherever that was run."""
+    """Return the latency in the newest profile of the variant, on any target."""
     for recorded in registry.runs("profile"):
         for run in from_json(ProfileResult, recorded.result).runs:
             if run.variant_id == variant.id and run.latency_ms.p50 is not None:
@@ -222,7 +222,7 @@ def _latency(registry: Registry, variant: VariantRecord) -> dict[str, float | No
 
 def _parameters(variant: VariantRecord) -> dict[str, str]:
     own = {"precision": variant.precision, "format": variant.format, "step": variant.step}
-    # A path of this computer says nothing elsewhere.
+    # A path is only valid on this computer.
     options = {k: v for k, v in variant.options.items() if v is not None and k != "model"}
     return {**own, **{f"{variant.step}.{name}": str(value) for name, value in options.items()}}
 
@@ -241,6 +241,6 @@ def _tags(registry: Registry, variant: VariantRecord) -> dict[str, str]:
 
 
 def _newest(registry: Registry, step: str, variant: int) -> _Measured:
-    """Return the figures of the newest result of a step; none where there is no such result."""
+    """Return the metrics of the newest result of a step; empty without one."""
     results = (run.result for run in registry.runs(step, variant, most=1))
     return from_json(_Measured, next(results, {}))

@@ -9,11 +9,11 @@ from studio.api import ModelVersion, RegistrySession, UsageError
 
 @dataclass(frozen=True, slots=True)
 class RegistryAddress:
-    """A registry, by the plugin that speaks to it and its address.
+    """The address of a registry, with the plugin that connects to it.
 
     Attributes:
         kind: The capability's id (``mlflow``).
-        address: A URL; empty for the one that the kind's own configuration names.
+        address: A URL; empty for the one in the plugin's own configuration.
     """
 
     kind: str
@@ -22,7 +22,7 @@ class RegistryAddress:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A registered model, and which of its versions; the newest where neither is given."""
+    """A reference to a version of a registered model; by default to the newest."""
 
     name: str
     version: str = ""
@@ -30,10 +30,10 @@ class Reference:
 
     @classmethod
     def of(cls, text: str) -> Reference:
-        """Read a reference.
+        """Parse a reference.
 
         Raises:
-            UsageError: when it is none.
+            UsageError: when the text is no reference.
         """
         alias = slash = version = ""
         name, at, last = text.rpartition("@")
@@ -49,5 +49,5 @@ class Reference:
         return cls(name, version, alias)
 
     def find(self, session: RegistrySession) -> ModelVersion:
-        """The version that it means now."""
+        """Return the version that the reference means now."""
         return session.find(self.name, version=self.version, alias=self.alias)

@@ -1,4 +1,4 @@
-"""Results of the steps of registries outside, as the command line and pipelines read them."""
+"""Results of the steps of external registries, for the command line and pipelines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class RegisteredVersion:
 
     Attributes:
         registry: Address of the registry.
-        run: The run that made it, by the registry's own identifier.
+        run: Identifier of the registry for the run that created it.
     """
 
     registry: str
@@ -32,7 +32,7 @@ class PushResult(RegisteredVersion):
 
     Attributes:
         release: Digest of its manifest.
-        packaged: The bundle that was made on the way, until it is recorded.
+        packaged: The bundle packaged during the step, before it is recorded.
     """
 
     release: str
@@ -41,7 +41,7 @@ class PushResult(RegisteredVersion):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullResult(RegisteredVersion):
-    """A version that was fetched, with the variant and the version that it became here."""
+    """A pulled version, with its variant and its version in the local registry."""
 
     model: str
     variant: int
@@ -53,10 +53,10 @@ class PullResult(RegisteredVersion):
 
 @dataclass(frozen=True, slots=True)
 class ListResult:
-    """The models of a registry, or the versions and the history of one.
+    """The models of a registry, or the versions and the history of one model.
 
     Attributes:
-        models: None where one model was named.
+        models: None if a model is named.
     """
 
     registry: str
@@ -68,7 +68,7 @@ class ListResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovedAlias:
-    """An alias that was moved; versions are empty where it stands for none."""
+    """A moved alias; a version is empty if the alias points to none."""
 
     registry: str
     name: str
@@ -79,12 +79,12 @@ class MovedAlias:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowResult(RegisteredVersion):
-    """One look at an alias, and what was done on the target that follows it.
+    """A poll of an alias, with the change of the target that follows it.
 
     Attributes:
         action: ``deploy``, ``rollback``, ``unchanged`` or ``waiting``.
-        because: The reason that stands beside the release on the target.
-        details: Result of the deploy or of the rollback.
+        because: The reason recorded with the release on the target.
+        details: Result of the deploy or the rollback.
     """
 
     target: str
@@ -96,7 +96,7 @@ class FollowResult(RegisteredVersion):
 
     @property
     def sentence(self) -> str:
-        """What became of the look."""
+        """The outcome of the poll in a sentence."""
         what = f"version {self.version} of {self.name}"
         if self.action == "unchanged":
             return f"{self.target} serves {what} already."

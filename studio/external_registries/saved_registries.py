@@ -1,4 +1,4 @@
-"""The registries that the user has named, and what a name or an address means."""
+"""The registries that the user has named, and the meaning of names and addresses."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _FILE = "registries.json"
 
 
 class SavedRegistries:
-    """Names of addresses, in one file beside the built-in registry; never a login."""
+    """The file with names of registries' addresses; it never contains a login."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / _FILE
 
     def all(self) -> dict[str, str]:
-        """The address of each name.
+        """Return the address of each name.
 
         Raises:
             StudioError: when the file is damaged.
@@ -40,7 +40,7 @@ class SavedRegistries:
         """Name an address.
 
         Raises:
-            UsageError: for a name or an address that cannot be one.
+            UsageError: for an invalid name or address.
         """
         if not _NAME.fullmatch(name) or name in _kinds():
             raise UsageError(f"A registry cannot be called {name!r}.", hint="Choose another name.")
@@ -48,10 +48,10 @@ class SavedRegistries:
         self._write({**self.all(), name: address})
 
     def remove(self, name: str) -> None:
-        """Forget a name; the registry stays as it is.
+        """Remove a name; the registry itself is unchanged.
 
         Raises:
-            UsageError: when there is none.
+            UsageError: when the name is unknown.
         """
         known = self.all()
         if known.pop(name, None) is None:
@@ -59,11 +59,11 @@ class SavedRegistries:
         self._write(known)
 
     def place(self, text: str) -> RegistryAddress:
-        """What a name, a kind (``mlflow``) or an address means.
+        """Resolve a name, a kind (``mlflow``) or an address.
 
         Raises:
-            UsageError: when it means nothing.
-            Unavailable: when no plugin speaks to such a registry.
+            UsageError: when the text is unknown.
+            Unavailable: when no plugin connects to such a registry.
         """
         known = self.all()
         if text in known:
@@ -83,6 +83,7 @@ def _by_address(address: str) -> RegistryAddress:
         parts = urlsplit(address)
     except ValueError:
         raise UsageError(f"{address!r} is not an address.") from None
+    # Addresses are stored as plain text, and appear in results and logs.
     if parts.username or parts.password:
         raise UsageError(
             "The address of a registry carries no login.",
@@ -95,7 +96,7 @@ def _by_address(address: str) -> RegistryAddress:
 
 
 def _kinds() -> dict[str, tuple[str, ...]]:
-    """The schemes of each kind of registry; imports no plugin."""
+    """Return the schemes of each kind of registry, without importing a plugin."""
     return {
         capability.id: tuple(capability.extra.get("schemes", ()))
         for capability in PluginHost.discover().all(Extension.REGISTRY)

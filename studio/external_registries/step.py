@@ -1,4 +1,4 @@
-"""The steps of registries outside the studio."""
+"""The steps of external registries."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def _registry() -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class PlacedOptions:
-    """Options of a step that talks to a registry; its place is added before the work starts."""
+    """Options of a step with a registry, whose address is added before the work starts."""
 
     place: RegistryAddress = _UNPLACED
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedFigures:
-    """Figures of a variant that travel with its bundle: measurements, options, lineage."""
+    """Metrics of a variant published with its bundle: measurements, options, lineage."""
 
     metrics: Mapping[str, float] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class PublishedFigures:
 
 @dataclass(frozen=True, kw_only=True)
 class PushOptions(PlacedOptions):
-    """Options of ``registry-push``; the registry's part is added before the work starts."""
+    """Options of the step ``registry-push``; registry data is added before the work starts."""
 
     model: ModelRef | None = option(
         None, kind=Kind.MODEL, positional=True, help="A model or a bundle's folder."
@@ -90,7 +90,7 @@ class PushOptions(PlacedOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class PullOptions(PlacedOptions):
-    """Options of ``registry-pull``; ``known`` are the folders of bundles that are here."""
+    """Options of the step ``registry-pull``; ``known`` are folders of local bundles."""
 
     name: str = option(title="Version", positional=True, help="NAME, NAME/VERSION or NAME@ALIAS.")
     registry: str = _registry()
@@ -99,7 +99,7 @@ class PullOptions(PlacedOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class ListOptions(PlacedOptions):
-    """Options of ``registry-list``."""
+    """Options of the step ``registry-list``."""
 
     name: str | None = option(None, title="Model", positional=True, help="One of them.")
     registry: str = _registry()
@@ -107,7 +107,7 @@ class ListOptions(PlacedOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class MoveAliasOptions(PlacedOptions):
-    """Options of ``registry-alias``."""
+    """Options of the step ``registry-alias``."""
 
     name: str = option(title="Model", positional=True, help="A registered model.")
     alias: str = option(positional=True, help="champion, challenger ...")
@@ -118,7 +118,7 @@ class MoveAliasOptions(PlacedOptions):
 
 @dataclass(frozen=True, slots=True)
 class FetchedBundle:
-    """A bundle that was fetched, or made of a model that was."""
+    """A bundle that was fetched, or packaged from a fetched model."""
 
     bundle: str
     digest: str
@@ -130,7 +130,7 @@ class FetchedBundle:
 
 @dataclass(frozen=True, slots=True)
 class FetchedFiles:
-    """The files of a version: its model, opened, and its bundle."""
+    """The files of a version: its opened model, and its bundle."""
 
     opened: OpenResult
     packaged: FetchedBundle
@@ -138,7 +138,7 @@ class FetchedFiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchedVersion(RegisteredVersion):
-    """A version whose files were fetched, until it is recorded."""
+    """A version with fetched files, before it is recorded."""
 
     files: FetchedFiles
 

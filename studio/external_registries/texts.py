@@ -1,4 +1,4 @@
-"""Sentences about registries outside, for the command line."""
+"""Lines of the command line about external registries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from studio.external_registries.results import (
 
 
 def push(result: PushResult) -> list[str]:
-    """Return the version that a bundle became."""
+    """Return the registered version of a bundle."""
     aliases = f", {', '.join(result.aliases)}" if result.aliases else ""
     return [
         f"{result.name} version {result.version}{aliases} in {result.registry}",
@@ -24,7 +24,7 @@ def push(result: PushResult) -> list[str]:
 
 
 def pull(result: PullResult) -> list[str]:
-    """Return the variant and the version that a fetched version became."""
+    """Return the local variant and version of a pulled version."""
     return [
         f"{result.name} version {result.version} of {result.registry} is here as "
         f"{result.model}:{result.variant_name}, version {result.number}",
@@ -33,7 +33,7 @@ def pull(result: PullResult) -> list[str]:
 
 
 def listing(result: ListResult) -> list[str]:
-    """Return the table of models, or those of one model's versions and history."""
+    """Return the table of models, or those of a model's versions and history."""
     if result.models is not None:
         rows = [(one.name, one.latest, _aliases(one.aliases)) for one in result.models]
         return table(("model", "latest", "aliases"), rows) if rows else ["No model is registered."]
@@ -54,12 +54,12 @@ def _aliases(aliases: Mapping[str, str]) -> str:
 
 
 def alias(result: MovedAlias) -> list[str]:
-    """Return the version that an alias stands for since its move."""
+    """Return the version that a moved alias points to."""
     before = f", before {result.before}" if result.before else ""
     what = f"is version {result.to}" if result.to else "is gone"
     return [f"{result.name}@{result.alias} {what}{before}"]
 
 
 def follow(result: FollowResult) -> list[str]:
-    """Return what became of a look at an alias."""
+    """Return the outcome of a poll of an alias."""
     return [result.sentence]

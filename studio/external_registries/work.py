@@ -1,4 +1,4 @@
-"""The work of the steps that talk to a registry: push, pull, list, alias."""
+"""The work of the steps of external registries: push, pull, list, alias."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from studio.targets.platforms import parse_pairs
 
 
 def push(options: PushOptions, job: Job) -> PushResult:
-    """Register a model's bundle, which is made behind walls of its own where there is none."""
+    """Register a model's bundle; without a bundle, package the model in a sandbox first."""
     chosen = validate(_kind(options.place).options, parse_pairs(options.set or ()))
     with opened(options.place, job) as session:
         packaged, folder = None, options.bundle
@@ -58,7 +58,7 @@ def push(options: PushOptions, job: Job) -> PushResult:
 
 
 def pull(options: PullOptions, job: Job) -> FetchedVersion:
-    """Fetch a version, and open its model behind walls of its own."""
+    """Fetch a version, and open its model in a sandbox."""
     with opened(options.place, job) as session:
         version = Reference.of(options.name).find(session)
         files = fetch(session, version, options.known, job)
@@ -80,7 +80,7 @@ def list_models(options: ListOptions, job: Job) -> ListResult:
 
 
 def move_alias(options: MoveAliasOptions, job: Job) -> MovedAlias:
-    """Move an alias, or take it away."""
+    """Move or remove an alias."""
     name, alias, version = options.name, options.alias, options.version or ""
     if bool(version) == options.remove:
         raise UsageError("An alias needs a version, or --remove.")
@@ -97,7 +97,7 @@ def move_alias(options: MoveAliasOptions, job: Job) -> MovedAlias:
 
 @contextmanager
 def opened(place: RegistryAddress, progress: Progress) -> Iterator[RegistrySession]:
-    """Open a session with a registry, and close it in the end."""
+    """Open a session with a registry, and close it at the end."""
     session = _kind(place).open(place.address, progress)
     try:
         yield session
@@ -106,7 +106,7 @@ def opened(place: RegistryAddress, progress: Progress) -> Iterator[RegistrySessi
 
 
 def described(session: RegistrySession, version: ModelVersion) -> RegisteredVersion:
-    """Return a version as results tell it."""
+    """Return a version in the form of results."""
     return RegisteredVersion(
         registry=session.address,
         name=version.name,
@@ -122,7 +122,7 @@ def _kind(place: RegistryAddress) -> ModelRegistry:
 
 
 def _package(options: PushOptions, job: Job) -> PackageResult:
-    assert options.model is not None  # ``prepare_push`` refuses a push of nothing
+    assert options.model is not None  # ``prepare_push`` refuses a push without a model
     package = PackageOptions(
         model=options.model,
         data=options.data,

@@ -1,1 +1,1 @@
-"""Health, throughput, latency and errors of what runs."""
+"""Monitoring of endpoints: health, throughput, latency, errors and drift."""

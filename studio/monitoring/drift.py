@@ -1,4 +1,4 @@
-"""Reasons of drift as a target reports it: a sentence for each signal, and one for all."""
+"""Explanations of the drift that a target reports: one per signal, and one for all."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from studio.monitoring.endpoint.status import DriftReport
 
 ENDS = "The alarm ends after three windows in a row that are as usual."
 _NAMED = 3
-"""Signals that an alarm names; the others are counted."""
+"""Number of signals named in an alarm; the others are counted."""
 _STATE = tuple(field.name for field in fields(DriftState) if field.name != "why")
 
 
 def drift_of(drift: DriftReport | None) -> tuple[DriftSignal, ...]:
-    """Return the signals with the reason of each; none of a server that watches nothing."""
+    """Return the signals with their explanations; none if the server watches no drift."""
     if drift is None:
         return ()
     causes = drift.causes or ()
@@ -25,7 +25,7 @@ def drift_of(drift: DriftReport | None) -> tuple[DriftSignal, ...]:
 
 
 def drift_state(drift: DriftReport | None) -> DriftState:
-    """Return the state of the watch with its reason; older runtimes report less."""
+    """Return the state of the drift watch with its explanation; older runtimes report less."""
     if drift is None:
         return DriftState()
     state = {name: getattr(drift, name) for name in _STATE}
@@ -33,7 +33,7 @@ def drift_state(drift: DriftReport | None) -> DriftState:
 
 
 def state_text(drift: DriftReport) -> str:
-    """Return all signals in a sentence, and what ends an alarm in another."""
+    """Return a sentence about all signals, and another about the end of an alarm."""
     if drift.fault:
         return f"Drift is not watched: {_lower(drift.fault)}"
     if drift.alarm:
@@ -51,7 +51,7 @@ def state_text(drift: DriftReport) -> str:
 
 
 def alarm_text(drift: DriftReport) -> str:
-    """Return the reason of an alarm: its signals, in how many windows, and whether still."""
+    """Return the explanation of an alarm: its signals, their windows, and the present state."""
     signals = {signal.name: signal for signal in drift.signals}
     names = drift.causes or ()
     if not names:
@@ -68,7 +68,7 @@ def alarm_text(drift: DriftReport) -> str:
 
 
 def why(signal: DriftSignal, drift: DriftReport, *, drifts: bool) -> str:
-    """Return the reason of a signal's state, in a sentence."""
+    """Return the explanation of a signal's state in a sentence."""
     if signal.statistic is None:
         of = f" of {drift.window} requests" if drift.window else ""
         return f"No window{of} is full yet."
@@ -84,7 +84,7 @@ def why(signal: DriftSignal, drift: DriftReport, *, drifts: bool) -> str:
 
 
 def _extent(signal: DriftSignal, drift: DriftReport) -> str:
-    """In how many windows, and whether in the last: it may be below its limit there."""
+    """Return the number of windows above the limit, and whether the last one is."""
     if signal.beyond is None:  # a runtime that does not count
         over = signal.is_over or signal.statistic is None
         return "" if over else " in one of the last windows, not in the last"

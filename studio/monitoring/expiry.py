@@ -1,4 +1,4 @@
-"""What runs out on a target: its certificate and its disk, told before they have."""
+"""Alerts on resources of a target that run out: its certificate and its disk."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from studio.monitoring.endpoint.results import Upkeep
 from studio.monitoring.results import Alert
 
 CERTIFICATE_DAYS = 30
-"""As many as the release machine has left when it makes a new one at a deploy."""
+"""Remaining days at which the release machine makes a new certificate during a deploy."""
 _CERTIFICATE_CRITICAL_DAYS = 3
 
 DISK_MB = 1000.0
 _DISK_SHARE = 0.1
-"""A large disk with a tenth free is no alarm; nor is a small one that is half empty."""
+"""Share of the disk that limits the alert on small disks, where 1 GB may be half of it."""
 _DISK_CRITICAL_MB = 50.0
 
 WARNING, CRITICAL = "warning", "critical"
 
 
 def expiry_alerts(upkeep: Upkeep | None) -> Iterator[Alert]:
-    """Yield an alert for each thing that is near its end; none for a runtime of before."""
+    """Yield an alert for each resource near its end; none for an older runtime."""
     if upkeep is not None:
         yield from _certificate(upkeep)
         yield from _disk(upkeep)

@@ -1,4 +1,4 @@
-"""The work of the fleet's step: many targets looked at, none waits for another."""
+"""The work of the fleet's step: polls of many targets in parallel."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ _CHECK_S = 0.2
 
 
 class _SilentProgress:
-    """Progress of one of many, which nobody follows; ends with the job."""
+    """The progress of one target, which is not shown; it is cancelled with the job."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
 
     def progress(self, done: float, total: float, text: str = "") -> None:
-        """Nothing is shown."""
+        """Show nothing."""
 
     def log(self, text: str) -> None:
-        """Nothing is kept."""
+        """Log nothing."""
 
     def check(self) -> None:
-        """Whether the job was cancelled."""
+        """Raise Cancelled if the job was cancelled."""
         self._job.check()
 
 
 def with_targets(registry: Registry, options: FleetOptions) -> FleetOptions:
-    """Add the targets that are meant: the named ones, or those that something runs on."""
+    """Add the named targets, or all that have a release."""
     targets = {target.name: target for target in registry.targets()}
     lost = [name for name in options.targets if name not in targets]
     if lost:
@@ -58,27 +58,27 @@ def with_targets(registry: Registry, options: FleetOptions) -> FleetOptions:
 
 
 class _Endpoint:
-    """One target; at most one look at a time."""
+    """A target with at most one running poll."""
 
     def __init__(self, target: TargetSpec, job: Job, rules: Sequence[AlertRule]) -> None:
         self.name = target.name
         self.watch = TargetMonitor(target, _SilentProgress(job), rules)
-        self.look: Future[TargetSample] | None = None
+        self.pending: Future[TargetSample] | None = None
 
     def sample(self) -> TargetSample | None:
-        """The sample of a look that is over, once."""
-        if self.look is None or not self.look.done():
+        """Return the sample of a finished poll, once; else None."""
+        if self.pending is None or not self.pending.done():
             return None
-        done, self.look = self.look, None
+        done, self.pending = self.pending, None
         try:
             return done.result()
-        except StudioError as error:  # never reached yet: the others go on
+        except StudioError as error:  # unreachable so far: a row, not the end of the watch
             alert = Alert(UNREACHABLE, "critical", error.message)
             return TargetSample(self.name, health=UNREACHABLE, alerts=(alert,))
 
 
 def monitor_fleet(options: FleetOptions, job: Job) -> FleetResult:
-    """Look at all for a while; the last samples are the result."""
+    """Poll all targets for a time; the last samples are the result."""
     plan, channels = alert_channels(options.alerts)
     endpoints = [_Endpoint(spec, job, plan.rules) for spec in options.specs]
     if not endpoints:
@@ -92,19 +92,19 @@ def monitor_fleet(options: FleetOptions, job: Job) -> FleetResult:
             while True:
                 began = time.monotonic()
                 for one in endpoints:
-                    if one.look is None:
-                        one.look = pool.submit(one.watch.look)
+                    if one.pending is None:
+                        one.pending = pool.submit(one.watch.poll)
                 end = began + options.interval
                 while time.monotonic() < end:
                     job.check()
-                    done = all(one.look is None or one.look.done() for one in endpoints)
+                    done = all(one.pending is None or one.pending.done() for one in endpoints)
                     if done and (len(last) < len(endpoints) or end > until):
                         break
                     time.sleep(min(_CHECK_S, max(end - time.monotonic(), 0.0)))
                 found = [sample for one in endpoints if (sample := one.sample()) is not None]
                 for sample in found:
                     last[sample.target] = sample
-                    dispatcher.take(sample)
+                    dispatcher.dispatch(sample)
                 job.event("samples", **to_json(FleetMessage(tuple(map(brief, found)))))
                 bad = sum(sample.health != "healthy" for sample in last.values())
                 job.progress(0, 0, f"{len(last)} endpoints, {bad} not healthy")
@@ -118,6 +118,6 @@ def monitor_fleet(options: FleetOptions, job: Job) -> FleetResult:
 
 
 def brief(sample: TargetSample) -> FleetSample:
-    """Return what a row of the fleet shows: histograms stay where they are."""
+    """Return the fields of a row of the fleet, without histograms."""
     drifting = [signal.name for signal in sample.drift if signal.drifts]
     return from_json(FleetSample, {**to_json(replace(sample, drift=())), "drifting": drifting})

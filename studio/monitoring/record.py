@@ -1,4 +1,4 @@
-"""What monitoring adds to the registry."""
+"""Registry records of monitoring."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from studio.registry import Registry
 def monitored(
     registry: Registry, options: MonitorOptions, result: TargetSample, folder: Path
 ) -> TargetSample:
-    """Keep the last look at a target."""
+    """Store the last sample of a target."""
     given = {
         "target": options.target.name,
         "seconds": options.seconds,

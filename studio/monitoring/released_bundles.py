@@ -1,4 +1,4 @@
-"""What the registry knows of the bundles that were released on a target."""
+"""Bundles released on a target, from the registry."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from studio.monitoring.endpoint.call_step import CallOptions
 
 KnownBundles = Mapping[str, Mapping[str, str]]
-"""By release: the folder of its bundle, and that of the file it was made from."""
+"""The folders of the bundle and of the original file, by release."""
 
 _MOST_RELEASES = 50
 
 
 def prepare(registry: Registry, options: CallOptions) -> CallOptions:
-    """Add what is known of the target's releases to the options of ``call``."""
+    """Add the known bundles of the target's releases to the options of ``call``."""
     name = options.target.name
     addresses = (release.details.get("endpoint") for release in registry.releases(name))
     endpoint = str(next(filter(None, addresses), ""))
@@ -27,7 +27,7 @@ def prepare(registry: Registry, options: CallOptions) -> CallOptions:
 
 
 def known_bundles(registry: Registry, target: str) -> KnownBundles:
-    """Return the folders of the newest releases of a target, as far as they are known."""
+    """Return the folders of a target's newest releases that are on this computer."""
     releases = registry.releases(target)
     versions = {version.digest: version for version in registry.versions()}
     known = {}
@@ -42,7 +42,7 @@ def known_bundles(registry: Registry, target: str) -> KnownBundles:
 
 
 def _folder_of_original(registry: Registry, number: int) -> str:
-    """The folder of the file from which a variant was made in the end; empty if it is unknown."""
+    """Return the folder of the original file of a variant; empty if it is unknown."""
     variant = registry.variant(number)
     while variant.parent is not None:
         variant = registry.variant(variant.parent)

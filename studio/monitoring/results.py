@@ -29,7 +29,7 @@ class Alert:
 
     Attributes:
         level: ``warning`` or ``critical``.
-        value, limit: What was measured, and what was allowed.
+        value, limit: The measured value, and its limit.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class ChannelFault:
-    """An alert channel that did not take the last notice."""
+    """An alert channel that failed to deliver the last notification."""
 
     channel: str
     text: str
@@ -49,21 +49,21 @@ class ChannelFault:
 
 @dataclass(frozen=True, slots=True)
 class ChannelMessage(ChannelFault):
-    """A notice that a channel did not take, or the first that it takes again."""
+    """A failure of a channel, or its first delivery after a failure."""
 
     failed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class TargetSample:
-    """One look at a target.
+    """A sample of a target: its health, metrics and alerts.
 
     Attributes:
         health: ``healthy``, ``degraded``, ``not ready`` or ``unreachable``.
-        state, endpoint, scheme: The endpoint as the deployment knows it.
-        cpu_percent: Of one core, since the last look.
-        taken: What was fetched or deleted by the step.
-        channels: Only in a result.
+        state, endpoint, scheme: State of the endpoint from the deployment.
+        cpu_percent: Percent of one core, since the last sample.
+        taken: Uncertain requests that the step fetched or deleted.
+        channels: Failed channels, only in a result.
     """
 
     target: str
@@ -103,7 +103,7 @@ class TargetSample:
 
 @dataclass(frozen=True, slots=True)
 class FleetSample:
-    """What a row of the fleet shows of a sample, without histograms.
+    """A row of the fleet: a sample without histograms.
 
     Attributes:
         drifting: Names of the signals that drift.
@@ -134,7 +134,7 @@ class FleetMessage:
 
 @dataclass(frozen=True, slots=True)
 class FleetResult:
-    """The last look at each of several targets."""
+    """The last samples of several targets."""
 
     targets: int
     samples: tuple[TargetSample, ...]
@@ -143,7 +143,7 @@ class FleetResult:
 
 @dataclass(frozen=True, slots=True)
 class ChannelTest:
-    """A test notice to one channel: whether it was taken, and the reason if not."""
+    """A test notification to one channel: whether it was delivered, and the error if not."""
 
     channel: str
     sent: bool
@@ -152,14 +152,14 @@ class ChannelTest:
 
 @dataclass(frozen=True, slots=True)
 class ChannelTests:
-    """Test notices to the channels of an alert file."""
+    """Test notifications to the channels of an alert file."""
 
     channels: tuple[ChannelTest, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ActiveSilence:
-    """A silence or acknowledgement that holds alerts back now; fields as in ``Silence``."""
+    """An active silence or acknowledgement; fields as in ``Silence``."""
 
     target: str
     alert: str
@@ -189,7 +189,7 @@ class ExportResult:
 
 @dataclass(frozen=True, slots=True)
 class HistoryResult:
-    """A figure over time.
+    """A metric over time.
 
     Attributes:
         series: ``[time, value]`` pairs by instance, or by model and version.

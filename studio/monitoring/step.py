@@ -1,4 +1,4 @@
-"""The step of monitoring: how what a target serves is doing."""
+"""The step of monitoring: health and metrics of an endpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Results of monitoring in lines for people."""
+"""Lines for people about results of monitoring."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def target(sample: TargetSample) -> list[str]:
 
 
 def drift(sample: TargetSample) -> list[str]:
-    """Return each signal that is or was beyond its limit with the reason, as the window does."""
+    """Return each signal that is or was above its limit, explained as in the window."""
     lines = []
     if sample.drift_state and sample.drift_state.why:
         lines.append(f"drift       {sample.drift_state.why}")
@@ -76,13 +76,13 @@ def _channel_faults(faults: Sequence[ChannelFault]) -> list[str]:
 
 
 def _speed(pace: SpeedReport | None) -> list[str]:
-    """How fast the model runs against its profile."""
+    """Describe the speed of the model against its profile."""
     lines = [f"speed       {pace.text}"] if pace and pace.text else []
     return [*lines, f"baseline    {pace.note}"] if pace and pace.note else lines
 
 
 def _board(board: BoardReport | None, upkeep: Upkeep | None) -> list[str]:
-    """How the board is, how much disk is left, and how long the certificate lasts."""
+    """Describe the board, its free disk space, and the end of the certificate."""
     facts = []
     if board and board.clock_mhz:
         facts.append(f"{board.clock_mhz:.0f} MHz")
@@ -100,7 +100,7 @@ def _board(board: BoardReport | None, upkeep: Upkeep | None) -> list[str]:
 
 
 def _accuracy(labels: LiveLabels) -> list[str]:
-    """Accuracy by labels, and by those of uncertain requests."""
+    """Describe the accuracy by labels, and by labels of uncertain requests."""
     lines = []
     if labels.matched:
         share = f"{labels.accuracy or 0:.1%} ({labels.low or 0:.1%} to {labels.high or 0:.1%}"
@@ -114,7 +114,7 @@ def _accuracy(labels: LiveLabels) -> list[str]:
 
 
 def _estimated(estimate: AccuracyEstimate | None) -> list[str]:
-    """Accuracy estimated from confidence, or why there is no estimate."""
+    """Describe the accuracy estimated from confidence, or why there is no estimate."""
     if not estimate:
         return []
     if estimate.accuracy is None:
@@ -125,7 +125,7 @@ def _estimated(estimate: AccuracyEstimate | None) -> list[str]:
 
 
 def _agreement(mirror: Agreement | None) -> list[str]:
-    """How often the version before answers the same; nothing where none is compared with."""
+    """Describe the agreement of the previous release; nothing without a comparison."""
     if not mirror:
         return []
     if mirror.fault:
@@ -139,7 +139,7 @@ def _agreement(mirror: Agreement | None) -> list[str]:
 
 
 def _samples(stored: StoredRequests | None, taken: FetchedRequests | None) -> list[str]:
-    """Uncertain requests: what is kept there, and what was fetched or deleted now."""
+    """Describe the stored uncertain requests, and those fetched or deleted now."""
     lines = []
     if stored:
         fault = f"; {stored.fault}" if stored.fault else ""
@@ -154,7 +154,7 @@ def _samples(stored: StoredRequests | None, taken: FetchedRequests | None) -> li
 
 
 def fleet(result: FleetResult) -> list[str]:
-    """Return a table of all targets, the unhealthy first, and their alerts below it."""
+    """Return a table of all targets, the unhealthy first, with their alerts below it."""
     rows = sorted(result.samples, key=lambda one: (_ORDER.get(one.health, 3), one.target))
     columns = ("target", "health", "version", "req/s", "p99 ms", "alerts")
     return [
@@ -177,12 +177,12 @@ def _fleet_row(sample: TargetSample) -> tuple[object, ...]:
 
 
 def exported(result: ExportResult) -> list[str]:
-    """Return the files that were written, and the number of their endpoints."""
+    """Return the written files, and the number of their endpoints."""
     return [*result.files, f"{len(result.endpoints)} endpoints"]
 
 
 def history(result: HistoryResult) -> list[str]:
-    """Return the range of a figure, a line for each instance."""
+    """Return the range of a metric, with a line for each instance."""
     lines = []
     for instance, points in result.series.items():
         values = [value for _, value in points]
@@ -192,7 +192,7 @@ def history(result: HistoryResult) -> list[str]:
 
 
 def channel_tests(result: ChannelTests) -> list[str]:
-    """Return what came of each test notice."""
+    """Return the outcome of each test notification."""
     return [f"{test.channel}: {test.text}" for test in result.channels]
 
 
@@ -202,7 +202,7 @@ def silences(result: SilenceResult) -> list[str]:
 
 
 def call(result: CallResult) -> list[str]:
-    """Return how many requests were answered, and how fast; or the program."""
+    """Return the number of answered requests and their latency, or the program."""
     if result.code is not None:
         return result.code.splitlines()
     latency = result.latency_ms or Percentiles()

@@ -1,4 +1,4 @@
-"""Looks at what a target serves: through a machine's channel, or a platform's session."""
+"""Views of an endpoint: through a machine's channel, or a platform's session."""
 
 from __future__ import annotations
 
@@ -23,74 +23,74 @@ from studio.targets.platforms import is_platform, site_of
 
 
 class View(Protocol):
-    """A connection to what a target serves, kept open between two looks.
+    """A connection to an endpoint that stays open between two polls.
 
     Attributes:
-        report: What is known of the release, whether it answers or not.
-        live: How the endpoint is, and its URL.
+        report: Known fields of the release, whether it answers or not.
+        live: State of the endpoint, and its URL.
     """
 
     report: ServerReport
     live: Liveness
 
     def open(self) -> None:
-        """Connect where that is not so yet, and read the report.
+        """Connect if necessary, and read the report.
 
         Raises:
-            TargetError: when the target itself does not answer.
+            TargetError: when the target does not answer.
         """
 
     def read(self) -> Reading:
-        """Ask what serves how it is.
+        """Read the status and the metrics of the server.
 
         Raises:
-            TargetError: when nothing serves, or it does not answer.
+            TargetError: when there is no release, or it does not answer.
         """
 
-    def tell_labels(self, labels: Mapping[str, str]) -> None:
-        """Give true answers to what serves.
+    def send_labels(self, labels: Mapping[str, str]) -> None:
+        """Send labels to the server.
 
         Raises:
-            TargetError: when it does not take them.
+            TargetError: when it refuses them.
         """
 
     def fetch_samples(self, folder: Path) -> FetchedRequests:
-        """Copy the uncertain requests that the target keeps.
+        """Copy the uncertain requests that the target stores.
 
         Raises:
-            TargetError: when there is no way to them.
+            TargetError: when they cannot be accessed.
         """
 
     def forget_samples(self) -> int:
-        """Delete them there; how many there were.
+        """Delete the stored requests on the target; return their number.
 
         Raises:
-            TargetError: when there is no way to them.
+            TargetError: when they cannot be accessed.
         """
 
     def telemetry(self) -> list[TelemetryLine]:
-        """What the target kept while nobody asked.
+        """Return the telemetry that the target stored between polls.
 
         Raises:
-            TargetError: when it cannot be reached, or keeps nothing.
+            TargetError: when it cannot be reached, or stores none.
         """
 
     def rest(self) -> None:
-        """What serves did not answer: reach it anew the next time."""
+        """Close the connection to a server that did not answer; the next poll opens a new one."""
 
     def close(self) -> None:
         """Disconnect; ``open`` connects again."""
 
 
 def view_of(target: TargetSpec, progress: Progress) -> View:
-    """The view that suits a kind of target; nothing is connected yet."""
+    """Return the view for a kind of target, not connected yet."""
     if is_platform(target):
         return PlatformView(target, progress)
     return MachineView(target, progress)
 
 
 class MachineView:
-    """Through a channel and a tunnel to the server's port."""
+    """A view through a channel, and a tunnel to the server's port."""
 
     def __init__(self, target: TargetSpec, progress: Progress) -> None:
         self.report = ServerReport()
@@ -104,7 +104,7 @@ class MachineView:
         self._endpoint: Endpoint | None = None
 
     def open(self) -> None:
-        """Open what is not open, and read what the server wrote of itself."""
+        """Open the channel if necessary, and read the server's report."""
         if self._channel is None:
             self._channel = open_channel(self._target, self._progress)
             self._open.callback(self._channel.close)
@@ -117,7 +117,7 @@ class MachineView:
         self.report = report
 
     def read(self) -> Reading:
-        """Ask the server behind the tunnel."""
+        """Read from the server behind the tunnel."""
         if not self.report.port:
             raise TargetError("This target has no release yet.")
         if self.report.state == "stopped":
@@ -132,24 +132,24 @@ class MachineView:
             )
         return read(self._endpoint)
 
-    def tell_labels(self, labels: Mapping[str, str]) -> None:
-        """Give them to the server behind the tunnel."""
+    def send_labels(self, labels: Mapping[str, str]) -> None:
+        """Send labels to the server behind the tunnel."""
         self.read()
         assert self._endpoint is not None
         send_labels(self._endpoint, labels)
 
     def fetch_samples(self, folder: Path) -> FetchedRequests:
-        """Over the channel, whether a server runs or not."""
+        """Copy stored requests over the channel, whether a server runs or not."""
         assert self._channel is not None
         return fetch_samples(self._channel, self._root, folder)
 
     def forget_samples(self) -> int:
-        """Over the channel, too."""
+        """Delete stored requests over the channel."""
         assert self._channel is not None
         return forget_samples(self._channel, self._root)
 
     def telemetry(self) -> list[TelemetryLine]:
-        """The lines of the server behind the tunnel."""
+        """Return the telemetry of the server behind the tunnel."""
         self.read()
         assert self._endpoint is not None
         return read_telemetry(self._endpoint)
@@ -161,14 +161,14 @@ class MachineView:
         self._tunnel = self._endpoint = None
 
     def close(self) -> None:
-        """Close tunnel and channel."""
+        """Close the tunnel and the channel."""
         self.rest()
         self._channel = None
         self._open.close()
 
 
 class PlatformView:
-    """Through a platform: its own figures where it has some, else the server's."""
+    """A view through a platform: its own metrics if it has some, else the server's."""
 
     def __init__(self, target: TargetSpec, progress: Progress) -> None:
         self.report = ServerReport()
@@ -180,7 +180,7 @@ class PlatformView:
         self._tunnel: Tunnel | None = None
 
     def open(self) -> None:
-        """Open the session, and learn which release serves."""
+        """Open the session, and find the current release."""
         if self._site is None:
             _, self._site = self._open.enter_context(site_of(self._target, self._progress))
         serving = next((one for one in self._site.releases() if one.state == "serving"), None)
@@ -195,10 +195,10 @@ class PlatformView:
             )
         self.live = Liveness(SERVING if serving is not None else IDLE)
         if self.report.digest != before:
-            self.rest()  # another release may answer elsewhere
+            self.rest()  # a new release may have another address
 
     def read(self) -> Reading:
-        """The platform's figures, or the server's."""
+        """Read the platform's metrics, or the server's."""
         if self.live.state != SERVING:
             raise TargetError("This target has no running release.")
         assert self._site is not None
@@ -211,30 +211,30 @@ class PlatformView:
             raise TargetError("This platform tells nothing of how a release is doing.")
         return read(Endpoint(self._tunnel, ServerReport(), token_of(self._tunnel)))
 
-    def tell_labels(self, labels: Mapping[str, str]) -> None:
-        """Give them to the server, where there is a way to it."""
+    def send_labels(self, labels: Mapping[str, str]) -> None:
+        """Send labels to the server, if it can be reached."""
         self.read()
         if self._tunnel is None:
             raise TargetError("This platform has no way to the server that labels could take.")
         send_labels(Endpoint(self._tunnel, ServerReport(), token_of(self._tunnel)), labels)
 
     def fetch_samples(self, folder: Path) -> FetchedRequests:
-        """A platform's disk is not looked into."""
+        """Refuse, as the studio does not access a platform's disk."""
         raise TargetError("Requests are only kept on a machine that is reached over SSH, or here.")
 
     def forget_samples(self) -> int:
-        """The same."""
+        """Refuse, as the studio does not access a platform's disk."""
         raise TargetError("Requests are only kept on a machine that is reached over SSH, or here.")
 
     def telemetry(self) -> list[TelemetryLine]:
-        """The lines of the server, where there is a way to it."""
+        """Return the telemetry of the server, if it can be reached."""
         self.read()
         if self._tunnel is None:
             raise TargetError("This platform keeps no history that could be read.")
         return read_telemetry(Endpoint(self._tunnel, ServerReport(), token_of(self._tunnel)))
 
     def rest(self) -> None:
-        """Close the way to the server."""
+        """Close the tunnel to the server."""
         if self._tunnel is not None:
             self._tunnel.close()
         self._tunnel = None
@@ -247,7 +247,7 @@ class PlatformView:
 
 
 def _status(report: ServerReport, measured: Measurement) -> ServerStatus:
-    """A measurement in the words of a server's own status."""
+    """Convert a platform's measurement to the form of a server's status."""
     document = {
         "name": report.name,
         "version": report.version,

@@ -1,4 +1,4 @@
-"""A look at a target's server, again and again, over connections that may be lost."""
+"""Repeated polls of a target's server over connections that may be lost."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CRITICAL = "critical"
 
 
 class TargetMonitor:
-    """Looks at one target; what was opened stays open between two looks."""
+    """A monitor of one target; its connections stay open between polls."""
 
     def __init__(
         self, target: TargetSpec, progress: Progress, rules: Sequence[AlertRule] = ()
@@ -43,11 +43,11 @@ class TargetMonitor:
     def __exit__(self, *exception: object) -> None:
         self._view.close()
 
-    def look(self) -> TargetSample:
-        """Take one sample.
+    def poll(self) -> TargetSample:
+        """Return a sample of the target.
 
         Raises:
-            TargetError: when the target itself was never reached.
+            TargetError: when the target has never been reached.
         """
         try:
             self._view.open()
@@ -66,20 +66,20 @@ class TargetMonitor:
         sample = self._sample(reading)
         return replace(sample, alerts=(*sample.alerts, *self._own.judge(sample)))
 
-    def tell_labels(self, labels: Mapping[str, str]) -> None:
-        """Let what serves hold true answers against its own.
+    def send_labels(self, labels: Mapping[str, str]) -> None:
+        """Send labels to the server, which compares them with its answers.
 
         Raises:
-            TargetError: when it cannot be reached, or its runtime is too old for it.
+            TargetError: when it cannot be reached, or its runtime is too old for labels.
         """
         self._view.open()
-        self._view.tell_labels(labels)
+        self._view.send_labels(labels)
 
-    def take_samples(self, folder: Path | None, forget: bool) -> FetchedRequests:
-        """Fetch the uncertain requests that are kept there, delete them there, or both.
+    def collect_samples(self, folder: Path | None, forget: bool) -> FetchedRequests:
+        """Fetch the stored uncertain requests, delete them on the target, or both.
 
         Raises:
-            TargetError: when there is no way to them.
+            TargetError: when they cannot be accessed.
         """
         self._view.open()
         found = FetchedRequests() if folder is None else self._view.fetch_samples(folder)
@@ -140,7 +140,7 @@ class TargetMonitor:
         return TargetSample(self._target.name, now, health, live.state, live.endpoint, live.scheme)
 
     def _cpu_percent(self, reading: Reading) -> float | None:
-        """Of one core, since the last look."""
+        """Return the processor time since the last sample, in percent of one core."""
         now, used = time.monotonic(), reading.metrics.get("process_cpu_seconds_total")
         before, self._cpu = self._cpu, None if used is None else (now, used)
         if before is None or used is None or used < before[1]:
@@ -149,7 +149,7 @@ class TargetMonitor:
 
 
 def _latency(latency: Latency) -> Latency:
-    """Percentiles; None where no request of the last minute was answered: that is no latency."""
+    """Return the latency; its percentiles are None if the last minute had no answers."""
     return Latency(count=0) if latency.count == 0 else latency
 
 

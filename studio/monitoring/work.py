@@ -19,17 +19,17 @@ from studio.monitoring.watch import TargetMonitor
 from studio.settings import Paths
 
 Failures = dict[str, str]
-"""The last sentence about a channel that took a notice not, by its name."""
+"""The last message of each failing channel, by name."""
 
 _CHECK_S = 0.2
 _HOUR_S = 3600.0
 
 
 def monitor(options: MonitorOptions, job: Job) -> TargetSample:
-    """Look at what a target serves, once or for a while; the last look is the result.
+    """Poll an endpoint once or for a time; the last sample is the result.
 
     Raises:
-        TargetError: when the target itself cannot be reached.
+        TargetError: when the target cannot be reached.
     """
     seconds, interval = options.seconds, options.interval
     plan, channels = alert_channels(options.alerts)
@@ -41,19 +41,19 @@ def monitor(options: MonitorOptions, job: Job) -> TargetSample:
         dispatching(channels, job, failures) as dispatcher,
     ):
         if labels is not None:
-            watch.tell_labels(labels)
+            watch.send_labels(labels)
         taken = None
         if options.samples or options.forget_samples:
-            taken = watch.take_samples(options.samples, options.forget_samples)
+            taken = watch.collect_samples(options.samples, options.forget_samples)
         while True:
-            looked = time.monotonic()
-            sample = replace(watch.look(), taken=taken)
+            polled = time.monotonic()
+            sample = replace(watch.poll(), taken=taken)
             job.event("sample", **to_json(sample))
-            dispatcher.take(sample)
-            _tell(job, sample, looked - began, seconds)
-            if looked + interval > began + seconds:
+            dispatcher.dispatch(sample)
+            _report_progress(job, sample, polled - began, seconds)
+            if polled + interval > began + seconds:
                 break
-            _wait(job, looked + interval)
+            _wait(job, polled + interval)
     return replace(sample, channels=channel_faults(failures))
 
 
@@ -61,10 +61,10 @@ def monitor(options: MonitorOptions, job: Job) -> TargetSample:
 def dispatching(
     channels: Mapping[str, tuple[Sequence[str], Send]], job: Job, failures: Failures
 ) -> Iterator[Dispatcher]:
-    """Tell channels of alerts; what did not get there is said in the job, and kept.
+    """Dispatch alerts to channels; report failed deliveries in the job.
 
     Args:
-        failures: Has the last sentence about each channel that took the last notice not.
+        failures: Receives the last message of each failing channel, by name.
     """
 
     def failed(channel: str, sentence: str) -> None:
@@ -72,13 +72,13 @@ def dispatching(
         job.log(f"Alert channel {channel}: {sentence}")
         job.event("channel", **to_json(ChannelMessage(channel, sentence, True)))
 
-    def taken(channel: str) -> None:
+    def delivered(channel: str) -> None:
         if failures.pop(channel, None):
             again = ChannelMessage(channel, "It takes notices again.", False)
             job.event("channel", **to_json(again))
 
     holds = Silences(Paths.of().data / HOLDS)
-    made = Dispatcher(channels, failed, holds=holds, held=job.log, taken=taken)
+    made = Dispatcher(channels, failed, holds=holds, held=job.log, taken=delivered)
     try:
         yield made
     finally:
@@ -86,18 +86,18 @@ def dispatching(
 
 
 def channel_faults(failures: Failures) -> tuple[ChannelFault, ...]:
-    """Return the channels that did not take the last notice."""
+    """Return the channels that failed to deliver the last notification."""
     return tuple(ChannelFault(name, text) for name, text in failures.items())
 
 
-def _tell(job: Job, sample: TargetSample, done: float, total: float) -> None:
+def _report_progress(job: Job, sample: TargetSample, done: float, total: float) -> None:
     text = f"{sample.health}, {sample.throughput or 0.0:.1f} requests/s"
-    # A watch of days is open-ended: a bar that never moves would say nothing.
+    # A watch of days is open-ended: its progress bar would not seem to move.
     job.progress(min(done, total), total if total <= _HOUR_S else 0.0, text)
 
 
 def _wait(job: Job, until: float) -> None:
-    """Sleep in small pieces, so that a cancel is heard."""
+    """Sleep in short intervals, so that a cancellation takes effect soon."""
     while (left := until - time.monotonic()) > 0:
         job.check()
         time.sleep(min(left, _CHECK_S))

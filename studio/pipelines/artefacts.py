@@ -1,4 +1,4 @@
-"""What a run has made: digests that are the same wherever it runs, and copies for CI."""
+"""Artifacts of a run: digests that are equal on every machine, and copies for CI."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _TOP = (RUN_FILE, PIPELINE_FILE, REPORT_FILE, JUNIT_FILE)
 
 
 def digests(steps: Iterable[StepReport], registry: Registry) -> dict[str, str]:
-    """SHA-256 of each model and bundle that the steps made, by ``step.model``, ``step.bundle``.
+    """Return the SHA-256 of each new model and bundle, by ``step.model`` and ``step.bundle``.
 
-    A bundle's is that of its manifest without number and date, which are other ones each time.
+    The digest of a bundle leaves out its number and its date, which differ in each run.
     """
     found: dict[str, str] = {}
     for step in steps:
@@ -42,7 +42,7 @@ def digests(steps: Iterable[StepReport], registry: Registry) -> dict[str, str]:
 def copy_artefacts(
     report: PipelineReport, run: RunFolder, registry: Registry, folder: Path
 ) -> list[Path]:
-    """Copy models, bundles, report and journal of a run into a folder, and list the digests.
+    """Copy the models, bundles, report and journal of a run to a folder, with their digests.
 
     Raises:
         StudioError: when it cannot be written.
@@ -81,6 +81,7 @@ def _copy(source: Path, target: Path) -> Path:
         if (target / MANIFEST).is_file():
             shutil.rmtree(target)
         shutil.copytree(source, target, dirs_exist_ok=True)
+        # Bundles of the store are read-only; copies must be writable, so that CI can remove them.
         for path in target.rglob("*"):
             path.chmod(path.stat().st_mode | stat.S_IWUSR)
     else:

@@ -1,4 +1,4 @@
-"""Workflow files that run a pipeline in the CI of others: GitHub Actions and GitLab CI."""
+"""Workflow files that run a pipeline in GitHub Actions or GitLab CI."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ WORKFLOWS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "gitlab": ("gitlab.yml.txt", ".gitlab-ci.yml"),
     }
 )
-"""For each CI its template, and where it looks for the file."""
+"""The template of each CI, and the path of its file."""
 
 _PLAIN = re.compile(r"[\w./@-]+")
 
 
 class _Dollars(Template):
-    """Templates whose own sign is ``@@``, as the shell and the CI use dollars."""
+    """Templates with the sign ``@@``, as the shell and the CI use dollars."""
 
     delimiter = "@@"
 
 
 def workflow(kind: str, pipeline: str) -> str:
-    """The text of a workflow.
+    """Return the text of a workflow.
 
     Args:
         kind: One of ``WORKFLOWS``.
-        pipeline: The pipeline as seen from the top of the repository.
+        pipeline: Path of the pipeline from the root of the repository.
 
     Raises:
-        UsageError: when the pipeline's name has signs that a shell would take for more.
+        UsageError: when the path has characters that a shell would interpret.
     """
     if not _PLAIN.fullmatch(pipeline) or pipeline.startswith("-"):
         raise UsageError(
@@ -51,10 +51,10 @@ def workflow(kind: str, pipeline: str) -> str:
 def write_workflow(
     kind: str, pipeline: Path, out: Path | None = None, *, overwrite: bool = False
 ) -> Path:
-    """Write the workflow where its CI looks for it, below the top of the pipeline's repository.
+    """Write the workflow to the path of its CI, below the root of the pipeline's repository.
 
     Raises:
-        UsageError: when there is no such pipeline, or a file is there already.
+        UsageError: when the pipeline does not exist, or the workflow does already.
         StudioError: when it cannot be written.
     """
     if not pipeline.is_file():
@@ -74,5 +74,5 @@ def write_workflow(
 
 
 def _repository(pipeline: Path) -> Path:
-    """The top of the repository that a file lies in; else its own folder."""
+    """Return the root of a file's repository; without one, its folder."""
     return next((one for one in pipeline.parents if (one / ".git").exists()), pipeline.parent)

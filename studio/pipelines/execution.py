@@ -1,4 +1,4 @@
-"""Running of a pipeline: its steps in order, gates before what acts, a journal that can go on."""
+"""Execution of a pipeline: its steps in order, its gates, and a journal to resume from."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ OnStep = Callable[[StepReport], None]
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How a pipeline is to be run.
+    """Options of a run.
 
     Attributes:
-        fresh: Run every step, also when a kept result could be taken.
-        trigger: What started the run, for ``${trigger...}``.
-        watch: Called before each step with it, its position from 1, and the number of steps.
+        fresh: Run every step, even if its result is cached.
+        trigger: Cause of the run, for ``${trigger...}``.
+        watch: Called before each step with the step, its number from 1, and the number of steps.
         told: Called after each step.
-        overwrite: Also files that no pipeline wrote, or that were changed since.
+        overwrite: Overwrite files that no pipeline wrote, or that were changed since.
     """
 
     fresh: bool = False
@@ -66,10 +66,10 @@ class RunOptions:
 
 
 class PipelineRun:
-    """One run of a pipeline, from its first step to its gates.
+    """A run of a pipeline, from its first step to its gates.
 
     Args:
-        folder: Its journal; where one is there already, the run goes on behind what it says.
+        folder: Folder of its journal; an existing journal is resumed.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class PipelineRun:
         self._cancelled = False
 
     def cancel(self) -> None:
-        """End the step that runs, and begin no other; may be called from any thread."""
+        """Cancel the running step, and start no other; may be called from any thread."""
         self._cancelled = True
         if self._job is not None:
             self._job.cancel()
@@ -105,12 +105,12 @@ class PipelineRun:
         """Run until the end or the first failure.
 
         Args:
-            before: The journal of this run where it was interrupted; what it has done is taken.
+            before: The journal of an interrupted run, whose finished steps are skipped.
 
         Raises:
-            UsageError: when another process works on this run.
+            UsageError: when another process executes this run.
         """
-        with self.folder.held():
+        with self.folder.locked():
             self._begin(before)
             exit_code = self._steps()
             gates = tuple(self._judge(gate) for gate in self.pipeline.gates)
@@ -124,7 +124,7 @@ class PipelineRun:
         if before is None:
             write_atomically(self.folder.folder / PIPELINE_FILE, pipeline.source.text.encode())
         else:
-            self._take_over(before)
+            self._adopt(before)
         self._journal = RunJournal(
             id=self.folder.id,
             pipeline=head,
@@ -144,16 +144,16 @@ class PipelineRun:
         )
         self._write()
 
-    def _take_over(self, before: RunJournal) -> None:
-        """Take the steps that an interrupted run has finished."""
+    def _adopt(self, before: RunJournal) -> None:
+        """Adopt the finished steps of an interrupted run."""
         for report in before.steps:
             result = with_new_keys(self.folder.result(report.id))
             known = report.done and report.id in self._names and result
             if known and keeping.is_there(result, self._runner.registry):
-                self._keep(replace(report, result=result))
+                self._store(replace(report, result=result))
 
     def _steps(self) -> int:
-        """Run what has to be run; returns the exit code."""
+        """Run the steps that are not finished; return the exit code."""
         total = len(self.pipeline.steps)
         for number, step in enumerate(self.pipeline.steps, 1):
             if step.id in self._reports:
@@ -168,7 +168,7 @@ class PipelineRun:
             if self._wish.watch is not None:
                 self._wish.watch(step, number, total)
             report, code = self._one(step)
-            self._keep(report)
+            self._store(report)
             self._gather(step)
             if self._wish.told is not None:
                 self._wish.told(report)
@@ -217,6 +217,7 @@ class PipelineRun:
             if done is not None:
                 return done
             intent = {**self._journal.intent, step.id: known or rollback.current()}
+            # The intent is on the disk before the rollback, so a resumed run does not repeat it.
             self._write(intent=intent)
         return self._runner.run(step.step, options, self._began, f"recipe {self.folder.id}")
 
@@ -236,7 +237,7 @@ class PipelineRun:
         return report, outcome.exit_code
 
     def _placed(self, step: PipelineStep, message: str, *, usage: bool) -> str:
-        """The sentence with the line that it is about, where what is written there is wrong."""
+        """Return a message with the place in the pipeline's text, if the text is the cause."""
         source = self.pipeline.source
         if not usage or message.startswith(source.name) or not step.place:
             return message
@@ -259,12 +260,12 @@ class PipelineRun:
     # Gates
 
     def _missed(self, step: PipelineStep) -> str:
-        """Why a step that acts must not be run; empty when all gates before it are met."""
+        """Return why a step must not run; empty if all gates before it have passed."""
         for gate in self._guards.get(step.id, ()):
             report = self._judge(gate)
             if not report.passed:
                 return f"Not run: the gate {gate.name!r} failed."
-        if step.id in self._guards:  # a promotion takes them out of the journal as its evidence
+        if step.id in self._guards:  # a promotion reads them from the journal as evidence
             gates = self.pipeline.gates
             judged = tuple(self._judge(gate) for gate in gates if self._can_be_judged(gate))
             self._results[RUN] = self._own_facts(judged)
@@ -272,7 +273,7 @@ class PipelineRun:
         return ""
 
     def _own_facts(self, gates: tuple[GateReport, ...]) -> JsonValue:
-        """Return what ``${run...}`` stands for."""
+        """Return the values of ``${run...}``."""
         folder = self.folder
         return {"id": folder.id, "folder": str(folder.folder), "gates": to_json(gates)}
 
@@ -284,8 +285,8 @@ class PipelineRun:
 
     # Results
 
-    def _keep(self, report: StepReport) -> None:
-        """Write what became of a step: first its result, then that it has one."""
+    def _store(self, report: StepReport) -> None:
+        """Write the result of a step, then its state: a journal never names a missing result."""
         self._reports[report.id] = report
         if report.done:
             self._results[report.id] = dict(report.result)
@@ -294,13 +295,13 @@ class PipelineRun:
             self._write()
 
     def _gather(self, step: PipelineStep) -> None:
-        """Let references to every cell of a step see those that are there."""
+        """Collect the results of a step's cells, for references to all cells."""
         cells = self.pipeline.cells.get(step.origin)
         if cells:
             self._results[step.origin] = [self._results[c] for c in cells if c in self._results]
 
     def _write(self, **changed: Any) -> None:
-        """Write the journal, with what has changed in it; results lie beside it."""
+        """Write the journal with some changed fields; results have files of their own."""
         assert self._journal is not None
         steps = tuple(replace(self._report(step), result={}) for step in self.pipeline.steps)
         self._journal = replace(self._journal, steps=steps, **changed)
@@ -332,7 +333,7 @@ class PipelineRun:
         )
 
     def _options(self, step: PipelineStep) -> dict[str, JsonValue]:
-        """The step's options: references resolved, inputs found beside the pipeline."""
+        """Return the options of a step, with references resolved and paths made absolute."""
         kinds = {option.name: option.kind for option in step_named(step.step).form}
         options = {}
         for name, written in step.options.items():
@@ -349,13 +350,13 @@ class PipelineRun:
 
 
 def _is_about(message: str, value: str) -> bool:
-    """Whether a sentence names the file of an option."""
+    """Return whether a message names the file of an option."""
     name = Path(value).name
     return len(name) > 1 and name in message
 
 
 def _models(value: JsonValue) -> JsonValue:
-    """A variant's number, as results carry it, in the spelling that names it."""
+    """Return a variant's number in the spelling of an option."""
     if isinstance(value, list):
         return [_models(item) for item in value]
     return f"#{value}" if isinstance(value, int) else value

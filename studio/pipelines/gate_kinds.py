@@ -1,6 +1,6 @@
-"""The kinds of gates: which figure of a result each judges, and which limits it takes.
+"""Kinds of gates: the value of a result that each evaluates, and its limits.
 
-A gate reads a part of a result in its JSON form, which may be of another version of the step.
+A gate reads some fields of a result's JSON form, which an earlier version may have written.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ NONE, WARNINGS = "none", "warnings"
 _LESS_IS_BETTER = ("cer",)
 
 Judged = tuple[float, str]
-"""The figure of a result, and what it is of."""
+"""The value of a result, and its description."""
 
 _Word = str | int | float
 """A setting, which a pipeline may also write as a number."""
 
 
 class NoValue(Exception):
-    """A result does not say what the gate asks for; the text is why."""
+    """An error for a result without the value of a gate, with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,13 @@ class Kind:
     """A kind of gate.
 
     Attributes:
-        about: What it judges, in a phrase.
-        steps: The steps whose results it can judge; empty for ``value``.
-        form: The part of such a result that it reads.
-        value: The figure in it; raises ``NoValue``.
-        settings: What it takes beside a name, ``of`` and limits, with the type of each.
-        bounds: Which limits it needs: some of ``min`` and ``max``, or none of them.
-        default: The limits that hold where none is given.
+        about: Description in a phrase.
+        steps: Steps with such results; empty for ``value``.
+        form: Fields of the result.
+        value: Function that returns the value; raises ``NoValue``.
+        settings: Names and types of its own settings.
+        bounds: Limits that it needs: ``min``, ``max``, both, or none.
+        default: Default limits.
     """
 
     about: str
@@ -55,16 +55,16 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class GateSettings:
-    """Settings of a gate beside its limits, with references resolved.
+    """Settings of a gate other than its limits, with references resolved.
 
     Attributes:
-        against: Value of a metric that another evaluation gave.
+        against: Value of the metric in another evaluation.
         bound: The bound of an interval: ``low``, ``ratio`` or ``high``.
-        b: Label of the candidate whose latency is judged; by default the worst one.
-        provider: The execution provider; by default the one that was asked for.
-        allow: Licences.
+        b: Label of the candidate in the latency comparison; by default the slowest.
+        provider: The execution provider; by default the one of each run.
+        allow: Allowed licences.
         signers: File of the allowed signers.
-        checks: The findings that are allowed.
+        checks: The level of findings that are allowed.
     """
 
     against: _Word | None = None
@@ -89,7 +89,7 @@ class _Measured:
 
 
 def _drop(result: _Measured, settings: GateSettings) -> Judged:
-    """How much of a metric was lost; of ``evaluate``, against another evaluation."""
+    """Return the drop of a metric; for ``evaluate``, against another evaluation."""
     metric = result.metric or _Metric()
     if metric.drop is not None:
         return metric.drop, metric.name
@@ -114,13 +114,14 @@ class _Compared:
 
 
 def _ratio(result: _Compared, settings: GateSettings) -> Judged:
-    """The bound of the interval of a latency ratio."""
+    """Return a bound of a latency ratio's interval, the worst of all comparisons."""
     if settings.bound not in ("low", "ratio", "high"):
         raise NoValue(f"an interval has no {str(settings.bound)!r}: low, ratio or high")
     bound = operator.attrgetter(settings.bound)
     verdicts = [one for one in result.verdicts if settings.b in (None, one.b)]
     if not verdicts:
         raise NoValue("nothing was compared")
+    # A comparison without an interval counts as the worst, so it cannot hide a failure.
     worst = max(verdicts, key=lambda one: math.inf if bound(one) is None else bound(one))
     if bound(worst) is None:
         raise NoValue("the comparison has no interval")
@@ -140,7 +141,7 @@ class _Sized:
 
 
 def _size(result: _Sized, settings: GateSettings) -> Judged:
-    """Bytes of a model, or of a bundle."""
+    """Return the size of a model or a bundle in bytes."""
     size = result.bytes.after if isinstance(result.bytes, _SizeChange) else result.bytes
     if size is None:
         raise NoValue("it has no size")
@@ -171,7 +172,7 @@ class _OperatorTimes:
 
     @property
     def shares(self) -> Mapping[str, float]:
-        """Shares of the time by provider; earlier versions wrote them as a list."""
+        """Shares of the time by provider; earlier versions wrote a list."""
         if isinstance(self.providers, tuple):
             return {one.name: one.share for one in self.providers}
         return self.providers or {}
@@ -184,9 +185,9 @@ class _Placed:
 
 
 def _placement(result: _Placed, settings: GateSettings) -> Judged:
-    """The least share of a run's operator time that a provider had, over all variants.
+    """Return the smallest share of a provider in a run's operator time, over all variants.
 
-    Without a provider that of the one that each run asked for.
+    Without a provider, use the one of each run.
     """
     provider = str(settings.provider)
     if not provider:
@@ -220,7 +221,7 @@ class _Covered:
 
 
 def _coverage(result: _Covered, settings: GateSettings) -> Judged:
-    """1 when the runtime loads the model, else 0."""
+    """Return 1 if the runtime loads the model, else 0."""
     if result.covered is None:
         raise NoValue("coverage was not asked for")
     problems = [one.text or one.code for one in result.problems]
@@ -234,7 +235,7 @@ class _Licensed:
 
 
 def _licence(result: _Licensed, settings: GateSettings) -> Judged:
-    """1 when the model's own licence is among the allowed ones, else 0."""
+    """Return 1 if the model's licence is allowed, else 0."""
     licence = result.licence or result.license
     if not licence:
         raise NoValue("the model does not say its licence")
@@ -255,7 +256,7 @@ class _Finding:
 
 
 def _signature(result: _Packaged, settings: GateSettings) -> Judged:
-    """1 when the bundle is signed, by one of the signers where a file of them is given, else 0."""
+    """Return 1 if the bundle is signed, by an allowed signer if a file is given, else 0."""
     if not result.bundle:
         raise NoValue("there is no bundle")
     signers = Path(str(settings.signers)) if settings.signers else None
@@ -264,7 +265,7 @@ def _signature(result: _Packaged, settings: GateSettings) -> Judged:
 
 
 def _checks(result: _Packaged, settings: GateSettings) -> Judged:
-    """1 when the checks of a package found nothing that the gate forbids, else 0."""
+    """Return 1 if the checks of a package have no forbidden finding, else 0."""
     if result.findings is None:
         raise NoValue("the model was not checked")
     if settings.checks not in (WARNINGS, NONE):

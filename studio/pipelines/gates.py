@@ -1,4 +1,4 @@
-"""The gates of a pipeline: read from its text, and judged by the results of its steps."""
+"""Gates of a pipeline: parsed from its text, and evaluated on the results of its steps."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class _GateTable:
 
 
 def read_gate(source: TomlText, table: object, number: int) -> Gate:
-    """A gate of a pipeline's text.
+    """Parse a gate of a pipeline's text.
 
     Raises:
-        UsageError: with line and column, for a key or a value that does not fit.
+        UsageError: for an invalid key or value, with line and column.
     """
     place: Place = ("gates", number)
     if not isinstance(table, Mapping):
@@ -95,17 +95,18 @@ def _check_limits(
 
 
 def judge(gate: Gate, results: Mapping[str, JsonValue], steps: Mapping[str, str]) -> GateReport:
-    """Whether a gate is met.
+    """Evaluate a gate.
 
     Args:
-        results: By the ids of steps; one that was not run is not there.
-        steps: The step's name for each id.
+        results: Results by step id; a step that did not run is missing.
+        steps: Names of the steps by id.
     """
     limit = _limit(gate)
     try:
         value, text = _value(gate, results, steps)
     except NoValue as reason:
         return GateReport(gate.name, False, None, limit, gate.kind, f"{reason}")
+    # A gate without a value fails: a missing result must not let a release pass.
     except (StudioError, TypeError, ValueError, KeyError):
         return GateReport(gate.name, False, None, limit, gate.kind, "its value is not known")
     low = gate.minimum is None or value >= gate.minimum

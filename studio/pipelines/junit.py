@@ -1,4 +1,4 @@
-"""A pipeline's run as JUnit XML, which every CI shows: a test case for each step and each gate."""
+"""A run as JUnit XML for CI: a test case for each step and each gate."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from studio.pipelines.run_report import PipelineReport
 from studio.registry.run_records import GateReport, StepReport
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot say, not even escaped."""
+"""Characters that XML 1.0 cannot contain, not even escaped."""
 
 
 def junit(report: PipelineReport, started: str) -> str:
-    """The document.
+    """Return the document of a run.
 
     Args:
-        started: ISO time of the run's beginning.
+        started: ISO time of the start.
     """
     root = ElementTree.Element("testsuites", name=_clean(report.title))
     steps = [_step(step) for step in report.steps]
@@ -38,6 +38,7 @@ def junit(report: PipelineReport, started: str) -> str:
                 "name": _clean(f"{report.name}: {name}"),
                 **{key: str(value) for key, value in counts.items()},
                 "time": f"{seconds:.3f}",
+                # JUnit's schema has times without a zone.
                 "timestamp": started[:19],
             },
         )

@@ -1,4 +1,4 @@
-"""The matrix of a pipeline: a step that refers to an axis becomes one for each of its values."""
+"""The matrix of a pipeline: a step that uses an axis becomes one step per value."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _UNSAFE = re.compile(r"[^\w-]+")
 
 
 class Matrix:
-    """Steps and gates laid out over the axes.
+    """Steps and gates expanded over the axes.
 
-    A step stands in the axes that it refers to (``${matrix.target}``) and in those of the steps
-    that it refers to, and there refers to the cell that is its own. One that means all cells says
+    A step has the axes that it refers to (``${matrix.target}``), and the axes of the steps that it
+    refers to. A reference to such a step means the same cell; ``${step.*.key}`` means all cells.
     ``${step.*.key}``.
 
     Attributes:
-        cells: The ids that each such step has become.
+        cells: Ids of the expanded steps, by the original id.
     """
 
     def __init__(self, axes: Axes, steps: Sequence[PipelineStep]) -> None:
@@ -43,7 +43,7 @@ class Matrix:
         self.steps = tuple(made for step in steps for made in self._spread(step))
 
     def gates(self, gates: Iterable[Gate]) -> tuple[Gate, ...]:
-        """The gates, one for each cell of what they judge."""
+        """Return the gates, one for each cell of the steps that they evaluate."""
         made: list[Gate] = []
         for gate in gates:
             mine = self._mentioned((gate.value, *gate.settings.values()), [gate.of])
@@ -75,7 +75,7 @@ class Matrix:
         return made
 
     def _all_or_own(self, name: str, names: Mapping[str, str]) -> tuple[str, ...]:
-        """The cells of a step that is waited for: its own one, else all of them."""
+        """Return the cells of a step to wait for: the same cell if there is one, else all."""
         if name in names:
             return (names[name],)
         axes = self._of.get(name, frozenset())
@@ -87,7 +87,7 @@ class Matrix:
         return [dict(zip(mine, combination, strict=True)) for combination in values]
 
     def _names(self, cell: Mapping[str, JsonValue]) -> dict[str, str]:
-        """What the steps that stand in a part of a cell's axes are called there."""
+        """Return the ids in a cell of the steps that have some or all of its axes."""
         return {
             name: _id(name, {axis: cell[axis] for axis in self._axes if axis in axes})
             for name, axes in self._of.items()
@@ -96,7 +96,7 @@ class Matrix:
 
     def _axes_of(self, name: str, seen: tuple[str, ...]) -> frozenset[str]:
         if name not in self._of:
-            if name in seen:  # a cycle, of which the order tells
+            if name in seen:  # a cycle, which the ordering reports
                 return frozenset()
             step = self._written[name]
             found = self._mentioned(step.options.values(), (), (*seen, name))

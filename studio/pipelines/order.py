@@ -1,4 +1,4 @@
-"""The order of a pipeline's steps: what refers to a step comes after it, what acts after gates."""
+"""The order of a pipeline's steps, by references, gates and access to targets."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from studio.pipelines.references import head, is_of_every_cell, references
 from studio.steps.catalogue import step as step_named
 
 Needs = dict[str, set[str]]
-"""For each step, the steps that must have been run before."""
+"""The steps that must run before each step."""
 
 
 class Cycle(Exception):
-    """Steps that wait for each other.
+    """An error for steps that wait for each other.
 
     Attributes:
-        ids: The steps, each waiting for the next, the first one again at the end.
+        ids: The steps, each waiting for the next; the first is repeated at the end.
     """
 
     def __init__(self, ids: Sequence[str]) -> None:
@@ -25,7 +25,7 @@ class Cycle(Exception):
 
 
 def needs_of(steps: Sequence[PipelineStep], cells: Mapping[str, tuple[str, ...]]) -> Needs:
-    """What each step waits for because it refers to it, or says so."""
+    """Return the steps that each step waits for, by references or explicitly."""
     known = {step.id for step in steps}
     needs: Needs = {}
     for step in steps:
@@ -35,7 +35,7 @@ def needs_of(steps: Sequence[PipelineStep], cells: Mapping[str, tuple[str, ...]]
 
 
 def mentioned(value: object, cells: Mapping[str, tuple[str, ...]]) -> set[str]:
-    """The steps that a value refers to, by id."""
+    """Return the ids of the steps that a value refers to."""
     found: set[str] = set()
     for dotted in references(value):
         first = head(dotted)
@@ -44,7 +44,7 @@ def mentioned(value: object, cells: Mapping[str, tuple[str, ...]]) -> set[str]:
 
 
 def gate_needs(gate: Gate, cells: Mapping[str, tuple[str, ...]]) -> set[str]:
-    """The steps whose results a gate judges."""
+    """Return the ids of the steps whose results a gate evaluates."""
     found = {name for v in (gate.value, *gate.settings.values()) for name in mentioned(v, cells)}
     return found | ({gate.of} if gate.of else set())
 
@@ -52,15 +52,16 @@ def gate_needs(gate: Gate, cells: Mapping[str, tuple[str, ...]]) -> set[str]:
 def ordered(
     steps: Sequence[PipelineStep], gates: Sequence[Gate], cells: Mapping[str, tuple[str, ...]]
 ) -> tuple[PipelineStep, ...]:
-    """The steps in an order in which each can be run, else as they are written.
+    """Return the steps in an executable order, as close as possible to the written one.
 
-    Steps that touch targets keep their order among each other. One that changes what others see
-    comes after whatever the gates judge, as far as that does not follow from it.
+    Steps that access targets keep their relative order. A step with effects outside comes after all
+    steps that the gates evaluate, unless those depend on it.
 
     Raises:
         Cycle: when steps wait for each other.
     """
     needs = needs_of(steps, cells)
+    # Raise the error of a written cycle before added dependencies can appear in its message.
     _sorted(steps, needs)
     _chain(steps, needs)
     _guard(steps, gates, needs, cells)
@@ -70,9 +71,9 @@ def ordered(
 def guards(
     steps: Sequence[PipelineStep], gates: Sequence[Gate], cells: Mapping[str, tuple[str, ...]]
 ) -> dict[str, tuple[Gate, ...]]:
-    """For each step that acts, the gates that must have been met before.
+    """Return the gates that must pass before each step with effects outside.
 
-    These are all but those that judge what follows from it.
+    Gates that evaluate results of that step, or of later ones, are left out.
     """
     needs = needs_of(steps, cells)
     _chain(steps, needs)
@@ -85,7 +86,7 @@ def guards(
 
 
 def _chain(steps: Iterable[PipelineStep], needs: Needs) -> None:
-    """Let each step that touches targets wait for the one before it, unless that waits for it."""
+    """Make each step that accesses targets wait for the previous one, unless that is a cycle."""
     last = ""
     for step in steps:
         if step_named(step.step).keeps_order:
@@ -111,7 +112,7 @@ def _guard(
 
 
 def _following(start: str, needs: Needs) -> set[str]:
-    """A step and all that wait for it, however far away."""
+    """Return a step and all steps that depend on it, directly or not."""
     found = {start}
     grown = True
     while grown:
@@ -122,7 +123,7 @@ def _following(start: str, needs: Needs) -> set[str]:
 
 
 def _sorted(steps: Sequence[PipelineStep], needs: Needs) -> tuple[PipelineStep, ...]:
-    """A topological order, always the earliest written step that can be run."""
+    """Return a topological order that prefers the earliest written step."""
     left, done, found = list(steps), set[str](), list[PipelineStep]()
     while left:
         step = next((one for one in left if needs[one.id] <= done), None)
@@ -135,7 +136,7 @@ def _sorted(steps: Sequence[PipelineStep], needs: Needs) -> tuple[PipelineStep, 
 
 
 def _cycle(left: Sequence[PipelineStep], needs: Needs) -> list[str]:
-    """One of the circles among steps that all wait."""
+    """Return one cycle among steps that all wait."""
     waiting = {step.id for step in left}
     path = [left[0].id]
     while True:

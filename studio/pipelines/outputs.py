@@ -1,4 +1,4 @@
-"""The files that the steps of a pipeline write."""
+"""Output files of a pipeline's steps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _REFERENCE = "${"
 
 
 def pipeline_outputs(pipeline: Pipeline) -> list[Path]:
-    """What the steps of a pipeline are to write, as far as that is known before it runs."""
+    """Return the output files of a pipeline that are known before it runs."""
     found = []
     for step in pipeline.steps:
         given = {

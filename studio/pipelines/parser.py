@@ -1,4 +1,4 @@
-"""Reading of a pipeline: every key, value and reference checked, each error with its place."""
+"""Parser of pipelines: all keys, values and references are checked, errors have a position."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from studio.steps.catalogue import steps as catalogue
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """The table that names a pipeline."""
+    """The table with the name of a pipeline."""
 
     name: str = ""
     title: str = ""
@@ -47,14 +47,14 @@ class _Head:
 HEAD = tuple(one.name for one in fields(_Head))
 
 OWN = ("id", "step", "after", "fresh")
-"""Keys of a step that are no options of it."""
+"""Keys of a step's table that are no options."""
 
 RUN_KEYS = ("id", "folder", "gates")
-"""What ``${run...}`` knows: of the run itself, while it goes on."""
+"""Keys of ``${run...}``, the facts of the running pipeline."""
 
 _TABLES = ("pipeline", "vars", "matrix", "steps", "gates")
 _FORMER_HEAD = "recipe"
-"""The former name of the table ``pipeline``, which is read as before."""
+"""The former name of the table ``pipeline``, which is still read."""
 
 _ID = re.compile(r"[\w-]+")
 
@@ -64,14 +64,14 @@ def read_pipeline(
     given: Mapping[str, str] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Pipeline:
-    """Read and check a pipeline's file.
+    """Read and check the file of a pipeline.
 
     Args:
         given: Values of variables, as texts.
-        environment: Where variables of the environment are looked up; this process's by default.
+        environment: Environment variables; by default those of this process.
 
     Raises:
-        UsageError: in one sentence that names the file, the place, and what is wrong.
+        UsageError: in one sentence with the file, the position, and the error.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -89,11 +89,11 @@ def parse_pipeline(
     given: Mapping[str, str] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Pipeline:
-    """Check a pipeline's text.
+    """Parse and check the text of a pipeline.
 
     Args:
-        name: How messages call it.
-        folder: Where its relative paths start.
+        name: File name in messages.
+        folder: Base of relative paths.
 
     Raises:
         UsageError: as ``read_pipeline``.
@@ -108,6 +108,7 @@ def parse_pipeline(
     axes = _axes(source, tables.matrix)
     written = _steps(source, tables.steps)
     gates = [_from_folder(read_gate(source, one, n), folder) for n, one in enumerate(tables.gates)]
+    # References are checked as written, so that errors show the line of the user's text.
     _check_references(source, written, gates, variables.values, axes)
     matrix = Matrix(axes, written)
     all_gates = matrix.gates(gates)
@@ -127,7 +128,7 @@ def parse_pipeline(
 
 
 def _from_folder(gate: Gate, folder: Path) -> Gate:
-    """The gate with the file that it names seen from the pipeline's folder."""
+    """Resolve the file that a gate names against the pipeline's folder."""
     files = {
         key: str(folder / value)
         for key, value in gate.settings.items()
@@ -137,7 +138,7 @@ def _from_folder(gate: Gate, folder: Path) -> Gate:
 
 
 def _head_table(source: TomlText) -> str:
-    """The name of the table that names the pipeline: today's, or the former one.
+    """Return the name of the head table: the current or the former one.
 
     Raises:
         UsageError: when a text has both.
@@ -183,6 +184,7 @@ def _axes(source: TomlText, matrix: Mapping[str, object]) -> dict[str, list[Json
         ):
             reason = f"the axis {axis!r} is a list of values, not {values!r}."
             raise source.wrong(reason, "matrix", axis)
+        # Two cells of one value would have the same id.
         axes[axis] = list(dict.fromkeys(values))
     return axes
 
@@ -201,7 +203,7 @@ def _steps(source: TomlText, tables: Iterable[object]) -> list[PipelineStep]:
 
 @dataclass(frozen=True, slots=True)
 class _StepTable:
-    """The keys of a step's table that are no options, before they are checked."""
+    """The keys of a step's table that are no options, unchecked."""
 
     step: object = None
     id: object = None
@@ -257,6 +259,7 @@ def _options(
         option = known.get(word)
         if option is None:
             raise source.unknown([*OWN, *(one.word for one in options)], *place, key)
+        # A former name and the present one may both be written.
         if option.name in found:
             reason = f"{key!r} and {option.word!r} are the same option; keep one."
             raise source.wrong(reason, *place, key)
@@ -272,7 +275,7 @@ def _options(
 
 
 def _check_value(source: TomlText, option: Option, value: object, place: Place) -> None:
-    """Check what can be checked before the references are known."""
+    """Check a value as far as possible before the references are known."""
     values = value if isinstance(value, list) else [value]
     if isinstance(value, list) and not option.many:
         raise source.wrong(f"{place[-1]!r} is one value, not a list.", *place)
@@ -287,6 +290,7 @@ def _check_value(source: TomlText, option: Option, value: object, place: Place) 
 def _check_one(source: TomlText, option: Option, value: object, place: Place) -> None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     texts = option.kind not in (Kind.INTEGER, Kind.NUMBER, Kind.FLAG, Kind.TEXT, Kind.CHOICE)
+    # A model may also be given by its number.
     if (number or isinstance(value, bool)) and texts and option.kind is not Kind.MODEL:
         raise source.wrong(f"{place[-1]!r} is a text, not {value!r}.", *place)
     if option.kind in (Kind.INTEGER, Kind.NUMBER) and not number:
@@ -351,7 +355,7 @@ def _check_reference(
 
 
 def _check_key(source: TomlText, dotted: str, ids: Mapping[str, str], place: Place) -> None:
-    """Refuse a reference to a key that no result of its step can have."""
+    """Refuse a reference to a key that the step's result never has."""
     first, *path = dotted.split(".")
     if is_of_every_cell(dotted):
         path = path[1:]
@@ -369,7 +373,7 @@ def _no_step(source: TomlText, name: str, ids: Iterable[str], place: Place) -> U
 def _nearest(
     source: TomlText, name: str, known: Iterable[str], what: str, place: Place
 ) -> UsageError:
-    """The error for a name at a place whose key is another one."""
+    """Return the error for an unknown name, with the most similar one."""
     reason, hint = no_such(name, known, what)
     return source.wrong(reason, *place, hint=hint)
 

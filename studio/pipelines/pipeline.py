@@ -13,7 +13,7 @@ from studio.documents.toml_text import TomlText
 
 @dataclass(frozen=True, slots=True)
 class PipelineTables:
-    """The tables of a pipeline's text beside the one that names it."""
+    """The tables of a pipeline's text besides its head."""
 
     vars: Mapping[str, object] = field(default_factory=dict)
     matrix: Mapping[str, object] = field(default_factory=dict)
@@ -23,14 +23,14 @@ class PipelineTables:
 
 @dataclass(frozen=True, slots=True)
 class PipelineStep:
-    """One line of the pipeline: an id, the step's name, and its options as written.
+    """A step of a pipeline: its id, its name, and its options as written.
 
     Attributes:
-        after: Ids of the steps that must have been run before.
-        fresh: Run it also when a kept result could be taken.
-        cell: What the matrix says where the step stands in one.
-        origin: Its id as written, without the cell.
-        written: Its table in the text, and ``place`` where that stands.
+        after: Ids of steps that must run before it.
+        fresh: Whether it runs even if its result is cached.
+        cell: Values of the matrix for this step.
+        origin: Its id without the cell.
+        written: Its table in the text, at the position ``place``.
     """
 
     id: str
@@ -46,13 +46,13 @@ class PipelineStep:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A limit on a result.
+    """A limit on a value of a result.
 
     Attributes:
-        kind: Which figure it is about (see ``gates.KINDS``).
-        of: The id of the step whose result is judged.
+        kind: Kind of the value (see ``gates.KINDS``).
+        of: Id of the step with the result.
         value: A reference (``${int8.metric.drop}``), for the kind ``value``.
-        settings: What the kind takes beside these.
+        settings: Settings of the kind.
     """
 
     name: str
@@ -68,13 +68,13 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """What is to be done, in an order in which it can be.
+    """A checked pipeline, with its steps in an executable order.
 
     Attributes:
-        folder: Relative paths of the options start here.
-        cells: The ids that stand for a step which the matrix made several of.
-        given: The variables' values that were asked for, as texts.
-        secret: Names of variables that come from the environment; their values are not written.
+        folder: Base of relative paths in options.
+        cells: Ids of the expanded steps, by the original id.
+        given: Values that the user gave for variables, as texts.
+        secret: Names of variables from the environment; their values are not written.
     """
 
     name: str

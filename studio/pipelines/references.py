@@ -1,4 +1,4 @@
-"""References of a pipeline: ``${int8.variant}`` stands for a result, a variable, a cell."""
+"""References of a pipeline, such as ``${int8.variant}``: to results, variables and cells."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _ANY = re.compile(r"\$\{([^}]*)\}?")
 
 VARS, MATRIX, RUN, TRIGGER = "vars", "matrix", "run", "trigger"
 WORDS = (VARS, MATRIX, RUN, TRIGGER)
-"""What a reference can begin with beside the id of a step."""
+"""First parts of a reference other than ids of steps."""
 
 EVERY = "*"
 """``${int8.*.variant}``: the values of all cells of a step, as a list."""
 
 
 def references(value: object) -> Iterator[str]:
-    """The dotted paths that a value refers to, each as it is written."""
+    """Yield the dotted paths of a value's references, as written."""
     if isinstance(value, list | tuple):
         for item in value:
             yield from references(item)
@@ -33,27 +33,27 @@ def references(value: object) -> Iterator[str]:
 
 
 def is_reference(value: object) -> bool:
-    """Whether a value has a reference in it."""
+    """Return whether a value contains a reference."""
     return next(references(value), None) is not None
 
 
 def is_well_formed(dotted: str) -> bool:
-    """Whether a path is spelled as one."""
+    """Return whether a path is well-formed."""
     return REFERENCE.fullmatch(f"${{{dotted}}}") is not None and all(dotted.split("."))
 
 
 def head(dotted: str) -> str:
-    """What a path begins with: a step's id, or one of ``WORDS``."""
+    """Return the first part of a path: a step's id, or one of ``WORDS``."""
     return dotted.partition(".")[0]
 
 
 def is_of_every_cell(dotted: str) -> bool:
-    """Whether it means all cells of a step."""
+    """Return whether a path means all cells of a step."""
     return dotted.split(".")[1:2] == [EVERY]
 
 
 def renamed(value: JsonValue, names: Mapping[str, str]) -> JsonValue:
-    """A value whose references to some steps, by their ids, lead to others."""
+    """Replace the ids of some steps in a value's references."""
     if isinstance(value, list | tuple):
         return [renamed(item, names) for item in value]
     if not isinstance(value, str):
@@ -69,26 +69,27 @@ def renamed(value: JsonValue, names: Mapping[str, str]) -> JsonValue:
 
 
 def with_cell(value: JsonValue, cell: Mapping[str, JsonValue]) -> JsonValue:
-    """A value with what a matrix says in this cell; the type is kept where it stands alone."""
+    """Replace the references to the matrix; a single reference keeps the type of its value."""
     if isinstance(value, list | tuple):
         return [with_cell(item, cell) for item in value]
     if not isinstance(value, str):
         return value
     found = {f"{MATRIX}.{axis}": one for axis, one in cell.items()}
     whole = REFERENCE.fullmatch(value)
+    # A value that is a single reference keeps its type, so a number stays a number.
     if whole and whole.group(1) in found:
         return found[whole.group(1)]
     return REFERENCE.sub(lambda m: str(found.get(m.group(1), m.group(0))), value)
 
 
 def substitute(value: JsonValue, results: Mapping[str, JsonValue]) -> JsonValue:
-    """Put results in the place of references.
+    """Replace references by their values.
 
-    A text that is one reference takes the value's own type; inside a longer text it becomes text.
-    A reference to every cell within a list adds its values to that list.
+    A text that is a single reference becomes a value with its type; within a longer text it becomes
+    text. In a list, a reference to all cells adds each value.
 
     Raises:
-        UsageError: when a reference leads nowhere.
+        UsageError: when a reference does not exist.
     """
     if isinstance(value, list | tuple):
         found: list[JsonValue] = []
@@ -106,10 +107,10 @@ def substitute(value: JsonValue, results: Mapping[str, JsonValue]) -> JsonValue:
 
 
 def look_up(dotted: str, results: Mapping[str, JsonValue]) -> JsonValue:
-    """The value at a dotted path (``int8.metric.drop``, ``profile.verdicts.0.ratio``).
+    """Return the value at a dotted path (``int8.metric.drop``, ``profile.verdicts.0.ratio``).
 
     Raises:
-        UsageError: when it leads nowhere.
+        UsageError: when the path does not exist.
     """
     first, _, rest = dotted.partition(".")
     if is_of_every_cell(dotted):

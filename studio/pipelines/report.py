@@ -25,11 +25,11 @@ from studio.settings import resource
 FormT = TypeVar("FormT")
 
 _MOST_DRAWN = 2_000
-"""A drawing of more nodes is of no use in a page; ``studio graph`` makes one that can be zoomed."""
+"""Limit of a drawing in a page; ``studio graph`` makes one with zoom."""
 
 
 def render(options: ReportOptions, job: Job) -> ReportFile:
-    """Write ``report.html`` into the job's folder. A step's work, run in a worker."""
+    """Write ``report.html`` into the job's folder, as a step's work in a worker."""
     report = options.report
     body = [
         *_head(report),
@@ -98,7 +98,7 @@ class _Metric:
 
 @dataclass(frozen=True, slots=True)
 class _Variant:
-    """A result of ``quantize``."""
+    """The result of ``quantize``."""
 
     size_ratio: float
     metric: _Metric | None = None
@@ -172,7 +172,7 @@ class _DeploymentStep:
 
 @dataclass(frozen=True, slots=True)
 class _Deployment:
-    """A result of ``deploy``."""
+    """The result of ``deploy``."""
 
     target: str
     version: int | None
@@ -181,7 +181,7 @@ class _Deployment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rollback:
-    """A result of ``rollback``."""
+    """The result of ``rollback``."""
 
     target: str
     before: int | None = keyed("from")
@@ -206,7 +206,7 @@ def _deployments(report: PipelineReport) -> Iterator[Html]:
 
 @dataclass(frozen=True, slots=True)
 class _Requests:
-    """A result of ``call``."""
+    """The result of ``call``."""
 
     requests: int
     failed: int
@@ -253,7 +253,7 @@ def _raw(report: PipelineReport) -> Html:
 
 
 def _results(report: PipelineReport, name: str, form: type[FormT]) -> Iterator[tuple[str, FormT]]:
-    """Yield id and result of each step of a name that was done."""
+    """Yield the id and the result of each finished step with a name."""
     for step in report.steps:
         if step.step == name and step.done:
             yield step.id, from_json(form, step.result)

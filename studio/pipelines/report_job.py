@@ -1,4 +1,4 @@
-"""The writing of a pipeline's report, in a worker of its own."""
+"""The job that writes a pipeline's report in a worker."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from studio.steps.runner import StepRunner
 
 
 def write_report(runner: StepRunner, report: PipelineReport, path: Path) -> JobOutcome:
-    """Write the report of a run to ``path``; return how its worker ended."""
+    """Write the report of a run to ``path``; return the outcome of the worker."""
     spec = JobSpec(
         id=uuid.uuid4().hex[:12],
         title=f"Report of {report.name}",
@@ -24,18 +24,18 @@ def write_report(runner: StepRunner, report: PipelineReport, path: Path) -> JobO
         options="studio.pipelines.run_report:ReportOptions",
     )
 
-    def keep(result: dict[str, Any], folder: Path) -> ReportFile:
+    def store(result: dict[str, Any], folder: Path) -> ReportFile:
         made = from_json(ReportFile, result)
         write_atomically(path, below(folder, made.path).read_bytes())
         return ReportFile(str(path))
 
-    outcome = runner.jobs.start(spec, keep).wait()
+    outcome = runner.jobs.start(spec, store).wait()
     assert outcome is not None
     return outcome
 
 
 def _graphs(registry: Registry, report: PipelineReport) -> tuple[DrawnGraph, ...]:
-    """Return the graph of each model that the run has opened."""
+    """Return the graph of each model that the run opened."""
     numbers = [step.product.variant for step in report.steps if step.step == "open"]
     variants = [registry.variant(number) for number in numbers if number is not None]
     return tuple(

@@ -1,4 +1,4 @@
-"""Keys that the result of a step can have, by the dataclass that it declares."""
+"""Possible keys of a step's result, from the dataclass that it declares."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _WITHOUT_KEYS = (str, int, float, bool, type(None), enum.Enum, Path)
 
 @dataclass(frozen=True, slots=True)
 class ImpossibleKey:
-    """A key that a part of a result never has, and those that it can have."""
+    """A key that a result never has, with the possible ones."""
 
     key: str
     known: tuple[str, ...] = ()
 
 
 def impossible_key(form: object, path: Sequence[str]) -> ImpossibleKey | None:
-    """Return the first key of a path that no value of a type has; None where it may be there.
+    """Return the first impossible key of a path; None if the path may exist.
 
-    A free-form part, such as a mapping, may have every key.
+    A part without a declared form, such as a mapping, may have any key.
     """
     if not path:
         return None
@@ -49,7 +49,7 @@ def impossible_key(form: object, path: Sequence[str]) -> ImpossibleKey | None:
 
 
 def _of_list(parts: Sequence[object], path: Sequence[str]) -> ImpossibleKey | None:
-    """Judge the position in a list, then what lies behind it."""
+    """Check the position in a list, then the rest of the path."""
     if not path[0].removeprefix("-").isdecimal():
         return ImpossibleKey(path[0])
     if len(parts) == 1 or parts[-1] is Ellipsis:

@@ -1,4 +1,4 @@
-"""The comparison of two runs of pipelines, as the window and the command line read it."""
+"""The comparison of two runs, for the window and the command line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from studio.documents.dataclass_json import JsonValue
 
 @dataclass(frozen=True, slots=True)
 class ComparedRun:
-    """One of the two runs."""
+    """A run of the comparison."""
 
     run: str
     state: str
@@ -18,10 +18,10 @@ class ComparedRun:
 
 @dataclass(frozen=True, slots=True)
 class ComparedStep:
-    """A step in both runs, by state and time; None where a run has no such step.
+    """A step in both runs with its state and time; None in a run without the step.
 
     Attributes:
-        same_inputs: Whether its inputs had one digest in both.
+        same_inputs: Whether the digests of its inputs are equal.
     """
 
     name: str
@@ -35,7 +35,7 @@ class ComparedStep:
 
 @dataclass(frozen=True, slots=True)
 class ComparedFigure:
-    """A figure of a step's result in both runs."""
+    """A number of a step's result in both runs."""
 
     step: str
     figure: str
@@ -44,7 +44,7 @@ class ComparedFigure:
 
     @property
     def change(self) -> str:
-        """The difference as text: relative, or absolute where ``a`` is 0."""
+        """The difference as text: relative, or absolute if ``a`` is 0."""
         if self.a is None or self.b is None or self.a == self.b:
             return ""
         return f"{self.b - self.a:+.3g}" if not self.a else f"{100 * (self.b / self.a - 1):+.1f} %"
@@ -52,7 +52,7 @@ class ComparedFigure:
 
 @dataclass(frozen=True, slots=True)
 class ComparedGate:
-    """A gate in both runs, by value and whether it was met."""
+    """A gate in both runs: its values, and whether it passed."""
 
     name: str
     a: float | None
@@ -64,7 +64,7 @@ class ComparedGate:
 
 @dataclass(frozen=True, slots=True)
 class ComparedValue:
-    """A digest, a variable or the version of a tool in both runs."""
+    """A digest, a variable or a tool's version in both runs."""
 
     name: str
     a: JsonValue
@@ -74,7 +74,7 @@ class ComparedValue:
 
 @dataclass(frozen=True, slots=True)
 class RunComparison:
-    """Two runs side by side."""
+    """The comparison of two runs."""
 
     a: ComparedRun
     b: ComparedRun

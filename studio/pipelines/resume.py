@@ -1,4 +1,4 @@
-"""A rollback that may have been done already when a run goes on after a crash."""
+"""A resumed rollback that may have been completed before a crash."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _NONE = "nothing"
 
 
 class ResumedRollback:
-    """A rollback without a named version, which done twice would go back twice.
+    """A rollback without a named version; repeated, it would return one more version.
 
-    What the target serves is written down before; when it is something else after a crash, the
-    rollback was done.
+    The journal has the active release from before the rollback. If another one is active after a
+    crash, the rollback was completed.
     """
 
     def __init__(self, runner: StepRunner, options: Mapping[str, Any]) -> None:
@@ -27,15 +27,15 @@ class ResumedRollback:
         self._target = str(options.get("target") or "local")
 
     def current(self) -> str:
-        """What the target serves now; empty where that cannot be learned."""
+        """Return the active release of the target; a placeholder if it is unknown."""
         there = self._releases()
         return there.current if there and there.current else _NONE
 
     def done_before(self, served: str) -> JobOutcome | None:
-        """The outcome of a rollback that was done before a crash; None when it was not.
+        """Return the outcome of a rollback completed before a crash; None if it was not.
 
         Args:
-            served: What ``current`` said before.
+            served: Result of ``current`` before the rollback.
         """
         there = self._releases()
         if there is None or not there.current or there.current == served:
@@ -55,7 +55,7 @@ class ResumedRollback:
         return JobOutcome(End.SUCCEEDED, "Roll back", result)
 
     def _note(self, result: SwitchResult) -> None:
-        """Note it in the registry, unless that was done before the crash, too."""
+        """Record the rollback in the registry, unless that was done before the crash."""
         registry = self._runner.registry
         newest = next(iter(registry.releases(self._target)), None)
         if newest is None or (newest.digest, newest.state) != (result.release, "serving"):

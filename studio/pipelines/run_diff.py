@@ -1,4 +1,4 @@
-"""Two runs of pipelines side by side: steps, figures, gates and digests that differ."""
+"""Comparison of two runs: steps, numbers, gates and digests."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _FIGURES: Mapping[str, tuple[str, ...]] = {
     "call": ("failed", "latency_ms.p50", "latency_ms.p99"),
     "monitor": ("latency_ms.p50", "throughput"),
 }
-"""The figures of a step's result that are worth a line."""
+"""Compared numbers of each step's result."""
 
 
 def compare(
     a: RunJournal, b: RunJournal, results_a: Mapping[str, Json], results_b: Mapping[str, Json]
 ) -> RunComparison:
-    """Return how run ``b`` differs from run ``a``.
+    """Compare run ``b`` with run ``a``.
 
     Args:
-        a, b: Their journals.
+        a, b: Journals of the runs.
         results_a, results_b: The result of each step, by id.
     """
     return RunComparison(

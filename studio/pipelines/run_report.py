@@ -1,4 +1,4 @@
-"""What became of a pipeline: its steps, its gates, its exit code."""
+"""The outcome of a run: its steps, its gates, its exit code."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from studio.registry.run_records import GateReport, StepReport
 
 @dataclass(frozen=True, slots=True)
 class PipelineReport:
-    """The outcome of a pipeline.
+    """The outcome of a run.
 
     Attributes:
-        exit_code: 0 done, 3 a gate was not met, otherwise that of the step that failed.
-        report: Path of the HTML report; empty when it could not be written, for the
+        exit_code: 0 for success, 3 for a failed gate, else that of the failed step.
+        report: Path of the HTML report; empty if it could not be written, for the
             ``report_problem``.
-        run: The run's id; its folder has the journal, the results and the report.
-        artefacts: Digests of what was made, by ``step.kind``; equal inputs give equal ones.
+        run: Id of the run, whose folder has the journal, the results and the report.
+        artefacts: Digests of the artifacts by ``step.kind``; equal inputs give equal ones.
     """
 
     name: str
@@ -34,7 +34,7 @@ class PipelineReport:
     artefacts: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, JsonValue]:
-        """Return the document of ``--json``; the id of a step is its ``name`` there."""
+        """Return the document of ``--json``, where the id of a step is its ``name``."""
         steps = [to_json(step) for step in self.steps]
         for step in steps:
             step["name"] = step.pop("id")
@@ -43,7 +43,7 @@ class PipelineReport:
 
 @dataclass(frozen=True, slots=True)
 class DrawnGraph:
-    """The stored graph of a model that the run has opened."""
+    """The stored graph of a model that the run opened."""
 
     title: str
     path: Path
@@ -51,7 +51,7 @@ class DrawnGraph:
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
-    """A finished run, and the graphs that its report shows."""
+    """A finished run, and the graphs of its report."""
 
     report: PipelineReport
     graphs: tuple[DrawnGraph, ...]
@@ -59,6 +59,6 @@ class ReportOptions:
 
 @dataclass(frozen=True, slots=True)
 class ReportFile:
-    """The report below the job's folder."""
+    """The report's path below the job's folder."""
 
     path: str

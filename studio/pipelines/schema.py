@@ -1,4 +1,4 @@
-"""The JSON schema of pipelines, made from the catalogue of steps and the kinds of gates.
+"""The JSON schema of pipelines, generated from the catalogue of steps and the kinds of gates.
 
 ``python -m studio.pipelines.schema`` prints it; the published copy is in
 ``resources/schemas``, and a test compares the two.
@@ -18,7 +18,7 @@ from studio.steps.catalogue import steps
 
 FILE = ("schemas", "pipeline.schema.json")
 FORMER_FILE = ("schemas", "recipe.schema.json")
-"""The name that texts of before point to; it refers to the file of today."""
+"""The former name of the file, which earlier pipelines refer to."""
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REFERENCE = {"$ref": "#/$defs/reference"}
@@ -41,7 +41,7 @@ _OWN: Json = {
 
 
 def schema() -> Json:
-    """The whole schema."""
+    """Return the complete schema."""
     known = steps()
     return {
         "$schema": _DIALECT,
@@ -122,6 +122,7 @@ def _step(step: AnyStep) -> Json:
         for name in option.former:
             properties |= dict.fromkeys(_spelled(name), _former(option))
     needed = [option.word for option in step.form if option.required]
+    # Names with an underscore have a second spelling, so the schema cannot require either.
     plain = [name for name in needed if "_" not in name]
     return {
         "title": step.title,
@@ -200,12 +201,12 @@ def _gate(name: str, kind: Kind) -> Json:
 
 
 def text() -> str:
-    """The schema as its file has it."""
+    """Return the text of the schema's file."""
     return json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
 
 
 def former_text() -> str:
-    """What the file of the former name has: a reference to the schema."""
+    """Return the text of the file with the former name: a reference to the schema."""
     stub = {
         "$schema": _DIALECT,
         "title": "A pipeline of Edgewright",

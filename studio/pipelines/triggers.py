@@ -1,4 +1,4 @@
-"""Triggers of pipelines: an alias, of any registry, that has moved to another version."""
+"""Triggers of pipelines: an alias in any registry that points to a new version."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from studio.registry import Registry
 from studio.registry.run_records import NewVersion
 
 Run = Callable[..., JobOutcome]
-"""Runs a step, named first, with its options to its end."""
+"""A function that runs the named step with its options to its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """An alias to be watched: ``digits@production``.
+    """An alias to watch: ``digits@production``.
 
     Attributes:
-        registry: The name or address of a registry; empty for the built-in one.
+        registry: Name or address of a registry; empty for the local one.
     """
 
     model: str
@@ -30,10 +30,10 @@ class Alias:
 
     @classmethod
     def of(cls, text: str, registry: str | None) -> Alias:
-        """The alias that a text names.
+        """Parse the text of an alias.
 
         Raises:
-            UsageError: when it names none.
+            UsageError: when the text is no alias.
         """
         model, at, name = text.partition("@")
         if not (model and at and name):
@@ -46,29 +46,30 @@ class Alias:
 
 
 class Trigger:
-    """Looks at an alias, and says once for each version that it stands for it."""
+    """A watch of an alias that returns each new version once."""
 
     def __init__(self, alias: Alias, registry: Registry, run: Run) -> None:
         self._alias, self._registry, self._run = alias, registry, run
-        self._seen = ""
+        self._last = ""
 
     def new_version(self) -> NewVersion | None:
-        """Return the version that the alias stands for, if it is another one than before.
+        """Return the version that the alias points to, if it has changed.
 
-        Each is returned once, whatever becomes of its run; it is not tried again before the
-        alias has moved.
+        Each version is returned once, whether its run succeeds or not. It is returned again only
+        after the alias has moved.
 
         Raises:
             StudioError: when the registry does not answer, or the version cannot be fetched.
         """
-        local = None if self._alias.registry else self._here()
-        version = self._there() if self._alias.registry else str(local.version) if local else ""
-        if version == self._seen:
+        local = None if self._alias.registry else self._local()
+        version = self._remote() if self._alias.registry else str(local.version) if local else ""
+        if version == self._last:
             return None
-        self._seen = version
+        # Before the fetch: a version that cannot be fetched is not tried on every poll.
+        self._last = version
         return self._fetched(version) if self._alias.registry and version else local
 
-    def _here(self) -> NewVersion | None:
+    def _local(self) -> NewVersion | None:
         alias = self._alias
         for model in self._registry.models():
             if model.name != alias.model:
@@ -76,26 +77,26 @@ class Trigger:
             stands = {one.name: one.version for one in self._registry.ledger.aliases(model.id)}
             for version in self._registry.versions(model.id):
                 if version.id == stands.get(alias.name):
-                    return self._found(version.number, version.variant, str(version.path))
+                    return self._build(version.number, version.variant, str(version.path))
         return None
 
-    def _there(self) -> str:
-        """Return the version in a registry outside; empty where the alias stands for none."""
-        listed: ListResult = self._ask("registry-list", self._alias.model)
+    def _remote(self) -> str:
+        """Return the version in an external registry; empty if the alias points to none."""
+        listed: ListResult = self._run_step("registry-list", self._alias.model)
         for version in listed.versions or ():
             if self._alias.name in version.aliases:
                 return version.version
         return ""
 
     def _fetched(self, version: str) -> NewVersion:
-        pulled: PullResult = self._ask("registry-pull", f"{self._alias.model}/{version}")
-        found = self._found(version, pulled.variant, pulled.bundle)
+        pulled: PullResult = self._run_step("registry-pull", f"{self._alias.model}/{version}")
+        found = self._build(version, pulled.variant, pulled.bundle)
         return replace(found, registry=self._alias.registry)
 
-    def _found(self, version: int | str, variant: int, bundle: str) -> NewVersion:
+    def _build(self, version: int | str, variant: int, bundle: str) -> NewVersion:
         return NewVersion(self._alias.model, self._alias.name, version, variant, bundle)
 
-    def _ask(self, step: str, name: str) -> Any:
+    def _run_step(self, step: str, name: str) -> Any:
         outcome = self._run(step, registry=self._alias.registry, name=name)
         if not outcome.ok:
             raise StudioError(outcome.sentence, hint=outcome.hint)

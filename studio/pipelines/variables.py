@@ -1,4 +1,4 @@
-"""Variables of a pipeline: written there, given for one run, or taken from the environment."""
+"""Variables of a pipeline: from its text, from options, or from the environment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Variables:
     """The values of a pipeline's variables.
 
     Attributes:
-        secret: Names of those from the environment.
+        secret: Names of variables from the environment.
     """
 
     values: Mapping[str, JsonValue] = field(default_factory=dict)
@@ -29,7 +29,7 @@ class Variables:
 
 @dataclass(frozen=True, slots=True)
 class _Declared:
-    """A variable that is described by a table."""
+    """A variable declared by a table."""
 
     env: object = None
     default: Any = None
@@ -41,14 +41,14 @@ def resolve(
     given: Mapping[str, str],
     environment: Mapping[str, str],
 ) -> Variables:
-    """The value of each variable of a pipeline's text.
+    """Resolve the variables of a pipeline's text.
 
     Args:
-        written: The variables as they stand there.
-        given: What was asked for, as texts (``--var NAME=VALUE``).
+        written: The variables as written.
+        given: Values from options, as texts (``--var NAME=VALUE``).
 
     Raises:
-        UsageError: with line and column, for one without a value or of a wrong type.
+        UsageError: for a missing value or a wrong type, with line and column.
     """
     for name in given:
         if name not in written:
@@ -74,7 +74,7 @@ def _declared(
     given: Mapping[str, str],
     environment: Mapping[str, str],
 ) -> tuple[JsonValue, bool]:
-    """The value of a variable that is described by a table, and whether it must not be shown."""
+    """Return the value of a declared variable, and whether it is secret."""
     for key in table:
         if key not in _KEYS:
             raise source.unknown(_KEYS, "vars", name, key)
@@ -82,6 +82,7 @@ def _declared(
     if name in given:
         return _like(source, name, declared.default, given[name]), False
     if declared.env is not None:
+        # Values from the environment may be secrets, so they are never written.
         found = environment.get(str(declared.env))
         if found:
             return found, True
@@ -94,7 +95,7 @@ def _declared(
 
 
 def _like(source: TomlText, name: str, written: JsonValue, text: str) -> JsonValue:
-    """A given text in the type of the value that it replaces."""
+    """Convert a given text to the type of the written value."""
     if written is None or isinstance(written, str):
         return text
     try:

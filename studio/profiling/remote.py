@@ -14,7 +14,7 @@ from studio.profiling.recording import Recording
 from studio.runtime.archive import write_application
 from studio.runtime.bench.config import Config
 from studio.runtime.bench.events import Event
-from studio.targets.remote import absolute, connector_for, find_python, folder_on, said
+from studio.targets.remote import absolute, check_output, connector_for, find_python, folder_on
 
 ModelFiles = Callable[[Path], Sequence[Path]]
 """The files that make up a model, itself first."""
@@ -108,7 +108,7 @@ class Shipment:
         for file in files:
             self.job.check()
             place = f"{folder}/{file.relative_to(base).as_posix()}"
-            said(channel, ["mkdir", "-p", place.rpartition("/")[0]])
+            check_output(channel, ["mkdir", "-p", place.rpartition("/")[0]])
             channel.put(file, place, self.job)
         return f"{folder}/{files[0].name}"
 

@@ -1,4 +1,4 @@
-"""What was done, what may be taken again, and which version an alias stands for."""
+"""Records of user actions, cached results, and aliases with their moves."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from studio.registry.records import (
 )
 
 _MOST_ACTIONS = 5_000
-"""Older ones are forgotten; the runs, versions and releases themselves are not."""
+"""Number of actions to keep; runs, versions and releases are kept without limit."""
 
 
 class Activity:
@@ -25,12 +25,12 @@ class Activity:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    # What was done
+    # Actions
 
     def add_action(
         self, step: str, options: Mapping[str, object], result: Mapping[str, object], source: str
     ) -> int:
-        """Note a step that has succeeded; returns its number."""
+        """Record a step that succeeded; return the number of the action."""
         with self._db.write() as db:
             cursor = db.execute(
                 "INSERT INTO actions (step, options, result, source, created) VALUES (?,?,?,?,?)",
@@ -41,20 +41,20 @@ class Activity:
         return number
 
     def actions(self, limit: int = 500) -> list[ActionRecord]:
-        """The newest actions, the newest first."""
+        """Return the newest actions, the newest first."""
         return self._actions("ORDER BY id DESC LIMIT ?", (limit,))
 
     def action(self, number: int) -> ActionRecord | None:
-        """One action, or None when it was forgotten."""
+        """Return an action; None if it was removed."""
         return next(iter(self._actions("WHERE id = ?", (number,))), None)
 
     def producer(self, variant: VariantRecord) -> ActionRecord | None:
-        """The first action that gave a variant, if it was noted."""
+        """Return the first action that created a variant; None if none is recorded."""
         where = "WHERE step = ? AND json_extract(result, '$.variant') = ? ORDER BY id LIMIT 1"
         return next(iter(self._actions(where, (variant.step, variant.id))), None)
 
     def packager(self, bundle: str) -> ActionRecord | None:
-        """The last action that gave a bundle's folder, if it was noted."""
+        """Return the last action that created a bundle's folder; None if none is recorded."""
         where = (
             "WHERE step = 'package' AND json_extract(result, '$.bundle') = ?"
             " ORDER BY id DESC LIMIT 1"
@@ -70,32 +70,32 @@ class Activity:
             for number, step, options, result, source, created in rows
         ]
 
-    # Kept results
+    # Cached results
 
-    def keep(self, key: str, step: str, run: str, result: Mapping[str, object]) -> None:
-        """Keep a result under the digest of its inputs, in place of an older one."""
+    def store_result(self, key: str, step: str, run: str, result: Mapping[str, object]) -> None:
+        """Store a result under the digest of its inputs, in place of an older one."""
         with self._db.write() as db:
             db.execute(
                 "INSERT OR REPLACE INTO kept VALUES (?,?,?,?,?)",
                 (key, step, run, _json(result), now()),
             )
 
-    def kept(self, key: str) -> KeptResult | None:
-        """The result of these inputs, or None."""
+    def cached_result(self, key: str) -> KeptResult | None:
+        """Return the cached result of some inputs; None without one."""
         statement = "SELECT step, run, result, created FROM kept WHERE key = ?"
         for step, run, result, created in self._db.all(statement, (key,)):
             return KeptResult(key, step, run, json.loads(result), created)
         return None
 
-    def forget_kept(self, key: str) -> None:
-        """Drop a result that is of no use any more."""
+    def remove_result(self, key: str) -> None:
+        """Remove a cached result that is no longer valid."""
         with self._db.write() as db:
             db.execute("DELETE FROM kept WHERE key = ?", (key,))
 
     # Aliases
 
     def aliases(self, model: int | None = None) -> list[AliasRecord]:
-        """The aliases of a model (of all), by name."""
+        """Return the aliases of a model (of all), by name."""
         where = "WHERE ?1 IS NULL OR model = ?1 ORDER BY name"
         found = self._db.all(f"SELECT model, name, version FROM aliases {where}", (model,))
         return [AliasRecord(*row) for row in found]
@@ -110,7 +110,7 @@ class Activity:
         evidence: Mapping[str, object],
         by: str,
     ) -> MoveRecord:
-        """Let an alias stand for a version (for none), and note it, in one transaction."""
+        """Point an alias to a version (to none), and record the move in the same transaction."""
         with self._db.write() as db:
             row = db.execute(
                 "SELECT version FROM aliases WHERE model = ? AND name = ?", (model, alias)
@@ -129,7 +129,7 @@ class Activity:
         return self._moves("WHERE id = ?", (number,))[0]
 
     def moves(self, model: int, alias: str | None = None) -> list[MoveRecord]:
-        """How the aliases of a model moved, the newest first."""
+        """Return the moves of a model's aliases, the newest first."""
         where = "WHERE model = ?1 AND (?2 IS NULL OR alias = ?2)"
         return self._moves(where, (model, alias))
 
@@ -146,14 +146,14 @@ class Activity:
 
 
 def now() -> str:
-    """The time as the registry writes it."""
+    """Return the present time in the registry's spelling."""
     return spelled(datetime.now(UTC))
 
 
 def after(last: str | None, at: str | None = None) -> str:
-    """A time (now), one of its own: two rows at once would leave "what was there then?" open.
+    """Return a time (now) later than the last row's, as equal times would have no order.
 
-    A clock that went back by a second or more is believed.
+    A clock that was set back by a second or more is trusted.
     """
     moment = datetime.now(UTC) if at is None else datetime.fromisoformat(at)
     if last:
@@ -163,10 +163,10 @@ def after(last: str | None, at: str | None = None) -> str:
     return spelled(moment)
 
 
-def moment_elsewhere(text: object) -> str | None:
-    """A moment that somebody else wrote down, as the registry spells it.
+def external_time(text: object) -> str | None:
+    """Return a time from another source in the registry's spelling.
 
-    None where it is none, or has not come yet.
+    None if the text is no time, or a time in the future.
     """
     try:
         moment = datetime.fromisoformat(str(text))
@@ -181,7 +181,7 @@ def moment_elsewhere(text: object) -> str | None:
 
 
 def spelled(moment: datetime) -> str:
-    """A moment as all of the studio keeps it."""
+    """Return a time in the spelling of all stored times."""
     return moment.isoformat(timespec="milliseconds")
 
 

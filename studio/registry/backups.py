@@ -1,6 +1,6 @@
-"""Copies of the registry's database: consistent, whole under their name, and few.
+"""Copies of the registry's database: consistent, complete under their name, and few.
 
-What the store keeps is not copied: it is named by its content and never changes.
+The store is not copied: its files are named by their content and never change.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from studio.registry.ownership import identity_of, marked
 DATABASE = "registry.sqlite"
 FOLDER = "backups"
 KEPT = 7
-"""So many of each kind, for each registry that lived here."""
+"""Number of copies to keep, per kind and per registry."""
 
 DAILY, MIGRATION, MANUAL, REPLACED = "daily", "migration", "manual", "replaced"
 _KINDS = "|".join((DAILY, MIGRATION, MANUAL, REPLACED))
@@ -36,10 +36,10 @@ _NOBODY = "0" * 12
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """One copy.
+    """A copy of the database.
 
     Attributes:
-        owner: The beginning of the registry's identity.
+        owner: First characters of the registry's identity.
     """
 
     path: Path
@@ -49,15 +49,15 @@ class Backup:
 
     @property
     def day(self) -> str:
-        """When it was made, for people."""
+        """The time of the copy, for people."""
         return f"{self.made:%Y-%m-%d %H:%M} UTC"
 
 
 class Backups:
-    """The copies beside a registry.
+    """The copies in the folder of a registry.
 
     Args:
-        folder: The registry's.
+        folder: Folder of the registry.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -66,7 +66,7 @@ class Backups:
         self._database = folder / DATABASE
 
     def all(self) -> list[Backup]:
-        """Every copy, the newest first; those of the store's own registry come before others."""
+        """Return all copies, the newest first; copies of this registry come before others."""
         try:
             names = os.listdir(self.folder)
         except OSError:
@@ -76,10 +76,10 @@ class Backups:
         return sorted(found, key=lambda one: (one.owner == owner, one.made), reverse=True)
 
     def make(self, kind: str, out: Path | None = None) -> Path:
-        """Make a copy, verified, and let the oldest of its kind go.
+        """Make and verify a copy, and remove the oldest of its kind.
 
         Args:
-            out: A file of the user's own instead; it is not counted.
+            out: Path for a single copy outside the folder, which is not counted.
 
         Raises:
             StudioError: when it cannot be written, or the database is damaged.
@@ -102,10 +102,10 @@ class Backups:
         return final
 
     def daily(self, identity: str) -> Path | None:
-        """Make the copy of the day, unless there is one, or nothing was written since the last.
+        """Make the daily copy, unless there is one, or nothing was written since the last.
 
         Args:
-            identity: Of the registry that is here now.
+            identity: Identity of the present registry.
 
         Raises:
             StudioError: as ``make`` does.
@@ -119,7 +119,7 @@ class Backups:
         return self.make(DAILY)
 
     def newest_whole(self) -> Backup | None:
-        """The copy to go back to: the newest that is whole, and was not put away by a restore."""
+        """Return the newest valid copy that was not set aside by a restore."""
         usable = (one for one in self.all() if one.kind != REPLACED)
         return next((one for one in usable if not faults_of(one.path)), None)
 
@@ -131,13 +131,13 @@ class Backups:
         return Backup(self.folder / name, made, found[2], found[3])
 
     def written(self) -> float:
-        """When the database was last written to."""
+        """Return the time of the last write to the database."""
         files = (self._database, Path(f"{self._database}-wal"))
         return max((file.stat().st_mtime for file in files if file.exists()), default=0.0)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """One process at a time; what a killed one has left lies there for nobody."""
+        """Lock the folder for one process, and remove the leftovers of a killed one."""
         handle = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
@@ -157,20 +157,20 @@ class Backups:
 
 
 def copy_database(source: Path, target: Path) -> str:
-    """Copy a database that others may write to meanwhile into a file of its own, on the disk.
+    """Copy a database, which others may write to, into a file that is flushed to the disk.
 
     Returns:
-        The identity of the registry in it; ``0`` for one of an older form.
+        Identity of the registry in it; ``0`` for an older schema.
 
     Raises:
-        StudioError: when the source, or what came of it, is damaged; no target is left then.
+        StudioError: when the source or the copy is damaged; then no target is left.
     """
     handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with closing(connect(source)) as read, closing(connect(target)) as write:
-            write.execute("PRAGMA synchronous=OFF")  # it is flushed as a whole below
+            write.execute("PRAGMA synchronous=OFF")  # the whole file is flushed below
             read.backup(write)
-            write.execute("PRAGMA journal_mode=DELETE")  # one file, whatever the source has
+            write.execute("PRAGMA journal_mode=DELETE")  # a single file, whatever the source has
             faults = _faults(write)
             identifier, _restored = identity_of(write)
         if faults:
@@ -188,17 +188,17 @@ def copy_database(source: Path, target: Path) -> str:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """A connection to a database that is there; none is made.
+    """Open a connection to an existing database; create none.
 
     Raises:
-        sqlite3.OperationalError: when there is none.
+        sqlite3.OperationalError: when the file does not exist.
     """
     where = f"file:{quote(str(path.absolute()))}?mode=rw"
     return sqlite3.connect(where, uri=True, timeout=10.0, isolation_level=None)
 
 
 def faults_of(path: Path) -> list[str]:
-    """What is wrong with a database that nobody writes to; empty when it is whole."""
+    """Return the faults of a database without writers; empty if it is valid."""
     try:
         with closing(connect(path)) as connection:
             return _faults(connection)
@@ -214,10 +214,10 @@ def _faults(connection: sqlite3.Connection) -> list[str]:
 
 
 class DamagedRegistry(StudioError):
-    """The database is damaged or lost.
+    """The error for a damaged or lost database.
 
     Attributes:
-        copy: The one to go back to; None where there is none.
+        copy: Copy to restore; None without one.
     """
 
     def __init__(self, message: str, copy: Backup | None, *, hint: str, detail: str = "") -> None:
@@ -226,12 +226,12 @@ class DamagedRegistry(StudioError):
 
 
 def damaged(folder: Path, reason: str) -> DamagedRegistry:
-    """The sentence about a registry that is damaged, with the way back."""
+    """Return the error for a damaged registry, with the command to restore it."""
     return _with_way_back(folder, f"The registry in {folder} is damaged.", reason)
 
 
 def lost_database(folder: Path) -> DamagedRegistry:
-    """The sentence about a registry whose database is gone, while its store is there."""
+    """Return the error for a lost database whose store still exists."""
     sentence = f"The registry in {folder} has lost its database, {DATABASE}."
     return _with_way_back(folder, sentence, "")
 

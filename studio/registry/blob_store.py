@@ -1,4 +1,4 @@
-"""The content-addressed store: files and folders named by what is in them."""
+"""The content-addressed store: files and folders named by their digests."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from studio.registry.records import Artifact
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
+    """Return the SHA-256 of a file in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def folder_digest(path: Path) -> str:
-    """SHA-256 of a folder's sorted listing: a line of digest and relative name for each file."""
+    """Return the SHA-256 of a folder's sorted listing: a line of digest and name per file."""
     listing = hashlib.sha256()
     for file in _files(path):
         listing.update(f"{file_digest(file)}  {file.relative_to(path).as_posix()}\n".encode())
@@ -29,10 +29,10 @@ def folder_digest(path: Path) -> str:
 
 
 class BlobStore:
-    """Folders ``<digest>/<name>``, each made once, whole, and never changed.
+    """A store of folders ``<digest>/<name>``, each created once as a whole, and never changed.
 
     Args:
-        folder: Where they lie, inside the registry's folder.
+        folder: Its folder, inside the registry's folder.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -40,17 +40,17 @@ class BlobStore:
         folder.mkdir(parents=True, exist_ok=True)
 
     def adopt(self, path: Path, name: str | None = None) -> Artifact:
-        """Move a file or folder into the store; one that is already there is dropped.
+        """Move a file or folder into the store; drop it if the store has it already.
 
-        The source must lie on the store's file system for the move to be atomic; where it does
-        not, it is copied into the store first.
+        The move is atomic if the source is on the store's file system. Otherwise the source is
+        copied into the store first.
 
         Args:
-            name: What it is called there, one component of a path; by default as it is now.
+            name: Name in the store, one component of a path; by default the present name.
 
         Raises:
-            Refused: when the name would lead elsewhere, or the source is the registry's own.
-            ValueError: when a part of it is no regular file.
+            Refused: when the name leads outside, or the source is the registry's own.
+            ValueError: when a file in it is not regular.
         """
         name = component(path.name if name is None else name, longest=LONGEST)
         self._check_source(path)
@@ -62,10 +62,10 @@ class BlobStore:
         return Artifact(digest, final, _size(final))
 
     def adopt_made(self, path: Path, name: str) -> Artifact:
-        """Adopt what a worker says that it has made: it cannot have the user's files moved away.
+        """Adopt a worker's output, but only from the studio's data, never a user's file.
 
         Raises:
-            Refused: when it lies outside the folder in which the studio keeps its data, or in the
+            Refused: when it is outside of the studio's data folder, or inside the
                 registry.
         """
         registry = self._folder.parent
@@ -75,7 +75,7 @@ class BlobStore:
         return self.adopt(made, name)
 
     def _check_source(self, path: Path) -> None:
-        """No link, and nothing that holds the store or is held by it."""
+        """Refuse links, and paths that contain the store or are inside it."""
         if path.is_symlink():
             raise ValueError(f"{path} is not a regular file")
         own, found = self._folder.resolve(), path.resolve()
@@ -91,13 +91,13 @@ class BlobStore:
             if error.errno == errno.EXDEV:
                 self._copy(path, final)
             elif not final.exists():
-                # Otherwise another process has put it there meanwhile.
+                # Otherwise another process has stored the same content in between.
                 raise
         _sync(home)
         _sync(self._folder)
 
     def _copy(self, path: Path, final: Path) -> None:
-        """Move what lies on another file system, whole under its name or not at all."""
+        """Move a path from another file system, complete under its name or not at all."""
         passing = self._folder / f".{uuid.uuid4().hex}"
         shutil.copytree(path, passing) if path.is_dir() else shutil.copy2(path, passing)
         _make_read_only(passing)
@@ -110,7 +110,7 @@ class BlobStore:
 
 
 def _files(path: Path) -> list[Path]:
-    """The regular files below a folder, sorted by relative name; links are refused."""
+    """Return the regular files below a folder by relative name; refuse links."""
     found = []
     for folder, _folders, names in os.walk(path):
         for name in names:
@@ -126,7 +126,7 @@ def _size(path: Path) -> int:
 
 
 def _make_read_only(path: Path) -> None:
-    """Files become read-only and reach the disk; folders stay writable, to be removable."""
+    """Make files read-only and flush them; folders stay writable, so they can be removed."""
     for file in _files(path) if path.is_dir() else [path]:
         file.chmod(0o444)
         _sync(file)

@@ -1,4 +1,4 @@
-"""Copies of files out of the registry, to where the user wants them."""
+"""Copies of files from the registry to the user's paths."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from studio.api import StudioError
 
 
 class Copy:
-    """A copy of a file that appears under its name whole or not at all."""
+    """A copy of a file that appears under its name completely or not at all."""
 
     def __init__(self, written: Path, target: Path) -> None:
         self._written = written
@@ -19,13 +19,13 @@ class Copy:
 
     @classmethod
     def begin(cls, source: Path, target: str | None) -> Copy | None:
-        """Write the copy under a passing name beside its target."""
+        """Write the copy under a temporary name next to its target."""
         if not target:
             return None
         path = Path(target)
         if path.is_dir():
             path = path / source.name
-            if os.path.lexists(path):  # nobody named this file, so nobody can have meant it
+            if os.path.lexists(path):  # a name that no user chose must not overwrite a file
                 raise StudioError(
                     f"{path} exists already.", hint="Name the file itself to overwrite it."
                 )
@@ -43,6 +43,6 @@ class Copy:
         return cls(passing, path)
 
     def finish(self) -> Path:
-        """Give the copy its name, over an older one."""
+        """Rename the copy to its name, in place of an older one."""
         self._written.replace(self._target)
         return self._target

@@ -1,4 +1,4 @@
-"""Release counters: how far they go, and how far those of others may have come."""
+"""Release counters, and the largest one accepted from other computers."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from studio.runtime.shared.manifest import MOST_COUNTER
 MOST = MOST_COUNTER
 
 MOST_FOREIGN = 1 << 40
-"""Counters follow the clock in seconds: tens of thousands of years, and far from the end."""
+"""Counters follow the clock in seconds, so this is tens of thousands of years ahead."""
 
 
 def foreign(counter: int) -> int:
-    """A counter that was made elsewhere; what is packaged here goes on above it.
+    """Check a counter from another computer; later local counters will be higher.
 
     Raises:
-        Refused: when hardly any number would be left above it.
+        Refused: when it leaves almost no higher counters.
     """
     if not 0 <= counter <= MOST_FOREIGN:
         raise Refused(

@@ -1,4 +1,4 @@
-"""Connections to the registry's SQLite file, one a thread."""
+"""Connections to the registry's SQLite file, one per thread."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from studio.registry.backups import damaged
 
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _PRIMARY = 0xFF
-"""The lowest byte of a code tells what it is; the others where it was met."""
+"""The lowest byte of an error code is its class; the others are details."""
 
 
 def is_damage(error: sqlite3.DatabaseError) -> bool:
-    """Whether an error says that the file itself is damaged."""
+    """Return whether an error means that the file is damaged."""
     return (getattr(error, "sqlite_errorcode", 0) & _PRIMARY) in _DAMAGE
 
 
 class Database:
-    """Reads and transactions. Safe to use from several threads and processes."""
+    """The registry's database, safe for several threads and processes."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -36,7 +36,7 @@ class Database:
 
     @property
     def connection(self) -> sqlite3.Connection:
-        """This thread's connection."""
+        """The connection of this thread."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = sqlite3.connect(
@@ -50,16 +50,17 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: all of it or nothing; one inside another is a part of it.
+        """Open a transaction; inside another one, continue that.
 
         Raises:
-            StudioError: when the file is damaged, with the way back.
+            StudioError: when the file is damaged, with the command to restore it.
         """
         connection = self.connection
         if connection.in_transaction:
             yield connection
             return
-        with self._told():
+        with self._damage_reported():
+            # IMMEDIATE takes the write lock now; a later upgrade could fail with SQLITE_BUSY.
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -69,16 +70,16 @@ class Database:
             connection.execute("COMMIT")
 
     def all(self, statement: str, values: tuple[Any, ...] = ()) -> list[sqlite3.Row]:
-        """The rows of a query.
+        """Return the rows of a query.
 
         Raises:
-            StudioError: when the file is damaged, with the way back.
+            StudioError: when the file is damaged, with the command to restore it.
         """
-        with self._told():
+        with self._damage_reported():
             return self.connection.execute(statement, values).fetchall()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _damage_reported(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.DatabaseError as error:
@@ -88,6 +89,6 @@ class Database:
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:
-    """End a transaction, unless an error of the disk has ended it already."""
+    """End a transaction, unless a disk error has ended it already."""
     if connection.in_transaction:
         connection.execute("ROLLBACK")

@@ -1,7 +1,7 @@
-"""The endpoints of targets: further places below a target, each with a model of its own.
+"""Endpoints of targets: further releases on a target, each with its own folder.
 
-An endpoint is spelled ``TARGET/NAME``, and is a target wherever one may be named. It is written
-down when something is deployed to it, and forgotten when it is purged.
+An endpoint is written ``TARGET/NAME``, and can be used like a target. A deploy adds it to the
+registry, and a purge removes it.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from studio.api import TargetSpec, UsageError
 from studio.registry.database import Database
 
 SIGN = "/"
-"""Stands between a target's name and that of an endpoint."""
+"""The separator between the name of a target and that of its endpoint."""
 
 KEY = "@endpoint"
-"""In an endpoint's row, beside the settings: the name of its target."""
+"""The key in an endpoint's row with the name of its target."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SCHEME = "endpoint"
@@ -27,10 +27,10 @@ rather than deploying to the target's own place."""
 
 
 def endpoint_of(target: TargetSpec, name: str) -> TargetSpec:
-    """An endpoint of a target.
+    """Return an endpoint of a target.
 
     Raises:
-        UsageError: when the name cannot be one; it becomes a folder on the target.
+        UsageError: when the name, which becomes a folder on the target, is invalid.
     """
     if target.endpoint_name:
         raise UsageError(
@@ -46,13 +46,13 @@ def endpoint_of(target: TargetSpec, name: str) -> TargetSpec:
 
 
 class Endpoints:
-    """The endpoints that a registry knows, in the table of targets."""
+    """The endpoints of a registry, in the table of targets."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     def add(self, name: str) -> None:
-        """Remember an endpoint, ``TARGET/NAME``; one that is known stays as it is."""
+        """Add an endpoint, ``TARGET/NAME``, unless it exists."""
         target = name.partition(SIGN)[0]
         with self._db.write() as db:
             db.execute(
@@ -62,19 +62,19 @@ class Endpoints:
             )
 
     def forget(self, name: str) -> None:
-        """Forget an endpoint; a target of this name stays."""
+        """Remove an endpoint, but not a target of the same name."""
         found = self._db.all("SELECT settings FROM targets WHERE name = ?", (name,))
         if found and target_of_row(found[0][0]):
             with self._db.write() as db:
                 db.execute("DELETE FROM targets WHERE name = ?", (name,))
 
     def of(self, target: str) -> list[str]:
-        """The endpoints of a target, as ``TARGET/NAME``."""
+        """Return the endpoints of a target, as ``TARGET/NAME``."""
         rows = self._db.all("SELECT name, settings FROM targets ORDER BY name")
         return [str(name) for name, settings in rows if target_of_row(settings) == target]
 
 
 def target_of_row(settings: str) -> str:
-    """The target of the endpoint with these settings; empty for a row that is a target itself."""
+    """Return the target of an endpoint's row; empty for the row of a target."""
     found: dict[str, Any] = json.loads(settings)
     return str(found.get(KEY) or "")

@@ -1,4 +1,4 @@
-"""Groups of targets: a name for several of them, so that one rollout can be told all."""
+"""Groups of targets: names for several targets of a rollout."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from studio.registry.database import Database
 from studio.registry.endpoints import SIGN as BELOW
 
 SIGN = "@"
-"""Stands before a group's name where a target could be named, too."""
+"""The prefix of a group's name among names of targets."""
 
 KEY = "@groups"
-"""In a target's row, beside the settings of its kind, which never begin so."""
+"""The key of the groups in a target's row; keys of connectors never start with it."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class Groups:
-    """The groups of a registry. A group is what its members say: it has no row of its own."""
+    """The groups of a registry, stored in the rows of their members."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     def all(self) -> dict[str, list[str]]:
-        """The members of each group, both by name."""
+        """Return the members of each group, both by name."""
         found: dict[str, list[str]] = {}
         for name, text in self._db.all("SELECT name, settings FROM targets ORDER BY name"):
             for group in _of(json.loads(text)):
@@ -35,10 +35,10 @@ class Groups:
         return dict(sorted(found.items()))
 
     def members(self, name: str) -> list[str]:
-        """The targets of a group.
+        """Return the targets of a group.
 
         Raises:
-            UsageError: when there is none of this name.
+            UsageError: when the group does not exist.
         """
         groups = self.all()
         try:
@@ -51,10 +51,10 @@ class Groups:
             ) from None
 
     def set(self, name: str, members: Sequence[str]) -> None:
-        """Let a group have these members; without any it is gone.
+        """Set the members of a group; without members it is removed.
 
         Raises:
-            UsageError: when the name cannot be one, or there is no such target.
+            UsageError: when the name is invalid, or a target does not exist.
         """
         if not _NAME.fullmatch(name):
             raise UsageError(
@@ -75,9 +75,9 @@ class Groups:
 
 
 def expand(names: Sequence[str], groups: Groups) -> list[str]:
-    """Names of targets, with the members in the place of each ``@group``, each once then.
+    """Replace each ``@group`` in names of targets by its members, without duplicates.
 
-    ``@group/NAME`` is the endpoint of this name on each member.
+    ``@group/NAME`` becomes the endpoint of that name on each member.
     """
     if not any(name.startswith(SIGN) for name in names):
         return list(names)
@@ -86,6 +86,7 @@ def expand(names: Sequence[str], groups: Groups) -> list[str]:
         group, below, endpoint = name.partition(BELOW)
         members = groups.members(group) if name.startswith(SIGN) else [group]
         found += [one + below + endpoint for one in members]
+    # A target may be a member of several named groups.
     return list(dict.fromkeys(found))
 
 

@@ -1,4 +1,4 @@
-"""The one component of a path that a name may become, wherever the name comes from."""
+"""Names as single components of a path, from untrusted sources."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from pathlib import Path
 from studio.api import Refused
 
 LONGEST = 255
-"""Bytes that a file system takes for one component."""
+"""Limit of file systems for a component of a path, in bytes."""
 
 LONGEST_NAME = 200
-"""Bytes of a name that gets something behind it: a number, a suffix."""
+"""Limit for a name to which a number or a suffix is added, in bytes."""
 
 _REPLACED = "/\\"
 
 
 def is_component(name: str, longest: int = LONGEST_NAME) -> bool:
-    """Whether a name can be one component of a path, seen as what it is.
+    """Return whether a name can be one visible component of a path.
 
-    No separator, no ``..``, nothing hidden, no sign that does not print, no space at its ends.
+    It has no separator, no ``..``, no leading dot, no unprintable character, no space at its ends.
     """
     return (
         isinstance(name, str)
@@ -31,13 +31,13 @@ def is_component(name: str, longest: int = LONGEST_NAME) -> bool:
 
 
 def component(name: str, what: str = "A file", longest: int = LONGEST_NAME) -> str:
-    """The name, if it can be one component of a path.
+    """Return a name if it can be one component of a path.
 
     Args:
-        what: What is called so, for the sentence.
+        what: Description of the named object, for the message.
 
     Raises:
-        Refused: when it would lead elsewhere, or cannot be shown as it is.
+        Refused: when it leads outside, or cannot be displayed as it is.
     """
     if not is_component(name, longest):
         raise Refused(
@@ -48,7 +48,7 @@ def component(name: str, what: str = "A file", longest: int = LONGEST_NAME) -> s
 
 
 def component_of(text: str, longest: int = LONGEST) -> str:
-    """A name that is made of any text; equal where the text can be one itself."""
+    """Return a name made from any text; a valid name is unchanged."""
     if is_component(text, longest):
         return text
     shown = "".join(sign if sign.isprintable() and sign not in _REPLACED else "-" for sign in text)
@@ -57,10 +57,10 @@ def component_of(text: str, longest: int = LONGEST) -> str:
 
 
 def below(folder: Path, name: str | Path) -> Path:
-    """A path below a folder, as a worker or a listing names it; links lead nowhere else.
+    """Return a path below a folder from a name in a result or listing; links are resolved.
 
     Raises:
-        Refused: when it lies elsewhere.
+        Refused: when the path is outside of the folder.
     """
     path, home = (folder / name).resolve(), folder.resolve()
     if path == home or not path.is_relative_to(home):

@@ -1,4 +1,4 @@
-"""Who uses a registry's folder: many at once, or one alone that puts another file in its place."""
+"""Locks on a registry's folder: shared by its users, exclusive for a restore."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ _FILE = "lock"
 
 
 class Occupancy:
-    """A lock that the system takes back when the process ends, however it ends."""
+    """A lock that the system releases when the process ends, even by a crash."""
 
     def __init__(self, handle: int) -> None:
         self._handle = handle
 
     @classmethod
     def shared(cls, folder: Path) -> Occupancy:
-        """Use a registry; waits for a restore that goes on."""
+        """Acquire the shared lock, after a running restore has finished."""
         handle = _open(folder)
-        with contextlib.suppress(OSError):  # not every network's file system has locks
+        with contextlib.suppress(OSError):  # some network file systems have no locks
             fcntl.flock(handle, fcntl.LOCK_SH)
         return cls(handle)
 
     @classmethod
     def alone(cls, folder: Path) -> Occupancy:
-        """Have a registry for oneself.
+        """Acquire the exclusive lock.
 
         Raises:
-            StudioError: when another process uses it.
+            StudioError: when another process uses the registry.
         """
         handle = _open(folder)
         try:
@@ -47,7 +47,7 @@ class Occupancy:
         return cls(handle)
 
     def end(self) -> None:
-        """Give it up; twice is fine."""
+        """Release the lock; a second call has no effect."""
         if self._handle >= 0:
             os.close(self._handle)
             self._handle = -1

@@ -1,7 +1,7 @@
-"""Which registry a store belongs to: one identity in the database, the same beside what it keeps.
+"""The owner of a store: the same identity in the database and in a file of the store.
 
-A registry that was made anew over the store of another one knows nothing of what lies there; so
-nothing there is garbage to it.
+A new registry in the place of an old one has no record of the store's content. It must not treat
+that content as garbage.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def entries(store: Path) -> dict[str, Path]:
-    """The folders of artefacts in a store, by their digest; what else lies there is nobody's."""
+    """Return the artifact folders of a store by digest; other files are left out."""
     try:
         with os.scandir(store) as found:
             names = [one.name for one in found if one.is_dir(follow_symlinks=False)]
@@ -31,13 +31,13 @@ def entries(store: Path) -> dict[str, Path]:
 
 
 def identify(connection: sqlite3.Connection, store: Path, *, new: bool, moment: str) -> None:
-    """Give a registry its identity, inside the transaction that makes its tables.
+    """Give a registry its identity, within the transaction that creates its tables.
 
-    The mark is written first: a registry whose transaction was never finished gets another
-    identity the next time, and another mark.
+    The file is written first. If the transaction does not finish, the next attempt writes another
+    identity to both.
 
     Args:
-        new: It was made just now, so that what the store holds is not its own.
+        new: Whether it was just created, so the store's content is not its own.
     """
     identifier = uuid.uuid4().hex
     connection.execute("INSERT INTO identity (id, created) VALUES (?, ?)", (identifier, moment))
@@ -46,12 +46,12 @@ def identify(connection: sqlite3.Connection, store: Path, *, new: bool, moment: 
 
 
 def mark(store: Path, identifier: str) -> None:
-    """Say whose a store is."""
+    """Write the identity of the owner to a store."""
     write_atomically(store / MARK, identifier.encode())
 
 
 def marked(store: Path) -> str:
-    """The identity of the registry whose store it is; empty where that is not known."""
+    """Return the identity of a store's owner; empty if it is unknown."""
     try:
         return (store / MARK).read_text("ascii").strip()
     except (OSError, ValueError):
@@ -59,7 +59,7 @@ def marked(store: Path) -> str:
 
 
 def identity_of(connection: sqlite3.Connection) -> tuple[str, str]:
-    """A registry's identity, and when it was last restored; empty before the fourth form."""
+    """Return a registry's identity and its last restore; empty before the fourth schema."""
     try:
         row = connection.execute("SELECT id, restored FROM identity").fetchone()
     except sqlite3.OperationalError:

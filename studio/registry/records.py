@@ -1,4 +1,4 @@
-"""The rows of the registry, as frozen values."""
+"""Rows of the registry as frozen dataclasses."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Artifact:
 
     Attributes:
         digest: SHA-256 of the file, or of the folder's listing of names and digests.
-        path: Where it lies: ``store/<digest>/<name>``.
-        size: In bytes; a folder's files added up.
+        path: Path in the store: ``store/<digest>/<name>``.
+        size: Size in bytes; the sum of all files for a folder.
     """
 
     digest: str
@@ -27,7 +27,7 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class ModelRecord:
-    """A model: a name for its variants."""
+    """A model, which groups variants under a name."""
 
     id: int
     name: str
@@ -36,14 +36,14 @@ class ModelRecord:
 
 @dataclass(frozen=True, slots=True)
 class VariantRecord:
-    """One file of a model: the original, or what a transform made of it.
+    """A variant: the original file of a model, or the output of a step.
 
     Attributes:
-        path: The file to load; in the store, or where it was opened if it is too large to copy.
-        parent: The variant that it was made from.
-        step, options: What made it.
-        summary: Figures of the open step, and those of the step that made it.
-        graph_path: The graph with its layout.
+        path: Path of the file: in the store, or the original one if it is too large to copy.
+        parent: Number of the parent variant.
+        step, options: Step that created it, with its options.
+        summary: Results of opening it, and of the step that created it.
+        graph_path: Path of the graph with its layout.
     """
 
     id: int
@@ -65,7 +65,7 @@ class VariantRecord:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A step that was run, and what came of it."""
+    """A run of a step with its result."""
 
     id: int
     step: str
@@ -78,13 +78,13 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class VersionRecord:
-    """A bundle that was made of a variant.
+    """A version: a bundle of a variant.
 
     Attributes:
-        number: Counts the versions of the model from 1.
-        counter: The release counter of the manifest, which never goes back on a target.
-        path: The bundle's folder in the store.
-        digest: Of the manifest; the release's name on a target.
+        number: Number within the model, from 1.
+        counter: The release counter of the manifest, which never decreases on a target.
+        path: Folder of the bundle in the store.
+        digest: Digest of the manifest, which names the release on a target.
     """
 
     id: int
@@ -99,12 +99,12 @@ class VersionRecord:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseFacts:
-    """Recorded facts of a release, as far as they are known.
+    """Recorded facts of a release; unknown ones are None.
 
     Attributes:
-        version: Number of the bundle.
-        name, variant_name: Of the model, and of its variant.
-        endpoint: Where it answers.
+        version: Number of the version.
+        name, variant_name: Names of the model and of its variant.
+        endpoint: Address of the endpoint.
         root: The folder of releases on the target.
     """
 
@@ -122,7 +122,7 @@ class ReleaseFacts:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRecord:
-    """What was done on a target, in the order in which it was done."""
+    """A change of a target's release; the rows are in the order of the changes."""
 
     id: int
     target: str
@@ -134,15 +134,15 @@ class ReleaseRecord:
 
     @property
     def facts(self) -> ReleaseFacts:
-        """The details that are common to all targets."""
+        """The details that all kinds of targets have."""
         return from_json(ReleaseFacts, self.details)
 
 
 class Change(NamedTuple):
-    """A release without its details.
+    """A change of a target's release, without its details.
 
     Attributes:
-        until: When it was taken back; of one that failed after it had answered clients.
+        until: Time of the rollback, for a release that failed after it had answered clients.
     """
 
     id: int
@@ -155,10 +155,10 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ActionRecord:
-    """A step that somebody asked for, and the options as they were given.
+    """A step that the user started, with the given options.
 
     Attributes:
-        source: Where it was asked for: ``window``, ``command`` or ``recipe RUN``.
+        source: Place of the start: ``window``, ``command`` or ``recipe RUN``.
     """
 
     id: int
@@ -170,23 +170,23 @@ class ActionRecord:
 
     @property
     def inputs(self) -> Mapping[str, str]:
-        """Digests of the data that it was given, by option."""
+        """Digests of the step's input data, by option."""
         return dict(self.result.get("inputs") or {})
 
     @property
     def variant(self) -> object:
-        """Number of the variant that it made, or None."""
+        """Number of the variant that the step created; None without one."""
         return self.result.get("variant")
 
     @property
     def target(self) -> object:
-        """The target, or the targets, that it was given; None for a step without one."""
+        """The target or targets of the step; None for a step without one."""
         return self.options.get("target")
 
 
 @dataclass(frozen=True, slots=True)
 class KeptResult:
-    """The result of a step, to be taken again when its inputs are the same."""
+    """A cached result of a step, for reuse with equal inputs."""
 
     key: str
     step: str
@@ -197,7 +197,7 @@ class KeptResult:
 
 @dataclass(frozen=True, slots=True)
 class AliasRecord:
-    """A name that stands for a version of a model."""
+    """An alias that points to a version of a model."""
 
     model: int
     name: str
@@ -206,12 +206,12 @@ class AliasRecord:
 
 @dataclass(frozen=True, slots=True)
 class MoveRecord:
-    """An alias that was moved.
+    """A move of an alias.
 
     Attributes:
-        version, before: What it stands for since, and stood for; None for nothing.
+        version, before: The new and the previous version; None for no version.
         why: ``promoted``, ``rolled back``, ``set`` or ``removed``.
-        evidence: The gates that were met, and the run that judged them.
+        evidence: The passed gates, and the run that evaluated them.
     """
 
     id: int
@@ -227,7 +227,7 @@ class MoveRecord:
 
 @dataclass(frozen=True, slots=True)
 class ModelRef:
-    """What a worker needs to know of a variant; travels as JSON."""
+    """A variant's data for a worker, in JSON form."""
 
     path: str
     digest: str
@@ -240,7 +240,7 @@ class ModelRef:
 
     @classmethod
     def of(cls, variant: VariantRecord) -> ModelRef:
-        """The reference to a variant."""
+        """Return the reference to a variant."""
         return cls(
             str(variant.path),
             variant.digest,
@@ -254,9 +254,9 @@ class ModelRef:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> ModelRef:
-        """The reference that ``to_json`` wrote."""
+        """Return the reference from the JSON form."""
         return cls(**value)
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON object."""
+        """Return the JSON form."""
         return asdict(self)

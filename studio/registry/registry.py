@@ -1,4 +1,4 @@
-"""The record of models, variants, runs, versions, targets and releases."""
+"""The registry of models, variants, runs, versions, targets and releases."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ from studio.registry.targets import Targets
 
 
 class Registry:
-    """One SQLite file and one store. Safe to use from several threads and processes.
+    """A registry: an SQLite file and a store, safe for several threads and processes.
 
-    Only the parent of a worker writes here, after the worker's work has succeeded, so a worker
-    that dies in the middle leaves nothing behind.
+    Only the parent process of a worker writes to it, after the work has succeeded. So a worker that
+    crashes leaves nothing behind.
 
     Attributes:
-        ledger: What was done, kept results, aliases.
-        history: What targets serve and served; of all targets at once without reading all.
-        releases, add_release: Of the history.
-        target, targets, add_target, remove_target, facts, set_facts: Of the targets.
+        ledger: Actions, cached results and aliases.
+        history: Releases of targets, with fast queries over all targets.
+        releases, add_release: Methods of the history.
+        target, targets, add_target, remove_target, facts, set_facts: Methods of the targets.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -66,10 +66,10 @@ class Registry:
 
     @classmethod
     def open(cls, folder: Path) -> Registry:
-        """Open the registry of a folder, or make a new one.
+        """Open the registry of a folder, or create a new one.
 
         Raises:
-            StudioError: when the file is damaged, lost, or was written by a later version.
+            StudioError: when the file is damaged, lost, or written by a later version.
         """
         registry = cls(folder)
         try:
@@ -85,9 +85,9 @@ class Registry:
         self._occupancy.end()
 
     def back_up(self) -> None:
-        """Make the copy of the day if it is due. Nothing fails because it could not be made.
+        """Make the daily copy if it is due; a failure is no error.
 
-        ``studio doctor`` tells how old the last one is.
+        ``studio doctor`` reports the age of the last copy.
         """
         with contextlib.suppress(StudioError, OSError, sqlite3.Error):
             if self.models() or len(self.targets()) > 1:
@@ -95,48 +95,48 @@ class Registry:
 
     @property
     def restored(self) -> str:
-        """When it was last put back from a copy; empty for never."""
+        """The time of the last restore; empty without one."""
         return identity_of(self._db.connection)[1]
 
     @property
     def owns_store(self) -> bool:
-        """Whether what lies in the store is this registry's, and not that of one before it."""
+        """Whether the store belongs to this registry, not to an earlier one in its place."""
         return identity_of(self._db.connection)[0] == marked(self.store)
 
     @contextmanager
     def quiet(self) -> Iterator[None]:
-        """A time in which no other process writes here; what this one writes is one transaction."""
+        """Lock the registry for writers of other processes, in one transaction."""
         with self._db.write():
             yield
 
     @property
     def store(self) -> Path:
-        """Folder of the artefacts, for workers to read."""
+        """Folder of the artifacts, which workers may read."""
         return self.folder / "store"
 
     def adopt(self, path: Path, name: str | None = None) -> Artifact:
         """Move a file or folder into the store.
 
         Raises:
-            Refused: when the name, or what is to be moved, cannot be one of the store's.
+            Refused: when the name or the source is not allowed in the store.
         """
         return self._store.adopt(path, name)
 
     def adopt_made(self, path: Path, name: str) -> Artifact:
-        """Move what a worker says that it has made into the store.
+        """Move a worker's output into the store.
 
         Raises:
-            Refused: when it lies outside the folder in which the studio keeps its data, or in here.
+            Refused: when it is outside of the studio's data folder, or inside the registry.
         """
         return self._store.adopt_made(path, name)
 
     # Models and variants
 
     def add_model(self, name: str) -> int:
-        """The number of the model of this name, which is made if it is new.
+        """Return the number of the model with a name, and create the model if it is new.
 
         Raises:
-            Refused: when files cannot be named after it.
+            Refused: when the name is not allowed in file names.
         """
         component(name, "A model")
         with self._db.write() as db:
@@ -144,7 +144,7 @@ class Registry:
             return int(db.execute("SELECT id FROM models WHERE name = ?", (name,)).fetchone()[0])
 
     def models(self) -> list[ModelRecord]:
-        """All models, the newest first."""
+        """Return all models, the newest first."""
         found = self._db.all("SELECT id, name, created FROM models ORDER BY id DESC")
         return [ModelRecord(*row) for row in found]
 
@@ -163,7 +163,7 @@ class Registry:
         graph: Artifact | None = None,
         created: str | None = None,
     ) -> VariantRecord:
-        """Add a variant. A name that is taken gets a number behind it (``int8-2``)."""
+        """Add a variant; a name that is in use gets a number (``int8-2``)."""
         with self._db.write() as db:
             taken = {
                 row[0] for row in db.execute("SELECT name FROM variants WHERE model = ?", (model,))
@@ -182,17 +182,17 @@ class Registry:
         return self.variant(identifier)
 
     def variants(self, model: int | None = None) -> list[VariantRecord]:
-        """The variants of a model (of all), in the order in which they were made."""
+        """Return the variants of a model (of all), in the order of their creation."""
         where, values = ("WHERE v.model = ?", (model,)) if model is not None else ("", ())
         return [
             rows.variant(row) for row in self._db.all(f"{_VARIANTS} {where} ORDER BY v.id", values)
         ]
 
     def variant(self, identifier: int) -> VariantRecord:
-        """One variant.
+        """Return a variant.
 
         Raises:
-            UsageError: when there is none of this number.
+            UsageError: when the number does not exist.
         """
         found = self._db.all(f"{_VARIANTS} WHERE v.id = ?", (identifier,))
         if not found:
@@ -200,16 +200,16 @@ class Registry:
         return rows.variant(found[0])
 
     def variant_by_digest(self, digest: str, model: int | None = None) -> VariantRecord | None:
-        """The first variant with this content (of this model), or None."""
+        """Return the first variant with a digest (of a model); None without one."""
         found = self._db.all(f"{_VARIANTS} WHERE v.digest = ? ORDER BY v.id", (digest,))
         variants = [rows.variant(row) for row in found]
         return next((v for v in variants if model is None or v.model == model), None)
 
     def find(self, text: str) -> VariantRecord:
-        """The variant that ``name``, ``name:variant`` or ``#number`` means.
+        """Return the variant of ``name``, ``name:variant`` or ``#number``.
 
         Raises:
-            UsageError: when there is none.
+            UsageError: when the variant does not exist.
         """
         if text.startswith("#") and text[1:].isdigit():
             return self.variant(int(text[1:]))
@@ -233,7 +233,7 @@ class Registry:
         result: Mapping[str, Any],
         artifacts: Mapping[str, Artifact] | None = None,
     ) -> RunRecord:
-        """Record what a step did."""
+        """Record a run of a step."""
         kept = {k: [a.digest, str(a.path), a.size] for k, a in (artifacts or {}).items()}
         with self._db.write() as db:
             cursor = db.execute(
@@ -247,9 +247,9 @@ class Registry:
     def runs(
         self, step: str | None = None, variant: int | None = None, most: int | None = None
     ) -> list[RunRecord]:
-        """The runs of a step and a variant, the newest first; at most so many.
+        """Return the runs of a step and a variant, the newest first, with an optional limit.
 
-        A result may be large: who needs the newest one asks for one.
+        A result may be large: a caller that needs only the newest one sets the limit to one.
         """
         given = {"step": step, "variant": variant}
         wanted = {name: value for name, value in given.items() if value is not None}
@@ -273,13 +273,13 @@ class Registry:
         number: int | None = None,
         created: str | None = None,
     ) -> VersionRecord:
-        """Record a bundle; one with the same manifest is returned as it is.
+        """Record a bundle as a version; return the existing version of an equal manifest.
 
         Args:
-            number, created: Of a version that was made elsewhere; else the next one, made now.
+            number, created: Of a version from another computer; by default the next number, now.
 
         Raises:
-            Refused: for a counter after which none would be left.
+            Refused: for a counter that leaves no higher ones.
         """
         if not 0 <= counter <= counters.MOST:
             raise Refused(f"The release counter {counter} is none that a bundle can have.")
@@ -299,14 +299,14 @@ class Registry:
         )
 
     def versions(self, model: int | None = None) -> list[VersionRecord]:
-        """The versions of a model (of all), the newest first."""
+        """Return the versions of a model (of all), the newest first."""
         found = self._db.all(
             "SELECT * FROM versions WHERE ?1 IS NULL OR model = ?1 ORDER BY id DESC", (model,)
         )
         return [rows.version(row) for row in found]
 
     def next_counter(self) -> int:
-        """A release counter above all that were given out."""
+        """Return a release counter above all earlier ones."""
         found = self._db.all(
             "SELECT coalesce(max(counter), 0) + 1 FROM versions WHERE counter <= ?",
             (counters.MOST,),

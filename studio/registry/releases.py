@@ -1,4 +1,4 @@
-"""What was done on targets: each change of what they serve, in the order in which it was done."""
+"""The history of releases: each change of a target, in order."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _SERVES = (
 
 
 class Releases:
-    """The releases of a registry; rows are only ever added.
+    """The history of releases in a registry; rows are only added.
 
-    A row's details may be some kilobytes. What is asked of all targets at once is answered without
-    them, so that a fleet of hundreds of boards with years of history costs milliseconds.
+    The details of a row may have some kilobytes. Queries over all targets leave them out, so a
+    fleet of hundreds of boards with years of history costs milliseconds.
     """
 
     def __init__(self, database: Database) -> None:
@@ -37,7 +37,7 @@ class Releases:
         details: Mapping[str, Any],
         at: str | None = None,
     ) -> ReleaseRecord:
-        """Record what was done on a target, at a moment of its own (now, unless it is told)."""
+        """Record a change of a target, at a unique time (by default now)."""
         with self._db.write() as db:
             last = db.execute(
                 "SELECT created FROM releases WHERE target = ? ORDER BY id DESC LIMIT 1", (target,)
@@ -52,7 +52,7 @@ class Releases:
         return self.these([identifier])[identifier]
 
     def all(self, target: str | None = None, most: int | None = None) -> list[ReleaseRecord]:
-        """What was done on a target (on all), the newest first; at most so many."""
+        """Return the changes of a target (of all), the newest first, with an optional limit."""
         limit = -1 if most is None else most
         if target is None:
             found = self._db.all("SELECT * FROM releases ORDER BY id DESC LIMIT ?", (limit,))
@@ -63,8 +63,9 @@ class Releases:
         return [rows.release(row) for row in found]
 
     def these(self, numbers: Iterable[int]) -> dict[int, ReleaseRecord]:
-        """Releases by their numbers."""
+        """Return releases by their numbers."""
         wanted, found = list(numbers), {}
+        # SQLite limits the number of parameters in a query.
         for begin in range(0, len(wanted), _IN_ONE_QUERY):
             part = tuple(wanted[begin : begin + _IN_ONE_QUERY])
             marks = ",".join("?" * len(part))
@@ -73,7 +74,7 @@ class Releases:
         return found
 
     def changes(self, target: str | None = None) -> dict[str, list[Change]]:
-        """By target what was done, the oldest first, without the details."""
+        """Return the changes by target, the oldest first, without details."""
         statement = (
             "SELECT id, target, digest, state, created,"
             " CASE state WHEN 'failed' THEN details END FROM releases"
@@ -88,22 +89,22 @@ class Releases:
         return found
 
     def targets(self) -> list[str]:
-        """All on which something was ever done, by name."""
+        """Return all targets that ever had a release, by name."""
         found = self._db.all("SELECT DISTINCT target FROM releases ORDER BY target")
         return [str(row[0]) for row in found]
 
     def serving(self) -> frozenset[str]:
-        """The targets that serve something; what was tried in vain has changed nothing there."""
+        """Return the targets with a release; a failed deploy does not change that."""
         found = self._db.all(f"SELECT target FROM releases WHERE {_SERVES}")
         return frozenset(str(row[0]) for row in found)
 
     def running(self) -> dict[str, ReleaseRecord]:
-        """What each of these serves."""
+        """Return the current release of each target."""
         found = self._db.all(f"SELECT * FROM releases WHERE {_SERVES}")
         return {str(row["target"]): rows.release(row) for row in found}
 
     def has(self, model: int) -> bool:
-        """Whether a version of a model was ever deployed."""
+        """Return whether a version of a model was ever deployed."""
         return bool(
             self._db.all(
                 "SELECT 1 FROM releases WHERE version IN"

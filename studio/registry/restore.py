@@ -1,4 +1,4 @@
-"""The way back to a copy of the registry, which keeps what was there aside."""
+"""The restore of a registry from a copy, which keeps the replaced database."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _BESIDE = ("-wal", "-shm", "-journal")
 
 
 class RegistryRestore:
-    """One restore of a registry's database.
+    """A restore of a registry's database.
 
-    Every moment leaves either the old database or the new one in place, whole and with its own
-    log, and a copy of the other; so a restore that was killed is simply done again.
+    At every moment, the old or the new database is in place, complete and with its own log. There
+    is always a copy of the other one, so a killed restore can be repeated.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -43,17 +43,17 @@ class RegistryRestore:
         self._backups = Backups(folder)
 
     def run(self, source: Path | None = None) -> tuple[Path, Path | None]:
-        """Put a copy in the place of the database.
+        """Replace the database by a copy.
 
         Args:
-            source: One of the copies; by default the newest that is whole.
+            source: A copy; by default the newest valid one.
 
         Returns:
-            The copy, and where that which it replaces now lies (None where nothing was).
+            The copy, and the path of the replaced database (None without one).
 
         Raises:
-            UsageError: when there is no copy, or the one that was named is none.
-            StudioError: when the registry is in use, or the disk says no.
+            UsageError: when there is no copy, or the given file is invalid.
+            StudioError: when the registry is in use, or a file cannot be written.
         """
         with Occupancy.alone(self._folder):
             chosen = self._chosen(source)
@@ -94,7 +94,7 @@ class RegistryRestore:
         return source
 
     def _made_ready(self, chosen: Path, passing: Path) -> str:
-        """A copy of the copy in today's form, which says that it was restored; its identity."""
+        """Prepare the copy in the current schema, marked as restored; return its identity."""
         copy_database(chosen, passing)
         try:
             with closing(connect(passing)) as connection:
@@ -112,9 +112,9 @@ class RegistryRestore:
         return identifier
 
     def _put_aside(self) -> Path | None:
-        """Keep what is there: a copy of a whole database, the files themselves of a damaged one.
+        """Keep the present database: a copy if it is valid, else its files.
 
-        Afterwards no log lies beside it: SQLite would play it into the database that comes.
+        Afterwards its log is removed, as SQLite would apply it to the new database.
         """
         if not self._database.exists():
             self._remove_logs()
@@ -150,7 +150,7 @@ class RegistryRestore:
         _sync(self._folder)
 
     def _clear(self) -> None:
-        """What restores that were killed have left; nobody else is here."""
+        """Remove the leftovers of killed restores; the lock excludes running ones."""
         for path in self._folder.glob(".restored-*"):
             path.unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""Records made from the rows of the registry's tables."""
+"""Records from the rows of the registry's tables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DOCUMENTS = ("options", "result", "summary", "details")
 
 
 def variant(row: sqlite3.Row) -> VariantRecord:
-    """Return a variant, from its row joined with its model's name."""
+    """Return a variant from its row joined with its model's name."""
     return from_json(VariantRecord, {**_values(row), "graph_path": row["graph"]})
 
 
@@ -43,7 +43,7 @@ def release(row: sqlite3.Row) -> ReleaseRecord:
 
 
 def _values(row: sqlite3.Row) -> dict[str, object]:
-    """Return the columns by name, those with documents read."""
+    """Return the columns by name, with parsed JSON documents."""
     return {
         name: json.loads(value) if name in _DOCUMENTS else value
         for name, value in dict(row).items()

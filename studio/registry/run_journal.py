@@ -1,4 +1,4 @@
-"""The journal of a pipeline's run: a folder that tells after a crash how far it had come."""
+"""The journal of a pipeline run, a folder that records its progress for a resume."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from studio.settings import write_atomically
 
 RUN_FILE = "run.json"
 PIPELINE_FILE = "recipe.toml"
-"""The copy of the pipeline; its name on the disk is that of earlier versions."""
+"""The copy of the pipeline, with the file name of earlier versions."""
 REPORT_FILE = "report.html"
 JUNIT_FILE = "junit.xml"
 _LOCK_FILE = "lock"
@@ -30,17 +30,17 @@ _RESULTS = "results"
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """One run, on the disk.
+    """A run on the disk.
 
-    ``run.json`` is replaced whole, after the result that it speaks of has been written; so what
-    it says was done, was done.
+    ``run.json`` is replaced as a whole, after the results that it names have been written. So every
+    step that it lists as done has its result.
     """
 
     folder: Path
 
     @property
     def id(self) -> str:
-        """The run's name."""
+        """The id of the run."""
         return self.folder.name
 
     def write(self, journal: RunJournal) -> None:
@@ -49,7 +49,7 @@ class RunFolder:
         write_atomically(self.folder / RUN_FILE, text.encode())
 
     def read(self) -> RunJournal:
-        """Return the journal; one whose process ended in the middle is ``interrupted``.
+        """Return the journal; its state is ``interrupted`` if its process has ended.
 
         Raises:
             UsageError: when it cannot be read.
@@ -59,21 +59,22 @@ class RunFolder:
             journal = from_json(RunJournal, json.loads(text))
         except (OSError, InvalidDocument, ValueError):
             raise UsageError(f"The journal of the run {self.id} cannot be read.") from None
-        if journal.state == RUNNING and not self.is_held():
+        # A crashed process has lost its lock, while its number may have been reused.
+        if journal.state == RUNNING and not self.is_locked():
             return replace(journal, state=INTERRUPTED)
         return journal
 
     def write_result(self, step: str, result: Mapping[str, JsonValue]) -> None:
-        """Keep a step's result."""
+        """Store the result of a step."""
         text = json.dumps(result, default=str)
         write_atomically(self._result(step), text.encode())
 
     def product(self, step: str) -> Product:
-        """Return what a step's result names in the store."""
+        """Return the variant and the bundle that a step's result names."""
         return Product.of(self.result(step))
 
     def result(self, step: str) -> dict[str, JsonValue]:
-        """A step's result; empty where there is none."""
+        """Return the result of a step; empty without one."""
         try:
             return dict(json.loads(self._result(step).read_text(encoding="utf-8")))
         except (OSError, ValueError):
@@ -83,11 +84,11 @@ class RunFolder:
         return self.folder / _RESULTS / f"{step}.json"
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold the run; the system lets go of it when the process ends, however it ends.
+    def locked(self) -> Iterator[None]:
+        """Lock the run; the system releases the lock when the process ends, even by a crash.
 
         Raises:
-            UsageError: when another process holds it.
+            UsageError: when another process has locked it.
         """
         handle = os.open(self.folder / _LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
         try:
@@ -102,8 +103,8 @@ class RunFolder:
         finally:
             os.close(handle)
 
-    def is_held(self) -> bool:
-        """Whether a process works on it."""
+    def is_locked(self) -> bool:
+        """Return whether a process has locked the run."""
         try:
             handle = os.open(self.folder / _LOCK_FILE, os.O_RDONLY)
         except OSError:
@@ -118,17 +119,17 @@ class RunFolder:
 
 
 class RunFolders:
-    """The runs of a workspace, a folder each.
+    """The runs of a workspace, one folder each.
 
     Args:
-        folder: Where they lie.
+        folder: Folder that contains them.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def new(self, name: str) -> RunFolder:
-        """A folder for a new run of a pipeline of this name."""
+        """Create the folder of a new run, named after the pipeline."""
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         safe = re.sub(r"[^\w-]+", "-", name).strip("-") or "pipeline"
         made = self.folder / f"{safe}-{stamp}-{uuid.uuid4().hex[:4]}"
@@ -136,15 +137,15 @@ class RunFolders:
         return RunFolder(made)
 
     def all(self) -> list[RunFolder]:
-        """Every run with a journal, the newest first."""
+        """Return all runs with a journal, the newest first."""
         found = [path.parent for path in self.folder.glob(f"*/{RUN_FILE}")]
         return [RunFolder(path) for path in sorted(found, key=_age, reverse=True)]
 
     def find(self, name: str) -> RunFolder:
-        """A run by its id, the beginning of one, or ``last``.
+        """Return a run by its id, the start of an id, or ``last``.
 
         Raises:
-            UsageError: when there is none, or several.
+            UsageError: when no run matches, or several do.
         """
         runs = self.all()
         if name == "last" and runs:
@@ -158,12 +159,12 @@ class RunFolders:
         raise UsageError(f"{problem} {name!r}.", hint=hint)
 
     def remove(self, name: str) -> None:
-        """Forget a run; what it made stays."""
+        """Remove a run, but not its models and bundles."""
         shutil.rmtree(self.find(name).folder)
 
 
 def _age(folder: Path) -> tuple[float, str]:
-    """What sorts runs by their beginning: the pipeline is written once, then."""
+    """Return the sort key of a run: the time of its pipeline, which is written once."""
     try:
         return ((folder / PIPELINE_FILE).stat().st_mtime, folder.name)
     except OSError:

@@ -1,4 +1,4 @@
-"""The journal of a pipeline's run as frozen values: steps, gates, and what was made."""
+"""The journal of a pipeline run as frozen dataclasses: steps, gates, artifacts."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from studio.documents.dataclass_json import JsonValue, from_json, optional
 RUNNING, INTERRUPTED = "running", "interrupted"
 
 DONE = ("succeeded", "unchanged")
-"""States of a step that has a result."""
+"""States of a step with a result."""
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """Names in a step's result that lead to the store; empty where it has none.
+    """The artifacts in a step's result; empty fields for a result without them.
 
     Attributes:
-        variant: Number of the variant that it made.
+        variant: Number of the variant that the step created.
         bundle: Folder of the bundle.
         digest: Digest of the bundle's manifest.
     """
@@ -29,7 +29,7 @@ class Product:
 
     @classmethod
     def of(cls, result: Mapping[str, JsonValue]) -> Product:
-        """Return the product of a result, whatever step it is of."""
+        """Return the product of a step's result."""
         variant, texts = result.get("variant"), (result.get("bundle"), result.get("digest"))
         number = variant if isinstance(variant, int) else None
         return cls(number, *(text if isinstance(text, str) else "" for text in texts))
@@ -37,13 +37,13 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class StepReport:
-    """What became of a step.
+    """The outcome of a step.
 
     Attributes:
-        state: ``succeeded``, ``unchanged`` (its result was kept from a run with the same inputs),
+        state: ``succeeded``, ``unchanged`` (a cached result of a run with the same inputs),
             ``failed`` or ``not run``.
-        key: Digest of its inputs; empty for a step whose result is never kept.
-        kept_from: The run whose result was taken.
+        key: Digest of its inputs; empty for a step without a cache.
+        kept_from: Run of the cached result.
     """
 
     id: str
@@ -58,23 +58,23 @@ class StepReport:
 
     @property
     def done(self) -> bool:
-        """Whether there is a result."""
+        """Whether the step has a result."""
         return self.state in DONE
 
     @property
     def product(self) -> Product:
-        """What its result names in the store."""
+        """The artifacts of its result."""
         return Product.of(self.result)
 
 
 @dataclass(frozen=True, slots=True)
 class GateReport:
-    """Whether a gate was met.
+    """The outcome of a gate.
 
     Attributes:
-        value: None when its step was not run, or does not say it.
-        kind: Which figure it is about.
-        text: What the value is of, or why there is none.
+        value: Evaluated value; None if the step did not run, or its result lacks the value.
+        kind: Kind of the gate.
+        text: Description of the value, or the reason for a missing one.
     """
 
     name: str
@@ -96,7 +96,7 @@ class PipelineHead:
 
 @dataclass(frozen=True, slots=True)
 class NewVersion:
-    """A version that an alias has come to stand for, as ``${trigger...}`` knows it."""
+    """A version that an alias has moved to, with the fields of ``${trigger...}``."""
 
     model: str
     alias: str
@@ -112,15 +112,15 @@ class RunJournal:
 
     Attributes:
         recipe: The head under its former key, until 0.3.
-        folder: Where relative paths of the pipeline start.
-        variables: Values that were asked for, as texts.
+        folder: Base of relative paths in the pipeline.
+        variables: Values that the user gave, as texts.
         values: Values of all variables that are not secret.
         trigger: Facts for ``${trigger...}``; empty for a run that nothing triggered.
-        resumed: Moments at which it was taken up again.
+        resumed: Times at which it was resumed.
         state: ``running``, ``succeeded``, ``failed``, ``gate not met``, ``cancelled`` or
             ``interrupted``: its process ended in the middle.
-        intent: For each rollback, the release that its target served before.
-        artefacts: Digests of what was made; None before the end.
+        intent: Release of the target before each rollback.
+        artefacts: Digests of the artifacts; None before the end.
     """
 
     format: int = 1
@@ -147,10 +147,10 @@ class RunJournal:
 
     @property
     def head(self) -> PipelineHead:
-        """The head of the pipeline, also of a journal with the former key."""
+        """The head of the pipeline, also from a journal with the former key."""
         return self.pipeline or self.recipe or PipelineHead()
 
     @property
     def new_version(self) -> NewVersion | None:
-        """The version whose arrival started the run; None for a run that nothing triggered."""
+        """The version that triggered the run; None without a trigger."""
         return from_json(NewVersion, self.trigger) if self.trigger else None

@@ -1,4 +1,4 @@
-"""The tables of the registry, and how an older file is brought up to date."""
+"""The schema of the registry, and the migration of older files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from studio.registry.ownership import identify
 
 VERSION = 4
 _IDENTIFIED = 4
-"""The form since which a registry has an identity."""
+"""The schema version that introduced the identity of a registry."""
 
 _TABLES = """
 CREATE TABLE models (
@@ -66,13 +66,13 @@ CREATE TABLE IF NOT EXISTS moves (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS moves_model ON moves (model, alias);
 """
-"""Kept results, what was done, aliases and how they moved."""
+"""Cached results, actions, aliases and their moves."""
 
 _THIRD = """
 CREATE INDEX IF NOT EXISTS releases_state ON releases (target, state);
 CREATE INDEX IF NOT EXISTS releases_version ON releases (version)
 """
-"""What is asked of all releases at once is found without reading them."""
+"""Indexes for queries over all releases."""
 
 
 _FOURTH = """
@@ -80,24 +80,24 @@ CREATE TABLE IF NOT EXISTS identity (
     id TEXT NOT NULL, created TEXT NOT NULL, restored TEXT
 ) STRICT
 """
-"""Whose the store is, and when the registry was last put back from a copy."""
+"""The identity of the registry, and the time of its last restore."""
 
 
 class NewerRegistry(Exception):
-    """The file was written by a later version of the studio."""
+    """The error for a file from a later version of the studio."""
 
 
 def prepare(
     connection: sqlite3.Connection, store: Path, before_migration: Callable[[], object]
 ) -> None:
-    """Create the tables in a new file, or those that an older one lacks.
+    """Create the tables in a new file, or migrate an older one.
 
     Args:
-        store: The folder of the artefacts, which is marked as the registry's own.
+        store: Folder of the artifacts, which is marked as the registry's own.
         before_migration: Called before an older file is changed.
 
     Raises:
-        NewerRegistry: when the file's version is not known.
+        NewerRegistry: when the version of the file is unknown.
     """
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > VERSION:
@@ -111,10 +111,10 @@ def prepare(
 
 
 def _bring_up(connection: sqlite3.Connection, store: Path) -> None:
-    """Make the tables that are not there yet, all or none."""
+    """Create missing tables in one transaction."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        # Another process may have been faster between the look and the lock.
+        # Another process may have migrated the file before this one acquired the lock.
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         for number, tables in enumerate((_TABLES, _SECOND, _THIRD, _FOURTH), 1):
             if version < number:

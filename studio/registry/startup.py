@@ -1,4 +1,4 @@
-"""The opening of a registry's database: new, older, damaged, lost, or of a later version."""
+"""The start of a registry's database: new, older, damaged, lost, or from a later version."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from studio.registry.schema import NewerRegistry, prepare
 
 
 def make_ready(folder: Path, database: Database, store: Path, backups: Backups) -> None:
-    """Make the tables that are not there yet; an older file is copied first.
+    """Create missing tables; make a copy of an older file first.
 
     Raises:
-        StudioError: when the file is damaged, lost, or was written by a later version.
+        StudioError: when the file is damaged, lost, or written by a later version.
     """
     try:
         _require_database(folder, store, backups)
@@ -33,7 +33,7 @@ def make_ready(folder: Path, database: Database, store: Path, backups: Backups) 
 
 
 def _require_database(folder: Path, store: Path, backups: Backups) -> None:
-    """No empty database is made where one is lost: everything would seem to be gone."""
+    """Refuse a lost database, as an empty one would make all data seem lost."""
     path = folder / DATABASE
     lost = not path.exists() or path.stat().st_size == 0
     if lost and entries(store) and backups.newest_whole() is not None:

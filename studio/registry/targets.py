@@ -1,4 +1,4 @@
-"""The targets of a registry: this computer, those that were added, and the endpoints of each."""
+"""The targets of a registry: this computer, the added ones, and their endpoints."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from studio.registry.groups import SIGN as GROUP
 from studio.registry.names import is_component
 
 LOCAL = TargetSpec("local", "local:")
-"""This computer: a target that is always there."""
+"""This computer, a target that always exists."""
 
 
 class Targets:
-    """The table of targets."""
+    """The table of targets in the registry."""
 
     def __init__(self, database: Database, endpoints: Endpoints) -> None:
         self._db = database
         self._endpoints = endpoints
 
     def add(self, target: TargetSpec) -> None:
-        """Add a target, or change the one of this name; what is known of it is kept."""
-        if target.endpoint_name:  # it is reached as its target is
+        """Add a target, or change an existing one without losing its facts."""
+        if target.endpoint_name:  # an endpoint has the connection of its target
             base = target.name.partition(BELOW)[0]
             target = replace(target, name=base, endpoint_name="")
         if target.name == LOCAL.name:
@@ -56,10 +56,10 @@ class Targets:
             )
 
     def one(self, name: str) -> TargetSpec:
-        """One target, or an endpoint of one (``TARGET/NAME``), whether it was used yet or not.
+        """Return a target, or an endpoint of one (``TARGET/NAME``), which may be new.
 
         Raises:
-            UsageError: when there is none of this name.
+            UsageError: when the target does not exist.
         """
         known = {target.name: target for target in self.all()}
         base, below, endpoint = name.partition(BELOW)
@@ -73,7 +73,7 @@ class Targets:
         )
 
     def all(self) -> list[TargetSpec]:
-        """This computer, then the others by name, each followed by its endpoints."""
+        """Return this computer, then the other targets by name, each with its endpoints."""
         found = self._db.all(
             "SELECT name, url, host_key, settings FROM targets WHERE name <> ? ORDER BY name",
             (LOCAL.name,),
@@ -86,7 +86,7 @@ class Targets:
         return [one for target in targets for one in (target, *_endpoints(target, below))]
 
     def remove(self, name: str) -> None:
-        """Forget a target and its endpoints; what runs there goes on. Its history is kept."""
+        """Remove a target and its endpoints; its server keeps running, its history stays."""
         self.one(name)
         if name == LOCAL.name:
             raise UsageError("This computer cannot be removed.")
@@ -95,7 +95,7 @@ class Targets:
                 db.execute("DELETE FROM targets WHERE name = ?", (one,))
 
     def set_facts(self, name: str, facts: Mapping[str, Any]) -> None:
-        """Keep what was learned of a target."""
+        """Store the facts of a target."""
         with self._db.write() as db:
             if name == LOCAL.name:
                 db.execute(
@@ -104,9 +104,9 @@ class Targets:
             db.execute("UPDATE targets SET facts = ? WHERE name = ?", (_json(facts), name))
 
     def facts(self, name: str) -> dict[str, Any]:
-        """What was last learned of a target; empty when it was never probed.
+        """Return the last facts of a target; empty if it was never probed.
 
-        An endpoint that was not probed itself is on the machine of its target.
+        An endpoint without facts of its own has those of its target.
         """
         for one in (name, name.partition(BELOW)[0]):
             found = self._db.all("SELECT facts FROM targets WHERE name = ?", (one,))
@@ -120,11 +120,11 @@ def _json(value: Any) -> str:
 
 
 def _settings(text: str) -> dict[str, str]:
-    """Those of its connector, without what the registry itself keeps beside them."""
+    """Return the settings of the connector, without the registry's own keys."""
     return {key: value for key, value in json.loads(text).items() if key != KEY}
 
 
 def _endpoints(target: TargetSpec, owners: Mapping[str, str]) -> list[TargetSpec]:
-    """Those of a target, among endpoints by name with the names of their targets."""
+    """Return the endpoints of a target, from names of endpoints and of their targets."""
     names = [name for name, owner in owners.items() if owner == target.name]
     return [endpoint_of(target, name.partition(BELOW)[2]) for name in names]

@@ -1,1 +1,1 @@
-"""One release for many targets: in waves, judged by one rule, taken back where it fails."""
+"""Rollouts of a release to many targets, in waves, with one rule and automatic rollback."""

@@ -1,4 +1,4 @@
-"""Requests with a bundle's golden samples, sent to what a target serves."""
+"""Requests with a bundle's golden samples to an endpoint."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from studio.runtime.release.trial.golden_check import read_sample
 
 
 class GoldenRequests:
-    """Asks one target; adds up what came back.
+    """A sender of requests to one target that counts the answers.
 
     Attributes:
-        answers: The last answer to each sample; None where none came, or it cannot be read.
+        answers: The last answer to each sample; None if it is missing or unreadable.
     """
 
     def __init__(
@@ -33,11 +33,11 @@ class GoldenRequests:
         self._known = known
         self.answers: list[dict[str, Array] | None] = [None] * len(self._samples)
 
-    def ask(self, count: int) -> RequestStats:
-        """Send requests one after the other.
+    def send(self, count: int) -> RequestStats:
+        """Send a number of requests in sequence, and return their statistics.
 
         Raises:
-            TargetError: when nothing is served there at all.
+            TargetError: when the target has no release.
         """
         seconds: list[float] = []
         errors = 0
@@ -52,7 +52,7 @@ class GoldenRequests:
                 sample = number % len(self._samples)
                 began = time.perf_counter()
                 try:
-                    # The first answer to each is read; the others are only timed.
+                    # Only the first answer to each sample is parsed; the others are only timed.
                     if number < len(self._samples):
                         self.answers[sample] = client.outputs(name, self._samples[sample])
                     else:
@@ -63,10 +63,10 @@ class GoldenRequests:
                     seconds.append(time.perf_counter() - began)
         return _figures(count, errors, seconds)
 
-    def ask_if_served(self, count: int) -> RequestStats | None:
-        """The same; None where nothing is served, or what is served takes other inputs."""
+    def send_if_served(self, count: int) -> RequestStats | None:
+        """Send requests; return None if the target has no release, or one with other inputs."""
         try:
-            found = self.ask(count)
+            found = self.send(count)
         except StudioError:
             return None
         return found if found.errors < found.requests else None

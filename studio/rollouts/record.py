@@ -1,4 +1,4 @@
-"""What a rollout adds to the registry: the version, and a release for each target."""
+"""Registry records of a rollout: the version, and a release for each target."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from studio.rollouts.step import RolloutOptions
 
 
 def prepare(registry: Registry, options: RolloutOptions) -> RolloutOptions:
-    """Number the bundle, and add what is known of the targets' releases.
+    """Number the bundle, and add the known releases of the targets.
 
     Raises:
-        UsageError: when no target was named, or the trial's rule is none.
+        UsageError: when no target is named, or the trial's rule is invalid.
     """
     if options.resume:
         options = resumed(registry, options, options.resume)
@@ -51,7 +51,7 @@ def prepare(registry: Registry, options: RolloutOptions) -> RolloutOptions:
 def rolled_out(
     registry: Registry, options: RolloutOptions, work: RolloutWork, folder: Path
 ) -> RolloutResult:
-    """Keep the version, then what was done on each target, in order."""
+    """Store the version, then the changes of each target in order."""
     if work.packaged and options.model:
         packages.keep(registry, options.model, work.packaged)
     targets = {target.name: target for target in options.target or ()}
@@ -67,13 +67,13 @@ def rolled_out(
 def _record(
     registry: Registry, options: RolloutOptions, target: TargetSpec, row: TargetRow, folder: Path
 ) -> None:
-    """Record the release on a target, and what took it back."""
+    """Record the release on a target, and its rollback."""
     names = [one.name for one in form(RolloutOptions) if one.name not in ("model", "target")]
     values = to_json(options)
     given = {**{name: values[name] for name in names}, "target": target.name}
     if row.result:
         result = from_json(DeployResult, row.result)
-        with suppress(TakenBack):  # which is told after it was recorded
+        with suppress(TakenBack):  # raised after the record is written
             deployment.deployed(registry, DeployOptions(target=target), result, folder, given)
     if row.undone and row.served:
         switch = from_json(SwitchResult, row.undone)

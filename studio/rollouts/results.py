@@ -1,4 +1,4 @@
-"""The result of a rollout, as the window, the command line and pipelines read it."""
+"""The result of a rollout, for the window, the command line and pipelines."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ FAILURES = ("taken back", "failed")
 
 @dataclass(frozen=True, slots=True)
 class RequestStats:
-    """Requests that were sent to one target, and how they were answered.
+    """The statistics of requests to one target.
 
     Attributes:
-        p50_ms, p99_ms: Latency as the studio sees it; 0 where nothing was answered.
+        p50_ms, p99_ms: Latency measured by the studio; 0 without answers.
     """
 
     requests: int
@@ -34,12 +34,12 @@ class TargetOutcome:
     Attributes:
         state: ``waiting``, ``deploying``, ``judging``; then ``kept``, ``taken back``, ``failed``
             or ``not begun``.
-        before, now: Figures of the release before and of the new one.
-        served: The previous release, to which a rollback returns, also when the rollout was cut
-            off after the switch. Empty without one; None while it is not known.
-        agreement: Share of the samples to which both releases gave the same answer.
-        trial: What the quality trial found (as ``soak`` of a deploy), or ``why_not``: the target
-            can hold none. Empty without a trial.
+        before, now: Statistics of the previous release and of the new one.
+        served: The previous release, to which a rollback returns, also when the rollout was
+            interrupted after the switch. Empty without one; None while it is unknown.
+        agreement: Share of the samples with equal answers from both releases.
+        trial: The evidence of the trial (as ``soak`` of a deploy), or ``why_not``: the reason that
+            the target supports none. Empty without a trial.
     """
 
     target: str
@@ -56,11 +56,11 @@ class TargetOutcome:
 
 @dataclass(frozen=True, slots=True)
 class TargetRow(TargetOutcome):
-    """The state of a target with what the registry has yet to record.
+    """The state of a target with the results to record.
 
     Attributes:
         result: Result of the deploy; empty before it ended.
-        undone: Result of the rollback or the removal; empty where nothing was undone.
+        undone: Result of the rollback or the removal; empty without one.
     """
 
     result: Mapping[str, JsonValue] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class TargetRow(TargetOutcome):
 
     @property
     def outcome(self) -> TargetOutcome:
-        """The state alone, as it is printed and shown."""
+        """The state alone, for output and display."""
         return TargetOutcome(
             self.target,
             self.wave,
@@ -85,11 +85,11 @@ class TargetRow(TargetOutcome):
 
 @dataclass(frozen=True, slots=True)
 class RolloutResult:
-    """A rollout that ended.
+    """The result of a finished rollout.
 
     Attributes:
         state: ``done`` or ``halted``.
-        rollout: Its name, by which it is resumed.
+        rollout: Its name, for a resumed rollout.
         release: Digest of the bundle.
         kept: Number of targets that kept the release.
     """
@@ -105,16 +105,16 @@ class RolloutResult:
 
     @property
     def is_done(self) -> bool:
-        """Whether no gate halted it."""
+        """Whether the rollout completed without being halted."""
         return self.state == "done"
 
 
 @dataclass(frozen=True, slots=True)
 class RolloutWork:
-    """What the work of a rollout gives to its record.
+    """The outcome of a rollout's work, before it is recorded.
 
     Attributes:
-        packaged: What the packaging of a model made; None for a bundle that was given.
+        packaged: Result of packaging a model; None for a given bundle.
     """
 
     result: RolloutResult
@@ -124,7 +124,7 @@ class RolloutWork:
 
 @dataclass(frozen=True, slots=True)
 class RolloutMessage:
-    """The targets at the beginning, or one target that changed (message ``rollout``)."""
+    """The targets at the start, or one changed target (message ``rollout``)."""
 
     targets: tuple[TargetOutcome, ...] = ()
     target: TargetOutcome | None = None

@@ -1,4 +1,4 @@
-"""Resuming of a rollout that was halted, cancelled or cut off: its options, out of its ledger."""
+"""Options of a resumed rollout, from its ledger."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ RULE = (
     *("quality", "quality_s", "soak_rule"),
     *("embedding", "agreement", "keep_samples", "samples_mb", "replace", "sign", "downgrade"),
 )
-"""Options that a rollout was given, and goes on with."""
+"""Options of a rollout that a resumed one keeps."""
 
 
 def head_of(options: RolloutOptions, bundle: Path, packaged: PackageResult | None) -> RolloutHead:
-    """Return the request as the ledger keeps it."""
+    """Return the request of a rollout for its ledger."""
     values = to_json(options)
     return RolloutHead(
         targets=tuple(one.name for one in options.target or ()),
@@ -36,10 +36,10 @@ def head_of(options: RolloutOptions, bundle: Path, packaged: PackageResult | Non
 
 
 def resumed(registry: Registry, options: RolloutOptions, name: str) -> RolloutOptions:
-    """Return the options of the rollout that is resumed, with its rows.
+    """Return the options and the rows of the rollout to resume.
 
     Raises:
-        UsageError: when there is none, it is done, its bundle is gone, or other options are given.
+        UsageError: when it is unknown or done, its bundle is gone, or an option differs.
     """
     named = (options.model, options.bundle, options.target)
     if any((*named, options.data, options.labels, options.preprocess)):
@@ -67,13 +67,13 @@ def resumed(registry: Registry, options: RolloutOptions, name: str) -> RolloutOp
 def _refuse_changes(
     name: str, given: Mapping[str, JsonValue], before: Mapping[str, JsonValue]
 ) -> None:
-    """Refuse an option that differs from what the rollout was given."""
+    """Refuse an option that differs from the one of the rollout."""
     for option in ROLLOUT.form:
         if option.name not in RULE:
             continue
         default = option.check(option.default)
         value, former = (one.get(option.name, default) for one in (given, before))
-        if value not in (default, former):  # a default cannot be told from what was left out
+        if value not in (default, former):  # a default may mean that the option was left out
             raise UsageError(
                 f"The rollout {name} goes on with what it was told: {option.label} is "
                 f"{_text(former)}, not {_text(value)}.",
@@ -90,7 +90,7 @@ def _text(value: JsonValue) -> str:
 
 
 def _bundle(registry: Registry, ledger: RolloutState, saved: SavedState) -> Path:
-    """Return the bundle: where it was, or in the store, if it was recorded meanwhile."""
+    """Return the bundle in its old folder, or in the store if it has been recorded since."""
     folder = Path(saved.head.bundle)
     if (folder / "manifest.json").is_file():
         return folder
@@ -105,7 +105,7 @@ def _bundle(registry: Registry, ledger: RolloutState, saved: SavedState) -> Path
 
 
 def _rows(saved: SavedState) -> dict[str, TargetRow]:
-    """Return the rows; what the registry has of them is not recorded twice."""
+    """Return the rows, without the results that the registry has recorded."""
     return {
         name: replace(row, result={}, undone={}) if name in saved.recorded else row
         for name, row in saved.rows.items()

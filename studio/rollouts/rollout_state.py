@@ -1,8 +1,8 @@
-"""The ledger of one rollout: what was begun and what became of it, on the disk at every moment.
+"""The ledger of a rollout: its request and the state of each target, always on the disk.
 
-A rollout may end with its process, with the studio, or with the power. The ledger is what it is
-resumed from: a folder with ``ledger.jsonl`` (a line for each change, flushed to the disk) and, for
-a bundle that was made for it, the bundle.
+A rollout may be ended by its process, by the studio, or by a power failure. It is resumed from the
+ledger: a folder with ``ledger.jsonl`` (a line for each change, flushed to the disk), and the bundle
+if it was packaged for the rollout.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if sys.platform != "win32":
 
 _FILE = "ledger.jsonl"
 _KEPT = 100
-"""Ledgers of finished rollouts beyond these are removed, the oldest first."""
+"""Number of finished rollouts whose ledgers are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class RolloutHead:
     """The request of a rollout, from which it is resumed.
 
     Attributes:
-        bundle: Its folder.
-        options: The options that a resumed rollout keeps, in JSON form.
+        bundle: Folder of the bundle.
+        options: Options for a resumed rollout, in JSON form.
     """
 
     targets: tuple[str, ...]
@@ -52,7 +52,7 @@ class RolloutHead:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A line of a ledger, with what its kind has."""
+    """A line of a ledger; its kind decides which fields are set."""
 
     kind: str = ""
     row: TargetRow | None = None
@@ -62,13 +62,13 @@ class _Line:
 
 @dataclass(frozen=True, slots=True)
 class SavedState:
-    """What a ledger says.
+    """The content of a ledger.
 
     Attributes:
-        head: What was asked for: targets, rule, bundle.
+        head: Request: targets, rule, bundle.
         rows: The last row of each target.
-        state: ``open`` as long as nobody has ended it, else ``done`` or ``halted``.
-        recorded: Targets whose rows the registry has.
+        state: ``open`` until the rollout ends, then ``done`` or ``halted``.
+        recorded: Targets whose rows are in the registry.
     """
 
     head: RolloutHead
@@ -78,7 +78,7 @@ class SavedState:
 
 
 class RolloutState:
-    """Writes and reads one. Safe to use from several threads."""
+    """A thread-safe ledger of one rollout."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -87,14 +87,14 @@ class RolloutState:
 
     @property
     def name(self) -> str:
-        """What it is called by, to be resumed."""
+        """Name of the rollout, by which it is resumed."""
         return self.folder.name
 
     @classmethod
     def begin(
         cls, place: Path, head: RolloutHead, release: str, bundle: Path | None
     ) -> RolloutState:
-        """Start one; a bundle that was made for it is moved into it."""
+        """Create a ledger; a bundle packaged for the rollout is moved into its folder."""
         place.mkdir(parents=True, exist_ok=True)
         _tidy(place)
         stem = f"{time.strftime('%Y%m%d-%H%M%S')}-{release[:8]}"
@@ -107,10 +107,10 @@ class RolloutState:
 
     @classmethod
     def find(cls, place: Path, name: str) -> RolloutState:
-        """The one of a name, or the last one.
+        """Return the ledger of a name, or the last one.
 
         Raises:
-            UsageError: when there is none.
+            UsageError: when it does not exist.
         """
         names = ledgers(place)
         if name == LAST and names:
@@ -126,10 +126,10 @@ class RolloutState:
         )
 
     def claim(self) -> None:
-        """Be the only one that goes on with it, until this process ends.
+        """Lock the ledger until this process ends.
 
         Raises:
-            UsageError: when another process does.
+            UsageError: when another process has locked it.
         """
         self._claim = _claimed(self.folder)
         if self._claim is None:
@@ -139,7 +139,7 @@ class RolloutState:
             )
 
     def append(self, kind: str, **values: JsonValue) -> None:
-        """Add a line, and have it on the disk."""
+        """Append a line, and flush it to the disk."""
         line = json.dumps({"kind": kind, "at": time.time(), **values}, default=str)
         with self._lock, (self.folder / _FILE).open("ab") as file:
             file.write(line.encode() + b"\n")
@@ -147,10 +147,10 @@ class RolloutState:
             os.fsync(file.fileno())
 
     def read(self) -> SavedState:
-        """What it says; a last line that was cut off does not count.
+        """Read the ledger, without a last line that is incomplete.
 
         Raises:
-            UsageError: when it has no beginning.
+            UsageError: when it has no first line.
         """
         head: RolloutHead | None = None
         rows: dict[str, TargetRow] = {}
@@ -181,12 +181,12 @@ class RolloutState:
 
 
 def ledgers(place: Path) -> list[str]:
-    """The names of all, the oldest first."""
+    """Return the names of all ledgers, the oldest first."""
     return sorted(one.name for one in place.iterdir()) if place.is_dir() else []
 
 
 def unfinished(place: Path) -> str:
-    """The name of the last one, if it can be resumed; else empty."""
+    """Return the name of the last rollout if it can be resumed; else an empty text."""
     names = ledgers(place)
     with contextlib.suppress(UsageError):
         if names and RolloutState(place / names[-1]).read().state != "done":
@@ -198,9 +198,9 @@ def unfinished(place: Path) -> str:
 
 
 def _claimed(folder: Path) -> IO[bytes] | None:
-    """The open file that is the claim; None while another process has it."""
+    """Return the open lock file; None if another process holds the lock."""
     file = (folder / "claim").open("ab")
-    if sys.platform == "win32":  # no such locks there; the targets' own leases hold
+    if sys.platform == "win32":  # no such locks there; the targets' leases protect them
         return file
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -211,12 +211,12 @@ def _claimed(folder: Path) -> IO[bytes] | None:
 
 
 def place_of(data: Path) -> Path:
-    """Where a workspace's ledgers are."""
+    """Return the folder of a workspace's ledgers."""
     return data / "rollouts"
 
 
 def _free(place: Path, stem: str) -> Path:
-    """A new folder; two rollouts may begin in one second."""
+    """Create a folder; two rollouts may start in the same second."""
     for number in range(1, 1000):
         folder = place / (stem if number == 1 else f"{stem}-{number}")
         with contextlib.suppress(FileExistsError):

@@ -1,7 +1,7 @@
-"""The rule by which a new release is kept or taken back, from requests before and after.
+"""The rule that keeps a new release or rolls it back, from requests before and after.
 
-The share of errors is judged by its Wilson score interval (E. B. Wilson, 1927), so that one error
-in twenty requests is not taken for one in twenty for ever.
+The limit applies to the Wilson score interval of the error rate (E. B. Wilson, 1927). So one error
+in twenty requests does not count as a lasting rate of 5 %.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from studio.runtime.serve.outputs.agreement import Agreement
 from studio.runtime.serve.outputs.detections import listed_boxes
 
 _Z = 1.96
-"""Of the two-sided interval of 95 %."""
+"""Quantile of the two-sided 95 % interval."""
 
 
 _NOISE_MS = 1.0
-"""Less than this says more of the network and of the studio's own machine than of the model."""
+"""Smaller differences come from the network and the studio's machine, not from the model."""
 
 
 @dataclass(frozen=True, slots=True)
 class RolloutRule:
-    """What a release must keep to.
+    """Limits for a new release.
 
     Attributes:
-        max_error_rate: Share of requests that may fail.
-        max_latency_ratio: Median latency against the release before.
-        least_requests: Fewer say nothing.
-        min_agreement: Share of the samples to which the release before must have given the same
-            answer; 0 asks for nothing, as a model that was trained anew may answer otherwise.
+        max_error_rate: Largest share of failed requests.
+        max_latency_ratio: Largest ratio of the median latency to the previous release.
+        least_requests: Number of requests for a verdict.
+        min_agreement: Smallest share of samples with answers equal to the previous release's;
+            0 sets no limit, as a newly trained model may answer differently.
     """
 
     max_error_rate: float = 0.01
@@ -43,17 +43,17 @@ class RolloutRule:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """``keep``, ``take back``, or ``wait`` for more requests; and why."""
+    """The verdict ``keep``, ``take back``, or ``wait`` for more requests, with its reason."""
 
     verdict: str
     reason: str
 
 
 def judge(before: RequestStats | None, now: RequestStats, rule: RolloutRule) -> Decision:
-    """Hold what a release does against the rule, and against the release before.
+    """Evaluate the rule on the requests to the new and to the previous release.
 
     Args:
-        before: None where nothing was served.
+        before: Requests to the previous release; None without one.
     """
     if now.requests < rule.least_requests:
         missing = f"{now.requests} of {rule.least_requests} requests"
@@ -66,6 +66,7 @@ def judge(before: RequestStats | None, now: RequestStats, rule: RolloutRule) -> 
     if ratio is not None and is_slower(before, now, rule):
         text = f"median latency is {ratio:.2f}× the previous release"
         return Decision("take back", f"{text}, limit {rule.max_latency_ratio:.2f}")
+    # An interval across the limit decides nothing, so more requests are sent.
     if now.errors and high > rule.max_error_rate:
         return Decision("wait", f"{share}, too few requests for a verdict")
     latency = f", median latency {ratio:.2f} times the one before" if ratio is not None else ""
@@ -73,10 +74,10 @@ def judge(before: RequestStats | None, now: RequestStats, rule: RolloutRule) -> 
 
 
 def is_slower(before: RequestStats | None, now: RequestStats, rule: RolloutRule) -> bool:
-    """Whether the median latency is above what may be.
+    """Return whether the median latency exceeds its limit.
 
-    What else runs on either machine can only make a release look slower, so whoever sees this
-    should measure again and count the quicker time (``quicker``).
+    Other load on either machine can only make a release look slower. So measure again, and use the
+    shorter time (``quicker``).
     """
     if before is None or not before.p50_ms:
         return False
@@ -85,7 +86,7 @@ def is_slower(before: RequestStats | None, now: RequestStats, rule: RolloutRule)
 
 
 def quicker(one: RequestStats, other: RequestStats) -> RequestStats:
-    """Both together: all requests, and the latency of the quicker of two measurements."""
+    """Add up the requests of two measurements, with the lower latency of the two."""
     told = [figures for figures in (one, other) if figures.p50_ms]
     best = min(told, key=lambda figures: figures.p50_ms, default=one)
     requests, errors = one.requests + other.requests, one.errors + other.errors
@@ -93,7 +94,7 @@ def quicker(one: RequestStats, other: RequestStats) -> RequestStats:
 
 
 def judge_agreement(found: Decision, agreement: float | None, rule: RolloutRule) -> Decision:
-    """Hold the answers against those of the release before, too; or only tell of them."""
+    """Apply the limit on agreement to a verdict, or add the agreement to its reason."""
     if agreement is None or found.verdict != "keep":
         return found
     share = f"{agreement:.0%} of the results agree with the previous release"
@@ -103,7 +104,7 @@ def judge_agreement(found: Decision, agreement: float | None, rule: RolloutRule)
 
 
 def wilson(errors: int, requests: int) -> tuple[float, float]:
-    """The interval of 95 % for a share."""
+    """Return the 95 % confidence interval of a share."""
     share, z2 = errors / requests, _Z * _Z
     centre = share + z2 / (2 * requests)
     spread = _Z * math.sqrt(share * (1 - share) / requests + z2 / (4 * requests * requests))
@@ -112,14 +113,14 @@ def wilson(errors: int, requests: int) -> tuple[float, float]:
 
 
 Answers = Sequence[Mapping[str, Array] | None]
-"""The answer to each sample, by the outputs' names; None where none came."""
+"""The answers to the samples, by output name; None for a missing answer."""
 
 
 def agreement(before: Answers, now: Answers) -> float | None:
-    """The share of requests to which both give the same answer; None where none can be compared.
+    """Return the share of equal answers; None if no answers are comparable.
 
-    The runtime decides what agrees, as in a trial (``Agreement``): the same classes, boxes or
-    marked places, or numbers that are close.
+    The runtime's ``Agreement`` decides, as in a trial: equal classes, boxes or marked places, or
+    close numbers.
     """
     likeness = Agreement()
     said = [

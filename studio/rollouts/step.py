@@ -1,4 +1,4 @@
-"""The step of rollouts: one release for several targets, judged by one rule."""
+"""The step of rollouts: a release to several targets with one rule for all."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class RolloutOptions:
     """Options of the step ``rollout``.
 
     Attributes:
-        numbering: What packaging must know of the registry, added before the work starts.
-        packaged: What was packaged for a rollout that is resumed.
-        rows: The targets of a rollout that is resumed, by name.
-        known_bundles: Folders of the bundles that the targets had, by release.
+        numbering: Registry data that packaging needs, added before the work starts.
+        packaged: Result of packaging, for a resumed rollout.
+        rows: Targets of a resumed rollout, by name.
+        known_bundles: Folders of the targets' earlier bundles, by release.
     """
 
     model: ModelRef | None = option(

@@ -1,4 +1,4 @@
-"""One target of a rollout: what is done to it, and what has become of it."""
+"""The rollout on one target, and its state."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _LOOKS = 3
 
 
 class TargetRollout:
-    """Deploys to one target, judges, takes back. Used by one thread at a time."""
+    """The deploy, the verdict and the rollback on one target; not thread-safe."""
 
     def __init__(
         self,
@@ -49,36 +49,36 @@ class TargetRollout:
         bundle: Bundle,
         job: Job,
         known: Mapping[str, Mapping[str, str]],
-        tell: Callable[[TargetRow], None],
+        on_change: Callable[[TargetRow], None],
         trial: TrialOptions | None = None,
         options: DeployOptions | None = None,
     ) -> None:
         """Prepare the deploy.
 
         Args:
-            trial: How the release is watched, where it is to be on trial.
-            options: Options of the deploy beside its target and bundle.
+            trial: Options of the trial; None without one.
+            options: Options of the deploy besides its target and bundle.
         """
         self.row = row
         self._target = target
         self._bundle = bundle
         self._job = _TargetJob(job, target.name)
-        self._asker = GoldenRequests(target, bundle.folder, self._job, known)
+        self._requests = GoldenRequests(target, bundle.folder, self._job, known)
         self._before: Answers = ()
         self._trial = trial
         wanted = replace(options or DeployOptions(), target=target, bundle=bundle.folder)
         self._options, self._not_kept = without_unsupported(target, wanted)
-        self._tell = tell
+        self._on_change = on_change
 
     def release(self, rule: RolloutRule, soak_s: float) -> None:
-        """Deploy and judge; what is not kept is taken back."""
+        """Deploy and evaluate the release; roll it back unless it is kept."""
         began = time.monotonic()
         try:
             self._deploy(rule)
             verdict = self._judge(rule, soak_s)
         except Cancelled:
             raise
-        except TakenBack as error:  # by the target itself: nothing is left to be undone
+        except TakenBack as error:  # the target itself has rolled back
             self._become("taken back", error.message, trial=error.evidence)
             return
         except StudioError as error:
@@ -89,14 +89,14 @@ class TargetRollout:
         if verdict.verdict == "keep":
             self._become(KEPT, f"{verdict.reason}{self._of_trial()}{self._of_kept()}")
         else:
-            self.take_back(verdict.reason)
+            self.roll_back(verdict.reason)
 
     def leave(self, reason: str) -> None:
-        """Do nothing to it, and say why."""
+        """Leave the target unchanged, and record the reason."""
         self._become("not begun", reason)
 
-    def take_back(self, reason: str) -> None:
-        """Serve the release before; nothing, where there was none."""
+    def roll_back(self, reason: str) -> None:
+        """Activate the previous release; without one, undeploy."""
         if self.row.served == self._bundle.digest:
             self._become("taken back", f"{reason}; it had served this release before")
             return
@@ -110,25 +110,25 @@ class TargetRollout:
         self._become("taken back", reason)
 
     def _undo(self) -> dict[str, JsonValue]:
-        """Roll back, or stop the release where none was served before."""
+        """Roll back, or undeploy if there was no previous release."""
         if self.row.served:
             return dict(to_json(rollback(RollbackOptions(target=self._target), self._job)))
         return dict(to_json(undeploy(UndeployOptions(target=self._target), self._job)))
 
     def _deploy(self, rule: RolloutRule) -> None:
         served = releases(TargetOptions(target=self._target), self._job).current
-        # A rollout that was cut off has switched already: what served before is in its ledger.
+        # An interrupted rollout has already switched: its ledger has the previous release.
         if served != self._bundle.digest or self.row.served is None:
             self.row = replace(self.row, served=served)
         if served and served != self._bundle.digest:
-            before = self._asker.ask_if_served(rule.least_requests)
+            before = self._requests.send_if_served(rule.least_requests)
             self.row = replace(self.row, before=before)
-            self._before = self._asker.answers
+            self._before = self._requests.answers
         why_not = why_no_trial(self._target) if self._trial else ""
         trial = None if why_not else self._trial
         self._become("deploying", "in trial against the previous release" if trial else "")
         self.row = replace(self.row, trial={"why_not": why_not} if why_not else {})
-        # Without a trial the golden samples judge, and nothing is waited for before.
+        # Without a trial the golden samples decide, so there is no soak.
         watched = trial or TrialOptions(soak_s=0.0)
         options = replace(
             self._options,
@@ -144,46 +144,46 @@ class TargetRollout:
             self.row = replace(self.row, trial=dict(result.soak or {}))
 
     def _of_trial(self) -> str:
-        """What is added to the reason why a release was kept."""
+        """Return the addition about the trial to the reason of a kept release."""
         if why_not := self.row.trial.get("why_not"):
             return f"; without a trial: {why_not}".rstrip(".")
         summary = summary_of_trial(self.row.trial)
         return f"; trial: {summary}" if summary else ""
 
     def _of_kept(self) -> str:
-        """Why nothing is kept or compared there, where that was asked for."""
+        """Return the addition about options on requests that the target does not support."""
         reason = self._not_kept
         return f"; {reason[0].lower()}{reason[1:]}".rstrip(".") if reason else ""
 
     def _judge(self, rule: RolloutRule, soak_s: float) -> Decision:
-        """Ask until the rule says something, or the soak is over."""
+        """Send requests until the rule gives a verdict, or the soak ends."""
         self._become("judging", "")
         until = time.monotonic() + soak_s
-        asked = self._asker.ask(rule.least_requests)
-        likeness = agreement(self._before, self._asker.answers)
+        asked = self._requests.send(rule.least_requests)
+        likeness = agreement(self._before, self._requests.answers)
         self.row = replace(self.row, agreement=likeness)
         for look in range(_LOOKS):
             if not is_slower(self.row.before, asked, rule):
                 break
-            # The studio may be busy with other boards: what is slow has to stay so for a while.
+            # The studio may be busy with other boards, so measure again after growing pauses.
             time.sleep(_PAUSE_S * 2**look)
-            asked = quicker(asked, self._asker.ask(rule.least_requests))
+            asked = quicker(asked, self._requests.send(rule.least_requests))
         while (found := judge(self.row.before, asked, rule)).verdict == "wait":
             if time.monotonic() > until:
                 return Decision("take back", f"{found.reason}, after {soak_s:g} s")
             time.sleep(_PAUSE_S)
-            asked = quicker(asked, self._asker.ask(rule.least_requests))
+            asked = quicker(asked, self._requests.send(rule.least_requests))
         self.row = replace(self.row, now=asked)
         return judge_agreement(found, self.row.agreement, rule)
 
     def _become(self, state: str, text: str, trial: Mapping[str, JsonValue] | None = None) -> None:
         trial = self.row.trial if trial is None else trial
         self.row = replace(self.row, state=state, text=text, trial=trial)
-        self._tell(self.row)
+        self._on_change(self.row)
 
 
 class _TargetJob:
-    """A job's part for one target: a folder of its own, messages that say whose they are."""
+    """A job for one target, with its own folder, and messages with the target's name."""
 
     def __init__(self, job: Job, target: str) -> None:
         self._job = job
@@ -192,17 +192,17 @@ class _TargetJob:
         self.folder.mkdir(exist_ok=True)
 
     def progress(self, done: float, total: float, text: str = "") -> None:
-        """Only a point of cancelling: the bar is the rollout's."""
+        """Ignore the progress, but allow a cancellation: the bar shows the rollout."""
         self._job.check()
 
     def log(self, text: str) -> None:
-        """A line with the target's name before it."""
+        """Log a line with the target's name."""
         self._job.log(f"{self._target}: {text}")
 
     def check(self) -> None:
-        """Raise Cancelled when the user asked to stop."""
+        """Raise Cancelled if the user cancelled the job."""
         self._job.check()
 
     def event(self, name: str, /, **values: Any) -> None:
-        """A message with the target's name."""
+        """Send a message with the target's name."""
         self._job.event(f"target-{name}", target=self._target, **values)

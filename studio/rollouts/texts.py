@@ -1,4 +1,4 @@
-"""Sentences for people about a rollout."""
+"""Lines for people about a rollout."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def rollout(result: RolloutResult) -> list[str]:
 
 
 def exit_code(result: RolloutResult) -> int:
-    """Return that of a failed gate for a rollout that was halted."""
+    """Return the exit code of a failed gate if the rollout was halted, else 0."""
     return 0 if result.is_done else _GATE_FAILED

@@ -1,4 +1,4 @@
-"""The order in which targets get a release."""
+"""Waves of targets in a rollout."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from studio.api import UsageError
 
 
 def waves(targets: Sequence[str], strategy: str, first: int, size: int) -> list[list[str]]:
-    """Part the targets, in the order in which they were named.
+    """Divide the targets into waves, in their given order.
 
     Args:
         strategy: ``all`` at once; ``canary``: the first ones, then all others; ``waves``: the
             first ones, then ``size`` at a time.
-        first: How many come first.
+        first: Number of targets in the first wave.
 
     Raises:
-        UsageError: when a target is named twice, or there is none.
+        UsageError: when a target is named twice, or none is named.
     """
     if not targets:
         raise UsageError("No target was named.", hint="Give --target once for each.")

@@ -1,4 +1,4 @@
-"""The work of the step rollout, in a worker: waves one after the other, targets side by side."""
+"""The work of the step ``rollout`` in a worker: waves in sequence, targets in parallel."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ _HALTED = "halted"
 
 
 def rollout(options: RolloutOptions, job: Job) -> RolloutWork:
-    """Release on all targets, or stop where too many fail.
+    """Release to all targets, or stop after too many failures.
 
-    A repeated rollout goes on where the last one stopped: a target that serves the release
-    already is only judged. One that is resumed leaves alone what it has kept.
+    On a repeated rollout, a target that has the release already is only evaluated. A resumed
+    rollout leaves targets alone that have kept it.
     """
     if not options.model and not options.bundle:
         raise UsageError("Nothing was named to roll out.", hint="Give a model or a bundle.")
@@ -65,7 +65,7 @@ def rollout(options: RolloutOptions, job: Job) -> RolloutWork:
 
 
 def _begin(options: RolloutOptions, job: Job) -> tuple[RolloutState, Bundle, PackageResult | None]:
-    """Return the ledger, the bundle that outlives this job, and how it was packaged."""
+    """Return the ledger, the bundle that outlives this job, and the result of packaging."""
     place = place_of(Paths.of().data)
     if options.resume and options.bundle:
         ledger = RolloutState.find(place, options.resume)
@@ -88,7 +88,7 @@ def _begin(options: RolloutOptions, job: Job) -> tuple[RolloutState, Bundle, Pac
 
 
 def _packaging(options: RolloutOptions) -> PackageOptions:
-    """Return the options of packaging on the way to the targets."""
+    """Return the options of packaging the model for the rollout."""
     assert options.model is not None
     return PackageOptions(
         model=options.model,
@@ -108,7 +108,7 @@ def _signed(packaged: PackageResult | None, options: RolloutOptions, job: Job) -
 
 
 class Rollout:
-    """One bundle's way through the waves."""
+    """A rollout of one bundle through the waves."""
 
     def __init__(
         self,
@@ -138,7 +138,7 @@ class Rollout:
     def _member(self, name: str, wave: int, on_trial: bool) -> TargetRollout:
         row = self._options.rows.get(name) or TargetRow(name, wave)
         if row.state != KEPT:
-            row = replace(row, state="waiting")  # of all that was not kept, nothing counts
+            row = replace(row, state="waiting")  # a target that has not kept it starts again
         known = {
             self._bundle.digest: {"bundle": str(self._bundle.folder)},
             **self._options.known_bundles,
@@ -149,7 +149,7 @@ class Rollout:
             self._bundle,
             self._job,
             known,
-            self._tell,
+            self._publish,
             self._trial() if on_trial else None,
             self._deploy_options(),
         )
@@ -173,7 +173,7 @@ class Rollout:
         )
 
     def run(self) -> tuple[str, list[TargetRow]]:
-        """Go through the waves; ``done`` or ``halted``, and what became of each target."""
+        """Go through the waves; return ``done`` or ``halted``, and the row of each target."""
         self._job.event("rollout", targets=to_json([row.outcome for row in self._rows()]))
         for number, wave in enumerate(self._waves):
             self._release([member for member in wave if member.row.state != KEPT])
@@ -185,9 +185,9 @@ class Rollout:
         return _DONE, self._rows()
 
     def _release(self, members: Sequence[TargetRollout]) -> None:
-        """Let them get the release side by side; too many failures end it within the wave.
+        """Release to the targets of a wave in parallel; stop after too many failures.
 
-        What has begun comes to its end, or to its next point of cancelling when the user cancels.
+        Running releases finish, or stop at their next check when the user cancels.
         """
         with ThreadPoolExecutor(self._options.parallel) as pool:
             work = [pool.submit(one.release, self._rule, self._options.soak_s) for one in members]
@@ -201,13 +201,13 @@ class Rollout:
                 pool.shutdown(wait=False, cancel_futures=True)
 
     def _halt(self, failed: int) -> None:
-        """Leave the rest alone, and take back what was kept where that is wanted."""
+        """Mark the waiting targets; roll back the others if the options say so."""
         reason = f"the rollout was halted after {failed} of its targets failed"
         for member in self._members():
             if member.row.state in BEGINNINGS:
                 member.leave(reason)
             elif member.row.state == KEPT and self._options.undo:
-                member.take_back(reason)
+                member.roll_back(reason)
 
     def _members(self) -> list[TargetRollout]:
         return [member for wave in self._waves for member in wave]
@@ -215,7 +215,7 @@ class Rollout:
     def _rows(self) -> list[TargetRow]:
         return [member.row for member in self._members()]
 
-    def _tell(self, row: TargetRow) -> None:
+    def _publish(self, row: TargetRow) -> None:
         self._ledger.append("row", row=to_json(row))
         rows = self._rows()
         done = sum(one.state not in BEGINNINGS for one in rows)

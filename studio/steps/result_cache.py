@@ -37,13 +37,13 @@ def lookup(
 
     None without a result, or when one of its outputs is missing or changed.
     """
-    kept = registry.ledger.kept(key) if key else None
+    kept = registry.ledger.cached_result(key) if key else None
     if kept is None:
         return None
     result = with_new_keys(kept.result)
     outputs = result.pop(_OUTPUTS, {})
     if not (is_there(result, registry) and _are_same(outputs) and _opens(name, given, result)):
-        registry.ledger.forget_kept(key)
+        registry.ledger.remove_result(key)
         return None
     return result, kept.run
 
@@ -65,7 +65,7 @@ def store(
         if option.kind is Kind.OUTPUT and written:
             path = Path(str(result.get("output") or result.get("bundle") or written)).absolute()
             outputs[str(path)] = path_digest(path) if path.exists() else ""
-    registry.ledger.keep(key, name, run, {**result, _OUTPUTS: outputs})
+    registry.ledger.store_result(key, name, run, {**result, _OUTPUTS: outputs})
 
 
 def is_there(result: Mapping[str, Any], registry: Registry) -> bool:

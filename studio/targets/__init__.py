@@ -1,1 +1,1 @@
-"""Connections to targets, their facts and hardware, and what is found on a network."""
+"""Connections to targets, their facts and hardware, and their discovery."""

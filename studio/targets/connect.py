@@ -1,4 +1,4 @@
-"""Opening of a channel to a target, whatever kind of target it is."""
+"""Channels to targets of any kind."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ LOCAL_SCHEME = "local"
 
 
 def target_of(value: Mapping[str, Any]) -> TargetSpec:
-    """The target that a step's argument describes."""
+    """Return the target that a step's argument describes."""
     return TargetSpec(**value)
 
 
 def connector_for(target: TargetSpec) -> Connector:
-    """The connector that answers for a target's URL.
+    """Return the connector for a target's URL.
 
     Raises:
-        Unavailable: when no plugin does.
+        Unavailable: when no plugin has one.
     """
     host = PluginHost.again()
     scheme = scheme_of(target)
@@ -49,11 +49,11 @@ def connector_for(target: TargetSpec) -> Connector:
 
 
 def open_channel(target: Mapping[str, Any] | TargetSpec, progress: Progress) -> Channel:
-    """Open a channel.
+    """Open a channel to a target.
 
     Raises:
-        UnknownHost, ChangedHost: when its host key is not a confirmed one.
-        TargetError: when it does not answer or refuses the login.
+        UnknownHost, ChangedHost: when its host key is not confirmed.
+        TargetError: when it does not answer, or refuses the login.
     """
     spec = target if isinstance(target, TargetSpec) else target_of(target)
     began = time.monotonic()
@@ -68,32 +68,32 @@ def open_channel(target: Mapping[str, Any] | TargetSpec, progress: Progress) -> 
 
 
 def scheme_of(target: TargetSpec) -> str:
-    """What stands before the colon of its URL."""
+    """Return the scheme of a target's URL."""
     return target.url.partition(":")[0]
 
 
 def is_local(target: TargetSpec) -> bool:
-    """Whether it is this computer."""
+    """Return whether a target is this computer."""
     return scheme_of(target) == LOCAL_SCHEME
 
 
 def host_of(target: TargetSpec) -> str:
-    """The name or number by which its network knows it."""
+    """Return the host name or address of a target."""
     rest = target.url.partition("://")[2].rpartition("@")[2].partition("/")[0]
     return rest.rpartition(":")[0] or rest
 
 
 def place_of(target: TargetSpec) -> str:
-    """The folder of releases as its connector names it: ``~`` is the login's home.
+    """Return the folder of releases, relative to the login's home (``~``).
 
-    An endpoint has one of its own below that of its target.
+    An endpoint has its own folder below that of its target.
     """
     root = connector_for(target).default_root(target)
     return f"{root}/{ENDPOINTS}/{target.endpoint_name}" if target.endpoint_name else root
 
 
 def root_of(target: TargetSpec, channel: Channel) -> str:
-    """The absolute path of the folder of releases."""
+    """Return the absolute path of the folder of releases."""
     root = place_of(target)
     if not root.startswith("~"):
         return root
@@ -105,16 +105,17 @@ def root_of(target: TargetSpec, channel: Channel) -> str:
 
 
 def interpreter_of(target: TargetSpec) -> str:
-    """The interpreter to look for: the studio's own here, ``python3`` elsewhere."""
+    """Return the interpreter to use: the studio's own on this computer, else ``python3``."""
     return sys.executable if is_local(target) else "python3"
 
 
 def gather_facts(target: TargetSpec, channel: Channel) -> TargetFacts:
-    """Ask a target what it is."""
+    """Read the facts of a target."""
     root = place_of(target)
     command = ["sh", "-c", SCRIPT, "sh", root, interpreter_of(target)]
     began = time.time()
     done = channel.run(command, timeout=60)
+    # Read at once, as any delay would count as clock skew.
     now = time.time()
     if done.status:
         raise TargetError(

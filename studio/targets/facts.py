@@ -1,4 +1,4 @@
-"""What a machine is: one POSIX shell script that asks, and a pure parser of its answers."""
+"""Facts of a machine: a POSIX shell script, and a parser of its output."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ is put before every path (tests only)."""
 def parse(
     text: str, name: str, url: str, now: float | None = None, took: float = 0.0
 ) -> TargetFacts:
-    """Read the script's output. What is not there, or cannot be understood, stays empty.
+    """Parse the script's output; missing and invalid values stay empty.
 
     Args:
-        now: This computer's clock when the script had run, for the skew.
-        took: Seconds that it took, on a slow way or a busy machine: no skew of the clocks.
+        now: This computer's time after the script has run, for the clock skew.
+        took: Duration of the script in seconds, which is no clock skew.
     """
     answers = hardware.ScriptAnswers(text)
     clock = hardware.number(answers.first("clock"))
@@ -105,12 +105,13 @@ def parse(
 
 
 def _arch(machine: str, bits: int) -> str:
-    """That of its programs: a 64 bit kernel may carry a 32 bit system (Raspberry Pi OS)."""
+    """Return the architecture of programs: a 64 bit kernel may have a 32 bit system."""
     return {"aarch64": "armv7l", "x86_64": "i686"}.get(machine, machine) if bits == 32 else machine
 
 
 def _skew(clock: float, now: float, took: float) -> float:
-    """How far a clock is off; 0 where it may be right, as it has no fractions of seconds."""
+    """Return the clock skew in seconds; 0 if the difference is within the measurement error."""
+    # The script read its clock at an unknown moment within its run.
     late, early = clock - now, clock - (now - took)
     return 0.0 if early > -2 and late < 2 else late if late > 0 else early
 
@@ -121,6 +122,6 @@ def _glibc(text: str) -> str:
 
 
 def _disk_mb(line: str, column: int) -> int:
-    """A column of ``df -Pk``: kilobytes in all, or those that this login may still write."""
+    """Return a column of ``df -Pk`` in megabytes: the total, or what is free for this login."""
     columns = line.split()
     return hardware.number(columns[column]) // 1024 if len(columns) >= 6 else 0

@@ -1,7 +1,7 @@
-"""What a board has beside its processor: a script that asks plain files and commands, and parsers.
+"""Hardware of a board besides its processor: a script that reads files and commands, and parsers.
 
-Every parser is a pure function of the lines that the script printed. What is not there, or cannot
-be understood, stays empty. Sources: the Linux kernel's ABI documents (sysfs), NVIDIA's Jetson Linux
+Each parser is a pure function of the script's output. Missing and invalid values stay empty.
+Sources: the Linux kernel's ABI documents (sysfs), NVIDIA's Jetson Linux
 developer guide (``nv_tegra_release``, ``nvpmodel``), Raspberry Pi's ``vcgencmd`` documentation
 (the bits of ``get_throttled``), Arm's part numbers (MIDR_EL1).
 """
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 
 class ScriptAnswers:
-    """The ``name=value`` lines of the script; a name may stand on several lines."""
+    """The ``name=value`` lines of the script; a name may be on several lines."""
 
     def __init__(self, text: str) -> None:
         self._values: dict[str, list[str]] = {}
@@ -84,7 +84,7 @@ for library in "$s"/usr/lib/librknnrt.so "$s"/usr/lib/*/librknnrt.so "$s"/usr/li
   [ -e "$library" ] && echo "library=${library##*/}"
 done
 """
-"""Part of the script of facts. ``$s`` is put before every path: empty on a board."""
+"""The hardware part of the script of facts. ``$s`` precedes every path; it is empty on a board."""
 
 _DEVICES = {
     "/dev/apex_0": "Coral Edge TPU",
@@ -134,7 +134,7 @@ _FEATURES = {
     "avx_vnni": "AVX-VNNI",
     "amx_int8": "AMX",
 }
-"""What decides whether int8 and half precision are faster there."""
+"""Instructions that decide whether int8 and half precision are faster."""
 
 _NO_CAMERA = re.compile(
     r"codec|rpivid|pispbe|2835-isp|hevc|decod|encod|rga|hantro|vpu|jpeg|mem2mem", re.IGNORECASE
@@ -174,7 +174,7 @@ _FILES = {"librknnrt.so": "RKNN runtime", "libovxlib.so": "VeriSilicon runtime"}
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """What the lines of the script say, each field as in ``TargetFacts``."""
+    """The hardware in the script's output; fields as in ``TargetFacts``."""
 
     bits: int = 0
     cpu: str = ""
@@ -192,7 +192,7 @@ class Hardware:
 
 
 def parse(answers: ScriptAnswers) -> Hardware:
-    """All of it."""
+    """Parse the complete output."""
     tegra = tegra_release(answers.first("tegra"))
     packages = _packages(answers.all("package"))
     return Hardware(
@@ -213,7 +213,7 @@ def parse(answers: ScriptAnswers) -> Hardware:
 
 
 def cores(implementers: Sequence[str], parts: Sequence[str]) -> str:
-    """``4 x Cortex-A76 + 4 x Cortex-A55`` out of Arm's part numbers; empty for other processors."""
+    """Return ``4 x Cortex-A76 + 4 x Cortex-A55`` from Arm's part numbers; empty for others."""
     pairs = zip(implementers, parts, strict=False)
     names = Counter(_CORES.get(maker, {}).get(part, "") for maker, part in pairs)
     names.pop("", None)
@@ -223,16 +223,17 @@ def cores(implementers: Sequence[str], parts: Sequence[str]) -> str:
 
 
 def features(line: str) -> tuple[str, ...]:
-    """The instructions that matter to a model, of all that the processor has."""
+    """Return the processor's instruction sets that matter for inference."""
     words = set(line.split())
     return tuple(name for word, name in _FEATURES.items() if word in words)
 
 
 def temperature(zones: Sequence[str]) -> float | None:
-    """The hottest sensor of the processor in degrees; of any where none says that it is one."""
+    """Return the hottest processor sensor in degrees, or the hottest of all without such a one."""
     read = []
     for zone in zones:
         name, _, value = zone.rpartition(" ")
+        # Values outside the range come from sensors that are not connected.
         if re.fullmatch(r"-?\d+", value) and -40_000 < int(value) < 150_000:
             read.append((name.lower(), int(value) / 1000))
     own = [value for name, value in read if re.search(r"cpu|soc|x86_pkg|tj", name)]
@@ -240,7 +241,7 @@ def temperature(zones: Sequence[str]) -> float | None:
 
 
 def tegra_release(line: str) -> str:
-    """``R36.4.0`` out of ``# R36 (release), REVISION: 4.0, GCID: ...``."""
+    """Return ``R36.4.0`` from ``# R36 (release), REVISION: 4.0, GCID: ...``."""
     if not line:
         return ""
     words = line.replace(",", " ").split()
@@ -250,7 +251,7 @@ def tegra_release(line: str) -> str:
 
 
 def image(tegra: str, jetpack: str, mendel: str) -> str:
-    """The system by its maker's name: ``JetPack 6.1 (L4T R36.4.0)``; empty for usual ones."""
+    """Return the maker's name of the system, ``JetPack 6.1 (L4T R36.4.0)``; else empty."""
     if tegra:
         known = jetpack.partition("+")[0].partition("-")[0]
         known = known or _JETPACKS.get(".".join(tegra.split(".")[:2]), "")
@@ -259,13 +260,13 @@ def image(tegra: str, jetpack: str, mendel: str) -> str:
 
 
 def power_mode(answers: ScriptAnswers) -> str:
-    """A Jetson's mode and the governor of the clocks: ``15W, schedutil``."""
+    """Return a Jetson's mode and the governor of the clocks: ``15W, schedutil``."""
     governors = sorted(set(answers.all("governor")))
     return ", ".join(filter(None, [answers.first("nvpmodel"), *governors]))
 
 
 def accelerators(answers: ScriptAnswers, tegra: str) -> tuple[str, ...]:
-    """What could run a model beside the processor, by device files, drivers and USB numbers."""
+    """Return the accelerators, by device files, drivers and USB numbers."""
     found = [f"NVIDIA Tegra {tegra}"] if tegra else []
     cards = [line.split(",")[0].strip() for line in answers.all("smi") if "," in line]
     found += cards or (["NVIDIA GPU"] if answers.all("nvidia") and not tegra else [])
@@ -278,7 +279,7 @@ def accelerators(answers: ScriptAnswers, tegra: str) -> tuple[str, ...]:
 
 
 def libraries(packages: Mapping[str, str], files: Sequence[str]) -> dict[str, str]:
-    """Versions of what accelerators need; ``present`` where a file tells no version."""
+    """Return versions of the accelerators' libraries; ``present`` if a file has no version."""
     found: dict[str, str] = {}
     for package, version in packages.items():
         for pattern, name in _LIBRARIES:
@@ -288,7 +289,7 @@ def libraries(packages: Mapping[str, str], files: Sequence[str]) -> dict[str, st
 
 
 def cameras(videos: Sequence[str]) -> tuple[str, ...]:
-    """Names of cameras; other nodes of the same device, and codecs, are none."""
+    """Return the names of cameras, without codecs and other nodes of the same device."""
     found = []
     for line in videos:
         node, index, name = [*line.split(" ", 2), "", ""][:3]
@@ -298,7 +299,7 @@ def cameras(videos: Sequence[str]) -> tuple[str, ...]:
 
 
 def notes(answers: ScriptAnswers) -> tuple[str, ...]:
-    """What makes figures of this board doubtful, or its service fail."""
+    """Return conditions that make measurements unreliable, or that the service may fail on."""
     found = []
     value = answers.first("throttled")
     bits = int(value, 16) if re.fullmatch(r"0x[0-9a-fA-F]{1,8}", value) else 0
@@ -313,12 +314,12 @@ def notes(answers: ScriptAnswers) -> tuple[str, ...]:
 
 
 def number(text: str) -> int:
-    """A whole number, 0 for what is none."""
+    """Parse a whole number; return 0 for an invalid text."""
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
 def _scales_itself(answers: ScriptAnswers) -> bool:
-    """Whether powersave is only a preference, as with Intel's own driver."""
+    """Return whether powersave is only a preference, as with Intel's own driver."""
     return "hwp" in answers.first("features").split()
 
 

@@ -1,4 +1,4 @@
-"""What lies below a target's folder of releases, read without changing anything."""
+"""The inventory of a target's folder of releases, read without changing anything."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ true
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """An entry of a release machine's history; what cannot be read is empty.
+    """An entry of a release machine's history; invalid fields are empty.
 
     Attributes:
-        state: ``active`` for a release that was put to work.
+        state: ``active`` for a release that was activated.
         at: Seconds since 1970.
     """
 
@@ -63,7 +63,7 @@ class HistoryEntry:
 
     @classmethod
     def read(cls, entry: Mapping[str, JsonValue]) -> HistoryEntry:
-        """Read what a target, which may be broken, has written."""
+        """Parse an entry, which a broken target may have written."""
         texts = {name: str(entry.get(name) or "") for name in _TEXTS}
         return cls(version=entry.get("version"), at=entry.get("at"), **texts)
 
@@ -73,19 +73,19 @@ _TEXTS = ("release", "name", "state", "owner", "reason")
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """Names of what is there, and the state of the release machine.
+    """The files of a target's folder of releases, and the state of its release machine.
 
     Attributes:
-        state: Content of ``state.json``; empty where nothing was ever deployed.
-        service: Content of ``service.json``: how the server was started last.
-        signers_file: Where it says who may release; empty where everybody may.
+        state: Content of ``state.json``; empty before the first deploy.
+        service: Content of ``service.json``: settings of the last server start.
+        signers_file: Path of the file of signers; empty if unsigned releases are accepted.
         signers: The content of that file.
-        admissions: How that changed, as far as the target's own record tells; the oldest first.
-        lease: Who changes it, and until when; empty where nobody does.
-        read_only: The folder that this login cannot write to; empty where it can.
-        read_only_why: What its system says of that.
-        checks_signatures: Whether it has what checks signatures, where it asks for them.
-        beside: Megabytes of the release of each other endpoint of the target.
+        admissions: Recorded changes of that file, the oldest first.
+        lease: Current operator of the target, and the end of the lease; empty without one.
+        read_only: Folder that this login cannot write to; empty if it can.
+        read_only_why: Error message of the target's system.
+        checks_signatures: Whether the target can verify signatures, if it requires them.
+        beside: Size of the release of each other endpoint on the target, in megabytes.
     """
 
     blobs: frozenset[str] = frozenset()
@@ -105,12 +105,12 @@ class Inventory:
 
     @property
     def is_bare(self) -> bool:
-        """Whether nothing lies there that a verb could act on: not even an interrupted deploy."""
+        """Whether the folder has nothing for a verb to act on, not even an interrupted deploy."""
         return not (self.blobs or self.runtimes or self.environments or self.releases)
 
     @property
     def current(self) -> str:
-        """Digest of the release that is served."""
+        """Digest of the current release."""
         return str(self.state.get("current") or "")
 
     @property
@@ -121,27 +121,27 @@ class Inventory:
 
     @property
     def model(self) -> str:
-        """Name of the model that is served; empty where none is, or the history begins later."""
+        """Name of the current model; empty without one, or if the history starts later."""
         serving = (one for one in self.history if self.current and one.release == self.current)
         return next((one.name for one in serving), "")
 
     @property
     def lines(self) -> Lines:
-        """Of each model, its last release there."""
+        """The last release of each model on the target."""
         try:
             return lines_of(self.state)
         except (ValueError, KeyError, TypeError, AttributeError):
             return {}
 
 
-def take(channel: Channel, root: str) -> Inventory:
-    """Look at a target."""
+def read(channel: Channel, root: str) -> Inventory:
+    """Read the inventory of a target."""
     return parse(channel.run(["sh", "-c", SCRIPT, "sh", root], timeout=60).text)
 
 
 def parse(text: str) -> Inventory:
-    """Read the script's output."""
-    # Text of the target stands behind a name, so that no line of it can look like the mark.
+    """Parse the script's output."""
+    # Each text of the target follows a name, so no line of it can imitate the mark.
     listing, _, rest = ("\n" + text).partition("\nstate\n")
     names: dict[str, set[str]] = {}
     values: dict[str, list[str]] = {name: [] for name in _VALUES}
@@ -188,16 +188,16 @@ def _document(text: str) -> dict[str, Any]:
 
 
 def history(found: Inventory, state: str = "serving") -> list[dict[str, Any]]:
-    """What became of each release, the newest first.
+    """Return the releases with their outcome, the newest first.
 
     Args:
-        state: Of the current one: what its server is doing, where that was asked.
+        state: State of the current release's server, if it was read.
     """
     rows, serving = [], found.current
     for entry in reversed(found.history):
         outcome = entry.state
         if outcome == "active":
-            # Of several times that a release was put to work only the last still holds.
+            # If a release was activated several times, only the last time counts.
             is_last = bool(serving) and entry.release == serving
             outcome, serving = (state, "") if is_last else ("replaced", serving)
         rows.append(
@@ -216,7 +216,7 @@ def history(found: Inventory, state: str = "serving") -> list[dict[str, Any]]:
 
 
 def resources(found: Inventory, root: str) -> list[dict[str, Any]]:
-    """What lies below the root because of the studio, in the keys of ``api.Resource``."""
+    """Return the studio's files below the root, in the keys of ``api.Resource``."""
     rows = [
         _resource("release", f"{root}/releases/{name}", running=name == found.current)
         for name in sorted(found.releases)
@@ -233,7 +233,7 @@ def _resource(kind: str, name: str, running: bool = False) -> dict[str, Any]:
 
 
 def when(value: object) -> str:
-    """A time of the release machine (seconds since 1970) as ISO 8601; empty for what is none."""
+    """Return a release machine's time (seconds since 1970) as ISO 8601; empty if it is invalid."""
     try:
         return datetime.fromtimestamp(float(str(value)), UTC).isoformat(timespec="seconds")
     except (TypeError, ValueError, OverflowError, OSError):

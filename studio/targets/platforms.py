@@ -1,4 +1,4 @@
-"""Targets that are platforms: found by their scheme, opened, and their options checked."""
+"""Platform targets: the plugin of a scheme, its site, and its options."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from studio.targets.connect import scheme_of
 
 
 def is_platform(target: TargetSpec) -> bool:
-    """Whether a platform answers for the target's URL; imports no plugin."""
+    """Return whether a target is a platform, without importing a plugin."""
     capability = PluginHost.again().answering(scheme_of(target))
     return capability is not None and capability.extension is Extension.PLATFORM
 
 
 def holds_trials(target: TargetSpec) -> bool:
-    """Whether a platform can hold a release against the one before; imports no plugin."""
+    """Return whether a platform supports trials, without importing a plugin."""
     capability = PluginHost.again().answering(scheme_of(target))
     return capability is not None and capability.extra.get("trials") is True
 
 
 @contextmanager
 def site_of(target: TargetSpec, progress: Progress) -> Iterator[tuple[Platform, Site]]:
-    """The platform of a target, and a session with it that is closed in the end.
+    """Open a session with the platform of a target, and close it at the end.
 
     Raises:
-        Unavailable: when no plugin knows the scheme, or its library is missing.
-        UsageError: when a setting of the target does not fit, or an endpoint is named.
-        TargetError: when the platform does not answer or refuses.
+        Unavailable: when no plugin has the scheme, or its library is missing.
+        UsageError: when a setting of the target is invalid, or an endpoint is named.
+        TargetError: when the platform does not answer, or refuses.
     """
     platform = platform_for(target)
     site = platform.open(target, progress)
@@ -51,7 +51,7 @@ def site_of(target: TargetSpec, progress: Progress) -> Iterator[tuple[Platform, 
 
 
 def platform_for(target: TargetSpec) -> Platform:
-    """The platform that answers for a target's URL."""
+    """Return the platform for a target's URL."""
     host = PluginHost.again()
     scheme = scheme_of(target)
     capability = host.answering(scheme)
@@ -64,6 +64,7 @@ def platform_for(target: TargetSpec) -> Platform:
             hint="Add a target with another address: studio target add NAME ADDRESS",
         )
     platform: Platform = host.create(capability)
+    # A target's settings hold options of the platform and of its deploys together.
     validate(platform.options, _only(platform.options, target.settings))
     return platform
 
@@ -71,13 +72,13 @@ def platform_for(target: TargetSpec) -> Platform:
 def deploy_options(
     platform: Platform, target: TargetSpec, pairs: Sequence[str], canary: int
 ) -> dict[str, Any]:
-    """The options of one deploy: those given, else the target's settings, else the defaults.
+    """Return the options of a deploy: given values, then the target's settings, then defaults.
 
     Args:
-        pairs: ``name=value``, as ``--set`` takes them.
+        pairs: Values of ``--set`` in the form ``name=value``.
 
     Raises:
-        UsageError: for an unknown name, or a value that does not fit.
+        UsageError: for an unknown name, or an invalid value.
     """
     settings = _only(platform.deploy_options, target.settings)
     checked = validate(platform.deploy_options, {**settings, **parse_pairs(pairs)})
@@ -85,7 +86,7 @@ def deploy_options(
 
 
 def parse_pairs(pairs: Sequence[str]) -> dict[str, str]:
-    """``name=value`` as a mapping; dashes in a name are underscores.
+    """Parse pairs of ``name=value``; dashes in a name become underscores.
 
     Raises:
         UsageError: for a text without an equals sign.

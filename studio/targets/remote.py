@@ -1,4 +1,4 @@
-"""Another machine for the time of a job: its Python, a folder that goes again, what it says."""
+"""Work on a target within a job: its interpreter, a temporary folder, and output of commands."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ elif lacking:
 
 
 def connector_for(host: PluginHost, target: TargetSpec) -> Connector:
-    """The connector that answers for a target's URL.
+    """Return the connector for a target's URL.
 
     Raises:
-        Unavailable: when there is none.
+        Unavailable: when no plugin has one.
     """
     scheme = target.url.partition(":")[0]
     capability = host.answering(scheme)
@@ -38,20 +38,20 @@ def connector_for(host: PluginHost, target: TargetSpec) -> Connector:
 
 
 def root_of(channel: Channel, connector: Connector, target: TargetSpec) -> str:
-    """The absolute path of the folder that the studio has on a target."""
+    """Return the absolute path of the studio's folder on a target."""
     return absolute(channel, connector.default_root(target))
 
 
 def absolute(channel: Channel, root: str) -> str:
-    """A path on the target with its home folder in place of ``~``."""
-    return said(channel, ["sh", "-c", _FIND_ROOT, "sh", root])
+    """Return a path on the target with ``~`` replaced by its home folder."""
+    return check_output(channel, ["sh", "-c", _FIND_ROOT, "sh", root])
 
 
 def find_python(channel: Channel, root: str) -> str:
-    """An interpreter with numpy and onnxruntime: that of a release, or the target's own.
+    """Return an interpreter with numpy and onnxruntime: of a release, or the target's own.
 
     Raises:
-        TargetError: in one sentence, when there is none.
+        TargetError: when no interpreter has them, with the missing packages.
     """
     listed = channel.run(["sh", "-c", _FIND_PYTHONS, "sh", root]).text.split("\n")
     pythons = [line.strip() for line in listed if line.strip()]
@@ -72,8 +72,8 @@ def find_python(channel: Channel, root: str) -> str:
 
 @contextmanager
 def folder_on(channel: Channel, folder: str) -> Iterator[None]:
-    """A folder on the target, removed in the end where the connection still stands."""
-    said(channel, ["mkdir", "-p", folder])
+    """Create a folder on the target, and remove it at the end if the connection is alive."""
+    check_output(channel, ["mkdir", "-p", folder])
     try:
         yield
     finally:
@@ -81,11 +81,11 @@ def folder_on(channel: Channel, folder: str) -> Iterator[None]:
             channel.run(["rm", "-rf", folder], timeout=30)
 
 
-def said(channel: Channel, argv: Sequence[str]) -> str:
-    """What a command says.
+def check_output(channel: Channel, argv: Sequence[str]) -> str:
+    """Run a command, and return its output.
 
     Raises:
-        TargetError: when it fails, with what it complained about.
+        TargetError: when it fails, with its error message.
     """
     done = channel.run(argv)
     if done.status:

@@ -1,4 +1,4 @@
-"""Sentences for people about a target."""
+"""Lines for people about a target."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class _Account:
 
 
 def facts(document: Mapping[str, object]) -> list[str]:
-    """Return the facts that a probe has found, of a machine or of a platform."""
+    """Return the facts of a machine or of a platform."""
     account, machine = from_json(_Account, document), from_json(TargetFacts, document)
     head = f"{machine.name}  {machine.url}"
     if account.who:
@@ -34,7 +34,7 @@ def facts(document: Mapping[str, object]) -> list[str]:
 
 
 def _more(machine: TargetFacts) -> list[str]:
-    """Return what not every target has."""
+    """Return the facts that not every target has."""
     heat = machine.temperature_c
     pairs = (
         ("kind", machine.board_id),

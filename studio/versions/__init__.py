@@ -1,1 +1,1 @@
-"""What is written down about a model: its card and its evidence."""
+"""Versions of models: aliases, lineage, garbage collection, export and import."""

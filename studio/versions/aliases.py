@@ -1,4 +1,4 @@
-"""Aliases of versions: moved by hand, by a promotion with its evidence, or back."""
+"""Aliases of versions: set by hand, promoted with evidence, or rolled back."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from studio.versions.versions import NamedVersion, find_version, model_named
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}")
 RUNS = "runs"
-"""Where the runs lie, beside the registry."""
+"""Name of the folder of runs, next to the registry."""
 
 
 def do_nothing(options: object, job: Job) -> NoWork:
-    """Be the work of a step whose whole effect is its record."""
+    """Do nothing, as the step's only effect is its record."""
     return NoWork()
 
 
 def set_alias(registry: Registry, options: AliasOptions, result: NoWork, folder: Path) -> AliasMove:
-    """Let an alias stand for a version, or for none.
+    """Point an alias to a version, or remove it.
 
     Raises:
-        UsageError: when there is no such version, or the alias cannot be one.
+        UsageError: when the version does not exist, or the alias is invalid.
     """
     alias = _checked(options.alias)
     if options.remove:
@@ -42,11 +42,11 @@ def set_alias(registry: Registry, options: AliasOptions, result: NoWork, folder:
 
 
 def promote(registry: Registry, options: PromoteOptions, result: NoWork, folder: Path) -> AliasMove:
-    """Let an alias stand for a version whose gates were met.
+    """Point an alias to a version whose gates have passed.
 
     Raises:
-        GateMissed: when a gate of the run that made the version was not met.
-        Refused: when no run judged the version, and nobody gave a reason to do without.
+        GateMissed: when a gate of the run that packaged the version failed.
+        Refused: when no run evaluated the version, and there is no approval with a reason.
     """
     alias = _checked(options.alias)
     named = find_version(registry, options.version)
@@ -57,10 +57,10 @@ def promote(registry: Registry, options: PromoteOptions, result: NoWork, folder:
 def roll_back(
     registry: Registry, options: RollBackOptions, result: NoWork, folder: Path
 ) -> AliasMove:
-    """Let an alias stand again for what it stood for before.
+    """Point an alias to its previous version again.
 
     Raises:
-        UsageError: when it never stood for anything else.
+        UsageError: when it has no previous version.
     """
     alias = _checked(options.alias)
     model = model_named(registry, options.model)
@@ -70,11 +70,12 @@ def roll_back(
 
 
 def _before(registry: Registry, model: int, alias: str) -> VersionRecord:
-    """The version that an alias goes back to. Going back twice goes back further.
+    """Return the version before the present one; a second rollback goes back further.
 
     Raises:
-        UsageError: when there is none.
+        UsageError: when there is no earlier version.
     """
+    # Moves are replayed, so that a second rollback does not return to the version left before.
     stack: list[int] = []
     for move in reversed(registry.ledger.moves(model, alias)):
         if move.why == "rolled back" and len(stack) > 1:
@@ -118,10 +119,10 @@ def _move(
 def _evidence(
     registry: Registry, named: NamedVersion, run: str | None, because: str | None
 ) -> dict[str, JsonValue]:
-    """The gates of the run that made a version."""
+    """Return the gates of the run that packaged a version."""
     folders = RunFolders(registry.folder.parent / RUNS)
     runs = [folders.find(run)] if run else folders.all()
-    found = next((one for one in runs if _made(one, named.version)), None)
+    found = next((one for one in runs if _packaged(one, named.version)), None)
     if found is None and run:
         raise Refused(f"The run {run} did not make {named.name}.")
     if found is None:
@@ -148,8 +149,8 @@ def _evidence(
     return {**facts, "because": because} if because else facts
 
 
-def _made(run: RunFolder, version: VersionRecord) -> bool:
-    """Whether a run packaged (or took unchanged) a version."""
+def _packaged(run: RunFolder, version: VersionRecord) -> bool:
+    """Return whether a run packaged a version, or reused its package unchanged."""
     try:
         steps = run.read().steps
     except UsageError:

@@ -1,4 +1,4 @@
-"""Garbage collection: what nobody needs leaves the store; what runs never does."""
+"""Garbage collection in the store: unused bundles are removed, running ones never."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from studio.versions.results import (
 from studio.versions.step import GarbageOptions, NoWork
 
 _YOUNG_S = 3600.0
-"""What was put into the store within this time may belong to a job that is being recorded."""
+"""A younger folder in the store may belong to a job that is being recorded."""
 
 _HELD_RELEASES = 3
-"""So many of a target's last releases are kept: it may be rolled back to them."""
+"""Number of a target's last releases to keep for a rollback."""
 
 _TRASH = ".trash-"
 _TRASHED = re.compile(r"\.trash-[0-9a-f]{32}")
@@ -38,14 +38,14 @@ _TRASHED = re.compile(r"\.trash-[0-9a-f]{32}")
 
 @dataclass(frozen=True, slots=True)
 class GarbagePlan:
-    """What would be removed, and why the rest stays.
+    """The plan of a collection: the folders to remove, and the reasons for the others.
 
     Attributes:
-        versions: Versions whose bundles go, each with the folder of the store that holds it; their
-            rows and lineage stay.
-        orphans: Folders of the store that nothing refers to.
-        kept: For each version that stays, why.
-        spared: Folders that nothing refers to since the registry was restored from a copy.
+        versions: Versions whose bundles are removed, with their folders in the store; their rows
+            and lineage stay.
+        orphans: Folders of the store without references.
+        kept: Reason for each version that is kept.
+        spared: Folders that have no references since the registry was restored from a copy.
     """
 
     versions: tuple[tuple[VersionRecord, Path], ...]
@@ -57,16 +57,16 @@ class GarbagePlan:
 def collect(
     registry: Registry, options: GarbageOptions, result: NoWork, folder: Path
 ) -> GarbageResult:
-    """Remove what nobody needs, or say what would be removed.
+    """Remove unused bundles, or return the plan.
 
     Raises:
-        Refused: when the store is that of another registry; nothing is removed then.
+        Refused: when the store belongs to another registry; then nothing is removed.
     """
     store = registry.store
-    with registry.quiet():  # nobody may promote or deploy what is being judged
+    with registry.quiet():  # no promotion or deploy may change the references now
         plan = make_plan(registry, options.keep, forgotten=options.forgotten)
         sizes = {home: _size(home) for home in (*(h for _v, h in plan.versions), *plan.orphans)}
-        trash = [] if options.dry_run else [_away(home, store) for home in sizes]
+        trash = [] if options.dry_run else [_move_out(home, store) for home in sizes]
     for path in trash if options.dry_run else (*trash, *_trash(store)):
         shutil.rmtree(path, ignore_errors=True)
     names = {one.id: one.name for one in registry.models()}
@@ -88,14 +88,14 @@ def collect(
 
 
 def make_plan(registry: Registry, keep: int, *, forgotten: bool = False) -> GarbagePlan:
-    """Judge every version and every folder of the store that is listed now; nothing else can go.
+    """Plan the collection of all versions and folders; folders added later are not touched.
 
     Args:
-        keep: So many of each model's newest versions stay.
-        forgotten: Also what nothing refers to since the registry was restored.
+        keep: Number of newest versions of each model to keep.
+        forgotten: Also remove folders that a restore has left without references.
 
     Raises:
-        Refused: when the store is that of another registry.
+        Refused: when the store belongs to another registry.
     """
     listed = entries(registry.store)
     _require_own(registry, listed)
@@ -119,7 +119,7 @@ def make_plan(registry: Registry, keep: int, *, forgotten: bool = False) -> Garb
 
 
 def _require_own(registry: Registry, listed: Mapping[str, Path]) -> None:
-    """A registry that is younger than the store, or knows nothing of it, has no garbage there."""
+    """Refuse a registry that is newer than its store, as it would take all folders for garbage."""
     if registry.owns_store and (not listed or _referred(registry, frozenset())):
         return
     raise Refused(
@@ -129,13 +129,13 @@ def _require_own(registry: Registry, listed: Mapping[str, Path]) -> None:
 
 
 def _home(version: VersionRecord, listed: Mapping[str, Path]) -> Path | None:
-    """The folder of the store that holds a version's bundle, if it is one of those listed."""
+    """Return the listed folder of the store that contains a version's bundle; None without one."""
     home = listed.get(version.path.parent.name)
     return home if home is not None and version.path.parent == home else None
 
 
 def _is_before(path: Path, restored: str) -> bool:
-    """Whether a folder was in the store when the registry was restored."""
+    """Return whether a folder was in the store before the registry was restored."""
     if not restored:
         return False
     try:
@@ -145,14 +145,14 @@ def _is_before(path: Path, restored: str) -> bool:
 
 
 def _trash(store: Path) -> list[Path]:
-    """What collections that were killed had taken out already."""
+    """Return the folders that killed collections have moved out of the store."""
     with os.scandir(store) as found:
         names = [one.name for one in found if one.is_dir(follow_symlinks=False)]
     return [store / name for name in names if _TRASHED.fullmatch(name)]
 
 
 def needed(registry: Registry, keep: int) -> Iterator[tuple[int, str]]:
-    """Versions that stay, each with a reason; the strongest reason comes last and wins."""
+    """Yield the versions to keep, each with a reason; the strongest reason comes last."""
     for model in registry.models():
         for version in registry.versions(model.id)[:keep]:
             yield version.id, f"among the newest {keep}"
@@ -179,7 +179,7 @@ def needed(registry: Registry, keep: int) -> Iterator[tuple[int, str]]:
 
 
 def _running(registry: Registry, target: str) -> str:
-    """The release that a target serves, as far as this registry knows; a canary counts, too."""
+    """Return the release of a target by the registry's record; a canary counts, too."""
     for release in registry.releases(target):
         if release.state == "removed":
             return ""
@@ -199,7 +199,7 @@ def _of_open_runs(registry: Registry) -> Iterator[str]:
 
 
 def _referred(registry: Registry, without: Collection[int]) -> set[str]:
-    """Names of the store's folders that some row refers to, but for those of these versions."""
+    """Return the names of the folders that rows refer to, except rows of some versions."""
     paths: list[Path] = []
     for variant in registry.variants():
         paths += [variant.path, *([variant.graph_path] if variant.graph_path else [])]
@@ -220,8 +220,8 @@ def _is_old(path: Path) -> bool:
         return False
 
 
-def _away(home: Path, store: Path) -> Path:
-    """Take an entry out of the store in one rename; what a crash leaves is no half a bundle."""
+def _move_out(home: Path, store: Path) -> Path:
+    """Move a folder out of the store in one rename, so a crash leaves no half of a bundle."""
     trash = store / f"{_TRASH}{uuid.uuid4().hex}"
     os.rename(home, trash)
     return trash

@@ -1,4 +1,4 @@
-"""The condition of a registry: its database, and each file that a row of it refers to."""
+"""The integrity of a registry: its database, and each file that a row refers to."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from studio.registry.ownership import entries
 from studio.versions.garbage import needed
 
 _ONE = 1
-"""Of each model the newest version is never collected, so that its bundle has to be there."""
+"""The newest version of each model is never collected, so its bundle must exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Something that is not as it was written.
+    """A missing or altered file, or a damaged database.
 
     Attributes:
-        name: What refers to it: ``digits:3``, ``run 12``, or the database itself.
+        name: The row that refers to it: ``digits:3``, ``run 12``, or the database itself.
         why: ``is missing`` ...
     """
 
@@ -35,13 +35,13 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class RegistryCondition:
-    """What was found.
+    """The result of an integrity check.
 
     Attributes:
-        path: The database, or a copy of it.
-        rows: Of all tables.
-        blobs: Folders of the store that rows refer to and that are there.
-        unknown: Folders of the store that no row refers to.
+        path: Path of the database, or of a copy.
+        rows: Number of rows in all tables.
+        blobs: Number of existing folders of the store with references.
+        unknown: Number of folders of the store without references.
     """
 
     path: Path
@@ -51,18 +51,18 @@ class RegistryCondition:
     damaged: tuple[Damage, ...]
 
     def to_json(self) -> dict[str, JsonValue]:
-        """For machines."""
+        """Return the document of ``--json``."""
         return dict(to_json(self))
 
 
 def condition(folder: Path, *, thorough: bool = True) -> RegistryCondition:
-    """Look at a registry, whatever state it is in.
+    """Check a registry, even a damaged one.
 
     Args:
-        thorough: Compare every file with the digest that names it, not only whether it is there.
+        thorough: Compare every file with its digest, not only whether it exists.
 
     Raises:
-        StudioError: when it was written by a later version of the studio.
+        StudioError: when a later version of the studio has written it.
     """
     database = folder / DATABASE
     faults = faults_of(database) if database.is_file() else ["is missing"]
@@ -82,7 +82,7 @@ def condition(folder: Path, *, thorough: bool = True) -> RegistryCondition:
 
 
 def rows_of(database: Path) -> int:
-    """The rows of all tables of a database that is whole."""
+    """Return the number of rows in all tables of a valid database."""
     with closing(connect(database)) as connection:
         named = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
         names = [str(row[0]) for row in connection.execute(named)]
@@ -91,10 +91,10 @@ def rows_of(database: Path) -> int:
 
 
 def set_aside(folder: Path, damaged: tuple[Damage, ...]) -> int:
-    """Take altered files out of the store, so that a whole one can be put in their place.
+    """Move altered files out of the store, so that intact ones can replace them.
 
     Returns:
-        How many folders of the store were moved; they lie beside it.
+        The number of moved folders, which are next to the store.
     """
     listed = entries(folder / "store")
     homes = {Path(one.path).parent.name for one in damaged if Path(one.path).exists()} & set(listed)
@@ -108,7 +108,7 @@ def set_aside(folder: Path, damaged: tuple[Damage, ...]) -> int:
 
 
 def _referred(registry: Registry) -> dict[Path, str]:
-    """The path of every file or folder that a row needs, with what needs it."""
+    """Return the path of every required file or folder, with the row that requires it."""
     found: dict[Path, str] = {}
     for variant in registry.variants():
         name = f"{variant.model_name} {variant.name}"
@@ -127,7 +127,7 @@ def _referred(registry: Registry) -> dict[Path, str]:
 
 
 def _home(registry: Registry, path: Path) -> str:
-    """The folder of the store in which a path lies; empty for one outside."""
+    """Return the folder of the store that contains a path; empty for a path outside."""
     if path == registry.store or not path.is_relative_to(registry.store):
         return ""
     return path.relative_to(registry.store).parts[0]
@@ -137,7 +137,7 @@ def _damage(registry: Registry, thorough: bool) -> Iterator[Damage]:
     seen: set[Path] = set()
     for path, name in _referred(registry).items():
         home, kept = _home(registry, path), path
-        if home:  # what was adopted whole: a file, or a folder with the file in it
+        if home:  # adopted as a whole: a file, or a folder with the file in it
             kept = registry.store.joinpath(*path.relative_to(registry.store).parts[:2])
         if not path.exists():
             yield Damage(name, str(path), "is missing")
@@ -149,5 +149,5 @@ def _damage(registry: Registry, thorough: bool) -> Iterator[Damage]:
 def _digest(path: Path) -> str:
     try:
         return folder_digest(path) if path.is_dir() else file_digest(path)
-    except (OSError, ValueError):  # unreadable, or a link where a file was
+    except (OSError, ValueError):  # unreadable, or replaced by a link
         return ""

@@ -1,4 +1,4 @@
-"""The archive of a project: one listing, and blobs named by their digest. Nothing else is in it."""
+"""The archive of a project: a listing, blobs named by their digests, and nothing else."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _REGULAR = 0o100000
 
 
 class ArchiveWriter:
-    """Writes an archive; equal projects give equal bytes.
+    """A writer of archives; equal projects give equal bytes.
 
-    Blobs are stored as they are, so that nothing can grow while it is read.
+    Blobs are stored uncompressed, so an archive cannot expand when it is read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,7 +39,7 @@ class ArchiveWriter:
         self._known: set[str] = set()
 
     def add(self, path: Path) -> tuple[str, int]:
-        """Add a file, once; its digest and size."""
+        """Add a file once; return its digest and its size."""
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if digest not in self._known:
@@ -49,13 +49,14 @@ class ArchiveWriter:
         return digest, path.stat().st_size
 
     def finish(self, document: Mapping[str, object]) -> None:
-        """Add the listing and close the archive."""
+        """Add the listing, and close the archive."""
         content = json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False).encode()
         with self._open(LISTING, len(content)) as out:
             out.write(content)
         self._zip.close()
 
     def _open(self, name: str, size: int) -> IO[bytes]:
+        # A fixed date and mode make archives of equal projects equal.
         info = zipfile.ZipInfo(name, _EPOCH)
         info.external_attr = (_REGULAR | 0o644) << 16
         info.file_size = size
@@ -63,14 +64,14 @@ class ArchiveWriter:
 
 
 class ArchiveReader:
-    """Reads an archive that somebody else may have made.
+    """A reader of untrusted archives.
 
-    An entry is a stored regular file, the listing or a blob, once each; what a blob holds is
-    compared with its name.
+    Each entry must be a stored regular file, the listing or a blob, without duplicates. The content
+    of a blob is compared with its name.
 
     Raises:
-        InvalidData: when it is no such archive.
-        Refused: when it is one that wants to do harm.
+        InvalidData: when the file is no archive of a project.
+        Refused: when the archive is malicious.
     """
 
     def __init__(self, path: Path) -> None:
@@ -88,7 +89,7 @@ class ArchiveReader:
         self._zip.close()
 
     def listing(self) -> dict[str, JsonValue]:
-        """What is in it, as JSON; its form is checked by whoever reads it."""
+        """Return the listing as JSON, its form unchecked."""
         info = self._entries.get(LISTING)
         if info is None:
             raise InvalidData(f"{self._name} is no archive of a project: it has no {LISTING}.")
@@ -103,7 +104,7 @@ class ArchiveReader:
         return document
 
     def extract(self, digest: str, size: int, target: Path, progress: Progress) -> None:
-        """Write a blob to a file, if it is what its name says."""
+        """Write a blob to a file, and verify its digest."""
         info = self._entries.get(BLOBS + digest)
         if info is None:
             raise InvalidData(f"{self._name} lacks the file {digest[:12]}.")
@@ -128,7 +129,7 @@ class ArchiveReader:
             )
 
     def unused(self, digests: Iterable[str]) -> list[str]:
-        """Names of entries that the listing does not speak of."""
+        """Return the names of entries that the listing does not mention."""
         known = {LISTING, *(BLOBS + digest for digest in digests)}
         return sorted(set(self._entries) - known)
 
@@ -141,6 +142,7 @@ class ArchiveReader:
             raise Refused(f"{self._name} has an entry twice.")
         for info in infos:
             self._check(info)
+        # Entries that overlap could claim more bytes than the file has.
         if sum(info.file_size for info in infos) > size:
             raise Refused(f"{self._name} says that it holds more than it can.")
         return infos

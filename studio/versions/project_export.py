@@ -1,4 +1,4 @@
-"""Export of a project: models with variants, versions, aliases and evidence, in one archive."""
+"""The export of a project to an archive: models, variants, versions, aliases and evidence."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _FILE = "project.zip"
 
 
 def prepare(registry: Registry, options: ExportOptions) -> ExportOptions:
-    """Add what is to be exported: rows, and where their files lie.
+    """Add the rows to export, and the places of their files.
 
     Raises:
-        UsageError: when there is no such model, or nothing at all.
+        UsageError: when a model does not exist, or there is nothing to export.
     """
     names = options.model or [model.name for model in registry.models()]
     wanted = {model_named(registry, name) for name in names}
@@ -66,17 +66,17 @@ def export(options: ExportOptions, job: Job) -> ExportResult:
     )
 
 
-def put_in_place(
+def move_to_output(
     registry: Registry, options: ExportOptions, result: ExportResult, folder: Path
 ) -> ExportResult:
-    """Put the archive where the user wants it."""
+    """Move the archive to the output path."""
     copy = Copy.begin(folder / _FILE, str(options.out))
     assert copy is not None
     return replace(result, output=str(copy.finish()))
 
 
 def _with_files(model: ArchivedModel, files: list[tuple[ArchivedFile, ...]]) -> ArchivedModel:
-    """Return the model with the files of its rows: of the variants, then of the versions."""
+    """Add the files of the rows to a model: of the variants, then of the versions."""
     count = len(model.variants)
     return replace(
         model,
@@ -92,6 +92,7 @@ def _with_files(model: ArchivedModel, files: list[tuple[ArchivedFile, ...]]) -> 
 def _model(registry: Registry, model: ModelRecord) -> PlannedModel:
     variants = registry.variants(model.id)
     positions = {variant.id: number for number, variant in enumerate(variants)}
+    # A version whose bundle was collected has no files to export.
     versions = [one for one in reversed(registry.versions(model.id)) if one.path.is_dir()]
     numbers = {one.id: one.number for one in versions}
     ledger = registry.ledger
@@ -121,7 +122,7 @@ def _model(registry: Registry, model: ModelRecord) -> PlannedModel:
 
 
 def _place(registry: Registry, variant: VariantRecord) -> Path:
-    """Return the folder below which the files of a variant are named."""
+    """Return the folder to which the paths of a variant's files are relative."""
     home = registry.store / variant.digest
     if not variant.path.is_relative_to(home):
         raise StudioError(

@@ -1,4 +1,4 @@
-"""Import of a project: an archive is verified, its models opened, its versions taken in."""
+"""The import of a project from an archive: files are verified, models opened, rows added."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from studio.registry import (
     file_digest,
     folder_digest,
 )
-from studio.registry.activity import moment_elsewhere
+from studio.registry.activity import external_time
 from studio.versions.project_archive import ArchiveReader
 from studio.versions.project_listing import (
     ArchivedModel,
@@ -39,11 +39,11 @@ _MADE = "imported"
 
 
 def unpack(options: ImportOptions, job: Job) -> UnpackedProject:
-    """Verify an archive and lay its models out below ``job.folder``; a worker's work, behind walls.
+    """Verify an archive and extract its models below ``job.folder``, as a sandboxed work.
 
     Raises:
-        InvalidData: when it is no archive of a project.
-        Refused: when something in it is not what it says.
+        InvalidData: when the file is no archive of a project.
+        Refused: when a file does not match its digest.
     """
     reader = ArchiveReader(options.archive)
     try:
@@ -61,10 +61,10 @@ def unpack(options: ImportOptions, job: Job) -> UnpackedProject:
     return UnpackedProject(tuple(unpacked))
 
 
-def take_in(
+def add_models(
     registry: Registry, options: ImportOptions, result: UnpackedProject, folder: Path
 ) -> ImportResult:
-    """Take in what is not here yet; a name that is taken by something else gets a number."""
+    """Add missing models; a name that another model has gets a number."""
     return ImportResult(
         tuple(
             _Import(registry, unpacked, folder / _MADE / str(number)).run()
@@ -74,7 +74,7 @@ def take_in(
 
 
 class _Import:
-    """The taking in of one model: its files first, then all rows or none."""
+    """The import of one model: its files first, then all its rows or none."""
 
     def __init__(self, registry: Registry, unpacked: UnpackedModel, folder: Path) -> None:
         self._registry, self._folder = registry, folder
@@ -87,7 +87,7 @@ class _Import:
         for position, row in enumerate(self._model.variants):
             if self._known(row.digest) is None:
                 self._adopt(row, self._folder / f"variant-{position}")
-        # A bundle that was collected, or is lost, comes back to its place.
+        # The archive may restore a bundle that was collected or lost.
         kept = (one for one in self._registry.versions() if one.path.is_dir())
         here = {version.digest for version in kept}
         for version in self._model.versions:
@@ -109,7 +109,7 @@ class _Import:
         return ImportedModel(name, self._model.name, self._new_variants, self._new_versions)
 
     def _free_name(self) -> str:
-        """The model's name, where its versions do not contradict those that are here."""
+        """Return the model's name if its versions agree with the local ones, else a free name."""
         names = {model.name: model.id for model in self._registry.models()}
         candidate, number = self._model.name, 1
         while candidate in names and not self._fits(names[candidate]):
@@ -156,7 +156,7 @@ class _Import:
         return variant
 
     def _artifact(self, row: ArchivedVariant) -> Artifact:
-        """The variant's file: just taken into the store, or there already for another model."""
+        """Return the variant's file: newly adopted, or already in the store for another model."""
         known = self._known(row.digest)
         if row.digest in self._adopted or known is None:
             return self._adopted[row.digest]
@@ -190,7 +190,7 @@ class _Import:
         self._new_versions += 1
 
     def _aliases(self, model: int) -> None:
-        """Aliases that stand for nothing here yet; those of before are left as they are."""
+        """Add the aliases that do not exist yet; existing ones are unchanged."""
         here = {one.name for one in self._registry.ledger.aliases(model)}
         digests = {row.number: row.digest for row in self._model.versions}
         for alias, number in self._model.aliases.items():
@@ -222,14 +222,14 @@ def _lay_out(reader: ArchiveReader, model: ArchivedModel, folder: Path, job: Job
 def _lay_out_variant(
     reader: ArchiveReader, row: ArchivedVariant, folder: Path, job: Job
 ) -> Mapping[str, JsonValue]:
-    """Write and verify the files of a variant; return its figures, which are made anew."""
+    """Write and verify the files of a variant; return its summary, computed from the files."""
     for name, digest, size in row.files:
         reader.extract(digest, size, folder / name, job)
     main = folder / row.main
     found = folder_digest(folder) if row.folder else file_digest(main)
     if found != row.digest:
         raise Refused(f"The variant {row.name} in the archive is not what its digest says.")
-    opened = look(main, job)  # refuses what the intake refuses
+    opened = look(main, job)  # refuses whatever the safety check refuses
     graph = folder.with_name(f"{folder.name}-graph")
     graph.mkdir()
     write_graph(opened, graph, job)
@@ -245,5 +245,5 @@ def _lay_out_bundle(
     listed = (row.digest, row.number, row.counter)
     if (bundle.digest, bundle.version, bundle.counter) != listed:
         raise Refused(f"Version {row.number} in the archive is not what its digest says.")
-    # Archives of before have no date of the row; the manifest has that of the packaging.
-    return replace(row, created=row.created or moment_elsewhere(bundle.raw.get("created")))
+    # Earlier archives lack the date of the row; the manifest has the date of packaging.
+    return replace(row, created=row.created or external_time(bundle.raw.get("created")))

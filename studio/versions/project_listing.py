@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from studio.api import InvalidData, Refused
 from studio.documents.dataclass_json import InvalidDocument, JsonValue, from_json
 from studio.registry import component, counters
-from studio.registry.activity import moment_elsewhere
+from studio.registry.activity import external_time
 from studio.runtime.shared.files import plain_name
 
 _LONGEST_TEXT = 4096
 
 ArchivedFile = tuple[str, str, int]
-"""Name below the folder of its row, digest and size of a file."""
+"""The name of a file below its row's folder, its digest and its size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +22,11 @@ class ArchivedVariant:
     """A variant of a model.
 
     Attributes:
-        main: The file to load, below the variant's folder.
-        folder: Whether the digest is that of the folder, not of the file.
-        parent: Position of the variant that it was made from.
-        inputs: Digests of the data that went into it.
-        quantize: Figures of its quantization.
+        main: Path of the file to load, below the variant's folder.
+        folder: Whether the digest is of the folder, not of the file.
+        parent: Position of the parent variant.
+        inputs: Digests of the step's input data.
+        quantize: Result of its quantization.
     """
 
     name: str
@@ -70,7 +70,7 @@ class ArchivedMove:
 
 @dataclass(frozen=True, slots=True)
 class ArchivedModel:
-    """A model; its aliases stand for numbers of versions."""
+    """A model whose aliases point to numbers of its versions."""
 
     name: str
     variants: tuple[ArchivedVariant, ...]
@@ -80,7 +80,7 @@ class ArchivedModel:
 
     @property
     def rows(self) -> tuple[ArchivedVariant | ArchivedVersion, ...]:
-        """Everything that has files."""
+        """The rows with files: the variants, then the versions."""
         return (*self.variants, *self.versions)
 
 
@@ -94,11 +94,11 @@ class ProjectListing:
 
     @classmethod
     def read(cls, document: Mapping[str, JsonValue]) -> ProjectListing:
-        """Return the listing of an archive that somebody else may have made.
+        """Parse the listing of an untrusted archive.
 
         Raises:
-            InvalidData: when it is not well formed.
-            Refused: when a name in it would lead elsewhere.
+            InvalidData: when it is malformed.
+            Refused: when a name would lead outside the folder.
         """
         try:
             listing = from_json(cls, document)
@@ -111,7 +111,7 @@ class ProjectListing:
 
 @dataclass(frozen=True, slots=True)
 class PlannedFiles:
-    """The files of a row, and the folder that they lie in."""
+    """The files of a row, and their folder."""
 
     place: str
     names: tuple[str, ...]
@@ -119,7 +119,7 @@ class PlannedFiles:
 
 @dataclass(frozen=True, slots=True)
 class PlannedModel:
-    """A model that is to be exported; ``files`` are those of its rows, in their order."""
+    """A model to export, with the files of its rows in order."""
 
     model: ArchivedModel
     files: tuple[PlannedFiles, ...]
@@ -127,7 +127,7 @@ class PlannedModel:
 
 @dataclass(frozen=True, slots=True)
 class UnpackedModel:
-    """A model that was laid out; ``summaries`` are the figures of its variants."""
+    """An extracted model, with the summaries of its variants."""
 
     model: ArchivedModel
     summaries: tuple[Mapping[str, JsonValue], ...]
@@ -135,13 +135,14 @@ class UnpackedModel:
 
 @dataclass(frozen=True, slots=True)
 class UnpackedProject:
-    """Models of an archive whose files were verified."""
+    """The models of an archive with verified files."""
 
     models: tuple[UnpackedModel, ...]
 
 
 def _checked_model(model: ArchivedModel) -> ArchivedModel:
     for position, one in enumerate(model.variants):
+        # Parents come first, so that a lineage cannot contain a cycle.
         if one.parent is not None and not 0 <= one.parent < position:
             raise ValueError("a variant comes before what it was made from")
     _check_texts([model.name, *model.aliases])
@@ -158,7 +159,7 @@ def _checked_variant(row: ArchivedVariant) -> ArchivedVariant:
     _check_files(row.files)
     if row.main not in [name for name, *_ in row.files]:
         raise ValueError("a variant lacks its main file")
-    return replace(row, created=moment_elsewhere(row.created))
+    return replace(row, created=external_time(row.created))
 
 
 def _checked_version(row: ArchivedVersion, variants: int) -> ArchivedVersion:
@@ -167,7 +168,7 @@ def _checked_version(row: ArchivedVersion, variants: int) -> ArchivedVersion:
     _check_texts([row.digest])
     _check_files(row.files)
     counters.foreign(row.counter)
-    return replace(row, created=moment_elsewhere(row.created))
+    return replace(row, created=external_time(row.created))
 
 
 def _check_files(files: Iterable[ArchivedFile]) -> None:

@@ -1,4 +1,4 @@
-"""Results of the steps of versions, and what the window and the command line ask about versions."""
+"""Results of the steps of versions, and queries of the window and the command line."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from studio.documents.dataclass_json import JsonValue, from_json, keyed, optiona
 
 @dataclass(frozen=True, slots=True)
 class NamedGate:
-    """A gate that stands in the evidence of a promotion."""
+    """A gate in the evidence of a promotion."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Grounds for the move of an alias: a run with its gates, or a reason in words."""
+    """The evidence for the move of an alias: a run with its gates, or a reason."""
 
     run: str | None = None
     gates: tuple[NamedGate, ...] = ()
@@ -26,13 +26,13 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AliasMove:
-    """An alias after its move; ``to`` is None for one that was removed.
+    """A moved alias; ``to`` is None after a removal.
 
     Attributes:
-        before: Number of the version that it stood for; None where there was none.
+        before: Number of its previous version; None without one.
         bundle: Folder of the bundle, empty for a removed alias.
         why: ``promoted``, ``rolled back``, ``set`` or ``removed``.
-        evidence: The ground in its JSON form, as the registry stores it.
+        evidence: The evidence in its JSON form, as the registry stores it.
     """
 
     model: str
@@ -47,7 +47,7 @@ class AliasMove:
 
     @property
     def ground(self) -> Evidence:
-        """The evidence, as it can be read."""
+        """The evidence, parsed."""
         return from_json(Evidence, self.evidence)
 
 
@@ -62,7 +62,7 @@ class RemovedVersion:
 
 @dataclass(frozen=True, slots=True)
 class RemovedFolder:
-    """A folder of the store that nothing refers to."""
+    """A folder of the store without references."""
 
     path: str
     bytes: int
@@ -70,7 +70,7 @@ class RemovedFolder:
 
 @dataclass(frozen=True, slots=True)
 class RetainedVersion:
-    """A version that a collection leaves, with the reason."""
+    """A version that a collection keeps, with the reason."""
 
     name: str
     because: str
@@ -78,11 +78,11 @@ class RetainedVersion:
 
 @dataclass(frozen=True, slots=True)
 class GarbageResult:
-    """Result of a collection, or of its plan.
+    """The result of a collection, or its plan.
 
     Attributes:
-        bytes: Size of all that goes.
-        spared: Number of folders that stay because a restore has forgotten them.
+        bytes: Size of all removed files.
+        spared: Number of folders kept because a restore left them without references.
     """
 
     dry_run: bool
@@ -95,10 +95,10 @@ class GarbageResult:
 
 @dataclass(frozen=True, slots=True)
 class ExportResult:
-    """Content of an archive that was written.
+    """The content of a written archive.
 
     Attributes:
-        output: Path of the archive; empty before it was put there.
+        output: Path of the archive; empty before it was moved there.
     """
 
     models: tuple[str, ...]
@@ -110,10 +110,10 @@ class ExportResult:
 
 @dataclass(frozen=True, slots=True)
 class ImportedModel:
-    """A model of an archive, with the number of rows that are new here.
+    """A model of an archive, with the number of new rows.
 
     Attributes:
-        asked: Its name in the archive; another model may have that name here.
+        asked: Its name in the archive, which another local model may have.
     """
 
     name: str
@@ -124,12 +124,12 @@ class ImportedModel:
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """Models that an import has taken in."""
+    """The models of an import."""
 
     models: tuple[ImportedModel, ...]
 
 
-# What is asked about versions
+# Queries about versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +137,8 @@ class VersionRow:
     """A version in a list.
 
     Attributes:
-        kept: Whether its bundle is still here.
-        targets: Names of the targets that serve it now.
+        kept: Whether its bundle still exists.
+        targets: Names of the targets with this version.
     """
 
     model: str
@@ -154,7 +154,7 @@ class VersionRow:
 
 @dataclass(frozen=True, slots=True)
 class Packaging:
-    """The packaging of a version: its options, digests of its data, and who asked for it."""
+    """The packaging of a version: its options, digests of its data, and the user."""
 
     options: Mapping[str, JsonValue]
     inputs: Mapping[str, str]
@@ -163,7 +163,7 @@ class Packaging:
 
 @dataclass(frozen=True, slots=True)
 class VariantOrigin:
-    """A variant in a lineage, with the step that made it."""
+    """A variant in a lineage, with the step that created it."""
 
     variant: str
     digest: str
@@ -177,7 +177,7 @@ class VariantOrigin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedMove:
-    """A move of an alias in a lineage; None stands for no version."""
+    """A recorded move of an alias; None means no version."""
 
     alias: str
     to: int | None
@@ -189,17 +189,17 @@ class RecordedMove:
 
     @property
     def ground(self) -> Evidence:
-        """The evidence, as it can be read."""
+        """The evidence, parsed."""
         return from_json(Evidence, self.evidence)
 
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """The origin of a version: bundle, variants up to the opened file, data, tools, moves.
+    """The lineage of a version: bundle, variants back to the opened file, data, tools, moves.
 
     Attributes:
-        content: Digest of the content alone; empty when the bundle is gone.
-        variants: The packaged variant first, then what it was made from.
+        content: Digest of the content alone; empty if the bundle was removed.
+        variants: The packaged variant, then its ancestors.
     """
 
     model: str
@@ -219,13 +219,13 @@ class Lineage:
 
 @dataclass(frozen=True, slots=True)
 class ServedRelease:
-    """A release that a target served at a moment.
+    """The release of a target at a time.
 
     Attributes:
-        until: End of that time; None while it goes on.
+        until: End of the release; None if it is current.
         known: Whether the version is in this registry.
-        on_trial: Whether it was on trial then, also when it was taken back later.
-        canary: Version of another release that got a part of the requests.
+        on_trial: Whether it was in trial then, even if it was rolled back later.
+        canary: Version of a canary at that time.
     """
 
     target: str
@@ -243,7 +243,7 @@ class ServedRelease:
 
 @dataclass(frozen=True, slots=True)
 class TargetAt:
-    """A target and the release that it served; None for nothing."""
+    """A target with its release; None without one."""
 
     target: str
     served: ServedRelease | None
@@ -251,7 +251,7 @@ class TargetAt:
 
 @dataclass(frozen=True, slots=True)
 class ReleasesAt:
-    """Releases of all targets at one moment (``now``)."""
+    """The releases of all targets at one time (``now``)."""
 
     at: str
     targets: tuple[TargetAt, ...]

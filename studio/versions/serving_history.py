@@ -1,4 +1,4 @@
-"""Which release a target served at a moment, as far as the registry knows."""
+"""The release of a target at a time, from the registry's record."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _CANARY = "canary"
 
 
 class ServingPeriod(NamedTuple):
-    """A time in which a target served a release.
+    """A period in which a target had a release.
 
     Attributes:
-        change: The last change that says so.
-        until: When it ended; None while it goes on.
-        ended_trial: It was on trial all the while, and was taken back.
-        canary: Another release that got a part of the requests.
+        change: The last change of the period.
+        until: End of the period; None if it is current.
+        ended_trial: Whether it was in trial for the whole period, and rolled back.
+        canary: The canary in the period.
     """
 
     change: Change
@@ -33,12 +33,12 @@ class ServingPeriod(NamedTuple):
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """Of all releases that served."""
+        """The changes of the release and of its canary."""
         return (self.change,) if self.canary is None else (self.change, self.canary)
 
 
 def served_on(registry: Registry) -> dict[str, list[str]]:
-    """The targets that serve each release now, by digest."""
+    """Return the targets that have each release now, by digest."""
     found: dict[str, list[str]] = {}
     for target, changes in registry.history.changes().items():
         stay = stay_at(changes)
@@ -48,10 +48,10 @@ def served_on(registry: Registry) -> dict[str, list[str]]:
 
 
 def served_at(registry: Registry, target: str, moment: str | None = None) -> ServedRelease | None:
-    """What a target served at a moment (now); None for nothing.
+    """Return the release of a target at a time (now); None without one.
 
     Args:
-        moment: An ISO time in UTC, spelled as the registry does.
+        moment: An ISO time in UTC, in the registry's spelling.
     """
     stay = stay_at(registry.history.changes(target).get(target, ()), moment)
     if stay is None:
@@ -62,7 +62,7 @@ def served_at(registry: Registry, target: str, moment: str | None = None) -> Ser
 def all_served_at(
     registry: Registry, targets: Sequence[str], moment: str | None = None
 ) -> dict[str, ServedRelease | None]:
-    """The same of several targets; of hundreds it takes little more than of one."""
+    """Return the releases of several targets at once; hundreds take little more than one."""
     changes = registry.history.changes()
     stays = {target: stay_at(changes.get(target, ()), moment) for target in targets}
     releases = registry.history.these(
@@ -75,7 +75,7 @@ def all_served_at(
 
 
 def stay_at(changes: Sequence[Change], moment: str | None = None) -> ServingPeriod | None:
-    """What a target served, by what was done on it, the oldest first."""
+    """Return the period at a time, from the changes of a target, the oldest first."""
     current: ServingPeriod | None = None
     for change in changes:
         if moment is not None and change.created > moment:
@@ -87,7 +87,7 @@ def stay_at(changes: Sequence[Change], moment: str | None = None) -> ServingPeri
             since = current.since if again and current is not None else change.created
             current = ServingPeriod(change, since, None)
         elif change.state == _CANARY:
-            current = _beside(current, change)
+            current = _with_canary(current, change)
         elif change.state == "removed":
             current = None
         elif moment is not None and moment < change.until:
@@ -95,8 +95,8 @@ def stay_at(changes: Sequence[Change], moment: str | None = None) -> ServingPeri
     return current
 
 
-def _beside(current: ServingPeriod | None, canary: Change) -> ServingPeriod:
-    if current is None:  # nothing else is known to have served
+def _with_canary(current: ServingPeriod | None, canary: Change) -> ServingPeriod:
+    if current is None:  # no other release is known
         return ServingPeriod(canary, canary.created, None)
     return current._replace(canary=canary)
 
@@ -107,7 +107,7 @@ def _release(
     release = releases[stay.change.id]
     details = _Details.of(release)
     seconds = (details.soak.seconds if details.soak else None) or 0.0
-    # A trial is part of the time that it serves.
+    # A release in trial already answers clients, so its period starts with the trial.
     tried = moment is not None and moment < later(release.created, seconds)
     return ServedRelease(
         target=release.target,
@@ -131,7 +131,7 @@ class _Soak:
 
 @dataclass(frozen=True, slots=True)
 class _Details:
-    """The details of a recorded release that a list of releases shows."""
+    """The details of a recorded release for a list of releases."""
 
     version: int | None = None
     name: str | None = None
@@ -143,5 +143,5 @@ class _Details:
     def of(cls, release: ReleaseRecord) -> _Details:
         try:
             return from_json(cls, release.details)
-        except InvalidDocument:  # what a target said once cannot close the list of all
+        except InvalidDocument:  # one invalid record of a target must not break the whole list
             return cls()

@@ -1,4 +1,4 @@
-"""The steps of versions: aliases, promotion, rollback, collection, export and import."""
+"""The steps of versions: aliases, promotion, rollback, garbage collection, export and import."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def _alias() -> Any:
 
 @dataclass(frozen=True, slots=True)
 class NoWork:
-    """The work's result of a step whose whole effect is its record."""
+    """An empty result of a step whose only effect is its record."""
 
 
 @dataclass(frozen=True, slots=True)
 class AliasOptions:
-    """Options of ``version-alias``."""
+    """Options of the step ``version-alias``."""
 
     version: str = _version()
     alias: str = option(positional=True, help="production, candidate ...")
@@ -44,7 +44,7 @@ class AliasOptions:
 
 @dataclass(frozen=True, slots=True)
 class PromoteOptions:
-    """Options of ``version-promote``."""
+    """Options of the step ``version-promote``."""
 
     version: str = _version()
     alias: str = _alias()
@@ -65,7 +65,7 @@ class PromoteOptions:
 
 @dataclass(frozen=True, slots=True)
 class RollBackOptions:
-    """Options of ``version-rollback``."""
+    """Options of the step ``version-rollback``."""
 
     model: str = option(title="Model", positional=True, help="Its name.")
     alias: str = _alias()
@@ -76,7 +76,7 @@ class RollBackOptions:
 
 @dataclass(frozen=True, slots=True)
 class GarbageOptions:
-    """Options of ``registry-gc``."""
+    """Options of the step ``registry-gc``."""
 
     keep: int = option(
         10,
@@ -96,7 +96,7 @@ class GarbageOptions:
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """Options of ``project-export``; ``models`` is filled in by its preparation."""
+    """Options of the step ``project-export``; its preparation sets ``models``."""
 
     out: Path = option(kind=Kind.OUTPUT, positional=True, help="The archive (.zip).")
     model: tuple[str, ...] | None = option(None, title="Models", help="Names; by default all.")
@@ -105,7 +105,7 @@ class ExportOptions:
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """Options of ``project-import``."""
+    """Options of the step ``project-import``."""
 
     archive: Path = option(kind=Kind.FILE, positional=True, help="An exported archive.")
 
@@ -170,7 +170,7 @@ PROJECT_EXPORT: Step[ExportOptions, ExportResult] = Step(
     result=ExportResult,
     work="studio.versions.project_export:export",
     prepare="studio.versions.project_export:prepare",
-    record="studio.versions.project_export:put_in_place",
+    record="studio.versions.project_export:move_to_output",
     texts="studio.versions.texts:export",
     limits=Limits(seconds=3600),
 )
@@ -183,7 +183,7 @@ PROJECT_IMPORT: Step[ImportOptions, ImportResult] = Step(
     result=ImportResult,
     work_result=UnpackedProject,
     work="studio.versions.project_import:unpack",
-    record="studio.versions.project_import:take_in",
+    record="studio.versions.project_import:add_models",
     texts="studio.versions.texts:imported_models",
     limits=Limits(seconds=3600),
 )

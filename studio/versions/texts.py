@@ -1,4 +1,4 @@
-"""Sentences about versions, for the command line."""
+"""Lines of the command line about versions."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ _SHORT = 12
 
 
 def alias_move(move: AliasMove) -> list[str]:
-    """Return the version that an alias stands for since its move."""
+    """Return the version that a moved alias points to."""
     what = f"is version {move.to}" if move.to else "is gone"
     return [f"{move.model}@{move.alias} {what}{f', before {move.before}' if move.before else ''}"]
 
 
 def promotion(move: AliasMove) -> list[str]:
-    """Return the move, and the gates that it rests on."""
+    """Return the move, and the gates of its evidence."""
     return [*alias_move(move), *(f"gate met  {gate.name}" for gate in move.ground.gates)]
 
 
 def export(result: ExportResult) -> list[str]:
-    """Return the content of an archive that was written."""
+    """Return the content of a written archive."""
     counts = f"{result.variants} variants and {result.versions} versions"
     return [f"{counts} of {', '.join(result.models)}, {megabytes(result.bytes)}", result.output]
 
 
 def imported_models(result: ImportResult) -> list[str]:
-    """Return a line for each model of an archive that was read."""
+    """Return a line for each imported model."""
     return [
         f"{row.name}: {row.variants} new variants, {row.versions} new versions"
         + ("" if row.name == row.asked else f" (the name {row.asked} is another model's)")
@@ -49,7 +49,7 @@ def imported_models(result: ImportResult) -> list[str]:
 
 
 def garbage(result: GarbageResult) -> list[str]:
-    """Return what a collection removes, and why the rest stays."""
+    """Return the removed folders of a collection, and the reasons for the others."""
     word = "Would remove" if result.dry_run else "Removed"
     rows = [(one.name, megabytes(one.bytes), "removed") for one in result.versions]
     rows += [(one.path[:_SHORT], megabytes(one.bytes), "removed") for one in result.orphans]
@@ -82,7 +82,7 @@ def version_list(versions: Sequence[VersionRow]) -> list[str]:
 
 
 def lineage(found: Lineage) -> list[str]:
-    """Return the origin of a version."""
+    """Return the lineage of a version."""
     lines = [
         f"{found.model}:{found.version}  {', '.join(found.aliases)}".rstrip(),
         f"release  {found.digest}",
@@ -121,7 +121,7 @@ def _recorded_move(move: RecordedMove) -> str:
 
 
 def releases_at(found: ReleasesAt) -> list[str]:
-    """Return the releases that targets served at one moment."""
+    """Return the releases of targets at one time."""
     if not found.targets:
         return ["Nothing was deployed from here."]
     rows = [(row.target, *_served(row.served)) for row in found.targets]
@@ -140,7 +140,7 @@ def _served(served: ServedRelease | None) -> tuple[str, ...]:
 
 
 def _moment(text: str) -> str:
-    """Return a moment of the registry without its fraction and zone."""
+    """Return a time of the registry without its fraction and zone."""
     return text[:19].replace("T", " ")
 
 

@@ -1,4 +1,4 @@
-"""Moments as people write them: ``2026-11-26 14:30``, with or without a zone."""
+"""Times as users write them: ``2026-11-26 14:30``, with or without a zone."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from studio.registry.activity import spelled
 
 
 def moment(text: str) -> str:
-    """A moment in the registry's spelling; one without a zone is local time.
+    """Return a time in the registry's spelling; without a zone it is local time.
 
     Raises:
-        UsageError: when it is not one.
+        UsageError: when the text is no time.
     """
     try:
         found = datetime.fromisoformat(text.strip())
@@ -25,12 +25,12 @@ def moment(text: str) -> str:
 
 
 def later(text: str, seconds: float) -> str:
-    """A moment in the registry's spelling, and some seconds after it."""
+    """Return a time of the registry, some seconds later."""
     return spelled(datetime.fromisoformat(text) + timedelta(seconds=seconds))
 
 
 def local(text: str) -> str:
-    """The registry's spelling as a local time for people."""
+    """Return a time of the registry as a local time for people."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

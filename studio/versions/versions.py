@@ -1,4 +1,4 @@
-"""Versions by name: ``digits:3``, ``digits@production``; where they came from, where they run."""
+"""Versions by name (``digits:3``, ``digits@production``), and their lineage."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHORTEST_DIGEST = 8
 
 @dataclass(frozen=True, slots=True)
 class NamedVersion:
-    """A version with its model's name and the aliases that stand for it."""
+    """A version with its model's name and the aliases that point to it."""
 
     model: str
     version: VersionRecord
@@ -26,15 +26,15 @@ class NamedVersion:
 
     @property
     def name(self) -> str:
-        """``digits:3``."""
+        """The name of the version: ``digits:3``."""
         return f"{self.model}:{self.version.number}"
 
 
 def model_named(registry: Registry, name: str) -> int:
-    """The number of a model.
+    """Return the number of a model.
 
     Raises:
-        UsageError: when there is none of this name.
+        UsageError: when the model does not exist.
     """
     for model in registry.models():
         if model.name == name:
@@ -44,11 +44,12 @@ def model_named(registry: Registry, name: str) -> int:
 
 
 def find_version(registry: Registry, text: str) -> NamedVersion:
-    """The version that ``NAME``, ``NAME:NUMBER``, ``NAME@ALIAS`` or a digest means.
+    """Return the version of ``NAME``, ``NAME:NUMBER``, ``NAME@ALIAS`` or a digest.
 
     Raises:
-        UsageError: when there is none.
+        UsageError: when the version does not exist.
     """
+    # A short text may be the name of a model, so a digest needs a minimum length.
     by_digest = [v for v in registry.versions() if v.digest.startswith(text)]
     if len(text) >= _SHORTEST_DIGEST and len(by_digest) == 1:
         return _named(registry, by_digest[0])
@@ -72,10 +73,10 @@ def find_version(registry: Registry, text: str) -> NamedVersion:
 
 
 def all_versions(registry: Registry, model: str | None = None) -> list[NamedVersion]:
-    """The versions of a model (of all), the newest first.
+    """Return the versions of a model (of all), the newest first.
 
     Raises:
-        UsageError: when there is no such model.
+        UsageError: when the model does not exist.
     """
     number = model_named(registry, model) if model else None
     names = {one.id: one.name for one in registry.models()}
@@ -87,7 +88,7 @@ def all_versions(registry: Registry, model: str | None = None) -> list[NamedVers
 
 
 def lineage(registry: Registry, named: NamedVersion) -> Lineage:
-    """Where a version came from: bundle, variants up to the opened file, data, tools, runs."""
+    """Return the lineage of a version: bundle, variants, data, tools and runs."""
     version = named.version
     origin = _BundleOrigin.of(version)
     noted = registry.ledger.packager(str(version.path))
@@ -115,7 +116,7 @@ class _Tools:
 
 @dataclass(frozen=True, slots=True)
 class _BundleOrigin:
-    """The facts of a bundle's manifest about its making; empty when the bundle is gone."""
+    """The origin of a bundle, from its manifest; empty if the bundle was removed."""
 
     content: str = ""
     created: str = ""
@@ -133,7 +134,7 @@ class _BundleOrigin:
 
 
 def _ancestors(registry: Registry, number: int) -> Iterator[VariantOrigin]:
-    """The variant that was packaged, then what it was made from."""
+    """Yield the packaged variant, then its ancestors."""
     variant: VariantRecord | None = registry.variant(number)
     while variant is not None:
         noted = registry.ledger.producer(variant)

@@ -126,7 +126,7 @@ class AlertFile:
         return SecretStore(self._paths).set(name, secret)
 
     def _with(self, kind: str, place: int, table: Table) -> str:
-        text = alert_text.put(self._text(), kind, place, table)
+        text = alert_text.set_table(self._text(), kind, place, table)
         values = parse(text, self.path.name)
         alerts_of(values, [*self.kinds])
         if dict(values[kind][place]) != dict(table):  # never write what would be read otherwise

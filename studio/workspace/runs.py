@@ -219,7 +219,7 @@ class Runs:
             UsageError: when the run does not exist, or is active.
         """
         folder = self._folders.find(name)
-        if folder.is_held():
+        if folder.is_locked():
             raise UsageError(f"The run {folder.id} goes on.")
         self._folders.remove(folder.id)
 

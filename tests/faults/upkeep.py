@@ -31,7 +31,7 @@ from studio.registry.restore import RegistryRestore
 from studio.settings import resource
 from studio.versions.garbage import collect
 from studio.versions.integrity import condition
-from studio.versions.project_import import take_in, unpack
+from studio.versions.project_import import add_models, unpack
 from studio.versions.project_listing import UnpackedProject
 from studio.versions.step import GarbageOptions, ImportOptions, NoWork
 from studio.workspace import Workspace
@@ -184,7 +184,7 @@ def act(story: str, registry: Path) -> None:
                 folder = registry.parent / "jobs" / "1"
                 document = json.loads((folder / "result.json").read_text())
                 options = ImportOptions(folder / "project.zip")
-                take_in(opened, options, from_json(UnpackedProject, document), folder)
+                add_models(opened, options, from_json(UnpackedProject, document), folder)
         finally:
             opened.close()
 

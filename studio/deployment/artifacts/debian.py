@@ -25,7 +25,7 @@ _FILE = "release.deb"
 
 
 def make(options: DebOptions, job: Job) -> DebResult:
-    """Package a model behind walls of its own (or take a bundle), then write the Debian package."""
+    """Package a model in a sandbox (or use a given bundle), then write the Debian package."""
     kind = _kind(options)
     packaged = None
     if options.model and not options.bundle:
@@ -70,14 +70,14 @@ def make(options: DebOptions, job: Job) -> DebResult:
 
 
 def prepare(registry: Registry, options: DebOptions) -> DebOptions:
-    """Number the bundle that a model needs."""
+    """Number the bundle if a model has to be packaged."""
     if options.model and not options.bundle:
         return replace(options, numbering=packages.numbering(registry, options.model))
     return options
 
 
-def made(registry: Registry, options: DebOptions, result: DebResult, folder: Path) -> DebResult:
-    """Keep the bundle as a version, and put the package where the user wants it."""
+def record(registry: Registry, options: DebOptions, result: DebResult, folder: Path) -> DebResult:
+    """Store the bundle as a version, and move the package to the output path."""
     version = None
     if result.packaged and options.model:
         version = packages.keep(registry, options.model, result.packaged)
@@ -99,10 +99,10 @@ def made(registry: Registry, options: DebOptions, result: DebResult, folder: Pat
 
 
 def _kind(options: DebOptions) -> tuple[Board, Image] | None:
-    """The board and its system, out of the catalogue; None for Debian's own libraries.
+    """Return the board and its image from the catalogue; None for Debian's own libraries.
 
     Raises:
-        UsageError: when there is none of these names, or nothing can be served on it.
+        UsageError: when a name is unknown, or the image cannot serve a model.
     """
     if not options.board:
         return None

@@ -35,10 +35,10 @@ _FILES = "image"
 
 @dataclass(frozen=True, slots=True)
 class _ImageFacts:
-    """What the packager tells of an image.
+    """The packager's result for an image.
 
     Attributes:
-        next: What is left to be done by the user.
+        next: Remaining steps for the user.
         path, context, sbom: Files that it wrote.
     """
 
@@ -51,7 +51,7 @@ class _ImageFacts:
 
 
 def image(options: ImageOptions, job: Job) -> PackagerWork:
-    """Package a model behind walls of its own, then build the image of the bundle."""
+    """Package a model in a sandbox, then build the image of the bundle."""
     packager: Packager = PluginHost.discover().get(Extension.PACKAGER, PACKAGER)
     given: dict[str, JsonValue] = {**parse_pairs(options.set or ()), "tag": options.image}
     if options.image_out or options.load_to:
@@ -63,7 +63,7 @@ def image(options: ImageOptions, job: Job) -> PackagerWork:
 
 
 def _archive(made: _ImageFacts) -> Path:
-    """Return the image as a file; without an engine and a base that is one there is none."""
+    """Return the path of the image archive; raise an error if the packager wrote none."""
     if not made.path:
         raise Unavailable(
             "The image was not made, so it cannot be loaded there.", hint=made.next or ""
@@ -72,17 +72,17 @@ def _archive(made: _ImageFacts) -> Path:
 
 
 def imaged(registry: Registry, options: ImageOptions, work: PackagerWork, folder: Path) -> Result:
-    """Keep the bundle as a version, and put the image's files where the user wants them."""
+    """Store the bundle as a version, and move the image's files to the output path."""
     final = packages.packaged(registry, options, work.packaged, folder, ("set", "load_to"))
     made = read_parts(_ImageFacts, work.made)
-    # The packager's figures stand beside those of the bundle, which have names of their own.
+    # ``bytes`` of the result is the size of the bundle, so the image's size gets its own key.
     rest = {name: value for name, value in work.made.items() if name not in ("image", "bytes")}
     named = {"image": made.image, "image_bytes": made.bytes, **rest}
     return {**to_json(final), **named, **_placed(options, folder / _FILES, made)}
 
 
 def _placed(options: ImageOptions, written: Path, made: _ImageFacts) -> dict[str, JsonValue]:
-    """Move what was written, and return the paths of where it lies then."""
+    """Move the written files, and return their new paths."""
     if options.load_to and not options.image_out:
         return {"loaded_to": options.load_to.name}
     if not written.is_dir():
@@ -120,11 +120,11 @@ engine=$(command -v docker || command -v podman) || exit {_NO_ENGINE}
 
 
 def load_image(target: TargetSpec, archive: Path, job: Job) -> None:
-    """Send an image's archive to a machine, and have its Docker or Podman load it.
+    """Send an image archive to a machine, and load it into Docker or Podman there.
 
     Raises:
         UsageError: for a target that is no machine.
-        TargetError: when there is no engine, or it does not take the image.
+        TargetError: when the machine has no engine, or the engine rejects the image.
     """
     if is_platform(target):
         raise UsageError(f"{target.name} is no machine; push the image to a registry instead.")

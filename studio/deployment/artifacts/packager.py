@@ -81,6 +81,7 @@ def _target(options: PackageAsOptions) -> Path:
 
 def _move(written: Path, target: Path) -> None:
     try:
+        # An empty folder may be replaced, so that users can create the folder themselves.
         if target.is_dir() and not any(target.iterdir()):
             target.rmdir()
         if target.exists():

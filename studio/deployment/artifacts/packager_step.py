@@ -60,4 +60,4 @@ PACKAGE_AS: Step[PackageAsOptions, Result] = Step(
 )
 
 OWN = tuple(option for option in PACKAGE_AS.form if option.name in ("as", "as_out"))
-"""Options that no other way of packaging has."""
+"""Options that only this kind of packaging has."""

@@ -1,4 +1,4 @@
-"""Results of the steps that make a deployment a file."""
+"""Results of the steps that package a deployment as a file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from studio.packages.results import CheckFinding, PackageResult
 
 @dataclass(frozen=True, slots=True)
 class PackagerWork:
-    """A bundle, and the facts that a packager tells of what it made of it."""
+    """A bundle, and the packager's description of its output."""
 
     packaged: PackageResult
     made: Mapping[str, JsonValue]
@@ -25,7 +25,7 @@ class DebResult:
         bytes: Size of the bundle.
         image: None, as no container image is made.
         deb: Path of the package.
-        packaged: The bundle that was made on the way.
+        packaged: The bundle packaged during the step.
     """
 
     bundle: str

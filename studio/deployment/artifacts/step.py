@@ -1,4 +1,4 @@
-"""Steps that make a deployment a file: a Debian package, a container image."""
+"""Steps that package a deployment as a file: a Debian package, a container image."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class DebOptions:
     numbering: Numbering | None = None
 
     def packaging(self, model: ModelRef) -> PackageOptions:
-        """Return the options of the packaging of the model on the way."""
+        """Return the options of packaging the model within this step."""
         return PackageOptions(
             model=model,
             data=self.data,
@@ -76,7 +76,7 @@ DEB: Step[DebOptions, DebResult] = Step(
     work="studio.deployment.artifacts.debian:make",
     texts="studio.deployment.artifacts.texts:deb",
     prepare="studio.deployment.artifacts.debian:prepare",
-    record="studio.deployment.artifacts.debian:made",
+    record="studio.deployment.artifacts.debian:record",
     needs=_NEEDS,
     limits=Limits(seconds=3600),
     use=Use.SERVE,
@@ -87,7 +87,7 @@ OWN = tuple(
     for one in DEB.form
     if one.name in ("deb", "board", "system", "maintainer")
 )
-"""Options that no other way of packaging has."""
+"""Options that only this kind of packaging has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

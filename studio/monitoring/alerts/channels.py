@@ -1,4 +1,4 @@
-"""Where alerts go: the desktop, a mail server, a webhook; plugins add others."""
+"""Channels of alerts: the desktop, a mail server, a webhook; plugins add others."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TIMEOUT_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """An alert as a channel gets it.
+    """A notification of an alert for a channel.
 
     Attributes:
         at: Time of the sample.
@@ -62,11 +62,11 @@ Secrets = Callable[[str], str]
 
 
 class ChannelError(Exception):
-    """A notice did not get there; says why in one sentence, without a secret."""
+    """The failure of a channel, in one sentence without a secret."""
 
 
 def alert_channels(path: Path | None) -> tuple[AlertPlan, dict[str, tuple[Sequence[str], Send]]]:
-    """The rules of a file, and what sends to its channels."""
+    """Return the rules of a file, and the channels with their senders."""
     if path is None:
         return AlertPlan(), {}
     host = PluginHost.discover()
@@ -78,13 +78,13 @@ def alert_channels(path: Path | None) -> tuple[AlertPlan, dict[str, tuple[Sequen
 
 
 def channel_of(spec: ChannelSpec, secrets: Secrets, plugins: PluginHost | None = None) -> Send:
-    """What sends notices to a channel.
+    """Return the function that sends notifications to a channel.
 
     Args:
-        secrets: Finds a secret by its name; the environment is asked first.
+        secrets: Returns a secret by its name; an environment variable has precedence.
 
     Raises:
-        Unavailable: when the plugin that it needs cannot be used.
+        Unavailable: when the plugin of the channel cannot be used.
     """
 
     def secret(name: str) -> str:
@@ -107,20 +107,20 @@ def channel_of(spec: ChannelSpec, secrets: Secrets, plugins: PluginHost | None =
     def export(notice: Notice) -> None:
         try:
             monitor.export([to_json(notice)], options)
-        except Exception as error:  # a third party's code
+        except Exception as error:  # code of a plugin
             raise ChannelError(f"{spec.kind} took no notice: {error}".rstrip(".") + ".") from error
 
     return export
 
 
 def headline(notice: Notice) -> str:
-    """A notice in a few words."""
+    """Return a notification in a few words."""
     over = "over: " if notice.state == "resolved" else ""
     return f"{notice.target}: {over}{notice.name} ({notice.level})"
 
 
 def to_desktop(notice: Notice) -> None:
-    """A notification of the desktop that this session has."""
+    """Show a notification on the desktop of this session."""
     program = shutil.which("notify-send")
     if program is None:
         raise ChannelError("There is no notify-send here: install libnotify-bin.")
@@ -143,7 +143,7 @@ def to_desktop(notice: Notice) -> None:
 
 
 def to_email(notice: Notice, options: MailOptions, password: str) -> None:
-    """A mail; encrypted with ``tls``, and by default (STARTTLS) where a password goes along."""
+    """Send a mail; encrypted with ``tls``, or by default (STARTTLS) if it needs a password."""
     host, port, user = options.host, options.port, options.user
     mail = EmailMessage()
     mail["Subject"] = headline(notice)
@@ -165,7 +165,7 @@ def to_email(notice: Notice, options: MailOptions, password: str) -> None:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirect would carry the token to somebody else."""
+    """A handler that refuses redirects, which would send the token to another server."""
 
     def redirect_request(self, *_: object) -> None:
         return None
@@ -175,13 +175,13 @@ _OPENER = urllib.request.build_opener(_NoRedirect)
 
 
 def to_webhook(notice: Notice, url: str, signing: str, token: str) -> None:
-    """A POST of JSON.
+    """Send a POST request with JSON.
 
     Args:
         signing: Key of the HMAC-SHA-256 of the body in ``Edgewright-Signature``; empty for none.
         token: Bearer token; empty for none.
     """
-    # Many a webhook's address is its only secret: it is said without its path.
+    # The path of a webhook is often its only secret, so messages leave it out.
     parts = urllib.parse.urlsplit(url)
     where = f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
     body = json.dumps(to_json(notice), sort_keys=True, default=str).encode()

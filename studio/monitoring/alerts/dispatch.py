@@ -1,7 +1,7 @@
-"""Alerts on their way to people: each once when it begins and once when it ends, tried a few times.
+"""Delivery of alerts: one notification when an alert fires, one when it resolves, with retries.
 
-Sending happens on a thread, so that a mail server that hangs delays no look at a target. Whatever
-did not get there is said, with the number of tries.
+A thread sends the notifications, so a mail server that hangs delays no poll of a target. A failed
+delivery is reported with the number of tries.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ _END_S = 20.0
 
 
 class OwnRules:
-    """Judges samples by the rules of a file."""
+    """The evaluation of samples by the rules of a file."""
 
     def __init__(self, rules: Sequence[AlertRule], clock: Callable[[], float] = time.monotonic):
         self._rules = rules
-        self._clock = clock  # the monotonic one: a clock that is set meanwhile changes nothing
+        self._clock = clock  # monotonic: changes of the system time have no effect
         self._since: dict[str, float] = {}
         self._before: TargetSample | None = None
 
     def judge(self, sample: TargetSample) -> list[Alert]:
-        """The alerts of one sample."""
+        """Return the alerts of a sample."""
         now, found = self._clock(), []
         for rule in self._rules:
             if rule.targets and sample.target not in rule.targets:
@@ -55,7 +55,7 @@ class OwnRules:
 
 
 def value_of(sample: TargetSample, metric: str, before: TargetSample | None = None) -> float | None:
-    """A figure of a sample; None where it has none, as that of an older runtime may."""
+    """Return a metric of a sample; None if it lacks it, as one of an older runtime may."""
     if metric == "error_rate":
         requests, errors = sample.requests or 0, sample.errors or 0
         if before is not None:
@@ -72,7 +72,7 @@ def value_of(sample: TargetSample, metric: str, before: TargetSample | None = No
 
 
 def _notice(sample: TargetSample, alert: Alert | Notice) -> Notice:
-    """The notice of an alert with the time and the release of a sample."""
+    """Return the notification of an alert, with the time and the release of a sample."""
     return Notice(
         alert.name,
         alert.level,
@@ -88,16 +88,16 @@ def _notice(sample: TargetSample, alert: Alert | Notice) -> Notice:
 
 
 class Dispatcher:
-    """Tells channels what begins and what ends.
+    """The delivery of firing and resolved alerts to channels.
 
     Args:
-        channels: By name: the levels that it wants, and what sends.
-        failed: Told a sentence as soon as a notice was not taken, and when it was given up.
-        holds: What somebody has silenced or seen: such an alert is told when that ends and the
-            alert still holds. The end of one that was told is always told: whatever was opened
-            for it elsewhere can be closed.
-        held: Told a sentence when a notice is held back.
-        taken: Told the name of a channel that took a notice.
+        channels: Levels and sender of each channel, by name.
+        failed: Called with a sentence after the first failed try, and when delivery is given up.
+        holds: Silences and acknowledgements. A silenced alert is sent later if it is still firing.
+            The end of an alert that was sent is always sent, so a ticket about it can be
+            closed.
+        held: Called with a sentence when a notification is silenced.
+        taken: Called with the name of a channel after a delivery.
     """
 
     def __init__(
@@ -123,8 +123,8 @@ class Dispatcher:
         if channels:
             self._thread.start()
 
-    def take(self, sample: TargetSample) -> None:
-        """Hear the alerts of a sample."""
+    def dispatch(self, sample: TargetSample) -> None:
+        """Send the changes between a sample's alerts and the earlier ones of its target."""
         target = sample.target
         now = {(target, alert.name): alert for alert in sample.alerts}
         for key, alert in now.items():
@@ -167,7 +167,7 @@ class Dispatcher:
                     self._channels[name][1](notice)
                 except ChannelError as failure:
                     error = str(failure)
-                    if not tried:  # whoever watches need not wait for the other tries
+                    if not tried:  # report the failure now, not after the last try
                         self._failed(name, f"{error} It is tried again.")
                 else:
                     error = ""
@@ -177,7 +177,7 @@ class Dispatcher:
                 self._failed(name, f"{error} It was tried {tried + 1} times.")
 
     def close(self) -> None:
-        """Send what waits, for a short while, and end."""
+        """Send the waiting notifications, for a short time, and stop the thread."""
         if not self._channels:
             return
         try:

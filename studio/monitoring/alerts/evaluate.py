@@ -1,4 +1,4 @@
-"""Rules that turn what was measured into alerts."""
+"""Built-in rules that derive alerts from the status of a server."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from studio.runtime.serve.statistics.speed_monitor import MARGIN
 ERROR_RATE = 0.01
 SLOWER = 2.0
 FELT_MS = 1.0
-"""Milliseconds by which a model must be slower than it was for an alert without a rule."""
+"""Smallest slow-down in milliseconds for an alert without a rule."""
 _FEW_REQUESTS = 20
 _MANY_REQUESTS = 100
 
 
 class Rules:
-    """Judges one status after another; remembers what it must to compare them."""
+    """The evaluation of a server's statuses, with the state to compare them."""
 
     def __init__(self) -> None:
         self._before: ServerStatus | None = None
@@ -39,7 +39,7 @@ class Rules:
         return [*filter(None, found), *expiry_alerts(status.upkeep)]
 
     def _errors(self, status: ServerStatus) -> Alert | None:
-        """Since the last status, or since the start where that is the first."""
+        """Return an alert on the error rate since the last status, or since the start."""
         requests, errors, before = status.requests, status.errors, self._before
         if before is not None and _same_count(before, status):
             requests, errors = requests - before.requests, errors - before.errors
@@ -49,7 +49,7 @@ class Rules:
         return Alert("errors", "critical", text, errors / requests, ERROR_RATE)
 
     def _slower(self, status: ServerStatus) -> Alert | None:
-        """Against the bundle's baseline, or what was usual when the watch began."""
+        """Return an alert on latency against the bundle's baseline, or the typical value so far."""
         p99, count = status.latency_ms.p99 or 0.0, status.latency_ms.count or 0
         if self._before is not None and self._before.digest not in ("", status.digest):
             self._usual_p99 = 0.0
@@ -67,7 +67,7 @@ class Rules:
         if before is None or before.pid == status.pid:
             return None
         if before.digest != status.digest:
-            return None  # another release may need another process
+            return None  # a new release may start a new process
         return Alert("restarted", "warning", "The server restarted since the last poll.")
 
 
@@ -78,7 +78,7 @@ def _not_ready(status: ServerStatus) -> Alert | None:
 
 
 def _slower_than_measured(pace: SpeedReport | None) -> Alert | None:
-    """The target's own verdict, with the cause that it found; a loss that nobody feels is none."""
+    """Return an alert on the target's own verdict, unless the difference is too small to matter."""
     if pace is None or pace.verdict != "slower":
         return None
     if (pace.now_ms or 0.0) - (pace.baseline_ms or 0.0) < FELT_MS:
@@ -103,6 +103,6 @@ def _release_failed(report: ServerReport) -> Alert | None:
 
 
 def _same_count(before: ServerStatus, now: ServerStatus) -> bool:
-    """Whether the counters went on, and did not begin anew with a release or a process."""
+    """Return whether the counters continued, with no new release or process in between."""
     same = (before.digest, before.pid, before.generation) == (now.digest, now.pid, now.generation)
     return same and before.requests <= now.requests

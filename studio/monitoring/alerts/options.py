@@ -1,4 +1,4 @@
-"""What a rule and each kind of channel can say, as options: the forms of the window."""
+"""Options of alert rules and of each kind of channel, for the forms of the window."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TITLES: Mapping[str, str] = {
     "upkeep.disk_free_mb": "Free disk (MB)",
     "upkeep.certificate_days": "Certificate (days left)",
 }
-"""The figures as a form has room for them."""
+"""Short names of the metrics for a form."""
 _LEVEL_TITLES = ("Warning", "Critical")
 
 RULE_OPTIONS: tuple[Option, ...] = (
@@ -153,7 +153,7 @@ CHANNEL_OPTIONS: Mapping[str, tuple[Option, ...]] = {
         ),
     ),
 }
-"""Of the kinds that the studio has itself; a monitor of a plugin has its own."""
+"""Options of the built-in kinds; a plugin's monitor has its own."""
 
 LEVELS_OPTION = Option(
     "levels",
@@ -165,4 +165,4 @@ LEVELS_OPTION = Option(
     help="Of which alerts it is told.",
 )
 SECRET_OF = {"email": "password_secret", "webhook": "signing_secret"}
-"""The option that names the secret which a form asks for; ``password_secret`` of plugins."""
+"""The option with the name of a secret that a form asks for; ``password_secret`` for plugins."""

@@ -1,4 +1,4 @@
-"""Alert rules and channels as a file says them: TOML, checked to the last key."""
+"""Alert rules and channels from a TOML file; unknown keys are errors."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ METRICS = {
 _RULE = ("name", "metric", "above", "below", "for_s", "level", "targets")
 _PLACES = ("url", "to", "host")
 Table = Mapping[str, object]
-"""A table of the file, whose values are not checked yet."""
+"""A table of the file with unchecked values."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlertRule:
-    """A limit of one figure.
+    """A limit of one metric.
 
     Attributes:
         metric: A key of ``METRICS``.
-        above, below: The limit; one of them.
-        for_s: So long beyond it before it is an alert.
-        targets: Names; none stands for all.
+        above, below: The limit; exactly one is set.
+        for_s: How long the metric must exceed the limit, in seconds.
+        targets: Names of targets; empty for all.
     """
 
     name: str
@@ -57,25 +57,25 @@ class AlertRule:
     targets: tuple[str, ...] = ()
 
     def is_beyond(self, value: float) -> bool:
-        """Whether a value breaks it."""
+        """Return whether a value exceeds the limit."""
         if self.above is not None:
             return value > self.above
         return self.below is not None and value < self.below
 
     @property
     def limit(self) -> float:
-        """The number that it speaks of."""
+        """The value of the limit."""
         return float(self.above if self.above is not None else self.below or 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelSpec:
-    """Where alerts are sent.
+    """A destination of alerts.
 
     Attributes:
         kind: ``desktop``, ``email``, ``webhook``, or the id of a monitor of a plugin (``mqtt``).
-        levels: That are sent there.
-        options: Of its kind.
+        levels: Levels of alerts that the channel receives.
+        options: Options of the kind.
     """
 
     kind: str
@@ -85,7 +85,7 @@ class ChannelSpec:
 
     @property
     def destination(self) -> str:
-        """Where it sends; of a webhook without its path, which is often its only secret."""
+        """The destination; a webhook's path is left out, as it is often the only secret."""
         found = next((self.options[key] for key in _PLACES if self.options.get(key)), None)
         if isinstance(found, list):
             return ", ".join(map(str, found))
@@ -95,7 +95,7 @@ class ChannelSpec:
 
 @dataclass(frozen=True, slots=True)
 class AlertPlan:
-    """All of a file."""
+    """The rules and channels of a file."""
 
     rules: tuple[AlertRule, ...] = ()
     channels: tuple[ChannelSpec, ...] = ()
@@ -120,13 +120,13 @@ class MailOptions:
 
     @property
     def recipients(self) -> str:
-        """The addresses with commas between them."""
+        """The addresses, joined with commas."""
         return self.to if isinstance(self.to, str) else ", ".join(self.to)
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookOptions:
-    """Options of a channel of the kind ``webhook``; the secrets are named."""
+    """Options of a channel of the kind ``webhook``; secrets are given by name."""
 
     url: str = ""
     signing_secret: str = ""
@@ -138,7 +138,7 @@ CHANNELS: Mapping[str, Sequence[str]] = {
     "email": ("host", "port", "sender", "to", "user", "password_secret", "tls"),
     "webhook": ("url", "signing_secret", "token_secret"),
 }
-"""The options of each kind that the studio has itself."""
+"""Options of each built-in kind."""
 MAIL_TLS = ("starttls", "tls", "none")
 
 
@@ -164,7 +164,7 @@ def read_alerts(path: Path, plugins: Sequence[str] = ()) -> AlertPlan:
 
 
 def alerts_of(content: Table, plugins: Sequence[str] = ()) -> AlertPlan:
-    """The same of what was read already, in a pipeline for instance."""
+    """Return the rules and channels of parsed content, as in a pipeline."""
     _known(content, ("rules", "channels"), "An alert file")
     rules = [_rule(table, n) for n, table in enumerate(_tables(content, "rules"), 1)]
     names = [rule.name for rule in rules]
@@ -181,7 +181,7 @@ def alerts_of(content: Table, plugins: Sequence[str] = ()) -> AlertPlan:
 
 
 def _numbered(channels: Sequence[ChannelSpec]) -> list[ChannelSpec]:
-    """Those without a name are called after their kind, from the second on with a number."""
+    """Name unnamed channels after their kind, with a number from the second on."""
     found: list[ChannelSpec] = []
     for channel in channels:
         alike = 1 + sum(one.kind == channel.kind for one in found)
@@ -207,7 +207,7 @@ def _known(table: Table, keys: Sequence[str], what: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _RuleTable:
-    """The parts of a rule that are texts, as they are written."""
+    """The text fields of a rule, unparsed."""
 
     name: object = ""
     metric: object = ""
@@ -223,6 +223,7 @@ def _rule(table: Table, number: int) -> AlertRule:
         near = difflib.get_close_matches(metric, METRICS, 1)
         hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(METRICS)}."
         raise UsageError(f"{what} speaks of no known figure: {metric!r}.", hint=hint)
+    # An alert fires on one side only; two rules give both sides.
     if ("above" in table) == ("below" in table):
         raise UsageError(f"{what} needs one limit: above or below.")
     level = str(written.level)
@@ -247,7 +248,7 @@ def _seconds(table: Table, what: str) -> float:
 
 
 def _names(table: Table, key: str, what: str, default: object = ()) -> tuple[str, ...]:
-    """A list of names; a lone text would be a list of its letters."""
+    """Return a list of names; a single text is an error, as it would become single letters."""
     value = table.get(key, default)
     if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
         raise UsageError(f'{what}: {key} is a list of names: write {key} = ["..."].')
@@ -258,6 +259,7 @@ def _number(table: Table, key: str, what: str) -> float | None:
     value = table.get(key)
     if value is None:
         return None
+    # In Python a bool is an int, but ``true`` is no limit.
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise UsageError(f"{what}: {key} is a number, not {value!r}.")
     return float(value)
@@ -265,7 +267,7 @@ def _number(table: Table, key: str, what: str) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class _ChannelTable:
-    """The parts of a channel that every kind has, as they are written."""
+    """The common text fields of a channel, unparsed."""
 
     kind: object = ""
     name: object = ""

@@ -1,4 +1,4 @@
-"""Alerts that nobody is told of for a while: silenced or acknowledged, a line of a file each."""
+"""Silences and acknowledgements of alerts, one line of a file each."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from studio.api import StudioError
 from studio.documents.dataclass_json import from_json
 
 HOLDS = "alert-holds.jsonl"
-"""The name of the file, below the data."""
+"""Name of the file in the data folder."""
 ALL = "*"
 SILENCE, ACKNOWLEDGE, END, OVER = "silence", "acknowledge", "end", "over"
 HOUR_S = 3600.0
 LONGEST_S = 7 * 24 * HOUR_S
-"""No hold is longer; one that seems to be is the work of a clock that jumped, and holds nothing."""
+"""Longest silence; a longer one results from a clock that jumped, and has no effect."""
 ACKNOWLEDGED_S = 24 * HOUR_S
-"""An alert that was seen is said again after a day, when it still holds."""
+"""An acknowledged alert is sent again after a day if it is still firing."""
 _READ_AGAIN_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """One line of the file.
+    """A line of the file.
 
     Attributes:
-        target, alert: Names; ``*`` stands for all.
+        target, alert: Names; ``*`` matches all.
         kind: ``silence``, ``acknowledge`` (ends with the alert), ``end`` of both, or ``over``:
-            the alert has ended, and with it that somebody had seen it.
+            the alert has resolved, which ends its acknowledgement.
         at, until: Seconds since the epoch.
-        note: Why, for whoever reads the record.
-        by: The user of the system who said so.
+        note: Reason, for readers of the record.
+        by: The user's login on this computer.
     """
 
     target: str
@@ -48,7 +48,7 @@ class Silence:
 
     @property
     def text(self) -> str:
-        """In a sentence."""
+        """The silence in one sentence."""
         what = "all alerts" if self.alert == ALL else self.alert
         where = "all targets" if self.target == ALL else self.target
         when = datetime.fromtimestamp(self.until, UTC).astimezone().strftime("%d %b %H:%M")
@@ -59,13 +59,13 @@ class Silence:
 
 
 class Silences:
-    """What is held back now; the file keeps what ever was, and by whom.
+    """The active silences; the file keeps all earlier ones, with their users.
 
     Args:
-        path: Appended to by whoever holds something back: the window, a command.
+        path: File to which the window and commands append lines.
         clock: Wall time.
 
-    What adds a line raises StudioError when it cannot be written: nothing is held back then.
+    Methods that add a line raise StudioError if it cannot be written; then nothing is silenced.
     """
 
     def __init__(self, path: Path | None, clock: Callable[[], float] = time.time) -> None:
@@ -73,39 +73,39 @@ class Silences:
         self._clock = clock
         self._holds: dict[tuple[str, str, str], Silence] = {}
         self._stamp: tuple[int, int] | None = None
-        self._looked = -1e9
+        self._read_at = -1e9
 
     def silence(self, target: str, alert: str, seconds: float, note: str = "") -> Silence:
-        """Hold back for a while; a week at most."""
+        """Silence an alert for a time, a week at most."""
         return self._add(target, alert, SILENCE, min(seconds, LONGEST_S), note)
 
     def acknowledge(self, target: str, alert: str, note: str = "") -> Silence:
-        """Hold back until the alert ends, a day at most."""
+        """Silence an alert until it resolves, a day at most."""
         return self._add(target, alert, ACKNOWLEDGE, ACKNOWLEDGED_S, note)
 
     def end(self, target: str, alert: str, note: str = "") -> Silence:
-        """Hold it back no longer."""
+        """End a silence or an acknowledgement."""
         return self._add(target, alert, END, 0.0, note)
 
     def over(self, target: str, alert: str) -> None:
-        """An alert has ended, and with it that somebody had seen it."""
+        """End the acknowledgement of an alert that has resolved."""
         self._read()
         if (target, alert, ACKNOWLEDGE) not in self._holds:
             return
         try:
             self._add(target, alert, OVER, 0.0)
-        except StudioError:  # a full disk must not end the watch; a day ends the rest
+        except StudioError:  # a full disk must not stop the monitor; the limit of a day applies
             self._holds.pop((target, alert, ACKNOWLEDGE), None)
 
     def holding(self, target: str, alert: str) -> Silence | None:
-        """What holds an alert back now."""
+        """Return the active silence of an alert; None without one."""
         self._read()
         keys = ((target, alert), (target, ALL), (ALL, alert), (ALL, ALL))
         found = (self._holds.get((*key, kind)) for kind in (SILENCE, ACKNOWLEDGE) for key in keys)
         return next((one for one in found if one is not None and self._holds_now(one)), None)
 
     def current(self) -> list[Silence]:
-        """All that is held back now, what ends first in front."""
+        """Return the active silences, the first to end first."""
         self._read()
         found = [one for one in self._holds.values() if self._holds_now(one)]
         return sorted(found, key=lambda one: one.until)
@@ -127,15 +127,15 @@ class Silences:
                 raise StudioError(
                     f"Cannot write {self._path}: {error.strerror}. No alert was silenced."
                 ) from None
-        self._keep(made)
+        self._apply(made)
         return made
 
     def _read(self) -> None:
-        """Read again what others wrote; a line that is not whole or not known is left out."""
+        """Read lines of other processes; skip incomplete and unknown lines."""
         now = time.monotonic()
-        if self._path is None or now - self._looked < _READ_AGAIN_S:
+        if self._path is None or now - self._read_at < _READ_AGAIN_S:
             return
-        self._looked = now
+        self._read_at = now
         try:
             status = self._path.stat()
             stamp = status.st_mtime_ns, status.st_size
@@ -143,16 +143,16 @@ class Silences:
                 return
             lines = self._path.read_text("utf-8", errors="replace").splitlines()
         except OSError:
-            return  # nothing was held back yet
+            return  # no silence so far
         self._stamp = stamp
         for line in lines:
             try:
                 hold = from_json(Silence, json.loads(line))
             except ValueError:
                 continue
-            self._keep(hold)
+            self._apply(hold)
 
-    def _keep(self, hold: Silence) -> None:
+    def _apply(self, hold: Silence) -> None:
         key = str(hold.target), str(hold.alert)
         if hold.kind in (SILENCE, ACKNOWLEDGE):
             self._holds[(*key, hold.kind)] = hold

@@ -1,4 +1,4 @@
-"""The steps about alerts: a test notice to channels, and what shall be silent for a while."""
+"""The steps about alerts: a test notification to channels, and silences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text of an alert file, changed where it must be: comments and order stay as they are."""
+"""Edits of an alert file's text that keep its comments and order."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from studio.documents.toml_text import key_text, literal, loads, locate, parse
 RULES, CHANNELS = "rules", "channels"
 
 
-def put(text: str, kind: str, place: int, table: Mapping[str, Any]) -> str:
-    """The text with one table changed, or added behind the others.
+def set_table(text: str, kind: str, place: int, table: Mapping[str, Any]) -> str:
+    """Return the text with one table changed, or appended.
 
     Args:
         kind: ``rules`` or ``channels``.
-        place: From 0; as many as there are adds one.
+        place: Index of the table; the number of tables appends one.
 
     Raises:
         UsageError: when the tables are not written as ``[[rules]]``.
@@ -30,7 +30,7 @@ def put(text: str, kind: str, place: int, table: Mapping[str, Any]) -> str:
     first, last = _block(text, kind, place)
     old = tables[place]
     changed = lines[first:last]
-    for key in reversed(list(old)):  # from the end, so that places before it stay
+    for key in reversed(list(old)):  # from the end, so that earlier line numbers stay valid
         begin, end = _entry_lines(text, kind, place, key)
         if key not in table:
             del changed[begin - first : end - first]
@@ -42,10 +42,10 @@ def put(text: str, kind: str, place: int, table: Mapping[str, Any]) -> str:
 
 
 def remove(text: str, kind: str, place: int) -> str:
-    """The text without one table; the comment that stands right above it goes, too.
+    """Return the text without one table, and without the comment right above it.
 
     Raises:
-        UsageError: as in ``put``.
+        UsageError: as in ``set_table``.
     """
     _tables(text, kind)
     lines = text.splitlines()
@@ -70,19 +70,19 @@ def _tables(text: str, kind: str) -> list[dict[str, Any]]:
 
 
 def _block(text: str, kind: str, place: int) -> tuple[int, int]:
-    """The first line of a table, and the one behind its last entry (from 0)."""
+    """Return the first line of a table, and the line after its last entry (from 0)."""
     places = locate(text)
     first = places[kind, place][0] - 1
     heads = [line - 1 for path, (line, _) in places.items() if path[:2] != (kind, place)]
     end = min((line for line in heads if line > first), default=len(text.splitlines()))
     lines = text.splitlines()
     while end > first + 1 and (not lines[end - 1].strip() or lines[end - 1].lstrip()[0] == "#"):
-        end -= 1  # what stands above the next table belongs to that
+        end -= 1  # comments above the next table belong to it
     return first, end
 
 
 def _entry_lines(text: str, kind: str, place: int, key: str) -> tuple[int, int]:
-    """The lines of one entry: as many as make it TOML."""
+    """Return the lines of an entry: as few as form valid TOML."""
     lines, places = text.splitlines(), locate(text)
     if (kind, place, key) not in places:
         raise UsageError(
@@ -100,14 +100,14 @@ def _entry_lines(text: str, kind: str, place: int, key: str) -> tuple[int, int]:
 
 
 def _comment(line: str, key: str) -> str:
-    """The comment behind an entry of one line, with the room in front of it."""
+    """Return the comment after an entry of one line, with the blanks before it."""
     for at, sign in enumerate(line):
         if sign != "#":
             continue
         try:
             loads(line[:at])
         except tomllib.TOMLDecodeError:
-            continue  # within a text
+            continue  # inside a text
         head = line[:at].rstrip()
         return line[len(head) :]
     return ""

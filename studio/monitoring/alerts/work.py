@@ -21,11 +21,11 @@ _MINUTE_S = 60.0
 
 
 def send_test(options: ChannelTestOptions, job: Job) -> ChannelTests:
-    """Send a notice that is no alert to one channel, or to all.
+    """Send a test notification to one channel, or to all.
 
     Raises:
         UsageError: when there is no such channel.
-        StudioError: when one took it not; all were tried.
+        StudioError: when a channel failed; all were tried.
     """
     _, channels = alert_channels(options.alerts)
     wanted = options.channel or ""
@@ -66,12 +66,13 @@ def _test(channel: str, send: Send, level: str) -> ChannelTest:
 
 
 def of_known_target(registry: Registry, options: SilenceOptions) -> SilenceOptions:
-    """Refuse a name that no target has: a silence that holds nothing back helps nobody.
+    """Refuse an unknown target, for which a silence would have no effect.
 
     Raises:
-        TargetError: with the nearest name.
+        TargetError: with the most similar name.
     """
     target, names = options.target or "", [one.name for one in registry.targets()]
+    # An empty target lists the silences, and ``*`` is all targets.
     if target not in ("", "*", *names):
         near = difflib.get_close_matches(target, names, 1)
         hint = f"Did you mean {near[0]}?" if near else "studio target list shows them."
@@ -80,7 +81,7 @@ def of_known_target(registry: Registry, options: SilenceOptions) -> SilenceOptio
 
 
 def silence(options: SilenceOptions, job: Job) -> SilenceResult:
-    """Add a line to what is held back, or only tell what is."""
+    """Add a silence or an acknowledgement, or only list the active ones."""
     holds = Silences(Paths.of().data / HOLDS)
     target, alert, note = options.target or "", options.alert or "*", options.note or ""
     if target and options.seen:

@@ -1,4 +1,4 @@
-"""Requests sent to a deployed model, and how they were answered."""
+"""Requests to a deployed model, and statistics of their answers."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from studio.monitoring.endpoint.results import CallResult, Percentiles
 from studio.monitoring.endpoint.snippet_work import print_call
 
 _HOPELESS = 5
-"""Failures without a single answer, after which no more is asked."""
+"""Number of failures without an answer after which the call gives up."""
 
 _MOST_SAMPLES = 256
-"""Samples kept in memory and sent in turn."""
+"""Number of samples kept in memory and sent in rotation."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """What the connections have seen so far.
+    """Counters of all connections so far.
 
     Attributes:
         seconds: Time of each answered request.
-        failures: How often each sentence was the reason.
+        failures: Number of failures by message.
     """
 
     seconds: list[float] = field(default_factory=list)
@@ -41,15 +41,15 @@ class Tally:
 
     @property
     def done(self) -> int:
-        """Requests that came to an end."""
+        """Number of finished requests."""
         return len(self.seconds) + self.failures.total()
 
 
 def call(options: CallOptions, job: Job) -> CallResult:
-    """Send the requests. A step's work, run in a worker.
+    """Send the requests, as a step's work in a worker.
 
     Raises:
-        TargetError: when nothing answers there at all.
+        TargetError: when no request is answered.
     """
     if options.print:
         return print_call(options, options.print, job)
@@ -106,7 +106,7 @@ def _send_all(
     def turns() -> Iterator[Feeds]:
         while not stop.is_set():
             if not tally.seconds and tally.failures.total() >= _HOPELESS:
-                return  # a server that answers nothing is not asked a thousand times
+                return  # give up on a server that answers nothing
             with lock:
                 number = next(numbers, None)
             if number is None:

@@ -1,4 +1,4 @@
-"""The step of calling: requests sent to what a target serves."""
+"""The step that sends requests to an endpoint."""
 
 from __future__ import annotations
 

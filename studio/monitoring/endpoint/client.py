@@ -20,7 +20,7 @@ _HEAD_LENGTH = "Inference-Header-Content-Length"
 
 @dataclass(frozen=True, slots=True)
 class ServedModel:
-    """What a server says of a model; unknown sizes are None."""
+    """A model as its server describes it; unknown sizes are None."""
 
     name: str
     version: str
@@ -36,14 +36,14 @@ class _ModelName:
 
 @dataclass(frozen=True, slots=True)
 class _TensorParameters:
-    """Where the elements of a tensor stand behind the JSON."""
+    """The position of a tensor's elements after the JSON."""
 
     binary_data_size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Tensor:
-    """A tensor of the protocol; without ``data`` its elements stand behind the JSON."""
+    """A tensor of the protocol; without ``data`` its elements follow the JSON."""
 
     name: str
     datatype: str
@@ -70,13 +70,13 @@ class _Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-    """The body of a refusal."""
+    """The body of an error answer."""
 
     error: object
 
 
 class InferenceClient:
-    """One connection that is kept open. Not thread-safe."""
+    """A client with one open connection; not thread-safe."""
 
     def __init__(self, endpoint: Link, timeout: float = 60.0) -> None:
         self._endpoint = endpoint
@@ -87,21 +87,21 @@ class InferenceClient:
         self._connection.close()
 
     def model(self) -> ServedModel:
-        """The first model that is served.
+        """Return the first model of the server.
 
         Raises:
-            TargetError: when nothing is served, or no answer comes.
+            TargetError: when the server has no model, or does not answer.
         """
-        index = json.loads(self._ask("POST", "/v2/repository/index", b"{}"))
+        index = json.loads(self._request("POST", "/v2/repository/index", b"{}"))
         if not index:
             raise TargetError("No model is served there.")
         name = from_json(_ModelName, index[0]).name
-        found = from_json(_Metadata, json.loads(self._ask("GET", f"/v2/models/{name}")))
+        found = from_json(_Metadata, json.loads(self._request("GET", f"/v2/models/{name}")))
         version = str(found.versions[-1]) if found.versions else ""
         return ServedModel(found.name, version, tuple(map(_value, found.inputs)))
 
     def infer(self, model: str, feeds: Mapping[str, Array]) -> bytes:
-        """The answer's body, as it came.
+        """Return the body of the answer to a request.
 
         Raises:
             TargetError: when the server refuses the request or does not answer.
@@ -109,7 +109,7 @@ class InferenceClient:
         return self._infer(model, feeds)[0]
 
     def outputs(self, model: str, feeds: Mapping[str, Array]) -> dict[str, Array]:
-        """The answer's arrays by the names of the model's outputs.
+        """Return the arrays of the answer by output name.
 
         Raises:
             TargetError: when the server refuses the request, does not answer, or its answer
@@ -118,7 +118,7 @@ class InferenceClient:
         return decode(*self._infer(model, feeds))
 
     def _infer(self, model: str, feeds: Mapping[str, Array]) -> tuple[bytes, int]:
-        """The answer's body, and how much of it is the JSON head (0: all)."""
+        """Return the answer's body, and the length of its JSON head (0: all)."""
         head, body = encode(feeds)
         headers = {
             "Content-Type": "application/octet-stream",
@@ -126,14 +126,14 @@ class InferenceClient:
         }
         return self._answer("POST", f"/v2/models/{model}/infer", head + body, headers)
 
-    def _ask(self, method: str, path: str, body: bytes | None = None) -> bytes:
+    def _request(self, method: str, path: str, body: bytes | None = None) -> bytes:
         return self._answer(method, path, body, {})[0]
 
     def _answer(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
     ) -> tuple[bytes, int]:
         try:
-            answer = self._endpoint.ask(self._connection, method, path, body, headers)
+            answer = self._endpoint.request(self._connection, method, path, body, headers)
             content = answer.read()
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
@@ -147,7 +147,7 @@ class InferenceClient:
 
 
 def encode(feeds: Mapping[str, Array]) -> tuple[bytes, bytes]:
-    """A request's JSON head and its binary tensors."""
+    """Return a request's JSON head and its binary tensors."""
     inputs: list[JsonValue] = []
     parts: list[bytes] = []
     for name, array in feeds.items():
@@ -162,11 +162,12 @@ def encode(feeds: Mapping[str, Array]) -> tuple[bytes, bytes]:
         )
         parts.append(data)
     head = {"inputs": inputs, "parameters": {"binary_data_output": True}}
+    # The protocol needs the length of the head as a header, so the parts stay separate.
     return json.dumps(head).encode(), b"".join(parts)
 
 
 def _bytes_of(array: Array) -> bytes:
-    """The elements one behind the other; of a text its length in four bytes, then its UTF-8."""
+    """Return the elements in order; a text is its length in four bytes, then its UTF-8."""
     if array.dtype.kind not in "OU":
         return numpy.ascontiguousarray(array).tobytes()
     texts = [str(text).encode() for text in array.reshape(-1)]
@@ -174,13 +175,13 @@ def _bytes_of(array: Array) -> bytes:
 
 
 def decode(body: bytes, head: int) -> dict[str, Array]:
-    """The arrays of an answer; those of texts hold Python strings.
+    """Return the arrays of an answer; arrays of texts hold Python strings.
 
     Args:
-        head: Length of its JSON head; 0 where it is JSON alone.
+        head: Length of the JSON head; 0 if the body is JSON alone.
 
     Raises:
-        TargetError: when it is not what the protocol says.
+        TargetError: when it violates the protocol.
     """
     try:
         answer = from_json(_Answer, json.loads(body[:head] if head else body))
@@ -206,7 +207,7 @@ def _array(tensor: _Tensor, data: memoryview) -> Array:
 
 
 def _texts(data: bytes) -> list[str]:
-    """Elements of the type BYTES: each behind its length in four bytes, least first."""
+    """Return elements of the type BYTES, each after its length in four bytes, little-endian."""
     texts, start = [], 0
     while start < len(data):
         (length,) = struct.unpack_from("<I", data, start)
@@ -216,7 +217,7 @@ def _texts(data: bytes) -> list[str]:
 
 
 def random_feeds(inputs: Sequence[Value], seed: int = 0) -> dict[str, Array]:
-    """Inputs of the right types; unknown sizes become 1, texts can be read as numbers."""
+    """Return random inputs of valid types; unknown sizes become 1, texts are numbers."""
     generator = numpy.random.default_rng(seed)
     feeds = {}
     for value in inputs:

@@ -1,4 +1,4 @@
-"""Reading of a running server's status and metrics over HTTP."""
+"""Reader of a running server's status and metrics over HTTP."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _LARGEST = 4 << 20
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a server said of itself at one moment.
+    """The status and the metrics of a server at one time.
 
     Attributes:
         status: The document of ``/edgewright/status``.
-        metrics: The samples of ``/metrics``; a labelled one under its name with the labels.
+        metrics: The samples of ``/metrics``; labelled ones by their name with the labels.
     """
 
     status: ServerStatus
@@ -31,10 +31,10 @@ class Reading:
 
 
 def read(endpoint: Endpoint, timeout: float = 5.0) -> Reading:
-    """Ask a server for both.
+    """Read the status and the metrics of a server.
 
     Raises:
-        TargetError: when it does not answer in time, or with something else.
+        TargetError: when it does not answer in time, or the answer is invalid.
     """
     connection = endpoint.connect(timeout)
     try:
@@ -56,7 +56,7 @@ def read(endpoint: Endpoint, timeout: float = 5.0) -> Reading:
 
 
 def _get(endpoint: Endpoint, connection: http.client.HTTPConnection, path: str) -> bytes:
-    answer = endpoint.ask(connection, "GET", path)
+    answer = endpoint.request(connection, "GET", path)
     content = answer.read(_LARGEST)
     if answer.status != 200:
         raise TargetError(f"The server answers {path} with status {answer.status}.")
@@ -64,7 +64,7 @@ def _get(endpoint: Endpoint, connection: http.client.HTTPConnection, path: str) 
 
 
 def parse_metrics(text: str) -> dict[str, float]:
-    """Read Prometheus' text format; lines that are no samples are left out."""
+    """Read Prometheus' text format; skip lines that are no samples."""
     found: dict[str, float] = {}
     for line in text.splitlines():
         match = None if line.startswith("#") else _LINE.fullmatch(line.strip())

@@ -1,4 +1,4 @@
-"""A served model as the studio reaches it: its tunnel, its certificate, its token."""
+"""The endpoint of a release: its tunnel, its certificate, its token."""
 
 from __future__ import annotations
 
@@ -24,34 +24,34 @@ _REFUSED = 401
 
 
 class Answer(Protocol):
-    """The answer to one request, in the shape of HTTP's."""
+    """An answer to a request, with the interface of an HTTP answer."""
 
     @property
     def status(self) -> int: ...
 
     def read(self) -> bytes:
-        """The whole body."""
+        """Return the whole body."""
 
     def getheader(self, name: str, default: str, /) -> str:
-        """One header."""
+        """Return a header."""
 
 
 class Connection(Protocol):
-    """What is kept open between requests."""
+    """A connection that stays open between requests."""
 
     def close(self) -> None:
-        """Close it."""
+        """Close the connection."""
 
 
 class Link(Protocol):
-    """A served model, reached over HTTP or through a platform's own calls. Thread-safe."""
+    """A thread-safe link to an endpoint, over HTTP or through a platform's own calls."""
 
     report: ServerReport
 
     def connect(self, timeout: float) -> Connection:
-        """A connection that is opened with its first request."""
+        """Return a connection, which its first request opens."""
 
-    def ask(
+    def request(
         self,
         connection: Any,
         method: str,
@@ -59,23 +59,23 @@ class Link(Protocol):
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Send a request; the answer, its body unread.
+        """Send a request; return the answer with its body unread.
 
         Raises:
-            TargetError: when it is refused for good.
-            OSError, http.client.HTTPException: when no answer comes.
+            TargetError: when the request is refused permanently.
+            OSError, http.client.HTTPException: when no answer arrives.
         """
 
 
 class Endpoint:
-    """Where a server answers, and what it wants to be shown.
+    """The address of a server, and the token for it.
 
-    A token may be changed at any moment, also by somebody else: one that is refused is read anew
-    from the target, and the request is sent again. May be used by several threads.
+    Another user may change the token at any time. If a token is refused, the current one is read
+    from the target, and the request is repeated. Several threads may use an endpoint.
 
     Attributes:
-        report: What the server says of itself (``server.json``), learned over the channel, whose
-            key was confirmed: so its fingerprint of the certificate can be relied on.
+        report: The server's own report (``server.json``), read over the channel. The channel's host
+            key is verified, so the fingerprint of the certificate can be trusted.
     """
 
     def __init__(
@@ -92,11 +92,11 @@ class Endpoint:
         self._lock = threading.Lock()
 
     def connect(self, timeout: float) -> http.client.HTTPConnection:
-        """A connection that is opened with its first request."""
+        """Return a connection, which its first request opens."""
         shown = {"scheme": self.report.scheme, "fingerprint": self.report.fingerprint}
         return connect(shown, self._tunnel.host, self._tunnel.port, timeout)
 
-    def ask(
+    def request(
         self,
         connection: http.client.HTTPConnection,
         method: str,
@@ -104,11 +104,11 @@ class Endpoint:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> http.client.HTTPResponse:
-        """Send a request with the token; the answer, its body unread.
+        """Send a request with the token; return the answer with its body unread.
 
         Raises:
-            TargetError: when the token is refused and a newer one cannot be read.
-            OSError, http.client.HTTPException: when no answer comes.
+            TargetError: when the token is refused, and no newer one can be read.
+            OSError, http.client.HTTPException: when no answer arrives.
         """
         while True:
             token = self._token
@@ -116,10 +116,11 @@ class Endpoint:
             answer = connection.getresponse()
             if answer.status != _REFUSED or not self._is_renewed(token):
                 return answer
+            # The body of the refusal must be read before the connection can be used again.
             answer.read()
 
     def _is_renewed(self, refused: str) -> bool:
-        """Whether there is another token than the one that was refused."""
+        """Return whether there is a newer token than the refused one."""
         with self._lock:
             if self._token == refused and self._renew is not None:
                 self._token = self._renew()
@@ -129,7 +130,7 @@ class Endpoint:
 def endpoint_of(
     target: TargetSpec, channel: Channel, root: str, report: ServerReport, tunnel: Tunnel
 ) -> Endpoint:
-    """The endpoint behind a tunnel, with the token that is known here."""
+    """Return the endpoint behind a tunnel, with the token stored on this computer."""
 
     def renew() -> str:
         text = channel.run(["cat", f"{root}/access/token"], timeout=30).text
@@ -143,19 +144,19 @@ def endpoint_of(
 
 
 def token_of(tunnel: Tunnel) -> str:
-    """The token that a platform's way to a server brings with it; empty without one."""
+    """Return the token of a platform's tunnel; empty without one."""
     return str(getattr(tunnel, "token", ""))
 
 
 @contextmanager
 def reached(target: TargetSpec, job: Job, known: KnownBundles | None = None) -> Iterator[Link]:
-    """A way to what a target serves.
+    """Open a link to the endpoint of a target.
 
     Args:
-        known: Folders of bundles by release, for platforms that tell nothing of a model.
+        known: Folders of bundles by release, for platforms that do not describe a model.
 
     Raises:
-        TargetError: when nothing is served there.
+        TargetError: when the target has no running release.
     """
     if is_platform(target):
         with site_of(target, job) as (_, site):

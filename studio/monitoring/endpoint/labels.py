@@ -1,4 +1,4 @@
-"""True answers that arrive later: read from a file, sent to what serves, and shown."""
+"""Labels that arrive later: read from a file, sent to a server, and summarized."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ class Labels(dict[str, str]):
     """Labels by the ids of requests.
 
     Attributes:
-        chosen: They are of requests that were kept because the model was uncertain.
+        chosen: Whether they belong to stored uncertain requests.
     """
 
     chosen = False
 
 
 def read_labels(path: Path) -> Labels:
-    """The labels of a CSV file (``id,label``), or of JSON (an object, or a line for each).
+    """Read the labels of a CSV file (``id,label``), or of JSON (an object, or a line for each).
 
     Raises:
-        UsageError: in one sentence, with the line.
+        UsageError: when a line is invalid, with its number.
     """
     try:
         text = path.read_text("utf-8-sig")
@@ -63,7 +63,7 @@ def _of_csv(name: str, text: str) -> dict[str, str]:
 
 
 def _identifier(text: str) -> str:
-    """The id of a request, also where its fetched sample is named."""
+    """Return the id of a request, also from the name of its fetched sample."""
     return unquote(text.removesuffix(_FETCHED)) if text.endswith(_FETCHED) else text
 
 
@@ -85,12 +85,13 @@ def _of_json(name: str, text: str) -> dict[str, str]:
 
 
 def send_labels(endpoint: Endpoint, labels: Mapping[str, str]) -> None:
-    """Give them to a server, in portions.
+    """Send labels to a server in portions.
 
     Raises:
-        TargetError: when it does not take them; an older runtime does not know labels.
+        TargetError: when it refuses them, or its runtime is too old for labels.
     """
     pairs = list(labels.items())
+    # Portions keep a request below the size that a server accepts.
     connection = endpoint.connect(10.0)
     try:
         for begin in range(0, len(pairs), _PORTION):
@@ -98,7 +99,7 @@ def send_labels(endpoint: Endpoint, labels: Mapping[str, str]) -> None:
             if getattr(labels, "chosen", False):
                 portion["chosen"] = True
             body = json.dumps(portion).encode()
-            answer = endpoint.ask(connection, "POST", "/edgewright/labels", body, _JSON)
+            answer = endpoint.request(connection, "POST", "/edgewright/labels", body, _JSON)
             answer.read()
             if answer.status == 404:
                 raise TargetError(
@@ -113,7 +114,7 @@ def send_labels(endpoint: Endpoint, labels: Mapping[str, str]) -> None:
 
 
 def labels_of(labels: LiveLabels | None) -> LiveLabels:
-    """Return what a status says of labels, with a sentence where some did not match."""
+    """Return the labels of a status, with a sentence about unmatched ones."""
     if labels is None or not (labels.matched or labels.unmatched or labels.uncertain):
         return LiveLabels()
     note = ""

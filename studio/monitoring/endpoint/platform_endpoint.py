@@ -1,4 +1,4 @@
-"""A served model on a platform that takes requests only through its own calls."""
+"""The endpoint of a platform that accepts requests only through its own calls."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ _MANIFEST = "manifest.json"
 
 
 class NoConnection:
-    """In place of a connection, where the platform keeps its own."""
+    """A placeholder for a connection, as the platform keeps its own."""
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlatformAnswer:
-    """An answer in the shape of HTTP's."""
+    """An answer with the interface of an HTTP answer."""
 
     content: bytes
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def read(self) -> bytes:
-        """The whole body."""
+        """Return the whole body."""
         return self.content
 
     def getheader(self, name: str, default: str, /) -> str:
-        """One header."""
+        """Return a header."""
         return self.headers.get(name, default)
 
 
@@ -67,10 +67,10 @@ class _Manifest:
 
 
 class PlatformEndpoint:
-    """Answers what is asked about the model from its bundle, and sends the rest to the platform.
+    """An endpoint that describes the model from its bundle, and sends requests to the platform.
 
     Attributes:
-        report: What is known of the release: ``digest``, ``name``, ``version``.
+        report: The known fields of the release: ``digest``, ``name``, ``version``.
     """
 
     def __init__(self, site: Site, report: ServerReport, model: _Model) -> None:
@@ -81,13 +81,13 @@ class PlatformEndpoint:
 
     @classmethod
     def of(cls, site: Site, target: str, known: KnownBundles) -> PlatformEndpoint:
-        """The endpoint of the release that serves.
+        """Return the endpoint of the current release.
 
         Args:
             known: Folders of bundles by release, from the registry.
 
         Raises:
-            TargetError: when nothing serves, or its bundle is not known here.
+            TargetError: when there is no release, or its bundle is not on this computer.
         """
         serving = next((one for one in site.releases() if one.state == "serving"), None)
         if serving is None:
@@ -108,10 +108,10 @@ class PlatformEndpoint:
         return cls(site, report, manifest.model)
 
     def connect(self, timeout: float) -> NoConnection:
-        """Nothing is opened: the site is."""
+        """Return a placeholder: the site is connected already."""
         return NoConnection()
 
-    def ask(
+    def request(
         self,
         connection: object,
         method: str,

@@ -1,6 +1,6 @@
-"""Parts of results that a server reports of itself, and the result of a call.
+"""Results that a server reports about itself, and the result of a call.
 
-Servers of earlier versions report less, so every part has a default; what is not known is false in
+Servers of earlier versions report less, so each field has a default; an unknown value is false in
 a condition.
 """
 
@@ -15,7 +15,7 @@ from studio.documents.dataclass_json import JsonValue, optional
 
 
 class _Absent(enum.Enum):
-    """The default of a field that may be null in a document, and is then not left out."""
+    """The default of a field that may be null in a document, but is left out if it is absent."""
 
     ABSENT = 0
 
@@ -28,13 +28,13 @@ T = TypeVar("T")
 
 
 def known(value: T | None) -> T | None:
-    """Return a value of a result, None where it is absent."""
+    """Return a value of a result; None if it is absent."""
     return None if value is ABSENT else value
 
 
 @dataclass(frozen=True, slots=True)
 class Percentiles:
-    """Percentiles of a latency in milliseconds; None where nothing was answered."""
+    """Percentiles of a latency in milliseconds; None without answered requests."""
 
     p50: float | None = None
     p90: float | None = None
@@ -43,7 +43,7 @@ class Percentiles:
 
 @dataclass(frozen=True, slots=True)
 class Latency(Percentiles):
-    """Percentiles over the last minute, and the number of requests that they are of."""
+    """Percentiles over the last minute, with the number of requests."""
 
     count: int | None = None
 
@@ -56,7 +56,7 @@ class SpeedReport:
         of: ``profile`` or ``start``; None without a baseline.
         ratio, low, high: Ratio to the baseline with its 95 % interval.
         verdict: ``slower``, ``as measured``, ``faster``, ``undecided``, or empty.
-        note: Why the baseline is no profile.
+        note: Reason for a baseline other than a profile.
         text: The verdict in a sentence.
     """
 
@@ -82,8 +82,8 @@ class BoardReport:
     """Clock, temperature and load of a board over the last minute.
 
     Attributes:
-        throttled: Reasons in words.
-        others: Processors that other programs keep busy.
+        throttled: Reasons for a reduced clock.
+        others: Number of processors that other programs use.
         stolen: Share of the processor time that a hypervisor takes.
     """
 
@@ -97,10 +97,10 @@ class BoardReport:
 
 @dataclass(frozen=True, slots=True)
 class Upkeep:
-    """What runs out on a target: its certificate and its disk.
+    """Resources of a target that run out: its certificate and its disk.
 
     Attributes:
-        certificate_until: Seconds since 1970.
+        certificate_until: End of the certificate, in seconds since 1970.
     """
 
     certificate_until: float | None = None
@@ -111,7 +111,7 @@ class Upkeep:
 
 @dataclass(frozen=True, slots=True)
 class StoredRequests:
-    """Uncertain requests that a target keeps, and how many it may keep."""
+    """Uncertain requests stored on a target, and their limits."""
 
     kept: int = 0
     bytes: float = 0
@@ -135,10 +135,10 @@ class ShadowDrift:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How often the previous release answers the same, with a 95 % interval.
+    """The agreement of the previous release with the current one, with a 95 % interval.
 
     Attributes:
-        trial: Whether the two are timed as well, for a rollout.
+        trial: Whether both are also timed, for a rollout.
         ratio: Time of the new release relative to the previous one.
     """
 
@@ -177,7 +177,7 @@ class AccuracyEstimate:
     """Accuracy estimated without labels, or why there is no estimate.
 
     Attributes:
-        frames: Requests that it was estimated from.
+        frames: Number of requests of the estimate.
         reference: Accuracy on the reference data.
     """
 
@@ -198,9 +198,9 @@ class DriftSignal:
         edges: Upper edges of all bins but the last.
         reference, recent: Requests in each bin.
         beyond: Recent windows above the limit; None from a runtime that does not count them.
-        together: Whether the recent windows, taken as one, are above it.
+        together: Whether all recent windows together exceed the limit.
         drifts: Whether the signal is a cause of the alarm.
-        why: The reason of its state, in a sentence.
+        why: The explanation of its state in a sentence.
     """
 
     name: str = ""
@@ -222,12 +222,12 @@ class DriftSignal:
 
 @dataclass(frozen=True, slots=True)
 class DriftState:
-    """All signals together; all fields absent where no drift is watched.
+    """The state of all signals; all fields absent if no drift is watched.
 
     Attributes:
-        window: Requests of a window.
-        differing: Windows that differed so far.
-        stride: Every which request is taken.
+        window: Number of requests in a window.
+        differing: Number of windows that differed so far.
+        stride: Number of requests for each one that is sampled.
         causes: Names of the signals that raise the alarm.
         last: Whether each of the recent windows differed.
     """
@@ -248,7 +248,7 @@ class DriftState:
 
 @dataclass(frozen=True, slots=True)
 class FetchedRequests:
-    """Uncertain requests that were fetched into a folder or deleted on the target."""
+    """Uncertain requests that were fetched into a folder, or deleted on the target."""
 
     folder: str = optional("")
     fetched: int | None = optional()
@@ -258,11 +258,11 @@ class FetchedRequests:
 
 @dataclass(frozen=True, slots=True)
 class CallResult:
-    """Requests that were sent and answered; or a program that sends one.
+    """Requests with their answers, or a program that sends one.
 
     Attributes:
-        failures: How often each sentence was the reason.
-        code: The program; the fields above it say where it sends its request.
+        failures: Number of failures by message.
+        code: The program; the fields before it are its address and its model.
     """
 
     target: str

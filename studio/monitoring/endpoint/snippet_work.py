@@ -1,4 +1,4 @@
-"""A program that calls what a target serves, filled with its address, model, inputs and token."""
+"""A program that calls an endpoint, filled with its address, model, inputs and token."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _LENGTH = 16
 
 
 def print_call(options: CallOptions, language: str, job: Job) -> CallResult:
-    """Make the program; nothing but the model's description is asked of the server.
+    """Write the program; the server is only queried for the model's description.
 
     Raises:
-        TargetError: when nothing is served there, or it answers to no HTTP request of its own.
+        TargetError: when there is no release, or the endpoint has no HTTP address of its own.
     """
     target = options.target
     with reached(target, job, options.known) as link:
@@ -63,10 +63,10 @@ def print_call(options: CallOptions, language: str, job: Job) -> CallResult:
 
 
 def reachable(target: TargetSpec, link: Link, endpoint: str) -> CallAddress:
-    """Where callers find a server.
+    """Return the address of a server for its callers.
 
     Args:
-        endpoint: As the registry keeps it of the last release.
+        endpoint: Address of the last release, from the registry.
     """
     report = link.report
     kept = urlsplit(endpoint)
@@ -86,10 +86,10 @@ def reachable(target: TargetSpec, link: Link, endpoint: str) -> CallAddress:
 
 
 def _token(target: TargetSpec, report: ServerReport) -> str:
-    """A command that prints the token, which is never written into a program."""
+    """Return a command that prints the token, which is never written into a program."""
     if not report.token_required:
         return ""
-    # A command of ssh begins in the home folder.
+    # A command over ssh starts in the home folder.
     root = place_of(target).removeprefix("~/")
     words = ["cat", f"{root}/access/token"]
     return shlex.join(words if is_local(target) else [*_ssh(target), *words])
@@ -105,7 +105,7 @@ def _ssh(target: TargetSpec) -> list[str]:
 
 
 def _bundle(known: KnownBundles, report: ServerReport) -> Path | None:
-    """The bundle of what is served, where this computer has it."""
+    """Return the bundle of the current release, if it is on this computer."""
     folder = (known.get(report.digest) or {}).get("bundle", "")
     return Path(folder) if folder and Path(folder).is_dir() else None
 
@@ -115,7 +115,7 @@ def _takes_pictures(bundle: Path | None) -> bool:
 
 
 def _inputs(model: ServedModel, bundle: Path | None) -> Sequence[ExampleInput]:
-    """The inputs with the sizes of a golden sample; without one, with sizes that are likely."""
+    """Return the inputs with the sizes of a golden sample, or with likely sizes."""
     shapes = {} if bundle is None else _golden_shapes(bundle)
     return [
         ExampleInput(
@@ -140,7 +140,7 @@ def _golden_shapes(bundle: Path) -> dict[str, tuple[int, ...]]:
 
 
 def _likely(shape: Sequence[int | str | None]) -> tuple[int, ...]:
-    """One row, the sides of a picture, and a short length elsewhere."""
+    """Return a likely shape: one row, the sides of a picture, else a short length."""
     open_size = _SIDE if len(shape) == 4 else _LENGTH
     return tuple(
         size if isinstance(size, int) else 1 if axis == 0 else 3 if len(shape) == 4 and axis == 1

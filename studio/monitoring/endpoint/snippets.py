@@ -1,7 +1,7 @@
-"""Programs that call a served model, in several languages, as text.
+"""Programs in several languages that call an endpoint, as text.
 
-Each is complete: it runs as it stands, with what the language's own library has (curl and the
-usual programs of a shell; Python 3.8; Node 18, or a browser without a token and certificate).
+Each program runs unchanged, and needs only the standard library of its language: a shell with
+curl, Python 3.8, or Node 18. A browser works, too, without a token and a certificate.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 TOKEN = "EDGEWRIGHT_TOKEN"
-"""The variable of the environment that holds the token: a program holds none."""
+"""The environment variable with the token, which no program contains."""
 
 _SHOWN = 10
 _FLOATS = ("FP16", "FP32", "FP64", "BF16")
@@ -22,14 +22,14 @@ _FLOATS = ("FP16", "FP32", "FP64", "BF16")
 
 @dataclass(frozen=True, slots=True)
 class CallAddress:
-    """Where a server answers, and what a caller needs for it.
+    """The address of a server, and the credentials for it.
 
     Attributes:
         url: Scheme, host and port.
-        token: A shell command that prints the token; empty where none is asked for.
-        certificate: File of the certificate that the server shows; empty without TLS, or where an
-            authority has signed it.
-        way: A shell command that opens the way to it; empty where none is needed.
+        token: A shell command that prints the token; empty if no token is required.
+        certificate: File with the server's certificate; empty without TLS, or if an authority
+            has signed it.
+        way: A shell command that opens a tunnel to it; empty if none is needed.
     """
 
     url: str
@@ -40,7 +40,7 @@ class CallAddress:
 
 @dataclass(frozen=True, slots=True)
 class ExampleInput:
-    """An input of the model with sizes that it accepts."""
+    """An input of the model, with accepted sizes."""
 
     name: str
     datatype: str
@@ -48,12 +48,12 @@ class ExampleInput:
 
     @property
     def count(self) -> int:
-        """Number of its elements."""
+        """Number of elements."""
         return math.prod(self.shape)
 
     @property
     def value(self) -> str:
-        """One element, in JSON: texts can be read as numbers, which some models do."""
+        """An element in JSON; a text is a number, as some models parse texts."""
         if self.datatype == "BYTES":
             return '"0"'
         if self.datatype == "BOOL":
@@ -66,7 +66,7 @@ class Call:
     """A request to a model.
 
     Attributes:
-        pictures: Whether the server turns a picture into the model's input itself.
+        pictures: Whether the server converts a picture into the model's input.
     """
 
     place: CallAddress
@@ -76,17 +76,17 @@ class Call:
 
     @property
     def infer(self) -> str:
-        """Address for arrays."""
+        """Address for requests with arrays."""
         return f"{self.place.url}/v2/models/{quote(self.model, safe='')}/infer"
 
     @property
     def image(self) -> str:
-        """Address for pictures."""
+        """Address for requests with pictures."""
         return f"{self.place.url}/edgewright/models/{quote(self.model, safe='')}/image"
 
 
 def curl(call: Call) -> str:
-    """Commands of a shell."""
+    """Return shell commands."""
     options = "".join(
         [
             f" \\\n  --cacert {shlex.quote(call.place.certificate)}" * bool(call.place.certificate),
@@ -113,8 +113,9 @@ def curl(call: Call) -> str:
 
 
 def python(call: Call) -> str:
-    """A program of Python that needs its standard library alone."""
+    """Return a Python program that needs only the standard library."""
     secure = call.place.url.startswith("https:")
+    # A self-signed certificate is trusted by its file, so verification stays enabled.
     cafile = f"cafile={call.place.certificate!r}" if call.place.certificate else ""
     trust = [f"CONTEXT = ssl.create_default_context({cafile})"] * secure
     header = f', "Authorization": "Bearer " + os.environ["{TOKEN}"]' * bool(call.place.token)
@@ -152,7 +153,7 @@ def python(call: Call) -> str:
 
 
 def javascript(call: Call) -> str:
-    """A module for Node 18 or later."""
+    """Return a module for Node 18 or later."""
     header = f', "Authorization": `Bearer ${{process.env.{TOKEN}}}`' * bool(call.place.token)
     trusted = []
     if call.place.certificate:
@@ -192,7 +193,7 @@ LANGUAGES: Mapping[str, Callable[[Call], str]] = {
 
 
 def _preparation(place: CallAddress) -> list[str]:
-    """What a shell does first."""
+    """Return the first commands of a shell."""
     lines = [f"{place.way} &"] if place.way else []
     if place.token:
         lines.append(f'{TOKEN}="$({place.token})"')
@@ -200,7 +201,7 @@ def _preparation(place: CallAddress) -> list[str]:
 
 
 def _comments(mark: str, place: CallAddress) -> list[str]:
-    """The same as remarks in a program."""
+    """Return the preparation as comments of a program."""
     lines = [f"{mark}It is reached through: {place.way}"] if place.way else []
     if place.token:
         lines.append(f'{mark}The token: export {TOKEN}="$({place.token})"')
@@ -208,7 +209,7 @@ def _comments(mark: str, place: CallAddress) -> list[str]:
 
 
 def _shell_document(inputs: Sequence[ExampleInput]) -> str:
-    """The request for a here-document, in which a function repeats the elements."""
+    """Return the request for a here-document, where a function repeats the elements."""
     parts = []
     for each in inputs:
         head = json.dumps({"name": each.name, "shape": each.shape, "datatype": each.datatype})
@@ -218,13 +219,14 @@ def _shell_document(inputs: Sequence[ExampleInput]) -> str:
 
 
 def _quiet(text: str) -> str:
-    """Text in which a here-document replaces nothing."""
+    """Escape a text, so that a here-document expands nothing in it."""
     for char in "\\$`":
         text = text.replace(char, f"\\{char}")
     return text
 
 
 def _python_input(each: ExampleInput) -> str:
+    # JSON's false is no Python literal.
     value = {"false": "False"}.get(each.value, each.value)
     head = f'"name": {each.name!r}, "shape": {list(each.shape)}, "datatype": "{each.datatype}"'
     return f'{{{head}, "data": [{value}] * {each.count}}}'

@@ -1,4 +1,4 @@
-"""What a server reports of itself, read once: its status, and the note of its last start."""
+"""The report and the status of a server, parsed."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from studio.monitoring.endpoint.results import (
 
 @dataclass(frozen=True, slots=True)
 class ServerReport:
-    """The note that a server writes at each start and reload (``server.json``).
+    """The report that a server writes at each start and reload (``server.json``).
 
     Attributes:
-        running: Whether its process lives.
-        error: Why the last release could not be loaded.
-        manager: What starts the server again after a crash.
+        running: Whether its process is alive.
+        error: Reason why the last release could not be loaded.
+        manager: Service manager that restarts the server after a crash.
     """
 
     state: str = ""
@@ -42,13 +42,13 @@ class ServerReport:
 
     @property
     def address(self) -> tuple[int, str, str, bool]:
-        """The parts that a connection depends on."""
+        """The fields on which a connection depends."""
         return self.port, self.scheme, self.fingerprint, self.token_required
 
 
 @dataclass(frozen=True, slots=True)
 class SpeedLimit:
-    """Latency of the model where it was validated."""
+    """Latency of the model in its validation."""
 
     p99_ms: float | None = None
 
@@ -62,7 +62,7 @@ class DriftReport(DriftState):
 
 @dataclass(frozen=True, slots=True)
 class ServerStatus:
-    """The document of ``/edgewright/status``; a platform's figures have the same form."""
+    """The document of ``/edgewright/status``; metrics of a platform are converted to it."""
 
     ready: bool = True
     uptime_s: float | None = None

@@ -1,4 +1,4 @@
-"""What a target kept while nobody asked: lines of counts, read later and made into series."""
+"""Telemetry that a target stores between polls: lines of counters, converted to series."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from studio.monitoring.endpoint.endpoint import Endpoint
 
 _LARGEST = 4 << 20
 METRICS = ("throughput", "latency_ms.p50", "latency_ms.p99", "error_rate", "drifting")
-"""The figures that its lines hold."""
+"""Metrics of the telemetry lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class TelemetryLine:
-    """Counts of one minute or so; older runtimes write some of them.
+    """Counters of about one minute; older runtimes write some of them.
 
     Attributes:
         n: Number of the line.
-        requests, errors: Since the server began.
-        drift: Whether there is an alarm first.
-        clock_jumped_s, lost: What happened before the line.
+        requests, errors: Counted since the start of the server.
+        drift: Its first element is whether there is an alarm.
+        clock_jumped_s, lost: Events before the line.
     """
 
     n: float = 0
@@ -42,20 +42,20 @@ class TelemetryLine:
 
 @dataclass(frozen=True, slots=True)
 class _Telemetry:
-    """An answer with lines."""
+    """An answer with telemetry lines."""
 
     lines: tuple[object, ...]
 
 
 def read_telemetry(endpoint: Endpoint, after: int = 0) -> list[TelemetryLine]:
-    """The lines behind a number.
+    """Return the lines after a number.
 
     Raises:
-        TargetError: when the server does not answer, or its runtime is too old to keep any.
+        TargetError: when the server does not answer, or its runtime is too old for telemetry.
     """
     connection = endpoint.connect(10.0)
     try:
-        answer = endpoint.ask(connection, "GET", f"/edgewright/telemetry?after={after}")
+        answer = endpoint.request(connection, "GET", f"/edgewright/telemetry?after={after}")
         content = answer.read(_LARGEST)
     except (OSError, http.client.HTTPException) as error:
         raise TargetError(f"The server does not answer: {error}.") from None
@@ -73,13 +73,13 @@ def read_telemetry(endpoint: Endpoint, after: int = 0) -> list[TelemetryLine]:
 def series_of(
     lines: Iterable[TelemetryLine], metric: str
 ) -> tuple[dict[str, list[list[float]]], list[str]]:
-    """Points of one figure by model and version, in the order in which they were written.
+    """Return the points of a metric by model and version, in the order of the lines.
 
-    A line of an older runtime that lacks the figure gives no point. Where the clock jumped, or
-    lines were lost, a note says so; differences across such a place are left out.
+    A line of an older runtime without the metric gives no point. Clock jumps and lost lines become
+    notes, and differences across a clock jump are left out.
 
     Raises:
-        UsageError: for a figure that the lines never hold.
+        UsageError: for a metric that the lines do not contain.
     """
     if metric not in METRICS:
         raise UsageError(f"A target keeps no {metric!r}.", hint=f"It keeps: {', '.join(METRICS)}.")
@@ -93,6 +93,7 @@ def series_of(
             notes.append(f"The target's clock jumped by {jump}.")
         if line.lost:
             notes.append(f"{line.lost:g} lines were lost before line {line.n}: the disk was full.")
+        # A rate over a jumped clock would be wrong, so the next line starts a new difference.
         last = None if line.clock_jumped_s else before.get(name)
         value = _value(line, last, metric)
         before[name] = line
@@ -120,5 +121,5 @@ def _value(line: TelemetryLine, last: TelemetryLine | None, metric: str) -> floa
 
 
 def _growth(now: float | None, then: float | None) -> float | None:
-    """How much a counter grew; None where it began anew."""
+    """Return the growth of a counter; None if it was reset."""
     return now - then if now is not None and then is not None and now >= then else None

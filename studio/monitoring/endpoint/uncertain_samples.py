@@ -1,6 +1,6 @@
-"""Uncertain requests that a target keeps: fetched over its own channel, and deleted there.
+"""Uncertain requests stored on a target: fetched over its channel, and deleted there.
 
-No server gives them away: whoever may only call the model does not see what others have sent.
+No server returns them: a caller of the model must not see the requests of other callers.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from studio.runtime.shared.sampling_config import FOLDER, MOST
 LISTED = "answers.csv"
 _FACTS = "facts"
 LEAST_SCORE = 0.3
-"""Of a box that is listed as answered: what the metrics count as found unless told otherwise."""
+"""Smallest score of a listed box: the default of the detectors' metrics."""
 _NAME = re.compile(r"\d{6}-\d{5}-[0-9a-f]{16}\.npz")
 _LIST = 'cd "$1/run/$2" 2>/dev/null && ls -1 || true'
 _DELETE = 'cd "$1/run/$2" 2>/dev/null && rm -f -- *.npz || true'
@@ -37,7 +37,7 @@ _LARGEST = 256 << 20
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """Facts about a stored request."""
+    """Facts of a stored request."""
 
     id: str
     kind: str | None = None
@@ -59,14 +59,14 @@ class _Row:
 
 
 def fetch_samples(channel: Channel, root: str, folder: Path) -> FetchedRequests:
-    """Copy the samples of a target into a folder: a data set without labels yet.
+    """Copy the uncertain requests of a target into a folder: a dataset without labels yet.
 
-    A file a sample, named by the request's id, with one array for each input; ``answers.csv`` says
-    what each was answered, boxes in the form of a label. With a ``labels.csv`` (``file,label``)
-    beside them the folder is data for any step; ``studio monitor --labels`` takes the same file.
+    Each file is named by the request's id, and has one array per input. ``answers.csv`` lists the
+    answers, boxes in the form of labels. With a ``labels.csv`` (``file,label``) the folder is a
+    dataset for any step; ``studio monitor --labels`` reads the same file.
 
     Raises:
-        UsageError: when the folder holds other things.
+        UsageError: when the folder contains other files.
         TargetError: when the target cannot be read.
     """
     names = sorted(name for name in _listed(channel, root) if _NAME.fullmatch(name))[-MOST:]
@@ -85,7 +85,7 @@ def fetch_samples(channel: Channel, root: str, folder: Path) -> FetchedRequests:
         except TargetError:
             if name in _listed(channel, root):
                 raise
-            # Another, less certain one has taken its place meanwhile.
+            # The server has replaced it by a less certain request since the listing.
         finally:
             aside.unlink(missing_ok=True)
     _list(folder, rows)
@@ -93,15 +93,15 @@ def fetch_samples(channel: Channel, root: str, folder: Path) -> FetchedRequests:
 
 
 def forget_samples(channel: Channel, root: str) -> int:
-    """Delete all samples of a target; how many there were.
+    """Delete the stored requests of a target; return their number.
 
     Raises:
-        TargetError: when some are still there.
+        TargetError: when they are still there.
     """
     before = len(_listed(channel, root))
     channel.run(["sh", "-c", _DELETE, "sh", root, FOLDER], timeout=60)
     left = [name for name in _listed(channel, root) if _NAME.fullmatch(name)]
-    # One may have come meanwhile; all of them have not.
+    # A running server may have stored new ones, but not as many as before.
     if left and len(left) >= before:
         raise TargetError("The samples on the target cannot be deleted.")
     return before
@@ -116,7 +116,7 @@ def _foreign(folder: Path) -> bool:
 
 
 def _written(source: Path, folder: Path) -> _Row:
-    """Write the inputs of one sample, and tell what it was answered."""
+    """Write the inputs of a request, and return its row of the list."""
     if source.stat().st_size > _LARGEST:
         raise ValueError("too large")
     with numpy.load(source, allow_pickle=False) as content:
@@ -132,9 +132,9 @@ def _written(source: Path, folder: Path) -> _Row:
 
 
 def _answer(outputs: Mapping[str, Array], kind: str) -> str:
-    """The class that it was answered, or its boxes in the form of a label; else nothing.
+    """Return the answered class, or the boxes in the form of a label; else an empty text.
 
-    Of a text, of a map, of tables of all places there is nothing that a person could read.
+    Other answers, such as texts, maps and raw tables, have no short readable form.
     """
     if kind == _BOXES:
         return _boxes(outputs)
@@ -147,7 +147,7 @@ def _answer(outputs: Mapping[str, Array], kind: str) -> str:
 
 
 def _boxes(outputs: Mapping[str, Array]) -> str:
-    """Boxes as the metrics of detectors take them as labels, in the units of the model."""
+    """Return boxes in the form of a detector's labels, in the units of the model."""
     found = listed_boxes(outputs)
     if found is None:
         return ""

@@ -1,6 +1,6 @@
-"""Files for those who have Prometheus, Alertmanager and Grafana: scraping, rules, routes, a board.
+"""Files for Prometheus, Alertmanager and Grafana: scraping, rules, routes, a dashboard.
 
-They are written as YAML by hand: the values are numbers and quoted texts, and no more is needed.
+The YAML is written without a library, as it only has numbers and quoted texts.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ EXPRESSIONS = {
     "upkeep.certificate_days": "(edgewright_certificate_end_seconds - time()) / 86400",
     "accuracy": "edgewright_labels_right_total / edgewright_labels_total",
 }
-"""The figures that rules speak of, in Prometheus' language."""
+"""Metrics of rules as PromQL expressions."""
 
 
 @dataclass(frozen=True, slots=True)
 class BuiltIn:
-    """A rule that the studio's own monitor has, too."""
+    """A rule that the studio's own monitor also has."""
 
     name: str
     expression: str
@@ -109,9 +109,9 @@ def write_exports(
     """Write ``prometheus.yml``, ``edgewright-rules.yml``, ``alertmanager.yml``, ``grafana.json``.
 
     Args:
-        endpoints: ``host:port`` (or a URL) of what each target serves, by the target's name.
-        interval_s: Between two looks.
-        alertmanager: Where Prometheus sends its alerts.
+        endpoints: ``host:port`` (or a URL) of each target's endpoint, by target name.
+        interval_s: Interval between two scrapes, in seconds.
+        alertmanager: Address of the Alertmanager.
     """
     folder.mkdir(parents=True, exist_ok=True)
     contents = {
@@ -126,7 +126,7 @@ def write_exports(
 
 
 def _text(value: str) -> str:
-    """A YAML scalar: JSON's strings are some."""
+    """Return a YAML scalar; JSON strings are valid YAML."""
     return json.dumps(value)
 
 
@@ -168,7 +168,7 @@ def _job(scheme: str, endpoints: Mapping[str, str]) -> list[str]:
 
 
 def rules(plan: AlertPlan, interval_s: float = 15.0) -> str:
-    """The studio's rules and those of a file."""
+    """Return the studio's rules, and those of a file."""
     lines = ["groups:", "  - name: edgewright", "    rules:"]
     for one in BUILT_IN:
         lines += _rule(one.name, one.expression, one.for_s, one.level, one.text)
@@ -177,6 +177,7 @@ def rules(plan: AlertPlan, interval_s: float = 15.0) -> str:
         expression = f"{EXPRESSIONS[rule.metric]} {sign} {rule.limit:g}"
         if rule.targets:
             names = "|".join(rule.targets)
+            # Aggregates lose the label of the target, which ``up`` has for the same instance.
             expression = f'({expression}) and on (instance) up{{target=~"{names}"}}'
         text = f"{rule.metric} is {'above' if sign == '>' else 'below'} {rule.limit:g}."
         lines += _rule(rule.name, expression, rule.for_s, rule.level, text)
@@ -194,11 +195,12 @@ def _rule(name: str, expression: str, for_s: float, level: str, text: str) -> li
 
 
 def _duration(seconds: float) -> str:
+    # Prometheus accepts whole numbers only, so fractions of seconds become milliseconds.
     return f"{round(seconds * 1000)}ms"
 
 
 def _alertmanager(plan: AlertPlan) -> str:
-    """Routes to the webhooks and mail addresses of the file; secrets are named, never copied."""
+    """Return routes to the webhooks and mail addresses; secrets are named, never copied."""
     lines = ["route:", "  receiver: edgewright", "  group_by: [alertname, target]"]
     lines += ["  group_wait: 1s", "receivers:", "  - name: edgewright"]
     hooks = [
@@ -218,7 +220,7 @@ def _alertmanager(plan: AlertPlan) -> str:
 
 
 def dashboard() -> dict[str, JsonValue]:
-    """A Grafana dashboard of the figures, one line a target."""
+    """Return a Grafana dashboard of the metrics, with one line per target."""
     shown: Sequence[tuple[str, str, str]] = (
         ("Requests a second", "throughput", "reqps"),
         ("Latency p99", "latency_ms.p99", "ms"),

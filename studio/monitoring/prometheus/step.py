@@ -1,4 +1,4 @@
-"""The steps that speak with Prometheus: files for it, and history from it; and the fleet's."""
+"""The steps for Prometheus: its files, and history from it; and the step of the fleet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The work of the steps that speak with Prometheus."""
+"""The work of the steps for Prometheus."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from studio.registry import Registry
 
 
 def with_endpoints(registry: Registry, options: ExportOptions) -> ExportOptions:
-    """Add where each target serves, as its last release says."""
+    """Add the endpoint of each target from its last release."""
     found = {}
     for target in registry.targets():
         for release in registry.releases(target.name):
@@ -36,7 +36,7 @@ def with_endpoints(registry: Registry, options: ExportOptions) -> ExportOptions:
 
 
 def export(options: ExportOptions, job: Job) -> ExportResult:
-    """Write the files.
+    """Write the files for Prometheus.
 
     Raises:
         UsageError: for an endpoint or a rule that cannot be used, or when nothing is deployed.
@@ -58,7 +58,7 @@ def export(options: ExportOptions, job: Job) -> ExportResult:
 
 
 def read_history(options: HistoryOptions, job: Job) -> HistoryResult:
-    """Return the series of one figure."""
+    """Return the series of one metric."""
     target, metric, now, seconds = options.target, options.metric, time.time(), options.seconds
     if options.prometheus:
         found = history(options.prometheus, target.name, metric, now, seconds)
@@ -82,18 +82,18 @@ _POINTS = 300
 def history(
     server: str, target: str, metric: str, end: float, seconds: float, step_s: float = 0.0
 ) -> dict[str, list[list[float]]]:
-    """The values of a figure: ``[time, value]`` pairs by instance.
+    """Query the values of a metric: ``[time, value]`` pairs by instance.
 
     Args:
         server: The address of Prometheus.
-        target: As the exported scrape configuration names it.
+        target: Name in the exported scrape configuration.
         metric: A key of ``exports.EXPRESSIONS``.
         end: Seconds since the epoch.
-        step_s: Between two points; 0 for some 300 of them.
+        step_s: Interval between two points; 0 for about 300 points.
 
     Raises:
-        UsageError: for an address or a figure that cannot be.
-        TargetError: when Prometheus does not answer, or refuses, in its words.
+        UsageError: for an invalid address or an unknown metric.
+        TargetError: when Prometheus does not answer, or refuses, with its message.
     """
     if metric not in EXPRESSIONS:
         known = ", ".join(EXPRESSIONS)
@@ -101,6 +101,7 @@ def history(
     if not server.startswith(("http://", "https://")):
         raise UsageError(f"{server} is no address of a Prometheus server.")
     step = step_s or max(seconds / _POINTS, 1.0)
+    # Quotes and backslashes in a name must not end the label's value in PromQL.
     name = target.replace("\\", "\\\\").replace('"', '\\"')
     query = {
         "query": f'({EXPRESSIONS[metric]}) and on (instance) up{{target="{name}"}}',
@@ -108,7 +109,7 @@ def history(
         "end": f"{end:.3f}",
         "step": f"{step:.3f}",
     }
-    found = _ask(f"{server.rstrip('/')}/api/v1/query_range?{urllib.parse.urlencode(query)}")
+    found = _query(f"{server.rstrip('/')}/api/v1/query_range?{urllib.parse.urlencode(query)}")
     return {
         series.metric.instance or "all": [
             [float(at), float(value)] for at, value in series.values if math.isfinite(float(value))
@@ -126,7 +127,7 @@ class _Instance:
 
 @dataclass(frozen=True, slots=True)
 class _Series:
-    """The values of one instance: times, and numbers as texts."""
+    """The values of an instance: times, and numbers as texts."""
 
     metric: _Instance = _Instance()
     values: tuple[tuple[float, str], ...] = ()
@@ -134,7 +135,7 @@ class _Series:
 
 @dataclass(frozen=True, slots=True)
 class _Data:
-    """The part of an answer that is not its status."""
+    """The data of an answer, without its status."""
 
     result: tuple[_Series, ...]
 
@@ -146,7 +147,7 @@ class _Answer:
     data: _Data
 
 
-def _ask(url: str) -> tuple[_Series, ...]:
+def _query(url: str) -> tuple[_Series, ...]:
     where = url.partition("/api/")[0]
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:

@@ -1,4 +1,4 @@
-"""What must be known to ask a served model and to read its answers: preprocessing and names."""
+"""Context of a served model for requests and answers: preprocessing and class names."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ DICTIONARY_FILE = "dictionary.txt"
 
 @dataclass(frozen=True, slots=True)
 class ServedContext:
-    """What goes with a served model.
+    """The preprocessing and the output reader of a served model.
 
     Attributes:
-        preprocess: How a picture becomes its input; None where nothing says it.
+        preprocess: Conversion of a picture into the input; None if unknown.
     """
 
     preprocess: Preprocess | None
@@ -28,11 +28,11 @@ class ServedContext:
 
     @classmethod
     def of(cls, options: StreamOptions, digest: str) -> ServedContext:
-        """What the options say; then the deployed bundle; then files beside model and source.
+        """Find the files: those of the options, of the deployed bundle, then next to the source.
 
         Args:
-            options: Those of the step, prepared.
-            digest: Of the release that is served.
+            options: Prepared options of the step.
+            digest: Digest of the current release.
 
         Raises:
             InvalidData: when one of the files cannot be read.
@@ -41,7 +41,7 @@ class ServedContext:
         folders = [Path(known[name]) for name in ("bundle", "beside") if known.get(name)]
         source = Path(options.source)
         if source.is_absolute():
-            # The data's own page comes behind what was deployed, before a guess.
+            # Files next to the data come after the deployed bundle, but before other guesses.
             folders.insert(1 if folders else 0, source if source.is_dir() else source.parent)
         settings = options.preprocess or _first(folders, PREPROCESS_FILE)
         labels = options.labels or _first(folders, LABELS_FILE)
@@ -57,7 +57,7 @@ def _first(folders: list[Path], name: str) -> Path | None:
 
 
 def _names(path: Path | None) -> list[str]:
-    """The classes of a file that lists them; a file of the labels of samples lists none."""
+    """Return the class names of a file; a file with labels of samples has none."""
     lines = _lines(path) if path else []
     is_of_samples = any("," in line or "\t" in line for line in lines)
     return [] if is_of_samples else lines
@@ -68,5 +68,5 @@ def _lines(path: Path) -> list[str]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidData(f"{path.name} cannot be read as text.", detail=str(error)) from None
-    # Not splitlines: a dictionary may list characters that count as line ends there.
+    # Not splitlines: a dictionary may list characters that count as line ends for it.
     return text.replace("\r\n", "\n").removesuffix("\n").split("\n")

@@ -1,4 +1,4 @@
-"""Frames of a stream: what they are made of, where they come from, how a picture becomes one."""
+"""Frames of a stream, their sources, and the conversion of a picture into a frame."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ Picture = NDArray[numpy.uint8]
 
 @dataclass(frozen=True, slots=True)
 class PreparedFrame:
-    """What a frame turns out to be once it is read and prepared.
+    """A frame that was read and converted to the model's input.
 
     Attributes:
-        picture: What is shown; None for arrays that are no picture.
-        placement: Where the picture lies in the model's input; None for arrays.
+        picture: Picture to show; None for arrays that are no picture.
+        placement: Position of the picture in the model's input; None for arrays.
     """
 
     feeds: Feeds
@@ -34,10 +34,10 @@ class PreparedFrame:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame, not read or prepared yet: that is part of the time until its answer.
+    """A frame that is not read yet, as reading counts towards its latency.
 
     Attributes:
-        name: A file's name, or its number within the source.
+        name: Name of the file, or number of the frame in its source.
     """
 
     name: str
@@ -45,12 +45,12 @@ class Frame:
 
 
 class Source(Protocol):
-    """Frames in order.
+    """A source of frames in order.
 
     Attributes:
-        fps: Its own pace; 0 where it has none, so that nobody waits and nothing is dropped.
-        is_live: Frames come by themselves (a camera), whether or not somebody takes them.
-        title: For people.
+        fps: Frame rate of the source; 0 without one: then no frame is dropped.
+        is_live: Whether frames arrive whether or not they are read, as from a camera.
+        title: Title for people.
     """
 
     fps: float
@@ -61,10 +61,10 @@ class Source(Protocol):
 
 
 class Camera:
-    """Turns pictures into frames for one model.
+    """A converter of pictures into frames for one model.
 
     Raises:
-        InvalidData: when nothing says how a picture becomes the input, or the model has several.
+        InvalidData: when the preprocessing is unknown, or the model has several inputs.
     """
 
     def __init__(self, inputs: Sequence[Value], preprocess: Preprocess | None) -> None:
@@ -81,7 +81,7 @@ class Camera:
         self._preprocess = preprocess
 
     def shot(self, picture: Picture, name: str) -> PreparedFrame:
-        """Prepare a picture."""
+        """Convert a picture."""
         array = conform(self._preprocess.apply(picture), self._input, name)
         placement = self._preprocess.placement(*picture.shape[:2])
         return PreparedFrame({self._input.name: array}, picture, placement)

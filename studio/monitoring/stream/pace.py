@@ -1,4 +1,4 @@
-"""The pace of frames: each in its turn, or in time with the newest winning."""
+"""The pace of frames: every frame in order, or the newest at a steady rate."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from dataclasses import dataclass
 
 from studio.monitoring.stream.frames import Frame, Source
 
-_LOOK_S = 0.05
+_CHECK_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class CapturedFrame:
-    """A frame with the moment (``perf_counter``) at which it was there to be answered."""
+    """A frame with the time (``perf_counter``) at which it was captured."""
 
     frame: Frame
     at: float
 
 
 def in_turn(source: Source, *, again: bool) -> Iterator[CapturedFrame]:
-    """Every frame, each when it is asked for.
+    """Yield every frame in order, without dropping any.
 
     Args:
-        again: Begin anew when the source has ended.
+        again: Start again when the source has ended.
     """
     while True:
         for frame in source:
@@ -34,10 +34,10 @@ def in_turn(source: Source, *, again: bool) -> Iterator[CapturedFrame]:
 
 
 class LatestFrames:
-    """Frames at a steady pace from a thread of its own; of those that wait only the newest stays.
+    """Frames at a steady rate from a thread; only the newest waiting frame is kept.
 
     Attributes:
-        dropped: Frames that a newer one replaced before somebody took them.
+        dropped: Number of frames that a newer one replaced before they were sent.
     """
 
     def __init__(self, source: Source, fps: float, *, again: bool) -> None:
@@ -57,21 +57,21 @@ class LatestFrames:
 
     def __exit__(self, *exception: object) -> None:
         self._ended.set()
-        # A camera that hangs in a read may take its own time; the thread is a daemon.
+        # A camera may hang in a read: do not wait longer for the daemon thread.
         self._thread.join(2.0)
 
-    def take(self, check: Callable[[], None]) -> Iterator[CapturedFrame]:
-        """The newest frame again and again, until the source ends.
+    def frames(self, check: Callable[[], None]) -> Iterator[CapturedFrame]:
+        """Yield the newest frame repeatedly, until the source ends.
 
         Args:
-            check: Called while waiting; may raise.
+            check: Called while waiting; may raise an error.
 
         Raises:
             InvalidData: when the source could not be read.
         """
         while True:
             with self._changed:
-                self._changed.wait_for(self._is_ready, _LOOK_S)
+                self._changed.wait_for(self._is_ready, _CHECK_S)
                 captured, self._waiting = self._waiting, None
             check()
             if captured is not None:
@@ -86,14 +86,14 @@ class LatestFrames:
 
     def _read(self) -> None:
         try:
-            self._put_all()
-        except BaseException as error:  # it belongs to whoever takes the frames
+            self._offer_all()
+        except BaseException as error:  # raised again by the thread that receives the frames
             self._error = error
         with self._changed:
             self._ended.set()
             self._changed.notify_all()
 
-    def _put_all(self) -> None:
+    def _offer_all(self) -> None:
         due = time.perf_counter()
         while True:
             for frame in self._source:
@@ -104,11 +104,11 @@ class LatestFrames:
                     due += self._interval
                 elif self._ended.is_set():
                     return
-                self._put(CapturedFrame(frame, time.perf_counter()))
+                self._offer(CapturedFrame(frame, time.perf_counter()))
             if not self._again:
                 return
 
-    def _put(self, captured: CapturedFrame) -> None:
+    def _offer(self, captured: CapturedFrame) -> None:
         with self._changed:
             self.dropped += self._waiting is not None
             self._waiting = captured

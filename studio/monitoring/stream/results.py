@@ -20,7 +20,7 @@ class ClassScore:
 
 @dataclass(frozen=True, slots=True)
 class FoundBox:
-    """An object in the picture; left, top, right and bottom are shares of its size."""
+    """An object in the picture; its sides are fractions of the picture's size."""
 
     box: tuple[float, ...]
     label: str
@@ -29,7 +29,7 @@ class FoundBox:
 
 @dataclass(frozen=True, slots=True)
 class FrameAnswer:
-    """Answer of a model for one frame; of the parts only that of its kind is there.
+    """A model's answer for one frame; only the field of its kind is set.
 
     Attributes:
         kind: ``classes``, ``text``, ``boxes`` or ``values``.
@@ -48,7 +48,7 @@ class FrameReport:
     """An answered frame, as a running step reports it.
 
     Attributes:
-        name: A file's name, or the number of the frame.
+        name: Name of the file, or number of the frame.
         latency_ms: From the capture of the frame to its answer.
         fps: Answered frames a second so far.
         picture: The frame as a small JPEG or PNG in base64, with its real size.
@@ -69,10 +69,10 @@ class FrameReport:
 
 @dataclass(frozen=True, slots=True)
 class StreamResult:
-    """Frames that were sent to an endpoint, and the last answer.
+    """The statistics of frames sent to an endpoint, with the last answer.
 
     Attributes:
-        failures: How often each sentence was the reason.
+        failures: Number of failures by message.
         latency_ms: From the capture of a frame to its answer.
     """
 

@@ -1,4 +1,4 @@
-"""Frames sent to a deployed model one after another, and the answers told as they come."""
+"""Frames sent to a deployed model in sequence, with answers reported as they arrive."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from studio.monitoring.stream.results import FrameAnswer, FrameReport, StreamRes
 from studio.monitoring.stream.source import open_source
 from studio.monitoring.stream.step import StreamOptions
 
-_TOLD_EVERY_S = 0.1
+_REPORT_EVERY_S = 0.1
 _THUMBNAIL = 480
 _SMALL = 64
 _MOST_FAILURES_AT_FIRST = 20
@@ -31,11 +31,11 @@ _TIMEOUT_S = 10.0
 
 @dataclass(slots=True)
 class Tally:
-    """What has come of the frames so far.
+    """Counters of the frames so far.
 
     Attributes:
-        seconds: From each answered frame's capture to its answer.
-        failures: How often each sentence was the reason.
+        seconds: Times from capture to answer.
+        failures: Number of failures by message.
     """
 
     began: float = field(default_factory=time.perf_counter)
@@ -44,8 +44,8 @@ class Tally:
     dropped: int = 0
 
     @property
-    def taken(self) -> int:
-        """Frames that were sent, whatever came of them."""
+    def sent(self) -> int:
+        """Number of sent frames, answered or failed."""
         return len(self.seconds) + self.failures.total()
 
     def result(
@@ -58,7 +58,7 @@ class Tally:
             model=model.name,
             version=model.version,
             source=source,
-            frames=self.taken + self.dropped,
+            frames=self.sent + self.dropped,
             answered=len(self.seconds),
             dropped=self.dropped,
             failed=self.failures.total(),
@@ -71,12 +71,12 @@ class Tally:
 
 
 def stream(options: StreamOptions, job: Job) -> StreamResult:
-    """Send the frames until the source ends or somebody stops it. A step's work.
+    """Send the frames until the source ends or the user cancels, as a step's work.
 
-    Being cancelled is the natural end of a camera: the summary is the result all the same.
+    Cancelling is the usual end of a camera's stream, so the summary is the result nevertheless.
 
     Raises:
-        TargetError: when nothing is served there, or no frame was answered.
+        TargetError: when there is no release, or no frame was answered.
         InvalidData: when the source cannot be read, or does not fit the model.
         Unavailable: when the source needs OpenCV, which is not installed.
     """
@@ -87,15 +87,15 @@ def stream(options: StreamOptions, job: Job) -> StreamResult:
         model = client.model()
         context = ServedContext.of(options, endpoint.report.digest)
         source = open_source(options.source, model.inputs, context.preprocess)
-        asking = StreamRun(client, model, context, job)
-        tally = asking.run(source, options)
+        run = StreamRun(client, model, context, job)
+        tally = run.run(source, options)
     if not tally.seconds and tally.failures:
         raise TargetError(f"None of the frames was answered: {next(iter(tally.failures))}")
-    return tally.result(target.name, model, source.title, asking.last)
+    return tally.result(target.name, model, source.title, run.last)
 
 
 class StreamRun:
-    """Asks a model about frames, and tells of the answers at a rate that can be watched.
+    """A run of frames through a model that reports answers at a readable rate.
 
     Attributes:
         last: The newest answer.
@@ -108,12 +108,12 @@ class StreamRun:
         self._model = model
         self._context = context
         self._job = job
-        self._told = 0.0
-        self._untold: tuple[FrameReport, Picture | None] | None = None
+        self._reported_at = 0.0
+        self._unreported: tuple[FrameReport, Picture | None] | None = None
         self.last: FrameAnswer | None = None
 
     def run(self, source: Source, options: StreamOptions) -> Tally:
-        """Ask until the end, and give what came of it."""
+        """Send frames until the end; return the counters."""
         frames, seconds = options.frames, options.seconds
         fps, again = options.fps or source.fps, bool(frames or seconds)
         tally = Tally()
@@ -121,21 +121,21 @@ class StreamRun:
             with ExitStack() as stack:
                 if fps or source.is_live:
                     latest = stack.enter_context(LatestFrames(source, fps or 25.0, again=again))
-                    turns = latest.take(self._job.check)
+                    turns = latest.frames(self._job.check)
                 else:
                     latest, turns = None, in_turn(source, again=again)
                 for captured in turns:
-                    self._ask(captured, tally)
+                    self._infer(captured, tally)
                     tally.dropped = latest.dropped if latest is not None else 0
-                    self._tell_progress(tally, frames, seconds)
+                    self._report_progress(tally, frames, seconds)
                     if _is_enough(tally, frames, seconds):
                         break
-            self._tell_rest()
+            self._report_last()
         except Cancelled:
             pass
         return tally
 
-    def _ask(self, captured: CapturedFrame, tally: Tally) -> None:
+    def _infer(self, captured: CapturedFrame, tally: Tally) -> None:
         try:
             shot = captured.frame.shoot()
             outputs = self._client.outputs(self._model.name, shot.feeds)
@@ -159,7 +159,7 @@ class StreamRun:
         tally: Tally,
     ) -> None:
         report = FrameReport(
-            number=tally.taken + tally.dropped,
+            number=tally.sent + tally.dropped,
             name=captured.frame.name,
             latency_ms=passed * 1000,
             answered=len(tally.seconds),
@@ -169,10 +169,10 @@ class StreamRun:
             answer=answer,
         )
         now = time.monotonic()
-        if now - self._told < _TOLD_EVERY_S:
-            self._untold = report, shot.picture
+        if now - self._reported_at < _REPORT_EVERY_S:
+            self._unreported = report, shot.picture
             return
-        self._told, self._untold = now, None
+        self._reported_at, self._unreported = now, None
         self._send(report, shot.picture)
 
     def _send(self, report: FrameReport, picture: Picture | None) -> None:
@@ -181,20 +181,20 @@ class StreamRun:
             report = replace(report, picture=encoded, width=width, height=height)
         self._job.event("frame", **to_json(report))
 
-    def _tell_rest(self) -> None:
-        """The last frame is always told of: it is what stays to be seen."""
-        if self._untold is not None:
-            self._send(*self._untold)
+    def _report_last(self) -> None:
+        """Report the last frame, as the window keeps showing it."""
+        if self._unreported is not None:
+            self._send(*self._unreported)
 
-    def _tell_progress(self, tally: Tally, frames: int, seconds: float) -> None:
+    def _report_progress(self, tally: Tally, frames: int, seconds: float) -> None:
         passed = time.perf_counter() - tally.began
-        done, total = (passed, seconds) if seconds else (tally.taken + tally.dropped, frames)
+        done, total = (passed, seconds) if seconds else (tally.sent + tally.dropped, frames)
         text = f"{len(tally.seconds)} answered, {tally.dropped} dropped"
         self._job.progress(min(done, total), total, text)
 
 
 def _is_enough(tally: Tally, frames: int, seconds: float) -> bool:
-    if frames and tally.taken + tally.dropped >= frames:
+    if frames and tally.sent + tally.dropped >= frames:
         return True
     return bool(seconds) and time.perf_counter() - tally.began >= seconds
 
@@ -207,7 +207,7 @@ def thumbnail(picture: Picture) -> tuple[str, int, int]:
     width, height = image.size
     image.thumbnail((_THUMBNAIL, _THUMBNAIL))
     content = io.BytesIO()
-    if max(width, height) <= _SMALL:  # every pixel counts, and there are few
+    if max(width, height) <= _SMALL:  # JPEG would blur the few pixels
         image.save(content, "PNG")
     else:
         image.save(content, "JPEG", quality=80)

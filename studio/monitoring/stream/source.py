@@ -1,4 +1,4 @@
-"""Sources of frames: pictures, arrays, and whatever OpenCV can open."""
+"""Sources of frames: pictures, arrays, and videos that OpenCV can open."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Pictures:
 
 
 class Arrays:
-    """Samples that are prepared already."""
+    """Samples that are already converted to inputs."""
 
     fps = 0.0
     is_live = False
@@ -49,21 +49,21 @@ class Arrays:
 
     def __iter__(self) -> Iterator[Frame]:
         for sample in self._samples:
-            yield Frame(sample.name, partial(_shot_of, sample.feeds))
+            yield Frame(sample.name, partial(_prepared, sample.feeds))
 
 
-def _shot_of(feeds: Feeds) -> PreparedFrame:
-    return PreparedFrame(feeds, _seen(feeds))
+def _prepared(feeds: Feeds) -> PreparedFrame:
+    return PreparedFrame(feeds, _as_picture(feeds))
 
 
 def open_source(text: str, inputs: Sequence[Value], preprocess: Preprocess | None) -> Source:
-    """Open what the user named.
+    """Open the source that the user named.
 
     Args:
-        text: An absolute path, an address, or a camera's number.
+        text: An absolute path, an address, or the number of a camera.
 
     Raises:
-        InvalidData: when it cannot be read or does not fit the model.
+        InvalidData: when it cannot be read, or does not fit the model.
         Unavailable: when it needs OpenCV, which is not installed.
     """
     path = Path(text)
@@ -82,8 +82,8 @@ def _pictures(folder: Path) -> list[Path]:
     return sorted(file for file in folder.rglob("*") if file.suffix.lower() in PICTURES)
 
 
-def _seen(feeds: Feeds) -> Picture | None:
-    """The first input that can be looked at, its values spread over black to white."""
+def _as_picture(feeds: Feeds) -> Picture | None:
+    """Return the first input that is a picture, scaled to 0 to 255."""
     for array in feeds.values():
         pixels = _pixels(array)
         if pixels is not None:
@@ -94,9 +94,10 @@ def _seen(feeds: Feeds) -> Picture | None:
 
 
 def _pixels(array: Array) -> NDArray[numpy.float32] | None:
-    """Height × width × 3 of one sample that looks like a picture."""
+    """Return height × width × 3 of a single sample that has the shape of a picture."""
     if array.ndim != 4 or array.shape[0] != 1 or array.dtype.kind not in "fiu":
         return None
+    # Networks have the channels first, pictures last.
     one = array[0]
     if one.shape[0] in (1, 3):
         one = one.transpose(1, 2, 0)

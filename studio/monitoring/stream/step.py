@@ -1,4 +1,4 @@
-"""The step of streaming: frames sent to what a target serves, answered live."""
+"""The step of streaming: frames sent to an endpoint, with live answers."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ STREAM: Step[StreamOptions, StreamResult] = Step(
 
 
 def prepare(registry: Registry, options: StreamOptions) -> StreamOptions:
-    """Add what is known of the target's releases, and find the source from where the user is.
+    """Add the known bundles of the target's releases, and resolve the source's path.
 
     Raises:
         UsageError: when the source is a file or folder that does not exist.
@@ -97,13 +97,14 @@ def prepare(registry: Registry, options: StreamOptions) -> StreamOptions:
 
 
 def located(source: str) -> str:
-    """An absolute path for a file; cameras' numbers and addresses stay as they are.
+    """Return the absolute path of a file; cameras' numbers and addresses stay unchanged.
 
     Raises:
-        UsageError: when nothing is there.
+        UsageError: when the path does not exist.
     """
     if source.isdecimal() or "://" in source:
         return source
+    # The worker runs in another folder, so a relative path is resolved here.
     path = Path(source).expanduser().absolute()
     if not path.exists():
         raise UsageError(

@@ -1,4 +1,4 @@
-"""The result of a stream in lines for people."""
+"""Lines for people about the result of a stream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Videos, network cameras and cameras of this computer, read with OpenCV where it is installed."""
+"""Videos, network cameras and local cameras, read with OpenCV if it is installed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OPEN_MS, _READ_MS = 10_000, 10_000
 
 
 class Video:
-    """The frames of a video file, an address (``rtsp://``), or a camera's number.
+    """The frames of a video file, an address (``rtsp://``), or a numbered camera.
 
     Raises:
         Unavailable: when OpenCV is not installed.
@@ -39,7 +39,7 @@ class Video:
         capture = self._open()
         number = 0
         try:
-            while capture.grab():  # decoding waits until somebody wants the frame
+            while capture.grab():  # a frame is only decoded when it is used
                 done, pixels = capture.retrieve()
                 if not done:
                     break

@@ -25,7 +25,7 @@ from studio.deployment.options import DeployOptions, TargetOptions
 from studio.deployment.step import RegistryChain
 from studio.deployment.work import agent_on, connected, deploy, releases
 from studio.packages import Bundle
-from studio.targets.inventory import take
+from studio.targets.inventory import read
 from tests.integration.arm64 import image, machine
 from tests.integration.arm64.machine import Machine
 from tests.rigs.boards import until
@@ -125,8 +125,8 @@ def test_power_loss_at_random_moments(
         with connected(board.spec(), QuietJob(tmp_path / f"look-{number}")) as channel:
             agent = agent_on(board.spec(), channel, QuietJob(tmp_path / f"agent-{number}"))
             agent.install()
-            found = take(channel, agent.root)
-            entries = agent.ask(LogAnswer, "log", {}).entries
+            found = read(channel, agent.root)
+            entries = agent.request(LogAnswer, "log", {}).entries
             assert judged("board", entries, [], RegistryChain()).whole
             outcomes["new" if found.current == bundle.digest else "old"] += 1
         deploy(arguments(board, bundle), QuietJob(tmp_path / f"again-{number}"))

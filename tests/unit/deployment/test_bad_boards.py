@@ -11,7 +11,7 @@ import pytest
 from studio.api import Refused, StudioError, TargetError
 from studio.deployment.options import DeployOptions, TargetOptions
 from studio.deployment.step import StatusOptions, TrustOptions
-from studio.deployment.survey import look
+from studio.deployment.survey import poll
 from studio.deployment.trust import trust
 from studio.deployment.work import deploy, probe_target
 from studio.packages import Bundle
@@ -109,7 +109,7 @@ def test_without_systemd_a_foreign_file_an_altered_byte_and_signers(
         key = make_key(tmp_path / "ann")
         options = TrustOptions(target=studio.target, signers=key.with_suffix(".pub"))
         assert trust(options, studio.job()).signers == ("ann",)
-        (row,) = look(StatusOptions((studio.target,), parallel=1), studio.job()).targets
+        (row,) = poll(StatusOptions((studio.target,), parallel=1), studio.job()).targets
         assert row.signers is not None
         (signer,) = row.signers.keys
         assert (signer.name, signer.kind) == ("ann", "ssh-ed25519")

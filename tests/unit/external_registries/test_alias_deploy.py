@@ -62,7 +62,7 @@ def test_references_that_name_nothing(text: str) -> None:
 
 def look(watch: AliasWatcher, version: str, outcome: JobOutcome) -> str:
     if version:
-        watch.take_message(SEEN, {"version": version})
+        watch.on_message(SEEN, {"version": version})
     return watch.judge(outcome)
 
 

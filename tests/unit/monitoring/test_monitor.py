@@ -139,13 +139,13 @@ def test_a_watch_can_be_cancelled(server: rig.ServerProcess, root: Path, tmp_pat
 def test_a_watch_outlives_the_server(root: Path, tmp_path: Path) -> None:
     with TargetMonitor(spec(root), Silent()) as watch:
         with rig.ServerProcess(f"--root={root}", log=tmp_path / "log1"):
-            assert watch.look().health == "healthy"
-        stopped = watch.look()
+            assert watch.poll().health == "healthy"
+        stopped = watch.poll()
         assert to_json(stopped).keys() >= CONTRACT
         assert stopped.health == "unreachable"
         assert stopped.alerts[0].text == "The server on this target was stopped."
         with rig.ServerProcess(f"--root={root}", log=tmp_path / "log2"):
-            again = watch.look()
+            again = watch.poll()
             assert again.health == "healthy"  # at another port
             assert again.alerts[0].name == "restarted"
 
@@ -173,7 +173,7 @@ def test_a_target_without_a_release_is_unreachable(tmp_path: Path) -> None:
 def test_a_target_that_cannot_be_reached_is_an_error(tmp_path: Path) -> None:
     target = TargetSpec("board", "ssh://nobody@127.0.0.1:1", host_key="ssh-ed25519 AAAA")
     with pytest.raises(TargetError), TargetMonitor(target, Silent()) as watch:
-        watch.look()
+        watch.poll()
 
 
 def test_a_release_that_did_not_load_is_an_alert(

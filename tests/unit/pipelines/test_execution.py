@@ -168,7 +168,7 @@ def test_a_run_that_is_held_is_not_run_twice(workspace: Workspace, folder: Path)
     held = RunFolder(Path(report.folder))
     held.write(replace(held.read(), state="running"))
     assert workspace.runs.get(report.run).state == "interrupted"
-    with held.held():
+    with held.locked():
         assert workspace.runs.get(report.run).state == "running"
         with pytest.raises(UsageError, match="goes on in another process"):
             workspace.runs.resume(report.run)

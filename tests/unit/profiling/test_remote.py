@@ -162,4 +162,4 @@ def test_the_environment_of_a_release_is_preferred(tools, tmp_path):
 def test_a_target_that_refuses_says_why(tools):
     channel = FolderChannel(str(tools))
     with pytest.raises(TargetError, match=r"The target refused: .*proc"):
-        elsewhere.said(channel, ["mkdir", "-p", "/proc/nowhere/bench"])
+        elsewhere.check_output(channel, ["mkdir", "-p", "/proc/nowhere/bench"])

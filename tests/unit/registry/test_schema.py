@@ -33,8 +33,8 @@ def test_the_first_form_is_brought_up_to_date(tmp_path: Path) -> None:
     assert {name for (name,) in tables} >= set(_FIRST)
     registry = Registry.open(tmp_path)
     assert [model.name for model in registry.models()] == ["kept"]
-    registry.ledger.keep("key", "open", "run", {"variant": 1})
-    kept = registry.ledger.kept("key")
+    registry.ledger.store_result("key", "open", "run", {"variant": 1})
+    kept = registry.ledger.cached_result("key")
     registry.close()
     assert kept is not None
     assert kept.result == {"variant": 1}

@@ -28,7 +28,7 @@ class Seen:
         self.asked = DeployOptions()
         monkeypatch.setattr(members, "deploy_noted", self.deploy)
         monkeypatch.setattr(members, "releases", lambda *_: ReleasesResult("there", ""))
-        monkeypatch.setattr(members.GoldenRequests, "ask", lambda *_: RequestStats(50, 0, 1.0))
+        monkeypatch.setattr(members.GoldenRequests, "send", lambda *_: RequestStats(50, 0, 1.0))
 
     def deploy(self, options: DeployOptions, job: object) -> DeployResult:
         self.asked = options

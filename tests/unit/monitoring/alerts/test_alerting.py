@@ -110,7 +110,7 @@ def test_a_notice_when_it_begins_and_one_when_it_ends() -> None:
     sent: list[Notice] = []
     made = Dispatcher({"a": (("warning",), sent.append)}, lambda *_: None)
     for names in ((), ("drift",), ("drift",), ("drift", "latency"), ("latency",), ("latency",)):
-        made.take(alerting(*names))
+        made.dispatch(alerting(*names))
     made.close()
     found = [(one.name, one.state) for one in sent]
     assert found == [("drift", "firing"), ("latency", "firing"), ("drift", "resolved")]
@@ -125,7 +125,7 @@ def test_a_channel_that_fails_is_tried_three_times_and_said() -> None:
         raise ChannelError("The webhook at http://x cannot be reached.")
 
     made = Dispatcher({"hook": (("warning",), fail)}, lambda *say: said.append(say), wait_s=0.01)
-    made.take(alerting("drift"))
+    made.dispatch(alerting("drift"))
     made.close()
     assert len(tried) == 3
     assert said == [

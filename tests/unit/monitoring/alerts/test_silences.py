@@ -66,7 +66,7 @@ def test_what_another_process_writes_is_seen_and_a_torn_line_is_no_harm(tmp_path
     mine, other = Silences(path, clock), Silences(path, clock)
     assert mine.current() == []
     other.silence("nano", "drift", 60)
-    mine._looked = -1e9  # half a second later
+    mine._read_at = -1e9  # half a second later
     assert len(mine.current()) == 1
     with path.open("a") as file:
         file.write('{"target": "pi", "al\n[1]\n{"kind": 3}\n')
@@ -77,7 +77,7 @@ def told(holds: Silences, *looks: tuple[str, ...]) -> tuple[Dispatcher, list[tup
     sent: list[Notice] = []
     made = Dispatcher({"a": (("warning",), sent.append)}, lambda *_: None, holds=holds)
     for names in looks:
-        made.take(sample(*names))
+        made.dispatch(sample(*names))
     made.close()
     return made, [(one.name, one.state) for one in sent]
 
@@ -98,11 +98,11 @@ def test_an_alert_that_outlasts_its_silence_is_told_then() -> None:
         {"a": (("warning",), sent.append)}, lambda *_: None, holds=holds, held=said.append
     )
     for _ in range(3):
-        made.take(sample("drift"))
+        made.dispatch(sample("drift"))
     assert len(said) == 1
     assert said[0].startswith("drift of nano is held back: all alerts of nano are silent until")
     clock.now += 61
-    made.take(sample("drift"))
+    made.dispatch(sample("drift"))
     made.close()
     assert [one.state for one in sent] == ["firing"]
 
@@ -111,9 +111,9 @@ def test_the_end_of_what_was_told_is_told_also_in_a_silence() -> None:
     holds = Silences(None, Clock())
     sent: list[Notice] = []
     made = Dispatcher({"a": (("warning",), sent.append)}, lambda *_: None, holds=holds)
-    made.take(sample("drift"))
+    made.dispatch(sample("drift"))
     holds.silence("nano", "drift", 60)
-    made.take(sample())
+    made.dispatch(sample())
     made.close()
     assert [one.state for one in sent] == ["firing", "resolved"]
 

@@ -115,7 +115,7 @@ def test_in_turn_drops_nothing_and_begins_again() -> None:
 def test_newest_frame_wins_when_nobody_takes_them() -> None:
     with LatestFrames(Numbers(50), 1000, again=False) as latest:
         taken = []
-        for captured in latest.take(nothing):
+        for captured in latest.frames(nothing):
             taken.append(captured.frame.name)
             if len(taken) == 1:  # a slow answer, until the source has ended
                 assert latest._ended.wait(10)
@@ -127,7 +127,7 @@ def test_newest_frame_wins_when_nobody_takes_them() -> None:
 def test_pace_is_kept() -> None:
     began = time.perf_counter()
     with LatestFrames(Numbers(11), 100, again=False) as latest:
-        taken = [captured.at for captured in latest.take(nothing)]
+        taken = [captured.at for captured in latest.frames(nothing)]
     assert taken[-1] - began >= 0.099
     assert not [t for t in threading.enumerate() if t.name == "frames"]
 
@@ -142,7 +142,7 @@ def test_failure_of_a_source_reaches_whoever_takes_frames() -> None:
         LatestFrames(Broken(1), 100, again=False) as latest,
         pytest.raises(InvalidData, match="torn"),
     ):
-        list(latest.take(nothing))
+        list(latest.frames(nothing))
 
 
 def test_answers_are_read_with_binary_and_json_data() -> None:
