@@ -49,9 +49,9 @@ class Bench:
             yield
         except CandidateError as failure:
             entry.drop(failure)
-            self.tell(entry)
+            self.report(entry)
 
-    def tell(self, entry: BenchCandidate) -> None:
+    def report(self, entry: BenchCandidate) -> None:
         """Say the state of a candidate."""
         if not entry.hidden:
             self.emit(CandidateState(entry.id, entry.state, entry.reason))

@@ -58,10 +58,10 @@ class BenchCandidate:
         assert self.facts.warm_up is not None
         return self.facts.warm_up.median_ns
 
-    def ask(self, state: str, timeout: float, form: Callable[..., T], **request: Any) -> T:
-        """Ask its process; see ``CandidateProcess.ask``."""
+    def call(self, state: str, timeout: float, form: Callable[..., T], **request: Any) -> T:
+        """Ask its process; see ``CandidateProcess.call``."""
         assert self.process is not None
-        return self.process.ask(state, timeout, form, **request)
+        return self.process.call(state, timeout, form, **request)
 
     def learn(self, answer: object) -> None:
         """Keep an answer of its process among the facts of the same names."""

@@ -92,7 +92,7 @@ class Preparation:
     def _load(self, entry: BenchCandidate, inputs: list[InputFeed] | None = None) -> None:
         candidate, config = entry.candidate, self._bench.config
         entry.process = CandidateProcess(candidate, self._bench.watch, config.memory_limit_mb)
-        answer = entry.ask(
+        answer = entry.call(
             "cannot load",
             config.load_timeout,
             Loaded,
@@ -125,7 +125,7 @@ class Preparation:
         if self._threads or not _open(entry.candidate):
             return
         timeout = self._bench.config.run_timeout
-        block = entry.ask("cannot run", timeout, Block, do="time", runs=_TIMED, settle=1)
+        block = entry.call("cannot run", timeout, Block, do="time", runs=_TIMED, settle=1)
         self._threads = threads_for(median(block.times_ns) / 1e9, usable_cores())
         if self._threads > 1:
             entry.end()
@@ -149,7 +149,7 @@ class Preparation:
             self._first(entry, self._feeds, outputs)
         self._compare(entry, outputs)
         entry.state = "ready"
-        bench.tell(entry)
+        bench.report(entry)
 
     def _find_sizes(self, entry: BenchCandidate, outputs: str) -> None:
         """Run it with the inputs that are given, or with the first sizes that it accepts."""
@@ -176,7 +176,7 @@ class Preparation:
         try:
             timeout = self._bench.config.run_timeout
             request = {"feeds": given, "outputs": outputs}
-            answer = entry.ask("cannot run", timeout, FirstInference, do="check", **request)
+            answer = entry.call("cannot run", timeout, FirstInference, do="check", **request)
         except CandidateError as failure:
             raise CandidateError(failure.state, failure.reason + self._assumptions()) from failure
         entry.learn(answer)
@@ -195,10 +195,10 @@ class Preparation:
                 found = compare(same, actual, candidate.like_tolerance[entry.reduced])
                 entry.facts = replace(entry.facts, same_model_error=found.relative_error)
         self._outputs[entry.id] = outputs
-        if not self._wanted(entry):
+        if not self._is_compared(entry):
             os.unlink(outputs)
 
-    def _wanted(self, entry: BenchCandidate) -> bool:
+    def _is_compared(self, entry: BenchCandidate) -> bool:
         """Whether its outputs will be compared with others'."""
         config = self._bench.config
         likes = {one.like for one in config.candidates}

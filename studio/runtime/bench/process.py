@@ -95,7 +95,7 @@ class CandidateProcess:
         """Identifier of the process."""
         return self._process.pid
 
-    def ask(self, state: str, timeout: float, form: Callable[..., T], **request: Any) -> T:
+    def call(self, state: str, timeout: float, form: Callable[..., T], **request: Any) -> T:
         """Send a request and wait for its answer.
 
         Args:
@@ -121,7 +121,7 @@ class CandidateProcess:
     def close(self) -> None:
         """End the process: asked first, killed if it does not hear."""
         with contextlib.suppress(CandidateError, Cancelled):
-            self.ask("crashed", 5.0, dict, do="close")
+            self.call("crashed", 5.0, dict, do="close")
         self.kill()
 
     def kill(self) -> None:

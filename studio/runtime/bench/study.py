@@ -80,14 +80,14 @@ class Study:
             bench.progress("warm-up", number, len(alive), f"Warming up {entry.id}")
             with bench.dropping(entry):
                 timeout = seconds + bench.config.run_timeout
-                warm_up = entry.ask("cannot run", timeout, WarmUp, do="warm", seconds=seconds)
+                warm_up = entry.call("cannot run", timeout, WarmUp, do="warm", seconds=seconds)
                 entry.facts = replace(entry.facts, warm_up=warm_up)
 
     def _finish(self) -> None:
         bench = self._bench
         for entry in bench.alive:
             with bench.dropping(entry):
-                entry.learn(entry.ask("crashed", 30.0, PeakMemory, do="memory"))
+                entry.learn(entry.call("crashed", 30.0, PeakMemory, do="memory"))
                 if bench.config.operators and not entry.twin and not entry.hidden:
                     self._operators(entry)
                 entry.state = "measured"
@@ -103,7 +103,7 @@ class Study:
         timeout = config.load_timeout + config.run_timeout
         runs = config.operators
         try:
-            answer = entry.ask("cannot run", timeout, OperatorBlock, do="operators", runs=runs)
+            answer = entry.call("cannot run", timeout, OperatorBlock, do="operators", runs=runs)
         except CandidateError as failure:
             if failure.state != "cannot run":
                 raise
@@ -153,7 +153,7 @@ def _load(bench: Bench, entry: BenchCandidate) -> energy.Load:
             return
         timeout = bench.config.run_timeout + 5 * runs * median / 1e9
         with bench.dropping(entry):
-            entry.ask("cannot run", timeout, Block, do="time", runs=runs, settle=0)
+            entry.call("cannot run", timeout, Block, do="time", runs=runs, settle=0)
 
     return energy.Load(entry.id, median, run)
 

@@ -167,7 +167,7 @@ class FrameSampler:
         if tap.axes is not None and len(tap.axes) != self._count:
             raise ValueError("the axes of {!r} are of another size".format(tap.name))
 
-    def take(self, place: int, frame: np.ndarray) -> None:
+    def sample(self, place: int, frame: np.ndarray) -> None:
         """Copy what is needed of one frame into the block.
 
         Args:
@@ -309,7 +309,7 @@ class Block:
         """
         place = self.filled
         for sampler, array in zip(self._samplers, arrays):
-            sampler.take(place, array if row < 0 else array[row])
+            sampler.sample(place, array if row < 0 else array[row])
         self.filled = place + 1
 
     def numbers(self) -> np.ndarray:

@@ -106,7 +106,7 @@ class DriftWatch:
         self._alike = 0
         self._calm = 0
 
-    def see(self, inputs: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> None:
+    def observe(self, inputs: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> None:
         """Take in what a request asked and was answered; never fails, whatever came."""
         if self.fault:
             return
@@ -122,12 +122,12 @@ class DriftWatch:
         self._passed = 0
         try:
             with self._lock:
-                self._take(arrays)
+                self._add(arrays)
         except (ValueError, TypeError, IndexError, MemoryError) as error:
             # A watch that cannot look must not harm who is watched; the state says why.
             self.fault = "The requests do not fit the reference data: {}.".format(error)
 
-    def _take(self, arrays: Sequence[np.ndarray]) -> None:
+    def _add(self, arrays: Sequence[np.ndarray]) -> None:
         rows = len(arrays[0])
         if rows == 1:
             self._block.add(arrays)

@@ -26,7 +26,7 @@ def main(arguments: List[str]) -> int:
     add("--seconds", type=float, default=5.0, help="longest wait for an answer (%(default)s)")
     given = parser.parse_args(arguments)
     try:
-        found = _status(given.seconds) if given.status else _ask(given.golden, given.seconds)
+        found = _status(given.seconds) if given.status else _check(given.golden, given.seconds)
         print(json.dumps(found))
     except (OSError, ValueError, HttpError, CannotListen, http.client.HTTPException) as error:
         print("The server is not well: {}".format(error), file=sys.stderr)
@@ -34,7 +34,7 @@ def main(arguments: List[str]) -> int:
     return 0
 
 
-def _ask(golden: bool, seconds: float) -> Dict[str, object]:
+def _check(golden: bool, seconds: float) -> Dict[str, object]:
     """Whether it is ready, and what the samples showed.
 
     Raises:

@@ -45,7 +45,7 @@ class Borrower:
             return
         self._door = door
         self._entrance = await self._server.listen_also(listener)
-        self._turns.take(self._release)
+        self._turns.confirm(self._release)
 
     async def _retire(self) -> None:
         """The turn is over: clients come back to the one whose it is, after their next answer.

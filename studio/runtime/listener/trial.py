@@ -88,7 +88,7 @@ class _Notes(NamedTuple):
     run: Path
 
 
-def hold(turns: Turns, asked: RequestedTrial, tell: Tell) -> Dict[str, object]:
+def run_trial(turns: Turns, asked: RequestedTrial, tell: Tell) -> Dict[str, object]:
     """Give the release the turn, watch it, and keep it or give the turn back.
 
     Args:

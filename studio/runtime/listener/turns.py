@@ -41,7 +41,7 @@ class Turns:
             self._write("past", "\n".join(lines))
         self._write("current", release)
 
-    def take(self, release: str) -> None:
+    def confirm(self, release: str) -> None:
         """A release says that it answers."""
         self._write("taken", release)
 

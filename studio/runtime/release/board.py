@@ -39,7 +39,7 @@ class Board:
         state.save(self.layout, new)
         self.state = new
 
-    def say(self, event: str, **values: object) -> None:
+    def emit(self, event: str, **values: object) -> None:
         """Send a JSON line. That nobody listens any more must not stop a release half way."""
         line = json.dumps(dict(values, event=event), sort_keys=True) + "\n"
         try:

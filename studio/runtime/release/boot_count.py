@@ -79,7 +79,7 @@ def _go_back(root: Path, starts: int) -> str:
         "recovered", phase=now.phase, release=now.pending, owner=board.owner, starts=starts
     )
     link(board, now.current)
-    kept = access.wanted(server.before(), {})
+    kept = access.desired(server.before(), {})
     access.revert(board.layout, kept)
     server.remember(forget=True)
     board.save(now.at(state.IDLE, ""))

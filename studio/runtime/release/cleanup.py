@@ -20,7 +20,7 @@ def collect(board: Board, running: str = "") -> dict[str, object]:
         running: File name of the zip application that runs this command; it stays.
     """
     layout = board.layout
-    kept = set(board.state.kept) | {layout.linked()}
+    kept = set(board.state.retained) | {layout.linked()}
     blobs, environments, runtimes = set(), set(), {running}
     for digest in sorted(kept - {""}):
         try:

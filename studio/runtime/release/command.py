@@ -84,7 +84,7 @@ def _run(
     if verb in _STREAMED:
         with locked(layout):
             _admit(layout, request, owner)
-        return _work_of(verb)(layout, request, source, Board(layout, owner).say)
+        return _work_of(verb)(layout, request, source, Board(layout, owner).emit)
     with locked(layout):
         _admit(layout, {} if verb == "begin" else request, owner)
         if verb in _WAYS_BACK:

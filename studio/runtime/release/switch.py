@@ -187,7 +187,7 @@ def _plan(
     host = request.host or started.host or "127.0.0.1"
     port = _port(server, request, started, host)
     wish = request.access or {}
-    address = Address(host, port, access.wanted(service, wish))
+    address = Address(host, port, access.desired(service, wish))
     return SwitchPlan(address, wish, request.ready_s or None, request.soak_s)
 
 
@@ -205,7 +205,9 @@ def _port(server: Server, request: SwitchRequest, started: StartedService, host:
 
 
 def _serving(server: Server, what: Manifest, plan: SwitchPlan) -> bool:
-    return server.serves(what.digest) and server.listens(plan.address) and server.is_kept()
+    return (
+        server.serves(what.digest) and server.listens(plan.address) and server.has_current_manager()
+    )
 
 
 def _change(board: Board, server: Server, what: Manifest, plan: SwitchPlan) -> dict[str, object]:
@@ -217,10 +219,10 @@ def _change(board: Board, server: Server, what: Manifest, plan: SwitchPlan) -> d
     try:
         access.change(board.layout, plan.wish, plan.address.access)
         link(board, what.digest)
-        board.say("phase", phase=state.SWITCH)
+        board.emit("phase", phase=state.SWITCH)
         _serve(board, server, what.digest, plan)
         board.save(board.state.at(state.SOAK, what.digest))
-        board.say("phase", phase=state.SOAK)
+        board.emit("phase", phase=state.SOAK)
         evidence: dict[str, object] = {}
         if plan.quality is None:
             soak(server, what.digest, plan.soak_s)
@@ -242,7 +244,7 @@ def _serve(board: Board, server: Server, digest: str, plan: SwitchPlan) -> None:
     binding = board.binding(digest)
     ready_s = patience(binding) if plan.ready_s is None else plan.ready_s
     loaded = server.status.state in ("ready", "failed")
-    if loaded and server.runs() and server.listens(plan.address) and server.is_kept():
+    if loaded and server.runs() and server.listens(plan.address) and server.has_current_manager():
         stamp = server.stamp()
         server.reload()
         server.wait_for(digest, stamp, ready_s)

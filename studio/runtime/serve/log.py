@@ -42,15 +42,15 @@ class Log:
 
     def event(self, name: str, /, **values: object) -> None:
         """Write a line about the server itself."""
-        self._put({"at": _now(), "event": name, **values})
+        self._enqueue({"at": _now(), "event": name, **values})
 
     def wants(self, status: int) -> bool:
         """Whether a request with this outcome may have its line now."""
-        return (self._failed if status >= 500 else self.answered).take()
+        return (self._failed if status >= 500 else self.answered).acquire()
 
     def request(self, **values: object) -> None:
         """Write a line about a request that ``wants`` has admitted."""
-        self._put({"at": _now(), "event": "request", **values})
+        self._enqueue({"at": _now(), "event": "request", **values})
 
     def close(self) -> None:
         """Write what is queued, for a second at most."""
@@ -58,7 +58,7 @@ class Log:
             self._queue.put(None)
             self._thread.join(1.0)
 
-    def _put(self, document: object) -> None:
+    def _enqueue(self, document: object) -> None:
         if self._thread is None:
             self._thread = threading.Thread(target=self._write, name="log", daemon=True)
             self._thread.start()
@@ -71,16 +71,16 @@ class Log:
             if line is None:
                 return
             try:
-                self._keep_short()
+                self._rotate()
                 os.write(self._descriptor, line)
             except OSError:  # the disk is full, or the reader has left: serving goes on
                 continue
 
-    def _keep_short(self) -> None:
+    def _rotate(self) -> None:
         status = os.fstat(self._descriptor)
         if stat.S_ISREG(status.st_mode) and status.st_size > self._limit:
             try:
-                _keep_copy(self._descriptor)
+                _copy_aside(self._descriptor)
             except OSError:  # the disk is full: to give its room back comes first
                 pass
             # Others write to the same file (the supervisor, another worker): it stays, and is cut.
@@ -88,7 +88,7 @@ class Log:
             os.lseek(self._descriptor, 0, os.SEEK_SET)
 
 
-def _keep_copy(descriptor: int) -> None:
+def _copy_aside(descriptor: int) -> None:
     """Put what a log holds into the file beside it, whole or not at all.
 
     Raises:
@@ -124,7 +124,7 @@ class Budget:
         self._at = time.monotonic()
         self.due = self._at if rate > 0 else float("inf")
 
-    def take(self) -> bool:
+    def acquire(self) -> bool:
         now = time.monotonic()
         if now < self.due:
             return False

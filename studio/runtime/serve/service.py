@@ -173,7 +173,7 @@ class Service:
     def run_earliest(self, model: ServedModel) -> None:
         """Run here what has waited longest, and send the answers."""
         turn = Turn(model)
-        turn.take(self.guard.begin(model.session.new_options))
+        turn.run_waiting(self.guard.begin(model.session.new_options))
         self.guard.end()
         turn.done()
 
@@ -228,25 +228,25 @@ class Turn:
     def run(self) -> None:
         """Run what waits, on a thread."""
         self._model.turns.popleft()  # before anything is taken: who comes now needs another
-        self.take()
+        self.run_waiting()
 
-    def take(self, options: Optional[RunOptions] = None) -> None:
+    def run_waiting(self, options: Optional[RunOptions] = None) -> None:
         """Run what waits; nothing, when another turn has taken it along.
 
         Args:
             options: With which the run can be ended; its own by default.
         """
-        self._calls = self._model.take()
+        self._calls = self._model.next_batch()
         if self._calls:
             self._options = options or self._model.session.new_options()
             run_together(self._model, self._calls, self._options)
 
-    def look(self) -> None:
+    def cancel_if_abandoned(self) -> None:
         """Let the run end when the last of those that waited for it has left or been told."""
         if self._options is not None and all(call.is_in_vain for call in self._calls):
             self._options.terminate = True
 
-    def done(self) -> None:
+    def finish(self) -> None:
         """Send the answers."""
         for call in self._calls:
             call.answer()

@@ -55,7 +55,7 @@ from .service import Service
 from .statistics.expiry import ExpiryMonitor
 from .supervision.control import ControlLink, Message
 from .supervision.heartbeat import LongestRun
-from .supervision.server_report import endpoint, say
+from .supervision.server_report import endpoint, print_json
 
 ROUTES = (
     open_inference.ROUTES
@@ -205,7 +205,7 @@ class Worker:
         gc.collect()
         gc.freeze()  # what is loaded now stays: no collection needs to look at it again
         self._announce(endpoint(host, port, self._tls is not None))
-        minutes = self._loop.create_task(ledger.keep(self._service))
+        minutes = self._loop.create_task(ledger.record_minutes(self._service))
         switches = self._loop.create_task(keep_following(self._service.repository))
         self._service.machine.begin()
         turns = self._take_turns(self._service.repository.all())
@@ -284,7 +284,7 @@ class Worker:
         if self._control is not None:
             self._control.send(event="ready", heartbeat=True, **facts)
         else:
-            say({"endpoint": address, "pid": os.getpid(), **facts})
+            print_json({"endpoint": address, "pid": os.getpid(), **facts})
         self._log.event("ready", endpoint=address, **facts)
         for model in models:
             if model.warning:
@@ -314,7 +314,7 @@ class Worker:
         elif message.command == "ping":
             self._service.restarts = message.restarts or {}
             assert self._control is not None
-            run_s = self._longest.look(self._executor.running())
+            run_s = self._longest.poll(self._executor.running())
             self._control.send(event="alive", run_s=round(run_s, 1))
 
     # Hot swap
@@ -347,12 +347,12 @@ class Worker:
         try:
             model = await self._loop.run_in_executor(None, lambda: _load(self._options, locate()))
         except LoadError as error:
-            self._tell("failed", error=str(error))
+            self._report("failed", error=str(error))
         except Exception as error:  # whatever it is, the old version goes on
-            self._tell("failed", error="Loading failed: {!r}.".format(error))
+            self._report("failed", error="Loading failed: {!r}.".format(error))
         else:
             self._use([model], generation or self._service.generation + 1)
-            self._tell("reloaded", generation=self._service.generation, **_facts(model))
+            self._report("reloaded", generation=self._service.generation, **_facts(model))
         self._reloading = None
         again, self._reload_again = self._reload_again, None
         if again is not None:
@@ -375,7 +375,7 @@ class Worker:
         wanted = [model.execution.workers for model in self._service.repository.all()]
         self._executor.resize(self._options.workers or max(wanted, default=1))
 
-    def _tell(self, event: str, **values: object) -> None:
+    def _report(self, event: str, **values: object) -> None:
         self._log.event(event, **values)
         if self._control is not None:
             self._control.send(event=event, **values)

@@ -53,7 +53,7 @@ class Tokens:
     def __init__(self, file: Optional[Path], environment: Mapping[str, str]) -> None:
         self._file = file
         self._mark = mark_of(file)
-        self._keep(tokens_of(file, environment))
+        self._store(tokens_of(file, environment))
         self._looked = time.monotonic()
 
     @property
@@ -68,8 +68,8 @@ class Tokens:
         """
         given = header.encode("latin-1")
         if time.monotonic() - self._looked > _LOOK_EVERY_S:
-            self._look()
-        return self._match(given) or (self._look() and self._match(given))
+            self._reload()
+        return self._match(given) or (self._reload() and self._match(given))
 
     def _match(self, given: bytes) -> bool:
         import hmac  # not in the supervisor, which asks nobody for a token and stays small
@@ -79,7 +79,7 @@ class Tokens:
             found |= hmac.compare_digest(given, known)
         return found
 
-    def _look(self) -> bool:
+    def _reload(self) -> bool:
         """Read the file again where it has changed; whether it has."""
         self._looked = time.monotonic()
         mark = mark_of(self._file)
@@ -87,12 +87,12 @@ class Tokens:
             return False
         self._mark = mark
         try:
-            self._keep(tokens_of(self._file, {}))
+            self._store(tokens_of(self._file, {}))
         except CannotListen:
             return False
         return True
 
-    def _keep(self, tokens: Tuple[str, ...]) -> None:
+    def _store(self, tokens: Tuple[str, ...]) -> None:
         self._known = tuple(("Bearer " + token).encode("ascii") for token in tokens)
 
 

@@ -63,7 +63,7 @@ class Systemd:
         self.system = system
 
     @staticmethod
-    def found(
+    def detect(
         environment: Mapping[str, str], *, euid: Optional[int] = None, running: Path = _RUNNING
     ) -> Optional[Systemd]:
         """The systemd that this user may give units to; None where there is none.

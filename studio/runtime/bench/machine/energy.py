@@ -73,7 +73,7 @@ class Recorder:
         """
         ended = threading.Event()
         self.samples = []
-        self._take()
+        self._read_once()
         sampler = threading.Thread(target=self._sample, args=(ended,), daemon=True)
         sampler.start()
         try:
@@ -81,7 +81,7 @@ class Recorder:
         finally:
             ended.set()
             sampler.join()
-        self._take()
+        self._read_once()
         if len(self.samples) < 2:
             raise ValueError("the sensor did not answer")
         return self._joules()
@@ -99,9 +99,9 @@ class Recorder:
 
     def _sample(self, ended: threading.Event) -> None:
         while not ended.wait(self._period):
-            self._take()
+            self._read_once()
 
-    def _take(self) -> None:
+    def _read_once(self) -> None:
         try:
             before = time.monotonic()
             value = self._rail.read()

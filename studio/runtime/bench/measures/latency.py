@@ -36,7 +36,7 @@ class Rounds:
         planned = plan.make_plan(medians, bench.config.rounds, bench.config.seconds)
         for entry in alive.values():
             entry.facts = replace(entry.facts, block=planned.blocks[entry.id])
-        places = looks.schedule(planned.rounds, self._looks(), ALPHA)
+        places = looks.schedule(planned.rounds, self._check_count(), ALPHA)
         used, stopped = 0, False
         orders = plan.orders(list(alive), bench.config.seed)
         for number, order in zip(range(1, planned.rounds + 1), orders):
@@ -60,7 +60,7 @@ class Rounds:
             looks=checks if len(places) > 1 else None,
         )
 
-    def _looks(self) -> int:
+    def _check_count(self) -> int:
         """One where nothing is compared: there the rounds are for the percentiles."""
         others = [each for each in self._bench.alive if not each.twin]
         return self._bench.config.looks if len(others) > 1 else 1
@@ -99,7 +99,7 @@ class Rounds:
                 expected = entry.median_ns * (size.runs + size.settle) / 1e9
                 timeout = self._bench.config.run_timeout + 5 * expected
                 request = {"runs": size.runs, "settle": size.settle}
-                blocks[entry.id] = entry.ask("cannot run", timeout, Block, do="time", **request)
+                blocks[entry.id] = entry.call("cannot run", timeout, Block, do="time", **request)
             readings.append(self._sensors.read())
         reasons = spoils(readings)
         for reason in reasons:

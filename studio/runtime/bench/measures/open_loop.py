@@ -95,7 +95,7 @@ class RateSearch:
 
     def _capacity(self, entry: BenchCandidate) -> float:
         """Inferences a second when the next one starts at once."""
-        answer = entry.ask(
+        answer = entry.call(
             "cannot run",
             self._bench.config.run_timeout,
             StreamBlock,
@@ -195,7 +195,7 @@ class RateSearch:
         most_over = max(10, int(count * SHARE * 5))
         self._seed += 1
         limit_ns = int(config.limit_ms * 1e6)
-        answer = entry.ask(
+        answer = entry.call(
             "cannot run",
             config.run_timeout + 10 * count / rate,
             ArrivalBlock,

@@ -39,7 +39,7 @@ class Sustained:
         begin = time.monotonic()
         while True:
             before = self._sensors.read()
-            answer = entry.ask(
+            answer = entry.call(
                 "cannot run",
                 config.run_timeout + 10 * config.interval,
                 StreamBlock,

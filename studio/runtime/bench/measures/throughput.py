@@ -96,7 +96,7 @@ class Throughput:
             if not entry.alive:
                 continue
             with self._bench.dropping(entry):
-                answer = entry.ask(
+                answer = entry.call(
                     "cannot run",
                     self._bench.config.run_timeout + 10 * seconds,
                     StreamBlock,

@@ -47,7 +47,7 @@ class Source:
             if seen > _LINE_BYTES:
                 raise ReleaseError("bad-request", "The request is too long.")
             self._fill()
-        return self._take(len(self._buffer) if end < 0 else end + 1)
+        return self._consume(len(self._buffer) if end < 0 else end + 1)
 
     def file(self) -> Iterator[bytes]:
         """The content of the next file, in pieces.
@@ -82,7 +82,7 @@ class Source:
                     "Repeat the deploy; what has arrived is kept.",
                 )
             self._fill()
-        return self._take(size)
+        return self._consume(size)
 
     def _fill(self) -> None:
         deadline = time.monotonic() + SILENCE_S
@@ -94,7 +94,7 @@ class Source:
         self._ended = not piece
         self._buffer += piece
 
-    def _take(self, size: int) -> bytes:
+    def _consume(self, size: int) -> bytes:
         found = bytes(self._buffer[:size])
         del self._buffer[:size]
         return found

@@ -63,7 +63,7 @@ class AccessChange(NamedTuple):
         return self.token in ("new", "given")
 
 
-def wanted(service: Mapping[str, object], wish: Mapping[str, object]) -> Access:
+def desired(service: Mapping[str, object], wish: Mapping[str, object]) -> Access:
     """Return what a request wishes; what holds for the running service where it wishes nothing.
 
     Args:
@@ -138,7 +138,7 @@ def change(layout: Layout, wish: Mapping[str, object], access: Access) -> None:
 def settle(layout: Layout, access: Access) -> None:
     """The release is kept: what was replaced ends."""
     if access.token:
-        _keep(layout, _tokens(layout)[:1])
+        _store_tokens(layout, _tokens(layout)[:1])
     else:
         remove(layout.token)
     if not access.tls:
@@ -150,7 +150,7 @@ def settle(layout: Layout, access: Access) -> None:
 def revert(layout: Layout, access: Access) -> None:
     """The release is taken back: what was there before holds again."""
     if access.token:
-        _keep(layout, _tokens(layout)[-1:])
+        _store_tokens(layout, _tokens(layout)[-1:])
     else:
         remove(layout.token)
     if layout.old_certificate.exists():
@@ -277,7 +277,7 @@ def _tokens(layout: Layout) -> list[str]:
         return []
 
 
-def _keep(layout: Layout, tokens: Sequence[str]) -> None:
+def _store_tokens(layout: Layout, tokens: Sequence[str]) -> None:
     if tokens and list(tokens) != _tokens(layout):
         _write(layout.token, "".join(one + "\n" for one in tokens))
 

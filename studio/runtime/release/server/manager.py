@@ -70,4 +70,4 @@ def manager_of(layout: Layout, service: Mapping[str, object]) -> ServiceManager:
 
 
 def _systemd() -> Systemd | None:
-    return None if os.environ.get(VARIABLE) == "process" else Systemd.found(os.environ)
+    return None if os.environ.get(VARIABLE) == "process" else Systemd.detect(os.environ)

@@ -111,7 +111,7 @@ class Server:
         """Whether it is where it shall be. It changes interpreters by itself, never its address."""
         started = self.started
         asked = address.port in (0, started.port, self.status.port)
-        now = (started.host, access.wanted(self.service(), {}))
+        now = (started.host, access.desired(self.service(), {}))
         return asked and now == (address.host, address.access)
 
     def choose_port(self, host: str, usual: int) -> int:
@@ -140,7 +140,7 @@ class Server:
         """What it wants to be shown; empty where everybody may ask."""
         return access.token(self._layout) if self.status.token_required else ""
 
-    def is_kept(self) -> bool:
+    def has_current_manager(self) -> bool:
         """Whether what keeps it running is what this machine has for that."""
         return self._manager.name == manager_here(self._layout).name
 

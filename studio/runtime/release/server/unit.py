@@ -44,7 +44,7 @@ class SystemdUnit:
     @property
     def pid(self) -> int:
         """Of the supervisor, as systemd knows it; 0 when none runs."""
-        self._ask()
+        self._refresh()
         return self._pid
 
     def start(self, command: Sequence[str], environment: Mapping[str, str]) -> dict[str, object]:
@@ -91,7 +91,7 @@ class SystemdUnit:
         if self._pid and started(self._pid) == self._since:
             return True
         if time.monotonic() - self._asked >= _ASK_S:
-            self._ask()
+            self._refresh()
         return self._alive
 
     def stop(self, seconds: float) -> bool:
@@ -126,7 +126,7 @@ class SystemdUnit:
             "restarts": state.restarts,
         }
 
-    def _ask(self) -> None:
+    def _refresh(self) -> None:
         self._asked = time.monotonic()
         try:
             state = self._systemd.state(self._unit)

@@ -53,7 +53,7 @@ def locked(layout: Layout) -> Iterator[None]:
         os.close(handle)
 
 
-def take(layout: Layout, owner: str) -> str:
+def acquire(layout: Layout, owner: str) -> str:
     """Become the operator; returns the token that later commands must show.
 
     Raises:

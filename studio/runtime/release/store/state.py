@@ -56,7 +56,7 @@ class ReleaseState(NamedTuple):
         return self._replace(history=(*self.history, entry)[-_HISTORY:])
 
     @property
-    def kept(self) -> tuple[str, ...]:
+    def retained(self) -> tuple[str, ...]:
         """The releases that must stay on the disk."""
         return tuple(digest for digest in (self.current, self.previous, self.pending) if digest)
 

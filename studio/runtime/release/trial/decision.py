@@ -159,7 +159,7 @@ class TrialDecision:
     def _finding(self, name: str, seen: Counts) -> TrialFinding:
         if seen.why_not:
             return TrialFinding(name, "not judged", seen.events, seen.of, seen.why_not)
-        says = self._tests[name].says(seen.events, seen.of)
+        says = self._tests[name].verdict(seen.events, seen.of)
         text = _TEXTS[name].format(seen.events, seen.of)
         return TrialFinding(name, says, seen.events, seen.of, text + seen.told)
 

@@ -48,7 +48,7 @@ class ShareTest:
         """Logarithm of how much likelier the observations are from a bad one."""
         return events * self._hit + (of - events) * self._miss
 
-    def says(self, events: int, of: int) -> str:
+    def verdict(self, events: int, of: int) -> str:
         """``bad``, ``good``, or ``open``: not enough is known."""
         evidence = self.evidence(events, of)
         if evidence >= self._upper:

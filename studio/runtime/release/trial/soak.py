@@ -183,7 +183,7 @@ class ReleaseTrial:
         tell: Callable[[dict[str, object]], None] | None,
     ) -> dict[str, object]:
         while True:
-            self._look()
+            self._poll()
             findings = quality.findings(self._counts())
             found, spent = decision(findings), time.monotonic() - began
             told = _evidence(findings, spent)
@@ -207,7 +207,7 @@ class ReleaseTrial:
         except ReleaseError:
             pass  # it is about to be taken back, or has just ended
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         """Count what came since the last look; a process that was replaced counts from 0 again."""
         now = read(ServerStatus, status_of(self._server, self._digest))
         first = not self._pid

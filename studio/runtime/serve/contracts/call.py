@@ -82,25 +82,25 @@ class ContractCall(InferenceCall):
         body = content_of(self._exchange.request, self._max_body)
         headers, kind = self._exchange.request.headers, self._kind
         if self._contract.picture or kind.startswith("image/"):
-            return self._ask(bodies.read_picture(body, self._model))
+            return self._inference_of(bodies.read_picture(body, self._model))
         if kind == _TRITON:
             return self._open(body, self._parameters.partition(_HEADER_SIZE + "=")[2])
         if kind == "application/octet-stream" and _LENGTH in headers:
             return self._open(body, headers[_LENGTH])
         if kind in _BODIES:
-            return self._ask(_BODIES[kind](body, self._model))
+            return self._inference_of(_BODIES[kind](body, self._model))
         if self._contract.strict and kind not in _JSON_TYPES:
             sentence = "The content type {!r} is not taken here; JSON, CSV, {} and pictures are."
             raise HttpError(415, sentence.format(kind[:60], NPY))
         document = document_of(body)
         if is_open_inference(document):
             return self._open(body, None)
-        return self._ask(read_document(document, self._model))
+        return self._inference_of(read_document(document, self._model))
 
     def _open(self, body: Body, length: Optional[str]) -> Inference:
         return decode(body, length, self._model.inputs, self._model.outputs)
 
-    def _ask(self, question: Question) -> Inference:
+    def _inference_of(self, question: Question) -> Inference:
         self._question = question
         wanted = [RequestedOutput(name, False) for name in self._model.outputs]
         feeds = question.runs[0]
@@ -195,7 +195,7 @@ def only_model(service: Service) -> ServedModel:
     return service.repository.find(names.pop())
 
 
-def ask(
+def run_request(
     service: Service,
     exchange: Exchange,
     find: Callable[[], ServedModel],

@@ -13,7 +13,7 @@ from ..http.exchange import Exchange
 from ..http.message import Response
 from ..rest.router import PathNames, Route
 from ..service import Service
-from .call import Contract, ask, only_model
+from .call import Contract, only_model, run_request
 
 _TEXT = "text/plain; charset=utf-8"
 _CODES = {
@@ -40,7 +40,7 @@ CONTRACT = Contract(strict=True, refusal=refusal)
 
 def invoke(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:
     """Run the one model."""
-    return ask(service, exchange, lambda: only_model(service), CONTRACT)
+    return run_request(service, exchange, lambda: only_model(service), CONTRACT)
 
 
 def ping(service: Service, exchange: Exchange, names: PathNames) -> Response:

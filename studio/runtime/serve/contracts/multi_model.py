@@ -15,7 +15,7 @@ from ..http.message import HttpError, Response
 from ..rest.model_repository import catalog_of, check_json, document_of, later
 from ..rest.router import PathNames, Route
 from ..service import Service
-from .call import ask
+from .call import run_request
 from .invocations import CONTRACT, refusal
 
 _PAGE = 100
@@ -71,7 +71,7 @@ def describe(service: Service, exchange: Exchange, names: PathNames) -> Response
 
 def invoke(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:
     """Run a model."""
-    return ask(service, exchange, lambda: service.repository.find(names.model), CONTRACT)
+    return run_request(service, exchange, lambda: service.repository.find(names.model), CONTRACT)
 
 
 def _described(service: Service, model: ServedModel) -> Dict[str, str]:

@@ -14,7 +14,7 @@ from ..images.answer import classified
 from ..protocol.tensor_data import to_json
 from ..rest.router import PathNames, Route
 from ..service import Service
-from .call import Contract, ask
+from .call import Contract, run_request
 
 
 def answer(arrays: Sequence[np.ndarray], model: ServedModel) -> Response:
@@ -44,7 +44,7 @@ CONTRACT = Contract(picture=True, answer=answer)
 
 def infer(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:
     """Run a model on a picture."""
-    return ask(
+    return run_request(
         service,
         exchange,
         lambda: service.repository.find(names.model, names.version),

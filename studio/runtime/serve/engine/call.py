@@ -145,7 +145,7 @@ class InferenceCall:
             self._fail_because(error)
             return
         if self.inference.id:
-            model.answers.keep(self.inference.id, arrays)
+            model.answers.store(self.inference.id, arrays)
             if model.sampler is not None:
                 model.sampler.named(self.inference.id, self.inference.feeds)
         if response.start is not None and self.repeats:

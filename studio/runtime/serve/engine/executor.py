@@ -19,10 +19,10 @@ class Work(Protocol):
     def run(self) -> None:
         """Do it; raises nothing."""
 
-    def done(self) -> None:
+    def finish(self) -> None:
         """Called in the event loop's thread afterwards."""
 
-    def look(self) -> None:
+    def cancel_if_abandoned(self) -> None:
         """Called in the event loop's thread now and then while it runs: end it if it is in vain."""
 
 
@@ -78,7 +78,7 @@ class Executor:
             thread.start()
         if not self._looks:
             self._looks = True
-            self.loop.call_later(_LOOK_EVERY_S, self._look)
+            self.loop.call_later(_LOOK_EVERY_S, self._poll)
         self._queue.put(work)
 
     @property
@@ -102,20 +102,20 @@ class Executor:
             self._running.add(work)
             work.run()
             self._running.discard(work)
-            self._finished.append(work.done)
+            self._finished.append(work.finish)
             del work  # a waiting thread must not keep a replaced model alive
             try:
                 self.loop.call_soon_threadsafe(self._finish)
             except RuntimeError:  # the event loop is closed: nobody waits
                 return
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         """Nobody may wait any more for what has run for so long."""
         for work in tuple(self._running):
-            work.look()
+            work.cancel_if_abandoned()
         self._looks = self.waiting > 0
         if self._looks:
-            self.loop.call_later(_LOOK_EVERY_S, self._look)
+            self.loop.call_later(_LOOK_EVERY_S, self._poll)
 
     def _finish(self) -> None:
         while self._finished:

@@ -10,7 +10,7 @@ import numpy as np
 class Observer(Protocol):
     """Sees every run; must be quick, and may not fail."""
 
-    def see(self, inputs: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> None:
+    def observe(self, inputs: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> None:
         """Take in one run; what is kept of the arrays must be copied."""
 
 

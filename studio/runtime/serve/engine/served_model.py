@@ -147,7 +147,7 @@ class ServedModel:
         self.alone += 1
         return self.alone % _OFTEN != 0
 
-    def take(self) -> List[PendingCall]:
+    def next_batch(self) -> List[PendingCall]:
         """The waiting requests that one thread should run now: its share, if there are many.
 
         Of a model that is run in the event loop it is all: no other thread runs the rest beside.
@@ -201,7 +201,7 @@ def load(
         session, found, warm = _try(source, threads, batch)
     rows = found.rows if found is not None else 1
     if tried is not None and found is not None and not warm.warning:
-        tried.keep(source.digest, found)
+        tried.store(source.digest, found)
     session.watch = drift = watch_of(source.drift)
     statistics = ModelStatistics(time.monotonic())
     statistics.pace = _pace(source, session.threads, warm, usable_cores())

@@ -145,11 +145,11 @@ class ModelSession:
         if self.timed:
             self.busy_s = time.thread_time() - start
         if self.watch is not None:
-            self.watch.see(feeds, dict(zip(outputs, found)))
+            self.watch.observe(feeds, dict(zip(outputs, found)))
             if self._embedding:
                 found.pop()
         if self.sampler is not None:
-            self.sampler.see(feeds, dict(zip(outputs, found)))
+            self.sampler.observe(feeds, dict(zip(outputs, found)))
         return found
 
     def quietly(self, feeds: Feeds, outputs: Sequence[str]) -> List[np.ndarray]:
@@ -195,9 +195,9 @@ class ModelSession:
         if self.timed:
             self.busy_s = time.thread_time() - start
         if self.watch is not None:
-            self.watch.see(*bound.kept)
+            self.watch.observe(*bound.kept)
         if self.sampler is not None:
-            self.sampler.see(*bound.kept)
+            self.sampler.observe(*bound.kept)
 
     def shrink(self, feeds: Feeds) -> None:
         """Give back the memory of larger runs than this, which is run once more."""

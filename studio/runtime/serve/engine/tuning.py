@@ -213,7 +213,7 @@ class TuningCache:
         except (KeyError, TypeError, ValueError):
             return None
 
-    def keep(self, digest: str, found: TuningResult) -> None:
+    def store(self, digest: str, found: TuningResult) -> None:
         """Remember it; a disk that does not take it is no reason not to serve."""
         if self._path is None:
             return

@@ -186,7 +186,7 @@ class KnownRequest:
         """Leave it to the general way from now on, and keep no model alive."""
         self._model = self._bound = self._together = None
 
-    def take(self, connection: Connection) -> Optional[bool]:
+    def try_answer(self, connection: Connection) -> Optional[bool]:
         """Answer a request of this size, if it is like this one; None when nothing has happened.
 
         Returns:

@@ -49,14 +49,14 @@ class BodyBudget:
         self._waiting: Dict[Receiver, int] = {}
         self._seen: Dict[Receiver, Tuple[float, int]] = {}
 
-    def take(self, receiver: Receiver, size: int) -> bool:
+    def acquire(self, receiver: Receiver, size: int) -> bool:
         """Reserve room for a body; False when its receiver has to wait until ``granted``.
 
         Raises:
             HttpError: 503, when too many wait already.
         """
         if self.has_room(size):
-            self._hold(receiver, size)
+            self._reserve(receiver, size)
             return True
         if len(self._waiting) >= MOST_WAITING:
             raise no_room()
@@ -107,7 +107,7 @@ class BodyBudget:
         most = self.limit if size > MARGIN // 2 else self.limit + MARGIN
         return self.held + size <= most
 
-    def _hold(self, receiver: Receiver, size: int) -> None:
+    def _reserve(self, receiver: Receiver, size: int) -> None:
         self._holders[receiver] = size
         self.held += size
 
@@ -118,7 +118,7 @@ class BodyBudget:
             if not self._fits(size):
                 return
             del self._waiting[receiver]
-            self._hold(receiver, size)
+            self._reserve(receiver, size)
             receiver.granted()
 
 

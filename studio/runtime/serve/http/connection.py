@@ -69,20 +69,20 @@ class Connection(TimedConnection):
 
     def buffer_updated(self, count: int) -> None:
         """Take bytes; those after the end of the conversation are thrown away."""
-        self.heard(count)
+        self.on_bytes(count)
 
-    def heard(self, count: int) -> bool:
+    def on_bytes(self, count: int) -> bool:
         """Take bytes; returns whether that was all (see ``selector.Callback``)."""
         waiting = self._waiting
         repeat = self._repeat
         if repeat is not None and count == repeat.size and waiting is _REQUEST:
-            done = repeat.take(self)
+            done = repeat.try_answer(self)
             if done is not None:
                 return done
-        self._take(waiting, count)
+        self._parse(waiting, count)
         return False
 
-    def _take(self, waiting: Waiting, count: int) -> None:
+    def _parse(self, waiting: Waiting, count: int) -> None:
         if waiting is _END:
             return
         if self._room:
@@ -291,7 +291,7 @@ class Connection(TimedConnection):
         elif self.spare and not self._has_place():
             self._refuse(too_many_connections())
         elif parser.needs:
-            self._ask_for_room(parser.needs)
+            self._acquire_room(parser.needs)
         else:
             self._wait_for_body()
 
@@ -308,11 +308,11 @@ class Connection(TimedConnection):
 
     # Room for large bodies (see ``BodyBudget``)
 
-    def _ask_for_room(self, size: int) -> None:
+    def _acquire_room(self, size: int) -> None:
         """Receive a large body now, or read nothing until it may be received."""
         self._holds = True
         try:
-            has_room = self.server.budget.take(self, size)
+            has_room = self.server.budget.acquire(self, size)
         except HttpError as error:
             self._refuse(error)
             return

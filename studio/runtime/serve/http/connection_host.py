@@ -24,7 +24,7 @@ class KnownAnswer(Protocol[ConnectionT]):
     size: int
     place: memoryview
 
-    def take(self, connection: ConnectionT) -> Optional[bool]:
+    def try_answer(self, connection: ConnectionT) -> Optional[bool]:
         """Answer what was received in the place, now or later; None when it is not like that.
 
         Returns:

@@ -28,7 +28,7 @@ class DataReceiver(Protocol):
     def get_buffer(self, sizehint: int) -> memoryview:
         """As asyncio's."""
 
-    def heard(self, count: int) -> bool:
+    def on_bytes(self, count: int) -> bool:
         """``buffer_updated``; returns whether nothing was left for the event loop to do."""
 
     def eof_received(self) -> bool:
@@ -78,13 +78,13 @@ class ClientSocket(asyncio.Transport):
     def _watch(self, mask: int) -> None:
         old, self._mask = self._mask, mask
         if not old and mask:
-            self._selector.watch(self._number, mask, self._hear)
+            self._selector.watch(self._number, mask, self._on_event)
         elif old and not mask:
             self._selector.forget(self._number)
         elif old != mask:
             self._selector.change(self._number, mask)
 
-    def _hear(self, mask: int) -> bool:
+    def _on_event(self, mask: int) -> bool:
         """Something has happened to the socket (see ``selector.Callback``)."""
         try:
             if mask == READ == self._mask:  # nearly always
@@ -108,7 +108,7 @@ class ClientSocket(asyncio.Transport):
         except (BlockingIOError, InterruptedError):
             return False
         if count:
-            return self._protocol.heard(count) and not self._closing
+            return self._protocol.on_bytes(count) and not self._closing
         if self._protocol.eof_received():
             self.pause_reading()
         else:

@@ -85,7 +85,7 @@ class ConnectionSelector(_Base):  # type: ignore[misc]
             for number, mask in told:
                 hear = hears.get(number)
                 if hear is None:
-                    self._keep(number, mask, found)
+                    self._add_event(number, mask, found)
                 else:
                     all_done &= hear(mask)
             if self._turns:
@@ -107,7 +107,9 @@ class ConnectionSelector(_Base):  # type: ignore[misc]
             if number in self._hears:
                 heard[number] = now + place * 1e-9
 
-    def _keep(self, number: int, mask: int, found: List[Tuple[selectors.SelectorKey, int]]) -> None:
+    def _add_event(
+        self, number: int, mask: int, found: List[Tuple[selectors.SelectorKey, int]]
+    ) -> None:
         """Something of asyncio's own."""
         try:
             key = self.get_key(number)

@@ -34,7 +34,7 @@ class Answers:
         self.right = self.matched = self.unmatched = 0
         self.uncertain = self.uncertain_right = 0
 
-    def keep(self, identifier: str, arrays: Sequence[np.ndarray]) -> None:
+    def store(self, identifier: str, arrays: Sequence[np.ndarray]) -> None:
         """Remember what a request was answered; nothing where no output is one of classes."""
         if not self._form.kind and self._looks:
             self._looks -= 1

@@ -110,7 +110,7 @@ def _decode(
     if plans is not None and not found.id:
         plan = _plan(found, inputs, len(body) - offset)
         if plan is not None:
-            plans.keep(bytes(text), plan)
+            plans.store(bytes(text), plan)
             found = found._replace(plan=plan)
     return found
 
@@ -144,7 +144,7 @@ def understood(
     missing = [name for name in inputs if name not in feeds]
     if missing:
         raise bad("The input {!r} is missing.", missing[0])
-    wanted = _wanted(document, outputs)
+    wanted = _requested_outputs(document, outputs)
     return Inference(_id(document), feeds, wanted, batch, None, kind_of(feeds, wanted))
 
 
@@ -233,7 +233,7 @@ def _id(document: Mapping[str, object]) -> str:
     return value
 
 
-def _wanted(
+def _requested_outputs(
     document: Mapping[str, object], outputs: Mapping[str, TensorSpec]
 ) -> List[RequestedOutput]:
     default = parameters_of(document).get("binary_data_output") is True
@@ -281,7 +281,7 @@ def encode(
         return response
     response = _encode(name, version, inference, arrays, outputs, headers)
     if all(_goes_as_it_is(array, outputs[w.name]) for w, array in zip(plan.wanted, arrays)):
-        plan.keep(shapes, AnswerHead(start_of(response), response.body))
+        plan.store_head(shapes, AnswerHead(start_of(response), response.body))
     return response
 
 

@@ -42,7 +42,7 @@ class Numbers:
         self.pieces: List[np.ndarray] = []
         self.kinds: Set[type] = set()
 
-    def take(self, values: JsonList, text: str) -> bool:
+    def add(self, values: JsonList, text: str) -> bool:
         """Add values, where they can be: rows of one length with numbers of usual size can.
 
         Args:
@@ -57,7 +57,7 @@ class Numbers:
             return False
         return self._append(piece, {kind})
 
-    def take_row(self, row: Numbers) -> bool:
+    def add_row(self, row: Numbers) -> bool:
         """Add a long row."""
         return all(self._append(piece[None], row.kinds) for piece in row.pieces)
 
@@ -173,7 +173,7 @@ class PieceReader:
         if not piece:
             raise ValueError("a value is missing at character {}".format(at))
         if isinstance(found, Numbers):
-            if found.take(piece, text):
+            if found.add(piece, text):
                 return found
             found = found.listed()
         found += piece
@@ -196,7 +196,7 @@ class PieceReader:
 def _with_value(found: Values, value: object) -> Values:
     """A list, and one more value that was too long for a piece."""
     if isinstance(found, Numbers):
-        if isinstance(value, Numbers) and found.take_row(value):
+        if isinstance(value, Numbers) and found.add_row(value):
             return found
         found = found.listed()
     found.append(value.listed() if isinstance(value, Numbers) else value)

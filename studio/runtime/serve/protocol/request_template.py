@@ -86,7 +86,7 @@ class RequestTemplate:
             found[name] = array.reshape(shape)
         return found
 
-    def keep(self, shapes: Tuple[Any, ...], start: AnswerHead) -> None:
+    def store_head(self, shapes: Tuple[Any, ...], start: AnswerHead) -> None:
         """Remember the beginning of an answer."""
         if len(self.starts) >= _KEPT_STARTS:
             self.starts.clear()
@@ -103,7 +103,7 @@ class RequestTemplates:
         """The plan for this JSON, if it has come before."""
         return self._known.get(text)
 
-    def keep(self, text: bytes, plan: RequestTemplate) -> None:
+    def store(self, text: bytes, plan: RequestTemplate) -> None:
         """Remember a plan; a few of them, and none that is large."""
         if len(text) > _KEPT_BYTES:
             return

@@ -57,7 +57,7 @@ class BinaryPart:
         self._offset = offset
         self._allowed = allowed
 
-    def take(self, size: object, name: str) -> Tuple[int, int]:
+    def next_span(self, size: object, name: str) -> Tuple[int, int]:
         """Begin and end of the next tensor's bytes."""
         if not self._allowed:
             raise bad("Binary tensors need the header Inference-Header-Content-Length.")
@@ -121,7 +121,7 @@ def read_tensor(entry: Mapping[str, object], spec: TensorSpec, binary: BinaryPar
     if "binary_data_size" in parameters:
         if "data" in entry:
             raise bad("The input {!r} is given both as JSON and as binary.", spec.name)
-        begin, end = binary.take(parameters["binary_data_size"], spec.name)
+        begin, end = binary.next_span(parameters["binary_data_size"], spec.name)
         array = from_binary(binary.body, begin, end, spec, count)
     elif "data" in entry:
         array = _from_json(entry["data"], spec, count)

@@ -68,13 +68,13 @@ class ShadowComparison:
 
     # On the way of a request
 
-    def see(self, inputs: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> None:
+    def observe(self, inputs: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> None:
         """Take in what a request asked and was answered; keeps one of them when it is its turn."""
         if self._before is not None:
-            self._before.see(inputs, outputs)
+            self._before.observe(inputs, outputs)
         drift = self._drift
         if drift is not None:
-            drift.see(inputs, outputs)
+            drift.observe(inputs, outputs)
         if self._wanted:
             self._wanted = False
             # What clients send is overwritten by the next request: this is the only copy.

@@ -194,7 +194,7 @@ class Sampler:
 
     # On the way of a request
 
-    def see(self, inputs: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> None:
+    def observe(self, inputs: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> None:
         """Take a copy of a request's first row, when it is its turn; never fails, never waits."""
         now = self._clock()
         if now < self._next or self._sample is not None or self.fault:
@@ -249,7 +249,7 @@ class Sampler:
                 if (
                     sample is not None
                     and now - apart >= APART_S
-                    and self._keep(store, self._name, *sample)
+                    and self._add_sample(store, self._name, *sample)
                 ):
                     apart = now
                 self._sample = None
@@ -260,7 +260,9 @@ class Sampler:
         finally:
             self._sample = None
 
-    def _keep(self, store: SampleStore, identifier: str, inputs: Arrays, outputs: Arrays) -> bool:
+    def _add_sample(
+        self, store: SampleStore, identifier: str, inputs: Arrays, outputs: Arrays
+    ) -> bool:
         self.looked += 1
         doubt = self._doubt.of(outputs)
         if doubt is None:
@@ -294,7 +296,7 @@ class Sampler:
             self._lost = "Samples were lost: {}.".format(error.strerror or error)
             return False
         if done and not identifier:
-            self._model.answers.keep(name, list(outputs.values()))
+            self._model.answers.store(name, list(outputs.values()))
         return done
 
     def status(self) -> Dict[str, object]:

@@ -43,7 +43,7 @@ def ledger_of(model: ServedModel) -> Optional[OfflineLog]:
     return OfflineLog(run) if run is not None else None
 
 
-async def keep(service: Service, every_s: float = EVERY_S) -> None:
+async def record_minutes(service: Service, every_s: float = EVERY_S) -> None:
     """Write a line for each model every minute, until the server ends."""
     ledger: Optional[OfflineLog] = None
     while True:

@@ -124,7 +124,7 @@ class _Decoder:
             number = SCALARS.get(field.kind)
             if number is None:
                 begin, at = span(data, at, end)
-                self._keep(found, field, begin, at)
+                self._store(found, field, begin, at)
             elif is_packed:
                 begin, at = span(data, at, end)
                 numbers.setdefault(field.name, []).append(read_packed(data, begin, at, number))
@@ -139,7 +139,7 @@ class _Decoder:
             found[name] = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return found
 
-    def _keep(self, found: Fields, field: Field, begin: int, end: int) -> None:
+    def _store(self, found: Fields, field: Field, begin: int, end: int) -> None:
         """Keep what lies between two places as the field's, or as one of the field's."""
         name = field.name
         if field.kind == "map":

@@ -62,7 +62,7 @@ class Receipt:
         if size < LARGE:
             self.close()
         else:
-            self._inbox.keep(self, size)
+            self._inbox.charge(self, size)
         return data if size else b""
 
     def close(self) -> None:
@@ -126,19 +126,19 @@ class Inbox:
         self._open[receipt] = None
         if not self._looks:
             self._looks = True
-            asyncio.get_running_loop().call_later(_LOOK_S, self._look)
+            asyncio.get_running_loop().call_later(_LOOK_S, self._poll)
         try:
             return await receipt.context.read()
         finally:
             self._open.pop(receipt, None)
 
-    def keep(self, receipt: Receipt, size: int) -> None:
+    def charge(self, receipt: Receipt, size: int) -> None:
         """Count a message that has come, in the budget or, where there is no room, by its turn."""
         taken = min(COPIES * size, self._size)
         if receipt.holds:
             self.budget.shrink(receipt, taken)
         elif self.budget.has_room(taken):
-            receipt.holds = self.budget.take(receipt, taken)
+            receipt.holds = self.budget.acquire(receipt, taken)
             receipt.pass_turn()
 
     async def _turn(self) -> None:
@@ -161,7 +161,7 @@ class Inbox:
                 return
         self._free += 1
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         now = _clock()
         for receipt in tuple(self._open):
             age = now - receipt.began
@@ -171,11 +171,11 @@ class Inbox:
                 self._count(receipt, age)
         self._looks = bool(self._open)
         if self._looks:
-            asyncio.get_running_loop().call_later(_LOOK_S, self._look)
+            asyncio.get_running_loop().call_later(_LOOK_S, self._poll)
 
     def _count(self, receipt: Receipt, age: float) -> None:
         if self.budget.has_room(self._size):
-            receipt.holds = self.budget.take(receipt, self._size)
+            receipt.holds = self.budget.acquire(receipt, self._size)
             receipt.pass_turn()
         elif age > _PATIENCE_S:
             self.refuse(receipt, grpc.StatusCode.UNAVAILABLE, _FULL)

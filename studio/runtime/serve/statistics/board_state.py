@@ -106,13 +106,13 @@ class BoardMonitor:
     def _work(self) -> None:
         while True:
             try:
-                self.look()
+                self.sample()
             except Exception:  # a driver that answers nonsense must not end the looking
                 pass
             if self._ended.wait(EVERY_S):
                 return
 
-    def look(self) -> None:
+    def sample(self) -> None:
         """Look once."""
         root = self._root
         ticks = _ticks(root)
@@ -125,7 +125,7 @@ class BoardMonitor:
                 allowed_mhz=_mhz(root, "scaling_max_freq"),
                 most_mhz=_mhz(root, "cpuinfo_max_freq"),
                 celsius=max(hot) if hot else None,
-                flags=(*self._told(), *_cooled(root)),
+                flags=(*self._firmware_flags(), *_cooled(root)),
                 events=board.throttle_events(root),
                 ticks=sum(ticks),
                 idle=sum(ticks[3:5]),
@@ -134,7 +134,7 @@ class BoardMonitor:
             )
         )
 
-    def _told(self) -> Tuple[str, ...]:
+    def _firmware_flags(self) -> Tuple[str, ...]:
         """The flags in force of a Raspberry Pi."""
         text = board.pi_flags(self._root)
         if text is None and self._asks and self._asked % _COMMAND_EVERY == 0:

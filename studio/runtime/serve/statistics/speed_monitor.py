@@ -331,7 +331,7 @@ class SpeedMonitor:
             causes = [SlowdownCause("unknown", "nothing that the board tells explains it")]
         told["causes"] = [cause._asdict() for cause in causes]
         told["cause"] = causes[0].name if causes else ""
-        texts = [_said(verdict, found, of), *(cause.text for cause in causes)]
+        texts = [_verdict_text(verdict, found, of), *(cause.text for cause in causes)]
         if queue / runs > _LONG_QUEUE * seconds / runs:
             texts.append("clients wait {:.3g} ms for their turn".format(1e3 * queue / runs))
         if others > 0.2 * runs:
@@ -348,7 +348,7 @@ def _verdict(low: float, high: float, ms: float) -> str:
     return "as measured" if high <= allowed else "undecided"
 
 
-def _said(verdict: str, found: Tuple[float, float, float], of: SpeedBaseline) -> str:
+def _verdict_text(verdict: str, found: Tuple[float, float, float], of: SpeedBaseline) -> str:
     what = "profiled" if of.of == "profile" else "measured at the start"
     numbers = "{:.2f} times the median {} ({:.2f} to {:.2f})".format(found[0], what, *found[1:])
     if verdict == "as measured" and found[0] > MARGIN:

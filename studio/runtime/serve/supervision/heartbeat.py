@@ -48,24 +48,24 @@ class Heartbeat:
         self._used_s = used_s
         self._used_before: Optional[float] = None
         self._asked_at: Optional[float] = None
-        self._look_at = float("-inf")
+        self._check_at = float("-inf")
         self._run_s = 0.0
 
     @property
-    def next_look(self) -> float:
+    def next_check(self) -> float:
         """When something is to be asked or judged."""
-        return self._look_at
+        return self._check_at
 
-    def asks(self, now: float) -> bool:
+    def start_ping(self, now: float) -> bool:
         """Whether the worker is to be asked now; the answer is waited for from then on."""
-        if self._asked_at is not None or now < self._look_at:
+        if self._asked_at is not None or now < self._check_at:
             return False
         self._asked_at = now
         self._used_before = self._used_s()
-        self._look_at = now + self._limit_s
+        self._check_at = now + self._limit_s
         return True
 
-    def heard(self, now: float, run_s: float) -> None:
+    def on_answer(self, now: float, run_s: float) -> None:
         """The worker has answered.
 
         Args:
@@ -73,7 +73,7 @@ class Heartbeat:
         """
         self._asked_at = None
         self._run_s = run_s
-        self._look_at = now + self._limit_s / _PARTS
+        self._check_at = now + self._limit_s / _PARTS
 
     def verdict(self, now: float, patience_s: float = 0.0) -> str:
         """Why the worker hangs, as the end of a sentence; empty while it does not.
@@ -89,8 +89,8 @@ class Heartbeat:
         allowed = self._limit_s + (self._answer_s if self._is_busy(silence) else 0.0)
         if silence >= max(allowed, patience_s):
             return "missed its heartbeat for {:.0f} s".format(silence)
-        if now >= self._look_at:  # busy, or in order: look again soon
-            self._look_at = now + self._limit_s / _PARTS
+        if now >= self._check_at:  # busy, or in order: look again soon
+            self._check_at = now + self._limit_s / _PARTS
         return ""
 
     def _is_busy(self, silence: float) -> bool:
@@ -106,7 +106,7 @@ class LongestRun:
     def __init__(self) -> None:
         self._seen: Dict[object, float] = {}
 
-    def look(self, running: Iterable[object]) -> float:
+    def poll(self, running: Iterable[object]) -> float:
         """Seconds since the oldest of what is running was first seen; 0 without any."""
         now = time.monotonic()
         self._seen = {run: self._seen.get(run, now) for run in running}

@@ -55,7 +55,7 @@ def _replace(path: Path, content: bytes) -> None:
     os.replace(str(temporary), str(path))
 
 
-def say(document: Dict[str, object]) -> None:
+def print_json(document: Dict[str, object]) -> None:
     """Write a JSON line to standard output in one piece, whatever else writes there."""
     sys.stdout.write(json.dumps(document) + "\n")
     sys.stdout.flush()

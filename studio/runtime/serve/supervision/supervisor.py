@@ -29,7 +29,7 @@ from ..options import Options
 from ..release_root import current_release, runner_of
 from .control import Message
 from .restarts import Restarts
-from .server_report import ServerReport, described, endpoint, say
+from .server_report import ServerReport, described, endpoint, print_json
 from .worker_pool import READY_LIMIT_S, Wakeup, WorkerPool
 from .worker_process import WorkerProcess
 
@@ -68,7 +68,7 @@ class Supervisor:
         self._report = ServerReport(self._run)
         try:
             self._listener = listen(self._options.host, self._options.port)
-            self._keep_port_of_grpc()
+            self._reserve_grpc_port()
         except CannotListen as error:
             self._report.update(state="failed", error=str(error))
             raise
@@ -84,7 +84,7 @@ class Supervisor:
                 self._step()
         return self._status
 
-    def _keep_port_of_grpc(self) -> None:
+    def _reserve_grpc_port(self) -> None:
         """Workers listen there themselves, the next one beside the last."""
         port = self._options.grpc_port
         if port is not None:
@@ -107,28 +107,28 @@ class Supervisor:
         beat = self._notifier.next_beat if self._is_alive else float("inf")
         speakers, is_signalled = self._crew.wait(min(beat, self._restarts.due))
         for child in speakers:
-            self._hear(child)
+            self._receive(child)
         for number in self._wakeup.numbers() if is_signalled else ():
             if number == signal.SIGHUP:
                 self._reload()
             elif number in (signal.SIGTERM, signal.SIGINT):
                 self._stop()
         self._reap()
-        self._keep_deadlines()
+        self._enforce_deadlines()
 
     @property
     def _is_alive(self) -> bool:
         """Whether the service manager may believe that all is well."""
         return self._crew.answers or self._stopping
 
-    def _hear(self, child: WorkerProcess) -> None:
+    def _receive(self, child: WorkerProcess) -> None:
         messages = child.link.receive()
         if messages is None:
             self._crew.deaf_to(child)
             return
         for message in messages:
             if message.event == "alive":
-                child.heard(message.run_s)
+                child.on_heartbeat(message.run_s)
             elif message.event == "ready":
                 self._ready(child, message)
             elif message.event == "reloaded":
@@ -136,15 +136,15 @@ class Supervisor:
             elif message.event == "failed":
                 self._failed(child, message.error)
 
-    def _keep_deadlines(self) -> None:
+    def _enforce_deadlines(self) -> None:
         if self._is_alive:
             self._notifier.beat()
         now = time.monotonic()
         for child in self._crew.all():
-            child.ask(now, self._restarts.counts)
+            child.ping(now, self._restarts.counts)
             # To load a model beside the served one may keep a worker from everything else.
             loads = self._reloading and child is self._crew.active
-            child.keep_limits(now, READY_LIMIT_S if loads else 0.0)
+            child.enforce_limits(now, READY_LIMIT_S if loads else 0.0)
         if self._restarts.due <= now:
             self._restarts.never()
             self._start_current()
@@ -231,7 +231,7 @@ class Supervisor:
             secure = self._options.certificate is not None
             if message.grpc is not None:
                 facts["grpc"] = message.grpc
-            say({"endpoint": endpoint(host, port, secure), "pid": os.getpid(), **facts})
+            print_json({"endpoint": endpoint(host, port, secure), "pid": os.getpid(), **facts})
         self._reload_again()
 
     def _reload_again(self) -> None:

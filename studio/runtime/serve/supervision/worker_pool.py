@@ -80,7 +80,7 @@ class WorkerPool:
         Returns:
             Who has something to say, and whether a signal has come.
         """
-        moment = min([until, *(child.next_look for child in self.all())])
+        moment = min([until, *(child.next_check for child in self.all())])
         pause = None if moment == float("inf") else max(0.0, moment - time.monotonic())
         found = [key.data for key, _ in self._selector.select(pause)]
         return [child for child in found if child is not None], None in found

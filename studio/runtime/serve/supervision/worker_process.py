@@ -73,9 +73,9 @@ class WorkerProcess:
         return self.link.receive() or []
 
     @property
-    def next_look(self) -> float:
+    def next_check(self) -> float:
         """Monotonic time at which something is to be asked of it, or judged."""
-        look = self._heartbeat.next_look if self._heartbeat is not None else math.inf
+        look = self._heartbeat.next_check if self._heartbeat is not None else math.inf
         return min(self.deadline, look)
 
     def ready(self, has_heartbeat: bool) -> None:
@@ -91,17 +91,17 @@ class WorkerProcess:
             used_s = functools.partial(processor_s, self.pid)
             self._heartbeat = Heartbeat(limit_s, answer_s, used_s)
 
-    def ask(self, now: float, restarts: Mapping[str, int]) -> None:
+    def ping(self, now: float, restarts: Mapping[str, int]) -> None:
         """Ask for a sign of life, if it is time, and tell it how often workers were replaced."""
-        if self._heartbeat is not None and self._heartbeat.asks(now):
+        if self._heartbeat is not None and self._heartbeat.start_ping(now):
             self.link.send(command="ping", restarts=dict(restarts))
 
-    def heard(self, run_s: float) -> None:
+    def on_heartbeat(self, run_s: float) -> None:
         """It lives, and its longest present run has lasted so long."""
         if self._heartbeat is not None:
-            self._heartbeat.heard(time.monotonic(), run_s)
+            self._heartbeat.on_answer(time.monotonic(), run_s)
 
-    def keep_limits(self, now: float, patience_s: float) -> None:
+    def enforce_limits(self, now: float, patience_s: float) -> None:
         """End it when its time is up, or when it hangs.
 
         Args:
