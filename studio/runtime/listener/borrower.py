@@ -58,7 +58,7 @@ class Borrower:
         self._leave()
 
     def _leave(self) -> None:
-        """Accept no more; the connections that are open go on."""
+        """Accept no more; the open connections continue."""
         if self._entrance is not None:
             self._entrance.close()
         if self._door is not None:

@@ -72,7 +72,7 @@ def _beside(turns: Turns, given: argparse.Namespace) -> int:
 
 
 def _emit(line: Dict[str, object]) -> None:
-    """Nobody may be there to hear it any more: what is being decided goes on."""
+    """Write a JSON line; a reader that has left does not stop the trial."""
     with _lock, contextlib.suppress(OSError):
         os.write(1, json.dumps(line).encode() + b"\n")
 
@@ -81,7 +81,7 @@ _lock = threading.Lock()
 
 
 def _stay_audible(over: threading.Event) -> None:
-    """A line a second, so that whoever listens knows that it goes on, and may end it."""
+    """Write a heartbeat line every second, so that a reader can follow and end the trial."""
     while not over.wait(1.0):
         _emit({"event": "alive"})
 

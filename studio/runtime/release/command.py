@@ -21,7 +21,7 @@ from .store import disk_reserve as reserve
 from .store import state
 from .store.latest_releases import to_json
 from .store.layout import Layout
-from .store.lease import give_back, locked, refuse_others, renew, take
+from .store.lease import acquire, give_back, locked, refuse_others, renew
 
 
 class _Caller(NamedTuple):
@@ -122,7 +122,7 @@ def _work_of(verb: str) -> Callable[..., dict[str, object]]:
 
 def _begin(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     """Become the operator of the target, for one release."""
-    token = take(board.layout, board.owner)
+    token = acquire(board.layout, board.owner)
     board.save(board.state.at(state.RECEIVE, read(_Caller, request).release))
     return {
         "token": token,

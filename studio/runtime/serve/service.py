@@ -175,7 +175,7 @@ class Service:
         turn = Turn(model)
         turn.run_waiting(self.guard.begin(model.session.new_options))
         self.guard.end()
-        turn.done()
+        turn.finish()
 
     def _run_on_a_thread(self, model: ServedModel, call: InferenceCall) -> None:
         if len(model.waiting) >= self.executor.capacity + self.executor.idle:

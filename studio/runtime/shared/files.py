@@ -11,7 +11,7 @@ _CHUNK = 1 << 20
 
 
 def fresh() -> str:
-    """A name that nobody else uses."""
+    """Return a name that no other process uses."""
     return os.urandom(16).hex()
 
 

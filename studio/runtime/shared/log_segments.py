@@ -1,8 +1,8 @@
-"""The sealed parts of a journal: whole files beside the one that is written, the oldest dropped.
+"""Sealed segments of a journal: whole files next to the current one, the oldest dropped.
 
 A part is sealed by one rename, and the next begins with an entry that names what it continues: the
 hash of the last entry, how many there were before, and what must not be forgotten when the oldest
-parts go. By itself each file is a chain from its start, as runtimes from before the parts expect.
+parts go. Each file is a chain of its own from its start, as runtimes from before the parts expect.
 """
 
 from __future__ import annotations

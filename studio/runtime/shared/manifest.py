@@ -1,4 +1,4 @@
-"""The manifest of a bundle, and the check that a folder is what its manifest says."""
+"""Manifest of a bundle, and the check of a folder against its manifest."""
 
 from __future__ import annotations
 

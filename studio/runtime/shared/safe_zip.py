@@ -1,4 +1,4 @@
-"""Zip archives of somebody else: whatever is wrong with one ends as ``zipfile.BadZipFile``."""
+"""Reading of untrusted zip archives: every defect is raised as ``zipfile.BadZipFile``."""
 
 from __future__ import annotations
 
