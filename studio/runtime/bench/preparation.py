@@ -1,4 +1,4 @@
-"""Before anything is timed: candidates are loaded, run once, and compared with the reference."""
+"""Preparation of a study: candidates are loaded, run once, and compared with the reference."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TIMED = 3
 
 
 class Preparation:
-    """Loads all entries of a bench."""
+    """Loading and comparison of all entries of a bench."""
 
     def __init__(self, bench: Bench, folder: str) -> None:
         """Prepare one.
@@ -65,10 +65,10 @@ class Preparation:
                 self._check(twin)
 
     def batched(self, entry: BenchCandidate, batch: int) -> BenchCandidate:
-        """The same candidate in a process of its own with so many samples at once.
+        """Return the same candidate in a process of its own with a batch of samples.
 
-        It is compared with what the candidate makes of one sample. When that fails, the entry
-        says why.
+        It is compared with the candidate's outputs of one sample. When that fails, the entry
+        has the reason.
         """
         made = BenchCandidate(entry.candidate, f"{entry.id}#batch{batch}", hidden=True)
         self._bench.entries.append(made)
@@ -111,7 +111,7 @@ class Preparation:
         )
 
     def _options(self, candidate: Candidate) -> dict[str, Any]:
-        """Its own; where the number of threads is left open, that of the bench."""
+        """Return its own options, with the bench's number of threads if none is set."""
         return dict(
             candidate.options, **({"threads": self._threads or 1} if _open(candidate) else {})
         )
@@ -133,7 +133,7 @@ class Preparation:
             self._first(entry, self._feeds, self._path("again"))
 
     def _sizes(self, inputs: list[InputFeed] | None) -> dict[str, Any]:
-        """The inputs' shapes, once they are known: some runtimes must fix them when they load."""
+        """Return the inputs' shapes, once known: some runtimes must fix them when they load."""
         given = {name: list(shape) for name, shape in self._bench.config.feeds.shapes.items()}
         known = self._bench.inputs if inputs is None else inputs
         return dict(given, **{each.name: list(each.shape) for each in known})
@@ -182,7 +182,7 @@ class Preparation:
         entry.learn(answer)
 
     def _compare(self, entry: BenchCandidate, outputs: str) -> None:
-        """Hold its outputs against the reference's, and against those of the same model."""
+        """Compare its outputs with the reference's, and with those of the same model."""
         bench, candidate = self._bench, entry.candidate
         if bench.reference is None:
             bench.reference = entry
@@ -199,24 +199,24 @@ class Preparation:
             os.unlink(outputs)
 
     def _is_compared(self, entry: BenchCandidate) -> bool:
-        """Whether its outputs will be compared with others'."""
+        """Return whether its outputs will be compared with others'."""
         config = self._bench.config
         likes = {one.like for one in config.candidates}
         return entry is self._bench.reference or entry.id in likes or config.batches != [1]
 
     def _assumptions(self) -> str:
-        """A hint where a failure may come from sizes that nobody gave."""
+        """Return a hint where a failure may come from sizes that were assumed."""
         inputs = self._bench.inputs
         assumed = [each for each in inputs if any(axis > 0 for axis in each.assumed)]
         shapes = [each.name + "=" + "x".join(map(str, each.shape)) for each in assumed]
         return f" The shape {', '.join(shapes)} was assumed: give the real one." if shapes else ""
 
     def _path(self, name: str) -> str:
-        """A file for arrays; names of candidates may hold what file names may not."""
+        """Return a numbered file for arrays: names of candidates may be no valid file names."""
         number = self._numbers.setdefault(name, len(self._numbers))
         return os.path.join(self._folder, f"{number}.npz")
 
 
 def _open(candidate: Candidate) -> bool:
-    """Whether the caller leaves its number of threads to the bench."""
+    """Return whether the caller leaves its number of threads to the bench."""
     return candidate.options.get("threads") == 0

@@ -1,4 +1,4 @@
-"""The study: load, compare, warm up, measure in the mode that is asked for, say what was found."""
+"""The study: load, compare, warm up, measure in the requested mode, report the result."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ class Mode(Protocol):
     """A way to measure the candidates."""
 
     def run(self) -> None:
-        """Measure them."""
+        """Measure the candidates."""
 
 
 class Study:
-    """Runs one configuration and emits the events (see the package's docstring)."""
+    """Study of one configuration, which emits the events (see the package's docstring)."""
 
     def __init__(self, config: Config, emit: Emit, watch: CancelWatch) -> None:
         self._bench = Bench(config, emit, watch)
 
     def run(self) -> None:
-        """Do all of it.
+        """Run the whole study.
 
         Raises:
             BenchError: when no candidate works, or the inputs cannot be made.
@@ -132,7 +132,7 @@ _STEP = 0.05
 
 
 def energy_of(bench: Bench) -> EnergyMeasurement | NoEnergyMeasurement:
-    """The energy of each candidate that still works; see ``energy.measure``."""
+    """Return the energy of each candidate that still works; see ``energy.measure``."""
     config = bench.config
     entries = [each for each in bench.alive if not each.twin and not each.hidden]
     loads = [_load(bench, each) for each in entries if each.facts.warm_up]
@@ -159,7 +159,7 @@ def _load(bench: Bench, entry: BenchCandidate) -> energy.Load:
 
 
 def _rest(bench: Bench, seconds: float) -> None:
-    """Wait, with an eye on being cancelled."""
+    """Wait, unless the bench is cancelled."""
     end = time.monotonic() + seconds
     while True:
         bench.watch.check()

@@ -199,7 +199,7 @@ class DriftWatch:
 
     @property
     def sketch(self) -> Sketch:
-        """Return the counts of all frames so far."""
+        """Counts of all frames so far."""
         found = Sketch(len(self.reference.signals))
         found.merge(self._judged)
         found.add(self._counts, self._filled)
@@ -207,7 +207,7 @@ class DriftWatch:
 
     @property
     def state_bytes(self) -> int:
-        """Return the bytes kept between requests: counts, and the signals of a window."""
+        """Bytes kept between requests: counts, and the signals of a window."""
         recent = sum(one.counts.nbytes + one.statistics.nbytes for one in self.recent)
         window = self._numbers.nbytes + self._counts.nbytes
         estimate = KEPT if self.estimated is not None else 0  # a window's count is below 256
@@ -259,7 +259,7 @@ class DriftWatch:
 
 
 def _units(edges: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """The middle of each signal's reference, and one through its width.
+    """Return the middle of each signal's reference, and one through its width.
 
     Args:
         edges: signals x (bins - 1), infinite where there are fewer.

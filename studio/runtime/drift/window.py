@@ -31,7 +31,7 @@ class WindowVerdict(NamedTuple):
 
     @property
     def differs(self) -> bool:
-        """Return whether the window differs from the reference."""
+        """Whether the window differs from the reference."""
         return not self.alike and bool(self.beyond.any())
 
 

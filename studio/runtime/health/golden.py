@@ -117,7 +117,7 @@ def _kind(array: np.ndarray) -> DataType:
 
 
 def _arrays(content: bytes, length: int) -> Dict[str, np.ndarray]:
-    """The outputs of a binary answer."""
+    """Return the outputs of a binary answer."""
     found, begin = {}, length
     answer = read_record(_Answer, json.loads(content[:length].decode("utf-8")))
     for output in answer.outputs:

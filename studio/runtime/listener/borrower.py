@@ -67,7 +67,7 @@ class Borrower:
 
 
 def _borrow(turns: Turns) -> tuple[socket.socket, socket.socket]:
-    """The connection to the gate, and the listening socket.
+    """Return the connection to the gate, and the listening socket.
 
     Raises:
         OSError: when there is no gate.

@@ -45,7 +45,7 @@ class Application:
             return None
 
     def is_probe(self, method: str, path: str) -> bool:
-        """Whether a request asks for no more than whether the server lives."""
+        """Return whether a request asks for no more than whether the server lives."""
         return self._router.is_probe(method, path)
 
     def check_body(self, head: Head) -> Optional[int]:
@@ -81,5 +81,5 @@ class ApplicationAdmission(Admission):
             raise
 
     def is_probe(self, method: str, path: str) -> bool:
-        """Whether a request asks for no more than whether the server lives."""
+        """Return whether a request asks for no more than whether the server lives."""
         return self._application.is_probe(method, path)

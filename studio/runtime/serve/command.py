@@ -37,7 +37,7 @@ def main(arguments: List[str]) -> int:
 
 
 def _parsed(arguments: List[str]) -> Options:
-    """The options; what reading them takes, half a megabyte, is given to what comes next."""
+    """Return the options; what reading them takes, half a megabyte, is given to what comes next."""
     from . import arguments as command_line
 
     options = command_line.parse(arguments)

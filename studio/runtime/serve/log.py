@@ -45,7 +45,7 @@ class Log:
         self._enqueue({"at": _now(), "event": name, **values})
 
     def wants(self, status: int) -> bool:
-        """Whether a request with this outcome may have its line now."""
+        """Return whether a request with this outcome may have its line now."""
         return (self._failed if status >= 500 else self.answered).acquire()
 
     def request(self, **values: object) -> None:

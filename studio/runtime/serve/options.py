@@ -65,7 +65,7 @@ class Options(NamedTuple):
         return self.root or self.models or (None if one is None else one.parent)
 
     def for_worker(self, bundle: Path, listener: int, control: int, generation: int) -> List[str]:
-        """The command line of a worker that serves a bundle for a supervisor."""
+        """Return the command line of a worker that serves a bundle for a supervisor."""
         given = {
             "bundle": bundle,
             "threads": self.threads,

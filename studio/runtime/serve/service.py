@@ -32,7 +32,7 @@ _FULL = "Too many queued requests. Retry later."
 
 
 def unauthorized() -> HttpError:
-    """The error for whoever may not ask."""
+    """Return the error for whoever may not ask."""
     return HttpError(401, "Missing or invalid bearer token.", headers=_CHALLENGE)
 
 
@@ -95,7 +95,7 @@ class Service:
         return self._tokens is not None
 
     def admits(self, authorization: str) -> bool:
-        """Whether whoever sends this in the header of that name may ask."""
+        """Return whether whoever sends this in the header of that name may ask."""
         return self._tokens is None or self._tokens.admit(authorization)
 
     def begin(self, work: Coroutine[object, None, None]) -> None:

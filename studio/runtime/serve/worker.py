@@ -123,7 +123,7 @@ def _locate(options: Options) -> ModelSource:
 
 
 def _event_loop(secure: bool) -> Tuple[Optional[ConnectionSelector], asyncio.AbstractEventLoop]:
-    """The event loop, and what hears plain connections for it, where something does.
+    """Return the event loop, and what hears plain connections for it, where something does.
 
     Without TLS that is quicker than uvloop: it sees how many ask at once.
     """

@@ -70,7 +70,7 @@ class Journal:
                     return found
 
     def readable(self) -> list[dict[str, object]]:
-        """The entries up to the first one that was altered."""
+        """Return the entries up to the first one that was altered."""
         found = self.entries()
         broken = first_break(found)
         return found[: broken.place] if broken else found

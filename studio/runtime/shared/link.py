@@ -65,5 +65,5 @@ def connect(
 
 
 def authorization(token: str) -> Mapping[str, str]:
-    """The header that shows a token; none without one."""
+    """Return the header that shows a token; none without one."""
     return {"Authorization": "Bearer " + token} if token else {}

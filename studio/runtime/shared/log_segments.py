@@ -32,7 +32,7 @@ class Segments:
         self._folder = folder
 
     def paths(self) -> list[Path]:
-        """The oldest first."""
+        """Return the oldest first."""
         try:
             names = os.listdir(str(self._folder))
         except OSError:
@@ -42,7 +42,7 @@ class Segments:
         return [self._path(number) for number in numbers]
 
     def last(self) -> int:
-        """The highest number; 0 when nothing was sealed yet."""
+        """Return the highest number; 0 when nothing was sealed yet."""
         paths = self.paths()
         return int(paths[-1].stem) if paths else 0
 

@@ -27,7 +27,7 @@ class Notifier:
 
     @staticmethod
     def of(environment: Mapping[str, str], pid: Optional[int] = None) -> Notifier:
-        """The line that the variables of systemd describe."""
+        """Return the line that the variables of systemd describe."""
         address = environment.get("NOTIFY_SOCKET", "")
         if not address.startswith(("/", "@")):
             return Notifier("")

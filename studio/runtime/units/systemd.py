@@ -173,7 +173,7 @@ class Systemd:
         return UnitState(active, enabled, result, int(pid or 0), int(restarts or 0), waits)
 
     def journal(self, name: str, lines: int) -> str:
-        """The last lines that it has written; empty where they cannot be read."""
+        """Return the last lines that it has written; empty where they cannot be read."""
         program = shutil.which("journalctl", path=self._environment.get("PATH"))
         words = ["--no-pager", "--output=cat", "--lines={}".format(lines), "--unit=" + name]
         try:

@@ -51,7 +51,7 @@ def unit_name(root: Path) -> str:
 
 
 def render(options: UnitOptions) -> str:
-    """The unit's text.
+    """Return the unit's text.
 
     Raises:
         ValueError: when a path or argument cannot be written in a unit.
@@ -160,7 +160,7 @@ def _capabilities(options: UnitOptions) -> Section:
 
 
 def quoted(word: str) -> str:
-    """A word of a list as systemd reads it.
+    """Return a word of a list as systemd reads it.
 
     Raises:
         ValueError: when it has control characters.

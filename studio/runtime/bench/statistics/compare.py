@@ -1,4 +1,4 @@
-"""How far a candidate's outputs are from the reference's."""
+"""Differences of a candidate's outputs from the reference's."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ def compare(
 def repeated(
     single: Mapping[str, Array], batch: Mapping[str, Array], count: int
 ) -> dict[str, Array]:
-    """The outputs of one sample as they must be for the same sample so many times.
+    """Return the outputs of one sample as they must be for a batch of the same sample.
 
-    They are repeated along the axis that has grown; which one that is, only the outputs tell.
+    They are repeated along the axis that has grown, which only the outputs show.
     """
     made = {}
     for (name, one), many in zip(single.items(), _in_order(single, batch)):

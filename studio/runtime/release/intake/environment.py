@@ -23,7 +23,7 @@ _IMPORT_S = 120.0
 
 
 def interpreter(folder: Path) -> Path:
-    """The interpreter of an environment."""
+    """Return the interpreter of an environment."""
     return folder / "bin" / "python3"
 
 

@@ -59,7 +59,7 @@ class AccessChange(NamedTuple):
 
     @property
     def replaces_token(self) -> bool:
-        """Return whether the change replaces the token."""
+        """Whether the change replaces the token."""
         return self.token in ("new", "given")
 
 

@@ -41,7 +41,7 @@ class DetachedProcess:
 
     @property
     def pid(self) -> int:
-        """Return the number of the supervisor; 0 when none was started."""
+        """Number of the supervisor; 0 when none was started."""
         return self._pid
 
     def start(self, command: Sequence[str], environment: Mapping[str, str]) -> dict[str, object]:
@@ -94,7 +94,7 @@ class DetachedProcess:
             return ""
 
     def facts(self) -> dict[str, object]:
-        """Return further facts: none are known."""
+        """Return the facts of a process: it does not start at boot."""
         return {"enabled": False}
 
     def _rotate(self) -> None:

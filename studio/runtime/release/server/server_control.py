@@ -33,7 +33,7 @@ class Address(NamedTuple):
     access: Access = Access()
 
     def options(self, layout: Layout) -> list[str]:
-        """The server's options for it."""
+        """Return the server's options for it."""
         place = ["--host", self.host, "--port", str(self.port)]
         return place + access.options(layout, self.access)
 
@@ -82,7 +82,7 @@ class Server:
 
     @property
     def status(self) -> ServerReport:
-        """Return the server's last report as a record."""
+        """Server's last report as a record."""
         return read(ServerReport, self.report())
 
     def service(self) -> dict[str, object]:
@@ -91,7 +91,7 @@ class Server:
 
     @property
     def started(self) -> StartedService:
-        """Return the started service as a record."""
+        """Started service as a record."""
         return read(StartedService, self.service())
 
     def manager(self) -> dict[str, object]:

@@ -43,7 +43,7 @@ class SystemdUnit:
 
     @property
     def pid(self) -> int:
-        """Return the number of the supervisor as systemd knows it; 0 when none runs."""
+        """Number of the supervisor as systemd knows it; 0 when none runs."""
         self._refresh()
         return self._pid
 

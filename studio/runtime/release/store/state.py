@@ -57,7 +57,7 @@ class ReleaseState(NamedTuple):
 
     @property
     def retained(self) -> tuple[str, ...]:
-        """Return the releases that must stay on the disk."""
+        """Releases that must stay on the disk."""
         return tuple(digest for digest in (self.current, self.previous, self.pending) if digest)
 
 

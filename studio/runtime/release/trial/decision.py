@@ -43,7 +43,7 @@ class TrialRule(NamedTuple):
 
     @property
     def beyond(self) -> float:
-        """Return the ratio from which a stretch counts as slower: half-way between the limits."""
+        """Ratio from which a stretch counts as slower: half-way between the limits."""
         return math.sqrt(self.slower_ok * self.slower)
 
 

@@ -85,7 +85,7 @@ def _converter(spec: TensorSpec) -> Callable[[str], Any]:
 
 
 def read_npy(body: Body, model: ServedModel) -> Question:
-    """An array in numpy's file format. Nothing in it is ever unpickled.
+    """Return an array in numpy's file format. Nothing in it is ever unpickled.
 
     Raises:
         HttpError: 400, when it is damaged or does not fit the model.
@@ -114,7 +114,7 @@ def read_npy(body: Body, model: ServedModel) -> Question:
 
 
 def _npy_header(body: Body) -> Tuple[JsonObject, int]:
-    """The header, and where the numbers begin."""
+    """Return the header, and where the numbers begin."""
     if bytes(body[:6]) != _NPY or len(body) < 12 or body[6] not in (1, 2, 3):
         raise _damaged()
     begin, form = (10, "<H") if body[6] == 1 else (12, "<I")
@@ -135,7 +135,7 @@ def _damaged() -> Exception:
 
 
 def read_raw(body: Body, model: ServedModel) -> Question:
-    """The little-endian bytes of the one input; its free axis follows from their number.
+    """Return the little-endian bytes of the one input; its free axis follows from their number.
 
     Raises:
         HttpError: 400, when they do not fit the model.

@@ -34,7 +34,7 @@ _BODIES = {
 
 
 def plain_refusal(status: int, sentence: str, headers: str) -> Response:
-    """The error body that most contracts leave open, or give as this one."""
+    """Return the error body that most contracts leave open, or give as this one."""
     return Response.error(status, sentence, headers)
 
 
@@ -182,7 +182,7 @@ def _name_header_size(response: Response) -> None:
 
 
 def only_model(service: Service) -> ServedModel:
-    """The newest version of the one model, for addresses that do not name one.
+    """Return the newest version of the one model, for addresses that do not name one.
 
     Raises:
         HttpError: 400 when several models are served, 503 when none is.

@@ -31,7 +31,7 @@ def is_open_inference(document: Document) -> bool:
 
 
 def document_of(body: Body) -> Document:
-    """The JSON object of a body.
+    """Return the JSON object of a body.
 
     Raises:
         HttpError: 400, when it is none.
@@ -120,7 +120,7 @@ def _inputs(value: object, model: ServedModel) -> Question:
 
 
 def _split(value: object, model: ServedModel, form: Form = Form.ROWS) -> Question:
-    """A table as {"columns": [...], "data": [[...], ...]}; its index is not looked at."""
+    """Return a table as {"columns": [...], "data": [[...], ...]}; its index is not looked at."""
     columns = value.get("columns") if isinstance(value, dict) else None
     data = value.get("data") if isinstance(value, dict) else None
     if not isinstance(columns, list) or not isinstance(data, list):
@@ -129,7 +129,7 @@ def _split(value: object, model: ServedModel, form: Form = Form.ROWS) -> Questio
 
 
 def _records(value: object, model: ServedModel) -> Question:
-    """A table as a list of objects."""
+    """Return a table as a list of objects."""
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
         raise bad("The records must be a list of objects.")
     columns = list(value[0]) if value else []
@@ -141,7 +141,7 @@ def _records(value: object, model: ServedModel) -> Question:
 def of_table(
     columns: List[str], rows: JsonList, model: ServedModel, form: Form = Form.ROWS
 ) -> Question:
-    """A table: a column for each input, or all columns together for a model with one input.
+    """Return a table: a column for each input, or all columns together for a model with one input.
 
     Raises:
         HttpError: 400, when it does not fit the model.

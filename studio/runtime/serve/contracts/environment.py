@@ -27,7 +27,7 @@ _AZURE_PORT = "5001"
 def completed(
     arguments: List[str], environment: Mapping[str, str], sagemaker: Path = SAGEMAKER_MODEL
 ) -> List[str]:
-    """The command line with what is left out taken from the platform.
+    """Return the command line with what is left out taken from the platform.
 
     Args:
         sagemaker: Where SageMaker unpacks the model.

@@ -50,7 +50,7 @@ def ping(service: Service, exchange: Exchange, names: PathNames) -> Response:
 
 
 def version(service: Service, exchange: Exchange, names: PathNames) -> Response:
-    """The version of this server (MLflow's gives its own)."""
+    """Return the version of this server (MLflow's gives its own)."""
     return Response(200, RUNTIME_VERSION.encode("ascii"), _TEXT)
 
 

@@ -15,7 +15,7 @@ CONTRACT = Contract(outputs_key="outputs")
 
 
 def model_ready(service: Service, exchange: Exchange, names: PathNames) -> Response:
-    """Whether a model takes requests."""
+    """Return whether a model takes requests."""
     model = service.repository.find(names.model, names.version)
     if not service.ready:
         raise HttpError(503, "The server is not ready.")

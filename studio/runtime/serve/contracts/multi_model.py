@@ -48,7 +48,7 @@ def unload(service: Service, exchange: Exchange, names: PathNames) -> Optional[R
 
 
 def index(service: Service, exchange: Exchange, names: PathNames) -> Response:
-    """The loaded models by their names, a page at a time."""
+    """Return the loaded models by their names, a page at a time."""
     after = parse_qs(exchange.request.query).get("next_page_token", [""])[0]
     found = sorted({model.name for model in service.repository.all()})
     left = [name for name in found if name > after]

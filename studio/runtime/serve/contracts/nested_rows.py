@@ -28,7 +28,7 @@ class Rows(NamedTuple):
 
 
 def tensor_of(values: JsonList, spec: TensorSpec) -> np.ndarray:
-    """The array of a nested list, in its own shape and the input's type.
+    """Return the array of a nested list, in its own shape and the input's type.
 
     Raises:
         HttpError: 400, when the list is ragged or its values do not fit the type.
@@ -98,7 +98,7 @@ def _each(array: np.ndarray, count: int) -> List[np.ndarray]:
 
 
 def _reshaped(array: np.ndarray, spec: TensorSpec) -> Optional[np.ndarray]:
-    """The instances in the shape of the input's rows; None when they do not fit."""
+    """Return the instances in the shape of the input's rows; None when they do not fit."""
     row = spec.shape[1:]
     if TensorSpec(spec.name, spec.kind, (-1, *row)).accepts(array.shape):
         return array

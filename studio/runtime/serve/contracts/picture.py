@@ -18,7 +18,7 @@ from .call import Contract, run_request
 
 
 def answer(arrays: Sequence[np.ndarray], model: ServedModel) -> Response:
-    """The outputs as in the Open Inference Protocol, and the best labels of a classifier."""
+    """Return the outputs as in the Open Inference Protocol, and the best labels of a classifier."""
     named = dict(zip(model.outputs, arrays))
     outputs = [
         '{{"name":{},"datatype":"{}","shape":{},"data":{}}}'.format(

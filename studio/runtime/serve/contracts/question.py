@@ -57,7 +57,7 @@ def question(columns: Mapping[str, Rows], count: int, form: Form) -> Question:
 def of_columns(
     columns: Mapping[str, JsonList], model: ServedModel, form: Form, *, gaps: bool = False
 ) -> Question:
-    """A question from the values of each input for all instances.
+    """Return a question from the values of each input for all instances.
 
     Args:
         gaps: None stands for a number that is missing, as in tables.
@@ -84,7 +84,7 @@ def of_columns(
 
 
 def of_array(array: np.ndarray, model: ServedModel, form: Form) -> Question:
-    """A question from an array for the one input of a model.
+    """Return a question from an array for the one input of a model.
 
     Raises:
         HttpError: 400, when the model has several inputs, or the array does not fit.
@@ -101,7 +101,7 @@ def of_array(array: np.ndarray, model: ServedModel, form: Form) -> Question:
 
 
 def only_input(model: ServedModel) -> TensorSpec:
-    """The input of a model that has one.
+    """Return the input of a model that has one.
 
     Raises:
         HttpError: 400, when it has several.

@@ -21,7 +21,7 @@ def predict(service: Service, exchange: Exchange, names: PathNames) -> Optional[
 
 
 def routes(environment: Mapping[str, str]) -> Tuple[Route, ...]:
-    """The rows for the addresses that the platform has chosen; none outside of it."""
+    """Return the rows for the addresses that the platform has chosen; none outside of it."""
     rows = (("GET", HEALTH, ping, CONTROL_BYTES), ("POST", PREDICT, predict, None))
     return tuple(
         Route(method, environment[name].rstrip("/") or "/", endpoint, name == HEALTH, body)

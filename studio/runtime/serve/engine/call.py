@@ -89,7 +89,7 @@ class InferenceCall:
         return inference.decode(body, length, model.inputs, model.outputs, model.plans)
 
     def is_read_quickly(self, request: Request, most: int) -> bool:
-        """Whether the event loop may read it: others wait meanwhile.
+        """Return whether the event loop may read it: others wait meanwhile.
 
         Args:
             most: Bytes that may have to be parsed.

@@ -40,7 +40,7 @@ class CatalogEntry(NamedTuple):
 
 
 def entries_of(folder: Path) -> List[CatalogEntry]:
-    """The versions in a folder, in a fixed order.
+    """Return the versions in a folder, in a fixed order.
 
     ``NAME.onnx`` is a model of its own; ``NAME/`` is a bundle, or holds versions ``NAME/1/``,
     ``NAME/2/`` ..., each of them a bundle or a folder with a ``model.onnx``.
@@ -124,7 +124,7 @@ class Catalog:
             self._serve(self._prepare(entries_of(self._folder), {}))
 
     def index(self, ready: bool = False) -> List[Dict[str, str]]:
-        """A row for each version: name, version, state and reason.
+        """Return a row for each version: name, version, state and reason.
 
         Args:
             ready: Only those that are served.

@@ -98,7 +98,7 @@ def import_without_openssl(*names: str) -> None:
 
 
 def _avoidable() -> List[str]:
-    """The modules that load OpenSSL, where everything works without them."""
+    """Return the modules that load OpenSSL, where everything works without them."""
     if not hasattr(selectors, "EpollSelector") and find_spec("uvloop") is not None:
         return []  # it is used there, and imports ssl itself
     own_hashes = find_spec("_sha256") or find_spec("_sha2")  # some build Python without

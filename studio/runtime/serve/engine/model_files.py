@@ -7,7 +7,7 @@ from typing import Iterator, Optional
 
 
 def model_in(folder: Path) -> Optional[Path]:
-    """The bundle or the one model in a folder, or one level below; None where that is not clear."""
+    """Return the bundle or the one model in a folder, or one level below; None where not clear."""
     if (folder / "manifest.json").is_file():
         return folder
     for pattern in ("*/manifest.json", "*.onnx", "*/*.onnx"):

@@ -148,7 +148,7 @@ class ServedModel:
         return self.alone % _OFTEN != 0
 
     def next_batch(self) -> List[PendingCall]:
-        """The waiting requests that one thread should run now: its share, if there are many.
+        """Return the waiting requests that one thread should run now: its share, if there are many.
 
         Of a model that is run in the event loop it is all: no other thread runs the rest beside.
         """
@@ -220,7 +220,7 @@ def load(
 def _try(
     source: ModelSource, threads: int, batch: int
 ) -> Tuple[ModelSession, Optional[TuningResult], WarmUp]:
-    """A session that is run as is best, what that is, and why it could not be warmed up."""
+    """Return a session that is run as is best, what that is, and why it could not be warmed up."""
     session = ModelSession(source.path, threads or 1)
     golden = golden_feeds(source.golden, session.inputs)
     warm = warm_up(session, golden)
@@ -246,6 +246,6 @@ def _try(
 
 
 def _pace(source: ModelSource, threads: int, warm: WarmUp, cores: int) -> SpeedMonitor:
-    """The comparison with the profile of this machine, or else with the runs just made."""
+    """Return the comparison with the profile of this machine, or else with the runs just made."""
     found, note = of_profiles(source.profiles, identity(), threads)
     return SpeedMonitor(found or of_start(warm.seconds, warm.size, warm.rows), note, cores)

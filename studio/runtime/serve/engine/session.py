@@ -261,7 +261,7 @@ def _spread(shape: Tuple[int, ...]) -> np.ndarray:
 
 
 def golden_feeds(folder: Optional[Path], inputs: Mapping[str, TensorSpec]) -> List[Feeds]:
-    """The inputs of a bundle's first golden samples."""
+    """Return the inputs of a bundle's first golden samples."""
     if folder is None:
         return []
     samples: List[Feeds] = []

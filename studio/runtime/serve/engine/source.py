@@ -70,7 +70,7 @@ class _Baseline(NamedTuple):
 
 
 def from_root(root: Path) -> ModelSource:
-    """The bundle that ``ROOT/current`` points to now."""
+    """Return the bundle that ``ROOT/current`` points to now."""
     folder = current_release(root)
     if folder is None:
         raise LoadError("There is no current release below {}.".format(root))
@@ -78,7 +78,7 @@ def from_root(root: Path) -> ModelSource:
 
 
 def from_bundle(folder: Path) -> ModelSource:
-    """A bundle's model, as its manifest describes it."""
+    """Return a bundle's model, as its manifest describes it."""
     raw, document = _read_manifest(folder)
     try:
         manifest = read_record(_Manifest, document)
@@ -139,7 +139,7 @@ def _preprocess(content: object) -> Optional[Preprocess]:
 
 
 def _labels(folder: Path, name: object) -> Tuple[str, ...]:
-    """The lines of the file; none where it is missing: only answers to people need it."""
+    """Return the lines of the file; none where it is missing: only answers to people need it."""
     file = PurePosixPath(str(name or ""))
     if not file.name or file.is_absolute() or ".." in file.parts:
         return ()
@@ -164,7 +164,7 @@ def _read_manifest(folder: Path) -> Tuple[bytes, Dict[str, object]]:
 
 
 def from_file(path: Path) -> ModelSource:
-    """A bare model file, named by its stem."""
+    """Return a bare model file, named by its stem."""
     digest = hashlib.sha256()
     try:
         with path.open("rb") as file:

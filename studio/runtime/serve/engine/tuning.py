@@ -78,7 +78,7 @@ def _changed(feeds: Feeds) -> Dict[str, np.ndarray]:
 
 
 def _seconds(session: ModelSession, feeds: Feeds) -> float:
-    """The shortest of some runs: the others were disturbed."""
+    """Return the shortest of some runs: the others were disturbed."""
     outputs = list(session.outputs)
     session.run(feeds, outputs)
     times: List[float] = []
@@ -122,7 +122,7 @@ _ROUND_S = 0.005
 
 
 def does_without(path: Path, session: ModelSession, seconds: float, feeds: Feeds) -> bool:
-    """Whether a model is as quick without an arena.
+    """Return whether a model is as quick without an arena.
 
     An arena takes memory in steps that double and keeps all of it between runs. The C library,
     asked for one block a run, is as quick for small models and gives back what is not in use: of
@@ -139,7 +139,7 @@ def does_without(path: Path, session: ModelSession, seconds: float, feeds: Feeds
 
 
 def _is_small(path: Path) -> bool:
-    """Whether the model is, with what it may keep in files beside it."""
+    """Return whether the model is, with what it may keep in files beside it."""
     try:
         return sum(one.stat().st_size for one in path.parent.iterdir()) <= _SMALL
     except OSError:  # it has gone, or nobody may look

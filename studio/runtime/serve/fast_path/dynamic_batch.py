@@ -60,7 +60,7 @@ class Rows:
         return {name: array[:count] for name, array in self._arrays.items()}
 
     def between(self, begin: int, end: int) -> List[memoryview]:
-        """The bytes of some rows, of each array."""
+        """Return the bytes of some rows, of each array."""
         return [view[begin * size : end * size] for view, size in zip(self.views, self.sizes)]
 
 
@@ -83,10 +83,10 @@ class BatchedRequest(Protocol):
         """The request with values, for the general way."""
 
     def response(self, parts: Sequence[memoryview]) -> Response:
-        """The answer with these outputs, for the general way."""
+        """Return the answer with these outputs, for the general way."""
 
     def rendered(self, date: bytes, parts: Sequence[memoryview]) -> bytes:
-        """The bytes of an answer."""
+        """Return the bytes of an answer."""
 
     def log(self, peer: str, now: float) -> None:
         """Write a line about an answer, if it is its turn."""

@@ -126,7 +126,7 @@ class FastPath:
         feeds: Mapping[str, np.ndarray],
         results: Mapping[str, np.ndarray],
     ) -> Optional[DynamicBatch]:
-        """The batch of requests like this; None where they cannot share a run.
+        """Return the batch of requests like this; None where they cannot share a run.
 
         Args:
             feeds: Inputs of one request.
@@ -251,7 +251,7 @@ class KnownRequest:
         return False
 
     def rendered(self, date: bytes, parts: Sequence[memoryview]) -> bytes:
-        """The bytes of an answer.
+        """Return the bytes of an answer.
 
         Args:
             date: The line of the Date header.

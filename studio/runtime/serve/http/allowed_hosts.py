@@ -93,7 +93,7 @@ def own_names(table: Path) -> Set[str]:
 
 
 def _name_of(authority: str) -> str:
-    """The name in ``name:port`` or ``[address]:port``."""
+    """Return the name in ``name:port`` or ``[address]:port``."""
     if authority.startswith("["):
         return authority[1:].partition("]")[0]
     return authority.partition(":")[0].rstrip(".")
@@ -109,5 +109,5 @@ def _is_address(name: str) -> bool:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether an address that a socket listens at is this machine's alone."""
+    """Return whether an address that a socket listens at is this machine's alone."""
     return address.startswith("127.") or address in ("::1", "localhost")

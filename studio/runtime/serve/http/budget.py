@@ -64,7 +64,7 @@ class BodyBudget:
         return False
 
     def has_room(self, size: int) -> bool:
-        """Whether a body may be received now: it fits, and none that is smaller waits."""
+        """Return whether a body may be received now: it fits, and none that is smaller waits."""
         return self._fits(size) and not any(size >= other for other in self._waiting.values())
 
     def shrink(self, receiver: Receiver, size: int) -> None:
@@ -93,7 +93,7 @@ class BodyBudget:
             self.release(slow)
 
     def _is_slow(self, receiver: Receiver, now: float) -> bool:
-        """Whether a body has hardly moved in the last seconds, however fast it began."""
+        """Return whether a body has hardly moved in the last seconds, however fast it began."""
         count = receiver.received(now)
         if count is None:
             return False
@@ -123,5 +123,5 @@ class BodyBudget:
 
 
 def no_room() -> HttpError:
-    """The error for a body that would have to wait too long."""
+    """Return the error for a body that would have to wait too long."""
     return HttpError(503, _FULL, headers="Retry-After: 1\r\n", close=True)

@@ -59,7 +59,7 @@ class Head(NamedTuple):
     chunked: bool
 
     def request(self) -> Request:
-        """The request, without its body."""
+        """Return the request, without its body."""
         return Request(self.method, self.path, self.query, self.headers, self.keep_alive)
 
 
@@ -93,12 +93,12 @@ class Response:
 
     @staticmethod
     def of(document: object, status: int = 200) -> Response:
-        """A JSON answer."""
+        """Return a JSON answer."""
         return Response(status, json.dumps(document, separators=(",", ":")).encode("utf-8"))
 
     @staticmethod
     def error(status: int, sentence: str, headers: str = "") -> Response:
-        """An error body of the Open Inference Protocol."""
+        """Return an error body of the Open Inference Protocol."""
         response = Response.of({"error": sentence}, status)
         response.headers = headers
         return response
@@ -122,7 +122,7 @@ class HttpError(Exception):
         self.close = close
 
     def response(self) -> Response:
-        """The answer to send."""
+        """Return the answer to send."""
         return Response.error(self.status, self.sentence, self.headers)
 
 
@@ -138,7 +138,7 @@ _CLOSE = b"Connection: close\r\n\r\n"
 
 
 def start_of(response: Response) -> bytes:
-    """The lines of a response's head that are the same whenever it is sent."""
+    """Return the lines of a response's head that are the same whenever it is sent."""
     return "{}Content-Type: {}\r\nContent-Length: {}\r\n{}".format(
         _STATUS_LINES[response.status], response.content_type, response.length, response.headers
     ).encode("latin-1")
@@ -147,7 +147,7 @@ def start_of(response: Response) -> bytes:
 def render(
     response: Response, *, date: bytes, close: bool, without_body: bool = False, extra: bytes = b""
 ) -> bytes:
-    """The bytes of a response.
+    """Return the bytes of a response.
 
     Args:
         date: The line of the Date header.

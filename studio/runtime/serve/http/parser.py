@@ -42,7 +42,7 @@ class HeadReader:
         self._known: Dict[bytes, Head] = {}
 
     def read(self, raw: bytes) -> Head:
-        """The head in these bytes, from the first one to the empty line.
+        """Return the head in these bytes, from the first one to the empty line.
 
         Raises:
             HttpError: when it is malformed, ambiguous, larger than the limits, or not admitted.
@@ -171,7 +171,7 @@ class RequestParser:
         return request
 
     def next(self) -> Optional[Request]:
-        """The next complete request, or None until more bytes have come.
+        """Return the next complete request, or None until more bytes have come.
 
         Raises:
             HttpError: when the bytes are not an acceptable request.
@@ -251,7 +251,7 @@ class RequestParser:
         return request
 
     def _take_body(self) -> Optional[Body]:
-        """The body of the announced length, once it is there."""
+        """Return the body of the announced length, once it is there."""
         length, buffer = self._length, self._buffer
         if self._large is not None:
             if self._large.received < length:

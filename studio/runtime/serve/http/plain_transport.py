@@ -199,7 +199,7 @@ class ClientSocket(asyncio.Transport):
         self._lose(None)
 
     def is_closing(self) -> bool:
-        """Whether the end has begun."""
+        """Return whether the end has begun."""
         return self._closing
 
     def _lose(self, error: Optional[Exception]) -> None:

@@ -214,7 +214,7 @@ class HttpServer:
         return True
 
     def _idlest(self) -> Optional[Connection]:
-        """The connection that is missed least: one that never asked, else the longest idle."""
+        """Return the connection missed least: one that never asked, else the longest idle."""
         now = self.clock()
         if not self._idle and now >= self._look_again:  # to look at all for each takes too long
             idle = [one for one in self._connections if one.idle_for(now) >= _IDLE_S]

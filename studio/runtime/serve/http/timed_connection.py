@@ -110,7 +110,7 @@ class TimedConnection(asyncio.BufferedProtocol):
         return now - (self.deadline - self._timeouts.idle)
 
     def has_unread(self) -> bool:
-        """Whether bytes have come that were not looked at yet."""
+        """Return whether bytes have come that were not looked at yet."""
         arrived = select.poll()
         arrived.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
         return bool(arrived.poll(0))

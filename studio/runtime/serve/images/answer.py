@@ -17,7 +17,7 @@ Ranked = List[Dict[str, Union[str, int, float]]]
 def classified(
     arrays: Mapping[str, np.ndarray], outputs: Mapping[str, TensorSpec], labels: Sequence[str]
 ) -> Optional[List[Ranked]]:
-    """The best classes of each sample; None when no output has a score for each label.
+    """Return the best classes of each sample; None when no output has a score for each label.
 
     Args:
         arrays: Outputs by name, a sample a row.
@@ -31,7 +31,7 @@ def classified(
 
 
 def ranked(scores: np.ndarray, labels: Sequence[str]) -> Ranked:
-    """The best few classes; scores that are no probabilities go through a softmax first."""
+    """Return the best few classes; scores that are no probabilities go through a softmax first."""
     values = np.nan_to_num(probabilities(scores.astype(np.float64)))
     best = np.argsort(-values, kind="stable")[:BEST]
     return [

@@ -30,7 +30,7 @@ _NO_PILLOW = "This server cannot read JPEG: Pillow is not installed on it. Send 
 
 
 def decode_picture(content: Body) -> np.ndarray:
-    """The pixels of a JPEG or PNG (height x width x 3, RGB), turned as its camera says.
+    """Return the pixels of a JPEG or PNG (height x width x 3, RGB), turned as its camera says.
 
     What the bytes are decides, not the content type: clients guess that from file names.
 

@@ -111,7 +111,7 @@ class Preprocess(NamedTuple):
         return pixels
 
     def _resized(self, pixels: np.ndarray) -> np.ndarray:
-        """The pixels in their new size, float32."""
+        """Return the pixels in their new size, float32."""
         if self.resize == "none":
             return pixels.astype(np.float32, copy=False)
         height, width = self._size(*pixels.shape[:2])
@@ -175,7 +175,7 @@ _CHOICES = {
 
 
 def _typed(name: str, value: object, default: object) -> Any:
-    """The value in the type of the setting's default."""
+    """Return the value in the type of the setting's default."""
     if isinstance(default, tuple):
         items = value if isinstance(value, (list, tuple)) else [value]
         return tuple(_typed(name, item, 0.0) for item in items)

@@ -38,7 +38,7 @@ class Agreement:
         self._doubt = Uncertainty()
 
     def same(self, mine: Outputs, theirs: Outputs) -> bool:
-        """Whether two answers to one request say the same."""
+        """Return whether two answers to one request say the same."""
         if self._doubt.form is None:
             self._doubt.of(mine)
         form = self._doubt.form
@@ -122,7 +122,7 @@ def _are_numbers(*arrays: np.ndarray) -> bool:
 
 
 def _same_found(likely: np.ndarray, others: np.ndarray, alike: np.ndarray) -> bool:
-    """Whether each has nearly all places that the other has found, of the same class."""
+    """Return whether each has nearly all places that the other has found, of the same class."""
     if not _are_numbers(likely, others):
         return False
     for one, other in ((likely, others), (others, likely)):
@@ -154,7 +154,7 @@ def alike(mine: np.ndarray, theirs: np.ndarray) -> bool:
 
 
 def is_of_classes(answer: np.ndarray) -> bool:
-    """Whether the last axis is one of classes."""
+    """Return whether the last axis is one of classes."""
     if answer.ndim < 2 or answer.shape[-1] < 2:
         return False
     if answer.ndim == 2:

@@ -50,12 +50,12 @@ def scores_of(outputs: Outputs) -> Optional[Scores]:
 
 
 def unit(array: np.ndarray) -> bool:
-    """Whether all values are from 0 to 1, as those of likelihoods are."""
+    """Return whether all values are from 0 to 1, as those of likelihoods are."""
     return bool(array.min() >= -_SLACK and array.max() <= 1.0 + _SLACK)
 
 
 def sums_to_one(rows: np.ndarray) -> bool:
-    """Whether rows are likelihoods of one class among others."""
+    """Return whether rows are likelihoods of one class among others."""
     return unit(rows) and bool(np.abs(rows.sum(axis=-1) - 1.0).max() <= 1e-2)
 
 
@@ -68,7 +68,7 @@ def _has(name: str, words: Sequence[str]) -> bool:
 
 
 def _listed(floats: Outputs, lists: int) -> Optional[Scores]:
-    """A score for each box of a list.
+    """Return a score for each box of a list.
 
     Args:
         lists: Outputs with one axis: beside a single box its score and its class, as four numbers
@@ -127,7 +127,7 @@ def _layout_of(floats: Outputs) -> Optional[Tuple[str, Layout]]:
 
 
 def listed_boxes(outputs: Outputs) -> Optional[np.ndarray]:
-    """The boxes of an answer: rows of the box's four numbers, its score, its class.
+    """Return the boxes of an answer: rows of the box's four numbers, its score, its class.
 
     None where it is no answer of a detector after suppression.
     """
@@ -227,7 +227,7 @@ def _corners_of(name: str, axis: int, first: np.ndarray) -> Read:
 
 
 def _are_corners(table: np.ndarray) -> bool:
-    """Whether boxes stand there as two corners; else as a middle and two sizes."""
+    """Return whether boxes stand there as two corners; else as a middle and two sizes."""
     return bool((table[:, 2:4] > table[:, :2]).all())
 
 

@@ -73,7 +73,7 @@ def _are_logits(table: np.ndarray) -> bool:
 
 
 def _axis_of_kinds(array: np.ndarray) -> int:
-    """The axis of classes: along which likelihoods sum to one, else the shorter; 0: none."""
+    """Return the axis of classes: along which likelihoods sum to one, else the shorter; 0: none."""
     if array.ndim == 3:
         return 0
     for axis in (1, 3):

@@ -121,7 +121,7 @@ def understood(
     outputs: Mapping[str, TensorSpec],
     read: Read,
 ) -> Inference:
-    """The request that a document describes, whatever it came in.
+    """Return the request that a document describes, whatever it came in.
 
     Args:
         read: Makes the array of an entry of ``inputs``.
@@ -189,7 +189,7 @@ _DECODER = (
 
 
 def parse_json(text: Body, tensors: str = "") -> JsonObject:
-    """The JSON object of a body.
+    """Return the JSON object of a body.
 
     Args:
         tensors: See ``PieceReader``.
@@ -263,7 +263,7 @@ def encode(
     outputs: Mapping[str, TensorSpec],
     headers: str,
 ) -> Response:
-    """The answer to an infer request.
+    """Return the answer to an infer request.
 
     Args:
         arrays: One for each wanted output.

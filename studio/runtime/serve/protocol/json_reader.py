@@ -94,7 +94,7 @@ class PieceReader:
         self._tensors = tensors
 
     def read(self) -> Any:
-        """The document.
+        """Return the document.
 
         Raises:
             ValueError: when it is no JSON.
@@ -167,7 +167,7 @@ class PieceReader:
             at = self._skip(at + 1)
 
     def _with_piece(self, found: Values, at: int, end: int) -> Values:
-        """A list, and the values between two places."""
+        """Return a list, and the values between two places."""
         text = self._text[at:end]
         piece = self._decoder.decode("[{}]".format(text))
         if not piece:
@@ -180,7 +180,7 @@ class PieceReader:
         return found
 
     def _end_of_piece(self, at: int) -> int:
-        """The end of as many whole elements as make a piece; ``at`` when there are none."""
+        """Return the end of as many whole elements as make a piece; ``at`` when there are none."""
         match = _PLAIN.match(self._text, at)
         assert match is not None
         plain = self._text[at : match.end()].encode("ascii", "replace")
@@ -194,7 +194,7 @@ class PieceReader:
 
 
 def _with_value(found: Values, value: object) -> Values:
-    """A list, and one more value that was too long for a piece."""
+    """Return a list, and one more value that was too long for a piece."""
     if isinstance(found, Numbers):
         if isinstance(value, Numbers) and found.add_row(value):
             return found

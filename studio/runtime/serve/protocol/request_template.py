@@ -100,7 +100,7 @@ class RequestTemplates:
         self._known: Dict[bytes, RequestTemplate] = {}
 
     def find(self, text: bytes) -> Optional[RequestTemplate]:
-        """The plan for this JSON, if it has come before."""
+        """Return the plan for this JSON, if it has come before."""
         return self._known.get(text)
 
     def store(self, text: bytes, plan: RequestTemplate) -> None:

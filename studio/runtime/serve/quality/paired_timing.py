@@ -100,7 +100,7 @@ class PairedTiming:
 
 
 def _ratio(groups: Sequence[Sequence[Pair]]) -> float:
-    """The median over all pairs of what their shapes' lower quintiles say."""
+    """Return the median over all pairs of what their shapes' lower quintiles say."""
     found: List[float] = []
     for pairs in groups:
         place = int(_LOWER * len(pairs))

@@ -159,7 +159,7 @@ class ShadowComparison:
         self.race.add(shapes, pair(runs, clock))
 
     def status(self) -> Dict[str, object]:
-        """The counts, as plain data."""
+        """Return the counts, as plain data."""
         drift = self._drift
         low, high = wilson(self.agreed, self.compared)
         ratio = self.race.ratio

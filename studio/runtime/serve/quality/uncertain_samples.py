@@ -102,7 +102,7 @@ class SampleStore:
         return sum(one.size for one in self.kept)
 
     def wants(self, doubt: float) -> bool:
-        """Whether a sample would be kept."""
+        """Return whether a sample would be kept."""
         if len(self.kept) < self._most:
             return True
         first = min(self.kept)

@@ -48,7 +48,7 @@ def _tensor(spec: TensorSpec) -> Dict[str, object]:
 
 
 def config(model: ServedModel) -> JsonObject:
-    """A model in the words of Triton's configuration, for clients that ask for it."""
+    """Return a model in the words of Triton's configuration, for clients that ask for it."""
     return {
         "name": model.name,
         "platform": "onnxruntime_onnx",
@@ -64,7 +64,7 @@ def _configured(spec: TensorSpec) -> Dict[str, object]:
 
 
 def counted_models(service: Service, name: str = "", version: str = "") -> List[ServedModel]:
-    """The models whose statistics are asked for: one version, all of a name, or all.
+    """Return the models whose statistics are asked for: one version, all of a name, or all.
 
     Raises:
         HttpError: 404, when there is none of that name and version.

@@ -19,7 +19,7 @@ _FIXED = "This server serves what was deployed to it; models come and go by depl
 
 
 def index(service: Service, ready: bool) -> List[Dict[str, str]]:
-    """A row for each model that is served, and unless they are to be ready, of the folder."""
+    """Return a row for each model served, and unless they are to be ready, of the folder."""
     if service.catalog is not None:
         return service.catalog.index(ready)
     return [
@@ -39,7 +39,7 @@ def check_parameters(parameters: Iterable[str]) -> None:
 
 
 def repository_index(service: Service, exchange: Exchange, names: PathNames) -> Response:
-    """The models that are served, and those of the folder that are not."""
+    """Return the models that are served, and those of the folder that are not."""
     return Response.of(index(service, document_of(exchange).get("ready") is True))
 
 
@@ -65,7 +65,7 @@ def repository_unload(service: Service, exchange: Exchange, names: PathNames) ->
 
 
 def catalog_of(service: Service) -> Catalog:
-    """The folder of models.
+    """Return the folder of models.
 
     Raises:
         HttpError: 400, when the server serves no folder.
@@ -76,7 +76,7 @@ def catalog_of(service: Service) -> Catalog:
 
 
 def document_of(exchange: Exchange) -> Dict[str, object]:
-    """The JSON object of a request; empty when it has no body.
+    """Return the JSON object of a request; empty when it has no body.
 
     Raises:
         HttpError: 400, when it is none.

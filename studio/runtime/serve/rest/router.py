@@ -61,11 +61,11 @@ class Router:
         self._cache: Dict[Tuple[str, str], Tuple[Endpoint, PathNames]] = {}
 
     def is_probe(self, method: str, path: str) -> bool:
-        """Whether this asks for no more than whether the server lives."""
+        """Return whether this asks for no more than whether the server lives."""
         return method in ("GET", "HEAD") and (path.rstrip("/") or "/") in self._probes
 
     def find(self, method: str, path: str) -> Tuple[Endpoint, PathNames]:
-        """The endpoint, and the values of the pattern's names.
+        """Return the endpoint, and the values of the pattern's names.
 
         Raises:
             HttpError: 404, or 405 with the methods that are allowed.

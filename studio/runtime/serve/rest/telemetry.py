@@ -38,7 +38,7 @@ def counts_of(model: ServedModel) -> Dict[str, object]:
 
 
 def ledger_of(model: ServedModel) -> Optional[OfflineLog]:
-    """The ledger below the root that a release lies in; None for a bare file."""
+    """Return the ledger below the root that a release lies in; None for a bare file."""
     run = run_folder_of(model.source.path)
     return OfflineLog(run) if run is not None else None
 
@@ -56,7 +56,7 @@ async def record_minutes(service: Service, every_s: float = EVERY_S) -> None:
 
 
 def telemetry(service: Service, exchange: Exchange, names: PathNames) -> Response:
-    """The lines behind a number: ``?after=N``."""
+    """Return the lines behind a number: ``?after=N``."""
     text = parse_qs(exchange.request.query).get("after", ["0"])[0]
     if not (text.isascii() and text.isdigit()) or len(text) > 15:
         raise HttpError(400, "The number after which lines are wanted must be a whole one.")

@@ -74,7 +74,7 @@ class Message:
 
 
 def mapping(number: int, name: str, value: Message) -> Field:
-    """A field that is a map from strings to messages."""
+    """Return a field that is a map from strings to messages."""
     key, held = Field(1, "key", "string"), Field(2, "value", "message", message=value)
     entry = Message(key, held, is_entry=True)
     return Field(number, name, "map", message=entry)
@@ -215,7 +215,7 @@ def _add_numbers(
 
 
 def _bytes_of(field: Field, value: Any) -> Union[bytes, memoryview]:
-    """The bytes of a value, or a flat view of them."""
+    """Return the bytes of a value, or a flat view of them."""
     if field.message is not None:
         return encode(field.message, value)
     if field.kind == "view":

@@ -55,7 +55,7 @@ class Receipt:
         self._is_there = False
 
     async def message(self) -> bytes:
-        """The message; nothing when the client sends none."""
+        """Return the message; nothing when the client sends none."""
         data = await self._inbox.read(self)
         self._is_there = True
         size = 0 if data is grpc.aio.EOF else len(data)

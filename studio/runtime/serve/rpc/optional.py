@@ -46,7 +46,7 @@ def check(options: Options) -> None:
 async def started(
     service: Service, budget: BodyBudget, options: Options, host: str
 ) -> Optional[Rpc]:
-    """The server that answers; None where none is asked for.
+    """Return the server that answers; None where none is asked for.
 
     Args:
         budget: Memory for large messages.

@@ -48,7 +48,7 @@ class Reply(Response):
 
 
 def refusal(status: int, sentence: str, headers: str = "", code: str = "") -> Reply:
-    """An answer that says what went wrong.
+    """Return an answer that says what went wrong.
 
     Args:
         status: That HTTP would have, for the log.
@@ -62,7 +62,7 @@ def refusal(status: int, sentence: str, headers: str = "", code: str = "") -> Re
 
 
 def refused(error: HttpError) -> Reply:
-    """The answer to a request that met an error."""
+    """Return the answer to a request that met an error."""
     return refusal(error.status, error.sentence, error.headers)
 
 

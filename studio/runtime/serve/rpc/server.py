@@ -191,7 +191,7 @@ class RpcServer:
 
 
 def _compressions() -> int:
-    """The compressions that requests may come in: none where a bomb would be unpacked.
+    """Return the compressions that requests may come in: none where a bomb would be unpacked.
 
     grpcio 1.70, the last one for Python 3.8, unpacks a message before it looks at its size;
     1.85 unpacks no further than the limit.

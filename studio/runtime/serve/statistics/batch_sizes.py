@@ -21,7 +21,7 @@ class BatchCount(NamedTuple):
 
 
 def size_of(rows: np.ndarray) -> np.ndarray:
-    """The number that runs are counted by: their rows, beyond 128 the next power of two."""
+    """Return the number that runs are counted by: their rows, beyond 128 the next power of two."""
     rows = np.maximum(rows, 1)
     power = np.exp2(np.ceil(np.log2(rows)))
     sizes: np.ndarray = np.where(rows <= _EXACT, rows, power).astype(np.int64)

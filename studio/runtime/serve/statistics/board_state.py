@@ -135,7 +135,7 @@ class BoardMonitor:
         )
 
     def _firmware_flags(self) -> Tuple[str, ...]:
-        """The flags in force of a Raspberry Pi."""
+        """Return the flags in force of a Raspberry Pi."""
         text = board.pi_flags(self._root)
         if text is None and self._asks and self._asked % _COMMAND_EVERY == 0:
             text = board.vcgencmd()

@@ -80,7 +80,7 @@ def end_of(path: Path) -> Optional[float]:
 
 
 def _not_after(content: bytes) -> float:
-    """The end of the validity in a certificate (RFC 5280, 4.1).
+    """Return the end of the validity in a certificate (RFC 5280, 4.1).
 
     Raises:
         ValueError, IndexError: for what is no certificate.
@@ -104,7 +104,7 @@ def _not_after(content: bytes) -> float:
 
 
 def _head(content: bytes, place: int, wanted: Optional[int] = None) -> Tuple[int, int, int]:
-    """The tag of a DER element, where its content begins, and where it ends."""
+    """Return the tag of a DER element, where its content begins, and where it ends."""
     tag, length, begin = content[place], content[place + 1], place + 2
     if length & 0x80:
         size = length & 0x7F

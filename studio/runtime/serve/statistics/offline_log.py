@@ -86,7 +86,7 @@ class OfflineLog:
             os.close(descriptor)
 
     def read(self, after: int = 0) -> List[Dict[str, object]]:
-        """The lines behind a number, the oldest first; damaged ones are passed over."""
+        """Return the lines behind a number, the oldest first; damaged ones are passed over."""
         found: List[Dict[str, object]] = []
         for path in (self._old, self._path):
             try:

@@ -87,7 +87,7 @@ class _Profile(NamedTuple):
 def of_profiles(
     content: Optional[Mapping[str, object]], machine: Mapping[str, object], threads: int
 ) -> Tuple[Optional[SpeedBaseline], str]:
-    """The newest profile of this machine and number of threads; or why there is none.
+    """Return the newest profile of this machine and number of threads; or why there is none.
 
     Args:
         content: Of the bundle's baseline; None where it has none.
@@ -202,7 +202,7 @@ class Runs:
 
 
 def ratio_of(counts: np.ndarray, baseline: SpeedBaseline) -> Optional[Tuple[float, float, float]]:
-    """The ratio to a baseline with its 95 % interval; None where there is too little.
+    """Return the ratio to a baseline with its 95 % interval; None where there is too little.
 
     The centre is the median of the pieces' medians and the spread their median absolute deviation,
     so that one piece in which something else happened changes neither.

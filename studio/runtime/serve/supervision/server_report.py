@@ -72,7 +72,7 @@ def described(options: Options, environment: Mapping[str, str]) -> Dict[str, obj
 
 
 def endpoint(host: str, port: int, secure: bool = False) -> str:
-    """The address that a client on the same machine uses."""
+    """Return the address that a client on the same machine uses."""
     if host in ("0.0.0.0", ""):
         host = "127.0.0.1"
     elif host == "::":

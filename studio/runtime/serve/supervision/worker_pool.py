@@ -32,7 +32,7 @@ class Wakeup:
             signal.signal(number, lambda number, frame: None)  # the byte in the pipe is enough
 
     def numbers(self) -> List[int]:
-        """The signals that have come, each once."""
+        """Return the signals that have come, each once."""
         return sorted(set(self.end.recv(4096)))
 
 
