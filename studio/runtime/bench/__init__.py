@@ -30,7 +30,7 @@ once the reference has loaded. A runtime that must fix sizes to convert a model 
     ``{"runtime", "version", "device", "providers", "precision", "threads"}``, as in force.
 ``operators(feeds, runs)``
     ``[{"name", "operator", "provider", "type", "us", "calls"}, ...]``, per inference; an empty
-    list where the runtime does not report them. A kernel may have ``inputs`` and ``outputs``, the names of
+    list where the runtime has none. A kernel may have ``inputs`` and ``outputs``, the names of
     the values that it takes and makes: they lead back to the user's nodes, however kernels are
     called. A dictionary with the list as ``operators`` may contain more (see the event).
 ``close()``

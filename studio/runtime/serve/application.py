@@ -1,4 +1,4 @@
-"""The application behind the HTTP server: who may ask, and which endpoint answers."""
+"""The application behind the HTTP server: authentication and routing."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Application:
         return endpoint(self.service, exchange, names)
 
     def answers_for(self, request: Request) -> Optional[ServedModel]:
-        """The model that an infer request of the Open Inference Protocol gets at this moment."""
+        """Return the model that answers an infer request of the Open Inference Protocol now."""
         try:
             _, names = self._router.find(request.method, request.path)
             return self.service.repository.find(names.model, names.version)

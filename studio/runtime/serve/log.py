@@ -1,4 +1,4 @@
-"""The log: one JSON object a line, sampled, and never in the way of an answer."""
+"""The log: one JSON object a line, sampled, and never blocking an answer."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _QUEUED = 1000
 
 
 class Log:
-    """Writes JSON lines from a thread of its own: whoever does not read them cannot block us.
+    """Writer of JSON lines on a thread of its own, so that a slow reader cannot block the server.
 
-    A log that is a regular file becomes ``NAME.1`` when it grows beyond its limit, and begins anew:
+    A log that is a regular file becomes ``NAME.1`` when it grows beyond its limit, and is emptied:
     a board's card must not fill up with it, and last night's lines must be there in the morning.
 
     Attributes:
@@ -73,7 +73,7 @@ class Log:
             try:
                 self._rotate()
                 os.write(self._descriptor, line)
-            except OSError:  # the disk is full, or the reader has left: serving goes on
+            except OSError:  # the disk is full, or the reader has left: serving continues
                 continue
 
     def _rotate(self) -> None:
@@ -89,12 +89,12 @@ class Log:
 
 
 def _copy_aside(descriptor: int) -> None:
-    """Put what a log holds into the file beside it, whole or not at all.
+    """Copy the content of a log into the file next to it, whole or not at all.
 
     Raises:
         OSError: when there is no room for it, or no name that it can be found by.
     """
-    import shutil  # with three decompressors; a log seldom becomes so long
+    import shutil  # late: it loads three decompressors, and few logs reach the limit
 
     own = "/proc/self/fd/{}".format(descriptor)
     path = os.readlink(own)
@@ -112,10 +112,10 @@ def _copy_aside(descriptor: int) -> None:
 
 
 class Budget:
-    """So many a second; unused ones are kept for a second.
+    """Rate limit per second; unused permits last for a second.
 
     Attributes:
-        due: Monotonic clock before which there is none.
+        due: Monotonic clock of the next permit.
     """
 
     def __init__(self, rate: float) -> None:

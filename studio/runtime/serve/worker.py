@@ -123,9 +123,9 @@ def _locate(options: Options) -> ModelSource:
 
 
 def _event_loop(secure: bool) -> Tuple[Optional[ConnectionSelector], asyncio.AbstractEventLoop]:
-    """Return the event loop, and what hears plain connections for it, where something does.
+    """Return the event loop, and the selector of its plain connections, if any.
 
-    Without TLS that is quicker than uvloop: it sees how many ask at once.
+    Without TLS that is quicker than uvloop: it knows how many clients send at once.
     """
     watch = None if secure else connection_selector()
     if watch is not None:
@@ -195,7 +195,7 @@ class Worker:
             self._service.catalog.fill()
 
     async def serve(self) -> None:
-        """Answer requests until told to stop; then finish those that have begun."""
+        """Answer requests until ordered to stop; then finish those that have started."""
         self._listen_to_signals()
         listener = self._listener()
         host, port = listener.getsockname()[:2]
@@ -298,7 +298,7 @@ class Worker:
     def _obey(self) -> None:
         assert self._control is not None
         messages = self._control.receive()
-        if messages is None:  # the supervisor is gone: nobody would restart or stop this process
+        if messages is None:  # the supervisor is gone: nothing would restart or stop this process
             self._loop.remove_reader(self._control.fileno())
             self.stop()
             return
@@ -326,7 +326,7 @@ class Worker:
             self._reload(lambda: _locate(self._options))
 
     def _reload(self, locate: Callable[[], ModelSource], generation: int = 0) -> None:
-        """Load a version beside the served one; a second order waits for the first."""
+        """Load a version next to the served one; a second order waits for the first."""
         self._renew_certificate()
         if self._reloading is not None:
             self._reload_again = lambda: self._reload(locate, generation)
@@ -340,7 +340,7 @@ class Worker:
             return
         try:
             load_chain(self._tls, certificate, key)
-        except CannotListen as error:  # the one before goes on
+        except CannotListen as error:  # the previous one continues
             self._log.event("certificate", error=str(error))
 
     async def _load_and_use(self, locate: Callable[[], ModelSource], generation: int) -> None:
@@ -348,7 +348,7 @@ class Worker:
             model = await self._loop.run_in_executor(None, lambda: _load(self._options, locate()))
         except LoadError as error:
             self._report("failed", error=str(error))
-        except Exception as error:  # whatever it is, the old version goes on
+        except Exception as error:  # whatever it is, the old version continues
             self._report("failed", error="Loading failed: {!r}.".format(error))
         else:
             self._use([model], generation or self._service.generation + 1)
@@ -359,7 +359,7 @@ class Worker:
             again()
 
     def _use(self, models: List[ServedModel], generation: int) -> None:
-        """From here on new requests run on these; those that have begun keep theirs."""
+        """Run new requests on these models; those that have started keep theirs."""
         for model in self._service.repository.all():
             if model.mirror is not None:
                 model.mirror.end()

@@ -12,7 +12,7 @@ from .call import Contract, only_model, run_request
 
 
 def alive(service: Service, exchange: Exchange, names: PathNames) -> Response:
-    """The process answers; KServe's first protocol has the same address for it."""
+    """Report that the process lives; KServe's first protocol has the same address."""
     return Response.of({"status": "alive"})
 
 

@@ -39,11 +39,11 @@ def plain_refusal(status: int, sentence: str, headers: str) -> Response:
 
 
 class Contract(NamedTuple):
-    """In what contracts differ.
+    """Differences between contracts.
 
     Attributes:
-        strict: Whether a content type that is not known is refused; otherwise it is JSON, as
-            ``curl -d`` does not say what it sends.
+        strict: Whether an unknown content type is refused; otherwise it is JSON, as ``curl -d``
+            does not declare its content.
         outputs_key: What the answer to column format is called.
         refusal: Makes the answer of an error: status, sentence, header lines.
         picture: Only pictures are taken, whatever the content type says.
@@ -201,7 +201,7 @@ def run_request(
     find: Callable[[], ServedModel],
     contract: Contract,
 ) -> Optional[Response]:
-    """Run a request; errors are told in the words of the contract."""
+    """Run a request; errors have the form of the contract."""
     try:
         model = find()
         call = ContractCall(exchange, model, service.max_body, contract)

@@ -21,7 +21,7 @@ Document = Mapping[str, object]
 
 
 def is_open_inference(document: Document) -> bool:
-    """Whether it is a request of the Open Inference Protocol, whatever address it came to."""
+    """Return whether it is a request of the Open Inference Protocol, whatever its address."""
     inputs = document.get("inputs")
     return (
         isinstance(inputs, list)
@@ -34,7 +34,7 @@ def document_of(body: Body) -> Document:
     """Return the JSON object of a body.
 
     Raises:
-        HttpError: 400, when it is none.
+        HttpError: 400, when it is not an object.
     """
     return parse_json(body)
 

@@ -1,7 +1,7 @@
 """The address that SageMaker's containers and MLflow's scoring server share.
 
-Both send JSON or CSV to ``/invocations`` and look at ``/ping``. Errors have MLflow's form, as
-SageMaker hands on whatever a container says.
+Both send JSON or CSV to ``/invocations`` and poll ``/ping``. Errors have MLflow's form, as
+SageMaker forwards the body of a container unchanged.
 """
 
 from __future__ import annotations

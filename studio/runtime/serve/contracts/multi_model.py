@@ -1,4 +1,4 @@
-"""The addresses at which SageMaker's endpoints of many models load, list, unload and ask them.
+"""Addresses at which SageMaker's multi-model endpoints load, list, unload and invoke models.
 
 The platform unpacks a model below a folder and then names it and its place; names are its own.
 Errors have the form of ``invocations``.

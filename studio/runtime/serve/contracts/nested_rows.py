@@ -60,9 +60,9 @@ def flattened(values: JsonList, spec: TensorSpec) -> Tuple[Tuple[int, ...], Json
 def rows_of(array: np.ndarray, spec: TensorSpec) -> Rows:
     """Fit an array of instances to what the model takes.
 
-    The instances may be rows of the input; or, flattened, what a row holds (a line of CSV for a
-    picture); or whole inputs of a model without a batch axis. A model with a batch axis of
-    exactly one gets them one after the other.
+    The instances may be rows of the input, flattened rows (a line of CSV for a picture), or whole
+    inputs of a model without a batch axis. A model with a batch axis of exactly one gets them
+    one after the other.
 
     Raises:
         HttpError: 400, when they fit in none of these ways.

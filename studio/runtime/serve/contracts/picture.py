@@ -1,4 +1,4 @@
-"""Our own address for pictures: a camera or curl sends one, the answer says what is on it."""
+"""Edgewright's own address for pictures: a camera or curl sends one, the answer labels it."""
 
 from __future__ import annotations
 

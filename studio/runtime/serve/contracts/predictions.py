@@ -32,7 +32,7 @@ def instances_of(
         results: Outputs of each run, in the order of the names.
 
     Raises:
-        HttpError: 400, when an output of several instances cannot be told apart.
+        HttpError: 400, when an output cannot be split into its instances.
     """
     found: Columns = {name: [] for name in names}
     share = question.instances // len(results)

@@ -18,7 +18,7 @@ Feeds = Dict[str, np.ndarray]
 
 
 class Form(enum.Enum):
-    """How the answer is written."""
+    """Form of the answer."""
 
     ROWS = "rows"  # {"predictions": [one for each instance]}
     COLUMNS = "columns"  # each output as a whole
@@ -27,7 +27,7 @@ class Form(enum.Enum):
 
 
 class Question(NamedTuple):
-    """What to run, and how to answer.
+    """Inputs to run, and the form of the answer.
 
     Attributes:
         runs: Inputs of each run: one run for all instances, or one for each.
@@ -60,7 +60,7 @@ def of_columns(
     """Return a question from the values of each input for all instances.
 
     Args:
-        gaps: None stands for a number that is missing, as in tables.
+        gaps: None is a missing number, as in tables.
 
     Raises:
         HttpError: 400, when they do not fit the model.

@@ -1,4 +1,4 @@
-"""Where a model lies: found in a folder, and kept inside the folder that it may be in."""
+"""Search for the model in a folder, restricted to the allowed folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def model_in(folder: Path) -> Optional[Path]:
 
 
 def inside(folder: Path, place: str) -> Optional[Path]:
-    """A place below a folder, whatever its path says and its links point to; None when it is not.
+    """Return a place if it is inside a folder with all links resolved, or None.
 
     Args:
         place: Absolute, or relative to the folder. Neither need exist.

@@ -56,7 +56,7 @@ class Rows:
         self.sizes = [len(view) // capacity for view in self.views]
 
     def first(self, count: int) -> Dict[str, np.ndarray]:
-        """So many rows."""
+        """Return the first rows."""
         return {name: array[:count] for name, array in self._arrays.items()}
 
     def between(self, begin: int, end: int) -> List[memoryview]:
@@ -104,7 +104,7 @@ def kind_of_batch(
     feeds: Mapping[str, np.ndarray],
     results: Mapping[str, np.ndarray],
 ) -> Optional[Hashable]:
-    """What requests have in common that can share a run; None where they cannot.
+    """Return the common key of requests that can share a run; None where they cannot.
 
     Args:
         feeds: Inputs of one request.
@@ -239,7 +239,7 @@ class DynamicBatch:
         return connection.finish_again(repeat.rendered(connection.server.date, parts), now)
 
     def _fail(self, waiting: List[PendingRequest], options: RunOptions, begun: float) -> bool:
-        """The general way says why, or succeeds."""
+        """Leave the requests to the general path, which reports the error or succeeds."""
         model = self._model
         if options.terminate:
             model.observe(_clock() - begun)  # it would have taken even longer

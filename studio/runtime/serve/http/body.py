@@ -19,7 +19,7 @@ the time of a few hundred bytes."""
 
 
 class HttpLimits(NamedTuple):
-    """How much one request may bring.
+    """Limits on the size of one request.
 
     Attributes:
         head: Bytes of request line and headers together.

@@ -35,7 +35,7 @@ class BodyBudget:
 
     A body gets its room as a whole before it is received, so two bodies never wait for each
     other. Who waits is not read from, which stops the client; the smallest is served first.
-    While somebody waits, bodies that hardly move give way.
+    While a receiver waits, bodies that make no progress give way.
 
     Attributes:
         limit: Bytes of all bodies, without the margin.
@@ -50,7 +50,7 @@ class BodyBudget:
         self._seen: Dict[Receiver, Tuple[float, int]] = {}
 
     def acquire(self, receiver: Receiver, size: int) -> bool:
-        """Reserve room for a body; False when its receiver has to wait until ``granted``.
+        """Reserve room for a body; return False if its receiver must wait until ``granted``.
 
         Raises:
             HttpError: 503, when too many wait already.
@@ -68,7 +68,7 @@ class BodyBudget:
         return self._fits(size) and not any(size >= other for other in self._waiting.values())
 
     def shrink(self, receiver: Receiver, size: int) -> None:
-        """A body that has room takes no more than so much of it."""
+        """Reduce the room of a body to its actual size."""
         if receiver in self._holders:
             self.held -= self._holders[receiver] - size
             self._holders[receiver] = size
@@ -82,7 +82,7 @@ class BodyBudget:
         self._serve()
 
     def press(self, now: float) -> None:
-        """While somebody waits, take the room of the slow; call it about once a second."""
+        """Free the room of slow bodies while a receiver waits; call it about once a second."""
         if not self._waiting:
             self._seen.clear()
             return
@@ -93,7 +93,7 @@ class BodyBudget:
             self.release(slow)
 
     def _is_slow(self, receiver: Receiver, now: float) -> bool:
-        """Return whether a body has hardly moved in the last seconds, however fast it began."""
+        """Return whether a body made little progress in the last seconds, despite a fast start."""
         count = receiver.received(now)
         if count is None:
             return False

@@ -16,7 +16,7 @@ BINARY = "application/octet-stream"
 
 
 class Request:
-    """One parsed request.
+    """Parsed HTTP request.
 
     Attributes:
         path: The target without its query, still percent-encoded.
@@ -37,16 +37,16 @@ class Request:
         self.body: Body = b""
 
     def without_body(self) -> Request:
-        """The same, as long as nobody has given it a body."""
+        """Return the same request without its body."""
         return Request(self.method, self.path, self.query, self.headers, self.keep_alive)
 
 
 class Head(NamedTuple):
-    """An accepted head.
+    """Accepted head of a request.
 
     Attributes:
         path: The target without its query, still percent-encoded.
-        headers: By lower-case name; nobody changes them.
+        headers: By lower-case name; never modified.
         length: Bytes of the body; 0 when it is chunked.
     """
 
@@ -68,9 +68,9 @@ class Response:
 
     Attributes:
         headers: Extra header lines, each ended with CRLF, already safe to send.
-        parts: Buffers that follow the body and are a part of it.
-        start: All lines of the head but those that differ from answer to answer, where somebody
-            has kept them; they must agree with the rest.
+        parts: Buffers that follow the body and belong to it.
+        start: Cached lines of the head, without those that differ from answer to answer; they
+            must agree with the rest.
     """
 
     __slots__ = ("again", "body", "content_type", "headers", "parts", "start", "status")
@@ -109,7 +109,7 @@ class HttpError(Exception):
 
     Attributes:
         status: The HTTP status.
-        close: The connection cannot be trusted any more (its framing is in doubt).
+        close: The connection cannot be trusted any more (its framing is uncertain).
     """
 
     def __init__(

@@ -20,7 +20,7 @@ _SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 class DataReceiver(Protocol):
-    """What a wire needs of a BufferedProtocol."""
+    """Protocol of a client socket: a BufferedProtocol with a result of each read."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """As asyncio's."""
@@ -29,7 +29,7 @@ class DataReceiver(Protocol):
         """As asyncio's."""
 
     def on_bytes(self, count: int) -> bool:
-        """``buffer_updated``; returns whether nothing was left for the event loop to do."""
+        """Process bytes like ``buffer_updated``; return whether the event loop has no work left."""
 
     def eof_received(self) -> bool:
         """As asyncio's."""
@@ -45,7 +45,7 @@ class DataReceiver(Protocol):
 
 
 class ClientSocket(asyncio.Transport):
-    """One client's socket: what asyncio's own transport does for a BufferedProtocol."""
+    """Transport of one client's socket, which replaces asyncio's own for a BufferedProtocol."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class ClientSocket(asyncio.Transport):
         selector: ConnectionSelector,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
-        """Begin to read.
+        """Start to read.
 
         Args:
             link: Non-blocking; it is closed at the end.
@@ -85,7 +85,7 @@ class ClientSocket(asyncio.Transport):
             self._selector.change(self._number, mask)
 
     def _on_event(self, mask: int) -> bool:
-        """Something has happened to the socket (see ``selector.Callback``)."""
+        """Handle an event of the socket (see ``selector.Callback``)."""
         try:
             if mask == READ == self._mask:  # nearly always
                 return self._receive()
@@ -95,7 +95,7 @@ class ClientSocket(asyncio.Transport):
                 self._receive()
         except OSError as error:
             self._lose(error)
-        except Exception as error:  # a mistake of ours ends one connection, not the server
+        except Exception as error:  # a bug of ours ends one connection, not the server
             traceback.print_exc(file=sys.stderr)
             self._lose(error)
         return False
@@ -116,7 +116,7 @@ class ClientSocket(asyncio.Transport):
         return False
 
     def pause_reading(self) -> None:
-        """Read nothing until told to."""
+        """Read nothing until ``resume_reading``."""
         self._watch(self._mask & ~READ)
 
     def resume_reading(self) -> None:
@@ -199,7 +199,7 @@ class ClientSocket(asyncio.Transport):
         self._lose(None)
 
     def is_closing(self) -> bool:
-        """Return whether the end has begun."""
+        """Return whether the connection is closing."""
         return self._closing
 
     def _lose(self, error: Optional[Exception]) -> None:
@@ -253,7 +253,7 @@ class Acceptor:
         self._listen()
 
     def close(self) -> None:
-        """Let nobody in any more."""
+        """Accept no more connections."""
         if self._open:
             self._open = False
             self._loop.remove_reader(self._listener.fileno())

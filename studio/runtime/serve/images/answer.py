@@ -1,4 +1,4 @@
-"""What a classifier's scores mean in words."""
+"""Labels of a classifier's scores."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def ranked(scores: np.ndarray, labels: Sequence[str]) -> Ranked:
 
 
 def probabilities(scores: np.ndarray) -> np.ndarray:
-    """The scores if all lie between 0 and 1 already, otherwise their softmax; NaN stays NaN."""
+    """Return the scores if all are within 0 and 1, otherwise their softmax; NaN stays NaN."""
     known = scores[~np.isnan(scores)]
     if not len(known) or (known.min() >= -1e-6 and known.max() <= 1 + 1e-6):
         return scores

@@ -19,7 +19,7 @@ def widened(bits: np.ndarray) -> np.ndarray:
 
 
 def narrowed(numbers: np.ndarray) -> np.ndarray:
-    """The bits of the nearest bfloat16, of two as near the even one; what is not a number stays so.
+    """Return the bits of the nearest bfloat16, ties to even; NaN stays NaN.
 
     Args:
         numbers: float32; others are rounded to it first.

@@ -35,8 +35,8 @@ class Inference(NamedTuple):
     Attributes:
         id: The client's own, sent back with the answer; empty when it gave none.
         batch: Size of the first dimension of the first input.
-        plan: What its JSON says, where that is kept.
-        kind: Of what can run together with it, the same; None when nothing can.
+        plan: Template of its JSON, where that is cached.
+        kind: Key shared by requests that can run together; None when none can.
     """
 
     id: str
@@ -151,7 +151,7 @@ def understood(
 def _plan(
     found: Inference, inputs: Mapping[str, TensorSpec], size: int
 ) -> Optional[RequestTemplate]:
-    """What can be kept of a request: none with strings, or whose values must be checked."""
+    """Return the reusable template of a request; none with strings or values to check."""
     slots = []
     begin = 0
     for name, array in found.feeds.items():
@@ -160,7 +160,7 @@ def _plan(
             return None
         slots.append(InputSlot(name, dtype, begin, array.size, array.shape))
         begin += array.nbytes
-    # Some came as JSON when the sizes differ: their values are a part of the text.
+    # Some came as JSON when the sizes differ: their values are in the text.
     return (
         RequestTemplate(slots, found.wanted, size, found.batch, found.kind)
         if begin == size
@@ -195,7 +195,7 @@ def parse_json(text: Body, tensors: str = "") -> JsonObject:
         tensors: See ``PieceReader``.
 
     Raises:
-        HttpError: 400, when it is none.
+        HttpError: 400, when it is not an object.
     """
     try:
         if len(text) < _LARGE:

@@ -1,6 +1,6 @@
-"""A reader of large JSON documents in pieces, so that other threads get their turn meanwhile.
+"""Reader of large JSON documents in pieces, so that other threads get their turn.
 
-Python's own reader gives way to nobody before it has read all, which takes seconds for the largest
+Python's own reader blocks all threads until it has read all, which takes seconds for the largest
 body that a request may have. Here it reads some ten kilobytes at a time: as many whole elements of
 a list as lie between two commas. What is around them (objects, and what is too long for a piece)
 is read step by step.
@@ -43,7 +43,7 @@ class Numbers:
         self.kinds: Set[type] = set()
 
     def add(self, values: JsonList, text: str) -> bool:
-        """Add values, where they can be: rows of one length with numbers of usual size can.
+        """Add values if they fit: rows of one length with numbers of usual size do.
 
         Args:
             text: That they were read from.
@@ -80,7 +80,7 @@ Values = Union[JsonList, Numbers]
 
 
 class PieceReader:
-    """Reads one document."""
+    """Incremental reader of one JSON document."""
 
     def __init__(self, text: str, decoder: json.JSONDecoder, tensors: str = "") -> None:
         """Begin.

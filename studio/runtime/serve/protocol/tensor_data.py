@@ -58,7 +58,7 @@ class BinaryPart:
         self._allowed = allowed
 
     def next_span(self, size: object, name: str) -> Tuple[int, int]:
-        """Begin and end of the next tensor's bytes."""
+        """Return begin and end of the next tensor's bytes."""
         if not self._allowed:
             raise bad("Binary tensors need the header Inference-Header-Content-Length.")
         if type(size) is not int or size < 0:
@@ -87,7 +87,7 @@ def is_size(value: object) -> bool:
 
 
 def described(entry: Mapping[str, object], spec: TensorSpec) -> Tuple[Tuple[int, ...], int]:
-    """Return the shape that an entry of ``inputs`` says, and its number of elements.
+    """Return the shape that an entry of ``inputs`` declares, and its number of elements.
 
     Raises:
         HttpError: 400, when its data type or shape is not that of the specification.
@@ -245,7 +245,7 @@ def _check_kinds(kinds: Set[type], spec: TensorSpec) -> None:
 
 
 def _numbers_from_json(data: JsonList, spec: TensorSpec) -> np.ndarray:
-    """An array of a list; a long one is made in pieces, so that other threads get their turn."""
+    """Return an array of a list; a long one is made in pieces to let other threads run."""
     values = _flat(data, spec)
     if len(values) <= _VALUES:
         return _array_of(values, spec)
@@ -301,7 +301,7 @@ def _flat(data: JsonList, spec: TensorSpec) -> JsonList:
 
 
 def numbers_of(array: np.ndarray, spec: TensorSpec) -> np.ndarray:
-    """What the elements stand for, in a type of numpy."""
+    """Return the values of the elements, in a type of numpy."""
     return widened(array) if spec.kind.bits else array
 
 

@@ -79,7 +79,7 @@ def document_of(exchange: Exchange) -> Dict[str, object]:
     """Return the JSON object of a request; empty when it has no body.
 
     Raises:
-        HttpError: 400, when it is none.
+        HttpError: 400, when it is not an object.
     """
     body = exchange.request.body
     if not body:

@@ -22,7 +22,7 @@ def server_metadata(service: Service, exchange: Exchange, names: PathNames) -> R
 
 
 def server_live(service: Service, exchange: Exchange, names: PathNames) -> Response:
-    """The process answers."""
+    """Report that the process lives."""
     return Response.of({"live": True})
 
 

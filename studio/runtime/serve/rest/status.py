@@ -1,4 +1,4 @@
-"""What the studio's monitor reads of a running server."""
+"""Status of a running server for the studio's monitor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The endpoint of the counts that are kept while nobody asks, and what keeps them."""
+"""Endpoint of the counts that are stored while no studio is connected, and their writer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EVERY_S = 60.0
 
 
 def counts_of(model: ServedModel) -> Dict[str, object]:
-    """What a minute's line holds of a model: counters since it was loaded, and its drift."""
+    """Return a minute's line of a model: counters since it was loaded, and its drift."""
     counted, now = model.statistics, time.monotonic()
     counted.settle()
     latency = counted.latency_ms(now)
@@ -38,7 +38,7 @@ def counts_of(model: ServedModel) -> Dict[str, object]:
 
 
 def ledger_of(model: ServedModel) -> Optional[OfflineLog]:
-    """Return the ledger below the root that a release lies in; None for a bare file."""
+    """Return the ledger below the root of a release; None for a bare file."""
     run = run_folder_of(model.source.path)
     return OfflineLog(run) if run is not None else None
 

@@ -52,10 +52,10 @@ class Message:
     """The table of a message's fields, in the order of their numbers.
 
     Attributes:
-        by_tag: The field for each tag, and whether the tag says that its numbers are packed.
+        by_tag: The field for each tag, and whether its numbers are packed.
         one_of: Names of fields of which only the last one counts.
-        is_entry: Whether it is an entry of a map; one with fields beside key and value is left
-            out of the map, as the library's decoder does.
+        is_entry: Whether it is an entry of a map. An entry with fields other than key and value is
+            left out of the map, as the library's decoder does.
     """
 
     def __init__(
@@ -140,7 +140,7 @@ class _Decoder:
         return found
 
     def _store(self, found: Fields, field: Field, begin: int, end: int) -> None:
-        """Keep what lies between two places as the field's, or as one of the field's."""
+        """Store the bytes between two places as the value of a field, or as one of its values."""
         name = field.name
         if field.kind == "map":
             entry = self._message(field, begin, end, {})

@@ -26,7 +26,7 @@ _MISTAKE = "Internal server error. See the server log."
 
 
 class Client:
-    """Whoever has sent a request and waits for its reply; stands for a connection of HTTP.
+    """Sender of a request that waits for its reply; the counterpart of an HTTP connection.
 
     Attributes:
         peer: Its address.

@@ -1,9 +1,9 @@
-"""The messages that are being received: what they take of time and memory is bounded.
+"""Inbox of the messages being received, with bounds on their time and memory.
 
-gRPC says nothing about a message before all of it is there. So one that is not there after a
-moment counts as one of the largest size, and needs room in the budget of all large bodies; until
-then a few are received at a time, the others wait. A large message that is there keeps its room
-until its call is answered, or, where there is none, its turn.
+gRPC reports nothing about a message before all of it has arrived. So a message that takes longer
+than a moment counts as one of the largest size, and needs room in the budget of all large bodies.
+Until then a few are received at a time, the others wait. A large message that has arrived keeps
+its room until its call is answered, or, without room, its turn.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Receipt:
         return data if size else b""
 
     def close(self) -> None:
-        """The call is answered."""
+        """End the receipt after its call is answered."""
         self.pass_turn()
         if self.holds:
             self.holds = False
@@ -79,14 +79,14 @@ class Receipt:
             self._inbox.pass_on()
 
     def granted(self) -> None:
-        """Never waited for: a message that is begun cannot be stopped."""
+        """Do nothing: a message that has started cannot be stopped, so no receipt waits."""
 
     def give_way(self) -> None:
         """Others wait for its room."""
         self._inbox.refuse(self, grpc.StatusCode.DEADLINE_EXCEEDED, _LATE)
 
     def received(self, now: float) -> Optional[int]:
-        """Nobody knows: as if it came steadily for some time, and then no more."""
+        """Return an assumed size, as gRPC reports none: steady progress for a time, then none."""
         if self._is_there:
             return None
         return int(min(now - self.began, _UNHURRIED_S) * _SUPPOSED)
@@ -122,7 +122,7 @@ class Inbox:
         return Receipt(context, self)
 
     async def read(self, receipt: Receipt) -> Any:
-        """What the client sends; the call ends when that takes too long."""
+        """Read the client's message; end the call when that takes too long."""
         self._open[receipt] = None
         if not self._looks:
             self._looks = True
@@ -133,7 +133,7 @@ class Inbox:
             self._open.pop(receipt, None)
 
     def charge(self, receipt: Receipt, size: int) -> None:
-        """Count a message that has come, in the budget or, where there is no room, by its turn."""
+        """Charge a received message to the budget or, where that is full, to its turn."""
         taken = min(COPIES * size, self._size)
         if receipt.holds:
             self.budget.shrink(receipt, taken)
@@ -153,7 +153,7 @@ class Inbox:
             raise
 
     def pass_on(self) -> None:
-        """It is the next one's turn."""
+        """Pass the turn to the next receipt."""
         while self._queue:
             turn = self._queue.popleft()
             if not turn.done():

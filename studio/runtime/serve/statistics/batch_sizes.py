@@ -11,7 +11,7 @@ _EXACT = 128
 
 
 class BatchCount(NamedTuple):
-    """The runs with so many rows, and where their time went, in seconds."""
+    """Count of the runs of one batch size, and their time by phase, in seconds."""
 
     rows: int
     runs: int
@@ -39,7 +39,7 @@ class BatchStatistics:
 
         Args:
             rows: In each run of an entry, of shape (n,).
-            runs: With so many rows, of shape (n,).
+            runs: Number with these rows, of shape (n,).
             seconds: Of shape (n, 3): for input, inference and output of an entry's runs.
         """
         sizes = size_of(rows)

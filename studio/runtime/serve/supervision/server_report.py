@@ -1,4 +1,4 @@
-"""``server.json``: what a running server tells the release machine about itself."""
+"""``server.json``: report of a running server for the release machine."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ def _replace(path: Path, content: bytes) -> None:
 
 
 def print_json(document: Dict[str, object]) -> None:
-    """Write a JSON line to standard output in one piece, whatever else writes there."""
+    """Write a JSON line to standard output in one piece, also next to other writers."""
     sys.stdout.write(json.dumps(document) + "\n")
     sys.stdout.flush()
 
 
 def described(options: Options, environment: Mapping[str, str]) -> Dict[str, object]:
-    """What a client must know before it asks: the scheme, the certificate, whether a token."""
+    """Return the facts for a client's connection: scheme, fingerprint, token required."""
     secure = options.certificate is not None
     return {
         "scheme": "https" if secure else "http",

@@ -1,10 +1,10 @@
-"""The parent of a root's server: it holds the listening socket while workers come and go.
+"""Parent process of a root's server: it holds the listening socket while workers come and go.
 
 A release that runs on the same interpreter and runtime is swapped inside the worker. For another
-one a new worker is started on the same socket, and the old one drains when the new one is ready;
-as the socket is never closed, no client is refused in between. A worker that crashes, or gives no
-sign of life, is replaced, while new clients wait in the socket's queue. The service manager's own
-watchdog gets its signs of life only while a worker gives them.
+one a new worker is started on the same socket, and the old one drains when the new one is ready.
+As the socket is never closed, no client is refused in between. A worker that crashes, or misses its
+heartbeat, is replaced, while new clients wait in the socket's queue. The service manager's own
+watchdog gets its heartbeat only while a worker gives one.
 
 It must not import numpy or onnxruntime: it stays small, and it stays when an environment goes.
 """
@@ -51,14 +51,14 @@ class Supervisor:
         self._crew = WorkerPool(options.root)
         self._restarts = Restarts()
         self._reloading = False
-        self._again = False  # told to reload while that was going on
+        self._again = False  # ordered to reload during a reload
         self._stopping = False
         self._served = False  # some worker was ready since the start
         self._status = 0
         self._notifier = Notifier.of(os.environ)
 
     def run(self) -> int:
-        """Supervise until told to end; returns the exit status.
+        """Supervise until a signal ends it; return the exit status.
 
         Raises:
             CannotListen: when the address is taken, or the root is served already.
@@ -85,7 +85,7 @@ class Supervisor:
         return self._status
 
     def _reserve_grpc_port(self) -> None:
-        """Workers listen there themselves, the next one beside the last."""
+        """Reserve the port, on which each worker listens itself, the next one next to the last."""
         port = self._options.grpc_port
         if port is not None:
             self._grpc = reserve(self._options.host, port)
@@ -103,7 +103,7 @@ class Supervisor:
     # What happens
 
     def _step(self) -> None:
-        """Wait for the next thing to happen, and deal with it."""
+        """Wait for the next event, and handle it."""
         beat = self._notifier.next_beat if self._is_alive else float("inf")
         speakers, is_signalled = self._crew.wait(min(beat, self._restarts.due))
         for child in speakers:
@@ -142,7 +142,7 @@ class Supervisor:
         now = time.monotonic()
         for child in self._crew.all():
             child.ping(now, self._restarts.counts)
-            # To load a model beside the served one may keep a worker from everything else.
+            # Loading a model next to the served one may block a worker's event loop.
             loads = self._reloading and child is self._crew.active
             child.enforce_limits(now, READY_LIMIT_S if loads else 0.0)
         if self._restarts.due <= now:
@@ -218,7 +218,7 @@ class Supervisor:
         self._settled(child, message, message.generation)
 
     def _settled(self, child: WorkerProcess, message: Message, generation: int) -> None:
-        """A worker serves what was asked for."""
+        """Record that a worker serves the requested release."""
         facts = {"digest": message.digest, "name": message.name, "version": message.version}
         self._report.values.update(described(self._options, os.environ))
         first = self._generation == 0
@@ -242,7 +242,7 @@ class Supervisor:
     # Failures
 
     def _failed(self, child: WorkerProcess, sentence: str) -> None:
-        """A worker says that it cannot load a release."""
+        """Handle a worker's report that it cannot load a release."""
         child.failure = sentence
         if child is self._crew.active and self._reloading:
             child.failure = ""
@@ -250,7 +250,7 @@ class Supervisor:
             self._refuse(sentence)
 
     def _refuse(self, sentence: str) -> None:
-        """What was asked for cannot be served; what was served before goes on."""
+        """Report that the requested release cannot be served; the previous one continues."""
         if self._again:  # the answer would be taken for that of the later request
             self._reload_again()
             return
@@ -283,7 +283,7 @@ class Supervisor:
                 self._crashed(child, child.obituary(status))
 
     def _crashed(self, child: WorkerProcess, sentence: str) -> None:
-        """The serving worker has ended by itself, or was ended because it hung."""
+        """Handle the end of the serving worker, by a crash or a kill after a hang."""
         self._reloading = False
         if self._stopping:
             return
