@@ -28,7 +28,7 @@ class AnswerRequest(NamedTuple):
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
-    """Answer one request; one JSON line says what was in force, or why it failed."""
+    """Answer one request; one JSON line has the settings in force, or the error."""
     request = read_record(AnswerRequest, json.loads(sys.stdin.read()))
     writer = LineWriter()
     try:

@@ -1,4 +1,4 @@
-"""The commands of the runtime, each imported only when it is asked for."""
+"""The commands of the runtime, each imported only when it is used."""
 
 from __future__ import annotations
 

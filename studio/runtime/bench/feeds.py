@@ -92,8 +92,8 @@ def batched(
     """Return the inputs for a batch of samples, and the axes along which each one grows.
 
     The batch is the first axis of the first input that leaves it open. If that size has a name,
-    every axis of that name grows (a recurrent state has it second), else the first axis of each
-    input that leaves it open.
+    every axis of that name grows: a recurrent state has it second. Otherwise the first open axis
+    of each input grows.
 
     Raises:
         BenchError: when the model fixes the size, or more than one sample is fed already.

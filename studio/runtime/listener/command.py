@@ -77,6 +77,7 @@ def _emit(line: Dict[str, object]) -> None:
         os.write(1, json.dumps(line).encode() + b"\n")
 
 
+# The trial and the heartbeat write lines from two threads.
 _lock = threading.Lock()
 
 

@@ -45,6 +45,7 @@ class Board:
         try:
             os.write(self._out, line.encode())
         except OSError:
+            # Later lines are discarded; the command runs to its end.
             self._out = os.open(os.devnull, os.O_WRONLY)
 
     def manifest(self, digest: str) -> Manifest:

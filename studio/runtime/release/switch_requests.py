@@ -36,7 +36,7 @@ class RollbackRequest(NamedTuple):
 
 
 class StartRequest(NamedTuple):
-    """Start of the server; ``anew`` restarts it if it runs."""
+    """Request to start the server; with the flag it restarts a running one."""
 
     anew: bool = False
 

@@ -105,7 +105,7 @@ class Journal:
         self._segments.seal(self._path)
 
     def _beginning(self) -> dict[str, object]:
-        """The facts of the entry that continues the last sealed part; empty where none is."""
+        """Return the facts of the entry that continues the last sealed segment, if any."""
         paths = [] if self._segments is None else self._segments.paths()
         if not paths:
             return {}

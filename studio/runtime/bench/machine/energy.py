@@ -131,8 +131,8 @@ def measure(
 ) -> EnergyMeasurement | NoEnergyMeasurement:
     """Return the energy of each candidate's inferences.
 
-    Rest, work, rest, work ...: each block of work is compared with the rest before and after it, so
-    that a machine that warms up or does something else disturbs both.
+    Blocks of rest and work alternate. Each block of work is compared with the rest before and after
+    it, so that other load or a rising temperature disturbs both.
 
     Args:
         seconds: Length of a block, of rest and of work.

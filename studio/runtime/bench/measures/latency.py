@@ -100,6 +100,7 @@ class Rounds:
                 timeout = self._bench.config.run_timeout + 5 * expected
                 request = {"runs": size.runs, "settle": size.settle}
                 blocks[entry.id] = entry.call("cannot run", timeout, Block, do="time", **request)
+            # A reading after each block: a disturbance of any block spoils the round.
             readings.append(self._sensors.read())
         reasons = spoils(readings)
         for reason in reasons:

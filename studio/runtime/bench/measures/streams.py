@@ -62,7 +62,7 @@ def in_threads(work: Callable[[int], None], count: int, gate: threading.Barrier)
             work(number)
         except BaseException as error:
             failures.append(error)
-            gate.abort()
+            gate.abort()  # the others would wait for this thread for ever
 
     threads = [threading.Thread(target=guarded, args=(n,), daemon=True) for n in range(count)]
     for thread in threads:

@@ -42,6 +42,7 @@ def compare(
                 f"The output {name!r} has the shape {_text(actual)} instead of {_text(expected)}."
             )
             raise CandidateError("wrong output", text)
+        # Texts have no magnitude: they must be equal.
         if expected.dtype.kind in "OSU" or actual.dtype.kind in "OSU":
             if not (expected == actual).all():
                 raise CandidateError("wrong output", f"The text in the output {name!r} differs.")

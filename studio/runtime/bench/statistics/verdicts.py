@@ -53,7 +53,7 @@ class Verdict:
 
     @property
     def text(self) -> str:
-        """Return the verdict in one sentence."""
+        """Verdict in one sentence."""
         if self.ratio is None or self.low is None or self.high is None:
             return f"{self.b} against {self.a} is undecided: {self.rounds} rounds are too few."
         interval = f"{self.low:.3f} to {self.high:.3f}"
@@ -130,6 +130,7 @@ def _verdict(
     low, high = series.interval(level)
     bound = math.log1p(margin)
     decision: str = "undecided"
+    # Significance alone is not enough: the whole interval must be beyond the margin.
     if significant and high < -bound:
         decision = "faster"
     elif significant and low > bound:

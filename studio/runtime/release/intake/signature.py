@@ -87,6 +87,7 @@ def signer_of(allowed: Path, content: bytes, signature: str, namespace: str = NA
         path = os.path.join(folder, "signature")
         with open(path, "w", encoding="ascii", errors="replace") as file:
             file.write(signature)
+        # ``verify`` needs the name of the signer, which the signature itself does not contain.
         found = _run([program, "-Y", "find-principals", "-s", path, "-f", str(allowed)], content)
         who = next(iter(found.stdout.decode("utf-8", "replace").splitlines()), "")
         if found.returncode or not who:
@@ -109,6 +110,7 @@ def trust(board: Board, request: Mapping[str, object]) -> dict[str, object]:
         ReleaseError: when the text names no key, or the administrator has decided it.
     """
     layout = board.layout
+    # The administrator's file outranks the user who deploys.
     if SYSTEM_SIGNERS.exists():
         raise ReleaseError(
             "decided", "Who may release here is decided by {} on the target.".format(SYSTEM_SIGNERS)

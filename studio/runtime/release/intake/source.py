@@ -59,6 +59,7 @@ class Source:
             kind, size = HEADER.unpack(self._exactly(HEADER.size))
             if kind == END:
                 return
+            # The length comes from outside: it is limited before memory is allocated for it.
             if size > FRAME_BYTES * 2:
                 raise _damaged()
             if kind == RAW:

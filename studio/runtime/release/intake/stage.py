@@ -87,8 +87,8 @@ def check_counter(board: Board, what: Manifest, request: Mapping[str, object]) -
     """Return the reason for going back to an older release; empty for a newer one.
 
     Raises:
-        ReleaseError: when it precedes the last release of its model here without a reason, or
-            without a valid signature of the order where the target requires signatures.
+        ReleaseError: when it precedes the last release of its model here without a reason.
+            Where the target requires signatures, also without a signed order.
     """
     now = board.state
     if not is_older(now.lines, what.name, what.counter, what.digest):

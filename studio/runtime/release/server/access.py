@@ -127,6 +127,7 @@ def change(layout: Layout, wish: Mapping[str, object], access: Access) -> None:
         made = wanted_change.token == "new"
         new = secrets.token_urlsafe(32) if made else wanted_change.value
         _check(new)
+        # The old token stays in the second line, and valid, until ``settle`` or ``revert``.
         before = _tokens(layout)[:1]
         _write(layout.token, "\n".join([new, *(one for one in before if one != new)]) + "\n")
     if access.tls and layout.next_certificate.exists():
@@ -200,9 +201,8 @@ def certify(board: Board, request: Mapping[str, object]) -> dict[str, object]:
         request: A ``CertificateRequest`` in JSON form.
 
     Returns:
-        ``made``: ``kept`` (one that is good for another month), ``here``, ``given``, or nothing
-        where this target has nothing to make one with; ``fingerprint``, and the ``certificate``
-        without its key.
+        ``made``: ``kept`` (valid for another month), ``here``, ``given``, or empty where this
+        target cannot make one. Also ``fingerprint``, and the ``certificate`` without its key.
 
     Raises:
         ReleaseError: when what was given does not fit together.

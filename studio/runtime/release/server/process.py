@@ -68,12 +68,14 @@ class DetachedProcess:
         """Return whether the process that was started still lives."""
         if self._child is not None:
             return self._child.poll() is None
+        # Another process may have the number by now, so its start time is compared, too.
         return bool(self._since) and started(self._pid) == self._since
 
     def stop(self, seconds: float) -> bool:
         """Let it finish its requests, then kill it if necessary; return whether it ran."""
         if not self.runs():
             return False
+        # SIGTERM lets the supervisor finish its requests; SIGKILL is for one that hangs.
         for number, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, 5.0)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._pid, number)

@@ -88,6 +88,7 @@ class SystemdUnit:
 
     def runs(self) -> bool:
         """Return whether its supervisor lives, or is about to."""
+        # Cheaper than systemctl, which is a process for each call.
         if self._pid and started(self._pid) == self._since:
             return True
         if time.monotonic() - self._asked >= _ASK_S:

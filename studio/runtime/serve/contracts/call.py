@@ -39,14 +39,14 @@ def plain_refusal(status: int, sentence: str, headers: str) -> Response:
 
 
 class Contract(NamedTuple):
-    """Differences between contracts.
+    """Contract of a platform: the points in which platforms differ.
 
     Attributes:
         strict: Whether an unknown content type is refused; otherwise it is JSON, as ``curl -d``
             does not declare its content.
-        outputs_key: What the answer to column format is called.
+        outputs_key: Key of the answer to column format.
         refusal: Makes the answer of an error: status, sentence, header lines.
-        picture: Only pictures are taken, whatever the content type says.
+        picture: Only pictures are accepted, whatever the content type is.
         answer: Makes the answer, where it is not that of ``predictions``.
     """
 

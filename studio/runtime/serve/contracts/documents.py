@@ -56,6 +56,7 @@ def _instances(value: object, model: ServedModel, form: Form = Form.ROWS) -> Que
     if not isinstance(value, list) or not value:
         raise bad("The instances must be a list of at least one.")
     first = value[0]
+    # An object with the one key b64 is a binary instance, as in TensorFlow Serving.
     if isinstance(first, dict) and set(first) != {"b64"}:
         return _named_instances(value, model, form)
     spec = only_input(model)

@@ -48,6 +48,7 @@ def flattened(values: JsonList, spec: TensorSpec) -> Tuple[Tuple[int, ...], Json
     shape = [len(values)]
     while values and type(values[0]) is list:
         width = len(values[0])
+        # The depth is limited, as a client could nest lists at two bytes a level.
         if len(shape) == _MOST_AXES:
             raise bad("The values of the input {!r} are nested too deeply.", spec.name)
         if any(type(value) is not list or len(value) != width for value in values):
@@ -61,8 +62,7 @@ def rows_of(array: np.ndarray, spec: TensorSpec) -> Rows:
     """Fit an array of instances to what the model takes.
 
     The instances may be rows of the input, flattened rows (a line of CSV for a picture), or whole
-    inputs of a model without a batch axis. A model with a batch axis of exactly one gets them
-    one after the other.
+    inputs without a batch axis. A model with a batch axis of exactly one gets them one by one.
 
     Raises:
         HttpError: 400, when they fit in none of these ways.

@@ -33,7 +33,7 @@ class CatalogEntry(NamedTuple):
         """Return its source, under the name and version of its path.
 
         Raises:
-            LoadError: when it contains no model.
+            LoadError: when it cannot be read as a model or a bundle.
         """
         found = from_file(self.path) if self.path.is_file() else from_bundle(self.path)
         return found._replace(name=self.name, version=self.version)
@@ -141,7 +141,7 @@ class Catalog:
         """Serve the versions of a model that are in the folder now; drop those that are gone.
 
         Raises:
-            HttpError: 404 when there is none, 400 when none can be loaded.
+            HttpError: 404 when it is missing, 400 when no version can be loaded.
         """
         async with self._alone():
             entries = [entry for entry in self._entries() if entry.name == name]

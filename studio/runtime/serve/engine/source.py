@@ -86,6 +86,7 @@ def from_bundle(folder: Path) -> ModelSource:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise LoadError("The manifest of the bundle {} is incomplete.".format(folder)) from error
     path = folder / file
+    # A manifest must not name a file outside of its bundle.
     if file.is_absolute() or ".." in file.parts or not path.is_file():
         raise LoadError("The bundle {} lacks its model {}.".format(folder, file))
     golden, baseline = folder / "golden", _baseline(folder, manifest.baseline)

@@ -39,6 +39,7 @@ class HostPolicy:
             guarded: Callers need a token, which a foreign page does not have.
         """
         given = set(names)
+        # A foreign page lacks the token, so a guarded server on the network accepts any name.
         self._any = ANY in given or (guarded and not local)
         self._ends = tuple(name[1:] for name in given if name.startswith("*."))
         self._local = local

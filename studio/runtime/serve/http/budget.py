@@ -86,6 +86,7 @@ class BodyBudget:
         if not self._waiting:
             self._seen.clear()
             return
+        # A list first: giving way removes holders during the loop.
         for slow in [one for one in self._holders if self._is_slow(one, now)]:
             if not self._waiting:
                 return
@@ -113,6 +114,7 @@ class BodyBudget:
 
     def _serve(self) -> None:
         while self._waiting:
+            # If the smallest does not fit, no other does.
             receiver = min(self._waiting, key=self._waiting.__getitem__)
             size = self._waiting[receiver]
             if not self._fits(size):

@@ -16,7 +16,7 @@ BINARY = "application/octet-stream"
 
 
 class Request:
-    """Parsed HTTP request.
+    """Parsed request of an HTTP client.
 
     Attributes:
         path: The target without its query, still percent-encoded.
@@ -158,12 +158,14 @@ def render(
     start = response.start or start_of(response)
     end = _CLOSE if close else b"\r\n"
     if without_body:
+        # Content-Length stays that of the body, as HTTP requires of an answer to HEAD.
         return b"".join((start, date, extra, end))
     return b"".join((start, date, extra, end, response.body, *response.parts))
 
 
 def split_target(target: str) -> Optional[Tuple[str, str]]:
     """Path and query of a request target in origin or absolute form; None for other forms."""
+    # Proxies send the absolute form, which a server must accept as well (RFC 9112, 3.2.2).
     if target[:7].lower() == "http://":
         slash = target.find("/", 7)
         target = target[slash:] if slash > 0 else "/"

@@ -111,6 +111,7 @@ class TimedConnection(asyncio.BufferedProtocol):
 
     def has_unread(self) -> bool:
         """Return whether bytes have come that were not looked at yet."""
+        # poll, not select: descriptors may be above select's limit of 1024.
         arrived = select.poll()
         arrived.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
         return bool(arrived.poll(0))

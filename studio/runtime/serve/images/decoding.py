@@ -35,8 +35,8 @@ def decode_picture(content: Body) -> np.ndarray:
     The bytes decide on the format, not the content type: clients guess that from file names.
 
     Raises:
-        HttpError: 400 when it is damaged, 413 when it is too large; 415 when it is of another
-            kind or needs Pillow on a target that has none.
+        HttpError: 400 when it is damaged, 413 when it is too large, 415 for another kind, or one
+            that needs Pillow on a target without it.
     """
     kind = kind_of(content)
     if not kind:

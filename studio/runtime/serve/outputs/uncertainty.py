@@ -86,8 +86,8 @@ def doubt_of_scores(scores: np.ndarray) -> float:
     """Return the mean of 1 - |2p - 1| over places, each weighted by the square of its score p.
 
     Each place is a decision between two classes, whose margin is |2p - 1|. The maximum is always
-    near 1, as every object has an edge, and the sum grows with the number of objects (Brust,
-    Kaeding and Denzler 2019 compare both and the mean). With the square the neighbours of one
+    near 1, as every object has an edge, and the sum grows with the number of objects. Brust,
+    Kaeding and Denzler 2019 compare both and the mean. With the square the neighbours of one
     object count as its peak does, and thousands of faint places for nothing.
 
     Args:

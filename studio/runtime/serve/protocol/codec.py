@@ -30,7 +30,7 @@ Read = Callable[[JsonObject, TensorSpec], np.ndarray]
 
 
 class Inference(NamedTuple):
-    """A decoded request.
+    """Decoded inference request of a client.
 
     Attributes:
         id: The client's own, sent back with the answer; empty when it gave none.

@@ -77,6 +77,7 @@ class PairedTiming:
             shapes: Of its inputs; times are compared among pairs that are alike in them.
         """
         now = self._clock()
+        # A time of 0 is below the resolution of the clock and has no ratio.
         if self._cold or min(found) <= 0.0:
             self._cold = max(self._cold - 1, 0)
             self._begun = now

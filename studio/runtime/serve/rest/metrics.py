@@ -33,6 +33,7 @@ def _us(field: str) -> Callable[[ModelStatistics], float]:
     return lambda counted: int(getattr(counted.totals_s, field) * 1e6)
 
 
+# Triton's names, so that its dashboards and alerts work unchanged.
 _DURATION = "nv_inference_{}_duration_us"
 
 METRICS = (

@@ -34,6 +34,7 @@ def check_parameters(parameters: Iterable[str]) -> None:
     Raises:
         HttpError: 400.
     """
+    # Triton accepts a model inside the request; here a client must not bring code to run.
     if any(key == "config" or key.startswith("file:") for key in parameters):
         raise HttpError(400, "A model is loaded from the server's folder, not from a request.")
 

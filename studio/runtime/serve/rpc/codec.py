@@ -69,6 +69,7 @@ class Message:
             number = SCALARS.get(field.kind)
             wire = LENGTH if number is None else number.wire
             self.by_tag[field.number << 3 | wire] = (field, False)
+            # A parser must accept repeated numbers both packed and one by one.
             if number is not None and field.repeated:
                 self.by_tag[field.number << 3 | LENGTH] = (field, True)
 
@@ -118,6 +119,7 @@ class _Decoder:
                         found[_MORE] = True
                     continue
             field, is_packed = known
+            # Of a oneof the last field on the wire wins.
             if field.name in message.one_of:
                 for other in message.one_of:
                     found.pop(other, None)
@@ -168,6 +170,7 @@ class _Decoder:
         return raw if field.kind == "bytes" else _text(raw)
 
     def _count(self) -> None:
+        # A small message can describe many empty parts, each of which costs an object.
         self._left -= 1
         if self._left < 0:
             raise WireError("it has more than {} parts".format(MOST_PARTS))

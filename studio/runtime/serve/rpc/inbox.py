@@ -1,8 +1,8 @@
 """Inbox of the messages being received, with bounds on their time and memory.
 
-gRPC reports nothing about a message before all of it has arrived. So a message that takes longer
-than a moment counts as one of the largest size, and needs room in the budget of all large bodies.
-Until then a few are received at a time, the others wait. A large message that has arrived keeps
+gRPC reports nothing about a message before all of it has arrived. So one that takes longer than a
+moment counts as one of the largest size, and needs room in the budget of large bodies. Until
+then a few are received at a time, the others wait. A large message that has arrived keeps
 its room until its call is answered, or, without room, its turn.
 """
 

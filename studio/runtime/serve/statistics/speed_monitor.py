@@ -1,8 +1,8 @@
 """Speed monitor: the model's present speed against its profile, and causes of a slowdown.
 
-The compared quantity is the median time of the model itself for one row of a request, without
-queue, reading and writing, as a profile measures it. The interval comes from the medians of pieces
-of five seconds, as neighbouring requests share their disturbances.
+The compared quantity is the median time of the model alone for one row of a request, as a profile
+measures it: without queue, reading and writing. The interval comes from the medians of pieces of
+five seconds, as neighbouring requests share their disturbances.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ class Supervisor:
         return self._status
 
     def _reserve_grpc_port(self) -> None:
-        """Reserve the port, on which each worker listens itself, the next one next to the last."""
+        """Reserve the gRPC port: workers listen on it themselves, two of them during a swap."""
         port = self._options.grpc_port
         if port is not None:
             self._grpc = reserve(self._options.host, port)
