@@ -172,7 +172,7 @@ def _axes(tap: Tap, rows: Sequence[Frame]) -> Array | None:
     sampler = FrameSampler(tap, len(rows))
     chosen = rows[::2]
     for place, row in enumerate(chosen):
-        sampler.take(place, row[0 if tap.side == "input" else 1][tap.name])
+        sampler.sample(place, row[0 if tap.side == "input" else 1][tap.name])
     samples = sampler.samples(len(chosen)).astype(float)
     if len(chosen) < FEWEST or not numpy.isfinite(samples).all() or samples.shape[1] <= _AXES:
         return None

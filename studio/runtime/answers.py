@@ -28,7 +28,7 @@ class AnswerRequest(NamedTuple):
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
-    """Answer one request; one JSON line says what was in force, or why it failed."""
+    """Answer one request; one JSON line has the settings in force, or the error."""
     request = read_record(AnswerRequest, json.loads(sys.stdin.read()))
     writer = LineWriter()
     try:
@@ -62,7 +62,7 @@ def answer(request: AnswerRequest) -> Dict[str, object]:
 
 
 def samples(path: str) -> Iterator[Tuple[str, Dict[str, numpy.ndarray]]]:
-    """The samples of a zip in its order, one in memory at a time."""
+    """Yield the samples of a zip in its order, one in memory at a time."""
     with zipfile.ZipFile(path) as archive:
         folder, arrays = "", {}  # type: Tuple[str, Dict[str, numpy.ndarray]]
         for member in archive.namelist():
@@ -90,5 +90,5 @@ def write(archive: zipfile.ZipFile, sample: str, arrays: Dict[str, object]) -> N
 
 
 def _as_type(array: numpy.ndarray, dtype: str) -> numpy.ndarray:
-    """The array in the model's own element type (an fp16 variant takes fp16)."""
+    """Return the array in the model's own element type (an fp16 variant takes fp16)."""
     return array if dtype == "str" else numpy.ascontiguousarray(array, dtype=dtype)

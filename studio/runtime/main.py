@@ -1,4 +1,4 @@
-"""The commands of the runtime, each imported only when it is asked for."""
+"""The commands of the runtime, each imported only when it is used."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def main(arguments: Optional[List[str]] = None) -> int:
 
 
 def usage() -> str:
-    """The list of commands."""
+    """Return the list of commands."""
     rows = ["  {:9}{}".format(name, text) for name, (_, text) in COMMANDS.items()]
     rows.append("  {:9}{}".format("version", "the versions of this runtime and of what it uses"))
     return "\n".join(["Commands:", *rows])
 
 
 def versions() -> Dict[str, str]:
-    """The runtime's version and what it stands on; nothing heavy is imported."""
+    """Return the runtime's version and what it stands on; nothing heavy is imported."""
     python = ".".join(map(str, sys.version_info[:3]))
     found = {"edgewright": RUNTIME_VERSION, "python": python}
     try:

@@ -79,10 +79,10 @@ def ours(model: Path, feeds: Path) -> Iterator[CandidateProcess]:
     process = CandidateProcess(candidate, CancelWatch(None))
     try:
         loading = {"model": candidate.model, "runner": candidate.runner}
-        process.ask("cannot load", TIMEOUT, Loaded, do="load", options={"threads": 1}, **loading)
+        process.call("cannot load", TIMEOUT, Loaded, do="load", options={"threads": 1}, **loading)
         outputs = str(feeds.with_name("outputs.npz"))
         request = {"feeds": str(feeds), "outputs": outputs}
-        process.ask("cannot run", TIMEOUT, FirstInference, do="check", **request)
+        process.call("cannot run", TIMEOUT, FirstInference, do="check", **request)
         yield process
     finally:
         process.close()

@@ -30,7 +30,7 @@ class RemoteSession:
         candidate = Candidate(model.name, str(model), str(runner), options, str(python))
         try:
             self._process = CandidateProcess(candidate, CancelWatch(None))
-            loaded = self._process.ask(
+            loaded = self._process.call(
                 "cannot load", _LOAD_S, Loaded, do="load", model=str(model), runner=str(runner),
                 options=dict(options),
             )  # fmt: skip
@@ -54,7 +54,7 @@ class RemoteSession:
         save_arrays(str(given), feeds)
         try:
             request = {"feeds": str(given), "outputs": str(made)}
-            self._process.ask("cannot run", _RUN_S, FirstInference, do="check", **request)
+            self._process.call("cannot run", _RUN_S, FirstInference, do="check", **request)
         except CandidateError as failure:
             raise InvalidData(f"{self._name} cannot be run: {failure.reason}") from None
         found = load_arrays(str(made))

@@ -1,4 +1,4 @@
-"""What the parts of a study share: the configuration, the entries, and who listens."""
+"""Shared state of the parts of a study: the configuration, the entries, and the listener."""
 
 from __future__ import annotations
 
@@ -39,25 +39,25 @@ class Bench:
 
     @property
     def alive(self) -> list[BenchCandidate]:
-        """The entries that can be asked."""
+        """Entries that still answer requests."""
         return [entry for entry in self.entries if entry.alive]
 
     @contextlib.contextmanager
     def dropping(self, entry: BenchCandidate) -> Iterator[None]:
-        """Turn a candidate's failure into its state; the others go on."""
+        """Turn a candidate's failure into its state; the others continue."""
         try:
             yield
         except CandidateError as failure:
             entry.drop(failure)
-            self.tell(entry)
+            self.report(entry)
 
-    def tell(self, entry: BenchCandidate) -> None:
-        """Say the state of a candidate."""
+    def report(self, entry: BenchCandidate) -> None:
+        """Report the state of a candidate."""
         if not entry.hidden:
             self.emit(CandidateState(entry.id, entry.state, entry.reason))
 
     def progress(self, phase: str, done: float, total: float, text: str) -> None:
-        """Say how far the bench is; raises Cancelled when it was."""
+        """Report the progress of the bench; raise Cancelled if it was cancelled."""
         self.watch.check()
         self.emit(BenchProgress(phase, done, total, text))
 

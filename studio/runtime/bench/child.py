@@ -1,4 +1,4 @@
-"""The process of one candidate: loads the runner, and does what the bench asks, line by line."""
+"""Process of one candidate: loads the runner, and answers the requests of the bench by line."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CODES = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
 
 
 def load_runner(path: str) -> Any:
-    """Import a runner's file by its path, without leaving bytecode beside it."""
+    """Import a runner's file by its path, without leaving bytecode next to it."""
     sys.dont_write_bytecode = True
     spec = importlib.util.spec_from_file_location("edgewright_runner", path)
     if spec is None or spec.loader is None:
@@ -92,15 +92,15 @@ class Candidate:
         return measure(self._run, runs, settle)
 
     def streams(self, streams: int, seconds: float) -> StreamBlock:
-        """Run so many streams at once for some time."""
+        """Run several streams at once for some time."""
         return run_streams(self._parallel(streams), seconds)
 
     def arrivals(self, streams: int, **plan: Any) -> ArrivalBlock:
-        """Answer requests that come by themselves; see ``arrivals.serve``."""
+        """Answer requests of an open loop; see ``arrivals.serve``."""
         return serve(self._parallel(streams), **plan)
 
     def _parallel(self, count: int) -> list[Run]:
-        """One function for each stream: the runner's own, else each on a model of its own."""
+        """Return a function for each stream: the runner's own, else each on a model of its own."""
         if count == 1:
             return [self._run]
         own = getattr(self._session, "streams", None)
@@ -124,7 +124,7 @@ class Candidate:
             self._session.close()
 
     def memory(self) -> PeakMemory:
-        """The peak of the whole process so far, in MiB."""
+        """Return the peak of the whole process so far, in MiB."""
         return PeakMemory(peak_memory_mb())
 
 
@@ -133,12 +133,12 @@ def _nothing_loaded() -> None:
 
 
 def _as_type(array: Any, dtype: str) -> Any:
-    """The array in the candidate's own element type (an fp16 variant takes fp16)."""
+    """Return the array in the candidate's own element type (an fp16 variant takes fp16)."""
     return array if dtype == "str" else numpy.ascontiguousarray(array, dtype=dtype)
 
 
 def answer(candidate: Candidate, request: dict[str, Any]) -> dict[str, Any]:
-    """Do what was asked; an exception of the runner becomes an answer with a reason."""
+    """Answer a request; an exception of the runner becomes an answer with a reason."""
     arguments = {key: value for key, value in request.items() if key != "do"}
     try:
         made = getattr(candidate, request["do"])(**arguments)

@@ -13,7 +13,7 @@ from .stream import LineWriter, document
 
 
 def run(argv: list[str]) -> int:
-    """Read the configuration and measure; returns the exit status."""
+    """Read the configuration and measure; return the exit status."""
     if argv:
         print("The bench takes its configuration on standard input.", file=sys.stderr)
         return 2
@@ -39,7 +39,7 @@ def _measure(config: Config, writer: LineWriter) -> int:
         try:
             _emit(writer, BenchCancelled())
         except Cancelled:
-            pass  # nobody is left to be told
+            pass  # no reader is left for the event
         return 130
     return 0
 
@@ -49,6 +49,6 @@ def _emit(writer: LineWriter, event: Event) -> None:
 
 
 def _first_line() -> str:
-    """The first line of standard input; unbuffered, so that the watch sees what comes after."""
+    """Return the first line of standard input, unbuffered: the watch needs what comes after."""
     with open(0, "rb", buffering=0, closefd=False) as stream:
         return stream.readline().decode("utf-8", "replace")

@@ -24,8 +24,8 @@ class Candidate:
         tolerance: Largest accepted relative error against the reference; None: any finite one.
         like: Id of an earlier candidate with the same model, whose outputs it must give too:
             another runtime that computes something else is no faster one. Empty: none.
-        like_tolerance: Largest accepted relative error against that one, where it says that it
-            computes in full precision, and where it does not.
+        like_tolerance: Largest accepted relative error against that one, where it reports to
+            compute in full precision, and where it does not.
         memory_mb: Its own limit of address space, instead of the bench's; 0: the bench's.
     """
 
@@ -42,7 +42,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class FeedPlan:
-    """Where the input arrays come from.
+    """Source of the input arrays.
 
     Attributes:
         npz: File with one array for each input; empty: random values.
@@ -58,7 +58,7 @@ class FeedPlan:
 
 @dataclass(frozen=True)
 class Config:
-    """All that one bench does.
+    """Configuration of one bench.
 
     Attributes:
         candidates: The first one that works is the reference.

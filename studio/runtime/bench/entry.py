@@ -1,4 +1,4 @@
-"""A candidate during the study: its process, its state, what is known of it."""
+"""Candidate during the study: its process, its state and its facts."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class BenchCandidate:
 
     @property
     def reduced(self) -> bool:
-        """Whether it says that it computes in less than the model's own precision."""
+        """Whether it reports to compute in less than the model's own precision."""
         described = self.facts.describe
         precision = described.precision if described else None
         return (precision or _AS_IN_THE_MODEL) not in (_AS_IN_THE_MODEL, "fp32", "fp64")
@@ -58,17 +58,17 @@ class BenchCandidate:
         assert self.facts.warm_up is not None
         return self.facts.warm_up.median_ns
 
-    def ask(self, state: str, timeout: float, form: Callable[..., T], **request: Any) -> T:
-        """Ask its process; see ``CandidateProcess.ask``."""
+    def call(self, state: str, timeout: float, form: Callable[..., T], **request: Any) -> T:
+        """Call its process; see ``CandidateProcess.call``."""
         assert self.process is not None
-        return self.process.ask(state, timeout, form, **request)
+        return self.process.call(state, timeout, form, **request)
 
     def learn(self, answer: object) -> None:
-        """Keep an answer of its process among the facts of the same names."""
+        """Store an answer of its process among the facts of the same names."""
         self.facts = replace(self.facts, **vars(answer))
 
     def drop(self, failure: CandidateError) -> None:
-        """Take it out of the study, with the reason."""
+        """Remove it from the study, with the reason."""
         self.state, self.reason = failure.state, failure.reason
         self.end()
 
@@ -79,5 +79,5 @@ class BenchCandidate:
             self.process = None
 
     def result(self) -> CandidateFacts:
-        """Its part of the result."""
+        """Return its part of the result."""
         return replace(self.facts, id=self.id, state=self.state, reason=self.reason)

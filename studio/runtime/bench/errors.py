@@ -1,4 +1,4 @@
-"""What can go wrong with a bench, and with one of its candidates."""
+"""Errors of a bench and of its candidates."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ class ConfigError(Exception):
 
 
 class BenchError(Exception):
-    """Nothing can be measured, in one sentence."""
+    """Reason why nothing can be measured, in one sentence."""
 
 
 class Cancelled(Exception):
-    """Standard input was closed, or nobody reads the events any more."""
+    """Cancellation: standard input was closed, or the reader of the events has left."""
 
 
 class CandidateError(Exception):
-    """A candidate that cannot go on.
+    """Failure of a candidate, which ends its part of the study.
 
     Attributes:
         state: ``cannot load``, ``cannot run``, ``wrong output``, ``timed out`` or ``crashed``.

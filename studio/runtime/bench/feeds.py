@@ -27,7 +27,7 @@ def resolve(declared: DeclaredInput, plan: FeedPlan, length: int = 1) -> InputFe
     """Give every axis of an input a size.
 
     Args:
-        length: Assumed for an open axis that neither its place nor its name tells anything about.
+        length: Size of an open axis whose place and name give no hint.
 
     Raises:
         BenchError: when a given shape contradicts the model.
@@ -89,11 +89,11 @@ def build(
 def batched(
     declared: list[DeclaredInput], inputs: list[InputFeed], batch: int
 ) -> tuple[list[InputFeed], dict[str, tuple[int, ...]]]:
-    """The inputs for so many samples at once, and the axes along which each one grows.
+    """Return the inputs for a batch of samples, and the axes along which each one grows.
 
-    The batch is the first axis of the first input that leaves it open; where that size has a
-    name, every axis of that name grows (a recurrent state has it second), else the first axis of
-    each input that leaves it open.
+    The batch is the first axis of the first input that leaves it open. If that size has a name,
+    every axis of that name grows: a recurrent state has it second. Otherwise the first open axis
+    of each input grows.
 
     Raises:
         BenchError: when the model fixes the size, or more than one sample is fed already.
@@ -114,7 +114,7 @@ def batched(
 
 
 def tiled(array: Array, axes: tuple[int, ...], batch: int) -> Array:
-    """The same sample so many times."""
+    """Repeat a sample to a batch."""
     for axis in axes:
         array = numpy.repeat(array, batch, axis=axis)
     return array

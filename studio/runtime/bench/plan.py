@@ -1,4 +1,4 @@
-"""How many rounds, how many inferences in each, and in which order."""
+"""Plan of the rounds: their number, their inferences and their order."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ def _settle(time: int) -> int:
 
 
 def orders(candidates: Sequence[str], seed: int) -> Iterator[list[str]]:
-    """Endless orders of the candidates, random and balanced.
+    """Yield endless orders of the candidates, random and balanced.
 
-    In each group of as many rounds as there are candidates, every candidate takes every place
-    once (a Latin square with shuffled rows and symbols), so that no place favours anyone.
+    A group has as many rounds as candidates. In it every candidate takes every place once (a Latin
+    square with shuffled rows and symbols), so that no place favours one.
     """
     chance = random.Random(seed)
     count = len(candidates)

@@ -1,4 +1,4 @@
-"""Before anything is timed: candidates are loaded, run once, and compared with the reference."""
+"""Preparation of a study: candidates are loaded, run once, and compared with the reference."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TIMED = 3
 
 
 class Preparation:
-    """Loads all entries of a bench."""
+    """Loading and comparison of all entries of a bench."""
 
     def __init__(self, bench: Bench, folder: str) -> None:
         """Prepare one.
@@ -65,10 +65,10 @@ class Preparation:
                 self._check(twin)
 
     def batched(self, entry: BenchCandidate, batch: int) -> BenchCandidate:
-        """The same candidate in a process of its own with so many samples at once.
+        """Return the same candidate in a process of its own with a batch of samples.
 
-        It is compared with what the candidate makes of one sample. When that fails, the entry
-        says why.
+        It is compared with the candidate's outputs of one sample. When that fails, the entry
+        has the reason.
         """
         made = BenchCandidate(entry.candidate, f"{entry.id}#batch{batch}", hidden=True)
         self._bench.entries.append(made)
@@ -92,7 +92,7 @@ class Preparation:
     def _load(self, entry: BenchCandidate, inputs: list[InputFeed] | None = None) -> None:
         candidate, config = entry.candidate, self._bench.config
         entry.process = CandidateProcess(candidate, self._bench.watch, config.memory_limit_mb)
-        answer = entry.ask(
+        answer = entry.call(
             "cannot load",
             config.load_timeout,
             Loaded,
@@ -111,7 +111,7 @@ class Preparation:
         )
 
     def _options(self, candidate: Candidate) -> dict[str, Any]:
-        """Its own; where the number of threads is left open, that of the bench."""
+        """Return its own options, with the bench's number of threads if none is set."""
         return dict(
             candidate.options, **({"threads": self._threads or 1} if _open(candidate) else {})
         )
@@ -125,7 +125,7 @@ class Preparation:
         if self._threads or not _open(entry.candidate):
             return
         timeout = self._bench.config.run_timeout
-        block = entry.ask("cannot run", timeout, Block, do="time", runs=_TIMED, settle=1)
+        block = entry.call("cannot run", timeout, Block, do="time", runs=_TIMED, settle=1)
         self._threads = threads_for(median(block.times_ns) / 1e9, usable_cores())
         if self._threads > 1:
             entry.end()
@@ -133,7 +133,7 @@ class Preparation:
             self._first(entry, self._feeds, self._path("again"))
 
     def _sizes(self, inputs: list[InputFeed] | None) -> dict[str, Any]:
-        """The inputs' shapes, once they are known: some runtimes must fix them when they load."""
+        """Return the inputs' shapes, once known: some runtimes must fix them when they load."""
         given = {name: list(shape) for name, shape in self._bench.config.feeds.shapes.items()}
         known = self._bench.inputs if inputs is None else inputs
         return dict(given, **{each.name: list(each.shape) for each in known})
@@ -149,7 +149,7 @@ class Preparation:
             self._first(entry, self._feeds, outputs)
         self._compare(entry, outputs)
         entry.state = "ready"
-        bench.tell(entry)
+        bench.report(entry)
 
     def _find_sizes(self, entry: BenchCandidate, outputs: str) -> None:
         """Run it with the inputs that are given, or with the first sizes that it accepts."""
@@ -176,13 +176,13 @@ class Preparation:
         try:
             timeout = self._bench.config.run_timeout
             request = {"feeds": given, "outputs": outputs}
-            answer = entry.ask("cannot run", timeout, FirstInference, do="check", **request)
+            answer = entry.call("cannot run", timeout, FirstInference, do="check", **request)
         except CandidateError as failure:
             raise CandidateError(failure.state, failure.reason + self._assumptions()) from failure
         entry.learn(answer)
 
     def _compare(self, entry: BenchCandidate, outputs: str) -> None:
-        """Hold its outputs against the reference's, and against those of the same model."""
+        """Compare its outputs with the reference's, and with those of the same model."""
         bench, candidate = self._bench, entry.candidate
         if bench.reference is None:
             bench.reference = entry
@@ -195,28 +195,28 @@ class Preparation:
                 found = compare(same, actual, candidate.like_tolerance[entry.reduced])
                 entry.facts = replace(entry.facts, same_model_error=found.relative_error)
         self._outputs[entry.id] = outputs
-        if not self._wanted(entry):
+        if not self._is_compared(entry):
             os.unlink(outputs)
 
-    def _wanted(self, entry: BenchCandidate) -> bool:
-        """Whether its outputs will be compared with others'."""
+    def _is_compared(self, entry: BenchCandidate) -> bool:
+        """Return whether its outputs will be compared with others'."""
         config = self._bench.config
         likes = {one.like for one in config.candidates}
         return entry is self._bench.reference or entry.id in likes or config.batches != [1]
 
     def _assumptions(self) -> str:
-        """A hint where a failure may come from sizes that nobody gave."""
+        """Return a hint where a failure may come from sizes that were assumed."""
         inputs = self._bench.inputs
         assumed = [each for each in inputs if any(axis > 0 for axis in each.assumed)]
         shapes = [each.name + "=" + "x".join(map(str, each.shape)) for each in assumed]
         return f" The shape {', '.join(shapes)} was assumed: give the real one." if shapes else ""
 
     def _path(self, name: str) -> str:
-        """A file for arrays; names of candidates may hold what file names may not."""
+        """Return a numbered file for arrays: names of candidates may be no valid file names."""
         number = self._numbers.setdefault(name, len(self._numbers))
         return os.path.join(self._folder, f"{number}.npz")
 
 
 def _open(candidate: Candidate) -> bool:
-    """Whether the caller leaves its number of threads to the bench."""
+    """Return whether the caller leaves its number of threads to the bench."""
     return candidate.options.get("threads") == 0

@@ -28,7 +28,7 @@ _BOOT = (
 
 
 def package_root() -> str:
-    """The folder or zip file that holds the outermost package of this one."""
+    """Return the folder or zip file that holds the outermost package of this one."""
     path = os.path.abspath(__file__)
     for _ in range(_PACKAGE.count(".") + 2):
         path = os.path.dirname(path)
@@ -36,7 +36,7 @@ def package_root() -> str:
 
 
 class CancelWatch:
-    """Knows whether standard input was closed, or the bench was told to stop."""
+    """Watch for the end of standard input or a request to stop."""
 
     def __init__(self, descriptor: int | None) -> None:
         self._set = threading.Event()
@@ -45,7 +45,7 @@ class CancelWatch:
             threading.Thread(target=self._watch, args=(descriptor,), daemon=True).start()
 
     def cancel(self) -> None:
-        """Cancel, and wake whoever waits for an answer."""
+        """Cancel, and wake the threads that wait for an answer."""
         self._set.set()
         for wake in list(self._wake):
             wake()
@@ -68,13 +68,13 @@ class CancelWatch:
 
 
 class CandidateProcess:
-    """One child, which answers one request at a time."""
+    """Child process that answers one request at a time."""
 
     def __init__(self, candidate: Candidate, watch: CancelWatch, memory_limit_mb: int = 0) -> None:
         self._watch = watch
         self._answers: queue.Queue[bytes | None] = queue.Queue()
         python = candidate.python or sys.executable
-        # Another environment must see nothing of this one, whatever PYTHONPATH says.
+        # Another environment must see nothing of this one, whatever PYTHONPATH contains.
         argv = [python, *(["-I"] if candidate.python else []), "-c", _BOOT]
         limit = candidate.memory_mb or memory_limit_mb
         argv += [package_root(), _PACKAGE + ".child", str(limit)]
@@ -95,7 +95,7 @@ class CandidateProcess:
         """Identifier of the process."""
         return self._process.pid
 
-    def ask(self, state: str, timeout: float, form: Callable[..., T], **request: Any) -> T:
+    def call(self, state: str, timeout: float, form: Callable[..., T], **request: Any) -> T:
         """Send a request and wait for its answer.
 
         Args:
@@ -104,7 +104,7 @@ class CandidateProcess:
 
         Raises:
             CandidateError: when the runner raises, the process ends, or the time is up.
-            Cancelled: when the bench is cancelled meanwhile.
+            Cancelled: when the bench is cancelled during the call.
         """
         self._send(request)
         line = self._wait(timeout, request["do"])
@@ -119,9 +119,9 @@ class CandidateProcess:
         return form(**answer)
 
     def close(self) -> None:
-        """End the process: asked first, killed if it does not hear."""
+        """End the process: request it to close, then kill it."""
         with contextlib.suppress(CandidateError, Cancelled):
-            self.ask("crashed", 5.0, dict, do="close")
+            self.call("crashed", 5.0, dict, do="close")
         self.kill()
 
     def kill(self) -> None:

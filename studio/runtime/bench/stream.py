@@ -1,4 +1,4 @@
-"""The JSON lines that a process writes where nothing else can write."""
+"""JSON lines on a stream to which nothing else can write."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from .errors import Cancelled
 
 
 class LineWriter:
-    """Writes one JSON object a line to the original standard output.
+    """Writer of one JSON object per line to the original standard output.
 
-    From its creation on, everything else that writes to file descriptor 1 (native libraries,
-    ``print``) ends up on standard error, so it cannot break the stream.
+    From its creation on, other output to file descriptor 1 (native libraries, ``print``) goes to
+    standard error, so it cannot break the stream.
     """
 
     def __init__(self) -> None:
@@ -22,10 +22,10 @@ class LineWriter:
         os.dup2(2, 1)
 
     def write(self, message: Mapping[str, object]) -> None:
-        """Write it whole.
+        """Write an object as one line.
 
         Raises:
-            Cancelled: when nobody reads any more.
+            Cancelled: when the reader has left.
         """
         data = json.dumps(message, separators=(",", ":"), default=_plain).encode() + b"\n"
         try:
@@ -36,14 +36,14 @@ class LineWriter:
 
 
 def _plain(value: Any) -> Any:
-    """The plain form of dataclasses, of numpy's scalars and of paths."""
+    """Return the plain form of dataclasses, of numpy's scalars and of paths."""
     if is_dataclass(value):
         return document(value)
     return value.item() if hasattr(value, "item") else str(value)
 
 
 def document(value: Any) -> dict[str, object]:
-    """The fields of a dataclass, without those that are left out while they are None."""
+    """Return the fields of a dataclass, without those that are left out while they are None."""
     return {
         each.name: part
         for each in fields(value)

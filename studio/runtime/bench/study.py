@@ -1,4 +1,4 @@
-"""The study: load, compare, warm up, measure in the mode that is asked for, say what was found."""
+"""The study: load, compare, warm up, measure in the requested mode, report the result."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ class Mode(Protocol):
     """A way to measure the candidates."""
 
     def run(self) -> None:
-        """Measure them."""
+        """Measure the candidates."""
 
 
 class Study:
-    """Runs one configuration and emits the events (see the package's docstring)."""
+    """Study of one configuration, which emits the events (see the package's docstring)."""
 
     def __init__(self, config: Config, emit: Emit, watch: CancelWatch) -> None:
         self._bench = Bench(config, emit, watch)
 
     def run(self) -> None:
-        """Do all of it.
+        """Run the whole study.
 
         Raises:
             BenchError: when no candidate works, or the inputs cannot be made.
@@ -80,14 +80,14 @@ class Study:
             bench.progress("warm-up", number, len(alive), f"Warming up {entry.id}")
             with bench.dropping(entry):
                 timeout = seconds + bench.config.run_timeout
-                warm_up = entry.ask("cannot run", timeout, WarmUp, do="warm", seconds=seconds)
+                warm_up = entry.call("cannot run", timeout, WarmUp, do="warm", seconds=seconds)
                 entry.facts = replace(entry.facts, warm_up=warm_up)
 
     def _finish(self) -> None:
         bench = self._bench
         for entry in bench.alive:
             with bench.dropping(entry):
-                entry.learn(entry.ask("crashed", 30.0, PeakMemory, do="memory"))
+                entry.learn(entry.call("crashed", 30.0, PeakMemory, do="memory"))
                 if bench.config.operators and not entry.twin and not entry.hidden:
                     self._operators(entry)
                 entry.state = "measured"
@@ -103,7 +103,7 @@ class Study:
         timeout = config.load_timeout + config.run_timeout
         runs = config.operators
         try:
-            answer = entry.ask("cannot run", timeout, OperatorBlock, do="operators", runs=runs)
+            answer = entry.call("cannot run", timeout, OperatorBlock, do="operators", runs=runs)
         except CandidateError as failure:
             if failure.state != "cannot run":
                 raise
@@ -132,7 +132,7 @@ _STEP = 0.05
 
 
 def energy_of(bench: Bench) -> EnergyMeasurement | NoEnergyMeasurement:
-    """The energy of each candidate that still works; see ``energy.measure``."""
+    """Return the energy of each candidate that still works; see ``energy.measure``."""
     config = bench.config
     entries = [each for each in bench.alive if not each.twin and not each.hidden]
     loads = [_load(bench, each) for each in entries if each.facts.warm_up]
@@ -153,13 +153,13 @@ def _load(bench: Bench, entry: BenchCandidate) -> energy.Load:
             return
         timeout = bench.config.run_timeout + 5 * runs * median / 1e9
         with bench.dropping(entry):
-            entry.ask("cannot run", timeout, Block, do="time", runs=runs, settle=0)
+            entry.call("cannot run", timeout, Block, do="time", runs=runs, settle=0)
 
     return energy.Load(entry.id, median, run)
 
 
 def _rest(bench: Bench, seconds: float) -> None:
-    """Wait, with an eye on being cancelled."""
+    """Wait, unless the bench is cancelled."""
     end = time.monotonic() + seconds
     while True:
         bench.watch.check()

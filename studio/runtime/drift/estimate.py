@@ -1,9 +1,9 @@
-"""How often a model is right, without labels; told only while nothing drifts.
+"""Estimate of a model's accuracy without labels; available only while nothing drifts.
 
 Average thresholded confidence (Garg, Balakrishnan, Lipton, Neyshabur and Sedghi, "Leveraging
 unlabeled data to predict out-of-distribution performance", ICLR 2022): the share of answers whose
-confidence is above a threshold, which was chosen so that as many of the labelled reference data
-were above it as were answered rightly.
+confidence is above a threshold. The threshold was chosen so that as many of the labelled reference
+data were above it as were answered correctly.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _Z = 1.96
 
 
 def wilson(right: int, of: int) -> Tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927), which stays between 0 and 1 for a few, too."""
+    """Return the 95 % interval of a share (Wilson 1927); it stays within 0 and 1 for few, too."""
     if not of:
         return 0.0, 1.0
     share, square = right / of, _Z * _Z
@@ -44,7 +44,7 @@ class Estimated:
         self._drifts = False
 
     def add(self, sure: int, drifts: bool) -> None:
-        """Take a window in.
+        """Add a window.
 
         Args:
             sure: Frames above the threshold.
@@ -52,12 +52,12 @@ class Estimated:
         """
         self._drifts = drifts
         if drifts:
-            self._sure.clear()  # what was before says nothing of what is now
+            self._sure.clear()  # earlier windows give no evidence on the current state
         else:
             self._sure.append(sure)
 
     def status(self) -> Dict[str, object]:
-        """The estimate with its 95 % interval, or why there is none.
+        """Return the estimate with its 95 % interval, or the reason why it is not available.
 
         The interval joins that of the share now with that of the reference data's: both are counts.
         """

@@ -1,4 +1,4 @@
-"""What is normal for a model: its signals with their bins and limits, as the bundle keeps them."""
+"""Reference data of a model: its signals with their bins and limits, as stored in the bundle."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Tap(NamedTuple):
     strips: int = 64
 
     def to_json(self) -> Dict[str, object]:
-        """Plain data; axes in half precision, for they only say where to look."""
+        """Return plain data; axes in half precision, which is enough for a direction."""
         found: Dict[str, object] = {**self._asdict(), "shape": list(self.shape), "axes": None}
         found["classes"] = list(self.classes)
         if self.axes is not None:
@@ -78,11 +78,11 @@ class Signal(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """What labelled reference data say of confidence and being right.
+    """Relation of confidence and accuracy in labelled reference data.
 
     Attributes:
         column: Of the confidence, among all numbers of the taps.
-        threshold: As many of the data were above it as were answered rightly.
+        threshold: As many of the data were above it as were answered correctly.
         right, frames: Of the data.
     """
 
@@ -93,7 +93,7 @@ class Estimate(NamedTuple):
 
 
 class Reference(NamedTuple):
-    """Everything that the watch on a target needs to know.
+    """Reference data that the watch on a target compares with.
 
     Attributes:
         frames: Of the reference data.
@@ -109,7 +109,7 @@ class Reference(NamedTuple):
     estimate: Optional[Estimate] = None
 
     def expected(self) -> np.ndarray:
-        """Expected share of each bin, signals x bins; bins that a signal lacks have none."""
+        """Return the expected share of each bin, signals x bins; 0 for bins that a signal lacks."""
         found = np.zeros((len(self.signals), MAX_BINS))
         for row, signal in enumerate(self.signals):
             found[row, : len(signal.counts)] = signal.counts
@@ -124,7 +124,7 @@ class Reference(NamedTuple):
         return found
 
     def to_json(self) -> Dict[str, object]:
-        """Plain data, for the bundle's ``baseline.json``."""
+        """Return plain data for the bundle's ``baseline.json``."""
         estimate = {} if self.estimate is None else {"estimate": self.estimate._asdict()}
         return {
             **estimate,
@@ -163,7 +163,7 @@ class Reference(NamedTuple):
 
 
 class _Document(NamedTuple):
-    """A reference as the bundle keeps it."""
+    """Reference as stored in the bundle."""
 
     frames: int
     window: int
@@ -180,7 +180,7 @@ class _Axes(NamedTuple):
 
 
 class _TapDocument(NamedTuple):
-    """A tap as the bundle keeps it."""
+    """Tap as stored in the bundle."""
 
     side: str
     name: str
@@ -211,7 +211,7 @@ def _numbers(axes: _Axes) -> np.ndarray:
 
 
 def _check(found: Reference) -> None:
-    """It comes with a bundle, which somebody may have edited."""
+    """Raise ValueError for an inconsistent reference: a bundle may have been edited."""
     faults: List[str] = []
     if not 8 <= found.window <= 255:
         faults.append("a window must have 8 to 255 frames")

@@ -1,7 +1,7 @@
-"""Numbers of a frame: of its inputs brightness and the like, of its outputs confidence.
+"""Signals of a frame: brightness and similar of its inputs, confidence of its outputs.
 
-A request only copies what the numbers are made of, a few microseconds; they are made for a block
-of frames at once.
+A request only copies the elements that the signals need, a few microseconds; the signals are
+computed for a block of frames at once.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ Numbers = Tuple[np.ndarray, ...]
 
 
 def _mean(block: np.ndarray) -> np.ndarray:
-    """Of each frame; numpy's own costs twice as much for a block of this size."""
+    """Return the mean of each frame; numpy's own takes twice as long for a block of this size."""
     found: np.ndarray = np.add.reduce(block, axis=1) * np.float32(1.0 / block.shape[1])
     return found
 
 
 class ProjectedSums:
-    """What is seen of an input: sums with weights that are made once.
+    """Projections of an input: sums with weights that are computed once.
 
     Args:
         count: Elements that are sampled of a frame.
-        heights: Of each where in the picture it lies; empty for what is no picture.
+        heights: Vertical position of each in the picture; empty for other inputs.
     """
 
     def __init__(self, count: int, heights: np.ndarray) -> None:
@@ -65,7 +65,7 @@ class ProjectedSums:
 
 
 def _certainty(shares: np.ndarray) -> Numbers:
-    """Confidence, margin and entropy of rows of probabilities (frames x rows x classes)."""
+    """Return confidence, margin and entropy of probabilities (frames x rows x classes)."""
     ordered = np.partition(shares, -2, axis=2)
     first, second = ordered[:, :, -1], ordered[:, :, -2]
     entropy = np.einsum("frc,frc->f", shares, np.log(np.maximum(shares, _TINY)))
@@ -92,22 +92,22 @@ def _of_peaks(block: np.ndarray) -> Numbers:
 
 
 def _of_usual(block: np.ndarray) -> Numbers:
-    """The same of the usual classes alone (frames x rows x classes)."""
+    """Return the same of the usual classes alone (frames x rows x classes)."""
     return _of_peaks(np.maximum.reduce(block, axis=2))
 
 
 def _of_embedding(block: np.ndarray) -> Numbers:
-    """Along its axes: they were taken in the model."""
+    """Return the values along the principal axes, which the model itself computed."""
     return tuple(np.ascontiguousarray(block.T))
 
 
 class SignalKind(NamedTuple):
-    """A way to make numbers of a tensor.
+    """Method to compute signals from a tensor.
 
     Attributes:
         names: Of the numbers.
         numbers: Makes them of a block: one array of frames each; None for a surface.
-        rows: The last axis is one of classes: whole rows are taken, so many elements at most.
+        rows: The last axis is one of classes: whole rows are taken, up to this many elements.
     """
 
     names: Tuple[str, ...]
@@ -137,7 +137,7 @@ _ANY_SIZE = 1 << 20
 
 
 def names_of(tap: Tap) -> List[str]:
-    """Names of its signals."""
+    """Return the names of its signals."""
     if tap.kind == "embedding":
         return ["embedding.{}{}".format(AXIS, n + 1) for n in range(tap.shape[0])]
     axes = 0 if tap.axes is None else tap.axes.shape[1]
@@ -146,7 +146,7 @@ def names_of(tap: Tap) -> List[str]:
 
 
 class FrameSampler:
-    """Copies of what the numbers of some frames are made of.
+    """Copies of the elements from which the signals of some frames are computed.
 
     Args:
         frames: Of a block.
@@ -167,7 +167,7 @@ class FrameSampler:
         if tap.axes is not None and len(tap.axes) != self._count:
             raise ValueError("the axes of {!r} are of another size".format(tap.name))
 
-    def take(self, place: int, frame: np.ndarray) -> None:
+    def sample(self, place: int, frame: np.ndarray) -> None:
         """Copy what is needed of one frame into the block.
 
         Args:
@@ -192,7 +192,7 @@ class FrameSampler:
             self._rows[place] = frame.reshape(-1)[self._at(size)]
 
     def numbers(self, frames: int) -> Numbers:
-        """The signals of the first frames of the block."""
+        """Return the signals of the first frames of the block."""
         block = self.samples(frames)
         along = () if self.tap.axes is None else tuple((block @ self.tap.axes).T)
         if self._kind.numbers is None:
@@ -203,11 +203,11 @@ class FrameSampler:
         return (*self._kind.numbers(block), *along)
 
     def samples(self, frames: int) -> np.ndarray:
-        """What was copied of the first frames: frames x elements."""
+        """Return the elements copied of the first frames: frames x elements."""
         return self._rows[:frames]
 
     def _height_of_each(self) -> np.ndarray:
-        """Where in the picture each sampled element lies; sizes that differ are alike in it."""
+        """Return the vertical position of each sampled element, which is relative to the size."""
         if self.tap.kind != "picture":
             return np.zeros(0)
         size = self._size or _ANY_SIZE
@@ -217,7 +217,7 @@ class FrameSampler:
         return found
 
     def _at(self, size: int) -> np.ndarray:
-        """Positions for a size, kept for the sizes that come again."""
+        """Return the positions for a size; they are cached for sizes that come again."""
         found = self._places.get(size)
         if found is None:
             if len(self._places) >= _MOST_SIZES:
@@ -236,14 +236,14 @@ class FrameSampler:
         return _strips(size, self.tap.innermost, self.tap.strips, bool(self._size))
 
     def _usual(self, rows: int) -> np.ndarray:
-        """Positions of the usual classes in some rows, spread evenly."""
+        """Return positions of the usual classes in some rows, spread evenly."""
         chosen = np.linspace(0, rows - 1, _MOST_OF_USUAL).astype(np.int64)
         chosen *= self.tap.shape[-1]
         found: np.ndarray = chosen[:, None] + np.array(self.tap.classes, np.int64)
         return found.reshape(-1)
 
     def _most(self) -> int:
-        """Elements that are taken where sizes differ."""
+        """Return the number of elements that are taken where sizes differ."""
         if not self._kind.rows:
             return self.tap.strips * STRIP
         classes = self.tap.shape[-1]
@@ -256,7 +256,7 @@ class FrameSampler:
 
 
 def _strips(size: int, step: int, strips: int, may_be_whole: bool) -> np.ndarray:
-    """Positions of strips of neighbours, spread evenly over a frame's flattened elements.
+    """Return positions of strips of neighbours, spread evenly over a frame's flattened elements.
 
     Args:
         step: From one neighbour to the next.
@@ -274,14 +274,14 @@ def _strips(size: int, step: int, strips: int, may_be_whole: bool) -> np.ndarray
 
 
 def _rows(rows: int, classes: int, count: int) -> np.ndarray:
-    """Positions of some rows of classes, spread evenly."""
+    """Return positions of some rows of classes, spread evenly."""
     chosen = np.linspace(0, rows - 1, count).astype(np.int64)
     places: np.ndarray = chosen[:, None] * classes + np.arange(classes)[None, :]
     return places.reshape(-1)
 
 
 class Block:
-    """A few frames, sampled one by one and turned into numbers together.
+    """Block of frames, sampled one by one and turned into signals together.
 
     Attributes:
         filled: Frames in it.
@@ -309,11 +309,11 @@ class Block:
         """
         place = self.filled
         for sampler, array in zip(self._samplers, arrays):
-            sampler.take(place, array if row < 0 else array[row])
+            sampler.sample(place, array if row < 0 else array[row])
         self.filled = place + 1
 
     def numbers(self) -> np.ndarray:
-        """Frames x signals; what is not a number counts as largest. Empties the block."""
+        """Return frames x signals and empty the block; NaN counts as the largest value."""
         frames, self.filled = self.filled, 0
         columns = [column for one in self._samplers for column in one.numbers(frames)]
         found = np.empty((frames, len(columns)), np.float32)
@@ -324,7 +324,7 @@ class Block:
 
 
 def bins_of(numbers: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """The bin of each number: frames x signals.
+    """Return the bin of each number: frames x signals.
 
     Args:
         edges: Upper edges, signals x (bins - 1); a number on an edge belongs below it.
@@ -336,7 +336,7 @@ def bins_of(numbers: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 
 def count(bins: np.ndarray, columns: int) -> np.ndarray:
-    """How often each bin occurs: signals x bins."""
+    """Count how often each bin occurs: signals x bins."""
     signals = bins.shape[1]
     flat = (bins + np.arange(0, signals * columns, columns)).reshape(-1)
     found: np.ndarray = np.bincount(flat, minlength=signals * columns)

@@ -1,4 +1,4 @@
-"""Counts of what a model saw since it was loaded: small, and additive over boards."""
+"""Counts of the signals of a model since it was loaded: small, and additive over boards."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Sketch:
         self.frames += frames
 
     def merge(self, other: Sketch) -> None:
-        """Count in what another board saw of the same reference.
+        """Add the counts of another board with the same reference.
 
         Raises:
             ValueError: when it has other signals.
@@ -45,7 +45,7 @@ class Sketch:
         self.add(other.counts, other.frames)
 
     def to_json(self) -> Dict[str, object]:
-        """Plain data: what a board tells."""
+        """Return plain data, as a board reports it."""
         return {"frames": self.frames, "counts": [[int(n) for n in row] for row in self.counts]}
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The watch over one served version: frames in, windows judged, an alarm raised."""
+"""Drift monitor of one served version: frames in, windows judged, an alarm raised."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Listener = Callable[[WindowVerdict, "DriftWatch"], None]
 
 
 def watch_of(content: Optional[Mapping[str, object]]) -> Optional[DriftWatch]:
-    """The watch for the reference of a bundle; None where it has none.
+    """Return the watch for the reference of a bundle, or None without a reference.
 
     One that this runtime cannot use gives a watch with that fault: the model is served anyway.
     """
@@ -50,14 +50,14 @@ def watch_of(content: Optional[Mapping[str, object]]) -> Optional[DriftWatch]:
 
 
 class DriftWatch:
-    """Of a stream of requests: takes every n-th frame, n so that they are frames of their own.
+    """Drift watch over a stream of requests; takes every n-th frame, so that frames differ.
 
-    The state that has a meaning (``state_bytes``) is constant; beside it stands room for the raw
+    The lasting state (``state_bytes``) is constant in size; in addition there is room for the raw
     samples of one window.
 
     Args:
-        frames_s: Frames a second that are looked at; of more requests only every n-th is. What
-            a window says does not depend on it.
+        frames_s: Frames a second that are sampled; of more requests only every n-th is. The
+            verdict on a window does not depend on it.
         clock: Seconds that never go back.
 
     Attributes:
@@ -106,8 +106,8 @@ class DriftWatch:
         self._alike = 0
         self._calm = 0
 
-    def see(self, inputs: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> None:
-        """Take in what a request asked and was answered; never fails, whatever came."""
+    def observe(self, inputs: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> None:
+        """Sample the inputs and outputs of a request; never fails, whatever they are."""
         if self.fault:
             return
         self._passed += 1
@@ -117,17 +117,17 @@ class DriftWatch:
         for of_inputs, name in self._needs:
             array = (inputs if of_inputs else outputs).get(name)
             if array is None:
-                return  # not all outputs were asked for; the next request may do
+                return  # not all outputs were requested; the next request may do
             arrays.append(array)
         self._passed = 0
         try:
             with self._lock:
-                self._take(arrays)
+                self._add(arrays)
         except (ValueError, TypeError, IndexError, MemoryError) as error:
-            # A watch that cannot look must not harm who is watched; the state says why.
+            # A watch that fails must not harm the served model; its status contains the reason.
             self.fault = "The requests do not fit the reference data: {}.".format(error)
 
-    def _take(self, arrays: Sequence[np.ndarray]) -> None:
+    def _add(self, arrays: Sequence[np.ndarray]) -> None:
         rows = len(arrays[0])
         if rows == 1:
             self._block.add(arrays)
@@ -140,7 +140,7 @@ class DriftWatch:
                 self._settle()
 
     def _settle(self) -> None:
-        """Make numbers of what the block holds, and judge the window when that fills it."""
+        """Compute the signals of the block, and judge the window if that fills it."""
         numbers = self._block.numbers()
         if self.estimated is not None:
             confidence = numbers[:, self.estimated.reference.column]
@@ -174,7 +174,7 @@ class DriftWatch:
             self._heard(verdict, self)
 
     def _pace(self, alike: bool) -> None:
-        """Take fewer frames when those of two windows were alike; one is a change, not a film."""
+        """Take fewer frames when those of two windows were alike; one such window is chance."""
         self._alike = self._alike + 1 if alike else 0
         self._calm = 0 if alike else self._calm + 1
         if self._alike >= 2:
@@ -186,7 +186,7 @@ class DriftWatch:
         self._spare()
 
     def _spare(self) -> None:
-        """Take fewer frames while there are more of them than are looked at in a second."""
+        """Take fewer frames while there are more of them than are sampled in a second."""
         now = self._clock()
         took, self._begun = now - self._begun, now
         self._quick = self._quick + 1 if took < self._shortest_s else 0
@@ -207,14 +207,14 @@ class DriftWatch:
 
     @property
     def state_bytes(self) -> int:
-        """What is kept between requests, beside the block: counts, and the numbers of a window."""
+        """Bytes kept between requests: counts, and the signals of a window."""
         recent = sum(one.counts.nbytes + one.statistics.nbytes for one in self.recent)
         window = self._numbers.nbytes + self._counts.nbytes
         estimate = KEPT if self.estimated is not None else 0  # a window's count is below 256
         return self._judged.counts.nbytes + window + recent + estimate
 
     def status(self) -> Dict[str, object]:
-        """What the monitor shows, as plain data."""
+        """Return the status that the monitor shows, as plain data."""
         with self._lock:
             if not self.fault and self._block.filled:
                 self._settle()
@@ -237,7 +237,7 @@ class DriftWatch:
             }
 
     def _signals(self) -> List[Dict[str, object]]:
-        """Each signal with its reference and what the last windows hold."""
+        """Return each signal with its reference and its values in the last windows."""
         found: List[Dict[str, object]] = []
         for column, signal in enumerate(self.reference.signals):
             bins = len(signal.counts)
@@ -259,7 +259,7 @@ class DriftWatch:
 
 
 def _units(edges: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """The middle of each signal's reference, and one through its width.
+    """Return the middle of each signal's reference, and one through its width.
 
     Args:
         edges: signals x (bins - 1), infinite where there are fewer.

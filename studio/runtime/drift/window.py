@@ -1,4 +1,4 @@
-"""The test of one window of frames, and the rule that makes alarms of windows."""
+"""Test of one window of frames, and the rule that raises alarms from windows."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ NEEDED = 2
 
 
 class WindowVerdict(NamedTuple):
-    """What one window says.
+    """Verdict on one window of frames.
 
     Attributes:
         statistics: Chi-square of each signal.
         beyond: Whether each is over its limit.
         counts: Frames in each bin, signals x bins.
-        alike: Successive frames are so much alike that the test does not hold.
+        alike: Successive frames resemble each other too closely for the test to hold.
     """
 
     statistics: np.ndarray
@@ -31,12 +31,12 @@ class WindowVerdict(NamedTuple):
 
     @property
     def differs(self) -> bool:
-        """Whether the window counts as unlike the reference."""
+        """Whether the window differs from the reference."""
         return not self.alike and bool(self.beyond.any())
 
 
 def chi_square(counts: np.ndarray, expected: np.ndarray, inverse: np.ndarray) -> np.ndarray:
-    """Pearson's statistic of each signal.
+    """Return Pearson's statistic of each signal.
 
     Args:
         counts: Frames in each bin, ... x bins.
@@ -49,7 +49,7 @@ def chi_square(counts: np.ndarray, expected: np.ndarray, inverse: np.ndarray) ->
 
 
 def correlation(numbers: np.ndarray) -> float:
-    """Mean over the signals of how much successive frames resemble each other (0: not, 1: same).
+    """Return the mean similarity of successive frames over the signals (0: none, 1: same).
 
     From von Neumann's ratio of ranks (Bartels 1982): without regard to scale, and to outliers.
     """
@@ -71,7 +71,7 @@ def correlation(numbers: np.ndarray) -> float:
 
 
 class WindowTest:
-    """Holds windows against a reference."""
+    """Test of windows against a reference."""
 
     def __init__(self, reference: Reference) -> None:
         shares = reference.expected()
@@ -83,7 +83,7 @@ class WindowTest:
         self._limits_of_last = np.array([signal.limit_of_last for signal in reference.signals])
 
     def judge(self, counts: np.ndarray, numbers: np.ndarray) -> WindowVerdict:
-        """The verdict on one window.
+        """Return the verdict on one window.
 
         Args:
             counts: Frames in each bin: signals x bins.
@@ -95,7 +95,7 @@ class WindowTest:
         return WindowVerdict(statistics.astype(np.float32), beyond, counts, alike)
 
     def together(self, verdicts: Sequence[WindowVerdict]) -> np.ndarray:
-        """Which signals differ in the last windows taken as one: small shifts that stay."""
+        """Return which signals differ in the last windows pooled: small lasting shifts."""
         if len(verdicts) < OF_LAST:
             return np.zeros(len(self._limits), bool)
         counts = np.sum([one.counts for one in verdicts], axis=0, dtype=float)
@@ -105,13 +105,13 @@ class WindowTest:
 
 
 class Alarm:
-    """Begins when two of the last three windows differ, or all three as one; ends when none does.
+    """Alarm that starts when two of three windows differ, or all three pooled; ends when none does.
 
     Attributes:
         on: Whether it is raised.
         windows: Judged so far.
         differing: Of these, unlike the reference.
-        raised: How often it began.
+        raised: How often it started.
     """
 
     def __init__(self) -> None:
@@ -122,7 +122,7 @@ class Alarm:
         self._last: List[bool] = []
 
     def add(self, differs: bool, together: bool) -> bool:
-        """Take a window in; tells whether the alarm began or ended by it."""
+        """Add a window; return whether it started or ended the alarm."""
         self.windows += 1
         self.differing += differs
         self._last = [*self._last, differs][-OF_LAST:]
@@ -138,7 +138,7 @@ class Alarm:
 def causes(
     verdicts: Sequence[WindowVerdict], together: np.ndarray, names: Sequence[str]
 ) -> List[str]:
-    """The signals that were over their limits in the last windows, most often first."""
+    """Return the signals over their limits in the last windows, the most frequent first."""
     often = together.astype(int) + sum(one.beyond.astype(int) for one in verdicts)
     order = sorted(range(len(often)), key=lambda column: (-int(often[column]), column))
     return [names[column] for column in order if often[column]]

@@ -18,7 +18,7 @@ from ..shared.link import authorization
 
 
 def main(arguments: List[str]) -> int:
-    """Ask the server; returns 0 when it is well."""
+    """Check the server; return 0 when it is healthy."""
     parser = argparse.ArgumentParser(prog="health", description="Ask the server how it is.")
     add = parser.add_argument
     add("--golden", action="store_true", help="also send the golden samples of its bundle")
@@ -26,7 +26,7 @@ def main(arguments: List[str]) -> int:
     add("--seconds", type=float, default=5.0, help="longest wait for an answer (%(default)s)")
     given = parser.parse_args(arguments)
     try:
-        found = _status(given.seconds) if given.status else _ask(given.golden, given.seconds)
+        found = _status(given.seconds) if given.status else _check(given.golden, given.seconds)
         print(json.dumps(found))
     except (OSError, ValueError, HttpError, CannotListen, http.client.HTTPException) as error:
         print("The server is not well: {}".format(error), file=sys.stderr)
@@ -34,8 +34,8 @@ def main(arguments: List[str]) -> int:
     return 0
 
 
-def _ask(golden: bool, seconds: float) -> Dict[str, object]:
-    """Whether it is ready, and what the samples showed.
+def _check(golden: bool, seconds: float) -> Dict[str, object]:
+    """Check that it is ready; return the results of the golden samples.
 
     Raises:
         ValueError: when it is not ready, or answers otherwise than it should.
@@ -57,10 +57,10 @@ def _ask(golden: bool, seconds: float) -> Dict[str, object]:
 
 
 def _status(seconds: float) -> Dict[str, object]:
-    """Counts, drift and all else that a monitor reads.
+    """Read counts, drift and all else that a monitor shows.
 
     Raises:
-        ValueError: when it does not tell.
+        ValueError: when it does not return a status.
     """
     options = local_server.served()
     link = local_server.connect(options, seconds)

@@ -40,7 +40,7 @@ class _Answer(NamedTuple):
 
 
 class _Tolerance(NamedTuple):
-    """How far an answer may be from what is expected."""
+    """Largest accepted difference between an answer and its expected value."""
 
     rtol: float
     atol: float
@@ -61,7 +61,7 @@ def ask_golden(
         ``samples``, ``mismatches`` and ``max_error`` (largest absolute difference).
 
     Raises:
-        OSError, ValueError: when the server does not answer, or not with what was asked for.
+        OSError, ValueError: when the server does not answer, or lacks a requested output.
     """
     what = manifest.read(bundle)
     golden = read_record(_Bundle, what.raw).golden
@@ -117,7 +117,7 @@ def _kind(array: np.ndarray) -> DataType:
 
 
 def _arrays(content: bytes, length: int) -> Dict[str, np.ndarray]:
-    """The outputs of a binary answer."""
+    """Return the outputs of a binary answer."""
     found, begin = {}, length
     answer = read_record(_Answer, json.loads(content[:length].decode("utf-8")))
     for output in answer.outputs:

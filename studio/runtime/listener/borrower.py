@@ -45,7 +45,7 @@ class Borrower:
             return
         self._door = door
         self._entrance = await self._server.listen_also(listener)
-        self._turns.take(self._release)
+        self._turns.confirm(self._release)
 
     async def _retire(self) -> None:
         """The turn is over: clients come back to the one whose it is, after their next answer.
@@ -58,7 +58,7 @@ class Borrower:
         self._leave()
 
     def _leave(self) -> None:
-        """Accept no more; the connections that are open go on."""
+        """Accept no more; the open connections continue."""
         if self._entrance is not None:
             self._entrance.close()
         if self._door is not None:
@@ -67,7 +67,7 @@ class Borrower:
 
 
 def _borrow(turns: Turns) -> tuple[socket.socket, socket.socket]:
-    """The connection to the gate, and the listening socket.
+    """Return the connection to the gate, and the listening socket.
 
     Raises:
         OSError: when there is no gate.

@@ -50,7 +50,7 @@ def _beside(turns: Turns, given: argparse.Namespace) -> int:
     try:
         if given.verb == "compare":
             trial.compare(turns, given.release, given.before, given.share)
-            _say({"event": "result"})
+            _emit({"event": "result"})
             return 0
         asked = trial.RequestedTrial(
             given.release,
@@ -61,29 +61,30 @@ def _beside(turns: Turns, given: argparse.Namespace) -> int:
             given.adrift,
             given.share,
         )
-        _say({"event": "result", "soak": trial.hold(turns, asked, _say)})
+        _emit({"event": "result", "soak": trial.run_trial(turns, asked, _emit)})
     except (ReleaseError, OSError) as error:
         about = {name: getattr(error, name, "") for name in ("code", "hint", "detail")}
-        _say({"event": "error", "message": str(error), **about})
+        _emit({"event": "error", "message": str(error), **about})
         return 1
     finally:
         over.set()
     return 0
 
 
-def _say(line: Dict[str, object]) -> None:
-    """Nobody may be there to hear it any more: what is being decided goes on."""
+def _emit(line: Dict[str, object]) -> None:
+    """Write a JSON line; a reader that has left does not stop the trial."""
     with _lock, contextlib.suppress(OSError):
         os.write(1, json.dumps(line).encode() + b"\n")
 
 
+# The trial and the heartbeat write lines from two threads.
 _lock = threading.Lock()
 
 
 def _stay_audible(over: threading.Event) -> None:
-    """A line a second, so that whoever listens knows that it goes on, and may end it."""
+    """Write a heartbeat line every second, so that a reader can follow and end the trial."""
     while not over.wait(1.0):
-        _say({"event": "alive"})
+        _emit({"event": "alive"})
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,8 +1,8 @@
-"""The process that keeps the port: it accepts nothing itself, it lends the listening socket.
+"""Process that holds the port: it accepts nothing itself, it lends the listening socket.
 
-All releases that borrow it accept from one queue. As the socket is open for as long as the gate
-runs, no client is refused while one release ends and another begins; and a release needs no
-network of its own, for the socket belongs to the gate's.
+All releases that borrow it accept from one queue. The socket stays open while the gate runs, so
+no client is refused while one release ends and another starts. A release needs no network of its
+own, for the socket belongs to the gate's.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PAUSE_S = 0.1
 
 
 class Holder:
-    """Holds a listening socket until it is told to end."""
+    """Holder of a listening socket until a signal ends it."""
 
     def __init__(self, turns: Turns, host: str, port: int) -> None:
         self._turns = turns
@@ -33,7 +33,7 @@ class Holder:
         self._running = True
 
     def run(self) -> int:
-        """Lend the socket to whoever asks; returns the exit status.
+        """Lend the socket to each process that connects; return the exit status.
 
         Raises:
             CannotListen: when the address is taken.
@@ -64,7 +64,7 @@ class Holder:
         if aside.exists():
             aside.unlink()
         door.bind(str(aside))
-        # Whoever sees the folder is one of the releases, which may run as another user.
+        # Every process that sees the folder is one of the releases, which may run as another user.
         os.chmod(str(aside), 0o666)
         door.listen(16)
         door.setblocking(False)

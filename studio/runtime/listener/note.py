@@ -1,7 +1,7 @@
-"""The note of a trial in the folder that containers share: who is on trial, and against whom.
+"""Note of a trial in the folder that containers share: the release on trial and the previous one.
 
-Beside it lies the release before, where the server on trial finds it (see ``serve.on_trial``). A
-trial that was not decided leaves its note: whoever finds it knows that nothing was kept yet.
+Next to it is the previous release, where the server on trial finds it (see ``serve.on_trial``). A
+trial that was not decided leaves its note: a note means that nothing was committed yet.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LATE_S = 60.0
 
 
 class TrialNote(NamedTuple):
-    """What is being tried.
+    """Release on trial and the release that it would replace.
 
     Attributes:
         release, before: Digests; ``before`` is empty where nothing was served.
@@ -55,7 +55,7 @@ def late(seconds: float) -> float:
 
 
 def root_of(folder: Path) -> Path:
-    """Where the release before lies while another is held against it, as on a board's disk."""
+    """Return the folder of the previous release during a comparison, as on a board's disk."""
     return folder / FOLDER
 
 
@@ -70,7 +70,7 @@ def begin(folder: Path, note: TrialNote) -> None:
 
 
 def read(folder: Path) -> Optional[TrialNote]:
-    """The note of a trial that is not decided; None where there is none."""
+    """Return the note of an undecided trial, or None."""
     try:
         return read_record(TrialNote, json.loads((root_of(folder) / _NOTE).read_bytes()))
     except (OSError, ValueError, KeyError, TypeError):
@@ -78,7 +78,7 @@ def read(folder: Path) -> Optional[TrialNote]:
 
 
 def why_end(folder: Path) -> str:
-    """Why the trial is to end now; empty while nobody wants that."""
+    """Return why the trial must end now; empty while it may continue."""
     try:
         return (root_of(folder) / _END).read_text("utf-8").strip()
     except (OSError, ValueError):
@@ -109,9 +109,9 @@ ENDED = "its server ended while it was on trial"
 
 
 def hand_back(turns: Turns, release: str, reason: str = ENDED) -> bool:
-    """Take back a release whose server has ended during its trial, as it is started again.
+    """Roll back a release whose server ended during its trial, when it is started again.
 
-    The process that watched it has ended with it, and nobody else may be there to decide.
+    The process that watched it has ended with it, and no other may be there to decide.
 
     Args:
         reason: For the record.

@@ -1,7 +1,7 @@
-"""A release on trial in its container: it gets the turn, and gives it back when it is worse.
+"""Trial of a release in its container: it gets the turn, and gives it back when it is worse.
 
-Runs beside the server, inside the same container: what it decides does not need the studio, which
-may be cut off meanwhile. The rule, the counts and the evidence are those of a board's soak.
+Runs next to the server, inside the same container: the decision does not need the studio, whose
+connection may be lost. The rule, the counts and the evidence are those of a board's soak.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ Tell = Callable[[Dict[str, object]], None]
 
 
 class RequestedTrial(NamedTuple):
-    """What is to be tried.
+    """Trial that the studio requests of a container.
 
     Attributes:
         before: Digest of the release that serves; empty where none does.
-        rule: What the rule has that is not as usual.
+        rule: The values of the rule that differ from the defaults.
         seconds: The longest that it takes.
         adrift: Whether the release before saw drift.
         share: Of a core, for comparing answers after the trial.
@@ -70,7 +70,7 @@ class ContainerServer:
         return True
 
     def report(self) -> Mapping[str, object]:
-        """Where it listens beside the gate's port."""
+        """Return where it listens in addition to the gate's port."""
         return {"scheme": "http", "host": "127.0.0.1", "port": self.options.port}
 
     def token(self) -> str:
@@ -88,17 +88,17 @@ class _Notes(NamedTuple):
     run: Path
 
 
-def hold(turns: Turns, asked: RequestedTrial, tell: Tell) -> Dict[str, object]:
+def run_trial(turns: Turns, asked: RequestedTrial, tell: Tell) -> Dict[str, object]:
     """Give the release the turn, watch it, and keep it or give the turn back.
 
     Args:
-        tell: Is given a line for each step and each second, as ``event`` and what belongs to it.
+        tell: Receives a line for each step and each second, as ``event`` and its values.
 
     Returns:
         The evidence of a release that is kept.
 
     Raises:
-        ReleaseError: ``soak-failed`` for one that was taken back, with the evidence as its detail;
+        ReleaseError: ``soak-failed`` for one that was rolled back, with the evidence as detail;
             others before anything changed.
     """
     folder = turns.folder
@@ -137,7 +137,7 @@ def _go_on(folder: Path, told: Mapping[str, Any]) -> None:
 
 
 class _TrialProgress:
-    """Tells how far it is, once a second, and ends a trial that is none any more."""
+    """Progress of a trial, reported every second; it ends a trial that others have decided."""
 
     def __init__(self, turns: Turns, mine: note.TrialNote, seconds: float, tell: Tell) -> None:
         self._turns = turns

@@ -1,8 +1,8 @@
-"""Whose turn it is: small files in the folder that a gate and its releases share.
+"""Turn of the releases: small files in the folder that a gate and its releases share.
 
-``current`` names the release that shall answer, ``taken`` the one that has begun to, and ``past``
-has a line for each turn that was given. Each file is replaced whole, so whoever is restarted in
-any moment finds out what to do by reading.
+``current`` names the release that shall answer, ``taken`` the one that answers, and ``past`` has
+a line for each turn that was given. Each file is replaced whole, so a process that is restarted
+at any time finds out what to do by reading.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Turns:
         return self.folder / "gate.sock"
 
     def current(self) -> str:
-        """The release that shall answer; empty when none shall."""
+        """Return the release that shall answer, or an empty string."""
         return self._read("current")
 
     def give(self, release: str, owner: str = "") -> None:
@@ -41,12 +41,12 @@ class Turns:
             self._write("past", "\n".join(lines))
         self._write("current", release)
 
-    def take(self, release: str) -> None:
-        """A release says that it answers."""
+    def confirm(self, release: str) -> None:
+        """Record that a release answers."""
         self._write("taken", release)
 
     def wait_until_taken(self, release: str, seconds: float) -> bool:
-        """Whether the release answers within some seconds."""
+        """Wait for the release to answer; return whether it did in time."""
         deadline = time.monotonic() + seconds
         while self._read("taken") != release:
             if time.monotonic() > deadline:
@@ -55,7 +55,7 @@ class Turns:
         return True
 
     def past(self) -> List[Dict[str, object]]:
-        """Every turn that was given, the oldest first: ``release``, ``at``, ``by``."""
+        """Return all turns, the oldest first: ``release``, ``at``, ``by``."""
         return [json.loads(line) for line in self._read("past").splitlines()]
 
     def _read(self, name: str) -> str:

@@ -1,4 +1,4 @@
-"""What every verb needs: the folders, the state, the journal, and a way to talk."""
+"""Context of every verb: the folders, the state, the journal, and the output."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .store.state import ReleaseState
 
 
 class Board:
-    """One folder of releases, as one command sees it.
+    """One folder of releases during one command.
 
     Attributes:
         state: As it was last read or saved.
@@ -39,16 +39,17 @@ class Board:
         state.save(self.layout, new)
         self.state = new
 
-    def say(self, event: str, **values: object) -> None:
-        """Send a JSON line. That nobody listens any more must not stop a release half way."""
+    def emit(self, event: str, **values: object) -> None:
+        """Write a JSON line; a reader that has left must not stop a release half way."""
         line = json.dumps(dict(values, event=event), sort_keys=True) + "\n"
         try:
             os.write(self._out, line.encode())
         except OSError:
+            # Later lines are discarded; the command runs to its end.
             self._out = os.open(os.devnull, os.O_WRONLY)
 
     def manifest(self, digest: str) -> Manifest:
-        """The manifest of a staged release."""
+        """Return the manifest of a staged release."""
         if not self.layout.release(digest).is_dir():
             raise ReleaseError(
                 "not-staged", "Release {} is not on this target.".format(digest[:12])
@@ -63,7 +64,7 @@ class Board:
         return found
 
     def _carried(self) -> dict[str, object]:
-        """What the record must go on to tell when its oldest part is dropped."""
+        """Return the facts that the record must retain when its oldest segment is dropped."""
         now = self.state
         last: dict[str, object] = {"current": now.current, "previous": now.previous}
         return {**last, "counter": now.counter, "lines": to_json(now.lines)}
@@ -78,7 +79,7 @@ class Board:
             ) from None
 
     def staged(self) -> list[Manifest]:
-        """The releases on this target, the lowest counter first; damaged ones are none."""
+        """Return the undamaged releases on this target, the lowest counter first."""
         if not self.layout.releases.is_dir():
             return []
         found = []
@@ -89,7 +90,7 @@ class Board:
         return sorted(found, key=lambda one: (one.counter, one.version))
 
     def note(self, what: Manifest, outcome: str, **facts: object) -> dict[str, object]:
-        """Add to the journal what became of a release; returns the entry for the history."""
+        """Record the outcome of a release in the journal; return the entry for the history."""
         entry: dict[str, object] = {
             "release": what.digest,
             "name": what.name,

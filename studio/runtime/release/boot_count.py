@@ -1,8 +1,8 @@
-"""Starts of a release that nobody has kept yet: after a few, the one before is served again.
+"""Count of the starts of an uncommitted release: after a few, the previous one is served again.
 
-Whoever switches watches the new release and then keeps it or takes it back. Should they be cut off
-in between (a power cut, a killed process), the server itself is what is left: it counts how often
-it had to start the release, after a crash or at boot, and goes back when that does not end.
+The command that switches watches the new release and then commits it or rolls it back. Should it be
+cut off in between (a power cut, a killed process), only the server itself is left: it counts how
+often it had to start the release, after a crash or at boot, and rolls back after too many starts.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ _UNCOMMITTED = ("switch", "soak")
 
 
 class _Pending(NamedTuple):
-    """The phase of the release machine, and the release under way."""
+    """Phase of the release machine, and the pending release."""
 
     phase: str
     pending: str
 
 
 class _StartCount(NamedTuple):
-    """How often a release was started before it was kept."""
+    """Number of starts of a release before it was committed."""
 
     release: str
     starts: int = 0
 
 
 def before_start(root: Path) -> str:
-    """Count a start of the current release, or go back first; what was done, for the log.
+    """Count a start of the current release, or roll back first; return a line for the log.
 
-    Nothing is done while a command is at work on the target: that one watches the release itself.
+    Nothing is done while a command holds the target: that command watches the release itself.
     """
     try:
         now = read(_Pending, json.loads((root / "state.json").read_bytes()))
@@ -65,7 +65,7 @@ def _counted(root: Path, release: str) -> str:
 
 
 def _go_back(root: Path, starts: int) -> str:
-    """Let the kept release be current again."""
+    """Make the committed release current again."""
     from .board import Board
     from .server import access
     from .server.server_control import Server
@@ -79,7 +79,7 @@ def _go_back(root: Path, starts: int) -> str:
         "recovered", phase=now.phase, release=now.pending, owner=board.owner, starts=starts
     )
     link(board, now.current)
-    kept = access.wanted(server.before(), {})
+    kept = access.desired(server.before(), {})
     access.revert(board.layout, kept)
     server.remember(forget=True)
     board.save(now.at(state.IDLE, ""))

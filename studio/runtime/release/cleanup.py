@@ -1,4 +1,4 @@
-"""What is no longer needed on a target, and removing it."""
+"""Removal of files that a target no longer needs."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .server.server_control import Server
 
 
 def collect(board: Board, running: str = "") -> dict[str, object]:
-    """Keep the current release and the one before with all they need; remove the rest.
+    """Retain the current and the previous release with all they need; remove the rest.
 
     Args:
         running: File name of the zip application that runs this command; it stays.
     """
     layout = board.layout
-    kept = set(board.state.kept) | {layout.linked()}
+    kept = set(board.state.retained) | {layout.linked()}
     blobs, environments, runtimes = set(), set(), {running}
     for digest in sorted(kept - {""}):
         try:
@@ -43,7 +43,7 @@ def collect(board: Board, running: str = "") -> dict[str, object]:
 
 
 def _sweep(folder: Path, keep: Iterable[str]) -> int:
-    """Remove what is not to be kept; returns the bytes that this frees."""
+    """Remove what is not retained; return the bytes that this frees."""
     kept = set(keep)
     freed = 0
     for path in folder.iterdir() if folder.is_dir() else ():
@@ -54,7 +54,7 @@ def _sweep(folder: Path, keep: Iterable[str]) -> int:
 
 
 def _size(path: Path) -> int:
-    """Bytes that would be freed: a hard link that lies elsewhere too counts for nothing."""
+    """Return the bytes that a removal frees; a file with another hard link counts 0."""
     if path.is_symlink():
         return 0
     if path.is_file():

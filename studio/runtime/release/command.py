@@ -21,14 +21,14 @@ from .store import disk_reserve as reserve
 from .store import state
 from .store.latest_releases import to_json
 from .store.layout import Layout
-from .store.lease import give_back, locked, refuse_others, renew, take
+from .store.lease import acquire, give_back, locked, refuse_others, renew
 
 
 class _Caller(NamedTuple):
-    """What a request tells of whoever sends it.
+    """Identity of the caller in a request.
 
     Attributes:
-        owner: Who asks, for the history.
+        owner: Name of the operator, for the history.
         token: Shown by the commands of one deploy.
         release: The release that is deployed.
         purge: Whether a removal frees the disk as well.
@@ -42,7 +42,7 @@ class _Caller(NamedTuple):
 
 def main(arguments: list[str]) -> int:
     """Run one verb; the last line is its ``result`` or its ``error``."""
-    # Taken apart by hand, as few modules as can be are loaded: each verb is a process of its own.
+    # Parsed by hand, so that few modules are loaded: each verb is a process of its own.
     if len(arguments) != 3 or arguments[0] not in _VERBS or arguments[1] != "--root":
         print("usage: release VERB --root FOLDER; verbs: " + ", ".join(_VERBS), file=sys.stderr)
         return 2
@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> int:
 def _request(verb: str, source: Source) -> Mapping[str, object]:
     line = source.line()
     if not line and verb != "status":
-        # The link was cut before the request: to go on would claim the target for nobody.
+        # The link was cut before the request: to continue would acquire the lease for no operator.
         raise ReleaseError("cut-off", "The connection ended before the request had arrived.")
     found: Mapping[str, object] = json.loads(line or b"{}")
     return found
@@ -84,7 +84,7 @@ def _run(
     if verb in _STREAMED:
         with locked(layout):
             _admit(layout, request, owner)
-        return _work_of(verb)(layout, request, source, Board(layout, owner).say)
+        return _work_of(verb)(layout, request, source, Board(layout, owner).emit)
     with locked(layout):
         _admit(layout, {} if verb == "begin" else request, owner)
         if verb in _WAYS_BACK:
@@ -112,7 +112,7 @@ def _recover(board: Board) -> None:
 
 
 def _work_of(verb: str) -> Callable[..., dict[str, object]]:
-    """What a verb does; loaded only now: a small board takes long to read what it does not need."""
+    """Return the function of a verb; imported late, as a small board loads modules slowly."""
     module, _, name = _VERBS[verb].partition(":")
     work: Callable[..., dict[str, object]] = getattr(
         importlib.import_module("." + module, __package__), name
@@ -121,8 +121,8 @@ def _work_of(verb: str) -> Callable[..., dict[str, object]]:
 
 
 def _begin(board: Board, request: Mapping[str, object]) -> dict[str, object]:
-    """Become the operator of the target, for one release."""
-    token = take(board.layout, board.owner)
+    """Acquire the lease of the target, for one release."""
+    token = acquire(board.layout, board.owner)
     board.save(board.state.at(state.RECEIVE, read(_Caller, request).release))
     return {
         "token": token,
@@ -134,7 +134,7 @@ def _begin(board: Board, request: Mapping[str, object]) -> dict[str, object]:
 
 
 def _end(board: Board, request: Mapping[str, object]) -> dict[str, object]:
-    """Let the next operator in."""
+    """Release the lease."""
     if board.state.phase == state.RECEIVE:
         board.save(board.state.at(state.IDLE, ""))
     give_back(board.layout, read(_Caller, request).token)
@@ -142,7 +142,7 @@ def _end(board: Board, request: Mapping[str, object]) -> dict[str, object]:
 
 
 def _status(board: Board, request: Mapping[str, object]) -> dict[str, object]:
-    """What is here and what runs; changes nothing, asks for no lock."""
+    """Return the releases and the state of the server; changes nothing, needs no lock."""
     from .server.server_control import Server
 
     server, now = Server(board.layout), board.state
@@ -169,7 +169,7 @@ def _status(board: Board, request: Mapping[str, object]) -> dict[str, object]:
 
 
 def _remove(board: Board, request: Mapping[str, object]) -> dict[str, object]:
-    """Serve nothing any more; with ``purge``, free the disk as well."""
+    """Stop serving; with ``purge``, free the disk as well."""
     from .cleanup import collect
     from .switch import withdraw
 
@@ -193,7 +193,7 @@ def _collect(board: Board, request: Mapping[str, object]) -> dict[str, object]:
 
 
 def _log(board: Board, request: Mapping[str, object]) -> dict[str, object]:
-    """The whole record, and whether it is whole."""
+    """Return the whole record, and whether its chain is intact."""
     return {"entries": board.journal.entries(), "broken_at": board.journal.broken_at()}
 
 
@@ -241,7 +241,7 @@ def _print(line: Mapping[str, object]) -> None:
     try:
         os.write(1, json.dumps(line, sort_keys=True).encode() + b"\n")
     except OSError:
-        pass  # nobody listens any more; the state file tells what became of it
+        pass  # the reader has left; the state file contains the outcome
 
 
 _VERBS: dict[str, str] = {

@@ -1,4 +1,4 @@
-"""SWITCH, SOAK, COMMIT, ROLLBACK: what is served changes whole, or not at all."""
+"""SWITCH, SOAK, COMMIT, ROLLBACK: atomic change of the served release."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _DOWNGRADE = "downgrade: "
 
 
 class SwitchPlan(NamedTuple):
-    """How a switch is to be done."""
+    """Settings of one switch."""
 
     address: Address
     wish: Mapping[str, object]
@@ -48,7 +48,7 @@ class SwitchPlan(NamedTuple):
 
 
 def switch(board: Board, request: Mapping[str, object]) -> dict[str, object]:
-    """Serve a staged release; on any failure serve again what was served before.
+    """Serve a staged release; on any failure restore the previous one.
 
     Args:
         request: A ``SwitchRequest`` in JSON form; with ``sampling`` and ``agreement`` (see
@@ -166,7 +166,7 @@ def _stop(board: Board, request: StopRequest) -> bool:
 
 
 def withdraw(board: Board, request: Mapping[str, object]) -> dict[str, object]:
-    """Stop the server and serve nothing any more."""
+    """Stop the server and withdraw the current release."""
     stopped = _stop(board, read(StopRequest, request))
     left = board.state.current
     # The model's line stays: removing a release is no way to go back behind it. A purge is.
@@ -181,23 +181,23 @@ def withdraw(board: Board, request: Mapping[str, object]) -> dict[str, object]:
 def _plan(
     server: Server, request: SwitchRequest, service: Mapping[str, object] | None = None
 ) -> SwitchPlan:
-    """Return what was asked for; the address of the running service where nothing was."""
+    """Return the requested plan; by default with the address of the running service."""
     service = server.service() if service is None else service
     started = read(StartedService, service)
     host = request.host or started.host or "127.0.0.1"
     port = _port(server, request, started, host)
     wish = request.access or {}
-    address = Address(host, port, access.wanted(service, wish))
+    address = Address(host, port, access.desired(service, wish))
     return SwitchPlan(address, wish, request.ready_s or None, request.soak_s)
 
 
 def _port(server: Server, request: SwitchRequest, started: StartedService, host: str) -> int:
-    """Return the port that was asked for, else the endpoint's own; it gets one when it has none."""
+    """Return the requested port, else the endpoint's own, which is chosen if it has none."""
     if request.port:
         return int(request.port)
     reported = server.status.port
     live = reported if server.runs() else 0
-    # A service that was started by an earlier runtime was not told the port that it has.
+    # A service that was started by an earlier runtime did not receive its port.
     own = live or started.port or reported
     if own and request.port is None:
         return own
@@ -205,7 +205,9 @@ def _port(server: Server, request: SwitchRequest, started: StartedService, host:
 
 
 def _serving(server: Server, what: Manifest, plan: SwitchPlan) -> bool:
-    return server.serves(what.digest) and server.listens(plan.address) and server.is_kept()
+    return (
+        server.serves(what.digest) and server.listens(plan.address) and server.has_current_manager()
+    )
 
 
 def _change(board: Board, server: Server, what: Manifest, plan: SwitchPlan) -> dict[str, object]:
@@ -217,10 +219,10 @@ def _change(board: Board, server: Server, what: Manifest, plan: SwitchPlan) -> d
     try:
         access.change(board.layout, plan.wish, plan.address.access)
         link(board, what.digest)
-        board.say("phase", phase=state.SWITCH)
+        board.emit("phase", phase=state.SWITCH)
         _serve(board, server, what.digest, plan)
         board.save(board.state.at(state.SOAK, what.digest))
-        board.say("phase", phase=state.SOAK)
+        board.emit("phase", phase=state.SOAK)
         evidence: dict[str, object] = {}
         if plan.quality is None:
             soak(server, what.digest, plan.soak_s)
@@ -242,7 +244,7 @@ def _serve(board: Board, server: Server, digest: str, plan: SwitchPlan) -> None:
     binding = board.binding(digest)
     ready_s = patience(binding) if plan.ready_s is None else plan.ready_s
     loaded = server.status.state in ("ready", "failed")
-    if loaded and server.runs() and server.listens(plan.address) and server.is_kept():
+    if loaded and server.runs() and server.listens(plan.address) and server.has_current_manager():
         stamp = server.stamp()
         server.reload()
         server.wait_for(digest, stamp, ready_s)
@@ -254,12 +256,12 @@ def _serve(board: Board, server: Server, digest: str, plan: SwitchPlan) -> None:
 
 
 def patience(binding: Binding) -> float:
-    """Return the seconds that a release has until it is ready, by what its probe took."""
+    """Return the seconds that a release has until it is ready, derived from its probe."""
     return max(_READY_S, _READY_PROBES * binding.probe_s)
 
 
 def _restore(board: Board, server: Server, before: str) -> None:
-    """Serve again what was served before, where and to whom it was, or nothing."""
+    """Restore the previous release, its address and its access, or serve nothing."""
     link(board, before)
     plan = _plan(server, SwitchRequest(), server.before())
     access.revert(board.layout, plan.address.access)
@@ -281,7 +283,7 @@ def _is_back(board: Board, server: Server, digest: str, plan: SwitchPlan) -> boo
 
 
 def link(board: Board, digest: str) -> None:
-    """Let ``current`` point to a release, or to none."""
+    """Point ``current`` to a release, or remove it."""
     if digest:
         point(board.layout.current, "releases/" + digest)
     else:
@@ -304,7 +306,7 @@ def _commit(board: Board, what: Manifest, plan: SwitchPlan, reason: str = "") ->
 
 
 def _check_signature(board: Board, what: Manifest) -> None:
-    """Who is trusted may have changed since it was staged. A rollback is not asked: see docs."""
+    """Check the signature again: signers may have changed since staging. Rollbacks are exempt."""
     from .intake.signature import check
 
     if what.digest == board.state.current:
@@ -339,11 +341,11 @@ def _earlier(board: Board, wanted: str) -> Manifest:
 
 
 def _came_before(now: state.ReleaseState, one: Manifest, current: Manifest) -> bool:
-    """Of a model's own releases the counter tells; of two models', which was served first."""
+    """Return whether a release is earlier: by its counter, or by history for another model."""
     past = [read(PastRelease, entry) for entry in now.history]
     active = [entry for entry in past if entry.state == "active"]
     if one.name == current.name:
-        # A downgrade is taken back as any other deploy.
+        # A downgrade is rolled back like any other deploy.
         went_back = bool(active) and active[-1].reason.startswith(_DOWNGRADE)
         return one.counter < current.counter or (went_back and one.digest == now.previous)
     served = [entry.release for entry in active]

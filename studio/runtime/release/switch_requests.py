@@ -6,17 +6,17 @@ from typing import Mapping, NamedTuple, Optional
 
 
 class SwitchRequest(NamedTuple):
-    """How a release is to be served; what is not given stays as it is.
+    """Request to serve a release; omitted values stay as they are.
 
     Attributes:
         release: Digest of the release.
         host: Address to listen on.
-        port: None for the endpoint's own; 0 chooses anew.
+        port: None for the endpoint's own; 0 chooses another.
         usual_port: The first to be tried where none is in use.
         access: An ``access.AccessChange`` in JSON form.
         ready_s: Longest time until it is ready.
         soak_s: How long it is watched.
-        quality: Values of the trial's rule; None where it must stay up and answer, no more.
+        quality: Values of the trial's rule; None if it must only stay up and answer.
     """
 
     release: str = ""
@@ -30,19 +30,19 @@ class SwitchRequest(NamedTuple):
 
 
 class RollbackRequest(NamedTuple):
-    """The release to go back to: a version's number or a digest; empty for the last before."""
+    """Release to roll back to: a version's number or a digest; empty for the previous one."""
 
     to: str = ""
 
 
 class StartRequest(NamedTuple):
-    """A start of the server; ``anew``: also when it runs, which is ended before."""
+    """Request to start the server; with the flag it restarts a running one."""
 
     anew: bool = False
 
 
 class StopRequest(NamedTuple):
-    """A stop of the server, and how long it may finish its requests."""
+    """Stop of the server, and its time to finish requests."""
 
     seconds: float = 15.0
 

@@ -1,4 +1,4 @@
-"""The application behind the HTTP server: who may ask, and which endpoint answers."""
+"""The application behind the HTTP server: authentication and routing."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Application:
         return endpoint(self.service, exchange, names)
 
     def answers_for(self, request: Request) -> Optional[ServedModel]:
-        """The model that an infer request of the Open Inference Protocol gets at this moment."""
+        """Return the model that answers an infer request of the Open Inference Protocol now."""
         try:
             _, names = self._router.find(request.method, request.path)
             return self.service.repository.find(names.model, names.version)
@@ -45,7 +45,7 @@ class Application:
             return None
 
     def is_probe(self, method: str, path: str) -> bool:
-        """Whether a request asks for no more than whether the server lives."""
+        """Return whether a request asks for no more than whether the server lives."""
         return self._router.is_probe(method, path)
 
     def check_body(self, head: Head) -> Optional[int]:
@@ -81,5 +81,5 @@ class ApplicationAdmission(Admission):
             raise
 
     def is_probe(self, method: str, path: str) -> bool:
-        """Whether a request asks for no more than whether the server lives."""
+        """Return whether a request asks for no more than whether the server lives."""
         return self._application.is_probe(method, path)

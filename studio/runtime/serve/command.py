@@ -13,7 +13,7 @@ from .options import Options
 
 
 def main(arguments: List[str]) -> int:
-    """Serve until told to end; returns the exit status."""
+    """Serve until a signal ends it; return the exit status."""
     options = _parsed(completed(arguments, os.environ))
     try:
         if options.root is not None:
@@ -37,7 +37,7 @@ def main(arguments: List[str]) -> int:
 
 
 def _parsed(arguments: List[str]) -> Options:
-    """The options; what reading them takes, half a megabyte, is given to what comes next."""
+    """Return the options; the parser's half megabyte is freed before the model loads."""
     from . import arguments as command_line
 
     options = command_line.parse(arguments)

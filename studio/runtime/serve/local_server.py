@@ -1,4 +1,4 @@
-"""Where the server of this container listens, read from the command line of its first process."""
+"""Address of this container's server, read from the command line of its first process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FIRST = Path("/proc/1/cmdline")
 
 
 def served() -> Options:
-    """The options of the server; those of an empty command line where the first process is none."""
+    """Return the options of the server; the defaults if the first process is no server."""
     return parse(completed(_arguments(), os.environ))
 
 
@@ -30,7 +30,7 @@ def _arguments() -> List[str]:
 
 
 def connect(options: Options, seconds: float) -> http.client.HTTPConnection:
-    """A connection to it over the container's own loopback, which nobody else can listen on."""
+    """Return a connection over the container's loopback, where no other process can listen."""
     if options.certificate is None:
         return http.client.HTTPConnection("127.0.0.1", options.port, timeout=seconds)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -40,6 +40,6 @@ def connect(options: Options, seconds: float) -> http.client.HTTPConnection:
 
 
 def token(options: Options) -> str:
-    """One of the tokens that the server wants; empty when it wants none."""
+    """Return one of the tokens that the server requires; empty if none."""
     found = tokens_of(options.token_file, {VARIABLE: os.environ.get(VARIABLE, "")})
     return found[0] if found else ""

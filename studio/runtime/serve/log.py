@@ -1,4 +1,4 @@
-"""The log: one JSON object a line, sampled, and never in the way of an answer."""
+"""The log: one JSON object a line, sampled, and never blocking an answer."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _QUEUED = 1000
 
 
 class Log:
-    """Writes JSON lines from a thread of its own: whoever does not read them cannot block us.
+    """Writer of JSON lines on a thread of its own, so that a slow reader cannot block the server.
 
-    A log that is a regular file becomes ``NAME.1`` when it grows beyond its limit, and begins anew:
+    A log that is a regular file becomes ``NAME.1`` when it grows beyond its limit, and is emptied:
     a board's card must not fill up with it, and last night's lines must be there in the morning.
 
     Attributes:
@@ -42,15 +42,15 @@ class Log:
 
     def event(self, name: str, /, **values: object) -> None:
         """Write a line about the server itself."""
-        self._put({"at": _now(), "event": name, **values})
+        self._enqueue({"at": _now(), "event": name, **values})
 
     def wants(self, status: int) -> bool:
-        """Whether a request with this outcome may have its line now."""
-        return (self._failed if status >= 500 else self.answered).take()
+        """Return whether a request with this outcome may have its line now."""
+        return (self._failed if status >= 500 else self.answered).acquire()
 
     def request(self, **values: object) -> None:
         """Write a line about a request that ``wants`` has admitted."""
-        self._put({"at": _now(), "event": "request", **values})
+        self._enqueue({"at": _now(), "event": "request", **values})
 
     def close(self) -> None:
         """Write what is queued, for a second at most."""
@@ -58,7 +58,7 @@ class Log:
             self._queue.put(None)
             self._thread.join(1.0)
 
-    def _put(self, document: object) -> None:
+    def _enqueue(self, document: object) -> None:
         if self._thread is None:
             self._thread = threading.Thread(target=self._write, name="log", daemon=True)
             self._thread.start()
@@ -71,16 +71,16 @@ class Log:
             if line is None:
                 return
             try:
-                self._keep_short()
+                self._rotate()
                 os.write(self._descriptor, line)
-            except OSError:  # the disk is full, or the reader has left: serving goes on
+            except OSError:  # the disk is full, or the reader has left: serving continues
                 continue
 
-    def _keep_short(self) -> None:
+    def _rotate(self) -> None:
         status = os.fstat(self._descriptor)
         if stat.S_ISREG(status.st_mode) and status.st_size > self._limit:
             try:
-                _keep_copy(self._descriptor)
+                _copy_aside(self._descriptor)
             except OSError:  # the disk is full: to give its room back comes first
                 pass
             # Others write to the same file (the supervisor, another worker): it stays, and is cut.
@@ -88,13 +88,13 @@ class Log:
             os.lseek(self._descriptor, 0, os.SEEK_SET)
 
 
-def _keep_copy(descriptor: int) -> None:
-    """Put what a log holds into the file beside it, whole or not at all.
+def _copy_aside(descriptor: int) -> None:
+    """Copy the content of a log into the file next to it, whole or not at all.
 
     Raises:
         OSError: when there is no room for it, or no name that it can be found by.
     """
-    import shutil  # with three decompressors; a log seldom becomes so long
+    import shutil  # late: it loads three decompressors, and few logs reach the limit
 
     own = "/proc/self/fd/{}".format(descriptor)
     path = os.readlink(own)
@@ -112,10 +112,10 @@ def _keep_copy(descriptor: int) -> None:
 
 
 class Budget:
-    """So many a second; unused ones are kept for a second.
+    """Rate limit per second; unused permits last for a second.
 
     Attributes:
-        due: Monotonic clock before which there is none.
+        due: Monotonic clock of the next permit.
     """
 
     def __init__(self, rate: float) -> None:
@@ -124,7 +124,7 @@ class Budget:
         self._at = time.monotonic()
         self.due = self._at if rate > 0 else float("inf")
 
-    def take(self) -> bool:
+    def acquire(self) -> bool:
         now = time.monotonic()
         if now < self.due:
             return False

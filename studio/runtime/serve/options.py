@@ -7,15 +7,15 @@ from typing import List, NamedTuple, Optional, Tuple
 
 
 class Options(NamedTuple):
-    """How to serve; sizes in bytes, times in seconds.
+    """Options of the server; sizes in bytes, times in seconds.
 
     Attributes:
         root: Folder of releases; exactly one of root, bundle, model and models is given.
         models: Folder of models that are loaded and unloaded by their names.
         request_s: Until an answer must be there; 0 for no limit.
-        hang_s: Without a sign of life from a worker, until its supervisor replaces it; 0 for ever.
+        hang_s: Without a heartbeat of a worker, until its supervisor replaces it; 0 for ever.
         grpc_port: Where gRPC is spoken, 0 for a free port; None for nowhere.
-        on_demand: Of the folder of models, load none before somebody asks for it.
+        on_demand: Load a model of the folder only on the first request for it.
         token_file: File with the bearer token that clients must send.
         certificate: File with the server's certificate chain; TLS is spoken when it is given.
         key: File with the certificate's private key.
@@ -24,7 +24,7 @@ class Options(NamedTuple):
         max_batch: Rows of several requests that are run together; 0 to choose by measuring.
         queue: Requests that may wait for a worker.
         log_rate: Requests logged a second, at most.
-        allowed_hosts: Names under which the server answers beside its own (see ``hosts``).
+        allowed_hosts: Accepted names in addition to the server's own (see ``hosts``).
         gate: Folder that is shared with a gate, whose clients are answered too, in turn.
         listener: File descriptor of a listening socket that a supervisor holds; -1 without one.
         control: File descriptor of the socket to that supervisor; -1 without one.
@@ -65,7 +65,7 @@ class Options(NamedTuple):
         return self.root or self.models or (None if one is None else one.parent)
 
     def for_worker(self, bundle: Path, listener: int, control: int, generation: int) -> List[str]:
-        """The command line of a worker that serves a bundle for a supervisor."""
+        """Return the command line of a worker that serves a bundle for a supervisor."""
         given = {
             "bundle": bundle,
             "threads": self.threads,

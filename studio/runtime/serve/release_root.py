@@ -1,4 +1,4 @@
-"""What lies below a root of releases: the current one, and how each is run."""
+"""Root of releases as the server reads it: the current release, and the runner of each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import List, NamedTuple, Optional
 
 
 def current_release(root: Path) -> Optional[Path]:
-    """The folder of the current release, resolved once so that a later switch cannot mix two."""
+    """Return the current release's folder, resolved once so that a switch cannot mix two."""
     try:
         return root / os.readlink(str(root / "current"))
     except OSError:
@@ -18,7 +18,7 @@ def current_release(root: Path) -> Optional[Path]:
 
 
 def run_folder_of(file: Path) -> Optional[Path]:
-    """Where the server of a root writes, by a file of one of its releases; None for a bare file."""
+    """Return the folder to which the server of a release's root writes; None for a bare file."""
     for folder in file.parents:
         if folder.parent.name == "releases":
             run = folder.parent.parent / "run"
@@ -33,7 +33,7 @@ class Runner(NamedTuple):
 
 
 def runner_of(root: Path, release: Path) -> Runner:
-    """How a release is run: as ``ROOT/releases/<digest>.json`` says, else like this process."""
+    """Return the runner of a release from ``ROOT/releases/<digest>.json``, else this process's."""
     try:
         binding = json.loads(release.with_name(release.name + ".json").read_text("utf-8"))
         # An interpreter inside the root is kept relative to it; joining keeps an absolute one.

@@ -1,4 +1,4 @@
-"""What every endpoint may use: the models, the threads that run them, tokens, the log."""
+"""Service behind every endpoint: the models, the threads that run them, tokens, the log."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ _FULL = "Too many queued requests. Retry later."
 
 
 def unauthorized() -> HttpError:
-    """The error for whoever may not ask."""
+    """Return the error for unauthenticated clients."""
     return HttpError(401, "Missing or invalid bearer token.", headers=_CHALLENGE)
 
 
 class Service:
-    """What every endpoint may use.
+    """Service that every endpoint uses.
 
     Attributes:
         ready: Whether the server wants to get requests; false while it ends.
         catalog: The folder of models, where models come and go by their names.
-        ledger: Where counts are kept for when the link is up again.
-        generation: Number of the loaded release, counted by whoever loads.
+        ledger: Counts that are stored until the link is up again.
+        generation: Number of the loaded release, counted by its loader.
         restarts: How often the supervisor replaced workers, by the reason; empty without one.
         max_body: Bytes that a body may have once it is decompressed.
-        machine: What the board does besides; looks once it is told to begin.
-        upkeep: What runs out while it serves.
+        machine: Monitor of the board, which samples once it is started.
+        upkeep: Expiry of the certificate and the disk.
         guard: Ends runs in the event loop that take too long.
         started: Wall clock at the start, seconds since the epoch.
     """
@@ -95,11 +95,11 @@ class Service:
         return self._tokens is not None
 
     def admits(self, authorization: str) -> bool:
-        """Whether whoever sends this in the header of that name may ask."""
+        """Return whether the value of the Authorization header admits a client."""
         return self._tokens is None or self._tokens.admit(authorization)
 
     def begin(self, work: Coroutine[object, None, None]) -> None:
-        """Do something beside the requests; it has to answer its exchange itself."""
+        """Start a task next to the requests; it has to answer its exchange itself."""
         task = self.executor.loop.create_task(work)
         self._tasks.add(task)  # the loop alone would not keep it
         task.add_done_callback(self._tasks.discard)
@@ -165,24 +165,24 @@ class Service:
         model.seen = 0
         model.alone = model.alone + 1 if count == 1 else 0
         self.run_earliest(model)
-        if model.waiting:  # first read what has come meanwhile: the order is that of arrival
+        if model.waiting:  # first read what has come since: the order is that of arrival
             self.executor.loop.call_soon(self._run_here, model)
         else:
             model.turn_is_due = False
 
     def run_earliest(self, model: ServedModel) -> None:
-        """Run here what has waited longest, and send the answers."""
+        """Run the longest waiting requests in this thread, and send the answers."""
         turn = Turn(model)
-        turn.take(self.guard.begin(model.session.new_options))
+        turn.run_waiting(self.guard.begin(model.session.new_options))
         self.guard.end()
-        turn.done()
+        turn.finish()
 
     def _run_on_a_thread(self, model: ServedModel, call: InferenceCall) -> None:
         if len(model.waiting) >= self.executor.capacity + self.executor.idle:
             raise self._full(model)
         model.waiting.append(call)
         # Turns are left over when others took along what they were for. They will do: a queue full
-        # of them would turn clients away while hardly anybody waits.
+        # of them would turn clients away while few wait.
         if len(model.turns) >= len(model.waiting):
             return
         turn = Turn(model)
@@ -226,27 +226,27 @@ class Turn:
         self._options: Optional[RunOptions] = None
 
     def run(self) -> None:
-        """Run what waits, on a thread."""
-        self._model.turns.popleft()  # before anything is taken: who comes now needs another
-        self.take()
+        """Run the waiting requests, on a thread."""
+        self._model.turns.popleft()  # before any request is taken: a later one needs another turn
+        self.run_waiting()
 
-    def take(self, options: Optional[RunOptions] = None) -> None:
-        """Run what waits; nothing, when another turn has taken it along.
+    def run_waiting(self, options: Optional[RunOptions] = None) -> None:
+        """Run the waiting requests, if no other turn has taken them.
 
         Args:
-            options: With which the run can be ended; its own by default.
+            options: Options by which the run can be terminated; new ones by default.
         """
-        self._calls = self._model.take()
+        self._calls = self._model.next_batch()
         if self._calls:
             self._options = options or self._model.session.new_options()
             run_together(self._model, self._calls, self._options)
 
-    def look(self) -> None:
-        """Let the run end when the last of those that waited for it has left or been told."""
+    def cancel_if_abandoned(self) -> None:
+        """Terminate the run when no client waits for it any more."""
         if self._options is not None and all(call.is_in_vain for call in self._calls):
             self._options.terminate = True
 
-    def done(self) -> None:
+    def finish(self) -> None:
         """Send the answers."""
         for call in self._calls:
             call.answer()

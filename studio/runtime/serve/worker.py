@@ -55,7 +55,7 @@ from .service import Service
 from .statistics.expiry import ExpiryMonitor
 from .supervision.control import ControlLink, Message
 from .supervision.heartbeat import LongestRun
-from .supervision.server_report import endpoint, say
+from .supervision.server_report import endpoint, print_json
 
 ROUTES = (
     open_inference.ROUTES
@@ -123,9 +123,9 @@ def _locate(options: Options) -> ModelSource:
 
 
 def _event_loop(secure: bool) -> Tuple[Optional[ConnectionSelector], asyncio.AbstractEventLoop]:
-    """The event loop, and what hears plain connections for it, where something does.
+    """Return the event loop, and the selector of its plain connections, if any.
 
-    Without TLS that is quicker than uvloop: it sees how many ask at once.
+    Without TLS that is quicker than uvloop: it knows how many clients send at once.
     """
     watch = None if secure else connection_selector()
     if watch is not None:
@@ -195,7 +195,7 @@ class Worker:
             self._service.catalog.fill()
 
     async def serve(self) -> None:
-        """Answer requests until told to stop; then finish those that have begun."""
+        """Answer requests until ordered to stop; then finish those that have started."""
         self._listen_to_signals()
         listener = self._listener()
         host, port = listener.getsockname()[:2]
@@ -205,7 +205,7 @@ class Worker:
         gc.collect()
         gc.freeze()  # what is loaded now stays: no collection needs to look at it again
         self._announce(endpoint(host, port, self._tls is not None))
-        minutes = self._loop.create_task(ledger.keep(self._service))
+        minutes = self._loop.create_task(ledger.record_minutes(self._service))
         switches = self._loop.create_task(keep_following(self._service.repository))
         self._service.machine.begin()
         turns = self._take_turns(self._service.repository.all())
@@ -284,7 +284,7 @@ class Worker:
         if self._control is not None:
             self._control.send(event="ready", heartbeat=True, **facts)
         else:
-            say({"endpoint": address, "pid": os.getpid(), **facts})
+            print_json({"endpoint": address, "pid": os.getpid(), **facts})
         self._log.event("ready", endpoint=address, **facts)
         for model in models:
             if model.warning:
@@ -298,7 +298,7 @@ class Worker:
     def _obey(self) -> None:
         assert self._control is not None
         messages = self._control.receive()
-        if messages is None:  # the supervisor is gone: nobody would restart or stop this process
+        if messages is None:  # the supervisor is gone: nothing would restart or stop this process
             self._loop.remove_reader(self._control.fileno())
             self.stop()
             return
@@ -314,7 +314,7 @@ class Worker:
         elif message.command == "ping":
             self._service.restarts = message.restarts or {}
             assert self._control is not None
-            run_s = self._longest.look(self._executor.running())
+            run_s = self._longest.poll(self._executor.running())
             self._control.send(event="alive", run_s=round(run_s, 1))
 
     # Hot swap
@@ -326,7 +326,7 @@ class Worker:
             self._reload(lambda: _locate(self._options))
 
     def _reload(self, locate: Callable[[], ModelSource], generation: int = 0) -> None:
-        """Load a version beside the served one; a second order waits for the first."""
+        """Load a version next to the served one; a second order waits for the first."""
         self._renew_certificate()
         if self._reloading is not None:
             self._reload_again = lambda: self._reload(locate, generation)
@@ -340,26 +340,26 @@ class Worker:
             return
         try:
             load_chain(self._tls, certificate, key)
-        except CannotListen as error:  # the one before goes on
+        except CannotListen as error:  # the previous one continues
             self._log.event("certificate", error=str(error))
 
     async def _load_and_use(self, locate: Callable[[], ModelSource], generation: int) -> None:
         try:
             model = await self._loop.run_in_executor(None, lambda: _load(self._options, locate()))
         except LoadError as error:
-            self._tell("failed", error=str(error))
-        except Exception as error:  # whatever it is, the old version goes on
-            self._tell("failed", error="Loading failed: {!r}.".format(error))
+            self._report("failed", error=str(error))
+        except Exception as error:  # whatever it is, the old version continues
+            self._report("failed", error="Loading failed: {!r}.".format(error))
         else:
             self._use([model], generation or self._service.generation + 1)
-            self._tell("reloaded", generation=self._service.generation, **_facts(model))
+            self._report("reloaded", generation=self._service.generation, **_facts(model))
         self._reloading = None
         again, self._reload_again = self._reload_again, None
         if again is not None:
             again()
 
     def _use(self, models: List[ServedModel], generation: int) -> None:
-        """From here on new requests run on these; those that have begun keep theirs."""
+        """Run new requests on these models; those that have started keep theirs."""
         for model in self._service.repository.all():
             if model.mirror is not None:
                 model.mirror.end()
@@ -375,7 +375,7 @@ class Worker:
         wanted = [model.execution.workers for model in self._service.repository.all()]
         self._executor.resize(self._options.workers or max(wanted, default=1))
 
-    def _tell(self, event: str, **values: object) -> None:
+    def _report(self, event: str, **values: object) -> None:
         self._log.event(event, **values)
         if self._control is not None:
             self._control.send(event=event, **values)

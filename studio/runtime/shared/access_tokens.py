@@ -1,4 +1,4 @@
-"""Who may ask and how it is carried: the bearer tokens and TLS."""
+"""Authentication of clients and transport security: bearer tokens and TLS."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 
 
 def tokens_of(file: Optional[Path], environment: Mapping[str, str]) -> Tuple[str, ...]:
-    """The tokens that clients may send, one a line; none when everybody may ask.
+    """Read the tokens that clients may send, one per line; empty without authentication.
 
     Raises:
         CannotListen: when the file cannot be read, or a token could not stand in a header.
@@ -42,18 +42,18 @@ def tokens_of(file: Optional[Path], environment: Mapping[str, str]) -> Tuple[str
 
 
 class Tokens:
-    """The tokens that are valid now.
+    """Set of the bearer tokens that are valid now.
 
-    A file is looked at again once a second, and whenever a token comes that is not known: a new
-    token holds with its first request, an old one ends with its line. So tokens are changed
-    without a restart, by whoever may write the file. A file that has become unreadable or empty
-    changes nothing: that must neither lock everybody out nor let everybody in.
+    The file is checked once a second, and whenever an unknown token arrives: a new token is valid
+    with its first request, an old one ends with its line. Tokens change without a restart. A file
+    that becomes unreadable or empty changes nothing: it must neither lock all clients out nor
+    admit unauthenticated ones.
     """
 
     def __init__(self, file: Optional[Path], environment: Mapping[str, str]) -> None:
         self._file = file
         self._mark = mark_of(file)
-        self._keep(tokens_of(file, environment))
+        self._store(tokens_of(file, environment))
         self._looked = time.monotonic()
 
     @property
@@ -62,42 +62,42 @@ class Tokens:
         return bool(self._known)
 
     def admit(self, header: str) -> bool:
-        """Whether the value of an Authorization header holds one of them.
+        """Return whether the value of an Authorization header holds a valid token.
 
-        All are compared, each in constant time: how long it takes says nothing about them.
+        All are compared, each in constant time, so that timing reveals nothing about them.
         """
         given = header.encode("latin-1")
         if time.monotonic() - self._looked > _LOOK_EVERY_S:
-            self._look()
-        return self._match(given) or (self._look() and self._match(given))
+            self._reload()
+        return self._match(given) or (self._reload() and self._match(given))
 
     def _match(self, given: bytes) -> bool:
-        import hmac  # not in the supervisor, which asks nobody for a token and stays small
+        import hmac  # not in the supervisor, which checks no tokens and stays small
 
         found = False
         for known in self._known:
             found |= hmac.compare_digest(given, known)
         return found
 
-    def _look(self) -> bool:
-        """Read the file again where it has changed; whether it has."""
+    def _reload(self) -> bool:
+        """Read the file again if it has changed; return whether it has."""
         self._looked = time.monotonic()
         mark = mark_of(self._file)
         if self._file is None or mark is None or mark == self._mark:
             return False
         self._mark = mark
         try:
-            self._keep(tokens_of(self._file, {}))
+            self._store(tokens_of(self._file, {}))
         except CannotListen:
             return False
         return True
 
-    def _keep(self, tokens: Tuple[str, ...]) -> None:
+    def _store(self, tokens: Tuple[str, ...]) -> None:
         self._known = tuple(("Bearer " + token).encode("ascii") for token in tokens)
 
 
 def mark_of(file: Optional[Path]) -> Optional[Tuple[int, int, int]]:
-    """What changes with the content of a file."""
+    """Return a mark that changes with the content of a file."""
     if file is None:
         return None
     try:
@@ -140,7 +140,7 @@ def load_chain(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
 
 
 def fingerprint_of(certificate: Path) -> str:
-    """SHA-256 of the first certificate of a PEM file, in hexadecimal; empty if there is none."""
+    """Return the hexadecimal SHA-256 of a PEM file's first certificate, or an empty string."""
     import hashlib  # not where there is no certificate: the supervisor stays small
 
     try:

@@ -70,7 +70,7 @@ class Journal:
                     return found
 
     def readable(self) -> list[dict[str, object]]:
-        """The entries up to the first one that was altered."""
+        """Return the entries up to the first one that was altered."""
         found = self.entries()
         broken = first_break(found)
         return found[: broken.place] if broken else found
@@ -82,7 +82,7 @@ class Journal:
     def stand(self) -> dict[str, object]:
         """``entries`` (as many as there ever were) and the hash of the last, the ``head``.
 
-        Whoever keeps them elsewhere can tell later whether the end was cut off.
+        A copy of them kept elsewhere shows later whether the end was cut off.
         """
         last_two = map(_entries, reversed(self._parts()[-2:]))  # a part may have no entry yet
         found = _chained(next(filter(None, last_two), []))
@@ -105,7 +105,7 @@ class Journal:
         self._segments.seal(self._path)
 
     def _beginning(self) -> dict[str, object]:
-        """The facts of the entry that continues the last sealed part; empty where none is."""
+        """Return the facts of the entry that continues the last sealed segment, if any."""
         paths = [] if self._segments is None else self._segments.paths()
         if not paths:
             return {}
@@ -128,12 +128,12 @@ class Journal:
         try:
             return str(json.loads(content[:whole].splitlines()[-1])[_HASH])
         except (ValueError, KeyError, TypeError):
-            # An altered line stays, and the chain stays broken there: broken_at tells.
+            # An altered line stays, and the chain stays broken there: broken_at reports it.
             return START
 
 
 class ChainLink(NamedTuple):
-    """What chains an entry to the others; None where it lacks a part."""
+    """Link of an entry to the chain; a part that the entry lacks is None."""
 
     event: object
     hash: object
@@ -159,12 +159,12 @@ class ChainLink(NamedTuple):
 
 
 class ChainBreak(NamedTuple):
-    """Where a chain is not what it says.
+    """First entry at which a chain is broken.
 
     Attributes:
         place: Of the first such entry among those that were given, from 0.
         number: The same among all that there ever were, from 1.
-        missing: So many entries before it are not there; 0 when it was altered.
+        missing: Number of entries missing before it; 0 when it was altered.
     """
 
     place: int
@@ -173,7 +173,7 @@ class ChainBreak(NamedTuple):
 
 
 def first_break(entries: Sequence[Mapping[str, object]]) -> ChainBreak | None:
-    """The first entry that is not what the chain says; None where all are."""
+    """Return the first break of the chain, or None if it is whole."""
     last, dropped = START, before(entries)
     if dropped and _parts_after_the_first(entries) < KEPT:
         return ChainBreak(0, 1, missing=dropped)
@@ -193,7 +193,7 @@ def first_break(entries: Sequence[Mapping[str, object]]) -> ChainBreak | None:
 
 
 def first_broken(entries: Sequence[Mapping[str, object]]) -> int:
-    """Number of the first entry (from 1) that is not what the chain says, or 0."""
+    """Return the number (from 1) of the first entry that breaks the chain, or 0."""
     found = first_break(entries)
     return found.number if found else 0
 

@@ -43,7 +43,7 @@ def _kinds(form: Type[NamedTuple]) -> Dict[str, type]:
 
 
 def _converted(kind: type, value: object) -> object:
-    """A value in the type of its annotation: a number, text, record, or a tuple of them."""
+    """Return a value in the type of its annotation: a number, text, record, or a tuple of them."""
     origin = getattr(kind, "__origin__", None)
     parts: Tuple[type, ...] = getattr(kind, "__args__", ())
     if origin is Union:  # Optional

@@ -11,7 +11,7 @@ _CHUNK = 1 << 20
 
 
 def fresh() -> str:
-    """A name that nobody else uses."""
+    """Return a name that no other process uses."""
     return os.urandom(16).hex()
 
 
@@ -106,12 +106,12 @@ def free_bytes(folder: Path) -> int:
 
 
 def megabytes(count: int) -> str:
-    """A size for people."""
+    """Return a size for people."""
     return "{:,.1f} MB".format(count / 1e6) if count < 100e6 else "{:,.0f} MB".format(count / 1e6)
 
 
 def plain_name(name: str) -> bool:
-    """Whether a relative path stays below its folder: no root, no drive, no ``..``."""
+    """Return whether a relative path stays below its folder: no root, no drive, no ``..``."""
     parts = name.split("/")
     return (
         bool(name)

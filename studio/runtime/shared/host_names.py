@@ -14,5 +14,5 @@ _LONGEST = 253
 
 
 def is_host_pattern(text: str) -> bool:
-    """Whether it is ``name.example.com``, ``*.example.com`` or ``*``, in small letters."""
+    """Return whether it is ``name.example.com``, ``*.example.com`` or ``*``, in small letters."""
     return len(text) <= _LONGEST and re.fullmatch(_PATTERN, text) is not None

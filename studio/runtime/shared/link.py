@@ -14,10 +14,10 @@ class WrongCertificate(OSError):
 
 
 class PinnedConnection(http.client.HTTPSConnection):
-    """TLS to whoever holds the key of one certificate, whatever its name or issuer.
+    """TLS connection to the holder of one certificate's key, whatever its name or issuer.
 
     No authority signs a board's own certificate, and it answers under many names (through a
-    tunnel it is the loopback). Its SHA-256, learned over a trusted way, says more than either.
+    tunnel it is the loopback). Its SHA-256, learned over a trusted way, proves more than either.
     Nothing of a request is sent before the certificate was compared.
     """
 
@@ -54,10 +54,10 @@ class PinnedConnection(http.client.HTTPSConnection):
 def connect(
     report: Mapping[str, object], host: str, port: int, timeout: float
 ) -> http.client.HTTPConnection:
-    """A connection that is opened with its first request.
+    """Return a connection that is opened with its first request.
 
     Args:
-        report: What the server says of itself (``server.json``): its scheme and fingerprint.
+        report: The server's own report (``server.json``): its scheme and fingerprint.
     """
     if report.get("scheme") == "https":
         return PinnedConnection(host, port, str(report.get("fingerprint")), timeout)
@@ -65,5 +65,5 @@ def connect(
 
 
 def authorization(token: str) -> Mapping[str, str]:
-    """The header that shows a token; none without one."""
+    """Return the header that shows a token; none without one."""
     return {"Authorization": "Bearer " + token} if token else {}

@@ -1,8 +1,8 @@
-"""The sealed parts of a journal: whole files beside the one that is written, the oldest dropped.
+"""Sealed segments of a journal: whole files next to the current one, the oldest dropped.
 
 A part is sealed by one rename, and the next begins with an entry that names what it continues: the
 hash of the last entry, how many there were before, and what must not be forgotten when the oldest
-parts go. By itself each file is a chain from its start, as runtimes from before the parts expect.
+parts go. Each file is a chain of its own from its start, as runtimes from before the parts expect.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Segments:
         self._folder = folder
 
     def paths(self) -> list[Path]:
-        """The oldest first."""
+        """Return the oldest first."""
         try:
             names = os.listdir(str(self._folder))
         except OSError:
@@ -42,7 +42,7 @@ class Segments:
         return [self._path(number) for number in numbers]
 
     def last(self) -> int:
-        """The highest number; 0 when nothing was sealed yet."""
+        """Return the highest number; 0 when nothing was sealed yet."""
         paths = self.paths()
         return int(paths[-1].stem) if paths else 0
 

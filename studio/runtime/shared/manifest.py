@@ -1,4 +1,4 @@
-"""The manifest of a bundle, and the check that a folder is what its manifest says."""
+"""Manifest of a bundle, and the check of a folder against its manifest."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def verify(folder: Path, manifest: Manifest) -> None:
 
 
 def foreign(folder: Path, manifest: Manifest) -> list[str]:
-    """The files of a folder that a manifest does not name."""
+    """Return the files of a folder that a manifest does not name."""
     known = {entry.name for entry in manifest.files} | {NAME, SIGNATURE}
     return [name for name in sorted(_below(folder)) if name not in known]
 

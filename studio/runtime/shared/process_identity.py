@@ -1,4 +1,4 @@
-"""What tells a process from a later one with the same number, also across a restart."""
+"""Identity of a process that a later one with the same number lacks, also across a restart."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 
 def started(pid: int) -> str:
-    """What tells this process from a later one with the same number; empty when it is gone."""
+    """Return a mark that a later process with this number lacks; empty when it is gone."""
     try:
         with open("/proc/{}/stat".format(pid), "rb") as file:
             fields = file.read().rpartition(b")")[2].split()

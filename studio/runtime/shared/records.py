@@ -8,9 +8,9 @@ RecordT = TypeVar("RecordT", bound=NamedTuple)
 
 
 def read(form: Type[RecordT], document: Mapping[str, object]) -> RecordT:
-    """Return the named tuple of a JSON object; keys that it has not are passed over.
+    """Return the named tuple of a JSON object; unknown keys are ignored.
 
-    A value takes the type of its field's default, which stands for what is null or missing.
+    A value takes the type of its field's default, which replaces a null or missing value.
 
     Raises:
         KeyError: when a key is missing that has no default.

@@ -1,4 +1,4 @@
-"""Zip archives of somebody else: whatever is wrong with one ends as ``zipfile.BadZipFile``."""
+"""Reading of untrusted zip archives: every defect is raised as ``zipfile.BadZipFile``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CHUNK = 1 << 20
 
 
 def open_archive(path: str) -> zipfile.ZipFile:
-    """An archive for reading.
+    """Return an archive for reading.
 
     Raises:
         OSError: when the file cannot be opened.
@@ -47,7 +47,7 @@ def open_archive(path: str) -> zipfile.ZipFile:
 def chunks(
     archive: zipfile.ZipFile, entry: Union[str, zipfile.ZipInfo], size: int = _CHUNK
 ) -> Iterator[bytes]:
-    """The content of an entry, in pieces.
+    """Yield the content of an entry, in pieces.
 
     Raises:
         KeyError: when there is no such entry.

@@ -15,12 +15,12 @@ MOST = 10_000
 
 
 class SamplingConfig(NamedTuple):
-    """What the file allows.
+    """Limits on the samples that the file allows to be stored.
 
     Attributes:
-        of: Digest of the release; of every other none is kept.
-        most: Samples at the same time.
-        room: Bytes of all of them together.
+        of: Digest of the release; no samples of other releases are stored.
+        most: Number of samples stored at the same time.
+        room: Bytes of all samples together.
     """
 
     of: str
@@ -33,7 +33,7 @@ class SamplingConfig(NamedTuple):
 
 
 def sampling_for(source_path: Path, digest: str) -> Optional[Tuple[SamplingConfig, Path]]:
-    """What is allowed for a release, and the folder for it; None where nothing is."""
+    """Return the limits for a release and its sample folder, or None if none may be stored."""
     for folder in source_path.parents:
         if folder.parent.name == "releases":
             break

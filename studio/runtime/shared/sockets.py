@@ -24,7 +24,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def reserve(host: str, port: int) -> socket.socket:
-    """A socket that keeps a port for processes of this user, who listen there themselves.
+    """Return a socket that keeps a port for processes of this user, who listen there themselves.
 
     Raises:
         CannotListen: when the address is unknown, taken, or not allowed.

@@ -1,4 +1,4 @@
-"""The number of threads of an inference where nobody names one: for serving, profiles and presets.
+"""Default number of threads of an inference, for serving, profiles and presets.
 
 One rule for all of them, so that a figure measured in one place holds in the others.
 """

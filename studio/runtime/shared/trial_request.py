@@ -16,11 +16,11 @@ MOST_SHARE = 0.5
 
 
 class TrialRequest(NamedTuple):
-    """What the file asks for.
+    """Comparison with an earlier release that the file requests.
 
     Attributes:
         of: Digest of the release on trial.
-        release: Digest of the one that it is held against.
+        release: Digest of the release that it is compared with.
         beyond: Times as slow from which a stretch of runs counts as slower.
         share: Of one core that the comparison takes at most.
         timed: How fast both are is compared, too; else answers alone.
@@ -40,10 +40,10 @@ class TrialRequest(NamedTuple):
 def wish_for(
     source_path: Path, digest: str, beside: Optional[Path] = None
 ) -> Optional[Tuple[TrialRequest, Path]]:
-    """What is asked for a release, and the folder of the other; None where nothing is.
+    """Return the comparison requested for a release and the other's folder, or None.
 
     Args:
-        beside: Root of the releases where it does not lie among them (in a container).
+        beside: Root of the releases if it is not among them (in a container).
     """
     root = beside or _root_of(source_path)
     if root is None:

@@ -1,4 +1,4 @@
-"""What a service tells systemd: datagrams to the socket that NOTIFY_SOCKET names."""
+"""Notifications of a service to systemd: datagrams to the socket that NOTIFY_SOCKET names."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Notifier:
 
     @staticmethod
     def of(environment: Mapping[str, str], pid: Optional[int] = None) -> Notifier:
-        """The line that the variables of systemd describe."""
+        """Return the line that the variables of systemd describe."""
         address = environment.get("NOTIFY_SOCKET", "")
         if not address.startswith(("/", "@")):
             return Notifier("")
@@ -84,6 +84,6 @@ class Notifier:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as line:
                 line.settimeout(seconds)  # a systemd that hangs must not take the service along
                 line.sendto("\n".join(lines).encode("utf-8"), address)
-        except OSError:  # the service is more important than that somebody knows of it
+        except OSError:  # the service is more important than its notification
             return False
         return True

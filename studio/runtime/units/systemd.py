@@ -16,7 +16,7 @@ _LINGERING = Path("/var/lib/systemd/linger")
 
 
 class UnitError(Exception):
-    """What systemd refused, in one sentence, with its own words as detail."""
+    """Refusal by systemd, in one sentence, with its own output as detail."""
 
     def __init__(self, sentence: str, detail: str = "") -> None:
         super().__init__(sentence)
@@ -25,14 +25,14 @@ class UnitError(Exception):
 
 
 class UnitState(NamedTuple):
-    """How a unit is doing.
+    """State of a unit as systemd reports it.
 
     Attributes:
         active: ``active``, ``activating``, ``reloading``, ``inactive``, ``failed`` ...
         result: Why it ended: ``success``, ``watchdog``, ``oom-kill``, ``start-limit-hit`` ...
         pid: Of the supervisor; 0 where none runs.
         restarts: By systemd, since it was last started by hand.
-        waits: Something that systemd was asked to do with it is not done yet.
+        waits: A job of systemd for it is pending.
     """
 
     active: str
@@ -63,13 +63,13 @@ class Systemd:
         self.system = system
 
     @staticmethod
-    def found(
+    def detect(
         environment: Mapping[str, str], *, euid: Optional[int] = None, running: Path = _RUNNING
     ) -> Optional[Systemd]:
-        """The systemd that this user may give units to; None where there is none.
+        """Return the systemd instance that this user may install units in, or None.
 
         Args:
-            running: There while systemd is what started this machine.
+            running: Folder that exists while systemd is the machine's init.
         """
         program = shutil.which("systemctl", path=environment.get("PATH"))
         if program is None or not running.is_dir():
@@ -86,11 +86,11 @@ class Systemd:
         return Systemd(program, base / "systemd" / "user", system=False, runtime=runtime)
 
     def starts_at_boot(self, lingering: Path = _LINGERING) -> bool:
-        """Whether its units run without anybody being logged in."""
+        """Return whether its units run without a login session."""
         return self.system or (lingering / _user_name()).exists()
 
     def has(self, name: str) -> bool:
-        """Whether there is such a unit of ours."""
+        """Return whether a unit of this name is installed."""
         return (self._folder / name).exists()
 
     def install(self, name: str, text: str) -> bool:
@@ -124,7 +124,7 @@ class Systemd:
         self._do("enable", name)
 
     def start(self, name: str) -> None:
-        """Start it and wait until it says that it is ready."""
+        """Start it and wait until it reports that it is ready."""
         self._do("reset-failed", name, must=False)  # earlier failures must not count any more
         self._do("start", name)
 
@@ -132,7 +132,7 @@ class Systemd:
         """Stop it if it runs, and start it.
 
         Args:
-            wait: Until it says that it is ready.
+            wait: Until it reports that it is ready.
         """
         self._do("reset-failed", name, must=False)
         self._do("restart", *([] if wait else ["--no-block"]), name)
@@ -173,7 +173,7 @@ class Systemd:
         return UnitState(active, enabled, result, int(pid or 0), int(restarts or 0), waits)
 
     def journal(self, name: str, lines: int) -> str:
-        """The last lines that it has written; empty where they cannot be read."""
+        """Return the last lines that it has written; empty where they cannot be read."""
         program = shutil.which("journalctl", path=self._environment.get("PATH"))
         words = ["--no-pager", "--output=cat", "--lines={}".format(lines), "--unit=" + name]
         try:

@@ -12,7 +12,7 @@ Section = List[Tuple[str, str]]
 
 
 class UnitOptions(NamedTuple):
-    """What varies between units.
+    """Settings in which the units of servers differ.
 
     Attributes:
         root: Folder of releases, the one place that the service may write to.
@@ -22,12 +22,12 @@ class UnitOptions(NamedTuple):
         memory_mb: Above it the kernel ends the worker, and the supervisor starts another;
             None for no limit.
         cpu_percent: Of one core: 150 is one and a half; None for no limit.
-        user: Who it runs as; None for whoever runs systemd (root for the system's).
+        user: Account it runs as; None for the account of systemd (root for the system's).
         system: For the system's systemd rather than for that of a user, which may not confine
             files and capabilities.
         devices: It needs devices (an accelerator), not only processors.
-        watchdog_s: Without a sign of life for so long, it is ended and started again.
-        restarts: So many within five minutes, then it stays down: something else is wrong.
+        watchdog_s: Seconds without a heartbeat after which it is ended and started again.
+        restarts: Number within five minutes after which it stays down: the cause is elsewhere.
     """
 
     root: Path
@@ -51,7 +51,7 @@ def unit_name(root: Path) -> str:
 
 
 def render(options: UnitOptions) -> str:
-    """The unit's text.
+    """Return the unit's text.
 
     Raises:
         ValueError: when a path or argument cannot be written in a unit.
@@ -160,7 +160,7 @@ def _capabilities(options: UnitOptions) -> Section:
 
 
 def quoted(word: str) -> str:
-    """A word of a list as systemd reads it.
+    """Return a word of a list as systemd reads it.
 
     Raises:
         ValueError: when it has control characters.

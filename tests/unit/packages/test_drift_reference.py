@@ -79,7 +79,7 @@ def test_channels_last_keeps_neighbours_apart_by_the_channels() -> None:
     picture = np.zeros((40, 40, 3), np.float32)
     picture[:, :, 1] = 9.0
     sampler = FrameSampler(tap, 1)
-    sampler.take(0, picture)
+    sampler.sample(0, picture)
     numbers = dict(zip(names_of(tap), sampler.numbers(1), strict=False))
     assert numbers["x.sharpness"][0] == 0.0  # each channel is flat
 

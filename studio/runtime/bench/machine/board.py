@@ -1,4 +1,4 @@
-"""What boards tell of themselves: power mode, throttling, thermal zones, accelerators, supply.
+"""Facts of boards: power mode, throttling, thermal zones, accelerators, supply.
 
 Everything is read without privilege. The functions with ``text`` are pure parsers.
 """
@@ -33,12 +33,12 @@ _OC_EVENTS = "sys/class/hwmon/hwmon*/oc*_event_cnt"
 
 
 def identity(root: str = "/") -> dict[str, str | None]:
-    """What tells one machine from another kind: ``cpu``, ``arch``, ``board``."""
+    """Return the facts that identify a kind of machine: ``cpu``, ``arch``, ``board``."""
     return {"cpu": cpu_name(root), "arch": platform.machine(), "board": board_name(root)}
 
 
 def board_name(root: str = "/") -> str | None:
-    """Name of the board, or of the PC."""
+    """Return the name of the board, or of the PC."""
     return text_of(root, "proc/device-tree/model") or text_of(root, _PRODUCT)
 
 
@@ -57,7 +57,7 @@ def cpu_name(root: str = "/") -> str:
 
 
 def jetson(root: str = "/") -> str | None:
-    """The release of a Jetson's system."""
+    """Return the release of a Jetson's system."""
     return jetson_release(text_of(root, _L4T) or "")
 
 
@@ -68,7 +68,7 @@ def jetson_release(text: str) -> str | None:
 
 
 def power_mode(status: str, config: str) -> PowerMode | None:
-    """The Jetson's mode: number from ``pmode:0002``, name from ``/etc/nvpmodel.conf``."""
+    """Return the Jetson's mode: number from ``pmode:0002``, name from ``/etc/nvpmodel.conf``."""
     found = re.search(r"pmode:\s*(\d+)", status)
     if found is None:
         return None
@@ -78,13 +78,13 @@ def power_mode(status: str, config: str) -> PowerMode | None:
 
 
 def mode(root: str = "/") -> PowerMode | None:
-    """The power mode that a Jetson is in."""
+    """Return the power mode that a Jetson is in."""
     status, config = text_of(root, _NVPMODEL_STATUS), text_of(root, _NVPMODEL_CONFIG)
     return power_mode(status or "", config or "")
 
 
 def throttled_bits(text: str) -> Throttle | None:
-    """What a Raspberry Pi's ``get_throttled`` means.
+    """Decode the bits of a Raspberry Pi's ``get_throttled``.
 
     Args:
         text: ``throttled=0x50005`` of vcgencmd, or ``50005`` of /sys.
@@ -115,7 +115,7 @@ def throttle(root: str = "/") -> Throttle | None:
 
 
 def pi_flags(root: str = "/") -> str | None:
-    """The flags of a Raspberry Pi's firmware, where /sys has them."""
+    """Return the flags of a Raspberry Pi's firmware, where /sys has them."""
     return text_of(root, _PI_FLAGS)
 
 
@@ -164,7 +164,7 @@ def accelerators(root: str = "/") -> tuple[Accelerator, ...]:
 
 
 def supply(root: str = "/") -> str | None:
-    """``battery`` or ``mains``; None where the machine does not tell."""
+    """Return ``battery`` or ``mains``, or None where the machine does not report it."""
     batteries = []
     for folder in paths(root, "sys/class/power_supply/*"):
         kind = text_of(folder, "type")
@@ -178,7 +178,7 @@ def supply(root: str = "/") -> str | None:
 
 
 def turbo(root: str = "/") -> bool | None:
-    """Whether clocks above the nominal one are allowed."""
+    """Return whether clocks above the nominal one are allowed."""
     off = text_of(root, "sys/devices/system/cpu/intel_pstate/no_turbo")
     if off is not None:
         return off == "0"
@@ -187,7 +187,7 @@ def turbo(root: str = "/") -> bool | None:
 
 
 def virtual(root: str = "/") -> str | None:
-    """The hypervisor or container that is around; None on bare metal, or where nobody tells."""
+    """Return the hypervisor or container around; None on bare metal, or if unknown."""
     info = text_of(root, "proc/cpuinfo") or ""
     flags = next((line for line in info.splitlines() if line.startswith("flags")), "")
     if " hypervisor" in flags:
@@ -206,7 +206,7 @@ def quota(text: str) -> float | None:
 
 
 def vcgencmd() -> str | None:
-    """The firmware's own answer, where the command is there and the user may ask."""
+    """Return the firmware's own answer, where the command is there and the user may ask."""
     import subprocess  # a server that asks no firmware does without it
 
     try:
@@ -230,12 +230,12 @@ def governors(root: str = "/") -> tuple[str, ...]:
 
 
 def paths(root: str, pattern: str) -> list[str]:
-    """What there is of a pattern, below the root."""
+    """Return the paths below the root that match a pattern."""
     return sorted(glob.glob(os.path.join(root, pattern)))
 
 
 def text_of(root: str, path: str) -> str | None:
-    """What a file says; None where there is none."""
+    """Return the text of a file, or None."""
     try:
         with open(os.path.join(root, path), encoding="utf-8") as stream:
             return stream.read().strip("\0\n ") or None
@@ -244,7 +244,7 @@ def text_of(root: str, path: str) -> str | None:
 
 
 def number_of(path: str) -> int | None:
-    """The number in a file; None where there is none."""
+    """Return the number in a file, or None."""
     try:
         with open(path) as stream:
             return int(stream.read())

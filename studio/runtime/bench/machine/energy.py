@@ -1,4 +1,4 @@
-"""Energy of an inference: blocks of work between blocks of rest, net of what rest takes."""
+"""Energy of an inference: blocks of work between blocks of rest, net of the power at rest."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Load:
 
     Attributes:
         median_ns: Of an inference.
-        run: Makes so many inferences, one after the other.
+        run: Makes a number of inferences, one after the other.
     """
 
     id: str
@@ -58,7 +58,7 @@ class Load:
 
 
 class Recorder:
-    """Asks a rail while something happens, and adds up."""
+    """Sampler of a rail during an action, which sums up the energy."""
 
     def __init__(self, rail: Rail) -> None:
         self._rail = rail
@@ -66,14 +66,14 @@ class Recorder:
         self.samples: list[tuple[float, float]] = []
 
     def during(self, action: Callable[[], Any]) -> float:
-        """Joules that were taken during an action; ``seconds`` has how long it lasted.
+        """Return the joules taken during an action; ``seconds`` then has its duration.
 
         Raises:
             ValueError: when the sensor did not answer.
         """
         ended = threading.Event()
         self.samples = []
-        self._take()
+        self._read_once()
         sampler = threading.Thread(target=self._sample, args=(ended,), daemon=True)
         sampler.start()
         try:
@@ -81,7 +81,7 @@ class Recorder:
         finally:
             ended.set()
             sampler.join()
-        self._take()
+        self._read_once()
         if len(self.samples) < 2:
             raise ValueError("the sensor did not answer")
         return self._joules()
@@ -93,15 +93,15 @@ class Recorder:
 
     @property
     def changes(self) -> int:
-        """How often the sensor told something new."""
+        """Number of new values that the sensor reported."""
         values = [value for _, value in self.samples]
         return sum(values[i] != values[i - 1] for i in range(1, len(values)))
 
     def _sample(self, ended: threading.Event) -> None:
         while not ended.wait(self._period):
-            self._take()
+            self._read_once()
 
-    def _take(self) -> None:
+    def _read_once(self) -> None:
         try:
             before = time.monotonic()
             value = self._rail.read()
@@ -116,7 +116,7 @@ class Recorder:
         return sum((two[0] - one[0]) * (one[1] + two[1]) / 2 for one, two in pairs)
 
     def _step(self, one: float, two: float) -> float:
-        """What a counter went on, over its end where it has one."""
+        """Return the increment of a counter, which may have wrapped around."""
         if two >= one:
             return two - one
         return two - one + self._rail.wraps_at if self._rail.wraps_at else 0.0
@@ -129,10 +129,10 @@ def measure(
     rest: Callable[[float], Any] = time.sleep,
     blocks: int = BLOCKS,
 ) -> EnergyMeasurement | NoEnergyMeasurement:
-    """The energy of each candidate's inferences.
+    """Return the energy of each candidate's inferences.
 
-    Rest, work, rest, work ...: each block of work is held against the rest before and after it, so
-    that a machine that warms up or does something else disturbs both.
+    Blocks of rest and work alternate. Each block of work is compared with the rest before and after
+    it, so that other load or a rising temperature disturbs both.
 
     Args:
         seconds: Length of a block, of rest and of work.
@@ -195,7 +195,7 @@ class Block:
 
     Attributes:
         net: Joules without those of rest.
-        changes: How often the sensor told something new.
+        changes: How often the sensor reported a new value.
     """
 
     runs: int
@@ -206,7 +206,7 @@ class Block:
 
 
 def _run(blocks: Sequence[Block]) -> InferenceEnergy:
-    """One candidate's figures from its blocks."""
+    """Return one candidate's figures from its blocks."""
     mean, half = interval([1e3 * block.net / block.runs for block in blocks])
     inferences = sum(block.runs for block in blocks)
     joules = sum(block.joules for block in blocks)
@@ -228,7 +228,7 @@ def _run(blocks: Sequence[Block]) -> InferenceEnergy:
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
-    """Mean, and half the width of its 95 % interval by Student's t; infinite for one value."""
+    """Return the mean and half its 95 % interval by Student's t, infinite for one value."""
     count = len(values)
     mean = sum(values) / count
     if count < 2:
@@ -239,7 +239,7 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
 
 
 def sensors(root: str = "/", meter: str = "") -> RailScan:
-    """What can be asked: a plugin's meter where one is named, else the machine's own sensors.
+    """Return the sensors: a plugin's meter if one is named, else those of the machine.
 
     Args:
         meter: Path of a Python file with ``rails()``; see ``rails.from_meter``.

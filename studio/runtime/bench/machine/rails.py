@@ -25,18 +25,18 @@ _PMIC_LINE = re.compile(r"^\s*(\w+?)_([AV]) (?:current|volt)\(\d+\)=([\d.]+)[AV]
 
 @dataclass(frozen=True)
 class Rail:
-    """One sensor.
+    """Power or energy sensor of a machine.
 
     Attributes:
         name: The rail's own (``VDD_IN``), or what the sensor is called.
         source: The kind of sensor: ``INA3221``, ``RAPL``, ``battery``, a driver's name.
         kind: ``power`` (``read`` gives watts) or ``energy`` (joules).
-        read: Looks now.
+        read: Reads the present value.
 
             Raises OSError or ValueError when the sensor does not answer.
         wraps_at: Joules at which an energy counter begins again; 0: never.
-        update_s: How often the sensor measures, where it says so.
-        command: A program has to be asked, which is slower than a file.
+        update_s: Period in which the sensor measures, if it reports it.
+        command: The value comes from a program, which is slower than a file.
     """
 
     name: str
@@ -50,13 +50,13 @@ class Rail:
 
 @dataclass
 class RailScan:
-    """The rails that can be read, and why others cannot."""
+    """Readable rails, and the reasons why others are not."""
 
     rails: list[Rail] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
     def add(self, rail: Rail) -> None:
-        """Keep a rail if it can be read now."""
+        """Add a rail if it can be read now."""
         try:
             rail.read()
         except PermissionError:
@@ -77,14 +77,14 @@ class RailScan:
 
     @property
     def why_none(self) -> str:
-        """Why there is no sensor, in a few words."""
+        """Return why no sensor is available, in a few words."""
         if self.refused:
             return "; ".join(self.refused)
         return "this machine has no INA3221, hwmon power, RAPL, battery or PMIC sensor"
 
 
 def find_rails(root: str = "/") -> RailScan:
-    """All sensors below a root, which is ``/`` but in tests."""
+    """Return all sensors below a root, which is ``/`` outside of tests."""
     found = RailScan()
     for look in (_hwmon, _old_ina3221, _rapl, _batteries):
         look(root, found)
@@ -134,7 +134,7 @@ def _rapl(root: str, found: RailScan) -> None:
 
 
 def _batteries(root: str, found: RailScan) -> None:
-    """A battery that is being discharged feeds the whole machine; one on mains tells nothing."""
+    """Return the batteries that discharge: these feed the whole machine, others measure nothing."""
     for folder in _glob(root, "sys/class/power_supply/*"):
         if _text(os.path.join(folder, "type")) != "Battery":
             continue
@@ -170,7 +170,7 @@ def _pmic(found: RailScan) -> None:
 
 
 def pmic_watts(text: str) -> float:
-    """The sum over the rails of what ``vcgencmd pmic_read_adc`` says.
+    """Return the sum over the rails of ``vcgencmd pmic_read_adc``.
 
     The board's input (``EXT5V``) has a voltage there but no current: losses of the chip and what
     USB devices take are not in the sum.
@@ -188,7 +188,7 @@ def pmic_watts(text: str) -> float:
 
 
 def _sum(rails: list[Rail]) -> Rail:
-    """The processors of one machine as one sensor."""
+    """Return the processors of one machine as one sensor."""
     first = rails[0]
     name = " + ".join(rail.name for rail in rails)
     # Each wraps on its own, which a sum cannot tell: such a jump is dropped as impossible.
@@ -249,7 +249,7 @@ def _number(path: str) -> int | None:
 
 
 def from_meter(meter: object) -> list[Rail]:
-    """The rails of a plugin's meter.
+    """Return the rails of a plugin's meter.
 
     Args:
         meter: Has ``rails()``: objects with ``name``, ``source``, ``kind`` (``power``, ``energy``)

@@ -1,4 +1,4 @@
-"""What the machine does besides: clock, temperature, throttling and stolen time, where told."""
+"""Sensors of disturbances: clock, temperature, throttling and stolen time, where available."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PI_THROTTLED_NOW = 0xF
 
 @dataclass(frozen=True)
 class Reading:
-    """One look at the machine; None where it has no such sensor.
+    """Sample of the machine's sensors; None where it has no such sensor.
 
     Attributes:
         stolen, total: Ticks since the start of the machine, over all processors.
@@ -33,7 +33,7 @@ class Reading:
 
 
 class Sensors:
-    """Reads /sys and /proc without any privilege."""
+    """Sensors in /sys and /proc, read without privilege."""
 
     def __init__(self, root: str = "/") -> None:
         self._root = root
@@ -44,7 +44,7 @@ class Sensors:
         )
 
     def read(self) -> Reading:
-        """Look now."""
+        """Read the sensors."""
         clocks = [value for value in map(_number, self._clocks) if value]
         zones = [value for value in map(_number, self._zones) if value and value > 0]
         stolen, total = self._ticks()
@@ -60,7 +60,7 @@ class Sensors:
         return sorted(glob.glob(os.path.join(self._root, pattern)))
 
     def _ticks(self) -> tuple[int, int]:
-        """Stolen and all ticks, from the first line of /proc/stat."""
+        """Return stolen and all ticks, from the first line of /proc/stat."""
         try:
             with open(os.path.join(self._root, "proc/stat")) as stat:
                 values = [int(text) for text in stat.readline().split()[1:9]]
@@ -77,7 +77,7 @@ class Sensors:
 
 
 def spoils(readings: list[Reading]) -> list[str]:
-    """Why a round cannot be used, from the readings at its start and after each block."""
+    """Return why a round cannot be used, from the readings at its start and after each block."""
     reasons = []
     clocks = [each.clock_mhz for each in readings if each.clock_mhz]
     if clocks and max(clocks) > min(clocks) * (1 + CLOCK_CHANGE):

@@ -1,4 +1,4 @@
-"""Requests that come by themselves: Poisson arrivals, latency counted from when each was due."""
+"""Open-loop requests: Poisson arrivals, latency counted from the time when each was due."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BLOCKS = 20
 
 
 def schedule(rate: float, count: int, seed: int) -> Array:
-    """When so many requests are due, in ns: the gaps of a Poisson process are exponential."""
+    """Return due times in ns: the gaps of a Poisson process are exponential."""
     gaps = numpy.random.RandomState(seed).exponential(1e9 / rate, count)
     return numpy.cumsum(gaps).astype(numpy.int64)
 
@@ -87,7 +87,7 @@ def _wait_until(at: int) -> None:
 
 
 def _most_waiting(due: Sequence[int], begun: Sequence[int]) -> int:
-    """Most requests that were due and not begun, at the moments when a late one began."""
+    """Return the most requests that were due and not started, at the start of a late one."""
     most = 0
     for index, begin in enumerate(begun):
         if begin:

@@ -1,4 +1,4 @@
-"""The mode ``latency``: interleaved rounds, one stream, until the looks say that it is decided."""
+"""The mode ``latency``: interleaved rounds, one stream, until an interim check decides."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .timing import Block
 
 
 class Rounds:
-    """Makes the rounds."""
+    """Interleaved rounds of the mode ``latency``."""
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
@@ -29,14 +29,14 @@ class Rounds:
         self._spoiled: dict[str, int] = {}
 
     def run(self) -> None:
-        """Measure until the rounds are over, or a look says that all is decided."""
+        """Measure until the rounds are over, or an interim check decides all comparisons."""
         bench = self._bench
         alive = {entry.id: entry for entry in bench.alive}
         medians = {each: entry.median_ns for each, entry in alive.items()}
         planned = plan.make_plan(medians, bench.config.rounds, bench.config.seconds)
         for entry in alive.values():
             entry.facts = replace(entry.facts, block=planned.blocks[entry.id])
-        places = looks.schedule(planned.rounds, self._looks(), ALPHA)
+        places = looks.schedule(planned.rounds, self._check_count(), ALPHA)
         used, stopped = 0, False
         orders = plan.orders(list(alive), bench.config.seed)
         for number, order in zip(range(1, planned.rounds + 1), orders):
@@ -60,13 +60,13 @@ class Rounds:
             looks=checks if len(places) > 1 else None,
         )
 
-    def _looks(self) -> int:
-        """One where nothing is compared: there the rounds are for the percentiles."""
+    def _check_count(self) -> int:
+        """Return the number of checks: one without a comparison, as percentiles need all rounds."""
         others = [each for each in self._bench.alive if not each.twin]
         return self._bench.config.looks if len(others) > 1 else 1
 
     def _decided(self, alpha: float, planned: plan.RoundPlan) -> bool:
-        """Whether more rounds would tell nothing new: no verdict, and no percentile."""
+        """Return whether more rounds would change neither a verdict nor a percentile."""
         bench = self._bench
         assert bench.reference is not None
         kept = clean(self._events)
@@ -79,7 +79,7 @@ class Rounds:
         return all(each.verdict in DECIDED for each in found)
 
     def _percentiles_to_come(self, kept: Sequence[Round], planned: plan.RoundPlan) -> bool:
-        """Whether the remaining rounds would bring a percentile that is not there yet."""
+        """Return whether the remaining rounds would bring a percentile that is not there yet."""
         for entry in self._bench.alive:
             have = sum(len(each.times_ns.get(entry.id, ())) for each in kept)
             will = planned.blocks[entry.id].runs * planned.rounds
@@ -88,7 +88,7 @@ class Rounds:
         return False
 
     def _round(self, number: int, planned: plan.RoundPlan, order: list[BenchCandidate]) -> None:
-        """One block of each candidate that is still there."""
+        """Run one block of each remaining candidate."""
         readings = [self._sensors.read()]
         blocks: dict[str, Block] = {}
         for entry in order:
@@ -99,7 +99,8 @@ class Rounds:
                 expected = entry.median_ns * (size.runs + size.settle) / 1e9
                 timeout = self._bench.config.run_timeout + 5 * expected
                 request = {"runs": size.runs, "settle": size.settle}
-                blocks[entry.id] = entry.ask("cannot run", timeout, Block, do="time", **request)
+                blocks[entry.id] = entry.call("cannot run", timeout, Block, do="time", **request)
+            # A reading after each block: a disturbance of any block spoils the round.
             readings.append(self._sensors.read())
         reasons = spoils(readings)
         for reason in reasons:
@@ -116,7 +117,7 @@ def round_event(
     readings: list[Reading],
     reasons: list[str],
 ) -> Round:
-    """The event of a round."""
+    """Return the event of a round."""
     last = readings[-1]
     return Round(
         round=number,
@@ -141,11 +142,11 @@ POWER = 2.0
 
 @dataclass(frozen=True)
 class InterimCheck:
-    """A look after so many rounds.
+    """Interim check after a number of rounds.
 
     Attributes:
-        alpha: Risk that this look may take; the looks' risks add up to that of the study, so that
-            no assumption is made on how the looks depend on one another.
+        alpha: Risk of this check; the checks' risks add up to that of the study, which needs no
+            assumption on their dependence.
     """
 
     rounds: int
@@ -153,9 +154,9 @@ class InterimCheck:
 
 
 def schedule(rounds: int, looks: int, alpha: float) -> list[InterimCheck]:
-    """The looks at a study of so many rounds, the last one at its end.
+    """Return the interim checks of a study, the last one at its end.
 
-    They stand at the halves: with three looks at a quarter, at half and at the end. Those that
+    They halve the study: three checks are at a quarter, at half and at the end. Those that
     would come too early are left out.
     """
     places = sorted({rounds >> back for back in range(max(1, looks))} | {rounds})

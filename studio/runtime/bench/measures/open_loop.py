@@ -58,14 +58,14 @@ class Attempt:
 
 
 class RateSearch:
-    """Searches and confirms the rate, for one candidate after the other."""
+    """Search and confirmation of the rate, for one candidate after the other."""
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
         self._seed = bench.config.seed * 1000
 
     def run(self) -> None:
-        """Measure; the twin is not."""
+        """Measure all candidates but the twin."""
         entries = [entry for entry in self._bench.alive if not entry.twin]
         for number, entry in enumerate(entries):
             text = f"Searching the rate of {entry.id}"
@@ -94,8 +94,8 @@ class RateSearch:
         )
 
     def _capacity(self, entry: BenchCandidate) -> float:
-        """Inferences a second when the next one starts at once."""
-        answer = entry.ask(
+        """Return the inferences a second when the next one starts at once."""
+        answer = entry.call(
             "cannot run",
             self._bench.config.run_timeout,
             StreamBlock,
@@ -110,7 +110,7 @@ class RateSearch:
     def _search(
         self, entry: BenchCandidate, capacity: float, seconds: float, attempts: list[Attempt]
     ) -> float:
-        """Bracket the rate; returns the highest that seemed to keep the limit."""
+        """Bracket the rate; return the highest that seemed to keep the limit."""
         low, high = capacity * LOWEST, capacity
         rate = capacity * 0.6
         for _ in range(SEARCH_STEPS):
@@ -131,8 +131,8 @@ class RateSearch:
     ) -> OpenLoop:
         """Try rates from the highest down until one is shown to keep the limit.
 
-        With a given rate that one alone is tried. A rate that is neither shown to keep nor to
-        miss the limit in its time is left undecided, and the next lower one is tried.
+        With a given rate that one alone is tried. A rate that is shown neither to keep nor to miss
+        the limit in its time is undecided, and the next lower one is tried.
         """
         alone = bool(self._bench.config.rate)
         steps = 1 if alone else STEPS
@@ -161,7 +161,7 @@ class RateSearch:
         steps: int,
         attempts: list[Attempt],
     ) -> OpenLoop:
-        """Whether a rate keeps the limit, from trials that begin with an empty queue."""
+        """Return whether a rate keeps the limit, from trials that begin with an empty queue."""
         alpha = (1 - CONFIDENCE) / steps / LOOKS
         late: list[bool] = []
         kept: bool | None = None
@@ -187,7 +187,7 @@ class RateSearch:
         )
 
     def _attempt(self, entry: BenchCandidate, rate: float, seconds: float, phase: str) -> Attempt:
-        """One stretch of requests at a rate; emitted as it ends."""
+        """Run one stretch of requests at a rate, and emit it."""
         config = self._bench.config
         least = SEARCH_ARRIVALS if phase == "search" else 2 * BLOCK
         count = max(least, int(rate * min(seconds, LONGEST_TRIAL)))
@@ -195,7 +195,7 @@ class RateSearch:
         most_over = max(10, int(count * SHARE * 5))
         self._seed += 1
         limit_ns = int(config.limit_ms * 1e6)
-        answer = entry.ask(
+        answer = entry.call(
             "cannot run",
             config.run_timeout + 10 * count / rate,
             ArrivalBlock,
@@ -225,7 +225,7 @@ class RateSearch:
 
 
 def over_share(late: Sequence[bool], alpha: float) -> tuple[float, float]:
-    """Limits of the share of late requests, each at 1 - alpha, though they come together.
+    """Return limits of the share of late requests, each at 1 - alpha, though they cluster.
 
     A queue makes late requests neighbours. By how much blocks of them vary more than independent
     ones would (the design effect), the sample counts for less.
@@ -236,7 +236,7 @@ def over_share(late: Sequence[bool], alpha: float) -> tuple[float, float]:
 
 
 def design_effect(late: Sequence[bool]) -> float:
-    """Variance of the counts of blocks over that of independent requests; at least 1."""
+    """Return the variance of block counts over that of independent requests, at least 1."""
     blocks = len(late) // BLOCK
     share = sum(late) / max(1, len(late))
     if blocks < 2 or not 0 < share < 1:
@@ -247,7 +247,7 @@ def design_effect(late: Sequence[bool]) -> float:
 
 
 def _fails_at(attempts: list[Attempt], missed: list[float], tried: float) -> float | None:
-    """The lowest rate above the one that was found at which the limit was seen to be missed."""
+    """Return the lowest rate above the confirmed one at which the limit was missed."""
     trials = [each.trial for each in attempts]
     searched = [each.rate for each in trials if each.phase == "search" and not each.kept]
     above = [rate for rate in [*searched, *missed] if rate > tried]
@@ -262,7 +262,7 @@ def _undecided(rate: float, share: float, arrivals: int) -> str:
 
 
 def _delays(delays: Sequence[int]) -> StartDelay:
-    """What the bench itself adds, in microseconds."""
+    """Return the delays that the bench itself adds, in microseconds."""
     if not delays:
         return StartDelay()
     shares = numpy.percentile(delays, [50, 99]) / 1e3

@@ -9,7 +9,7 @@ from ..events import Round
 
 
 def clean(rounds: Sequence[Round]) -> Sequence[Round]:
-    """The rounds that nothing spoiled; all of them where the machine was never quiet.
+    """Return the rounds that nothing spoiled; all of them where the machine was never quiet.
 
     Dropping more than half would leave a selection rather than a measurement.
     """
@@ -18,7 +18,7 @@ def clean(rounds: Sequence[Round]) -> Sequence[Round]:
 
 
 def times(rounds: Sequence[Round], candidate: str, kind: str = "wall") -> list[float]:
-    """A candidate's time for one inference in each round, in ns; NaN where it has none.
+    """Return a candidate's time for one inference in each round, in ns; NaN where it has none.
 
     Wall time is the median of the round's inferences, CPU time (of all threads) their mean.
     """

@@ -15,7 +15,7 @@ MOST_TIMES = 512
 
 
 def run_streams(runs: Sequence[Run], seconds: float) -> StreamBlock:
-    """Run all streams at once for so many seconds, at least one inference each."""
+    """Run all streams at once for some seconds, at least one inference each."""
     made: list[list[int]] = [[] for _ in runs]
     ends = [0] * len(runs)
     gate = threading.Barrier(len(runs) + 1)
@@ -47,7 +47,7 @@ def run_streams(runs: Sequence[Run], seconds: float) -> StreamBlock:
 
 
 def in_threads(work: Callable[[int], None], count: int, gate: threading.Barrier) -> tuple[int, int]:
-    """Do the work once in each of so many threads, which pass the gate together with this one.
+    """Do the work once in each of several threads, which pass the gate together with this one.
 
     Returns:
         CPU time of the process, and the time, both when the gate opened.
@@ -62,7 +62,7 @@ def in_threads(work: Callable[[int], None], count: int, gate: threading.Barrier)
             work(number)
         except BaseException as error:
             failures.append(error)
-            gate.abort()
+            gate.abort()  # the others would wait for this thread for ever
 
     threads = [threading.Thread(target=guarded, args=(n,), daemon=True) for n in range(count)]
     for thread in threads:
@@ -80,7 +80,7 @@ def in_threads(work: Callable[[int], None], count: int, gate: threading.Barrier)
 
 
 class RestingCollector:
-    """Lets the garbage collector rest: its pauses are the harness's, not the model's."""
+    """Pause of the garbage collector: its stalls are the harness's, not the model's."""
 
     def __enter__(self) -> None:
         self._was = gc.isenabled()

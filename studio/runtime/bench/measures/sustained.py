@@ -18,7 +18,7 @@ COOL_ENOUGH_C = 2.0
 
 
 class Sustained:
-    """Makes a series of points for each candidate."""
+    """Time series of each candidate."""
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
@@ -39,7 +39,7 @@ class Sustained:
         begin = time.monotonic()
         while True:
             before = self._sensors.read()
-            answer = entry.ask(
+            answer = entry.call(
                 "cannot run",
                 config.run_timeout + 10 * config.interval,
                 StreamBlock,
@@ -77,7 +77,7 @@ class Sustained:
         )
 
     def _cool_down(self, wanted: float | None) -> None:
-        """Wait until the processor is as cool as it was at first, where it tells."""
+        """Wait until the processor is as cool as at the start, if its temperature is known."""
         end = time.monotonic() + COOL_DOWN_SECONDS
         while wanted is not None and time.monotonic() < end:
             now = self._sensors.read().temperature_c

@@ -24,7 +24,7 @@ MOST_BLOCK = 2.0
 
 
 class Setting:
-    """So many streams of an entry, which has its batch.
+    """Number of streams of an entry, which has its batch.
 
     Attributes:
         cell: Its name in the rounds.
@@ -38,7 +38,7 @@ class Setting:
         self.cell = f"{owner}|{streams}|{batch}"
 
     def result(self) -> SettingState:
-        """Its part of the result."""
+        """Return its part of the result."""
         state = "measured" if self.entry.alive else self.entry.state
         names = self.owner, self.cell, self.streams, self.batch
         return SettingState(*names, state, self.entry.reason)
@@ -51,7 +51,7 @@ def cell_parts(cell: str) -> tuple[str, int, int]:
 
 
 class Throughput:
-    """Makes the rounds."""
+    """Interleaved rounds of the mode ``throughput``."""
 
     def __init__(self, bench: Bench, preparation: Preparation) -> None:
         self._bench = bench
@@ -96,7 +96,7 @@ class Throughput:
             if not entry.alive:
                 continue
             with self._bench.dropping(entry):
-                answer = entry.ask(
+                answer = entry.call(
                     "cannot run",
                     self._bench.config.run_timeout + 10 * seconds,
                     StreamBlock,

@@ -32,7 +32,7 @@ def measure(run: Run, runs: int, settle: int = 0) -> Block:
     """Time inferences one by one, after some that are not timed.
 
     The untimed ones refill the caches that the other candidates took, and outlast the threads
-    of another runtime that still spin. The garbage collector rests meanwhile: its pauses are
+    of another runtime that still spin. The garbage collector is paused: its stalls are
     the harness's, not the model's. CPU time is that of all threads of this process.
     """
     for _ in range(settle):

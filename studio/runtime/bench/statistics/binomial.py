@@ -16,8 +16,8 @@ CONFIDENCE = 0.99
 def early_stopping(sorted_times: Sequence[float], percentile: float) -> int | None:
     """MLPerf's early-stopping estimate of a percentile (MLPerf inference rules, early stopping).
 
-    The estimate is a sample so high that, were the true percentile above it, so few samples
-    beyond it would be seen in at most 1 % of all measurements: an upper limit rather than a guess.
+    The estimate is a sample with few others beyond it. Were the true percentile above it, so few
+    would occur in at most 1 % of all measurements: it is an upper limit rather than a guess.
 
     Args:
         sorted_times: Ascending.
@@ -32,7 +32,7 @@ def early_stopping(sorted_times: Sequence[float], percentile: float) -> int | No
 
 
 def _most_beyond(count: int, share: float) -> int:
-    """The largest number of successes at or below which at most 1 % of all draws lie."""
+    """Return the largest number of successes at or below which at most 1 % of all draws lie."""
     below = cumulative(count, share)
     return int(numpy.searchsorted(below, 1 - CONFIDENCE, side="right")) - 1
 
@@ -47,7 +47,7 @@ def cumulative(count: int, share: float) -> Array:
 
 
 def share_interval(hits: float, count: float, alpha: float) -> tuple[float, float]:
-    """One-sided lower and upper limit of a share, each at the confidence 1 - alpha.
+    """Return one-sided lower and upper limits of a share, each at the confidence 1 - alpha.
 
     Clopper and Pearson's, also for the fractional counts of an effective sample size (Korn and
     Graubard 1998).
@@ -68,7 +68,7 @@ def _at_least(hits: float, count: float, share: float) -> float:
 
 
 def _solve(rising: Callable[[float], float]) -> float:
-    """The root of a function that rises from below to above nought between 0 and 1."""
+    """Return the root of a function that rises from below to above nought between 0 and 1."""
     low, high = 0.0, 1.0
     for _ in range(60):
         middle = (low + high) / 2
@@ -77,7 +77,7 @@ def _solve(rising: Callable[[float], float]) -> float:
 
 
 def _beta(x: float, a: float, b: float) -> float:
-    """The regularized incomplete beta function, by its continued fraction (DLMF 8.17.22)."""
+    """Return the regularized incomplete beta function, by its continued fraction (DLMF 8.17.22)."""
     if x <= 0 or x >= 1:
         return float(x >= 1)
     if x > (a + 1) / (a + b + 2):  # there it converges slowly; the other side is quick

@@ -33,10 +33,10 @@ class Bootstrap:
     """Resampled 35 % trimmed means of a series of per-round log ratios.
 
     Circular blocks of n^(1/3) rounds (Hall, Horowitz & Jing 1995) keep what neighbouring rounds
-    have in common: a busy second disturbs several. The draws are spread about the estimate by
-    the ratio of Student's to the normal quantile with one degree of freedom less than there are
-    blocks (the expanded percentile interval of Hesterberg 2015), because few blocks alone give
-    intervals that are too narrow.
+    have in common: a busy second disturbs several. Few blocks alone give intervals that are too
+    narrow, so the draws are spread about the estimate (expanded percentile interval, Hesterberg
+    2015): by the ratio of Student's to the normal quantile, with one degree of freedom less than
+    blocks.
     """
 
     def __init__(self, log_ratios: Sequence[float] | Array, seed: int = 0) -> None:
@@ -46,12 +46,12 @@ class Bootstrap:
         self.draws = numpy.sort(_trimmed_mean(_resample(values, seed)))
 
     def interval(self, alpha: float) -> tuple[float, float]:
-        """The log ratio's interval at the confidence 1 - alpha."""
+        """Return the log ratio's interval at the confidence 1 - alpha."""
         low, high = numpy.quantile(self._spread(alpha), [alpha / 2, 1 - alpha / 2])
         return float(low), float(high)
 
     def ratio(self, alpha: float) -> Interval:
-        """The same as ratios."""
+        """Return the interval of the ratio."""
         low, high = self.interval(alpha)
         return Interval(math.exp(self.estimate), math.exp(low), math.exp(high), 1 - alpha)
 
@@ -62,7 +62,7 @@ class Bootstrap:
         return max(min(1.0, 2 * min(above, below)), 1 / _DRAWS)
 
     def _spread(self, alpha: float) -> Array:
-        """The draws, spread about the estimate for the few blocks that they come from."""
+        """Return the draws, spread about the estimate for the few blocks that they come from."""
         blocks = max(2.0, self.rounds / _block_length(self.rounds))
         z = NormalDist().inv_cdf(1 - alpha / 2)
         student = 1 + (z * z + 1) / (4 * (blocks - 1))  # Cornish-Fisher, first term
@@ -75,7 +75,7 @@ def _block_length(rounds: int) -> int:
 
 
 def _resample(values: Array, seed: int) -> Array:
-    """Draws of whole circular blocks, a row each."""
+    """Return draws of whole circular blocks, a row each."""
     count, length = len(values), _block_length(len(values))
     blocks = math.ceil(count / length)
     starts = numpy.random.default_rng(seed).integers(0, count, (_DRAWS, blocks, 1))
@@ -85,7 +85,7 @@ def _resample(values: Array, seed: int) -> Array:
 
 
 def _trimmed_mean(rows: Array) -> Array:
-    """Mean of the middle 30 % of each row: forgiving like a median, smooth like a mean."""
+    """Return the mean of the middle 30 % of each row: robust like a median, smooth like a mean."""
     cut = int(rows.shape[1] * _TRIM)
     ordered = numpy.sort(rows, axis=1)
     means: Array = ordered[:, cut : rows.shape[1] - cut].mean(axis=1)

@@ -1,4 +1,4 @@
-"""How far a candidate's outputs are from the reference's."""
+"""Differences of a candidate's outputs from the reference's."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ def compare(
                 f"The output {name!r} has the shape {_text(actual)} instead of {_text(expected)}."
             )
             raise CandidateError("wrong output", text)
+        # Texts have no magnitude: they must be equal.
         if expected.dtype.kind in "OSU" or actual.dtype.kind in "OSU":
             if not (expected == actual).all():
                 raise CandidateError("wrong output", f"The text in the output {name!r} differs.")
@@ -59,9 +60,9 @@ def compare(
 def repeated(
     single: Mapping[str, Array], batch: Mapping[str, Array], count: int
 ) -> dict[str, Array]:
-    """The outputs of one sample as they must be for the same sample so many times.
+    """Return the outputs of one sample as they must be for a batch of the same sample.
 
-    They are repeated along the axis that has grown; which one that is, only the outputs tell.
+    They are repeated along the axis that has grown, which only the outputs show.
     """
     made = {}
     for (name, one), many in zip(single.items(), _in_order(single, batch)):

@@ -29,13 +29,13 @@ MOST_ROUNDS = 100_000
 
 @dataclass(frozen=True)
 class Verdict:
-    """What can be said of b against a.
+    """Verdict on the time of b against a.
 
     Attributes:
         ratio: Time of b over time of a; below 1, b is the faster one. None without a common round.
         low, high: Its confidence interval; None where the rounds are too few for one.
         margin: Smallest relative difference that counts (0.03: 3 %).
-        rounds: Rounds that it rests on.
+        rounds: Rounds from which it follows.
         rounds_needed: Rounds after which it would probably be decided; None where it is, or
             where no number of rounds would do.
     """
@@ -53,7 +53,7 @@ class Verdict:
 
     @property
     def text(self) -> str:
-        """One sentence."""
+        """Verdict in one sentence."""
         if self.ratio is None or self.low is None or self.high is None:
             return f"{self.b} against {self.a} is undecided: {self.rounds} rounds are too few."
         interval = f"{self.low:.3f} to {self.high:.3f}"
@@ -101,7 +101,7 @@ def compare(
 
 
 def margin_of(twin: Interval | None) -> float:
-    """The larger of 3 % and what the reference differs from itself by, at its interval's end."""
+    """Return the larger of 3 % and the end of the interval of the A/A difference."""
     if twin is None:
         return LEAST_MARGIN
     noise = max(abs(math.log(twin.low)), abs(math.log(twin.high)))
@@ -130,6 +130,7 @@ def _verdict(
     low, high = series.interval(level)
     bound = math.log1p(margin)
     decision: str = "undecided"
+    # Significance alone is not enough: the whole interval must be beyond the margin.
     if significant and high < -bound:
         decision = "faster"
     elif significant and low > bound:
@@ -151,7 +152,7 @@ def _verdict(
 
 
 def _rounds_needed(series: Bootstrap, half: float, bound: float) -> int | None:
-    """The interval shrinks with the square root of the rounds; it has to clear the margin."""
+    """Estimate the rounds after which the interval, as 1/sqrt(rounds), clears the margin."""
     gap = abs(abs(series.estimate) - bound)
     if gap <= 0:
         return None
@@ -172,7 +173,7 @@ def _bootstrap(base: Array, other: Sequence[float], seed: int) -> Bootstrap | No
 
 
 def _log_ratios(base: Array, other: Sequence[float]) -> Array:
-    """The rounds that both have."""
+    """Return the log ratios of the rounds that both have."""
     values = numpy.asarray(other, dtype=numpy.float64)
     both = numpy.isfinite(base) & numpy.isfinite(values) & (base > 0) & (values > 0)
     return numpy.log(values[both] / base[both])

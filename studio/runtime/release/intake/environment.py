@@ -23,7 +23,7 @@ _IMPORT_S = 120.0
 
 
 def interpreter(folder: Path) -> Path:
-    """The interpreter of an environment."""
+    """Return the interpreter of an environment."""
     return folder / "bin" / "python3"
 
 
@@ -68,7 +68,9 @@ def install(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     try:
         site = _skeleton(aside)
         for number, (name, path) in enumerate(wheels):
-            board.say("progress", done=number, total=len(wheels), text="Installing {}".format(name))
+            board.emit(
+                "progress", done=number, total=len(wheels), text="Installing {}".format(name)
+            )
             _unpack(name, path, site)
         versions = _try_imports(aside, list(map(str, asked.imports)))
         facts = {"wheels": [name for name, _ in wheels], "versions": versions}

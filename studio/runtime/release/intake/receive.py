@@ -1,4 +1,4 @@
-"""RECEIVE: which files a target lacks, whether there is room for them, and taking them in."""
+"""RECEIVE: the files that a target lacks, the check of its disk, and their transfer."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class MissingRequest(NamedTuple):
 
     Attributes:
         blobs: Bytes of each, by its SHA-256.
-        extra: Bytes that are needed beside them.
+        extra: Bytes that are needed in addition.
     """
 
     blobs: Mapping[str, int]
@@ -40,7 +40,7 @@ class MissingRequest(NamedTuple):
 
 
 class PartialBlob(NamedTuple):
-    """The beginning of a blob that an interrupted transfer has left."""
+    """Beginning of a blob that an interrupted transfer has left."""
 
     name: str
     bytes: int
@@ -48,14 +48,14 @@ class PartialBlob(NamedTuple):
 
 
 class MissingBlobs(NamedTuple):
-    """The blobs that must be sent, with their bytes, and what is there of them."""
+    """Blobs that must be sent, with their sizes, and the parts that are present."""
 
     missing: Mapping[str, int]
     partial: Mapping[str, PartialBlob]
     free: int
 
     def to_json(self) -> dict[str, object]:
-        """Return them as the answer and the message have them."""
+        """Return them in the form of the answer and the message."""
         return {
             "missing": self.missing,
             "partial": {digest: one._asdict() for digest, one in self.partial.items()},
@@ -112,7 +112,7 @@ def lacking(layout: Layout, request: Mapping[str, object]) -> MissingBlobs:
         if not path.is_file() or path.stat().st_size != size or digest_of(path) != digest:
             absent[digest] = size
     partial = _partial(layout, absent)
-    # A beginning is copied, not gone on with: whoever wrote it may still be writing.
+    # A beginning is copied, not continued: the process that wrote it may still be writing.
     require_room(layout, sum(absent.values()) + asked.extra)
     return MissingBlobs(absent, partial, free_bytes(layout.root))
 
@@ -135,12 +135,12 @@ def receive(
 ) -> dict[str, object]:
     """Take in files as they arrive, each whole and verified or not at all.
 
-    The target is not locked meanwhile: a connection that hangs must not keep others out. A file is
-    named by its content, so nobody is disturbed by one more.
+    The target is not locked during it: a connection that hangs must not keep others out. A file is
+    named by its content, so one more disturbs no other command.
 
     Args:
         request: A ``ReceiveRequest`` in JSON form.
-        say: Told ``progress`` with the bytes that have arrived.
+        say: Receives ``progress`` with the bytes that have arrived.
 
     Raises:
         ReleaseError: when the connection ends, or a file is not what was announced.
@@ -160,7 +160,7 @@ def receive(
 def transfer(
     layout: Layout, request: Mapping[str, object], source: Source, say: Callable[..., None]
 ) -> dict[str, object]:
-    """Say what is missing, then receive it: one process for both, and one answer to wait for.
+    """Report the missing files, then receive them: one process and one round trip for both.
 
     Args:
         request: As for ``missing``. When something is missing, a line with ``blobs`` as for
@@ -178,7 +178,7 @@ def transfer(
 
 
 class _Meter:
-    """Tells how far it is, and keeps the operator's claim alive during a long transfer."""
+    """Progress of a transfer, which also renews the operator's lease while it lasts."""
 
     def __init__(self, layout: Layout, token: str, total: int, say: Callable[..., None]) -> None:
         self.done = 0
@@ -191,7 +191,7 @@ class _Meter:
         self.count(0)
 
     def count(self, size: int) -> None:
-        """So many bytes more are on the disk."""
+        """Count bytes that were written to the disk."""
         self.done += size
         now = time.monotonic()
         if now - self._told >= _TELL_S or self.done == self._total:
@@ -210,7 +210,7 @@ class _Meter:
 
 def _one(layout: Layout, what: AnnouncedBlob, source: Source, meter: _Meter) -> None:
     digest, size = checked_digest(what.sha256), what.bytes
-    # A transfer that hangs can revive and write on; nobody else writes into a file of this name.
+    # A transfer that hangs can revive and write on; no other writes into a file of this name.
     part = layout.incoming / ".{}.{}.part".format(digest, fresh())
     found = hashlib.sha256()
     try:
@@ -226,7 +226,7 @@ def _one(layout: Layout, what: AnnouncedBlob, source: Source, meter: _Meter) -> 
                 meter.count(len(piece))
             file.flush()
             os.fsync(file.fileno())
-    except FileNotFoundError:  # swept away: somebody else is the operator now
+    except FileNotFoundError:  # swept away: another operator holds the lease now
         meter.renew()
         raise
     if arrived != size or found.hexdigest() != digest:
@@ -243,7 +243,7 @@ def _one(layout: Layout, what: AnnouncedBlob, source: Source, meter: _Meter) -> 
 
 
 def _copy_start(layout: Layout, what: AnnouncedBlob, file: BinaryIO, digest: hashlib._Hash) -> int:
-    """Begin a file with what an earlier attempt has left; the number of bytes."""
+    """Start a file with the bytes that an earlier attempt left; return their number."""
     offset = what.offset
     if not offset:
         return 0
@@ -265,7 +265,7 @@ def _copy_start(layout: Layout, what: AnnouncedBlob, file: BinaryIO, digest: has
 
 
 def _partial(layout: Layout, lacking: Mapping[str, int]) -> dict[str, PartialBlob]:
-    """Return the longest beginning of each file that lacks."""
+    """Return the longest partial copy of each missing file."""
     found: dict[str, PartialBlob] = {}
     for digest, size in lacking.items():
         parts = sorted(_parts(layout, digest), key=lambda one: one.stat().st_size)

@@ -1,4 +1,4 @@
-"""Who may release on a target: manifests signed with SSH keys, checked by the target's OpenSSH.
+"""Authorisation of releases: manifests signed with SSH keys, checked by the target's OpenSSH.
 
 The signature is what ``ssh-keygen -Y sign -n edgewright`` makes. The keys that a target admits are
 in a file of the form of ``allowed_signers`` (see ssh-keygen(1)). One in /etc, which only the
@@ -29,10 +29,10 @@ _PATIENCE_S = 30.0
 
 
 def check(layout: Layout, content: bytes, signature: str) -> str:
-    """Judge a manifest where the target asks for signatures; who signed it, or nothing.
+    """Check a manifest where the target requires signatures; return its signer, or nothing.
 
     Raises:
-        ReleaseError: when it is unsigned, altered, or signed by somebody else.
+        ReleaseError: when it is unsigned, altered, or not signed by an allowed signer.
     """
     allowed = layout.allowed_signers()
     if allowed is None:
@@ -47,16 +47,16 @@ def check(layout: Layout, content: bytes, signature: str) -> str:
 
 
 def check_downgrade(layout: Layout, order: bytes, signature: str) -> None:
-    """Judge a downgrade where the target asks for signatures: an old signature is no order.
+    """Check the order of a downgrade where the target requires signatures.
 
-    Whoever has an old bundle could deploy it again otherwise, without any key. A key that its line
-    limits to the namespace of bundles cannot order one.
+    Otherwise an old bundle, whose signature stays valid, could be deployed again without any key. A
+    key that its line limits to the namespace of bundles cannot order one.
 
     Args:
         order: What has to be signed (see ``lines.order_of``).
 
     Raises:
-        ReleaseError: when nobody whom the target admits has ordered it.
+        ReleaseError: when no allowed signer of the target has ordered it.
     """
     allowed = layout.allowed_signers()
     if allowed is None:
@@ -71,10 +71,10 @@ def check_downgrade(layout: Layout, order: bytes, signature: str) -> None:
 
 
 def signer_of(allowed: Path, content: bytes, signature: str, namespace: str = NAMESPACE) -> str:
-    """Who among some allowed signers has signed a manifest, or something else.
+    """Return which of some allowed signers has signed a manifest, or another text.
 
     Raises:
-        ReleaseError: when nobody of them has, or the manifest was altered.
+        ReleaseError: when none of them has, or the manifest was altered.
     """
     program = shutil.which("ssh-keygen")
     if program is None:
@@ -87,6 +87,7 @@ def signer_of(allowed: Path, content: bytes, signature: str, namespace: str = NA
         path = os.path.join(folder, "signature")
         with open(path, "w", encoding="ascii", errors="replace") as file:
             file.write(signature)
+        # ``verify`` needs the name of the signer, which the signature itself does not contain.
         found = _run([program, "-Y", "find-principals", "-s", path, "-f", str(allowed)], content)
         who = next(iter(found.stdout.decode("utf-8", "replace").splitlines()), "")
         if found.returncode or not who:
@@ -100,15 +101,16 @@ def signer_of(allowed: Path, content: bytes, signature: str, namespace: str = NA
 
 
 def trust(board: Board, request: Mapping[str, object]) -> dict[str, object]:
-    """Say whose releases are taken.
+    """Set the allowed signers of the target.
 
     Args:
-        request: ``signers``: the content of a file of allowed signers; nothing admits everybody.
+        request: ``signers``: the content of a file of allowed signers; empty admits any release.
 
     Raises:
         ReleaseError: when the text names no key, or the administrator has decided it.
     """
     layout = board.layout
+    # The administrator's file outranks the user who deploys.
     if SYSTEM_SIGNERS.exists():
         raise ReleaseError(
             "decided", "Who may release here is decided by {} on the target.".format(SYSTEM_SIGNERS)

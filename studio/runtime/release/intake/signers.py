@@ -1,4 +1,4 @@
-"""The form of ``allowed_signers`` (see ssh-keygen(1)): names, the keys that they sign with."""
+"""Parser of ``allowed_signers`` (see ssh-keygen(1)): names and their signing keys."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _KEYS = ("ssh-", "ecdsa-", "sk-", "rsa-")
 
 
 class Signer(NamedTuple):
-    """One line.
+    """One line of ``allowed_signers``.
 
     Attributes:
         kind: Of the key, as OpenSSH writes it: ``ssh-ed25519``.
-        fingerprint: As ``ssh-keygen -l`` prints it; empty where the key is none.
-        limits: What stands before the key: ``valid-before="20270101"``.
+        fingerprint: As ``ssh-keygen -l`` prints it; empty for a malformed key.
+        limits: Options in front of the key: ``valid-before="20270101"``.
     """
 
     name: str
@@ -26,7 +26,7 @@ class Signer(NamedTuple):
 
 
 def signers_in(text: str) -> list[Signer]:
-    """The lines that name a key; comments and what cannot be read are left out."""
+    """Return the lines that name a key; comments and unreadable lines are left out."""
     found = []
     for line in text.splitlines():
         words = line.split()
@@ -39,7 +39,7 @@ def signers_in(text: str) -> list[Signer]:
 
 
 def fingerprint(key: str) -> str:
-    """``SHA256:`` and the digest of a public key in base64; empty for what is no key."""
+    """Return ``SHA256:`` and the digest of a base64 public key; empty for a malformed one."""
     try:
         content = base64.b64decode(key.encode("ascii"), validate=True)
     except (ValueError, binascii.Error):

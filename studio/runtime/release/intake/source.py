@@ -1,6 +1,6 @@
-"""What the studio sends on standard input: one line with the request, then files in frames.
+"""Input from the studio on standard input: one line with the request, then files in frames.
 
-A frame is a kind (one byte), a length (four bytes, big endian) and so many bytes. A frame of the
+A frame is a kind (one byte), a length (four bytes, big endian) and its content. A frame of the
 kind ``END`` ends a file. ``SHUFFLED`` holds floats whose bytes were put in planes, the first bytes
 of all first: the exponents of weights resemble each other, and so they shrink.
 """
@@ -29,7 +29,7 @@ _LINE_BYTES = 64 << 20
 
 
 class Source:
-    """Bytes from a descriptor, waited for no longer than ``SILENCE_S`` each time."""
+    """Buffered reader of a descriptor that waits up to ``SILENCE_S`` for each piece."""
 
     def __init__(self, handle: int = 0) -> None:
         self._handle = handle
@@ -37,7 +37,7 @@ class Source:
         self._ended = False
 
     def line(self) -> bytes:
-        """The bytes up to the first newline, or to the end."""
+        """Return the bytes up to the first newline, or to the end."""
         seen = 0
         while True:
             end = self._buffer.find(b"\n", seen)
@@ -47,18 +47,19 @@ class Source:
             if seen > _LINE_BYTES:
                 raise ReleaseError("bad-request", "The request is too long.")
             self._fill()
-        return self._take(len(self._buffer) if end < 0 else end + 1)
+        return self._consume(len(self._buffer) if end < 0 else end + 1)
 
     def file(self) -> Iterator[bytes]:
-        """The content of the next file, in pieces.
+        """Yield the content of the next file, in pieces.
 
         Raises:
-            ReleaseError: when the connection ends in the midst of it, or a frame is none.
+            ReleaseError: when the connection ends in the midst of it, or a frame is malformed.
         """
         while True:
             kind, size = HEADER.unpack(self._exactly(HEADER.size))
             if kind == END:
                 return
+            # The length comes from outside: it is limited before memory is allocated for it.
             if size > FRAME_BYTES * 2:
                 raise _damaged()
             if kind == RAW:
@@ -67,7 +68,7 @@ class Source:
                 yield unpacked(kind, self._exactly(size))
 
     def _pieces(self, size: int) -> Iterator[bytes]:
-        """So many bytes as they come: what has arrived before a cut need not be sent again."""
+        """Yield bytes as they arrive: what came before a cut need not be sent again."""
         while size:
             piece = self._exactly(min(size, max(1, len(self._buffer))))
             size -= len(piece)
@@ -82,7 +83,7 @@ class Source:
                     "Repeat the deploy; what has arrived is kept.",
                 )
             self._fill()
-        return self._take(size)
+        return self._consume(size)
 
     def _fill(self) -> None:
         deadline = time.monotonic() + SILENCE_S
@@ -94,14 +95,14 @@ class Source:
         self._ended = not piece
         self._buffer += piece
 
-    def _take(self, size: int) -> bytes:
+    def _consume(self, size: int) -> bytes:
         found = bytes(self._buffer[:size])
         del self._buffer[:size]
         return found
 
 
 def packed(content: bytes, kind: int, level: int = 1) -> bytes:
-    """The bytes of a frame of this kind."""
+    """Return the content of a frame of this kind."""
     if kind == DEFLATED:
         return zlib.compress(content, level)
     if kind == SHUFFLED:
@@ -112,10 +113,10 @@ def packed(content: bytes, kind: int, level: int = 1) -> bytes:
 
 
 def unpacked(kind: int, content: bytes) -> bytes:
-    """What ``packed`` was given.
+    """Return the input of ``packed``.
 
     Raises:
-        ReleaseError: for what it did not make.
+        ReleaseError: for bytes that it did not make.
     """
     if kind == RAW:
         return content

@@ -1,4 +1,4 @@
-"""VERIFY and STAGE: a release's folder is put together from blobs, checked, and put in place."""
+"""VERIFY and STAGE: assembly of a release's folder from blobs, its check and installation."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from ..store.layout import Layout
 
 
 class StageRequest(NamedTuple):
-    """A release that is to be put in place.
+    """Release that is to be staged.
 
     Attributes:
         manifest: Text of its manifest.
         runtime: SHA-256 of the zip application.
-        signature: SSHSIG of the manifest; empty where there is none.
+        signature: SSHSIG of the manifest; empty if unsigned.
         env: Digest of an environment; empty where ``python`` has all.
         python: An interpreter that has all.
-        replace: Whether it may take the place of another model; earlier studios do not say it.
+        replace: Whether it may replace another model; earlier studios do not send it.
     """
 
     manifest: str
@@ -40,21 +40,21 @@ class StageRequest(NamedTuple):
 
 
 class DowngradeOrder(NamedTuple):
-    """Why an older release is wanted, and the signature of that for targets that ask for one."""
+    """Reason for an older release, and its signature for targets that require one."""
 
     downgrade: str = ""
     order: str = ""
 
 
 def stage(board: Board, request: Mapping[str, object]) -> dict[str, object]:
-    """Put a release in place beside those that are there; nothing that is served changes.
+    """Stage a release next to the existing ones; the served release does not change.
 
     Args:
         request: A ``StageRequest`` and a ``DowngradeOrder`` in JSON form.
 
     Raises:
         ReleaseError: when a file is missing or altered, the counter goes back, another model is
-            served, or nobody whom the target trusts has signed it.
+            served, or no signer that the target trusts has signed it.
     """
     layout, asked = board.layout, read(StageRequest, request)
     content = asked.manifest.encode()
@@ -84,11 +84,11 @@ def stage(board: Board, request: Mapping[str, object]) -> dict[str, object]:
 
 
 def check_counter(board: Board, what: Manifest, request: Mapping[str, object]) -> str:
-    """Return the reason for going back to an older release; empty where it is none.
+    """Return the reason for going back to an older release; empty for a newer one.
 
     Raises:
-        ReleaseError: when it precedes the last release of its model here, and nobody said why; or
-            nobody who may has signed the order, where the target asks for signatures.
+        ReleaseError: when it precedes the last release of its model here without a reason.
+            Where the target requires signatures, also without a signed order.
     """
     now = board.state
     if not is_older(now.lines, what.name, what.counter, what.digest):
@@ -117,9 +117,9 @@ def _check_order(board: Board, what: Manifest, reason: str, signature: str) -> N
 
 
 def check_model(board: Board, what: Manifest, *, replace: bool) -> None:
-    """Raise ReleaseError when another model is served, and is not to be replaced.
+    """Raise ReleaseError if another model is served and must not be replaced.
 
-    The studio has asked before; somebody else may have deployed since.
+    The studio has checked before; another operator may have deployed since.
     """
     if replace or not board.state.current:
         return
@@ -172,7 +172,7 @@ def _assemble(board: Board, what: Manifest, content: bytes, final: Path) -> None
 
 
 def _repair(board: Board, what: Manifest, content: bytes, folder: Path) -> None:
-    """Make a release that is there already what its manifest says, file by file.
+    """Repair a present release to match its manifest, file by file.
 
     Each file changes whole, so that this may be the release that is served.
     """

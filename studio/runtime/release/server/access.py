@@ -1,8 +1,8 @@
-"""ACCESS: the token and the certificate of what is served, and how they are changed.
+"""ACCESS: the token and the certificate of the server, and their replacement.
 
-A change is as safe as a switch, of which it is a part. A new token is valid beside the old one
-until the release is kept, so that clients can change over without a refused request; then the old
-one ends. When the release is taken back, the new one ends. An old certificate is kept as long.
+A change is as safe as the switch that contains it. Both tokens are valid until the release is
+committed, so that clients can change over without a refused request; then the old one ends. When
+the release is rolled back, the new one ends. An old certificate is retained for the same time.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _FACTS = "edgewright: "
 
 
 class Access(NamedTuple):
-    """Whether callers need a token, whether TLS is spoken, and under which names it answers.
+    """Access rules of the server: token, TLS, and the host names that it accepts.
 
     Attributes:
-        allowed_hosts: Names beside the server's own (see ``serve.hosts``).
+        allowed_hosts: Names in addition to the server's own (see ``serve.hosts``).
     """
 
     token: bool = False
@@ -43,13 +43,13 @@ class Access(NamedTuple):
 
 
 class AccessChange(NamedTuple):
-    """A change of the access; what is empty stays as it is.
+    """Change of the access rules; empty values stay as they are.
 
     Attributes:
         token: ``none``, ``new`` or ``given``.
         value: The given token.
         tls: ``none`` or ``on``.
-        allowed_hosts: Names beside the server's own; None for those of now.
+        allowed_hosts: Names in addition to the server's own; None for the present ones.
     """
 
     token: str = ""
@@ -59,12 +59,12 @@ class AccessChange(NamedTuple):
 
     @property
     def replaces_token(self) -> bool:
-        """Whether another token is to hold."""
+        """Whether the change replaces the token."""
         return self.token in ("new", "given")
 
 
-def wanted(service: Mapping[str, object], wish: Mapping[str, object]) -> Access:
-    """Return what a request wishes; what holds for the running service where it wishes nothing.
+def desired(service: Mapping[str, object], wish: Mapping[str, object]) -> Access:
+    """Return the requested access; values that a request omits are those of the running service.
 
     Args:
         wish: An ``AccessChange`` in JSON form.
@@ -82,7 +82,7 @@ def wanted(service: Mapping[str, object], wish: Mapping[str, object]) -> Access:
 
 
 def _hosts(names: Sequence[str]) -> Tuple[str, ...]:
-    """Return names for a command line, which lies in a unit of systemd and in a crontab."""
+    """Return checked names: they become part of a command line in a systemd unit and a crontab."""
     wrong = next((one for one in names if not is_host_pattern(str(one))), None)
     if wrong is not None:
         sentence = "{!r} is no name of a host.".format(str(wrong)[:100])
@@ -91,7 +91,7 @@ def _hosts(names: Sequence[str]) -> Tuple[str, ...]:
 
 
 def options(layout: Layout, access: Access) -> list[str]:
-    """The server's options for it."""
+    """Return the server's options for it."""
     found = []
     if access.token:
         found += ["--token-file", str(layout.token)]
@@ -101,7 +101,7 @@ def options(layout: Layout, access: Access) -> list[str]:
 
 
 def variables(access: Access) -> list[str]:
-    """The beginning of a command line that tells the server its names.
+    """Return variables in front of a command line that pass the server its names.
 
     A release that is rolled back to may run in a runtime that has no option for them.
     """
@@ -110,12 +110,12 @@ def variables(access: Access) -> list[str]:
 
 
 def is_changed(layout: Layout, wish: Mapping[str, object]) -> bool:
-    """Whether there is something new that must be switched to."""
+    """Return whether new credentials wait for a switch."""
     return read(AccessChange, wish).replaces_token or layout.next_certificate.exists()
 
 
 def change(layout: Layout, wish: Mapping[str, object], access: Access) -> None:
-    """Put new credentials beside the old ones; ``settle`` or ``revert`` must follow.
+    """Store new credentials next to the old ones; ``settle`` or ``revert`` must follow.
 
     Raises:
         ReleaseError: when a given token cannot be one.
@@ -127,6 +127,7 @@ def change(layout: Layout, wish: Mapping[str, object], access: Access) -> None:
         made = wanted_change.token == "new"
         new = secrets.token_urlsafe(32) if made else wanted_change.value
         _check(new)
+        # The old token stays in the second line, and valid, until ``settle`` or ``revert``.
         before = _tokens(layout)[:1]
         _write(layout.token, "\n".join([new, *(one for one in before if one != new)]) + "\n")
     if access.tls and layout.next_certificate.exists():
@@ -136,9 +137,9 @@ def change(layout: Layout, wish: Mapping[str, object], access: Access) -> None:
 
 
 def settle(layout: Layout, access: Access) -> None:
-    """The release is kept: what was replaced ends."""
+    """Remove the replaced credentials after the release is committed."""
     if access.token:
-        _keep(layout, _tokens(layout)[:1])
+        _store_tokens(layout, _tokens(layout)[:1])
     else:
         remove(layout.token)
     if not access.tls:
@@ -148,9 +149,9 @@ def settle(layout: Layout, access: Access) -> None:
 
 
 def revert(layout: Layout, access: Access) -> None:
-    """The release is taken back: what was there before holds again."""
+    """Restore the previous credentials after the release is rolled back."""
     if access.token:
-        _keep(layout, _tokens(layout)[-1:])
+        _store_tokens(layout, _tokens(layout)[-1:])
     else:
         remove(layout.token)
     if layout.old_certificate.exists():
@@ -161,17 +162,17 @@ def revert(layout: Layout, access: Access) -> None:
 
 
 def token(layout: Layout) -> str:
-    """The token that holds now, or the newer one of two; empty without any."""
+    """Return the valid token, or the newer of two; empty without any."""
     return next(iter(_tokens(layout)), "")
 
 
 def fingerprint(layout: Layout, access: Access) -> str:
-    """That of the certificate that is to be shown; empty for plain HTTP."""
+    """Return the fingerprint of the certificate in use; empty for plain HTTP."""
     return fingerprint_of(layout.certificate) if access.tls else ""
 
 
 class CertificateRequest(NamedTuple):
-    """A certificate that is asked for.
+    """Request for a certificate.
 
     Attributes:
         names: Names under which the server is called.
@@ -187,22 +188,21 @@ class CertificateRequest(NamedTuple):
 
 
 class _CertificateFacts(NamedTuple):
-    """What is known of a certificate of ours: its names, and until when it is valid."""
+    """Facts about a certificate of ours: its names, and until when it is valid."""
 
     names: Tuple[str, ...] = ()
     until: float = 0.0
 
 
 def certify(board: Board, request: Mapping[str, object]) -> dict[str, object]:
-    """Have a certificate for the next switch.
+    """Provide a certificate for the next switch.
 
     Args:
         request: A ``CertificateRequest`` in JSON form.
 
     Returns:
-        ``made``: ``kept`` (one that is good for another month), ``here``, ``given``, or nothing
-        where this target has nothing to make one with; ``fingerprint``, and the ``certificate``
-        without its key.
+        ``made``: ``kept`` (valid for another month), ``here``, ``given``, or empty where this
+        target cannot make one. Also ``fingerprint``, and the ``certificate`` without its key.
 
     Raises:
         ReleaseError: when what was given does not fit together.
@@ -249,7 +249,7 @@ def _certified(made: str, path: Path) -> dict[str, object]:
 
 
 def _is_good(layout: Layout, names: Sequence[str], own: bool) -> bool:
-    """Whether the certificate may stay: one of ours for its time, one of the user's always."""
+    """Return whether the certificate may stay: ours until it expires, the user's always."""
     if not fingerprint_of(layout.certificate):
         return False
     first = layout.certificate.read_text("ascii").partition("\n")[0]
@@ -260,7 +260,7 @@ def _is_good(layout: Layout, names: Sequence[str], own: bool) -> bool:
 
 
 def _check(new: str) -> None:
-    """Refuse what is no token, without repeating it."""
+    """Refuse a malformed token, without repeating it in the error."""
     if len(new) < LEAST_CHARACTERS or not all("!" <= character <= "~" for character in new):
         raise ReleaseError(
             "bad-token",
@@ -270,19 +270,19 @@ def _check(new: str) -> None:
 
 
 def _tokens(layout: Layout) -> list[str]:
-    """The newest first."""
+    """Return the stored tokens, the newest first."""
     try:
         return layout.token.read_text("ascii").split()
     except (OSError, UnicodeDecodeError):
         return []
 
 
-def _keep(layout: Layout, tokens: Sequence[str]) -> None:
+def _store_tokens(layout: Layout, tokens: Sequence[str]) -> None:
     if tokens and list(tokens) != _tokens(layout):
         _write(layout.token, "".join(one + "\n" for one in tokens))
 
 
 def _write(path: Path, text: str) -> None:
-    """Write what only the owner may read."""
+    """Write a file that only its owner may read."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
     write_atomically(path, text.encode("ascii"), mode=0o600)

@@ -35,7 +35,7 @@ class CannotMake(Exception):
 
 
 def self_signed(names: Sequence[str], folder: Path) -> str:
-    """A new key (P-256) and its certificate, as one text in PEM.
+    """Return a new key (P-256) and its certificate, as one text in PEM.
 
     Args:
         names: Host names and addresses under which the server is called.
@@ -109,7 +109,7 @@ def _with_program(names: Sequence[str], folder: Path) -> str:
 
 
 def is_address(name: str) -> bool:
-    """Whether it is an IP address."""
+    """Return whether it is an IP address."""
     try:
         ipaddress.ip_address(name)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Which service manager keeps the server of a folder of releases."""
+"""Choice of the service manager that runs the server of a folder of releases."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOGIN = "login"
 
 
 class ServiceManager(Protocol):
-    """What starts, knows and ends the server.
+    """Service manager: starts, observes and stops the server.
 
     Attributes:
         name: ``systemd``, ``systemd-user`` or ``process``.
@@ -33,26 +33,26 @@ class ServiceManager(Protocol):
     def pid(self) -> int: ...
 
     def start(self, command: Sequence[str], environment: Mapping[str, str]) -> dict[str, object]:
-        """Start the server; returns what finds it again."""
+        """Start the server; return the facts by which it is found again."""
 
     def settle(self, command: Sequence[str]) -> None:
-        """Use this command whenever the server is started again by itself."""
+        """Use this command for every automatic restart of the server."""
 
     def runs(self) -> bool:
-        """Whether the server lives."""
+        """Return whether the server lives."""
 
     def stop(self, seconds: float) -> bool:
-        """End the server, and nothing starts it again; whether it ran."""
+        """Stop the server for good; return whether it ran."""
 
     def tail(self) -> str:
-        """The end of what it has logged."""
+        """Return the end of its log."""
 
     def facts(self) -> dict[str, object]:
-        """More about it, for people."""
+        """Return more facts about it, for people."""
 
 
 def manager_here(layout: Layout) -> ServiceManager:
-    """What a server is to be started with on this machine."""
+    """Return the service manager for a new server on this machine."""
     systemd = _systemd()
     lasts = systemd is not None and (systemd.starts_at_boot() or os.environ.get(VARIABLE) == LOGIN)
     return (
@@ -63,11 +63,11 @@ def manager_here(layout: Layout) -> ServiceManager:
 
 
 def manager_of(layout: Layout, service: Mapping[str, object]) -> ServiceManager:
-    """What the server was started with: a unit where there is one, else what was noted."""
+    """Return the manager that started the server: a unit if one exists, else the recorded one."""
     systemd = _systemd()
     unit = None if systemd is None else SystemdUnit(layout, systemd)
     return unit if unit is not None and unit.exists() else DetachedProcess(layout, service)
 
 
 def _systemd() -> Systemd | None:
-    return None if os.environ.get(VARIABLE) == "process" else Systemd.found(os.environ)
+    return None if os.environ.get(VARIABLE) == "process" else Systemd.detect(os.environ)

@@ -20,7 +20,7 @@ _SECONDS = 120.0
 
 
 class ProbeRequest(NamedTuple):
-    """A release that is to be probed.
+    """Release that is to be probed.
 
     Attributes:
         budget_ms: Largest median latency; None for no limit.
@@ -33,7 +33,7 @@ class ProbeRequest(NamedTuple):
 
 
 class TrialAnswer(NamedTuple):
-    """How a release has answered its golden samples."""
+    """Result of a release's golden samples in a trial process."""
 
     samples: int = 0
     mismatches: int = 0
@@ -43,7 +43,7 @@ class TrialAnswer(NamedTuple):
 
 
 class _Ended(NamedTuple):
-    """The last line of the process that has tried a release."""
+    """Last line of the process that has tried a release."""
 
     event: str
     code: str = ""
@@ -53,7 +53,7 @@ class _Ended(NamedTuple):
 
 
 def probe(board: Board, request: Mapping[str, object]) -> dict[str, object]:
-    """Load a staged release beside what is served and compare its answers.
+    """Load a staged release next to the served one and compare its answers.
 
     Args:
         request: A ``ProbeRequest`` in JSON form.
@@ -79,7 +79,7 @@ def probe(board: Board, request: Mapping[str, object]) -> dict[str, object]:
 
 
 def _remember(board: Board, digest: str, seconds: float) -> None:
-    """Keep how long it took: a server of this release needs about as long until it is ready."""
+    """Record the load time: a server of this release needs about as long until it is ready."""
     binding = board.binding(digest)._replace(probe_s=round(seconds, 3))._asdict()
     write_atomically(board.layout.binding(digest), json.dumps(binding, sort_keys=True).encode())
 

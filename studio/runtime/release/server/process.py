@@ -1,4 +1,4 @@
-"""A server that is a detached process of its own: where no service manager is."""
+"""Server as a detached process, for machines without a service manager."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _TAIL_BYTES = 4000
 
 
 class _NotedProcess(NamedTuple):
-    """The process that was started, and what tells it from others with its number."""
+    """Started process, and the mark that later processes with its number lack."""
 
     pid: int = 0
     started: str = ""
 
 
 class DetachedProcess:
-    """Starts the server in a session of its own; its supervisor alone restarts workers.
+    """Server in a session of its own; only its supervisor restarts workers.
 
-    Nobody starts it again when the supervisor itself ends, or the machine restarts.
+    Nothing starts it again when the supervisor itself ends, or the machine restarts.
     """
 
     name = "process"
@@ -41,11 +41,11 @@ class DetachedProcess:
 
     @property
     def pid(self) -> int:
-        """Of the supervisor; 0 when none was started."""
+        """Number of the supervisor; 0 when none was started."""
         return self._pid
 
     def start(self, command: Sequence[str], environment: Mapping[str, str]) -> dict[str, object]:
-        """Start it with its output in the log; returns what tells it from other processes."""
+        """Start it with its output in the log; return the facts that identify the process."""
         self._rotate()
         with open(self._layout.server_log, "ab") as log:
             self._child = subprocess.Popen(
@@ -62,18 +62,20 @@ class DetachedProcess:
         return {"pid": self._pid, "started": self._since}
 
     def settle(self, command: Sequence[str]) -> None:
-        """Nothing is kept for the next start."""
+        """Do nothing: there is no next start to prepare."""
 
     def runs(self) -> bool:
-        """Whether the process that was started still lives."""
+        """Return whether the process that was started still lives."""
         if self._child is not None:
             return self._child.poll() is None
+        # Another process may have the number by now, so its start time is compared, too.
         return bool(self._since) and started(self._pid) == self._since
 
     def stop(self, seconds: float) -> bool:
-        """Ask it to finish its requests and end; kill it when it does not. Whether it ran."""
+        """Let it finish its requests, then kill it if necessary; return whether it ran."""
         if not self.runs():
             return False
+        # SIGTERM lets the supervisor finish its requests; SIGKILL is for one that hangs.
         for number, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, 5.0)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._pid, number)
@@ -85,7 +87,7 @@ class DetachedProcess:
         return True
 
     def tail(self) -> str:
-        """The end of its log."""
+        """Return the end of its log."""
         try:
             with open(self._layout.server_log, "rb") as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
@@ -94,7 +96,7 @@ class DetachedProcess:
             return ""
 
     def facts(self) -> dict[str, object]:
-        """What is known beyond whether it runs."""
+        """Return the facts of a process: it does not start at boot."""
         return {"enabled": False}
 
     def _rotate(self) -> None:

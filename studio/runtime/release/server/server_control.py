@@ -1,4 +1,4 @@
-"""The serving process of a target: starting, reloading, waiting for it, stopping."""
+"""Control of the serving process of a target: start, reload, wait, stop."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ _STOP_S = 15.0
 
 
 class Address(NamedTuple):
-    """Where the server listens (port 0 lets it choose), and what callers must bring."""
+    """Address of the server (port 0 lets it choose), and its access rules."""
 
     host: str
     port: int
     access: Access = Access()
 
     def options(self, layout: Layout) -> list[str]:
-        """The server's options for it."""
+        """Return the server's options for it."""
         place = ["--host", self.host, "--port", str(self.port)]
         return place + access.options(layout, self.access)
 
 
 class ServerReport(NamedTuple):
-    """What a server last wrote of itself.
+    """Report that a server last wrote about itself.
 
     Attributes:
         state: ``starting``, ``ready`` or ``failed``.
-        error: Why a release could not be loaded.
+        error: Reason why a release could not be loaded.
     """
 
     digest: str = ""
@@ -58,7 +58,7 @@ class ServerReport(NamedTuple):
 
 
 class StartedService(NamedTuple):
-    """The server that was started here: where it listens, and what it runs in."""
+    """Server that was started here: its address and its runtime."""
 
     host: str = ""
     port: int = 0
@@ -77,54 +77,54 @@ class Server:
         self._manager = manager_of(layout, self.service())
 
     def report(self) -> dict[str, object]:
-        """Return what the server last wrote about itself; empty where there is nothing."""
+        """Return the report that the server last wrote; empty without one."""
         return _read(self._layout.server)
 
     @property
     def status(self) -> ServerReport:
-        """What the server last wrote about itself."""
+        """Server's last report as a record."""
         return read(ServerReport, self.report())
 
     def service(self) -> dict[str, object]:
-        """Return what was started here, and how."""
+        """Return the recorded service and how it was started."""
         return _read(self._layout.service)
 
     @property
     def started(self) -> StartedService:
-        """What was started here."""
+        """Started service as a record."""
         return read(StartedService, self.service())
 
     def manager(self) -> dict[str, object]:
-        """Who keeps it running, for people."""
+        """Return the name of its service manager."""
         return {"manager": self._manager.name, **self._manager.facts()}
 
     def runs(self) -> bool:
-        """Whether what was started here still lives."""
+        """Return whether the started server still lives."""
         return self._manager.runs()
 
     def serves(self, digest: str) -> bool:
-        """Whether it lives, is ready, and serves this release."""
+        """Return whether it lives, is ready, and serves this release."""
         status = self.status
         return status.digest == digest and status.state == "ready" and self.runs()
 
     def listens(self, address: Address) -> bool:
-        """Whether it is where it shall be. It changes interpreters by itself, never its address."""
+        """Return whether it has this address, which a running server never changes."""
         started = self.started
         asked = address.port in (0, started.port, self.status.port)
-        now = (started.host, access.wanted(self.service(), {}))
+        now = (started.host, access.desired(self.service(), {}))
         return asked and now == (address.host, address.access)
 
     def choose_port(self, host: str, usual: int) -> int:
-        """A port for an endpoint that has none (see ``ports.choose``)."""
+        """Return a port for an endpoint that has none (see ``ports.choose``)."""
         return ports.choose(self._layout, host, usual)
 
     def require_port(self, address: Address) -> None:
-        """Raise ReleaseError while somebody else listens at the port."""
+        """Raise ReleaseError while another process listens at the port."""
         if not (self.runs() and self.status.port == address.port):
             ports.require_free(address.host, address.port)
 
     def remember(self, forget: bool = False) -> None:
-        """Keep how it runs until the change that begins is kept, too."""
+        """Record how it runs until the change that starts now is committed."""
         layout = self._layout
         if forget:
             remove(layout.service_before)
@@ -132,20 +132,20 @@ class Server:
             write_atomically(layout.service_before, json.dumps(self.service()).encode())
 
     def before(self) -> dict[str, object]:
-        """How it ran before a change that was not kept."""
+        """Return how it ran before an uncommitted change."""
         path = self._layout.service_before
         return _read(path) if path.exists() else self.service()
 
     def token(self) -> str:
-        """What it wants to be shown; empty where everybody may ask."""
+        """Return the token that it requires; empty without authentication."""
         return access.token(self._layout) if self.status.token_required else ""
 
-    def is_kept(self) -> bool:
-        """Whether what keeps it running is what this machine has for that."""
+    def has_current_manager(self) -> bool:
+        """Return whether it runs under the service manager that this machine has now."""
         return self._manager.name == manager_here(self._layout).name
 
     def start(self, binding: Binding, address: Address) -> None:
-        """Start it instead of what runs, and let it be started again after a crash or a boot."""
+        """Start it instead of the running server, and again after a crash or a boot."""
         layout = self._layout
         before, self._manager = self._manager, manager_here(layout)
         if before.name != self._manager.name or before.name == "process":
@@ -165,7 +165,7 @@ class Server:
         write_atomically(layout.service, json.dumps(service, sort_keys=True).encode())
 
     def settle(self, binding: Binding, address: Address) -> None:
-        """Let what is served now, and where, be what is started after a crash or a boot."""
+        """Make the present release and address those that start after a crash or a boot."""
         address = address._replace(port=self.status.port or address.port)
         self._manager.settle(self._command(binding, address))
 
@@ -176,7 +176,7 @@ class Server:
         return [*names, *command(layout, binding), "serve", *root, *address.options(layout)]
 
     def stamp(self) -> tuple[int, int]:
-        """Changes each time the server writes its report."""
+        """Return a mark that changes each time the server writes its report."""
         try:
             found = self._layout.server.stat()
         except OSError:
@@ -184,17 +184,17 @@ class Server:
         return (found.st_ino, found.st_mtime_ns)
 
     def reload(self) -> None:
-        """Ask it to read ``current`` again."""
+        """Signal it to read ``current`` again."""
         os.kill(self._manager.pid, signal.SIGHUP)
 
     def wait_for(self, digest: str, before: tuple[int, int], seconds: float) -> ServerReport:
         """Wait until it reports that it serves a release.
 
         Args:
-            before: Its stamp before it was asked; older reports do not count.
+            before: Its stamp before the request; older reports do not count.
 
         Raises:
-            ReleaseError: when it says that it cannot, ends, or is too slow.
+            ReleaseError: when it reports a failure, ends, or is too slow.
         """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -210,7 +210,7 @@ class Server:
         raise self._failure("it was not ready after {:g} s".format(seconds))
 
     def stop(self, seconds: float = _STOP_S) -> bool:
-        """Let it finish its requests and end, for good. Whether it ran."""
+        """Let it finish its requests and stop for good; return whether it ran."""
         return self._manager.stop(seconds)
 
     def _failure(self, reason: str) -> ReleaseError:
@@ -223,16 +223,16 @@ class Server:
 
 
 def command(layout: Layout, binding: Binding) -> list[str]:
-    """The start of a command line that runs a release's own runtime."""
+    """Return the start of a command line that runs a release's own runtime."""
     # An interpreter inside the folder of releases is kept relative, so that the folder can move.
     python = layout.root / binding.python
     return [str(python), str(layout.runtimes / binding.runtime)]
 
 
 def environment() -> dict[str, str]:
-    """The environment of processes that load a model."""
+    """Return the environment of processes that load a model."""
     values = dict(os.environ, ORT_DISABLE_TELEMETRY="1", PYTHONUNBUFFERED="1")
-    # A server outlives whoever started it, and so may their folder for temporary files.
+    # A server outlives the command that started it and the command's temporary folder.
     # And a token in the studio's own environment is not one for this server.
     foreign = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "TMPDIR", "MPLCONFIGDIR", VARIABLE)
     for name in foreign:

@@ -1,4 +1,4 @@
-"""A server that is a unit of systemd: started at boot, restarted, watched and confined by it."""
+"""Server as a unit of systemd: started at boot, restarted, watched and confined by it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MEMORY_SHARE = 0.8
 
 
 class SystemdUnit:
-    """The unit of one folder of releases. It exists while something is served."""
+    """Unit of one folder of releases; it exists while a release is served."""
 
     def __init__(self, layout: Layout, systemd: Systemd) -> None:
         self._layout = layout
@@ -38,17 +38,17 @@ class SystemdUnit:
         return "systemd" if self._systemd.system else "systemd-user"
 
     def exists(self) -> bool:
-        """Whether it is installed."""
+        """Return whether it is installed."""
         return self._systemd.has(self._unit)
 
     @property
     def pid(self) -> int:
-        """Of the supervisor, as systemd knows it; 0 when none runs."""
-        self._ask()
+        """Number of the supervisor as systemd knows it; 0 when none runs."""
+        self._refresh()
         return self._pid
 
     def start(self, command: Sequence[str], environment: Mapping[str, str]) -> dict[str, object]:
-        """Install, enable and start it, or start it anew; does not wait until it is ready.
+        """Install, enable and start it, or restart it; does not wait until it is ready.
 
         Args:
             environment: Not used: a unit has one of its own.
@@ -66,7 +66,7 @@ class SystemdUnit:
         return {"unit": self._unit}
 
     def settle(self, command: Sequence[str]) -> None:
-        """Let the next start (after a crash, at boot) use this command; what runs stays as it is.
+        """Use this command for the next start (after a crash, at boot); the running one continues.
 
         Raises:
             ReleaseError: when systemd refuses.
@@ -87,18 +87,19 @@ class SystemdUnit:
             raise ReleaseError("no-unit", str(error), "Choose another folder.") from None
 
     def runs(self) -> bool:
-        """Whether its supervisor lives, or is about to."""
+        """Return whether its supervisor lives, or is about to."""
+        # Cheaper than systemctl, which is a process for each call.
         if self._pid and started(self._pid) == self._since:
             return True
         if time.monotonic() - self._asked >= _ASK_S:
-            self._ask()
+            self._refresh()
         return self._alive
 
     def stop(self, seconds: float) -> bool:
-        """Let it finish its requests, and take the unit away. Whether it ran.
+        """Let it finish its requests, and remove the unit; return whether it ran.
 
         Args:
-            seconds: Not used: the unit says how long it may take.
+            seconds: Not used: the unit has a time limit of its own.
         """
         ran = self.runs()
         try:
@@ -109,11 +110,11 @@ class SystemdUnit:
         return ran
 
     def tail(self) -> str:
-        """The end of its journal."""
+        """Return the end of its journal."""
         return self._systemd.journal(self._unit, _TAIL_LINES)
 
     def facts(self) -> dict[str, object]:
-        """What is known beyond whether it runs."""
+        """Return the facts of the unit, for people."""
         try:
             state = self._systemd.state(self._unit)
         except UnitError:
@@ -126,7 +127,7 @@ class SystemdUnit:
             "restarts": state.restarts,
         }
 
-    def _ask(self) -> None:
+    def _refresh(self) -> None:
         self._asked = time.monotonic()
         try:
             state = self._systemd.state(self._unit)
@@ -138,7 +139,7 @@ class SystemdUnit:
 
 
 def _port(command: Sequence[str]) -> int:
-    """The port in a command line of ``serve``, for the right to listen at a low one."""
+    """Return the port in a command line of ``serve``; a low one needs a capability."""
     words = list(command)
     text = words[words.index("--port") + 1] if "--port" in words[:-1] else ""
     return int(text) if text.isdigit() else 0

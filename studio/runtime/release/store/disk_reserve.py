@@ -1,4 +1,4 @@
-"""A reserve on a target's disk: given up when it is full, so that the way back still works."""
+"""Disk reserve of a target: freed when the disk is full, so that a rollback still works."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ROOM = 4 << 20
 
 
 def make(layout: Layout) -> None:
-    """Have it, where there is room; a target does without it otherwise."""
+    """Create it if there is room; a target does without it otherwise."""
     path = layout.reserve
     with contextlib.suppress(OSError):
         if not _is_whole(path) and free_bytes(layout.root) >= BYTES + _ROOM:
@@ -40,6 +40,6 @@ def _is_whole(path: Path) -> bool:
 
 
 def _write(path: Path) -> None:
-    """Random, so that a file system that packs files keeps the room all the same."""
+    """Write random bytes: a compressing file system would reserve nothing for zeros."""
     with open(path, "wb") as file:
         file.write(os.urandom(BYTES))

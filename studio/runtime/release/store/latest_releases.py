@@ -1,4 +1,4 @@
-"""The line of each model on a target: its last release there, behind which none may go."""
+"""Line of each model on a target: its last committed release, the floor against downgrades."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ...shared.records import read
 
 
 class LastRelease(NamedTuple):
-    """The last release of a model that was kept: its counter and its digest."""
+    """Last committed release of a model: its counter and its digest."""
 
     counter: int = 0
     release: str = ""
@@ -21,14 +21,14 @@ Lines = Mapping[str, LastRelease]
 
 
 class _Recorded(NamedTuple):
-    """What the state file tells of lines."""
+    """Lines in the form of the state file."""
 
     lines: Mapping[str, Mapping[str, object]] | None = None
     history: Tuple[Mapping[str, object], ...] = ()
 
 
 class _Entry(NamedTuple):
-    """An entry of the history."""
+    """Entry of the history."""
 
     state: str = ""
     name: str = ""
@@ -40,7 +40,7 @@ LONGEST_REASON = 500
 def lines_of(raw: Mapping[str, object]) -> Lines:
     """Return the lines in a state file.
 
-    A state that was written by an earlier runtime has none: its history tells them.
+    A state that was written by an earlier runtime has none: they follow from its history.
     """
     recorded = read(_Recorded, raw)
     if recorded.lines is not None:
@@ -59,7 +59,7 @@ def advanced(lines: Lines, name: str, last: Mapping[str, object]) -> Lines:
 
 
 def is_older(lines: Lines, name: str, counter: int, digest: str) -> bool:
-    """Whether a release precedes the last one of its model, or is another with its number."""
+    """Return whether a release precedes its model's last one, or shares its number with another."""
     last = lines.get(name)
     if last is None or last.release == digest:
         return False
@@ -67,10 +67,10 @@ def is_older(lines: Lines, name: str, counter: int, digest: str) -> bool:
 
 
 def reason_of(given: object) -> str:
-    """Return why an older release is wanted, in one line; empty where none is.
+    """Return the reason for an older release, in one line; empty without one.
 
     Raises:
-        ReleaseError: when it cannot stand in a history.
+        ReleaseError: when a history cannot contain it.
     """
     text = " ".join(str(given or "").split())
     if len(text) > LONGEST_REASON or not text.isprintable():
@@ -81,7 +81,7 @@ def reason_of(given: object) -> str:
 
 
 def order_of(lines: Lines, name: str, digest: str, reason: str) -> bytes:
-    """What is signed to order a downgrade: it holds for this one step back, and for no other."""
+    """Return the text to sign for a downgrade: it is valid for this one step back only."""
     last = lines.get(name, LastRelease()).release
     return canonical({"downgrade": digest, "from": last, "reason": reason})
 

@@ -1,4 +1,4 @@
-"""Where things lie below the folder of releases on a target."""
+"""Layout of the folder of releases on a target."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DIGEST = frozenset("0123456789abcdef")
 
 
 class Layout(NamedTuple):
-    """The names below ``root``; see the module ``machine`` for who writes them and when."""
+    """Paths below ``root``; see the module ``machine`` for their writers."""
 
     root: Path
 
@@ -79,12 +79,12 @@ class Layout(NamedTuple):
 
     @property
     def lease(self) -> Path:
-        """Who may change something, and until when."""
+        """Lease of the operator that may change the target."""
         return self.root / "operator.json"
 
     @property
     def run(self) -> Path:
-        """What the server writes about itself."""
+        """Folder of the server's own files."""
         return self.root / "run"
 
     @property
@@ -104,7 +104,7 @@ class Layout(NamedTuple):
 
     @property
     def signers(self) -> Path:
-        """Whose releases are taken; where there is none, everybody's are."""
+        """Allowed signers of releases; without the file any release is accepted."""
         return self.root / "allowed_signers"
 
     @property
@@ -113,16 +113,16 @@ class Layout(NamedTuple):
         return self.root.parent.parent if self.root.parent.name == ENDPOINTS else self.root
 
     def allowed_signers(self) -> Path | None:
-        """The file of admitted keys that holds; None where a target admits everybody.
+        """Return the file of allowed signers in force, or None if any release is accepted.
 
-        Whom a target admits holds for its endpoints: a new one is no way around it.
+        The signers of a target also apply to its endpoints: a new endpoint does not bypass them.
         """
         files = (SYSTEM_SIGNERS, self.signers, Layout(self.target).signers)
         return next((path for path in files if path.exists()), None)
 
     @property
     def access(self) -> Path:
-        """Credentials; only the owner may look."""
+        """Folder of credentials, readable by its owner only."""
         return self.root / "access"
 
     @property
@@ -151,27 +151,27 @@ class Layout(NamedTuple):
         return self.run / "server.log"
 
     def release(self, digest: str) -> Path:
-        """Folder of a release."""
+        """Return the folder of a release."""
         return self.releases / checked_digest(digest)
 
     def binding(self, digest: str) -> Path:
-        """Which interpreter and runtime a release is run with."""
+        """Return the file that names the interpreter and runtime of a release."""
         return self.releases / (checked_digest(digest) + ".json")
 
     def blob(self, digest: str) -> Path:
-        """A received file."""
+        """Return the path of a received file."""
         return self.blobs / checked_digest(digest)
 
     def environment(self, digest: str) -> Path:
-        """An environment."""
+        """Return the folder of an environment."""
         return self.environments / checked_digest(digest)
 
     def runtime(self, digest: str) -> Path:
-        """A zip application."""
+        """Return the path of a zip application."""
         return self.runtimes / (checked_digest(digest) + ".pyz")
 
     def linked(self) -> str:
-        """Digest of the release that ``current`` points to, empty where there is none."""
+        """Return the digest of the release that ``current`` points to; empty without one."""
         try:
             return os.path.basename(os.readlink(str(self.current)))
         except OSError:
@@ -197,7 +197,7 @@ class Layout(NamedTuple):
 
 
 def checked_digest(text: str) -> str:
-    """The text, if it is a SHA-256 in hexadecimal; it becomes a file name."""
+    """Return the text if it is a hexadecimal SHA-256: it becomes a file name."""
     if len(text) != 64 or not _DIGEST.issuperset(text):
         raise ReleaseError("bad-request", "{!r} is not a SHA-256 digest.".format(text[:80]))
     return text

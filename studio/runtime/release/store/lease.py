@@ -23,7 +23,7 @@ _POLL_S = 0.05
 
 
 class Lease(NamedTuple):
-    """The operator of a target: its token, and until when it may change something."""
+    """Lease of the operator of a target: its token and its expiry."""
 
     owner: str = ""
     token: str = ""
@@ -32,7 +32,7 @@ class Lease(NamedTuple):
 
 @contextlib.contextmanager
 def locked(layout: Layout) -> Iterator[None]:
-    """Hold the lock while one command changes something; a dead process lets go by itself.
+    """Hold the lock while one command changes something; the system frees that of a dead process.
 
     Raises:
         ReleaseError: when another command is still at work after ten seconds.
@@ -53,8 +53,8 @@ def locked(layout: Layout) -> Iterator[None]:
         os.close(handle)
 
 
-def take(layout: Layout, owner: str) -> str:
-    """Become the operator; returns the token that later commands must show.
+def acquire(layout: Layout, owner: str) -> str:
+    """Acquire the lease; return the token that later commands must show.
 
     Raises:
         ReleaseError: when another operator's lease has not ended.
@@ -68,10 +68,10 @@ def take(layout: Layout, owner: str) -> str:
 
 
 def renew(layout: Layout, token: str) -> None:
-    """Check the token and start its time anew.
+    """Check the token and extend the lease.
 
     Raises:
-        ReleaseError: when the lease went to another operator meanwhile.
+        ReleaseError: when another operator has acquired the lease.
     """
     held = _read(layout)
     if not held or held.token != token:
@@ -98,7 +98,7 @@ def refuse_others(layout: Layout, owner: str) -> None:
 
 
 def _read(layout: Layout) -> Lease | None:
-    """Return the lease; None where there is none, or it cannot be read."""
+    """Return the lease, or None if it is missing or unreadable."""
     try:
         document = json.loads(layout.lease.read_bytes())
         return read(Lease, document) if set(Lease._fields) <= set(document) else None

@@ -1,4 +1,4 @@
-"""The port of an endpoint: chosen once, written down with its service, and kept from then on."""
+"""Port of an endpoint: chosen once, stored with its service, and constant from then on."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _POLL_S = 0.05
 
 
 def choose(layout: Layout, host: str, usual: int) -> int:
-    """A port for an endpoint that has none: free now, and no other endpoint's.
+    """Return a port for an endpoint that has none: free now, and no other endpoint's.
 
     Args:
         usual: The first to be tried; 0 for one that follows from the folder's name.
@@ -41,7 +41,7 @@ def choose(layout: Layout, host: str, usual: int) -> int:
 
 
 def require_free(host: str, port: int) -> None:
-    """Raise ReleaseError while somebody else listens at an endpoint's port."""
+    """Raise ReleaseError while another process listens at an endpoint's port."""
     deadline = time.monotonic() + _PATIENCE_S
     while not is_free(host, port):
         if time.monotonic() > deadline:
@@ -55,7 +55,7 @@ def require_free(host: str, port: int) -> None:
 
 
 def is_free(host: str, port: int) -> bool:
-    """Whether a server could listen there; True where only trying it tells."""
+    """Return whether a server could listen there; True if only an attempt would show it."""
     if not port:
         return True
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -79,7 +79,7 @@ def _candidates(root: Path, usual: int) -> Iterator[int]:
 
 
 def _written_elsewhere(layout: Layout) -> Iterator[int]:
-    """The ports of the other endpoints below the same target, whether they run or not."""
+    """Return the ports of the other endpoints of the target, whether they run or not."""
     for other in (layout.target, *sorted(layout.target.glob(ENDPOINTS + "/*"))):
         if other != layout.root:
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""The state of the release machine, and its one file."""
+"""State of the release machine, and its one file."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _HISTORY = 100
 
 
 class ReleaseState(NamedTuple):
-    """What is decided; ``current`` (the link) follows it.
+    """Decided state of the releases; the link ``current`` follows it.
 
     Attributes:
         phase: The step that is about to be done, written before it is done.
@@ -48,21 +48,21 @@ class ReleaseState(NamedTuple):
     history: Tuple[Mapping[str, object], ...] = ()
 
     def at(self, phase: str, pending: str) -> ReleaseState:
-        """The same, about to do a phase."""
+        """Return the state before a phase is done."""
         return self._replace(phase=phase, pending=pending)
 
     def noted(self, entry: Mapping[str, object]) -> ReleaseState:
-        """The same, with an entry of history added."""
+        """Return the state with an entry added to its history."""
         return self._replace(history=(*self.history, entry)[-_HISTORY:])
 
     @property
-    def kept(self) -> tuple[str, ...]:
-        """The releases that must stay on the disk."""
+    def retained(self) -> tuple[str, ...]:
+        """Releases that must stay on the disk."""
         return tuple(digest for digest in (self.current, self.previous, self.pending) if digest)
 
 
 class JournalEntry(NamedTuple):
-    """An entry of the journal, as far as the state follows from it.
+    """Entry of the journal, as far as the state follows from it.
 
     Attributes:
         event: ``release``, ``recovered``, ``purged``, or that an earlier part is continued.
@@ -97,7 +97,7 @@ def load(layout: Layout) -> ReleaseState:
 
 
 def _remembered(layout: Layout) -> ReleaseState:
-    """What the journal tells, so that neither the counter nor what is served is forgotten."""
+    """Return the state from the journal, with the counter and the served release."""
     state, before = ReleaseState(), ReleaseState()
     for number, entry in enumerate(Journal(layout.log, layout.sealed).readable()):
         known = read(JournalEntry, entry)
@@ -117,7 +117,7 @@ def _remembered(layout: Layout) -> ReleaseState:
 
 
 def _carried(known: JournalEntry, entry: Mapping[str, object]) -> ReleaseState:
-    """Return what the parts of the record that were dropped had told."""
+    """Return the facts of the dropped segments of the record."""
     return ReleaseState(
         current=known.current,
         previous=known.previous,

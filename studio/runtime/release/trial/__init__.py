@@ -1,1 +1,1 @@
-"""The trial of a new release beside the previous one, and the decision it ends with."""
+"""Trial of a new release next to the previous one, and its decision."""

@@ -1,4 +1,4 @@
-"""The rule of a quality soak: what a release on trial may do worse, and how sure that must be."""
+"""Rule of a quality soak: the accepted loss of a release on trial, and the error rates."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ KEEP, TAKE_BACK = "keep", "take back"
 
 
 class TrialRule(NamedTuple):
-    """Each pair is what is harmless, and what is not; between them either decision will do.
+    """Limits of a trial: each pair is a harmless and a harmful value; between them both may pass.
 
-    With four tests a good release is taken back in 2 of 100 soaks at most (4 x alpha), and a bad
-    one is kept in 1 of 100 (beta).
+    With four tests a good release is rolled back in at most 2 of 100 soaks (4 x alpha). A bad one
+    is committed in 1 of 100 (beta).
 
     Attributes:
         disagreement_ok, disagreement: Share of answers unlike those of the release before.
@@ -43,7 +43,7 @@ class TrialRule(NamedTuple):
 
     @property
     def beyond(self) -> float:
-        """A stretch of runs counts as slower from here on: half-way, for ratios."""
+        """Ratio from which a stretch counts as slower: half-way between the limits."""
         return math.sqrt(self.slower_ok * self.slower)
 
 
@@ -53,10 +53,10 @@ _STRETCHES_OK, _STRETCHES = 0.3, 0.7
 
 
 def rule_of(wanted: Mapping[str, object]) -> TrialRule:
-    """The rule that a request or a pipeline describes; what it does not name is as usual.
+    """Return the rule of a request or a pipeline; omitted values are the defaults.
 
     Raises:
-        ReleaseError: for what it cannot be, with the nearest name that is known.
+        ReleaseError: for an invalid name or value, with the nearest known name.
     """
     for name in wanted:
         if name not in TrialRule._fields:
@@ -109,12 +109,12 @@ def _bad(text: str) -> ReleaseError:
 
 
 class Counts(NamedTuple):
-    """What was seen of a release on trial.
+    """Counts of one test of a release on trial.
 
     Attributes:
-        events, of: So many of so many observations speak against it.
-        why_not: Why it cannot be judged by this; empty when it can.
-        told: What else is known of it, for people; it decides nothing.
+        events, of: Number of observations against it, of all.
+        why_not: Why this cannot judge it; empty when it can.
+        told: Further details for people; they decide nothing.
     """
 
     events: int = 0
@@ -124,7 +124,7 @@ class Counts(NamedTuple):
 
 
 class TrialFinding(NamedTuple):
-    """What one test says: a row of the evidence.
+    """Result of one test: a row of the evidence.
 
     Attributes:
         says: ``good``, ``bad``, ``open`` or ``not judged``.
@@ -139,7 +139,7 @@ class TrialFinding(NamedTuple):
 
 
 class TrialDecision:
-    """Judges counts by a rule."""
+    """Decision on a release from counts and a rule."""
 
     def __init__(self, rule: TrialRule) -> None:
         self.rule = rule
@@ -153,13 +153,13 @@ class TrialDecision:
         self._names = _judged(rule)
 
     def findings(self, counts: Mapping[str, Counts]) -> list[TrialFinding]:
-        """One row a test."""
+        """Return one row per test."""
         return [self._finding(name, counts.get(name, Counts())) for name in self._names]
 
     def _finding(self, name: str, seen: Counts) -> TrialFinding:
         if seen.why_not:
             return TrialFinding(name, "not judged", seen.events, seen.of, seen.why_not)
-        says = self._tests[name].says(seen.events, seen.of)
+        says = self._tests[name].verdict(seen.events, seen.of)
         text = _TEXTS[name].format(seen.events, seen.of)
         return TrialFinding(name, says, seen.events, seen.of, text + seen.told)
 
@@ -173,7 +173,7 @@ _TEXTS = {
 
 
 def decision(findings: list[TrialFinding]) -> str:
-    """``bad`` when one test says so, ``good`` when all that can judge do, otherwise ``open``."""
+    """Return ``bad`` if one test is, ``good`` if all judged tests are, otherwise ``open``."""
     says = [one.says for one in findings]
     if BAD in says:
         return BAD

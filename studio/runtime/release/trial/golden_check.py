@@ -105,7 +105,7 @@ def _answers(session: Any, feeds: Mapping[str, Any], names: list[str]) -> dict[s
 
 
 def read_sample(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The inputs and the expected outputs of one golden sample, by name."""
+    """Return the inputs and the expected outputs of one golden sample, by name."""
     import numpy
 
     arrays: Dict[str, Any] = {}
@@ -127,7 +127,7 @@ def read_sample(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 def compare(
     answers: Mapping[str, Any], expected: Mapping[str, Any], rtol: float, atol: float
 ) -> tuple[float, bool]:
-    """The largest absolute difference, and whether all of it is within the tolerance."""
+    """Return the largest absolute difference, and whether all of it is within the tolerance."""
     import numpy
 
     worst, same = 0.0, True

@@ -1,4 +1,4 @@
-"""Notes for the server that a deploy leaves: may it keep requests, does it go on comparing?"""
+"""Notes of a deploy for the server: storage of requests and further comparison."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..store.layout import Layout
 
 
 class ObservationRequest(NamedTuple):
-    """What the server may do beside answering.
+    """Request for observations by the server: stored samples and comparison.
 
     Attributes:
         sampling: A ``Quota`` in JSON form; None where no request may be stored.
@@ -33,7 +33,7 @@ class Quota(NamedTuple):
 
 
 def sampling_of(request: Mapping[str, object]) -> Optional[Tuple[int, int]]:
-    """Samples and bytes that may be kept at most; None where none may.
+    """Return the most samples and bytes that may be stored, or None if none may.
 
     Args:
         request: May have ``sampling``: ``most`` and ``bytes``.
@@ -56,7 +56,7 @@ def sampling_of(request: Mapping[str, object]) -> Optional[Tuple[int, int]]:
 
 
 def agreement_of(request: Mapping[str, object]) -> float:
-    """Share of a core for comparing answers with the release before, from now on; 0: none.
+    """Return the share of a core for comparing answers with the previous release; 0: none.
 
     Args:
         request: May have ``agreement``.
@@ -75,7 +75,7 @@ def agreement_of(request: Mapping[str, object]) -> float:
 
 
 def compare(layout: Layout, digest: str, before: str, share: float) -> None:
-    """Let the server go on comparing its answers with those of the release before, or end it."""
+    """Let the server continue to compare its answers with the previous release's, or stop it."""
     path = layout.run / COMPARED
     if share and before and before != digest:
         wish = TrialRequest(digest, before, 1.0, share, False)
@@ -85,7 +85,7 @@ def compare(layout: Layout, digest: str, before: str, share: float) -> None:
 
 
 def allow(layout: Layout, digest: str, allowed: Optional[Tuple[int, int]]) -> None:
-    """Let the server of a release keep samples, or no server any more."""
+    """Let the server of a release store samples, or stop every server from it."""
     path = layout.run / FILE
     if allowed is None:
         remove(path)

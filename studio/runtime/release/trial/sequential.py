@@ -1,9 +1,9 @@
 """Sequential probability ratio tests: a decision as soon as the evidence is enough for it.
 
 Wald, A. (1945): Sequential tests of statistical hypotheses. Ann. Math. Statist. 16. The limits are
-those of Ville's inequality (log 1/alpha and log beta), which hold however often one looks, and
-also when several observations arrive between two looks (Johari, Koomen, Pekelis and Walsh 2022:
-Always valid inference. Oper. Res. 70).
+those of Ville's inequality (log 1/alpha and log beta), which hold for any number of interim checks.
+Several observations may arrive between two checks (Johari, Koomen, Pekelis and Walsh 2022: Always
+valid inference. Oper. Res. 70).
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ GOOD, BAD, OPEN = "good", "bad", "open"
 
 
 class Errors(NamedTuple):
-    """How often a test may err.
+    """Error rates of a sequential test.
 
     Attributes:
-        alpha: Chance to call a good one bad.
-        beta: Chance to call a bad one good.
+        alpha: Probability to call a good one bad.
+        beta: Probability to call a bad one good.
     """
 
     alpha: float
@@ -27,7 +27,7 @@ class Errors(NamedTuple):
 
 
 class ShareTest:
-    """Tells a rare event from a frequent one.
+    """Sequential test of a rare against a frequent event.
 
     Attributes:
         good: Share of observations with the event that is harmless (or less).
@@ -45,11 +45,11 @@ class ShareTest:
         self._lower = math.log(errors.beta)
 
     def evidence(self, events: int, of: int) -> float:
-        """Logarithm of how much likelier the observations are from a bad one."""
+        """Return the log likelihood ratio of a bad against a good one."""
         return events * self._hit + (of - events) * self._miss
 
-    def says(self, events: int, of: int) -> str:
-        """``bad``, ``good``, or ``open``: not enough is known."""
+    def verdict(self, events: int, of: int) -> str:
+        """Return ``bad``, ``good``, or ``open`` while the evidence is not sufficient."""
         evidence = self.evidence(events, of)
         if evidence >= self._upper:
             return BAD

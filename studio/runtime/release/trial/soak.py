@@ -1,6 +1,6 @@
 """SOAK: the new release must stay up and answer for a while before it is committed.
 
-With a quality rule it is also held against the release before: the server runs a part of the
+With a quality rule it is also compared with the previous release: the server runs some of the
 requests through both (see ``serve.mirror``), and sequential tests decide as soon as they can.
 """
 
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
     from typing import Callable, Protocol
 
     class WatchedServer(Protocol):
-        """A server that is asked how it is: the one of a board, or that of a container.
+        """Server whose status is polled: the one of a board, or that of a container.
 
         Attributes:
-            ended: What is said when it lives no more.
+            ended: Message for the case that it has ended.
         """
 
         ended: str
 
         def runs(self) -> bool:
-            """Whether it lives."""
+            """Return whether it lives."""
 
         def report(self) -> Mapping[str, object]:
-            """Where it listens, as it wrote it down."""
+            """Return its address, as it has recorded it."""
 
         def token(self) -> str:
-            """What it wants to be shown; empty when it wants none."""
+            """Return the token that it requires; empty if none."""
 
     class NoteFolder(Protocol):
-        """Where the server looks for notes."""
+        """Folder in which the server looks for notes."""
 
         @property
         def run(self) -> Path:
@@ -60,7 +60,7 @@ _REPEATED = " ({} to requests like the ones before are left out)"
 
 
 class _Drift(NamedTuple):
-    """What the server tells of drift: of its own release, or of the one before."""
+    """Drift in the server's report: of its own release, or of the previous one."""
 
     alarm: bool = False
     fault: str = ""
@@ -69,10 +69,10 @@ class _Drift(NamedTuple):
 
 
 class ShadowReport(NamedTuple):
-    """What the server tells of requests that both releases have answered.
+    """Server's report on requests that both releases have answered.
 
     Attributes:
-        loaded: Whether the release before is loaded beside it.
+        loaded: Whether the previous release is loaded next to it.
         repeated: Requests like the ones before, which are left out.
         ratio: How many times as long the new release takes; 0 where that is not known.
     """
@@ -89,7 +89,7 @@ class ShadowReport(NamedTuple):
 
 
 class ServerStatus(NamedTuple):
-    """What a server tells of itself."""
+    """Status that a server reports."""
 
     digest: str = ""
     pid: int = 0
@@ -100,7 +100,7 @@ class ServerStatus(NamedTuple):
 
 
 class _Address(NamedTuple):
-    """Where a server listens."""
+    """Address of a server."""
 
     host: str = ""
     port: int = 0
@@ -123,11 +123,11 @@ def soak(server: WatchedServer, digest: str, seconds: float) -> None:
 
 
 class ReleaseTrial:
-    """One release on trial.
+    """Trial of one release.
 
     Args:
-        before: Digest of the release that it replaces; empty where there is none.
-        adrift: Whether that one saw drift; None to ask the server, which still serves it.
+        before: Digest of the release that it replaces; empty without one.
+        adrift: Whether that one saw drift; None to query the server, which still serves it.
     """
 
     def __init__(
@@ -156,13 +156,13 @@ class ReleaseTrial:
         """Watch the live server until the rule decides, or the time is over.
 
         Args:
-            tell: Called with the evidence so far, with each look.
+            tell: Called with the evidence so far at each poll.
 
         Returns:
             The evidence: ``decision``, ``seconds`` and the findings of each test.
 
         Raises:
-            ReleaseError: when the release is to be taken back; its detail is the evidence.
+            ReleaseError: when the release must be rolled back; its detail is the evidence.
         """
         began = time.monotonic()
         wish = self._layout.run / FILE
@@ -183,7 +183,7 @@ class ReleaseTrial:
         tell: Callable[[dict[str, object]], None] | None,
     ) -> dict[str, object]:
         while True:
-            self._look()
+            self._poll()
             findings = quality.findings(self._counts())
             found, spent = decision(findings), time.monotonic() - began
             told = _evidence(findings, spent)
@@ -201,14 +201,14 @@ class ReleaseTrial:
             time.sleep(_POLL_S if spent < 10.0 else _SELDOM_S)
 
     def _quiet(self) -> None:
-        """Let the server see that nothing is to be compared any more."""
+        """Poll once more, so that the server notices the end of the comparison."""
         try:
             status_of(self._server, self._digest)
         except ReleaseError:
-            pass  # it is about to be taken back, or has just ended
+            pass  # it is about to be rolled back, or has just ended
 
-    def _look(self) -> None:
-        """Count what came since the last look; a process that was replaced counts from 0 again."""
+    def _poll(self) -> None:
+        """Count the requests since the last poll; a replaced process counts from 0 again."""
         now = read(ServerStatus, status_of(self._server, self._digest))
         first = not self._pid
         if now.pid != self._pid:
@@ -258,7 +258,7 @@ def _against(findings: list[TrialFinding]) -> str:
 
 
 def _is_adrift(server: WatchedServer, digest: str) -> bool:
-    """Whether the release that is still served sees other things than its reference data."""
+    """Return whether the release that is still served sees drift."""
     try:
         status = read(ServerStatus, status_of(server, digest))
     except ReleaseError:
@@ -267,12 +267,12 @@ def _is_adrift(server: WatchedServer, digest: str) -> bool:
 
 
 def shadow_of(status: ServerStatus) -> ShadowReport:
-    """Return what a server tells of requests that both releases have answered."""
+    """Return a server's report on requests that both releases have answered."""
     return read(ShadowReport, status.mirror or {})
 
 
 def status_of(server: WatchedServer, digest: str) -> dict[str, object]:
-    """What a server tells of itself.
+    """Return the status that a server reports.
 
     Raises:
         ReleaseError: when it ended, does not answer, or serves something else.
@@ -292,7 +292,7 @@ def status_of(server: WatchedServer, digest: str) -> dict[str, object]:
         link.request("GET", "/edgewright/status", headers=authorization(server.token()))
         answer = link.getresponse()
         status = json.loads(answer.read())
-    except ConnectionRefusedError:  # nobody listens: it ended since it was looked for
+    except ConnectionRefusedError:  # no process listens: it ended since the last check
         raise failed(server.ended) from None
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise failed("the server does not answer ({})".format(error)) from None
@@ -304,7 +304,7 @@ def status_of(server: WatchedServer, digest: str) -> dict[str, object]:
 
 
 def failed(reason: str, evidence: Mapping[str, object] | None = None) -> ReleaseError:
-    """Of a release that is to be taken back."""
+    """Return the error of a release that must be rolled back."""
     error = ReleaseError(
         "soak-failed",
         "The release was rolled back after the switch: {}.".format(reason),
@@ -316,7 +316,7 @@ def failed(reason: str, evidence: Mapping[str, object] | None = None) -> Release
 
 
 def evidence_of(error: Exception) -> dict[str, object]:
-    """What a failed soak knew, for the journal."""
+    """Return the evidence of a failed soak, for the journal."""
     try:
         found = json.loads(getattr(error, "detail", "") or "{}")
     except ValueError:

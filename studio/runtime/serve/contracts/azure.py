@@ -8,17 +8,17 @@ from ..http.exchange import Exchange
 from ..http.message import Response
 from ..rest.router import PathNames, Route
 from ..service import Service
-from .call import Contract, ask, only_model
+from .call import Contract, only_model, run_request
 
 
 def alive(service: Service, exchange: Exchange, names: PathNames) -> Response:
-    """The process answers; KServe's first protocol has the same address for it."""
+    """Report that the process lives; KServe's first protocol has the same address."""
     return Response.of({"status": "alive"})
 
 
 def score(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:
     """Run the one model."""
-    return ask(service, exchange, lambda: only_model(service), Contract())
+    return run_request(service, exchange, lambda: only_model(service), Contract())
 
 
 ROUTES = (Route("GET", "/", alive, probe=True), Route("POST", "/score", score, body=None))

@@ -30,6 +30,7 @@ def read_csv(body: Body, model: ServedModel) -> Question:
         HttpError: 400, when it does not fit the model.
     """
     try:
+        # Spreadsheet programs start a CSV file with a byte order mark.
         text = body.decode("utf-8-sig")
         lines = [line for line in csv.reader(io.StringIO(text), strict=True) if line]
     except (UnicodeDecodeError, csv.Error):
@@ -85,7 +86,7 @@ def _converter(spec: TensorSpec) -> Callable[[str], Any]:
 
 
 def read_npy(body: Body, model: ServedModel) -> Question:
-    """An array in numpy's file format. Nothing in it is ever unpickled.
+    """Return an array in numpy's file format. Nothing in it is ever unpickled.
 
     Raises:
         HttpError: 400, when it is damaged or does not fit the model.
@@ -99,6 +100,7 @@ def read_npy(body: Body, model: ServedModel) -> Question:
         raise _damaged() from None
     if dtype.kind not in "biuf" or not all(type(size) is int and size >= 0 for size in shape):
         raise bad("The array must hold numbers.")
+    # Python integers: a product in int64 could overflow to the length of the body.
     count = 1
     for size in shape:
         count *= size
@@ -107,6 +109,7 @@ def read_npy(body: Body, model: ServedModel) -> Question:
     if not count:
         raise bad("There is no instance in the request.")
     flat = np.frombuffer(body, dtype, count, offset)
+    # Any byte passes as a bool in numpy, and the model would compute with its value.
     if dtype.kind == "b" and flat.view(np.uint8).max() > 1:
         raise _damaged()
     array = flat.reshape(shape, order="F" if ordered else "C")
@@ -114,11 +117,12 @@ def read_npy(body: Body, model: ServedModel) -> Question:
 
 
 def _npy_header(body: Body) -> Tuple[JsonObject, int]:
-    """The header, and where the numbers begin."""
+    """Return the header, and where the numbers begin."""
     if bytes(body[:6]) != _NPY or len(body) < 12 or body[6] not in (1, 2, 3):
         raise _damaged()
     begin, form = (10, "<H") if body[6] == 1 else (12, "<I")
     (size,) = struct.unpack(form, bytes(body[8:begin]))
+    # The limit bounds the work of literal_eval on text from a client.
     if size > _NPY_HEADER or begin + size > len(body):
         raise _damaged()
     try:
@@ -135,7 +139,7 @@ def _damaged() -> Exception:
 
 
 def read_raw(body: Body, model: ServedModel) -> Question:
-    """The little-endian bytes of the one input; its free axis follows from their number.
+    """Return the little-endian bytes of the one input; its free axis follows from their number.
 
     Raises:
         HttpError: 400, when they do not fit the model.

@@ -34,19 +34,19 @@ _BODIES = {
 
 
 def plain_refusal(status: int, sentence: str, headers: str) -> Response:
-    """The error body that most contracts leave open, or give as this one."""
+    """Return the error body that most contracts leave open, or give as this one."""
     return Response.error(status, sentence, headers)
 
 
 class Contract(NamedTuple):
-    """In what contracts differ.
+    """Contract of a platform: the points in which platforms differ.
 
     Attributes:
-        strict: Whether a content type that is not known is refused; otherwise it is JSON, as
-            ``curl -d`` does not say what it sends.
-        outputs_key: What the answer to column format is called.
+        strict: Whether an unknown content type is refused; otherwise it is JSON, as ``curl -d``
+            does not declare its content.
+        outputs_key: Key of the answer to column format.
         refusal: Makes the answer of an error: status, sentence, header lines.
-        picture: Only pictures are taken, whatever the content type says.
+        picture: Only pictures are accepted, whatever the content type is.
         answer: Makes the answer, where it is not that of ``predictions``.
     """
 
@@ -82,25 +82,25 @@ class ContractCall(InferenceCall):
         body = content_of(self._exchange.request, self._max_body)
         headers, kind = self._exchange.request.headers, self._kind
         if self._contract.picture or kind.startswith("image/"):
-            return self._ask(bodies.read_picture(body, self._model))
+            return self._inference_of(bodies.read_picture(body, self._model))
         if kind == _TRITON:
             return self._open(body, self._parameters.partition(_HEADER_SIZE + "=")[2])
         if kind == "application/octet-stream" and _LENGTH in headers:
             return self._open(body, headers[_LENGTH])
         if kind in _BODIES:
-            return self._ask(_BODIES[kind](body, self._model))
+            return self._inference_of(_BODIES[kind](body, self._model))
         if self._contract.strict and kind not in _JSON_TYPES:
             sentence = "The content type {!r} is not taken here; JSON, CSV, {} and pictures are."
             raise HttpError(415, sentence.format(kind[:60], NPY))
         document = document_of(body)
         if is_open_inference(document):
             return self._open(body, None)
-        return self._ask(read_document(document, self._model))
+        return self._inference_of(read_document(document, self._model))
 
     def _open(self, body: Body, length: Optional[str]) -> Inference:
         return decode(body, length, self._model.inputs, self._model.outputs)
 
-    def _ask(self, question: Question) -> Inference:
+    def _inference_of(self, question: Question) -> Inference:
         self._question = question
         wanted = [RequestedOutput(name, False) for name in self._model.outputs]
         feeds = question.runs[0]
@@ -182,7 +182,7 @@ def _name_header_size(response: Response) -> None:
 
 
 def only_model(service: Service) -> ServedModel:
-    """The newest version of the one model, for addresses that do not name one.
+    """Return the newest version of the one model, for addresses that do not name one.
 
     Raises:
         HttpError: 400 when several models are served, 503 when none is.
@@ -195,13 +195,13 @@ def only_model(service: Service) -> ServedModel:
     return service.repository.find(names.pop())
 
 
-def ask(
+def run_request(
     service: Service,
     exchange: Exchange,
     find: Callable[[], ServedModel],
     contract: Contract,
 ) -> Optional[Response]:
-    """Run a request; errors are told in the words of the contract."""
+    """Run a request; errors have the form of the contract."""
     try:
         model = find()
         call = ContractCall(exchange, model, service.max_body, contract)

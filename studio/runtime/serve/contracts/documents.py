@@ -21,7 +21,7 @@ Document = Mapping[str, object]
 
 
 def is_open_inference(document: Document) -> bool:
-    """Whether it is a request of the Open Inference Protocol, whatever address it came to."""
+    """Return whether it is a request of the Open Inference Protocol, whatever its address."""
     inputs = document.get("inputs")
     return (
         isinstance(inputs, list)
@@ -31,10 +31,10 @@ def is_open_inference(document: Document) -> bool:
 
 
 def document_of(body: Body) -> Document:
-    """The JSON object of a body.
+    """Return the JSON object of a body.
 
     Raises:
-        HttpError: 400, when it is none.
+        HttpError: 400, when it is not an object.
     """
     return parse_json(body)
 
@@ -56,6 +56,7 @@ def _instances(value: object, model: ServedModel, form: Form = Form.ROWS) -> Que
     if not isinstance(value, list) or not value:
         raise bad("The instances must be a list of at least one.")
     first = value[0]
+    # An object with the one key b64 is a binary instance, as in TensorFlow Serving.
     if isinstance(first, dict) and set(first) != {"b64"}:
         return _named_instances(value, model, form)
     spec = only_input(model)
@@ -120,7 +121,7 @@ def _inputs(value: object, model: ServedModel) -> Question:
 
 
 def _split(value: object, model: ServedModel, form: Form = Form.ROWS) -> Question:
-    """A table as {"columns": [...], "data": [[...], ...]}; its index is not looked at."""
+    """Return a table as {"columns": [...], "data": [[...], ...]}; its index is not looked at."""
     columns = value.get("columns") if isinstance(value, dict) else None
     data = value.get("data") if isinstance(value, dict) else None
     if not isinstance(columns, list) or not isinstance(data, list):
@@ -129,7 +130,7 @@ def _split(value: object, model: ServedModel, form: Form = Form.ROWS) -> Questio
 
 
 def _records(value: object, model: ServedModel) -> Question:
-    """A table as a list of objects."""
+    """Return a table as a list of objects."""
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
         raise bad("The records must be a list of objects.")
     columns = list(value[0]) if value else []
@@ -141,7 +142,7 @@ def _records(value: object, model: ServedModel) -> Question:
 def of_table(
     columns: List[str], rows: JsonList, model: ServedModel, form: Form = Form.ROWS
 ) -> Question:
-    """A table: a column for each input, or all columns together for a model with one input.
+    """Return a table: a column for each input, or all columns together for a model with one input.
 
     Raises:
         HttpError: 400, when it does not fit the model.

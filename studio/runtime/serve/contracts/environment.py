@@ -1,7 +1,7 @@
-"""What platforms say to their containers in variables and folders, as options of ``serve``.
+"""Options of ``serve`` from the variables and folders of platforms.
 
-They start an image with the one argument ``serve`` (SageMaker) or none of their own, choose the
-port, and put the model at a place of theirs. An option on the command line always wins.
+They start an image with the argument ``serve`` (SageMaker) or without arguments, choose the
+port, and put the model in a folder of theirs. An option on the command line always wins.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _AZURE_PORT = "5001"
 def completed(
     arguments: List[str], environment: Mapping[str, str], sagemaker: Path = SAGEMAKER_MODEL
 ) -> List[str]:
-    """The command line with what is left out taken from the platform.
+    """Return the command line with what is left out taken from the platform.
 
     Args:
         sagemaker: Where SageMaker unpacks the model.
@@ -42,7 +42,7 @@ def completed(
     if port is not None:
         more += [] if "--host" in given else ["--host", _EVERYWHERE]
         more += [] if "--port" in given else ["--port", port]
-        # Its own front door has names that nobody here knows, and no browser comes past it.
+        # The names of the platform's own gateway are unknown here, and no browser bypasses it.
         more += [] if "--allowed-host" in given else ["--allowed-host", "*"]
     return arguments + more
 
@@ -59,7 +59,7 @@ def _source(environment: Mapping[str, str], sagemaker: Path) -> List[str]:
 
 
 def _port(environment: Mapping[str, str], sagemaker: Path, sourced: bool) -> Optional[str]:
-    """The port that a platform wants; None outside of one, where loopback stays the default."""
+    """Return the port that a platform requires, or None outside of one."""
     if environment.get("AIP_HTTP_PORT"):
         return environment["AIP_HTTP_PORT"]
     if environment.get("SAGEMAKER_BIND_TO_PORT"):

@@ -1,7 +1,7 @@
 """The address that SageMaker's containers and MLflow's scoring server share.
 
-Both send JSON or CSV to ``/invocations`` and look at ``/ping``. Errors have MLflow's form, as
-SageMaker hands on whatever a container says.
+Both send JSON or CSV to ``/invocations`` and poll ``/ping``. Errors have MLflow's form, as
+SageMaker forwards the body of a container unchanged.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ..http.exchange import Exchange
 from ..http.message import Response
 from ..rest.router import PathNames, Route
 from ..service import Service
-from .call import Contract, ask, only_model
+from .call import Contract, only_model, run_request
 
 _TEXT = "text/plain; charset=utf-8"
 _CODES = {
@@ -40,7 +40,7 @@ CONTRACT = Contract(strict=True, refusal=refusal)
 
 def invoke(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:
     """Run the one model."""
-    return ask(service, exchange, lambda: only_model(service), CONTRACT)
+    return run_request(service, exchange, lambda: only_model(service), CONTRACT)
 
 
 def ping(service: Service, exchange: Exchange, names: PathNames) -> Response:
@@ -50,7 +50,7 @@ def ping(service: Service, exchange: Exchange, names: PathNames) -> Response:
 
 
 def version(service: Service, exchange: Exchange, names: PathNames) -> Response:
-    """The version of this server (MLflow's gives its own)."""
+    """Return the version of this server (MLflow's gives its own)."""
     return Response(200, RUNTIME_VERSION.encode("ascii"), _TEXT)
 
 

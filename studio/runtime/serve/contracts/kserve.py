@@ -9,13 +9,13 @@ from ..http.message import HttpError, Response
 from ..rest.open_inference import models as list_models
 from ..rest.router import PathNames, Route
 from ..service import Service
-from .call import Contract, ask
+from .call import Contract, run_request
 
 CONTRACT = Contract(outputs_key="outputs")
 
 
 def model_ready(service: Service, exchange: Exchange, names: PathNames) -> Response:
-    """Whether a model takes requests."""
+    """Return whether a model takes requests."""
     model = service.repository.find(names.model, names.version)
     if not service.ready:
         raise HttpError(503, "The server is not ready.")
@@ -28,7 +28,7 @@ def predict(service: Service, exchange: Exchange, names: PathNames) -> Optional[
     if verb != "predict":
         raise HttpError(404, "Only :predict is done here.")
     wanted = names._replace(version=last) if names.version else PathNames(last)
-    return ask(service, exchange, lambda: service.repository.find(*wanted), CONTRACT)
+    return run_request(service, exchange, lambda: service.repository.find(*wanted), CONTRACT)
 
 
 _MODEL = "/v1/models/{model}"

@@ -1,4 +1,4 @@
-"""The addresses at which SageMaker's endpoints of many models load, list, unload and ask them.
+"""Addresses at which SageMaker's multi-model endpoints load, list, unload and invoke models.
 
 The platform unpacks a model below a folder and then names it and its place; names are its own.
 Errors have the form of ``invocations``.
@@ -15,7 +15,7 @@ from ..http.message import HttpError, Response
 from ..rest.model_repository import catalog_of, check_json, document_of, later
 from ..rest.router import PathNames, Route
 from ..service import Service
-from .call import ask
+from .call import run_request
 from .invocations import CONTRACT, refusal
 
 _PAGE = 100
@@ -48,7 +48,7 @@ def unload(service: Service, exchange: Exchange, names: PathNames) -> Optional[R
 
 
 def index(service: Service, exchange: Exchange, names: PathNames) -> Response:
-    """The loaded models by their names, a page at a time."""
+    """Return the loaded models by their names, a page at a time."""
     after = parse_qs(exchange.request.query).get("next_page_token", [""])[0]
     found = sorted({model.name for model in service.repository.all()})
     left = [name for name in found if name > after]
@@ -71,7 +71,7 @@ def describe(service: Service, exchange: Exchange, names: PathNames) -> Response
 
 def invoke(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:
     """Run a model."""
-    return ask(service, exchange, lambda: service.repository.find(names.model), CONTRACT)
+    return run_request(service, exchange, lambda: service.repository.find(names.model), CONTRACT)
 
 
 def _described(service: Service, model: ServedModel) -> Dict[str, str]:

@@ -28,7 +28,7 @@ class Rows(NamedTuple):
 
 
 def tensor_of(values: JsonList, spec: TensorSpec) -> np.ndarray:
-    """The array of a nested list, in its own shape and the input's type.
+    """Return the array of a nested list, in its own shape and the input's type.
 
     Raises:
         HttpError: 400, when the list is ragged or its values do not fit the type.
@@ -48,6 +48,7 @@ def flattened(values: JsonList, spec: TensorSpec) -> Tuple[Tuple[int, ...], Json
     shape = [len(values)]
     while values and type(values[0]) is list:
         width = len(values[0])
+        # The depth is limited, as a client could nest lists at two bytes a level.
         if len(shape) == _MOST_AXES:
             raise bad("The values of the input {!r} are nested too deeply.", spec.name)
         if any(type(value) is not list or len(value) != width for value in values):
@@ -60,9 +61,8 @@ def flattened(values: JsonList, spec: TensorSpec) -> Tuple[Tuple[int, ...], Json
 def rows_of(array: np.ndarray, spec: TensorSpec) -> Rows:
     """Fit an array of instances to what the model takes.
 
-    The instances may be rows of the input; or, flattened, what a row holds (a line of CSV for a
-    picture); or whole inputs of a model without a batch axis. A model with a batch axis of
-    exactly one gets them one after the other.
+    The instances may be rows of the input, flattened rows (a line of CSV for a picture), or whole
+    inputs without a batch axis. A model with a batch axis of exactly one gets them one by one.
 
     Raises:
         HttpError: 400, when they fit in none of these ways.
@@ -98,7 +98,7 @@ def _each(array: np.ndarray, count: int) -> List[np.ndarray]:
 
 
 def _reshaped(array: np.ndarray, spec: TensorSpec) -> Optional[np.ndarray]:
-    """The instances in the shape of the input's rows; None when they do not fit."""
+    """Return the instances in the shape of the input's rows; None when they do not fit."""
     row = spec.shape[1:]
     if TensorSpec(spec.name, spec.kind, (-1, *row)).accepts(array.shape):
         return array

@@ -1,4 +1,4 @@
-"""Our own address for pictures: a camera or curl sends one, the answer says what is on it."""
+"""Edgewright's own address for pictures: a camera or curl sends one, the answer labels it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ..images.answer import classified
 from ..protocol.tensor_data import to_json
 from ..rest.router import PathNames, Route
 from ..service import Service
-from .call import Contract, ask
+from .call import Contract, run_request
 
 
 def answer(arrays: Sequence[np.ndarray], model: ServedModel) -> Response:
-    """The outputs as in the Open Inference Protocol, and the best labels of a classifier."""
+    """Return the outputs as in the Open Inference Protocol, and the best labels of a classifier."""
     named = dict(zip(model.outputs, arrays))
     outputs = [
         '{{"name":{},"datatype":"{}","shape":{},"data":{}}}'.format(
@@ -44,7 +44,7 @@ CONTRACT = Contract(picture=True, answer=answer)
 
 def infer(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:
     """Run a model on a picture."""
-    return ask(
+    return run_request(
         service,
         exchange,
         lambda: service.repository.find(names.model, names.version),

@@ -12,7 +12,7 @@ from ..protocol.tensor_data import bad
 
 
 def prepared(content: Body, model: ServedModel) -> Dict[str, np.ndarray]:
-    """The one input of a model, made of a picture as its bundle says.
+    """Return the one input of a model, prepared from a picture as its bundle describes.
 
     Raises:
         HttpError: 415 when the model takes no pictures; otherwise what is wrong with this one.

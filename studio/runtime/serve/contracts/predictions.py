@@ -26,13 +26,13 @@ Columns = Dict[str, List[np.ndarray]]
 def instances_of(
     question: Question, results: Sequence[Sequence[np.ndarray]], names: Sequence[str]
 ) -> Columns:
-    """The outputs of each instance.
+    """Return the outputs of each instance.
 
     Args:
         results: Outputs of each run, in the order of the names.
 
     Raises:
-        HttpError: 400, when an output of several instances cannot be told apart.
+        HttpError: 400, when an output cannot be split into its instances.
     """
     found: Columns = {name: [] for name in names}
     share = question.instances // len(results)
@@ -51,7 +51,7 @@ def _split(array: np.ndarray, count: int, whole: bool, name: str) -> List[np.nda
 
 
 def as_json(question: Question, columns: Columns, model: ServedModel, outputs_key: str) -> Response:
-    """The answer as JSON.
+    """Return the answer as JSON.
 
     Args:
         outputs_key: What the answer to column format is called.
@@ -109,7 +109,7 @@ def text_of(array: np.ndarray, spec: TensorSpec) -> str:
 
 
 def as_csv(columns: Columns, model: ServedModel) -> Response:
-    """A line for each instance: the values of all outputs, flattened."""
+    """Return a line for each instance: the values of all outputs, flattened."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     for instance in zip(*columns.values()):
@@ -118,7 +118,7 @@ def as_csv(columns: Columns, model: ServedModel) -> Response:
 
 
 def as_npy(columns: Columns, model: ServedModel) -> Response:
-    """The one output of the model as an array.
+    """Return the one output of the model as an array.
 
     Raises:
         HttpError: 400, when there are several outputs, or none that numpy's format can hold.

@@ -18,7 +18,7 @@ Feeds = Dict[str, np.ndarray]
 
 
 class Form(enum.Enum):
-    """How the answer is written."""
+    """Form of the answer."""
 
     ROWS = "rows"  # {"predictions": [one for each instance]}
     COLUMNS = "columns"  # each output as a whole
@@ -27,7 +27,7 @@ class Form(enum.Enum):
 
 
 class Question(NamedTuple):
-    """What to run, and how to answer.
+    """Inputs to run, and the form of the answer.
 
     Attributes:
         runs: Inputs of each run: one run for all instances, or one for each.
@@ -57,10 +57,10 @@ def question(columns: Mapping[str, Rows], count: int, form: Form) -> Question:
 def of_columns(
     columns: Mapping[str, JsonList], model: ServedModel, form: Form, *, gaps: bool = False
 ) -> Question:
-    """A question from the values of each input for all instances.
+    """Return a question from the values of each input for all instances.
 
     Args:
-        gaps: None stands for a number that is missing, as in tables.
+        gaps: None is a missing number, as in tables.
 
     Raises:
         HttpError: 400, when they do not fit the model.
@@ -84,7 +84,7 @@ def of_columns(
 
 
 def of_array(array: np.ndarray, model: ServedModel, form: Form) -> Question:
-    """A question from an array for the one input of a model.
+    """Return a question from an array for the one input of a model.
 
     Raises:
         HttpError: 400, when the model has several inputs, or the array does not fit.
@@ -101,7 +101,7 @@ def of_array(array: np.ndarray, model: ServedModel, form: Form) -> Question:
 
 
 def only_input(model: ServedModel) -> TensorSpec:
-    """The input of a model that has one.
+    """Return the input of a model that has one.
 
     Raises:
         HttpError: 400, when it has several.

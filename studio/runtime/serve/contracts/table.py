@@ -9,6 +9,6 @@ from . import azure, invocations, kserve, multi_model, picture, vertex
 
 
 def routes(environment: Mapping[str, str]) -> Tuple[Route, ...]:
-    """The rows of all contracts; those that the environment names come last and win nothing."""
+    """Return the rows of all contracts; those of the environment come last and override none."""
     fixed = kserve.ROUTES + invocations.ROUTES + azure.ROUTES + picture.ROUTES
     return fixed + multi_model.ROUTES + vertex.routes(environment)

@@ -8,7 +8,7 @@ from ..http.exchange import Exchange
 from ..http.message import Response
 from ..rest.router import CONTROL_BYTES, PathNames, Route
 from ..service import Service
-from .call import Contract, ask, only_model
+from .call import Contract, only_model, run_request
 from .invocations import ping
 
 HEALTH = "AIP_HEALTH_ROUTE"
@@ -17,11 +17,11 @@ PREDICT = "AIP_PREDICT_ROUTE"
 
 def predict(service: Service, exchange: Exchange, names: PathNames) -> Optional[Response]:
     """Run the one model."""
-    return ask(service, exchange, lambda: only_model(service), Contract())
+    return run_request(service, exchange, lambda: only_model(service), Contract())
 
 
 def routes(environment: Mapping[str, str]) -> Tuple[Route, ...]:
-    """The rows for the addresses that the platform has chosen; none outside of it."""
+    """Return the rows for the addresses that the platform has chosen; none outside of it."""
     rows = (("GET", HEALTH, ping, CONTROL_BYTES), ("POST", PREDICT, predict, None))
     return tuple(
         Route(method, environment[name].rstrip("/") or "/", endpoint, name == HEALTH, body)

@@ -29,9 +29,9 @@ class InferenceCall:
     Attributes:
         inference: The decoded request.
         inferred: Clock when the model had run.
-        heavy: Reading it takes long, whatever the size of the body; the same for all of a class.
+        heavy: Reading it takes long, whatever the size of the body; the same for a whole class.
         raw: Reading it is quick, whatever the size: the values are taken as they came.
-        repeats: The answer follows from the bytes of the request alone, as the protocol says.
+        repeats: The protocol derives the answer from the bytes of the request alone.
     """
 
     heavy = False
@@ -89,7 +89,7 @@ class InferenceCall:
         return inference.decode(body, length, model.inputs, model.outputs, model.plans)
 
     def is_read_quickly(self, request: Request, most: int) -> bool:
-        """Whether the event loop may read it: others wait meanwhile.
+        """Return whether the event loop may read it while other requests wait.
 
         Args:
             most: Bytes that may have to be parsed.
@@ -105,7 +105,7 @@ class InferenceCall:
 
     @property
     def is_in_vain(self) -> bool:
-        """Whether nobody waits for the answer any more."""
+        """Whether no client waits for the answer any more."""
         return self._exchange.gone
 
     def run(self, options: Optional[RunOptions] = None) -> None:
@@ -145,7 +145,7 @@ class InferenceCall:
             self._fail_because(error)
             return
         if self.inference.id:
-            model.answers.keep(self.inference.id, arrays)
+            model.answers.store(self.inference.id, arrays)
             if model.sampler is not None:
                 model.sampler.named(self.inference.id, self.inference.feeds)
         if response.start is not None and self.repeats:
@@ -165,7 +165,7 @@ class InferenceCall:
             self._fail(500, "BACKEND", "The model failed: " + first_line(error))
 
     def _advice(self) -> str:
-        """Where a picture belongs that was sent here; empty for anything else."""
+        """Return the address for a picture that was sent here; empty for anything else."""
         kind = kind_of(self._exchange.request.body)
         if self.heavy or not kind:
             return ""
@@ -229,7 +229,7 @@ def run_together(
 
 
 def _batches(calls: List[PendingCall], rows: int) -> Iterator[List[PendingCall]]:
-    """Calls with inputs of the same kind, so many rows together at most."""
+    """Yield groups of calls with inputs of the same kind, up to a number of rows each."""
     kinds: Dict[object, List[PendingCall]] = {}
     for call in calls:
         kinds.setdefault(call.inference.kind or call, []).append(call)

@@ -1,4 +1,4 @@
-"""A folder of models: what lies in it, what of that is served, and why the rest is not."""
+"""Catalog of a folder of models: the served ones, and the reasons why others are not."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ _NO_MEMORY = re.compile("MemoryError|bad_alloc|allocate memory")
 
 
 class CatalogEntry(NamedTuple):
-    """One version that lies in the folder."""
+    """Version of a model in the folder."""
 
     name: str
     version: str
     path: Path
 
     def locate(self) -> ModelSource:
-        """Its source, under the name and version that its place says.
+        """Return its source, under the name and version of its path.
 
         Raises:
-            LoadError: when it is not what it seems.
+            LoadError: when it cannot be read as a model or a bundle.
         """
         found = from_file(self.path) if self.path.is_file() else from_bundle(self.path)
         return found._replace(name=self.name, version=self.version)
 
 
 def entries_of(folder: Path) -> List[CatalogEntry]:
-    """The versions in a folder, in a fixed order.
+    """Return the versions in a folder, in a fixed order.
 
-    ``NAME.onnx`` is a model of its own; ``NAME/`` is a bundle, or holds versions ``NAME/1/``,
-    ``NAME/2/`` ..., each of them a bundle or a folder with a ``model.onnx``.
+    ``NAME.onnx`` is a model of its own. ``NAME/`` is a bundle, or it contains the versions
+    ``NAME/1/``, ``NAME/2/`` ..., each a bundle or a folder with a ``model.onnx``.
 
     Raises:
         LoadError: when the folder cannot be read.
@@ -87,7 +87,7 @@ def _version(bundle: Path) -> str:
 class Catalog:
     """Loads and unloads the models of one folder by their names.
 
-    Names are compared with what lies in the folder and never become a part of a path.
+    Names are compared with the entries of the folder and never become part of a path.
     """
 
     def __init__(
@@ -98,12 +98,12 @@ class Catalog:
         changed: Callable[[], None],
         on_demand: bool = False,
     ) -> None:
-        """Remember where the models are; nothing is loaded yet.
+        """Store the place of the models; nothing is loaded yet.
 
         Args:
-            on_demand: Nothing is loaded before somebody asks for it by its name.
+            on_demand: No model is loaded before a request for its name.
             load: Takes seconds, and is called outside the event loop.
-            changed: Called when other models are served than before.
+            changed: Called when the set of served models changes.
         """
         self.on_demand = on_demand
         self._folder = folder
@@ -124,7 +124,7 @@ class Catalog:
             self._serve(self._prepare(entries_of(self._folder), {}))
 
     def index(self, ready: bool = False) -> List[Dict[str, str]]:
-        """A row for each version: name, version, state and reason.
+        """Return a row for each version: name, version, state and reason.
 
         Args:
             ready: Only those that are served.
@@ -138,10 +138,10 @@ class Catalog:
         return sorted(rows, key=lambda row: (row["name"], row["version"].zfill(12)))
 
     async def load(self, name: str) -> None:
-        """Serve the versions of a model that lie in the folder now; those that went are dropped.
+        """Serve the versions of a model that are in the folder now; drop those that are gone.
 
         Raises:
-            HttpError: 404 when there is none, 400 when none can be loaded.
+            HttpError: 404 when it is missing, 400 when no version can be loaded.
         """
         async with self._alone():
             entries = [entry for entry in self._entries() if entry.name == name]
@@ -155,11 +155,11 @@ class Catalog:
             self._serve(others + ready)
 
     async def add(self, name: str, url: str) -> None:
-        """Serve the model at a place in the folder, under a name that somebody else has chosen.
+        """Serve the model at a place in the folder, under a name that the caller has chosen.
 
         Raises:
-            HttpError: 409 when the name is taken, 400 when the place is not in the folder or its
-                model cannot be loaded, 404 when none is there, 507 when memory does not suffice.
+            HttpError: 409 when the name is taken; 400 when the place is not in the folder or its
+                model cannot be loaded. 404 when it is missing, 507 when memory is not sufficient.
         """
         async with self._alone():
             others = self._repository.all()
@@ -187,18 +187,18 @@ class Catalog:
         return CatalogEntry(name, _version(path) if path.is_dir() else "1", path)
 
     def place_of(self, model: ServedModel) -> str:
-        """Where a model was loaded from, as whoever asked for it said."""
+        """Return the place of a model, as given in the request to load it."""
         return self._places.get(model.name, str(model.source.path))
 
     async def refresh(self) -> None:
-        """Serve what lies in the folder now; what is loaded on demand alone stays as it is."""
+        """Serve the present models of the folder; those loaded on demand stay as they are."""
         if self.on_demand:
             return
         async with self._alone():
             self._serve(await self._prepare_beside(self._entries()))
 
     async def unload(self, name: str) -> None:
-        """Serve a model no longer; requests that have begun end as usual.
+        """Unload a model; requests that have started end as usual.
 
         Raises:
             HttpError: 404 when it is neither served nor in the folder.

@@ -14,27 +14,27 @@ from .run_options import RunOptions
 
 
 class Work(Protocol):
-    """Something to be run by a worker thread."""
+    """Work to be run by a worker thread."""
 
     def run(self) -> None:
-        """Do it; raises nothing."""
+        """Run the work; raise nothing."""
 
-    def done(self) -> None:
-        """Called in the event loop's thread afterwards."""
+    def finish(self) -> None:
+        """Deliver the result; called in the event loop's thread afterwards."""
 
-    def look(self) -> None:
-        """Called in the event loop's thread now and then while it runs: end it if it is in vain."""
+    def cancel_if_abandoned(self) -> None:
+        """End the run if no client waits; called regularly in the event loop's thread."""
 
 
 _LOOK_EVERY_S = 0.2
 
 
 class QueueFull(Exception):
-    """There is more work waiting than is good for anybody."""
+    """Too much work is waiting: the request must be refused."""
 
 
 class Executor:
-    """A few worker threads fed from the event loop.
+    """Pool of worker threads, fed from the event loop.
 
     Its hand-over costs a third of ``run_in_executor``: no future for each piece of work, and one
     wake-up of the event loop for all that has finished in the meantime.
@@ -78,16 +78,16 @@ class Executor:
             thread.start()
         if not self._looks:
             self._looks = True
-            self.loop.call_later(_LOOK_EVERY_S, self._look)
+            self.loop.call_later(_LOOK_EVERY_S, self._poll)
         self._queue.put(work)
 
     @property
     def idle(self) -> int:
-        """Threads that would take work at once."""
+        """Threads that would start work at once."""
         return max(self._wanted - len(self._running), 0)
 
     def running(self) -> Tuple[Work, ...]:
-        """What the threads are in."""
+        """Return the work that the threads run now."""
         return tuple(self._running)
 
     def close(self) -> None:
@@ -102,20 +102,20 @@ class Executor:
             self._running.add(work)
             work.run()
             self._running.discard(work)
-            self._finished.append(work.done)
+            self._finished.append(work.finish)
             del work  # a waiting thread must not keep a replaced model alive
             try:
                 self.loop.call_soon_threadsafe(self._finish)
-            except RuntimeError:  # the event loop is closed: nobody waits
+            except RuntimeError:  # the event loop is closed: no client waits
                 return
 
-    def _look(self) -> None:
-        """Nobody may wait any more for what has run for so long."""
+    def _poll(self) -> None:
+        """Cancel running work for which no client waits any more."""
         for work in tuple(self._running):
-            work.look()
+            work.cancel_if_abandoned()
         self._looks = self.waiting > 0
         if self._looks:
-            self.loop.call_later(_LOOK_EVERY_S, self._look)
+            self.loop.call_later(_LOOK_EVERY_S, self._poll)
 
     def _finish(self) -> None:
         while self._finished:
@@ -129,12 +129,12 @@ _MOST_LOOKS_S = 1.0
 
 
 class InlineGuard:
-    """A thread that looks at how long the run under way takes.
+    """Guard thread that limits the duration of a run in the event loop.
 
     A model is run inline because it was quick when it was measured. How long it takes may depend
     on the input, though (a loop, a search): while such a run lasts, no other client is answered
-    and no deadline is kept, as nothing but it happens in the event loop. So somebody else has to
-    end it. After one long run the model is no longer run inline.
+    and no deadline is kept, as the event loop is blocked. So another thread has to end it. After
+    one long run the model is no longer run inline.
     """
 
     def __init__(self, limit_s: float) -> None:
@@ -149,7 +149,7 @@ class InlineGuard:
         self._watching = math.isinf(limit_s)
 
     def begin(self, make_options: Callable[[], RunOptions]) -> RunOptions:
-        """A run begins; returns the options (onnxruntime's) that it must be run with."""
+        """Start the watch over a run; return the options of onnxruntime that it must use."""
         if not self._watching:
             self._watching = True
             threading.Thread(target=self._watch, name="inline guard", daemon=True).start()
@@ -160,13 +160,13 @@ class InlineGuard:
         return options
 
     def end(self, now: Optional[float] = None) -> None:
-        """The run has ended.
+        """End the watch over a run.
 
-        Options are made again only after a run that may just be ended: to make them takes as long
-        as a part of a small model.
+        New options are made only after a run that may just be terminated: making them takes as long
+        as several operators of a small model.
 
         Args:
-            now: The monotonic clock, by whoever has just read it.
+            now: The monotonic clock, if the caller has just read it.
         """
         if (now or _clock()) - self._began > self._limit_s / 2:
             self._options = None
@@ -175,7 +175,7 @@ class InlineGuard:
     def _watch(self) -> None:
         while True:
             time.sleep(min(_MOST_LOOKS_S, self._limit_s / 4))
-            # Should this run end now, nothing is hit: no other gets the options of one so long.
+            # If this run ends just now, no other is hit: the options of a long run are not reused.
             options = self._options
             if options is not None and _clock() - self._began > self._limit_s:
                 options.terminate = True

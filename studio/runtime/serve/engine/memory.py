@@ -25,7 +25,7 @@ _M_ARENA_MAX = -8
 
 
 def available_bytes() -> Optional[int]:
-    """Memory that can still be had, here and in this container; None where nobody knows."""
+    """Return the bytes of free memory, here and in this container, or None if unknown."""
     found: List[int] = []
     try:
         lines = Path("/proc/meminfo").read_text("ascii").splitlines()
@@ -54,11 +54,11 @@ def give_back() -> None:
 
 
 def share_one_heap() -> None:
-    """Let all threads take memory from one heap, unless the environment says how many.
+    """Let all threads allocate from one heap, unless the environment sets their number.
 
-    With a heap a thread, each keeps what a large message took of it: gRPC's threads take turns in
-    receiving, and six callers with 62 MB each held 380 MB, but 220 MB with one heap. Call it
-    before threads are started.
+    With a heap per thread, each retains the memory of a large message: gRPC's threads take turns
+    in receiving, and six callers with 62 MB each used 380 MB, but 220 MB with one heap. Call
+    it before threads are started.
     """
     import ctypes
 
@@ -72,7 +72,7 @@ def share_one_heap() -> None:
 
 
 def forget(*names: str) -> None:
-    """Unload modules that nobody here needs again; who imports them later loads them anew."""
+    """Unload modules that the server needs no more; a later import loads them again."""
     for name in names:
         sys.modules.pop(name, None)
         package, _, own = name.rpartition(".")
@@ -98,7 +98,7 @@ def import_without_openssl(*names: str) -> None:
 
 
 def _avoidable() -> List[str]:
-    """The modules that load OpenSSL, where everything works without them."""
+    """Return the modules that load OpenSSL, where everything works without them."""
     if not hasattr(selectors, "EpollSelector") and find_spec("uvloop") is not None:
         return []  # it is used there, and imports ssl itself
     own_hashes = find_spec("_sha256") or find_spec("_sha2")  # some build Python without

@@ -1,4 +1,4 @@
-"""Where a model lies: found in a folder, and kept inside the folder that it may be in."""
+"""Search for the model in a folder, restricted to the allowed folder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Iterator, Optional
 
 
 def model_in(folder: Path) -> Optional[Path]:
-    """The bundle or the one model in a folder, or one level below; None where that is not clear."""
+    """Return the bundle or the one model in a folder, or one level below; None where not clear."""
     if (folder / "manifest.json").is_file():
         return folder
     for pattern in ("*/manifest.json", "*.onnx", "*/*.onnx"):
@@ -18,7 +18,7 @@ def model_in(folder: Path) -> Optional[Path]:
 
 
 def inside(folder: Path, place: str) -> Optional[Path]:
-    """A place below a folder, whatever its path says and its links point to; None when it is not.
+    """Return a place if it is inside a folder with all links resolved, or None.
 
     Args:
         place: Absolute, or relative to the folder. Neither need exist.

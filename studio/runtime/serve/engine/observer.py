@@ -1,4 +1,4 @@
-"""The observers of a model: they see what goes into it and comes out of it."""
+"""Observers of a model's inputs and outputs."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import numpy as np
 
 
 class Observer(Protocol):
-    """Sees every run; must be quick, and may not fail."""
+    """Observer of every run; must be quick, and may not fail."""
 
-    def see(self, inputs: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> None:
-        """Take in one run; what is kept of the arrays must be copied."""
+    def observe(self, inputs: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> None:
+        """Observe one run; arrays that are retained must be copied."""
 
 
 class Attached(Protocol):
-    """Observes one served model from its own thread, until it is told to end."""
+    """Observer of one served model from its own thread, until it is ended."""
 
     @property
     def wish(self) -> object:
-        """What was asked for; compared with what is asked for later."""
+        """Requested settings, compared with those of a later request."""
 
     def status(self) -> Dict[str, object]:
-        """What was found until now, as plain data."""
+        """Return the findings so far, as plain data."""
 
     def end(self) -> None:
         """Observe nothing any more."""
@@ -32,4 +32,4 @@ class RequestSampler(Attached, Observer, Protocol):
     """Keeps some of the requests."""
 
     def named(self, identifier: str, inputs: Mapping[str, np.ndarray]) -> None:
-        """The request that was just seen has this id."""
+        """Name the request that was just observed."""

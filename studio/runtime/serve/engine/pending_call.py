@@ -22,7 +22,7 @@ class PendingCall(Protocol):
 
     @property
     def is_in_vain(self) -> bool:
-        """Whether nobody waits for the answer any more."""
+        """Whether no client waits for the answer any more."""
 
     def decode(self) -> bool:
         """Read the inputs; False when they do not fit the model, which is then the answer."""

@@ -32,7 +32,7 @@ class Repository:
         self.replaced()
 
     def find(self, name: str, version: str = "") -> ServedModel:
-        """The named version, or the newest.
+        """Return the named version, or the newest.
 
         Raises:
             HttpError: 404, in one sentence.
@@ -49,7 +49,7 @@ class Repository:
         return versions[version]
 
     def versions(self, name: str) -> List[str]:
-        """The versions of a model, oldest first."""
+        """Return the versions of a model, oldest first."""
         return sorted(self._models.get(name, ()), key=_number)
 
     def all(self) -> List[ServedModel]:

@@ -42,7 +42,7 @@ _OFTEN = 64
 
 
 class Execution(NamedTuple):
-    """How a model is run.
+    """Execution settings of a model.
 
     Attributes:
         threads: Of one inference.
@@ -62,7 +62,7 @@ def plan_execution(seconds: Optional[float], cores: int, threads: int = 0) -> Ex
 
     Args:
         seconds: Measured; None when it could not be measured.
-        threads: As asked by the user; 0 lets the measurement decide.
+        threads: Setting of the user; 0 lets the measurement decide.
     """
     if not threads:
         threads = threads_for(seconds, cores)
@@ -72,7 +72,7 @@ def plan_execution(seconds: Optional[float], cores: int, threads: int = 0) -> Ex
 
 
 class ServedModel:
-    """One loaded version. Whoever holds a reference may run it, also after it was replaced.
+    """Loaded version of a model; a caller with a reference may run it even after its replacement.
 
     Attributes:
         inputs: Specifications of the inputs, by name.
@@ -82,14 +82,14 @@ class ServedModel:
         numeric: No input is of texts.
         warning: Why it could not be warmed up; empty when it was.
         batch_rows: Rows of several requests that may be run together; 1: each request alone.
-        plans: What is kept between requests.
+        plans: Templates that are retained between requests.
         waiting: The requests that wait for their turn.
         turn_is_due: The event loop will run what waits.
-        turns: Handed over to threads, which have not begun them.
-        seen: How many waited when the event loop last looked whether more come.
-        alone: How often in a row a request had no company in its turn.
-        drift: Holds what it sees and answers against its reference data; None without such.
-        mirror: Compares it with the release before, while it is on trial.
+        turns: Handed over to threads, which have not started them.
+        seen: How many waited when the event loop last checked for more.
+        alone: Number of consecutive turns with a single request.
+        drift: Compares its inputs and outputs with its reference data; None without such.
+        mirror: Compares it with the previous release, while it is on trial.
         sampler: Keeps the least certain requests; None where that is not allowed.
         answers: To requests that had an id, for labels that come later.
     """
@@ -141,16 +141,16 @@ class ServedModel:
         return self.source.version
 
     def stays_alone(self) -> bool:
-        """Whether waiting for company would be in vain, as it was before; tried now and then."""
+        """Return whether waiting for other requests was in vain; waits again now and then."""
         if self.waiting or self.alone < _OFTEN:
             return False
         self.alone += 1
         return self.alone % _OFTEN != 0
 
-    def take(self) -> List[PendingCall]:
-        """The waiting requests that one thread should run now: its share, if there are many.
+    def next_batch(self) -> List[PendingCall]:
+        """Return the waiting requests that one thread should run now: its share, if there are many.
 
-        Of a model that is run in the event loop it is all: no other thread runs the rest beside.
+        A model in the event loop takes them all: no other thread runs the rest.
         """
         workers = 1 if self.inline else self.execution.workers
         share = -(-len(self.waiting) // workers)
@@ -201,7 +201,7 @@ def load(
         session, found, warm = _try(source, threads, batch)
     rows = found.rows if found is not None else 1
     if tried is not None and found is not None and not warm.warning:
-        tried.keep(source.digest, found)
+        tried.store(source.digest, found)
     session.watch = drift = watch_of(source.drift)
     statistics = ModelStatistics(time.monotonic())
     statistics.pace = _pace(source, session.threads, warm, usable_cores())
@@ -220,7 +220,7 @@ def load(
 def _try(
     source: ModelSource, threads: int, batch: int
 ) -> Tuple[ModelSession, Optional[TuningResult], WarmUp]:
-    """A session that is run as is best, what that is, and why it could not be warmed up."""
+    """Return a session that is run as is best, what that is, and why it could not be warmed up."""
     session = ModelSession(source.path, threads or 1)
     golden = golden_feeds(source.golden, session.inputs)
     warm = warm_up(session, golden)
@@ -246,6 +246,6 @@ def _try(
 
 
 def _pace(source: ModelSource, threads: int, warm: WarmUp, cores: int) -> SpeedMonitor:
-    """The comparison with the profile of this machine, or else with the runs just made."""
+    """Return the comparison with the profile of this machine, or else with the runs just made."""
     found, note = of_profiles(source.profiles, identity(), threads)
     return SpeedMonitor(found or of_start(warm.seconds, warm.size, warm.rows), note, cores)

@@ -62,7 +62,7 @@ class BoundArrays(NamedTuple):
 
 
 class ModelSession:
-    """An onnxruntime session and what goes in and out of it. ``run`` may be called by threads.
+    """An onnxruntime session with its inputs and outputs; ``run`` is safe for threads.
 
     Attributes:
         inputs: By name, in the model's order.
@@ -70,11 +70,11 @@ class ModelSession:
             embedding, which only the watch sees.
         new_options: Makes options for a run that may have to be ended.
         threads: Of each operator; 0 means that onnxruntime decides.
-        timed: Take the processor's time of each run, which for a tiny one is a part of its own.
+        timed: Measure the processor time of each run, which costs a notable share of a tiny one.
         busy_s: Processor time of a recent run, in seconds; infinite where it was not taken.
         free_rows: The first axis of every input and output may have any size.
-        watch: Sees what goes in and comes out of every run; None: nobody.
-        sampler: Keeps some of it, where that is allowed; None where not.
+        watch: Observes the inputs and outputs of every run; None for no observer.
+        sampler: Stores some of them, where that is allowed; None where not.
         arena: onnxruntime keeps the memory of its runs (see ``arena``).
     """
 
@@ -145,15 +145,15 @@ class ModelSession:
         if self.timed:
             self.busy_s = time.thread_time() - start
         if self.watch is not None:
-            self.watch.see(feeds, dict(zip(outputs, found)))
+            self.watch.observe(feeds, dict(zip(outputs, found)))
             if self._embedding:
                 found.pop()
         if self.sampler is not None:
-            self.sampler.see(feeds, dict(zip(outputs, found)))
+            self.sampler.observe(feeds, dict(zip(outputs, found)))
         return found
 
     def quietly(self, feeds: Feeds, outputs: Sequence[str]) -> List[np.ndarray]:
-        """Run once; nobody sees it."""
+        """Run once, without observers."""
         if self._has_bits:
             return bfloat16.run(self._session, outputs, feeds, self._types, None)
         found: List[np.ndarray] = self._run(outputs, feeds, None)
@@ -195,9 +195,9 @@ class ModelSession:
         if self.timed:
             self.busy_s = time.thread_time() - start
         if self.watch is not None:
-            self.watch.see(*bound.kept)
+            self.watch.observe(*bound.kept)
         if self.sampler is not None:
-            self.sampler.see(*bound.kept)
+            self.sampler.observe(*bound.kept)
 
     def shrink(self, feeds: Feeds) -> None:
         """Give back the memory of larger runs than this, which is run once more."""
@@ -231,7 +231,7 @@ def _specs(arguments: Sequence[NodeArgument], strict: bool) -> Dict[str, TensorS
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of a native message, without its codes and short enough for a sentence."""
+    """Return the first line of a native message, without codes and short enough to quote."""
     lines = _CODES.sub("", str(error)).strip().splitlines()
     line = shorten(lines[0], 600, placeholder=" ...") if lines else type(error).__name__
     return line.rstrip(".") + "."
@@ -261,7 +261,7 @@ def _spread(shape: Tuple[int, ...]) -> np.ndarray:
 
 
 def golden_feeds(folder: Optional[Path], inputs: Mapping[str, TensorSpec]) -> List[Feeds]:
-    """The inputs of a bundle's first golden samples."""
+    """Return the inputs of a bundle's first golden samples."""
     if folder is None:
         return []
     samples: List[Feeds] = []

@@ -1,4 +1,4 @@
-"""Where the model comes from: a release's root folder, a bundle, or a bare model file."""
+"""Source of a model: a release's root folder, a bundle, or a bare model file."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class ModelSource(NamedTuple):
     Attributes:
         version: Number of the model version, as text; "1" for a bare file.
         digest: The release's digest (sha256 of the manifest), or that of the bare file.
-        precision: As the manifest says; empty for a bare file.
+        precision: From the manifest; empty for a bare file.
         golden: Folder of golden samples, where there is one.
         baseline: Latency percentiles that are normal for it (``p99_ms`` ...), where known.
-        profiles: What it needed on the machines where it was profiled, where known.
+        profiles: Its times on the machines where it was profiled, where known.
         drift: The content of what is normal for its inputs and answers, where known.
-        preprocess: How a picture becomes its input, where the bundle says so.
+        preprocess: Steps from a picture to its input, where the bundle has them.
         labels: Names of its classes, in their order.
-        beside: Root of the releases that it may be compared with; None: where it lies itself.
+        beside: Root of the releases that it may be compared with; None: its own root.
     """
 
     name: str
@@ -70,7 +70,7 @@ class _Baseline(NamedTuple):
 
 
 def from_root(root: Path) -> ModelSource:
-    """The bundle that ``ROOT/current`` points to now."""
+    """Return the bundle that ``ROOT/current`` points to now."""
     folder = current_release(root)
     if folder is None:
         raise LoadError("There is no current release below {}.".format(root))
@@ -78,7 +78,7 @@ def from_root(root: Path) -> ModelSource:
 
 
 def from_bundle(folder: Path) -> ModelSource:
-    """A bundle's model, as its manifest describes it."""
+    """Return a bundle's model, as its manifest describes it."""
     raw, document = _read_manifest(folder)
     try:
         manifest = read_record(_Manifest, document)
@@ -86,6 +86,7 @@ def from_bundle(folder: Path) -> ModelSource:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise LoadError("The manifest of the bundle {} is incomplete.".format(folder)) from error
     path = folder / file
+    # A manifest must not name a file outside of its bundle.
     if file.is_absolute() or ".." in file.parts or not path.is_file():
         raise LoadError("The bundle {} lacks its model {}.".format(folder, file))
     golden, baseline = folder / "golden", _baseline(folder, manifest.baseline)
@@ -105,7 +106,7 @@ def from_bundle(folder: Path) -> ModelSource:
 
 
 def _baseline(folder: Path, name: object) -> _Baseline:
-    """What is normal; empty where a bundle does not say it: it is served all the same."""
+    """Return the baseline; empty without one, as the model is served all the same."""
     if name != BASELINE:
         return _Baseline()
     try:
@@ -116,7 +117,7 @@ def _baseline(folder: Path, name: object) -> _Baseline:
 
 
 def _profiles(folder: Path) -> Optional[Mapping[str, object]]:
-    """Measured latencies; a file that cannot be read is none: it is only compared with."""
+    """Return measured latencies; an unreadable file counts as none: it is only a comparison."""
     try:
         return _mapping(json.loads((folder / LATENCY).read_text("utf-8")))
     except (OSError, ValueError):
@@ -139,7 +140,7 @@ def _preprocess(content: object) -> Optional[Preprocess]:
 
 
 def _labels(folder: Path, name: object) -> Tuple[str, ...]:
-    """The lines of the file; none where it is missing: only answers to people need it."""
+    """Return the lines of the file; none where it is missing: only answers to people need it."""
     file = PurePosixPath(str(name or ""))
     if not file.name or file.is_absolute() or ".." in file.parts:
         return ()
@@ -164,7 +165,7 @@ def _read_manifest(folder: Path) -> Tuple[bytes, Dict[str, object]]:
 
 
 def from_file(path: Path) -> ModelSource:
-    """A bare model file, named by its stem."""
+    """Return a bare model file, named by its stem."""
     digest = hashlib.sha256()
     try:
         with path.open("rb") as file:

@@ -1,6 +1,6 @@
 """Tuning of a release by measurement: rows of a batch, memory kept between runs, and its cache.
 
-The settings are stored beside the release, so that a rollback starts without tuning: measuring
+The settings are stored next to the release, so that a rollback starts without tuning: measuring
 takes several sessions and many runs, and would delay the previous release while the processors
 are busy.
 """
@@ -29,11 +29,11 @@ _TRIES = 7
 
 
 def rows_of_a_batch(session: ModelSession, samples: Sequence[Feeds]) -> int:
-    """So many rows may be run together; 1 when that is not safe, or does not pay.
+    """Return the rows that may be run together; 1 when that is not safe, or does not pay.
 
-    A first axis without a fixed size is no proof that rows do not influence each other (it may be
-    a sequence, or a scale that is computed over all rows): two samples that differ must come out
-    of one run as they come out of two.
+    A first axis without a fixed size does not prove that rows are independent: it may be a
+    sequence, or a scale may be computed over all rows. Two samples that differ must come out of
+    one run as they come out of two.
 
     Args:
         samples: Inputs that the model takes; at least one.
@@ -78,7 +78,7 @@ def _changed(feeds: Feeds) -> Dict[str, np.ndarray]:
 
 
 def _seconds(session: ModelSession, feeds: Feeds) -> float:
-    """The shortest of some runs: the others were disturbed."""
+    """Return the shortest of some runs: the others were disturbed."""
     outputs = list(session.outputs)
     session.run(feeds, outputs)
     times: List[float] = []
@@ -122,11 +122,11 @@ _ROUND_S = 0.005
 
 
 def does_without(path: Path, session: ModelSession, seconds: float, feeds: Feeds) -> bool:
-    """Whether a model is as quick without an arena.
+    """Return whether a model is as quick without an arena.
 
-    An arena takes memory in steps that double and keeps all of it between runs. The C library,
-    asked for one block a run, is as quick for small models and gives back what is not in use: of
-    a network with .5 MB of weights that is 1.8 MB of 60.
+    An arena allocates memory in steps that double and retains all of it between runs. The C
+    library, with one block per run, is as quick for small models and frees unused memory: for a
+    network with .5 MB of weights that is 1.8 MB of 60.
 
     Args:
         session: One with an arena.
@@ -139,15 +139,15 @@ def does_without(path: Path, session: ModelSession, seconds: float, feeds: Feeds
 
 
 def _is_small(path: Path) -> bool:
-    """Whether the model is, with what it may keep in files beside it."""
+    """Return whether the model is small, with its external data files."""
     try:
         return sum(one.stat().st_size for one in path.parent.iterdir()) <= _SMALL
-    except OSError:  # it has gone, or nobody may look
+    except OSError:  # it has gone, or is not readable
         return False
 
 
 def _pays(lean: ModelSession, rich: ModelSession, feeds: Feeds) -> bool:
-    """Whether runs with an arena take less, by the shortest of each; looked at until it is not so.
+    """Return whether runs with an arena are faster, by the shortest of each, until disproved.
 
     What disturbs a round makes it longer: only of many rounds it can be said that none was short.
     """
@@ -175,7 +175,7 @@ _MOST = 8
 
 
 class TuningResult(NamedTuple):
-    """What was found.
+    """Measured execution settings of a release.
 
     Attributes:
         seconds: Of a run on one thread.
@@ -203,7 +203,7 @@ class TuningCache:
         self._conditions = conditions
 
     def recall(self, digest: str) -> Optional[TuningResult]:
-        """What was found for a release; None when it was not tried, or the file is damaged."""
+        """Return the stored result of a release, or None if it is missing or damaged."""
         kept = self._read().get(digest) or {}
         if not isinstance(kept, dict) or kept.get("conditions") != self._conditions:
             return None
@@ -213,8 +213,8 @@ class TuningCache:
         except (KeyError, TypeError, ValueError):
             return None
 
-    def keep(self, digest: str, found: TuningResult) -> None:
-        """Remember it; a disk that does not take it is no reason not to serve."""
+    def store(self, digest: str, found: TuningResult) -> None:
+        """Store a result; a disk that refuses it must not prevent serving."""
         if self._path is None:
             return
         entries = self._read()

@@ -56,11 +56,11 @@ class Rows:
         self.sizes = [len(view) // capacity for view in self.views]
 
     def first(self, count: int) -> Dict[str, np.ndarray]:
-        """So many rows."""
+        """Return the first rows."""
         return {name: array[:count] for name, array in self._arrays.items()}
 
     def between(self, begin: int, end: int) -> List[memoryview]:
-        """The bytes of some rows, of each array."""
+        """Return the bytes of some rows, of each array."""
         return [view[begin * size : end * size] for view, size in zip(self.views, self.sizes)]
 
 
@@ -83,10 +83,10 @@ class BatchedRequest(Protocol):
         """The request with values, for the general way."""
 
     def response(self, parts: Sequence[memoryview]) -> Response:
-        """The answer with these outputs, for the general way."""
+        """Return the answer with these outputs, for the general way."""
 
     def rendered(self, date: bytes, parts: Sequence[memoryview]) -> bytes:
-        """The bytes of an answer."""
+        """Return the bytes of an answer."""
 
     def log(self, peer: str, now: float) -> None:
         """Write a line about an answer, if it is its turn."""
@@ -104,7 +104,7 @@ def kind_of_batch(
     feeds: Mapping[str, np.ndarray],
     results: Mapping[str, np.ndarray],
 ) -> Optional[Hashable]:
-    """What requests have in common that can share a run; None where they cannot.
+    """Return the common key of requests that can share a run; None where they cannot.
 
     Args:
         feeds: Inputs of one request.
@@ -239,7 +239,7 @@ class DynamicBatch:
         return connection.finish_again(repeat.rendered(connection.server.date, parts), now)
 
     def _fail(self, waiting: List[PendingRequest], options: RunOptions, begun: float) -> bool:
-        """The general way says why, or succeeds."""
+        """Leave the requests to the general path, which reports the error or succeeds."""
         model = self._model
         if options.terminate:
             model.observe(_clock() - begun)  # it would have taken even longer

@@ -1,14 +1,13 @@
-"""Requests that come again with other values, answered without being read.
+"""Fast path for requests that differ from an earlier one in their values alone.
 
 Clients send the same head and the same JSON again and again; only the bytes of the tensors differ.
-Once a connection has done so, all of them are compared in one step, and the values go into the
-model from the place where they were received. This is not about the microseconds that reading
-takes in a loop: a model leaves nothing else in the processor's caches, and then the general way
-through parser, routes, calls and responses, which touches some forty functions, takes ten times
-that.
+Once a connection has done so, requests are compared in one step, and the model reads the values
+where they were received. The gain is not the microseconds of parsing in a loop: a model evicts
+all else from the processor's caches. The general path through parser, routes, calls and responses
+touches some forty functions, and then takes ten times as long.
 
-Whatever is unusual (another version is served now, the connection ends, a run fails) is left to
-the general way, which alone knows how to refuse.
+Unusual cases (another version is served now, the connection ends, a run fails) are left to the
+general path, which alone can refuse a request.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ class FastPathHost(Protocol):
     service: Service
 
     def answers_for(self, request: Request) -> Optional[ServedModel]:
-        """The model that an infer request of the Open Inference Protocol gets at this moment."""
+        """Return the model that answers an infer request of the Open Inference Protocol now."""
 
 
 def answer_repeats(
@@ -63,11 +62,11 @@ def answer_repeats(
 
 
 class FastPath:
-    """The requests that are known, and what answers them.
+    """Known requests and their prepared answers.
 
     Attributes:
         scratch: Where all connections receive.
-        selector: Who hears the connections.
+        selector: Selector of the connections.
     """
 
     def __init__(
@@ -93,7 +92,7 @@ class FastPath:
         found = self._known.get(lead)
         if found is not None or not self._can(lead, request, response):
             return found
-        if len(self._known) >= _KEPT:  # somebody sends ever new ones
+        if len(self._known) >= _KEPT:  # a client sends ever new ones
             self.forget()
         self._known[lead] = found = KnownRequest(self, lead, request, response)
         return found
@@ -126,7 +125,7 @@ class FastPath:
         feeds: Mapping[str, np.ndarray],
         results: Mapping[str, np.ndarray],
     ) -> Optional[DynamicBatch]:
-        """The batch of requests like this; None where they cannot share a run.
+        """Return the batch of requests like this; None where they cannot share a run.
 
         Args:
             feeds: Inputs of one request.
@@ -143,7 +142,7 @@ class FastPath:
 
 
 class KnownRequest:
-    """One request, apart from its values.
+    """Known request without its values.
 
     Attributes:
         size: Bytes of it, with its values.
@@ -183,14 +182,14 @@ class KnownRequest:
         self._together = repeats.batch_of(self._model, plan, feeds, self._results)
 
     def forget(self) -> None:
-        """Leave it to the general way from now on, and keep no model alive."""
+        """Leave it to the general path from now on, and keep no model alive."""
         self._model = self._bound = self._together = None
 
-    def take(self, connection: Connection) -> Optional[bool]:
-        """Answer a request of this size, if it is like this one; None when nothing has happened.
+    def try_answer(self, connection: Connection) -> Optional[bool]:
+        """Answer a request of this size if it matches; return None if it does not.
 
         Returns:
-            Otherwise, whether that was all (see ``selector.Callback``).
+            Otherwise, whether all work is done (see ``selector.Callback``).
         """
         model = self._model
         if model is None or not model.inline or connection.is_ending:
@@ -242,7 +241,7 @@ class KnownRequest:
     def _fail(
         self, connection: Connection, model: ServedModel, options: RunOptions, begun: float
     ) -> bool:
-        """The general way says why, or succeeds."""
+        """Leave the request to the general path, which reports the error or succeeds."""
         if options.terminate:
             model.observe(_clock() - begun)  # it would have taken even longer
         exchange = connection.begin(self.whole(self.values), begun)
@@ -251,7 +250,7 @@ class KnownRequest:
         return False
 
     def rendered(self, date: bytes, parts: Sequence[memoryview]) -> bytes:
-        """The bytes of an answer.
+        """Return the bytes of an answer.
 
         Args:
             date: The line of the Date header.

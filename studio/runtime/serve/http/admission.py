@@ -30,10 +30,10 @@ class Admission:
         """
 
     def is_probe(self, method: str, path: str) -> bool:
-        """Whether a request asks for no more than whether the server lives."""
+        """Return whether a request asks for no more than whether the server lives."""
         return False
 
 
 def too_many_connections() -> HttpError:
-    """The error for a client for which there is no room."""
+    """Return the error for a client for which there is no room."""
     return HttpError(503, _BUSY, headers="Retry-After: 1\r\n", close=True)

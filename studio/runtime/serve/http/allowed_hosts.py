@@ -27,18 +27,19 @@ _UNKNOWN = (
 
 
 class HostPolicy:
-    """Whether a request is meant for this server, by its Host and its Origin."""
+    """Policy on the Host and the Origin of requests, against DNS rebinding and foreign pages."""
 
     def __init__(self, names: Iterable[str], *, local: bool, guarded: bool) -> None:
-        """Take what was configured.
+        """Store the configured names.
 
         Args:
-            names: Under which it answers beside its own; ``*.example.com`` for all below that
+            names: Accepted names in addition to its own; ``*.example.com`` for all below that
                 name, ``*`` for any name at all.
             local: It listens at the loopback alone.
             guarded: Callers need a token, which a foreign page does not have.
         """
         given = set(names)
+        # A foreign page lacks the token, so a guarded server on the network accepts any name.
         self._any = ANY in given or (guarded and not local)
         self._ends = tuple(name[1:] for name in given if name.startswith("*."))
         self._local = local
@@ -67,7 +68,7 @@ class HostPolicy:
         return not self._local and ("." not in name or name.endswith(_PRIVATE))
 
     def _is_own(self, origin: str, host: str) -> bool:
-        """Whether a page was loaded from here, perhaps through a proxy with a name of its own."""
+        """Return whether a page was loaded from here, perhaps through a proxy with another name."""
         scheme, _, authority = origin.partition("://")
         if scheme not in ("http", "https"):
             return False
@@ -78,7 +79,7 @@ class HostPolicy:
 
 
 def own_names(table: Path) -> Set[str]:
-    """The names of this machine, by its own word and its table of hosts; nobody else is asked."""
+    """Return the names of this machine from itself and its hosts file, without a DNS query."""
     own = socket.gethostname().lower()
     found = {"localhost", own, own.partition(".")[0]}
     try:
@@ -93,7 +94,7 @@ def own_names(table: Path) -> Set[str]:
 
 
 def _name_of(authority: str) -> str:
-    """The name in ``name:port`` or ``[address]:port``."""
+    """Return the name in ``name:port`` or ``[address]:port``."""
     if authority.startswith("["):
         return authority[1:].partition("]")[0]
     return authority.partition(":")[0].rstrip(".")
@@ -109,5 +110,5 @@ def _is_address(name: str) -> bool:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether an address that a socket listens at is this machine's alone."""
+    """Return whether an address that a socket listens at is this machine's alone."""
     return address.startswith("127.") or address in ("::1", "localhost")

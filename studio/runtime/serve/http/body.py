@@ -19,7 +19,7 @@ the time of a few hundred bytes."""
 
 
 class HttpLimits(NamedTuple):
-    """How much one request may bring.
+    """Limits on the size of one request.
 
     Attributes:
         head: Bytes of request line and headers together.
@@ -49,7 +49,7 @@ class LargeBody:
         self._grow()
 
     def room(self) -> memoryview:
-        """The place for the next bytes; empty when the body is complete."""
+        """Return the place for the next bytes; empty when the body is complete."""
         if self.received == len(self.content) < self._length:
             self._grow()
         return memoryview(self.content)[self.received :]
@@ -91,7 +91,7 @@ class ChunkedBody:
             raise too_large(most)
 
     def read(self, buffer: bytearray) -> Optional[bytearray]:
-        """The whole body, or None while it is incomplete."""
+        """Return the whole body, or None while it is incomplete."""
         while True:
             if self._trailers >= 0:
                 return self.content if self._read_trailer(buffer) else None
@@ -160,5 +160,5 @@ def _take_line(buffer: bytearray, limit: int) -> Optional[bytes]:
 
 
 def too_large(limit: int) -> HttpError:
-    """The error for a body beyond the limit."""
+    """Return the error for a body beyond the limit."""
     return HttpError(413, "The body is larger than {} bytes.".format(limit), close=True)

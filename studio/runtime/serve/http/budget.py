@@ -35,7 +35,7 @@ class BodyBudget:
 
     A body gets its room as a whole before it is received, so two bodies never wait for each
     other. Who waits is not read from, which stops the client; the smallest is served first.
-    While somebody waits, bodies that hardly move give way.
+    While a receiver waits, bodies that make no progress give way.
 
     Attributes:
         limit: Bytes of all bodies, without the margin.
@@ -49,14 +49,14 @@ class BodyBudget:
         self._waiting: Dict[Receiver, int] = {}
         self._seen: Dict[Receiver, Tuple[float, int]] = {}
 
-    def take(self, receiver: Receiver, size: int) -> bool:
-        """Reserve room for a body; False when its receiver has to wait until ``granted``.
+    def acquire(self, receiver: Receiver, size: int) -> bool:
+        """Reserve room for a body; return False if its receiver must wait until ``granted``.
 
         Raises:
             HttpError: 503, when too many wait already.
         """
         if self.has_room(size):
-            self._hold(receiver, size)
+            self._reserve(receiver, size)
             return True
         if len(self._waiting) >= MOST_WAITING:
             raise no_room()
@@ -64,11 +64,11 @@ class BodyBudget:
         return False
 
     def has_room(self, size: int) -> bool:
-        """Whether a body may be received now: it fits, and none that is smaller waits."""
+        """Return whether a body may be received now: it fits, and none that is smaller waits."""
         return self._fits(size) and not any(size >= other for other in self._waiting.values())
 
     def shrink(self, receiver: Receiver, size: int) -> None:
-        """A body that has room takes no more than so much of it."""
+        """Reduce the room of a body to its actual size."""
         if receiver in self._holders:
             self.held -= self._holders[receiver] - size
             self._holders[receiver] = size
@@ -82,10 +82,11 @@ class BodyBudget:
         self._serve()
 
     def press(self, now: float) -> None:
-        """While somebody waits, take the room of the slow; call it about once a second."""
+        """Free the room of slow bodies while a receiver waits; call it about once a second."""
         if not self._waiting:
             self._seen.clear()
             return
+        # A list first: giving way removes holders during the loop.
         for slow in [one for one in self._holders if self._is_slow(one, now)]:
             if not self._waiting:
                 return
@@ -93,7 +94,7 @@ class BodyBudget:
             self.release(slow)
 
     def _is_slow(self, receiver: Receiver, now: float) -> bool:
-        """Whether a body has hardly moved in the last seconds, however fast it began."""
+        """Return whether a body made little progress in the last seconds, despite a fast start."""
         count = receiver.received(now)
         if count is None:
             return False
@@ -107,21 +108,22 @@ class BodyBudget:
         most = self.limit if size > MARGIN // 2 else self.limit + MARGIN
         return self.held + size <= most
 
-    def _hold(self, receiver: Receiver, size: int) -> None:
+    def _reserve(self, receiver: Receiver, size: int) -> None:
         self._holders[receiver] = size
         self.held += size
 
     def _serve(self) -> None:
         while self._waiting:
+            # If the smallest does not fit, no other does.
             receiver = min(self._waiting, key=self._waiting.__getitem__)
             size = self._waiting[receiver]
             if not self._fits(size):
                 return
             del self._waiting[receiver]
-            self._hold(receiver, size)
+            self._reserve(receiver, size)
             receiver.granted()
 
 
 def no_room() -> HttpError:
-    """The error for a body that would have to wait too long."""
+    """Return the error for a body that would have to wait too long."""
     return HttpError(503, _FULL, headers="Retry-After: 1\r\n", close=True)

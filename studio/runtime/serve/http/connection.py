@@ -58,7 +58,7 @@ class Connection(TimedConnection):
             self.deadline = self._clock() + self._timeouts.spare
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        """Where to put the next bytes: a large body's own place, or what all connections share."""
+        """Return the buffer for the next bytes: a large body's own, or the shared one."""
         if self._waiting is _REQUEST:  # nothing of the next one has come
             return self._place
         parser = self._parser
@@ -68,21 +68,21 @@ class Connection(TimedConnection):
         return self._room or self._place
 
     def buffer_updated(self, count: int) -> None:
-        """Take bytes; those after the end of the conversation are thrown away."""
-        self.heard(count)
+        """Process bytes; those after the end of the conversation are discarded."""
+        self.on_bytes(count)
 
-    def heard(self, count: int) -> bool:
-        """Take bytes; returns whether that was all (see ``selector.Callback``)."""
+    def on_bytes(self, count: int) -> bool:
+        """Process bytes; return whether all work is done (see ``selector.Callback``)."""
         waiting = self._waiting
         repeat = self._repeat
         if repeat is not None and count == repeat.size and waiting is _REQUEST:
-            done = repeat.take(self)
+            done = repeat.try_answer(self)
             if done is not None:
                 return done
-        self._take(waiting, count)
+        self._parse(waiting, count)
         return False
 
-    def _take(self, waiting: Waiting, count: int) -> None:
+    def _parse(self, waiting: Waiting, count: int) -> None:
         if waiting is _END:
             return
         if self._room:
@@ -106,10 +106,10 @@ class Connection(TimedConnection):
             self._transport.pause_reading()
 
     def eof_received(self) -> bool:
-        """The client sends no more; it still gets an answer that comes soon.
+        """Handle the end of input: the client still gets an answer that comes soon.
 
-        One that has closed for good looks the same until something is written to it, and what it
-        asked for should not go on for ever.
+        A client that has closed for good looks the same until a write to it fails, and its request
+        must not run for ever.
         """
         self._eof = True
         if self._exchange is None or self._waiting is Waiting.END:
@@ -118,13 +118,13 @@ class Connection(TimedConnection):
         return True
 
     def pause_writing(self) -> None:
-        """The client reads slower than it asks: answer no further request for now."""
+        """Answer no further request for now: the client reads slower than it sends."""
         self._writable = False
         if self._exchange is None and self._waiting is not Waiting.END:
             self._wait_for(Waiting.READER)
 
     def resume_writing(self) -> None:
-        """The client has read on."""
+        """Resume answering after the client has read on."""
         self._writable = True
         if self._exchange is None and self._waiting is Waiting.READER:
             self._advance()
@@ -183,7 +183,7 @@ class Connection(TimedConnection):
             exchange.answer(response)
 
     def finish(self, exchange: Exchange, response: Response) -> None:
-        """Write an answer and go on with the next request."""
+        """Write an answer and continue with the next request."""
         request = exchange.request
         self._exchange = None
         if self._holds:
@@ -229,7 +229,7 @@ class Connection(TimedConnection):
         self._place = self.server.place if self._repeat is None else self._repeat.place
 
     def reply(self, data: bytes, now: float) -> None:
-        """Send the answer to a request that was answered as it came, and never begun.
+        """Send the answer to a request that was answered on arrival, without an exchange.
 
         Args:
             now: Clock of the event loop.
@@ -291,7 +291,7 @@ class Connection(TimedConnection):
         elif self.spare and not self._has_place():
             self._refuse(too_many_connections())
         elif parser.needs:
-            self._ask_for_room(parser.needs)
+            self._acquire_room(parser.needs)
         else:
             self._wait_for_body()
 
@@ -308,11 +308,11 @@ class Connection(TimedConnection):
 
     # Room for large bodies (see ``BodyBudget``)
 
-    def _ask_for_room(self, size: int) -> None:
+    def _acquire_room(self, size: int) -> None:
         """Receive a large body now, or read nothing until it may be received."""
         self._holds = True
         try:
-            has_room = self.server.budget.take(self, size)
+            has_room = self.server.budget.acquire(self, size)
         except HttpError as error:
             self._refuse(error)
             return
@@ -332,7 +332,7 @@ class Connection(TimedConnection):
         self._transport.resume_reading()
 
     def give_way(self) -> None:
-        """Others wait for the room of a body that hardly comes."""
+        """Refuse the body that stalls, since other bodies wait for its room."""
         self._refuse(HttpError(408, "The request did not come in time.", close=True))
 
     def received(self, now: float) -> Optional[int]:
@@ -354,7 +354,7 @@ class Connection(TimedConnection):
         return self.server.heads.admission.is_probe(request.method, request.path)
 
     def expire(self) -> None:
-        """The deadline has passed: say so where someone still listens, and close."""
+        """Report the expired deadline to a client that still reads, and close."""
         if self._exchange is not None:
             self._give_up(self._exchange)
         elif self._waiting in (Waiting.HEAD, Waiting.BODY):
@@ -369,7 +369,7 @@ class Connection(TimedConnection):
             self._transport.abort()
 
     def _give_up(self, exchange: Exchange) -> None:
-        """We have taken too long: the client hears so, and whoever works on it that it is gone."""
+        """Report the timeout to the client, and mark the exchange as gone for its worker."""
         error = HttpError(504, "Inference timed out.", close=True)
         self.finish(exchange, error.response())
         exchange.gone = True

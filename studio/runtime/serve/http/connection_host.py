@@ -1,4 +1,4 @@
-"""What a connection needs of its server, and of what answers requests that come again."""
+"""Interfaces of a connection: its server, and the fast path for repeated requests."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class KnownAnswer(Protocol[ConnectionT]):
 
     Attributes:
         size: Bytes of such a request.
-        place: Where it is received best; a part of what all connections share.
+        place: Preferred buffer, inside the one that all connections share.
     """
 
     size: int
     place: memoryview
 
-    def take(self, connection: ConnectionT) -> Optional[bool]:
-        """Answer what was received in the place, now or later; None when it is not like that.
+    def try_answer(self, connection: ConnectionT) -> Optional[bool]:
+        """Answer the received request now or later; return None if it does not match.
 
         Returns:
-            Otherwise, whether that was all (see ``selector.Callback``).
+            Otherwise, whether all work is done (see ``selector.Callback``).
         """
 
 
@@ -62,10 +62,10 @@ class ConnectionHost(TimeoutHost, Protocol[ConnectionT]):
         """Take a new connection; False when only a probe may be answered in it."""
 
     def forget(self, connection: ConnectionT) -> None:
-        """A connection is closed."""
+        """Remove a closed connection."""
 
     def answered(self, exchange: Exchange, response: Response) -> None:
-        """An answer was written."""
+        """Record that an answer was written."""
 
     def refused(self, connection: ConnectionT, response: Response) -> None:
         """Bytes that were no request were answered with an error."""

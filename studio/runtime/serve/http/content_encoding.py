@@ -11,7 +11,7 @@ _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
 def content_of(request: Request, limit: int) -> Body:
-    """The body of a request without its content coding.
+    """Return the body of a request without its content coding.
 
     Args:
         limit: Bytes that it may have; a few kilobytes can unpack to gigabytes.

@@ -13,7 +13,7 @@ _TRACEPARENT = re.compile(
 
 
 class Client(Protocol):
-    """Whoever sends requests and gets the answers.
+    """Sender of requests and receiver of the answers.
 
     Attributes:
         peer: Its address.
@@ -30,7 +30,7 @@ class Exchange:
 
     Attributes:
         received: Clock of the event loop when the request was complete.
-        gone: The client has left; nobody waits for the answer.
+        gone: The client has left and waits for no answer.
     """
 
     __slots__ = ("_connection", "gone", "received", "request")

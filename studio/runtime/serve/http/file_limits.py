@@ -12,9 +12,9 @@ _FEWEST = 16
 
 
 def clients_within(wanted: int, per_client: int = 1) -> int:
-    """Ask for the descriptors that so many clients need; how many clients there can be.
+    """Raise the limit of descriptors for some clients; return how many clients are possible.
 
-    A server that runs out of them can let nobody in, not even who asks whether it lives.
+    A server that runs out of descriptors accepts no connection, not even a liveness probe.
 
     Args:
         per_client: Where they may come in over two protocols, 2.

@@ -16,7 +16,7 @@ BINARY = "application/octet-stream"
 
 
 class Request:
-    """One parsed request.
+    """Parsed request of an HTTP client.
 
     Attributes:
         path: The target without its query, still percent-encoded.
@@ -37,16 +37,16 @@ class Request:
         self.body: Body = b""
 
     def without_body(self) -> Request:
-        """The same, as long as nobody has given it a body."""
+        """Return the same request without its body."""
         return Request(self.method, self.path, self.query, self.headers, self.keep_alive)
 
 
 class Head(NamedTuple):
-    """An accepted head.
+    """Accepted head of a request.
 
     Attributes:
         path: The target without its query, still percent-encoded.
-        headers: By lower-case name; nobody changes them.
+        headers: By lower-case name; never modified.
         length: Bytes of the body; 0 when it is chunked.
     """
 
@@ -59,7 +59,7 @@ class Head(NamedTuple):
     chunked: bool
 
     def request(self) -> Request:
-        """The request, without its body."""
+        """Return the request, without its body."""
         return Request(self.method, self.path, self.query, self.headers, self.keep_alive)
 
 
@@ -68,9 +68,9 @@ class Response:
 
     Attributes:
         headers: Extra header lines, each ended with CRLF, already safe to send.
-        parts: Buffers that follow the body and are a part of it.
-        start: All lines of the head but those that differ from answer to answer, where somebody
-            has kept them; they must agree with the rest.
+        parts: Buffers that follow the body and belong to it.
+        start: Cached lines of the head, without those that differ from answer to answer; they
+            must agree with the rest.
     """
 
     __slots__ = ("again", "body", "content_type", "headers", "parts", "start", "status")
@@ -93,12 +93,12 @@ class Response:
 
     @staticmethod
     def of(document: object, status: int = 200) -> Response:
-        """A JSON answer."""
+        """Return a JSON answer."""
         return Response(status, json.dumps(document, separators=(",", ":")).encode("utf-8"))
 
     @staticmethod
     def error(status: int, sentence: str, headers: str = "") -> Response:
-        """An error body of the Open Inference Protocol."""
+        """Return an error body of the Open Inference Protocol."""
         response = Response.of({"error": sentence}, status)
         response.headers = headers
         return response
@@ -109,7 +109,7 @@ class HttpError(Exception):
 
     Attributes:
         status: The HTTP status.
-        close: The connection cannot be trusted any more (its framing is in doubt).
+        close: The connection cannot be trusted any more (its framing is uncertain).
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class HttpError(Exception):
         self.close = close
 
     def response(self) -> Response:
-        """The answer to send."""
+        """Return the answer to send."""
         return Response.error(self.status, self.sentence, self.headers)
 
 
@@ -138,7 +138,7 @@ _CLOSE = b"Connection: close\r\n\r\n"
 
 
 def start_of(response: Response) -> bytes:
-    """The lines of a response's head that are the same whenever it is sent."""
+    """Return the lines of a response's head that are the same whenever it is sent."""
     return "{}Content-Type: {}\r\nContent-Length: {}\r\n{}".format(
         _STATUS_LINES[response.status], response.content_type, response.length, response.headers
     ).encode("latin-1")
@@ -147,7 +147,7 @@ def start_of(response: Response) -> bytes:
 def render(
     response: Response, *, date: bytes, close: bool, without_body: bool = False, extra: bytes = b""
 ) -> bytes:
-    """The bytes of a response.
+    """Return the bytes of a response.
 
     Args:
         date: The line of the Date header.
@@ -158,12 +158,14 @@ def render(
     start = response.start or start_of(response)
     end = _CLOSE if close else b"\r\n"
     if without_body:
+        # Content-Length stays that of the body, as HTTP requires of an answer to HEAD.
         return b"".join((start, date, extra, end))
     return b"".join((start, date, extra, end, response.body, *response.parts))
 
 
 def split_target(target: str) -> Optional[Tuple[str, str]]:
     """Path and query of a request target in origin or absolute form; None for other forms."""
+    # Proxies send the absolute form, which a server must accept as well (RFC 9112, 3.2.2).
     if target[:7].lower() == "http://":
         slash = target.find("/", 7)
         target = target[slash:] if slash > 0 else "/"

@@ -1,8 +1,8 @@
 """A strict parser of HTTP/1.1 requests that takes bytes as they come.
 
-Anything in which two readers could see two different requests (both Content-Length and
-Transfer-Encoding, repeated or odd lengths, folded headers, bare line feeds, spaces before a
-colon) is refused rather than repaired: that is what request smuggling is made of.
+Input that two parsers could read as two different requests is refused rather than repaired, as
+request smuggling depends on it. Examples are both Content-Length and Transfer-Encoding, repeated or
+odd lengths, folded headers, bare line feeds, spaces before a colon.
 
 A client sends the same head again and again: a head that is equal byte for byte to one that was
 accepted before is not read a second time.
@@ -42,7 +42,7 @@ class HeadReader:
         self._known: Dict[bytes, Head] = {}
 
     def read(self, raw: bytes) -> Head:
-        """The head in these bytes, from the first one to the empty line.
+        """Return the head in these bytes, from the first one to the empty line.
 
         Raises:
             HttpError: when it is malformed, ambiguous, larger than the limits, or not admitted.
@@ -52,21 +52,21 @@ class HeadReader:
             head = parse_head(raw.decode("latin-1"), self.limits)
             self.admission.check_head(head)
             if len(raw) <= self._KEPT_BYTES:
-                if len(self._known) >= self._KEPT:  # somebody sends ever new ones
+                if len(self._known) >= self._KEPT:  # a client sends ever new ones
                     self._known.clear()
                 self._known[raw] = head
         return head
 
 
 class RequestParser:
-    """Turns a stream of bytes into requests, one at a time.
+    """Incremental parser of a stream of bytes into requests.
 
     Feed it with bytes and take requests until none is left. After an HttpError the stream is
     lost: the connection must be closed.
 
     A large body is received in its place: while ``room`` gives a buffer, the next bytes of the
-    connection go there, and ``filled`` says how many. It is received once there is room for it:
-    while ``needs`` is not zero, feed nothing more; ``grant`` goes on.
+    connection go there, and ``filled`` counts them. It is received once there is room for it:
+    while ``needs`` is not zero, feed nothing more; ``grant`` resumes.
 
     Attributes:
         started: The first byte of an unfinished request has come.
@@ -93,7 +93,7 @@ class RequestParser:
 
     @property
     def started(self) -> bool:
-        """Whether a request has begun and is not complete."""
+        """Whether a request has started and is not complete."""
         return bool(self._buffer) or self._request is not None
 
     @property
@@ -136,7 +136,7 @@ class RequestParser:
         return None if self._large is None else self._large.room()
 
     def filled(self, count: int) -> None:
-        """So many bytes were put into ``room``."""
+        """Count bytes that were put into ``room``."""
         assert self._large is not None
         self._large.received += count
 
@@ -156,7 +156,7 @@ class RequestParser:
             data = data[count:]
 
     def again(self, data: memoryview) -> Optional[Request]:
-        """The request in these bytes, where they are one, whole, under the head of the last one.
+        """Return the request in these bytes if they are one whole request with the last head.
 
         None in every other case, and then nothing has happened: the bytes are still to be fed.
         """
@@ -171,7 +171,7 @@ class RequestParser:
         return request
 
     def next(self) -> Optional[Request]:
-        """The next complete request, or None until more bytes have come.
+        """Return the next complete request, or None until more bytes have come.
 
         Raises:
             HttpError: when the bytes are not an acceptable request.
@@ -184,7 +184,7 @@ class RequestParser:
         return request
 
     def _admit(self) -> None:
-        """Nothing more is received of a body before somebody has looked at its head."""
+        """Pause before the body, so that the server can check the head first."""
         self._admitted = True
         head = self._last
         assert head is not None
@@ -251,7 +251,7 @@ class RequestParser:
         return request
 
     def _take_body(self) -> Optional[Body]:
-        """The body of the announced length, once it is there."""
+        """Return the body of the announced length, once it is there."""
         length, buffer = self._length, self._buffer
         if self._large is not None:
             if self._large.received < length:

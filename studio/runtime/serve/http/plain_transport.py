@@ -20,7 +20,7 @@ _SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 class DataReceiver(Protocol):
-    """What a wire needs of a BufferedProtocol."""
+    """Protocol of a client socket: a BufferedProtocol with a result of each read."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """As asyncio's."""
@@ -28,8 +28,8 @@ class DataReceiver(Protocol):
     def get_buffer(self, sizehint: int) -> memoryview:
         """As asyncio's."""
 
-    def heard(self, count: int) -> bool:
-        """``buffer_updated``; returns whether nothing was left for the event loop to do."""
+    def on_bytes(self, count: int) -> bool:
+        """Process bytes like ``buffer_updated``; return whether the event loop has no work left."""
 
     def eof_received(self) -> bool:
         """As asyncio's."""
@@ -45,7 +45,7 @@ class DataReceiver(Protocol):
 
 
 class ClientSocket(asyncio.Transport):
-    """One client's socket: what asyncio's own transport does for a BufferedProtocol."""
+    """Transport of one client's socket, which replaces asyncio's own for a BufferedProtocol."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class ClientSocket(asyncio.Transport):
         selector: ConnectionSelector,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
-        """Begin to read.
+        """Start to read.
 
         Args:
             link: Non-blocking; it is closed at the end.
@@ -78,14 +78,14 @@ class ClientSocket(asyncio.Transport):
     def _watch(self, mask: int) -> None:
         old, self._mask = self._mask, mask
         if not old and mask:
-            self._selector.watch(self._number, mask, self._hear)
+            self._selector.watch(self._number, mask, self._on_event)
         elif old and not mask:
             self._selector.forget(self._number)
         elif old != mask:
             self._selector.change(self._number, mask)
 
-    def _hear(self, mask: int) -> bool:
-        """Something has happened to the socket (see ``selector.Callback``)."""
+    def _on_event(self, mask: int) -> bool:
+        """Handle an event of the socket (see ``selector.Callback``)."""
         try:
             if mask == READ == self._mask:  # nearly always
                 return self._receive()
@@ -95,7 +95,7 @@ class ClientSocket(asyncio.Transport):
                 self._receive()
         except OSError as error:
             self._lose(error)
-        except Exception as error:  # a mistake of ours ends one connection, not the server
+        except Exception as error:  # a bug of ours ends one connection, not the server
             traceback.print_exc(file=sys.stderr)
             self._lose(error)
         return False
@@ -108,7 +108,7 @@ class ClientSocket(asyncio.Transport):
         except (BlockingIOError, InterruptedError):
             return False
         if count:
-            return self._protocol.heard(count) and not self._closing
+            return self._protocol.on_bytes(count) and not self._closing
         if self._protocol.eof_received():
             self.pause_reading()
         else:
@@ -116,7 +116,7 @@ class ClientSocket(asyncio.Transport):
         return False
 
     def pause_reading(self) -> None:
-        """Read nothing until told to."""
+        """Read nothing until ``resume_reading``."""
         self._watch(self._mask & ~READ)
 
     def resume_reading(self) -> None:
@@ -199,7 +199,7 @@ class ClientSocket(asyncio.Transport):
         self._lose(None)
 
     def is_closing(self) -> bool:
-        """Whether the end has begun."""
+        """Return whether the connection is closing."""
         return self._closing
 
     def _lose(self, error: Optional[Exception]) -> None:
@@ -253,7 +253,7 @@ class Acceptor:
         self._listen()
 
     def close(self) -> None:
-        """Let nobody in any more."""
+        """Accept no more connections."""
         if self._open:
             self._open = False
             self._loop.remove_reader(self._listener.fileno())

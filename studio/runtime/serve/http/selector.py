@@ -1,9 +1,9 @@
-"""A selector of asyncio's that hands what comes for a plain client straight to its connection.
+"""Selector for asyncio that hands events of plain clients straight to their connections.
 
-asyncio makes two objects and a dozen calls of every event before a protocol hears of it. Next to a
-model, which leaves nothing of Python in the processor's caches, that is a fifth of what the server
-adds to an inference. Here it is one call, made while the event loop looks. What belongs to others
-(timers, threads, signals, listeners, TLS, gRPC) goes on as ever.
+asyncio makes two objects and a dozen calls of every event before a protocol receives it. Next to a
+model, which evicts Python from the processor's caches, that is a fifth of the server's overhead of
+an inference. Here it is one call, made inside ``select``. Other events (timers, threads, signals,
+listeners, TLS, gRPC) are handled by asyncio as usual.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ _Base: Any = getattr(selectors, "EpollSelector", object)
 
 
 class ConnectionSelector(_Base):  # type: ignore[misc]
-    """epoll, with descriptors of its own beside asyncio's.
+    """Selector over epoll, with descriptors of its own next to asyncio's.
 
     Attributes:
-        crowd: Descriptors with something to say in the present look.
-        slow: Somebody is answered while being heard, and that takes long: the next look lets those
-            speak first who have waited longest. epoll's own order would let a client that asks
-            again at once be heard a second time before one that came after the last look.
+        crowd: Descriptors with an event in the present poll.
+        slow: A callback answers at once and takes long: the next poll serves those first that have
+            waited longest. In epoll's own order a client that sends again at once would be served
+            a second time before one that came after the last poll.
     """
 
     def __init__(self) -> None:
@@ -67,11 +67,11 @@ class ConnectionSelector(_Base):  # type: ignore[misc]
         self._epoll.unregister(number)
 
     def soon(self, turn: Turn) -> None:
-        """Call this once, when all that has come by now is heard."""
+        """Call a function once, after all present events are handled."""
         self._turns.append(turn)
 
     def select(self, timeout: Optional[float] = None) -> List[Tuple[selectors.SelectorKey, int]]:
-        """Wait and tell the connections, until there is something for the event loop to do."""
+        """Wait and call the connections, until the event loop has work to do."""
         until = math.inf if timeout is None else _clock() + timeout
         pause = -1.0 if timeout is None else timeout
         hears = self._hears
@@ -85,7 +85,7 @@ class ConnectionSelector(_Base):  # type: ignore[misc]
             for number, mask in told:
                 hear = hears.get(number)
                 if hear is None:
-                    self._keep(number, mask, found)
+                    self._add_event(number, mask, found)
                 else:
                     all_done &= hear(mask)
             if self._turns:
@@ -98,7 +98,7 @@ class ConnectionSelector(_Base):  # type: ignore[misc]
             pause = until - now if timeout is not None else -1.0
 
     def _put_in_order(self, told: List[Tuple[int, int]]) -> None:
-        """Who was heard longest ago comes first; from now on all of them were heard."""
+        """Sort events by the last service of their connections, the longest ago first."""
         self.slow = False
         heard, now = self._heard, _clock()
         if len(told) > 1:
@@ -107,11 +107,13 @@ class ConnectionSelector(_Base):  # type: ignore[misc]
             if number in self._hears:
                 heard[number] = now + place * 1e-9
 
-    def _keep(self, number: int, mask: int, found: List[Tuple[selectors.SelectorKey, int]]) -> None:
-        """Something of asyncio's own."""
+    def _add_event(
+        self, number: int, mask: int, found: List[Tuple[selectors.SelectorKey, int]]
+    ) -> None:
+        """Add an event of one of asyncio's own descriptors."""
         try:
             key = self.get_key(number)
-        except KeyError:  # it was closed meanwhile
+        except KeyError:  # it was closed in between
             return
         events = 0
         if mask & ~READ:
@@ -121,11 +123,11 @@ class ConnectionSelector(_Base):  # type: ignore[misc]
         found.append((key, events & key.events))
 
     def close(self) -> None:
-        """End; nothing is watched any more."""
+        """Close the selector; nothing is watched any more."""
         self._epoll.close()
         super().close()
 
 
 def connection_selector() -> Optional[ConnectionSelector]:
-    """One, where the system has epoll."""
+    """Return a selector, where the system has epoll."""
     return ConnectionSelector() if hasattr(selectors, "EpollSelector") else None

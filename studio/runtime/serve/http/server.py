@@ -52,9 +52,9 @@ def _date_line() -> bytes:
 def _make_room(listener: socket.socket) -> None:
     """Let the connections of a listener take in a request of some size before it is read.
 
-    By default TCP offers half of that to a new connection. What does not fit waits until somebody
-    reads, and then often for an acknowledgement that the system delays: 40 ms. The limit beyond
-    which nothing is told of is the one setting that makes room and leaves it free to grow.
+    By default TCP offers half of that to a new connection. The rest waits for a read, and then
+    often for an acknowledgement that the system delays: 40 ms. The limit beyond which nothing is
+    reported is the one setting that makes room and leaves it free to grow.
     """
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, _SCRATCH)
@@ -64,10 +64,10 @@ def _make_room(listener: socket.socket) -> None:
 
 
 class Closable(Protocol):
-    """Where clients come in."""
+    """Entrance for clients that can be closed."""
 
     def close(self) -> None:
-        """Let nobody in any more."""
+        """Accept no more connections."""
 
 
 class HttpServer:
@@ -175,7 +175,7 @@ class HttpServer:
         return finished
 
     async def retire(self, entrance: Closable, grace: float) -> None:
-        """Accept no more at an entrance, and let clients come back to whoever accepts there now.
+        """Accept no more at an entrance; clients reconnect to the process that accepts there now.
 
         Args:
             grace: As in ``drain``.
@@ -214,7 +214,7 @@ class HttpServer:
         return True
 
     def _idlest(self) -> Optional[Connection]:
-        """The connection that is missed least: one that never asked, else the longest idle."""
+        """Return the connection missed least: one that never asked, else the longest idle."""
         now = self.clock()
         if not self._idle and now >= self._look_again:  # to look at all for each takes too long
             idle = [one for one in self._connections if one.idle_for(now) >= _IDLE_S]
@@ -245,7 +245,7 @@ class HttpServer:
         return next((one for one in longest if not one.has_unread()), None)
 
     def _admit_spare(self, connection: Connection) -> None:
-        """Keep a connection beside the others; many come at once, before any of them is read."""
+        """Admit a spare connection; many come at once, before any of them is read."""
         if len(self._spare) >= SPARE:
             silent = (one for one in self._spare if not one.has_unread())
             oldest = next(silent, next(iter(self._spare)))

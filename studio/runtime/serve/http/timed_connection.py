@@ -1,4 +1,4 @@
-"""What a connection waits for, until when, and how it ends while nothing is asked."""
+"""Timeouts of a connection, and its end while it is idle."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Callable, NamedTuple, Protocol, cast
 
 
 class Waiting(enum.Enum):
-    """What a connection waits for, and which of the timeouts ends that (none: an answer)."""
+    """State of a connection, with the timeout that ends it (none while it waits for an answer)."""
 
     REQUEST = "idle"
     HEAD = "head"
@@ -99,7 +99,7 @@ class TimedConnection(asyncio.BufferedProtocol):
         return self._eof or self._leaving or self.spare or self.server.draining
 
     def _has_place(self) -> bool:
-        """Whether the request of a spare connection gets the place of one that never asked."""
+        """Return whether a spare connection's request replaces a connection that sent none."""
         self.spare = not self.server.promote(self)
         return not self.spare
 
@@ -110,7 +110,8 @@ class TimedConnection(asyncio.BufferedProtocol):
         return now - (self.deadline - self._timeouts.idle)
 
     def has_unread(self) -> bool:
-        """Whether bytes have come that were not looked at yet."""
+        """Return whether bytes have come that were not looked at yet."""
+        # poll, not select: descriptors may be above select's limit of 1024.
         arrived = select.poll()
         arrived.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
         return bool(arrived.poll(0))
@@ -124,12 +125,12 @@ class TimedConnection(asyncio.BufferedProtocol):
         self.deadline = self._clock() + seconds
 
     def dismiss(self) -> None:
-        """Close while nothing is asked."""
+        """Close while no request is pending."""
         self._wait_for(Waiting.END)
         self._transport.close()
 
     def drain(self, grace: float) -> None:
-        """The server is going: an idle connection may live for a few more seconds."""
+        """Start to drain: an idle connection may live for a few more seconds."""
         if self._waiting is Waiting.REQUEST:
             self.deadline = min(self.deadline, self._clock() + grace)
 

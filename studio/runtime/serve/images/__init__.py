@@ -1,1 +1,1 @@
-"""Pictures in requests: decoded, prepared as the bundle says, answered with labels."""
+"""Pictures in requests: decoded, prepared as the bundle defines, answered with labels."""

@@ -1,4 +1,4 @@
-"""What a classifier's scores mean in words."""
+"""Labels of a classifier's scores."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Ranked = List[Dict[str, Union[str, int, float]]]
 def classified(
     arrays: Mapping[str, np.ndarray], outputs: Mapping[str, TensorSpec], labels: Sequence[str]
 ) -> Optional[List[Ranked]]:
-    """The best classes of each sample; None when no output has a score for each label.
+    """Return the best classes of each sample; None when no output has a score for each label.
 
     Args:
         arrays: Outputs by name, a sample a row.
@@ -31,7 +31,7 @@ def classified(
 
 
 def ranked(scores: np.ndarray, labels: Sequence[str]) -> Ranked:
-    """The best few classes; scores that are no probabilities go through a softmax first."""
+    """Return the best few classes; scores that are no probabilities go through a softmax first."""
     values = np.nan_to_num(probabilities(scores.astype(np.float64)))
     best = np.argsort(-values, kind="stable")[:BEST]
     return [
@@ -41,7 +41,7 @@ def ranked(scores: np.ndarray, labels: Sequence[str]) -> Ranked:
 
 
 def probabilities(scores: np.ndarray) -> np.ndarray:
-    """The scores if all lie between 0 and 1 already, otherwise their softmax; NaN stays NaN."""
+    """Return the scores if all are within 0 and 1, otherwise their softmax; NaN stays NaN."""
     known = scores[~np.isnan(scores)]
     if not len(known) or (known.min() >= -1e-6 and known.max() <= 1 + 1e-6):
         return scores

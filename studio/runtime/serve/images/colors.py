@@ -10,7 +10,7 @@ _PIXELS = 1 << 20
 
 
 def grey(pixels: np.ndarray) -> np.ndarray:
-    """The luma of a picture (height x width x 3, RGB), float32."""
+    """Return the luma of a picture (height x width x 3, RGB), float32."""
     luma = np.array(_LUMA, dtype=np.float32)
     found = np.empty(pixels.shape[:2], np.float32)
     step = max(1, _PIXELS // pixels.shape[1])

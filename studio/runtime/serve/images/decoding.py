@@ -30,13 +30,13 @@ _NO_PILLOW = "This server cannot read JPEG: Pillow is not installed on it. Send 
 
 
 def decode_picture(content: Body) -> np.ndarray:
-    """The pixels of a JPEG or PNG (height x width x 3, RGB), turned as its camera says.
+    """Return the pixels of a JPEG or PNG (height x width x 3, RGB), turned by its EXIF orientation.
 
-    What the bytes are decides, not the content type: clients guess that from file names.
+    The bytes decide on the format, not the content type: clients guess that from file names.
 
     Raises:
-        HttpError: 400 when it is damaged, 413 when it is too large, 415 when it is of another
-            kind or needs Pillow on a target that has none.
+        HttpError: 400 when it is damaged, 413 when it is too large, 415 for another kind, or one
+            that needs Pillow on a target without it.
     """
     kind = kind_of(content)
     if not kind:

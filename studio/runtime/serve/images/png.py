@@ -39,7 +39,7 @@ class UnsupportedPicture(ValueError):
 
 
 class Header(NamedTuple):
-    """What the first chunk says."""
+    """Header of a PNG: the content of its first chunk."""
 
     width: int
     height: int
@@ -66,7 +66,7 @@ def header_of(data: Body) -> Header:
 
 
 def decode(data: Body) -> np.ndarray:
-    """The pixels (height x width x 3, RGB); whoever calls has looked at the size before.
+    """Return the pixels (height x width x 3, RGB); the caller has checked the size before.
 
     Raises:
         DamagedPicture: when the bytes do not hold the picture.
@@ -102,7 +102,7 @@ def _chunks(data: Body) -> Dict[bytes, List[bytes]]:
 
 
 def _samples(header: Header, packed: bytes) -> np.ndarray:
-    """The stored numbers (height x width x channels), of 8 or 16 bits."""
+    """Return the stored numbers (height x width x channels), of 8 or 16 bits."""
     passes = list(_passes(header))
     sizes = [height * (1 + _row_bytes(header, width)) for _, height, width in passes]
     total = sum(sizes)
@@ -141,7 +141,7 @@ def _row_bytes(header: Header, width: int) -> int:
 
 
 def _unfiltered(header: Header, part: np.ndarray) -> np.ndarray:
-    """The bytes of the rows (height x bytes of a row) with the filters undone."""
+    """Return the bytes of the rows (height x bytes of a row) with the filters undone."""
     kinds = part[:, 0]
     if kinds.max() > 4:
         raise DamagedPicture("The PNG uses a filter that does not exist.")
@@ -170,7 +170,7 @@ def _unfiltered(header: Header, part: np.ndarray) -> np.ndarray:
 def _predicted(
     kinds: np.ndarray, left: np.ndarray, up: np.ndarray, corner: np.ndarray
 ) -> np.ndarray:
-    """What the filter of each row expects of its pixel, from the neighbours of that."""
+    """Return the pixels that the filter of each row predicts from their neighbours."""
     kinds = kinds[:, None]
     found = np.where(kinds == 2, up, np.where(kinds == 1, left, np.int16(0)))
     if (kinds > 2).any():
@@ -180,7 +180,7 @@ def _predicted(
 
 
 def _paeth(left: np.ndarray, up: np.ndarray, corner: np.ndarray) -> np.ndarray:
-    """The neighbour that is nearest to left + up - corner; ties go in that order."""
+    """Return the neighbour that is nearest to left + up - corner; ties go in that order."""
     to_left, to_up = np.abs(up - corner), np.abs(left - corner)
     to_corner = np.abs(left + up - 2 * corner)
     nearest = np.where(to_up <= to_corner, up, corner)
@@ -217,7 +217,7 @@ def _rgb(header: Header, samples: np.ndarray, palette: bytes, transparent: bytes
 
 
 def _key(header: Header, transparent: bytes) -> Optional[np.ndarray]:
-    """The one colour that is transparent; Pillow's users lose that of a 16 bit grey, so do we."""
+    """Return the transparent colour; Pillow drops that of a 16-bit grey picture, and so do we."""
     channels = _CHANNELS[header.color]
     if header.color not in (0, 2) or len(transparent) < 2 * channels:
         return None

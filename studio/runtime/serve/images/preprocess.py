@@ -1,7 +1,7 @@
 """The steps from a picture to a model's input, as a bundle's manifest gives them.
 
-The schema is the studio's ``preprocess.toml``; the arithmetic is the studio's too, in the same
-order and types, so that a board sees the very arrays on which the accuracy was measured.
+The schema is the studio's ``preprocess.toml``. The arithmetic has the studio's order and types,
+so that a board computes the very arrays on which the accuracy was measured.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _LARGEST = 16384
 
 
 class Preprocess(NamedTuple):
-    """What is done to an RGB picture, in the order of the attributes.
+    """Steps applied to an RGB picture, in the order of the attributes.
 
     Attributes:
-        resize: ``none``; ``stretch`` to height x width; ``fit``: the largest that keeps the aspect
-            and lies inside, padded; ``cover``: the smallest that keeps it and covers; ``height``:
-            to the height, the width follows (at most max_width) and is padded to min_width.
+        resize: ``none``, ``stretch`` to height x width, ``fit`` (the largest that keeps the aspect
+            and is inside, padded), ``cover`` (the smallest that keeps it and covers) or ``height``
+            (the width follows, at most max_width, and is padded to min_width).
         multiple: Sides are padded up to a multiple of this.
         pad_align: ``start``: the picture lies top left; ``center``.
         crop_height, crop_width: Cut out of the middle; 0 does not cut.
@@ -88,7 +88,7 @@ class Preprocess(NamedTuple):
         """Turn a picture (height x width x 3, RGB, uint8) into an array with a batch axis of one.
 
         Raises:
-            ValueError: when the picture is so long and thin that the result would be huge.
+            ValueError: when the result would be huge, as of a very long and thin picture.
         """
         pixels = self._cropped(self._padded(self._resized(self._colored(picture))))
         mean, std = (np.array(values, dtype=np.float32) for values in (self.mean, self.std))
@@ -111,7 +111,7 @@ class Preprocess(NamedTuple):
         return pixels
 
     def _resized(self, pixels: np.ndarray) -> np.ndarray:
-        """The pixels in their new size, float32."""
+        """Return the pixels in their new size, float32."""
         if self.resize == "none":
             return pixels.astype(np.float32, copy=False)
         height, width = self._size(*pixels.shape[:2])
@@ -175,7 +175,7 @@ _CHOICES = {
 
 
 def _typed(name: str, value: object, default: object) -> Any:
-    """The value in the type of the setting's default."""
+    """Return the value in the type of the setting's default."""
     if isinstance(default, tuple):
         items = value if isinstance(value, (list, tuple)) else [value]
         return tuple(_typed(name, item, 0.0) for item in items)

@@ -24,8 +24,8 @@ def resize(pixels: np.ndarray, height: int, width: int, *, antialias: bool) -> n
     Args:
         pixels: Height x width x channels, float32 or uint8; returned as it is where it has the
             wanted size.
-        antialias: Average over the pixels that fall together when a picture is reduced (as Pillow
-            does); without it only the two nearest pixels count (as OpenCV's INTER_LINEAR does).
+        antialias: Average over the pixels that fall together in a reduction, as Pillow does.
+            Without it only the two nearest pixels count, as with OpenCV's INTER_LINEAR.
 
     Returns:
         The picture, float32.
@@ -43,7 +43,7 @@ def _columns(pixels: np.ndarray, target: int, antialias: bool) -> np.ndarray:
 
 
 def _rows(pixels: np.ndarray, target: int, antialias: bool) -> np.ndarray:
-    """Give a picture so many rows."""
+    """Resize a picture to a number of rows."""
     source = pixels.shape[0]
     flat = pixels.reshape(source, -1)
     result = np.empty((target, flat.shape[1]), np.float32)
@@ -58,11 +58,11 @@ def _rows(pixels: np.ndarray, target: int, antialias: bool) -> np.ndarray:
 def weights(
     source: int, target: int, begin: int, end: int, *, antialias: bool
 ) -> Tuple[int, np.ndarray]:
-    """How the rows from ``begin`` to ``end`` of the target are mixed from those of the source.
+    """Return how rows ``begin`` to ``end`` of the target are mixed from those of the source.
 
     Returns:
-        The first row of the source that counts, and a matrix with a row for each of the target
-        and a column for each that counts of the source.
+        The first row of the source that counts, and a matrix: a row for each of the target, a
+        column for each that counts of the source.
     """
     ratio = source / target
     reach = max(ratio, 1.0) if antialias else 1.0

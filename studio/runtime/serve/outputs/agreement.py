@@ -1,4 +1,4 @@
-"""Whether two answers to one request say the same."""
+"""Agreement of two answers to one request."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ Outputs = Mapping[str, np.ndarray]
 
 
 class Agreement:
-    """Of the answers of two versions of one model: what they have found is compared.
+    """Agreement of the answers of two versions of one model, by their findings.
 
-    Of a detector the boxes, or the places with their classes where its answers are not yet boxes;
-    of a map of likelihoods the cells; of all else the outputs, one by one.
+    A detector is compared by boxes, or by places with classes where its answers are not yet boxes.
+    A map of likelihoods is compared by cells, all else by outputs, one by one.
     """
 
     def __init__(self) -> None:
         self._doubt = Uncertainty()
 
     def same(self, mine: Outputs, theirs: Outputs) -> bool:
-        """Whether two answers to one request say the same."""
+        """Return whether two answers to one request agree."""
         if self._doubt.form is None:
             self._doubt.of(mine)
         form = self._doubt.form
@@ -69,7 +69,7 @@ def _share(boxes: Optional[np.ndarray], others: Optional[np.ndarray]) -> float:
 
 
 def _from(boxes: Optional[np.ndarray], score: float) -> np.ndarray:
-    """Those of a score and more; none of an empty list, which tells no boxes."""
+    """Return the boxes from a score on; an empty list has none."""
     rows = np.zeros((0, 6)) if boxes is None else boxes.astype(np.float64)
     return rows[rows[:, 4] >= score]
 
@@ -89,7 +89,7 @@ def _same_places(scores: Scores, mine: Outputs, theirs: Outputs) -> bool:
 
 
 def _boxes(scores: Scores, outputs: Outputs) -> Optional[np.ndarray]:
-    """The likeliest ones, as ``listed_boxes`` has them; None where what stands there is no box."""
+    """Return the likeliest boxes as ``listed_boxes`` has them; None if the rows are no boxes."""
     if scores.corners is None or scores.kinds is None:
         return None
     likely = scores.read(outputs)
@@ -122,7 +122,7 @@ def _are_numbers(*arrays: np.ndarray) -> bool:
 
 
 def _same_found(likely: np.ndarray, others: np.ndarray, alike: np.ndarray) -> bool:
-    """Whether each has nearly all places that the other has found, of the same class."""
+    """Return whether each contains nearly all places of the other, with the same class."""
     if not _are_numbers(likely, others):
         return False
     for one, other in ((likely, others), (others, likely)):
@@ -135,9 +135,9 @@ def _same_found(likely: np.ndarray, others: np.ndarray, alike: np.ndarray) -> bo
 def alike(mine: np.ndarray, theirs: np.ndarray) -> bool:
     """Compare the output of one model with that of another.
 
-    Probabilities and scores (frames x classes, or rows that sum to one) say the same when their
-    largest is of the same class; whole numbers and texts when they are equal; other numbers when
-    they are close.
+    Probabilities and scores (frames x classes, or rows that sum to one) agree when their largest is
+    of the same class. Whole numbers and texts agree when they are equal, other numbers when they
+    are close.
     """
     if mine.shape != theirs.shape:
         return False
@@ -154,7 +154,7 @@ def alike(mine: np.ndarray, theirs: np.ndarray) -> bool:
 
 
 def is_of_classes(answer: np.ndarray) -> bool:
-    """Whether the last axis is one of classes."""
+    """Return whether the last axis is one of classes."""
     if answer.ndim < 2 or answer.shape[-1] < 2:
         return False
     if answer.ndim == 2:

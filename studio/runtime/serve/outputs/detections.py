@@ -1,9 +1,9 @@
-"""Where the scores of boxes stand in what a detector answers, told by shapes and values.
+"""Search for the scores of boxes in a detector's outputs, by shapes and values.
 
-Exporters agree on no form. Told apart are a list of boxes with a score each, rows of box, score and
-class (both after suppression), one large table of boxes and scores (YOLO), and tables of scores
-beside tables of boxes, one a level (SSD, DETR, PicoDet). What is found once is read the same way
-from then on, so that the doubts of two requests can be compared.
+Exporters agree on no form. Known forms are a list of boxes with a score each and rows of box, score
+and class (both after suppression). Others are one large table of boxes and scores (YOLO), and
+tables of scores with tables of boxes, one a level (SSD, DETR, PicoDet). A form is read the same
+way from then on, so that the uncertainty of two requests can be compared.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ Read = Callable[[Outputs], np.ndarray]
 
 
 class Scores(NamedTuple):
-    """Where they stand.
+    """Position of the scores in the outputs.
 
     Attributes:
         read: Gives those of all boxes or places, from 0 to 1, in one row.
         sure: Another kind of model does not answer so.
         kinds: Gives the likeliest class of each, where every answer has the same places.
-        corners: Gives left, top, right and bottom of each, where these stand beside the scores.
+        corners: Gives left, top, right and bottom of each, where these accompany the scores.
     """
 
     read: Read
@@ -50,12 +50,12 @@ def scores_of(outputs: Outputs) -> Optional[Scores]:
 
 
 def unit(array: np.ndarray) -> bool:
-    """Whether all values are from 0 to 1, as those of likelihoods are."""
+    """Return whether all values are from 0 to 1, as those of likelihoods are."""
     return bool(array.min() >= -_SLACK and array.max() <= 1.0 + _SLACK)
 
 
 def sums_to_one(rows: np.ndarray) -> bool:
-    """Whether rows are likelihoods of one class among others."""
+    """Return whether rows are likelihoods of one class among others."""
     return unit(rows) and bool(np.abs(rows.sum(axis=-1) - 1.0).max() <= 1e-2)
 
 
@@ -68,10 +68,10 @@ def _has(name: str, words: Sequence[str]) -> bool:
 
 
 def _listed(floats: Outputs, lists: int) -> Optional[Scores]:
-    """A score for each box of a list.
+    """Return a score for each box of a list.
 
     Args:
-        lists: Outputs with one axis: beside a single box its score and its class, as four numbers
+        lists: Outputs with one axis: a single box needs its score and its class, as four numbers
             alone may be those of four classes.
     """
     counts = {
@@ -127,7 +127,7 @@ def _layout_of(floats: Outputs) -> Optional[Tuple[str, Layout]]:
 
 
 def listed_boxes(outputs: Outputs) -> Optional[np.ndarray]:
-    """The boxes of an answer: rows of the box's four numbers, its score, its class.
+    """Return the boxes of an answer: rows of the box's four numbers, its score, its class.
 
     None where it is no answer of a detector after suppression.
     """
@@ -171,7 +171,7 @@ def _reader_of_rows(name: str, score: int, kind: int, box: int) -> Read:
 
 
 def _levels(floats: Outputs) -> Optional[Scores]:
-    """Tables of scores, each beside a table of boxes for the same places."""
+    """Return tables of scores, each with a table of boxes for the same places."""
     tables = {name: a for name, a in floats.items() if a.ndim == 3 and a.shape[0] == 1}
     for axis in (1, 2):
         groups: Dict[int, List[str]] = {}
@@ -227,7 +227,7 @@ def _corners_of(name: str, axis: int, first: np.ndarray) -> Read:
 
 
 def _are_corners(table: np.ndarray) -> bool:
-    """Whether boxes stand there as two corners; else as a middle and two sizes."""
+    """Return whether boxes stand there as two corners; else as a middle and two sizes."""
     return bool((table[:, 2:4] > table[:, :2]).all())
 
 
@@ -307,7 +307,7 @@ def _table(floats: Outputs) -> Optional[Scores]:
             continue
         count = _likely_columns(table)
         if count:
-            # Beside boxes in pixels the first score says whether there is anything (YOLOv5, X).
+            # With boxes in pixels the first score is for an object of any class (YOLOv5, X).
             has_any = not flipped and count > 1 and not unit(table[:, :4])
             joined = _Joined(name, flipped, count, has_any)
             boxes = joined.corners(_are_corners(table))
@@ -323,7 +323,7 @@ def _likely_columns(table: np.ndarray) -> int:
 
 
 class _Joined(NamedTuple):
-    """A table of boxes and so many columns of scores, the first of which may be for any class."""
+    """Table of boxes and columns of scores, the first of which may be for any class."""
 
     name: str
     flipped: bool

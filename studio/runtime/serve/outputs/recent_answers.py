@@ -1,4 +1,4 @@
-"""What requests with an id were answered, kept for a while for labels that come later."""
+"""Recent answers to requests with an id, stored for labels that come later."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Answers:
         self.right = self.matched = self.unmatched = 0
         self.uncertain = self.uncertain_right = 0
 
-    def keep(self, identifier: str, arrays: Sequence[np.ndarray]) -> None:
-        """Remember what a request was answered; nothing where no output is one of classes."""
+    def store(self, identifier: str, arrays: Sequence[np.ndarray]) -> None:
+        """Store the answer to a request; ignore outputs that are not classes."""
         if not self._form.kind and self._looks:
             self._looks -= 1
             self._form.of({str(number): array for number, array in enumerate(arrays)})
@@ -50,12 +50,12 @@ class Answers:
             self._kept.popitem(last=False)
 
     def judge(self, labels: Mapping[str, object], chosen: bool = False) -> Dict[str, int]:
-        """Hold true answers against those given; each answer is judged once.
+        """Compare labels with the answers; each answer is judged once.
 
         Args:
             labels: Name or number of the class, by the request's id.
             chosen: They are of requests that the model was least certain of, which are no fair
-                sample: they are counted apart.
+                sample: they are counted separately.
         """
         matched = right = 0
         for identifier, label in labels.items():

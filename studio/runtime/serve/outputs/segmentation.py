@@ -1,4 +1,4 @@
-"""Maps of likelihoods in an answer, told by shapes and values: what is where in a picture."""
+"""Segmentation maps in an answer, detected by shapes and values."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def map_of(name: str, array: np.ndarray) -> Optional[Cells]:
 
 
 def some(rows: np.ndarray, most: int) -> np.ndarray:
-    """At most so many, spread evenly."""
+    """Return a limited number, spread evenly."""
     found: np.ndarray = rows[:: -(-len(rows) // most)] if len(rows) > most else rows
     return found
 
@@ -68,12 +68,12 @@ def _reader_of_kinds(name: str, axis: int, shares: bool, first: np.ndarray) -> C
 
 
 def _are_logits(table: np.ndarray) -> bool:
-    """Whether cells x kinds are those of a last layer, and not a picture or what comes before."""
+    """Return whether cells x kinds are logits, and not a picture or hidden features."""
     return table.shape[1] not in _PICTURES and bool(table.min() < 0.0) and not unit(table)
 
 
 def _axis_of_kinds(array: np.ndarray) -> int:
-    """The axis of classes: along which likelihoods sum to one, else the shorter; 0: none."""
+    """Return the axis of classes: along which likelihoods sum to one, else the shorter; 0: none."""
     if array.ndim == 3:
         return 0
     for axis in (1, 3):

@@ -1,8 +1,8 @@
-"""How little a model is sure of an answer, from 0 to 1: one of classes, of boxes, or a map.
+"""Prediction uncertainty from 0 (certain) to 1, for classification, detection and dense maps.
 
-Of classes it is one less the margin between the two likeliest. A detector, and a map of
-likelihoods, decide of very many places, nearly all of which are surely empty, and tell of one thing
-many times: there it is the mean of the same doubt over the places that may hold something.
+Of classes it is one less the margin between the two likeliest. A detector or a map of likelihoods
+decides on very many places, nearly all of them empty, and reports one object many times. There it
+is the mean of the same uncertainty over the places that may contain an object.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Measure = Callable[[Outputs], float]
 
 
 class OutputForm(NamedTuple):
-    """What the answers of a model are, and how their doubt is measured.
+    """Form of a model's answers, and the measure of their uncertainty.
 
     Attributes:
         kind: ``classes``, ``boxes`` or ``map``.
@@ -40,10 +40,10 @@ class OutputForm(NamedTuple):
 
 
 class Uncertainty:
-    """The doubt of one model's answers, of the first kind that its outputs have.
+    """Uncertainty of one model's answers, of the first kind that its outputs have.
 
     Attributes:
-        form: What an answer has told of them; None while none has.
+        form: Form detected in an answer; None before.
     """
 
     def __init__(self) -> None:
@@ -51,14 +51,14 @@ class Uncertainty:
 
     @property
     def kind(self) -> str:
-        """``classes``, ``boxes`` or ``map``; empty while no answer has told."""
+        """``classes``, ``boxes`` or ``map``; empty before the first answer."""
         return self.form.kind if self.form is not None else ""
 
     def of(self, outputs: Outputs) -> Optional[float]:
-        """From 0 to 1; None where nothing in an answer tells it.
+        """Return the uncertainty from 0 to 1; None if the answer has no known form.
 
         Args:
-            outputs: Of one request. What is no number counts as the most doubtful.
+            outputs: Of one request; NaN counts as the most uncertain.
         """
         if self.form is not None:
             return _measured(self.form.measure, outputs)
@@ -83,15 +83,15 @@ def _measured(measure: Measure, outputs: Outputs) -> float:
 
 
 def doubt_of_scores(scores: np.ndarray) -> float:
-    """The mean of 1 - |2p - 1| over places, each of which counts by the square of its score p.
+    """Return the mean of 1 - |2p - 1| over places, each weighted by the square of its score p.
 
-    Each place is a decision between two classes, whose margin is |2p - 1|. The largest doubt of all
-    is always near 1, for every thing has an edge, and their sum tells how many things there are
-    (Brust, Kaeding and Denzler 2019 compare both and the mean). By the square the neighbours that
-    tell of one thing count as its peak does, and thousands of faint places for nothing.
+    Each place is a decision between two classes, whose margin is |2p - 1|. The maximum is always
+    near 1, as every object has an edge, and the sum grows with the number of objects. Brust,
+    Kaeding and Denzler 2019 compare both and the mean. With the square the neighbours of one
+    object count as its peak does, and thousands of faint places for nothing.
 
     Args:
-        scores: From 0 to 1; what is no number makes the doubt none.
+        scores: From 0 to 1; NaN gives no uncertainty.
     """
     seen = scores[~(scores < FLOOR)].astype(np.float64)
     if not seen.size:
@@ -110,7 +110,7 @@ def doubt_of_classes(rows: np.ndarray) -> float:
 
 
 def _form_of(numbers: Outputs) -> Optional[OutputForm]:
-    """What an answer is, and how to measure the doubt of one like it."""
+    """Return the form of an answer, and the measure of its uncertainty."""
     scores = scores_of(numbers)
     if scores is not None:
         read = scores.read

@@ -13,13 +13,13 @@ _ONNX_TYPE = 16
 
 
 def widened(bits: np.ndarray) -> np.ndarray:
-    """The numbers (float32, exact) that arrays of bits (uint16) stand for."""
+    """Return the numbers (float32, exact) that arrays of bits (uint16) stand for."""
     numbers: np.ndarray = np.left_shift(bits, 16, dtype=np.uint32).view(np.float32)
     return numbers
 
 
 def narrowed(numbers: np.ndarray) -> np.ndarray:
-    """The bits of the nearest bfloat16, of two as near the even one; what is not a number stays so.
+    """Return the bits of the nearest bfloat16, ties to even; NaN stays NaN.
 
     Args:
         numbers: float32; others are rounded to it first.
@@ -35,7 +35,7 @@ def narrowed(numbers: np.ndarray) -> np.ndarray:
 
 
 def can_run() -> bool:
-    """Whether this onnxruntime can be given bfloat16 from Python."""
+    """Return whether this onnxruntime can be given bfloat16 from Python."""
     import onnxruntime as ort
 
     return hasattr(ort.OrtValue, "ortvalue_from_numpy_with_onnx_type")
@@ -96,7 +96,7 @@ def run(
 
 
 def _bits_of(value: OrtValue) -> np.ndarray:
-    """A copy of what a value of bfloat16 holds."""
+    """Return a copy of what a value of bfloat16 holds."""
     array = np.empty(value.shape(), np.dtype("<u2"))
     if array.size:
         ctypes.memmove(array.ctypes.data, value.data_ptr(), array.nbytes)

@@ -30,13 +30,13 @@ Read = Callable[[JsonObject, TensorSpec], np.ndarray]
 
 
 class Inference(NamedTuple):
-    """A decoded request.
+    """Decoded inference request of a client.
 
     Attributes:
         id: The client's own, sent back with the answer; empty when it gave none.
         batch: Size of the first dimension of the first input.
-        plan: What its JSON says, where that is kept.
-        kind: Of what can run together with it, the same; None when nothing can.
+        plan: Template of its JSON, where that is cached.
+        kind: Key shared by requests that can run together; None when none can.
     """
 
     id: str
@@ -110,7 +110,7 @@ def _decode(
     if plans is not None and not found.id:
         plan = _plan(found, inputs, len(body) - offset)
         if plan is not None:
-            plans.keep(bytes(text), plan)
+            plans.store(bytes(text), plan)
             found = found._replace(plan=plan)
     return found
 
@@ -121,7 +121,7 @@ def understood(
     outputs: Mapping[str, TensorSpec],
     read: Read,
 ) -> Inference:
-    """The request that a document describes, whatever it came in.
+    """Return the request that a document describes, whatever it came in.
 
     Args:
         read: Makes the array of an entry of ``inputs``.
@@ -144,14 +144,14 @@ def understood(
     missing = [name for name in inputs if name not in feeds]
     if missing:
         raise bad("The input {!r} is missing.", missing[0])
-    wanted = _wanted(document, outputs)
+    wanted = _requested_outputs(document, outputs)
     return Inference(_id(document), feeds, wanted, batch, None, kind_of(feeds, wanted))
 
 
 def _plan(
     found: Inference, inputs: Mapping[str, TensorSpec], size: int
 ) -> Optional[RequestTemplate]:
-    """What can be kept of a request: none with strings, or whose values must be checked."""
+    """Return the reusable template of a request; none with strings or values to check."""
     slots = []
     begin = 0
     for name, array in found.feeds.items():
@@ -160,7 +160,7 @@ def _plan(
             return None
         slots.append(InputSlot(name, dtype, begin, array.size, array.shape))
         begin += array.nbytes
-    # Some came as JSON when the sizes differ: their values are a part of the text.
+    # Some came as JSON when the sizes differ: their values are in the text.
     return (
         RequestTemplate(slots, found.wanted, size, found.batch, found.kind)
         if begin == size
@@ -189,13 +189,13 @@ _DECODER = (
 
 
 def parse_json(text: Body, tensors: str = "") -> JsonObject:
-    """The JSON object of a body.
+    """Return the JSON object of a body.
 
     Args:
         tensors: See ``PieceReader``.
 
     Raises:
-        HttpError: 400, when it is none.
+        HttpError: 400, when it is not an object.
     """
     try:
         if len(text) < _LARGE:
@@ -233,7 +233,7 @@ def _id(document: Mapping[str, object]) -> str:
     return value
 
 
-def _wanted(
+def _requested_outputs(
     document: Mapping[str, object], outputs: Mapping[str, TensorSpec]
 ) -> List[RequestedOutput]:
     default = parameters_of(document).get("binary_data_output") is True
@@ -263,7 +263,7 @@ def encode(
     outputs: Mapping[str, TensorSpec],
     headers: str,
 ) -> Response:
-    """The answer to an infer request.
+    """Return the answer to an infer request.
 
     Args:
         arrays: One for each wanted output.
@@ -281,7 +281,7 @@ def encode(
         return response
     response = _encode(name, version, inference, arrays, outputs, headers)
     if all(_goes_as_it_is(array, outputs[w.name]) for w, array in zip(plan.wanted, arrays)):
-        plan.keep(shapes, AnswerHead(start_of(response), response.body))
+        plan.store_head(shapes, AnswerHead(start_of(response), response.body))
     return response
 
 

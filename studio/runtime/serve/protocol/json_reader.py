@@ -1,6 +1,6 @@
-"""A reader of large JSON documents in pieces, so that other threads get their turn meanwhile.
+"""Reader of large JSON documents in pieces, so that other threads get their turn.
 
-Python's own reader gives way to nobody before it has read all, which takes seconds for the largest
+Python's own reader blocks all threads until it has read all, which takes seconds for the largest
 body that a request may have. Here it reads some ten kilobytes at a time: as many whole elements of
 a list as lie between two commas. What is around them (objects, and what is too long for a piece)
 is read step by step.
@@ -42,8 +42,8 @@ class Numbers:
         self.pieces: List[np.ndarray] = []
         self.kinds: Set[type] = set()
 
-    def take(self, values: JsonList, text: str) -> bool:
-        """Add values, where they can be: rows of one length with numbers of usual size can.
+    def add(self, values: JsonList, text: str) -> bool:
+        """Add values if they fit: rows of one length with numbers of usual size do.
 
         Args:
             text: That they were read from.
@@ -57,7 +57,7 @@ class Numbers:
             return False
         return self._append(piece, {kind})
 
-    def take_row(self, row: Numbers) -> bool:
+    def add_row(self, row: Numbers) -> bool:
         """Add a long row."""
         return all(self._append(piece[None], row.kinds) for piece in row.pieces)
 
@@ -80,7 +80,7 @@ Values = Union[JsonList, Numbers]
 
 
 class PieceReader:
-    """Reads one document."""
+    """Incremental reader of one JSON document."""
 
     def __init__(self, text: str, decoder: json.JSONDecoder, tensors: str = "") -> None:
         """Begin.
@@ -94,7 +94,7 @@ class PieceReader:
         self._tensors = tensors
 
     def read(self) -> Any:
-        """The document.
+        """Return the document.
 
         Raises:
             ValueError: when it is no JSON.
@@ -167,20 +167,20 @@ class PieceReader:
             at = self._skip(at + 1)
 
     def _with_piece(self, found: Values, at: int, end: int) -> Values:
-        """A list, and the values between two places."""
+        """Return a list, and the values between two places."""
         text = self._text[at:end]
         piece = self._decoder.decode("[{}]".format(text))
         if not piece:
             raise ValueError("a value is missing at character {}".format(at))
         if isinstance(found, Numbers):
-            if found.take(piece, text):
+            if found.add(piece, text):
                 return found
             found = found.listed()
         found += piece
         return found
 
     def _end_of_piece(self, at: int) -> int:
-        """The end of as many whole elements as make a piece; ``at`` when there are none."""
+        """Return the end of as many whole elements as make a piece; ``at`` when there are none."""
         match = _PLAIN.match(self._text, at)
         assert match is not None
         plain = self._text[at : match.end()].encode("ascii", "replace")
@@ -194,9 +194,9 @@ class PieceReader:
 
 
 def _with_value(found: Values, value: object) -> Values:
-    """A list, and one more value that was too long for a piece."""
+    """Return a list, and one more value that was too long for a piece."""
     if isinstance(found, Numbers):
-        if isinstance(value, Numbers) and found.take_row(value):
+        if isinstance(value, Numbers) and found.add_row(value):
             return found
         found = found.listed()
     found.append(value.listed() if isinstance(value, Numbers) else value)

@@ -1,4 +1,4 @@
-"""What the JSON in front of binary tensors says, kept: clients send the same again and again."""
+"""Cache of the JSON in front of binary tensors: clients send the same again and again."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _KEPT_STARTS = 16
 
 
 class RequestedOutput(NamedTuple):
-    """An output that the client asked for, and whether it wants it as binary."""
+    """Output that the client requests, in binary or JSON form."""
 
     name: str
     binary: bool
 
 
 class InputSlot(NamedTuple):
-    """Where an input lies behind the JSON, and what it is.
+    """Position and type of an input behind the JSON.
 
     Attributes:
         begin: Bytes between the end of the JSON and the input.
@@ -47,14 +47,14 @@ class AnswerHead(NamedTuple):
 
 
 class RequestTemplate:
-    """A request whose inputs are all binary numbers, apart from their values.
+    """Request with binary numeric inputs, without their values.
 
     Attributes:
         text: The JSON; empty while it is not kept.
         slots: The inputs.
         size: Bytes of all inputs.
         batch: Size of the first dimension of the first input.
-        kind: Of what can run together with it, the same; None when nothing can.
+        kind: Key shared by requests that can run together; None when none can.
         binary: All outputs are wanted as binary.
         starts: Beginnings of answers, by the shapes of the outputs.
     """
@@ -77,7 +77,7 @@ class RequestTemplate:
         self.starts: Dict[Tuple[Any, ...], AnswerHead] = {}
 
     def feeds(self, body: Body, offset: int) -> Dict[str, np.ndarray]:
-        """The inputs in a body whose JSON ends at an offset, without a copy where possible."""
+        """Return the inputs of a body whose JSON ends at an offset, where possible as views."""
         found = {}
         for name, dtype, begin, size, shape in self.slots:
             array = np.frombuffer(body, dtype, size, offset + begin)
@@ -86,28 +86,28 @@ class RequestTemplate:
             found[name] = array.reshape(shape)
         return found
 
-    def keep(self, shapes: Tuple[Any, ...], start: AnswerHead) -> None:
-        """Remember the beginning of an answer."""
+    def store_head(self, shapes: Tuple[Any, ...], start: AnswerHead) -> None:
+        """Cache the beginning of an answer."""
         if len(self.starts) >= _KEPT_STARTS:
             self.starts.clear()
         self.starts[shapes] = start
 
 
 class RequestTemplates:
-    """The plans of one served version, by the JSON that they were made from."""
+    """Cache of the templates of one served version, by their JSON."""
 
     def __init__(self) -> None:
         self._known: Dict[bytes, RequestTemplate] = {}
 
     def find(self, text: bytes) -> Optional[RequestTemplate]:
-        """The plan for this JSON, if it has come before."""
+        """Return the plan for this JSON, if it has come before."""
         return self._known.get(text)
 
-    def keep(self, text: bytes, plan: RequestTemplate) -> None:
-        """Remember a plan; a few of them, and none that is large."""
+    def store(self, text: bytes, plan: RequestTemplate) -> None:
+        """Cache a template; only a few, and none that is large."""
         if len(text) > _KEPT_BYTES:
             return
-        if len(self._known) >= _KEPT:  # somebody sends ever new ones
+        if len(self._known) >= _KEPT:  # a client sends ever new ones
             self._known.clear()
         self._known[text] = plan
         plan.text = text

@@ -28,12 +28,12 @@ _VALUES = 16 * 1024
 
 
 def bad(sentence: str, *values: Any) -> HttpError:
-    """A 400 with a formatted sentence."""
+    """Return a 400 with a formatted sentence."""
     return HttpError(400, sentence.format(*values))
 
 
 def parameters_of(entry: Mapping[str, object]) -> Mapping[str, object]:
-    """The parameters of a request, an input or an output.
+    """Return the parameters of a request, an input or an output.
 
     Raises:
         HttpError: 400, when they are no object, or ask for what is not supported.
@@ -57,8 +57,8 @@ class BinaryPart:
         self._offset = offset
         self._allowed = allowed
 
-    def take(self, size: object, name: str) -> Tuple[int, int]:
-        """Begin and end of the next tensor's bytes."""
+    def next_span(self, size: object, name: str) -> Tuple[int, int]:
+        """Return begin and end of the next tensor's bytes."""
         if not self._allowed:
             raise bad("Binary tensors need the header Inference-Header-Content-Length.")
         if type(size) is not int or size < 0:
@@ -82,12 +82,12 @@ class BinaryPart:
 
 
 def is_size(value: object) -> bool:
-    """Whether a JSON value is a number of bytes or elements."""
+    """Return whether a JSON value is a number of bytes or elements."""
     return type(value) is int and value >= 0
 
 
 def described(entry: Mapping[str, object], spec: TensorSpec) -> Tuple[Tuple[int, ...], int]:
-    """The shape that an entry of ``inputs`` says, and its number of elements.
+    """Return the shape that an entry of ``inputs`` declares, and its number of elements.
 
     Raises:
         HttpError: 400, when its data type or shape is not that of the specification.
@@ -111,7 +111,7 @@ def described(entry: Mapping[str, object], spec: TensorSpec) -> Tuple[Tuple[int,
 
 
 def read_tensor(entry: Mapping[str, object], spec: TensorSpec, binary: BinaryPart) -> np.ndarray:
-    """The array that an entry of ``inputs`` describes.
+    """Return the array that an entry of ``inputs`` describes.
 
     Raises:
         HttpError: 400, when it does not fit the specification or its own shape.
@@ -121,7 +121,7 @@ def read_tensor(entry: Mapping[str, object], spec: TensorSpec, binary: BinaryPar
     if "binary_data_size" in parameters:
         if "data" in entry:
             raise bad("The input {!r} is given both as JSON and as binary.", spec.name)
-        begin, end = binary.take(parameters["binary_data_size"], spec.name)
+        begin, end = binary.next_span(parameters["binary_data_size"], spec.name)
         array = from_binary(binary.body, begin, end, spec, count)
     elif "data" in entry:
         array = _from_json(entry["data"], spec, count)
@@ -145,7 +145,7 @@ def _shape(entry: Mapping[str, object], spec: TensorSpec) -> Tuple[int, ...]:
 
 
 def from_binary(body: Body, begin: int, end: int, spec: TensorSpec, count: int) -> np.ndarray:
-    """The elements between two places of a body, without a copy where possible.
+    """Return the elements between two places of a body, without a copy where possible.
 
     Raises:
         HttpError: 400, when they are not as many bytes as they should be, or not valid.
@@ -245,7 +245,7 @@ def _check_kinds(kinds: Set[type], spec: TensorSpec) -> None:
 
 
 def _numbers_from_json(data: JsonList, spec: TensorSpec) -> np.ndarray:
-    """An array of a list; a long one is made in pieces, so that other threads get their turn."""
+    """Return an array of a list; a long one is made in pieces to let other threads run."""
     values = _flat(data, spec)
     if len(values) <= _VALUES:
         return _array_of(values, spec)
@@ -284,7 +284,7 @@ def _strings_from_json(data: JsonList, spec: TensorSpec) -> np.ndarray:
 
 
 def _flat(data: JsonList, spec: TensorSpec) -> JsonList:
-    """The values of a list of lists in order; itself when it is flat already."""
+    """Return the values of a list of lists in order; itself when it is flat already."""
     if not data or type(data[0]) is not list:
         return data
     flat: JsonList = []
@@ -301,18 +301,18 @@ def _flat(data: JsonList, spec: TensorSpec) -> JsonList:
 
 
 def numbers_of(array: np.ndarray, spec: TensorSpec) -> np.ndarray:
-    """What the elements stand for, in a type of numpy."""
+    """Return the values of the elements, in a type of numpy."""
     return widened(array) if spec.kind.bits else array
 
 
 def bytes_of(array: np.ndarray) -> memoryview:
-    """The bytes of a contiguous array, in their place."""
+    """Return the bytes of a contiguous array, in their place."""
     data: memoryview = array.data
     return data.cast("B")
 
 
 def to_binary(array: np.ndarray, spec: TensorSpec) -> bytes:
-    """The elements in row-major order, little-endian; strings with their length in front."""
+    """Return the elements in row-major order, little-endian; strings with their length in front."""
     if spec.kind.dtype is not None:
         return array.astype(spec.kind.dtype, copy=False).tobytes()
     texts = [str(value).encode("utf-8") for value in array.reshape(-1)]
@@ -320,7 +320,7 @@ def to_binary(array: np.ndarray, spec: TensorSpec) -> bytes:
 
 
 def to_json(array: np.ndarray, spec: TensorSpec) -> str:
-    """The elements in row-major order, as a flat JSON list.
+    """Return the elements in row-major order, as a flat JSON list.
 
     A long one is made in pieces, so that other threads get their turn.
     """

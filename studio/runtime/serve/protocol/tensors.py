@@ -56,7 +56,7 @@ class TensorSpec(NamedTuple):
     shape: Tuple[int, ...]
 
     def accepts(self, shape: Tuple[int, ...]) -> bool:
-        """Whether a tensor of that shape fits."""
+        """Return whether a tensor of that shape fits."""
         if not self.shape:  # a scalar, or a rank that the model does not tell: it will check
             return True
         return len(shape) == len(self.shape) and all(

@@ -39,7 +39,7 @@ class Deduplicator:
         self._seen: Deque[Dict[str, Sketch]] = deque(maxlen=REMEMBERED)
 
     def add(self, inputs: Mapping[str, np.ndarray]) -> bool:
-        """Whether these inputs are unlike all that are remembered; then they are, too."""
+        """Add inputs; return whether they are unlike all that are stored."""
         sketch = {name: _sketch(array) for name, array in inputs.items()}
         if any(_alike(sketch, one) for one in self._seen):
             return False

@@ -14,16 +14,16 @@ RequestInputs = Mapping[str, np.ndarray]
 
 
 def takes_rows(session: ModelSession) -> bool:
-    """Whether the first axis of each input is one of requests, and not fixed by the model."""
+    """Return whether the first axis of each input is a batch, not fixed by the model."""
     return all(spec.shape and spec.shape[0] < 0 for spec in session.inputs.values())
 
 
 def first_row(
     inputs: RequestInputs, outputs: RequestInputs, in_rows: bool
 ) -> Optional[Tuple[Arrays, Arrays]]:
-    """Of a request with one row all is copied, a list of boxes too, whose first axis is another.
+    """Return a copy of the first row; of a request with one row, of all its arrays.
 
-    None where boxes of several rows stand in one list and cannot be told apart.
+    None where the boxes of several rows share one list and cannot be separated.
 
     Args:
         in_rows: See ``takes_rows``.

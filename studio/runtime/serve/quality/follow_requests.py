@@ -1,4 +1,4 @@
-"""What a deploy turns on and off while a server runs: noticed within seconds."""
+"""Watch for the observations that a deploy turns on and off while a server runs."""
 
 from __future__ import annotations
 

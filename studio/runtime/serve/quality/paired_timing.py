@@ -1,10 +1,10 @@
-"""How many times as long one session takes as another, from runs in turns beside all else.
+"""Ratio of the run times of two sessions, from interleaved runs under load.
 
-What else a machine does only adds to a run, for a moment or for a minute, and not to both of a pair
-alike: the session that clients use is found in the caches more often than the other. So a pair
-takes the least time of each in a few turns, and a stretch of time the lower quintile of its pairs
-for each, of inputs of the same shapes. Since what disturbs stays for a while, a stretch counts
-once: a rule that takes observations for independent (see ``release.sequential``) is told stretches.
+Other load only adds to a run, for a moment or for a minute, and not equally to both of a pair: the
+session that clients use is in the caches more often. So a pair is the least time of each in a few
+turns. A stretch of time has the lower quintile of its pairs for each, of inputs of the same shapes.
+Since a disturbance lasts for a while, a stretch counts once: a rule that needs independent
+observations (see ``release.sequential``) receives stretches.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ Pair = Tuple[float, float]
 
 
 def pair(runs: Sequence[Run], clock: Clock) -> Pair:
-    """The least time of each of two runs on the same inputs, in a few turns; 0 if it is too coarse.
+    """Return the least time of each of two runs on the same inputs; 0 if the clock is too coarse.
 
-    In turns, and the order changes, so that whatever disturbs one disturbs the other.
+    The runs are interleaved and the order changes, so that a disturbance affects both.
 
     Args:
         clock: Seconds, of what a run takes.
@@ -77,6 +77,7 @@ class PairedTiming:
             shapes: Of its inputs; times are compared among pairs that are alike in them.
         """
         now = self._clock()
+        # A time of 0 is below the resolution of the clock and has no ratio.
         if self._cold or min(found) <= 0.0:
             self._cold = max(self._cold - 1, 0)
             self._begun = now
@@ -95,12 +96,12 @@ class PairedTiming:
 
     @property
     def ratio(self) -> Optional[float]:
-        """Median of the last stretches; None while there is none."""
+        """Median of the last stretches; None before the first."""
         return median(self._ratios) if self._ratios else None
 
 
 def _ratio(groups: Sequence[Sequence[Pair]]) -> float:
-    """The median over all pairs of what their shapes' lower quintiles say."""
+    """Return the median over all pairs of the ratios of their shapes' lower quintiles."""
     found: List[float] = []
     for pairs in groups:
         place = int(_LOWER * len(pairs))

@@ -1,10 +1,10 @@
-"""Some of the requests answered by an earlier release as well: do both agree, and how fast is each?
+"""Comparison of some requests with an earlier release: agreement of the answers, and speed.
 
-While a release is on trial (see ``release.soak``), a file beside the server's report names the one
-before it. The server then loads that one, too, and one thread with a low priority runs a part of
-what clients send through both, in turns. No client waits for it, no input leaves the process, and
-it takes a fifth of one core at most. Where a deploy asks for it, the answers alone go on being
-compared after the trial, for a smaller part of a core.
+While a release is on trial (see ``release.soak``), a file next to the server's report names the
+previous one. The server then loads that one, too, and a thread with a low priority runs some of
+the requests through both, interleaved. No client waits for it, no input leaves the process, and it
+takes a fifth of one core at most. If a deploy requests it, the answers alone are compared further
+after the trial, for a smaller share of a core.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class ShadowComparison:
     Attributes:
         compared, agreed: Samples that both answered, and that they answered alike.
         repeated: Samples that were like others a short while ago; their answers do not count.
-        race: How fast each is, where that is asked for.
+        race: Timing of both, where that is requested.
         fault: Why nothing is compared (any more); empty while something is.
-        loaded: Whether the earlier release is there to be asked.
+        loaded: Whether the earlier release can answer.
     """
 
     def __init__(self, model: ServedModel, wish: TrialRequest, folder: Path) -> None:
@@ -66,15 +66,15 @@ class ShadowComparison:
         self._thread = threading.Thread(target=self._work, name="mirror", daemon=True)
         self._thread.start()
 
-    # On the way of a request
+    # In the path of a request
 
-    def see(self, inputs: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> None:
-        """Take in what a request asked and was answered; keeps one of them when it is its turn."""
+    def observe(self, inputs: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> None:
+        """Observe a request; copy its first row when the thread wants a sample."""
         if self._before is not None:
-            self._before.see(inputs, outputs)
+            self._before.observe(inputs, outputs)
         drift = self._drift
         if drift is not None:
-            drift.see(inputs, outputs)
+            drift.observe(inputs, outputs)
         if self._wanted:
             self._wanted = False
             # What clients send is overwritten by the next request: this is the only copy.
@@ -84,10 +84,10 @@ class ShadowComparison:
             else:
                 self._wanted = True
 
-    # Beside the requests
+    # On the thread of the comparison
 
     def end(self) -> None:
-        """Compare nothing any more, and let the other release go."""
+        """Stop comparing, and unload the other release."""
         self._ended = True
         self._came.set()
         if self._model.session.watch is self:
@@ -159,7 +159,7 @@ class ShadowComparison:
         self.race.add(shapes, pair(runs, clock))
 
     def status(self) -> Dict[str, object]:
-        """The counts, as plain data."""
+        """Return the counts, as plain data."""
         drift = self._drift
         low, high = wilson(self.agreed, self.compared)
         ratio = self.race.ratio
@@ -186,7 +186,7 @@ class ShadowComparison:
 
 
 def follow(model: ServedModel) -> Optional[Attached]:
-    """Begin, go on with, or end a comparison, as the file asks now; None where none is asked."""
+    """Start, continue or end a comparison, as the file requests now; return it, or None."""
     found = wish_for(model.source.path, model.source.digest, model.source.beside)
     mirror = model.mirror
     if mirror is not None and (found is None or found[0] != mirror.wish):

@@ -1,7 +1,7 @@
-"""The least certain requests, kept in a folder for somebody to label; only where that is allowed.
+"""Samples of the least certain requests, stored for labelling where that is allowed.
 
-A request pays for one look at a clock, and some a second for a copy of one row. All else is done
-by a thread of low priority, and a disk that is full or slow is felt by nobody but it.
+A request pays for one read of a clock, and some a second for a copy of one row. All else is done
+by a thread of low priority, and a full or slow disk delays only that thread.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _NICE = 15
 
 
 class StoredSample(NamedTuple):
-    """A sample on the disk; its name says all of it, so that a restart finds it again."""
+    """Sample on the disk; its name contains all facts, so that a restart finds it again."""
 
     period: int
     doubt: float
@@ -64,7 +64,7 @@ class StoredSample(NamedTuple):
 
     @classmethod
     def of(cls, path: Path) -> Optional[StoredSample]:
-        """Read it from a file's name; None for a file that is none of ours."""
+        """Read it from a file's name; return None for other files."""
         parts = path.name[: -len(_SUFFIX)].split("-") if path.name.endswith(_SUFFIX) else []
         try:
             period, doubt = int(parts[0], 10), int(parts[1], 10) / 1e4
@@ -74,7 +74,7 @@ class StoredSample(NamedTuple):
 
 
 class SampleStore:
-    """A folder with so many samples and bytes at most.
+    """Folder with a limited number of samples and bytes.
 
     Attributes:
         kept: Those that are there.
@@ -102,7 +102,7 @@ class SampleStore:
         return sum(one.size for one in self.kept)
 
     def wants(self, doubt: float) -> bool:
-        """Whether a sample would be kept."""
+        """Return whether a sample would be kept."""
         if len(self.kept) < self._most:
             return True
         first = min(self.kept)
@@ -151,7 +151,7 @@ class SampleStore:
         self.dropped += 1
 
     def refresh(self) -> None:
-        """Somebody may have fetched and deleted samples meanwhile."""
+        """List the folder again: the studio may have fetched and deleted samples."""
         self.kept = self._there()
 
 
@@ -192,9 +192,9 @@ class Sampler:
         self._thread = threading.Thread(target=self._work, name="samples", daemon=True)
         self._thread.start()
 
-    # On the way of a request
+    # In the path of a request
 
-    def see(self, inputs: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> None:
+    def observe(self, inputs: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> None:
         """Take a copy of a request's first row, when it is its turn; never fails, never waits."""
         now = self._clock()
         if now < self._next or self._sample is not None or self.fault:
@@ -220,10 +220,10 @@ class Sampler:
         if self._seen is inputs:
             self._name = identifier
 
-    # Beside the requests
+    # On the thread of the sampler
 
     def end(self) -> None:
-        """Keep nothing any more; what was kept stays until somebody deletes it."""
+        """Stop storing samples; the stored ones stay until they are deleted."""
         self._ended = True
         self._came.set()
 
@@ -249,7 +249,7 @@ class Sampler:
                 if (
                     sample is not None
                     and now - apart >= APART_S
-                    and self._keep(store, self._name, *sample)
+                    and self._add_sample(store, self._name, *sample)
                 ):
                     apart = now
                 self._sample = None
@@ -260,7 +260,9 @@ class Sampler:
         finally:
             self._sample = None
 
-    def _keep(self, store: SampleStore, identifier: str, inputs: Arrays, outputs: Arrays) -> bool:
+    def _add_sample(
+        self, store: SampleStore, identifier: str, inputs: Arrays, outputs: Arrays
+    ) -> bool:
         self.looked += 1
         doubt = self._doubt.of(outputs)
         if doubt is None:
@@ -294,7 +296,7 @@ class Sampler:
             self._lost = "Samples were lost: {}.".format(error.strerror or error)
             return False
         if done and not identifier:
-            self._model.answers.keep(name, list(outputs.values()))
+            self._model.answers.store(name, list(outputs.values()))
         return done
 
     def status(self) -> Dict[str, object]:
@@ -312,7 +314,7 @@ class Sampler:
 
 
 def _identifier(inputs: Arrays) -> str:
-    """A name for a request that came without one: of its content, so that it is always the same."""
+    """Return a name for a request without an id: a hash, the same for the same content."""
     digest = hashlib.sha256()
     for name in sorted(inputs):
         digest.update(np.ascontiguousarray(inputs[name]).tobytes())
@@ -320,7 +322,7 @@ def _identifier(inputs: Arrays) -> str:
 
 
 def follow_samples(model: ServedModel) -> Optional[RequestSampler]:
-    """Begin, go on with, or end the keeping of samples, as the file allows now."""
+    """Start, continue or end the storing of samples, as the file allows now."""
     found = sampling_for(model.source.path, model.source.digest)
     sampler = model.sampler
     if sampler is not None and (found is None or found[0] != sampler.wish):

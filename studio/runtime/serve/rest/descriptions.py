@@ -1,4 +1,4 @@
-"""What is told of the server and its models: the same documents over REST and gRPC."""
+"""Descriptions of the server and its models: the same documents over REST and gRPC."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _tensor(spec: TensorSpec) -> Dict[str, object]:
 
 
 def config(model: ServedModel) -> JsonObject:
-    """A model in the words of Triton's configuration, for clients that ask for it."""
+    """Return a model in the words of Triton's configuration, for clients that ask for it."""
     return {
         "name": model.name,
         "platform": "onnxruntime_onnx",
@@ -64,10 +64,10 @@ def _configured(spec: TensorSpec) -> Dict[str, object]:
 
 
 def counted_models(service: Service, name: str = "", version: str = "") -> List[ServedModel]:
-    """The models whose statistics are asked for: one version, all of a name, or all.
+    """Return the models whose statistics are requested: one version, all of a name, or all.
 
     Raises:
-        HttpError: 404, when there is none of that name and version.
+        HttpError: 404, when the name or the version is unknown.
     """
     if not name:
         return service.repository.all()

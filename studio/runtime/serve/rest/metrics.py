@@ -33,6 +33,7 @@ def _us(field: str) -> Callable[[ModelStatistics], float]:
     return lambda counted: int(getattr(counted.totals_s, field) * 1e6)
 
 
+# Triton's names, so that its dashboards and alerts work unchanged.
 _DURATION = "nv_inference_{}_duration_us"
 
 METRICS = (
@@ -117,7 +118,7 @@ def _histogram(lines: List[str], labelled: Labelled) -> None:
 
 
 def _pace(lines: List[str], models: Iterable[ServedModel], state: BoardHistory) -> None:
-    """How fast models run against what was measured before, and what the board tells of why."""
+    """Write the speed of models relative to their baselines, and the state of the board."""
     now, ratios = time.monotonic(), []
     for model in models:
         pace = model.statistics.pace
@@ -147,7 +148,7 @@ def _hertz(state: BoardHistory) -> Optional[float]:
 
 
 def _drift(lines: List[str], models: Iterable[ServedModel]) -> None:
-    """Of the versions whose bundles say what is normal."""
+    """Write the drift of the versions whose bundles have reference data."""
     watched = [(_labels(model), model.drift) for model in models]
     alarms = [(labels, watch.alarm) for labels, watch in watched if watch is not None]
     if not alarms:
@@ -158,7 +159,7 @@ def _drift(lines: List[str], models: Iterable[ServedModel]) -> None:
 
 
 def _judged(lines: List[str], models: Iterable[ServedModel]) -> None:
-    """Of the versions whose answers labels came for."""
+    """Write the accuracy of the versions whose answers were labelled."""
     judged = [(_labels(model), model.answers) for model in models if model.answers.matched]
     if judged:
         total = [(labels, answers.matched) for labels, answers in judged]
@@ -199,7 +200,7 @@ def _process(lines: List[str], service: Service) -> None:
 
 
 def _upkeep(lines: List[str], service: Service) -> None:
-    """What runs out, where it can be known."""
+    """Write the expiry of certificate and disk space, where known."""
     end, _, free, total = service.upkeep.state()
     rows = (
         ("edgewright_disk_free_bytes", "Free on the server's disk", _bytes(free)),

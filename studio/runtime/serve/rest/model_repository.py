@@ -19,7 +19,7 @@ _FIXED = "This server serves what was deployed to it; models come and go by depl
 
 
 def index(service: Service, ready: bool) -> List[Dict[str, str]]:
-    """A row for each model that is served, and unless they are to be ready, of the folder."""
+    """Return a row for each model served, and unless they are to be ready, of the folder."""
     if service.catalog is not None:
         return service.catalog.index(ready)
     return [
@@ -34,12 +34,13 @@ def check_parameters(parameters: Iterable[str]) -> None:
     Raises:
         HttpError: 400.
     """
+    # Triton accepts a model inside the request; here a client must not bring code to run.
     if any(key == "config" or key.startswith("file:") for key in parameters):
         raise HttpError(400, "A model is loaded from the server's folder, not from a request.")
 
 
 def repository_index(service: Service, exchange: Exchange, names: PathNames) -> Response:
-    """The models that are served, and those of the folder that are not."""
+    """Return the models that are served, and those of the folder that are not."""
     return Response.of(index(service, document_of(exchange).get("ready") is True))
 
 
@@ -65,7 +66,7 @@ def repository_unload(service: Service, exchange: Exchange, names: PathNames) ->
 
 
 def catalog_of(service: Service) -> Catalog:
-    """The folder of models.
+    """Return the folder of models.
 
     Raises:
         HttpError: 400, when the server serves no folder.
@@ -76,10 +77,10 @@ def catalog_of(service: Service) -> Catalog:
 
 
 def document_of(exchange: Exchange) -> Dict[str, object]:
-    """The JSON object of a request; empty when it has no body.
+    """Return the JSON object of a request; empty when it has no body.
 
     Raises:
-        HttpError: 400, when it is none.
+        HttpError: 400, when it is not an object.
     """
     body = exchange.request.body
     if not body:

@@ -22,7 +22,7 @@ def server_metadata(service: Service, exchange: Exchange, names: PathNames) -> R
 
 
 def server_live(service: Service, exchange: Exchange, names: PathNames) -> Response:
-    """The process answers."""
+    """Report that the process lives."""
     return Response.of({"live": True})
 
 
@@ -34,12 +34,12 @@ def server_ready(service: Service, exchange: Exchange, names: PathNames) -> Resp
 
 
 def models(service: Service, exchange: Exchange, names: PathNames) -> Response:
-    """The names of the models."""
+    """Return the names of the models."""
     return Response.of({"models": sorted({model.name for model in service.repository.all()})})
 
 
 def model_ready(service: Service, exchange: Exchange, names: PathNames) -> Response:
-    """The version is loaded."""
+    """Report that the version is loaded."""
     model = _model(service, names)
     descriptions.check_ready(service)
     return Response.of({"name": model.name, "ready": True})
@@ -57,7 +57,7 @@ def _named(response: Response, model: ServedModel) -> Response:
 
 
 def model_config(service: Service, exchange: Exchange, names: PathNames) -> Response:
-    """A model in the words of Triton's configuration, for clients that ask for it."""
+    """Return a model in the words of Triton's configuration, for clients that ask for it."""
     model = _model(service, names)
     return _named(Response.of(descriptions.config(model)), model)
 

@@ -34,10 +34,10 @@ _CACHED = 256
 
 
 class Route(NamedTuple):
-    """One row: ``{name}`` in the pattern stands for one segment of the path.
+    """One row of the routes: ``{name}`` in the pattern matches one segment of the path.
 
     Attributes:
-        probe: Whether it says no more than that the server lives: answered without a token.
+        probe: Whether it reveals only that the server lives: answered without a token.
         body: Bytes that the body may have; None for the limit of the server.
     """
 
@@ -61,11 +61,11 @@ class Router:
         self._cache: Dict[Tuple[str, str], Tuple[Endpoint, PathNames]] = {}
 
     def is_probe(self, method: str, path: str) -> bool:
-        """Whether this asks for no more than whether the server lives."""
+        """Return whether this asks for no more than whether the server lives."""
         return method in ("GET", "HEAD") and (path.rstrip("/") or "/") in self._probes
 
     def find(self, method: str, path: str) -> Tuple[Endpoint, PathNames]:
-        """The endpoint, and the values of the pattern's names.
+        """Return the endpoint, and the values of the pattern's names.
 
         Raises:
             HttpError: 404, or 405 with the methods that are allowed.
@@ -75,7 +75,7 @@ class Router:
         if found is None:
             route, names = self._search(method, path)
             found = route.endpoint, names
-            if len(self._cache) >= _CACHED:  # somebody sends ever new paths
+            if len(self._cache) >= _CACHED:  # a client sends ever new paths
                 self._cache.clear()
             self._cache[key] = found
         return found

@@ -1,4 +1,4 @@
-"""What the studio's monitor reads of a running server."""
+"""Status of a running server for the studio's monitor."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def memory_bytes() -> int:
 
 
 def status(service: Service, exchange: Exchange, names: PathNames) -> Response:
-    """The state of the server and of the version it serves, in one small document."""
+    """Return the state of the server and of the version it serves, in one small document."""
     models = service.repository.all()
     document: Dict[str, object] = {
         "ready": service.ready and bool(models),

@@ -1,4 +1,4 @@
-"""The endpoint of the counts that are kept while nobody asks, and what keeps them."""
+"""Endpoint of the counts that are stored while no studio is connected, and their writer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EVERY_S = 60.0
 
 
 def counts_of(model: ServedModel) -> Dict[str, object]:
-    """What a minute's line holds of a model: counters since it was loaded, and its drift."""
+    """Return a minute's line of a model: counters since it was loaded, and its drift."""
     counted, now = model.statistics, time.monotonic()
     counted.settle()
     latency = counted.latency_ms(now)
@@ -38,12 +38,12 @@ def counts_of(model: ServedModel) -> Dict[str, object]:
 
 
 def ledger_of(model: ServedModel) -> Optional[OfflineLog]:
-    """The ledger below the root that a release lies in; None for a bare file."""
+    """Return the ledger below the root of a release; None for a bare file."""
     run = run_folder_of(model.source.path)
     return OfflineLog(run) if run is not None else None
 
 
-async def keep(service: Service, every_s: float = EVERY_S) -> None:
+async def record_minutes(service: Service, every_s: float = EVERY_S) -> None:
     """Write a line for each model every minute, until the server ends."""
     ledger: Optional[OfflineLog] = None
     while True:
@@ -56,7 +56,7 @@ async def keep(service: Service, every_s: float = EVERY_S) -> None:
 
 
 def telemetry(service: Service, exchange: Exchange, names: PathNames) -> Response:
-    """The lines behind a number: ``?after=N``."""
+    """Return the lines behind a number: ``?after=N``."""
     text = parse_qs(exchange.request.query).get("after", ["0"])[0]
     if not (text.isascii() and text.isdigit()) or len(text) > 15:
         raise HttpError(400, "The number after which lines are wanted must be a whole one.")

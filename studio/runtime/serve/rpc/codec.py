@@ -52,10 +52,10 @@ class Message:
     """The table of a message's fields, in the order of their numbers.
 
     Attributes:
-        by_tag: The field for each tag, and whether the tag says that its numbers are packed.
+        by_tag: The field for each tag, and whether its numbers are packed.
         one_of: Names of fields of which only the last one counts.
-        is_entry: Whether it is an entry of a map; one with fields beside key and value is left
-            out of the map, as the library's decoder does.
+        is_entry: Whether it is an entry of a map. An entry with fields other than key and value is
+            left out of the map, as the library's decoder does.
     """
 
     def __init__(
@@ -69,12 +69,13 @@ class Message:
             number = SCALARS.get(field.kind)
             wire = LENGTH if number is None else number.wire
             self.by_tag[field.number << 3 | wire] = (field, False)
+            # A parser must accept repeated numbers both packed and one by one.
             if number is not None and field.repeated:
                 self.by_tag[field.number << 3 | LENGTH] = (field, True)
 
 
 def mapping(number: int, name: str, value: Message) -> Field:
-    """A field that is a map from strings to messages."""
+    """Return a field that is a map from strings to messages."""
     key, held = Field(1, "key", "string"), Field(2, "value", "message", message=value)
     entry = Message(key, held, is_entry=True)
     return Field(number, name, "map", message=entry)
@@ -118,13 +119,14 @@ class _Decoder:
                         found[_MORE] = True
                     continue
             field, is_packed = known
+            # Of a oneof the last field on the wire wins.
             if field.name in message.one_of:
                 for other in message.one_of:
                     found.pop(other, None)
             number = SCALARS.get(field.kind)
             if number is None:
                 begin, at = span(data, at, end)
-                self._keep(found, field, begin, at)
+                self._store(found, field, begin, at)
             elif is_packed:
                 begin, at = span(data, at, end)
                 numbers.setdefault(field.name, []).append(read_packed(data, begin, at, number))
@@ -139,8 +141,8 @@ class _Decoder:
             found[name] = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return found
 
-    def _keep(self, found: Fields, field: Field, begin: int, end: int) -> None:
-        """Keep what lies between two places as the field's, or as one of the field's."""
+    def _store(self, found: Fields, field: Field, begin: int, end: int) -> None:
+        """Store the bytes between two places as the value of a field, or as one of its values."""
         name = field.name
         if field.kind == "map":
             entry = self._message(field, begin, end, {})
@@ -168,6 +170,7 @@ class _Decoder:
         return raw if field.kind == "bytes" else _text(raw)
 
     def _count(self) -> None:
+        # A small message can describe many empty parts, each of which costs an object.
         self._left -= 1
         if self._left < 0:
             raise WireError("it has more than {} parts".format(MOST_PARTS))
@@ -215,7 +218,7 @@ def _add_numbers(
 
 
 def _bytes_of(field: Field, value: Any) -> Union[bytes, memoryview]:
-    """The bytes of a value, or a flat view of them."""
+    """Return the bytes of a value, or a flat view of them."""
     if field.message is not None:
         return encode(field.message, value)
     if field.kind == "view":

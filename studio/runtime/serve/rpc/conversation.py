@@ -26,7 +26,7 @@ _MISTAKE = "Internal server error. See the server log."
 
 
 class Client:
-    """Whoever has sent a request and waits for its reply; stands for a connection of HTTP.
+    """Sender of a request that waits for its reply; the counterpart of an HTTP connection.
 
     Attributes:
         peer: Its address.
@@ -63,7 +63,7 @@ class Client:
 
 
 def address_of(peer: str) -> str:
-    """The address in ``ipv4:127.0.0.1:50051``, ``ipv6:%5B::1%5D:50051`` and the like."""
+    """Return the address in ``ipv4:127.0.0.1:50051``, ``ipv6:%5B::1%5D:50051`` and the like."""
     kind, _, rest = peer.partition(":")
     return unquote(rest.rpartition(":")[0]).strip("[]") if kind.startswith("ipv") else ""
 
@@ -83,7 +83,7 @@ class Conversations:
     def refusal_of(
         self, path: str, method: Optional[Method], headers: Headers, peer: str
     ) -> Optional[Reply]:
-        """The reply to a call that may not be made, before its message is received."""
+        """Return the reply to a call that may not be made, before its message is received."""
         if self._may_ask(method, headers):
             return None
         reply = refused(unauthorized())

@@ -1,9 +1,9 @@
-"""The messages that are being received: what they take of time and memory is bounded.
+"""Inbox of the messages being received, with bounds on their time and memory.
 
-gRPC says nothing about a message before all of it is there. So one that is not there after a
-moment counts as one of the largest size, and needs room in the budget of all large bodies; until
-then a few are received at a time, the others wait. A large message that is there keeps its room
-until its call is answered, or, where there is none, its turn.
+gRPC reports nothing about a message before all of it has arrived. So one that takes longer than a
+moment counts as one of the largest size, and needs room in the budget of large bodies. Until
+then a few are received at a time, the others wait. A large message that has arrived keeps
+its room until its call is answered, or, without room, its turn.
 """
 
 from __future__ import annotations
@@ -55,18 +55,18 @@ class Receipt:
         self._is_there = False
 
     async def message(self) -> bytes:
-        """The message; nothing when the client sends none."""
+        """Return the message; nothing when the client sends none."""
         data = await self._inbox.read(self)
         self._is_there = True
         size = 0 if data is grpc.aio.EOF else len(data)
         if size < LARGE:
             self.close()
         else:
-            self._inbox.keep(self, size)
+            self._inbox.charge(self, size)
         return data if size else b""
 
     def close(self) -> None:
-        """The call is answered."""
+        """End the receipt after its call is answered."""
         self.pass_turn()
         if self.holds:
             self.holds = False
@@ -79,14 +79,14 @@ class Receipt:
             self._inbox.pass_on()
 
     def granted(self) -> None:
-        """Never waited for: a message that is begun cannot be stopped."""
+        """Do nothing: a message that has started cannot be stopped, so no receipt waits."""
 
     def give_way(self) -> None:
         """Others wait for its room."""
         self._inbox.refuse(self, grpc.StatusCode.DEADLINE_EXCEEDED, _LATE)
 
     def received(self, now: float) -> Optional[int]:
-        """Nobody knows: as if it came steadily for some time, and then no more."""
+        """Return an assumed size, as gRPC reports none: steady progress for a time, then none."""
         if self._is_there:
             return None
         return int(min(now - self.began, _UNHURRIED_S) * _SUPPOSED)
@@ -122,23 +122,23 @@ class Inbox:
         return Receipt(context, self)
 
     async def read(self, receipt: Receipt) -> Any:
-        """What the client sends; the call ends when that takes too long."""
+        """Read the client's message; end the call when that takes too long."""
         self._open[receipt] = None
         if not self._looks:
             self._looks = True
-            asyncio.get_running_loop().call_later(_LOOK_S, self._look)
+            asyncio.get_running_loop().call_later(_LOOK_S, self._poll)
         try:
             return await receipt.context.read()
         finally:
             self._open.pop(receipt, None)
 
-    def keep(self, receipt: Receipt, size: int) -> None:
-        """Count a message that has come, in the budget or, where there is no room, by its turn."""
+    def charge(self, receipt: Receipt, size: int) -> None:
+        """Charge a received message to the budget or, where that is full, to its turn."""
         taken = min(COPIES * size, self._size)
         if receipt.holds:
             self.budget.shrink(receipt, taken)
         elif self.budget.has_room(taken):
-            receipt.holds = self.budget.take(receipt, taken)
+            receipt.holds = self.budget.acquire(receipt, taken)
             receipt.pass_turn()
 
     async def _turn(self) -> None:
@@ -153,7 +153,7 @@ class Inbox:
             raise
 
     def pass_on(self) -> None:
-        """It is the next one's turn."""
+        """Pass the turn to the next receipt."""
         while self._queue:
             turn = self._queue.popleft()
             if not turn.done():
@@ -161,7 +161,7 @@ class Inbox:
                 return
         self._free += 1
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         now = _clock()
         for receipt in tuple(self._open):
             age = now - receipt.began
@@ -171,11 +171,11 @@ class Inbox:
                 self._count(receipt, age)
         self._looks = bool(self._open)
         if self._looks:
-            asyncio.get_running_loop().call_later(_LOOK_S, self._look)
+            asyncio.get_running_loop().call_later(_LOOK_S, self._poll)
 
     def _count(self, receipt: Receipt, age: float) -> None:
         if self.budget.has_room(self._size):
-            receipt.holds = self.budget.take(receipt, self._size)
+            receipt.holds = self.budget.acquire(receipt, self._size)
             receipt.pass_turn()
         elif age > _PATIENCE_S:
             self.refuse(receipt, grpc.StatusCode.UNAVAILABLE, _FULL)

@@ -152,7 +152,7 @@ def _strings(values: Sequence[bytes], spec: TensorSpec) -> np.ndarray:
 def answer(
     model: ServedModel, inference: Inference, arrays: Sequence[np.ndarray], raw: bool
 ) -> Reply:
-    """The answer, raw where the request was, or where an output has no typed form.
+    """Return the answer, raw where the request was, or where an output has no typed form.
 
     Args:
         arrays: One for each wanted output.
@@ -186,7 +186,7 @@ def _elements(array: np.ndarray, spec: TensorSpec) -> Union[List[bytes], np.ndar
 
 
 def _buffer(array: np.ndarray, spec: TensorSpec) -> Union[bytes, np.ndarray]:
-    """The elements as bytes, without a copy where possible."""
+    """Return the elements as bytes, without a copy where possible."""
     if array.dtype == spec.kind.dtype and array.flags.c_contiguous:
         return array
     return to_binary(array, spec)

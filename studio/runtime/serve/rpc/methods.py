@@ -36,7 +36,7 @@ class Method(NamedTuple):
     """One method that takes a message and gives one.
 
     Attributes:
-        probe: Whether it says no more than that the server lives: answered without a token.
+        probe: Whether it reveals only that the server lives: answered without a token.
     """
 
     request: Message
@@ -60,7 +60,7 @@ def _model(service: Service, fields: Fields) -> ServedModel:
 def _model_ready(service: Service, fields: Fields) -> Document:
     try:
         _model(service, fields)
-    except HttpError:  # this protocol says so in the answer
+    except HttpError:  # this protocol reports it in the answer
         return {"ready": False}
     return {"ready": service.ready}
 

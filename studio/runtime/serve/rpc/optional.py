@@ -1,4 +1,4 @@
-"""The start of the gRPC server, where it is asked for and grpcio is there."""
+"""Start of the gRPC server, where it is requested and grpcio is installed."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Rpc(Protocol):
 
 
 def check(options: Options) -> None:
-    """Fail now rather than after a model was loaded.
+    """Check the options now rather than after a model was loaded.
 
     Raises:
-        CannotListen: when gRPC is asked for and grpcio is not there.
+        CannotListen: when gRPC is requested and grpcio is not installed.
     """
     if options.grpc_port is None:
         return
@@ -46,7 +46,7 @@ def check(options: Options) -> None:
 async def started(
     service: Service, budget: BodyBudget, options: Options, host: str
 ) -> Optional[Rpc]:
-    """The server that answers; None where none is asked for.
+    """Return the running server, or None if none is requested.
 
     Args:
         budget: Memory for large messages.

@@ -42,13 +42,13 @@ class Reply(Response):
 
     @property
     def metadata(self) -> Metadata:
-        """What goes with the message, or with the status."""
+        """Metadata of the message, or of the status."""
         found = _metadata(self.headers)
         return (*found, ("traceparent", self.trace)) if self.trace else found
 
 
 def refusal(status: int, sentence: str, headers: str = "", code: str = "") -> Reply:
-    """An answer that says what went wrong.
+    """Return an answer that contains the error.
 
     Args:
         status: That HTTP would have, for the log.
@@ -62,7 +62,7 @@ def refusal(status: int, sentence: str, headers: str = "", code: str = "") -> Re
 
 
 def refused(error: HttpError) -> Reply:
-    """The answer to a request that met an error."""
+    """Return the answer to a request that met an error."""
     return refusal(error.status, error.sentence, error.headers)
 
 
@@ -71,7 +71,7 @@ _known: Dict[str, Metadata] = {}
 
 
 def _metadata(headers: str) -> Metadata:
-    """Header lines as metadata; one that asks to come again says so to gRPC's own retries."""
+    """Return header lines as metadata; a Retry-After also controls gRPC's own retries."""
     found = _known.get(headers)
     if found is None:
         pairs: List[Tuple[str, str]] = []

@@ -101,9 +101,9 @@ class RpcServer:
     async def drain(self, limit_s: float) -> None:
         """Accept no more, let the unfinished requests finish, and close.
 
-        gRPC cancels a request that comes just when it stops, although nothing has begun with it.
-        So answers are held back for a moment: whoever waits for one sends nothing new until it
-        has been told to go elsewhere.
+        gRPC cancels a request that comes just when it stops, although its handler has not started.
+        So answers are delayed for a moment: a client that waits for one sends nothing new until
+        it has received the order to reconnect.
         """
         if self._server is None:
             return
@@ -119,8 +119,8 @@ class RpcServer:
     ) -> Reply:
         """Receive a message and make the reply.
 
-        Apart from where a call is aborted: the error lives on with the frame that it was raised
-        in, until rubbish is collected, and would keep the message.
+        Separate from the abort of a call: the error retains the frame that raised it until the next
+        garbage collection, and would retain the message.
         """
         headers, peer = _headers(context), context.peer()
         refused = self._conversations.refusal_of(path, method, headers, peer)
@@ -191,7 +191,7 @@ class RpcServer:
 
 
 def _compressions() -> int:
-    """The compressions that requests may come in: none where a bomb would be unpacked.
+    """Return the compressions that requests may come in: none where a bomb would be unpacked.
 
     grpcio 1.70, the last one for Python 3.8, unpacks a message before it looks at its size;
     1.85 unpacks no further than the limit.
@@ -220,7 +220,7 @@ def _streamed(reply: Reply) -> bytes:
 
 
 def _credentials(certificate: Certificate) -> grpc.ServerCredentials:
-    """What clients are shown: what the files hold when they connect."""
+    """Return the credentials, which read the files again for each client that connects."""
     marks = [_marks(certificate)]
 
     def configuration() -> grpc.ServerCertificateConfiguration:

@@ -51,7 +51,7 @@ FIXED = {FIXED32: 4, FIXED64: 8}
 
 
 def read_varint(data: bytes, at: int, end: int) -> Tuple[int, int]:
-    """A number of 64 bits, and where the next thing begins.
+    """Return a number of 64 bits, and where the next thing begins.
 
     Raises:
         WireError: when it does not end.
@@ -90,7 +90,7 @@ def skip(data: bytes, at: int, end: int, tag: int) -> int:
 
 
 def read_tag(data: bytes, at: int, end: int) -> Tuple[int, int]:
-    """The number and wire type of a field, as one number.
+    """Return the number and wire type of a field, as one number.
 
     Raises:
         WireError: when there is no such number.
@@ -180,7 +180,7 @@ def _many(data: bytes, begin: int, end: int) -> np.ndarray:
 
 
 def varint(value: int) -> bytes:
-    """The bytes of a number; negative ones as 64 bits of two's complement."""
+    """Return the bytes of a number; negative ones as 64 bits of two's complement."""
     value &= 0xFFFFFFFFFFFFFFFF
     if value < 0x80:
         return bytes((value,))
@@ -193,14 +193,14 @@ def varint(value: int) -> bytes:
 
 
 def scalar(value: float, kind: Scalar) -> bytes:
-    """The bytes of one number."""
+    """Return the bytes of one number."""
     if kind.wire == VARINT:
         return varint(int(value))
     return struct.pack("<f" if kind.wire == FIXED32 else "<d", value)
 
 
 def packed(values: np.ndarray, kind: Scalar) -> bytes:
-    """The bytes of numbers of the kind's type, without anything between them."""
+    """Return the bytes of numbers of the kind's type, without anything between them."""
     if kind.wire != VARINT:
         return np.ascontiguousarray(values, kind.dtype).tobytes()
     if kind.dtype.kind == "b":

@@ -11,7 +11,7 @@ _EXACT = 128
 
 
 class BatchCount(NamedTuple):
-    """The runs with so many rows, and where their time went, in seconds."""
+    """Count of the runs of one batch size, and their time by phase, in seconds."""
 
     rows: int
     runs: int
@@ -21,7 +21,7 @@ class BatchCount(NamedTuple):
 
 
 def size_of(rows: np.ndarray) -> np.ndarray:
-    """The number that runs are counted by: their rows, beyond 128 the next power of two."""
+    """Return the number that runs are counted by: their rows, beyond 128 the next power of two."""
     rows = np.maximum(rows, 1)
     power = np.exp2(np.ceil(np.log2(rows)))
     sizes: np.ndarray = np.where(rows <= _EXACT, rows, power).astype(np.int64)
@@ -39,7 +39,7 @@ class BatchStatistics:
 
         Args:
             rows: In each run of an entry, of shape (n,).
-            runs: With so many rows, of shape (n,).
+            runs: Number with these rows, of shape (n,).
             seconds: Of shape (n, 3): for input, inference and output of an entry's runs.
         """
         sizes = size_of(rows)

@@ -1,7 +1,7 @@
-"""What the board does besides: its clock, temperature, throttling, and who else works on it.
+"""Monitor of the board: its clock, temperature, throttling, and other load.
 
-Looks are taken by a thread of their own: some sensors answer after milliseconds, and the firmware
-of a Raspberry Pi is asked by a command.
+Samples are taken by a thread of their own: some sensors answer after milliseconds, and the firmware
+of a Raspberry Pi is read by a command.
 """
 
 from __future__ import annotations
@@ -54,11 +54,11 @@ class BoardSnapshot(NamedTuple):
 
 
 class BoardHistory(NamedTuple):
-    """The last minute of looks.
+    """Samples of the last minute, summarised.
 
     Attributes:
-        throttled: Why, in words; empty when nothing says that it is.
-        clock_mhz: Median of the looks.
+        throttled: The reason in words; empty without a sign of throttling.
+        clock_mhz: Median of the samples.
         others: Processors that others than this process kept busy, in the mean.
         stolen: Share of the processor time that a hypervisor took.
     """
@@ -71,7 +71,7 @@ class BoardHistory(NamedTuple):
     stolen: float = 0.0
 
     def to_json(self) -> Dict[str, object]:
-        """What the status tells."""
+        """Return the fields of the status document."""
         return {**self._asdict(), "throttled": list(self.throttled)}
 
 
@@ -100,20 +100,20 @@ class BoardMonitor:
             self._thread.start()
 
     def end(self) -> None:
-        """Look no more."""
+        """Stop sampling."""
         self._ended.set()
 
     def _work(self) -> None:
         while True:
             try:
-                self.look()
-            except Exception:  # a driver that answers nonsense must not end the looking
+                self.sample()
+            except Exception:  # a driver that answers nonsense must not end the sampling
                 pass
             if self._ended.wait(EVERY_S):
                 return
 
-    def look(self) -> None:
-        """Look once."""
+    def sample(self) -> None:
+        """Take one sample."""
         root = self._root
         ticks = _ticks(root)
         usage = resource.getrusage(resource.RUSAGE_SELF)
@@ -125,7 +125,7 @@ class BoardMonitor:
                 allowed_mhz=_mhz(root, "scaling_max_freq"),
                 most_mhz=_mhz(root, "cpuinfo_max_freq"),
                 celsius=max(hot) if hot else None,
-                flags=(*self._told(), *_cooled(root)),
+                flags=(*self._firmware_flags(), *_cooled(root)),
                 events=board.throttle_events(root),
                 ticks=sum(ticks),
                 idle=sum(ticks[3:5]),
@@ -134,12 +134,12 @@ class BoardMonitor:
             )
         )
 
-    def _told(self) -> Tuple[str, ...]:
-        """The flags in force of a Raspberry Pi."""
+    def _firmware_flags(self) -> Tuple[str, ...]:
+        """Return the throttling flags of a Raspberry Pi's firmware that are set now."""
         text = board.pi_flags(self._root)
         if text is None and self._asks and self._asked % _COMMAND_EVERY == 0:
             text = board.vcgencmd()
-            self._asks = text is not None  # a user who may not ask once may not ask again
+            self._asks = text is not None  # a user without permission now has none later
         self._asked += 1
         if text is not None:
             found = board.throttled_bits(text)
@@ -147,7 +147,7 @@ class BoardMonitor:
         return self._firmware
 
     def state(self) -> BoardHistory:
-        """What the looks of the last minute say together."""
+        """Return the summary of the samples of the last minute."""
         now = self._clock()
         looks = [look for look in list(self._looks) if now - look.at <= KEPT_S + EVERY_S]
         if not looks:

@@ -90,7 +90,7 @@ class RateWindow:
 
 
 class Timing(NamedTuple):
-    """Where the time of one request went, in seconds."""
+    """Time of one request by phase, in seconds."""
 
     queue: float
     compute_input: float
@@ -100,12 +100,12 @@ class Timing(NamedTuple):
 
 
 class ModelStatistics:
-    """All that is counted for one served version. Used in the event loop's thread alone.
+    """Counters of one served version, used in the event loop's thread alone.
 
-    Answers are noted one by one and counted many at once: whoever reads calls ``settle`` before.
+    Answers are recorded one by one and counted many at once: a reader calls ``settle`` first.
 
     Attributes:
-        pace: Holds its runs against what was measured before; None where nobody asks.
+        pace: Compares its runs with the baseline; None without a speed monitor.
     """
 
     def __init__(self, now: float) -> None:
@@ -132,7 +132,7 @@ class ModelStatistics:
 
     @property
     def failed(self) -> int:
-        """Requests that were not answered with an inference, whoever's fault."""
+        """Requests that were not answered with an inference, by any fault."""
         return sum(self.failures.values())
 
     @property

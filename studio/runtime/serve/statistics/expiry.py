@@ -1,4 +1,4 @@
-"""What of a server runs out while it serves: its certificate, and the disk that it writes to."""
+"""Expiry of a server's resources: its certificate, and the disk that it writes to."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class ExpiryMonitor:
         self._until: Optional[float] = None
 
     def to_json(self) -> Dict[str, Optional[float]]:
-        """What the status tells."""
+        """Return the fields of the status document."""
         return self.state()._asdict()
 
     def state(self) -> ExpiryState:
@@ -71,7 +71,7 @@ class ExpiryMonitor:
 
 
 def end_of(path: Path) -> Optional[float]:
-    """When the first certificate of a PEM file ends, in seconds since 1970; None without one."""
+    """Return when a PEM file's first certificate ends, in seconds since 1970, or None."""
     try:
         block = path.read_text(encoding="ascii").split(_BEGIN, 1)[1].partition(_END)[0]
         return _not_after(base64.b64decode(block))
@@ -80,7 +80,7 @@ def end_of(path: Path) -> Optional[float]:
 
 
 def _not_after(content: bytes) -> float:
-    """The end of the validity in a certificate (RFC 5280, 4.1).
+    """Return the end of the validity in a certificate (RFC 5280, 4.1).
 
     Raises:
         ValueError, IndexError: for what is no certificate.
@@ -104,7 +104,7 @@ def _not_after(content: bytes) -> float:
 
 
 def _head(content: bytes, place: int, wanted: Optional[int] = None) -> Tuple[int, int, int]:
-    """The tag of a DER element, where its content begins, and where it ends."""
+    """Return the tag of a DER element, where its content begins, and where it ends."""
     tag, length, begin = content[place], content[place + 1], place + 2
     if length & 0x80:
         size = length & 0x7F

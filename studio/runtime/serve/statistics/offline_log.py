@@ -1,8 +1,8 @@
-"""Counts kept in a small file while nobody asks: what a studio reads when the link is up again.
+"""Counts stored in a small file while no studio is connected, for a later read.
 
 Two files of one size take turns, so that the newest lines are always there and the folder never
-holds more than both. A disk that is full loses lines, and the next one that fits says how many.
-Lines are told apart by their number: a clock that jumps changes their times, not their order.
+holds more than both. A disk that is full loses lines, and the next one that fits contains their
+number. Lines are identified by number: a clock that jumps changes their times, not their order.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class OfflineLog:
             return 0
 
     def _write(self, content: bytes) -> None:
-        """A torn line (a full disk, a power cut) is ended by the next one, and passed over."""
+        """Write a line; a torn one (a full disk, a power cut) is ended by the next and ignored."""
         torn = False
         try:
             with self._path.open("rb") as file:
@@ -86,7 +86,7 @@ class OfflineLog:
             os.close(descriptor)
 
     def read(self, after: int = 0) -> List[Dict[str, object]]:
-        """The lines behind a number, the oldest first; damaged ones are passed over."""
+        """Return the lines behind a number, the oldest first; damaged ones are passed over."""
         found: List[Dict[str, object]] = []
         for path in (self._old, self._path):
             try:

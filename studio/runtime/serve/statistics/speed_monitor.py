@@ -1,8 +1,8 @@
-"""How fast the model runs now, against its profile; and why, where it is slower.
+"""Speed monitor: the model's present speed against its profile, and causes of a slowdown.
 
-What is compared is the median time of the model itself for one row of a request, without queue,
-reading and writing: the same quantity that a profile measures. The interval comes from the medians
-of pieces of five seconds, for requests beside each other share what disturbs them.
+The compared quantity is the median time of the model alone for one row of a request, as a profile
+measures it: without queue, reading and writing. The interval comes from the medians of pieces of
+five seconds, as neighbouring requests share their disturbances.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _LONG_QUEUE = 1.0
 
 
 class SpeedBaseline(NamedTuple):
-    """What the model needed where it was measured.
+    """Baseline: the model's time where it was measured.
 
     Attributes:
         of: ``profile``, or ``start``: the server's own runs when it was loaded.
@@ -49,7 +49,7 @@ class SpeedBaseline(NamedTuple):
         error: Standard error of its logarithm.
         size: Bytes of the inputs of a row; 0: any.
         clock_mhz: While it was measured, where that is known.
-        told: More of the profile, for people.
+        told: Further details of the profile, for people.
     """
 
     of: str
@@ -87,11 +87,11 @@ class _Profile(NamedTuple):
 def of_profiles(
     content: Optional[Mapping[str, object]], machine: Mapping[str, object], threads: int
 ) -> Tuple[Optional[SpeedBaseline], str]:
-    """The newest profile of this machine and number of threads; or why there is none.
+    """Return the newest profile of this machine and number of threads, or why it is missing.
 
     Args:
         content: Of the bundle's baseline; None where it has none.
-        machine: ``cpu``, ``arch`` and ``board``, as a profile's environment tells them.
+        machine: ``cpu``, ``arch`` and ``board``, as a profile's environment has them.
     """
     listed = (content or {}).get("profiles")
     known = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
@@ -132,7 +132,7 @@ def _baseline(found: _Profile) -> SpeedBaseline:
 
 
 def of_start(seconds: Sequence[float], size: float, rows: int) -> Optional[SpeedBaseline]:
-    """What the server itself needed when the model was loaded; None where that is too little."""
+    """Return the baseline from the server's own first runs; None if they are too few."""
     times = [one / max(1, rows) for one in seconds if one > 0.0]
     if len(times) < _OF_A_SLOT:
         return None
@@ -152,7 +152,7 @@ class Runs:
     """Times of one row in the model, over the last minute: a ring of bucket counts.
 
     Args:
-        size: Bytes of a row's inputs that count; others are only counted apart. 0: all do.
+        size: Bytes of a row's inputs that count; others are only counted separately. 0: all do.
     """
 
     def __init__(self, size: float = 0.0) -> None:
@@ -202,10 +202,10 @@ class Runs:
 
 
 def ratio_of(counts: np.ndarray, baseline: SpeedBaseline) -> Optional[Tuple[float, float, float]]:
-    """The ratio to a baseline with its 95 % interval; None where there is too little.
+    """Return the ratio to a baseline with its 95 % interval; None with too few counts.
 
-    The centre is the median of the pieces' medians and the spread their median absolute deviation,
-    so that one piece in which something else happened changes neither.
+    The centre is the median of the pieces' medians, the spread their median absolute deviation: one
+    disturbed piece changes neither.
 
     Args:
         counts: Buckets of each piece of five seconds.
@@ -223,7 +223,7 @@ def ratio_of(counts: np.ndarray, baseline: SpeedBaseline) -> Optional[Tuple[floa
 
 
 class SlowdownCause(NamedTuple):
-    """Why it may be slower.
+    """Possible cause of a slowdown.
 
     Attributes:
         name: ``throttling``, ``clock``, ``stolen``, ``load``, ``beside``, or ``unknown``.
@@ -236,10 +236,10 @@ class SlowdownCause(NamedTuple):
 def causes_of(
     state: BoardHistory, baseline: SpeedBaseline, cores: int, beside: float
 ) -> List[SlowdownCause]:
-    """What the board tells of why the model runs slower than it did, the surest first.
+    """Return the causes of a slowdown that the board shows, the surest first.
 
     Args:
-        beside: Runs at the same time, in the mean.
+        beside: Concurrent runs, in the mean.
     """
     found = []
     slower_clock = ""
@@ -274,8 +274,8 @@ class SpeedMonitor:
     """The comparison of one served model with its baseline.
 
     Attributes:
-        baseline: None where there is none at all.
-        note: Why it is not a profile's; empty where it is.
+        baseline: None without any measurement.
+        note: Reason why it is not a profile's; empty where it is.
     """
 
     def __init__(self, baseline: Optional[SpeedBaseline], note: str, cores: int) -> None:
@@ -290,12 +290,12 @@ class SpeedMonitor:
         return None if found is None else round(found[0], 3)
 
     def status(self, now: float, state: BoardHistory) -> Dict[str, object]:
-        """What the monitor shows, as plain data.
+        """Return the status that the monitor shows, as plain data.
 
         Returns:
             ``of, quantile, baseline_ms, now_ms, ratio, low, high, verdict`` (``slower``, ``as
-            measured``, ``faster``, ``undecided``), ``cause, causes, text, note, profile``, and what
-            clients wait in the queue (``queue_ms``).
+            measured``, ``faster``, ``undecided``). Also ``cause, causes, text, note, profile``, and
+            the clients' time in the queue (``queue_ms``).
         """
         counts, sums = self.runs.recent(now)
         told: Dict[str, object] = {
@@ -331,7 +331,7 @@ class SpeedMonitor:
             causes = [SlowdownCause("unknown", "nothing that the board tells explains it")]
         told["causes"] = [cause._asdict() for cause in causes]
         told["cause"] = causes[0].name if causes else ""
-        texts = [_said(verdict, found, of), *(cause.text for cause in causes)]
+        texts = [_verdict_text(verdict, found, of), *(cause.text for cause in causes)]
         if queue / runs > _LONG_QUEUE * seconds / runs:
             texts.append("clients wait {:.3g} ms for their turn".format(1e3 * queue / runs))
         if others > 0.2 * runs:
@@ -348,7 +348,7 @@ def _verdict(low: float, high: float, ms: float) -> str:
     return "as measured" if high <= allowed else "undecided"
 
 
-def _said(verdict: str, found: Tuple[float, float, float], of: SpeedBaseline) -> str:
+def _verdict_text(verdict: str, found: Tuple[float, float, float], of: SpeedBaseline) -> str:
     what = "profiled" if of.of == "profile" else "measured at the start"
     numbers = "{:.2f} times the median {} ({:.2f} to {:.2f})".format(found[0], what, *found[1:])
     if verdict == "as measured" and found[0] > MARGIN:

@@ -47,7 +47,7 @@ class ControlLink:
         self._buffer = b""
 
     def fileno(self) -> int:
-        """The descriptor, for a selector or an event loop."""
+        """Return the descriptor, for a selector or an event loop."""
         return self._end.fileno()
 
     def send(self, **message: object) -> None:
@@ -58,7 +58,7 @@ class ControlLink:
             return
 
     def receive(self) -> Optional[List[Message]]:
-        """The messages that have come; None when the other side has ended."""
+        """Return the messages that have come; None when the other side has ended."""
         try:
             data = self._end.recv(65536)
         except BlockingIOError:

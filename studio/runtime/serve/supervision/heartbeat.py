@@ -1,11 +1,11 @@
-"""Signs of life of a worker process: asked for over its control channel, and judged.
+"""Heartbeat of a worker process: requested over its control channel, and judged.
 
 The answer comes from the event loop's thread. Silence alone does not mean that a worker hangs: a
 small model is run in that thread, and one request may be large. So a silent worker that uses its
-processor has as long as clients wait for an answer; one that does not use it (stopped, or locked
-in a native library) has only the limit. A run on another thread does not keep the loop from
-answering: the answer says how long the longest lasts, and one that outlasts every client's
-patience can be of no use any more.
+processor has as long as clients wait for an answer. One that does not use it (stopped, or locked
+in a native library) has only the limit. A run on another thread does not stop the loop from
+answering: the answer contains the duration of the longest, and one that outlasts every client's
+timeout is of no use any more.
 """
 
 from __future__ import annotations
@@ -48,38 +48,38 @@ class Heartbeat:
         self._used_s = used_s
         self._used_before: Optional[float] = None
         self._asked_at: Optional[float] = None
-        self._look_at = float("-inf")
+        self._check_at = float("-inf")
         self._run_s = 0.0
 
     @property
-    def next_look(self) -> float:
-        """When something is to be asked or judged."""
-        return self._look_at
+    def next_check(self) -> float:
+        """Monotonic time of the next ping or verdict."""
+        return self._check_at
 
-    def asks(self, now: float) -> bool:
-        """Whether the worker is to be asked now; the answer is waited for from then on."""
-        if self._asked_at is not None or now < self._look_at:
+    def start_ping(self, now: float) -> bool:
+        """Start a ping if it is due; return whether one was started."""
+        if self._asked_at is not None or now < self._check_at:
             return False
         self._asked_at = now
         self._used_before = self._used_s()
-        self._look_at = now + self._limit_s
+        self._check_at = now + self._limit_s
         return True
 
-    def heard(self, now: float, run_s: float) -> None:
-        """The worker has answered.
+    def on_answer(self, now: float, run_s: float) -> None:
+        """Record the worker's answer to a ping.
 
         Args:
             run_s: How long its longest present run has lasted.
         """
         self._asked_at = None
         self._run_s = run_s
-        self._look_at = now + self._limit_s / _PARTS
+        self._check_at = now + self._limit_s / _PARTS
 
     def verdict(self, now: float, patience_s: float = 0.0) -> str:
-        """Why the worker hangs, as the end of a sentence; empty while it does not.
+        """Return why the worker hangs, as the end of a sentence; empty while it does not.
 
         Args:
-            patience_s: Silence that is in order at the moment, however idle it looks.
+            patience_s: Silence that is accepted at the moment, even of an idle process.
         """
         if self._run_s > self._answer_s + self._limit_s:
             return "has an abandoned inference running for {:.0f} s".format(self._run_s)
@@ -89,8 +89,8 @@ class Heartbeat:
         allowed = self._limit_s + (self._answer_s if self._is_busy(silence) else 0.0)
         if silence >= max(allowed, patience_s):
             return "missed its heartbeat for {:.0f} s".format(silence)
-        if now >= self._look_at:  # busy, or in order: look again soon
-            self._look_at = now + self._limit_s / _PARTS
+        if now >= self._check_at:  # busy, or accepted: check again soon
+            self._check_at = now + self._limit_s / _PARTS
         return ""
 
     def _is_busy(self, silence: float) -> bool:
@@ -101,13 +101,13 @@ class Heartbeat:
 
 
 class LongestRun:
-    """Knows a run from the first look at it: it is younger than said by one pause at most."""
+    """Age of the longest run, from the first poll that saw it: too low by one period at most."""
 
     def __init__(self) -> None:
         self._seen: Dict[object, float] = {}
 
-    def look(self, running: Iterable[object]) -> float:
-        """Seconds since the oldest of what is running was first seen; 0 without any."""
+    def poll(self, running: Iterable[object]) -> float:
+        """Return the seconds since the oldest present run was first seen; 0 without any."""
         now = time.monotonic()
         self._seen = {run: self._seen.get(run, now) for run in running}
         return now - min(self._seen.values(), default=now)

@@ -1,4 +1,4 @@
-"""How often workers were replaced, and how long to wait before the next."""
+"""Counts of replaced workers, and the delay before the next."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Restarts:
         return self._failures >= _FIRST_TRIES
 
     def ended(self, lived_s: float, was_ready: bool, hung: bool) -> None:
-        """A worker has ended by itself, or had to be."""
+        """Count a worker that crashed or was killed."""
         self._failures = 0 if was_ready and lived_s > _STEADY_S else self._failures + 1
         if was_ready:
             self.counts[HANG if hung else CRASH] += 1

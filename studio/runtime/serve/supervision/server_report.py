@@ -1,4 +1,4 @@
-"""``server.json``: what a running server tells the release machine about itself."""
+"""``server.json``: report of a running server for the release machine."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ def _replace(path: Path, content: bytes) -> None:
     os.replace(str(temporary), str(path))
 
 
-def say(document: Dict[str, object]) -> None:
-    """Write a JSON line to standard output in one piece, whatever else writes there."""
+def print_json(document: Dict[str, object]) -> None:
+    """Write a JSON line to standard output in one piece, also next to other writers."""
     sys.stdout.write(json.dumps(document) + "\n")
     sys.stdout.flush()
 
 
 def described(options: Options, environment: Mapping[str, str]) -> Dict[str, object]:
-    """What a client must know before it asks: the scheme, the certificate, whether a token."""
+    """Return the facts for a client's connection: scheme, fingerprint, token required."""
     secure = options.certificate is not None
     return {
         "scheme": "https" if secure else "http",
@@ -72,7 +72,7 @@ def described(options: Options, environment: Mapping[str, str]) -> Dict[str, obj
 
 
 def endpoint(host: str, port: int, secure: bool = False) -> str:
-    """The address that a client on the same machine uses."""
+    """Return the address that a client on the same machine uses."""
     if host in ("0.0.0.0", ""):
         host = "127.0.0.1"
     elif host == "::":

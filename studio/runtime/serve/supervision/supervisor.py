@@ -1,10 +1,10 @@
-"""The parent of a root's server: it holds the listening socket while workers come and go.
+"""Parent process of a root's server: it holds the listening socket while workers come and go.
 
 A release that runs on the same interpreter and runtime is swapped inside the worker. For another
-one a new worker is started on the same socket, and the old one drains when the new one is ready;
-as the socket is never closed, no client is refused in between. A worker that crashes, or gives no
-sign of life, is replaced, while new clients wait in the socket's queue. The service manager's own
-watchdog gets its signs of life only while a worker gives them.
+one a new worker is started on the same socket, and the old one drains when the new one is ready.
+As the socket is never closed, no client is refused in between. A worker that crashes, or misses its
+heartbeat, is replaced, while new clients wait in the socket's queue. The service manager's own
+watchdog gets its heartbeat only while a worker gives one.
 
 It must not import numpy or onnxruntime: it stays small, and it stays when an environment goes.
 """
@@ -29,7 +29,7 @@ from ..options import Options
 from ..release_root import current_release, runner_of
 from .control import Message
 from .restarts import Restarts
-from .server_report import ServerReport, described, endpoint, say
+from .server_report import ServerReport, described, endpoint, print_json
 from .worker_pool import READY_LIMIT_S, Wakeup, WorkerPool
 from .worker_process import WorkerProcess
 
@@ -51,14 +51,14 @@ class Supervisor:
         self._crew = WorkerPool(options.root)
         self._restarts = Restarts()
         self._reloading = False
-        self._again = False  # told to reload while that was going on
+        self._again = False  # ordered to reload during a reload
         self._stopping = False
         self._served = False  # some worker was ready since the start
         self._status = 0
         self._notifier = Notifier.of(os.environ)
 
     def run(self) -> int:
-        """Supervise until told to end; returns the exit status.
+        """Supervise until a signal ends it; return the exit status.
 
         Raises:
             CannotListen: when the address is taken, or the root is served already.
@@ -68,7 +68,7 @@ class Supervisor:
         self._report = ServerReport(self._run)
         try:
             self._listener = listen(self._options.host, self._options.port)
-            self._keep_port_of_grpc()
+            self._reserve_grpc_port()
         except CannotListen as error:
             self._report.update(state="failed", error=str(error))
             raise
@@ -84,8 +84,8 @@ class Supervisor:
                 self._step()
         return self._status
 
-    def _keep_port_of_grpc(self) -> None:
-        """Workers listen there themselves, the next one beside the last."""
+    def _reserve_grpc_port(self) -> None:
+        """Reserve the gRPC port: workers listen on it themselves, two of them during a swap."""
         port = self._options.grpc_port
         if port is not None:
             self._grpc = reserve(self._options.host, port)
@@ -103,32 +103,32 @@ class Supervisor:
     # What happens
 
     def _step(self) -> None:
-        """Wait for the next thing to happen, and deal with it."""
+        """Wait for the next event, and handle it."""
         beat = self._notifier.next_beat if self._is_alive else float("inf")
         speakers, is_signalled = self._crew.wait(min(beat, self._restarts.due))
         for child in speakers:
-            self._hear(child)
+            self._receive(child)
         for number in self._wakeup.numbers() if is_signalled else ():
             if number == signal.SIGHUP:
                 self._reload()
             elif number in (signal.SIGTERM, signal.SIGINT):
                 self._stop()
         self._reap()
-        self._keep_deadlines()
+        self._enforce_deadlines()
 
     @property
     def _is_alive(self) -> bool:
         """Whether the service manager may believe that all is well."""
         return self._crew.answers or self._stopping
 
-    def _hear(self, child: WorkerProcess) -> None:
+    def _receive(self, child: WorkerProcess) -> None:
         messages = child.link.receive()
         if messages is None:
             self._crew.deaf_to(child)
             return
         for message in messages:
             if message.event == "alive":
-                child.heard(message.run_s)
+                child.on_heartbeat(message.run_s)
             elif message.event == "ready":
                 self._ready(child, message)
             elif message.event == "reloaded":
@@ -136,15 +136,15 @@ class Supervisor:
             elif message.event == "failed":
                 self._failed(child, message.error)
 
-    def _keep_deadlines(self) -> None:
+    def _enforce_deadlines(self) -> None:
         if self._is_alive:
             self._notifier.beat()
         now = time.monotonic()
         for child in self._crew.all():
-            child.ask(now, self._restarts.counts)
-            # To load a model beside the served one may keep a worker from everything else.
+            child.ping(now, self._restarts.counts)
+            # Loading a model next to the served one may block a worker's event loop.
             loads = self._reloading and child is self._crew.active
-            child.keep_limits(now, READY_LIMIT_S if loads else 0.0)
+            child.enforce_limits(now, READY_LIMIT_S if loads else 0.0)
         if self._restarts.due <= now:
             self._restarts.never()
             self._start_current()
@@ -218,7 +218,7 @@ class Supervisor:
         self._settled(child, message, message.generation)
 
     def _settled(self, child: WorkerProcess, message: Message, generation: int) -> None:
-        """A worker serves what was asked for."""
+        """Record that a worker serves the requested release."""
         facts = {"digest": message.digest, "name": message.name, "version": message.version}
         self._report.values.update(described(self._options, os.environ))
         first = self._generation == 0
@@ -231,7 +231,7 @@ class Supervisor:
             secure = self._options.certificate is not None
             if message.grpc is not None:
                 facts["grpc"] = message.grpc
-            say({"endpoint": endpoint(host, port, secure), "pid": os.getpid(), **facts})
+            print_json({"endpoint": endpoint(host, port, secure), "pid": os.getpid(), **facts})
         self._reload_again()
 
     def _reload_again(self) -> None:
@@ -242,7 +242,7 @@ class Supervisor:
     # Failures
 
     def _failed(self, child: WorkerProcess, sentence: str) -> None:
-        """A worker says that it cannot load a release."""
+        """Handle a worker's report that it cannot load a release."""
         child.failure = sentence
         if child is self._crew.active and self._reloading:
             child.failure = ""
@@ -250,7 +250,7 @@ class Supervisor:
             self._refuse(sentence)
 
     def _refuse(self, sentence: str) -> None:
-        """What was asked for cannot be served; what was served before goes on."""
+        """Report that the requested release cannot be served; the previous one continues."""
         if self._again:  # the answer would be taken for that of the later request
             self._reload_again()
             return
@@ -283,7 +283,7 @@ class Supervisor:
                 self._crashed(child, child.obituary(status))
 
     def _crashed(self, child: WorkerProcess, sentence: str) -> None:
-        """The serving worker has ended by itself, or was ended because it hung."""
+        """Handle the end of the serving worker, by a crash or a kill after a hang."""
         self._reloading = False
         if self._stopping:
             return

@@ -32,12 +32,12 @@ class Wakeup:
             signal.signal(number, lambda number, frame: None)  # the byte in the pipe is enough
 
     def numbers(self) -> List[int]:
-        """The signals that have come, each once."""
+        """Return the signals that have come, each once."""
         return sorted(set(self.end.recv(4096)))
 
 
 class WorkerPool:
-    """Who works, and waiting for what they say.
+    """Pool of worker processes, and the wait for their messages.
 
     Attributes:
         active: Serves, or is the one that shall.
@@ -80,20 +80,20 @@ class WorkerPool:
         Returns:
             Who has something to say, and whether a signal has come.
         """
-        moment = min([until, *(child.next_look for child in self.all())])
+        moment = min([until, *(child.next_check for child in self.all())])
         pause = None if moment == float("inf") else max(0.0, moment - time.monotonic())
         found = [key.data for key, _ in self._selector.select(pause)]
         return [child for child in found if child is not None], None in found
 
     def deaf_to(self, child: WorkerProcess) -> None:
-        """Its end of the line is closed."""
+        """Stop listening to a worker whose end of the channel is closed."""
         try:
             self._selector.unregister(child.link)
         except KeyError:  # that was noticed before
             return
 
     def forget(self, child: WorkerProcess) -> None:
-        """It has ended."""
+        """Remove a worker that has ended."""
         self.deaf_to(child)
         child.link.close()
         self._vacate(child)
@@ -105,11 +105,11 @@ class WorkerPool:
         self._vacate(child)
         child.drain(grace_s, limit_s)
         if not child.loaded:
-            child.kill()  # it serves nobody yet, and does not listen while it loads
+            child.kill()  # it serves no client yet, and does not listen while it loads
         self.leaving.append(child)
 
     def promote(self, grace_s: float, limit_s: float) -> None:
-        """The next one takes over, and the active one leaves."""
+        """Make the next worker the active one, and let the active one leave."""
         self.release(self.active, grace_s, limit_s)
         self.active, self.next = self.next, None
 
@@ -123,5 +123,5 @@ class WorkerPool:
 
     @property
     def answers(self) -> bool:
-        """Whether somebody serves and is not found to hang, or loads within its time."""
+        """Whether a worker serves without a hang, or loads within its time."""
         return any(child is not None and not child.hung for child in (self.active, self.next))

@@ -1,4 +1,4 @@
-"""A worker process as its supervisor sees it: started, told, watched, ended."""
+"""Worker process from its supervisor's side: started, commanded, watched, ended."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from .heartbeat import Heartbeat, processor_s
 
 
 class WorkerProcess:
-    """One worker.
+    """Worker process that serves one release.
 
     Attributes:
         release: Folder of the bundle that it serves (or is about to).
         loaded: It has said that it is ready.
         deadline: Monotonic time by which it must be ready, or must have ended.
         failure: Why it could not load, as it said itself, or why it was ended.
-        hung: It was ended because it gave no sign of life.
+        hung: It was ended because it missed its heartbeat.
     """
 
     def __init__(
@@ -65,24 +65,24 @@ class WorkerProcess:
         return self._process.pid
 
     def ended(self) -> Optional[int]:
-        """Its exit status (negative: the signal that ended it), or None while it runs."""
+        """Return its exit status (negative: the signal that ended it), or None while it runs."""
         return self._process.poll()
 
     def receive(self) -> List[Message]:
-        """What it has said."""
+        """Return its messages."""
         return self.link.receive() or []
 
     @property
-    def next_look(self) -> float:
-        """Monotonic time at which something is to be asked of it, or judged."""
-        look = self._heartbeat.next_look if self._heartbeat is not None else math.inf
+    def next_check(self) -> float:
+        """Monotonic time of its next ping or verdict."""
+        look = self._heartbeat.next_check if self._heartbeat is not None else math.inf
         return min(self.deadline, look)
 
     def ready(self, has_heartbeat: bool) -> None:
-        """It has said that it serves.
+        """Record that it serves.
 
         Args:
-            has_heartbeat: It answers when it is asked; a runtime of long ago does not.
+            has_heartbeat: It answers pings; an old runtime does not.
         """
         self.loaded = True
         self.deadline = math.inf
@@ -91,21 +91,21 @@ class WorkerProcess:
             used_s = functools.partial(processor_s, self.pid)
             self._heartbeat = Heartbeat(limit_s, answer_s, used_s)
 
-    def ask(self, now: float, restarts: Mapping[str, int]) -> None:
-        """Ask for a sign of life, if it is time, and tell it how often workers were replaced."""
-        if self._heartbeat is not None and self._heartbeat.asks(now):
+    def ping(self, now: float, restarts: Mapping[str, int]) -> None:
+        """Send a ping if it is due, with the counts of replaced workers."""
+        if self._heartbeat is not None and self._heartbeat.start_ping(now):
             self.link.send(command="ping", restarts=dict(restarts))
 
-    def heard(self, run_s: float) -> None:
-        """It lives, and its longest present run has lasted so long."""
+    def on_heartbeat(self, run_s: float) -> None:
+        """Record its heartbeat, with the duration of its longest present run."""
         if self._heartbeat is not None:
-            self._heartbeat.heard(time.monotonic(), run_s)
+            self._heartbeat.on_answer(time.monotonic(), run_s)
 
-    def keep_limits(self, now: float, patience_s: float) -> None:
-        """End it when its time is up, or when it hangs.
+    def enforce_limits(self, now: float, patience_s: float) -> None:
+        """Kill it when its time is up, or when it hangs.
 
         Args:
-            patience_s: Silence that is in order at the moment.
+            patience_s: Silence that is accepted at the moment.
         """
         if self.deadline <= now:
             self._end("it was not ready in time")
@@ -123,7 +123,7 @@ class WorkerProcess:
         self.kill()
 
     def obituary(self, status: int) -> str:
-        """One sentence on why it has ended."""
+        """Return one sentence on why it has ended."""
         if self.failure:
             return self.failure
         name = self.release.name[:12]

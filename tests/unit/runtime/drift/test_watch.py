@@ -20,7 +20,7 @@ def normal() -> Reference:
 
 def fed(watch: DriftWatch, frames: np.ndarray) -> DriftWatch:
     for picture in frames:
-        watch.see(*frame(picture))
+        watch.observe(*frame(picture))
     return watch
 
 
@@ -110,7 +110,7 @@ def test_no_number_is_far_from_the_reference(normal: Reference) -> None:
     watch = DriftWatch(normal)
     for picture in pictures(15, 3 * WINDOW):
         inputs, outputs = frame(picture)
-        watch.see(inputs, {"scores": outputs["scores"] * np.float32("nan")})
+        watch.observe(inputs, {"scores": outputs["scores"] * np.float32("nan")})
     assert watch.alarm.on
     assert watch.status()["causes"][0].startswith("scores.")
 
@@ -118,19 +118,19 @@ def test_no_number_is_far_from_the_reference(normal: Reference) -> None:
 def test_requests_of_another_size_end_the_watch_and_say_so(normal: Reference) -> None:
     watch = DriftWatch(normal)
     inputs, outputs = frame(pictures(16, 1)[0])
-    watch.see({"image": np.zeros((1, 1, 9, 9), np.float32)}, outputs)
+    watch.observe({"image": np.zeros((1, 1, 9, 9), np.float32)}, outputs)
     assert watch.fault == (
         "The requests do not fit the reference data: the size of 'image' differs from theirs."
     )
-    watch.see(inputs, outputs)
+    watch.observe(inputs, outputs)
     assert watch.status()["frames"] == 0
 
 
 def test_a_request_for_other_outputs_is_passed_over(normal: Reference) -> None:
     watch = DriftWatch(normal)
     inputs, outputs = frame(pictures(17, 1)[0])
-    watch.see(inputs, {})
-    watch.see(inputs, outputs)
+    watch.observe(inputs, {})
+    watch.observe(inputs, outputs)
     told = watch.status()
     assert (told["frames"], told["fault"]) == (1, "")
 
@@ -138,7 +138,7 @@ def test_a_request_for_other_outputs_is_passed_over(normal: Reference) -> None:
 def test_a_large_batch_gives_a_few_frames(normal: Reference) -> None:
     watch = DriftWatch(normal)
     batch = pictures(18, 500)
-    watch.see({"image": batch}, {"scores": np.zeros((500, 5), np.float32)})
+    watch.observe({"image": batch}, {"scores": np.zeros((500, 5), np.float32)})
     assert watch.status()["frames"] == 4
 
 
@@ -154,7 +154,7 @@ def test_the_state_is_plain_data(normal: Reference) -> None:
 def test_a_reference_of_another_runtime_leaves_the_model_unwatched() -> None:
     watch = watch_of({"form": 99})
     assert watch is not None
-    watch.see(*frame(pictures(20, 1)[0]))
+    watch.observe(*frame(pictures(20, 1)[0]))
     told = watch.status()
     assert told["fault"] == (
         "The reference data cannot be used: of a form that this runtime does not know."
@@ -178,12 +178,12 @@ def test_under_load_so_many_frames_a_second_are_looked_at(normal: Reference) -> 
     watch = DriftWatch(normal, frames_s=256.0, clock=clock)
     for picture in pictures(20, 4000):
         clock.now += 1 / 2000  # 2,000 requests a second
-        watch.see(*frame(picture))
+        watch.observe(*frame(picture))
     assert watch.spared == 8  # 250 frames of the 2,000
     assert watch.alarm.raised == 0
     for picture in pictures(21, 1000):
         clock.now += 1 / 10  # a quiet night: all are looked at again
-        watch.see(*frame(picture))
+        watch.observe(*frame(picture))
     assert watch.spared == 1
 
 

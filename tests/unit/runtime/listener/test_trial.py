@@ -65,7 +65,7 @@ class Place:
         with Load(self.gate.port, clients=2, bodies=varied()) as clients:
             clients.more(20)
             try:
-                return trial.hold(self.turns, asked, self.told.append)
+                return trial.run_trial(self.turns, asked, self.told.append)
             finally:
                 clients.more(100)
                 assert clients.failures == []
@@ -179,7 +179,7 @@ def test_another_that_was_served_meanwhile_goes_on(place: Place) -> None:
 
     asked = trial.RequestedTrial(place.new.digest, place.old.digest, "ann", ANSWERS, 20.0)
     with pytest.raises(ReleaseError, match="Another release was served"):
-        trial.hold(place.turns, asked, tell)
+        trial.run_trial(place.turns, asked, tell)
     assert place.turns.past()[-1]["by"] == "bob"
     assert place.record() == []
 
@@ -191,7 +191,7 @@ def test_whoever_wants_it_to_end_writes_why(place: Place) -> None:
 
     asked = trial.RequestedTrial(place.new.digest, place.old.digest, "ann", ANSWERS, 20.0)
     with pytest.raises(ReleaseError, match=r"its trial was cancelled\."):
-        trial.hold(place.turns, asked, tell)
+        trial.run_trial(place.turns, asked, tell)
     assert place.comes_back()
     (entry,) = place.record()
     assert entry["decision"] == "taken back"
@@ -224,7 +224,7 @@ def test_a_rule_that_is_none_begins_nothing(
 def test_the_first_release_is_judged_by_its_errors_alone(place: Place) -> None:
     asked = trial.RequestedTrial(place.new.digest, "", "ann", {"undecided": "take back"}, 1.0)
     with pytest.raises(ReleaseError, match=r"inconclusive after 1 s: errors"):
-        trial.hold(place.turns, asked, place.told.append)
+        trial.run_trial(place.turns, asked, place.told.append)
     assert place.turns.current() == "", "nothing was served before"
     (entry,) = place.record()
     agreement = next(one for one in entry["tests"] if one["test"] == "agreement")

@@ -138,27 +138,27 @@ def test_a_damaged_state_is_made_again_from_the_link(layout: Layout) -> None:
 
 
 def test_one_operator_at_a_time(layout: Layout) -> None:
-    token = lease.take(layout, "ann")
+    token = lease.acquire(layout, "ann")
     lease.renew(layout, token)
     with pytest.raises(ReleaseError, match="ann is deploying to this target"):
-        lease.take(layout, "bob")
+        lease.acquire(layout, "bob")
     with pytest.raises(ReleaseError, match="ann is deploying"):
         lease.refuse_others(layout, "bob")
     # The same person takes over what an interrupted deploy left, and the old one notices.
-    again = lease.take(layout, "ann")
+    again = lease.acquire(layout, "ann")
     with pytest.raises(ReleaseError, match="taken over"):
         lease.renew(layout, token)
     lease.give_back(layout, token)
     lease.renew(layout, again)
     lease.give_back(layout, again)
-    lease.take(layout, "bob")
+    lease.acquire(layout, "bob")
 
 
 @pytest.mark.parametrize("expires", [-1.0, lease.LEASE_S + 60])
 def test_a_lease_ends_even_when_the_clock_was_set_back(layout: Layout, expires: float) -> None:
     held = {"owner": "ann", "token": "t", "expires": time.time() + expires}
     layout.lease.write_text(json.dumps(held))
-    assert lease.take(layout, "bob")
+    assert lease.acquire(layout, "bob")
 
 
 def test_the_lock_goes_with_a_killed_process(layout: Layout) -> None:

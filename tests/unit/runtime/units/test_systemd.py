@@ -110,17 +110,17 @@ def test_a_folder_that_cannot_be_written_to(fake: Fake, tmp_path: Path) -> None:
 
 def test_which_systemd(fake: Fake, tmp_path: Path) -> None:
     environment = {"PATH": str(fake.program.parent), "HOME": str(tmp_path)}
-    assert Systemd.found(environment, euid=0, running=tmp_path / "no") is None
-    assert Systemd.found({**environment, "PATH": "/nowhere"}, euid=0, running=tmp_path) is None
-    system = Systemd.found(environment, euid=0, running=tmp_path)
+    assert Systemd.detect(environment, euid=0, running=tmp_path / "no") is None
+    assert Systemd.detect({**environment, "PATH": "/nowhere"}, euid=0, running=tmp_path) is None
+    system = Systemd.detect(environment, euid=0, running=tmp_path)
     assert system is not None
     assert system.system
-    assert Systemd.found(environment, euid=1000, running=tmp_path) is None
+    assert Systemd.detect(environment, euid=1000, running=tmp_path) is None
     private = tmp_path / "run" / "systemd" / "private"
     private.parent.mkdir(parents=True)
     private.touch()
     environment["XDG_RUNTIME_DIR"] = str(tmp_path / "run")
-    own = Systemd.found(environment, euid=1000, running=tmp_path)
+    own = Systemd.detect(environment, euid=1000, running=tmp_path)
     assert own is not None
     assert not own.system
     own.install(NAME, "a\n")

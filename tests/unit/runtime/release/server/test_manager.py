@@ -42,7 +42,7 @@ def unit(fake: Fake, layout: Layout, tmp_path: Path) -> SystemdUnit:
 def machine(fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Systemd:
     """A machine that systemd has started."""
     found = Systemd(str(fake.program), tmp_path / "units", system=True)
-    monkeypatch.setattr(Systemd, "found", staticmethod(lambda environment: found))
+    monkeypatch.setattr(Systemd, "detect", staticmethod(lambda environment: found))
     monkeypatch.delenv(VARIABLE, raising=False)
     return found
 

@@ -29,7 +29,7 @@ def until_decided(test: ShareTest, share: float, draws: np.random.Generator) -> 
     events = 0
     for number, event in enumerate(draws.random(20_000) < share, 1):
         events += int(event)
-        said = test.says(events, number)
+        said = test.verdict(events, number)
         if said != OPEN:
             return said
     return OPEN

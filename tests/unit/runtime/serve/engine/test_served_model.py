@@ -74,7 +74,7 @@ def test_threads_share_what_waits_and_the_event_loop_takes_all(
     model.batch_rows = 32
     model.inline = inline
     model.waiting.extend(range(8))  # type: ignore[arg-type]  # it does not look at them
-    assert len(model.take()) == taken
+    assert len(model.next_batch()) == taken
 
 
 def test_the_newest_version_answers_unless_one_is_named(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ FOUND = TuningResult(0.004, 1, False, 8)
 
 def test_it_comes_back_under_the_same_conditions_alone(tmp_path: Path) -> None:
     path = tmp_path / "tried.json"
-    TuningCache(path, "1.23 cores 2").keep("a", FOUND)
+    TuningCache(path, "1.23 cores 2").store("a", FOUND)
     assert TuningCache(path, "1.23 cores 2").recall("a") == FOUND
     assert TuningCache(path, "1.23 cores 4").recall("a") is None
     assert TuningCache(path, "1.23 cores 2").recall("b") is None
@@ -41,21 +41,21 @@ def test_a_damaged_file_is_no_reason_not_to_serve(tmp_path: Path, content: str) 
     path.write_text(content)
     tried = TuningCache(path, "x")
     assert tried.recall("a") is None
-    tried.keep("a", FOUND)
+    tried.store("a", FOUND)
     assert tried.recall("a") == FOUND
 
 
 def test_a_place_that_takes_no_file_is_none_either(tmp_path: Path) -> None:
     for path in (None, tmp_path / "no" / "such" / "folder"):
         tried = TuningCache(path, "x")
-        tried.keep("a", FOUND)
+        tried.store("a", FOUND)
         assert tried.recall("a") is None
 
 
 def test_the_newest_are_kept(tmp_path: Path) -> None:
     tried = TuningCache(tmp_path / "tried.json", "x")
     for number in range(20):
-        tried.keep(str(number), FOUND)
+        tried.store(str(number), FOUND)
     kept = json.loads((tmp_path / "tried.json").read_text())
     assert list(kept) == [str(number) for number in range(12, 20)]
 

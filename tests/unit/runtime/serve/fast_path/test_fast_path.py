@@ -195,7 +195,7 @@ def test_a_token_that_has_ended_is_refused(model: ServedModel, tmp_path: Path) -
         for number in range(5):
             client.ask(sample(number))
         assert desk.read == LEARNED
-        tokens._keep(("second",))
+        tokens._store(("second",))
         client.send(sample(1))
         assert client.hear()[0].startswith(b"HTTP/1.1 401 ")
     assert VARIABLE not in os.environ

@@ -66,9 +66,9 @@ class Receiver:
 def test_who_finds_no_room_waits_and_the_smallest_is_served_first() -> None:
     budget = BodyBudget(100 * MB)
     first, large, small = Receiver(), Receiver(), Receiver()
-    assert budget.take(first, 90 * MB)
-    assert not budget.take(large, 80 * MB)
-    assert not budget.take(small, 20 * MB)
+    assert budget.acquire(first, 90 * MB)
+    assert not budget.acquire(large, 80 * MB)
+    assert not budget.acquire(small, 20 * MB)
     assert not budget.has_room(30 * MB), "nobody overtakes a smaller one that waits"
     budget.release(first)
     assert (small.log, large.log) == (["granted"], ["granted"])
@@ -80,19 +80,19 @@ def test_who_finds_no_room_waits_and_the_smallest_is_served_first() -> None:
 
 def test_large_bodies_leave_a_margin_to_small_ones() -> None:
     budget = BodyBudget(100 * MB)
-    assert budget.take(Receiver(), 100 * MB)
-    assert budget.take(Receiver(), MARGIN // 2)
-    assert not budget.take(Receiver(), MARGIN // 2 + 1)
+    assert budget.acquire(Receiver(), 100 * MB)
+    assert budget.acquire(Receiver(), MARGIN // 2)
+    assert not budget.acquire(Receiver(), MARGIN // 2 + 1)
 
 
 def test_bodies_that_hardly_move_give_way_to_those_that_wait() -> None:
     budget = BodyBudget(100 * MB)
     stalled, moving, waiting = Receiver(0.0), Receiver(1e6), Receiver()
-    assert budget.take(stalled, 50 * MB)
-    assert budget.take(moving, 50 * MB)
+    assert budget.acquire(stalled, 50 * MB)
+    assert budget.acquire(moving, 50 * MB)
     budget.press(50.0)
     assert not stalled.log, "nobody waits"
-    assert not budget.take(waiting, 40 * MB)
+    assert not budget.acquire(waiting, 40 * MB)
     for now in (60.0, 61.0):
         budget.press(now)
         assert not stalled.log, "it is only looked at"
@@ -105,11 +105,11 @@ def test_bodies_that_hardly_move_give_way_to_those_that_wait() -> None:
 
 def test_not_everybody_may_wait() -> None:
     budget = BodyBudget(MB)
-    assert budget.take(Receiver(), MB)
+    assert budget.acquire(Receiver(), MB)
     for _ in range(MOST_WAITING):
-        assert not budget.take(Receiver(), 10 * MB)
+        assert not budget.acquire(Receiver(), 10 * MB)
     with pytest.raises(HttpError) as refused:
-        budget.take(Receiver(), 10 * MB)
+        budget.acquire(Receiver(), 10 * MB)
     assert refused.value.status == 503
 
 

@@ -16,7 +16,7 @@ def scores(number: int) -> np.ndarray:
 def test_labels_by_name_and_by_number() -> None:
     answers = Answers([f"digit {number}" for number in range(10)])
     for number in range(10):
-        answers.keep(f"request-{number}", [scores(number)])
+        answers.store(f"request-{number}", [scores(number)])
     labels = {"request-1": "digit 1", "request-2": 2, "request-3": "digit 9", "other": "digit 1"}
     assert answers.judge(labels) == {"matched": 3, "right": 2, "unmatched": 1}
     assert answers.judge({"request-1": "1"})["unmatched"] == 1  # judged once
@@ -29,7 +29,7 @@ def test_labels_by_name_and_by_number() -> None:
 def test_what_is_kept_is_bounded_and_the_oldest_goes() -> None:
     answers = Answers(())
     for number in range(KEPT + 5):
-        answers.keep(str(number), [scores(number % 10)])
+        answers.store(str(number), [scores(number % 10)])
     assert answers.status()["waiting"] == KEPT
     assert answers.judge({"0": 0, str(KEPT + 4): (KEPT + 4) % 10}) == {
         "matched": 1,
@@ -40,7 +40,7 @@ def test_what_is_kept_is_bounded_and_the_oldest_goes() -> None:
 
 def test_numbers_that_are_no_classes_are_not_kept() -> None:
     answers = Answers(())
-    answers.keep("a", [np.zeros((1, 5, 4), np.float32), np.zeros(1, np.int64)])
+    answers.store("a", [np.zeros((1, 5, 4), np.float32), np.zeros(1, np.int64)])
     assert answers.status()["waiting"] == 0
 
 

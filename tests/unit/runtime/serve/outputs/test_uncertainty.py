@@ -333,11 +333,11 @@ def test_labels_are_held_against_classes_alone() -> None:
     """The first row of a list of boxes has a largest number, too, and it is no class."""
     for form in ("paddle_rows", "yolo_v7_rows", "torchvision", "ssd"):
         answers = Answers(("a", "b"))
-        answers.keep("frame-1", list(FORMS[form](0.9).values()))
+        answers.store("frame-1", list(FORMS[form](0.9).values()))
         assert answers.judge({"frame-1": "0 1 2 3 4"}) == {"matched": 0, "right": 0, "unmatched": 1}
         assert answers.status()["accuracy"] is None
     answers = Answers(("a", "b"))
-    answers.keep("frame-1", [np.float32([[0.1, 0.9]])])
+    answers.store("frame-1", [np.float32([[0.1, 0.9]])])
     assert answers.judge({"frame-1": "b"})["right"] == 1
 
 

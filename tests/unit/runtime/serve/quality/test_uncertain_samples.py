@@ -142,7 +142,7 @@ def test_uncertain_requests_are_kept_with_their_ids(tmp_path: Path) -> None:
     sampler = Sampler(served, SamplingConfig(DIGEST, 2, 1 << 20), tmp_path / FOLDER, clock)
     for number, answer in enumerate((SURE, TORN, SURE, TORN)):
         inputs = {"x": np.full((2, 4), number, np.float32)}
-        sampler.see(inputs, {"y": np.repeat(answer, 2, axis=0)})
+        sampler.observe(inputs, {"y": np.repeat(answer, 2, axis=0)})
         if number != 3:
             sampler.named(f"frame-{number}", inputs)
         clock.now += 2 * APART_S
@@ -168,7 +168,7 @@ def test_neighbours_in_a_film_are_one(tmp_path: Path) -> None:
     clock = Clock()
     sampler = Sampler(model(tmp_path), SamplingConfig(DIGEST, 9, 1 << 20), tmp_path / FOLDER, clock)
     for number in range(5):
-        sampler.see({"x": np.full((1, 4), number, np.float32)}, {"y": TORN})
+        sampler.observe({"x": np.full((1, 4), number, np.float32)}, {"y": TORN})
         until(lambda: sampler._sample is None, "the sample was looked at", 10.0)
         clock.now += APART_S / 4
     sampler.end()
@@ -179,7 +179,7 @@ def test_days_are_counted_by_a_clock_that_does_not_jump(tmp_path: Path) -> None:
     clock = Clock()
     sampler = Sampler(model(tmp_path), SamplingConfig(DIGEST, 9, 1 << 20), tmp_path / FOLDER, clock)
     for number in range(2):
-        sampler.see({"x": np.full((1, 4), number, np.float32)}, {"y": TORN})
+        sampler.observe({"x": np.full((1, 4), number, np.float32)}, {"y": TORN})
         until(lambda wanted=number + 1: sampler.status()["kept"] == wanted, "it is kept", 10.0)  # type: ignore[misc]
         clock.now += PERIOD_S
     sampler.end()
@@ -192,12 +192,12 @@ def test_a_model_without_doubt_says_so_and_is_left_alone(tmp_path: Path) -> None
     sampler = Sampler(model(tmp_path), SamplingConfig(DIGEST, 9, 1 << 20), tmp_path / FOLDER, clock)
     for number in range(20):
         assert not sampler.status()["fault"]
-        sampler.see({"x": np.ones((1, 4))}, {"y": np.ones((1, 8, 4), np.float32)})
+        sampler.observe({"x": np.ones((1, 4))}, {"y": np.ones((1, 8, 4), np.float32)})
         until(lambda wanted=number + 1: sampler.looked == wanted, "a look", 10.0)  # type: ignore[misc]
         until(lambda: sampler._sample is None, "the sample was looked at", 10.0)
         clock.now += EVERY_S
     assert "nothing tells doubt" in sampler.status()["fault"]
-    sampler.see({"x": np.ones((1, 4))}, {"y": TORN})  # harmless
+    sampler.observe({"x": np.ones((1, 4))}, {"y": TORN})  # harmless
     sampler.end()
 
 
@@ -209,12 +209,12 @@ def test_of_a_detector_the_boxes_of_one_request_are_kept_whole(tmp_path: Path) -
     for number, score in enumerate((0.9, 0.55, 0.97)):
         boxes = np.concatenate([row, row])
         boxes[1, 4] = score
-        sampler.see({"x": np.full((1, 4), number, np.float32)}, {"boxes": boxes})
+        sampler.observe({"x": np.full((1, 4), number, np.float32)}, {"boxes": boxes})
         until(lambda wanted=number + 1: sampler.status()["kept"] == wanted, "it is kept", 10.0)  # type: ignore[misc]
         until(lambda: sampler._sample is None, "the sample was looked at", 10.0)
         clock.now += 2 * APART_S
     # Of two requests that ran together in one list nobody knows whose is which.
-    sampler.see({"x": np.ones((2, 4), np.float32)}, {"boxes": np.repeat(row, 3, axis=0)})
+    sampler.observe({"x": np.ones((2, 4), np.float32)}, {"boxes": np.repeat(row, 3, axis=0)})
     assert sampler._sample is None
     assert sampler.status()["kind"] == "boxes"
     sampler.end()
@@ -231,11 +231,11 @@ def test_of_a_detector_the_boxes_of_one_request_are_kept_whole(tmp_path: Path) -
 def test_a_request_or_an_answer_that_is_too_large_is_said(tmp_path: Path) -> None:
     clock = Clock()
     sampler = Sampler(model(tmp_path), SamplingConfig(DIGEST, 9, 1 << 20), tmp_path / FOLDER, clock)
-    sampler.see({"x": np.ones((1, 4))}, {"y": np.zeros((1, 5, 1024, 1024), np.float32)})
+    sampler.observe({"x": np.ones((1, 4))}, {"y": np.zeros((1, 5, 1024, 1024), np.float32)})
     assert sampler._sample is None
     assert sampler.status()["fault"] == "Requests or answers of 21 MB are not kept."
     clock.now += EVERY_S
-    sampler.see({"x": np.ones((1, 4))}, {"y": TORN})  # one that is not, is
+    sampler.observe({"x": np.ones((1, 4))}, {"y": TORN})  # one that is not, is
     until(lambda: sampler.status()["kept"] == 1, "a sample", 10.0)
     sampler.end()
 
@@ -244,7 +244,7 @@ def test_a_folder_that_cannot_be_made_is_a_fault_and_no_harm(tmp_path: Path) -> 
     (tmp_path / FOLDER).write_text("a file")
     sampler = Sampler(model(tmp_path), SamplingConfig(DIGEST, 9, 1 << 20), tmp_path / FOLDER)
     until(lambda: bool(sampler.status()["fault"]), "a fault", 10.0)
-    sampler.see({"x": np.ones((1, 4))}, {"y": TORN})
+    sampler.observe({"x": np.ones((1, 4))}, {"y": TORN})
     assert "cannot be kept" in sampler.status()["fault"]
 
 
@@ -258,14 +258,14 @@ def test_a_full_disk_loses_samples_and_no_request(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "savez", full)
-    sampler.see({"x": np.ones((1, 4))}, {"y": TORN})
+    sampler.observe({"x": np.ones((1, 4))}, {"y": TORN})
     until(lambda: bool(sampler.status()["fault"]), "a loss", 10.0)
     assert "No space left" in sampler.status()["fault"]
     assert not list((tmp_path / FOLDER).iterdir())
     monkeypatch.undo()
     clock.now += 61.0  # tried again a minute later
     until(lambda: sampler._sample is None, "it is ready", 10.0)
-    sampler.see({"x": np.ones((1, 4))}, {"y": TORN})
+    sampler.observe({"x": np.ones((1, 4))}, {"y": TORN})
     until(lambda: sampler.status()["kept"] == 1, "a sample", 10.0)
     sampler.end()
 
@@ -286,9 +286,9 @@ def test_a_request_pays_for_a_look_at_a_clock(tmp_path: Path) -> None:
     """Between two looks nothing is copied."""
     clock = Clock()
     sampler = Sampler(model(tmp_path), SamplingConfig(DIGEST, 9, 1 << 20), tmp_path / FOLDER, clock)
-    sampler.see({"x": np.ones((1, 4))}, {"y": SURE})
+    sampler.observe({"x": np.ones((1, 4))}, {"y": SURE})
     until(lambda: sampler.looked == 1 and sampler._sample is None, "a look", 10.0)
     for _ in range(100):
-        sampler.see({"x": np.ones((1, 4))}, {"y": TORN})
+        sampler.observe({"x": np.ones((1, 4))}, {"y": TORN})
     assert sampler._sample is None
     sampler.end()

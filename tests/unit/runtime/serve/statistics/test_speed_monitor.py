@@ -210,7 +210,7 @@ COOLING = "sys__class__thermal__cooling_device0__"
 
 def state_of(machine: BoardMonitor, looks: int = 2) -> BoardHistory:
     for _ in range(looks):
-        machine.look()
+        machine.sample()
     return machine.state()
 
 
@@ -258,9 +258,9 @@ def test_a_clock_that_may_not_rise(tmp_path: Path) -> None:
 
 def test_who_else_works_there(tmp_path: Path) -> None:
     machine = board(tmp_path, proc__stat="cpu 100 0 0 100 0 0 0 0")
-    machine.look()
+    machine.sample()
     board(tmp_path, proc__stat="cpu 250 0 0 130 0 0 0 20")
-    machine.look()
+    machine.sample()
     state = machine.state()
     assert state.others == pytest.approx(1.7, abs=0.1)  # of two processors, in the one second
     assert state.stolen == pytest.approx(0.1)
@@ -268,5 +268,5 @@ def test_who_else_works_there(tmp_path: Path) -> None:
 
 def test_this_computer_can_be_looked_at() -> None:
     machine = BoardMonitor()
-    machine.look()
+    machine.sample()
     json.dumps(machine.state().to_json())

@@ -36,48 +36,48 @@ def beat(used: Callable[[], float | None] = lambda: 0.0) -> Heartbeat:
 
 def test_one_question_at_a_time() -> None:
     heart = beat()
-    assert heart.asks(100.0)
-    assert not heart.asks(101.0)
-    heart.heard(102.0, 0.0)
-    assert heart.next_look == 102.0 + LIMIT_S / 4
-    assert not heart.asks(heart.next_look - 0.1)
-    assert heart.asks(heart.next_look)
+    assert heart.start_ping(100.0)
+    assert not heart.start_ping(101.0)
+    heart.on_answer(102.0, 0.0)
+    assert heart.next_check == 102.0 + LIMIT_S / 4
+    assert not heart.start_ping(heart.next_check - 0.1)
+    assert heart.start_ping(heart.next_check)
 
 
 def test_an_answer_in_time_is_no_hang() -> None:
     heart = beat()
-    assert heart.asks(0.0)
+    assert heart.start_ping(0.0)
     assert heart.verdict(LIMIT_S - 0.1) == ""
-    heart.heard(LIMIT_S - 0.1, 0.0)
+    heart.on_answer(LIMIT_S - 0.1, 0.0)
     assert heart.verdict(1000.0) == "", "nothing was asked since"
 
 
 def test_an_idle_worker_hangs_after_the_limit() -> None:
     heart = beat()
-    assert heart.asks(0.0)
-    assert heart.next_look == LIMIT_S
+    assert heart.start_ping(0.0)
+    assert heart.next_check == LIMIT_S
     assert heart.verdict(LIMIT_S) == "missed its heartbeat for 10 s"
 
 
 def test_a_busy_worker_has_as_long_as_clients_wait() -> None:
     used = iter([0.0, *[5.0] * 9])
     heart = beat(lambda: next(used))
-    assert heart.asks(0.0)
+    assert heart.start_ping(0.0)
     assert heart.verdict(LIMIT_S) == ""
-    assert heart.next_look > LIMIT_S, "nobody may look without a pause"
+    assert heart.next_check > LIMIT_S, "nobody may look without a pause"
     assert heart.verdict(LIMIT_S + ANSWER_S - 0.1) == ""
     assert "70 s" in heart.verdict(LIMIT_S + ANSWER_S)
 
 
 def test_where_the_processor_time_is_unknown_silence_counts() -> None:
     heart = beat(lambda: None)
-    assert heart.asks(0.0)
+    assert heart.start_ping(0.0)
     assert heart.verdict(LIMIT_S) != ""
 
 
 def test_silence_that_is_in_order_for_now() -> None:
     heart = beat()
-    assert heart.asks(0.0)
+    assert heart.start_ping(0.0)
     assert heart.verdict(LIMIT_S + 1, patience_s=120.0) == ""
     assert heart.verdict(120.0, patience_s=120.0) != ""
 
@@ -85,15 +85,15 @@ def test_silence_that_is_in_order_for_now() -> None:
 def test_a_run_that_outlasts_all_clients() -> None:
     heart = beat()
     for run_s, hangs in ((5.0, False), (ANSWER_S + LIMIT_S, False), (ANSWER_S + 11.0, True)):
-        assert heart.asks(heart.next_look + 1.0)
-        heart.heard(heart.next_look, run_s)
-        assert bool(heart.verdict(heart.next_look)) == hangs
+        assert heart.start_ping(heart.next_check + 1.0)
+        heart.on_answer(heart.next_check, run_s)
+        assert bool(heart.verdict(heart.next_check)) == hangs
 
 
 def test_without_a_limit_for_answers_a_run_may_last() -> None:
     heart = Heartbeat(LIMIT_S, float("inf"), lambda: 0.0)
-    assert heart.asks(0.0)
-    heart.heard(1.0, 1e6)
+    assert heart.start_ping(0.0)
+    heart.on_answer(1.0, 1e6)
     assert heart.verdict(1.0) == ""
 
 
@@ -107,7 +107,7 @@ def test_processor_time_of_a_process(busy: bool) -> None:
         heart = Heartbeat(1.0, 60.0, functools.partial(processor_s, process.pid))
         assert process.stdout.readline()
         asked = time.monotonic()
-        assert heart.asks(asked)
+        assert heart.start_ping(asked)
         rig.wait_until(lambda: time.monotonic() > asked + 1.5, "the limit is over")
         assert bool(heart.verdict(time.monotonic())) != busy
     finally:
@@ -119,12 +119,12 @@ def test_processor_time_of_a_process(busy: bool) -> None:
 
 def test_the_longest_run() -> None:
     longest = LongestRun()
-    assert longest.look([]) == 0.0
+    assert longest.poll([]) == 0.0
     one, other = object(), object()
-    assert longest.look([one]) == 0.0
-    assert longest.look([one, other]) > 0.0
-    assert longest.look([other]) < longest.look([other])
-    assert longest.look([]) == 0.0
+    assert longest.poll([one]) == 0.0
+    assert longest.poll([one, other]) > 0.0
+    assert longest.poll([other]) < longest.poll([other])
+    assert longest.poll([]) == 0.0
 
 
 def test_a_crew_answers_while_one_is_not_found_to_hang(tmp_path: Path) -> None:
