@@ -74,8 +74,8 @@ def parse_address(url: str, settings: Mapping[str, object]) -> Address:
         )
     if not _WORKSPACE.fullmatch(workspace):
         raise UsageError(f"{workspace!r} is no name of a workspace.")
-    subscription = _given(settings, "subscription", _SUBSCRIPTION, "an ID like 0000...-0000")
-    group = _given(settings, "resource_group", _GROUP, "the group of the workspace")
+    subscription = _setting(settings, "subscription", _SUBSCRIPTION, "an ID like 0000...-0000")
+    group = _setting(settings, "resource_group", _GROUP, "the group of the workspace")
     management = str(settings["management"]).rstrip("/")
     if not is_safe(management):
         raise UsageError("The management address must begin with https://.")
@@ -95,7 +95,7 @@ def is_safe(url: str) -> bool:
     return parts.scheme == "http" and parts.hostname in _LOOPBACK
 
 
-def _given(settings: Mapping[str, object], name: str, pattern: re.Pattern[str], what: str) -> str:
+def _setting(settings: Mapping[str, object], name: str, pattern: re.Pattern[str], what: str) -> str:
     text = str(settings.get(name) or "")
     if not text:
         raise UsageError(f"The target has no {name}.", hint=f"Give it: --set {name}={what}")

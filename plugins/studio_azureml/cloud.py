@@ -129,7 +129,7 @@ class Cloud:
                 return found
             clock.tick()
 
-    def ask(self, url: str, content: bytes, kind: str, key: str) -> requests.Response:
+    def invoke(self, url: str, content: bytes, kind: str, key: str) -> requests.Response:
         """Send a request to an endpoint.
 
         Args:

@@ -122,7 +122,7 @@ class EndpointSnapshot:
         return "replaced" if one.at else "starting"
 
 
-def look(cloud: Cloud) -> EndpointSnapshot:
+def poll(cloud: Cloud) -> EndpointSnapshot:
     """Read what there is.
 
     Raises:
@@ -137,7 +137,7 @@ def look(cloud: Cloud) -> EndpointSnapshot:
             hint="Choose another name for the target.",
         )
     versions = cloud.pages(f"{address.environment}/versions", "Listing releases")
-    held = tuple(_held(one) for one in versions)
+    held = tuple(_release_entry(one) for one in versions)
     listed = cloud.pages(f"{address.name}/deployments", "Listing deployments") if endpoint else ()
     traffic = ((endpoint or {}).get("properties") or {}).get("traffic") or {}
     live = tuple(_live(one, traffic) for one in listed)
@@ -160,7 +160,7 @@ def resources(cloud: Cloud, history: EndpointSnapshot) -> Iterator[Resource]:
         yield Resource("environment", "/".join(held.id.split("/")[-3::2]), where, held.since)
 
 
-def _held(version: Mapping[str, Any]) -> ReleaseEntry:
+def _release_entry(version: Mapping[str, Any]) -> ReleaseEntry:
     properties = dict(version.get("properties") or {})
     return ReleaseEntry(
         str(version["id"]), properties, dict(properties.get("tags") or {}), _since(version)

@@ -26,7 +26,7 @@ from studio_azureml.snapshot import (
     EndpointSnapshot,
     LiveDeployment,
     ReleaseEntry,
-    look,
+    poll,
 )
 
 _PORT = 8477
@@ -110,7 +110,7 @@ class TrafficChange:
                 "tags": tags,
             }
             self._change("PUT", path, "Making the environment", {"properties": body})
-        return next(one for one in look(self._cloud).held if one.id.endswith(f"/{version}"))
+        return next(one for one in poll(self._cloud).held if one.id.endswith(f"/{version}"))
 
     def ensure_endpoint(self, history: EndpointSnapshot, owner: str, auth: str) -> None:
         """Make the endpoint, or find it; one that failed is made again."""
@@ -137,7 +137,7 @@ class TrafficChange:
         if found is None:
             self._deploy(held, wish, location, path, what)
         self._scale(name, path, wish, location)
-        return next(one for one in look(self._cloud).live if one.name == name)
+        return next(one for one in poll(self._cloud).live if one.name == name)
 
     def give(
         self, split: Mapping[str, int], held: ReleaseEntry, canary: str = "", mirror: int = 0
@@ -175,7 +175,7 @@ class TrafficChange:
 
     def stop(self) -> None:
         """Take the requests away from everything, so that it may be deleted."""
-        history = look(self._cloud)
+        history = poll(self._cloud)
         held = history.of(history.serving) or history.of(history.canary)
         if held is not None:
             self.give({}, held)

@@ -72,8 +72,8 @@ class EngineBox(QWidget):
         self.state = _label("Container engine not checked yet.", "dim")
         self._form = host.form(_ENGINE, columns=2)
         self._button = QPushButton("Find engine")
-        self._button.clicked.connect(self.look)
-        self._form.on_submit(self.look)
+        self._button.clicked.connect(self.add_engine)
+        self._form.on_submit(self.add_engine)
         layout = _column(self, "Container engine")
         for widget in (self.state, self._form.widget):
             layout.addWidget(widget)
@@ -89,10 +89,10 @@ class EngineBox(QWidget):
         for target in targets:
             if not self._host.facts(target.name) and target.name not in self._looked:
                 self._looked.add(target.name)
-                self._ask(target.name)
+                self._probe(target.name)
                 return
 
-    def look(self) -> None:
+    def add_engine(self) -> None:
         """Add the engine that the form names as a target, and ask it."""
         if not self._form.check():
             return
@@ -100,9 +100,9 @@ class EngineBox(QWidget):
         name = str(values.pop("name", "") or "containers")
         settings = {key: str(value) for key, value in values.items() if value}
         if self._host.add_target(TargetSpec(name, f"docker:{name}", settings=settings)):
-            self._ask(name)
+            self._probe(name)
 
-    def _ask(self, name: str) -> None:
+    def _probe(self, name: str) -> None:
         self._running = self._host.start("target-probe", target=name)
         if self._running is not None:
             self._show("Searching…")

@@ -24,7 +24,7 @@ from studio.api import (
     TargetError,
 )
 from studio_docker.containers.access_tokens import put_tokens, read_tokens, token_at
-from studio_docker.containers.history import ContainerRelease, ReleaseHistory, look
+from studio_docker.containers.history import ContainerRelease, ReleaseHistory, poll
 from studio_docker.containers.listener import Listener, PublishedPort, ensure_gate
 from studio_docker.containers.names import EngineNames
 from studio_docker.containers.releases import Containers, ContainerSpec
@@ -61,7 +61,7 @@ class DockerSite:
 
     def preview(self, parcel: Parcel, options: Mapping[str, Any]) -> Preview:
         spec = ImageSpec.of(options)
-        history = look(self._engine, self._place)
+        history = poll(self._engine, self._place)
         found = actions(self._engine, self._place, history, parcel, options)
         config = server(spec.user, {})
         documents = {"Dockerfile": dockerfile(parcel, spec.base, config)}
@@ -74,15 +74,15 @@ class DockerSite:
         spec, wish, door = ImageSpec.of(options), ContainerSpec.of(options), Listener.of(options)
         tokens = read_tokens(str(options["token_file"] or ""))
         trials = Trials(self._engine, self._place, progress)
-        trials.recover(look(self._engine, self._place))
+        trials.recover(poll(self._engine, self._place))
         with work_folder(parcel) as folder:
             image, sent = self._images(parcel, spec, Path(folder), progress)
-        history = look(self._engine, self._place)
+        history = poll(self._engine, self._place)
         gate = ensure_gate(self._engine, self._place, door, history.gate, progress)
         put_tokens(self._engine, gate, tokens)
         # Only through a gate can be seen which containers have had their turn.
-        remove_leftovers(self._engine, look(self._engine, self._place), progress)
-        history = look(self._engine, self._place)
+        remove_leftovers(self._engine, poll(self._engine, self._place), progress)
+        history = poll(self._engine, self._place)
         done = self._address_of(door)
         serving = history.serving
         if serving is not None and (serving.release, serving.wish) == (
@@ -93,19 +93,19 @@ class DockerSite:
             if not Trial.of(options).share:
                 trials.forget(serving.container)
             return Deployed(parcel.digest, "unchanged", done, sent)
-        held = self._held(history, parcel, wish.name(image))
+        held = self._match(history, parcel, wish.name(image))
         containers = Containers(self._engine, self._place, progress)
         container = held.container if held else containers.make(parcel, image, wish)
         switch = _Switch(self._engine, containers, trials, progress)
         try:
             facts = switch.run(container, parcel, wish, Trial.of(options), history.serving)
         except BaseException as error:
-            self._take_back(container, held, progress)
+            self._roll_back(container, held, progress)
             if held is None and isinstance(error, TakenBack):
                 self._engine.remove_image(self._place.image(parcel.digest))
             raise
         self._stop_others(history, str(container.id), progress)
-        remove_old(self._engine, self._place, look(self._engine, self._place), int(options["keep"]))
+        remove_old(self._engine, self._place, poll(self._engine, self._place), int(options["keep"]))
         facts = {**facts, "image": image, "gate": gate.name}
         return Deployed(parcel.digest, "serving", done, sent, facts)
 
@@ -122,12 +122,12 @@ class DockerSite:
             supply.bring(gate, self._place.gate_image)
         return image.id, supply.bytes_sent
 
-    def _held(self, history: ReleaseHistory, parcel: Parcel, wish: str) -> ContainerRelease | None:
+    def _match(self, history: ReleaseHistory, parcel: Parcel, wish: str) -> ContainerRelease | None:
         """A container of this release from earlier that would be made just so."""
         found = (one for one in history.held if (one.release, one.wish) == (parcel.digest, wish))
         return next(found, None)
 
-    def _take_back(
+    def _roll_back(
         self, container: Container, held: ContainerRelease | None, progress: Progress
     ) -> None:
         """Leave the place as it was; what cannot be taken away is listed, and told why."""
@@ -153,7 +153,7 @@ class DockerSite:
 
     def rollback(self, to: str | None, progress: Progress) -> Deployed:
         trials = Trials(self._engine, self._place, progress)
-        history = look(self._engine, self._place)
+        history = poll(self._engine, self._place)
         if history.gate is None or not history.gate_runs:
             raise TargetError(f"docker:{self._place.name} has no running release.")
         done = self._address_of(Listener.read(history.gate))
@@ -161,7 +161,7 @@ class DockerSite:
         if again is not None and to is None:
             self._stop_others(history, str(again.container.id), progress)
             return Deployed(again.release, "serving", done)
-        history = look(self._engine, self._place)
+        history = poll(self._engine, self._place)
         held = _chosen(history.before(), to)
         containers = Containers(self._engine, self._place, progress)
         try:
@@ -176,10 +176,10 @@ class DockerSite:
         return Deployed(held.release, "serving", done)
 
     def releases(self) -> Sequence[PlatformRelease]:
-        return look(self._engine, self._place).releases()
+        return poll(self._engine, self._place).releases()
 
     def reach(self) -> PublishedPort | None:
-        history = look(self._engine, self._place)
+        history = poll(self._engine, self._place)
         if history.gate is None or not history.gate_runs:
             raise TargetError(f"docker:{self._place.name} has no running release.")
         door, serving = Listener.read(history.gate), history.serving
@@ -195,12 +195,12 @@ class DockerSite:
         return None
 
     def logs(self, lines: int) -> Iterator[str]:
-        history = look(self._engine, self._place)
+        history = poll(self._engine, self._place)
         found = history.serving or max(history.held, key=lambda one: one.since, default=None)
         return iter(self._engine.logs(found.container, lines) if found else ())
 
     def remove(self, purge: bool, progress: Progress) -> Sequence[Resource]:
-        gate = look(self._engine, self._place).gate
+        gate = poll(self._engine, self._place).gate
         if gate is not None and gate.status == "running":
             Trials(self._engine, self._place, progress).forget(gate)
         stop_all(self._engine, self._place, progress)
@@ -250,7 +250,7 @@ class _Switch:
         # Nothing is told by holding a release against itself (with other limits).
         same = serving is not None and serving.release == parcel.digest
         if trial.seconds is not None and not same:
-            return {**facts, "soak": self._trials.hold(container, parcel, trial, serving)}
+            return {**facts, "soak": self._trials.run(container, parcel, trial, serving)}
         compared = None if same or not trial.share else serving
         if compared is not None:
             self._trials.lay_out(compared)

@@ -56,11 +56,11 @@ class KubernetesSite:
         return self._identity
 
     def preview(self, parcel: Parcel, options: Mapping[str, Any]) -> Preview:
-        wanted, maps = self._wanted(parcel, options)
+        wanted, maps = self._desired(parcel, options)
         return Previewer(self._objects).preview(wanted, maps.manifests if maps else ())
 
     def deploy(self, parcel: Parcel, options: Mapping[str, Any], progress: Progress) -> Deployed:
-        wanted, maps = self._wanted(parcel, options)
+        wanted, maps = self._desired(parcel, options)
         progress.progress(0, 0, "trying the manifests in the cluster")
         extra = maps.manifests if maps else ()
         preview = Previewer(self._objects).preview(wanted, extra)
@@ -105,7 +105,7 @@ class KubernetesSite:
     def releases(self) -> Sequence[PlatformRelease]:
         entries = self._record.entries()
         serving = self._objects.serving()
-        wanted = self._wanted_now(serving, entries)
+        wanted = self._current_workload(serving, entries)
         traffic = wanted.traffic if wanted else serving.percent
         return [_release(entry, serving, traffic) for entry in entries]
 
@@ -144,7 +144,7 @@ class KubernetesSite:
     def close(self) -> None:
         self._cluster.close()
 
-    def _wanted(
+    def _desired(
         self, parcel: Parcel, options: Mapping[str, Any]
     ) -> tuple[DesiredWorkload, BundleMaps | None]:
         maps = bundle_maps(parcel, self._place) if options["bundle"] == "configmap" else None
@@ -173,9 +173,9 @@ class KubernetesSite:
 
     def _before(self) -> DesiredWorkload | None:
         """What serves now, as it would have to be asked for."""
-        return self._wanted_now(self._objects.serving(), self._record.entries())
+        return self._current_workload(self._objects.serving(), self._record.entries())
 
-    def _wanted_now(
+    def _current_workload(
         self, serving: Serving, entries: Sequence[ReleaseEntry]
     ) -> DesiredWorkload | None:
         known = {entry.release: entry.workload(self._place) for entry in entries}

@@ -47,7 +47,7 @@ class Boxes:
         return Boxes(self.places[chosen], self.scores[chosen], self.classes[chosen])
 
 
-def found(outputs: Mapping[str, Array], name: str | None, order: str) -> Boxes:
+def predicted_boxes(outputs: Mapping[str, Array], name: str | None, order: str) -> Boxes:
     """The boxes that a model gave: rows of six numbers, or boxes, scores and classes apart.
 
     Args:
@@ -83,7 +83,7 @@ def _apart(outputs: Mapping[str, Array], name: str) -> Boxes:
     return Boxes.of(numpy.concatenate([places, *columns], axis=1))
 
 
-def wanted(label: Truth) -> Boxes:
+def labelled_boxes(label: Truth) -> Boxes:
     """The boxes of a label: ``class left top right bottom``, several apart by semicolons.
 
     Raises:

@@ -10,7 +10,7 @@ import numpy
 from numpy.typing import NDArray
 
 from studio.api import Array, Kind, Option, Truth, validate
-from studio_metrics.boxes import ORDERS, Boxes, found, matched, wanted
+from studio_metrics.boxes import ORDERS, Boxes, labelled_boxes, matched, predicted_boxes
 from studio_metrics.outputs import paired
 
 OVERLAPS = tuple(0.5 + 0.05 * step for step in range(10))
@@ -89,7 +89,7 @@ class _Detection:
     ) -> Iterator[tuple[Boxes, Boxes]]:
         values = validate(self.options, options)
         for output, label in paired(outputs, labels):
-            yield found(output, values["output"], values["order"]), wanted(label)
+            yield predicted_boxes(output, values["output"], values["order"]), labelled_boxes(label)
 
 
 class BoxF1(_Detection):

@@ -78,7 +78,7 @@ def _harmless(name: str) -> bool:
     return bool(parts) and ".." not in parts and not name.startswith("/") and name.isprintable()
 
 
-def wanted(rest: Rest, files: list[RemoteFile]) -> tuple[list[RemoteFile], str]:
+def files_to_fetch(rest: Rest, files: list[RemoteFile]) -> tuple[list[RemoteFile], str]:
     """What is to be fetched of a version: a bundle's files, or a model with its tensors.
 
     Returns:

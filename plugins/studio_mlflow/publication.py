@@ -43,13 +43,13 @@ class Publishing:
         try:
             return self._register(run, self._identifier)
         except BaseException as error:
-            self._take_back(error)
+            self._roll_back(error)
             raise
 
     def undo(self, number: str) -> None:
         """Take a version back that was registered, with all that belongs to it."""
         self._quietly("model-versions/delete", name=self._what.name, version=number)
-        self._take_back(None)
+        self._roll_back(None)
 
     def _register(self, run: Mapping[str, Any], identifier: str) -> str:
         self._log(identifier)
@@ -144,7 +144,7 @@ class Publishing:
     def _end(self, identifier: str, status: str) -> None:
         self._rest.post("runs/update", run_id=identifier, status=status, end_time=_now())
 
-    def _take_back(self, error: BaseException | None) -> None:
+    def _roll_back(self, error: BaseException | None) -> None:
         """Leave the run, marked as failed, in MLflow's bin; the first error is the one told."""
         if self._new_name:
             self._quietly("registered-models/delete", name=self._what.name)

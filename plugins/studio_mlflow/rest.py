@@ -156,7 +156,7 @@ class Rest:
         )
 
     def _refusal(self, error: HTTPError) -> MlflowError:
-        code, said = _said(error)
+        code, said = _error_body(error)
         address, hint = self.server.address, ""
         if error.code == 401:
             text, hint = f"The MLflow server at {address} wants a login.", login_hint(self.server)
@@ -177,7 +177,7 @@ class _NoRedirects(HTTPRedirectHandler):
         return None
 
 
-def _said(error: HTTPError) -> tuple[str, str]:
+def _error_body(error: HTTPError) -> tuple[str, str]:
     """MLflow's code and message in the body of a refusal; empty where it is something else's."""
     try:
         found = json.loads(error.read(_LARGEST_JSON))

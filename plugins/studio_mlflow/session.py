@@ -115,7 +115,7 @@ class MlflowSession:
             "model-versions/get-download-uri", name=version.name, version=version.version
         )
         place = artifacts.place_of(str(answer.get("artifact_uri") or ""))
-        files, model = artifacts.wanted(self._rest, artifacts.listed(self._rest, place))
+        files, model = artifacts.files_to_fetch(self._rest, artifacts.listed(self._rest, place))
         folder.mkdir(parents=True, exist_ok=True)
         artifacts.fetch(self._rest, files, folder, progress)
         return folder / model if model else folder

@@ -81,7 +81,7 @@ def _checked(address: str) -> str:
 
 
 def _authorization(env: Mapping[str, str]) -> str:
-    kept = _kept_login(env)
+    kept = _stored_login(env)
     user = env.get("MLFLOW_TRACKING_USERNAME") or kept.get("mlflow_tracking_username", "")
     password = env.get("MLFLOW_TRACKING_PASSWORD") or kept.get("mlflow_tracking_password", "")
     if user and password:
@@ -91,7 +91,7 @@ def _authorization(env: Mapping[str, str]) -> str:
     return f"Bearer {token}" if token else ""
 
 
-def _kept_login(env: Mapping[str, str]) -> Mapping[str, str]:
+def _stored_login(env: Mapping[str, str]) -> Mapping[str, str]:
     path = Path(env.get("HOME") or Path.home()) / ".mlflow" / "credentials"
     parser = configparser.ConfigParser(interpolation=None)
     try:

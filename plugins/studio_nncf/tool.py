@@ -93,7 +93,7 @@ def run(request: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     steps.listen()
     samples = Samples(request["samples"], steps)
     names = [node.name for node in model.graph.node]
-    kept = _kept(model.graph, request["keep"])
+    kept = _float_nodes(model.graph, request["keep"])
     made = nncf.quantize(
         model,
         nncf.Dataset(samples, lambda feeds: feeds),
@@ -118,7 +118,7 @@ def _name_all(graph: Any) -> None:
         taken.add(node.name)
 
 
-def _kept(graph: Any, wanted: list[str]) -> list[str]:
+def _float_nodes(graph: Any, wanted: list[str]) -> list[str]:
     """Names of the nodes that stay in float, from names, patterns and operators.
 
     Raises:

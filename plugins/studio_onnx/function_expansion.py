@@ -45,7 +45,7 @@ class Unfolding:
         """
         return sum(self._size(key, ()) for key in self._main)
 
-    def held(self) -> int:
+    def nodes_in_file(self) -> int:
         """Nodes in the file."""
         return len(self._main) + sum(map(len, self._calls.values()))
 
@@ -71,7 +71,7 @@ def check_unfolded(name: str, model: onnx.ModelProto) -> None:
     if not model.functions:
         return
     unfolding = Unfolding(name, model)
-    most = MOST_ADDED + TIMES * unfolding.held()
+    most = MOST_ADDED + TIMES * unfolding.nodes_in_file()
     if unfolding.nodes() > most:
         raise UnsafeModel(
             f"{name} has functions that unfold to more than {most:,} nodes.",

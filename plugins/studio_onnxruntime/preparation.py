@@ -215,7 +215,7 @@ def _depthwise(node: NodeProto, weight: tuple[int, ...]) -> bool:
     return node.op_type == "Conv" and group > 1 and weight[:2] == (group, 1)
 
 
-def kept_names(graph: GraphProto, keep: Sequence[str]) -> set[str]:
+def matching_names(graph: GraphProto, keep: Sequence[str]) -> set[str]:
     """Names of the nodes that a list of names (with * and ?) and operators means.
 
     Raises:
@@ -239,7 +239,7 @@ def prepared_names(original: GraphProto, graph: GraphProto, patterns: Sequence[s
     Raises:
         UsageError: for one that the model does not have.
     """
-    return _survivors(original, graph, kept_names(original, patterns))
+    return _survivors(original, graph, matching_names(original, patterns))
 
 
 def _survivors(original: GraphProto, graph: GraphProto, names: set[str]) -> set[str]:

@@ -85,7 +85,7 @@ class _Stream:
         self.parser.EntityDeclHandler = self._refuse
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
-        self.parser.CharacterDataHandler = self._hear
+        self.parser.CharacterDataHandler = self._on_text
 
     def _refuse(self, *_declaration: object) -> None:
         raise UnsafeModel(f"{self._name} declares a document type or entities; no IR needs them.")
@@ -114,6 +114,6 @@ class _Stream:
         else:
             self.root = value
 
-    def _hear(self, text: str) -> None:
+    def _on_text(self, text: str) -> None:
         if self._open and self._open[-1][0] == "dim":
             self._text.append(text[:32])

@@ -77,7 +77,7 @@ class _Body:
         for index, port in enumerate(layer.outputs):
             own = layer.name or f"{layer.kind}_{layer.id}"
             wish = port.names[0] if port.names else f"{own}:{index}" if index else own
-            self._names[layer.id, port.id] = taken.take(wish)
+            self._names[layer.id, port.id] = taken.reserve(wish)
 
     def _is_folded(self, layer: Layer) -> bool:
         if not layer.is_decompression or layer.kind != "Convert" or len(layer.inputs) != 1:
@@ -96,7 +96,7 @@ class _Body:
                 if layer.kind == "Parameter":
                     inputs += [self._value(layer, port, types) for port in layer.outputs]
                 elif layer.kind not in _TERMINALS:
-                    name = node_names.take(layer.name or f"{layer.kind}_{layer.id}")
+                    name = node_names.reserve(layer.name or f"{layer.kind}_{layer.id}")
                     nodes.append(self._node(name, layer))
         outputs = dict.fromkeys(
             self._read(layer, port)

@@ -24,7 +24,7 @@ def resize(graph: Graph, shapes: Mapping[str, Sequence[int]]) -> Graph:
     """
     types = dict(graph.values)
     for name, sizes in shapes.items():
-        types[name] = _given(graph, name, sizes)
+        types[name] = _sized_type(graph, name, sizes)
     constants = {name: one.type for name, one in graph.initializers.items()}
     for node in graph.nodes:
         for name in node.outputs:
@@ -40,7 +40,7 @@ def resize(graph: Graph, shapes: Mapping[str, Sequence[int]]) -> Graph:
     )
 
 
-def _given(graph: Graph, name: str, sizes: Sequence[int]) -> TensorType:
+def _sized_type(graph: Graph, name: str, sizes: Sequence[int]) -> TensorType:
     known = {value.name: value.type for value in graph.inputs}
     if name not in known:
         names = ", ".join(known)

@@ -18,7 +18,7 @@ class Names:
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
 
-    def take(self, wish: str) -> str:
+    def reserve(self, wish: str) -> str:
         """A name that was not taken before."""
         if wish not in self._counts:
             self._counts[wish] = 1

@@ -74,7 +74,7 @@ class AsyncInvocations:
         self._clock = clock
         self._sleep = sleep
 
-    def ask(self, bucket: str, request: bytes, head_length: int) -> tuple[bytes, int]:
+    def invoke(self, bucket: str, request: bytes, head_length: int) -> tuple[bytes, int]:
         """Put a request down, have it answered, and fetch the answer."""
         kind = content_type(head_length)
         key = f"{self._place.prefix}async/in/{uuid.uuid4().hex}"

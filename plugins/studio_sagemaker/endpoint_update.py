@@ -8,7 +8,7 @@ from studio.api import Cancelled, Progress, TargetError
 from studio_sagemaker.cloud import Cloud
 from studio_sagemaker.desired_state import DesiredState, Json, guardrails
 from studio_sagemaker.endpoint import Endpoint
-from studio_sagemaker.endpoint_view import Served, look
+from studio_sagemaker.endpoint_view import Served, poll
 from studio_sagemaker.inventory import Inventory
 from studio_sagemaker.names import AT, MAIN_VARIANT, EndpointNames, as_tags
 from studio_sagemaker.options import SERVERLESS
@@ -167,7 +167,7 @@ class EndpointUpdate:
 
     def _forget(self) -> None:
         """Releases beyond those that are kept; never one that serves."""
-        serving = look(self._endpoint)
+        serving = poll(self._endpoint)
         for entry in self._record.entries()[KEPT:]:
             if entry.release not in (serving.main, serving.canary):
                 self._inventory.drop_release(entry)

@@ -47,7 +47,7 @@ class Served:
         return self.releases.get(CANARY_VARIANT, "") if self.answering else ""
 
 
-def look(endpoint: Endpoint) -> Served:
+def poll(endpoint: Endpoint) -> Served:
     """Ask AWS."""
     found = endpoint.describe()
     if found is None:

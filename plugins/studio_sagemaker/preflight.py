@@ -24,7 +24,7 @@ _TYPES = "ProductionVariantInstanceType"
 _NO_IMAGE = "Make one with studio package --image ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG"
 
 
-def wanted_of(
+def desired(
     place: EndpointNames, account: str, parcel: Parcel, options: Mapping[str, Any]
 ) -> DesiredState:
     """A deploy with bucket and image filled in; whether it is possible is not said."""

@@ -33,7 +33,7 @@ class Previewer:
     def preview(self, wanted: DesiredState, configuration: Json, served: Served) -> Preview:
         """The actions, the requests and the price."""
         place = wanted.place
-        alarms = Alarms(self._cloud, place).wanted(wanted.options)
+        alarms = Alarms(self._cloud, place).requests(wanted.options)
         obstacles = PreflightChecks(self._cloud, place).find(wanted)
         steps = (
             []

@@ -100,7 +100,7 @@ class Alarms:
         self._cloud = cloud
         self._place = place
 
-    def wanted(self, options: Mapping[str, Any]) -> list[Json]:
+    def requests(self, options: Mapping[str, Any]) -> list[Json]:
         """The requests of PutMetricAlarm."""
         found = []
         if limit := int(options["alarm_errors"]):
@@ -117,7 +117,7 @@ class Alarms:
         """Make them, and give their names."""
         tags = as_tags({TARGET: self._place.endpoint, OWNER: owner})
         names = []
-        for alarm in self.wanted(options):
+        for alarm in self.requests(options):
             what = f"make the alarm {alarm['AlarmName']}"
             self._cloud.call("cloudwatch", "put_metric_alarm", what, **alarm, Tags=tags)
             names.append(str(alarm["AlarmName"]))

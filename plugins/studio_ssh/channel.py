@@ -192,7 +192,7 @@ class _Conversation:
             select.select([session], [], [], _LOOK_S)
             self._drain()
         self._drain()
-        self._tell(final=True)
+        self._emit_lines(final=True)
         return bytes(self._out), bytes(self._err)
 
     def _drain(self) -> None:
@@ -202,9 +202,9 @@ class _Conversation:
             self._err += self._session.recv_stderr(_CHUNK)
         if max(len(self._out), len(self._err)) > MOST_OUTPUT:
             raise _TooMuch
-        self._tell()
+        self._emit_lines()
 
-    def _tell(self, *, final: bool = False) -> None:
+    def _emit_lines(self, *, final: bool = False) -> None:
         if self._on_line is None:
             return
         end = len(self._out) if final else self._out.rfind(b"\n") + 1

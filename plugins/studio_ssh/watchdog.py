@@ -51,7 +51,7 @@ class Watchdog:
         self._done = threading.Event()
         self._threads = [
             threading.Thread(target=self._watch, name="ssh watchdog", daemon=True),
-            threading.Thread(target=self._ask, name="ssh sign of life", daemon=True),
+            threading.Thread(target=self._ping, name="ssh sign of life", daemon=True),
         ]
 
     def __enter__(self) -> Watchdog:
@@ -74,7 +74,7 @@ class Watchdog:
                 self._transport.close()
                 return
 
-    def _ask(self) -> None:
+    def _ping(self) -> None:
         """Ask for signs of life, one at a time."""
         with contextlib.suppress(*LOST):
             while not self._done.wait(_PING_S) and self._transport.is_active():
@@ -125,7 +125,7 @@ class _JumpProbe:
     def __init__(self, transport: JumpConnection) -> None:
         self.is_open: bool | None = None
         self._transport = transport
-        threading.Thread(target=self._ask, name="ssh way", daemon=True).start()
+        threading.Thread(target=self._probe, name="ssh way", daemon=True).start()
 
-    def _ask(self) -> None:
+    def _probe(self) -> None:
         self.is_open = leads_on(self._transport, _REACH_S)

@@ -108,7 +108,7 @@ class EndpointSnapshot:
         return "replaced" if one.at else "starting"
 
 
-def look(cloud: Cloud) -> EndpointSnapshot:
+def poll(cloud: Cloud) -> EndpointSnapshot:
     """Read what there is.
 
     Raises:
@@ -124,7 +124,7 @@ def look(cloud: Cloud) -> EndpointSnapshot:
     wanted = f'labels.{TARGET}="{address.endpoint}"'
     models = cloud.pages(f"v1/{address.parent}/models", "models", "Listing models", filter=wanted)
     return EndpointSnapshot(
-        endpoint, tuple(_held(one) for one in models), tuple(_live(endpoint or {}))
+        endpoint, tuple(_release_entry(one) for one in models), tuple(_live(endpoint or {}))
     )
 
 
@@ -133,7 +133,7 @@ def id_of(name: str) -> str:
     return name.partition("@")[0].rpartition("/")[2]
 
 
-def _held(model: Mapping[str, Any]) -> ReleaseEntry:
+def _release_entry(model: Mapping[str, Any]) -> ReleaseEntry:
     labels = dict(model.get("labels") or {})
     return ReleaseEntry(
         id_of(str(model["name"])),

@@ -21,7 +21,7 @@ from studio_vertex.names import (
     now_label,
 )
 from studio_vertex.refusals import GoogleRefusal
-from studio_vertex.snapshot import EndpointSnapshot, LiveDeployment, ReleaseEntry, look
+from studio_vertex.snapshot import EndpointSnapshot, LiveDeployment, ReleaseEntry, poll
 
 PREDICT, HEALTH, PORT = "/predict", "/health", 8080
 
@@ -71,11 +71,11 @@ class TrafficChange:
             body = {"model": self._model(parcel, wish), "modelId": identifier}
             self._make("POST", f"v1/{address.parent}/models:upload", "Uploading the model", body)
             self._appear(path, "Uploading the model")
-        return next(one for one in look(self._cloud).held if one.model == identifier)
+        return next(one for one in poll(self._cloud).held if one.model == identifier)
 
     def ensure_live(self, held: ReleaseEntry, wish: ServeSettings) -> LiveDeployment:
         """Deploy a release beside what serves, without requests; or find it so deployed."""
-        found = _same(look(self._cloud), held, wish)
+        found = _same(poll(self._cloud), held, wish)
         if found is not None:
             return found
         self._label(held, {STATE: ""}, "")
@@ -92,7 +92,7 @@ class TrafficChange:
         except GoogleRefusal as error:
             self._label(held, {STATE: FAILED}, error.message)
             raise
-        live = _same(look(self._cloud), held, wish)
+        live = _same(poll(self._cloud), held, wish)
         if live is None:
             raise TargetError(f"{what} is done at Google, which does not list it.")
         return live

@@ -26,7 +26,7 @@ def conform(array: Array, value: Value, sample: str) -> Array:
         return _finite(array, value, sample)
     if not shape_fits(array.shape, wanted.shape):
         raise InvalidData(
-            f"Sample {sample} gives input {value.name!r} {_found(array)}, "
+            f"Sample {sample} gives input {value.name!r} {_type_of(array)}, "
             f"but the model wants {wanted}."
         )
     return _finite(_cast(array, value, wanted, sample), value, sample)
@@ -42,7 +42,7 @@ def shape_fits(found: Sequence[int], wanted: Sequence[Dimension] | None) -> bool
     )
 
 
-def _found(array: Array) -> str:
+def _type_of(array: Array) -> str:
     return str(TensorType(_kind(array), tuple(array.shape)))
 
 

@@ -71,7 +71,7 @@ class Rows:
         """The array as a whole, for one that is small or a sample in itself."""
         with self._reading() as stream:
             self._header(stream)
-            return self._take(stream, self.shape)
+            return self._read_row(stream, self.shape)
 
     def blocks(self, starts: Iterable[int], length: int) -> Iterator[Array]:
         """Blocks of ``length`` rows, each beginning at one of the ascending ``starts``."""
@@ -82,9 +82,9 @@ class Rows:
             origin = stream.tell()
             for start in starts:
                 stream.seek(origin + start * row_bytes)
-                yield self._take(stream, shape)
+                yield self._read_row(stream, shape)
 
-    def _take(self, stream: IO[bytes], shape: tuple[int, ...]) -> Array:
+    def _read_row(self, stream: IO[bytes], shape: tuple[int, ...]) -> Array:
         size = math.prod(shape) * self.dtype.itemsize
         if size > MOST_BYTES_AT_ONCE:
             raise InvalidData(f"One sample of {self.title} would take {size / 2**30:.1f} GiB.")

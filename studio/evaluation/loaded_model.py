@@ -12,7 +12,7 @@ from studio.evaluation.recurrent import Span, Stateful, Unrolled, pairs, start
 from studio.evaluation.results import RuntimeVersion
 from studio.evaluation.session_pool import abreast
 from studio.models.backends import backend_for
-from studio.models.opening import look
+from studio.models.opening import read_model
 from studio.plugin_host import PluginHost
 from studio.registry import ModelRef
 
@@ -50,7 +50,7 @@ class LoadedModel:
             InvalidModel: when it cannot be read.
             Unavailable: when nothing here can run its format.
         """
-        opened = look(Path(ref.path), progress, host=host)
+        opened = read_model(Path(ref.path), progress, host=host)
         nbytes = sum(file.stat().st_size for file in opened.files)
         backend = backend_for(ref.format, host)
         graph = opened.model.graph

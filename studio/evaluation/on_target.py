@@ -127,7 +127,7 @@ class TargetSession:
             with folder_on(channel, place):
                 request = self._ship(channel, place)
                 for pack in self._packs(dataset):
-                    yield from self._asked(channel, python, place, request, pack)
+                    yield from self._run_pack(channel, python, place, request, pack)
         finally:
             channel.close()
 
@@ -170,7 +170,7 @@ class TargetSession:
         if size:
             yield path
 
-    def _asked(
+    def _run_pack(
         self, channel: Channel, python: str, place: str, request: _Request, pack: Path
     ) -> Iterator[dict[str, Array]]:
         channel.put(pack, request.samples, self._job)

@@ -65,7 +65,7 @@ class OpenedModel:
         )
 
 
-def look(
+def read_model(
     path: Path,
     progress: Progress | None = None,
     shapes: Mapping[str, tuple[int, ...]] | None = None,
@@ -86,10 +86,10 @@ def look(
         UnsafeModel: when it reaches outside its folder or beyond the limits.
     """
     with uncollected():
-        return _look(path, progress or Silent(), dict(shapes or {}), host, on_structure, on_intake)
+        return _read(path, progress or Silent(), dict(shapes or {}), host, on_structure, on_intake)
 
 
-def _look(
+def _read(
     path: Path,
     progress: Progress,
     given: dict[str, tuple[int, ...]],

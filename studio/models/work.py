@@ -20,7 +20,7 @@ from studio.models.drawing.boxes import nodes_drawn
 from studio.models.drawing.selection import DrawSelection, shown
 from studio.models.graphfile import write
 from studio.models.layout import Unfolded, lay_out
-from studio.models.opening import GraphWriter, OpenedModel, look
+from studio.models.opening import GraphWriter, OpenedModel, read_model
 from studio.models.results import DiffResult, GraphResult, ModelFigures, OpenResult
 from studio.models.shapes import parse
 from studio.models.step import (
@@ -50,7 +50,7 @@ def open_model(options: OpenOptions, job: Job) -> OpenResult:
     if options.name:
         component(options.name, "A model")
     writer = GraphWriter(job.folder)
-    opened = look(
+    opened = read_model(
         path,
         job,
         parse(options.shape or ()),
@@ -97,15 +97,15 @@ def _drawn(job: Job, writer: GraphWriter, model: Model) -> None:
 
 def inspect_model(options: InspectOptions, job: Job) -> ModelFigures:
     """Look at a model and keep nothing."""
-    opened = look(options.model, job, parse(options.shape or ()))
+    opened = read_model(options.model, job, parse(options.shape or ()))
     job.progress(4, 4, "Inspected")
     return opened.figures()
 
 
 def diff(options: DiffOptions, job: Job) -> DiffResult:
     """Compare the graphs of two models."""
-    before = look(Path(options.a.path), job)
-    after = look(Path(options.b.path), job)
+    before = read_model(Path(options.a.path), job)
+    after = read_model(Path(options.b.path), job)
     job.progress(3, 4, "Matching the nodes")
     found = compare(before.model.graph, after.model.graph)
     job.progress(4, 4, "Compared")
@@ -128,7 +128,7 @@ def draw(options: GraphOptions, job: Job) -> GraphResult:
     output = options.out
     if output.suffix.lower() not in _DRAWINGS:
         raise UsageError(f"A graph is drawn as {', '.join(_DRAWINGS)}; {output.name} is none.")
-    opened = look(Path(options.model.path), job, parse(options.shape or ()))
+    opened = read_model(Path(options.model.path), job, parse(options.shape or ()))
     job.progress(3, 4, "Laying out the graph")
     drawing = job.folder / f"graph{output.suffix.lower()}"
     if drawing.suffix == ".html":

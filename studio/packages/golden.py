@@ -63,7 +63,7 @@ def tolerance(samples: Sequence[GoldenSample], precision: str, relative: float |
     return Tolerance(share, float(f"{share * scale:.2g}"))
 
 
-def made_up(session: Session, inputs: Sequence[Value], count: int) -> list[GoldenSample]:
+def random_samples(session: Session, inputs: Sequence[Value], count: int) -> list[GoldenSample]:
     """Answers to random inputs, with the first size of open axes that the model accepts.
 
     Raises:
@@ -94,12 +94,12 @@ def write(samples: Sequence[GoldenSample], folder: Path) -> Iterator[Path]:
         _write_npz(folder / "inputs" / name, {f"in.{k}": v for k, v in sample.feeds.items()})
         arrays: dict[str, Array] = {}
         for output, array in sample.outputs.items():
-            arrays |= _kept(output, array)
+            arrays |= _stored_values(output, array)
         _write_npz(folder / name, arrays)
         yield folder / name
 
 
-def _kept(name: str, array: Array) -> dict[str, Array]:
+def _stored_values(name: str, array: Array) -> dict[str, Array]:
     """All of a small output; of a large one the extremes and some between, evenly spread."""
     if array.size <= MOST_VALUES or array.dtype.kind not in "fiub":
         return {f"out.{name}": array}

@@ -87,7 +87,7 @@ def packaged(
     Args:
         hidden: Options that the record leaves out.
     """
-    version = keep(registry, options.model, result)
+    version = store_version(registry, options.model, result)
     draft = options.preprocess_draft
     final = replace(
         result,
@@ -106,7 +106,7 @@ def packaged(
             write_signature(Path(final.bundle), result.signature)
     elif unsigned:
         final = replace(final, notes=(*final.notes, _UNSIGNED))
-    registry.add_run("package", version.variant, _given(options, hidden), to_json(final))
+    registry.add_run("package", version.variant, _user_options(options, hidden), to_json(final))
     return final
 
 
@@ -127,7 +127,7 @@ def _write_draft(text: str, path: Path) -> str:
     return str(path)
 
 
-def keep(registry: Registry, model: ModelRef, result: PackageResult) -> VersionRecord:
+def store_version(registry: Registry, model: ModelRef, result: PackageResult) -> VersionRecord:
     """Return the version of a bundle that the work has made or found.
 
     Raises:
@@ -160,7 +160,7 @@ def _copy(source: Path, target: Path) -> Path:
     return target
 
 
-def _given(options: PackageOptions, hidden: Collection[str]) -> dict[str, JsonValue]:
+def _user_options(options: PackageOptions, hidden: Collection[str]) -> dict[str, JsonValue]:
     """Return the user's options in JSON form, but for the model and those that are hidden."""
     names = [one.name for one in form(type(options)) if one.name not in ("model", *hidden)]
     values = to_json(options)

@@ -141,7 +141,7 @@ def _samples(
     session: Session, inputs: Sequence[Value], options: PackageOptions
 ) -> list[GoldenSample]:
     if not options.data:
-        return golden.made_up(session, inputs, options.samples)
+        return golden.random_samples(session, inputs, options.samples)
     dataset = open_dataset(options.data, inputs, limit=options.samples)
     return golden.answer(session, (sample.feeds for sample in islice(dataset, options.samples)))
 

@@ -86,7 +86,7 @@ def check_formats(host: PluginHost, texts: Sequence[str], forms: Sequence[str]) 
             )
 
 
-def hold_to_target(target: TargetSpec | None, backends: Sequence[BackendChoice]) -> None:
+def check_target(target: TargetSpec | None, backends: Sequence[BackendChoice]) -> None:
     """Raise UsageError when another machine is asked to use an environment of this one."""
     bound = [each.backend.title for each in backends if each.python]
     if bound and target is not None and not target.url.startswith("local:"):

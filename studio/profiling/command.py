@@ -127,7 +127,7 @@ def run_bench(
     """
     recording = Recording(config)
 
-    def take(line: str) -> None:
+    def on_line(line: str) -> None:
         with contextlib.suppress(json.JSONDecodeError):
             document = json.loads(line)
             event = read_event(document) if isinstance(document, dict) else None
@@ -141,7 +141,7 @@ def run_bench(
             argv,
             stdin=json.dumps(to_json(config)).encode() + b"\n",
             timeout=_patience(config),
-            on_line=take,
+            on_line=on_line,
         )
     except TargetError as error:
         if not recording.measured:

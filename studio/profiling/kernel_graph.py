@@ -70,10 +70,10 @@ class KernelGraph:
         exact = self._owners.by_name.get(name)
         if exact is not None and exact.within:
             return exact  # what is inlined last makes the value of the node that holds it
-        made = self._made_by(kernel)
+        made = self._owner_of_outputs(kernel)
         return made if made is not None else self._owners.named(name)
 
-    def _made_by(self, kernel: Kernel) -> Owner | None:
+    def _owner_of_outputs(self, kernel: Kernel) -> Owner | None:
         """By the values that it makes, also where a change of layout gives them their name."""
         for value in _named(kernel.outputs):
             names = [value]

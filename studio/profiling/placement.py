@@ -18,7 +18,7 @@ def short(provider: str) -> str:
     return provider.replace(_SUFFIX, "").lower()
 
 
-def asked(candidate: Candidate) -> str:
+def requested_provider(candidate: Candidate) -> str:
     """The provider or device that a candidate's options name; the processor otherwise."""
     options = candidate.options
     return short(str(options.get("provider") or options.get("device") or CPU)) or CPU
@@ -26,7 +26,7 @@ def asked(candidate: Candidate) -> str:
 
 def accelerated(chosen: Sequence[Candidate]) -> bool:
     """Whether anything but the processor is asked for, so that the truth has to be measured."""
-    return any(asked(each) != CPU for each in chosen)
+    return any(requested_provider(each) != CPU for each in chosen)
 
 
 def placement(
@@ -50,7 +50,7 @@ def warnings(placed: Placement) -> list[str]:
 
 
 def _row(candidate: Candidate, run: ProfileRun, times: OperatorTimes | None) -> RunPlacement:
-    wanted = asked(candidate)
+    wanted = requested_provider(candidate)
     shares = times.providers if times else {}
     if times is None and wanted == CPU and candidate.backend == "onnxruntime":
         shares = {CPU: 1.0}  # there is no other place for it

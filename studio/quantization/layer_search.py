@@ -159,11 +159,11 @@ class _Bench:
         self._threads = usual_threads(subject, self._feeds)
 
     def timed(self, kept: Sequence[str]) -> float:
-        return self._made(kept, self._phase(f"Timing with {len(kept)} layers in float")).ratio
+        return self._time(kept, self._phase(f"Timing with {len(kept)} layers in float")).ratio
 
     def tried(self, kept: Sequence[str]) -> SearchCandidate:
         phase = self._phase(f"Evaluating candidate with {len(kept)} layers in float")
-        time = self._made(kept, phase)
+        time = self._time(kept, phase)
         exact = self._subject.session() if self._judge.by_reference else None
         session = self._subject.scoring(self._path, alone=exact is not None)
         try:
@@ -198,7 +198,7 @@ class _Bench:
         count = len(self._seen)
         return SearchCandidate(tuple(kept), drop, ratio, nbytes, after.value, lost, gained, count)
 
-    def _made(self, kept: Sequence[str], phase: _SubProgress) -> Latency:
+    def _time(self, kept: Sequence[str], phase: _SubProgress) -> Latency:
         self._tuner.write(self._path, kept)
         return timed(self._subject, self._path, self._feeds, phase, self._threads)
 

@@ -40,7 +40,7 @@ class Preset:
     source: PresetText = field(default=PresetText("the preset", "", {}), compare=False)
 
     @classmethod
-    def asked(cls, options: QuantizeOptions | SensitivityOptions) -> Preset:
+    def from_options(cls, options: QuantizeOptions | SensitivityOptions) -> Preset:
         """The preset that the options of a step ask for."""
         values: dict[str, OptionValue] = {
             "calibration": options.calibration,

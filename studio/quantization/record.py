@@ -56,7 +56,7 @@ def quantized(
         front=tuple(_front(parent, variant, result)),
     )
     artifacts = {"details": registry.adopt(details)}
-    registry.add_run("quantize", variant.id, asked(options), to_json(final), artifacts)
+    registry.add_run("quantize", variant.id, as_preset(options), to_json(final), artifacts)
     return final
 
 
@@ -64,7 +64,7 @@ def evaluated(
     registry: Registry, options: EvaluateOptions, result: EvaluationResult, folder: Path
 ) -> EvaluationResult:
     """Keep the score."""
-    registry.add_run("evaluate", options.model.variant, asked(options), to_json(result))
+    registry.add_run("evaluate", options.model.variant, as_preset(options), to_json(result))
     return result
 
 
@@ -121,7 +121,7 @@ def _front(
             )
 
 
-def asked(options: QuantizeOptions | SensitivityOptions | EvaluateOptions) -> dict[str, object]:
+def as_preset(options: QuantizeOptions | SensitivityOptions | EvaluateOptions) -> dict[str, object]:
     """The options as a preset would spell them."""
     values: dict[str, object] = to_json(options)
     given = {k: v for k, v in values.items() if v not in (None, [], "") and k not in _OURS}

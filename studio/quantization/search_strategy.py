@@ -98,7 +98,7 @@ def search(
     ladder = LayerLadder(slow, order, costs, bench)
     if goal.aim is None:
         # The fastest of all is scored too: what its time costs belongs on the front.
-        made = [bench.tried(ladder.kept(step)) for step in sorted({0, _slowest(ladder, goal)})]
+        made = [bench.tried(ladder.layers_at(step)) for step in sorted({0, _slowest(ladder, goal)})]
     else:
         made = _least_kept(ladder, goal.aim, trials)
         if instead := _without_the_dear(ladder, made, goal.aim):
@@ -142,7 +142,7 @@ class LayerLadder:
         """The step at which every layer is in float."""
         return len(self._order)
 
-    def kept(self, step: int) -> list[str]:
+    def layers_at(self, step: int) -> list[str]:
         return [*self._slow, *self._order[:step]]
 
     def step(self, kept: Sequence[str]) -> int:
@@ -172,7 +172,7 @@ def _least_kept(ladder: LayerLadder, aim: float, trials: int) -> list[SearchCand
     made: list[SearchCandidate] = []
     few, enough, step = ladder.first - 1, ladder.top, ladder.first
     while len(made) < trials and enough - few > 1 and ladder.worth(few, enough):
-        trial = ladder.bench.tried(ladder.kept(step))
+        trial = ladder.bench.tried(ladder.layers_at(step))
         made.append(trial)
         if trial.drop <= aim:
             enough = step
@@ -207,7 +207,7 @@ def _without_the_dear(
     last = next(
         k for k in range(ladder.top, -1, -1) if ladder.spent[k] <= ladder.spent[step] + dear / 2
     )
-    kept = ladder.kept(last)
+    kept = ladder.layers_at(last)
     return [name for name in kept if name != ladder.name(step - 1)] if last > step else []
 
 
@@ -217,7 +217,7 @@ def _slowest(ladder: LayerLadder, goal: Goal) -> int:
     The bottom one when not even that is.
     """
     fast, slow = 0, ladder.top
-    first = ladder.bench.timed(ladder.kept(0))
+    first = ladder.bench.timed(ladder.layers_at(0))
     if not goal.fast(first) or goal.max_latency_ratio is None:
         return 0
     # The time grows with what the layers kept would have saved, up to that of the float model.
@@ -227,7 +227,7 @@ def _slowest(ladder: LayerLadder, goal: Goal) -> int:
         step = min(max(step, fast + 1), slow - 1)
         if slow - fast <= 1:
             break
-        if goal.fast(ladder.bench.timed(ladder.kept(step))):
+        if goal.fast(ladder.bench.timed(ladder.layers_at(step))):
             fast, step = step, step + max(1, (slow - step) // 4)
         else:
             slow, step = step, step - max(1, (step - fast) // 4)

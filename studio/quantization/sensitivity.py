@@ -32,7 +32,7 @@ def measure(options: SensitivityOptions, job: Job) -> SensitivityResult:
     begin = time.monotonic()
     host = PluginHost.discover()
     subject = LoadedModel.of(options.model, host, Phase(job, 0, 0.02))
-    preset = Preset.asked(options)
+    preset = Preset.from_options(options)
     transform: Transform = host.get(Extension.TRANSFORM, preset.method)
     preset = preset.for_transform(transform.options)
     make = tuner_of(transform, "Use static-int8, the default.")

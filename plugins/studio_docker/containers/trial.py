@@ -16,7 +16,7 @@ from typing import Any
 from docker.models.containers import Container
 
 from studio.api import Cancelled, Parcel, Progress, TakenBack, TargetError
-from studio_docker.containers.history import ContainerRelease, ReleaseHistory, look
+from studio_docker.containers.history import ContainerRelease, ReleaseHistory, poll
 from studio_docker.containers.names import EngineNames
 from studio_docker.containers.releases import PROGRAM
 from studio_docker.engine.client import Engine, parse_json
@@ -81,7 +81,7 @@ class Trials:
         self._place = place
         self._progress = progress
 
-    def hold(
+    def run(
         self, container: Container, parcel: Parcel, trial: Trial, before: ContainerRelease | None
     ) -> Mapping[str, Any]:
         """Give a release its turn, and watch it; the evidence of one that is kept.
@@ -107,7 +107,7 @@ class Trials:
                     return dict(line["soak"])
             raise self._ended(parcel.digest, time.monotonic() - began)
         except BaseException as error:
-            gate = look(self._engine, self._place).gate
+            gate = poll(self._engine, self._place).gate
             if gate is not None and gate.status == "running":  # otherwise all was stopped meanwhile
                 reason = _CANCELLED if isinstance(error, Cancelled) else _ENDED
                 self._give_back(gate, parcel.digest, before, reason)
@@ -177,7 +177,7 @@ class Trials:
 
     def _ended(self, release: str, seconds: float) -> TakenBack:
         """Of a container that ended, and with it the process that watched; or of a rollback."""
-        history = look(self._engine, self._place)
+        history = poll(self._engine, self._place)
         lost = [one for one in history.lost if one.release == release]
         reason = lost[-1].reason if lost and self._note(history) is None else _ENDED
         evidence = {"decision": "taken back", "reason": reason, "seconds": round(seconds, 2)}
@@ -195,7 +195,7 @@ class Trials:
         mine = (release, before.release if before else "")
         if (self._engine.read(gate, f"/{TURNS}/current") or b"").decode() not in mine:
             return
-        if reason in _ASKED and self._ask_to_end(gate, reason):
+        if reason in _ASKED and self._request_end(gate, reason):
             return
         where = before.container if before else gate
         if not self._engine.state(where).get("Running"):
@@ -206,7 +206,7 @@ class Trials:
         self._engine.execute(where, *PROGRAM, "gate", "turn", mine[1], *folder)
         self.forget(where)
 
-    def _ask_to_end(self, gate: Container, reason: str) -> bool:
+    def _request_end(self, gate: Container, reason: str) -> bool:
         """Let the process inside give the turn back: it does so at once, whatever ends here."""
         if self._engine.read(gate, f"/{NOTE}") is None:
             return False

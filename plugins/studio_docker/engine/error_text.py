@@ -97,7 +97,7 @@ _KNOWN = (
 
 
 @contextmanager
-def told(what: str) -> Iterator[None]:
+def translated_errors(what: str) -> Iterator[None]:
     """Turn the errors of the engine's library into sentences; ``what`` failed."""
     try:
         yield

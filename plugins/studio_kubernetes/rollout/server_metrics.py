@@ -83,7 +83,7 @@ def _total(counters: Iterable[Counters]) -> Counters:
     return Counters(requests, errors, buckets)
 
 
-def ask(tunnel: Tunnel, timeout_s: float) -> Counters:
+def read_counters(tunnel: Tunnel, timeout_s: float) -> Counters:
     """Read the counters of the server behind a tunnel.
 
     Raises:

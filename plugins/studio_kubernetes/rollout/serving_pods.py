@@ -11,7 +11,7 @@ from studio_kubernetes.cluster.tunnel import PodTunnel
 from studio_kubernetes.manifests.names import short
 from studio_kubernetes.manifests.workload import Json, Workload
 from studio_kubernetes.rollout.progress import COMPLETE, assess_deployment, is_ready
-from studio_kubernetes.rollout.server_metrics import Counters, ask
+from studio_kubernetes.rollout.server_metrics import Counters, read_counters
 from studio_kubernetes.rollout.watcher import RolloutFailed
 
 
@@ -31,7 +31,7 @@ class ServingPods:
 
     def counters(self, track: str) -> list[Counters]:
         """Of each ready pod of a track that answers."""
-        return list(self._ask(track))
+        return list(self._read_counters(track))
 
     def check(self, workload: Workload, track: str) -> None:
         """Whether the pods of a track serve the release that they claim to.
@@ -41,7 +41,7 @@ class ServingPods:
         Raises:
             RolloutFailed: when an image holds another release.
         """
-        for counters in self._ask(track):
+        for counters in self._read_counters(track):
             if counters.digest and counters.digest != workload.release:
                 raise RolloutFailed(
                     f"the image {workload.image} holds release {short(counters.digest)}, "
@@ -57,13 +57,13 @@ class ServingPods:
                 return False
         return True
 
-    def _ask(self, track: str) -> Iterator[Counters]:
+    def _read_counters(self, track: str) -> Iterator[Counters]:
         for pod in self._objects.pods(track):
             if not is_ready(pod):
                 continue
             try:
                 with self._into(pod) as tunnel:
-                    yield ask(tunnel, self._objects.cluster.patience_s)
+                    yield read_counters(tunnel, self._objects.cluster.patience_s)
             except TargetError:
                 continue  # it may have ended in the meantime; the others tell enough
 

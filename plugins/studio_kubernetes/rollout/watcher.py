@@ -70,7 +70,7 @@ class Watcher:
         while self._clock() - began < self._limit_s:
             progress.check()
             try:
-                seen, last = self._look(kind, name, release)
+                seen, last = self._poll(kind, name, release)
                 heard = self._clock()
             except ClusterUnreachable:
                 if self._clock() - heard > _SILENCE_S:
@@ -109,7 +109,7 @@ class Watcher:
         ][-10:]
         return "\n".join(lines)
 
-    def _look(self, kind: ApiKind, name: str, release: str) -> tuple[Json, RolloutProgress]:
+    def _poll(self, kind: ApiKind, name: str, release: str) -> tuple[Json, RolloutProgress]:
         seen = self._objects.cluster.get(kind, name)
         if seen is None:
             raise RolloutFailed(f"somebody deleted {kind.kind} {name} in the meantime")

@@ -76,7 +76,7 @@ def _axis(value: ValueInfoProto, axis: int, size: Size) -> None:
     dims = value.type.tensor_type.shape.dim
     if axis >= len(dims):
         raise UsageError(f"The input {value.name!r} has {len(dims)} axes, none is {axis}.")
-    _put(dims[axis], size)
+    _set_size(dims[axis], size)
 
 
 def _symbol(graph: GraphProto, name: str, size: Size, inputs: Mapping[str, ValueInfoProto]) -> None:
@@ -95,10 +95,10 @@ def _symbol(graph: GraphProto, name: str, size: Size, inputs: Mapping[str, Value
         }
         raise unknown(name, "open size or input", symbols | set(inputs))
     for dim in found:
-        _put(dim, size)
+        _set_size(dim, size)
 
 
-def _put(dim: onnx.TensorShapeProto.Dimension, size: Size) -> None:
+def _set_size(dim: onnx.TensorShapeProto.Dimension, size: Size) -> None:
     dim.Clear()
     if isinstance(size, int):
         dim.dim_value = size

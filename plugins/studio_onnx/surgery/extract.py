@@ -40,7 +40,7 @@ class Extract(Edit):
         end = _values(options.get("end"), known) or [value.name for value in graph.output]
         types = _types(model)
         before = len(graph.node)
-        needed = keep(graph, end, set(start))
+        needed = prune(graph, end, set(start))
         inputs = [
             value for value in graph.input if value.name in needed and value.name not in start
         ]
@@ -74,12 +74,12 @@ class Prune(Edit):
             raise UsageError("A model without outputs computes nothing.", hint="Keep one.")
         before = len(graph.node)
         _replace(graph.output, [value for value in graph.output if value.name in kept])
-        needed = keep(graph, kept, set())
+        needed = prune(graph, kept, set())
         _replace(graph.input, [value for value in graph.input if value.name in needed])
         return {"equal": True, "text": f"{before - len(graph.node)} nodes removed"}
 
 
-def keep(graph: GraphProto, ends: Iterable[str], starts: set[str]) -> set[str]:
+def prune(graph: GraphProto, ends: Iterable[str], starts: set[str]) -> set[str]:
     """Remove every node and constant that the ends do not need; returns the needed values."""
     makers = {name: number for number, node in enumerate(graph.node) for name in node.output}
     needed: set[str] = set()

@@ -79,10 +79,10 @@ def _fold_previous(view: View, node: NodeProto) -> bool:
         return False
     if shift.any() and convolution.padded:
         return _swap(view, convolution, previous, shift)
-    return _take(view, convolution.fed(scale, shift), previous, found[0])
+    return _merge(view, convolution.fed(scale, shift), previous, found[0])
 
 
-def _take(view: View, merged: Convolution, previous: NodeProto, source: str) -> bool:
+def _merge(view: View, merged: Convolution, previous: NodeProto, source: str) -> bool:
     if not merged.finite:
         return False
     merged.store(view)

@@ -80,7 +80,7 @@ def made(registry: Registry, options: DebOptions, result: DebResult, folder: Pat
     """Keep the bundle as a version, and put the package where the user wants it."""
     version = None
     if result.packaged and options.model:
-        version = packages.keep(registry, options.model, result.packaged)
+        version = packages.store_version(registry, options.model, result.packaged)
         result = replace(result, bundle=str(version.path))
     target = options.deb
     if target.is_dir():

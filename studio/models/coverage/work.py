@@ -13,7 +13,7 @@ from studio.models.coverage.board_systems import kind_of, notes, systems
 from studio.models.coverage.check import check
 from studio.models.coverage.releases import Release, release_of, releases
 from studio.models.memory import activation_peak
-from studio.models.opening import look
+from studio.models.opening import read_model
 from studio.models.results import (
     CoverageResult,
     Problem,
@@ -47,7 +47,7 @@ def coverage(options: CoverageOptions, job: Job) -> CoverageResult:
         return _on_board(options, job)
     facts = options.facts
     release = _release(options.runtime or (facts.runtimes or {}).get("onnxruntime"))
-    model, need = _looked_at(options, job)
+    model, need = _model_and_size(options, job)
     problems = check(model, release, int(facts.memory_mb or 0), need)
     return _result(release, problems, need, options.target.name if options.target else None)
 
@@ -57,7 +57,7 @@ def _on_board(options: CoverageOptions, job: Job) -> CoverageResult:
     if options.target:
         raise UsageError("A target and a kind of board cannot be asked for at once.")
     kind, asked = kind_of(options.board), options.runtime
-    model, need = _looked_at(options, job)
+    model, need = _model_and_size(options, job)
     found = systems(model, options.board, need, _release(asked) if asked else None)
     usual = found[0]
     return replace(
@@ -72,9 +72,9 @@ def _on_board(options: CoverageOptions, job: Job) -> CoverageResult:
     )
 
 
-def _looked_at(options: CoverageOptions, job: Job) -> tuple[Model, float]:
+def _model_and_size(options: CoverageOptions, job: Job) -> tuple[Model, float]:
     """The model, and the megabytes that it and its activations take."""
-    opened = look(Path(options.model.path), job)
+    opened = read_model(Path(options.model.path), job)
     size = sum(file.stat().st_size for file in opened.files)
     return opened.model, (size + activation_peak(opened.sized.graph)) / 1e6
 

@@ -153,7 +153,7 @@ class _Book:
         if known is not None:
             return known
         number = self._numbers[id(node)] = len(self.nodes)
-        self.nodes.append(_told(graph, node))
+        self.nodes.append(_node_facts(graph, node))
         self.home.append(None)
         self._within[number] = list(_inner(node))
         return number
@@ -184,7 +184,7 @@ def _places(layout: GraphLayout, drawn: Sequence[int]) -> dict[str, list[float]]
     return {key: [round(column[at], 1) for at in drawn] for key, column in columns.items()}
 
 
-def _told(graph: Graph, node: Node) -> dict[str, Any]:
+def _node_facts(graph: Graph, node: Node) -> dict[str, Any]:
     """What the inspector says of a node."""
     attributes = {} if is_block(node) else node.attributes
     return {
