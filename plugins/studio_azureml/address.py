@@ -52,7 +52,7 @@ class Address:
         return f"{self.parent}/environments/edgewright-{self.endpoint}"
 
     def autoscale(self, deployment: str) -> str:
-        """The resource ID of a deployment's autoscale setting."""
+        """Return the resource ID of a deployment's autoscale setting."""
         name = f"edgewright-{self.endpoint}-{deployment}"
         return f"{self.resource_group}/providers/Microsoft.Insights/autoscalesettings/{name}"
 
@@ -83,7 +83,7 @@ def parse_address(url: str, settings: Mapping[str, object]) -> Address:
 
 
 def target_name(address: Address) -> str:
-    """What a target is called; two subscriptions may have the same names."""
+    """Return the target's name; endpoints of two workspaces may share a name."""
     return re.sub(r"[^\w.-]+", "-", f"{address.endpoint}-{address.workspace}-{address.group}")
 
 

@@ -136,7 +136,7 @@ class AzureMlSite:
         self._cloud.close()
 
     def _key(self, properties: Mapping[str, Any]) -> str:
-        """Asked for at each request and kept nowhere; empty where a token does."""
+        """Read the key for each request without storing it; return "" where a token is used."""
         if properties.get("authMode") != "Key":
             return ""
         path = f"{self._cloud.address.name}/listKeys"
@@ -155,10 +155,10 @@ class AzureMlSite:
 
 
 def _chosen(history: EndpointSnapshot, to: str | None) -> ReleaseEntry:
-    """The release to go back to.
+    """Return the release to roll back to.
 
     Raises:
-        TargetError: when there is none.
+        TargetError: when no such release exists.
     """
     found = history.before()
     if to is None and found:

@@ -35,7 +35,7 @@ _PORT = 8477
 
 @dataclass(frozen=True, slots=True)
 class ServeSettings:
-    """How a release is to be served."""
+    """Serving settings of a release."""
 
     image: str
     instance: str
@@ -47,7 +47,7 @@ class ServeSettings:
 
     @staticmethod
     def of(parcel: Parcel, options: Mapping[str, Any]) -> ServeSettings:
-        """The wish of a deploy's options."""
+        """Return the settings in the options of a deploy."""
         image = str(options.get("image") or "")
         for key, value in (("{name}", parcel.name), ("{version}", str(parcel.version))):
             image = image.replace(key, value)
@@ -64,18 +64,18 @@ class ServeSettings:
 
 
 def environment_version(digest: str, image: str) -> str:
-    """The name of a release: the same for a repeated deploy."""
+    """Return the version name of a release, the same for a repeated deploy."""
     return f"{digest[:12]}-{hashlib.sha256(image.encode()).hexdigest()[:6]}"
 
 
 def deployment_name(version: str, wish: ServeSettings) -> str:
-    """The name of a release on such machines."""
+    """Return the deployment name of a release on such machines."""
     values = [version, wish.instance, wish.count, wish.most, wish.scale_at if wish.most else 0]
     return f"r{version[:10]}-{hashlib.sha256(json.dumps(values).encode()).hexdigest()[:6]}"
 
 
 class TrafficChange:
-    """One change on its way; what Azure was asked to do goes on when the studio is closed."""
+    """One change in progress, which Azure completes even when the studio is closed."""
 
     def __init__(self, cloud: Cloud, progress: Progress, timeout_s: float) -> None:
         self._cloud = cloud
@@ -83,7 +83,7 @@ class TrafficChange:
         self._timeout_s = timeout_s
 
     def settle(self) -> None:
-        """Wait for what an interrupted change has begun."""
+        """Wait for the end of an interrupted change."""
         self._settle(self._cloud.address.name)
 
     def ensure_environment(self, parcel: Parcel, wish: ServeSettings) -> ReleaseEntry:
@@ -126,7 +126,7 @@ class TrafficChange:
         self._change("PUT", address.name, "Making the endpoint", body)
 
     def ensure_live(self, held: ReleaseEntry, wish: ServeSettings, location: str) -> LiveDeployment:
-        """Deploy a release beside what serves, without requests; or find it so deployed."""
+        """Deploy a release without traffic, or return its existing deployment."""
         name = deployment_name(held.id.rpartition("/")[2], wish)
         path = f"{self._cloud.address.name}/deployments/{name}"
         what = f"Deploying version {held.version}"
@@ -229,7 +229,7 @@ class TrafficChange:
         self._cloud.call("PUT", setting, what, body, version=INSIGHTS)
 
     def _tag(self, held: ReleaseEntry, tags: Mapping[str, str]) -> None:
-        """Write the state of a release at its environment; an empty tag is taken away."""
+        """Write the state of a release to its environment; an empty tag is removed."""
         path = f"{self._cloud.address.environment}/versions/{held.id.rpartition('/')[2]}"
         what = "Writing the state of a release"
         properties: Json = dict(self._cloud.call("GET", path, what)["properties"])
@@ -263,7 +263,7 @@ class TrafficChange:
 def autoscale(
     path: str, location: str, least: int, most: int, load: int, tags: Mapping[str, str]
 ) -> dict[str, Any]:
-    """One more instance above a load of the processor in percent, one less below half of it."""
+    """Return a rule: one instance more above a CPU load in percent, one less below half of it."""
     capacity = {"minimum": str(least), "maximum": str(most), "default": str(least)}
     rules = [
         _rule(path, "GreaterThan", load, "Increase"),

@@ -123,14 +123,14 @@ class DockerSite:
         return image.id, supply.bytes_sent
 
     def _match(self, history: ReleaseHistory, parcel: Parcel, wish: str) -> ContainerRelease | None:
-        """A container of this release from earlier that would be made just so."""
+        """Return an earlier container of this release with the same settings."""
         found = (one for one in history.held if (one.release, one.wish) == (parcel.digest, wish))
         return next(found, None)
 
     def _roll_back(
         self, container: Container, held: ContainerRelease | None, progress: Progress
     ) -> None:
-        """Leave the place as it was; what cannot be taken away is listed, and told why."""
+        """Restore the previous state; log what cannot be removed, with the reason."""
         try:
             if held is None or not held.running:
                 self._engine.stop(container)  # it may have been asked already
@@ -218,14 +218,14 @@ class DockerSite:
         return f"http://{self._host(door)}:{door.port}"
 
     def _host(self, door: Listener) -> str:
-        """From here: a published port of another machine is reached by that machine's name."""
+        """Return the host from here: another machine's ports are at that machine's name."""
         if door.host in ("0.0.0.0", "::", "127.0.0.1", "localhost"):
             return self._address.host
         return door.host
 
 
 class _Switch:
-    """The way of one release to its clients."""
+    """Switch of the clients to one release."""
 
     def __init__(
         self, engine: Engine, containers: Containers, trials: Trials, progress: Progress
@@ -243,7 +243,7 @@ class _Switch:
         trial: Trial,
         serving: ContainerRelease | None,
     ) -> Mapping[str, Any]:
-        """Try it beside what serves, and give it the turn: for good, or on trial."""
+        """Test the release next to the serving one, then switch for good or for a trial."""
         facts = self._containers.try_out(container, wish.wait_s)
         self._progress.check()
         self._progress.log("The new release answers as it should; it gets its turn")
@@ -263,7 +263,7 @@ class _Switch:
 
 
 def _user() -> str:
-    """An engine knows nobody by name: whoever may open its socket is its owner."""
+    """Return the local user's name, because an engine has no users of its own."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):
@@ -271,10 +271,10 @@ def _user() -> str:
 
 
 def _chosen(found: Sequence[ContainerRelease], to: str | None) -> ContainerRelease:
-    """The release to go back to.
+    """Return the release to roll back to.
 
     Raises:
-        TargetError: when there is none.
+        TargetError: when no such release exists.
     """
     if to is None:
         if not found:

@@ -129,7 +129,7 @@ class ClusterPanel(Panel):
         self.form.on_submit(lambda: self._deploy(dry_run=True))
 
     def _start_reading_contexts(self) -> None:
-        """In a thread of its own: the client's library takes a second to load."""
+        """Start a thread, because the client's library takes a second to load."""
         threading.Thread(target=self._read_contexts, name="contexts", daemon=True).start()
 
     def _read_contexts(self) -> None:
@@ -208,7 +208,7 @@ class ClusterPanel(Panel):
         self.refresh()
 
     def _show(self, documents: Mapping[str, str]) -> None:
-        """The difference first, then each manifest."""
+        """Show the difference first, then each manifest."""
         self.documents.clear()
         for name in sorted(documents, key=lambda name: (not name.endswith(".diff"), name)):
             text = QPlainTextEdit(documents[name] or "No changes.")

@@ -125,7 +125,7 @@ class KubernetesSite:
             yield from self.events()
 
     def events(self) -> Iterator[str]:
-        """What the cluster noted about the objects of the target, the oldest first."""
+        """Return the cluster's events about the target's objects, the oldest first."""
         yield from event_lines(self._cluster.find(EVENT), self._place.name)
 
     def scale(self, replicas: int) -> None:
@@ -172,7 +172,7 @@ class KubernetesSite:
         return DesiredWorkload(before.stable, workload, percent), maps
 
     def _before(self) -> DesiredWorkload | None:
-        """What serves now, as it would have to be asked for."""
+        """Return the current workload as a desired state."""
         return self._current_workload(self._objects.serving(), self._record.entries())
 
     def _current_workload(
@@ -190,7 +190,7 @@ class KubernetesSite:
         newest: Workload,
         progress: Progress,
     ) -> int:
-        """A changeover whose outcome is noted."""
+        """Run a changeover and record its outcome."""
         try:
             sent = Changeover(self._objects, before, self._pods.check).run(wanted, extra, progress)
         except TargetError as error:
@@ -202,7 +202,7 @@ class KubernetesSite:
     def _note_failure(
         self, before: DesiredWorkload | None, newest: Workload, error: TargetError
     ) -> None:
-        """An earlier release that was to serve again is as good as it was."""
+        """Record a failed deploy, but not the failed return to an earlier release."""
         if before is not None and newest.release == before.stable.release:
             return
         try:
@@ -237,7 +237,7 @@ class KubernetesSite:
         return not changes and self._pods.tracks_ready()
 
     def _forget(self, entry: ReleaseEntry) -> None:
-        """A release that fell out of the record takes its bundle along; runtimes are shared."""
+        """Delete the bundle of a release that left the record; runtimes are shared."""
         if entry.maps:
             self._cluster.delete(CONFIG_MAP, entry.maps[0])
 

@@ -33,7 +33,7 @@ class RemoteFile:
 
 
 def place_of(uri: str) -> str:
-    """The path at the server's proxy that an artefact URI means.
+    """Return the path at the server's proxy that an artefact URI means.
 
     Raises:
         Unavailable: when the server does not hand out its artefacts itself.
@@ -49,7 +49,7 @@ def place_of(uri: str) -> str:
 
 
 def listed(rest: Rest, place: str) -> list[RemoteFile]:
-    """All files below a folder of artefacts.
+    """Return all files below a folder of artefacts.
 
     Raises:
         TargetError: when a name would lead out of the folder, or there is no end of them.
@@ -79,7 +79,7 @@ def _harmless(name: str) -> bool:
 
 
 def files_to_fetch(rest: Rest, files: list[RemoteFile]) -> tuple[list[RemoteFile], str]:
-    """What is to be fetched of a version: a bundle's files, or a model with its tensors.
+    """Return the files to fetch of a version: a bundle's, or a model with its tensors.
 
     Returns:
         The files, and the name of the model's own; empty for a bundle.
@@ -104,7 +104,7 @@ def files_to_fetch(rest: Rest, files: list[RemoteFile]) -> tuple[list[RemoteFile
 
 
 def _names(rest: Rest, manifest: RemoteFile) -> set[str]:
-    """The files of a bundle; empty when it is somebody else's manifest."""
+    """Return the files of a bundle, or none if the manifest is not the studio's."""
     content = bytearray()
     with rest.download(manifest.place) as pieces:
         for piece in pieces:

@@ -38,10 +38,10 @@ _HISTORY = ("When", "Version", "What", "")
 
 
 class RegistryPanel(Panel):
-    """Where the registry is on top, then its models, then what is known of the chosen one.
+    """Panel with the registry on top, then its models, then the chosen model's facts.
 
     Attributes:
-        state: The outcome of what was asked last, in one sentence.
+        state: The outcome of the last request, in one sentence.
     """
 
     def __init__(self, host: PanelHost) -> None:
@@ -218,7 +218,7 @@ class Table(QTableWidget):
         self.setVisible(bool(rows))
 
     def chosen(self) -> str:
-        """The first column of the chosen row; empty without one."""
+        """Return the first column of the chosen row, or ""."""
         items = self.selectedItems()
         first = self.item(items[0].row(), 0) if items else None
         return first.text() if first is not None else ""

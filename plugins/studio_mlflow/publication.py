@@ -24,7 +24,7 @@ _NOT_IN_KEYS = re.compile(r"[^\w\-. /]", re.ASCII)
 
 
 class Publishing:
-    """Files first, then the version: what fails in between is taken back."""
+    """Upload of files first, then the version; a failure in between is rolled back."""
 
     def __init__(
         self, rest: Rest, publication: Publication, experiment: str, progress: Progress
@@ -37,7 +37,7 @@ class Publishing:
         self._new_name = False
 
     def run(self) -> str:
-        """Push; the number of the new version."""
+        """Push, and return the number of the new version."""
         run = self._begin()
         self._identifier = str(run["info"]["run_id"])
         try:

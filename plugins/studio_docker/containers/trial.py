@@ -1,4 +1,4 @@
-"""Releases on trial at an engine: each held, in its own container, against the one before it.
+"""Trials of a release at an engine, in its own container, compared with the previous release.
 
 The earlier bundle is copied inside the engine, into the volume that gate and releases share. A
 process beside the new server then watches and decides (``gate trial`` of the runtime): it needs
@@ -52,7 +52,7 @@ _CUT_OFF = "its trial was cut off"
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What is asked of a deploy.
+    """Trial settings of a deploy.
 
     Attributes:
         seconds: The longest that it takes; None where quality is not judged.
@@ -66,7 +66,7 @@ class Trial:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Trial:
-        """The trial in the options of a deploy, which may say nothing of one."""
+        """Return the trial in the options of a deploy, if any."""
         asked, share = options.get("trial"), float(options.get("agreement") or 0.0)
         if asked is None:
             return cls(share=share)
@@ -123,7 +123,7 @@ class Trials:
         return words
 
     def _lines(self, container: Container, words: list[str]) -> Iterator[Mapping[str, Any]]:
-        """What the process inside tells; each line is a moment at which the user may end it."""
+        """Yield the lines of the process in the container; the user may cancel at each."""
         for text in self._engine.stream(container, *PROGRAM, *words):
             self._progress.check()
             try:
@@ -163,7 +163,7 @@ class Trials:
             raise TargetError("The answers of both releases cannot be compared.", detail=text)
 
     def forget(self, container: Container) -> None:
-        """Take away what was laid out; nothing is compared any more."""
+        """Remove the files of the comparison, which ends it."""
         self._engine.execute(container, "python3", "-I", "-c", _FORGET, f"/{FOLDER}")
 
     def _is_adrift(self, before: ContainerRelease) -> bool:
@@ -176,7 +176,7 @@ class Trials:
         return bool((told.get("drift") or {}).get("alarm"))
 
     def _ended(self, release: str, seconds: float) -> TakenBack:
-        """Of a container that ended, and with it the process that watched; or of a rollback."""
+        """Return the error of a container that ended with its trial, or of a rollback."""
         history = poll(self._engine, self._place)
         lost = [one for one in history.lost if one.release == release]
         reason = lost[-1].reason if lost and self._note(history) is None else _ENDED
@@ -191,7 +191,7 @@ class Trials:
     def _give_back(
         self, gate: Container, release: str, before: ContainerRelease | None, reason: str
     ) -> None:
-        """Let the release before answer again, unless somebody decided otherwise meanwhile."""
+        """Switch back to the previous release, unless another process has decided."""
         mine = (release, before.release if before else "")
         if (self._engine.read(gate, f"/{TURNS}/current") or b"").decode() not in mine:
             return
@@ -219,7 +219,7 @@ class Trials:
         return False
 
     def end(self, history: ReleaseHistory, reason: str = _ROLLED_BACK) -> ContainerRelease | None:
-        """End a trial, whether it goes on or not; the release that serves again."""
+        """Roll back a trial, running or interrupted; return the release that serves again."""
         note = self._note(history)
         if note is None or history.gate is None:
             return None
@@ -229,10 +229,10 @@ class Trials:
         return before
 
     def recover(self, history: ReleaseHistory) -> None:
-        """Undo a trial that nobody watches any more: what was not kept is never left serving.
+        """Roll back a trial that no process watches any more.
 
         Raises:
-            TargetError: while one goes on.
+            TargetError: while a trial is running.
         """
         note = self._note(history)
         if note is None:

@@ -37,7 +37,7 @@ class Engine:
         self._client.close()
 
     def facts(self) -> Mapping[str, Any]:
-        """What it is: ``product``, ``version``, ``arch``, ``os``, ``cpus``, ``memory_mb`` ..."""
+        """Return facts of the engine: ``product``, ``version``, ``arch``, ``os``, ``cpus`` ..."""
         with translated_errors("Asking the engine"):
             info, version = self._client.info(), self._client.version()
         names = [part.get("Name", "") for part in version.get("Components") or ()]
@@ -55,7 +55,7 @@ class Engine:
     # Images
 
     def image(self, name: str) -> Mapping[str, Any] | None:
-        """What the engine knows of an image; None when it has none of that name or ID."""
+        """Return the engine's facts of an image, or None if it has no such name or ID."""
         with translated_errors(f"Looking for the image {name}"):
             try:
                 return dict(self._client.images.get(name).attrs)
@@ -63,7 +63,7 @@ class Engine:
                 return None
 
     def images(self, label: str) -> list[Image]:
-        """Those with a label (``name`` or ``name=value``)."""
+        """Return the images with a label (``name`` or ``name=value``)."""
         with translated_errors("Listing the images"):
             return list(self._client.images.list(filters={"label": label}))
 
@@ -77,7 +77,7 @@ class Engine:
             _follow(lines, f"Fetching the image {name}", progress)
 
     def push(self, name: str, progress: Progress) -> str:
-        """Send an image to the registry that its name says; returns its digest there."""
+        """Push an image to the registry in its name; return its digest there."""
         digest = ""
         with translated_errors(f"Pushing {name}"):
             repository, tag = split(name)
@@ -126,7 +126,7 @@ class Engine:
     # Containers
 
     def containers(self, *labels: str) -> list[Container]:
-        """All with these labels, also stopped ones."""
+        """Return the containers with all these labels, stopped ones included."""
         with translated_errors("Listing the containers"):
             found = self._client.containers.list(
                 all=True, filters={"label": list(labels)}, ignore_removed=True
@@ -164,7 +164,7 @@ class Engine:
                     time.sleep(_REMOVAL_PAUSE_S)
 
     def state(self, container: Container) -> Mapping[str, Any]:
-        """Its state as the engine says it; empty when it is gone."""
+        """Return the engine's state of a container, or "" if it is gone."""
         with translated_errors(f"Asking for the container {container.name}"):
             try:
                 container.reload()
@@ -196,13 +196,13 @@ class Engine:
                 vars(chunks)["_response"].close()  # which it leaves to the collector of garbage
 
     def logs(self, container: Container, lines: int) -> list[str]:
-        """The last lines that it wrote."""
+        """Return the last lines of its log."""
         with translated_errors(f"Reading the log of {container.name}"):
             text = container.logs(tail=lines)
             return text.decode("utf-8", "replace").splitlines()
 
     def link(self, container: Container, path: str) -> str:
-        """Where a symbolic link in a container points to; empty when it is none."""
+        """Return the target of a symbolic link in a container, or "" if it is no link."""
         with translated_errors(f"Reading {path} of the container {container.name}"):
             try:
                 _, about = container.get_archive(path)
@@ -211,7 +211,7 @@ class Engine:
         return str((about or {}).get("linkTarget") or "")
 
     def read(self, container: Container, path: str) -> bytes | None:
-        """A file of a container, running or not; None when there is none."""
+        """Read a file of a container, running or not; return None if it does not exist."""
         with translated_errors(f"Reading {path} of the container {container.name}"):
             try:
                 chunks, _ = container.get_archive(path)
@@ -238,13 +238,13 @@ class Engine:
     # Volumes
 
     def volumes(self, label: str) -> list[str]:
-        """The names of those with a label."""
+        """Return the names of the volumes with a label."""
         with translated_errors("Listing the volumes"):
             found = self._client.volumes.list(filters={"label": label})
             return [str(volume.name) for volume in found]
 
     def make_volume(self, name: str, labels: Mapping[str, str]) -> None:
-        """Make one where there is none of that name."""
+        """Create a volume unless one of that name exists."""
         with translated_errors(f"Making the volume {name}"):
             self._client.volumes.create(name, labels=dict(labels))
 
@@ -258,7 +258,7 @@ class Engine:
 
 
 def split(name: str) -> tuple[str, str]:
-    """Repository and tag of an image's name; ``latest`` where it has none."""
+    """Return repository and tag of an image's name; the default tag is ``latest``."""
     repository, colon, tag = name.rpartition(":")
     if not colon or "/" in tag:
         return name, "latest"
@@ -281,7 +281,7 @@ def _follow(lines: Iterable[Mapping[str, Any]], what: str, progress: Progress) -
 def _follow_each(
     lines: Iterable[Mapping[str, Any]], what: str, progress: Progress
 ) -> Iterator[Mapping[str, Any]]:
-    """Each line of the engine's report.
+    """Yield each line of the engine's report.
 
     Raises:
         TargetError: for the first line that reports a failure.
@@ -303,10 +303,10 @@ def _follow_each(
 
 
 def parse_json(text: str, what: str) -> Any:
-    """A document that a command inside printed.
+    """Parse the JSON document that a command in the container printed.
 
     Raises:
-        TargetError: when it is none.
+        TargetError: when it is not valid JSON.
     """
     try:
         return json.loads(text.strip().splitlines()[-1])

@@ -1,4 +1,4 @@
-"""What an engine or a registry complains of, in sentences that say what to do."""
+"""Error messages for an engine's or a registry's complaints, with what to do."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def translated_errors(what: str) -> Iterator[None]:
 
 
 def sentence(what: str, text: str) -> TargetError:
-    """An error for what the engine said."""
+    """Return the error for an engine's message."""
     for part, said, hint in _KNOWN:
         if part in text.lower():
             return TargetError(said, hint=hint, detail=f"{what}: {text}")

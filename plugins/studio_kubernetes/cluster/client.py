@@ -51,7 +51,7 @@ class Cluster:
 
     @contextmanager
     def bearing(self, seconds: float) -> Iterator[None]:
-        """Within this, wait for a server that refuses connections, as one that restarts does.
+        """Retry connections that are refused within this time, as by a restarting server.
 
         Whatever is sent may be sent twice: reads, deletions, and applying what is wanted.
         """
@@ -62,11 +62,11 @@ class Cluster:
             self._absence_s = 0.0
 
     def version(self) -> str:
-        """Of the server (``v1.33.2``)."""
+        """Return the server's version (``v1.33.2``)."""
         return str(self._json("GET", "/version", "the version").get("gitVersion", ""))
 
     def get(self, kind: ApiKind, name: str) -> Json | None:
-        """One object, or None where there is none."""
+        """Return one object, or None if it does not exist."""
         try:
             return self._json("GET", kind.path(self.namespace, name), f"{kind.kind} {name}")
         except ApiRefusal as error:
@@ -75,7 +75,7 @@ class Cluster:
             raise
 
     def find(self, kind: ApiKind, labels: str = "") -> list[Json]:
-        """Those with labels (``a=b,c=d``); none of a kind that the cluster does not know."""
+        """Return the objects with labels (``a=b,c=d``), or none of an unknown kind."""
         query = {"labelSelector": labels} if labels else {}
         try:
             found = self._json("GET", kind.path(self.namespace), f"the {kind.plural}", query)
@@ -114,7 +114,7 @@ class Cluster:
     def apply(
         self, kind: ApiKind, manifest: Json, *, force: bool = False, dry_run: bool = False
     ) -> Json:
-        """Server-side apply under our own name; a dry run is answered and not kept."""
+        """Apply an object on the server under our field manager; a dry run stores nothing."""
         query = {"fieldManager": MANAGER, "force": "true" if force else "false"}
         if dry_run:
             query["dryRun"] = "All"
@@ -170,7 +170,7 @@ class Cluster:
             response.close()
 
     def log(self, pod: str, container: str, lines: int, previous: bool = False) -> list[str]:
-        """The last lines that a container wrote."""
+        """Return the last lines of a container's log."""
         query = {"container": container, "tailLines": str(lines)}
         if previous:
             query["previous"] = "true"
@@ -203,7 +203,7 @@ class Cluster:
         media: str = "",
         wait_s: float | None = None,
     ) -> Any:
-        """The response, whose status is good."""
+        """Return the response, whose status is checked."""
         headers = {"Accept": "application/json", **({"Content-Type": media} if media else {})}
         verb, url, sent, payload, form = self.api.param_serialize(
             method,
@@ -238,13 +238,13 @@ class Cluster:
 
 
 def _later(answer: Any) -> float:
-    """Seconds after which a server that is too busy wants to be asked again; 0 where it is not."""
+    """Return the seconds after which a busy server accepts a retry, or 0 if it gives none."""
     after = str(answer.headers.get("Retry-After") or "")
     return min(float(after), 5.0) if answer.status in (429, 503) and after.isdigit() else 0.0
 
 
 def _is_away(error: Exception) -> bool:
-    """Whether nobody listens, or the connection broke: not where an answer is only late."""
+    """Return whether the connection was refused or broke, which a late answer is not."""
     cause = error.reason if isinstance(error, MaxRetryError) and error.reason else error
     return isinstance(cause, (NewConnectionError, ProtocolError))
 

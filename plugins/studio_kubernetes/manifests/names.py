@@ -60,7 +60,7 @@ def is_label_key(text: str) -> bool:
 
 
 def suggest(text: str) -> str:
-    """The nearest name that a service may have."""
+    """Return the nearest valid service name."""
     plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
     if not plain or not plain[0].isalpha():
         plain = f"model-{plain}".rstrip("-")
@@ -68,11 +68,11 @@ def suggest(text: str) -> str:
 
 
 def as_label_value(text: str) -> str:
-    """A text as a label's value; what may not stand there becomes a dash."""
+    """Return a text as a label's value, with dashes for characters that are not allowed."""
     plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", text)[:63]
     return re.sub(r"^[^A-Za-z0-9]+|[^A-Za-z0-9]+$", "", plain)
 
 
 def short(digest: str) -> str:
-    """A release's digest as a label and in names."""
+    """Return a release's digest shortened for labels and names."""
     return digest[:12]

@@ -23,7 +23,7 @@ SETTLE_S = 5
 
 
 def pod_template(workload: Workload, track: str) -> Json:
-    """The pod template of a Deployment."""
+    """Return the pod template of a Deployment."""
     return {
         "metadata": {
             "labels": {**workload.labels, TRACK: track},
@@ -41,7 +41,7 @@ def pod_template(workload: Workload, track: str) -> Json:
 
 
 def pod_spec(workload: Workload, container: str) -> Json:
-    """The pod, but for its labels."""
+    """Return the pod without its labels."""
     spec: Json = {
         "automountServiceAccountToken": False,
         "containers": [_container(workload, container)],
@@ -97,7 +97,7 @@ def _container(workload: Workload, name: str) -> Json:
 
 
 def _host_names(workload: Workload) -> str:
-    """The names under which clients without a token ask; the server refuses others to browsers."""
+    """Return the host names of clients without a token; the server refuses browsers others."""
     if hostname := workload.options["hostname"]:
         return str(hostname)
     if is_open(workload) or workload.options["kind"] != "deployment":
@@ -118,7 +118,7 @@ def _probe(route: str, port: int, **values: int) -> Json:
 
 
 def resources(workload: Workload) -> Json:
-    """Requests and limits of one replica."""
+    """Return requests and limits of one replica."""
     options = workload.options
     requests = {"cpu": options["cpu"], "memory": options["memory"]}
     limits = {"cpu": options["cpu_limit"], "memory": options["memory_limit"]}
@@ -162,7 +162,7 @@ _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
 def node_selector(text: str | None) -> dict[str, str]:
-    """``KEY=VALUE,...`` as a nodeSelector.
+    """Return ``KEY=VALUE,...`` as a nodeSelector.
 
     Raises:
         UsageError: for another form.
@@ -177,7 +177,7 @@ def node_selector(text: str | None) -> dict[str, str]:
 
 
 def tolerations(text: str | None) -> list[Json]:
-    """``KEY[=VALUE][:EFFECT],...`` as tolerations.
+    """Return ``KEY[=VALUE][:EFFECT],...`` as tolerations.
 
     Raises:
         UsageError: for another form.

@@ -1,4 +1,4 @@
-"""One change of what serves: applied, watched, and taken back when it fails."""
+"""Change of the serving release: applied, watched, and rolled back on failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pods of a target really serve, asked through tunnels into them."""
+"""Counters and answers of a target's pods, read through tunnels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ServingPods:
         self._objects = objects
 
     def tunnel(self, track: str) -> PodTunnel | None:
-        """A way to a ready pod of a track, the youngest first; None where there is none."""
+        """Return a tunnel to the youngest ready pod of a track, or None without one."""
         pods = [pod for pod in self._objects.pods(track) if is_ready(pod)]
         if not pods:  # KServe names no tracks
             pods = [pod for pod in self._objects.pods() if is_ready(pod) and not _track(pod)]
@@ -30,7 +30,7 @@ class ServingPods:
         return self._into(pods[-1]) if pods else None
 
     def counters(self, track: str) -> list[Counters]:
-        """Of each ready pod of a track that answers."""
+        """Return the counters of each ready pod of a track that answers."""
         return list(self._read_counters(track))
 
     def check(self, workload: Workload, track: str) -> None:

@@ -1,4 +1,4 @@
-"""Waiting for a rollout, with its progress and the reason when it does not go on."""
+"""Wait for a rollout, with its progress and the reason of a stop."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Watcher:
         raise RolloutFailed(text, detail=self.evidence(last.pod))
 
     def evidence(self, pod: str) -> str:
-        """The last lines and events of a pod, as far as they can be had."""
+        """Return the last lines and events of a pod, as far as available."""
         if not pod:
             return ""
         cluster = self._objects.cluster
@@ -123,7 +123,7 @@ class Watcher:
         return seen, assess(seen, pods)
 
     def _pause(self, kind: ApiKind, seen: Json) -> None:
-        """Until something changes, or a while; pods change without their Deployment doing so."""
+        """Wait for a change or a timeout, because pods change without their Deployment."""
         try:
             self._objects.cluster.wait_for_change(kind, seen, self._pause_s)
         except TargetError:
