@@ -113,7 +113,7 @@ class Publishing:
             )
 
     def _files(self, identifier: str, scratch: Path) -> dict[str, Path]:
-        """The bundle's files, with those of the flavour beside them.
+        """Return the bundle's files, with the flavour's files next to them.
 
         Raises:
             StudioError: when a tensor of the model has the name of one of MLflow's files.
@@ -145,7 +145,7 @@ class Publishing:
         self._rest.post("runs/update", run_id=identifier, status=status, end_time=_now())
 
     def _roll_back(self, error: BaseException | None) -> None:
-        """Leave the run, marked as failed, in MLflow's bin; the first error is the one told."""
+        """Mark the run as failed and delete it; the first error is the one reported."""
         if self._new_name:
             self._quietly("registered-models/delete", name=self._what.name)
         status = "KILLED" if isinstance(error, Cancelled) else "FAILED"

@@ -27,7 +27,7 @@ _HEADERS = {
 
 
 class NetronServer:
-    """Serves the page below a path that nobody can guess, to who names the right host.
+    """Server of the page below an unguessable path, for requests with the right host.
 
     Attributes:
         url: Where the page is.
@@ -48,15 +48,15 @@ class NetronServer:
 
     @property
     def running(self) -> bool:
-        """Whether it still answers."""
+        """Whether the server still answers."""
         return not self._closing.is_set()
 
     def close(self) -> None:
-        """Answer nothing any more; the socket is closed a moment later, nobody has to wait."""
+        """Stop answering; the socket closes shortly after, without blocking the caller."""
         self._closing.set()
 
     def path_of(self, target: str, host: str) -> str | None:
-        """The path within the page that a request asks for; None when it must not be answered.
+        """Return the requested path within the page, or None if it must not be answered.
 
         Args:
             target: The request's target, ``/TOKEN/view.js?version=...``.

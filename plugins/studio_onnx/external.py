@@ -62,7 +62,7 @@ def _location(tensor: onnx.TensorProto) -> str:
 
 
 def _resolve(folder: Path, location: str) -> Path:
-    """The path of an external file by the name that the model gives it, if it is safe to read."""
+    """Return the path of an external file by its name in the model, if it is safe to read."""
     posix, windows = PurePosixPath(location), PureWindowsPath(location)
     if not location or "\0" in location:
         raise InvalidModel("A tensor has external data, but no file name.")

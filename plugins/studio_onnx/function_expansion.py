@@ -1,4 +1,4 @@
-"""How many nodes the functions of a model become when every call is replaced by what it does.
+"""Number of nodes after every function call is replaced by its body.
 
 onnxruntime replaces them when it loads a model, and takes minutes for some ten thousand nodes:
 functions that call each other twice double with each level, so that a file of a few kilobytes
@@ -38,7 +38,7 @@ class Unfolding:
         self._sizes: dict[Key, int] = {}
 
     def nodes(self) -> int:
-        """All nodes of the model, calls of functions followed.
+        """Return all nodes of the model with its function calls expanded.
 
         Raises:
             UnsafeModel: when functions call each other in a ring or too deep.
@@ -46,7 +46,7 @@ class Unfolding:
         return sum(self._size(key, ()) for key in self._main)
 
     def nodes_in_file(self) -> int:
-        """Nodes in the file."""
+        """Return the number of nodes in the file."""
         return len(self._main) + sum(map(len, self._calls.values()))
 
     def _size(self, key: Key, above: tuple[Key, ...]) -> int:

@@ -18,7 +18,7 @@ _RANK = 64
 
 
 def why_skipped(model: onnx.ModelProto, walked: WalkedModel) -> str:
-    """Why shapes are not inferred; empty when they are."""
+    """Return why shape inference is skipped, or "" if it is not."""
     count = sum(len(graph.node) for graph in walked.graphs)
     if count > _MOST_NODES:
         return f"{count:,} nodes are more than {_MOST_NODES:,}"
@@ -33,11 +33,11 @@ def infer(
     progress: Progress,
     shapes: Mapping[str, Sequence[int]] | None = None,
 ) -> onnx.ModelProto:
-    """A copy with the types of all values that could be inferred.
+    """Return a copy with the types of all values that could be inferred.
 
     Args:
         walked: Of the model.
-        shapes: Sizes for inputs whose shape is open; everything behind them is inferred anew.
+        shapes: Sizes for inputs whose shape is open; everything behind them is inferred again.
 
     Raises:
         InvalidData: when a shape is given for an input that is not there or has another rank.
@@ -58,7 +58,7 @@ def infer(
 
 
 def _bound(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]]) -> onnx.ModelProto:
-    """A copy whose inputs have the given shapes, and which forgot the shapes behind them."""
+    """Return a copy with the given input shapes, and without the shapes behind them."""
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     inputs = {value.name: value for value in copy.graph.input}

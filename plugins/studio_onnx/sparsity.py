@@ -67,7 +67,7 @@ def _zeros(
 def _zero_point(
     node: Node, weight: Initializer, values: Array, constants: Constants, graph: Graph
 ) -> Array | None:
-    """Return what stands for zero in each value; None where the file does not say it plainly."""
+    """Return the value that represents zero; None if the file is not explicit."""
     name = node.inputs[2] if node.operator == _DEQUANTIZE and len(node.inputs) > 2 else ""
     if not name:
         return numpy.zeros(1)

@@ -96,7 +96,7 @@ def _lift_constants(graph: GraphProto) -> None:
 
 
 def rounded_bits(values: NDArray[numpy.float32]) -> NDArray[numpy.uint16]:
-    """The upper half of each float's bits, rounded to the nearest, ties to even."""
+    """Return the upper half of each float's bits, rounded to the nearest, ties to even."""
     bits = numpy.ascontiguousarray(values, numpy.float32).view(numpy.uint32).astype(numpy.uint64)
     bits += 0x7FFF + ((bits >> 16) & 1)
     upper = (bits >> 16).astype(numpy.uint16)

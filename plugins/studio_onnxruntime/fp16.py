@@ -48,7 +48,7 @@ class Float16:
 
 
 def _float_constants(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
-    """The float32 tensors that are stored, as initializers or in Constant nodes."""
+    """Return the stored float32 tensors: initializers and those of Constant nodes."""
     stored = list(graph.initializer)
     stored += [a.t for node in graph.node if node.op_type == "Constant" for a in node.attribute]
     return (tensor for tensor in stored if tensor.data_type == onnx.TensorProto.FLOAT)

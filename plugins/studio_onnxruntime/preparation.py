@@ -149,7 +149,7 @@ def _raise_opset(path: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which nodes of a prepared graph are changed, and which stay as they are.
+    """Nodes of a prepared graph to change, and those to leave unchanged.
 
     Attributes:
         chosen: Names of the nodes to be quantized.
@@ -216,7 +216,7 @@ def _depthwise(node: NodeProto, weight: tuple[int, ...]) -> bool:
 
 
 def matching_names(graph: GraphProto, keep: Sequence[str]) -> set[str]:
-    """Names of the nodes that a list of names (with * and ?) and operators means.
+    """Return the nodes that match a list of names (with * and ?) and operators.
 
     Raises:
         UsageError: for one that the model does not have.
@@ -234,7 +234,7 @@ def matching_names(graph: GraphProto, keep: Sequence[str]) -> set[str]:
 
 
 def prepared_names(original: GraphProto, graph: GraphProto, patterns: Sequence[str]) -> set[str]:
-    """Names in the prepared graph of what patterns mean in the original one.
+    """Return the names in the prepared graph for patterns of the original one.
 
     Raises:
         UsageError: for one that the model does not have.
@@ -243,7 +243,7 @@ def prepared_names(original: GraphProto, graph: GraphProto, patterns: Sequence[s
 
 
 def _survivors(original: GraphProto, graph: GraphProto, names: set[str]) -> set[str]:
-    """The prepared nodes that some nodes went into: themselves, or what they were fused into."""
+    """Return the prepared nodes of some nodes: themselves, or what they were fused into."""
     makers = {output: node.name for node in graph.node for output in node.output}
     consumers: dict[str, list[NodeProto]] = {}
     for node in original.node:

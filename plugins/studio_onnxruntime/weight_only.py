@@ -160,7 +160,7 @@ class _Blocks:
 def packed(
     weight: NDArray[Any], bits: int, block: int
 ) -> tuple[NDArray[numpy.uint8], NDArray[numpy.float32]]:
-    """Weights (inputs × outputs) as ``MatMulNBits`` reads them.
+    """Return weights (inputs × outputs) in the layout of ``MatMulNBits``.
 
     Symmetric: the levels lie around 2^(bits-1). The value that is largest in a block takes the
     lowest level, the one that has no counterpart above, so that no level is lost.

@@ -44,7 +44,7 @@ def check_file(path: Path, limits: Limits) -> None:
 
 
 def parse(path: Path, folds: Mapping[str, Fold], limits: Limits, progress: Progress) -> Any:
-    """What the root element becomes.
+    """Return the result of the root element.
 
     Args:
         folds: By tag; elements of other tags are forgotten with all that is in them.
@@ -69,7 +69,7 @@ def parse(path: Path, folds: Mapping[str, Fold], limits: Limits, progress: Progr
 
 
 class _Stream:
-    """Hears the parser; holds the elements that are open, and what those that ended became."""
+    """Handler of the parser's events, with a stack of the open elements."""
 
     def __init__(self, name: str, folds: Mapping[str, Fold], limits: Limits) -> None:
         self.root: Any = None

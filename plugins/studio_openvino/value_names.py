@@ -1,4 +1,4 @@
-"""Which output each input of a net reads, in which order its layers can run, and unique names."""
+"""Edges between layers of a net, their execution order, and unique names."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Place = tuple[int, int]
 
 
 class Names:
-    """Gives each wish a name of its own: the wish, or the wish with a number behind it."""
+    """Registry of unique names: a requested name, or the name with a number behind it."""
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
 
     def reserve(self, wish: str) -> str:
-        """A name that was not taken before."""
+        """Reserve and return an unused name."""
         if wish not in self._counts:
             self._counts[wish] = 1
             return wish
@@ -32,7 +32,7 @@ class Names:
 
 
 def layers_by_id(net: Net) -> dict[int, Layer]:
-    """The layers of a net.
+    """Return the layers of a net by ID.
 
     Raises:
         InvalidModel: when two have the same id.

@@ -31,7 +31,7 @@ class Dimensions(Edit):
     )
 
     def edit(self, model: ModelProto, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Set the sizes; stale shapes are removed and inferred anew."""
+        """Set the sizes; remove stale shapes and infer them again."""
         graph = model.graph
         for text in options["sizes"]:
             _set(graph, text)
@@ -49,7 +49,7 @@ class Dimensions(Edit):
 
 
 def _set(graph: GraphProto, text: str) -> None:
-    """Carry one setting out."""
+    """Apply one setting."""
     name, equals, value = text.rpartition("=")
     sizes = [_size(part) for part in value.split(",")]
     if not equals or not name or "" in sizes:
@@ -119,7 +119,7 @@ def _fed(graph: GraphProto) -> list[ValueInfoProto]:
 
 
 def _forget_shapes(graph: GraphProto) -> None:
-    """Outputs, those of blocks too, keep their type and rank; the rest is inferred anew."""
+    """Clear the sizes of outputs, which keep type and rank; inference restores them."""
     for one in graphs(graph):
         del one.value_info[:]
         for value in one.output:

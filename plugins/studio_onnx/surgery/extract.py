@@ -1,4 +1,4 @@
-"""A part of a model as a model of its own, and the removal of what nothing needs."""
+"""Extraction of a sub-model, and the removal of unused nodes."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def prune(graph: GraphProto, ends: Iterable[str], starts: set[str]) -> set[str]:
 
 
 def _types(model: ModelProto) -> dict[str, ValueInfoProto]:
-    """The type of each value that inference can tell, and a typeless entry for the others."""
+    """Return the type of each inferred value, and a typeless entry for the others."""
     inferred = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
     types = {name: ValueInfoProto(name=name) for name in value_names(model.graph)}
     for values in (inferred.value_info, model.graph.input, model.graph.output):
