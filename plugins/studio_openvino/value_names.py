@@ -44,7 +44,7 @@ def layers_by_id(net: Net) -> dict[int, Layer]:
 
 
 def sources(net: Net, layers: Mapping[int, Layer]) -> dict[Place, Place]:
-    """For each input the output that it reads.
+    """Return the output that each input reads.
 
     Raises:
         InvalidModel: when an edge leads from or to what is not there, or an input has none or two.
@@ -69,7 +69,7 @@ def sources(net: Net, layers: Mapping[int, Layer]) -> dict[Place, Place]:
 
 
 def _ends(edge: Edge, layers: Mapping[int, Layer]) -> tuple[Place, Place]:
-    """Both ends; a port that is not named is the first."""
+    """Return both ends of an edge; an unnamed port is the first."""
     source, target = layers.get(edge.source), layers.get(edge.target)
     if source is None or target is None:
         missing = edge.source if source is None else edge.target
@@ -83,7 +83,7 @@ def _ends(edge: Edge, layers: Mapping[int, Layer]) -> tuple[Place, Place]:
 
 
 def ordered(net: Net, reads: Mapping[Place, Place]) -> Sequence[Layer]:
-    """The layers so that each comes after what it reads; file order where that is possible.
+    """Return the layers so that each follows what it reads, in file order where possible.
 
     Raises:
         InvalidModel: when layers wait for each other.

@@ -1,4 +1,4 @@
-"""Which torch function computes which operator of ONNX. Loaded by ``runner.py`` from beside it."""
+"""Table of torch functions by operator of ONNX, which ``runner.py`` loads."""
 
 from __future__ import annotations
 

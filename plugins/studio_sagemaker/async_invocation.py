@@ -21,12 +21,12 @@ _PAUSE_S = 0.5
 
 
 def content_type(head_length: int) -> str:
-    """How a request says where its JSON ends: SageMaker hands no header of ours on."""
+    """Return a content type with the JSON's length, as SageMaker drops custom headers."""
     return f"{BINARY};{_SIZE}{head_length}" if head_length else JSON
 
 
 def head_of(kind: str) -> int:
-    """Length of an answer's JSON head; 0 when it is JSON alone."""
+    """Return the length of a response's JSON head, or 0 if it is JSON alone."""
     digits = kind.partition(_SIZE)[2].partition(";")[0].strip()
     return int(digits) if digits.isdigit() else 0
 
@@ -59,7 +59,7 @@ def invoke(
 
 
 class AsyncInvocations:
-    """Requests that go through the bucket; what they leave there is taken away."""
+    """Requests that go through the bucket, with their objects deleted afterwards."""
 
     def __init__(
         self,

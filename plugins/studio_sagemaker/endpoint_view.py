@@ -1,4 +1,4 @@
-"""Which releases the endpoint serves now, and with which parts of the requests."""
+"""Snapshot of an endpoint: its releases and their shares of the requests."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Served:
 
     @property
     def canary(self) -> str:
-        """Release that gets a part; empty where there is none."""
+        """Release with a part of the requests; empty without a canary."""
         return self.releases.get(CANARY_VARIANT, "") if self.answering else ""
 
 

@@ -36,11 +36,11 @@ class Scaling:
 
     @property
     def resource(self) -> str:
-        """What is scaled."""
+        """Resource ID of the scaled variant."""
         return f"endpoint/{self._place.endpoint}/variant/{MAIN_VARIANT}"
 
     def find(self) -> Json | None:
-        """The scalable target; None where there is none."""
+        """Return the scalable target, or None if it does not exist."""
         pages = self._cloud.pages(
             _AUTOSCALING,
             "describe_scalable_targets",
@@ -101,7 +101,7 @@ class Alarms:
         self._place = place
 
     def requests(self, options: Mapping[str, Any]) -> list[Json]:
-        """The requests of PutMetricAlarm."""
+        """Return the requests of PutMetricAlarm."""
         found = []
         if limit := int(options["alarm_errors"]):
             name = self._place.alarm("errors")
@@ -124,7 +124,7 @@ class Alarms:
         return names
 
     def names(self) -> Iterator[str]:
-        """Those that exist."""
+        """Return the names of the existing alarms."""
         pages = self._cloud.pages(
             "cloudwatch",
             "describe_alarms",

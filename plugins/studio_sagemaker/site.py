@@ -150,10 +150,10 @@ class SageMakerSite:
         self._cloud.close()
 
     def _configuration(self, wanted: DesiredState, served: Served) -> Json:
-        """What a deploy would have the endpoint serve.
+        """Return the configuration that a deploy sets.
 
         Raises:
-            Refused: for a canary beside nothing.
+            Refused: for a canary without a stable release.
         """
         percent = int(wanted.options.get("canary") or 0)
         if not percent:

@@ -21,7 +21,7 @@ from studio_sagemaker.refusals import AwsRefusal, refusal
 
 
 class Storage:
-    """What the studio keeps in S3 for one target."""
+    """Objects of one target in S3."""
 
     def __init__(self, cloud: Cloud, place: EndpointNames) -> None:
         self._cloud = cloud
@@ -60,7 +60,7 @@ class Storage:
         return size
 
     def keys(self, bucket: str) -> Iterator[dict[str, Any]]:
-        """Objects of this target; none in a bucket that is not there or may not be listed."""
+        """Return the target's objects, or none in a missing or unreadable bucket."""
         what = f"list the bucket {bucket}"
         try:
             yield from self._cloud.pages(
@@ -110,7 +110,7 @@ class Storage:
 
 
 def split_url(url: str) -> tuple[str, str]:
-    """Bucket and key of ``s3://BUCKET/KEY``."""
+    """Return bucket and key of ``s3://BUCKET/KEY``."""
     parts = urlsplit(url)
     return parts.netloc, parts.path.lstrip("/")
 

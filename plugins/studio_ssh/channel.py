@@ -27,7 +27,7 @@ _NO_STATUS = -1
 
 
 class SshChannel:
-    """What the studio does on a board."""
+    """Channel to a board over SSH."""
 
     def __init__(self, transport: paramiko.Transport, name: str) -> None:
         self._transport = transport
@@ -83,7 +83,7 @@ class SshChannel:
 
     @property
     def transport(self) -> paramiko.Transport:
-        """What it speaks over."""
+        """Transport of the connection."""
         return self._transport
 
     @property
@@ -134,7 +134,7 @@ class SshChannel:
 
 
 class _Feeder:
-    """Writes a command's input beside reading its output: either may fill its window.
+    """Thread that writes a command's input while its output is read, as either window may fill.
 
     Attributes:
         failure: Why the pieces of the input could not be had.
@@ -146,7 +146,7 @@ class _Feeder:
         self._pieces = iter((content,)) if isinstance(content, bytes) else iter(content)
 
     def run(self) -> None:
-        """Write until the end; a command may end without reading, and its status tells."""
+        """Write until the end; a command may exit before it has read all input."""
         with contextlib.suppress(*LOST):
             while (piece := self._next()) is not None:
                 if piece:
@@ -178,7 +178,7 @@ class _Conversation:
         self._told = 0
 
     def listen(self, watchdog: Watchdog) -> tuple[bytes, bytes]:
-        """Both outputs.
+        """Read both outputs.
 
         Raises:
             TimeoutError: when the time is up.

@@ -20,7 +20,7 @@ _TIMES_FREE = 1024
 
 
 class _Shell(Protocol):
-    """What a transfer asks the board to find out why it failed."""
+    """Shell commands that find out why a transfer failed."""
 
     @property
     def name(self) -> str: ...
@@ -121,7 +121,7 @@ def _is_lost(
 
 
 def _explained(error: BaseException, shell: _Shell, target: str, size: int) -> TargetError:
-    """SFTP says no more than "failure" when a disk is full: ask the board how full it is."""
+    """Return an error with the disk's free space, because SFTP reports only "failure"."""
     folder = posixpath.dirname(target)
     free = _free_bytes(shell, folder)
     if free is not None and free < size and not isinstance(error, FileNotFoundError):

@@ -34,7 +34,7 @@ _BULK_BYTES = 1 << 14
 
 
 class Watchdog:
-    """Closes a connection that makes no progress, so that whoever waits for it wakes up.
+    """Thread that closes a connection without progress, so that its waiting calls return.
 
     Attributes:
         barked: Why, in the words that follow "the connection was lost"; empty when it did not.
@@ -64,7 +64,7 @@ class Watchdog:
         self._threads[0].join()  # the other may wait for an answer, and ends with it
 
     def touch(self) -> None:
-        """There was progress."""
+        """Record progress."""
         self._last = time.monotonic()
 
     def _watch(self) -> None:
@@ -99,7 +99,7 @@ class Watchdog:
         return ""
 
     def _is_cut_behind(self, silent: float) -> bool:
-        """Whether a jump host was asked in this silence, and has not come through."""
+        """Return whether a jump host was probed in this silence without success."""
         if silent < DOUBT_S or not isinstance(self._transport, JumpConnection):
             self._way = None
             return False
@@ -108,7 +108,7 @@ class Watchdog:
         return self._way.is_open is False
 
     def _silent_s(self) -> float:
-        """How long nothing has come, and nothing much has gone, although an answer is owed."""
+        """Return how long a reply has been due without traffic."""
         now, moved = time.monotonic(), bytes_moved(self._transport)
         if moved.received != self._moved.received or moved.sent - self._moved.sent > _BULK_BYTES:
             self._moved, self._heard = moved, now
@@ -116,7 +116,7 @@ class Watchdog:
 
 
 class _JumpProbe:
-    """One question to a jump host, which may take as long as the way is dead.
+    """Probe of a jump host, which may block as long as the connection is dead.
 
     Attributes:
         is_open: None until it is answered.

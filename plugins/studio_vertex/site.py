@@ -158,23 +158,23 @@ class VertexSite:
 def _shares(
     serving: LiveDeployment | None, live: LiveDeployment, canary: int
 ) -> tuple[dict[str, int], str]:
-    """Percent by deployed model, and the state of the new one."""
+    """Return percent by deployed model, and the state of the new one."""
     if canary and serving is not None and serving.id != live.id:
         return {serving.id: 100 - canary, live.id: canary}, "canary"
     return {live.id: 100}, "serving"
 
 
 def _stable_last(history: EndpointSnapshot) -> EndpointSnapshot:
-    """Requests can only be taken from the one that ends last."""
+    """Order the deployed models so that the one with the requests is removed last."""
     order = sorted(history.live, key=lambda one: one.traffic)
     return EndpointSnapshot(history.endpoint, history.held, tuple(order))
 
 
 def _chosen(history: EndpointSnapshot, to: str | None) -> ReleaseEntry:
-    """The release to go back to.
+    """Return the release to roll back to.
 
     Raises:
-        TargetError: when there is none.
+        TargetError: when no such release exists.
     """
     found = history.before()
     if to is None and found:
