@@ -68,7 +68,7 @@ class Cloud:
             raise
 
     def pages(self, path: str, what: str) -> Iterator[Json]:
-        """Return all entries of a list, or none if the parent does not exist."""
+        """Yield all entries of a list, or none if the parent does not exist."""
         answer = self.find(path, what) or {}
         while True:
             yield from answer.get("value") or ()

@@ -95,7 +95,7 @@ class EndpointSnapshot:
         return sorted(found, key=lambda one: one.at, reverse=True)
 
     def releases(self) -> Iterator[PlatformRelease]:
-        """Return the releases in the studio's form."""
+        """Yield the releases in the studio's form."""
         order = sorted(self.held, key=lambda one: one.at or "~" + one.since, reverse=True)
         for one in order:
             places = [live for live in self.live if self.of(live) is one]
@@ -145,7 +145,7 @@ def poll(cloud: Cloud) -> EndpointSnapshot:
 
 
 def resources(cloud: Cloud, history: EndpointSnapshot) -> Iterator[Resource]:
-    """Return all resources of the target, those that cost first."""
+    """Yield all resources of the target, those that cost first."""
     address = cloud.address
     where = f"{address.workspace}, {address.group}"
     for live in history.live:

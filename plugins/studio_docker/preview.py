@@ -23,7 +23,7 @@ def actions(
     parcel: Parcel,
     options: Mapping[str, Any],
 ) -> Iterator[Action]:
-    """Return the rows of a preview without changing anything."""
+    """Yield the rows of a preview without changing anything."""
     if int(options.get("canary") or 0):
         yield Action(
             "canary",

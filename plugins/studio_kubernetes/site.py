@@ -125,7 +125,7 @@ class KubernetesSite:
             yield from self.events()
 
     def events(self) -> Iterator[str]:
-        """Return the cluster's events about the target's objects, the oldest first."""
+        """Yield the cluster's events about the target's objects, the oldest first."""
         yield from event_lines(self._cluster.find(EVENT), self._place.name)
 
     def scale(self, replicas: int) -> None:

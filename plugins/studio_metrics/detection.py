@@ -64,7 +64,7 @@ class _Detection:
         labels: Iterable[Truth],
         options: Mapping[str, Any],
     ) -> Iterator[float]:
-        """Return the F1 of each sample; 1 if it has no boxes and none was predicted."""
+        """Yield the F1 of each sample; 1 if it has no boxes and none was predicted."""
         for hits, count, total in self._counts(outputs, labels, options):
             yield 2 * hits / (count + total) if count + total else 1.0
 
@@ -74,7 +74,7 @@ class _Detection:
         labels: Iterable[Truth],
         options: Mapping[str, Any],
     ) -> Iterator[tuple[int, int, int]]:
-        """Return matches, predicted boxes and labelled boxes of each sample."""
+        """Yield matches, predicted boxes and labelled boxes of each sample."""
         values = validate(self.options, options)
         for one, label in self._pairs(outputs, labels, options):
             sure = one.only(one.scores >= values["least_score"])

@@ -110,7 +110,7 @@ def _decibels(signal: float, noise: float) -> float:
 def _vectors(
     outputs: Iterable[Mapping[str, Array]], labels: Iterable[Truth]
 ) -> Iterator[tuple[NDArray[numpy.float64], NDArray[numpy.float64]]]:
-    """Return the numeric outputs of both models as one vector each."""
+    """Yield the numeric outputs of both models as one vector each."""
     for found, wanted in paired(outputs, labels):
         if not isinstance(wanted, Mapping):
             raise InvalidData("This metric compares with the outputs of the float model.")

@@ -32,7 +32,7 @@ def chosen(outputs: Mapping[str, Array], name: str | None) -> Array:
 def paired(
     outputs: Iterable[Mapping[str, Array]], labels: Iterable[Truth]
 ) -> Iterator[tuple[Mapping[str, Array], Truth]]:
-    """Return the outputs of each sample with its label.
+    """Yield the outputs of each sample with its label.
 
     Raises:
         InvalidData: when there are not as many of the one as of the other, or none at all.

@@ -33,7 +33,7 @@ class Auc:
         labels: Iterable[Truth],
         options: Mapping[str, Any],
     ) -> Iterator[float]:
-        """Return 1 where the right class has the highest score, else 0."""
+        """Yield 1 where the right class has the highest score, else 0."""
         for scores, label in self._rows(outputs, labels, options):
             found = int(scores[0] > _HALF) if scores.size == 1 else int(scores.argmax())
             yield float(found == label)

@@ -67,7 +67,7 @@ class CharacterErrorRate:
         labels: Iterable[Truth],
         options: Mapping[str, Any],
     ) -> Iterator[float]:
-        """Return the share of each text that is right, from 0 (all letters wrong) to 1."""
+        """Yield the share of each text that is right, from 0 (all letters wrong) to 1."""
         for read, wanted in _read(outputs, labels, options):
             yield max(0.0, 1 - distance(read, wanted) / max(len(wanted), 1))
 
@@ -141,7 +141,7 @@ def _read(
     labels: Iterable[Truth],
     options: Mapping[str, Any],
 ) -> Iterator[tuple[str, str]]:
-    """Return pairs of the predicted and the expected text."""
+    """Yield pairs of the predicted and the expected text."""
     values = validate(_OPTIONS, options)
     characters = _characters(Path(values["dictionary"]))
     known: list[str] = []

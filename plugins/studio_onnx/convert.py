@@ -60,7 +60,7 @@ def _check_texts(texts: Iterable[str]) -> None:
 
 
 def _texts_of(graph: Graph) -> Iterator[str]:
-    """Return the names in a graph without its blocks, which were checked earlier."""
+    """Yield the names in a graph without its blocks, which were checked earlier."""
     yield graph.name
     for node in graph.nodes:
         yield node.name

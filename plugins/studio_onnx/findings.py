@@ -43,7 +43,7 @@ class Order:
 def find(
     model: onnx.ModelProto, walked: WalkedModel, external: Sequence[Path], order: Order
 ) -> Iterator[Finding]:
-    """Return every finding; one with level ERROR makes the model unusable."""
+    """Yield every finding; one with level ERROR makes the model unusable."""
     operators = Counter(walked.operators)
     yield from _versions(model)
     yield from _domains(model, operators)

@@ -70,7 +70,7 @@ def _find(model: onnx.ModelProto, name: str) -> onnx.TensorProto:
 
 
 def _tensors(model: onnx.ModelProto, name: str) -> Iterable[onnx.TensorProto]:
-    """Return the constants of a name: initializers, and tensors of Constant nodes."""
+    """Yield the constants of a name: initializers, and tensors of Constant nodes."""
     for graph in graphs(model):
         yield from (tensor for tensor in graph.initializer if tensor.name == name)
     for node in nodes(model):

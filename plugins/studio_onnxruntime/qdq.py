@@ -118,7 +118,7 @@ class _Pairs:
         return name
 
     def _pair(self, name: str) -> None:
-        """Return the pair that rounds a value; all of its readers share it."""
+        """Add the pair that rounds a value; all of its readers share it."""
         if name in self._behind:
             return
         kind = self._form.activation(name)
@@ -148,7 +148,7 @@ class _Pairs:
         return next(e.version for e in entries if e.domain in ("", "ai.onnx"))
 
     def _weights(self, node: NodeProto, activations: Sequence[str]) -> None:
-        """Return bytes for the constant factor of a layer, and 32 bits for its bias."""
+        """Quantize the constant factor of a layer to bytes, and its bias to 32 bits."""
         tensor = self._constants.get(node.input[1])
         if tensor is None:
             return

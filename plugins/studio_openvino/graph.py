@@ -122,7 +122,7 @@ class _Body:
         return self._names[self._reads[layer.id, port.id]]
 
     def constants(self) -> Iterator[tuple[str, Constant]]:
-        """Return the constants of the net, without those of its bodies, by their values' names."""
+        """Yield the constants of the net, without those of its bodies, by their values' names."""
         for layer in self._order:
             if layer.kind == "Const":
                 for port in layer.outputs:

@@ -60,7 +60,7 @@ def constant_of(layer: Layer) -> Constant:
 
 
 def constants(net: Net) -> Iterator[Constant]:
-    """Return every constant, those of the bodies included."""
+    """Yield every constant, those of the bodies included."""
     for part in nets(net):
         for layer in part.layers:
             if layer.kind == "Const":

@@ -74,7 +74,7 @@ class Cloud:
     def pages(
         self, service: str, operation: str, key: str, what: str, **arguments: Any
     ) -> Iterator[Any]:
-        """Return the entries of all pages of a list."""
+        """Yield the entries of all pages of a list."""
         try:
             for page in self.client(service).get_paginator(operation).paginate(**arguments):
                 yield from page.get(key) or ()

@@ -60,7 +60,7 @@ class Storage:
         return size
 
     def keys(self, bucket: str) -> Iterator[dict[str, Any]]:
-        """Return the target's objects, or none in a missing or unreadable bucket."""
+        """Yield the target's objects, or none in a missing or unreadable bucket."""
         what = f"list the bucket {bucket}"
         try:
             yield from self._cloud.pages(

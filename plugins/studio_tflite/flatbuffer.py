@@ -134,7 +134,7 @@ class Table:
         return self._buffer.numbers(kind, place, count) if count else ()
 
     def tables(self, slot: int) -> Iterator[Table]:
-        """Return a vector of tables."""
+        """Yield a vector of tables."""
         yield from (Table(self._buffer, place) for place in self._targets(slot))
 
     def texts(self, slot: int, longest: int) -> tuple[str, ...]:

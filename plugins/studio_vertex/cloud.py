@@ -54,7 +54,7 @@ class Cloud:
             raise
 
     def pages(self, path: str, key: str, what: str, **query: object) -> Iterator[Json]:
-        """Return all entries of a list."""
+        """Yield all entries of a list."""
         token = ""
         while True:
             more = {"pageToken": token} if token else {}

@@ -85,7 +85,7 @@ class EndpointSnapshot:
         return sorted(found, key=lambda one: one.at, reverse=True)
 
     def releases(self) -> Iterator[PlatformRelease]:
-        """Return the releases in the studio's form."""
+        """Yield the releases in the studio's form."""
         for one in sorted(self.held, key=lambda held: held.at or "~" + held.since, reverse=True):
             live = [place for place in self.live if place.model == one.model]
             busy = max(live, key=lambda place: place.traffic, default=None)
@@ -162,7 +162,7 @@ def _live(endpoint: Mapping[str, Any]) -> Iterator[LiveDeployment]:
 
 
 def resources(cloud: Cloud, history: EndpointSnapshot) -> Iterator[Resource]:
-    """Return all resources of the target, those that cost first."""
+    """Yield all resources of the target, those that cost first."""
     address = cloud.address
     for live in history.live:
         cost, _ = cost_per_hour(live.resources, address.region)

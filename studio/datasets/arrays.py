@@ -65,7 +65,7 @@ class _Column:
             )
 
     def samples(self, indices: Sequence[int]) -> Iterator[Array]:
-        """The array of each of the samples, batch axis included."""
+        """Yield the array of each sample, batch axis included."""
         if not self.length:
             shared = self.rows.whole()
             yield from (shared for _ in indices)
@@ -146,7 +146,7 @@ class ArrayDataset:
 
 
 def _pair(path: Path, inputs: Sequence[Value], names: Sequence[str]) -> list[tuple[Value, str]]:
-    """Which array belongs to which input."""
+    """Match the arrays to the inputs."""
     wanted = [value.name for value in inputs]
     if len(inputs) == 1 and len(names) == 1:
         return [(inputs[0], names[0])]

@@ -61,20 +61,20 @@ class Rows:
 
     @property
     def title(self) -> str:
-        """How the array is called in a message."""
+        """Name of the array in a message."""
         return f"{self._member!r} in {self._path.name}" if self._member else self._path.name
 
     def __len__(self) -> int:
         return self.shape[0] if self.shape else 1
 
     def whole(self) -> Array:
-        """The array as a whole, for one that is small or a sample in itself."""
+        """Return the array as a whole, if it is small or one sample."""
         with self._reading() as stream:
             self._header(stream)
             return self._read_row(stream, self.shape)
 
     def blocks(self, starts: Iterable[int], length: int) -> Iterator[Array]:
-        """Blocks of ``length`` rows, each beginning at one of the ascending ``starts``."""
+        """Yield blocks of ``length`` rows, each beginning at one of the ascending ``starts``."""
         shape = (length, *self.shape[1:])
         row_bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
         with self._reading() as stream:
@@ -129,7 +129,7 @@ class Rows:
 
 
 def keys(path: Path) -> tuple[str, ...]:
-    """Names of the arrays in an ``.npz`` file, in their order.
+    """Return the names of the arrays in an ``.npz`` file, in their order.
 
     Raises:
         InvalidData: when the file is not an ``.npz``.

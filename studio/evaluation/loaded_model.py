@@ -75,7 +75,7 @@ class LoadedModel:
         return Stateful(session, self.fed, self.zeros) if self.fed else session
 
     def scoring(self, path: Path | None = None, alone: bool = False) -> Session:
-        """The model loaded to answer many samples, several at a time.
+        """Load the model to answer many samples, several at a time.
 
         Args:
             alone: One sample at a time, as wherever samples follow each other.
@@ -96,7 +96,7 @@ class LoadedModel:
         return Span(whole, 0, limit or len(whole))
 
     def whole_feeds(self, dataset: Dataset) -> Dataset:
-        """The samples with the states of the float model, for what knows nothing of states."""
+        """Return the samples with the float model's states, for code that knows no states."""
         if not self.fed:
             return dataset
         session = self.backend.load(self.path, {"threads": 0})

@@ -60,7 +60,7 @@ class _Request:
 
 @dataclass(frozen=True, slots=True)
 class _Reply:
-    """What the program on the target prints: the runtime, or why it failed."""
+    """Output of the program on the target: the runtime, or why it failed."""
 
     describe: RuntimeInForce = RuntimeInForce()
     error: object = None
@@ -92,7 +92,7 @@ class TargetSession:
         self._answers: Iterator[dict[str, Array]] = iter(())
 
     def begin(self, dataset: Dataset, like: Session) -> Session:
-        """The same as a session that gives the answers to these samples, each asked for once.
+        """Return a session that gives the answers to these samples, each once.
 
         Args:
             like: A session of the model on this computer.
@@ -101,7 +101,7 @@ class TargetSession:
         return _InOrder(self, like)
 
     def next(self) -> dict[str, Array]:
-        """The next answer.
+        """Return the next answer.
 
         Raises:
             TargetError: when the connection is lost, or the target cannot run the model.
@@ -152,7 +152,7 @@ class TargetSession:
         )
 
     def _packs(self, dataset: Dataset) -> Iterator[Path]:
-        """Files of samples, each as large as travels at once."""
+        """Yield files of samples, each as large as one transfer allows."""
         path, size, number = self._folder / "samples.zip", 0, 0
         archive = zipfile.ZipFile(path, "w")
         try:
@@ -212,7 +212,7 @@ class _InOrder:
         self.input_names, self.output_names = like.input_names, like.output_names
 
     def run(self, feeds: Feeds, outputs: Sequence[str] | None = None) -> dict[str, Array]:
-        """The answer to the next sample.
+        """Return the answer to the next sample.
 
         Raises:
             TargetError: when it lacks an output.
@@ -229,7 +229,7 @@ class _InOrder:
 
 
 def _reply(text: str) -> _Reply | None:
-    """The one JSON line of the program; None where it wrote none."""
+    """Return the one JSON line of the program, or None if it wrote none."""
     for line in text.splitlines():
         try:
             return from_json(_Reply, json.loads(line))

@@ -7,7 +7,7 @@ from studio.plugin_host import PluginHost
 
 
 def backend_for(form: str, host: PluginHost) -> Backend:
-    """The first backend for a format; one in this process before those in environments.
+    """Return the first backend for a format, one in this process before those in environments.
 
     Raises:
         Unavailable: when nothing here can run it.

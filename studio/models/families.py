@@ -124,5 +124,5 @@ _BY_OPERATOR = {
 
 
 def family(operator: str) -> str:
-    """The family of an operator; ``other`` for one that is not known."""
+    """Return the family of an operator, or ``other`` for an unknown one."""
     return _BY_OPERATOR.get(operator, OTHER)

@@ -81,14 +81,14 @@ def _step_back() -> None:
 
 
 def _preview(job: Job, model: Model) -> None:
-    """Tell whoever watches where the outermost blocks of a large model can be seen by now."""
+    """Report where the outermost blocks of a large model can be viewed already."""
     path = write_preview(model, job.folder)
     if path is not None:
         job.event(PREVIEW, path=str(path))
 
 
 def _drawn(job: Job, writer: GraphWriter, model: Model) -> None:
-    """Tell whoever watches where all nodes of a large model can be seen, their types left out."""
+    """Report where all nodes of a large model can be viewed, without their types."""
     if len(model.graph.nodes) >= SHOWN_FROM:
         job.progress(2, 4, "Laying out the graph")
         job.event(DRAWN, path=str(writer.draw(model)))
@@ -182,13 +182,13 @@ def _page(path: Path, title: str, opened: OpenedModel, options: GraphOptions, jo
 
 
 def _cost(opened: OpenedModel, kind: str, drawn: Graph | None = None) -> Overlay | None:
-    """A cost of the main graph's nodes, or of the nodes of a branch, body or function."""
+    """Return a cost of the main graph's nodes, or of the nodes of a branch, body or function."""
     values = overlay(_sized(opened, drawn), kind)
     return Overlay(values, TITLES[kind], UNITS[kind]) if values else None
 
 
 def _sized(opened: OpenedModel, drawn: Graph | None) -> Graph:
-    """The graph with sizes that is drawn: the main one, or a branch, body or function."""
+    """Return the sized graph to draw: the main one, or a branch, body or function."""
     graph = opened.sized.graph
     if drawn is None:
         return graph
@@ -208,13 +208,13 @@ def _overlay(opened: OpenedModel, options: GraphOptions, drawn: Graph, job: Job)
 
 
 def _name(path: Path) -> str:
-    """The file's name, or its folder's where every export has the same file name."""
+    """Return the file's name, or its folder's where every export has the same file name."""
     common = path.stem.lower() in ("model", "inference", "model_quantized")
     return path.absolute().parent.name if common and path.absolute().parent.name else path.stem
 
 
 def _digest_in_place(opened: OpenedModel) -> str:
-    """What stands for the content of a model that is too large to be read whole.
+    """Return a digest of a model that is too large to be read whole.
 
     SHA-256 of the model's file, and of path, size and time of the files that hold its weights.
     """
@@ -229,7 +229,7 @@ def _digest_in_place(opened: OpenedModel) -> str:
 
 
 def _copy(opened: OpenedModel, job: Job) -> None:
-    """Copy the files into ``model/``, external data under its name beside the model."""
+    """Copy the files into ``model/``, external data under its name next to the model."""
     folder = opened.files[0].parent
     for file in opened.files:
         place = job.folder / "model" / file.relative_to(folder)
@@ -266,6 +266,6 @@ def write_preview(model: Model, folder: Path) -> Path | None:
 
 
 def _emptied(graph: Graph) -> Graph:
-    """The boxes alone: nothing inside them, no constants, no types but those of the terminals."""
+    """Return the boxes alone, without contents, constants, and inner types."""
     nodes = tuple(replace(node, blocks={}) if node.blocks else node for node in graph.nodes)
     return replace(graph, nodes=nodes, initializers={}, values={})

@@ -29,7 +29,7 @@ def embed(
     frames: Sequence[Frame],
     folder: Path,
 ) -> tuple[EmbeddingGraph, list[Frame]]:
-    """Fit the axes to typical data, and hold every answer of the new model against the old.
+    """Fit the axes to typical data, and compare every output with the original model's.
 
     Args:
         wanted: Name of a tensor, or ``auto``.
@@ -40,7 +40,7 @@ def embed(
         What is added, and the frames with the embedding among their outputs.
 
     Raises:
-        NoEmbedding: when there is none, or the answers would differ, in one sentence.
+        NoEmbedding: when no embedding exists, or the outputs would differ, in one sentence.
     """
     if model.format != "onnx":
         raise NoEmbedding("Only an ONNX model can get one")

@@ -1,4 +1,4 @@
-"""What packaging adds to the registry."""
+"""Registry records of packaging."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def numbering(registry: Registry, model: ModelRef) -> Numbering:
 
 
 def _clock() -> int:
-    """Seconds since 1970; a build that is to be repeated sets ``SOURCE_DATE_EPOCH``."""
+    """Return seconds since 1970; a reproducible build sets ``SOURCE_DATE_EPOCH``."""
     text = os.environ.get(EPOCH, "")
     return int(text) if text.isdecimal() and len(text) < _MOST_DIGITS else int(time.time())
 
@@ -111,10 +111,10 @@ def packaged(
 
 
 def _write_draft(text: str, path: Path) -> str:
-    """Write it where the user wants it.
+    """Write the draft to the user's path.
 
     Raises:
-        StudioError: when another file lies there, which may hold somebody's work.
+        StudioError: when another file exists there, which may hold the user's work.
     """
     path = path / PREPROCESS if path.is_dir() else path
     try:
@@ -128,10 +128,10 @@ def _write_draft(text: str, path: Path) -> str:
 
 
 def store_version(registry: Registry, model: ModelRef, result: PackageResult) -> VersionRecord:
-    """Return the version of a bundle that the work has made or found.
+    """Return the version of a bundle that packaging has created or found.
 
     Raises:
-        StudioError: when another process has numbered a bundle of this model meanwhile.
+        StudioError: when another process has numbered a bundle of this model since.
     """
     known = {version.digest: version for version in registry.versions(model.model)}
     if result.digest in known:

@@ -165,7 +165,7 @@ def _embedded(
     frames: list[Frame],
     job: Job,
 ) -> tuple[EmbeddingGraph | None, list[Frame], str]:
-    """What the model gets for the watch, the frames with it, and why it gets nothing."""
+    """Return the model's embedding for the drift watch and its frames, or why it gets none."""
     wanted = (tensor or "").strip()
     if not wanted:
         return None, frames, ""

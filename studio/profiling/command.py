@@ -112,7 +112,7 @@ def run_bench(
     config: Config,
     on_event: Callable[[Event], None],
 ) -> Recording:
-    """Run a bench and collect what it says.
+    """Run a bench and collect its events.
 
     Args:
         runner: A channel, or ``LocalRunner``.
@@ -122,7 +122,7 @@ def run_bench(
 
     Raises:
         StudioError: when nothing was measured, in one sentence. When the connection breaks after
-            some rounds, there is no error: the recording says that it is incomplete, and why.
+            some rounds, there is no error: the recording is marked as incomplete, with the reason.
         Cancelled: when the job was cancelled.
     """
     recording = Recording(config)
@@ -160,7 +160,7 @@ def run_bench(
 
 
 def _patience(config: Config) -> float:
-    """Seconds after which a bench hangs."""
+    """Return the seconds after which a bench counts as hanging."""
     seconds = config.seconds
     if config.mode == "sustained":
         seconds = (config.duration + _COOL_DOWN_SECONDS) * len(config.candidates)

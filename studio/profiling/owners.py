@@ -58,13 +58,13 @@ class Owners:
 
     @classmethod
     def of(cls, graph: Graph, functions: Mapping[str, Graph] | None = None) -> Owners:
-        """Those of a model's graph and of the functions that it calls."""
+        """Return the owners of a model's graph and of the functions that it calls."""
         owners = cls()
         owners._add(graph, functions or {}, ())
         return owners
 
     def named(self, text: str) -> Owner | None:
-        """The node that a kernel's name means, or None.
+        """Return the node that a kernel's name means, or None.
 
         The name itself, without what runtimes append, or the longest part of it that names a node
         or a value.
@@ -100,7 +100,7 @@ class Owners:
                         self.by_value.setdefault(prefix + value, owner)
 
     def covered(self, head: Owner, ends: frozenset[str]) -> list[Owner]:
-        """The nodes that a fused kernel stands for: its head, back to the values in ``ends``."""
+        """Return the nodes of a fused kernel: its head, back to the values in ``ends``."""
         found, waiting = {head.key: head}, [head]
         while waiting and len(found) < _MOST_FUSED:
             for value in waiting.pop().node.inputs:

@@ -1,4 +1,4 @@
-"""What is measured: models times backends, with labels, as a bench's configuration."""
+"""Plan of a profile: models times backends, with labels, as a bench's configuration."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Candidate:
 
 
 def candidates(models: Sequence[ModelRef], backends: Sequence[BackendChoice]) -> list[Candidate]:
-    """Every variant on every backend; the first is the reference."""
+    """Return every variant on every backend; the first is the reference."""
     made: list[Candidate] = []
     for chosen in backends:
         for number, model in enumerate(models):
@@ -85,7 +85,7 @@ def candidates(models: Sequence[ModelRef], backends: Sequence[BackendChoice]) ->
 
 
 def configuration(chosen: Sequence[Candidate], options: ProfileOptions, npz: str = "") -> Config:
-    """The bench's configuration, with paths of this computer.
+    """Return the bench's configuration, with paths of this computer.
 
     Args:
         npz: File with the input arrays; random values when empty.
@@ -159,7 +159,7 @@ def parse_shapes(texts: Sequence[str]) -> tuple[dict[str, list[int]], dict[str, 
 
 
 def _unique(label: str, taken: Sequence[str]) -> str:
-    """The same model given twice is an A/A test, not a mistake."""
+    """Return a unique label, because the same model twice is a valid A/A test."""
     number = 2
     unique = label
     while unique in taken:

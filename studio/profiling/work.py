@@ -64,7 +64,7 @@ def profile(options: ProfileOptions, job: Job) -> ProfileResult:
 
 
 def _backends(host: PluginHost, options: ProfileOptions) -> list[str]:
-    """Those that are asked for; where the default cannot run the format, the one that can."""
+    """Return the requested backends; if the default cannot run the format, the one that can."""
     asked = list(options.backend or [DEFAULT])
     form = options.model[0].format
     if asked == [DEFAULT] and not runs(host.find(Extension.BACKEND, DEFAULT), form):
@@ -111,7 +111,7 @@ def _read(host: PluginHost, model: ModelRef, job: Job) -> Model:
 
 
 def _write_rounds(recording: Recording, path: Path) -> None:
-    """The raw rounds, so that anybody can do the statistics again."""
+    """Write the raw rounds, so that the statistics can be recomputed."""
     document = {
         "config": recording.config,
         "environment": recording.environment,

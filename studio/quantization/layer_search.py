@@ -59,10 +59,10 @@ class CachedDataset:
 
 
 def halves(dataset: Dataset, apart: bool = False) -> tuple[Dataset, Dataset]:
-    """The samples that a search may look at, and those that it never sees.
+    """Split the dataset into search samples and held-out samples.
 
     Args:
-        apart: The first half and the second, for samples that follow each other.
+        apart: Split into first and second half, for samples that follow each other.
 
     Raises:
         UsageError: when there are not enough for both.
@@ -181,7 +181,7 @@ class _Bench:
         session: Session,
         exact: Session | None,
     ) -> SearchCandidate:
-        """The loss on all samples, or on a part that shows already that it is too large."""
+        """Return the loss on all samples, or on a part that already exceeds the limit."""
         nbytes = self._path.stat().st_size
         enough = len(self._seen) >= _PART * _ENOUGH_TO_REJECT and not self._subject.fed
         if self._limit is not None and enough:
@@ -209,7 +209,7 @@ class _Bench:
 
 
 def loss(before: Scored, after: Scored) -> tuple[float, float]:
-    """How much worse the samples are judged on average, and the standard error of that.
+    """Return the mean loss of the samples, and its standard error.
 
     Args:
         after: Of the same samples, or of some of them; paired, so that what both get wrong does
@@ -222,13 +222,13 @@ def loss(before: Scored, after: Scored) -> tuple[float, float]:
 
 
 def part_changed(before: Scored, after: Scored) -> tuple[int, int]:
-    """How many samples, of those that were judged again, are read worse and better."""
+    """Return how many of the evaluated samples regressed and improved."""
     pairs = [(before.each[name], after.each[name]) for name in after.each if name in before.each]
     return sum(now < one for one, now in pairs), sum(now > one for one, now in pairs)
 
 
 def _missed(found: SearchResult, goal: Goal, judge: Evaluator) -> GateMissed:
-    """What the best trial of each kind came to."""
+    """Return the error with the best result of each kind of candidate."""
     if not found.trials:
         return GateMissed("No layer is faster in int8 on this machine. The model stays in float.")
     title, count = judge.metric.title.lower(), len(found.trials)
@@ -251,7 +251,7 @@ def _missed(found: SearchResult, goal: Goal, judge: Evaluator) -> GateMissed:
 
 
 class _SubProgress:
-    """A part of the work that can be cancelled, but whose share of the whole is not known."""
+    """Cancellable part of the work whose share of the whole is unknown."""
 
     def __init__(self, phase: Phase) -> None:
         self._phase = phase

@@ -49,7 +49,7 @@ _SHOWN = 4
 
 
 def preview(options: PreviewOptions, job: Job) -> PreflightResult:
-    """Tell what can be told before the work; data that do not fit are a sentence, not a failure."""
+    """Return facts before the work; data that do not fit give a sentence, not an error."""
     host = PluginHost.discover()
     subject = LoadedModel.of(options.model, host, Phase(job, 0, 0.2))
     data, eval_data = _preview(options.data, subject), _preview(options.eval_data, subject)
@@ -126,7 +126,7 @@ def _tried(
     job: Job,
     estimate: SpeedupEstimate,
 ) -> SpeedupOutlook:
-    """The outlook of a model that was made and timed; why it cannot be made is a sentence."""
+    """Return the outlook of a timed variant, or a sentence why it cannot be created."""
     try:
         feeds = next(iter(open_dataset(data, subject.inputs, 1))).feeds
         time = tried(subject, transform, preset, feeds, job.folder, Phase(job, 0.6, 1))
@@ -148,7 +148,7 @@ def tried(
     folder: Path,
     progress: Progress,
 ) -> Latency:
-    """Make the variant of a preset from one sample, and time it beside the float model.
+    """Create a preset's variant from one sample, and time it against the float model.
 
     Raises:
         StudioError: when it cannot be made; in one sentence.

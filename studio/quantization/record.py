@@ -1,4 +1,4 @@
-"""What the registry keeps of the stage's work."""
+"""Registry records of quantization."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def evaluated(
 
 
 def _name(options: QuantizeOptions, result: QuantizeResult) -> str:
-    """That of the preset, where it has one and its method was used; else the precision."""
+    """Return the preset's name if its method was used, else the precision."""
     method = str(result.preset["method"])
     preset = Path(options.preset_name)
     if preset.suffix == ".toml" and f'method = "{method}"' in (options.preset or ""):
@@ -81,7 +81,7 @@ def _name(options: QuantizeOptions, result: QuantizeResult) -> str:
 def _front(
     parent: VariantRecord, variant: VariantRecord, result: QuantizeResult
 ) -> Iterator[FrontPoint]:
-    """Points of quality, time and size: both models, and what else a search found worth choosing.
+    """Yield points of quality, time and size: both models, and the search's Pareto front.
 
     The two are judged on samples that no choice has seen, the others (which were not kept, and have
     no variant) on those of the search.
@@ -122,7 +122,7 @@ def _front(
 
 
 def as_preset(options: QuantizeOptions | SensitivityOptions | EvaluateOptions) -> dict[str, object]:
-    """The options as a preset would spell them."""
+    """Return the options with the names of a preset."""
     values: dict[str, object] = to_json(options)
     given = {k: v for k, v in values.items() if v not in (None, [], "") and k not in _OURS}
     return {"model": f"{options.model.model_name}:{options.model.name}", **given}

@@ -206,7 +206,7 @@ class VariantFiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuantizeResult:
-    """A new variant with what it costs and saves.
+    """New variant with its metric drop and its savings.
 
     The summary of the variant has the same without what the record adds.
 

@@ -30,7 +30,7 @@ than what measuring it leaves open."""
 
 @dataclass(frozen=True, slots=True)
 class Goal(SearchLimits):
-    """What is asked for; at least one of the two.
+    """Requested limits of a search, at least one of the two.
 
     With a largest loss the fastest variant within it is looked for, with a largest time alone the
     one within it that loses least.
@@ -59,13 +59,13 @@ class Goal(SearchLimits):
 
 
 class CandidateBench(Protocol):
-    """Where variants are made and measured."""
+    """Bench that creates and measures variants."""
 
     def timed(self, kept: Sequence[str]) -> float:
         """Time over that of the float model, of the variant with these layers in float."""
 
     def tried(self, kept: Sequence[str]) -> SearchCandidate:
-        """The same with its loss."""
+        """Return the candidate with its loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class SearchResult:
     trials: tuple[SearchCandidate, ...]
 
     def front(self) -> tuple[SearchCandidate, ...]:
-        """The trials that no other beats in loss, time and size at once, fastest first."""
+        """Return the candidates that no other beats in loss, time and size, fastest first."""
         left = [one for one in self.trials if not any(map(one.beaten_by, self.trials))]
         return tuple(sorted(left, key=lambda trial: (trial.latency_ratio, trial.drop)))
 
@@ -84,12 +84,12 @@ class SearchResult:
 def search(
     costs: Mapping[str, Cost], bench: CandidateBench, goal: Goal, trials: int = 6
 ) -> SearchResult:
-    """Find the fastest variant that loses no more than a limit, or the best that is fast enough.
+    """Find the fastest variant within a loss limit, or the best that is fast enough.
 
     Layers that are slower in int8 stay in float from the start.
 
     Args:
-        trials: At most so many variants are scored.
+        trials: Most variants to score.
     """
     slow = [name for name, cost in costs.items() if cost.gain_us <= 0]
     order = by_harm({name: cost for name, cost in costs.items() if name not in slow})
@@ -108,7 +108,7 @@ def search(
 
 
 def _chosen(good: Sequence[SearchCandidate], goal: Goal) -> SearchCandidate | None:
-    """The fastest that keeps the margin too; without one, that which loses least."""
+    """Return the fastest that keeps the margin too, or else that with the least loss."""
     aim = goal.aim
     safe = [trial for trial in good if aim is not None and trial.drop <= aim]
     if safe:
@@ -134,7 +134,7 @@ class LayerLadder:
 
     @property
     def first(self) -> int:
-        """The step up to which hardly any time is given up, whatever it is good for."""
+        """Step up to which almost no time is lost."""
         return sum(us <= _GIVEN_UP * self.spent[-1] for us in self.spent) - 1
 
     @property
@@ -146,11 +146,11 @@ class LayerLadder:
         return [*self._slow, *self._order[:step]]
 
     def step(self, kept: Sequence[str]) -> int:
-        """The step that keeps so many layers."""
+        """Return the step that keeps as many layers."""
         return len(kept) - len(self._slow)
 
     def name(self, index: int) -> str:
-        """A layer of the row."""
+        """Return a layer of the ladder."""
         return self._order[index]
 
     def worth(self, few: int, enough: int) -> bool:
@@ -158,12 +158,12 @@ class LayerLadder:
         return self.spent[enough] - self.spent[max(few, 0)] > _WORTH * self.spent[-1]
 
     def first_below(self, noise: float) -> int:
-        """The first step with no more noise left than this."""
+        """Return the first step with no more noise left than this."""
         return next(k for k, left in enumerate(self.noise) if left <= noise or k == self.top)
 
 
 def _least_kept(ladder: LayerLadder, aim: float, trials: int) -> list[SearchCandidate]:
-    """Trials towards the lowest step that loses no more than the aim, from the first on.
+    """Search for the lowest step that loses no more than the aim, from the first on.
 
     The loss is taken to grow with the noise that is left: that gives every second step. The others
     halve what is not known yet, as some losses jump instead; the last one, where nothing
@@ -190,7 +190,7 @@ def _least_kept(ladder: LayerLadder, aim: float, trials: int) -> list[SearchCand
 def _without_the_dear(
     ladder: LayerLadder, made: Sequence[SearchCandidate], aim: float
 ) -> list[str]:
-    """Layers to try once more where the last one that stays in float takes much of the time.
+    """Return layers to retry if the last one in float takes much of the time.
 
     Those behind it in the row are taken in its place, up to half of its time. Which of two comes
     first hangs on times that were measured, and a dear one that came too early would be kept for
@@ -212,7 +212,7 @@ def _without_the_dear(
 
 
 def _slowest(ladder: LayerLadder, goal: Goal) -> int:
-    """The highest step that is still fast enough; nothing is scored for it.
+    """Return the highest step that is still fast enough, without scoring.
 
     The bottom one when not even that is.
     """
@@ -235,10 +235,10 @@ def _slowest(ladder: LayerLadder, goal: Goal) -> int:
 
 
 def by_harm(costs: Mapping[str, Cost]) -> Sequence[str]:
-    """Layers by noise for each microsecond saved, the worst first."""
+    """Return layers by noise for each microsecond saved, the worst first."""
     return sorted(costs, key=lambda name: -noise(costs[name]) / costs[name].gain_us)
 
 
 def noise(cost: Cost) -> float:
-    """Power of the error at the output, over that of the output."""
+    """Return the power of the error at the output, over that of the output."""
     return float(10 ** (-cost.sqnr_db / 10))

@@ -73,7 +73,7 @@ def _layer(name: str, cost: Cost) -> LayerCost:
 def _judged(
     options: SensitivityOptions, subject: LoadedModel, host: PluginHost
 ) -> tuple[Evaluator, Dataset] | None:
-    """The metric with its samples, where labelled data were given."""
+    """Return the metric with its samples, if labelled data were given."""
     if options.eval_data is None:
         return None
     data = open_dataset(options.eval_data, subject.inputs, options.eval_samples)

@@ -1,4 +1,4 @@
-"""What was timed on this machine for looks ahead, kept beside the registry for the next one."""
+"""Timings of this machine for pre-flight checks, stored next to the registry."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class TimingCache:
 
 
 def offered(registry: Registry, options: PreviewOptions) -> PreviewOptions:
-    """What ``presets.prepare`` gives, with the times that are kept of this machine."""
+    """Return the result of ``presets.prepare``, with the stored times of this machine."""
     return replace(presets.prepare(registry, options), timings=_read(_place(registry)))
 
 
@@ -84,7 +84,7 @@ def _place(registry: Registry) -> Path:
 
 
 def _read(path: Path) -> Mapping[str, MachineTimings]:
-    """The times of this machine; none where the file is of another, old, or damaged."""
+    """Return the times of this machine, or none from a foreign, old or damaged file."""
     try:
         file = from_json(_TimingFile, json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError):
@@ -94,7 +94,7 @@ def _read(path: Path) -> Mapping[str, MachineTimings]:
 
 
 def _machine() -> str:
-    """Which processor this is."""
+    """Return the processor's name."""
     model = ""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()

@@ -1,4 +1,4 @@
-"""What the window shows of a new variant beyond figures, as a file: its layers, and samples."""
+"""Details of a new variant for the window, as a file: its layers, and samples."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def disagreements(
     dictionary: Path | None,
     progress: Progress,
 ) -> list[ComparedSample]:
-    """Samples that the two models read differently, drawn, with both answers.
+    """Return samples with different answers of the two models, drawn, with both answers.
 
     Args:
         named: Names of samples with what happened to them (``lost``, ``gained``); behind them come
@@ -122,7 +122,7 @@ def _state(answers: tuple[Answer, Answer]) -> str:
 
 
 def _sqnr(wanted: Mapping[str, Array], found: Mapping[str, Array]) -> float:
-    """Signal to noise ratio in decibels, of the output with the lowest."""
+    """Return the signal to noise ratio in decibels, of the output with the lowest."""
     ratios = [CEILING_DB]
     for name, array in wanted.items():
         if array.dtype.kind == "f" and array.size and array.shape == found[name].shape:

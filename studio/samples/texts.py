@@ -84,7 +84,7 @@ class Renderer:
         )
 
     def _picture(self, text: str) -> Image.Image:
-        """Dark text on a light ground, or the reverse in one picture of five."""
+        """Return dark text on a light ground, or the reverse in one picture of five."""
         draw = self._random.randrange
         ground = tuple(draw(200, 256) for _ in range(3))
         ink = tuple(draw(0, 90) for _ in range(3))
@@ -105,7 +105,7 @@ class Renderer:
 
 
 def _font_files(wanted: Sequence[str], unwanted: Sequence[str]) -> list[Path]:
-    """The wanted fonts that this system has, in the order of the patterns, then by name."""
+    """Return the wanted fonts that this system has, by pattern, then by name."""
     paths = [path for folder in _FOLDERS for path in sorted(Path(folder).rglob("*.ttf"))]
     files = {path.name: path for path in paths}
     names = [name for pattern in wanted for name in sorted(fnmatch.filter(files, pattern))]

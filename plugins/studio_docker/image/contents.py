@@ -75,7 +75,7 @@ def libraries(wheels: Sequence[Path]) -> list[Library]:
 
 
 def library_entries(found: Sequence[Library]) -> Iterator[LayerFile]:
-    """Return the unpacked wheel files that a server needs, without byte code.
+    """Yield the unpacked wheel files that a server needs, without byte code.
 
     Raises:
         StudioError: when a wheel holds a name that leads out of it.
@@ -101,14 +101,14 @@ def _place(name: str) -> str:
 
 
 def runtime_entries(runtime: Path) -> Iterator[LayerFile]:
-    """Return the program, and the folder that it shares with a listener."""
+    """Yield the program, and the folder that it shares with a listener."""
     yield LayerFile(RUNTIME, runtime, PROGRAM)
     # An engine gives a fresh volume the mode of this folder, whatever user the server runs as.
     yield LayerFile(TURNS, None, 0o777)
 
 
 def bundle_entries(bundle: Path, sbom: bytes) -> Iterator[LayerFile]:
-    """Return the bundle unchanged, and the list of all files in the image."""
+    """Yield the bundle unchanged, and the list of all files in the image."""
     yield LayerFile(BUNDLE, None, DIRECTORY)
     for path in sorted(bundle.rglob("*")):
         if path.is_file():

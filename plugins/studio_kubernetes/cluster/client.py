@@ -151,7 +151,7 @@ class Cluster:
         return True
 
     def wait_for_change(self, kind: ApiKind, seen: Json, seconds: int) -> None:
-        """Return when an object is no longer as it was seen, or the time is up."""
+        """Wait until an object differs from its last state, or the time is up."""
         meta = seen["metadata"]
         query = {
             "watch": "true",

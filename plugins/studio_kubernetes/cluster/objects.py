@@ -158,7 +158,7 @@ def with_replicas(manifest: Json, live: Json | None) -> Json:
 
 
 def steps(manifests: Sequence[Json], live: dict[Key, Json]) -> Iterator[tuple[str, Key]]:
-    """Return the objects to create, to update and to delete, in this order."""
+    """Yield the objects to create, to update and to delete, in this order."""
     wanted = [(one["kind"], one["metadata"]["name"]) for one in manifests]
     for key in wanted:
         yield ("change" if key in live else "create"), key

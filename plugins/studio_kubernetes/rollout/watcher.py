@@ -59,7 +59,7 @@ class Watcher:
         self._sleep = sleep
 
     def wait(self, kind: ApiKind, name: str, release: str, progress: Progress) -> None:
-        """Return when an object serves a release.
+        """Wait until an object serves a release.
 
         Raises:
             RolloutFailed: when it fails, is deleted, or the time is up.

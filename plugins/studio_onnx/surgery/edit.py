@@ -86,7 +86,7 @@ def _location(tensor: TensorProto) -> str:
 
 
 def graphs(graph: GraphProto) -> Iterable[GraphProto]:
-    """Return the graph and every block below it."""
+    """Yield the graph and every block below it."""
     yield graph
     for node in graph.node:
         for block in blocks(node):
@@ -94,7 +94,7 @@ def graphs(graph: GraphProto) -> Iterable[GraphProto]:
 
 
 def blocks(node: NodeProto) -> Iterable[GraphProto]:
-    """Return the blocks of a node."""
+    """Yield the blocks of a node."""
     for attribute in node.attribute:
         if attribute.HasField("g"):
             yield attribute.g

@@ -24,7 +24,7 @@ _SHIFTED = ("Add", "Sub")
 
 
 def depthwise_inputs(view: View, chosen: Collection[str]) -> Iterator[tuple[str, int, int]]:
-    """Return values that only chosen depthwise convolutions read, with channels and rank."""
+    """Yield values that only chosen depthwise convolutions read, with channels and rank."""
     seen = set()
     for node in view.nodes("Conv"):
         layer = _depthwise(view, node, chosen)

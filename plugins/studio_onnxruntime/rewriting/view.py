@@ -124,7 +124,7 @@ class View:
 
 
 def used(node: NodeProto) -> Iterator[str]:
-    """Return the values that a node reads, with those that the blocks of an If or a Loop read."""
+    """Yield the values that a node reads, with those that the blocks of an If or a Loop read."""
     yield from node.input
     for attribute in node.attribute:
         for block in (attribute.g, *attribute.graphs):
@@ -132,7 +132,7 @@ def used(node: NodeProto) -> Iterator[str]:
 
 
 def _captured(block: GraphProto) -> Iterator[str]:
-    """Return the values that a block reads and does not compute itself."""
+    """Yield the values that a block reads and does not compute itself."""
     own = {value.name for value in block.input}
     own.update(tensor.name for tensor in block.initializer)
     own.update(name for inner in block.node for name in inner.output)

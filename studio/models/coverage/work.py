@@ -53,7 +53,7 @@ def coverage(options: CoverageOptions, job: Job) -> CoverageResult:
 
 
 def _on_board(options: CoverageOptions, job: Job) -> CoverageResult:
-    """The answer for the system that a new board of the kind has, and for its others."""
+    """Return the answer for a new board's system, and for the other systems."""
     if options.target:
         raise UsageError("A target and a kind of board cannot be asked for at once.")
     kind, asked = kind_of(options.board), options.runtime
@@ -73,7 +73,7 @@ def _on_board(options: CoverageOptions, job: Job) -> CoverageResult:
 
 
 def _model_and_size(options: CoverageOptions, job: Job) -> tuple[Model, float]:
-    """The model, and the megabytes that it and its activations take."""
+    """Return the model, and the megabytes of it and its activations."""
     opened = read_model(Path(options.model.path), job)
     size = sum(file.stat().st_size for file in opened.files)
     return opened.model, (size + activation_peak(opened.sized.graph)) / 1e6
@@ -98,7 +98,7 @@ def _named(release: Release | None) -> str:
 
 
 def _release(version: str | None) -> Release:
-    """The release of a version; without one the newest, which is sent."""
+    """Return the release of a version; without one the newest, which a deploy uploads."""
     if not version:
         return releases()[-1]
     found = release_of(version)

@@ -1,4 +1,4 @@
-"""What of a model's graph is drawn: all of it, its blocks, one part, with blocks unfolded."""
+"""Selection of a model's graph to draw: all of it, its blocks, one part, with expanded blocks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class DrawSelection:
-    """What is wanted.
+    """Options of a drawing.
 
     Attributes:
         detail: ``all`` nodes, or the ``blocks`` that they fold into.
@@ -33,7 +33,7 @@ class DrawSelection:
 
 
 def shown(model: Model, wish: DrawSelection) -> Unfolded:
-    """The graph that is drawn, laid out.
+    """Return the graph to draw with its layout.
 
     Raises:
         UsageError: when there are no such blocks or parts.
@@ -71,7 +71,7 @@ def _blocks(graph: Graph) -> Graph:
 
 
 def _path(wish: str, known: Mapping[str, object]) -> str:
-    """The path that is meant: itself, without ``/inside``, or the one that ends so."""
+    """Return the path itself, the path without ``/inside``, or the one with that ending."""
     for exact in (wish, f"{wish}/{INSIDE}"):
         if exact in known:
             return exact
@@ -91,5 +91,5 @@ def _path(wish: str, known: Mapping[str, object]) -> str:
 
 
 def _short(path: str) -> str:
-    """A block by its own name, which says where it is."""
+    """Return a block with its own name, which shows its position."""
     return path.removesuffix(f"/{INSIDE}").rpartition(f"/{INSIDE}/")[2]

@@ -14,7 +14,7 @@ Key = tuple[tuple[tuple[float, ...], ...], tuple[tuple[int, ...], ...], tuple[in
 
 
 def positions(graph: Layered, widths: Sequence[float]) -> list[float]:
-    """The horizontal centre of every id; single nodes stand on the line x = 0."""
+    """Return the horizontal centre of every id; single nodes are on the line x = 0."""
     x = [0.0] * len(graph.layer)
     known: dict[Key, list[float]] = {}
     for rows in _pieces(graph.rows):
@@ -27,7 +27,7 @@ def positions(graph: Layered, widths: Sequence[float]) -> list[float]:
 
 
 def _pieces(rows: Sequence[list[int]]) -> Iterator[Sequence[list[int]]]:
-    """Runs of rows from one cut to the next, both included."""
+    """Yield runs of rows from one cut to the next, both included."""
     start = 0
     for index in range(1, len(rows)):
         if len(rows[index]) == 1 or index == len(rows) - 1:
@@ -44,7 +44,7 @@ def _lay_out(
     widths: Sequence[float],
     known: dict[Key, list[float]],
 ) -> list[float]:
-    """Coordinates of a piece in the order of its ids, from memory where an equal one was seen."""
+    """Return coordinates of a piece in the order of its ids, from a cache of equal pieces."""
     local = {node: index for index, node in enumerate(ids)}
     last = set(rows[-1])
     down = [[] if node in last else [local[n] for n in graph.down[node]] for node in ids]

@@ -19,7 +19,7 @@ FOLDER = "model"
 
 
 def edit(options: EditOptions, job: Job) -> EditResult:
-    """Carry the edits out, each on what the one before made; nothing is kept if one fails.
+    """Apply the edits, each to the result of the one before; a failure discards them all.
 
     Raises:
         UsageError: for an edit that is not known or does not fit the model.

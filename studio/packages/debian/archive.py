@@ -87,7 +87,7 @@ def _control(fields: Mapping[str, str], files: Iterable[ArchiveMember]) -> bytes
 
 
 def _data(files: list[ArchiveMember], when: int) -> tuple[bytes, list[str]]:
-    """The archive of what is installed, and the lines of ``md5sums``."""
+    """Return the archive of the installed files, and the lines of ``md5sums``."""
     packed, sums, made = io.BytesIO(), [], {""}
     with (
         lzma.open(packed, "wb", preset=_PRESET) as squeezed,
