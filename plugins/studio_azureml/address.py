@@ -88,7 +88,7 @@ def target_name(address: Address) -> str:
 
 
 def is_safe(url: str) -> bool:
-    """Whether a token may be sent there: encrypted, or this computer."""
+    """Return whether a token may be sent there: encrypted, or this computer."""
     parts = urlsplit(url)
     if parts.scheme == "https":
         return bool(parts.hostname)

@@ -229,7 +229,7 @@ class KubernetesSite:
         return self._deployed(wanted.canary, "canary", sent, reason=decision.reason)
 
     def _is_so(self, newest: Workload, preview: Preview) -> bool:
-        """Whether the release serves already, with just these manifests."""
+        """Return whether the release serves already, with just these manifests."""
         serving = self._objects.serving()
         if newest.release not in (serving.stable, serving.canary):
             return False

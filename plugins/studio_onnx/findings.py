@@ -104,7 +104,7 @@ def _unknown_operators(model: onnx.ModelProto, operators: Operators) -> Iterator
 
 
 def _is_known(operator: str, version: int, domain: str) -> bool:
-    """Whether the library knows an operator; a file may name any version of its set."""
+    """Return whether the library knows an operator; a file may name any version of its set."""
     return bool(onnx.defs.has(operator, min(max(0, version), _MOST_VERSION), domain))
 
 

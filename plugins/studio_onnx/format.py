@@ -30,7 +30,7 @@ class OnnxFormat:
         self._walked: tuple[onnx.ModelProto, WalkedModel] | None = None
 
     def recognises(self, path: Path) -> bool:
-        """Whether the name ends in ``.onnx`` or the file starts like an ONNX model."""
+        """Return whether the name ends in ``.onnx`` or the file starts like an ONNX model."""
         if path.suffix.lower() in self.suffixes:
             return True
         try:

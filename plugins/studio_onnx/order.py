@@ -42,7 +42,7 @@ def ordered(graph_name: str, nodes: Sequence[onnx.NodeProto]) -> list[int]:
 
 
 def stand_in_order(nodes: Sequence[Node], messages: Sequence[onnx.NodeProto]) -> bool:
-    """Whether each node stands behind all that it reads, and no value is produced twice.
+    """Return whether each node stands behind all that it reads, and no value is produced twice.
 
     Args:
         messages: Of the same nodes; they tell what blocks capture.
@@ -60,7 +60,7 @@ def stand_in_order(nodes: Sequence[Node], messages: Sequence[onnx.NodeProto]) ->
 
 
 def _in_order(nodes: Sequence[onnx.NodeProto], producers: Mapping[str, int]) -> bool:
-    """Whether each node stands behind all that it reads, as the standard asks for."""
+    """Return whether each node stands behind all that it reads, as the standard asks for."""
     return all(
         producers.get(name, -1) < index
         for index, node in enumerate(nodes)

@@ -81,7 +81,7 @@ def _bound(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]]) -> onnx.
 
 
 def _propagation_is_small(walked: WalkedModel) -> bool:
-    """Whether following the content of shape tensors stays small.
+    """Return whether following the content of shape tensors stays small.
 
     Inference keeps the content of such tensors, and a chain of Concat doubles it each time: 27
     nodes take gigabytes. So an upper bound of what it would keep is computed first.

@@ -62,7 +62,7 @@ def dtype_name(number: int) -> str:
 
 
 def is_known(number: int) -> bool:
-    """Whether this is an element type that the studio knows."""
+    """Return whether this is an element type that the studio knows."""
     return number in _TYPES
 
 
@@ -76,7 +76,7 @@ def nbytes(tensor: onnx.TensorProto) -> int:
 
 
 def is_external(tensor: onnx.TensorProto) -> bool:
-    """Whether the data is not in the message (skimmed tensors count)."""
+    """Return whether the data is not in the message (skimmed tensors count)."""
     return tensor.data_location == onnx.TensorProto.EXTERNAL
 
 

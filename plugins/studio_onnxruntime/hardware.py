@@ -9,7 +9,7 @@ _CPUINFO = Path("/proc/cpuinfo")
 
 
 def is_arm() -> bool:
-    """Whether this machine is an Arm one, whose kernels like signed activations best."""
+    """Return whether this machine is an Arm one, whose kernels like signed activations best."""
     return platform.machine().lower() in ("aarch64", "arm64", "armv7l", "armv8l")
 
 
@@ -40,7 +40,7 @@ def _flags(cpuinfo: Path) -> list[str]:
 
 
 def saturates(cpuinfo: Path = _CPUINFO) -> bool:
-    """Whether products of bytes are summed in 16 bits, where two large ones overflow.
+    """Return whether products of bytes are summed in 16 bits, where two large ones overflow.
 
     True of x86 without VNNI, where weights need a bit less to be safe.
     """

@@ -41,7 +41,7 @@ class OpenvinoFormat:
         self._last: tuple[tuple[str, int, int], Net] | None = None
 
     def recognises(self, path: Path) -> bool:
-        """Whether an XML file begins like an IR, or the file is the weights of one."""
+        """Return whether an XML file begins like an IR, or the file is the weights of one."""
         if path.suffix.lower() == ".bin":
             return path.with_suffix(".xml").is_file()
         if path.suffix.lower() not in self.suffixes:

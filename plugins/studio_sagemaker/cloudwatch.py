@@ -96,7 +96,7 @@ class Logs:
         return iter([text for _, text in rows[-count:]])
 
     def exists(self) -> bool:
-        """Whether there is a group."""
+        """Return whether there is a group."""
         pages = self._cloud.pages(
             "logs",
             "describe_log_groups",

@@ -71,7 +71,7 @@ class EndpointNames:
 
 
 def is_endpoint_name(name: str) -> bool:
-    """Whether SageMaker allows the name, with room for what is appended."""
+    """Return whether SageMaker allows the name, with room for what is appended."""
     return bool(_NAME.fullmatch(name)) and len(name) <= LONGEST
 
 

@@ -28,7 +28,7 @@ class Storage:
         self._place = place
 
     def has_bucket(self, bucket: str) -> bool:
-        """Whether a bucket is there; one that may not be looked at is taken to be."""
+        """Return whether a bucket is there; one that may not be looked at is taken to be."""
         try:
             found = self._cloud.find(
                 "s3", "head_bucket", f"look at the bucket {bucket}", Bucket=bucket
@@ -40,7 +40,7 @@ class Storage:
         return found is not None
 
     def has(self, bucket: str, key: str) -> bool:
-        """Whether an object is there."""
+        """Return whether an object is there."""
         what = f"look at s3://{bucket}/{key}"
         return self._cloud.find("s3", "head_object", what, Bucket=bucket, Key=key) is not None
 

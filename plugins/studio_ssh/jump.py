@@ -38,7 +38,7 @@ def close_all(before: Sequence[paramiko.Transport]) -> None:
 
 
 def leads_on(transport: JumpConnection, seconds: float) -> bool:
-    """Whether the last jump host can still reach the board.
+    """Return whether the last jump host can still reach the board.
 
     Acknowledgements of the first link tell nothing of the second. A connection is answered by the
     board's system, also while its SSH server has no time.

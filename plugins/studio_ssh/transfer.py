@@ -114,7 +114,7 @@ def _is_lost(
     watchdog: Watchdog,
     error: BaseException,
 ) -> bool:
-    """Whether the connection ended, rather than the board refusing something."""
+    """Return whether the connection ended, rather than the board refusing something."""
     session = sftp.get_channel()
     closed = session is None or session.closed or not transport.is_active()
     return bool(watchdog.barked) or closed or isinstance(error, EOFError)

@@ -76,7 +76,7 @@ class Buffer:
         return self._data[place : place + size]
 
     def check(self, place: int, size: int) -> None:
-        """Whether a piece lies inside of the file.
+        """Return whether a piece lies inside of the file.
 
         Raises:
             InvalidModel: when it does not.

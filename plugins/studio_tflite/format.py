@@ -35,7 +35,7 @@ class TfliteFormat:
         self._last: tuple[tuple[str, int, int], Content] | None = None
 
     def recognises(self, path: Path) -> bool:
-        """Whether the name ends in ``.tflite`` or the file has TFLite's identifier."""
+        """Return whether the name ends in ``.tflite`` or the file has TFLite's identifier."""
         if path.suffix.lower() in self.suffixes:
             return True
         try:

@@ -138,7 +138,7 @@ class VertexSite:
     def _is_done(
         self, history: EndpointSnapshot, held: ReleaseEntry, wish: ServeSettings, canary: int
     ) -> bool:
-        """Whether a release has its requests already, and nothing is left over."""
+        """Return whether a release has its requests already, and nothing is left over."""
         place = history.canary if canary else history.serving
         if place is None or len(history.live) != (2 if canary else 1):
             return False

@@ -33,7 +33,7 @@ def conform(array: Array, value: Value, sample: str) -> Array:
 
 
 def shape_fits(found: Sequence[int], wanted: Sequence[Dimension] | None) -> bool:
-    """Whether a shape agrees with one that may have open sizes."""
+    """Return whether a shape agrees with one that may have open sizes."""
     if wanted is None:
         return True
     return len(found) == len(wanted) and all(

@@ -29,7 +29,7 @@ dtype = "{dtype}"
 
 
 def is_picture(value: Value) -> bool:
-    """Whether an input can hold a batch of pictures."""
+    """Return whether an input can hold a batch of pictures."""
     return _layout(value) is not None
 
 

@@ -109,7 +109,7 @@ def probabilities(row: Floats) -> Floats:
 
 
 def _is_row(array: Array) -> bool:
-    """Whether it is one sample's scores: ``1 × classes``, more axes of size 1 allowed."""
+    """Return whether it is one sample's scores: ``1 × classes``, more axes of size 1 allowed."""
     is_flat = array.ndim >= 1 and array.size == max(array.shape) > 1
     return array.dtype.kind == "f" and is_flat and bool(numpy.isfinite(array).all())
 

@@ -21,5 +21,5 @@ def backend_for(form: str, host: PluginHost) -> Backend:
 
 
 def runs(capability: Capability, form: str) -> bool:
-    """Whether a backend runs models of a format; one that names none runs all."""
+    """Return whether a backend runs models of a format; one that names none runs all."""
     return form in capability.extra.get("formats", (form,))

@@ -27,7 +27,7 @@ def macs(node: Node, graph: Graph) -> int | None:
 
 
 def has_macs(graph: Graph) -> bool:
-    """Whether any node is of an operator that multiplies and accumulates."""
+    """Return whether any node is of an operator that multiplies and accumulates."""
     return any(node.operator in _RULES for node in all_nodes(graph))
 
 

@@ -18,7 +18,7 @@ same operators in the same order, and which of them it is. The last two are left
 
 
 def is_constant(node: Node) -> bool:
-    """Whether the node only holds a constant; it is shown with the node that reads it."""
+    """Return whether the node only holds a constant; it is shown with the node that reads it."""
     return node.operator == "Constant" and node.domain == ""
 
 

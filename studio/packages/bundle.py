@@ -138,7 +138,7 @@ def _files(manifest: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
 
 
 def is_bundle(path: Path) -> bool:
-    """Whether a folder looks like a bundle."""
+    """Return whether a folder looks like a bundle."""
     return (path / MANIFEST).is_file()
 
 

@@ -163,7 +163,7 @@ class _Splitter:
 
 
 def _refers(field: Field) -> bool:
-    """Whether there may be a reference to an external file somewhere inside."""
+    """Return whether there may be a reference to an external file somewhere inside."""
     return field.kind == BYTES and b"\x0a\x08location\x12" in bytes(field.value)
 
 

@@ -330,7 +330,7 @@ def _safe(text: str) -> str:
 
 
 def _is_xml(code: int) -> bool:
-    """Whether XML 1.0 may hold a character."""
+    """Return whether XML 1.0 may hold a character."""
     if code < 0x20:
         return code in (0x9, 0xA, 0xD)
     return not 0xD800 <= code < 0xE000 and code & 0xFFFE != 0xFFFE

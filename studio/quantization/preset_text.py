@@ -91,7 +91,7 @@ def write(values: Mapping[str, OptionValue]) -> str:
 
 
 def _whole(line: str) -> bool:
-    """Whether the line alone is TOML."""
+    """Return whether the line alone is TOML."""
     try:
         loads(line)
     except tomllib.TOMLDecodeError:

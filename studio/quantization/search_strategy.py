@@ -53,7 +53,7 @@ class Goal(SearchLimits):
         return self.max_latency_ratio is None or latency_ratio <= self.max_latency_ratio
 
     def reached(self, trial: SearchCandidate) -> bool:
-        """Whether a trial keeps both limits on the samples of the search."""
+        """Return whether a trial keeps both limits on the samples of the search."""
         good = self.max_drop is None or trial.drop <= self.max_drop
         return good and self.fast(trial.latency_ratio)
 
@@ -154,7 +154,7 @@ class LayerLadder:
         return self._order[index]
 
     def worth(self, few: int, enough: int) -> bool:
-        """Whether a step between two could save any time to speak of."""
+        """Return whether a step between two could save any time to speak of."""
         return self.spent[enough] - self.spent[max(few, 0)] > _WORTH * self.spent[-1]
 
     def first_below(self, noise: float) -> int:

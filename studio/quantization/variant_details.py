@@ -116,7 +116,7 @@ def _chosen(dataset: Dataset, named: Mapping[str, str]) -> Iterator[tuple[int, S
 
 
 def _state(answers: tuple[Answer, Answer]) -> str:
-    """Whether the two say the same, as far as people would notice."""
+    """Return whether the two say the same, as far as people would notice."""
     before, after = ((answer.text, [one.label for one in answer.classes[:1]]) for answer in answers)
     return "agrees" if before == after else "differs"
 

@@ -167,7 +167,7 @@ class Trials:
         self._engine.execute(container, "python3", "-I", "-c", _FORGET, f"/{FOLDER}")
 
     def _is_adrift(self, before: ContainerRelease) -> bool:
-        """Whether the release that serves sees other things than its reference data."""
+        """Return whether the release that serves sees other things than its reference data."""
         status, text = self._engine.execute(before.container, *PROGRAM, "health", "--status")
         if status:  # it does not tell, and lets clients keep their connections
             self._progress.log("An older studio made what serves: see that clients connect anew")

@@ -49,7 +49,7 @@ def machine(architecture: str) -> str:
 
 
 def is_archive(name: str) -> bool:
-    """Whether a base is named by a file rather than by a reference."""
+    """Return whether a base is named by a file rather than by a reference."""
     return name.startswith((".", "/", "~")) or name.endswith((".tar", ".tar.gz"))
 
 

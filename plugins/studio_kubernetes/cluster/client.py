@@ -87,7 +87,7 @@ class Cluster:
         return [{**head, **item} for item in found.get("items") or []]
 
     def serves(self, kind: ApiKind) -> bool:
-        """Whether the cluster knows a kind at all."""
+        """Return whether the cluster knows a kind at all."""
         group = f"/apis/{kind.api}" if "/" in kind.api else f"/api/{kind.api}"
         try:
             found = self._json("GET", group, f"the API {kind.api}")
@@ -98,7 +98,7 @@ class Cluster:
         return any(one.get("name") == kind.plural for one in found.get("resources") or [])
 
     def knows(self, path: str) -> bool:
-        """Whether something answers at a path of the API."""
+        """Return whether something answers at a path of the API."""
         try:
             self._json("GET", path, path)
         except ApiRefusal as error:

@@ -33,7 +33,7 @@ _VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?")
 
 
 def is_label(text: str) -> bool:
-    """Whether a text is a DNS label (RFC 1123), as namespaces are named."""
+    """Return whether a text is a DNS label (RFC 1123), as namespaces are named."""
     return len(text) <= 63 and _LABEL.fullmatch(text) is not None
 
 
@@ -43,12 +43,12 @@ def is_service_name(text: str) -> bool:
 
 
 def is_subdomain(text: str) -> bool:
-    """Whether a text is a DNS subdomain (RFC 1123), as most objects are named."""
+    """Return whether a text is a DNS subdomain (RFC 1123), as most objects are named."""
     return len(text) <= 253 and _SUBDOMAIN.fullmatch(text) is not None
 
 
 def is_label_value(text: str) -> bool:
-    """Whether a text may be a label's value."""
+    """Return whether a text may be a label's value."""
     return len(text) <= 63 and _VALUE.fullmatch(text) is not None
 
 

@@ -29,7 +29,7 @@ def service(workload: Workload, meta: Json, track: str) -> Json:
 
 
 def is_open(workload: Workload) -> bool:
-    """Whether requests come from beyond the namespace's own pods."""
+    """Return whether requests come from beyond the namespace's own pods."""
     options = workload.options
     return bool(options["gateway"] or options["ingress"] or options["service"] != "ClusterIP")
 

@@ -142,7 +142,7 @@ def _text(part: Mapping[str, Any]) -> str:
 
 
 def is_ready(pod: Json) -> bool:
-    """Whether a pod gets requests."""
+    """Return whether a pod gets requests."""
     if pod["metadata"].get("deletionTimestamp"):
         return False
     conditions = (pod.get("status") or {}).get("conditions") or []

@@ -34,7 +34,7 @@ class ServingPods:
         return list(self._read_counters(track))
 
     def check(self, workload: Workload, track: str) -> None:
-        """Whether the pods of a track serve the release that they claim to.
+        """Return whether the pods of a track serve the release that they claim to.
 
         Where the user may not open a way into a pod, the labels must do.
 
@@ -49,7 +49,7 @@ class ServingPods:
                 )
 
     def tracks_ready(self) -> bool:
-        """Whether no rollout is under way."""
+        """Return whether no rollout is under way."""
         place = self._objects.place
         for name in (place.name, place.canary):
             deployment = self._objects.cluster.get(DEPLOYMENT, name)

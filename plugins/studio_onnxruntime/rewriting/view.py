@@ -44,7 +44,7 @@ class View:
         return tuple(self._readers.get(name, ()))
 
     def leaves(self, name: str) -> bool:
-        """Whether a value is an output of the graph."""
+        """Return whether a value is an output of the graph."""
         return name in self._outputs
 
     def maker(self, name: str) -> NodeProto | None:

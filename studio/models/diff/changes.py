@@ -42,7 +42,7 @@ def changes(first: Skeleton, a: int, second: Skeleton, b: int) -> Iterator[Chang
 
 
 def _alike(before: TensorType, after: TensorType) -> bool:
-    """Whether two types are equal but for the names of sizes that are open."""
+    """Return whether two types are equal but for the names of sizes that are open."""
     if before.dtype != after.dtype:
         return False
     if before.shape is None or after.shape is None:

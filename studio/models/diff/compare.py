@@ -171,7 +171,7 @@ class _Comparison:
         return "it was removed"
 
     def _reads_constant(self, reader: int) -> bool:
-        """Whether a reader's counterpart has a constant where the reader has a value."""
+        """Return whether a reader's counterpart has a constant where the reader has a value."""
         b = self.matching.nodes.get(reader)
         if b is None:
             return False

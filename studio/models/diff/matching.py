@@ -151,7 +151,7 @@ class Matching:
         return turned and self.same(ours[0], theirs[1]) and self.same(ours[1], theirs[0])
 
     def same(self, ours: Source, theirs: Source) -> bool:
-        """Whether two values are known to be the same."""
+        """Return whether two values are known to be the same."""
         if isinstance(ours, Constant) or isinstance(theirs, Constant):
             return isinstance(ours, Constant) and isinstance(theirs, Constant)
         return self.values.get(ours) == theirs or self.back.get(theirs) == ours

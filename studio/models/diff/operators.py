@@ -71,7 +71,7 @@ def base(node: Node) -> str:
 
 
 def passes(node: Node) -> bool:
-    """Whether the node hands its first input on, but for its precision."""
+    """Return whether the node hands its first input on, but for its precision."""
     if node.domain not in _CONTRIBUTED:
         return False
     if node.operator == "Cast":

@@ -55,7 +55,7 @@ def shown(model: Model, wish: DrawSelection) -> Unfolded:
 
 
 def _needs_blocks(model: Model, wish: DrawSelection) -> bool:
-    """Whether the main graph is folded for it; a branch or a function is there without."""
+    """Return whether the main graph is folded for it; a branch or a function is there without."""
     if wish.detail == BLOCKS or wish.opened:
         return True
     return bool(wish.part) and wish.part not in dict(parts(model))
