@@ -57,7 +57,7 @@ class ImagePackager:
         Returns:
             ``image`` (its name), ``id``, ``bytes`` (unpacked), ``parts`` (bytes of each),
             ``engine`` (empty without one), ``pushed`` (its digest in the registry), ``next``
-            (how to go on without an engine), and where they were written ``path``, ``context``
+            (commands without an engine), and, where they were written, ``path``, ``context``
             and ``sbom``.
 
         Raises:

@@ -133,7 +133,7 @@ class DockerSite:
         """Restore the previous state; log what cannot be removed, with the reason."""
         try:
             if held is None or not held.running:
-                self._engine.stop(container)  # it may have been asked already
+                self._engine.stop(container)  # it may have been stopped already
             if held is None:
                 self._engine.remove(container)
         except TargetError as error:
@@ -247,7 +247,7 @@ class _Switch:
         facts = self._containers.try_out(container, wish.wait_s)
         self._progress.check()
         self._progress.log("The new release answers as it should; it gets its turn")
-        # Nothing is told by holding a release against itself (with other limits).
+        # A release compared with itself (with other limits) gives no information.
         same = serving is not None and serving.release == parcel.digest
         if trial.seconds is not None and not same:
             return {**facts, "soak": self._trials.run(container, parcel, trial, serving)}

@@ -146,7 +146,7 @@ class ClusterPanel(Panel):
         try:
             self.found.emit(names, reason)
         except RuntimeError:
-            return  # the panel was closed meanwhile
+            return  # the panel was closed in the meantime
 
     def _add(self) -> None:
         name = self.name.text().strip() or "model"

@@ -158,7 +158,7 @@ def _convert(path: str, inputs: list[dict[str, Any]], folder: str) -> str:
     spec = importlib.util.find_spec("pnnx")  # found, not imported: that would need torch
     if spec is None or spec.origin is None:
         raise ValueError("the converter pnnx is not installed")
-    # It writes beside the model too, whatever it is told.
+    # It also writes next to the model, regardless of its options.
     model = shutil.copy(path, os.path.join(folder, "model.onnx"))
     sizes = ",".join("[{}]{}".format(_sizes(each), _suffix(each)) for each in inputs)
     names = {"ncnnparam": "m.param", "ncnnbin": "m.bin", "ncnnpy": "m.py", "pnnxparam": "p.param"}

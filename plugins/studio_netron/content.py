@@ -55,7 +55,7 @@ _OLD = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Response with a part of the page.
+    """Response to one request of the page.
 
     Attributes:
         body: Its bytes; None for the model, which is read in pieces.

@@ -14,7 +14,7 @@ def why_not() -> str:
     if importlib.util.find_spec("PySide6.QtWebEngineWidgets") is None:
         return "Qt WebEngine is not installed (the extra edgewright[webengine])."
     if "--no-sandbox" in os.environ.get("QTWEBENGINE_CHROMIUM_FLAGS", ""):
-        return ""  # whoever sets it has decided
+        return ""  # the user who sets it has decided
     if sys.platform == "linux" and os.geteuid() == 0:
         return "Chromium does not start as root."
     if sys.platform == "linux" and not _has_user_namespaces():

@@ -172,7 +172,7 @@ def web_view(
     profile.installUrlSchemeHandler(SCHEME, files)
     profile.downloadRequested.connect(lambda download: download.cancel())
     page = kinds.page(profile, view)
-    # Qt holds neither of them; a guard that Python forgets is none.
+    # Qt keeps no reference: without ours Python would delete the guard.
     view.kept = (guard, files, profile)
     page.destroyed.connect(profile.deleteLater)
     page.destroyed.connect(content.close)

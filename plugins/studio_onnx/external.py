@@ -99,7 +99,7 @@ def _check_range(tensor: onnx.TensorProto, location: str, size: int) -> None:
     where = "the model's file" if location == INSIDE else location
     needed, part = nbytes(tensor), reference(tensor)
     if location == INSIDE and part.offset is None:
-        return  # typed fields: their count is checked by whoever expands them
+        return  # typed fields: their count is checked where they are expanded
     offset = part.offset or 0
     length = needed if part.length is None else part.length
     if offset < 0 or length < 0 or offset + length > size:

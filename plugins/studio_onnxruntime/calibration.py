@@ -41,7 +41,7 @@ def calibrate(
     """Return the range of every activation that an operator of these kinds reads or writes.
 
     The memory needed is that of one sample's activations in a few neighbouring layers, and of a
-    histogram for each value, whatever the number of samples.
+    histogram for each value, regardless of the number of samples.
 
     Args:
         path: A prepared model.

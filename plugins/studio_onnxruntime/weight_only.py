@@ -162,8 +162,8 @@ def packed(
 ) -> tuple[NDArray[numpy.uint8], NDArray[numpy.float32]]:
     """Return weights (inputs × outputs) in the layout of ``MatMulNBits``.
 
-    Symmetric: the levels lie around 2^(bits-1). The value that is largest in a block takes the
-    lowest level, the one that has no counterpart above, so that no level is lost.
+    Symmetric: the levels lie around 2^(bits-1). The largest value of a block takes the
+    lowest level, the one without a counterpart above, so that no level is lost.
 
     Returns:
         Blocks of bytes (outputs × blocks × bytes; two weights a byte for 4 bits, the first in the

@@ -11,7 +11,7 @@ PRECISIONS = ("auto", "f32", "bf16", "f16")
 
 
 class OpenVino(ToolchainBackend):
-    """Backend for OpenVINO."""
+    """Backend for OpenVINO in its own environment."""
 
     id = "openvino"
     title = "OpenVINO"

@@ -18,7 +18,7 @@ import numpy
 import onnx
 import torch
 
-# The operators lie beside this file: it is loaded by its path, which Python does not search.
+# The operators are next to this file, which is loaded by path: Python does not search there.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 _OPERATORS: Any = importlib.import_module("runner_table").OPERATORS
 _TYPES: Any = importlib.import_module("runner_operators").TYPES

@@ -1,6 +1,6 @@
 """Operators of ONNX as torch functions: each takes its attributes, then its inputs.
 
-An input that is left out is None. Loaded by ``runner.py`` from the same folder.
+An omitted input has the value None. Loaded by ``runner.py`` from the same folder.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy
 import torch
-import torch.nn.functional as F  # noqa: N812 - as everybody calls it
+import torch.nn.functional as F  # noqa: N812 - its usual name
 
 TYPES = {
     1: torch.float32, 2: torch.uint8, 3: torch.int8, 5: torch.int16, 6: torch.int32,

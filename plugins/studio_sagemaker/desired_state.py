@@ -95,7 +95,7 @@ class DesiredState:
         return configuration(self.place, [self.variant()], self._output(), self._config_tags())
 
     def canary(self, main: Json, percent: int) -> Json:
-        """Return the configuration that sends the release a part of the requests.
+        """Return the configuration that sends the release the canary's share.
 
         Args:
             main: The variant that gets the rest.

@@ -66,7 +66,7 @@ class EndpointUpdate:
         try:
             self._serve(asked, rules, served, wanted.tags(), progress)
         except Cancelled:
-            raise  # AWS goes on, and so does the next deploy
+            raise  # AWS continues, and the next deploy resumes
         except TargetError as error:
             self._note_failure(arn, error)
             raise
@@ -131,7 +131,7 @@ class EndpointUpdate:
     def _scale_as(self, asked: Json, tags: Mapping[str, str]) -> None:
         variants = self._endpoint.variants(asked["EndpointConfigName"])
         main = next((one for one in variants if one["VariantName"] == MAIN_VARIANT), {})
-        if len(variants) == 1:  # beside a canary it stays as it was
+        if len(variants) == 1:  # with a canary it stays as it was
             self._scaling.apply(tags, int(main.get("InitialInstanceCount") or 1))
 
     def _weigh(self, asked: Json, served: Served, progress: Progress) -> bool:

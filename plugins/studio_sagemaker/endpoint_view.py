@@ -43,7 +43,7 @@ class Served:
 
     @property
     def canary(self) -> str:
-        """Release with a part of the requests; empty without a canary."""
+        """Release with the smaller share of the requests; empty without a canary."""
         return self.releases.get(CANARY_VARIANT, "") if self.answering else ""
 
 

@@ -156,7 +156,7 @@ class _Feeder:
     def _next(self) -> bytes | None:
         try:
             return next(self._pieces, None)
-        except Exception as error:  # told by the thread that waits
+        except Exception as error:  # reported by the thread that waits
             self.failure = error
             return None
 

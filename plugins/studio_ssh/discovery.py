@@ -120,7 +120,7 @@ def _announced(ears: object, kind: str, name: str) -> Candidate | None:
     addresses = [one for one in addresses if not one.lower().startswith("fe80:")]
     if not addresses:
         return None
-    # An announced workstation tells no port of a server.
+    # An announced workstation names no port of a server.
     port = _SSH_PORT if kind.startswith("_workstation") else int(info.port)
     url = f"ssh://{_bracketed(addresses[0])}" + (f":{port}" if port != _SSH_PORT else "")
     own = name.removesuffix(f".{kind}").partition(" [")[0]

@@ -93,7 +93,7 @@ def check(presented: HostKey, keys: Sequence[HostKey], address: Address) -> None
             hint="Compare it with the board's own (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), "
             "then confirm it.",
         )
-    # Of several confirmed keys the one of the same type tells the person most.
+    # Of several confirmed keys the one of the same type helps the user most.
     before = next((key for key in keys if key.kind == presented.kind), keys[0])
     raise ChangedHost(
         f"{address} presents another host key than the confirmed one: it was "

@@ -27,7 +27,7 @@ class JumpConnection(paramiko.Transport):
 
     def close(self) -> None:
         with contextlib.suppress(*LOST):
-            super().close()  # the way may be gone already
+            super().close()  # the connection may be gone already
         close_all(self.before)
 
 

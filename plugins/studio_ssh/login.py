@@ -88,7 +88,7 @@ def _others(hop: Hop) -> Iterator[paramiko.PKey]:
             try:
                 yield _load(path)
             except TargetError:
-                continue  # one that needs a passphrase was not asked for
+                continue  # it may need a passphrase, and the user did not name it
 
 
 def _public(path: Path) -> str:

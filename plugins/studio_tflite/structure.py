@@ -207,7 +207,7 @@ def _options(table: Table, facts: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for union in ("builtin_options", "builtin_options2"):
         name = enumeration(union.title().replace("_", "")).get(facts[f"{union}_type"], "NONE")
-        # The union's value lies in the slot behind its type's.
+        # The union's value is in the slot behind its type's.
         options = table.table(slot("Operator", f"{union}_type") + 2) if name != "NONE" else None
         if options is not None:
             found |= read(options, name)

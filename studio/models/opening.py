@@ -119,7 +119,7 @@ def _show_structure(
     try:
         structure = known.structure(path, progress)
     except StudioError:
-        return  # the intake meets the same, and says it
+        return  # the safety check fails for the same reason and reports it
     show(structure)
 
 

@@ -21,7 +21,7 @@ def opened(
     registry: Registry, options: OpenOptions, result: OpenResult, folder: Path
 ) -> OpenResult:
     """Adopt the model and its graph as a variant; return a known variant unchanged."""
-    # Whatever the worker says it was.
+    # Not the path that the worker reports: its result is untrusted.
     given = replace(result, source=str(options.model))
     known = keep_opened(registry, given, folder, "open", {"model": given.source})
     return replace(

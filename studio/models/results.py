@@ -217,7 +217,7 @@ class CoverageResult:
         target: The target, or the board with its system.
         memory_mb: What model and activations take.
         board, systems, notes, source: Of a kind of board only: its id, its systems with the usual
-            one first, what is to be known besides, and who says so.
+            one first, further notes, and their source.
     """
 
     covered: bool

@@ -161,8 +161,8 @@ def _normal(word: str) -> str:
 def _match(box: int, texts: Texts, words: list[str]) -> SearchHit | None:
     """Return the match of a box: every word must match, and the weakest match is shown.
 
-    ``layer.3 softmax`` is in the names of most values behind a Softmax; that is what sets those
-    nodes apart, not the name of their layer.
+    ``layer.3 softmax`` is in the names of most values behind a Softmax; that is what distinguishes
+    those nodes, not the name of their layer.
     """
     shown: tuple[float, str, str] | None = None
     total = 0.0

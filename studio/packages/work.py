@@ -71,7 +71,7 @@ def package(options: PackageOptions, job: Job) -> PackageResult:
         notes=tuple(content.notes),
         hints=_hints(content.model, options),
         findings=content.checked.rows(),
-        # A preprocess.toml from the model's own input, where one is asked for.
+        # A preprocess.toml from the model's own input, on request.
         preprocess_draft=draft_of(content.model.graph.inputs) if options.preprocess_draft else "",
     )
 

@@ -172,7 +172,7 @@ def attribute(
         elif kernel.operator not in LAYOUT and not _ADDED.match(kernel.name):
             label = kernel.name or kernel.operator
             found.unknown_us[label] = found.unknown_us.get(label, 0.0) + us
-    if len(found.compiled) == 1:  # of several nobody tells which nodes are in which
+    if len(found.compiled) == 1:  # of several it is unknown which nodes are in which
         known = {
             name for share in found.shares.values() for name in (share.owner.name, *share.fused)
         }
@@ -185,8 +185,8 @@ def attribute(
 def _nameless(kernels: Sequence[Kernel], owners: Owners) -> dict[str, Owner]:
     """Return the node by the generated name of a kernel without one of its own.
 
-    onnxruntime numbers the nodes of the file (constants are none to it) and goes on numbering
-    those that it makes; it replaces operators in the order of the graph.
+    onnxruntime numbers the nodes of the file, without constants, and continues the numbers
+    for those that it adds. It replaces operators in the order of the graph.
     """
     nodes = [owner for owner in owners.outer if owner.node.operator != "Constant"]
     found = {}
@@ -204,7 +204,7 @@ def _nameless(kernels: Sequence[Kernel], owners: Owners) -> dict[str, Owner]:
         replaced = [owner for owner in nodes if owner.node.operator == operator]
         starts = [start for start in sorted(made) if _matches(made, start, parts)]
         if len(starts) != len(replaced):
-            continue  # some were fused with others: which, nobody tells
+            continue  # some were fused with others: which ones is unknown
         for start, node in zip(starts, replaced, strict=True):
             found.update({made[start + step][1]: node for step in range(len(parts))})
     return found

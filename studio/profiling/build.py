@@ -97,8 +97,8 @@ def verdicts_of(recording: Recording, kind: str = "wall") -> tuple[list[Verdict]
 def _cpu_verdicts(recording: Recording) -> dict[str, Verdict]:
     """Return ratios of CPU time, if every candidate has one thread.
 
-    CPU time is blind to what else the machine does, but counts threads that spin: with more than
-    one it says nothing about latency.
+    CPU time excludes other work of the machine, but counts threads that spin: with more than
+    one it is no measure of latency.
     """
     described = [each.describe or RunnerDescription() for each in recording.facts.values()]
     threads = [each.threads for each in described]

@@ -24,8 +24,8 @@ _MEASURING = ("open-loop", "sustained")
 class BenchListener:
     """Progress and live messages of a job from the bench's events.
 
-    It sends the job's watchers a message ``run`` whenever something new is known of a candidate,
-    and in the modes that have them ``setting``, ``trial`` and ``point``.
+    It sends a message ``run`` for each news of a candidate. Some modes also send
+    ``setting``, ``trial`` and ``point``.
     """
 
     def __init__(self, job: Job, chosen: Sequence[Candidate]) -> None:

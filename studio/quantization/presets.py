@@ -82,7 +82,7 @@ def all_presets(data: Path) -> tuple[PresetEntry, ...]:
     for path in (*shipped, *own):
         try:
             found.append(PresetEntry.of(_read(path), path.stem, path in own))
-        except UsageError:  # said when it is asked for by name
+        except UsageError:  # reported when it is requested by name
             continue
     return tuple(found)
 

@@ -145,7 +145,7 @@ def provided(
         UsageError: when a file of the user's would be overwritten.
     """
     name = result.name
-    # The samples lie beside the registry (`Paths`), wherever the workspace has its home.
+    # The samples are next to the registry (`Paths`), wherever the workspace has its home.
     beside = registry.folder.parent / "samples"
     chosen = options.out or below(beside, name)
     made = folder / MADE

@@ -1,7 +1,7 @@
 """Trials of a release at an engine, in its own container, compared with the previous release.
 
 The earlier bundle is copied inside the engine, into the volume that gate and releases share. A
-process beside the new server then watches and decides (``gate trial`` of the runtime): it needs
+process next to the new server then watches and decides (``gate trial`` of the runtime): it needs
 neither a network nor this program, which only listens.
 """
 
@@ -108,7 +108,7 @@ class Trials:
             raise self._ended(parcel.digest, time.monotonic() - began)
         except BaseException as error:
             gate = poll(self._engine, self._place).gate
-            if gate is not None and gate.status == "running":  # otherwise all was stopped meanwhile
+            if gate is not None and gate.status == "running":  # otherwise all was stopped since
                 reason = _CANCELLED if isinstance(error, Cancelled) else _ENDED
                 self._give_back(gate, parcel.digest, before, reason)
             raise

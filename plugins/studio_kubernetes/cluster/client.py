@@ -165,7 +165,7 @@ class Cluster:
         try:
             next(response.stream(65536), b"")
         except (HTTPError, OSError):
-            return  # the watch ended; whoever waits looks again
+            return  # the watch ended; the caller polls again
         finally:
             response.close()
 

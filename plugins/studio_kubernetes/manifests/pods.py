@@ -28,7 +28,7 @@ def pod_template(workload: Workload, track: str) -> Json:
         "metadata": {
             "labels": {**workload.labels, TRACK: track},
             "annotations": {
-                # Not who deploys: the same release by somebody else is no reason for new pods.
+                # Without the user: the same release by another user is no reason for new pods.
                 MODEL_NAME: workload.model,
                 RELEASE: workload.release,
                 "prometheus.io/path": "/metrics",
@@ -81,7 +81,7 @@ def _container(workload: Workload, name: str) -> Json:
             "privileged": False,
             "readOnlyRootFilesystem": True,
         },
-        # A model may take a minute to load and to measure its threads; until then nobody is killed.
+        # A model may take a minute to load and to measure its threads; until then no pod is killed.
         "startupProbe": _probe("live", workload.port, periodSeconds=2, failureThreshold=90),
         "volumeMounts": _mounts(workload),
     }

@@ -92,7 +92,7 @@ class Convolution:
         return self._with(weight, self.bias + added)
 
     def _with(self, weight: Doubles, bias: Doubles) -> Convolution:
-        with numpy.errstate(over="ignore"):  # asked for afterwards: see ``finite``
+        with numpy.errstate(over="ignore"):  # checked afterwards: see ``finite``
             single, offsets = weight.astype(numpy.float32), bias.astype(numpy.float32)
         return Convolution(self.node, single, offsets, self.group)
 

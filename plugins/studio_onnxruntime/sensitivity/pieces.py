@@ -89,7 +89,7 @@ class Cutter:
 
         Args:
             timed: It keeps the memory that a run has needed for the next one, as the runtime does
-                by itself. Others give it back, since there are many of them.
+                by default. Others give it back, since there are many of them.
         """
         made = {name for node in nodes for name in node.output}
         inputs = self.read(nodes)

@@ -84,7 +84,7 @@ class Skeleton:
                 self._name(node, [inputs[0], *own[1:]] if kept else list(own))
             elif passes(node) and inputs:
                 self.passing[position] = inputs[0]
-                # Beside the value itself there may be its scale, which nobody looks for.
+                # Next to the value itself there may be its scale, which no match needs.
                 self._name(node, [inputs[0], *(Constant() for _ in node.outputs[1:])])
             else:
                 self._add(position, node, inputs)

@@ -1,6 +1,6 @@
 """Layout of a graph with expanded blocks, each inside a frame.
 
-Each level is laid out on its own, the innermost first; a frame is a box of the level around it, as
+Each level is laid out separately, the innermost first. A frame is a box of the level around it, as
 large as what is inside. The layers of a level and the order within them do not depend on the sizes
 of its boxes: so what is around a block keeps its order when the block is unfolded. What a block
 reads and writes passes through ports on its frame, and edges lead from node to node through them.
@@ -227,7 +227,7 @@ class _Flat:
         inputs, last = len(level.graph.inputs), len(layout.x) - len(level.graph.outputs)
         for at, (source, target, value) in enumerate(layout.edges):
             if is_framed and (source < inputs or target >= last):
-                continue  # goes on outside
+                continue  # continues outside
             head = self._from(level, at)
             if head is None:
                 continue

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-_PRESET = 2  # models hardly get smaller, and a higher one takes minutes for the libraries
+_PRESET = 2  # models barely get smaller, and a higher one takes minutes for the libraries
 _DIRECTORY, _FILE, _PROGRAM = 0o755, 0o644, 0o755
 
 
