@@ -9,10 +9,12 @@ from urllib.parse import urlsplit
 
 from studio.api import UsageError
 
+# Azure's own rules for names: a wrong one fails here instead of in the middle of a deploy.
 _ENDPOINT = re.compile(r"[a-z][a-z0-9-]{1,30}[a-z0-9]")
 _WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{2,32}")
 _SUBSCRIPTION = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _GROUP = re.compile(r"[\w.()-]{0,89}[\w()-]")
+# Plain HTTP is allowed to this computer only, because requests carry the user's token.
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 

@@ -51,6 +51,7 @@ class Cloud:
         """Return the user's name from the token that Azure issued."""
         parts = self._token("", "Logging in").split(".")
         try:
+            # A JWT omits base64's padding.
             text = parts[1] + "=" * (-len(parts[1]) % 4)
             claims = json.loads(base64.urlsafe_b64decode(text))
         except (IndexError, ValueError):
@@ -170,6 +171,7 @@ class Cloud:
         for attempt in range(_RETRIES):
             response = self._send(method, url, what, headers=headers, **more)
             status = response.status_code
+            # A 503 is repeated for reads only: a write may have been carried out.
             busy = status == 429 or (status == 503 and method == "GET")
             if not busy or attempt == _RETRIES - 1:
                 break
@@ -178,6 +180,7 @@ class Cloud:
 
     def _send(self, method: str, url: str, what: str, **more: Any) -> requests.Response:
         try:
+            # No redirects: the token must not go to another host.
             return self._session.request(
                 method, url, timeout=_PATIENCE_S, allow_redirects=False, **more
             )

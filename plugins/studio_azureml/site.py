@@ -44,6 +44,7 @@ class AzureMlSite:
         wish = ServeSettings.of(parcel, options)
         canary, mirror = int(options.get("canary") or 0), int(options.get("mirror") or 0)
         rollout = TrafficChange(self._cloud, progress, wish.timeout_s)
+        # An interrupted change ends first, so that only what is left is done.
         rollout.settle()
         blocked = [one for one in self.preview(parcel, options).actions if one.state == "blocked"]
         if blocked:
@@ -100,6 +101,7 @@ class AzureMlSite:
             raise TargetError(f"{self._cloud.address.endpoint} has no running release.")
         kind = "application/json"
         if head_length:
+            # The length of the JSON head travels in the content type.
             kind = f"application/vnd.sagemaker-triton.binary+json;json-header-size={head_length}"
         response = self._cloud.invoke(url, request, kind, self._key(properties))
         answered = response.headers.get("Content-Type", "")

@@ -30,7 +30,7 @@ from studio_azureml.snapshot import (
 )
 
 _PORT = 8477
-"""At which our images listen where a platform does not choose."""
+"""Port of the studio's images, unless the platform chooses another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,7 @@ class TrafficChange:
         path = f"{self._cloud.address.name}/deployments/{name}"
         what = f"Deploying version {held.version}"
         found = self._settle(path, what)
+        # A failed deployment is deleted first, because the new one has the same name.
         if found is not None and state_of(found) != "Succeeded":
             self._change("DELETE", path, "Clearing a deployment that failed")
             found = None
@@ -144,6 +145,7 @@ class TrafficChange:
     ) -> None:
         """Share the requests out, and write down that the release has had some."""
         address = self._cloud.address
+        # A PUT replaces the whole endpoint, so its other fields are sent again.
         endpoint = self._cloud.call("GET", address.name, "Reading the endpoint")
         tags = {k: v for k, v in (endpoint.get("tags") or {}).items() if k != CANARY}
         properties = {

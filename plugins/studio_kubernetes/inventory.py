@@ -11,7 +11,7 @@ from studio_kubernetes.manifests.pods import GRACE_S
 from studio_kubernetes.manifests.workload import Json
 
 _OVER_S = 30
-"""Beyond the pods' own grace time."""
+"""Seconds beyond the pods' own grace time."""
 
 
 def as_resource(manifest: Json) -> Resource:

@@ -13,7 +13,7 @@ from studio.api import Array, InvalidData, Kind, Option, Truth, validate
 from studio_metrics.outputs import paired
 
 _CEILING_DB = 200.0
-"""For equal outputs, since infinity is no JSON."""
+"""Value for equal outputs, because JSON has no infinity."""
 
 
 def _agree(default: float, unit: str, what: str) -> Option:

@@ -16,7 +16,7 @@ from studio_mlflow.rest import MlflowError, Rest
 MANIFEST = "manifest.json"
 _MODEL = "model.onnx"
 _SPARE = 64 * 2**20
-"""Left free on the disk for what else goes on."""
+"""Disk space left free for other programs."""
 
 _DEEPEST = 8
 _MOST = 20_000

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 PYTHON = "3.11"
-"""Of the environment that MLflow may make to serve the model."""
+"""Python version of the environment that MLflow may create to serve the model."""
 
 MLFLOW = "3.1"
 """The layout that is written, which versions from 2.0 on read."""

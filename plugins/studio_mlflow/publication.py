@@ -19,6 +19,7 @@ _FOLDER = "model"
 _PARAMETER = 6000
 """Longest value of a parameter; the first servers of version 2 allow less, and say so."""
 
+# MLflow's limit of parameters in one log-batch request.
 _BATCH = 100
 _NOT_IN_KEYS = re.compile(r"[^\w\-. /]", re.ASCII)
 
@@ -42,6 +43,7 @@ class Publishing:
         self._identifier = str(run["info"]["run_id"])
         try:
             return self._register(run, self._identifier)
+        # Also for a cancel, so that no half-made version is left.
         except BaseException as error:
             self._roll_back(error)
             raise

@@ -25,6 +25,7 @@ from studio_mlflow.settings import Server, login_hint
 
 API = "/api/2.0/mlflow/"
 FILES = "/api/2.0/mlflow-artifacts/artifacts"
+# A bound of the memory that a server's answer can take.
 _LARGEST_JSON = 64 * 2**20
 _CHUNK = 2**18
 _ANSWERS = 4
@@ -131,6 +132,7 @@ class Rest:
         address = self.server.address
         request = Request(address + path, data=data, headers=dict(headers), method=method)
         if self.server.authorization:
+            # Unredirected, so that the login never goes to another host.
             request.add_unredirected_header("Authorization", self.server.authorization)
         try:
             with self._opener.open(request, timeout=self.server.timeout_s) as answer:

@@ -96,6 +96,7 @@ class MlflowSession:
     ) -> ModelVersion:
         """Register a bundle as a new version, with a run for its figures."""
         checked_model(publication.name)
+        # Checked before the upload, which would have to be undone.
         for alias in publication.aliases:
             checked_alias(alias)
         push = Publishing(self._rest, publication, str(options["experiment"]), progress)

@@ -27,7 +27,7 @@ _SUFFIXES = {"float32": "f32", "float16": "f16", "int32": "i32", "int64": "i64",
 _PRECISIONS = {"f32": "fp32", "bf16": "bf16"}
 _FED = re.compile(r"ncnn\.Mat\(in(\d+)\.numpy\(\), batch_index=(\d+)\)")
 _READ = re.compile(r"out(\d+)\.numpy\(batch_index=(\d+)\)")
-"""Where pnnx says in its own script which axis is the batch; the others have none."""
+"""Batch axis of an output in pnnx's own script; the others have none."""
 
 
 def load(path: str, options: Mapping[str, Any]) -> NcnnRunner:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from studio_netron.content import POLICY, Content
 
+# This computer only: the page shows the user's model.
 HOST = "127.0.0.1"
 IDLE_S = 600.0
-"""It ends so long after the last request: an open page has all that it needs by then."""
+"""Seconds after the last request until it stops; an open page is complete by then."""
 
 _HEADERS = {
     "Content-Security-Policy": POLICY,

@@ -18,7 +18,7 @@ from studio_onnx.structure import WalkedModel
 _STANDARD = {"", "ai.onnx", "ai.onnx.ml"}
 _RUNTIME = {"com.microsoft", "com.microsoft.nchwc", "ai.onnx.training", "ai.onnx.preview.training"}
 _MOST_VERSION = 2**31 - 1
-"""Larger ones the library cannot be asked for."""
+"""Largest version that the library accepts."""
 
 
 Operators = Mapping[tuple[str, str], int]

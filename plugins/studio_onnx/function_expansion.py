@@ -18,8 +18,9 @@ MOST_ADDED = 20_000
 """Nodes that a model may always become, however small its file is."""
 
 TIMES = 16
-"""... and so many more for each node that its file holds."""
+"""Further nodes that it may have for each node in its file."""
 
+# Keeps the recursion far below Python's own limit.
 _DEEPEST = 64
 
 Key = tuple[str, str, str]

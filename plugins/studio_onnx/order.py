@@ -30,6 +30,7 @@ def ordered(graph_name: str, nodes: Sequence[onnx.NodeProto]) -> list[int]:
     ready = [index for index, count in enumerate(waiting) if count == 0]
     order: list[int] = []
     while ready:
+        # A heap keeps the file's order among the nodes that are ready.
         index = heapq.heappop(ready)
         order.append(index)
         for reader in readers[index]:

@@ -51,6 +51,7 @@ def infer(
         model = _bound(model, shapes)
     try:
         return onnx.shape_inference.infer_shapes(model, data_prop=small)
+    # Types are an addition: a model whose shapes cannot be inferred is still opened.
     except (RuntimeError, ValueError, MemoryError, onnx.shape_inference.InferenceError) as error:
         first = str(error).strip().splitlines()[:1]
         progress.log(f"Shapes could not be inferred: {first[0] if first else error!r}")
@@ -73,6 +74,7 @@ def _bound(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]]) -> onnx.
         tensor.shape.Clear()
         for size in sizes:
             tensor.shape.dim.add().dim_value = size
+    # Stored shapes could contradict the given sizes.
     del copy.graph.value_info[:]
     for output in copy.graph.output:
         if output.type.HasField("tensor_type"):

@@ -10,8 +10,9 @@ from studio.api import Array, Graph, Initializer, Node, StudioError
 from studio.api.inspection import Constants
 
 _MOST_BYTES = 64 * 2**20
-"""Of a larger constant the first values are counted."""
+"""Largest part of a constant that is read."""
 
+# Shapes, masks and texts.
 _NO_WEIGHTS = frozenset({"int64", "bool", "string"})
 _DEQUANTIZE = "DequantizeLinear"
 

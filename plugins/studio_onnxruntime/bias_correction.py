@@ -78,6 +78,7 @@ def _means(
     total = min(SAMPLES, len(data))
     step = len(data) // total
     sums: dict[str, Floats] = {}
+    # Spread evenly over the data, because neighbouring samples are often alike.
     for index, sample in enumerate(islice(iter(data), 0, step * total, step)):
         progress.progress(1, 1, f"Correcting biases ({index + 1} of {total})")
         for value, array in values.run(sample.feeds):

@@ -39,6 +39,7 @@ def timed_layers(shapes: Sequence[Any], signed: bool) -> dict[str, tuple[float, 
     found = {}
     with TemporaryDirectory() as name:
         folder = Path(name)
+        # The time of a run without work is subtracted from that of each layer.
         run = _seconds_of(folder, _row(1, 8))
         for shape in shapes:
             models = [layer_model(shape, quantized, signed) for quantized in (False, True)]

@@ -261,7 +261,7 @@ def _by_itself(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _around(event: Mapping[str, Any]) -> bool:
-    """Whether others may be within it; the clock of the events is too coarse to tell alone."""
+    """Return whether others may be within it, because the events' clock is too coarse."""
     return event.get("args", {}).get("op_name") in _WITH_BLOCKS
 
 

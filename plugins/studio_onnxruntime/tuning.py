@@ -207,8 +207,8 @@ def _wide(model: onnx.ModelProto, layers: Collection[str]) -> list[str]:
 
 
 _MOST_SHARE = 10
-"""At most one layer in so many stays in float, and none that holds so large a part of the weights:
-then the time lost is small, and nothing needs to be measured to know that."""
+"""At most one layer in ten stays in float, and none with more than a tenth of the weights: the
+time lost is then small without a measurement."""
 
 _MOST_NOISE = 0.25
 """A layer that makes more than this part of what is left is worth its time; at half, samples of

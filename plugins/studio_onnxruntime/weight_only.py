@@ -112,6 +112,7 @@ class _Blocks:
         attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
         plain = not attributes.get("transA") and attributes.get("alpha", 1.0) == 1.0
         weight = numpy_helper.to_array(self._weights[node.input[1]])
+        # MatMulNBits has neither factors nor a transposed input.
         if not plain or attributes.get("beta", 1.0) != 1.0 or weight.ndim != 2:
             return False
         if attributes.get("transB"):

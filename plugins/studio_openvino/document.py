@@ -13,7 +13,7 @@ from studio.api import InvalidModel, Limits, Progress, UnsafeModel
 Attributes = Mapping[str, str]
 Children = list[tuple[str, Any]]
 Fold = Callable[[Attributes, Children, str], Any]
-"""From an element's attributes, what its children became, and its text, to what it becomes."""
+"""Result of an element from its attributes, its children's results, and its text."""
 
 _LARGEST = 256 * 2**20
 _MOST_PARTS = 8_000_000
@@ -81,6 +81,7 @@ class _Stream:
         self._parts = self._layers = 0
         self.parser = expat.ParserCreate()
         self.parser.buffer_text = True
+        # Entities could expand without bound, or read other files.
         self.parser.StartDoctypeDeclHandler = self._refuse
         self.parser.EntityDeclHandler = self._refuse
         self.parser.StartElementHandler = self._start
@@ -116,4 +117,5 @@ class _Stream:
 
     def _on_text(self, text: str) -> None:
         if self._open and self._open[-1][0] == "dim":
+            # A size is a short number; longer text is cut instead of stored.
             self._text.append(text[:32])

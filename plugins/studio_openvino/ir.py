@@ -14,6 +14,7 @@ from studio_openvino.ir_types import Binding, Edge, Layer, Net, Port
 _OLDEST = 10
 _LONGEST_TEXT = 4096
 _MOST_METADATA = 256
+# A name may hold escaped commas.
 _COMMA = re.compile(r"(?<!\\),")
 _DECOMPRESSION = "decompression"
 

@@ -15,6 +15,7 @@ from studio_sagemaker.storage import split_url
 JSON = "application/json"
 BINARY = "application/vnd.sagemaker-triton.binary+json"
 _SIZE = "json-header-size="
+# SageMaker's limit of a real-time request.
 _LARGEST = 6 * 1024 * 1024
 _ASYNC_LIMIT_S = 900.0
 _PAUSE_S = 0.5
@@ -95,6 +96,7 @@ class AsyncInvocations:
             urls += [answer["OutputLocation"], answer.get("FailureLocation") or ""]
             return self._await(urls[1], urls[2])
         finally:
+            # Also after a failure or a cancel: each request leaves objects in the bucket.
             for url in filter(None, urls):
                 self._delete(url)
 

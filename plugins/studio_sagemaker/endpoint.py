@@ -125,6 +125,7 @@ class Endpoint:
         """
         extra: Json = {"DeploymentConfig": guardrails} if guardrails else {}
         if keep_count:
+            # Keep the autoscaler's instance count, but not the old weights and data capture.
             others = ("DesiredWeight", "DataCaptureConfig")
             excluded = [{"VariantPropertyType": kind} for kind in others]
             extra["RetainAllVariantProperties"] = True
@@ -167,6 +168,7 @@ class Endpoint:
                 f"The endpoint {self.name} is {state}: {reason or 'AWS gives no reason.'}",
                 hint="The container's own words: studio logs --target ...",
             )
+        # In service with another configuration: AWS has rolled the update back.
         if found["EndpointConfigName"] != configuration:
             raise TargetError(
                 f"AWS took the release back: {reason or 'an alarm went off.'}",

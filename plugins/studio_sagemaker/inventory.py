@@ -58,6 +58,7 @@ class Inventory:
 
     def purge(self, progress: Progress) -> None:
         """Delete all other resources."""
+        # Read before anything is deleted: the models name the buckets of their objects.
         models = self._record.models()
         for bucket in self._all_buckets(models):
             storage = Storage(*self._parts)

@@ -28,7 +28,7 @@ MAIN_VARIANT = "main"
 CANARY_VARIANT = "canary"
 
 LONGEST = 63 - 11
-"""Of an endpoint's name: models and configurations append a dash and ten digits to it."""
+"""Longest endpoint name: models and configurations append a dash and ten digits."""
 
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 _FORBIDDEN = re.compile(r"[^\w\s.:/=+\-@]")

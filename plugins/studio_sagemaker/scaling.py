@@ -62,6 +62,7 @@ class Scaling:
             self.remove()
             return
         what = "set up the autoscaling"
+        # A maximum below the minimum would be refused.
         most = max(int(tags[MAXIMUM]), instances)
         self._cloud.call(
             _AUTOSCALING,

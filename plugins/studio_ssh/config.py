@@ -12,6 +12,7 @@ import paramiko
 from studio.api import UsageError
 
 CONFIG = Path("~/.ssh/config")
+# Bounds of nested includes and of a file, so that an include of itself ends.
 _DEPTH = 8
 _SIZE = 1 << 20
 _WILD = frozenset("*?!")

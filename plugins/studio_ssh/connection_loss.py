@@ -9,7 +9,7 @@ from typing import Protocol
 import paramiko
 
 LOST = (paramiko.SSHException, OSError, EOFError)
-"""What any call over a connection can raise at the moment in which the link goes."""
+"""Exceptions that any call can raise when the link is lost."""
 
 
 class _Closes(Protocol):

@@ -15,7 +15,7 @@ from studio.api.discovery import Candidate
 from studio_ssh.config import Config
 
 SERVICES = ("_ssh._tcp.local.", "_sftp-ssh._tcp.local.", "_workstation._tcp.local.")
-"""What boards announce: Avahi's ssh.service and sftp-ssh.service, and its publish-workstation."""
+"""Announcements of boards: Avahi's ssh.service, sftp-ssh.service and publish-workstation."""
 
 _SSH_PORT = 22
 _MOST_ADDRESSES = 1024

@@ -11,7 +11,7 @@ from studio_ssh.address import Address
 from studio_ssh.connection_loss import LOST, hang_up
 
 _REFUSED = "refused"
-"""What a jump host says where the board's system answers, and no SSH server does any more."""
+"""Answer of a jump host if the board's system answers without an SSH server."""
 
 
 class JumpConnection(paramiko.Transport):

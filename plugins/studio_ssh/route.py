@@ -91,6 +91,7 @@ def _jumps(words: str, known_hosts: Path, config: Config, seen: tuple[str, ...])
         if wanted.host in seen or len(seen) > _MOST_JUMPS:
             raise TargetError(f"The way to the board leads through {wanted.host} in a circle.")
         host = config.of(wanted.host)
+        # Only the first hop is reached directly; the others are reached through it.
         if number == 0:
             yield from _jumps(host.jump, known_hosts, config, (*seen, wanted.host))
         yield _hop(wanted, host, known_hosts, user=said.username or "", port=said.port or 0)

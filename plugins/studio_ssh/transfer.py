@@ -16,6 +16,7 @@ from studio_ssh.connection_loss import LOST
 from studio_ssh.watchdog import Watchdog
 
 _CHUNK = 1 << 15
+# ``df -Pk`` counts in KiB.
 _TIMES_FREE = 1024
 
 
@@ -54,6 +55,7 @@ def upload(
             sftp.posix_rename(aside, target)
     except BaseException as error:
         lost = _is_lost(sftp, transport, watchdog, error)
+        # On a lost connection the file stays; its unique name makes it harmless.
         if not lost:
             with contextlib.suppress(*LOST):
                 sftp.remove(aside)
@@ -103,6 +105,7 @@ def _send(
             watchdog.touch()
             if progress is not None:
                 progress.progress(done, size)
+    # Pipelined writes are not confirmed one by one, so the size is checked at the end.
     arrived = sftp.stat(target).st_size
     if arrived != size:
         raise OSError(errno.EIO, f"{arrived} of {size} bytes arrived")

@@ -16,15 +16,15 @@ STALLED_S = 60.0
 """Without any progress for this long, the other side counts as stuck although the link lives."""
 
 TRANSFER_S = 8.0
-"""During a transfer, the longest silence of a board's SSH server that is asked for a sign of life.
+"""Longest silence of a board's SSH server during a transfer, despite keepalive requests.
 
-What stands between may acknowledge for a board that is long gone: a proxy, a modem."""
+A proxy or a modem in between may acknowledge data for a board that is gone."""
 
 COMMAND_S = 25.0
 """The same during a command, which may keep a small board busy."""
 
 DOUBT_S = 4.0
-"""After this long without a sign of life, a jump host is asked whether it reaches the board."""
+"""Seconds of silence after which a jump host is probed for its connection to the board."""
 
 _REACH_S = 3.5
 _LOOK_S = 0.5

@@ -48,6 +48,7 @@ class Buffer:
     def __init__(self, data: Bytes, name: str) -> None:
         self._data = data
         self._name = name
+        # Offsets may point to the same bytes often: a small file could expand without bound.
         self._left = min(2 * len(data) + _LEAST_PARTS, _MOST_PARTS)
 
     def root(self) -> Table:
@@ -76,7 +77,7 @@ class Buffer:
         return self._data[place : place + size]
 
     def check(self, place: int, size: int) -> None:
-        """Return whether a piece lies inside of the file.
+        """Check that a piece is inside of the file.
 
         Raises:
             InvalidModel: when it does not.

@@ -18,7 +18,7 @@ IDENTIFIER = b"TFL3"
 _PLACEHOLDER = 127  # of codes that no longer fit into the byte of old files
 _CALL = re.compile(r"(?:(\w+)_)?subgraph(?:_index)?")
 _SILENT = {"quantized_bias_type": "FLOAT32", "fused_activation_function": "NONE"}
-"""What options say that say nothing."""
+"""Values of options that carry no information."""
 _LONGEST_LIST = 4096
 _LONGEST_NAME = 1000
 

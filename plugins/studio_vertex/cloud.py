@@ -131,6 +131,7 @@ class Cloud:
         for attempt in range(_RETRIES):
             response = self._send(method, url, what, arguments)
             status = response.status_code
+            # A 503 is repeated for reads only: a write may have been carried out.
             busy = status == 429 or (status == 503 and method == "GET")
             if not busy or attempt == _RETRIES - 1 or _is_quota(response):
                 break

@@ -102,6 +102,7 @@ class ArrayDataset:
         """Open an ``.npz`` whose keys are the inputs' names (or one array for a single input)."""
         names = keys(path)
         wanted = [value.name for value in inputs]
+        # An input may have the name of a label key: the array is the input's then.
         label_key = next((key for key in LABEL_KEYS if key in names and key not in wanted), "")
         arrays = [name for name in names if name not in LABEL_KEYS or name in wanted]
         pairs = _pair(path, inputs, arrays)

@@ -67,6 +67,7 @@ def _cast(array: Array, value: Value, wanted: TensorType, sample: str) -> Array:
         ) from None
     if array.dtype.kind not in "biuf" or (array.dtype.kind == "f" and target.kind != "f"):
         raise misfit
+    # An overflow becomes infinity, which ``_finite`` refuses afterwards.
     with numpy.errstate(over="ignore"):
         cast = array.astype(target)
     if target.kind in "biu" and not numpy.array_equal(cast, array):

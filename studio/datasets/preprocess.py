@@ -18,7 +18,7 @@ from studio.runtime.serve.images.colors import grey
 from studio.runtime.serve.images.resize import resize
 
 FILE = "preprocess.toml"
-"""The name of the file beside the images, and in a bundle."""
+"""The name of the file next to the images, and in a bundle."""
 
 Pixels = NDArray[numpy.float32]
 """Height × width × channels."""

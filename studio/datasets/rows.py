@@ -18,7 +18,7 @@ from studio.api import Array, InvalidData
 from studio.runtime.shared.safe_zip import DAMAGED, open_archive
 
 _UNREADABLE: tuple[type[Exception], ...] = (*DAMAGED, tokenize.TokenError, SyntaxError)
-"""What the libraries raise for a damaged file; the last two are for the header of an array."""
+"""Exceptions of the libraries for a damaged file; the last two are for an array's header."""
 
 MOST_BYTES_AT_ONCE = 2**30
 """Largest piece of an array read into memory; a header that claims more is refused."""
@@ -48,6 +48,7 @@ class Rows:
         self._member = member
         with self._reading() as stream:
             self.shape, fortran, self.dtype = self._header(stream)
+        # Unpickling runs code, and data files are untrusted.
         if self.dtype.hasobject:
             raise InvalidData(
                 f"{self.title} holds Python objects (a pickle), which are never loaded.",

@@ -9,7 +9,7 @@ import numpy
 from studio.api import Array, Dimension, Feeds, InvalidData, TensorType, Value
 
 _OPEN_SIZES = (32, 224, 64, 320, 1, 8)
-"""Tried in this order where an axis beyond the batch is open and no sample tells its size."""
+"""Sizes to try, in this order, for a dynamic axis beyond the batch without a sample."""
 
 
 def open_sizes(inputs: Sequence[Value]) -> Sequence[int]:

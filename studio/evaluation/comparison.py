@@ -16,9 +16,10 @@ from studio.api import Array, Feeds, InvalidData, Progress, Sample, Session
 from studio.evaluation.results import OutputError
 
 CEILING_DB = 200.0
-"""Shown where two outputs are equal, since infinity is no JSON."""
+"""Value for equal outputs, because JSON has no infinity."""
 
 _ROUNDS = 15
+# With fewer rounds not even the extremes form a 95 % interval of the median.
 _FEWEST = 6
 _ROUND_SECONDS = 0.04
 _MOST_SECONDS = 6.0
@@ -115,6 +116,7 @@ def latency(
     waited = _waits()
     for turn in range(rounds):
         progress.progress(turn, rounds)
+        # The order alternates, so that drift of the machine affects both models alike.
         for one in (before, after) if turn % 2 else (after, before):
             times[id(one)].append(_seconds(one, feeds, runs))
     first, second = numpy.array(times[id(before)]), numpy.array(times[id(after)])

@@ -26,7 +26,7 @@ _WITHOUT_LABELS = ("cosine", "sqnr")
 """Metrics that compare with the float model's outputs."""
 
 DICTIONARY = "dictionary.txt"
-"""A text recogniser's characters, when they lie beside the data."""
+"""File of a text recogniser's characters next to the data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ class Evaluator:
                 hint="Give --eval-data with labels, or --metric none.",
             )
         if wanted == "auto":
+            # Without the characters, a text recogniser's outputs cannot be decoded.
             if isinstance(label, str) and dictionary is None:
                 return None
             wanted = "exact" if isinstance(label, str) else "top1"

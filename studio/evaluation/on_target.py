@@ -32,10 +32,10 @@ from studio.runtime.shared.safe_zip import DAMAGED, open_archive
 from studio.targets.remote import connector_for, find_python, folder_on, root_of, said
 
 _UNREADABLE: tuple[type[Exception], ...] = (*DAMAGED, KeyError, MemoryError)
-"""What reading an archive of answers raises when it is damaged, or made to be."""
+"""Exceptions for an archive of answers that is damaged, accidentally or on purpose."""
 
 _PACK_BYTES = 32 << 20
-"""So much of the samples travels at once; more would have to fit a board's disk and memory."""
+"""Largest part of the samples in one transfer, which a board's disk and memory must hold."""
 
 _PACK_S = 1800.0
 

@@ -65,6 +65,7 @@ class Stateful:
     def run(self, feeds: Feeds, outputs: Sequence[str] | None = None) -> dict[str, Array]:
         """Run once, and keep what the next run is fed with."""
         names = self.output_names if outputs is None else outputs
+        # The outputs that feed the next run are always needed.
         wanted = list(dict.fromkeys([*names, *self._fed.values()]))
         found = self._session.run({**feeds, **self._state}, wanted)
         self._state = {name: found[output] for name, output in self._fed.items()}

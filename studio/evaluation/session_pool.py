@@ -16,7 +16,7 @@ from studio.api import Array, Feeds, Sample, Session
 
 _MOST = 4
 _BYTES = 512 << 20
-"""Of all copies of a model together."""
+"""Most bytes of all copies of a model together."""
 
 
 class SessionPool:
@@ -47,6 +47,7 @@ class SessionPool:
         with ThreadPoolExecutor(len(self._sessions)) as pool:
             for sample in samples:
                 waiting.append((sample, pool.submit(answer, sample)))
+                # Bounds the samples in memory; the results keep the samples' order.
                 if len(waiting) > len(self._sessions):
                     done, outputs = waiting.popleft()
                     yield done, outputs.result()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _MANY = 20_000
-"""So many new objects are a graph."""
+"""Number of new objects that indicates a graph."""
 
 
 @contextmanager

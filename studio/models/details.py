@@ -45,6 +45,7 @@ def operator(options: OperatorOptions, job: Job) -> OperatorDoc:
 
 def statistics(name: str, array: Array) -> ConstantResult:
     """Return statistics of a flat array; non-finite values are counted only."""
+    # Complex numbers have no order, so their magnitudes count.
     wide = array.astype(numpy.float64) if array.dtype.kind != "c" else numpy.abs(array)
     finite = wide[numpy.isfinite(wide)]
     figures = ConstantResult(

@@ -29,7 +29,7 @@ TypeRow = tuple[str, Sequence[Size] | None]
 """Element type and shape."""
 
 Pick = Callable[[int | str], str]
-"""Gives the name that stands for what a file has in its place."""
+"""Function from a file's number or text to the name."""
 
 
 class Names:
@@ -68,6 +68,7 @@ def graph_columns(graph: Graph, names: Names) -> dict[str, Any]:
         "operator": [node.operator for node in nodes],
         "reads": [names.numbers(node.inputs) for node in nodes],
         "writes": [names.numbers(node.outputs) for node in nodes],
+        # Rare properties are stored by node number, all others as full columns.
         "domain": {i: node.domain for i, node in enumerate(nodes) if node.domain},
         "attributes": {i: dict(node.attributes) for i, node in enumerate(nodes) if node.attributes},
         "blocks": {

@@ -11,7 +11,7 @@ from studio.models.walk import all_nodes
 Rule = Callable[[Node, Graph], "int | None"]
 
 _TURNED = ("transA", "transpose_a", "adj_x")
-"""What formats call an attribute that turns the left side of a matrix product."""
+"""Names of the attribute that transposes the left side of a matrix product."""
 
 
 def macs(node: Node, graph: Graph) -> int | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 _LONG = 2_000
 _MARK = "\0pieces"
-"""Key of what stands for a long value: [first line, lines]; no name in a model begins so."""
+"""Key of a long value's reference, [first line, lines]; no name in a model begins so."""
 
 
 def dumps(data: Any) -> str:

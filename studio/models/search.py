@@ -62,6 +62,7 @@ def search(graph: Graph, query: str, limit: int = 200) -> list[SearchHit]:
     if not words:
         return []
     hits = [hit for box, texts in _boxes(graph) if (hit := _match(box, texts, words))]
+    # Equal scores keep the order of the drawing.
     hits.sort(key=lambda hit: (-hit.score, hit.box))
     return hits[:limit]
 
@@ -113,7 +114,7 @@ def _is_hidden(graph: Graph, box: int) -> bool:
 
 
 Texts = list[tuple[str, str]]
-"""What can match: (where, text)."""
+"""Texts that can match: (where, text)."""
 
 
 def _boxes(graph: Graph) -> Iterator[tuple[int, Texts]]:

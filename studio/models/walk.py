@@ -13,7 +13,7 @@ INSIDE = "inside"
 """Name of the graph within the node of a block."""
 
 NODES, ALIKE, NUMBER = "nodes", "alike", "number"
-"""Attributes of such a node: the nodes that it stands for; how many blocks of its level hold the
+"""Attributes of such a node: the number of its nodes; how many blocks of its level hold the
 same operators in the same order, and which of them it is. The last two are left out for one."""
 
 

@@ -25,7 +25,7 @@ from studio.runtime.shared.manifest import BASELINE, LATENCY, canonical
 
 FORMAT = 1
 REQUIREMENTS = {"numpy": ">=1.19", "onnxruntime": ">=1.17"}
-"""What serves a bundle; older versions were not tried."""
+"""Requirements of serving a bundle; older versions were not tested."""
 
 
 @dataclass(frozen=True, slots=True)

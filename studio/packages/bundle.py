@@ -15,7 +15,7 @@ from studio.runtime.shared.errors import ReleaseError
 
 MANIFEST = form.NAME
 PICTURES = {"pillow": ">=8"}
-"""What reads a JPEG for a model that takes pictures."""
+"""Library that reads a JPEG for a model with picture inputs."""
 
 _OWN = ("version", "counter", "created")
 """Keys of the manifest that number a bundle and say nothing about its content."""

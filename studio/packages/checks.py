@@ -102,6 +102,7 @@ def _checked(rule: Check, model: Model, facts: Mapping[str, JsonValue]) -> list[
     found = list(rule.check(model, facts))
     if not all(isinstance(one, Finding) and isinstance(one.level, Level) for one in found):
         raise StudioError(f"{rule.title} returned something that is no finding.")
+    # Errors first, so that the limit cuts other findings before them.
     found.sort(key=lambda one: one.level is not Level.ERROR)
     return [
         Finding(one.level, str(one.code)[:_LONGEST_CODE], str(one.text)[:_LONGEST_TEXT])

@@ -38,7 +38,7 @@ FEWEST = 64
 FALSE_WINDOWS = 0.01
 """Share of windows that may differ by chance. Two of three, and so an alarm: about 2 in 10,000."""
 FALSE_TOGETHER = 2e-4
-"""The same of three windows as one, which is an alarm by itself."""
+"""The same of three windows as one, which raises an alarm alone."""
 _FRAMES_OF_A_BIN = 6
 _DRAWS = 50_000
 _RARE = 1e-3

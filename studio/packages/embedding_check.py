@@ -52,6 +52,7 @@ def embed(
         if not write_parts(path, folder, _NAME):
             raise NoEmbedding("The model cannot be taken apart")
         plain = (folder / _NAME).read_bytes()
+        # First the bare tensor, whose values determine the axes.
         found = _run(backend, folder, EmbeddingGraph(place).apply(plain), frames)
         axes, offset = axes_of(
             vectors_of((one, _rows(inputs)) for one, (inputs, _) in zip(found, frames, strict=True))
@@ -60,6 +61,7 @@ def embed(
         found = _run(backend, folder, graft.apply(plain), frames)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    # The answers to clients must not change.
     for one, (_, before) in zip(found, frames, strict=True):
         require_same(before, one)
     return graft, [(inputs, one) for (inputs, _), one in zip(frames, found, strict=True)]

@@ -16,7 +16,7 @@ _RELATIVE = {"fp16": 1e-2, "bf16": 5e-2, "int8": 5e-2, "int4": 1e-1}
 _RELATIVE_FLOAT = 1e-3
 
 MOST_VALUES = 4096
-"""Of one output of one sample; more would weigh more than many a model."""
+"""Most values of one output of one sample; more could be larger than the model."""
 
 EXTREMES = 512
 """Among them the largest: of a classifier's many zeros most say little."""

@@ -24,6 +24,7 @@ _SERVED_BY = "onnxruntime"
 _MOST = 8
 _FEWEST_ROUNDS = 3
 _UNKNOWN_ERROR = 0.05
+# sqrt(pi / 2): standard error of a median over that of a mean, for normal data.
 _OF_MEDIAN = 1.2533
 
 

@@ -47,6 +47,7 @@ def read_fields(content: memoryview) -> Iterator[Field]:
             begin, position = position, position + (4 if kind == FIXED32 else 8)
         else:
             raise Unreadable(f"a field of the unknown kind {kind}")
+        # Field numbers start at 1.
         if position > end or not number:
             raise Unreadable("a field is cut off")
         yield Field(number, kind, content[begin:position], content[start:position])
@@ -59,6 +60,7 @@ def read_varint(content: memoryview, position: int) -> tuple[int, int]:
         Unreadable: when it does not end.
     """
     value = shift = 0
+    # A varint of 64 bits has at most ten bytes of seven bits.
     while position < len(content) and shift < 70:
         byte = content[position]
         position += 1

@@ -20,7 +20,7 @@ _DASHES = ("", "7 3", "2 3", "9 3 2 3")
 
 _ROW = 32.0
 _TEXT_ROOM = 0.45
-"""Share of the plot for what is written beside an interval."""
+"""Share of the plot for the text next to an interval."""
 _FEW_POINTS = 40
 
 

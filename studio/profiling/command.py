@@ -88,6 +88,7 @@ class LocalRunner:
     ) -> list[bytes]:
         """Hand over the lines as they come, with an eye on the job."""
         arrived: queue.Queue[bytes | None] = queue.Queue()
+        # A thread reads, so that a cancel is noticed while no line arrives.
         threading.Thread(target=_pump, args=(stream, arrived), daemon=True).start()
         kept: list[bytes] = []
         while True:
@@ -144,6 +145,7 @@ def run_bench(
             on_line=on_line,
         )
     except TargetError as error:
+        # Rounds that were measured before the connection broke are still valid.
         if not recording.measured:
             raise
         recording.interruption = error.message

@@ -11,7 +11,7 @@ from studio.api import Graph, Node
 _MARKS = re.compile(
     r"(_nchwc|(_pre)?_d?q|/\w*Fusion\w*/?|_fused\w*|_quant(ized)?|_token_\d+|/DQFusion|_cast_\w+)$"
 )
-"""What runtimes append to a node's name when they fuse, convert or copy it."""
+"""Suffixes that runtimes add to the name of a fused, converted or copied node."""
 
 _PARTS = re.compile(r"[/:;,\s]+")
 _MOST_FUSED = 64
@@ -78,6 +78,7 @@ class Owners:
             if shorter == name:
                 break
             name = shorter
+        # The longest part is the most specific one.
         found = [(len(part), owner) for part in _PARTS.split(name) if (owner := self._known(part))]
         return max(found, key=lambda pair: pair[0])[1] if found else None
 

@@ -16,11 +16,11 @@ from studio.runtime.bench.config import Candidate as BenchCandidate
 from studio.runtime.bench.config import Config, FeedPlan
 
 SAME_MODEL = (0.01, 0.25)
-"""What a variant may differ from itself on another backend, relative to its largest output.
+"""Largest difference of a variant on another backend, relative to its largest output.
 
-The first where the backend says that it computes in full precision, the second where it says
-that it does not: bf16 was seen to cost .11 on random inputs. What computes something else is off
-by its whole magnitude.
+The first is for backends in full precision, the second for others: bf16 was measured to cost .11
+on random inputs. A backend that computes something else is off by its whole
+magnitude.
 """
 
 BLOCK_SECONDS = 2.0

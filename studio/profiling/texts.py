@@ -12,7 +12,7 @@ from studio.profiling.results import ProfileResult, ProfileRun, Sustained, Throu
 from studio.runtime.bench.facts import Percentiles
 
 _MOST_NODES = 20
-"""Of a run, in the text."""
+"""Most nodes of a run in the text."""
 
 _NAMES = ("model", "runtime", "computes in", "threads")
 

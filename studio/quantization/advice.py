@@ -8,7 +8,7 @@ from itertools import islice
 from studio.api import Dataset
 
 _POOR_DB = 10.0
-"""Below it a tenth of the outputs' energy is noise: no task that was seen here survives that."""
+"""Below it a tenth of the outputs' energy is noise, with which no tested task works."""
 
 
 _LOOKED_AT = 16

@@ -26,7 +26,7 @@ _KEPT_BYTES = 128 << 20
 _PART = 4
 _ENOUGH_TO_REJECT = 24
 _ERRORS = 2.0
-"""Standard errors by which a part of the samples must miss the limit to speak for all."""
+"""Standard errors by which a part of the samples must miss the limit to reject a candidate."""
 
 
 class EveryNth:
@@ -183,6 +183,7 @@ class _Bench:
     ) -> SearchCandidate:
         """Return the loss on all samples, or on a part that already exceeds the limit."""
         nbytes = self._path.stat().st_size
+        # A part of the samples may reject a candidate early, but never accept one.
         enough = len(self._seen) >= _PART * _ENOUGH_TO_REJECT and not self._subject.fed
         if self._limit is not None and enough:
             part = self._judge.scored(session, EveryNth(self._seen, 0, _PART), phase, exact)

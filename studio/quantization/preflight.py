@@ -44,6 +44,7 @@ from studio.quantization.step import PreviewOptions
 from studio.quantization.timing_cache import Measure, TimingCache
 from studio.quantization.variant_timing import timed
 
+# A bound of the time: labels come with their samples, which have to be read.
 _LABELS_LOOKED_AT = 2000
 _SHOWN = 4
 
@@ -137,7 +138,7 @@ def _tried(
 
 
 _QUICK: Mapping[str, object] = {"calibration": "minmax", "correct_biases": False}
-"""What changes no kernel and takes time; asked for where the method knows it."""
+"""Options without effect on the kernels that save time, set where the method has them."""
 
 
 def tried(

@@ -12,10 +12,10 @@ from studio.quantization.preset_text import LAYERS, OptionValue, PresetText, wri
 from studio.quantization.step import QUANTIZE, QuantizeOptions, SensitivityOptions
 
 HEAD = ("title", "summary", "hardware")
-"""What a preset says of itself: its name for people, what it does, where it pays."""
+"""Keys of a preset's description: its display name, its effect, its hardware."""
 
 PRECISIONS = {"float": "keep", "a16w8": "wide"}
-"""What a layer can be made of, and the option of the transform that names such layers."""
+"""Precisions of a layer, and the option of the transform that lists such layers."""
 
 _PARTS = ("method", "calibration", "samples", "keep")
 """The options of the step that belong to a preset."""

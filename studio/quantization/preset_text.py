@@ -77,6 +77,7 @@ class PresetText:
                 return write({**self.values, key: value})
             lines[number - 1] = written
         else:
+            # A key behind a table's header would belong to that table.
             lines.insert(_before_tables(lines), written)
         return "\n".join(lines) + "\n"
 

@@ -18,7 +18,7 @@ from studio.settings import resource, write_atomically
 OptionsT = TypeVar("OptionsT", QuantizeOptions, SensitivityOptions, PreviewOptions)
 
 FOLDER = "presets"
-"""The folder of the user's own, beside the registry; and that of the resources."""
+"""The folder of the user's presets, next to the registry; and that of the resources."""
 
 _OWN = (FOLDER, "recipes")
 """Folders that may hold the user's own: today's, which is written, and the former one."""

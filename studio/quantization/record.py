@@ -17,7 +17,7 @@ _NAMES = {"dynamic-int8": "{}-dynamic", "weight-only": "{}-weights"}
 """Names of variants that are not simply their precision."""
 
 _OURS = ("model", "preset_name", "sensitivity", "signature")
-"""What is spelled in another way, or is no option."""
+"""Fields with another spelling, or without an option."""
 
 
 def quantized(

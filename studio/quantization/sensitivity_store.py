@@ -79,6 +79,7 @@ def costs_from(
         )
         for cost in offer.layers
     }
+    # Costs of other layers would leave some of the search's layers without one.
     return costs if set(costs) == set(layers) else None
 
 

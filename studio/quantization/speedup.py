@@ -15,10 +15,10 @@ _VARIES = 0.03
 _IN_INT8 = ("Conv", "MatMul")
 
 MOST_SHAPES = 20
-"""So many different layers are timed; others are taken like the nearest of their kind."""
+"""Most different layers to time; others are estimated from the nearest of their kind."""
 
 _UNSURE = 0.1
-"""What sums of layers timed alone differ by from a whole model, beside what is known to vary; half
+"""Difference of the sum of single layers from a whole model, besides the known variation; half
 of what a run takes that does nothing comes to it, which is much of a tiny model's time."""
 
 _FREE = frozenset(

@@ -19,10 +19,10 @@ from studio.settings import write_atomically
 
 _FILE = "timings.json"
 _DAYS = 7.0
-"""After so long machines are timed again: other kernels, another governor, other neighbours."""
+"""Days after which a machine is timed again: kernels, governor and other load may change."""
 
 _MOST = 2000
-"""Layers that are kept; then all begins anew."""
+"""Most layers in the cache; beyond it the cache is rebuilt."""
 
 
 Measure = Callable[[Mapping[str, object], Sequence[LayerShape]], Mapping[str, object]]
@@ -89,6 +89,7 @@ def _read(path: Path) -> Mapping[str, MachineTimings]:
         file = from_json(_TimingFile, json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return {}
+    # A time in the future means that a clock was set back: the age is unknown.
     fresh = 0 <= time.time() - file.at < _DAYS * 86400
     return file.timings if fresh and file.machine == _machine() else {}
 

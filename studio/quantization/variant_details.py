@@ -23,12 +23,13 @@ from studio.quantization.results import ComparedSample
 
 FILE = "details.json"
 SHOWN = 24
-"""So many samples are drawn."""
+"""Most samples to draw."""
 
+# In the order in which samples are shown.
 _STATES = ("lost", "gained", "differs", "agrees")
 
 _LOOKED_AT = 64
-"""So many of the first samples are compared, lost and gained or not."""
+"""Number of first samples that are always compared."""
 
 
 def describe(
@@ -116,7 +117,7 @@ def _chosen(dataset: Dataset, named: Mapping[str, str]) -> Iterator[tuple[int, S
 
 
 def _state(answers: tuple[Answer, Answer]) -> str:
-    """Return whether the two say the same, as far as people would notice."""
+    """Return ``agrees`` if text and first class are equal, else ``differs``."""
     before, after = ((answer.text, [one.label for one in answer.classes[:1]]) for answer in answers)
     return "agrees" if before == after else "differs"
 

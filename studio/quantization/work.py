@@ -52,7 +52,7 @@ _COMPARED = 32
 """Samples whose outputs are compared; the error settles after a few."""
 
 _NAMED = 200
-"""So many lost and gained samples are named."""
+"""Most regressed and improved samples to name."""
 
 
 def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:

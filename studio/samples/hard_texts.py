@@ -12,7 +12,7 @@ from studio.samples.texts import Renderer
 
 _SYMBOLS = "#%&*+-/=@"
 _CODE = "".join(c for c in string.ascii_uppercase + string.digits if c not in "O0I1")
-"""Without those that a font may draw alike: nobody could tell which was meant."""
+"""Without characters that look alike in some fonts."""
 
 
 class HardRenderer(Renderer):

@@ -132,6 +132,7 @@ class ReleaseHistory:
     def releases(self) -> list[PlatformRelease]:
         """Return the releases, newest first; of two containers of one release, the running one."""
         found: dict[str, ContainerRelease] = {}
+        # Running containers last, so that they win over others of the same release.
         for one in sorted(self.held, key=lambda one: one.running):
             if not self.is_rejected(one.release):
                 found[one.release] = one

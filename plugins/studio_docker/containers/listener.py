@@ -63,6 +63,7 @@ class Listener:
         if self.network == "host":
             command += ["--host", self.host, "--port", str(self.port)]
             return {"network_mode": "host", "command": command}
+        # The container's port is fixed; the engine publishes it at the chosen host and port.
         command += ["--port", str(PORT)]
         return {
             "network_mode": "bridge",
@@ -113,6 +114,7 @@ def ensure_gate(
             engine.start(gate)
         _wait(engine, gate)
     except TargetError:
+        # Only a container that this call created is removed.
         if found is None:
             engine.remove(gate)
         raise

@@ -19,6 +19,7 @@ from studio_docker.image.contents import RUNTIME, TURNS
 PROGRAM = ("python3", f"/{RUNTIME}")
 _POLL_S = 0.3
 _LOG_LINES = 30
+# The engine counts processors in billionths.
 _CPU = 1_000_000_000
 _LOG = {"max-size": "10m", "max-file": "3"}
 
@@ -80,6 +81,7 @@ class ContainerSpec:
             "tmpfs": {"/tmp": "size=64m"},
         }
         if self.memory_mb:
+            # Equal limits leave no swap.
             found["mem_limit"] = found["memswap_limit"] = f"{self.memory_mb}m"
         if self.cpus:
             found["nano_cpus"] = int(self.cpus * _CPU)
@@ -136,6 +138,7 @@ class Containers:
             if status == 0:
                 return dict(parse_json(text, "The new release"))
             complaint = text.strip().splitlines()[-1] if text.strip() else ""
+            # More time would not change the answers.
             if "golden samples differ" in complaint:
                 break
             time.sleep(_POLL_S)

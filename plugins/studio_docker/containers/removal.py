@@ -22,6 +22,7 @@ def remove_leftovers(engine: Engine, history: ReleaseHistory, progress: Progress
 def remove_old(engine: Engine, place: EngineNames, history: ReleaseHistory, keep: int) -> None:
     """Remove earlier releases beyond the number to keep, with their images."""
     serving = history.serving
+    # Containers of the serving release with earlier settings.
     stale = [
         one
         for one in history.held
@@ -76,5 +77,6 @@ def list_resources(engine: Engine, place: EngineNames) -> list[Resource]:
 def _image_names(engine: Engine, place: EngineNames) -> list[str]:
     prefix = f"{place.repository}:"
     found = [*engine.images(f"{LABEL}.release"), *engine.images(f"{LABEL}.role=gate")]
+    # Podman adds localhost/ to local names.
     names = {tag.removeprefix("localhost/") for image in found for tag in image.tags}
     return sorted(name for name in names if name.startswith(prefix))

@@ -23,7 +23,7 @@ from studio_docker.engine.client import Engine, parse_json
 from studio_docker.image.contents import BUNDLE, TURNS
 
 FOLDER = f"{TURNS}/trial"
-"""As the runtime's ``gate.note`` has it."""
+"""The folder that the runtime's ``gate.note`` uses."""
 NOTE = f"{FOLDER}/trial.json"
 
 # By the Python of an image that an older studio may have made.
@@ -46,7 +46,7 @@ _ENDED = "its server ended while it was on trial"
 _CANCELLED = "its trial was cancelled"
 _ROLLED_BACK = "its trial was ended by a rollback"
 _ASKED = (_CANCELLED, _ROLLED_BACK)
-"""While the process inside goes on."""
+"""Reasons at which the process in the container still runs."""
 _CUT_OFF = "its trial was cut off"
 
 

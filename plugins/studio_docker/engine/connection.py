@@ -82,6 +82,7 @@ def default_engine(environment: Mapping[str, str] = os.environ) -> str:
     """Return DOCKER_HOST, else the first existing socket, else Docker's."""
     if environment.get("DOCKER_HOST"):
         return environment["DOCKER_HOST"]
+    # The socket of this user's rootless Podman.
     own = f"{environment.get('XDG_RUNTIME_DIR') or f'/run/user/{os.getuid()}'}/podman/podman.sock"
     for path in (_DOCKER, own, _PODMAN):
         if Path(path).exists():

@@ -93,7 +93,7 @@ _KNOWN = (
         "Write it like digits:1 or registry.example:5000/team/digits:1.",
     ),
 )
-"""A part of the engine's words, what is said of it, what to do about it."""
+"""Part of an engine's message, the studio's message, and the hint."""
 
 
 @contextmanager

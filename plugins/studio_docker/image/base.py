@@ -15,7 +15,9 @@ from studio.api import StudioError, UsageError
 from studio_docker.image.layers import Layer, digest_of
 
 DEFAULT = "python:3.13-slim"
+# Where Docker's Python images and the distributions install it.
 _PYTHONS = ("usr/local/bin/python3", "usr/bin/python3")
+# Go's names, which images use, to the names that wheels use.
 _ARCHES = {"amd64": "x86_64", "arm64": "aarch64"}
 
 

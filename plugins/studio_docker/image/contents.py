@@ -19,7 +19,7 @@ RUNTIME = f"{HOME}/edgewright.pyz"
 BUNDLE = f"{HOME}/bundle"
 SBOM = f"{HOME}/sbom.cdx.json"
 TURNS = f"{HOME}/turns"
-"""Where a container shares a folder with its gate."""
+"""Folder that a container shares with its listener."""
 
 _NOT_SERVED = re.compile(
     r"(^|/)(tests?|testing/tests|include|f2py|__pycache__)/"

@@ -13,6 +13,7 @@ from studio_docker.image.contents import Library
 from studio_docker.image.layers import digest_of
 from studio_docker.image.settings import created
 
+# Fixed, so that equal contents give the same serial number.
 _NAMESPACE = uuid.UUID("b3a7ab2e-6d55-5c7b-9d50-1d8f4a3c9e10")
 
 

@@ -25,6 +25,7 @@ def created(parcel: Parcel) -> datetime:
     try:
         found = datetime.fromisoformat(str(parcel.manifest["created"]))
     except (KeyError, ValueError):
+        # A fixed time instead of the current one keeps the image reproducible.
         return datetime.fromtimestamp(0, UTC)
     return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
@@ -61,6 +62,7 @@ def server(user: str, found: Mapping[str, str]) -> dict[str, Any]:
             "PYTHONUNBUFFERED=1",
         ],
         "Entrypoint": list(_PROGRAM),
+        # All interfaces of the container: the engine decides which ports it publishes.
         "Cmd": ["serve", "--host", "0.0.0.0"],
         "ExposedPorts": {f"{PORT}/tcp": {}},
         "Healthcheck": {
@@ -115,5 +117,6 @@ def document(
         },
         "history": [{"created": time, "created_by": f"edgewright: {name}"} for name in titles],
     }
+    # Canonical JSON, because the image's ID is the digest of these bytes.
     text = json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
     return f"sha256:{hashlib.sha256(text).hexdigest()}", text

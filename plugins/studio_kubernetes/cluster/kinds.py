@@ -54,6 +54,6 @@ OURS = (
     POLICY,
     CONFIG_MAP,
 )
-"""What we make, in the order in which it is taken away."""
+"""Kinds that the studio creates, in the order of their deletion."""
 
 BY_KIND = {one.kind: one for one in OURS}

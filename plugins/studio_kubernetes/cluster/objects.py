@@ -124,6 +124,7 @@ class Objects:
         """Delete serving objects that are no longer desired."""
         wanted = {(one["kind"], one["metadata"]["name"]) for one in manifests}
         for kind in OURS:
+            # Kinds that only store, such as the release record, stay.
             if not kind.serves:
                 continue
             for one in self.cluster.find(kind, self.selector):

@@ -13,7 +13,7 @@ from studio_kubernetes.manifests.pods import resources
 from studio_kubernetes.manifests.workload import Json, Workload
 
 _HOLE = "@@{}@@"
-"""A scalar that stands for an expression until the YAML is written."""
+"""Placeholder of an expression until the YAML is written."""
 
 
 def helm(workload: Workload, extra: Sequence[Json]) -> dict[str, str]:

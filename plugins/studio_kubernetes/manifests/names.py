@@ -24,7 +24,7 @@ STABLE = "stable"
 CANARY = "canary"
 
 LONGEST = 40
-"""Of a target's name, so that every name that is made from it stays below 63 characters."""
+"""Longest name of a target, so that every name derived from it has at most 63 characters."""
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SERVICE = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
@@ -38,7 +38,7 @@ def is_label(text: str) -> bool:
 
 
 def is_service_name(text: str) -> bool:
-    """Whether a text is a DNS label that begins with a letter (RFC 1035), as services need."""
+    """Return whether a text is a DNS label with a letter first (RFC 1035), as services need."""
     return len(text) <= 63 and _SERVICE.fullmatch(text) is not None
 
 
@@ -53,7 +53,7 @@ def is_label_value(text: str) -> bool:
 
 
 def is_label_key(text: str) -> bool:
-    """Whether a text may be a label's key: a name, perhaps after a DNS subdomain and a slash."""
+    """Return whether a text may be a label's key: a name, or DNS subdomain, slash and name."""
     prefix, slash, name = text.rpartition("/")
     named = bool(name) and is_label_value(name)
     return named and (is_subdomain(prefix) if slash else True)

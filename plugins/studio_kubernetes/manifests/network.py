@@ -48,6 +48,7 @@ def network_policy(workload: Workload, meta: Json) -> Json | None:
         "kind": "NetworkPolicy",
         "metadata": meta,
         "spec": {
+            # The server opens no connections of its own.
             "egress": [],
             "ingress": [rule],
             "podSelector": {"matchLabels": workload.place.selector},

@@ -19,7 +19,7 @@ USER = 65532
 
 GRACE_S = 45
 SETTLE_S = 5
-"""Until the endpoints have gone round and no new request comes to a pod that ends."""
+"""Seconds until the endpoints are updated and a stopping pod gets no new request."""
 
 
 def pod_template(workload: Workload, track: str) -> Json:

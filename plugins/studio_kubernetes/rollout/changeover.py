@@ -16,7 +16,7 @@ Check = Callable[[Workload, str], None]
 
 
 _ABSENCE_S = 30.0
-"""For which the API may be away (an upgrade, a lost link) before a change is given up."""
+"""Seconds without the API (an upgrade, a lost link) after which a change is given up."""
 
 
 _LEFT = (

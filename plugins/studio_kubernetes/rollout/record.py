@@ -94,6 +94,7 @@ class Record:
             maps=workload.maps,
             files=dict(workload.files),
         )
+        # A repeated deploy of a release replaces its entry.
         rest = [one for one in known if one.release != workload.release]
         kept = [entry, *rest][:KEPT]
         self._write(kept)

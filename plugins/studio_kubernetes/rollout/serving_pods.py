@@ -34,7 +34,7 @@ class ServingPods:
         return list(self._read_counters(track))
 
     def check(self, workload: Workload, track: str) -> None:
-        """Return whether the pods of a track serve the release that they claim to.
+        """Check that the pods of a track serve the release in their labels.
 
         Where the user may not open a way into a pod, the labels must do.
 

@@ -20,7 +20,7 @@ from studio_kubernetes.rollout.progress import (
 )
 
 _SILENCE_S = 30.0
-"""For which a cluster may be away (an upgrade, a lost link) before a rollout is given up."""
+"""Seconds without the cluster (an upgrade, a lost link) after which a rollout is given up."""
 
 
 class RolloutFailed(TargetError):
@@ -93,6 +93,7 @@ class Watcher:
             return ""
         cluster = self._objects.cluster
         lines: list[str] = []
+        # The previous container first: its log holds the reason of a restart.
         for previous in (True, False):
             try:
                 lines += cluster.log(pod, "", 20, previous=previous)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from studio.api import Array
 
 CEILING_DB = 200.0
-"""Shown where nothing differs, since infinity is no JSON."""
+"""Value for equal outputs, because JSON has no infinity."""
 
 _FLOOR = 10 ** (-CEILING_DB / 10)
 

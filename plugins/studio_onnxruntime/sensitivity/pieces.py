@@ -79,7 +79,7 @@ class Cutter:
         return [name for name in names if name not in made and name not in self._constants]
 
     def typed(self, names: Iterable[str]) -> bool:
-        """Whether values are known to be tensors of a known type, so that a cut may go there."""
+        """Return whether values are tensors of a known type, where a cut is possible."""
         return all(self._kinds.get(name) for name in names)
 
     def session(

@@ -20,7 +20,7 @@ _FEWEST_NODES = 3
 """A block of fewer nodes is not worth its box."""
 
 _FEWEST_PLAIN = 24
-"""So many nodes of a level without a scope are searched for repeated structure."""
+"""Fewest nodes without a scope, in a level, that are searched for repeated structure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def outline(graph: Graph, *, deep: bool = True) -> Outline:
 
 
 def folds(graph: Graph, members: Outline) -> bool:
-    """Whether blocks make the graph easier to read: at most a third of its boxes are left."""
+    """Return whether blocks simplify the graph: at most a third of its boxes are left."""
     return any(isinstance(one, Block) for one in members) and 3 * len(members) <= len(graph.nodes)
 
 
@@ -121,6 +121,7 @@ class _Outliner:
             return inner
         seen[unit.key] += 1
         times = seen[unit.key]
+        # A module that became several blocks has its blocks numbered.
         named = unit.key if times == 1 else f"{unit.key} ({times})"
         path = "/".join(self._scopes[unit.nodes[0]][: depth + 1])
         return (Block(named, path, inner),)
@@ -198,7 +199,7 @@ def _splits(inner: Outline) -> bool:
 
 
 def _is_stack(inner: Outline) -> bool:
-    """Whether a block holds numbered blocks of one kind: the layers that one wants to see."""
+    """Return whether a block holds numbered blocks of one kind: the layers of the model."""
     titles = {one.title for one in inner if isinstance(one, Block)}
     kinds = Counter(stem(title) for title in titles if stem(title) != title)
     return max(kinds.values(), default=0) >= 2

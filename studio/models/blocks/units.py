@@ -14,7 +14,7 @@ from heapq import heapify, heappop, heappush
 from itertools import groupby
 
 _WINDOW = 200
-"""How many units back a run looks for one of its group."""
+"""Number of previous units in which a run finds one of its group."""
 
 
 Reads = Mapping[int, Collection[int]]

@@ -71,6 +71,7 @@ def _system(
     release = asked or (release_of(image.onnxruntime) if image.onnxruntime else None)
     problems = list(_unserved(image, asked))
     if release is not None:
+        # The largest memory size counts; ``notes`` names the smaller ones.
         problems += check(model, release, max(kind.memory_mb), need_mb)
     return System(image.name, release, problems)
 

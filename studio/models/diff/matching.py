@@ -254,7 +254,7 @@ def _constants(skeleton: Skeleton, position: int) -> list[object]:
 
 
 _WEIGHTY = 2
-"""Dimensions from which on a constant is a weight that tells one node from another."""
+"""Fewest dimensions of a constant that identifies a node by its weights."""
 
 _MOST = 2000
 """Nodes a side; the time grows with the square of equal ones."""

@@ -15,7 +15,7 @@ from studio.models.drawing.page_data import page_data
 from studio.settings import resource
 
 _UNSAFE = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
-"""What must not stand in a script element as it is."""
+"""Characters that a script element must escape."""
 
 
 def html(

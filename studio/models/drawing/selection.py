@@ -12,7 +12,7 @@ from studio.models.walk import INSIDE, parts
 
 ALL, BLOCKS = "all", "blocks"
 EVERY = "all"
-"""Stands for all blocks where blocks to unfold are named."""
+"""Name of all blocks in the list of blocks to expand."""
 
 _MOST_NAMED = 5
 

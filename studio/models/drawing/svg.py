@@ -93,4 +93,5 @@ def _escape(text: str) -> str:
 
 def _is_xml(char: str) -> bool:
     code = ord(char)
+    # XML 1.0 allows neither surrogates nor most control characters.
     return char in "\t\n" or (code >= 0x20 and not 0xD800 <= code <= 0xDFFF and code < 0xFFFE)

@@ -51,6 +51,7 @@ def _lay_out(
     dummy = [node >= graph.real for node in ids]
     sizes = [DUMMY_WIDTH if node >= graph.real else widths[node] for node in ids]
     numbered = [[local[node] for node in row] for row in rows]
+    # Repeated layers give equal pieces, which are laid out once.
     key: Key = (
         tuple(tuple(-1.0 if dummy[n] else sizes[n] for n in row) for row in numbered),
         tuple(map(tuple, down)),
@@ -66,6 +67,7 @@ def _lay_out(
         mirrored = [row[::-1] for row in ordered]
         x = coordinates(ordered, up, down, sizes, dummy)
         if rails and passed(ordered, up, down, rails) > passed(mirrored, up, down, rails):
+            # Mirrored where that crosses fewer edges to the rails.
             x = [-value for value in x]
         known[key] = _on_the_line(ordered, x)
     return known[key]

@@ -162,7 +162,7 @@ def _bends(
 
 GAP = 14.0
 _MOST_TRACKS = 32
-"""More would make the drawing wide for the sake of lines that nobody can follow."""
+"""More would widen the drawing for lines that no reader can follow."""
 
 
 def rails(graph: Layered, left: float) -> dict[int, float]:
