@@ -9,10 +9,12 @@ from urllib.parse import urlsplit
 
 from studio.api import UsageError
 
+# Azure's own rules for names: a wrong one fails here instead of in the middle of a deploy.
 _ENDPOINT = re.compile(r"[a-z][a-z0-9-]{1,30}[a-z0-9]")
 _WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{2,32}")
 _SUBSCRIPTION = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _GROUP = re.compile(r"[\w.()-]{0,89}[\w()-]")
+# Plain HTTP is allowed to this computer only, because requests carry the user's token.
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -52,7 +54,7 @@ class Address:
         return f"{self.parent}/environments/edgewright-{self.endpoint}"
 
     def autoscale(self, deployment: str) -> str:
-        """The resource ID of a deployment's autoscale setting."""
+        """Return the resource ID of a deployment's autoscale setting."""
         name = f"edgewright-{self.endpoint}-{deployment}"
         return f"{self.resource_group}/providers/Microsoft.Insights/autoscalesettings/{name}"
 
@@ -74,8 +76,8 @@ def parse_address(url: str, settings: Mapping[str, object]) -> Address:
         )
     if not _WORKSPACE.fullmatch(workspace):
         raise UsageError(f"{workspace!r} is no name of a workspace.")
-    subscription = _given(settings, "subscription", _SUBSCRIPTION, "an ID like 0000...-0000")
-    group = _given(settings, "resource_group", _GROUP, "the group of the workspace")
+    subscription = _setting(settings, "subscription", _SUBSCRIPTION, "an ID like 0000...-0000")
+    group = _setting(settings, "resource_group", _GROUP, "the group of the workspace")
     management = str(settings["management"]).rstrip("/")
     if not is_safe(management):
         raise UsageError("The management address must begin with https://.")
@@ -83,19 +85,19 @@ def parse_address(url: str, settings: Mapping[str, object]) -> Address:
 
 
 def target_name(address: Address) -> str:
-    """What a target is called; two subscriptions may have the same names."""
+    """Return the target's name; endpoints of two workspaces may share a name."""
     return re.sub(r"[^\w.-]+", "-", f"{address.endpoint}-{address.workspace}-{address.group}")
 
 
 def is_safe(url: str) -> bool:
-    """Whether a token may be sent there: encrypted, or this computer."""
+    """Return whether a token may be sent there: encrypted, or this computer."""
     parts = urlsplit(url)
     if parts.scheme == "https":
         return bool(parts.hostname)
     return parts.scheme == "http" and parts.hostname in _LOOPBACK
 
 
-def _given(settings: Mapping[str, object], name: str, pattern: re.Pattern[str], what: str) -> str:
+def _setting(settings: Mapping[str, object], name: str, pattern: re.Pattern[str], what: str) -> str:
     text = str(settings.get(name) or "")
     if not text:
         raise UsageError(f"The target has no {name}.", hint=f"Give it: --set {name}={what}")

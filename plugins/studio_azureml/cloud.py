@@ -48,9 +48,10 @@ class Cloud:
         self._credential.close()
 
     def who(self) -> str:
-        """As whom Azure knows the user, from the token that it gave."""
+        """Return the user's name from the token that Azure issued."""
         parts = self._token("", "Logging in").split(".")
         try:
+            # A JWT omits base64's padding.
             text = parts[1] + "=" * (-len(parts[1]) % 4)
             claims = json.loads(base64.urlsafe_b64decode(text))
         except (IndexError, ValueError):
@@ -59,7 +60,7 @@ class Cloud:
         return str(next((claims[name] for name in names if claims.get(name)), "an Azure identity"))
 
     def find(self, path: str, what: str, version: str = LEARNING) -> Json | None:
-        """Read a resource; None where there is none."""
+        """Read a resource; return None if it does not exist."""
         try:
             return self.call("GET", path, what, version=version)
         except AzureRefusal as error:
@@ -68,7 +69,7 @@ class Cloud:
             raise
 
     def pages(self, path: str, what: str) -> Iterator[Json]:
-        """Every entry of a list; of a parent that is not there, none."""
+        """Yield all entries of a list, or none if the parent does not exist."""
         answer = self.find(path, what) or {}
         while True:
             yield from answer.get("value") or ()
@@ -87,10 +88,10 @@ class Cloud:
         version: str = LEARNING,
         query: Mapping[str, str] | None = None,
     ) -> Json:
-        """One call; a throttled one is repeated.
+        """Send one request, and repeat it when Azure throttles.
 
         Raises:
-            AzureRefusal: when Azure says no.
+            AzureRefusal: when Azure refuses the request.
             TargetError: when it does not answer.
         """
         url = f"{self.address.management}{path}"
@@ -106,7 +107,7 @@ class Cloud:
         timeout_s: float,
         body: Mapping[str, Any] | None = None,
     ) -> None:
-        """Make, change or delete, and wait for the end; Azure goes on when this is interrupted.
+        """Change a resource and wait for the end; an interrupt does not stop Azure.
 
         Raises:
             AzureRefusal: when it is refused, or fails later.
@@ -121,7 +122,7 @@ class Cloud:
         self.settle(path, what, progress, timeout_s)
 
     def settle(self, path: str, what: str, progress: Progress, timeout_s: float) -> Json | None:
-        """Wait until a resource is not being changed; None where there is none."""
+        """Wait until a resource is not being changed; return None if it does not exist."""
         clock = _Clock(self, what, progress, timeout_s)
         while True:
             found = self.find(path, what)
@@ -129,7 +130,7 @@ class Cloud:
                 return found
             clock.tick()
 
-    def ask(self, url: str, content: bytes, kind: str, key: str) -> requests.Response:
+    def invoke(self, url: str, content: bytes, kind: str, key: str) -> requests.Response:
         """Send a request to an endpoint.
 
         Args:
@@ -159,17 +160,18 @@ class Cloud:
             clock.tick()
 
     def _own(self, url: str) -> str:
-        """An address that Azure named, if it is Azure's: the token goes there."""
+        """Return a URL that Azure named if its host is Azure's, because the token is sent to it."""
         if url.startswith(f"{self.address.management}/"):
             return url
         raise TargetError("Azure named an address that is not its own; nothing was sent there.")
 
     def _patiently(self, method: str, url: str, what: str, **more: Any) -> requests.Response:
-        """Send; again when throttled, and when a reader found the service busy."""
+        """Send a request; repeat it when Azure throttles, or when a read finds the service busy."""
         headers = {"Authorization": f"Bearer {self._token('', what)}"}
         for attempt in range(_RETRIES):
             response = self._send(method, url, what, headers=headers, **more)
             status = response.status_code
+            # A 503 is repeated for reads only: a write may have been carried out.
             busy = status == 429 or (status == 503 and method == "GET")
             if not busy or attempt == _RETRIES - 1:
                 break
@@ -178,6 +180,7 @@ class Cloud:
 
     def _send(self, method: str, url: str, what: str, **more: Any) -> requests.Response:
         try:
+            # No redirects: the token must not go to another host.
             return self._session.request(
                 method, url, timeout=_PATIENCE_S, allow_redirects=False, **more
             )
@@ -191,7 +194,7 @@ class Cloud:
             ) from None
 
     def _token(self, audience: str, what: str) -> str:
-        """Of the first of Azure's own ways to log in that works; nothing of it is kept."""
+        """Return a token of the first of Azure's login methods that works, without storing it."""
         management = self.address.management
         scope = audience or (management if management.startswith("https:") else MANAGEMENT)
         try:
@@ -232,7 +235,7 @@ class Cloud:
 
 
 class _Clock:
-    """The waiting between two questions, which tells how long it has been."""
+    """Poll interval that also measures the time waited so far."""
 
     def __init__(self, cloud: Cloud, what: str, progress: Progress, timeout_s: float) -> None:
         self._cloud, self._what, self._progress = cloud, what, progress
@@ -251,7 +254,7 @@ class _Clock:
 
 
 def state_of(resource: Mapping[str, Any]) -> str:
-    """A resource's provisioning state."""
+    """Return a resource's provisioning state."""
     return str((resource.get("properties") or {}).get("provisioningState") or "")
 
 

@@ -14,7 +14,7 @@ _LATENCIES = ("p50", "p90", "p99")
 
 
 def measure(cloud: Cloud, history: EndpointSnapshot) -> Measurement:
-    """What Azure counted of the last minutes; its figures come a minute or two late."""
+    """Return Azure's metrics of the last minutes, which lag by a minute or two."""
     held = history.of(history.serving)
     counted = _series(cloud, "RequestsPerMinute", "Total", "statusCodeClass eq '*'")
     requests = int(sum(value for _, value in counted))
@@ -31,7 +31,7 @@ def measure(cloud: Cloud, history: EndpointSnapshot) -> Measurement:
 
 
 def _series(cloud: Cloud, metric: str, kind: str, split: str) -> list[tuple[str, float]]:
-    """Figures of a metric, each with the value of its one dimension."""
+    """Return the values of a metric, each with the value of its one dimension."""
     now = datetime.now(UTC)
     begin = now - timedelta(seconds=WINDOW_S)
     query = {

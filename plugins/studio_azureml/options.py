@@ -32,7 +32,7 @@ PLACE_OPTIONS = (
     Option("workspace", title="Workspace", help="In Foundry: the project of a hub."),
     Option("endpoint", title="Endpoint", help="A managed online one; a deploy makes it."),
 )
-"""What a target's URL is made of."""
+"""Parts of a target's URL."""
 
 DEPLOY_OPTIONS = (
     Option(

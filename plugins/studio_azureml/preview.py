@@ -1,4 +1,4 @@
-"""What a deploy would make, what it would cost, and what stands in its way."""
+"""Preview of a deploy: resources to create, their cost, and blockers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HOW = (
 def preview(
     cloud: Cloud, history: EndpointSnapshot, parcel: Parcel, options: Mapping[str, Any]
 ) -> Preview:
-    """All of it; nothing is changed."""
+    """Return the preview of a deploy without changing anything."""
     wish = ServeSettings.of(parcel, options)
     actions = [*_of_image(wish), *_of_objects(cloud, history, parcel, wish, options)]
     most = wish.most or wish.count

@@ -19,7 +19,7 @@ _PRICES = {
 
 
 def cost_per_hour(instance: str, count: int, most: int, region: str) -> tuple[float | None, str]:
-    """USD an hour at the least number of instances, and how that was reckoned."""
+    """Return USD per hour at the least number of instances, with the calculation."""
     price = _PRICES.get(instance)
     if price is None:
         return None, f"The price of {instance} is not known here."

@@ -1,4 +1,4 @@
-"""What Azure refuses, in sentences that say what to do."""
+"""Error messages for Azure's refusals, with what to do."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from studio.api import (
 from studio_azureml import measurements as measuring
 from studio_azureml.cloud import Cloud
 from studio_azureml.preview import preview
-from studio_azureml.snapshot import EndpointSnapshot, LiveDeployment, ReleaseEntry, look, resources
+from studio_azureml.snapshot import EndpointSnapshot, LiveDeployment, ReleaseEntry, poll, resources
 from studio_azureml.traffic import ServeSettings, TrafficChange
 
 _TIMEOUT_S = 3600.0
@@ -38,34 +38,35 @@ class AzureMlSite:
         return self._identity
 
     def preview(self, parcel: Parcel, options: Mapping[str, Any]) -> Preview:
-        return preview(self._cloud, look(self._cloud), parcel, options)
+        return preview(self._cloud, poll(self._cloud), parcel, options)
 
     def deploy(self, parcel: Parcel, options: Mapping[str, Any], progress: Progress) -> Deployed:
         wish = ServeSettings.of(parcel, options)
         canary, mirror = int(options.get("canary") or 0), int(options.get("mirror") or 0)
         rollout = TrafficChange(self._cloud, progress, wish.timeout_s)
+        # An interrupted change ends first, so that only what is left is done.
         rollout.settle()
         blocked = [one for one in self.preview(parcel, options).actions if one.state == "blocked"]
         if blocked:
             raise Refused(blocked[0].text, hint=blocked[0].hint)
-        before = look(self._cloud)
+        before = poll(self._cloud)
         rollout.ensure_endpoint(before, parcel.owner, wish.auth)
         held = rollout.ensure_environment(parcel, wish)
         live = rollout.ensure_live(held, wish, before.location)
         serving = before.serving
         if serving is not None and serving.name == live.name and len(before.live) == 1:
-            return self._done(held, "unchanged")
+            return self._deployed(held, "unchanged")
         if not (canary or mirror) or serving is None or serving.name == live.name:
             return self._serve(rollout, held, live)
         split = {serving.name: 100 - canary, live.name: canary}
         rollout.give(split, held, live.name, mirror)
-        rollout.clear(look(self._cloud), set(split))
-        return self._done(held, "canary")
+        rollout.clear(poll(self._cloud), set(split))
+        return self._deployed(held, "canary")
 
     def promote(self, progress: Progress) -> Deployed:
         rollout = TrafficChange(self._cloud, progress, _TIMEOUT_S)
         rollout.settle()
-        history = look(self._cloud)
+        history = poll(self._cloud)
         canary, held = history.canary, history.of(history.canary)
         if canary is None or held is None:
             raise TargetError("There is no canary at this endpoint.")
@@ -74,7 +75,7 @@ class AzureMlSite:
     def rollback(self, to: str | None, progress: Progress) -> Deployed:
         rollout = TrafficChange(self._cloud, progress, _TIMEOUT_S)
         rollout.settle()
-        history = look(self._cloud)
+        history = poll(self._cloud)
         serving, stable = history.serving, history.of(history.serving)
         if serving is None:
             raise TargetError(f"{self._cloud.address.endpoint} has no running release.")
@@ -87,7 +88,7 @@ class AzureMlSite:
         return self._serve(rollout, held, rollout.ensure_live(held, wish, history.location))
 
     def releases(self) -> Sequence[PlatformRelease]:
-        return list(look(self._cloud).releases())
+        return list(poll(self._cloud).releases())
 
     def reach(self) -> Tunnel | None:
         return None
@@ -100,19 +101,20 @@ class AzureMlSite:
             raise TargetError(f"{self._cloud.address.endpoint} has no running release.")
         kind = "application/json"
         if head_length:
+            # The length of the JSON head travels in the content type.
             kind = f"application/vnd.sagemaker-triton.binary+json;json-header-size={head_length}"
-        response = self._cloud.ask(url, request, kind, self._key(properties))
+        response = self._cloud.invoke(url, request, kind, self._key(properties))
         answered = response.headers.get("Content-Type", "")
         head = answered.partition("json-header-size=")[2].strip()
         head = head or response.headers.get("Inference-Header-Content-Length", "")
         return response.content, int(head) if head.isdigit() else 0
 
     def measure(self) -> Measurement | None:
-        history = look(self._cloud)
+        history = poll(self._cloud)
         return None if history.endpoint is None else measuring.measure(self._cloud, history)
 
     def logs(self, lines: int) -> Iterator[str]:
-        history = look(self._cloud)
+        history = poll(self._cloud)
         live = history.serving or next(iter(history.live), None)
         if live is None:
             return iter(())
@@ -126,17 +128,17 @@ class AzureMlSite:
         rollout.settle()
         rollout.stop()
         if purge:
-            rollout.purge(look(self._cloud))
+            rollout.purge(poll(self._cloud))
         return self.resources()
 
     def resources(self) -> Sequence[Resource]:
-        return list(resources(self._cloud, look(self._cloud)))
+        return list(resources(self._cloud, poll(self._cloud)))
 
     def close(self) -> None:
         self._cloud.close()
 
     def _key(self, properties: Mapping[str, Any]) -> str:
-        """Asked for at each request and kept nowhere; empty where a token does."""
+        """Read the key for each request without storing it; return "" where a token is used."""
         if properties.get("authMode") != "Key":
             return ""
         path = f"{self._cloud.address.name}/listKeys"
@@ -145,20 +147,20 @@ class AzureMlSite:
     def _serve(self, rollout: TrafficChange, held: ReleaseEntry, live: LiveDeployment) -> Deployed:
         """Give all requests to one, and end the others."""
         rollout.give({live.name: 100}, held)
-        rollout.clear(look(self._cloud), {live.name})
-        return self._done(held, "serving")
+        rollout.clear(poll(self._cloud), {live.name})
+        return self._deployed(held, "serving")
 
-    def _done(self, held: ReleaseEntry, state: str) -> Deployed:
+    def _deployed(self, held: ReleaseEntry, state: str) -> Deployed:
         endpoint = self._cloud.call("GET", self._cloud.address.name, "Reading the endpoint")
         address = str(endpoint["properties"].get("scoringUri") or "")
         return Deployed(held.release, state, address, 0, {"image": held.image})
 
 
 def _chosen(history: EndpointSnapshot, to: str | None) -> ReleaseEntry:
-    """The release to go back to.
+    """Return the release to roll back to.
 
     Raises:
-        TargetError: when there is none.
+        TargetError: when no such release exists.
     """
     found = history.before()
     if to is None and found:

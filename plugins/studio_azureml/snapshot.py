@@ -1,4 +1,4 @@
-"""What there is of one target: its endpoint, its releases and its deployments."""
+"""Snapshot of one target: its endpoint, its releases and its deployments."""
 
 from __future__ import annotations
 
@@ -84,18 +84,18 @@ class EndpointSnapshot:
         return max(busy, key=lambda one: one.traffic, default=None)
 
     def of(self, live: LiveDeployment | None) -> ReleaseEntry | None:
-        """The release of a deployment."""
+        """Return the release of a deployment."""
         found = (one for one in self.held if live is not None and _same(one.id, live.environment))
         return next(found, None)
 
     def before(self) -> list[ReleaseEntry]:
-        """Releases that have served and do not now, the last one first."""
+        """Return the releases that served earlier, the latest first."""
         busy = [self.of(self.serving), self.of(self.canary)]
         found = [one for one in self.held if one.at and one not in busy]
         return sorted(found, key=lambda one: one.at, reverse=True)
 
     def releases(self) -> Iterator[PlatformRelease]:
-        """In the words of the studio."""
+        """Yield the releases in the studio's form."""
         order = sorted(self.held, key=lambda one: one.at or "~" + one.since, reverse=True)
         for one in order:
             places = [live for live in self.live if self.of(live) is one]
@@ -122,11 +122,11 @@ class EndpointSnapshot:
         return "replaced" if one.at else "starting"
 
 
-def look(cloud: Cloud) -> EndpointSnapshot:
-    """Read what there is.
+def poll(cloud: Cloud) -> EndpointSnapshot:
+    """Read the endpoint, its releases and its deployments.
 
     Raises:
-        TargetError: when the endpoint of this name is somebody else's.
+        TargetError: when the endpoint of this name was not made by the studio.
     """
     address = cloud.address
     workspace = cloud.call("GET", address.parent, "Reading the workspace")
@@ -137,7 +137,7 @@ def look(cloud: Cloud) -> EndpointSnapshot:
             hint="Choose another name for the target.",
         )
     versions = cloud.pages(f"{address.environment}/versions", "Listing releases")
-    held = tuple(_held(one) for one in versions)
+    held = tuple(_release_entry(one) for one in versions)
     listed = cloud.pages(f"{address.name}/deployments", "Listing deployments") if endpoint else ()
     traffic = ((endpoint or {}).get("properties") or {}).get("traffic") or {}
     live = tuple(_live(one, traffic) for one in listed)
@@ -145,7 +145,7 @@ def look(cloud: Cloud) -> EndpointSnapshot:
 
 
 def resources(cloud: Cloud, history: EndpointSnapshot) -> Iterator[Resource]:
-    """Everything of the target: what costs first."""
+    """Yield all resources of the target, those that cost first."""
     address = cloud.address
     where = f"{address.workspace}, {address.group}"
     for live in history.live:
@@ -160,7 +160,7 @@ def resources(cloud: Cloud, history: EndpointSnapshot) -> Iterator[Resource]:
         yield Resource("environment", "/".join(held.id.split("/")[-3::2]), where, held.since)
 
 
-def _held(version: Mapping[str, Any]) -> ReleaseEntry:
+def _release_entry(version: Mapping[str, Any]) -> ReleaseEntry:
     properties = dict(version.get("properties") or {})
     return ReleaseEntry(
         str(version["id"]), properties, dict(properties.get("tags") or {}), _since(version)
@@ -187,5 +187,5 @@ def _since(resource: Mapping[str, Any]) -> str:
 
 
 def _same(one: str, other: str) -> bool:
-    """Azure's IDs differ in case and in a prefix."""
+    """Return whether two Azure IDs are equal but for case and a prefix."""
     return one.lower() == other.lower().removeprefix("azureml:")

@@ -26,16 +26,16 @@ from studio_azureml.snapshot import (
     EndpointSnapshot,
     LiveDeployment,
     ReleaseEntry,
-    look,
+    poll,
 )
 
 _PORT = 8477
-"""At which our images listen where a platform does not choose."""
+"""Port of the studio's images, unless the platform chooses another."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServeSettings:
-    """How a release is to be served."""
+    """Serving settings of a release."""
 
     image: str
     instance: str
@@ -47,7 +47,7 @@ class ServeSettings:
 
     @staticmethod
     def of(parcel: Parcel, options: Mapping[str, Any]) -> ServeSettings:
-        """The wish of a deploy's options."""
+        """Return the settings in the options of a deploy."""
         image = str(options.get("image") or "")
         for key, value in (("{name}", parcel.name), ("{version}", str(parcel.version))):
             image = image.replace(key, value)
@@ -64,18 +64,18 @@ class ServeSettings:
 
 
 def environment_version(digest: str, image: str) -> str:
-    """The name of a release: the same for a repeated deploy."""
+    """Return the version name of a release, the same for a repeated deploy."""
     return f"{digest[:12]}-{hashlib.sha256(image.encode()).hexdigest()[:6]}"
 
 
 def deployment_name(version: str, wish: ServeSettings) -> str:
-    """The name of a release on such machines."""
+    """Return the deployment name of a release on such machines."""
     values = [version, wish.instance, wish.count, wish.most, wish.scale_at if wish.most else 0]
     return f"r{version[:10]}-{hashlib.sha256(json.dumps(values).encode()).hexdigest()[:6]}"
 
 
 class TrafficChange:
-    """One change on its way; what Azure was asked to do goes on when the studio is closed."""
+    """One change in progress, which Azure completes even when the studio is closed."""
 
     def __init__(self, cloud: Cloud, progress: Progress, timeout_s: float) -> None:
         self._cloud = cloud
@@ -83,7 +83,7 @@ class TrafficChange:
         self._timeout_s = timeout_s
 
     def settle(self) -> None:
-        """Wait for what an interrupted change has begun."""
+        """Wait for the end of an interrupted change."""
         self._settle(self._cloud.address.name)
 
     def ensure_environment(self, parcel: Parcel, wish: ServeSettings) -> ReleaseEntry:
@@ -110,7 +110,7 @@ class TrafficChange:
                 "tags": tags,
             }
             self._change("PUT", path, "Making the environment", {"properties": body})
-        return next(one for one in look(self._cloud).held if one.id.endswith(f"/{version}"))
+        return next(one for one in poll(self._cloud).held if one.id.endswith(f"/{version}"))
 
     def ensure_endpoint(self, history: EndpointSnapshot, owner: str, auth: str) -> None:
         """Make the endpoint, or find it; one that failed is made again."""
@@ -126,24 +126,26 @@ class TrafficChange:
         self._change("PUT", address.name, "Making the endpoint", body)
 
     def ensure_live(self, held: ReleaseEntry, wish: ServeSettings, location: str) -> LiveDeployment:
-        """Deploy a release beside what serves, without requests; or find it so deployed."""
+        """Deploy a release without traffic, or return its existing deployment."""
         name = deployment_name(held.id.rpartition("/")[2], wish)
         path = f"{self._cloud.address.name}/deployments/{name}"
         what = f"Deploying version {held.version}"
         found = self._settle(path, what)
+        # A failed deployment is deleted first, because the new one has the same name.
         if found is not None and state_of(found) != "Succeeded":
             self._change("DELETE", path, "Clearing a deployment that failed")
             found = None
         if found is None:
             self._deploy(held, wish, location, path, what)
         self._scale(name, path, wish, location)
-        return next(one for one in look(self._cloud).live if one.name == name)
+        return next(one for one in poll(self._cloud).live if one.name == name)
 
     def give(
         self, split: Mapping[str, int], held: ReleaseEntry, canary: str = "", mirror: int = 0
     ) -> None:
         """Share the requests out, and write down that the release has had some."""
         address = self._cloud.address
+        # A PUT replaces the whole endpoint, so its other fields are sent again.
         endpoint = self._cloud.call("GET", address.name, "Reading the endpoint")
         tags = {k: v for k, v in (endpoint.get("tags") or {}).items() if k != CANARY}
         properties = {
@@ -175,7 +177,7 @@ class TrafficChange:
 
     def stop(self) -> None:
         """Take the requests away from everything, so that it may be deleted."""
-        history = look(self._cloud)
+        history = poll(self._cloud)
         held = history.of(history.serving) or history.of(history.canary)
         if held is not None:
             self.give({}, held)
@@ -229,7 +231,7 @@ class TrafficChange:
         self._cloud.call("PUT", setting, what, body, version=INSIGHTS)
 
     def _tag(self, held: ReleaseEntry, tags: Mapping[str, str]) -> None:
-        """Write the state of a release at its environment; an empty tag is taken away."""
+        """Write the state of a release to its environment; an empty tag is removed."""
         path = f"{self._cloud.address.environment}/versions/{held.id.rpartition('/')[2]}"
         what = "Writing the state of a release"
         properties: Json = dict(self._cloud.call("GET", path, what)["properties"])
@@ -263,7 +265,7 @@ class TrafficChange:
 def autoscale(
     path: str, location: str, least: int, most: int, load: int, tags: Mapping[str, str]
 ) -> dict[str, Any]:
-    """One more instance above a load of the processor in percent, one less below half of it."""
+    """Return a rule: one instance more above a CPU load in percent, one less below half of it."""
     capacity = {"minimum": str(least), "maximum": str(most), "default": str(least)}
     rules = [
         _rule(path, "GreaterThan", load, "Increase"),

@@ -52,12 +52,12 @@ class ImagePackager:
     def build(
         self, parcel: Parcel, output: Path, options: Mapping[str, Any], progress: Progress
     ) -> Mapping[str, Any]:
-        """Build the image, load it where there is an engine, and push it when asked to.
+        """Build the image, load it into the engine if there is one, and push it on request.
 
         Returns:
             ``image`` (its name), ``id``, ``bytes`` (unpacked), ``parts`` (bytes of each),
             ``engine`` (empty without one), ``pushed`` (its digest in the registry), ``next``
-            (how to go on without an engine), and where they were written ``path``, ``context``
+            (commands without an engine), and, where they were written, ``path``, ``context``
             and ``sbom``.
 
         Raises:
@@ -127,7 +127,7 @@ class _ImageBuild:
         return {**found, "next": f"{reason.message} {load}"}
 
     def _context_alone(self, reason: StudioError) -> dict[str, Any]:
-        """The context needs no base image here; its Python must be known for the libraries."""
+        """Build the context without a base image; the Python for the libraries must be known."""
         found = re.search(r"(?:^|[^\d.])(3\.\d+)", self._spec.python or self._spec.base)
         if found is None:
             raise Unavailable(
@@ -180,7 +180,7 @@ class _ImageBuild:
 
 
 def checked_name(name: str) -> str:
-    """A name that engines and registries accept, with a tag.
+    """Return a name, with a tag, that engines and registries accept.
 
     Raises:
         UsageError: for any other.
@@ -194,7 +194,7 @@ def checked_name(name: str) -> str:
 
 
 def _engine(wanted: str) -> tuple[Engine | None, StudioError]:
-    """The engine, or why there is none."""
+    """Return the engine, or the reason why it is missing."""
     url = wanted or default_engine()
     try:
         return Engine(connect(url), url), StudioError("")

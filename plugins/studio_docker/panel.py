@@ -1,4 +1,4 @@
-"""The panel of containers: which engine there is, an image with its size, and how to go on."""
+"""Panel of containers: the engine, the image's size, and the next commands."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class ImagePanel(Panel):
 
 
 class EngineBox(QWidget):
-    """Whether there is an engine, and if not, why and what to do."""
+    """Status of the engine; if it is missing, why and what to do."""
 
     def __init__(self, host: PanelHost) -> None:
         super().__init__()
@@ -72,8 +72,8 @@ class EngineBox(QWidget):
         self.state = _label("Container engine not checked yet.", "dim")
         self._form = host.form(_ENGINE, columns=2)
         self._button = QPushButton("Find engine")
-        self._button.clicked.connect(self.look)
-        self._form.on_submit(self.look)
+        self._button.clicked.connect(self.add_engine)
+        self._form.on_submit(self.add_engine)
         layout = _column(self, "Container engine")
         for widget in (self.state, self._form.widget):
             layout.addWidget(widget)
@@ -89,10 +89,10 @@ class EngineBox(QWidget):
         for target in targets:
             if not self._host.facts(target.name) and target.name not in self._looked:
                 self._looked.add(target.name)
-                self._ask(target.name)
+                self._probe(target.name)
                 return
 
-    def look(self) -> None:
+    def add_engine(self) -> None:
         """Add the engine that the form names as a target, and ask it."""
         if not self._form.check():
             return
@@ -100,9 +100,9 @@ class EngineBox(QWidget):
         name = str(values.pop("name", "") or "containers")
         settings = {key: str(value) for key, value in values.items() if value}
         if self._host.add_target(TargetSpec(name, f"docker:{name}", settings=settings)):
-            self._ask(name)
+            self._probe(name)
 
-    def _ask(self, name: str) -> None:
+    def _probe(self, name: str) -> None:
         self._running = self._host.start("target-probe", target=name)
         if self._running is not None:
             self._show("Searching…")
@@ -178,7 +178,7 @@ class ImageBox(QWidget):
         self._set_running(True)
 
     def _options(self, values: Mapping[str, Any]) -> dict[str, object]:
-        """The step's options for what was entered.
+        """Return the step's options from the form.
 
         Raises:
             UsageError: for a name that no image can have.
@@ -216,7 +216,7 @@ class ImageBox(QWidget):
         self._show_size(int(end.result["image_bytes"]))
 
     def _show_size(self, size: int) -> None:
-        """The size against the budget; without one there is nothing to compare it with."""
+        """Show the size against the budget, if a budget is set."""
         megabytes = round(size / _MB)
         self.gauge.setVisible(bool(self._budget))
         self.gauge.setMaximum(max(self._budget, megabytes, 1))
@@ -229,7 +229,7 @@ class ImageBox(QWidget):
 
 
 def outcome_lines(result: Mapping[str, Any]) -> list[str]:
-    """What was made, of what it consists, and how to go on."""
+    """Return lines about the image, its contents, and the next commands."""
     parts = ", ".join(f"{name} {size / _MB:.1f} MB" for name, size in result["parts"].items())
     lines = [f"{result['image']}: {result['image_bytes'] / _MB:.1f} MB ({parts})"]
     if result.get("pushed"):
@@ -243,7 +243,7 @@ def outcome_lines(result: Mapping[str, Any]) -> list[str]:
 
 
 def _described(name: str, facts: Mapping[str, Any]) -> str:
-    """One engine in one line; empty when nothing is known of it."""
+    """Return one engine in one line, or "" if nothing is known."""
     if not facts.get("where"):
         return ""
     memory = f", {facts['memory_mb']} MB" if facts.get("memory_mb") else ""
@@ -258,7 +258,7 @@ def _column(widget: QWidget, title: str) -> QVBoxLayout:
 
 
 def _row(*widgets: QWidget) -> QHBoxLayout:
-    """Widgets at the left, as wide as they need to be."""
+    """Return a row of widgets at the left, each as wide as it needs."""
     row = QHBoxLayout()
     for widget in widgets:
         row.addWidget(widget)

@@ -1,4 +1,4 @@
-"""What a deploy would do, step by step, and what stands in its way."""
+"""Preview of a deploy: its steps and its blockers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def actions(
     parcel: Parcel,
     options: Mapping[str, Any],
 ) -> Iterator[Action]:
-    """The rows of a preview; nothing is changed to make them."""
+    """Yield the rows of a preview without changing anything."""
     if int(options.get("canary") or 0):
         yield Action(
             "canary",

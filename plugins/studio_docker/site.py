@@ -24,7 +24,7 @@ from studio.api import (
     TargetError,
 )
 from studio_docker.containers.access_tokens import put_tokens, read_tokens, token_at
-from studio_docker.containers.history import ContainerRelease, ReleaseHistory, look
+from studio_docker.containers.history import ContainerRelease, ReleaseHistory, poll
 from studio_docker.containers.listener import Listener, PublishedPort, ensure_gate
 from studio_docker.containers.names import EngineNames
 from studio_docker.containers.releases import Containers, ContainerSpec
@@ -61,7 +61,7 @@ class DockerSite:
 
     def preview(self, parcel: Parcel, options: Mapping[str, Any]) -> Preview:
         spec = ImageSpec.of(options)
-        history = look(self._engine, self._place)
+        history = poll(self._engine, self._place)
         found = actions(self._engine, self._place, history, parcel, options)
         config = server(spec.user, {})
         documents = {"Dockerfile": dockerfile(parcel, spec.base, config)}
@@ -74,15 +74,15 @@ class DockerSite:
         spec, wish, door = ImageSpec.of(options), ContainerSpec.of(options), Listener.of(options)
         tokens = read_tokens(str(options["token_file"] or ""))
         trials = Trials(self._engine, self._place, progress)
-        trials.recover(look(self._engine, self._place))
+        trials.recover(poll(self._engine, self._place))
         with work_folder(parcel) as folder:
             image, sent = self._images(parcel, spec, Path(folder), progress)
-        history = look(self._engine, self._place)
+        history = poll(self._engine, self._place)
         gate = ensure_gate(self._engine, self._place, door, history.gate, progress)
         put_tokens(self._engine, gate, tokens)
         # Only through a gate can be seen which containers have had their turn.
-        remove_leftovers(self._engine, look(self._engine, self._place), progress)
-        history = look(self._engine, self._place)
+        remove_leftovers(self._engine, poll(self._engine, self._place), progress)
+        history = poll(self._engine, self._place)
         done = self._address_of(door)
         serving = history.serving
         if serving is not None and (serving.release, serving.wish) == (
@@ -93,19 +93,19 @@ class DockerSite:
             if not Trial.of(options).share:
                 trials.forget(serving.container)
             return Deployed(parcel.digest, "unchanged", done, sent)
-        held = self._held(history, parcel, wish.name(image))
+        held = self._match(history, parcel, wish.name(image))
         containers = Containers(self._engine, self._place, progress)
         container = held.container if held else containers.make(parcel, image, wish)
         switch = _Switch(self._engine, containers, trials, progress)
         try:
             facts = switch.run(container, parcel, wish, Trial.of(options), history.serving)
         except BaseException as error:
-            self._take_back(container, held, progress)
+            self._roll_back(container, held, progress)
             if held is None and isinstance(error, TakenBack):
                 self._engine.remove_image(self._place.image(parcel.digest))
             raise
         self._stop_others(history, str(container.id), progress)
-        remove_old(self._engine, self._place, look(self._engine, self._place), int(options["keep"]))
+        remove_old(self._engine, self._place, poll(self._engine, self._place), int(options["keep"]))
         facts = {**facts, "image": image, "gate": gate.name}
         return Deployed(parcel.digest, "serving", done, sent, facts)
 
@@ -122,18 +122,18 @@ class DockerSite:
             supply.bring(gate, self._place.gate_image)
         return image.id, supply.bytes_sent
 
-    def _held(self, history: ReleaseHistory, parcel: Parcel, wish: str) -> ContainerRelease | None:
-        """A container of this release from earlier that would be made just so."""
+    def _match(self, history: ReleaseHistory, parcel: Parcel, wish: str) -> ContainerRelease | None:
+        """Return an earlier container of this release with the same settings."""
         found = (one for one in history.held if (one.release, one.wish) == (parcel.digest, wish))
         return next(found, None)
 
-    def _take_back(
+    def _roll_back(
         self, container: Container, held: ContainerRelease | None, progress: Progress
     ) -> None:
-        """Leave the place as it was; what cannot be taken away is listed, and told why."""
+        """Restore the previous state; log what cannot be removed, with the reason."""
         try:
             if held is None or not held.running:
-                self._engine.stop(container)  # it may have been asked already
+                self._engine.stop(container)  # it may have been stopped already
             if held is None:
                 self._engine.remove(container)
         except TargetError as error:
@@ -153,7 +153,7 @@ class DockerSite:
 
     def rollback(self, to: str | None, progress: Progress) -> Deployed:
         trials = Trials(self._engine, self._place, progress)
-        history = look(self._engine, self._place)
+        history = poll(self._engine, self._place)
         if history.gate is None or not history.gate_runs:
             raise TargetError(f"docker:{self._place.name} has no running release.")
         done = self._address_of(Listener.read(history.gate))
@@ -161,7 +161,7 @@ class DockerSite:
         if again is not None and to is None:
             self._stop_others(history, str(again.container.id), progress)
             return Deployed(again.release, "serving", done)
-        history = look(self._engine, self._place)
+        history = poll(self._engine, self._place)
         held = _chosen(history.before(), to)
         containers = Containers(self._engine, self._place, progress)
         try:
@@ -176,10 +176,10 @@ class DockerSite:
         return Deployed(held.release, "serving", done)
 
     def releases(self) -> Sequence[PlatformRelease]:
-        return look(self._engine, self._place).releases()
+        return poll(self._engine, self._place).releases()
 
     def reach(self) -> PublishedPort | None:
-        history = look(self._engine, self._place)
+        history = poll(self._engine, self._place)
         if history.gate is None or not history.gate_runs:
             raise TargetError(f"docker:{self._place.name} has no running release.")
         door, serving = Listener.read(history.gate), history.serving
@@ -195,12 +195,12 @@ class DockerSite:
         return None
 
     def logs(self, lines: int) -> Iterator[str]:
-        history = look(self._engine, self._place)
+        history = poll(self._engine, self._place)
         found = history.serving or max(history.held, key=lambda one: one.since, default=None)
         return iter(self._engine.logs(found.container, lines) if found else ())
 
     def remove(self, purge: bool, progress: Progress) -> Sequence[Resource]:
-        gate = look(self._engine, self._place).gate
+        gate = poll(self._engine, self._place).gate
         if gate is not None and gate.status == "running":
             Trials(self._engine, self._place, progress).forget(gate)
         stop_all(self._engine, self._place, progress)
@@ -218,14 +218,14 @@ class DockerSite:
         return f"http://{self._host(door)}:{door.port}"
 
     def _host(self, door: Listener) -> str:
-        """From here: a published port of another machine is reached by that machine's name."""
+        """Return the host from here: another machine's ports are at that machine's name."""
         if door.host in ("0.0.0.0", "::", "127.0.0.1", "localhost"):
             return self._address.host
         return door.host
 
 
 class _Switch:
-    """The way of one release to its clients."""
+    """Switch of the clients to one release."""
 
     def __init__(
         self, engine: Engine, containers: Containers, trials: Trials, progress: Progress
@@ -243,14 +243,14 @@ class _Switch:
         trial: Trial,
         serving: ContainerRelease | None,
     ) -> Mapping[str, Any]:
-        """Try it beside what serves, and give it the turn: for good, or on trial."""
+        """Test the release next to the serving one, then switch for good or for a trial."""
         facts = self._containers.try_out(container, wish.wait_s)
         self._progress.check()
         self._progress.log("The new release answers as it should; it gets its turn")
-        # Nothing is told by holding a release against itself (with other limits).
+        # A release compared with itself (with other limits) gives no information.
         same = serving is not None and serving.release == parcel.digest
         if trial.seconds is not None and not same:
-            return {**facts, "soak": self._trials.hold(container, parcel, trial, serving)}
+            return {**facts, "soak": self._trials.run(container, parcel, trial, serving)}
         compared = None if same or not trial.share else serving
         if compared is not None:
             self._trials.lay_out(compared)
@@ -263,7 +263,7 @@ class _Switch:
 
 
 def _user() -> str:
-    """An engine knows nobody by name: whoever may open its socket is its owner."""
+    """Return the local user's name, because an engine has no users of its own."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):
@@ -271,10 +271,10 @@ def _user() -> str:
 
 
 def _chosen(found: Sequence[ContainerRelease], to: str | None) -> ContainerRelease:
-    """The release to go back to.
+    """Return the release to roll back to.
 
     Raises:
-        TargetError: when there is none.
+        TargetError: when no such release exists.
     """
     if to is None:
         if not found:

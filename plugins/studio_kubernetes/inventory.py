@@ -1,4 +1,4 @@
-"""What exists of a target, as the studio lists it, and the wait until it is gone."""
+"""Listing of a target's objects, and the wait for their removal."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from studio_kubernetes.manifests.pods import GRACE_S
 from studio_kubernetes.manifests.workload import Json
 
 _OVER_S = 30
-"""Beyond the pods' own grace time."""
+"""Seconds beyond the pods' own grace time."""
 
 
 def as_resource(manifest: Json) -> Resource:
-    """One object of the cluster."""
+    """Return one object of the cluster as a resource."""
     meta = manifest["metadata"]
     return Resource(
         manifest["kind"],
@@ -45,7 +45,7 @@ def wait_until_gone(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Until the last pod has ended.
+    """Wait until the last pod has ended.
 
     Raises:
         TargetError: when pods are left after their grace time.

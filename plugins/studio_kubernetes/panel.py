@@ -66,7 +66,7 @@ class ClusterPanel(Panel):
         }
         self._lay_out()
         self._connect()
-        self._look_for_contexts()
+        self._start_reading_contexts()
 
     def refresh(self) -> None:
         self.form.refresh()
@@ -88,7 +88,7 @@ class ClusterPanel(Panel):
         self.context.setEnabled(bool(names))
         self.add.setEnabled(bool(names))
         if reason:
-            self._say(reason, "warning")
+            self._show_status(reason, "warning")
 
     def _lay_out(self) -> None:
         self.context.setAccessibleName("Context")
@@ -128,8 +128,8 @@ class ClusterPanel(Panel):
         self.verbs["cancel"].clicked.connect(self._cancel)
         self.form.on_submit(lambda: self._deploy(dry_run=True))
 
-    def _look_for_contexts(self) -> None:
-        """In a thread of its own: the client's library takes a second to load."""
+    def _start_reading_contexts(self) -> None:
+        """Start a thread, because the client's library takes a second to load."""
         threading.Thread(target=self._read_contexts, name="contexts", daemon=True).start()
 
     def _read_contexts(self) -> None:
@@ -146,7 +146,7 @@ class ClusterPanel(Panel):
         try:
             self.found.emit(names, reason)
         except RuntimeError:
-            return  # the panel was closed meanwhile
+            return  # the panel was closed in the meantime
 
     def _add(self) -> None:
         name = self.name.text().strip() or "model"
@@ -160,7 +160,7 @@ class ClusterPanel(Panel):
             self.host.fail(error)
             return
         if self.host.add_target(TargetSpec(suggest(f"{context}-{name}"), url)):
-            self._say(f"Target {url} added.", "good")
+            self._show_status(f"Target {url} added.", "good")
             self.refresh()
 
     def _deploy(self, dry_run: bool = False) -> None:
@@ -188,7 +188,7 @@ class ClusterPanel(Panel):
         self._running = running
         running.progressed.connect(self._progress)
         running.finished.connect(self._finish)
-        self._say(f"{step} ...")
+        self._show_status(f"{step} ...")
         self.refresh()
 
     def _cancel(self) -> None:
@@ -197,18 +197,18 @@ class ClusterPanel(Panel):
 
     def _progress(self, done: float, total: float, text: str) -> None:
         if text:
-            self._say(text)
+            self._show_status(text)
 
     def _finish(self, end: StepEnd) -> None:
         self._running = None
-        self._say(f"{end.sentence} {end.hint}".strip(), "good" if end.ok else "bad")
+        self._show_status(f"{end.sentence} {end.hint}".strip(), "good" if end.ok else "bad")
         if end.ok and end.result.get("state") == "planned":
             self._show(end.result.get("documents") or {})
-            self._say(_plan(end.result), "good" if end.result.get("possible") else "bad")
+            self._show_status(_plan(end.result), "good" if end.result.get("possible") else "bad")
         self.refresh()
 
     def _show(self, documents: Mapping[str, str]) -> None:
-        """The difference first, then each manifest."""
+        """Show the difference first, then each manifest."""
         self.documents.clear()
         for name in sorted(documents, key=lambda name: (not name.endswith(".diff"), name)):
             text = QPlainTextEdit(documents[name] or "No changes.")
@@ -218,7 +218,7 @@ class ClusterPanel(Panel):
             self.documents.addTab(text, name)
         self.documents.setVisible(bool(documents))
 
-    def _say(self, text: str, tone: str = "") -> None:
+    def _show_status(self, text: str, tone: str = "") -> None:
         self.status.setText(text)
         token = f"{tone}_text" if tone else "text"
         self.status.setStyleSheet(f"color: {self.host.color(token).name()}")

@@ -58,10 +58,10 @@ class KubernetesPlatform:
 
 
 def contexts(kubeconfig: str | None = None) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The contexts of the kubeconfig, and the current one.
+    """Return the contexts of the kubeconfig, and the current one.
 
     Raises:
-        Unavailable: where there is none.
+        Unavailable: without a kubeconfig.
         UsageError: where it cannot be read.
     """
     file = _file(kubeconfig)
@@ -82,7 +82,7 @@ def contexts(kubeconfig: str | None = None) -> tuple[list[dict[str, Any]], dict[
 
 
 def find_context(name: str, kubeconfig: str | None) -> dict[str, Any]:
-    """A context by its name; the current one for an empty name.
+    """Return a context by its name, or the current one for an empty name.
 
     Raises:
         UsageError: for a name that the kubeconfig does not have.
@@ -105,7 +105,7 @@ def _file(kubeconfig: str | None) -> str:
 
 
 def _configuration(context: dict[str, Any], kubeconfig: str | None) -> k8s.Configuration:
-    """How to reach a context's cluster; nothing that the loader learns is written back."""
+    """Return the configuration of a context's cluster; the loader writes nothing back."""
     configuration = k8s.Configuration()
     try:
         kube_config.load_kube_config(

@@ -1,4 +1,4 @@
-"""What a deploy would do: each object tried out in the cluster without being kept."""
+"""Preview of a deploy: a server-side dry run of each object."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Previewer:
         self._cluster = objects.cluster
 
     def preview(self, wanted: DesiredWorkload, extra: Sequence[Json] = ()) -> Preview:
-        """The actions and documents.
+        """Return the actions and documents.
 
         Args:
             extra: ConfigMaps that come before.
@@ -73,7 +73,7 @@ class Previewer:
         return Action(what, text), changes
 
     def _lacking(self, wanted: DesiredWorkload) -> list[Action]:
-        """What the cluster would need to have installed."""
+        """Return the components that the cluster lacks."""
         options = wanted.stable.options
         found = []
         if options["gateway"] and not self._cluster.serves(ROUTE):
@@ -110,7 +110,7 @@ class Previewer:
 
 
 def demand(workload: Workload, replicas: int) -> dict[str, Decimal]:
-    """What a number of replicas takes of a quota."""
+    """Return the quota that a number of replicas needs."""
     options = workload.options
     need = {"pods": Decimal(replicas)}
     for quota, option in _QUOTAS.items():
@@ -134,7 +134,7 @@ _QUOTAS = {
 
 
 def shortages(quotas: Sequence[Json], need: Mapping[str, Decimal]) -> list[str]:
-    """One sentence for each quota that has less left than is needed."""
+    """Return one sentence for each quota with too little left."""
     found = []
     for quota in quotas:
         status = quota.get("status") or {}

@@ -56,11 +56,11 @@ class KubernetesSite:
         return self._identity
 
     def preview(self, parcel: Parcel, options: Mapping[str, Any]) -> Preview:
-        wanted, maps = self._wanted(parcel, options)
+        wanted, maps = self._desired(parcel, options)
         return Previewer(self._objects).preview(wanted, maps.manifests if maps else ())
 
     def deploy(self, parcel: Parcel, options: Mapping[str, Any], progress: Progress) -> Deployed:
-        wanted, maps = self._wanted(parcel, options)
+        wanted, maps = self._desired(parcel, options)
         progress.progress(0, 0, "trying the manifests in the cluster")
         extra = maps.manifests if maps else ()
         preview = Previewer(self._objects).preview(wanted, extra)
@@ -105,7 +105,7 @@ class KubernetesSite:
     def releases(self) -> Sequence[PlatformRelease]:
         entries = self._record.entries()
         serving = self._objects.serving()
-        wanted = self._wanted_now(serving, entries)
+        wanted = self._current_workload(serving, entries)
         traffic = wanted.traffic if wanted else serving.percent
         return [_release(entry, serving, traffic) for entry in entries]
 
@@ -125,7 +125,7 @@ class KubernetesSite:
             yield from self.events()
 
     def events(self) -> Iterator[str]:
-        """What the cluster noted about the objects of the target, the oldest first."""
+        """Yield the cluster's events about the target's objects, the oldest first."""
         yield from event_lines(self._cluster.find(EVENT), self._place.name)
 
     def scale(self, replicas: int) -> None:
@@ -144,7 +144,7 @@ class KubernetesSite:
     def close(self) -> None:
         self._cluster.close()
 
-    def _wanted(
+    def _desired(
         self, parcel: Parcel, options: Mapping[str, Any]
     ) -> tuple[DesiredWorkload, BundleMaps | None]:
         maps = bundle_maps(parcel, self._place) if options["bundle"] == "configmap" else None
@@ -172,10 +172,10 @@ class KubernetesSite:
         return DesiredWorkload(before.stable, workload, percent), maps
 
     def _before(self) -> DesiredWorkload | None:
-        """What serves now, as it would have to be asked for."""
-        return self._wanted_now(self._objects.serving(), self._record.entries())
+        """Return the current workload as a desired state."""
+        return self._current_workload(self._objects.serving(), self._record.entries())
 
-    def _wanted_now(
+    def _current_workload(
         self, serving: Serving, entries: Sequence[ReleaseEntry]
     ) -> DesiredWorkload | None:
         known = {entry.release: entry.workload(self._place) for entry in entries}
@@ -190,7 +190,7 @@ class KubernetesSite:
         newest: Workload,
         progress: Progress,
     ) -> int:
-        """A changeover whose outcome is noted."""
+        """Run a changeover and record its outcome."""
         try:
             sent = Changeover(self._objects, before, self._pods.check).run(wanted, extra, progress)
         except TargetError as error:
@@ -202,7 +202,7 @@ class KubernetesSite:
     def _note_failure(
         self, before: DesiredWorkload | None, newest: Workload, error: TargetError
     ) -> None:
-        """An earlier release that was to serve again is as good as it was."""
+        """Record a failed deploy, but not the failed return to an earlier release."""
         if before is not None and newest.release == before.stable.release:
             return
         try:
@@ -229,7 +229,7 @@ class KubernetesSite:
         return self._deployed(wanted.canary, "canary", sent, reason=decision.reason)
 
     def _is_so(self, newest: Workload, preview: Preview) -> bool:
-        """Whether the release serves already, with just these manifests."""
+        """Return whether the release serves already, with just these manifests."""
         serving = self._objects.serving()
         if newest.release not in (serving.stable, serving.canary):
             return False
@@ -237,7 +237,7 @@ class KubernetesSite:
         return not changes and self._pods.tracks_ready()
 
     def _forget(self, entry: ReleaseEntry) -> None:
-        """A release that fell out of the record takes its bundle along; runtimes are shared."""
+        """Delete the bundle of a release that left the record; runtimes are shared."""
         if entry.maps:
             self._cluster.delete(CONFIG_MAP, entry.maps[0])
 

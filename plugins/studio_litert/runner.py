@@ -27,7 +27,7 @@ def load(path: str, options: Mapping[str, Any]) -> LiteRtRunner:
 
 
 class LiteRtRunner:
-    """An interpreter."""
+    """Runner with one LiteRT interpreter."""
 
     def __init__(self, path: str, options: Mapping[str, Any]) -> None:
         self._threads = int(options.get("threads") or os.cpu_count() or 1)
@@ -58,13 +58,13 @@ class LiteRtRunner:
         return {one["name"]: self._interpreter.get_tensor(one["index"]) for one in self._outputs}
 
     def bind(self, feeds: Mapping[str, Any]) -> Callable[[], Any]:
-        """What is timed: one inference on inputs that lie in the interpreter."""
+        """Return the timed call: one inference on inputs in the interpreter's tensors."""
         self._feed(feeds)
         invoke: Callable[[], Any] = self._interpreter.invoke
         return invoke
 
     def describe(self) -> dict[str, Any]:
-        """What is in force. LiteRT computes in the types that the model names."""
+        """Return the effective settings; LiteRT computes in the model's types."""
         return {
             "runtime": "litert",
             "version": metadata.version("ai-edge-litert"),
@@ -76,7 +76,7 @@ class LiteRtRunner:
         }
 
     def operators(self, feeds: Mapping[str, Any], runs: int) -> list[dict[str, Any]]:
-        """Nothing: the Python package times no operators."""
+        """Return no times: the Python package does not profile operators."""
         return []
 
     def close(self) -> None:
@@ -95,6 +95,6 @@ class LiteRtRunner:
 
 
 def _declared(each: Mapping[str, Any]) -> Any:
-    """The shape with -1 for open sizes, where the model says which they are."""
+    """Return the shape with -1 for dynamic sizes, where the model declares them."""
     signature = each.get("shape_signature")
     return signature if signature is not None and len(signature) else each["shape"]

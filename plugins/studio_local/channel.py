@@ -41,7 +41,7 @@ class LocalTunnel:
         self.close()
 
     def close(self) -> None:
-        """Nothing is to be ended."""
+        """Close nothing: a local tunnel has no resources."""
 
 
 class LocalChannel:
@@ -105,11 +105,11 @@ class LocalChannel:
         return LocalTunnel(port)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Close nothing: no connection is open."""
 
 
 def _environment() -> dict[str, str]:
-    """This process's own.
+    """Return this process's environment.
 
     On a desktop what is served is one of its user's services, which lasts from login to logout. A
     login without one (over SSH) may end long before the user wants that.
@@ -185,7 +185,7 @@ class _Feeder:
         self._pieces = iter((content,)) if isinstance(content, bytes) else iter(content)
 
     def run(self) -> None:
-        """Write until the end; a command may end without reading, and its status tells."""
+        """Write until the end; a command may exit before it has read all input."""
         assert self._process.stdin is not None
         with contextlib.suppress(OSError), self._process.stdin as stream:
             while (piece := self._next()) is not None:
@@ -195,7 +195,7 @@ class _Feeder:
     def _next(self) -> bytes | None:
         try:
             return next(self._pieces, None)
-        except Exception as error:  # told by the thread that waits
+        except Exception as error:  # reported by the thread that waits
             self.failure = error
             return None
 

@@ -24,7 +24,7 @@ class LocalTarget:
         return LocalChannel()
 
     def default_root(self, target: TargetSpec) -> str:
-        """The folder of the settings, else one beside the studio's own data."""
+        """Return the folder in the settings, else one in the studio's data folder."""
         if target.settings.get("root"):
             return target.settings["root"]
         home = os.environ.get("EDGEWRIGHT_HOME")

@@ -38,17 +38,17 @@ class Boxes:
 
     @classmethod
     def of(cls, rows: Floats) -> Boxes:
-        """From rows of left, top, right, bottom, score, class."""
+        """Return boxes from rows of left, top, right, bottom, score, class."""
         rows = rows[numpy.argsort(-rows[:, 4], kind="stable")]
         return cls(rows[:, :4], rows[:, 4], rows[:, 5].astype(numpy.int64))
 
     def only(self, chosen: NDArray[numpy.bool_]) -> Boxes:
-        """Some of them."""
+        """Return a selection of the boxes."""
         return Boxes(self.places[chosen], self.scores[chosen], self.classes[chosen])
 
 
-def found(outputs: Mapping[str, Array], name: str | None, order: str) -> Boxes:
-    """The boxes that a model gave: rows of six numbers, or boxes, scores and classes apart.
+def predicted_boxes(outputs: Mapping[str, Array], name: str | None, order: str) -> Boxes:
+    """Return a model's boxes: rows of six numbers, or separate boxes, scores and classes.
 
     Args:
         name: The output that has the rows; without one, the first that can be it.
@@ -83,8 +83,8 @@ def _apart(outputs: Mapping[str, Array], name: str) -> Boxes:
     return Boxes.of(numpy.concatenate([places, *columns], axis=1))
 
 
-def wanted(label: Truth) -> Boxes:
-    """The boxes of a label: ``class left top right bottom``, several apart by semicolons.
+def labelled_boxes(label: Truth) -> Boxes:
+    """Parse the boxes of a label: ``class left top right bottom``, separated by semicolons.
 
     Raises:
         InvalidData: when the label is something else.
@@ -105,7 +105,7 @@ def wanted(label: Truth) -> Boxes:
 
 
 def overlaps(first: Floats, second: Floats) -> Floats:
-    """Intersection over union of each box of one list with each of the other."""
+    """Return intersection over union of each box of one list with each of the other."""
     corner = numpy.maximum(first[:, None, :2], second[None, :, :2])
     opposite = numpy.minimum(first[:, None, 2:], second[None, :, 2:])
     shared = (opposite - corner).clip(min=0).prod(axis=2)
@@ -116,7 +116,7 @@ def overlaps(first: Floats, second: Floats) -> Floats:
 
 
 def matched(one: Boxes, label: Boxes, least: float) -> NDArray[numpy.bool_]:
-    """Which of the found boxes hit a box of the label, each of which can be hit once.
+    """Return which predicted boxes match a box of the label, each of which matches once.
 
     The one with the highest score chooses first, and takes the box that it overlaps most.
     """

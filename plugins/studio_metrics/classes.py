@@ -114,7 +114,7 @@ class F1:
 
 
 def _classes(scores: Array, count: int) -> list[int]:
-    """The classes with the highest scores, or the class itself where the model gives that."""
+    """Return the classes with the highest scores, or the model's class itself."""
     flat = class_scores(scores)
     if flat.size == 1 and flat.dtype.kind in "iu":
         return [int(flat[0])]

@@ -10,7 +10,7 @@ import numpy
 from numpy.typing import NDArray
 
 from studio.api import Array, Kind, Option, Truth, validate
-from studio_metrics.boxes import ORDERS, Boxes, found, matched, wanted
+from studio_metrics.boxes import ORDERS, Boxes, labelled_boxes, matched, predicted_boxes
 from studio_metrics.outputs import paired
 
 OVERLAPS = tuple(0.5 + 0.05 * step for step in range(10))
@@ -52,7 +52,7 @@ _OVERLAP = Option(
 
 
 class _Detection:
-    """What both metrics have in common: the boxes of each sample, and its own F1."""
+    """Base of both detection metrics: the boxes of each sample, and its own F1."""
 
     unit = ""
     higher_is_better = True
@@ -64,7 +64,7 @@ class _Detection:
         labels: Iterable[Truth],
         options: Mapping[str, Any],
     ) -> Iterator[float]:
-        """The F1 of each sample's boxes; 1 where there are none and none was found."""
+        """Yield the F1 of each sample; 1 if it has no boxes and none was predicted."""
         for hits, count, total in self._counts(outputs, labels, options):
             yield 2 * hits / (count + total) if count + total else 1.0
 
@@ -74,7 +74,7 @@ class _Detection:
         labels: Iterable[Truth],
         options: Mapping[str, Any],
     ) -> Iterator[tuple[int, int, int]]:
-        """Hits, boxes found, and boxes wanted, of each sample."""
+        """Yield matches, predicted boxes and labelled boxes of each sample."""
         values = validate(self.options, options)
         for one, label in self._pairs(outputs, labels, options):
             sure = one.only(one.scores >= values["least_score"])
@@ -89,7 +89,7 @@ class _Detection:
     ) -> Iterator[tuple[Boxes, Boxes]]:
         values = validate(self.options, options)
         for output, label in paired(outputs, labels):
-            yield found(output, values["output"], values["order"]), wanted(label)
+            yield predicted_boxes(output, values["output"], values["order"]), labelled_boxes(label)
 
 
 class BoxF1(_Detection):
@@ -148,7 +148,7 @@ class MeanAveragePrecision(_Detection):
 def _average(
     scores: NDArray[numpy.float64], hits: NDArray[numpy.bool_], total: int
 ) -> NDArray[numpy.float64]:
-    """The average precision of one class at each overlap."""
+    """Return the average precision of one class at each overlap."""
     hits = hits[:, numpy.argsort(-scores, kind="mergesort")]
     true, false = hits.cumsum(axis=1), (~hits).cumsum(axis=1)
     recall = true / total

@@ -13,7 +13,7 @@ from studio.api import Array, InvalidData, Kind, Option, Truth, validate
 from studio_metrics.outputs import paired
 
 _CEILING_DB = 200.0
-"""For equal outputs, since infinity is no JSON."""
+"""Value for equal outputs, because JSON has no infinity."""
 
 
 def _agree(default: float, unit: str, what: str) -> Option:
@@ -110,7 +110,7 @@ def _decibels(signal: float, noise: float) -> float:
 def _vectors(
     outputs: Iterable[Mapping[str, Array]], labels: Iterable[Truth]
 ) -> Iterator[tuple[NDArray[numpy.float64], NDArray[numpy.float64]]]:
-    """The numeric outputs of both models as one vector each."""
+    """Yield the numeric outputs of both models as one vector each."""
     for found, wanted in paired(outputs, labels):
         if not isinstance(wanted, Mapping):
             raise InvalidData("This metric compares with the outputs of the float model.")

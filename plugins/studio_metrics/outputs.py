@@ -1,4 +1,4 @@
-"""What a metric looks at: one output of each sample, and what is right for it."""
+"""Inputs of a metric: one output of each sample, and its label."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ OUTPUT = Option(
 
 
 def chosen(outputs: Mapping[str, Array], name: str | None) -> Array:
-    """The named output, or the first.
+    """Return the named output, or the first.
 
     Raises:
-        InvalidData: when there is none of this name.
+        InvalidData: when no output has this name.
     """
     if name is None:
         return next(iter(outputs.values()))
@@ -32,7 +32,7 @@ def chosen(outputs: Mapping[str, Array], name: str | None) -> Array:
 def paired(
     outputs: Iterable[Mapping[str, Array]], labels: Iterable[Truth]
 ) -> Iterator[tuple[Mapping[str, Array], Truth]]:
-    """The outputs of each sample with its label.
+    """Yield the outputs of each sample with its label.
 
     Raises:
         InvalidData: when there are not as many of the one as of the other, or none at all.
@@ -50,7 +50,7 @@ def paired(
 def labelled(
     outputs: Iterable[Mapping[str, Array]], labels: Iterable[Truth], name: str | None
 ) -> Iterator[tuple[Array, Truth]]:
-    """The chosen output of each sample with its label.
+    """Return the chosen output of each sample with its label.
 
     Raises:
         InvalidData: as `paired` and `chosen` do.
@@ -59,7 +59,7 @@ def labelled(
 
 
 def class_scores(scores: Array) -> Array:
-    """One score for each class, as a row; a model that gives the class itself has one value.
+    """Return one score for each class as a row, or the single value of the class itself.
 
     Raises:
         InvalidData: for an output of another shape or type.
@@ -75,7 +75,7 @@ def class_scores(scores: Array) -> Array:
 
 
 def class_number(label: Truth, classes: int) -> int:
-    """The label as a class of so many.
+    """Return the label as a class below the number of classes.
 
     Raises:
         InvalidData: when it is a text, or outside them.

@@ -15,7 +15,7 @@ _HALF = 0.5
 
 
 class Auc:
-    """How often a sample of a class scores higher for it than a sample of another (0.5 to 1).
+    """Probability that a sample of a class scores higher for it than another sample (0.5 to 1).
 
     With two classes the second one's score counts; with more, the mean over each class against
     all others. Ties count half, as in the Mann-Whitney statistic.
@@ -33,7 +33,7 @@ class Auc:
         labels: Iterable[Truth],
         options: Mapping[str, Any],
     ) -> Iterator[float]:
-        """1 where the right class has the highest score, 0 elsewhere."""
+        """Yield 1 where the right class has the highest score, else 0."""
         for scores, label in self._rows(outputs, labels, options):
             found = int(scores[0] > _HALF) if scores.size == 1 else int(scores.argmax())
             yield float(found == label)

@@ -67,7 +67,7 @@ class CharacterErrorRate:
         labels: Iterable[Truth],
         options: Mapping[str, Any],
     ) -> Iterator[float]:
-        """The share of each text that is right: 1 without an error, 0 with as many as letters."""
+        """Yield the share of each text that is right, from 0 (all letters wrong) to 1."""
         for read, wanted in _read(outputs, labels, options):
             yield max(0.0, 1 - distance(read, wanted) / max(len(wanted), 1))
 
@@ -87,7 +87,7 @@ class CharacterErrorRate:
 
 
 def decode(scores: Array, alphabet: Sequence[str], blank: int) -> str:
-    """The most likely path without repetitions and blanks.
+    """Return the most likely path without repetitions and blanks.
 
     Args:
         scores: Steps × classes, with any axes of one in front.
@@ -106,7 +106,7 @@ def decode(scores: Array, alphabet: Sequence[str], blank: int) -> str:
 
 
 def distance(first: str, second: str) -> int:
-    """The edit distance (Levenshtein) of two texts."""
+    """Return the edit distance (Levenshtein) of two texts."""
     row = list(range(len(second) + 1))
     for i, left in enumerate(first, 1):
         diagonal, row[0] = row[0], i
@@ -117,7 +117,7 @@ def distance(first: str, second: str) -> int:
 
 
 def alphabet(characters: Sequence[str], classes: int, blank: int) -> list[str]:
-    """The character of each class: the dictionary with the blank and, where it lacks, the space.
+    """Return the character of each class: the dictionary with blank and, if missing, space.
 
     Raises:
         InvalidData: when the dictionary is for another number of classes.
@@ -141,7 +141,7 @@ def _read(
     labels: Iterable[Truth],
     options: Mapping[str, Any],
 ) -> Iterator[tuple[str, str]]:
-    """Pairs of what was read and what should have been."""
+    """Yield pairs of the predicted and the expected text."""
     values = validate(_OPTIONS, options)
     characters = _characters(Path(values["dictionary"]))
     known: list[str] = []
@@ -157,7 +157,7 @@ def _characters(path: Path) -> Sequence[str]:
 
 @functools.lru_cache(maxsize=4)
 def _lines(path: Path, _changed: int) -> Sequence[str]:
-    """The lines, kept because a metric may be asked about one sample at a time."""
+    """Return the dictionary's lines, cached because a metric may run once per sample."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

@@ -16,7 +16,7 @@ from studio_mlflow.rest import MlflowError, Rest
 MANIFEST = "manifest.json"
 _MODEL = "model.onnx"
 _SPARE = 64 * 2**20
-"""Left free on the disk for what else goes on."""
+"""Disk space left free for other programs."""
 
 _DEEPEST = 8
 _MOST = 20_000
@@ -33,7 +33,7 @@ class RemoteFile:
 
 
 def place_of(uri: str) -> str:
-    """The path at the server's proxy that an artefact URI means.
+    """Return the path at the server's proxy that an artefact URI means.
 
     Raises:
         Unavailable: when the server does not hand out its artefacts itself.
@@ -49,7 +49,7 @@ def place_of(uri: str) -> str:
 
 
 def listed(rest: Rest, place: str) -> list[RemoteFile]:
-    """All files below a folder of artefacts.
+    """Return all files below a folder of artefacts.
 
     Raises:
         TargetError: when a name would lead out of the folder, or there is no end of them.
@@ -78,8 +78,8 @@ def _harmless(name: str) -> bool:
     return bool(parts) and ".." not in parts and not name.startswith("/") and name.isprintable()
 
 
-def wanted(rest: Rest, files: list[RemoteFile]) -> tuple[list[RemoteFile], str]:
-    """What is to be fetched of a version: a bundle's files, or a model with its tensors.
+def files_to_fetch(rest: Rest, files: list[RemoteFile]) -> tuple[list[RemoteFile], str]:
+    """Return the files to fetch of a version: a bundle's, or a model with its tensors.
 
     Returns:
         The files, and the name of the model's own; empty for a bundle.
@@ -104,7 +104,7 @@ def wanted(rest: Rest, files: list[RemoteFile]) -> tuple[list[RemoteFile], str]:
 
 
 def _names(rest: Rest, manifest: RemoteFile) -> set[str]:
-    """The files of a bundle; empty when it is somebody else's manifest."""
+    """Return the files of a bundle, or none if the manifest is not the studio's."""
     content = bytearray()
     with rest.download(manifest.place) as pieces:
         for piece in pieces:

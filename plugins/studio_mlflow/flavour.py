@@ -1,6 +1,6 @@
-"""The files that make a bundle's folder a model of MLflow's ONNX flavour.
+"""Files that make a bundle's folder a model of MLflow's ONNX flavour.
 
-The bundle stays as it is; ``MLmodel`` and the lists of requirements lie beside its files, so that
+The bundle stays as it is; ``MLmodel`` and the lists of requirements lie next to its files, so that
 ``mlflow models serve`` and ``mlflow.onnx.load_model`` take the same folder. The format is that of
 MLflow's documentation; YAML's subset JSON is written, which every reader of YAML takes.
 """
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 PYTHON = "3.11"
-"""Of the environment that MLflow may make to serve the model."""
+"""Python version of the environment that MLflow may create to serve the model."""
 
 MLFLOW = "3.1"
 """The layout that is written, which versions from 2.0 on read."""
@@ -23,7 +23,7 @@ _TYPES = {"string": "str", "bool": "bool"}
 
 
 def flavour_files(manifest: Mapping[str, Any], run: str) -> dict[str, bytes]:
-    """The files by their names; none where the model is not ONNX.
+    """Return the files by their names, or none if the model is not ONNX.
 
     Args:
         manifest: The bundle's.
@@ -84,7 +84,7 @@ def _mlmodel(model: Mapping[str, Any], run: str) -> dict[str, Any]:
 
 
 def _signature(values: Sequence[Mapping[str, Any]]) -> str:
-    """Tensors as MLflow's schema has them: a text of JSON; a size that is open is -1."""
+    """Return tensors in MLflow's schema: a text of JSON with -1 for dynamic sizes."""
     return json.dumps(
         [
             {

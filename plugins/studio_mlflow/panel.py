@@ -38,10 +38,10 @@ _HISTORY = ("When", "Version", "What", "")
 
 
 class RegistryPanel(Panel):
-    """Where the registry is on top, then its models, then what is known of the chosen one.
+    """Panel with the registry on top, then its models, then the chosen model's facts.
 
     Attributes:
-        state: The outcome of what was asked last, in one sentence.
+        state: The outcome of the last request, in one sentence.
     """
 
     def __init__(self, host: PanelHost) -> None:
@@ -56,12 +56,12 @@ class RegistryPanel(Panel):
         self.state = QLabel("Registry not loaded yet.", textFormat=Qt.TextFormat.PlainText)
         self.state.setWordWrap(True)
         self.state.setProperty("role", "dim")
-        self.look_button = _button("Show the models", self.look, "")
+        self.look_button = _button("Show the models", self.list_models, "")
         self.push_button = _button("Push the current variant", self.begin_push, "primary")
         self.pull_button = _button("Pull", self.begin_pull, "")
         self.alias_button = _button("Set alias", self.begin_move, "")
-        self._place.on_submit(self.look)
-        self.models.itemSelectionChanged.connect(self.look_closer)
+        self._place.on_submit(self.list_models)
+        self.models.itemSelectionChanged.connect(self.list_versions)
         self.versions.itemSelectionChanged.connect(self.refresh)
         self._arrange()
         self.refresh()
@@ -77,16 +77,16 @@ class RegistryPanel(Panel):
             self.alias_button, idle and chosen, "Select a version and enter the alias above."
         )
 
-    def look(self) -> None:
+    def list_models(self) -> None:
         """Ask for the models."""
         self._name = ""
-        self._ask("registry-list", self._listed)
+        self._run("registry-list", self._listed)
 
-    def look_closer(self) -> None:
+    def list_versions(self) -> None:
         """Ask for the versions and the history of the chosen model."""
         self._name = self.models.chosen()
         if self._name:
-            self._ask("registry-list", self._detailed, name=self._name)
+            self._run("registry-list", self._detailed, name=self._name)
 
     def begin_push(self) -> None:
         """Push the current variant."""
@@ -98,7 +98,7 @@ class RegistryPanel(Panel):
             options["name"] = values["name"]
         if values.get("alias"):
             options["alias"] = [values["alias"]]
-        self._ask(
+        self._run(
             "registry-push", self._changed("Version {version} of {name} is registered."), **options
         )
 
@@ -106,26 +106,26 @@ class RegistryPanel(Panel):
         """Pull the chosen version."""
         told = "Version {version} of {name} pulled as {model}:{variant_name}."
         reference = f"{self._name}/{self.versions.chosen()}"
-        self._ask("registry-pull", self._changed(told), name=reference)
+        self._run("registry-pull", self._changed(told), name=reference)
 
     def begin_move(self) -> None:
         """Let the alias stand for the chosen version."""
         alias = str(self._form.values().get("alias") or "")
         if not alias:
-            self._tell("Enter an alias first: champion, challenger…", "bad")
+            self._show_status("Enter an alias first: champion, challenger…", "bad")
             return
         told = "{name}@{alias} points to version {to}."
         options = {"name": self._name, "alias": alias, "version": self.versions.chosen()}
-        self._ask("registry-alias", self._changed(told), **options)
+        self._run("registry-alias", self._changed(told), **options)
 
-    def _ask(self, step: str, done: Callable[[Mapping[str, Any]], None], **options: object) -> None:
+    def _run(self, step: str, done: Callable[[Mapping[str, Any]], None], **options: object) -> None:
         if self._running is not None or not self._place.check():
             return
         place = str(self._place.values().get("registry") or "mlflow")
         self._running = self.host.start(step, registry=place, **options)
         if self._running is None:
             return
-        self._tell("Loading…")
+        self._show_status("Loading…")
         self._running.finished.connect(partial(self._ended, done))
         self.refresh()
 
@@ -134,7 +134,7 @@ class RegistryPanel(Panel):
         if end.ok:
             done(end.result)
         else:
-            self._tell(" ".join(filter(None, (end.sentence, end.hint))), "bad")
+            self._show_status(" ".join(filter(None, (end.sentence, end.hint))), "bad")
         self.refresh()
 
     def _listed(self, result: Mapping[str, Any]) -> None:
@@ -142,7 +142,7 @@ class RegistryPanel(Panel):
         self.models.fill(rows)
         self.versions.fill([])
         self.events.fill([])
-        self._tell(f"{len(rows)} registered models in {result['registry']}.")
+        self._show_status(f"{len(rows)} registered models in {result['registry']}.")
 
     def _detailed(self, result: Mapping[str, Any]) -> None:
         self.versions.fill(
@@ -154,19 +154,19 @@ class RegistryPanel(Panel):
         self.events.fill(
             [(_short(e["at"]), e["version"], e["what"], e["text"]) for e in result["history"]]
         )
-        self._tell(f"{result['name']} in {result['registry']}.")
+        self._show_status(f"{result['name']} in {result['registry']}.")
 
     def _changed(self, told: str) -> Callable[[Mapping[str, Any]], None]:
         """Show what was done, then what the registry knows by now."""
 
         def done(result: Mapping[str, Any]) -> None:
             self._name = str(result["name"])
-            self._ask("registry-list", self._detailed, name=self._name)
-            self._tell(told.format(**result), "good")
+            self._run("registry-list", self._detailed, name=self._name)
+            self._show_status(told.format(**result), "good")
 
         return done
 
-    def _tell(self, text: str, tone: str = "") -> None:
+    def _show_status(self, text: str, tone: str = "") -> None:
         self.state.setText(text)
         if tone:
             self.host.say(text, tone)
@@ -218,7 +218,7 @@ class Table(QTableWidget):
         self.setVisible(bool(rows))
 
     def chosen(self) -> str:
-        """The first column of the chosen row; empty without one."""
+        """Return the first column of the chosen row, or ""."""
         items = self.selectedItems()
         first = self.item(items[0].row(), 0) if items else None
         return first.text() if first is not None else ""

@@ -19,12 +19,13 @@ _FOLDER = "model"
 _PARAMETER = 6000
 """Longest value of a parameter; the first servers of version 2 allow less, and say so."""
 
+# MLflow's limit of parameters in one log-batch request.
 _BATCH = 100
 _NOT_IN_KEYS = re.compile(r"[^\w\-. /]", re.ASCII)
 
 
 class Publishing:
-    """Files first, then the version: what fails in between is taken back."""
+    """Upload of files first, then the version; a failure in between is rolled back."""
 
     def __init__(
         self, rest: Rest, publication: Publication, experiment: str, progress: Progress
@@ -37,19 +38,20 @@ class Publishing:
         self._new_name = False
 
     def run(self) -> str:
-        """Push; the number of the new version."""
+        """Push, and return the number of the new version."""
         run = self._begin()
         self._identifier = str(run["info"]["run_id"])
         try:
             return self._register(run, self._identifier)
+        # Also for a cancel, so that no half-made version is left.
         except BaseException as error:
-            self._take_back(error)
+            self._roll_back(error)
             raise
 
     def undo(self, number: str) -> None:
         """Take a version back that was registered, with all that belongs to it."""
         self._quietly("model-versions/delete", name=self._what.name, version=number)
-        self._take_back(None)
+        self._roll_back(None)
 
     def _register(self, run: Mapping[str, Any], identifier: str) -> str:
         self._log(identifier)
@@ -113,7 +115,7 @@ class Publishing:
             )
 
     def _files(self, identifier: str, scratch: Path) -> dict[str, Path]:
-        """The bundle's files, with those of the flavour beside them.
+        """Return the bundle's files, with the flavour's files next to them.
 
         Raises:
             StudioError: when a tensor of the model has the name of one of MLflow's files.
@@ -144,8 +146,8 @@ class Publishing:
     def _end(self, identifier: str, status: str) -> None:
         self._rest.post("runs/update", run_id=identifier, status=status, end_time=_now())
 
-    def _take_back(self, error: BaseException | None) -> None:
-        """Leave the run, marked as failed, in MLflow's bin; the first error is the one told."""
+    def _roll_back(self, error: BaseException | None) -> None:
+        """Mark the run as failed and delete it; the first error is the one reported."""
         if self._new_name:
             self._quietly("registered-models/delete", name=self._what.name)
         status = "KILLED" if isinstance(error, Cancelled) else "FAILED"

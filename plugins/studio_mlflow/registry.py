@@ -25,5 +25,5 @@ class MlflowRegistry:
     )
 
     def open(self, address: str, progress: Progress) -> MlflowSession:
-        """Read MLflow's configuration; the server is asked by the session's first verb."""
+        """Read MLflow's configuration; the session's first call contacts the server."""
         return MlflowSession(Rest(Server.of(address, os.environ)))

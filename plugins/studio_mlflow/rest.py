@@ -25,6 +25,7 @@ from studio_mlflow.settings import Server, login_hint
 
 API = "/api/2.0/mlflow/"
 FILES = "/api/2.0/mlflow-artifacts/artifacts"
+# A bound of the memory that a server's answer can take.
 _LARGEST_JSON = 64 * 2**20
 _CHUNK = 2**18
 _ANSWERS = 4
@@ -48,12 +49,12 @@ class MlflowError(TargetError):
 
     @property
     def missing(self) -> bool:
-        """Whether what was asked for is not there."""
+        """Whether the requested object is missing."""
         return self.code == "RESOURCE_DOES_NOT_EXIST" or self.status == 404
 
 
 class Rest:
-    """One server's API."""
+    """REST API of one server."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -76,7 +77,7 @@ class Rest:
         return self._json("DELETE", API + verb, body)
 
     def listing(self, folder: str) -> list[dict[str, Any]]:
-        """What a folder of artefacts holds, as ``path``, ``is_dir``, ``file_size``."""
+        """Return the contents of a folder of artefacts as ``path``, ``is_dir``, ``file_size``."""
         answer = self._json("GET", f"{FILES}?{urlencode({'path': folder})}", None)
         return list(answer.get("files") or [])
 
@@ -92,7 +93,7 @@ class Rest:
 
     @contextmanager
     def download(self, place: str) -> Iterator[Iterator[bytes]]:
-        """The content of an artefact, in pieces."""
+        """Yield the content of an artefact in pieces."""
         with self._opened("GET", f"{FILES}/{quote(place)}", None, {}) as answer:
             yield iter(lambda: answer.read(_CHUNK), b"")
 
@@ -113,7 +114,7 @@ class Rest:
         return found
 
     def _read(self, answer: http.client.HTTPResponse) -> bytes:
-        """A small answer, whole; one that trickles in for ever is given up."""
+        """Read a small response completely; one that trickles in too slowly is aborted."""
         until = time.monotonic() + _ANSWERS * self.server.timeout_s
         content = bytearray()
         while piece := answer.read1(_CHUNK):
@@ -131,6 +132,7 @@ class Rest:
         address = self.server.address
         request = Request(address + path, data=data, headers=dict(headers), method=method)
         if self.server.authorization:
+            # Unredirected, so that the login never goes to another host.
             request.add_unredirected_header("Authorization", self.server.authorization)
         try:
             with self._opener.open(request, timeout=self.server.timeout_s) as answer:
@@ -156,7 +158,7 @@ class Rest:
         )
 
     def _refusal(self, error: HTTPError) -> MlflowError:
-        code, said = _said(error)
+        code, said = _error_body(error)
         address, hint = self.server.address, ""
         if error.code == 401:
             text, hint = f"The MLflow server at {address} wants a login.", login_hint(self.server)
@@ -177,8 +179,8 @@ class _NoRedirects(HTTPRedirectHandler):
         return None
 
 
-def _said(error: HTTPError) -> tuple[str, str]:
-    """MLflow's code and message in the body of a refusal; empty where it is something else's."""
+def _error_body(error: HTTPError) -> tuple[str, str]:
+    """Return MLflow's error code and message, or empty texts if the server is another."""
     try:
         found = json.loads(error.read(_LARGEST_JSON))
         text = " ".join(str(found.get("message") or "").split())

@@ -34,15 +34,15 @@ class MlflowSession:
         self.address = rest.server.address
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Close nothing: no connection is open."""
 
     def models(self) -> list[RegisteredModel]:
-        """All registered models, by name."""
+        """Return all registered models by name."""
         rows = self._pages("registered-models/search", "registered_models")
         return sorted((_model(row) for row in rows), key=lambda model: model.name)
 
     def versions(self, name: str) -> list[ModelVersion]:
-        """The versions of a model, the newest first."""
+        """Return the versions of a model, the newest first."""
         aliases = self._aliases(name)
         rows = self._pages(
             "model-versions/search", "model_versions", filter=f"name={_quoted(name)}"
@@ -51,7 +51,7 @@ class MlflowSession:
         return sorted(found, key=lambda one: -int(one.version))
 
     def find(self, name: str, version: str = "", alias: str = "") -> ModelVersion:
-        """The version that a number or an alias means; the newest where neither is given."""
+        """Return the version of a number or an alias, or the newest if neither is given."""
         if alias:
             aliases = self._aliases(name)
             if checked_alias(alias) not in aliases:
@@ -82,7 +82,7 @@ class MlflowSession:
         self._note(name, alias, found.version, f"{by}, removed")
 
     def history(self, name: str) -> list[RegistryEvent]:
-        """When versions were registered, and when aliases were last given to each."""
+        """Return when versions were registered, and when aliases were last set."""
         events = []
         for version in self.versions(name):
             events.append(
@@ -96,6 +96,7 @@ class MlflowSession:
     ) -> ModelVersion:
         """Register a bundle as a new version, with a run for its figures."""
         checked_model(publication.name)
+        # Checked before the upload, which would have to be undone.
         for alias in publication.aliases:
             checked_alias(alias)
         push = Publishing(self._rest, publication, str(options["experiment"]), progress)
@@ -115,7 +116,7 @@ class MlflowSession:
             "model-versions/get-download-uri", name=version.name, version=version.version
         )
         place = artifacts.place_of(str(answer.get("artifact_uri") or ""))
-        files, model = artifacts.wanted(self._rest, artifacts.listed(self._rest, place))
+        files, model = artifacts.files_to_fetch(self._rest, artifacts.listed(self._rest, place))
         folder.mkdir(parents=True, exist_ok=True)
         artifacts.fetch(self._rest, files, folder, progress)
         return folder / model if model else folder
@@ -130,7 +131,7 @@ class MlflowSession:
         return _version(answer.get("model_version") or {}, self._aliases(name))
 
     def _aliases(self, name: str) -> dict[str, str]:
-        """The version behind each alias; tells a model that is not there."""
+        """Return the version of each alias; raise if the model does not exist."""
         try:
             answer = self._rest.get("registered-models/get", name=checked_model(name))
         except MlflowError as error:
@@ -203,7 +204,7 @@ def _moment(milliseconds: Any) -> str:
 
 
 def _quoted(name: str) -> str:
-    """A name in MLflow's filters."""
+    """Return a name quoted for MLflow's filters."""
     return f'"{name}"' if "'" in name else f"'{name}'"
 
 
@@ -213,7 +214,7 @@ _LIKE_A_VERSION = re.compile(r"[vV]\d+")
 
 
 def checked_model(name: str) -> str:
-    """The name of a registered model.
+    """Return a valid name of a registered model.
 
     Raises:
         UsageError: when MLflow would refuse it.
@@ -230,7 +231,7 @@ def checked_model(name: str) -> str:
 
 
 def checked_alias(alias: str) -> str:
-    """The name of an alias.
+    """Return a valid name of an alias.
 
     Raises:
         UsageError: when MLflow would refuse it.
@@ -248,7 +249,7 @@ def checked_alias(alias: str) -> str:
 
 
 def checked_version(text: str) -> str:
-    """The number of a version.
+    """Return a valid version number.
 
     Raises:
         UsageError: when it is no number.

@@ -1,4 +1,4 @@
-"""What MLflow's own configuration says: where the server is, and as whom it is asked.
+"""MLflow's own configuration: the server's address and the login.
 
 The variables and the file are those that MLflow's client documents, so that who can use that client
 can use the studio. Nothing of it is kept or shown.
@@ -26,7 +26,7 @@ _LOGIN_HINT = (
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One server.
+    """Address and login of one server.
 
     Attributes:
         authorization: The header of that name; empty for none. Never part of a text.
@@ -40,7 +40,7 @@ class Server:
 
     @classmethod
     def of(cls, address: str, env: Mapping[str, str]) -> Server:
-        """The server of an address, or the one that the environment names.
+        """Return the server of an address, or the one in the environment.
 
         Raises:
             UsageError: for an address that is not one of a server, or that carries a password.
@@ -55,7 +55,7 @@ class Server:
 
 
 def login_hint(server: Server) -> str:
-    """What to do when a login is wanted or refused."""
+    """Return what to do when a login is required or refused."""
     return "The login was refused. " + _LOGIN_HINT if server.authorization else _LOGIN_HINT
 
 
@@ -81,7 +81,7 @@ def _checked(address: str) -> str:
 
 
 def _authorization(env: Mapping[str, str]) -> str:
-    kept = _kept_login(env)
+    kept = _stored_login(env)
     user = env.get("MLFLOW_TRACKING_USERNAME") or kept.get("mlflow_tracking_username", "")
     password = env.get("MLFLOW_TRACKING_PASSWORD") or kept.get("mlflow_tracking_password", "")
     if user and password:
@@ -91,7 +91,7 @@ def _authorization(env: Mapping[str, str]) -> str:
     return f"Bearer {token}" if token else ""
 
 
-def _kept_login(env: Mapping[str, str]) -> Mapping[str, str]:
+def _stored_login(env: Mapping[str, str]) -> Mapping[str, str]:
     path = Path(env.get("HOME") or Path.home()) / ".mlflow" / "credentials"
     parser = configparser.ConfigParser(interpolation=None)
     try:

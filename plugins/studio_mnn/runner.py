@@ -40,7 +40,7 @@ def load(path: str, options: Mapping[str, Any]) -> MnnRunner:
 
 
 class MnnRunner:
-    """A loaded module."""
+    """Runner with one loaded MNN module."""
 
     def __init__(self, path: str, options: Mapping[str, Any]) -> None:
         self._threads = int(options.get("threads") or os.cpu_count() or 1)
@@ -69,7 +69,7 @@ class MnnRunner:
         return {name: numpy.array(_read(each)) for name, each in zip(self._outputs, made)}
 
     def bind(self, feeds: Mapping[str, Any]) -> Callable[[], Any]:
-        """What is timed: inputs that stand ready, and outputs read, since reading may compute."""
+        """Return the timed call: inputs in place, and outputs read, since reading may compute."""
         variables, forward = self._variables(feeds), self._module.forward
 
         def once() -> None:
@@ -79,7 +79,7 @@ class MnnRunner:
         return once
 
     def describe(self) -> dict[str, Any]:
-        """What is in force."""
+        """Return the effective settings."""
         return {
             "runtime": "mnn",
             "version": str(MNN.version()),
@@ -91,7 +91,7 @@ class MnnRunner:
         }
 
     def operators(self, feeds: Mapping[str, Any], runs: int) -> list[dict[str, Any]]:
-        """Nothing: MNN's Python package times no operators."""
+        """Return no times: MNN's Python package does not profile operators."""
         return []
 
     def close(self) -> None:
@@ -111,7 +111,7 @@ class MnnRunner:
 
 
 def _converted(path: str, folder: str) -> str:
-    """Path of the .mnn file made from an ONNX file."""
+    """Return the path of the .mnn file converted from an ONNX file."""
     made = os.path.join(folder, "model.mnn")
     command = ["mnnconvert", "-f", "ONNX", "--modelFile", path, "--MNNModel", made]
     done = _tools.mnnconvert([*command, "--bizCode", "edgewright"])
@@ -121,7 +121,7 @@ def _converted(path: str, folder: str) -> str:
 
 
 def _read(variable: Any) -> Any:
-    """Its values in the order of the model; MNN may keep them in blocks of channels."""
+    """Return values in the model's order, because MNN may store them in blocks of channels."""
     if variable.data_format == expr.NC4HW4:
         variable = expr.convert(variable, expr.NCHW)
     return variable.read()

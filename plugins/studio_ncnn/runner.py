@@ -27,7 +27,7 @@ _SUFFIXES = {"float32": "f32", "float16": "f16", "int32": "i32", "int64": "i64",
 _PRECISIONS = {"f32": "fp32", "bf16": "bf16"}
 _FED = re.compile(r"ncnn\.Mat\(in(\d+)\.numpy\(\), batch_index=(\d+)\)")
 _READ = re.compile(r"out(\d+)\.numpy\(batch_index=(\d+)\)")
-"""Where pnnx says in its own script which axis is the batch; the others have none."""
+"""Batch axis of an output in pnnx's own script; the others have none."""
 
 
 def load(path: str, options: Mapping[str, Any]) -> NcnnRunner:
@@ -77,16 +77,16 @@ class NcnnRunner:
         }
 
     def bind(self, feeds: Mapping[str, Any]) -> Callable[[], Any]:
-        """What is timed: an extractor of its own for each run, as the runtime wants it."""
+        """Return the timed call: a new extractor for each run, as ncnn requires."""
         mats, extract = self._mats(feeds), self._extract
         return lambda: extract(mats)
 
     def streams(self, feeds: Mapping[str, Any], count: int) -> list[Callable[[], Any]]:
-        """What parallel streams call: the net is shared, each run has its own extractor."""
+        """Return the call of parallel streams: a shared net, an extractor for each run."""
         return [self.bind(feeds) for _ in range(count)]
 
     def describe(self) -> dict[str, Any]:
-        """What is in force."""
+        """Return the effective settings."""
         return {
             "runtime": "ncnn",
             "version": str(ncnn.__version__),
@@ -98,7 +98,7 @@ class NcnnRunner:
         }
 
     def operators(self, feeds: Mapping[str, Any], runs: int) -> list[dict[str, Any]]:
-        """Nothing: ncnn's Python package times no layers."""
+        """Return no times: ncnn's Python package does not profile layers."""
         return []
 
     def close(self) -> None:
@@ -136,7 +136,7 @@ class NcnnRunner:
 
 
 def _ports(path: str, shapes: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
-    """Inputs with their sizes, and names of the outputs."""
+    """Return the inputs with their sizes, and the names of the outputs."""
     graph = onnx.load(path, load_external_data=False).graph
     constants = {each.name for each in graph.initializer}
     inputs = []
@@ -158,7 +158,7 @@ def _convert(path: str, inputs: list[dict[str, Any]], folder: str) -> str:
     spec = importlib.util.find_spec("pnnx")  # found, not imported: that would need torch
     if spec is None or spec.origin is None:
         raise ValueError("the converter pnnx is not installed")
-    # It writes beside the model too, whatever it is told.
+    # It also writes next to the model, regardless of its options.
     model = shutil.copy(path, os.path.join(folder, "model.onnx"))
     sizes = ",".join("[{}]{}".format(_sizes(each), _suffix(each)) for each in inputs)
     names = {"ncnnparam": "m.param", "ncnnbin": "m.bin", "ncnnpy": "m.py", "pnnxparam": "p.param"}
@@ -203,7 +203,7 @@ def _suffix(each: Mapping[str, Any]) -> str:
 
 
 def _axes(pattern: Any, script: str) -> dict[int, int]:
-    """The batch axis by number of an input or output, as far as the script names one."""
+    """Return the batch axis by number of an input or output, where the script names one."""
     return {int(number): int(axis) for number, axis in pattern.findall(script)}
 
 

@@ -1,4 +1,4 @@
-"""What Netron's page may read: its static files, changed where they would call home, one model.
+"""Files that Netron's page may read: its static files, without network calls, and one model.
 
 | the page as it is published                    | here                                        |
 |------------------------------------------------|---------------------------------------------|
@@ -55,7 +55,7 @@ _OLD = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A part of the page.
+    """Response to one request of the page.
 
     Attributes:
         body: Its bytes; None for the model, which is read in pieces.
@@ -67,7 +67,7 @@ class Answer:
 
 
 class Content:
-    """Netron's page for one model.
+    """Files of Netron's page for one model.
 
     The file is opened once and stays that file, whatever comes to its name later.
 
@@ -75,7 +75,7 @@ class Content:
         name: The model's file name.
 
     Raises:
-        InvalidModel: when there is no such file, or it is none that can be shown.
+        InvalidModel: when the file is missing or of a format that Netron cannot show.
         Unavailable: when netron is not installed, or its page is not what is known of it.
     """
 
@@ -96,7 +96,7 @@ class Content:
             self._file = -1
 
     def answer(self, path: str) -> Answer | None:
-        """What lies at a path below the page's root; None for everything that is not its business.
+        """Return the content at a path below the page's root, or None for any other path.
 
         Args:
             path: Without the leading slash and the query, as it stands in a URL.
@@ -113,20 +113,20 @@ class Content:
         return None
 
     def place(self) -> str:
-        """A name under which this process can open the model's file again, whatever became of it.
+        """Return a name under which this process can reopen the file, even after a rename.
 
         Reading it is left to who does not hold up the window.
         """
         return f"/dev/fd/{self._file}"
 
     def model(self) -> Iterator[bytes]:
-        """The model, piece by piece."""
+        """Yield the model in pieces."""
         for place in range(0, self._size, _CHUNK):
             yield os.pread(self._file, min(_CHUNK, self._size - place), place)
 
 
 def static_folder() -> Path:
-    """Where Netron's static files lie; nothing of its Python is run.
+    """Return the folder of Netron's static files, without importing its Python.
 
     Raises:
         Unavailable: when it is not installed.
@@ -151,7 +151,7 @@ def _opened(model: Path) -> int:
 
 
 def _index(folder: Path, name: str) -> bytes:
-    """The page with our head: what it must not do, and what it shows."""
+    """Return the page with the studio's head: its restrictions and its model."""
     text = (folder / "index.html").read_text("utf-8")
     today = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
     head = "\n".join((

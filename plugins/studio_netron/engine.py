@@ -1,4 +1,4 @@
-"""Whether Chromium can be started in this process, which it would end where it cannot."""
+"""Check whether Chromium can start, because a failed start would end this process."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import sys
 
 
 def why_not() -> str:
-    """Why the page cannot be shown in the window; empty when it can."""
+    """Return why the window cannot show the page, or "" if it can."""
     if importlib.util.find_spec("PySide6.QtWebEngineWidgets") is None:
         return "Qt WebEngine is not installed (the extra edgewright[webengine])."
     if "--no-sandbox" in os.environ.get("QTWEBENGINE_CHROMIUM_FLAGS", ""):
-        return ""  # whoever sets it has decided
+        return ""  # the user who sets it has decided
     if sys.platform == "linux" and os.geteuid() == 0:
         return "Chromium does not start as root."
     if sys.platform == "linux" and not _has_user_namespaces():

@@ -41,14 +41,14 @@ FILE = Option("file", Kind.FILE, required=True, title="Model", help="A model in 
 
 
 class NetronPanel(Panel):
-    """Asks for a file and shows it: here where Qt WebEngine works, else in the browser.
+    """Panel that shows a file: in the window with Qt WebEngine, else in the browser.
 
     Attributes:
         form: The file.
         here, browser: The buttons.
         sentence: What it does, and where it can.
-        view: The page in the window; None before it is asked for.
-        server: Serves the page to the browser; None before it is asked for.
+        view: The page in the window; None before the first request.
+        server: Server of the page for the browser; None before the first request.
     """
 
     def __init__(self, host: PanelHost) -> None:
@@ -100,7 +100,7 @@ class NetronPanel(Panel):
         self._shown.addWidget(view)
 
     def open_browser(self) -> None:
-        """Serve the file to the browser; the one before is served no longer."""
+        """Serve the file to the browser, and stop serving the previous one."""
         path = self._path()
         if path is None:
             return
@@ -118,7 +118,7 @@ class NetronPanel(Panel):
             self.end()
 
     def end(self) -> None:
-        """Serve nothing any more."""
+        """Stop serving."""
         if self.server is not None:
             self.server.close()
             self.server = None
@@ -153,10 +153,10 @@ class _AnswerRelay(QObject):
 def web_view(
     model: Path, asked: Callable[[str, bool], object] = lambda url, allowed: None
 ) -> QWidget:
-    """Netron's page for one model, in a browser of its own that keeps nothing and talks to nobody.
+    """Return Netron's page for one model, in a browser profile without storage and network.
 
     Args:
-        asked: Told each URL that the page asks for, and whether it may have it.
+        asked: Called with each URL that the page requests, and whether it is allowed.
 
     Raises:
         InvalidModel: when the file cannot be shown.
@@ -172,7 +172,7 @@ def web_view(
     profile.installUrlSchemeHandler(SCHEME, files)
     profile.downloadRequested.connect(lambda download: download.cancel())
     page = kinds.page(profile, view)
-    # Qt holds neither of them; a guard that Python forgets is none.
+    # Qt keeps no reference: without ours Python would delete the guard.
     view.kept = (guard, files, profile)
     page.destroyed.connect(profile.deleteLater)
     page.destroyed.connect(content.close)
@@ -201,7 +201,7 @@ def _restrict(settings: Any, attributes: Any) -> None:
 
 
 class _Kinds:
-    """What is made of Qt WebEngine, which is loaded when a page is first shown.
+    """Classes derived from Qt WebEngine, which is loaded for the first page.
 
     Attributes:
         guard: Lets nothing through but our scheme and what the page has made itself.

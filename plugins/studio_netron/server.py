@@ -11,9 +11,10 @@ from pathlib import Path
 
 from studio_netron.content import POLICY, Content
 
+# This computer only: the page shows the user's model.
 HOST = "127.0.0.1"
 IDLE_S = 600.0
-"""It ends so long after the last request: an open page has all that it needs by then."""
+"""Seconds after the last request until it stops; an open page is complete by then."""
 
 _HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -27,7 +28,7 @@ _HEADERS = {
 
 
 class NetronServer:
-    """Serves the page below a path that nobody can guess, to who names the right host.
+    """Server of the page below an unguessable path, for requests with the right host.
 
     Attributes:
         url: Where the page is.
@@ -48,15 +49,15 @@ class NetronServer:
 
     @property
     def running(self) -> bool:
-        """Whether it still answers."""
+        """Whether the server still answers."""
         return not self._closing.is_set()
 
     def close(self) -> None:
-        """Answer nothing any more; the socket is closed a moment later, nobody has to wait."""
+        """Stop answering; the socket closes shortly after, without blocking the caller."""
         self._closing.set()
 
     def path_of(self, target: str, host: str) -> str | None:
-        """The path within the page that a request asks for; None when it must not be answered.
+        """Return the requested path within the page, or None if it must not be answered.
 
         Args:
             target: The request's target, ``/TOKEN/view.js?version=...``.

@@ -31,14 +31,14 @@ _BY_NAME = re.compile("[*?[]")
 
 
 class Steps:
-    """How far the work is: as many samples as were read, and what NNCF says of its own loops."""
+    """Progress of the work: samples read so far, and NNCF's messages about its own loops."""
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
         self._share = 0.0
 
     def sample(self, read: int, total: int) -> None:
-        """Another sample is read. It goes over them some times, and nobody knows how often."""
+        """Count a read sample; NNCF reads them several times, and the total is unknown."""
         self._share = 1 - 0.5 ** (read / total)  # half of the rest each time
         self._tell(self._share, 1.0, f"Running sample {(read - 1) % total + 1} of {total}")
 
@@ -93,7 +93,7 @@ def run(request: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     steps.listen()
     samples = Samples(request["samples"], steps)
     names = [node.name for node in model.graph.node]
-    kept = _kept(model.graph, request["keep"])
+    kept = _float_nodes(model.graph, request["keep"])
     made = nncf.quantize(
         model,
         nncf.Dataset(samples, lambda feeds: feeds),
@@ -110,7 +110,7 @@ def run(request: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
 
 
 def _name_all(graph: Any) -> None:
-    """Give a name of its own to each node: NNCF tells nodes apart by their names."""
+    """Name each node uniquely, because NNCF identifies nodes by their names."""
     taken = set()
     for number, node in enumerate(graph.node):
         if not node.name or node.name in taken:
@@ -118,8 +118,8 @@ def _name_all(graph: Any) -> None:
         taken.add(node.name)
 
 
-def _kept(graph: Any, wanted: list[str]) -> list[str]:
-    """Names of the nodes that stay in float, from names, patterns and operators.
+def _float_nodes(graph: Any, wanted: list[str]) -> list[str]:
+    """Return the nodes that stay in float, from names, patterns and operators.
 
     Raises:
         ValueError: when one of the wanted is no node.
@@ -152,7 +152,7 @@ def _lift_constants(graph: Any) -> None:
 
 
 def _facts(graph: Any, names: list[str], kept: list[str]) -> dict[str, Any]:
-    """How many nodes read quantized values now, and which were asked to stay in float."""
+    """Return how many nodes read quantized values, and which were kept in float on request."""
     made = {name for node in graph.node for name in node.output if node.op_type.startswith("Deq")}
     quantized = [n.name for n in graph.node if n.name in names and made.intersection(n.input)]
     pairs = sum(node.op_type == "DequantizeLinear" for node in graph.node)

@@ -1,4 +1,4 @@
-"""NNCF's post-training quantization as a method beside the studio's own."""
+"""NNCF's post-training quantization as a method next to the studio's own."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Nncf:
         self._toolchain = toolchain
 
     def version(self) -> str:
-        """Version of NNCF; Unavailable where its environment is not installed."""
+        """Return NNCF's version; raise Unavailable without its environment."""
         return self._toolchain.version("nncf")
 
     def apply(

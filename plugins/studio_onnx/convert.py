@@ -24,7 +24,7 @@ _NONE: Mapping[str, Any] = MappingProxyType({})
 def convert(
     proto: onnx.ModelProto, like: Model | None = None, reordered: list[str] | None = None
 ) -> Model:
-    """The model as the studio sees it; types are those that the messages carry.
+    """Return the model in the studio's form, with the types in its messages.
 
     Args:
         like: The same model with other types; what has none is taken from it.
@@ -60,7 +60,7 @@ def _check_texts(texts: Iterable[str]) -> None:
 
 
 def _texts_of(graph: Graph) -> Iterator[str]:
-    """What is called by a name in a graph, without its blocks, which were checked before it."""
+    """Yield the names in a graph without its blocks, which were checked earlier."""
     yield graph.name
     for node in graph.nodes:
         yield node.name
@@ -106,7 +106,7 @@ def _graph(graph: onnx.GraphProto, like: Graph | None, moved: list[str]) -> Grap
 def _in_order(
     name: str, given: Sequence[onnx.NodeProto], moved: list[str]
 ) -> tuple[Sequence[onnx.NodeProto], tuple[Node, ...]]:
-    """Messages and nodes, each behind all that it reads; so they stand in nearly every file."""
+    """Sort messages and nodes behind what they read; almost every file is in this order."""
     messages = list(given)
     nodes = _nodes(messages, moved)
     if not stand_in_order(nodes, messages):
@@ -129,7 +129,7 @@ def _constants(
 
 
 def _types(values: Iterable[onnx.ValueInfoProto]) -> dict[str, TensorType]:
-    """Types by name; equal ones are one object, as a large model has few."""
+    """Return types by name; equal ones share one object, as a large model has few."""
     known: dict[bytes, TensorType | None] = {}
     types: dict[str, TensorType] = {}
     for value in values:
@@ -143,7 +143,7 @@ def _types(values: Iterable[onnx.ValueInfoProto]) -> dict[str, TensorType]:
 
 
 def _retyped(known: tuple[Node, ...], graph: onnx.GraphProto) -> tuple[Node, ...]:
-    """The nodes that are known, those with blocks with the types of this graph's."""
+    """Return the known nodes; those with blocks get the types of this graph."""
     if not any(one.blocks for one in known):
         return known
     # Not _in_order, which would make all nodes of all blocks again, at each level.
@@ -181,7 +181,7 @@ def _sparse(sparse: onnx.SparseTensorProto) -> Initializer:
 
 
 def _constant_nodes(nodes: Iterable[onnx.NodeProto]) -> dict[str, Initializer]:
-    """The tensors that Constant nodes hold, by the name of their output."""
+    """Return the tensors of Constant nodes by the name of their output."""
     found: dict[str, Initializer] = {}
     for node in nodes:
         if node.op_type == "Constant" and node.domain in ("", "ai.onnx") and node.output:
@@ -202,7 +202,7 @@ def _nodes(nodes: Sequence[onnx.NodeProto], moved: list[str]) -> tuple[Node, ...
 
 
 def _numbered(names: Sequence[str], nodes: Sequence[onnx.NodeProto], taken: set[str]) -> list[str]:
-    """A name of its own for each node."""
+    """Return a unique name for each node."""
     used: set[str] = set()
     result = []
     for index, (name, node) in enumerate(zip(names, nodes, strict=True)):
@@ -216,7 +216,7 @@ def _numbered(names: Sequence[str], nodes: Sequence[onnx.NodeProto], taken: set[
 
 
 def _fresh(wish: str, taken: set[str]) -> str:
-    """The wish, or the wish with the first free number behind it."""
+    """Return the name, or the name with the first free number behind it."""
     if wish not in taken:
         return wish
     number = 2
@@ -251,7 +251,7 @@ def _interned(text: str) -> str:
 
 
 def _attribute(attribute: AttributeProto) -> AttributeValue | None:
-    """The value; tensors and types as text, long lists by their length; None for sub-graphs."""
+    """Return the value; tensors and types as text, long lists by length, None for sub-graphs."""
     kind = attribute.type
     if kind == AttributeProto.INT:
         return attribute.i

@@ -62,7 +62,7 @@ def _location(tensor: onnx.TensorProto) -> str:
 
 
 def _resolve(folder: Path, location: str) -> Path:
-    """The path of an external file by the name that the model gives it, if it is safe to read."""
+    """Return the path of an external file by its name in the model, if it is safe to read."""
     posix, windows = PurePosixPath(location), PureWindowsPath(location)
     if not location or "\0" in location:
         raise InvalidModel("A tensor has external data, but no file name.")
@@ -99,7 +99,7 @@ def _check_range(tensor: onnx.TensorProto, location: str, size: int) -> None:
     where = "the model's file" if location == INSIDE else location
     needed, part = nbytes(tensor), reference(tensor)
     if location == INSIDE and part.offset is None:
-        return  # typed fields: their count is checked by whoever expands them
+        return  # typed fields: their count is checked where they are expanded
     offset = part.offset or 0
     length = needed if part.length is None else part.length
     if offset < 0 or length < 0 or offset + length > size:

@@ -1,4 +1,4 @@
-"""What is said about a file at its intake: operators, domains, names, versions, sizes."""
+"""Findings of the safety check: operators, domains, names, versions, sizes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from studio_onnx.structure import WalkedModel
 _STANDARD = {"", "ai.onnx", "ai.onnx.ml"}
 _RUNTIME = {"com.microsoft", "com.microsoft.nchwc", "ai.onnx.training", "ai.onnx.preview.training"}
 _MOST_VERSION = 2**31 - 1
-"""Larger ones the library cannot be asked for."""
+"""Largest version that the library accepts."""
 
 
 Operators = Mapping[tuple[str, str], int]
@@ -27,12 +27,12 @@ Operators = Mapping[tuple[str, str], int]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What came of putting the nodes in the order of their data.
+    """Result of sorting the nodes in the order of their data.
 
     Attributes:
         moved: The graphs whose nodes stand in another order in the file.
-        graph: The main graph in that order; None where there is none.
-        refusal: Why there is none.
+        graph: The main graph in that order; None if it has a cycle.
+        refusal: Why the graph cannot be sorted.
     """
 
     moved: Sequence[str] = ()
@@ -43,7 +43,7 @@ class Order:
 def find(
     model: onnx.ModelProto, walked: WalkedModel, external: Sequence[Path], order: Order
 ) -> Iterator[Finding]:
-    """Every finding; one with level ERROR means that the model cannot be used."""
+    """Yield every finding; one with level ERROR makes the model unusable."""
     operators = Counter(walked.operators)
     yield from _versions(model)
     yield from _domains(model, operators)
@@ -104,12 +104,12 @@ def _unknown_operators(model: onnx.ModelProto, operators: Operators) -> Iterator
 
 
 def _is_known(operator: str, version: int, domain: str) -> bool:
-    """Whether the library knows an operator; a file may name any version of its set."""
+    """Return whether the library knows an operator; a file may name any version of its set."""
     return bool(onnx.defs.has(operator, min(max(0, version), _MOST_VERSION), domain))
 
 
 def _structure(model: onnx.ModelProto, order: Order) -> Iterator[Finding]:
-    """Cycles, values produced twice, values that nothing produces."""
+    """Yield cycles, values produced twice, and values that no node produces."""
     if not model.graph.output:
         yield Finding(Level.ERROR, "no-output", "The graph has no output.")
     for name in order.moved:

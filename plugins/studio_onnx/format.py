@@ -17,7 +17,7 @@ from studio_onnx.structure import WalkedModel, constants, load
 
 
 class OnnxFormat:
-    """Opens ONNX files. Weights are read when one of them is asked for, never before."""
+    """Reader of ONNX files, which loads weights on request only."""
 
     id = "onnx"
     title = "ONNX"
@@ -30,7 +30,7 @@ class OnnxFormat:
         self._walked: tuple[onnx.ModelProto, WalkedModel] | None = None
 
     def recognises(self, path: Path) -> bool:
-        """Whether the name ends in ``.onnx`` or the file starts like an ONNX model."""
+        """Return whether the name ends in ``.onnx`` or the file starts like an ONNX model."""
         if path.suffix.lower() in self.suffixes:
             return True
         try:
@@ -42,7 +42,7 @@ class OnnxFormat:
         return len(start) == 3 and start[0] == 0x08 and start[1] < 32 and start[2] in (0x12, 0x3A)
 
     def structure(self, path: Path, progress: Progress) -> Model:
-        """The graph as the file holds it, before anything else is looked at.
+        """Return the graph as the file holds it, before any check.
 
         Raises:
             InvalidModel, UnsafeModel: as ``intake`` does, but not all that it looks at.
@@ -83,28 +83,28 @@ class OnnxFormat:
         return convert(infer(proto, self._walk(proto), progress, shapes), like)
 
     def constant(self, path: Path, name: str, most_bytes: int) -> Array:
-        """The first values of one constant, also of one in external data."""
+        """Return the first values of one constant, also of one in external data."""
         return inspect.constant(path, self._load(path.absolute()), name, most_bytes)
 
     def documentation(self, operator: str, domain: str, version: int) -> OperatorDoc | None:
-        """What the library says of an operator."""
+        """Return the library's documentation of an operator."""
         return inspect.documentation(operator, domain, version)
 
     def _converted(self, proto: onnx.ModelProto) -> tuple[Model, list[str]]:
-        """The graph of a file, and the graphs whose nodes were put in order; made once."""
+        """Return the graph of a file, and the graphs whose nodes were sorted; computed once."""
         if self._structure is None or self._structure[0] is not proto:
             moved: list[str] = []
             self._structure = (proto, convert(proto, reordered=moved), moved)
         return self._structure[1], self._structure[2]
 
     def _walk(self, proto: onnx.ModelProto) -> WalkedModel:
-        """All graphs and nodes of a file in lists; made once."""
+        """Return all graphs and nodes of a file as lists; computed once."""
         if self._walked is None or self._walked[0] is not proto:
             self._walked = (proto, WalkedModel.through(proto))
         return self._walked[1]
 
     def _load(self, path: Path) -> onnx.ModelProto:
-        """The structure of the file; kept until another file (or another state of it) is asked."""
+        """Return the structure of the file, cached until another file or state is requested."""
         status = path.stat() if path.exists() else None
         key = (str(path), status.st_mtime_ns, status.st_size) if status else (str(path), 0, 0)
         if self._last is None or self._last[0] != key:

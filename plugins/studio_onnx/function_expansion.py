@@ -1,4 +1,4 @@
-"""How many nodes the functions of a model become when every call is replaced by what it does.
+"""Number of nodes after every function call is replaced by its body.
 
 onnxruntime replaces them when it loads a model, and takes minutes for some ten thousand nodes:
 functions that call each other twice double with each level, so that a file of a few kilobytes
@@ -18,8 +18,9 @@ MOST_ADDED = 20_000
 """Nodes that a model may always become, however small its file is."""
 
 TIMES = 16
-"""... and so many more for each node that its file holds."""
+"""Further nodes that it may have for each node in its file."""
 
+# Keeps the recursion far below Python's own limit.
 _DEEPEST = 64
 
 Key = tuple[str, str, str]
@@ -38,15 +39,15 @@ class Unfolding:
         self._sizes: dict[Key, int] = {}
 
     def nodes(self) -> int:
-        """All nodes of the model, calls of functions followed.
+        """Return all nodes of the model with its function calls expanded.
 
         Raises:
             UnsafeModel: when functions call each other in a ring or too deep.
         """
         return sum(self._size(key, ()) for key in self._main)
 
-    def held(self) -> int:
-        """Nodes in the file."""
+    def nodes_in_file(self) -> int:
+        """Return the number of nodes in the file."""
         return len(self._main) + sum(map(len, self._calls.values()))
 
     def _size(self, key: Key, above: tuple[Key, ...]) -> int:
@@ -71,7 +72,7 @@ def check_unfolded(name: str, model: onnx.ModelProto) -> None:
     if not model.functions:
         return
     unfolding = Unfolding(name, model)
-    most = MOST_ADDED + TIMES * unfolding.held()
+    most = MOST_ADDED + TIMES * unfolding.nodes_in_file()
     if unfolding.nodes() > most:
         raise UnsafeModel(
             f"{name} has functions that unfold to more than {most:,} nodes.",

@@ -18,7 +18,7 @@ from studio_onnx.wire import INSIDE
 
 
 def constant(path: Path, model: onnx.ModelProto, name: str, most_bytes: int) -> Array:
-    """The first values of a constant as a flat array; those narrower than a byte are widened.
+    """Return the first values of a constant as a flat array; narrow types are widened.
 
     Args:
         model: The structure of the file at ``path``.
@@ -45,7 +45,7 @@ def constant(path: Path, model: onnx.ModelProto, name: str, most_bytes: int) -> 
 
 
 def documentation(operator: str, domain: str, version: int) -> OperatorDoc | None:
-    """What ``onnx.defs`` says; None for operators of other domains."""
+    """Return the text in ``onnx.defs``, or None for operators of other domains."""
     standard = "" if domain == "ai.onnx" else domain
     try:
         schema = defs.get_schema(operator, version, standard)
@@ -70,7 +70,7 @@ def _find(model: onnx.ModelProto, name: str) -> onnx.TensorProto:
 
 
 def _tensors(model: onnx.ModelProto, name: str) -> Iterable[onnx.TensorProto]:
-    """The constants of a name: initializers, and what Constant nodes hold."""
+    """Yield the constants of a name: initializers, and tensors of Constant nodes."""
     for graph in graphs(model):
         yield from (tensor for tensor in graph.initializer if tensor.name == name)
     for node in nodes(model):
@@ -83,14 +83,14 @@ def _is_inside(tensor: onnx.TensorProto) -> bool:
 
 
 def _typed(path: Path, name: str, most_bytes: int) -> Array:
-    """A large constant that is stored number by number: only the parser can read it."""
+    """Return a large constant stored number by number, which only the parser can read."""
     whole = onnx.load(str(path), load_external_data=False)
     values = _numbers(_find(whole, name))
     return values[: most_bytes // max(values.itemsize, 1)]
 
 
 def _read(path: Path, tensor: onnx.TensorProto, length: int) -> bytes:
-    """The first bytes of a tensor's data; the reference was checked."""
+    """Return the first bytes of a tensor's data, whose reference was checked."""
     part = reference(tensor)
     source = path if part.location == INSIDE else path.parent / part.location
     with source.open("rb") as file:

@@ -13,7 +13,7 @@ from studio_onnx.structure import blocks
 
 
 def ordered(graph_name: str, nodes: Sequence[onnx.NodeProto]) -> list[int]:
-    """Positions of the nodes so that each comes after what it reads; file order where possible.
+    """Return node positions so that each follows what it reads, in file order where possible.
 
     Raises:
         InvalidModel: when two nodes produce the same value, or nodes wait for each other.
@@ -30,6 +30,7 @@ def ordered(graph_name: str, nodes: Sequence[onnx.NodeProto]) -> list[int]:
     ready = [index for index, count in enumerate(waiting) if count == 0]
     order: list[int] = []
     while ready:
+        # A heap keeps the file's order among the nodes that are ready.
         index = heapq.heappop(ready)
         order.append(index)
         for reader in readers[index]:
@@ -42,7 +43,7 @@ def ordered(graph_name: str, nodes: Sequence[onnx.NodeProto]) -> list[int]:
 
 
 def stand_in_order(nodes: Sequence[Node], messages: Sequence[onnx.NodeProto]) -> bool:
-    """Whether each node stands behind all that it reads, and no value is produced twice.
+    """Return whether each node stands behind all that it reads, and no value is produced twice.
 
     Args:
         messages: Of the same nodes; they tell what blocks capture.
@@ -60,7 +61,7 @@ def stand_in_order(nodes: Sequence[Node], messages: Sequence[onnx.NodeProto]) ->
 
 
 def _in_order(nodes: Sequence[onnx.NodeProto], producers: Mapping[str, int]) -> bool:
-    """Whether each node stands behind all that it reads, as the standard asks for."""
+    """Return whether each node stands behind all that it reads, as the standard asks for."""
     return all(
         producers.get(name, -1) < index
         for index, node in enumerate(nodes)
@@ -83,7 +84,7 @@ def _describe_cycle(
     needs: Sequence[Collection[int]],
     done: set[int],
 ) -> str:
-    """A sentence that names a few nodes which wait for each other."""
+    """Return a sentence with a few nodes of a cycle."""
     index = next(i for i in range(len(nodes)) if i not in done)
     path: list[int] = []
     while index not in path:
@@ -96,7 +97,7 @@ def _describe_cycle(
 
 
 def read_names(node: onnx.NodeProto) -> set[str]:
-    """Names of the values that a node reads, those that its sub-graphs capture included."""
+    """Return the names of the values that a node reads, with its sub-graphs' captures."""
     names = set(node.input)
     if node.attribute:
         for _, graph in blocks(node):
@@ -106,7 +107,7 @@ def read_names(node: onnx.NodeProto) -> set[str]:
 
 
 def captured(graph: onnx.GraphProto) -> set[str]:
-    """Names that a sub-graph takes from the graphs around it."""
+    """Return the names that a sub-graph takes from the graphs around it."""
     known = {value.name for value in graph.input}
     known.update(tensor.name for tensor in graph.initializer)
     known.update(sparse.values.name for sparse in graph.sparse_initializer)
@@ -118,7 +119,7 @@ def captured(graph: onnx.GraphProto) -> set[str]:
 
 
 def missing(graph: Graph) -> set[str]:
-    """Names that a converted graph reads and does not hold; a main graph should have none."""
+    """Return the names that a converted graph reads but lacks; a main graph should have none."""
     read: set[str] = {value.name for value in graph.outputs}
     read.update(chain.from_iterable([node.inputs for node in graph.nodes]))
     for node in graph.nodes:

@@ -73,7 +73,7 @@ def _axis(axis: int, size: Dimension) -> str:
 
 
 def _doubles(graph: Graph) -> Iterator[str]:
-    """Return the names of the tensors in double precision, those of sub-graphs included."""
+    """Yield the names of the tensors in double precision, those of sub-graphs included."""
     typed: list[tuple[str, TensorType | None]] = [
         (value.name, value.type) for value in (*graph.inputs, *graph.outputs)
     ]

@@ -18,7 +18,7 @@ _RANK = 64
 
 
 def why_skipped(model: onnx.ModelProto, walked: WalkedModel) -> str:
-    """Why shapes are not inferred; empty when they are."""
+    """Return why shape inference is skipped, or "" if it is not."""
     count = sum(len(graph.node) for graph in walked.graphs)
     if count > _MOST_NODES:
         return f"{count:,} nodes are more than {_MOST_NODES:,}"
@@ -33,11 +33,11 @@ def infer(
     progress: Progress,
     shapes: Mapping[str, Sequence[int]] | None = None,
 ) -> onnx.ModelProto:
-    """A copy with the types of all values that could be inferred.
+    """Return a copy with the types of all values that could be inferred.
 
     Args:
         walked: Of the model.
-        shapes: Sizes for inputs whose shape is open; everything behind them is inferred anew.
+        shapes: Sizes for inputs whose shape is open; everything behind them is inferred again.
 
     Raises:
         InvalidData: when a shape is given for an input that is not there or has another rank.
@@ -51,6 +51,7 @@ def infer(
         model = _bound(model, shapes)
     try:
         return onnx.shape_inference.infer_shapes(model, data_prop=small)
+    # Types are an addition: a model whose shapes cannot be inferred is still opened.
     except (RuntimeError, ValueError, MemoryError, onnx.shape_inference.InferenceError) as error:
         first = str(error).strip().splitlines()[:1]
         progress.log(f"Shapes could not be inferred: {first[0] if first else error!r}")
@@ -58,7 +59,7 @@ def infer(
 
 
 def _bound(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]]) -> onnx.ModelProto:
-    """A copy whose inputs have the given shapes, and which forgot the shapes behind them."""
+    """Return a copy with the given input shapes, and without the shapes behind them."""
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     inputs = {value.name: value for value in copy.graph.input}
@@ -73,6 +74,7 @@ def _bound(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]]) -> onnx.
         tensor.shape.Clear()
         for size in sizes:
             tensor.shape.dim.add().dim_value = size
+    # Stored shapes could contradict the given sizes.
     del copy.graph.value_info[:]
     for output in copy.graph.output:
         if output.type.HasField("tensor_type"):
@@ -81,7 +83,7 @@ def _bound(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]]) -> onnx.
 
 
 def _propagation_is_small(walked: WalkedModel) -> bool:
-    """Whether following the content of shape tensors stays small.
+    """Return whether following the content of shape tensors stays small.
 
     Inference keeps the content of such tensors, and a chain of Concat doubles it each time: 27
     nodes take gigabytes. So an upper bound of what it would keep is computed first.

@@ -10,8 +10,9 @@ from studio.api import Array, Graph, Initializer, Node, StudioError
 from studio.api.inspection import Constants
 
 _MOST_BYTES = 64 * 2**20
-"""Of a larger constant the first values are counted."""
+"""Largest part of a constant that is read."""
 
+# Shapes, masks and texts.
 _NO_WEIGHTS = frozenset({"int64", "bool", "string"})
 _DEQUANTIZE = "DequantizeLinear"
 
@@ -67,7 +68,7 @@ def _zeros(
 def _zero_point(
     node: Node, weight: Initializer, values: Array, constants: Constants, graph: Graph
 ) -> Array | None:
-    """Return what stands for zero in each value; None where the file does not say it plainly."""
+    """Return the value that represents zero; None if the file is not explicit."""
     name = node.inputs[2] if node.operator == _DEQUANTIZE and len(node.inputs) > 2 else ""
     if not name:
         return numpy.zeros(1)

@@ -107,7 +107,7 @@ class NoText(InvalidModel):
 
 
 def blocks(node: onnx.NodeProto) -> Iterator[tuple[str, onnx.GraphProto]]:
-    """The sub-graphs of a node with their attribute's name."""
+    """Yield the sub-graphs of a node with their attribute's name."""
     for attribute in node.attribute:
         if attribute.type == onnx.AttributeProto.GRAPH or attribute.HasField("g"):
             yield attribute.name, attribute.g
@@ -116,7 +116,7 @@ def blocks(node: onnx.NodeProto) -> Iterator[tuple[str, onnx.GraphProto]]:
 
 
 def graphs(model: onnx.ModelProto) -> Iterator[onnx.GraphProto]:
-    """The main graph and every sub-graph in it and in the functions."""
+    """Yield the main graph and every sub-graph in it and in the functions."""
     yield from _graphs_below(model.graph)
     for function in model.functions:
         for node in function.node:
@@ -133,7 +133,7 @@ def _graphs_below(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
 
 
 def nodes(model: onnx.ModelProto) -> Iterator[onnx.NodeProto]:
-    """Every node, those of sub-graphs and functions included."""
+    """Yield every node, those of sub-graphs and functions included."""
     for graph in graphs(model):
         yield from graph.node
     for function in model.functions:
@@ -167,7 +167,7 @@ class WalkedModel:
 
 
 def constants(model: onnx.ModelProto | WalkedModel) -> Iterator[onnx.TensorProto]:
-    """Every constant tensor: initializers and the tensors among the attributes."""
+    """Yield every constant tensor: initializers and the tensors among the attributes."""
     walked = model if isinstance(model, WalkedModel) else WalkedModel.through(model)
     for graph in walked.graphs:
         yield from graph.initializer

@@ -43,7 +43,7 @@ _TYPES: dict[int, tuple[str, int]] = {
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Where the data of a tensor lies.
+    """Location of a tensor's data.
 
     Attributes:
         location: The file's name as the model gives it; ``INSIDE`` for the model's own file.
@@ -57,17 +57,17 @@ class Reference:
 
 
 def dtype_name(number: int) -> str:
-    """The element type's name; ``unknown`` for numbers of a newer ONNX."""
+    """Return the element type's name; ``unknown`` for numbers of a newer ONNX."""
     return _TYPES.get(number, ("unknown", 0))[0]
 
 
 def is_known(number: int) -> bool:
-    """Whether this is an element type that the studio knows."""
+    """Return whether this is an element type that the studio knows."""
     return number in _TYPES
 
 
 def nbytes(tensor: onnx.TensorProto) -> int:
-    """Size of the tensor's data in bytes, as its shape and element type say."""
+    """Return the size of the tensor's data in bytes from its shape and element type."""
     if tensor.data_type == onnx.TensorProto.STRING:
         return sum(map(len, tensor.string_data))
     bits = _TYPES.get(tensor.data_type, ("", 0))[1]
@@ -76,12 +76,12 @@ def nbytes(tensor: onnx.TensorProto) -> int:
 
 
 def is_external(tensor: onnx.TensorProto) -> bool:
-    """Whether the data is not in the message (skimmed tensors count)."""
+    """Return whether the data is not in the message (skimmed tensors count)."""
     return tensor.data_location == onnx.TensorProto.EXTERNAL
 
 
 def reference(tensor: onnx.TensorProto) -> Reference:
-    """Where the data of an external tensor lies.
+    """Return the location of an external tensor's data.
 
     Raises:
         ValueError: when offset or length is no number.
@@ -96,7 +96,7 @@ def reference(tensor: onnx.TensorProto) -> Reference:
 
 
 def _text(value: str | bytes) -> str:
-    """A text of a file; protobuf gives one that is no UTF-8 as bytes."""
+    """Return a text of a file; protobuf gives invalid UTF-8 as bytes."""
     return value if isinstance(value, str) else value.decode("utf-8", "replace")
 
 
@@ -109,12 +109,12 @@ def external_file(tensor: onnx.TensorProto) -> str:
 
 
 def tensor_type(tensor: onnx.TensorProto) -> TensorType:
-    """Element type and shape of a constant."""
+    """Return the element type and shape of a constant."""
     return TensorType(dtype_name(tensor.data_type), tuple(tensor.dims))
 
 
 def value_type(proto: onnx.TypeProto) -> TensorType | None:
-    """Element type and shape of a value; None for sequences, maps and where nothing is known."""
+    """Return the type of a value; None for sequences, maps and unknown types."""
     kind = proto.WhichOneof("value")
     if kind == "optional_type":
         return value_type(proto.optional_type.elem_type)

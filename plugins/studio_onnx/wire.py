@@ -59,13 +59,13 @@ class _MalformedError(Exception):
 
 @dataclass(slots=True)
 class Skimmer:
-    """One walk over one model.
+    """Walk over one model.
 
     Attributes:
         name: The file's name, for the sentences.
         keep: Largest message that is not looked into.
-        nodes: Nodes met so far, each once for every graph that it lies in: looking for what a
-            sub-graph takes from the graphs around it is done anew at each level.
+        nodes: Nodes met so far, each once for every graph around it: looking for what a
+            sub-graph takes from the graphs around it is repeated at each level.
         parts: Fields of graphs, functions, nodes and attributes met so far.
         deepest: Levels of graphs met so far.
     """
@@ -79,7 +79,7 @@ class Skimmer:
     deepest: int = 0
 
     def skim(self) -> bytes:
-        """The model without its large tensors.
+        """Return the model without its large tensors.
 
         Raises:
             InvalidModel: when the bytes are no model, or end too early.
@@ -125,7 +125,7 @@ class Skimmer:
         )
 
     def _message(self, start: int, end: int, kind: int, depth: int) -> bytes:
-        """The message between two positions, its large tensors replaced by references."""
+        """Return the message between two positions, with references for its large tensors."""
         if kind == _GRAPH:
             depth += 1
             if depth > self.limits.depth:
@@ -173,7 +173,7 @@ class Skimmer:
             raise UnsafeModel(f"{self.name} has more than {self.parts - 1:,} values and constants.")
 
     def _tensor(self, start: int, end: int) -> bytes:
-        """A tensor without its data, which is referred to by position."""
+        """Return a tensor without its data, which is referred to by position."""
         out, pos, raw, external = bytearray(), start, (-1, 0), False
         while pos < end:
             at = pos
@@ -235,7 +235,7 @@ def _encode(value: int) -> bytes:
 
 
 def _reference(offset: int, length: int) -> bytes:
-    """Fields that make a tensor external: offset and length in the model's own file."""
+    """Return the fields of an external tensor: offset and length in the model's own file."""
     entries = {"location": INSIDE}
     if offset >= 0:  # data in typed fields (float_data ...) has no one position
         entries |= {"offset": str(offset), "length": str(length)}

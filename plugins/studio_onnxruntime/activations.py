@@ -1,4 +1,4 @@
-"""The function that a value goes through next, as far as its graph tells."""
+"""Activation function behind a value, as far as the graph shows."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ Function = Callable[[Doubles], Doubles]
 
 
 def identity(x: Doubles) -> Doubles:
-    """What a value goes through when nothing is known."""
+    """Return the value itself, as where no activation is known."""
     return x
 
 
 def following(graph: GraphProto) -> Mapping[str, Function]:
-    """The activation behind each value that has exactly one; x * sigmoid(x) and alike count as one.
+    """Return the activation behind each value with one reader; x * sigmoid(x) counts as one.
 
-    An error of the value matters as far as it is still there behind that function: a Relu takes
-    away whatever happens below zero.
+    An error of the value matters as far as it is still there behind that function: a Relu removes
+    whatever happens below zero.
     """
     readers: dict[str, list[NodeProto]] = {}
     for node in graph.node:

@@ -23,7 +23,7 @@ _QUIET = 3  # severity: errors only
 
 
 class OnnxRuntime:
-    """The backend."""
+    """Backend for ONNX Runtime."""
 
     id = "onnxruntime"
     title = "ONNX Runtime"
@@ -130,7 +130,7 @@ class LoadedModel:
 
 
 def first_sentence(error: BaseException) -> str:
-    """The first line of a native message, without the runtime's prefix and source position."""
+    """Return the first line of a native message, without prefix and source position."""
     line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     if line.startswith("[ONNXRuntimeError]"):
         line = line.split(" : ", 3)[-1]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from studio.api import Dataset, Option, Progress, StudioError, Transformed, validate
-from studio_onnxruntime.preparation import confined, hand_over, kept_names, load
+from studio_onnxruntime.preparation import confined, hand_over, load, matching_names
 from studio_onnxruntime.static_int8 import KEEP
 
 _FEWEST = 64
@@ -44,7 +44,7 @@ class BFloat16:
         with TemporaryDirectory(dir=output.parent) as scratch, confined(Path(scratch)):
             progress.progress(0, 3, "Reading the model")
             model = load(source)
-            kept = kept_names(model.graph, values["keep"])
+            kept = matching_names(model.graph, values["keep"])
             progress.progress(1, 3, "Rounding the weights")
             rounded = _round(model, kept)
             if not rounded:
@@ -96,7 +96,7 @@ def _lift_constants(graph: GraphProto) -> None:
 
 
 def rounded_bits(values: NDArray[numpy.float32]) -> NDArray[numpy.uint16]:
-    """The upper half of each float's bits, rounded to the nearest, ties to even."""
+    """Return the upper half of each float's bits, rounded to the nearest, ties to even."""
     bits = numpy.ascontiguousarray(values, numpy.float32).view(numpy.uint32).astype(numpy.uint64)
     bits += 0x7FFF + ((bits >> 16) & 1)
     upper = (bits >> 16).astype(numpy.uint16)

@@ -45,7 +45,7 @@ def bias_errors(
     progress: Progress,
     levels: int,
 ) -> dict[str, Floats]:
-    """What rounding takes on average from each channel of the chosen convolutions.
+    """Return the mean rounding error of each channel of the chosen convolutions.
 
     Args:
         exact: The float model.
@@ -74,10 +74,11 @@ def correct_biases(model: ModelProto, errors: Mapping[str, Floats]) -> None:
 def _means(
     values: Pass, names: Mapping[str, str], data: Dataset, progress: Progress
 ) -> dict[str, Floats]:
-    """Mean errors of the layers, from the values that tell them by name."""
+    """Return mean errors of the layers, from the outputs that hold them."""
     total = min(SAMPLES, len(data))
     step = len(data) // total
     sums: dict[str, Floats] = {}
+    # Spread evenly over the data, because neighbouring samples are often alike.
     for index, sample in enumerate(islice(iter(data), 0, step * total, step)):
         progress.progress(1, 1, f"Correcting biases ({index + 1} of {total})")
         for value, array in values.run(sample.feeds):
@@ -89,7 +90,7 @@ def _means(
 def _branched(
     exact: Path, layers: Mapping[str, Convolution], ranges: Mapping[str, Range], levels: int
 ) -> tuple[ModelProto, dict[str, str]]:
-    """The float model with a rounded copy behind each layer; layers by the name of their error."""
+    """Return the float model with a rounded copy of each layer; layers by their error's name."""
     model = onnx.load(str(exact))
     graph, names = model.graph, {}
     nodes: list[NodeProto] = []
@@ -138,7 +139,7 @@ def _branch(
 
 
 def rounded_weight(weight: Floats, levels: int) -> Floats:
-    """Weights as symmetric levels for each output channel give them back."""
+    """Return weights after a round trip through symmetric levels per output channel."""
     largest = numpy.abs(weight).reshape(len(weight), -1).max(axis=1, initial=0.0)
     step = numpy.where(largest > 0, largest / levels, 1).reshape(-1, *(1,) * (weight.ndim - 1))
     return (numpy.round(weight / step) * step).astype(numpy.float32)

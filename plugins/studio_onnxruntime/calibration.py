@@ -38,10 +38,10 @@ def calibrate(
     percentile: float,
     seen: dict[str, Histogram] | None = None,
 ) -> dict[str, Range]:
-    """The range of every activation that an operator of these kinds reads or writes.
+    """Return the range of every activation that an operator of these kinds reads or writes.
 
     The memory needed is that of one sample's activations in a few neighbouring layers, and of a
-    histogram for each value, whatever the number of samples.
+    histogram for each value, regardless of the number of samples.
 
     Args:
         path: A prepared model.
@@ -83,10 +83,10 @@ def calibrate(
 def channel_sizes(
     model: onnx.ModelProto, names: Collection[str], data: Dataset, near: Path, progress: Progress
 ) -> dict[str, NDArray[numpy.float64]]:
-    """The largest magnitude in each channel of some values, over a few samples.
+    """Return the largest magnitude in each channel of some values, over a few samples.
 
     Args:
-        near: A copy of the model that tells them is written beside it.
+        near: Path next to which a copy of the model with these outputs is written.
     """
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
@@ -111,7 +111,7 @@ def channel_sizes(
 def _largest(
     values: Pass, names: Sequence[str], data: Dataset, progress: Progress
 ) -> dict[str, float]:
-    """The largest magnitude of each value."""
+    """Return the largest magnitude of each value."""
     found = dict.fromkeys(names, 0.0)
     for index, sample in enumerate(data):
         progress.progress(0, 1, f"Looking for the extremes ({index + 1} of {len(data)})")
@@ -132,7 +132,7 @@ def _range(histogram: Histogram, method: str, percentile: float, floor: float) -
 
 
 def _activations(graph: onnx.GraphProto, operators: Collection[str]) -> list[str]:
-    """Names of the float values at the operators, constants excluded, in the graph's order."""
+    """Return the float values at the operators, without constants, in the graph's order."""
     constants = {tensor.name for tensor in graph.initializer}
     typed = {
         value.name: value.type.tensor_type.elem_type
@@ -151,7 +151,7 @@ def _activations(graph: onnx.GraphProto, operators: Collection[str]) -> list[str
 
 
 def _floors(graph: onnx.GraphProto) -> Mapping[str, float]:
-    """The bound below which each value makes no difference to the only operator that reads it."""
+    """Return the bound below which a value does not affect its only operator."""
     readers: dict[str, list[str]] = {value.name: [""] for value in graph.output}
     for node in graph.node:
         for name in node.input:

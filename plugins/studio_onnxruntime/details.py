@@ -1,4 +1,4 @@
-"""What became of each layer, for tables and drawings: precision, ranges, distributions."""
+"""Facts of each layer for tables and drawings: precision, ranges, distributions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def layers(
     ranges: Mapping[str, Range] | None = None,
     histograms: Mapping[str, Histogram] | None = None,
 ) -> list[dict[str, Any]]:
-    """A row for each layer that was quantized, or could have been, in the graph's order.
+    """Return a row for each layer that was or could be quantized, in the graph's order.
 
     Args:
         kept: Those that stayed in float, with the reason.
@@ -85,7 +85,7 @@ def _activations(
 def _outline(
     values: NDArray[Any], low: float, high: float, weights: NDArray[Any] | None = None
 ) -> dict[str, Any]:
-    """Counts in few equal bins from the lowest to the highest value."""
+    """Return counts in a few equal bins from the lowest to the highest value."""
     if low == high:
         return {"low": low, "high": high, "counts": [int(values.size)]}
     counts, _ = numpy.histogram(values, bins=_BARS, range=(low, high), weights=weights)

@@ -11,7 +11,7 @@ import onnx
 
 from studio.api import Dataset, InvalidModel, Option, Progress, StudioError, Transformed, validate
 from studio_onnxruntime.backend import first_sentence
-from studio_onnxruntime.preparation import confined, hand_over, kept_names, load
+from studio_onnxruntime.preparation import confined, hand_over, load, matching_names
 from studio_onnxruntime.static_int8 import KEEP
 
 
@@ -38,7 +38,7 @@ class Float16:
             weights = sum(1 for _ in _float_constants(model.graph))
             if not weights:
                 raise StudioError("There is nothing to convert: the model has no float32 weights.")
-            kept = kept_names(model.graph, values["keep"])
+            kept = matching_names(model.graph, values["keep"])
             progress.progress(1, 3, "Converting to half precision")
             converted = _convert(model, kept)
             onnx.save(converted, str(Path(scratch) / output.name))
@@ -48,7 +48,7 @@ class Float16:
 
 
 def _float_constants(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
-    """The float32 tensors that are stored, as initializers or in Constant nodes."""
+    """Return the stored float32 tensors: initializers and those of Constant nodes."""
     stored = list(graph.initializer)
     stored += [a.t for node in graph.node if node.op_type == "Constant" for a in node.attribute]
     return (tensor for tensor in stored if tensor.data_type == onnx.TensorProto.FLOAT)

@@ -1,4 +1,4 @@
-"""What the processor offers for arithmetic on bytes."""
+"""Instructions of the processor for arithmetic on bytes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _CPUINFO = Path("/proc/cpuinfo")
 
 
 def is_arm() -> bool:
-    """Whether this machine is an Arm one, whose kernels like signed activations best."""
+    """Return whether this machine is an Arm one, whose kernels like signed activations best."""
     return platform.machine().lower() in ("aarch64", "arm64", "armv7l", "armv8l")
 
 
@@ -24,13 +24,13 @@ _KERNELS = {
 
 
 def kernels(cpuinfo: Path = _CPUINFO) -> tuple[str, ...]:
-    """What of this machine speeds arithmetic on bytes up; empty where nothing is known to."""
+    """Return the instructions that speed up arithmetic on bytes, or "" if none are known."""
     found = set(_flags(cpuinfo))
     return tuple(title for flag, title in _KERNELS.items() if flag in found)
 
 
 def _flags(cpuinfo: Path) -> list[str]:
-    """What the first processor says that it can do (``flags`` on x86, ``Features`` on Arm)."""
+    """Return the feature flags of the first processor (``flags`` on x86, ``Features`` on Arm)."""
     try:
         text = cpuinfo.read_text(encoding="ascii", errors="replace")
     except OSError:
@@ -40,7 +40,7 @@ def _flags(cpuinfo: Path) -> list[str]:
 
 
 def saturates(cpuinfo: Path = _CPUINFO) -> bool:
-    """Whether products of bytes are summed in 16 bits, where two large ones overflow.
+    """Return whether products of bytes are summed in 16 bits, where two large ones overflow.
 
     True of x86 without VNNI, where weights need a bit less to be safe.
     """

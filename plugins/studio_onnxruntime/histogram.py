@@ -34,7 +34,7 @@ class Histogram:
     """
 
     def __init__(self, limit: float = 0.0) -> None:
-        """Begin with the range up to a limit, or with that of the first values."""
+        """Start with the range up to a limit, or with that of the first values."""
         self.counts: NDArray[numpy.int64] = numpy.zeros(BINS, numpy.int64)
         self.limit = limit
         self.low = math.inf
@@ -96,18 +96,18 @@ class Histogram:
         return int(self.counts.sum()) + self._zeros
 
     def extremes(self) -> Range:
-        """The whole range; nothing is cut off."""
+        """Return the whole range without clipping."""
         return (self.low, self.high) if self.total else (0.0, 0.0)
 
     def occupied(self) -> tuple[NDArray[numpy.float64], NDArray[numpy.float64]]:
-        """Centres of the bins that are not empty, within the extremes, and their counts."""
+        """Return the centres of the non-empty bins within the extremes, and their counts."""
         counts = self._with_zeros()
         present = numpy.flatnonzero(counts)
         centres = (2 * present + 1 - len(counts)) * (self.limit / len(counts))
         return centres.clip(self.low, self.high), counts[present].astype(numpy.float64)
 
     def percentile(self, share: float, floor: float = -math.inf) -> Range:
-        """The range that holds this share of the values, the rest cut off evenly at both ends.
+        """Return the range with this share of the values; the rest is cut evenly at both ends.
 
         Args:
             share: In percent.
@@ -124,7 +124,7 @@ class Histogram:
         return max(low, floor), max(high, floor)
 
     def symmetric(self, share: float) -> float:
-        """The least magnitude that no more than the rest of this share (in percent) exceeds."""
+        """Return the least magnitude that at most the rest of this share (in percent) exceeds."""
         largest = max(-self.low, self.high)
         if not self.total or self.limit == 0:
             return largest if self.total else 0.0
@@ -135,7 +135,7 @@ class Histogram:
         return min(largest, (place + 1) * self.limit / half)
 
     def entropy(self, bins: int = 2048) -> Range:
-        """The cut that keeps most information (least Kullback-Leibler divergence).
+        """Return the cut with the least Kullback-Leibler divergence.
 
         The distribution is compared with itself in 128 levels, for many cuts that lie evenly around
         zero, as described by S. Migacz, "8-bit inference with TensorRT" (GTC 2017). Bins, rounding
@@ -154,7 +154,7 @@ class Histogram:
         return max(self.low, -width * best), min(self.high, width * min(best + 1, half))
 
     def _rebinned(self, bins: int, largest: float) -> NDArray[numpy.int64]:
-        """Counts in fewer bins over a range around zero that holds all values."""
+        """Return counts in fewer bins over a range around zero that holds all values."""
         below = numpy.concatenate([[0], numpy.cumsum(self._with_zeros())])
         edges = numpy.linspace(-self.limit, self.limit, len(below))
         inside = numpy.interp(numpy.linspace(-largest, largest, bins + 1)[1:-1], edges, below)
@@ -175,7 +175,7 @@ Counts = NDArray[numpy.int64]
 
 
 def divergence(counts: Counts, end: int) -> float:
-    """The Kullback-Leibler divergence of a cut distribution from its form in 128 levels.
+    """Return the Kullback-Leibler divergence of a cut distribution from its 128 levels.
 
     Args:
         counts: In equal bins, evenly around zero.
@@ -198,7 +198,7 @@ def divergence(counts: Counts, end: int) -> float:
 
 
 def _levelled(inside: Counts, present: NDArray[numpy.bool_]) -> Counts:
-    """Each level's count, spread over its bins as if those that are not empty were alike."""
+    """Return each level's count, spread evenly over its non-empty bins."""
     merged = len(inside) // LEVELS
     whole = merged * LEVELS
     sums = inside[:whole].reshape(LEVELS, merged).sum(axis=1)
@@ -211,7 +211,7 @@ def _levelled(inside: Counts, present: NDArray[numpy.bool_]) -> Counts:
 
 
 def _smoothed(counts: Counts) -> NDArray[numpy.float32] | None:
-    """Without empty bins; None where what they are given is more than the others have."""
+    """Return a distribution without empty bins, or None if they would need too much."""
     empty = counts == 0
     holes = int(empty.sum())
     filled = len(counts) - holes

@@ -1,4 +1,4 @@
-"""Whether int8 will be faster on this machine: layers of a model, each timed in float and int8."""
+"""Speed-up of int8 on this machine: layers of a model, each timed in float and int8."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FLOAT = TensorProto.FLOAT
 
 
 def timed_layers(shapes: Sequence[Any], signed: bool) -> dict[str, tuple[float, float]]:
-    """Microseconds of each layer in float and in int8, on one thread, by its key.
+    """Return microseconds of each layer in float and int8, on one thread, by its key.
 
     In int8 a layer reads bytes, and a convolution writes them, so that no rounding is counted.
     Both take turns, and the fastest round of each counts, since a disturbance only ever adds time.
@@ -39,6 +39,7 @@ def timed_layers(shapes: Sequence[Any], signed: bool) -> dict[str, tuple[float, 
     found = {}
     with TemporaryDirectory() as name:
         folder = Path(name)
+        # The time of a run without work is subtracted from that of each layer.
         run = _seconds_of(folder, _row(1, 8))
         for shape in shapes:
             models = [layer_model(shape, quantized, signed) for quantized in (False, True)]
@@ -48,7 +49,7 @@ def timed_layers(shapes: Sequence[Any], signed: bool) -> dict[str, tuple[float, 
 
 
 def overheads(signed: bool) -> dict[str, Any]:
-    """Microseconds of what is no layer.
+    """Return microseconds of the work outside of layers.
 
     Returns:
         ``run_us`` of a run that does next to nothing; ``quantize``, ``dequantize``, and operators
@@ -75,7 +76,7 @@ def _us(seconds: float) -> float:
 
 
 def layer_model(shape: Any, quantized: bool, signed: bool) -> ModelProto:
-    """One layer alone; in int8 with bytes around it."""
+    """Return a model of one layer; in int8 its inputs and outputs are bytes."""
     weight = _weight(tuple(shape.weight))
     scale = numpy.float32(abs(weight).max() / 127)
     byte = numpy.dtype(numpy.int8 if signed else numpy.uint8)
@@ -115,7 +116,7 @@ def layer_model(shape: Any, quantized: bool, signed: bool) -> ModelProto:
 
 
 def _row(count: int, size: int, kinds: Sequence[str] = ("Sin", "Cos")) -> ModelProto:
-    """Operators in a row, two kinds in turns, which nothing fuses."""
+    """Return a chain of alternating operators that the runtime does not fuse."""
     names = ["x", *(f"v{index}" for index in range(count - 1)), "y"]
     more = ["slope"] if "PRelu" in kinds else []
     nodes = [
@@ -129,7 +130,7 @@ def _row(count: int, size: int, kinds: Sequence[str] = ("Sin", "Cos")) -> ModelP
 
 
 def _rounding(what: str, size: int, signed: bool) -> ModelProto:
-    """A single value that becomes bytes, or floats again."""
+    """Return a model that rounds a single value to bytes, or back to floats."""
     byte = numpy.dtype(numpy.int8 if signed else numpy.uint8)
     kinds = [_FLOAT, helper.np_dtype_to_tensor_dtype(byte)]
     operator = "QuantizeLinear" if what == "quantize" else "DequantizeLinear"
@@ -162,7 +163,7 @@ def _seconds_of(folder: Path, model: ModelProto) -> float:
 
 
 def _fastest(models: Sequence[ModelProto], folder: Path) -> list[float]:
-    """Seconds of a run of each model, in the fastest of the rounds in which all took turns."""
+    """Return seconds of a run of each model, in the fastest of interleaved rounds."""
     loaded = []
     for index, model in enumerate(models):
         path = folder / f"{index}.onnx"

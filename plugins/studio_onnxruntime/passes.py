@@ -12,10 +12,10 @@ from studio_onnxruntime.sensitivity.pieces import CutModel, Cutter
 
 
 class Pass:
-    """Gives some values of a model without holding all of them.
+    """Pass over a model that yields values without holding all of them.
 
     The model is cut into segments of a few layers; what leads from one to later ones is kept as
-    long as somebody reads it, the rest for as long as it is looked at. A model with values between
+    long as a node reads it, the rest for as long as it is looked at. A model with values between
     segments that are no tensors of a known type is one segment.
 
     Args:
@@ -40,7 +40,7 @@ class Pass:
         self._last = {name: n for n, (cut, _) in enumerate(self._parts) for name in cut.inputs}
 
     def run(self, feeds: Feeds) -> Iterator[tuple[str, Array]]:
-        """The wanted values in the graph's order, each once; do not keep them."""
+        """Yield the wanted values in the graph's order, each once; do not store them."""
         yield from ((name, feeds[name]) for name in self._fed)
         kept: Mapping[str, Array] = feeds
         for place, (cut, made) in enumerate(self._parts):

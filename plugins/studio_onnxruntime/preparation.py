@@ -149,7 +149,7 @@ def _raise_opset(path: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which nodes of a prepared graph are changed, and which stay as they are.
+    """Nodes of a prepared graph to change, and those to leave unchanged.
 
     Attributes:
         chosen: Names of the nodes to be quantized.
@@ -215,8 +215,8 @@ def _depthwise(node: NodeProto, weight: tuple[int, ...]) -> bool:
     return node.op_type == "Conv" and group > 1 and weight[:2] == (group, 1)
 
 
-def kept_names(graph: GraphProto, keep: Sequence[str]) -> set[str]:
-    """Names of the nodes that a list of names (with * and ?) and operators means.
+def matching_names(graph: GraphProto, keep: Sequence[str]) -> set[str]:
+    """Return the nodes that match a list of names (with * and ?) and operators.
 
     Raises:
         UsageError: for one that the model does not have.
@@ -234,16 +234,16 @@ def kept_names(graph: GraphProto, keep: Sequence[str]) -> set[str]:
 
 
 def prepared_names(original: GraphProto, graph: GraphProto, patterns: Sequence[str]) -> set[str]:
-    """Names in the prepared graph of what patterns mean in the original one.
+    """Return the names in the prepared graph for patterns of the original one.
 
     Raises:
         UsageError: for one that the model does not have.
     """
-    return _survivors(original, graph, kept_names(original, patterns))
+    return _survivors(original, graph, matching_names(original, patterns))
 
 
 def _survivors(original: GraphProto, graph: GraphProto, names: set[str]) -> set[str]:
-    """The prepared nodes that some nodes went into: themselves, or what they were fused into."""
+    """Return the prepared nodes of some nodes: themselves, or what they were fused into."""
     makers = {output: node.name for node in graph.node for output in node.output}
     consumers: dict[str, list[NodeProto]] = {}
     for node in original.node:

@@ -31,14 +31,14 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How the bytes of weights and activations are made.
+    """Number format of quantized weights and activations.
 
     Attributes:
         signed: Activations are signed, as Arm likes them.
         levels: Of a weight, on either side of zero.
         per_channel: A scale for each output channel of the weights; else one.
         bits: Of an activation, 8 or 16.
-        wide: Values with 16 bits whatever ``bits`` says.
+        wide: Values with 16 bits regardless of ``bits``.
     """
 
     signed: bool
@@ -48,7 +48,7 @@ class Format:
     wide: frozenset[str] = frozenset()
 
     def activation(self, name: str = "") -> numpy.dtype[Any]:
-        """Type of an activation."""
+        """Return the type of an activation."""
         bits = 16 if name in self.wide else self.bits
         return numpy.dtype(f"{'' if self.signed else 'u'}int{bits}")
 
@@ -74,7 +74,7 @@ def add_pairs(
 
 
 class _Pairs:
-    """One graph whose layers are quantized, and what is put in on the way."""
+    """Graph whose layers are quantized, with the nodes and constants to insert."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class _Pairs:
         self._tidy()
 
     def _read(self, node: NodeProto) -> list[int]:
-        """Places of the activations that a layer reads."""
+        """Return the positions of the activations that a layer reads."""
         return [i for i in (0, 1) if node.input[i] not in self._constants]
 
     def _activation(self, node: NodeProto, place: int) -> str:
@@ -118,7 +118,7 @@ class _Pairs:
         return name
 
     def _pair(self, name: str) -> None:
-        """The pair that rounds a value; once for all of its readers."""
+        """Add the pair that rounds a value; all of its readers share it."""
         if name in self._behind:
             return
         kind = self._form.activation(name)
@@ -148,7 +148,7 @@ class _Pairs:
         return next(e.version for e in entries if e.domain in ("", "ai.onnx"))
 
     def _weights(self, node: NodeProto, activations: Sequence[str]) -> None:
-        """Bytes for the constant factor of a layer, and 32 bits for its bias."""
+        """Quantize the constant factor of a layer to bytes, and its bias to 32 bits."""
         tensor = self._constants.get(node.input[1])
         if tensor is None:
             return
@@ -169,14 +169,14 @@ class _Pairs:
         return bias if bias.shape == (channels,) else None
 
     def _step(self, activations: Sequence[str]) -> float:
-        """Size of one level of the only activation that a layer reads."""
+        """Return the size of one level of the only activation that a layer reads."""
         name = activations[0] if activations else ""
         if name not in self._ranges:
             return 0.0
         return float(parameters(self._ranges[name], self._form.activation(name))[0])
 
     def _constant(self, name: str, layer: str, made: Rounded) -> str:
-        """A constant with the node that gives it back as floats.
+        """Return a constant with the node that converts it back to floats.
 
         Several layers share it where they round it alike; else the others have their own.
         """
@@ -223,7 +223,7 @@ class _Pairs:
                     node.input[index] = name
 
     def _order(self) -> None:
-        """The nodes in an order in which each value is made before it is read."""
+        """Sort the nodes so that each value is computed before it is read."""
         inputs = [value.name for value in self._graph.input]
         nodes = list(self._constant_nodes)
         for name in inputs:
@@ -259,7 +259,7 @@ def parameters(ends: Range, kind: numpy.dtype[Any]) -> tuple[Array, Array]:
 def rounded_weight(
     weight: Array, axis: int, form: Format, bias: Array | None = None, step: float = 0.0
 ) -> Rounded:
-    """Weights as symmetric levels.
+    """Return weights after a round trip through symmetric levels.
 
     Args:
         axis: Of the output channels.
@@ -290,7 +290,7 @@ def _rounded_bias(bias: Array, weight: Rounded, step: float) -> Rounded:
 
 
 def _channels(node: NodeProto) -> int:
-    """The axis of the output channels of a layer's weights."""
+    """Return the axis of the output channels of a layer's weights."""
     if node.op_type == "Conv":
         return 0
     if node.op_type == "Gemm":

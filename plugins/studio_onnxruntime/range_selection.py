@@ -1,4 +1,4 @@
-"""Ranges and scales that lose least: least mean squared error, of activations and of weights.
+"""Ranges of activations and scales of weights with the least mean squared error.
 
 The search over clipping thresholds follows R. Banner et al., "Post training 4-bit quantization of
 convolutional networks for rapid-deployment" (2019); looking at the error behind the activation
@@ -19,9 +19,9 @@ _ROUNDS = 4
 
 
 def fitted_range(histogram: Histogram, function: Function = identity) -> Range:
-    """The asymmetric range of 8 bits that has the least squared error behind a function.
+    """Return the asymmetric 8-bit range with the least squared error behind a function.
 
-    Both ends are moved in turns, until neither helps. The range holds zero, as zero must be exact.
+    Both ends are moved alternately until neither helps. The range holds an exact zero.
     """
     low, high = histogram.extremes()
     low, high = min(low, 0.0), max(high, 0.0)
@@ -44,7 +44,7 @@ def fitted_range(histogram: Histogram, function: Function = identity) -> Range:
 
 
 def _rounded(values: Doubles, ends: Range) -> Doubles:
-    """Values as 8 bits between two ends give them back."""
+    """Return values after a round trip through 8 bits between two ends."""
     step = (ends[1] - ends[0]) / _LEVELS
     if step <= 0:
         return numpy.zeros_like(values)
@@ -57,7 +57,7 @@ def _rounded(values: Doubles, ends: Range) -> Doubles:
 def clipped_weight(
     weight: NDArray[numpy.float32], axis: int, levels: int = 127
 ) -> NDArray[numpy.float32]:
-    """Weights cut off, in each channel, where symmetric levels then lose least.
+    """Clip weights, in each channel, where symmetric levels lose least.
 
     Args:
         axis: Of the channels.

@@ -60,7 +60,7 @@ def load(path: str, options: Mapping[str, Any]) -> OnnxRuntimeRunner:
             ``optimization`` (all, extended, basic, none).
 
     Raises:
-        Exception: whatever the runtime says about a model that it cannot load.
+        Exception: any error of the runtime for a model that it cannot load.
     """
     return OnnxRuntimeRunner(path, options)
 
@@ -86,15 +86,15 @@ class OnnxRuntimeRunner:
         return dict(zip(self._outputs, self._session.run(None, feeds)))
 
     def bind(self, feeds: Mapping[str, Any]) -> Callable[[], Any]:
-        """What is timed: the session's own call, with nothing of ours in it."""
+        """Return the timed call: the session's own, without the studio's code."""
         return partial(self._session.run, None, dict(feeds))
 
     def streams(self, feeds: Mapping[str, Any], count: int) -> list[Callable[[], Any]]:
-        """What parallel streams call: a session may be run by several threads at once."""
+        """Return the call of parallel streams: one session that several threads run."""
         return [self.bind(feeds) for _ in range(count)]
 
     def describe(self) -> dict[str, Any]:
-        """What is in force. onnxruntime computes in the types that the model names."""
+        """Return the effective settings; onnxruntime computes in the model's types."""
         options = self._session.get_session_options()
         providers = self._session.get_providers()
         return {
@@ -107,11 +107,11 @@ class OnnxRuntimeRunner:
         }
 
     def operators(self, feeds: Mapping[str, Any], runs: int) -> dict[str, Any]:
-        """Time of each executed kernel, from a profiled session beside the measured one.
+        """Return the time of each executed kernel, from a profiled second session.
 
-        The graph that the runtime made of the model is read from what the session saves: it tells
-        which values a kernel makes, whatever its name became. Both sessions run in turns, so that
-        what profiling costs is told with the times.
+        The graph that the runtime made of the model is read from what the session saves: it lists
+        which values a kernel makes, whatever its name became. Both sessions run interleaved, so
+        that the cost of profiling is reported with the times.
         """
         with tempfile.TemporaryDirectory(prefix="edgewright-ort-") as folder:
             session, saved = self._profiled(folder)
@@ -130,7 +130,7 @@ class OnnxRuntimeRunner:
         return {"operators": kernels, "plain_us": plain, "profiled_us": profiled}
 
     def _profiled(self, folder: str) -> tuple[onnxruntime.InferenceSession, str]:
-        """A session that notes its kernels, and the file that it saved its graph into."""
+        """Return a profiled session, and the file with its saved graph."""
         options = self._session_options()
         options.enable_profiling = True
         options.profile_file_prefix = os.path.join(folder, "profile")
@@ -174,7 +174,7 @@ class OnnxRuntimeRunner:
 
 
 def _pairs(text: str) -> dict[str, str]:
-    """Options as they are written: ``name:value``, with semicolons between them."""
+    """Return options in the form ``name:value``, with semicolons between them."""
     parts = [part.partition(":") for part in text.split(";") if part.strip()]
     broken = [name for name, colon, _ in parts if not colon]
     if broken:
@@ -183,7 +183,7 @@ def _pairs(text: str) -> dict[str, str]:
 
 
 def _message(error: Exception) -> str:
-    """The runtime's message without its prefix of codes."""
+    """Return the runtime's message without its prefix of codes."""
     text = " ".join(str(error).split())
     return text.split(" : ", 3)[-1] if text.startswith("[ONNXRuntimeError]") else text
 
@@ -205,7 +205,7 @@ def _timed(session: onnxruntime.InferenceSession, feeds: Mapping[str, Any]) -> i
 
 
 def _size(path: str) -> int:
-    """Bytes of a model with what lies beside it."""
+    """Return the bytes of a model with the files next to it."""
     folder = os.path.dirname(os.path.abspath(path))
     with os.scandir(folder) as entries:
         return sum(each.stat().st_size for each in entries if each.is_file())
@@ -246,7 +246,7 @@ def _is_kernel(event: Mapping[str, Any]) -> bool:
 
 
 def _by_itself(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The events with ``own``: their time less that of the events within them."""
+    """Return the events with ``own``: their time less that of the events within them."""
     around: list[dict[str, Any]] = []
     for event in sorted(events, key=lambda each: (each["ts"], -each["dur"], not _around(each))):
         event["own"] = event["dur"]
@@ -261,12 +261,12 @@ def _by_itself(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _around(event: Mapping[str, Any]) -> bool:
-    """Whether others may be within it; the clock of the events is too coarse to tell alone."""
+    """Return whether others may be within it, because the events' clock is too coarse."""
     return event.get("args", {}).get("op_name") in _WITH_BLOCKS
 
 
 def _wiring(saved: str) -> dict[str, dict[str, list[str]]]:
-    """Names of the inputs and outputs of each kernel in a saved graph, also of inner ones."""
+    """Return the inputs and outputs of each kernel in a saved graph, inner graphs included."""
     try:
         with open(saved, "rb") as stream:
             model = memoryview(stream.read())
@@ -292,7 +292,7 @@ def _wiring(saved: str) -> dict[str, dict[str, list[str]]]:
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:
-    """The fields of a protobuf message that have a length: texts, messages, packed numbers."""
+    """Yield the length-delimited fields of a protobuf message: texts, messages, packed numbers."""
     place, end = 0, len(message)
     while place < end:
         key, place = _varint(message, place)
@@ -321,7 +321,7 @@ def _varint(message: memoryview, place: int) -> tuple[int, int]:
 
 
 def _type(args: Mapping[str, Any]) -> str:
-    """Precision of a kernel: the type of its first input."""
+    """Return the precision of a kernel: the type of its first input."""
     shapes = args.get("input_type_shape") or []
     first = next(iter(shapes[0]), "") if shapes else ""
     return _PRECISIONS.get(first, first)

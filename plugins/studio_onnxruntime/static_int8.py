@@ -176,7 +176,7 @@ class StaticInt8:
             return tuner.write(output, tuner.outliers(progress), "makes most of the error")
 
     def outlook(self, options: Mapping[str, Any], shapes: Sequence[Any] = ()) -> dict[str, Any]:
-        """What int8 is worth on this machine, by layers that are timed.
+        """Return the speed-up of int8 on this machine, from timed layers.
 
         Args:
             shapes: Of the layers, as `outlook.timed_layers` takes them.

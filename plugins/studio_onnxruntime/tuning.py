@@ -115,7 +115,7 @@ class Int8Tuner:
         return Transformed(output, "int8", {**facts, **more}, rows)
 
     def costs(self, progress: Progress, *, timed: bool = True) -> dict[str, LayerCost]:
-        """Error and time of each layer when it alone is quantized; without ``timed`` no times."""
+        """Return error and time of each layer quantized alone; no times without ``timed``."""
         step = max(1, len(self._data) // COMPARED)
         feeds = [s.feeds for index, s in enumerate(self._data) if index % step == 0][:COMPARED]
         exact = onnx.load(str(self._ready))
@@ -125,7 +125,7 @@ class Int8Tuner:
         return layer_costs(exact, quantized, self.layers, feeds, progress, timed=timed)
 
     def outliers(self, progress: Progress) -> list[str]:
-        """The few layers whose rounding alone makes most of the error; none where few are left."""
+        """Return the few layers with most of the error, or none in a small model."""
         if not self._values["float_outliers"] or len(self.layers) < FEWEST:
             return []
         costs = self.costs(progress, timed=False)
@@ -136,7 +136,7 @@ class Int8Tuner:
         return outliers(noises, {name: sizes.get(inputs[name], 0) for name in noises})
 
     def _rewrite(self, exact: onnx.ModelProto, progress: Progress) -> None:
-        """Rewrite the float model, in place, into an equal one that is better to quantize."""
+        """Rewrite the float model, in place, into an equal one that quantizes better."""
         wanted = balanced_inputs(exact, self.layers) if self._values["equalise_inputs"] else []
         readers = {
             node.name for node in exact.graph.node if node.input[:1] and node.input[0] in wanted
@@ -196,7 +196,7 @@ def _reduced(values: Mapping[str, Any]) -> bool:
 
 
 def _wide(model: onnx.ModelProto, layers: Collection[str]) -> list[str]:
-    """The activations of the layers that were asked to have 16 bits."""
+    """Return the activations of the layers that were requested to have 16 bits."""
     names = [
         name
         for node in model.graph.node
@@ -207,8 +207,8 @@ def _wide(model: onnx.ModelProto, layers: Collection[str]) -> list[str]:
 
 
 _MOST_SHARE = 10
-"""At most one layer in so many stays in float, and none that holds so large a part of the weights:
-then the time lost is small, and nothing needs to be measured to know that."""
+"""At most one layer in ten stays in float, and none with more than a tenth of the weights: the
+time lost is then small without a measurement."""
 
 _MOST_NOISE = 0.25
 """A layer that makes more than this part of what is left is worth its time; at half, samples of
@@ -219,7 +219,7 @@ FEWEST = _MOST_SHARE
 
 
 def outliers(noises: Mapping[str, float], weights: Mapping[str, int]) -> list[str]:
-    """Layers that each make more than a quarter of the noise that is left with it, the worst first.
+    """Return layers with over a quarter of the noise that remains with each, worst first.
 
     Args:
         noises: Power of the error at the output when a layer alone is quantized, over that of the

@@ -112,6 +112,7 @@ class _Blocks:
         attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
         plain = not attributes.get("transA") and attributes.get("alpha", 1.0) == 1.0
         weight = numpy_helper.to_array(self._weights[node.input[1]])
+        # MatMulNBits has neither factors nor a transposed input.
         if not plain or attributes.get("beta", 1.0) != 1.0 or weight.ndim != 2:
             return False
         if attributes.get("transB"):
@@ -160,10 +161,10 @@ class _Blocks:
 def packed(
     weight: NDArray[Any], bits: int, block: int
 ) -> tuple[NDArray[numpy.uint8], NDArray[numpy.float32]]:
-    """Weights (inputs × outputs) as ``MatMulNBits`` reads them.
+    """Return weights (inputs × outputs) in the layout of ``MatMulNBits``.
 
-    Symmetric: the levels lie around 2^(bits-1). The value that is largest in a block takes the
-    lowest level, the one that has no counterpart above, so that no level is lost.
+    Symmetric: the levels lie around 2^(bits-1). The largest value of a block takes the
+    lowest level, the one without a counterpart above, so that no level is lost.
 
     Returns:
         Blocks of bytes (outputs × blocks × bytes; two weights a byte for 4 bits, the first in the

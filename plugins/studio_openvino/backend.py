@@ -1,4 +1,4 @@
-"""OpenVINO as a backend: in an environment of its own, with its precision asked for and named."""
+"""OpenVINO backend in its own environment, with an explicit precision."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PRECISIONS = ("auto", "f32", "bf16", "f16")
 
 
 class OpenVino(ToolchainBackend):
-    """The backend."""
+    """Backend for OpenVINO in its own environment."""
 
     id = "openvino"
     title = "OpenVINO"

@@ -13,7 +13,7 @@ from studio.api import InvalidModel, Limits, Progress, UnsafeModel
 Attributes = Mapping[str, str]
 Children = list[tuple[str, Any]]
 Fold = Callable[[Attributes, Children, str], Any]
-"""From an element's attributes, what its children became, and its text, to what it becomes."""
+"""Result of an element from its attributes, its children's results, and its text."""
 
 _LARGEST = 256 * 2**20
 _MOST_PARTS = 8_000_000
@@ -44,7 +44,7 @@ def check_file(path: Path, limits: Limits) -> None:
 
 
 def parse(path: Path, folds: Mapping[str, Fold], limits: Limits, progress: Progress) -> Any:
-    """What the root element becomes.
+    """Return the result of the root element.
 
     Args:
         folds: By tag; elements of other tags are forgotten with all that is in them.
@@ -69,7 +69,7 @@ def parse(path: Path, folds: Mapping[str, Fold], limits: Limits, progress: Progr
 
 
 class _Stream:
-    """Hears the parser; holds the elements that are open, and what those that ended became."""
+    """Handler of the parser's events, with a stack of the open elements."""
 
     def __init__(self, name: str, folds: Mapping[str, Fold], limits: Limits) -> None:
         self.root: Any = None
@@ -81,11 +81,12 @@ class _Stream:
         self._parts = self._layers = 0
         self.parser = expat.ParserCreate()
         self.parser.buffer_text = True
+        # Entities could expand without bound, or read other files.
         self.parser.StartDoctypeDeclHandler = self._refuse
         self.parser.EntityDeclHandler = self._refuse
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
-        self.parser.CharacterDataHandler = self._hear
+        self.parser.CharacterDataHandler = self._on_text
 
     def _refuse(self, *_declaration: object) -> None:
         raise UnsafeModel(f"{self._name} declares a document type or entities; no IR needs them.")
@@ -114,6 +115,7 @@ class _Stream:
         else:
             self.root = value
 
-    def _hear(self, text: str) -> None:
+    def _on_text(self, text: str) -> None:
         if self._open and self._open[-1][0] == "dim":
+            # A size is a short number; longer text is cut instead of stored.
             self._text.append(text[:32])

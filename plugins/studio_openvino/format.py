@@ -30,7 +30,7 @@ _STANDARD = "opset"
 
 
 class OpenvinoFormat:
-    """Opens OpenVINO IR. Weights stay in their file until one of them is asked for."""
+    """Reader of OpenVINO IR, which loads weights on request only."""
 
     id = "openvino"
     title = "OpenVINO IR"
@@ -41,7 +41,7 @@ class OpenvinoFormat:
         self._last: tuple[tuple[str, int, int], Net] | None = None
 
     def recognises(self, path: Path) -> bool:
-        """Whether an XML file begins like an IR, or the file is the weights of one."""
+        """Return whether an XML file begins like an IR, or the file is the weights of one."""
         if path.suffix.lower() == ".bin":
             return path.with_suffix(".xml").is_file()
         if path.suffix.lower() not in self.suffixes:
@@ -84,7 +84,7 @@ class OpenvinoFormat:
         return replace(model, graph=resize(model.graph, shapes)) if shapes else model
 
     def constant(self, path: Path, name: str, most_bytes: int) -> Array:
-        """The first values of one constant."""
+        """Return the first values of one constant."""
         path = path.absolute()
         net = self._load(path, Silent())
         weights.check(path, net)
@@ -94,11 +94,11 @@ class OpenvinoFormat:
         return weights.values(path, found, most_bytes)
 
     def documentation(self, operator: str, domain: str, version: int) -> OperatorDoc | None:
-        """Nothing: the texts are not part of a file."""
+        """Return no text: the documentation is not part of a file."""
         return None
 
     def _load(self, path: Path, progress: Progress) -> Net:
-        """The net of the file; kept until another file (or another state of it) is asked for."""
+        """Return the net of the file, cached until another file or state is requested."""
         status = path.stat() if path.exists() else None
         key = (str(path), status.st_mtime_ns, status.st_size) if status else (str(path), 0, 0)
         if self._last is None or self._last[0] != key:

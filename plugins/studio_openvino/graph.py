@@ -20,13 +20,13 @@ _TERMINALS = frozenset({"Parameter", "Result", "Const"})
 
 
 def convert(net: Net, weights: str) -> Model:
-    """The model as the studio sees it.
+    """Return the model in the studio's form.
 
     Constants become initializers. The Convert behind a compressed one, which a loader folds, is
     not shown either: layers read the constant as it is stored.
 
     Args:
-        weights: Name of the file beside the model.
+        weights: Name of the file next to the model.
     """
     versions = [_OPSET.fullmatch(layer.version) for one in nets(net) for layer in one.layers]
     newest = max((int(found[1]) for found in versions if found), default=0)
@@ -41,7 +41,7 @@ def convert(net: Net, weights: str) -> Model:
 
 
 def find_constant(net: Net, name: str) -> Constant | None:
-    """The constant of a name, of the net itself before those of its bodies."""
+    """Return the constant of a name, of the net itself before those of its bodies."""
     for part in nets(net):
         for found, constant in _Body(part, "").constants():
             if found == name:
@@ -77,7 +77,7 @@ class _Body:
         for index, port in enumerate(layer.outputs):
             own = layer.name or f"{layer.kind}_{layer.id}"
             wish = port.names[0] if port.names else f"{own}:{index}" if index else own
-            self._names[layer.id, port.id] = taken.take(wish)
+            self._names[layer.id, port.id] = taken.reserve(wish)
 
     def _is_folded(self, layer: Layer) -> bool:
         if not layer.is_decompression or layer.kind != "Convert" or len(layer.inputs) != 1:
@@ -85,7 +85,7 @@ class _Body:
         return self._layers[self._reads[layer.id, layer.inputs[0].id][0]].kind == "Const"
 
     def graph(self) -> Graph:
-        """The net as a graph."""
+        """Return the net as a graph."""
         node_names = Names()
         nodes, inputs = [], []
         constants = self._initializers()
@@ -96,7 +96,7 @@ class _Body:
                 if layer.kind == "Parameter":
                     inputs += [self._value(layer, port, types) for port in layer.outputs]
                 elif layer.kind not in _TERMINALS:
-                    name = node_names.take(layer.name or f"{layer.kind}_{layer.id}")
+                    name = node_names.reserve(layer.name or f"{layer.kind}_{layer.id}")
                     nodes.append(self._node(name, layer))
         outputs = dict.fromkeys(
             self._read(layer, port)
@@ -122,7 +122,7 @@ class _Body:
         return self._names[self._reads[layer.id, port.id]]
 
     def constants(self) -> Iterator[tuple[str, Constant]]:
-        """The constants of the net, without those of its bodies, by the names of their values."""
+        """Yield the constants of the net, without those of its bodies, by their values' names."""
         for layer in self._order:
             if layer.kind == "Const":
                 for port in layer.outputs:
@@ -161,14 +161,14 @@ class _Body:
         )
 
     def _ports(self, layer: Layer, bodies: Mapping[str, _Body]) -> tuple[str, ...]:
-        """The port map in words."""
+        """Return the port map as text."""
         outer = {port.id: self._read(layer, port) for port in layer.inputs}
         outer |= {port.id: self._names[layer.id, port.id] for port in layer.outputs}
         say = partial(_binding, outer=outer, bodies=bodies)
         return tuple(say(line) for line in layer.maps[:_LONGEST_LIST])
 
     def end(self, layer_id: int) -> str:
-        """The value that a Parameter or a Result of this body stands for."""
+        """Return the value of a Parameter or a Result of this body."""
         layer = self._layers.get(layer_id)
         if layer is None:
             return "?"
@@ -191,7 +191,7 @@ def _binding(line: Binding | Edge, outer: Mapping[int, str], bodies: Mapping[str
 
 
 def _written_shape(layer: Layer) -> tuple[Dimension, ...] | None:
-    """A Parameter's shape: ``?,3,1..8``; None for ``...``, where even the rank is open."""
+    """Parse a Parameter's shape: ``?,3,1..8``; None for ``...``, where the rank is dynamic."""
     text = layer.data.get("shape", "").strip("[] ")
     if text == "...":
         return None
@@ -205,7 +205,7 @@ def _dimension(text: str) -> Dimension:
 
 
 def _attribute(text: str) -> AttributeValue:
-    """Numbers and lists of numbers as such, everything else as the text that it is."""
+    """Return numbers and lists of numbers parsed, everything else as text."""
     if len(text) > _LONGEST_TEXT:
         return text[:_LONGEST_TEXT] + "…"
     parts = [part.strip() for part in text.split(",")]

@@ -14,6 +14,7 @@ from studio_openvino.ir_types import Binding, Edge, Layer, Net, Port
 _OLDEST = 10
 _LONGEST_TEXT = 4096
 _MOST_METADATA = 256
+# A name may hold escaped commas.
 _COMMA = re.compile(r"(?<!\\),")
 _DECOMPRESSION = "decompression"
 
@@ -39,7 +40,7 @@ def load(path: Path, limits: Limits, progress: Progress) -> Net:
 
 
 def nets(net: Net) -> Iterator[Net]:
-    """The net and every body below it."""
+    """Yield the net and every body below it."""
     yield net
     for layer in net.layers:
         for body in layer.bodies.values():
@@ -75,7 +76,7 @@ def _port(attributes: Attributes, children: Children, text: str) -> Port:
 
 
 def _ports(attributes: Attributes, children: Children, text: str) -> tuple[Port, ...] | Attributes:
-    """The ports of a layer; a line of a port map has the same tag, and is its attributes."""
+    """Return the ports of a layer; a line of a port map has the same tag, and is its attributes."""
     if "external_port_id" in attributes:
         return attributes
     return tuple(value for tag, value in children if tag == "port")

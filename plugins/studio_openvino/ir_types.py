@@ -1,4 +1,4 @@
-"""What an IR file says: nets of layers with ports, and element types by their names there."""
+"""Types of an IR file: nets of layers with ports, and element types by name."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ _TYPES: dict[str, tuple[str, int]] = {
 
 
 def dtype_name(name: str) -> str:
-    """The element type's name; ``unknown`` for one of a newer OpenVINO, or a dynamic one."""
+    """Return the element type's name; ``unknown`` for a newer or dynamic one."""
     return _TYPES.get(name.lower(), ("unknown", 0))[0]
 
 
 def dtype_bits(name: str) -> int:
-    """Bits that an element takes in the weights; 0 where the shape does not tell."""
+    """Return the bits of an element in the weights, or 0 if the shape does not define them."""
     return _TYPES.get(name.lower(), ("unknown", 0))[1]
 
 

@@ -35,7 +35,7 @@ def load(path: str, options: Mapping[str, Any]) -> OpenVinoRunner:
             f16: a hint for float operators), ``device``, ``hint`` (latency, throughput).
 
     Raises:
-        Exception: whatever the runtime says about a model that it cannot load.
+        Exception: any error of the runtime for a model that it cannot load.
     """
     return OpenVinoRunner(path, options)
 
@@ -74,14 +74,14 @@ class OpenVinoRunner:
         return {name: tensor.data.copy() for name, tensor in zip(self._outputs, tensors)}
 
     def bind(self, feeds: Mapping[str, Any]) -> Callable[[], Any]:
-        """What is timed: one inference on tensors that stand ready, as the runtime advises."""
+        """Return the timed call: one inference on tensors in place, as OpenVINO advises."""
         self._kept = dict(feeds)  # the tensors below only look at these arrays
         self._feed(self._request, self._kept)
         infer: Callable[[], Any] = self._request.infer
         return infer
 
     def streams(self, feeds: Mapping[str, Any], count: int) -> list[Callable[[], Any]]:
-        """What parallel streams call: a request each, of a model compiled for so many."""
+        """Return the call of parallel streams: a request each, on a model compiled for them."""
         threads = int(self._settings.get("INFERENCE_NUM_THREADS") or 0)
         more: dict[str, Any] = {"NUM_STREAMS": count, "PERFORMANCE_HINT": "THROUGHPUT"}
         if threads:
@@ -96,7 +96,7 @@ class OpenVinoRunner:
         return made
 
     def describe(self) -> dict[str, Any]:
-        """What is in force: the precision is that of the executed kernels, not of the hint."""
+        """Return the effective settings, with the precision of the executed kernels."""
         threads = self._property("INFERENCE_NUM_THREADS")
         return {
             "runtime": "openvino",
@@ -109,7 +109,7 @@ class OpenVinoRunner:
         }
 
     def operators(self, feeds: Mapping[str, Any], runs: int) -> list[dict[str, Any]]:
-        """Time of each executed layer, from a profiled request beside the measured one."""
+        """Return the time of each executed layer, from a profiled second request."""
         compiled = self._compile({"PERF_COUNT": True})
         layers = {op.get_friendly_name(): _facts(op) for op in _operations(compiled)}
         request = compiled.create_infer_request()
@@ -143,7 +143,7 @@ class OpenVinoRunner:
             return None
 
     def _precision(self) -> str:
-        """Precisions of the layers that take the time, the most frequent first."""
+        """Return the precisions of the slowest layers, the most frequent first."""
         counts: dict[str, int] = {}
         for op in _operations(self._compiled):
             facts = _facts(op)
@@ -156,7 +156,7 @@ class OpenVinoRunner:
 
 
 def _reason(text: str) -> str:
-    """What a long message of the reader comes to: which operator, and what is wrong with it."""
+    """Return operator and problem from a long message of the reader."""
     text = " ".join(text.split())
     found = re.search(r"detailed log: -- (\S+) with a message: (.*)", text)
     if found is None:
@@ -167,7 +167,7 @@ def _reason(text: str) -> str:
 
 
 def _settings(options: Mapping[str, Any]) -> dict[str, Any]:
-    """One stream, for the least latency; the precision only where it is asked for."""
+    """Return settings for one low-latency stream; the precision is set only on request."""
     settings: dict[str, Any] = {"PERFORMANCE_HINT": str(options.get("hint") or "latency").upper()}
     if settings["PERFORMANCE_HINT"] == "LATENCY":
         settings["NUM_STREAMS"] = 1
@@ -188,7 +188,7 @@ def _operations(compiled: Any) -> list[Any]:
 
 
 def _facts(operation: Any) -> dict[str, str]:
-    """What an executed layer says of itself: its kind, its type, the nodes that it came from."""
+    """Return an executed layer's kind, its type, and the nodes that it came from."""
     told = operation.get_rt_info()
 
     def text(name: str) -> str:
@@ -217,13 +217,13 @@ def _row(name: str, facts: Mapping[str, str], taken: list[float], runs: int) -> 
 
 
 def _name(port: Any) -> str:
-    """The name of an input or output, of which a port may have several or none."""
+    """Return the name of an input or output; a port may have several or none."""
     names = sorted(port.get_names())
     return str(names[0] if names else port.get_node().get_friendly_name())
 
 
 def _dtype(kind: Any) -> str:
-    """The numpy name of an element type (``u8`` is ``uint8``)."""
+    """Return the numpy name of an element type (``u8`` is ``uint8``)."""
     name = str(kind.get_type_name())
     if name not in _DTYPES:
         raise ValueError("an input of the type {} cannot be fed".format(name))

@@ -15,7 +15,7 @@ Rule = Callable[[Node, Sequence[Shape], Shape], Sequence[Dimension]]
 
 
 def resize(graph: Graph, shapes: Mapping[str, Sequence[int]]) -> Graph:
-    """The graph with sizes for its inputs, and for what follows from them.
+    """Return the graph with sizes for its inputs, and for what follows from them.
 
     Sizes stay open behind operators that no rule here knows.
 
@@ -24,7 +24,7 @@ def resize(graph: Graph, shapes: Mapping[str, Sequence[int]]) -> Graph:
     """
     types = dict(graph.values)
     for name, sizes in shapes.items():
-        types[name] = _given(graph, name, sizes)
+        types[name] = _sized_type(graph, name, sizes)
     constants = {name: one.type for name, one in graph.initializers.items()}
     for node in graph.nodes:
         for name in node.outputs:
@@ -40,7 +40,7 @@ def resize(graph: Graph, shapes: Mapping[str, Sequence[int]]) -> Graph:
     )
 
 
-def _given(graph: Graph, name: str, sizes: Sequence[int]) -> TensorType:
+def _sized_type(graph: Graph, name: str, sizes: Sequence[int]) -> TensorType:
     known = {value.name: value.type for value in graph.inputs}
     if name not in known:
         names = ", ".join(known)
@@ -57,7 +57,7 @@ def _is_fixed(shape: Shape) -> bool:
 
 
 def _filled(node: Node, inputs: Sequence[TensorType | None], written: Shape) -> Shape:
-    """The written shape with sizes where it is open and a rule finds one."""
+    """Fill dynamic sizes of the written shape where a rule finds one."""
     shapes = [kind.shape for kind in inputs if kind is not None and kind.shape is not None]
     rule = _RULES.get(node.operator)
     if rule is None or not shapes or len(shapes) < len(inputs):
@@ -71,24 +71,24 @@ def _filled(node: Node, inputs: Sequence[TensorType | None], written: Shape) -> 
 
 
 def _broadcast(node: Node, inputs: Sequence[Shape], written: Shape) -> Sequence[Dimension]:
-    """The rule of numpy: axes from the right, and 1 fits everything."""
+    """Broadcast as numpy does: axes from the right, and 1 fits everything."""
     return [_common([one[-axis] for one in inputs if len(one) >= axis]) for axis in _axes(written)]
 
 
 def _axes(shape: Shape) -> range:
-    """The axes of a shape from the left, each by its distance from the end."""
+    """Return the axes of a shape from the left, each by its distance from the end."""
     return range(len(shape), 0, -1)
 
 
 def _common(sizes: Sequence[Dimension]) -> Dimension:
-    """What fits all; an open size must fit a known one, unless that is 1."""
+    """Return the common size; a dynamic size must fit a known one, unless that is 1."""
     known = [size for size in sizes if isinstance(size, int)]
     largest = max(known, default=None)
     return largest if len(known) == len(sizes) or (largest or 0) > 1 else None
 
 
 def _conserved(node: Node, inputs: Sequence[Shape], written: Shape) -> Sequence[Dimension]:
-    """Where one size is open it follows from the number of elements, which stays."""
+    """Infer one dynamic size from the number of elements, which stays the same."""
     known = [size for size in written if isinstance(size, int)]
     if len(known) != len(written) - 1 or not _is_fixed(inputs[0]) or 0 in known:
         return written
@@ -118,7 +118,7 @@ def _joined(node: Node, inputs: Sequence[Shape], written: Shape) -> Sequence[Dim
 
 
 def _slid(node: Node, inputs: Sequence[Shape], written: Shape) -> Sequence[Dimension]:
-    """A window over the last axes; batch stays."""
+    """Return sizes after a window over the last axes; batch stays."""
     floors = node.attributes.get("rounding_type", "floor") == "floor"
     axes = _windows(node, inputs) if floors else ()
     sizes = [
@@ -129,7 +129,7 @@ def _slid(node: Node, inputs: Sequence[Shape], written: Shape) -> Sequence[Dimen
 
 
 def _slid_back(node: Node, inputs: Sequence[Shape], written: Shape) -> Sequence[Dimension]:
-    """The sizes that such a window would have made of the input's; batch stays."""
+    """Return the input sizes of such a window; batch stays."""
     axes = _windows(node, inputs) if len(inputs) == 2 else ()  # a third one gives the sizes
     extra = _list(node, "output_padding") or (0,) * len(axes)
     sizes = [
@@ -140,7 +140,7 @@ def _slid_back(node: Node, inputs: Sequence[Shape], written: Shape) -> Sequence[
 
 
 def _windows(node: Node, inputs: Sequence[Shape]) -> Sequence[tuple[int, ...]]:
-    """Size, kernel, stride, padding before and behind, dilation of each axis; none if unknown."""
+    """Return size, kernel, stride, padding and dilation of each axis, or none if unknown."""
     strides, begin, end = (_list(node, key) for key in ("strides", "pads_begin", "pads_end"))
     kernel: Shape = _list(node, "kernel") or (inputs[1][-len(strides) :] if inputs[1:] else ())
     dilations = _list(node, "dilations") or (1,) * len(kernel)
@@ -158,17 +158,17 @@ def _list(node: Node, key: str) -> tuple[int, ...]:
 
 
 def _batch(node: Node, inputs: Sequence[Shape], written: Shape) -> Sequence[Dimension]:
-    """The first axis of the first input."""
+    """Return the first axis of the first input."""
     return [inputs[0][0] if inputs[0] else None, *written[1:]]
 
 
 def _reduced(node: Node, inputs: Sequence[Shape], written: Shape) -> Sequence[Dimension]:
-    """Where reduced axes are kept as 1, those that are open are the others."""
+    """Return the input's shape if reduced axes are kept, else the written shape."""
     return inputs[0] if node.attributes.get("keep_dims") == "true" else written
 
 
 def _alike(node: Node, inputs: Sequence[Shape], written: Shape) -> Sequence[Dimension]:
-    """The shape of the first input."""
+    """Return the shape of the first input."""
     return inputs[0]
 
 

@@ -1,4 +1,4 @@
-"""Which output each input of a net reads, in which order its layers can run, and unique names."""
+"""Edges between layers of a net, their execution order, and unique names."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Place = tuple[int, int]
 
 
 class Names:
-    """Gives each wish a name of its own: the wish, or the wish with a number behind it."""
+    """Registry of unique names: a requested name, or the name with a number behind it."""
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
 
-    def take(self, wish: str) -> str:
-        """A name that was not taken before."""
+    def reserve(self, wish: str) -> str:
+        """Reserve and return an unused name."""
         if wish not in self._counts:
             self._counts[wish] = 1
             return wish
@@ -32,7 +32,7 @@ class Names:
 
 
 def layers_by_id(net: Net) -> dict[int, Layer]:
-    """The layers of a net.
+    """Return the layers of a net by ID.
 
     Raises:
         InvalidModel: when two have the same id.
@@ -44,7 +44,7 @@ def layers_by_id(net: Net) -> dict[int, Layer]:
 
 
 def sources(net: Net, layers: Mapping[int, Layer]) -> dict[Place, Place]:
-    """For each input the output that it reads.
+    """Return the output that each input reads.
 
     Raises:
         InvalidModel: when an edge leads from or to what is not there, or an input has none or two.
@@ -69,7 +69,7 @@ def sources(net: Net, layers: Mapping[int, Layer]) -> dict[Place, Place]:
 
 
 def _ends(edge: Edge, layers: Mapping[int, Layer]) -> tuple[Place, Place]:
-    """Both ends; a port that is not named is the first."""
+    """Return both ends of an edge; an unnamed port is the first."""
     source, target = layers.get(edge.source), layers.get(edge.target)
     if source is None or target is None:
         missing = edge.source if source is None else edge.target
@@ -83,7 +83,7 @@ def _ends(edge: Edge, layers: Mapping[int, Layer]) -> tuple[Place, Place]:
 
 
 def ordered(net: Net, reads: Mapping[Place, Place]) -> Sequence[Layer]:
-    """The layers so that each comes after what it reads; file order where that is possible.
+    """Return the layers so that each follows what it reads, in file order where possible.
 
     Raises:
         InvalidModel: when layers wait for each other.

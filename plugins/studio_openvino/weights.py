@@ -1,4 +1,4 @@
-"""The weights of an IR: the file beside it, checked without trust and read in parts."""
+"""Weights of an IR: the file next to it, validated as untrusted and read in parts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST_AXES = 64
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """What a Const layer says of its data.
+    """Data of a Const layer.
 
     Attributes:
         precision: The element type's name in the file.
@@ -38,7 +38,7 @@ class Constant:
 
 
 def constant_of(layer: Layer) -> Constant:
-    """The constant of a Const layer.
+    """Return the constant of a Const layer.
 
     Raises:
         InvalidModel: when it lacks something, or its size does not fit its shape.
@@ -60,7 +60,7 @@ def constant_of(layer: Layer) -> Constant:
 
 
 def constants(net: Net) -> Iterator[Constant]:
-    """Every constant, those of the bodies included."""
+    """Yield every constant, those of the bodies included."""
     for part in nets(net):
         for layer in part.layers:
             if layer.kind == "Const":
@@ -68,12 +68,12 @@ def constants(net: Net) -> Iterator[Constant]:
 
 
 def weights_file(model: Path) -> Path:
-    """Where the weights of a model lie."""
+    """Return the path of a model's weights."""
     return model.with_suffix(".bin")
 
 
 def check(model: Path, net: Net) -> Path | None:
-    """Check that every constant lies in the weights' file; the file, None where none is needed.
+    """Check that every constant is within the weights' file; return it, or None if not needed.
 
     Raises:
         InvalidModel: when it is missing or too short.
@@ -116,7 +116,7 @@ def _size(file: Path) -> int:
 
 
 def values(model: Path, constant: Constant, most_bytes: int) -> Array:
-    """The first values as a flat array; bfloat16 and what is narrower than a byte is widened.
+    """Return the first values as a flat array; bfloat16 and narrow types are widened.
 
     Raises:
         UsageError: when the constant holds no numbers, or such as numpy cannot count with.
@@ -144,7 +144,7 @@ _PACKED = frozenset({"int4", "uint4", "uint2"})
 
 
 def _unpacked(data: bytes, bits: int, signed: bool) -> Array:
-    """Numbers of a part of a byte each, the lowest bits first."""
+    """Return numbers of less than a byte each, the lowest bits first."""
     shifts = numpy.arange(0, 8, bits, dtype=numpy.uint8)
     wide = (numpy.frombuffer(data, numpy.uint8)[:, None] >> shifts) & ((1 << bits) - 1)
     flat = wide.reshape(-1).astype(numpy.int8)

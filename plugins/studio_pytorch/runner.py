@@ -1,7 +1,7 @@
-"""The bench's runner for PyTorch: numpy, onnx, torch and the two files beside it, Python 3.8.
+"""Bench runner for PyTorch: numpy, onnx, torch and the two files next to it, Python 3.8.
 
 It runs an ONNX graph eagerly, a torch function for each operator, in the order of the graph:
-nothing is fused, folded or laid out anew. That makes it slow, and an independent reference. The
+nothing is fused, folded or laid out again. That makes it slow, and an independent reference. The
 contract is in the docstring of ``studio.runtime.bench``.
 """
 
@@ -18,7 +18,7 @@ import numpy
 import onnx
 import torch
 
-# The operators lie beside this file: it is loaded by its path, which Python does not search.
+# The operators are next to this file, which is loaded by path: Python does not search there.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 _OPERATORS: Any = importlib.import_module("runner_table").OPERATORS
 _TYPES: Any = importlib.import_module("runner_operators").TYPES
@@ -79,16 +79,16 @@ class TorchRunner:
         return {name: value.numpy() for name, value in zip(self._outputs, made)}
 
     def bind(self, feeds: Mapping[str, Any]) -> Callable[[], Any]:
-        """What is timed: the whole graph, on tensors that stand ready."""
+        """Return the timed call: the whole graph, on tensors in place."""
         tensors = _tensors(feeds)
         return lambda: self._once(tensors)
 
     def streams(self, feeds: Mapping[str, Any], count: int) -> list[Callable[[], Any]]:
-        """What parallel streams call: the graph keeps nothing between its runs."""
+        """Return the call of parallel streams: the graph keeps nothing between its runs."""
         return [self.bind(feeds) for _ in range(count)]
 
     def describe(self) -> dict[str, Any]:
-        """What is in force. PyTorch computes in the types that the model names."""
+        """Return the effective settings; PyTorch computes in the model's types."""
         return {
             "runtime": "pytorch",
             "version": torch.__version__.partition("+")[0],
@@ -150,7 +150,7 @@ class _Step:
         _refuse(node.op_type, self._attributes)
 
     def names(self) -> set[str]:
-        """All that it needs, also within its branches."""
+        """Return all inputs of a node, those of its branches included."""
         inner = (step.names() for graph in self.branches.values() for step in graph.steps)
         outer = {name for graph in self.branches.values() for name in graph.outputs}
         return set(self.takes).union(outer, *inner)
@@ -197,14 +197,14 @@ class _Graph:
                 last[name].frees.append(name)
 
     def run(self, outside: Values) -> list[Any]:
-        """The outputs; a branch sees the values outside of it."""
+        """Return the outputs; a branch reads the values outside of it."""
         values = {**outside, **self._constants}
         for step in self.steps:
             step.run(values)
         return [values[name] for name in self.outputs]
 
     def timed(self, outside: Values) -> list[int]:
-        """Nanoseconds of each step."""
+        """Return nanoseconds of each step."""
         values = {**outside, **self._constants}
         marks = []
         with torch.inference_mode():

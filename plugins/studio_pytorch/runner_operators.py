@@ -1,6 +1,6 @@
 """Operators of ONNX as torch functions: each takes its attributes, then its inputs.
 
-An input that is left out is None. Loaded by ``runner.py`` from beside it.
+An omitted input has the value None. Loaded by ``runner.py`` from the same folder.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy
 import torch
-import torch.nn.functional as F  # noqa: N812 - as everybody calls it
+import torch.nn.functional as F  # noqa: N812 - its usual name
 
 TYPES = {
     1: torch.float32, 2: torch.uint8, 3: torch.int8, 5: torch.int16, 6: torch.int32,
@@ -24,7 +24,7 @@ Operator = Callable[..., Any]
 
 
 def _list(attributes: Attributes, name: str, given: Any) -> list[int] | None:
-    """A list that newer opsets take as an input and older ones as an attribute."""
+    """Return a list that newer opsets take as an input and older ones as an attribute."""
     if given is not None:
         return [int(each) for each in given.reshape(-1).tolist()]
     value = attributes.get(name)
@@ -32,7 +32,7 @@ def _list(attributes: Attributes, name: str, given: Any) -> list[int] | None:
 
 
 def _pads(a: Attributes, x: Any, kernel: Sequence[int], strides: Any, dilations: Any) -> list[int]:
-    """Begin and end of each spatial axis."""
+    """Return begin and end of each spatial axis."""
     rank = len(kernel)
     mode = a.get("auto_pad", "NOTSET")
     if mode in ("NOTSET", "VALID"):
@@ -53,7 +53,7 @@ def _window(a: Attributes, x: Any, kernel: Sequence[int]) -> tuple[Any, Any, lis
 
 
 def _padded(x: Any, pads: Sequence[int], value: float = 0.0) -> Any:
-    """The tensor with its spatial axes padded."""
+    """Return the tensor with its spatial axes padded."""
     if not any(pads):
         return x
     rank = len(pads) // 2
@@ -216,7 +216,7 @@ def _pad(a: Attributes, x: Any, pads: Any = None, value: Any = None, axes: Any =
 
 
 def _mirrored(size: int, begin: int, end: int, mode: str) -> Any:
-    """Where each place of a padded axis takes its value from."""
+    """Return the source position of each position of a padded axis."""
     places = torch.arange(-begin, size + end)
     if mode == "edge":
         return places.clamp(0, size - 1)
@@ -246,7 +246,7 @@ def _resize(a: Attributes, x: Any, roi: Any = None, scales: Any = None, sizes: A
 
 
 def _coordinates(a: Attributes, size: int, target: int, scale: float) -> Any:
-    """Where in an axis of so many places each place of the target lies."""
+    """Return the source position of each position in a resized axis."""
     old = "asymmetric" if a["opset"] < 11 else "half_pixel"
     kind = a.get("coordinate_transformation_mode", old)
     places = torch.arange(target, dtype=torch.float64)
@@ -282,7 +282,7 @@ def _along(a: Attributes, x: Any, axis: int, places: Any, mode: str) -> Any:
 
 def _lstm(a: Attributes, x: Any, w: Any, r: Any, b: Any = None, lens: Any = None,
           h: Any = None, c: Any = None, peepholes: Any = None) -> Any:  # fmt: skip
-    """ONNX keeps the gates as input, output, forget, cell; torch as input, forget, cell, output."""
+    """Return an LSTM: ONNX orders the gates as input, output, forget, cell; torch as i, f, c, o."""
     if peepholes is not None or a.get("activations") or a.get("layout") or a.get("clip"):
         raise ValueError("LSTM with other than its plain form is not known here")
     if lens is not None and bool((lens != x.shape[0]).any()):
@@ -390,5 +390,5 @@ def _many(function: Operator) -> Operator:
 
 
 def _plain(function: Operator) -> Operator:
-    """A torch function of the inputs alone."""
+    """Return a torch function of the inputs alone."""
     return lambda a, *values: function(*values)

@@ -1,4 +1,4 @@
-"""Which torch function computes which operator of ONNX. Loaded by ``runner.py`` from beside it."""
+"""Table of torch functions by operator of ONNX, which ``runner.py`` loads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - as everybody calls it
+import torch.nn.functional as F  # noqa: N812 - its usual name
 
 o: Any = importlib.import_module("runner_operators")
 Attributes = Mapping[str, Any]

@@ -15,18 +15,19 @@ from studio_sagemaker.storage import split_url
 JSON = "application/json"
 BINARY = "application/vnd.sagemaker-triton.binary+json"
 _SIZE = "json-header-size="
+# SageMaker's limit of a real-time request.
 _LARGEST = 6 * 1024 * 1024
 _ASYNC_LIMIT_S = 900.0
 _PAUSE_S = 0.5
 
 
 def content_type(head_length: int) -> str:
-    """How a request says where its JSON ends: SageMaker hands no header of ours on."""
+    """Return a content type with the JSON's length, as SageMaker drops custom headers."""
     return f"{BINARY};{_SIZE}{head_length}" if head_length else JSON
 
 
 def head_of(kind: str) -> int:
-    """Length of an answer's JSON head; 0 when it is JSON alone."""
+    """Return the length of a response's JSON head, or 0 if it is JSON alone."""
     digits = kind.partition(_SIZE)[2].partition(";")[0].strip()
     return int(digits) if digits.isdigit() else 0
 
@@ -59,7 +60,7 @@ def invoke(
 
 
 class AsyncInvocations:
-    """Requests that go through the bucket; what they leave there is taken away."""
+    """Requests that go through the bucket, with their objects deleted afterwards."""
 
     def __init__(
         self,
@@ -74,7 +75,7 @@ class AsyncInvocations:
         self._clock = clock
         self._sleep = sleep
 
-    def ask(self, bucket: str, request: bytes, head_length: int) -> tuple[bytes, int]:
+    def invoke(self, bucket: str, request: bytes, head_length: int) -> tuple[bytes, int]:
         """Put a request down, have it answered, and fetch the answer."""
         kind = content_type(head_length)
         key = f"{self._place.prefix}async/in/{uuid.uuid4().hex}"
@@ -95,6 +96,7 @@ class AsyncInvocations:
             urls += [answer["OutputLocation"], answer.get("FailureLocation") or ""]
             return self._await(urls[1], urls[2])
         finally:
+            # Also after a failure or a cancel: each request leaves objects in the bucket.
             for url in filter(None, urls):
                 self._delete(url)
 

@@ -37,7 +37,7 @@ class Cloud:
         self._clients: dict[str, Any] = {}
 
     def client(self, service: str) -> Any:
-        """The SDK's client of a service."""
+        """Return the SDK's client of a service."""
         if service not in self._clients:
             try:
                 self._clients[service] = self._session.client(service, config=self._config)
@@ -46,14 +46,14 @@ class Cloud:
         return self._clients[service]
 
     def call(self, service: str, operation: str, what: str, **arguments: Any) -> Any:
-        """One call of the API.
+        """Send one request of the API.
 
         Args:
             operation: As the SDK's method is named.
-            what: Is asked for, as in "You may not ...".
+            what: Requested action, as in "You may not ...".
 
         Raises:
-            AwsRefusal: when AWS says no.
+            AwsRefusal: when AWS refuses the request.
             TargetError: when it does not answer.
             Unavailable: when there are no credentials.
         """
@@ -63,7 +63,7 @@ class Cloud:
             raise refusal(error, what, self.region) from None
 
     def find(self, service: str, operation: str, what: str, **arguments: Any) -> Any:
-        """The same; None for what does not exist."""
+        """Send one request; return None for what does not exist."""
         try:
             return self.call(service, operation, what, **arguments)
         except AwsRefusal as error:
@@ -74,7 +74,7 @@ class Cloud:
     def pages(
         self, service: str, operation: str, key: str, what: str, **arguments: Any
     ) -> Iterator[Any]:
-        """The entries of all pages of a list."""
+        """Yield the entries of all pages of a list."""
         try:
             for page in self.client(service).get_paginator(operation).paginate(**arguments):
                 yield from page.get(key) or ()

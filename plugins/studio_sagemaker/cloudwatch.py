@@ -1,4 +1,4 @@
-"""What AWS measures and keeps of an endpoint: CloudWatch's figures and the containers' logs."""
+"""Measurements and logs of an endpoint, from CloudWatch."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _STREAMS = 5
 def measure(
     cloud: Cloud, place: EndpointNames, variant: str, ready: bool, release: str
 ) -> Measurement:
-    """The last five minutes of a variant; CloudWatch is some minutes late.
+    """Return the last five minutes of a variant; CloudWatch lags by some minutes.
 
     ``ModelLatency`` is in microseconds there, of the container without SageMaker's own overhead.
-    A percentile over several minutes cannot be told from those of the minutes: the worst is given.
+    A percentile over several minutes does not follow from those of the minutes: the worst is given.
     """
     end = datetime.now(UTC)
     pages = cloud.pages(
@@ -78,7 +78,7 @@ class Logs:
         self._group = place.log_group
 
     def lines(self, variant: str, count: int) -> Iterator[str]:
-        """The last lines of a variant's newest containers, the oldest first."""
+        """Return the last lines of a variant's newest containers, the oldest first."""
         rows: list[tuple[int, str]] = []
         for stream in self._streams(variant):
             answer = self._cloud.find(
@@ -96,7 +96,7 @@ class Logs:
         return iter([text for _, text in rows[-count:]])
 
     def exists(self) -> bool:
-        """Whether there is a group."""
+        """Return whether there is a group."""
         pages = self._cloud.pages(
             "logs",
             "describe_log_groups",

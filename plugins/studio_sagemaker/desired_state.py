@@ -1,4 +1,4 @@
-"""What a deploy asks AWS for: one release as a model, a variant, a configuration, an update."""
+"""AWS requests of a deploy: one release as a model, a variant, a configuration, an update."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class DesiredState:
         return str(self.options["mode"])
 
     def model(self) -> Json:
-        """The request of CreateModel; its name tells release, image and role."""
+        """Return the request of CreateModel; its name depends on release, image and role."""
         container = {
             "Image": self.image,
             "ModelDataUrl": f"s3://{self.bucket}/{self.place.data_key(self.parcel.digest)}",
@@ -63,7 +63,7 @@ class DesiredState:
         return {"ModelName": self.place.named(body), **body, "Tags": as_tags(self.tags())}
 
     def tags(self) -> dict[str, str]:
-        """What tells a release at AWS."""
+        """Return the tags that identify a release at AWS."""
         return {
             TARGET: self.place.endpoint,
             RELEASE: self.parcel.digest,
@@ -73,7 +73,7 @@ class DesiredState:
         }
 
     def variant(self) -> Json:
-        """The release as the one that gets all requests."""
+        """Return the variant that sends all requests to the release."""
         variant: Json = {
             "VariantName": MAIN_VARIANT,
             "ModelName": self.model()["ModelName"],
@@ -91,11 +91,11 @@ class DesiredState:
         }
 
     def configuration(self) -> Json:
-        """The request of CreateEndpointConfig in which the release gets all requests."""
+        """Return the request of CreateEndpointConfig that sends the release all requests."""
         return configuration(self.place, [self.variant()], self._output(), self._config_tags())
 
     def canary(self, main: Json, percent: int) -> Json:
-        """The one in which it gets a part.
+        """Return the configuration that sends the release the canary's share.
 
         Args:
             main: The variant that gets the rest.
@@ -113,7 +113,7 @@ class DesiredState:
         return f"s3://{self.bucket}/{self.place.prefix}async/" if self.mode == ASYNC else ""
 
     def _config_tags(self) -> dict[str, str]:
-        """The autoscaling is written there: a rollback has no other place to learn it from."""
+        """Return tags with the autoscaling, because a rollback can read it only there."""
         most = int(self.options["max_instances"]) if self.mode == REALTIME else 0
         scaling = {MAXIMUM: str(most), SCALE_AT: str(self.options["scale_at"])} if most else {}
         return {**self.tags(), **scaling}
@@ -122,7 +122,7 @@ class DesiredState:
 def configuration(
     place: EndpointNames, variants: list[Json], output: str, tags: Mapping[str, str]
 ) -> Json:
-    """A request of CreateEndpointConfig, named by all but the weights: those can be changed."""
+    """Return a request of CreateEndpointConfig, named without the weights, which may change."""
     body: Json = {"ProductionVariants": variants}
     if output:
         paths = {"S3OutputPath": f"{output}out", "S3FailurePath": f"{output}failed"}
@@ -136,7 +136,7 @@ def configuration(
 def guardrails(
     options: Mapping[str, Any], alarms: list[str], before: list[Json], after: list[Json]
 ) -> Json:
-    """The DeploymentConfig of an update; empty where SageMaker knows none.
+    """Return the DeploymentConfig of an update, or none if SageMaker supports none.
 
     Args:
         before, after: Variants of the configurations; steps want the same single one.

@@ -17,7 +17,7 @@ _IN_STEPS_OF_S = 0.5
 
 
 class Endpoint:
-    """One endpoint; AWS is asked anew for everything.
+    """State and changes of one endpoint, read from AWS each time.
 
     Args:
         poll_s: Pause between two questions while AWS works.
@@ -47,7 +47,7 @@ class Endpoint:
         return self._place.endpoint
 
     def describe(self) -> Json | None:
-        """What AWS says of it; None where there is none."""
+        """Return AWS's description, or None if the endpoint does not exist."""
         what = f"look at the endpoint {self.name}"
         found: Json | None = self._cloud.find(
             "sagemaker", "describe_endpoint", what, EndpointName=self.name
@@ -55,10 +55,10 @@ class Endpoint:
         return found
 
     def refuse_strangers(self) -> None:
-        """An endpoint of this name that the studio did not make is left alone.
+        """Raise for an endpoint of this name that the studio did not create.
 
         Raises:
-            TargetError: when it is somebody else's.
+            TargetError: when the studio did not create it.
         """
         found = self.describe()
         if found and from_tags(self.tags(found["EndpointArn"])).get(TARGET) != self.name:
@@ -68,13 +68,13 @@ class Endpoint:
             )
 
     def tags(self, arn: str) -> Sequence[Mapping[str, str]]:
-        """Tags of anything at SageMaker."""
+        """Return the tags of any SageMaker resource."""
         return list(
             self._cloud.pages("sagemaker", "list_tags", "Tags", "read tags", ResourceArn=arn)
         )
 
     def variants(self, configuration: str) -> list[Json]:
-        """The production variants of a configuration; none where there is none."""
+        """Return the production variants of a configuration, or none without one."""
         what = f"look at the configuration {configuration}"
         found = self._cloud.find(
             "sagemaker", "describe_endpoint_config", what, EndpointConfigName=configuration
@@ -82,10 +82,10 @@ class Endpoint:
         return list(found["ProductionVariants"]) if found else []
 
     def settled(self, progress: Progress) -> Json | None:
-        """Wait until AWS is through with whatever it does.
+        """Wait until AWS has finished any change.
 
         Raises:
-            TargetError: when it takes longer than the limit; AWS goes on.
+            TargetError: when it takes longer than the limit; AWS does not stop.
         """
         began = self._clock()
         while (found := self.describe()) and found["EndpointStatus"] in _MOVING:
@@ -118,13 +118,14 @@ class Endpoint:
     def update(
         self, configuration: str, guardrails: Json, keep_count: bool, progress: Progress
     ) -> None:
-        """Serve another configuration, and wait until AWS has kept it or taken it back.
+        """Switch to another configuration, and wait until AWS has kept it or rolled it back.
 
         Args:
             keep_count: With as many instances as the autoscaling has made of it by now.
         """
         extra: Json = {"DeploymentConfig": guardrails} if guardrails else {}
         if keep_count:
+            # Keep the autoscaler's instance count, but not the old weights and data capture.
             others = ("DesiredWeight", "DataCaptureConfig")
             excluded = [{"VariantPropertyType": kind} for kind in others]
             extra["RetainAllVariantProperties"] = True
@@ -140,7 +141,7 @@ class Endpoint:
         self.expect(configuration, progress)
 
     def weigh(self, weights: Mapping[str, float], progress: Progress) -> None:
-        """Divide the requests anew; no instance is started for it."""
+        """Set new traffic weights, which starts no instance."""
         wanted = [{"VariantName": name, "DesiredWeight": part} for name, part in weights.items()]
         self._cloud.call(
             "sagemaker",
@@ -167,6 +168,7 @@ class Endpoint:
                 f"The endpoint {self.name} is {state}: {reason or 'AWS gives no reason.'}",
                 hint="The container's own words: studio logs --target ...",
             )
+        # In service with another configuration: AWS has rolled the update back.
         if found["EndpointConfigName"] != configuration:
             raise TargetError(
                 f"AWS took the release back: {reason or 'an alarm went off.'}",
@@ -181,7 +183,7 @@ class Endpoint:
         self.settled(progress)
 
     def release_of(self, variant: Mapping[str, Any]) -> str:
-        """Digest of the release that a variant serves; empty where it cannot be told."""
+        """Return the digest of a variant's release, or "" if unknown."""
         what = f"look at the model {variant['ModelName']}"
         found = self._cloud.find(
             "sagemaker", "describe_model", what, ModelName=variant["ModelName"]
@@ -189,7 +191,7 @@ class Endpoint:
         return from_tags(self.tags(found["ModelArn"])).get(RELEASE, "") if found else ""
 
     def _pause(self, progress: Progress) -> None:
-        """In small steps, so that a cancel is heard."""
+        """Sleep in small steps, so that a cancel takes effect."""
         left = self._poll_s
         while left > 0:
             progress.check()
@@ -198,7 +200,7 @@ class Endpoint:
 
 
 def _stage(found: Mapping[str, Any]) -> str:
-    """The state of the endpoint, and of its instances where AWS tells."""
+    """Return the state of the endpoint, and of its instances if AWS reports them."""
     summary = found.get("PendingDeploymentSummary") or {}
     variants = summary.get("ProductionVariants") or found.get("ProductionVariants") or ()
     words = {

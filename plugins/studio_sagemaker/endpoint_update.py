@@ -8,7 +8,7 @@ from studio.api import Cancelled, Progress, TargetError
 from studio_sagemaker.cloud import Cloud
 from studio_sagemaker.desired_state import DesiredState, Json, guardrails
 from studio_sagemaker.endpoint import Endpoint
-from studio_sagemaker.endpoint_view import Served, look
+from studio_sagemaker.endpoint_view import Served, poll
 from studio_sagemaker.inventory import Inventory
 from studio_sagemaker.names import AT, MAIN_VARIANT, EndpointNames, as_tags
 from studio_sagemaker.options import SERVERLESS
@@ -36,7 +36,7 @@ class EndpointUpdate:
         self._scaling = Scaling(cloud, place)
 
     def prepare(self, wanted: DesiredState, asked: Json, progress: Progress) -> int:
-        """Archive, model and configuration: what costs nothing while it lies there.
+        """Create archive, model and configuration, which cost nothing while unused.
 
         Returns:
             Bytes that were sent.
@@ -48,7 +48,7 @@ class EndpointUpdate:
         return sent
 
     def change(self, wanted: DesiredState, asked: Json, served: Served, progress: Progress) -> bool:
-        """Have the endpoint serve what is asked.
+        """Switch the endpoint to the desired state.
 
         Returns:
             Whether anything was changed.
@@ -66,7 +66,7 @@ class EndpointUpdate:
         try:
             self._serve(asked, rules, served, wanted.tags(), progress)
         except Cancelled:
-            raise  # AWS goes on, and so does the next deploy
+            raise  # AWS continues, and the next deploy resumes
         except TargetError as error:
             self._note_failure(arn, error)
             raise
@@ -74,7 +74,7 @@ class EndpointUpdate:
         return True
 
     def _finish(self, wanted: DesiredState, asked: Json, arn: str) -> bool:
-        """What comes after AWS is through, unless a deploy before has done it."""
+        """Finish a change after AWS is done, unless an earlier deploy has done it."""
         release = wanted.parcel.digest
         noted = next((one for one in self._record.entries() if one.release == release), None)
         if noted is not None and noted.state == "deployed":
@@ -92,7 +92,7 @@ class EndpointUpdate:
         entry: ReleaseEntry,
         progress: Progress,
     ) -> None:
-        """Serve a release that has been served before, by its configuration."""
+        """Switch to a release that has served earlier, by its configuration."""
         if "ProductionVariants" in asked:
             self._make("endpoint_config", "EndpointConfigName", asked, {AT: now()})
         self._serve(asked, {}, served, {**tags}, progress)
@@ -122,7 +122,7 @@ class EndpointUpdate:
         self._endpoint.update(name, rules, scaled, progress)
 
     def _free(self, after: list[Json], served: Served) -> None:
-        """A scaled variant keeps its instance type, so it must not be scaled for the change."""
+        """Remove the scaling for a new instance type, which a scaled variant cannot get."""
         kinds = {one["VariantName"]: one.get("InstanceType") for one in after}
         before = served.variants.get(MAIN_VARIANT, {}).get("InstanceType")
         if kinds.get(MAIN_VARIANT) != before:
@@ -131,11 +131,11 @@ class EndpointUpdate:
     def _scale_as(self, asked: Json, tags: Mapping[str, str]) -> None:
         variants = self._endpoint.variants(asked["EndpointConfigName"])
         main = next((one for one in variants if one["VariantName"] == MAIN_VARIANT), {})
-        if len(variants) == 1:  # beside a canary it stays as it was
+        if len(variants) == 1:  # with a canary it stays as it was
             self._scaling.apply(tags, int(main.get("InitialInstanceCount") or 1))
 
     def _weigh(self, asked: Json, served: Served, progress: Progress) -> bool:
-        """The same configuration: only the weights may differ."""
+        """Set the weights of the same configuration; return whether they changed."""
         weights = {
             str(one["VariantName"]): float(one["InitialVariantWeight"])
             for one in asked["ProductionVariants"]
@@ -146,7 +146,7 @@ class EndpointUpdate:
         return True
 
     def _make(self, kind: str, key: str, request: Json, tags: Mapping[str, str]) -> None:
-        """Create something whose name tells what it is, unless it is there."""
+        """Create a resource whose name depends on its content, unless it exists."""
         name = request[key]
         what = f"look at {name}"
         if self._cloud.find("sagemaker", f"describe_{kind}", what, **{key: name}) is None:
@@ -166,8 +166,8 @@ class EndpointUpdate:
             return  # the failure itself is what the user must hear of
 
     def _forget(self) -> None:
-        """Releases beyond those that are kept; never one that serves."""
-        serving = look(self._endpoint)
+        """Delete releases beyond the number to keep, but never one that serves."""
+        serving = poll(self._endpoint)
         for entry in self._record.entries()[KEPT:]:
             if entry.release not in (serving.main, serving.canary):
                 self._inventory.drop_release(entry)

@@ -1,4 +1,4 @@
-"""Which releases the endpoint serves now, and with which parts of the requests."""
+"""Snapshot of an endpoint: its releases and their shares of the requests."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ class Served:
 
     @property
     def canary(self) -> str:
-        """Release that gets a part; empty where there is none."""
+        """Release with the smaller share of the requests; empty without a canary."""
         return self.releases.get(CANARY_VARIANT, "") if self.answering else ""
 
 
-def look(endpoint: Endpoint) -> Served:
+def poll(endpoint: Endpoint) -> Served:
     """Ask AWS."""
     found = endpoint.describe()
     if found is None:

@@ -1,4 +1,4 @@
-"""Everything at AWS that the studio made for one target, listed and taken away."""
+"""Listing and removal of all AWS resources that the studio created for one target."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Inventory:
     """Endpoint, autoscaling, alarms, configurations, models, objects and logs of a target.
 
     Args:
-        buckets: Where objects may lie beside the buckets that models name.
+        buckets: Buckets of objects besides those that models name.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class Inventory:
         self._record = Record(cloud, place)
 
     def resources(self) -> list[Resource]:
-        """What there is; what costs by the hour comes first."""
+        """Return all resources, those that cost by the hour first."""
         where = self._place.region
         found = list(self._running(where))
         found += [Resource("alarm", name, where) for name in Alarms(*self._parts).names()]
@@ -49,7 +49,7 @@ class Inventory:
         return found
 
     def stop(self, progress: Progress) -> None:
-        """Take away what runs or costs: autoscaling, endpoint, alarms."""
+        """Delete what runs or costs: autoscaling, endpoint, alarms."""
         self._endpoint.refuse_strangers()
         self._endpoint.settled(progress)
         Scaling(*self._parts).remove()
@@ -57,7 +57,8 @@ class Inventory:
         Alarms(*self._parts).remove()
 
     def purge(self, progress: Progress) -> None:
-        """Take away all the rest."""
+        """Delete all other resources."""
+        # Read before anything is deleted: the models name the buckets of their objects.
         models = self._record.models()
         for bucket in self._all_buckets(models):
             storage = Storage(*self._parts)

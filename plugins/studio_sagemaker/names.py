@@ -1,4 +1,4 @@
-"""Names, keys and tags of what the studio makes at AWS, all told by the target and the release."""
+"""Names, keys and tags of the studio's AWS resources, derived from target and release."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MAIN_VARIANT = "main"
 CANARY_VARIANT = "canary"
 
 LONGEST = 63 - 11
-"""Of an endpoint's name: models and configurations append a dash and ten digits to it."""
+"""Longest endpoint name: models and configurations append a dash and ten digits."""
 
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 _FORBIDDEN = re.compile(r"[^\w\s.:/=+\-@]")
@@ -37,7 +37,7 @@ _TAG_LENGTH = 256
 
 @dataclass(frozen=True, slots=True)
 class EndpointNames:
-    """Where one model is served.
+    """Resource names of one served model.
 
     Attributes:
         endpoint: Name of the endpoint, from which all other names are made.
@@ -53,7 +53,7 @@ class EndpointNames:
 
     @property
     def log_group(self) -> str:
-        """Where SageMaker writes what the containers log."""
+        """Log group in which SageMaker writes the containers' logs."""
         return f"/aws/sagemaker/Endpoints/{self.endpoint}"
 
     def alarm(self, what: str) -> str:
@@ -61,36 +61,36 @@ class EndpointNames:
         return f"edgewright-{self.endpoint}-{what}"
 
     def data_key(self, release: str) -> str:
-        """Key of a release's ``model.tar.gz``; a release is named by its content."""
+        """Return the key of a release's ``model.tar.gz``; its digest names a release."""
         return f"{self.prefix}releases/{release}/model.tar.gz"
 
     def named(self, request: Mapping[str, Any]) -> str:
-        """A name told by what a request asks for: the same request finds what it made before."""
+        """Return a name derived from a request, so that a repeat finds the same resource."""
         text = json.dumps(request, sort_keys=True)
         return f"{self.endpoint}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
 
 
 def is_endpoint_name(name: str) -> bool:
-    """Whether SageMaker allows the name, with room for what is appended."""
+    """Return whether SageMaker allows the name, with room for what is appended."""
     return bool(_NAME.fullmatch(name)) and len(name) <= LONGEST
 
 
 def suggest(text: str) -> str:
-    """A name that is allowed, like the one that was given."""
+    """Return an allowed name similar to the given one."""
     name = re.sub(r"[^a-zA-Z0-9]+", "-", text).strip("-")[:LONGEST].rstrip("-")
     return name or "model"
 
 
 def tag_text(text: str) -> str:
-    """A text as AWS takes it for a tag."""
+    """Return a text in the characters of an AWS tag."""
     return " ".join(_FORBIDDEN.sub(" ", text).split())[:_TAG_LENGTH]
 
 
 def as_tags(values: Mapping[str, str]) -> list[dict[str, str]]:
-    """Tags in AWS's form; empty ones are left out."""
+    """Return tags in AWS's form, without empty ones."""
     return [{"Key": key, "Value": tag_text(text)} for key, text in values.items() if text]
 
 
 def from_tags(tags: Any) -> dict[str, str]:
-    """Tags as a mapping."""
+    """Return tags as a mapping."""
     return {str(tag["Key"]): str(tag["Value"]) for tag in tags or ()}

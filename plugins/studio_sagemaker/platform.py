@@ -1,4 +1,4 @@
-"""SageMaker endpoints as targets, opened with the credentials that the SDK finds by itself."""
+"""SageMaker endpoints as targets, opened with the credentials that the SDK finds."""
 
 from __future__ import annotations
 

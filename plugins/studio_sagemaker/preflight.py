@@ -24,10 +24,10 @@ _TYPES = "ProductionVariantInstanceType"
 _NO_IMAGE = "Make one with studio package --image ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG"
 
 
-def wanted_of(
+def desired(
     place: EndpointNames, account: str, parcel: Parcel, options: Mapping[str, Any]
 ) -> DesiredState:
-    """A deploy with bucket and image filled in; whether it is possible is not said."""
+    """Return a deploy with bucket and image filled in, without checking it."""
     bucket = str(options.get("bucket") or default_bucket(place, account))
     return DesiredState(
         place, parcel, options, bucket, fill_image(parcel, options), str(options["role"] or "")
@@ -35,12 +35,12 @@ def wanted_of(
 
 
 def default_bucket(place: EndpointNames, account: str) -> str:
-    """The one that SageMaker's own library uses."""
+    """Return the bucket that SageMaker's own library uses."""
     return f"sagemaker-{place.region}-{account}"
 
 
 def fill_image(parcel: Parcel, options: Mapping[str, Any]) -> str:
-    """The image with ``{name}``, ``{version}`` and ``{digest}`` replaced."""
+    """Return the image with ``{name}``, ``{version}`` and ``{digest}`` replaced."""
     image = str(options.get("image") or "")
     words = {"name": parcel.name, "version": str(parcel.version), "digest": parcel.digest[:12]}
     for word, text in words.items():
@@ -56,7 +56,7 @@ class PreflightChecks:
         self._place = place
 
     def find(self, wanted: DesiredState) -> list[Action]:
-        """Blocks and warnings."""
+        """Return blockers and warnings."""
         return [
             *self._image(wanted.image),
             *self._role(wanted.role),
@@ -109,7 +109,7 @@ class PreflightChecks:
             yield Action("role", f"{role!r} is not the ARN of a role.", "blocked", hint)
 
     def _type(self, wanted: DesiredState) -> Iterator[Action]:
-        """The SDK has a list; a type that is newer than the SDK may still exist."""
+        """Warn of an instance type that the SDK does not list; a newer type may still exist."""
         kind = str(wanted.options["instance_type"])
         known = self._cloud.client("sagemaker").meta.service_model
         if wanted.mode != SERVERLESS and kind not in known.shape_for(_TYPES).enum:

@@ -1,4 +1,4 @@
-"""What a deploy would make at AWS, each thing by its name, and what an hour of it costs."""
+"""Preview of a deploy: the AWS resources by name, and their cost per hour."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Previewer:
         self._account = account
 
     def preview(self, wanted: DesiredState, configuration: Json, served: Served) -> Preview:
-        """The actions, the requests and the price."""
+        """Return the actions, the requests and the price."""
         place = wanted.place
-        alarms = Alarms(self._cloud, place).wanted(wanted.options)
+        alarms = Alarms(self._cloud, place).requests(wanted.options)
         obstacles = PreflightChecks(self._cloud, place).find(wanted)
         steps = (
             []

@@ -1,4 +1,4 @@
-"""What an hour of instances costs, from a table with its source and date; nothing is guessed."""
+"""Cost of instances per hour, from a table with its source and date."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Cost:
 
 
 def cost_of(region: str, variants: list[Json], most: int = 0) -> Cost:
-    """An hour of some variants, on demand.
+    """Return the on-demand cost per hour of some variants.
 
     Args:
         most: Instances up to which autoscaling may go; 0 for none.
@@ -61,5 +61,5 @@ def cost_of(region: str, variants: list[Json], most: int = 0) -> Cost:
 
 @cache
 def prices() -> Any:
-    """The table: currency, source, date, and regions with instance types."""
+    """Return the table: currency, source, date, and regions with instance types."""
     return json.loads(_TABLE.read_text(encoding="utf-8"))

@@ -69,7 +69,7 @@ class Record:
         self._place = place
 
     def entries(self) -> list[ReleaseEntry]:
-        """All releases that AWS has, the newest first; the newest model of each."""
+        """Return all releases at AWS, newest first, with the newest model of each."""
         found: dict[str, ReleaseEntry] = {}
         for entry in self.models():
             if entry.release not in found or entry.at > found[entry.release].at:
@@ -77,19 +77,19 @@ class Record:
         return sorted(found.values(), key=lambda entry: entry.at, reverse=True)
 
     def models(self) -> list[ReleaseEntry]:
-        """All models of the target."""
+        """Return all models of the target."""
         rows = self._named("list_models", "Models", "ModelName", "ModelArn")
         return [_entry(name, arn, tags) for name, arn, tags in rows]
 
     def configurations(self) -> list[Configuration]:
-        """All endpoint configurations of the target."""
+        """Return all endpoint configurations of the target."""
         rows = self._named(
             "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName", "EndpointConfigArn"
         )
         return [Configuration(*row) for row in rows]
 
     def configuration_of(self, release: str) -> Configuration | None:
-        """The newest in which a release got all requests."""
+        """Return the newest configuration that sends a release all requests."""
         found = [
             one for one in self.configurations() if one.whole and one.tags.get(RELEASE) == release
         ]
@@ -139,14 +139,14 @@ def _entry(name: str, arn: str, tags: dict[str, str]) -> ReleaseEntry:
 
 
 def choose(entries: Sequence[ReleaseEntry], current: str, to: str | None) -> ReleaseEntry:
-    """The release that a rollback means.
+    """Return the release of a rollback.
 
     Args:
         current: Digest of the one that serves; empty where none does.
         to: A version's number or a digest's first digits; None for the one before.
 
     Raises:
-        TargetError: when there is none.
+        TargetError: when no such release exists.
     """
     good = [one for one in entries if one.state == "deployed" and one.release != current]
     if to is not None:
@@ -162,5 +162,5 @@ def choose(entries: Sequence[ReleaseEntry], current: str, to: str | None) -> Rel
 
 
 def now() -> str:
-    """The time as tags have it; it sorts as text."""
+    """Return the current time in the form of tags, which sorts as text."""
     return datetime.now(UTC).isoformat(timespec="microseconds")

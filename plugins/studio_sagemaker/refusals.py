@@ -1,4 +1,4 @@
-"""What AWS's refusals mean, in one sentence each."""
+"""Error messages for AWS's refusals, in one sentence each."""
 
 from __future__ import annotations
 
@@ -72,21 +72,21 @@ class AwsRefusal(TargetError):
 
     @property
     def missing(self) -> bool:
-        """Whether what was asked for does not exist."""
+        """Whether the requested object does not exist."""
         lacking = re.search("could not find|does not exist|no scal.* found", self.detail, re.I)
         return self.code in _MISSING or bool(lacking)
 
     @property
     def forbidden(self) -> bool:
-        """Whether only a right is lacking."""
+        """Whether only a permission is missing."""
         return self.code in _FORBIDDEN
 
 
 def refusal(error: Exception, what: str, region: str = "") -> StudioError:
-    """The error for what the SDK raised.
+    """Return the error for an exception of the SDK.
 
     Args:
-        what: Was asked for (``create the endpoint digits``).
+        what: Requested action (``create the endpoint digits``).
     """
     if isinstance(error, aws.ClientError):
         return _answered(error.response, what)
@@ -139,6 +139,6 @@ def _sentence(code: str, message: str, what: str) -> tuple[str, str]:
 
 
 def plain(message: str) -> str:
-    """One line that ends with a full stop."""
+    """Return one line that ends with a full stop."""
     text = " ".join(message.split())
     return text if not text or text.endswith(".") else f"{text}."

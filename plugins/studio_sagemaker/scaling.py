@@ -36,11 +36,11 @@ class Scaling:
 
     @property
     def resource(self) -> str:
-        """What is scaled."""
+        """Resource ID of the scaled variant."""
         return f"endpoint/{self._place.endpoint}/variant/{MAIN_VARIANT}"
 
     def find(self) -> Json | None:
-        """The scalable target; None where there is none."""
+        """Return the scalable target, or None if it does not exist."""
         pages = self._cloud.pages(
             _AUTOSCALING,
             "describe_scalable_targets",
@@ -62,6 +62,7 @@ class Scaling:
             self.remove()
             return
         what = "set up the autoscaling"
+        # A maximum below the minimum would be refused.
         most = max(int(tags[MAXIMUM]), instances)
         self._cloud.call(
             _AUTOSCALING,
@@ -100,8 +101,8 @@ class Alarms:
         self._cloud = cloud
         self._place = place
 
-    def wanted(self, options: Mapping[str, Any]) -> list[Json]:
-        """The requests of PutMetricAlarm."""
+    def requests(self, options: Mapping[str, Any]) -> list[Json]:
+        """Return the requests of PutMetricAlarm."""
         found = []
         if limit := int(options["alarm_errors"]):
             name = self._place.alarm("errors")
@@ -117,14 +118,14 @@ class Alarms:
         """Make them, and give their names."""
         tags = as_tags({TARGET: self._place.endpoint, OWNER: owner})
         names = []
-        for alarm in self.wanted(options):
+        for alarm in self.requests(options):
             what = f"make the alarm {alarm['AlarmName']}"
             self._cloud.call("cloudwatch", "put_metric_alarm", what, **alarm, Tags=tags)
             names.append(str(alarm["AlarmName"]))
         return names
 
     def names(self) -> Iterator[str]:
-        """Those that exist."""
+        """Return the names of the existing alarms."""
         pages = self._cloud.pages(
             "cloudwatch",
             "describe_alarms",

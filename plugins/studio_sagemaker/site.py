@@ -24,10 +24,10 @@ from studio_sagemaker.cloudwatch import Logs, measure
 from studio_sagemaker.desired_state import DesiredState, Json, configuration
 from studio_sagemaker.endpoint import Endpoint
 from studio_sagemaker.endpoint_update import EndpointUpdate
-from studio_sagemaker.endpoint_view import Served, look
+from studio_sagemaker.endpoint_view import Served, poll
 from studio_sagemaker.inventory import Inventory
 from studio_sagemaker.names import CANARY, MAIN_VARIANT, RELEASE, EndpointNames
-from studio_sagemaker.preflight import PreflightChecks, default_bucket, refuse_blocked, wanted_of
+from studio_sagemaker.preflight import PreflightChecks, default_bucket, desired, refuse_blocked
 from studio_sagemaker.preview import Previewer
 from studio_sagemaker.record import Record, ReleaseEntry, choose
 from studio_sagemaker.storage import split_url
@@ -59,19 +59,19 @@ class SageMakerSite:
         return self._identity
 
     def preview(self, parcel: Parcel, options: Mapping[str, Any]) -> Preview:
-        wanted = wanted_of(self._place, self._account, parcel, options)
-        served = look(self._endpoint)
+        wanted = desired(self._place, self._account, parcel, options)
+        served = poll(self._endpoint)
         self._endpoint.refuse_strangers()
         asked = self._configuration(wanted, served)
         return Previewer(self._cloud, self._account).preview(wanted, asked, served)
 
     def deploy(self, parcel: Parcel, options: Mapping[str, Any], progress: Progress) -> Deployed:
-        wanted = wanted_of(self._place, self._account, parcel, options)
+        wanted = desired(self._place, self._account, parcel, options)
         progress.progress(0, 0, f"looking at {self._place.endpoint}")
         refuse_blocked(PreflightChecks(self._cloud, self._place).find(wanted))
         self._endpoint.refuse_strangers()
         self._endpoint.settled(progress)  # a deploy that was interrupted is still under way
-        served = look(self._endpoint)
+        served = poll(self._endpoint)
         asked = self._configuration(wanted, served)
         sent = self._changing.prepare(wanted, asked, progress)
         changed = self._changing.change(wanted, asked, served, progress)
@@ -113,7 +113,7 @@ class SageMakerSite:
         return self._deployed(entry.release, "serving", 0)
 
     def releases(self) -> Sequence[PlatformRelease]:
-        served = look(self._endpoint)
+        served = poll(self._endpoint)
         return [_release(entry, served) for entry in self._record.entries()]
 
     def reach(self) -> Tunnel | None:
@@ -126,11 +126,11 @@ class SageMakerSite:
         output = found.get("AsyncInferenceConfig", {}).get("OutputConfig", {}).get("S3OutputPath")
         if output:
             questions = AsyncInvocations(self._cloud, self._place)
-            return questions.ask(split_url(output)[0], request, head_length)
+            return questions.invoke(split_url(output)[0], request, head_length)
         return invoke(self._cloud, self._place, request, head_length)
 
     def measure(self) -> Measurement | None:
-        served = look(self._endpoint)
+        served = poll(self._endpoint)
         ready = served.answering
         return measure(self._cloud, self._place, MAIN_VARIANT, ready, served.main)
 
@@ -150,10 +150,10 @@ class SageMakerSite:
         self._cloud.close()
 
     def _configuration(self, wanted: DesiredState, served: Served) -> Json:
-        """What a deploy would have the endpoint serve.
+        """Return the configuration that a deploy sets.
 
         Raises:
-            Refused: for a canary beside nothing.
+            Refused: for a canary without a stable release.
         """
         percent = int(wanted.options.get("canary") or 0)
         if not percent:
@@ -169,7 +169,7 @@ class SageMakerSite:
     def _settled(self, progress: Progress) -> Served:
         self._endpoint.refuse_strangers()
         self._endpoint.settled(progress)
-        return look(self._endpoint)
+        return poll(self._endpoint)
 
     def _entry(self, release: str) -> ReleaseEntry:
         for entry in self._record.entries():

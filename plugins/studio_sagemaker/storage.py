@@ -21,14 +21,14 @@ from studio_sagemaker.refusals import AwsRefusal, refusal
 
 
 class Storage:
-    """What the studio keeps in S3 for one target."""
+    """Objects of one target in S3."""
 
     def __init__(self, cloud: Cloud, place: EndpointNames) -> None:
         self._cloud = cloud
         self._place = place
 
     def has_bucket(self, bucket: str) -> bool:
-        """Whether a bucket is there; one that may not be looked at is taken to be."""
+        """Return whether a bucket is there; one that may not be looked at is taken to be."""
         try:
             found = self._cloud.find(
                 "s3", "head_bucket", f"look at the bucket {bucket}", Bucket=bucket
@@ -40,7 +40,7 @@ class Storage:
         return found is not None
 
     def has(self, bucket: str, key: str) -> bool:
-        """Whether an object is there."""
+        """Return whether an object is there."""
         what = f"look at s3://{bucket}/{key}"
         return self._cloud.find("s3", "head_object", what, Bucket=bucket, Key=key) is not None
 
@@ -60,7 +60,7 @@ class Storage:
         return size
 
     def keys(self, bucket: str) -> Iterator[dict[str, Any]]:
-        """Objects of this target; none in a bucket that is not there or may not be listed."""
+        """Yield the target's objects, or none in a missing or unreadable bucket."""
         what = f"list the bucket {bucket}"
         try:
             yield from self._cloud.pages(
@@ -110,7 +110,7 @@ class Storage:
 
 
 def split_url(url: str) -> tuple[str, str]:
-    """Bucket and key of ``s3://BUCKET/KEY``."""
+    """Return bucket and key of ``s3://BUCKET/KEY``."""
     parts = urlsplit(url)
     return parts.netloc, parts.path.lstrip("/")
 

@@ -13,7 +13,7 @@ DEFAULT_PORT = 22
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where to connect, and as whom."""
+    """Host, port and user of a connection."""
 
     host: str
     port: int

@@ -27,7 +27,7 @@ _NO_STATUS = -1
 
 
 class SshChannel:
-    """What the studio does on a board."""
+    """Channel to a board over SSH."""
 
     def __init__(self, transport: paramiko.Transport, name: str) -> None:
         self._transport = transport
@@ -83,7 +83,7 @@ class SshChannel:
 
     @property
     def transport(self) -> paramiko.Transport:
-        """What it speaks over."""
+        """Transport of the connection."""
         return self._transport
 
     @property
@@ -134,7 +134,7 @@ class SshChannel:
 
 
 class _Feeder:
-    """Writes a command's input beside reading its output: either may fill its window.
+    """Thread that writes a command's input while its output is read, as either window may fill.
 
     Attributes:
         failure: Why the pieces of the input could not be had.
@@ -146,7 +146,7 @@ class _Feeder:
         self._pieces = iter((content,)) if isinstance(content, bytes) else iter(content)
 
     def run(self) -> None:
-        """Write until the end; a command may end without reading, and its status tells."""
+        """Write until the end; a command may exit before it has read all input."""
         with contextlib.suppress(*LOST):
             while (piece := self._next()) is not None:
                 if piece:
@@ -156,7 +156,7 @@ class _Feeder:
     def _next(self) -> bytes | None:
         try:
             return next(self._pieces, None)
-        except Exception as error:  # told by the thread that waits
+        except Exception as error:  # reported by the thread that waits
             self.failure = error
             return None
 
@@ -178,7 +178,7 @@ class _Conversation:
         self._told = 0
 
     def listen(self, watchdog: Watchdog) -> tuple[bytes, bytes]:
-        """Both outputs.
+        """Read both outputs.
 
         Raises:
             TimeoutError: when the time is up.
@@ -192,7 +192,7 @@ class _Conversation:
             select.select([session], [], [], _LOOK_S)
             self._drain()
         self._drain()
-        self._tell(final=True)
+        self._emit_lines(final=True)
         return bytes(self._out), bytes(self._err)
 
     def _drain(self) -> None:
@@ -202,9 +202,9 @@ class _Conversation:
             self._err += self._session.recv_stderr(_CHUNK)
         if max(len(self._out), len(self._err)) > MOST_OUTPUT:
             raise _TooMuch
-        self._tell()
+        self._emit_lines()
 
-    def _tell(self, *, final: bool = False) -> None:
+    def _emit_lines(self, *, final: bool = False) -> None:
         if self._on_line is None:
             return
         end = len(self._out) if final else self._out.rfind(b"\n") + 1

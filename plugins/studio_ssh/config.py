@@ -1,4 +1,4 @@
-"""What the user's ``~/.ssh/config`` says of a host: its address, login, keys and jump hosts."""
+"""Settings of a host in ``~/.ssh/config``: its address, login, keys and jump hosts."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import paramiko
 from studio.api import UsageError
 
 CONFIG = Path("~/.ssh/config")
+# Bounds of nested includes and of a file, so that an include of itself ends.
 _DEPTH = 8
 _SIZE = 1 << 20
 _WILD = frozenset("*?!")
@@ -50,7 +51,7 @@ class Config:
 
     @classmethod
     def read(cls, path: Path = CONFIG) -> Config:
-        """The file; empty where there is none.
+        """Read the file; without it the configuration is empty.
 
         Raises:
             UsageError: when it cannot be read.
@@ -64,7 +65,7 @@ class Config:
             raise UsageError(f"{path} cannot be read: {error}.") from None
 
     def of(self, name: str) -> Host:
-        """What holds for a name.
+        """Return the settings of a name.
 
         Raises:
             UsageError: when the file cannot be understood.
@@ -85,7 +86,7 @@ class Config:
         )
 
     def names(self) -> list[str]:
-        """The hosts that it names, without patterns."""
+        """Return the hosts in the file, without patterns."""
         try:
             found = self._parsed().get_hostnames()
         except UsageError:
@@ -103,7 +104,7 @@ class Config:
 
 
 def _lines(path: Path, base: Path, depth: int) -> Iterator[str]:
-    """The lines of a file, with those of the files it includes in their place.
+    """Yield the lines of a file, with those of the included files in their place.
 
     An included file's ``Host`` ends with it, so the block it stands in is opened again after it.
     A ``Match exec`` runs a command of the user's; what stands under one is left out here.

@@ -46,7 +46,7 @@ class BytesCarried(NamedTuple):
 def connect(
     target: TargetSpec, known_hosts: Path, config: Config | None = None
 ) -> paramiko.Transport:
-    """Open a connection, check the host key, log in; through jump hosts where the way has them.
+    """Open a connection, check the host key, log in; through jump hosts where the route has them.
 
     Raises:
         UnknownHost, ChangedHost: before anything secret is sent.
@@ -65,7 +65,7 @@ def connect(
 
 
 def link_of(transport: paramiko.Transport) -> socket.socket | None:
-    """The socket below a connection: that to the first jump host where there is one."""
+    """Return the socket below a connection: that to the first jump host if it has one."""
     link = transport.sock
     while isinstance(link, paramiko.Channel):
         link = link.get_transport().sock
@@ -140,7 +140,7 @@ def _through(jump: paramiko.Transport, address: Address) -> paramiko.Channel:
 
 
 def seconds_without_answer(transport: paramiko.Transport) -> float:
-    """How long data has been waiting for the other side to acknowledge anything; 0: none waits."""
+    """Return how long sent data has waited for an acknowledgement, or 0 if none waits."""
     option = getattr(socket, "TCP_INFO", None)
     link = link_of(transport)
     if option is None or link is None:
@@ -155,7 +155,7 @@ def seconds_without_answer(transport: paramiko.Transport) -> float:
 
 
 def bytes_moved(transport: paramiko.Transport) -> BytesCarried:
-    """What the other side's system has acknowledged, and what came from it."""
+    """Return the bytes that the other side has acknowledged, and those received."""
     option = getattr(socket, "TCP_INFO", None)
     link = link_of(transport)
     if option is None or link is None:
@@ -168,7 +168,7 @@ def bytes_moved(transport: paramiko.Transport) -> BytesCarried:
 
 
 def _greet(transport: paramiko.Transport, host_key: str, hop: Hop) -> None:
-    """Exchange keys and judge the server's."""
+    """Exchange keys and check the server's."""
     keys = confirmed(host_key, hop.known_as, hop.known_hosts)
     options = transport.get_security_options()
     options.key_types = preferred(keys, tuple(options.key_types))

@@ -1,4 +1,4 @@
-"""What paramiko raises on a link that has gone, and the ends of channels, in order."""
+"""Exceptions of paramiko on a lost link, and the ends of channels, in order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 import paramiko
 
 LOST = (paramiko.SSHException, OSError, EOFError)
-"""What any call over a connection can raise at the moment in which the link goes."""
+"""Exceptions that any call can raise when the link is lost."""
 
 
 class _Closes(Protocol):
@@ -17,7 +17,7 @@ class _Closes(Protocol):
 
 
 def finish(channel: paramiko.Channel) -> None:
-    """Tell the far side that no more comes, and never after the channel's close.
+    """Send the end of input to the far side, but never after the channel's close.
 
     paramiko's own ``shutdown_write`` lets go of the channel between its decision and the sending.
     If the far side closes just then, the close is answered first, and a server that gets an EOF for
@@ -43,7 +43,7 @@ def hang_up(*ends: _Closes) -> None:
 
 @contextlib.contextmanager
 def hanging_up(*ends: _Closes) -> Iterator[None]:
-    """Hang up at the end of a block, whose own result or error stays what it is."""
+    """Close the connection at the end of a block without replacing its result or error."""
     try:
         yield
     finally:

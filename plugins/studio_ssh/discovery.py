@@ -15,7 +15,7 @@ from studio.api.discovery import Candidate
 from studio_ssh.config import Config
 
 SERVICES = ("_ssh._tcp.local.", "_sftp-ssh._tcp.local.", "_workstation._tcp.local.")
-"""What boards announce: Avahi's ssh.service and sftp-ssh.service, and its publish-workstation."""
+"""Announcements of boards: Avahi's ssh.service, sftp-ssh.service and publish-workstation."""
 
 _SSH_PORT = 22
 _MOST_ADDRESSES = 1024
@@ -26,7 +26,7 @@ _LOOK_S = 0.1
 
 
 def find(ways: Sequence[str], subnet: str, seconds: float, progress: Progress) -> list[Candidate]:
-    """Look in the ways that are wanted; one place is told once, by the way that knows most."""
+    """Search in the wanted ways; each host is listed once, from the way with most facts."""
     found: list[Candidate] = []
     if "config" in ways:
         found += configured(Config.read())
@@ -41,7 +41,7 @@ def find(ways: Sequence[str], subnet: str, seconds: float, progress: Progress) -
 
 
 def configured(config: Config) -> list[Candidate]:
-    """The hosts of ``~/.ssh/config``, with their address, login, key, certificate and jump hosts.
+    """Return the hosts of ``~/.ssh/config`` with address, login, key, certificate and jump hosts.
 
     What holds now is written down, so that a target does not change when the file does.
     """
@@ -65,7 +65,7 @@ def configured(config: Config) -> list[Candidate]:
 
 
 def announced(seconds: float, progress: Progress) -> list[Candidate]:
-    """Boards that say on the local network that they have an SSH server (mDNS, RFC 6762 and 6763).
+    """Return boards that announce an SSH server on the local network (mDNS, RFC 6762 and 6763).
 
     Raises:
         Unavailable: without zeroconf.
@@ -120,7 +120,7 @@ def _announced(ears: object, kind: str, name: str) -> Candidate | None:
     addresses = [one for one in addresses if not one.lower().startswith("fe80:")]
     if not addresses:
         return None
-    # An announced workstation tells no port of a server.
+    # An announced workstation names no port of a server.
     port = _SSH_PORT if kind.startswith("_workstation") else int(info.port)
     url = f"ssh://{_bracketed(addresses[0])}" + (f":{port}" if port != _SSH_PORT else "")
     own = name.removesuffix(f".{kind}").partition(" [")[0]
@@ -128,7 +128,7 @@ def _announced(ears: object, kind: str, name: str) -> Candidate | None:
 
 
 def answering(subnet: str, progress: Progress) -> list[Candidate]:
-    """Addresses at which an SSH server greets; each is asked once, and nothing else is done.
+    """Return addresses with an SSH server, from one connection each that reads the greeting only.
 
     Raises:
         UsageError: when it is no subnet, or has too many addresses.
@@ -145,7 +145,7 @@ def answering(subnet: str, progress: Progress) -> list[Candidate]:
 
 
 def hosts_of(subnet: str) -> list[str]:
-    """The addresses of a subnet."""
+    """Return the addresses of a subnet."""
     try:
         network = ipaddress.ip_network(subnet.strip(), strict=False)
     except ValueError:
@@ -160,7 +160,7 @@ def hosts_of(subnet: str) -> list[str]:
 
 
 def _greeting(address: str) -> tuple[str, str]:
-    """What the SSH server of an address says first; empty where none does."""
+    """Return the greeting of an address's SSH server, or "" without one."""
     try:
         with socket.create_connection((address, _SSH_PORT), _CONNECT_S) as link:
             link.settimeout(_CONNECT_S)
@@ -172,7 +172,7 @@ def _greeting(address: str) -> tuple[str, str]:
 
 
 def name_of(text: str) -> str:
-    """A name for a target out of one that anybody on the network may have chosen."""
+    """Return a target's name from one that any host on the network may have chosen."""
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", text.removesuffix(".local")).strip("-._")
     return name[:64] or "board"
 

@@ -32,7 +32,7 @@ class HostKey:
 
     @classmethod
     def of(cls, key: paramiko.PKey) -> HostKey:
-        """The public half of a key."""
+        """Return the public half of a key."""
         return cls(key.get_name(), key.get_base64())
 
     @property
@@ -49,7 +49,7 @@ class HostKey:
 
 
 def confirmed(own: str, known_as: str, files: Iterable[Path]) -> tuple[HostKey, ...]:
-    """The keys that count as confirmed: the target's own, else those of known_hosts files."""
+    """Return the confirmed keys: the target's own, else those of known_hosts files."""
     key = HostKey.parse(own)
     if key is not None:
         return (key,)
@@ -63,7 +63,7 @@ def confirmed(own: str, known_as: str, files: Iterable[Path]) -> tuple[HostKey, 
 
 
 def preferred(keys: Sequence[HostKey], supported: Sequence[str]) -> tuple[str, ...]:
-    """The order in which key types are asked for: those that were confirmed come first.
+    """Return the order of requested key types: confirmed ones come first.
 
     A board has several keys. Without this it might present one of another type, and an unchanged
     board would look like a changed one.
@@ -93,7 +93,7 @@ def check(presented: HostKey, keys: Sequence[HostKey], address: Address) -> None
             hint="Compare it with the board's own (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), "
             "then confirm it.",
         )
-    # Of several confirmed keys the one of the same type tells the person most.
+    # Of several confirmed keys the one of the same type helps the user most.
     before = next((key for key in keys if key.kind == presented.kind), keys[0])
     raise ChangedHost(
         f"{address} presents another host key than the confirmed one: it was "

@@ -11,7 +11,7 @@ from studio_ssh.address import Address
 from studio_ssh.connection_loss import LOST, hang_up
 
 _REFUSED = "refused"
-"""What a jump host says where the board's system answers, and no SSH server does any more."""
+"""Answer of a jump host if the board's system answers without an SSH server."""
 
 
 class JumpConnection(paramiko.Transport):
@@ -27,7 +27,7 @@ class JumpConnection(paramiko.Transport):
 
     def close(self) -> None:
         with contextlib.suppress(*LOST):
-            super().close()  # the way may be gone already
+            super().close()  # the connection may be gone already
         close_all(self.before)
 
 
@@ -38,7 +38,7 @@ def close_all(before: Sequence[paramiko.Transport]) -> None:
 
 
 def leads_on(transport: JumpConnection, seconds: float) -> bool:
-    """Whether the last jump host can still reach the board.
+    """Return whether the last jump host can still reach the board.
 
     Acknowledgements of the first link tell nothing of the second. A connection is answered by the
     board's system, also while its SSH server has no time.

@@ -22,7 +22,7 @@ def log_in(transport: paramiko.Transport, hop: Hop) -> None:
     """Try the keys one by one.
 
     Raises:
-        TargetError: when none is accepted, or there is none.
+        TargetError: when the server accepts no key, or no key exists.
     """
     address, tried = hop.address, 0
     ended: list[tuple[Path, str]] = []
@@ -46,7 +46,7 @@ def log_in(transport: paramiko.Transport, hop: Hop) -> None:
 
 
 def _keys(hop: Hop, ended: list[tuple[Path, str]]) -> Iterator[paramiko.PKey]:
-    """The keys that were named, each with its certificate first; then the agent's, and the usual.
+    """Yield the named keys, each with its certificate first; then the agent's and the usual ones.
 
     Args:
         ended: Gets each certificate whose time is over, and when that was.
@@ -73,7 +73,7 @@ def _keys(hop: Hop, ended: list[tuple[Path, str]]) -> Iterator[paramiko.PKey]:
 
 
 def _others(hop: Hop) -> Iterator[paramiko.PKey]:
-    """The agent's keys (with ``IdentitiesOnly``: those that were named) and the usual files."""
+    """Yield the agent's keys (with ``IdentitiesOnly``: the named ones) and the usual files."""
     named = {_public(Path(f"{name}.pub").expanduser()) for name in hop.keys}
     agent = paramiko.Agent()
     try:
@@ -88,7 +88,7 @@ def _others(hop: Hop) -> Iterator[paramiko.PKey]:
             try:
                 yield _load(path)
             except TargetError:
-                continue  # one that needs a passphrase was not asked for
+                continue  # it may need a passphrase, and the user did not name it
 
 
 def _public(path: Path) -> str:
@@ -99,13 +99,13 @@ def _public(path: Path) -> str:
 
 
 def _certificates(key: Path, named: tuple[str, ...]) -> list[Path]:
-    """Those that were named, and the one that lies beside the key."""
+    """Return the named certificates, and the one next to the key."""
     places = [*(Path(name).expanduser() for name in named), Path(f"{key}-cert.pub")]
     return [place for place in places if place.is_file()]
 
 
 def _over(certificate: Path) -> str | None:
-    """When its time was over; None where it is not, or cannot be read."""
+    """Return when a certificate expired, or None if it is valid or unreadable."""
     try:
         found = load_ssh_public_identity(certificate.read_bytes())
     except (OSError, ValueError, UnsupportedAlgorithm):

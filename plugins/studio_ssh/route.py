@@ -1,4 +1,4 @@
-"""The way to a board: its address and login by URL, settings and configuration, and jump hosts."""
+"""Route to a board: address and login by URL, settings and configuration, and jump hosts."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _MOST_JUMPS = 8
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One SSH server on the way.
+    """SSH server on the route.
 
     Attributes:
         known_as: Its name in known_hosts.
-        keys: Private keys to try first; each may have a certificate beside it.
+        keys: Private keys to try first; each may have a certificate next to it.
         agent: Whether any of the agent's keys, and the usual files, may be tried, too.
         strict: The keys were chosen for this target: no other is tried, and they must be readable.
         known_hosts: Files with confirmed keys.
@@ -53,11 +53,11 @@ class Route:
 
 
 def route_to(target: TargetSpec, known_hosts: Path, config: Config) -> Route:
-    """Find the way to a target. What its URL and settings say goes before the configuration.
+    """Return the route to a target. Its URL and settings override the configuration.
 
     Raises:
         UsageError: when the URL or the configuration cannot be understood.
-        TargetError: when the way leads in a circle, or needs a command.
+        TargetError: when the route is a cycle, or needs a command.
     """
     wanted = Address.parse(target.url)
     said = urlsplit(target.url)
@@ -78,7 +78,7 @@ def route_to(target: TargetSpec, known_hosts: Path, config: Config) -> Route:
 
 
 def _jumps(words: str, known_hosts: Path, config: Config, seen: tuple[str, ...]) -> Iterator[Hop]:
-    """The hops of ``a,b``; one of them may have jump hosts of its own, as with OpenSSH."""
+    """Yield the hops of ``a,b``; one may have jump hosts of its own, as with OpenSSH."""
     names = [word.strip() for word in words.split(",") if word.strip() not in ("", "none")]
     for number, name in enumerate(names):
         url = name if name.startswith("ssh://") else f"ssh://{name}"
@@ -91,6 +91,7 @@ def _jumps(words: str, known_hosts: Path, config: Config, seen: tuple[str, ...])
         if wanted.host in seen or len(seen) > _MOST_JUMPS:
             raise TargetError(f"The way to the board leads through {wanted.host} in a circle.")
         host = config.of(wanted.host)
+        # Only the first hop is reached directly; the others are reached through it.
         if number == 0:
             yield from _jumps(host.jump, known_hosts, config, (*seen, wanted.host))
         yield _hop(wanted, host, known_hosts, user=said.username or "", port=said.port or 0)

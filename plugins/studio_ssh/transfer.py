@@ -16,11 +16,12 @@ from studio_ssh.connection_loss import LOST
 from studio_ssh.watchdog import Watchdog
 
 _CHUNK = 1 << 15
+# ``df -Pk`` counts in KiB.
 _TIMES_FREE = 1024
 
 
 class _Shell(Protocol):
-    """What a transfer asks the board to find out why it failed."""
+    """Shell commands that find out why a transfer failed."""
 
     @property
     def name(self) -> str: ...
@@ -54,6 +55,7 @@ def upload(
             sftp.posix_rename(aside, target)
     except BaseException as error:
         lost = _is_lost(sftp, transport, watchdog, error)
+        # On a lost connection the file stays; its unique name makes it harmless.
         if not lost:
             with contextlib.suppress(*LOST):
                 sftp.remove(aside)
@@ -103,6 +105,7 @@ def _send(
             watchdog.touch()
             if progress is not None:
                 progress.progress(done, size)
+    # Pipelined writes are not confirmed one by one, so the size is checked at the end.
     arrived = sftp.stat(target).st_size
     if arrived != size:
         raise OSError(errno.EIO, f"{arrived} of {size} bytes arrived")
@@ -114,14 +117,14 @@ def _is_lost(
     watchdog: Watchdog,
     error: BaseException,
 ) -> bool:
-    """Whether the connection ended, rather than the board refusing something."""
+    """Return whether the connection ended, rather than the board refusing something."""
     session = sftp.get_channel()
     closed = session is None or session.closed or not transport.is_active()
     return bool(watchdog.barked) or closed or isinstance(error, EOFError)
 
 
 def _explained(error: BaseException, shell: _Shell, target: str, size: int) -> TargetError:
-    """SFTP says no more than "failure" when a disk is full: ask the board how full it is."""
+    """Return an error with the disk's free space, because SFTP reports only "failure"."""
     folder = posixpath.dirname(target)
     free = _free_bytes(shell, folder)
     if free is not None and free < size and not isinstance(error, FileNotFoundError):

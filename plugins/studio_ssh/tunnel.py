@@ -79,7 +79,7 @@ class SshTunnel:
 
 
 def _pump(source: socket.socket | paramiko.Channel, sink: socket.socket | paramiko.Channel) -> None:
-    """Carry one direction until its end, and pass the end on."""
+    """Copy one direction until its end, and pass the end on."""
     with contextlib.suppress(*LOST):
         while chunk := source.recv(_CHUNK):
             sink.sendall(chunk)

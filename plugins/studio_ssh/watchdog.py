@@ -16,15 +16,15 @@ STALLED_S = 60.0
 """Without any progress for this long, the other side counts as stuck although the link lives."""
 
 TRANSFER_S = 8.0
-"""During a transfer, the longest silence of a board's SSH server that is asked for a sign of life.
+"""Longest silence of a board's SSH server during a transfer, despite keepalive requests.
 
-What stands between may acknowledge for a board that is long gone: a proxy, a modem."""
+A proxy or a modem in between may acknowledge data for a board that is gone."""
 
 COMMAND_S = 25.0
 """The same during a command, which may keep a small board busy."""
 
 DOUBT_S = 4.0
-"""After this long without a sign of life, a jump host is asked whether it reaches the board."""
+"""Seconds of silence after which a jump host is probed for its connection to the board."""
 
 _REACH_S = 3.5
 _LOOK_S = 0.5
@@ -34,7 +34,7 @@ _BULK_BYTES = 1 << 14
 
 
 class Watchdog:
-    """Closes a connection that makes no progress, so that whoever waits for it wakes up.
+    """Thread that closes a connection without progress, so that its waiting calls return.
 
     Attributes:
         barked: Why, in the words that follow "the connection was lost"; empty when it did not.
@@ -51,7 +51,7 @@ class Watchdog:
         self._done = threading.Event()
         self._threads = [
             threading.Thread(target=self._watch, name="ssh watchdog", daemon=True),
-            threading.Thread(target=self._ask, name="ssh sign of life", daemon=True),
+            threading.Thread(target=self._ping, name="ssh sign of life", daemon=True),
         ]
 
     def __enter__(self) -> Watchdog:
@@ -64,7 +64,7 @@ class Watchdog:
         self._threads[0].join()  # the other may wait for an answer, and ends with it
 
     def touch(self) -> None:
-        """There was progress."""
+        """Record progress."""
         self._last = time.monotonic()
 
     def _watch(self) -> None:
@@ -74,7 +74,7 @@ class Watchdog:
                 self._transport.close()
                 return
 
-    def _ask(self) -> None:
+    def _ping(self) -> None:
         """Ask for signs of life, one at a time."""
         with contextlib.suppress(*LOST):
             while not self._done.wait(_PING_S) and self._transport.is_active():
@@ -99,7 +99,7 @@ class Watchdog:
         return ""
 
     def _is_cut_behind(self, silent: float) -> bool:
-        """Whether a jump host was asked in this silence, and has not come through."""
+        """Return whether a jump host was probed in this silence without success."""
         if silent < DOUBT_S or not isinstance(self._transport, JumpConnection):
             self._way = None
             return False
@@ -108,7 +108,7 @@ class Watchdog:
         return self._way.is_open is False
 
     def _silent_s(self) -> float:
-        """How long nothing has come, and nothing much has gone, although an answer is owed."""
+        """Return how long a reply has been due without traffic."""
         now, moved = time.monotonic(), bytes_moved(self._transport)
         if moved.received != self._moved.received or moved.sent - self._moved.sent > _BULK_BYTES:
             self._moved, self._heard = moved, now
@@ -116,7 +116,7 @@ class Watchdog:
 
 
 class _JumpProbe:
-    """One question to a jump host, which may take as long as the way is dead.
+    """Probe of a jump host, which may block as long as the connection is dead.
 
     Attributes:
         is_open: None until it is answered.
@@ -125,7 +125,7 @@ class _JumpProbe:
     def __init__(self, transport: JumpConnection) -> None:
         self.is_open: bool | None = None
         self._transport = transport
-        threading.Thread(target=self._ask, name="ssh way", daemon=True).start()
+        threading.Thread(target=self._probe, name="ssh way", daemon=True).start()
 
-    def _ask(self) -> None:
+    def _probe(self) -> None:
         self.is_open = leads_on(self._transport, _REACH_S)

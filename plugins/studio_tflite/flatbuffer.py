@@ -31,7 +31,7 @@ _LEAST_PARTS = 100_000
 
 
 class Bytes(Protocol):
-    """What a buffer is read from: bytes, or a mapped file."""
+    """Bytes or a mapped file, as the source of a buffer."""
 
     def __len__(self) -> int: ...
 
@@ -48,26 +48,27 @@ class Buffer:
     def __init__(self, data: Bytes, name: str) -> None:
         self._data = data
         self._name = name
+        # Offsets may point to the same bytes often: a small file could expand without bound.
         self._left = min(2 * len(data) + _LEAST_PARTS, _MOST_PARTS)
 
     def root(self) -> Table:
-        """The table that the file begins with."""
+        """Return the root table of the file."""
         return Table(self, self.number("uint32", 0))
 
     def number(self, kind: str, place: int) -> Any:
-        """One number."""
+        """Return one number."""
         form = _NUMBERS[kind]
         return form.unpack(self.cut(place, form.size))[0]
 
     def numbers(self, kind: str, place: int, count: int) -> tuple[Any, ...]:
-        """Numbers one behind the other."""
+        """Return consecutive numbers."""
         self.spend(count)
         form = _NUMBERS[kind]
         data = self.cut(place, count * form.size)
         return struct.unpack(f"<{count}{form.format[1:]}", data)
 
     def cut(self, place: int, size: int) -> bytes:
-        """A piece of the file.
+        """Return a slice of the file.
 
         Raises:
             InvalidModel: when it lies outside of it.
@@ -76,7 +77,7 @@ class Buffer:
         return self._data[place : place + size]
 
     def check(self, place: int, size: int) -> None:
-        """Whether a piece lies inside of the file.
+        """Check that a piece is inside of the file.
 
         Raises:
             InvalidModel: when it does not.
@@ -109,47 +110,47 @@ class Table:
         buffer.check(self._slots, self._slots_size)
 
     def number(self, slot: int, kind: str, default: Any) -> Any:
-        """A number, a truth value or an enumeration's number."""
+        """Return a number, a truth value or an enumeration's number."""
         place = self._field(slot)
         return default if place is None else self._buffer.number(kind, place)
 
     def text(self, slot: int, longest: int) -> str:
-        """A string, cut to so many characters; what is no UTF-8 is replaced."""
+        """Return a string, cut to a number of characters, with invalid UTF-8 replaced."""
         place = self._target(slot)
         return "" if place is None else self._string(place, longest)
 
     def table(self, slot: int) -> Table | None:
-        """Another table."""
+        """Return another table."""
         place = self._target(slot)
         return None if place is None else Table(self._buffer, place)
 
     def span(self, slot: int) -> tuple[int, int]:
-        """Position and length of a vector of bytes; (0, 0) where there is none."""
+        """Return position and length of a vector of bytes, or (0, 0) if it is missing."""
         place, count = self._vector(slot, 1)
         return (place, count) if count else (0, 0)
 
     def numbers(self, slot: int, kind: str) -> tuple[Any, ...]:
-        """A vector of numbers."""
+        """Return a vector of numbers."""
         place, count = self._vector(slot, _NUMBERS[kind].size)
         return self._buffer.numbers(kind, place, count) if count else ()
 
     def tables(self, slot: int) -> Iterator[Table]:
-        """A vector of tables."""
+        """Yield a vector of tables."""
         yield from (Table(self._buffer, place) for place in self._targets(slot))
 
     def texts(self, slot: int, longest: int) -> tuple[str, ...]:
-        """A vector of strings."""
+        """Return a vector of strings."""
         return tuple(self._string(place, longest) for place in self._targets(slot))
 
     def _field(self, slot: int) -> int | None:
-        """Where a field lies; None where the table lacks it."""
+        """Return the position of a field, or None if the table lacks it."""
         if slot + 2 > self._slots_size:
             return None
         offset = self._buffer.number("uint16", self._slots + slot)
         return self._place + offset if offset else None
 
     def _target(self, slot: int) -> int | None:
-        """Where a field points to."""
+        """Return the position that a field points to."""
         place = self._field(slot)
         return None if place is None else place + int(self._buffer.number("uint32", place))
 
@@ -159,7 +160,7 @@ class Table:
             yield at + self._buffer.number("uint32", at)
 
     def _vector(self, slot: int, size: int) -> tuple[int, int]:
-        """Where the elements of a vector lie, and how many there are."""
+        """Return the position of a vector's elements, and their number."""
         place = self._target(slot)
         if place is None:
             return 0, 0

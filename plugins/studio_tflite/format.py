@@ -24,7 +24,7 @@ from studio_tflite.structure import IDENTIFIER, Content, load
 
 
 class TfliteFormat:
-    """Opens TFLite files. Weights are read when one of them is asked for, never before."""
+    """Reader of TFLite files, which loads weights on request only."""
 
     id = "tflite"
     title = "TFLite"
@@ -35,7 +35,7 @@ class TfliteFormat:
         self._last: tuple[tuple[str, int, int], Content] | None = None
 
     def recognises(self, path: Path) -> bool:
-        """Whether the name ends in ``.tflite`` or the file has TFLite's identifier."""
+        """Return whether the name ends in ``.tflite`` or the file has TFLite's identifier."""
         if path.suffix.lower() in self.suffixes:
             return True
         try:
@@ -65,7 +65,7 @@ class TfliteFormat:
         return convert(self._load(path.absolute()), self._limits, shapes or {})
 
     def constant(self, path: Path, name: str, most_bytes: int) -> Array:
-        """The first values of one constant, as they are stored."""
+        """Return the first values of one constant as they are stored."""
         path = path.absolute()
         content = self._load(path)
         for graph in content.graphs:
@@ -75,11 +75,11 @@ class TfliteFormat:
         raise UsageError(f"The model has no constant {name!r}.")
 
     def documentation(self, operator: str, domain: str, version: int) -> OperatorDoc | None:
-        """Nothing: the texts are not part of the schema."""
+        """Return no text: the documentation is not part of the schema."""
         return None
 
     def _load(self, path: Path) -> Content:
-        """The structure of the file; kept until another file (or state of it) is asked for."""
+        """Return the structure of the file, cached until another file or state is requested."""
         status = path.stat() if path.exists() else None
         key = (str(path), status.st_mtime_ns, status.st_size) if status else (str(path), 0, 0)
         if self._last is None or self._last[0] != key:

@@ -50,7 +50,7 @@ class Constant:
 
 
 def convert(content: Content, limits: Limits, sizes: Mapping[str, Sequence[int]] = {}) -> Model:
-    """The model as the studio sees it.
+    """Return the model in the studio's form.
 
     Sub-graphs that an operator runs are its blocks; those that are only called from outside (of
     other signatures) are functions of the model.
@@ -80,7 +80,7 @@ def convert(content: Content, limits: Limits, sizes: Mapping[str, Sequence[int]]
 
 
 def names(tensors: Sequence[Tensor]) -> list[str]:
-    """A name of its own for each tensor: what the file says, with its number where that is not."""
+    """Return a unique name for each tensor: the file's, with its number where it repeats."""
     counts = Counter(tensor.name for tensor in tensors)
     return [
         one.name if one.name and counts[one.name] == 1 else f"{one.name}#{number}"
@@ -89,7 +89,7 @@ def names(tensors: Sequence[Tensor]) -> list[str]:
 
 
 def constants(content: Content, graph: SubGraph) -> dict[str, Constant]:
-    """The tensors of a sub-graph that have values in the file, by name.
+    """Return the tensors of a sub-graph that have values in the file, by name.
 
     Raises:
         InvalidModel: when the values of one do not fit its shape.
@@ -136,11 +136,11 @@ class _Graphs:
         self._open: list[int] = []
 
     def graph(self, number: int) -> Graph:
-        """One of them."""
+        """Return one of the graphs."""
         return self._graph(number)[0]
 
     def _graph(self, number: int) -> tuple[Graph, int]:
-        """The graph, and its nodes with all that is in its blocks."""
+        """Return the graph, and its nodes with all that is in its blocks."""
         if number >= len(self._content.graphs):
             raise InvalidModel(f"An operator runs sub-graph {number}, which is not there.")
         if number in self._open:
@@ -216,7 +216,7 @@ def _value(number: int, values: Sequence[str], types: Mapping[str, TensorType]) 
 
 
 def _check_order(graph: SubGraph, values: Sequence[str]) -> None:
-    """Operators run one after the other, so none can wait for a later one."""
+    """Check that no operator reads a later one's output, because they run in file order."""
     last = {number: k for k, one in enumerate(graph.operators) for number in one.outputs}
     first: dict[int, int] = {}
     for k, one in enumerate(graph.operators):
@@ -235,7 +235,7 @@ def _check_order(graph: SubGraph, values: Sequence[str]) -> None:
 
 
 def _node_name(number: int, operator: Operator, values: Sequence[str], taken: set[str]) -> str:
-    """The name of what it writes, as operators have none."""
+    """Return the name of its first output, because operators have no names."""
     written = [values[one] for one in operator.outputs if one >= 0]
     name = written[0] if written else f"{operator.kind}_{number}"
     while name in taken:

@@ -37,23 +37,23 @@ def _content() -> dict[str, Any]:
 
 @functools.cache
 def enumeration(name: str) -> Mapping[int, str]:
-    """Names by numbers."""
+    """Return names by numbers."""
     return {int(number): text for number, text in _content()["enums"][name].items()}
 
 
 @functools.cache
 def fields(table: str) -> tuple[Field, ...]:
-    """The fields of a table; none for a table that is not known."""
+    """Return the fields of a table, or none for an unknown table."""
     return tuple(Field(*row) for row in _content()["tables"].get(table, ()))
 
 
 def read(table: Table, name: str) -> dict[str, Any]:
-    """The fields of a table but for the tables in it, enumerations by their names."""
+    """Return the fields of a table without nested tables, with enumerations by their names."""
     return {one.name: _value(table, one) for one in fields(name) if one.kind.strip("[]") != "table"}
 
 
 def slot(table: str, field: str) -> int:
-    """Where a field of a table lies."""
+    """Return the slot of a table's field."""
     return next(one.slot for one in fields(table) if one.name == field)
 
 

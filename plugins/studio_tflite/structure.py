@@ -18,7 +18,7 @@ IDENTIFIER = b"TFL3"
 _PLACEHOLDER = 127  # of codes that no longer fit into the byte of old files
 _CALL = re.compile(r"(?:(\w+)_)?subgraph(?:_index)?")
 _SILENT = {"quantized_bias_type": "FLOAT32", "fused_activation_function": "NONE"}
-"""What options say that say nothing."""
+"""Values of options that carry no information."""
 _LONGEST_LIST = 4096
 _LONGEST_NAME = 1000
 
@@ -45,10 +45,10 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """An operator of a sub-graph; tensors by their numbers, -1 for one that is left out.
+    """Operator of a sub-graph; tensors by their numbers, -1 for one that is left out.
 
     Attributes:
-        is_custom: Whether it is none of TFLite's own.
+        is_custom: Whether it is not one of TFLite's own.
         calls: Numbers of the sub-graphs that it runs, by what they are to it (``then``).
     """
 
@@ -73,7 +73,7 @@ class SubGraph:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A file.
+    """Structure of a TFLite file.
 
     Attributes:
         buffers: Position and length of each in the file; (0, 0) for one without content.
@@ -143,7 +143,7 @@ def _code(table: Table) -> tuple[str, bool]:
 
 
 def _place(table: Table, buffer: Buffer) -> tuple[int, int]:
-    """Where a buffer lies: in the flatbuffer, or behind it in the same file."""
+    """Return the position of a buffer: in the flatbuffer, or behind it in the same file."""
     facts = {key: table.number(slot("Buffer", key), "uint64", 0) for key in ("offset", "size")}
     if facts["offset"] > 1:
         buffer.check(facts["offset"], facts["size"])
@@ -152,7 +152,7 @@ def _place(table: Table, buffer: Buffer) -> tuple[int, int]:
 
 
 def _metadata(buffer: Buffer, buffers: tuple[tuple[int, int], ...], number: int) -> str:
-    """What is said under a name, where it is a short text; else how much it is."""
+    """Return metadata of a name if it is a short text, else its size."""
     place, size = buffers[number] if number < len(buffers) else (0, 0)
     if size <= LONGEST_TEXT:
         text = buffer.cut(place, size).rstrip(b"\0").decode("utf-8", "replace")
@@ -203,11 +203,11 @@ class _Reader:
 
 
 def _options(table: Table, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of an operator, of whichever of the two unions."""
+    """Return the options of an operator, from either of the two unions."""
     found: dict[str, Any] = {}
     for union in ("builtin_options", "builtin_options2"):
         name = enumeration(union.title().replace("_", "")).get(facts[f"{union}_type"], "NONE")
-        # The union's value lies in the slot behind its type's.
+        # The union's value is in the slot behind its type's.
         options = table.table(slot("Operator", f"{union}_type") + 2) if name != "NONE" else None
         if options is not None:
             found |= read(options, name)
@@ -215,7 +215,7 @@ def _options(table: Table, facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _calls(name: str, value: Any) -> list[tuple[str, int]]:
-    """The sub-graphs that an option names; the model's own graph cannot be one."""
+    """Return the sub-graphs that an option names, of which the main graph cannot be one."""
     found = _CALL.fullmatch(name)
     if found is not None and isinstance(value, int):
         return [(found[1] or "subgraph", value)] if value > 0 else []
@@ -225,7 +225,7 @@ def _calls(name: str, value: Any) -> list[tuple[str, int]]:
 
 
 def _attribute(value: Any) -> AttributeValue:
-    """An option as it is shown."""
+    """Return an option in the displayed form."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple) and len(value) > _LONGEST_LIST:

@@ -39,7 +39,7 @@ class Address:
         return f"{self.parent}/endpoints/{self.endpoint}"
 
     def url(self, service: str, path: str) -> str:
-        """Of a path at ``aiplatform``, ``artifactregistry``, ``monitoring`` or ``logging``."""
+        """Return the URL of a path at a service, such as ``aiplatform`` or ``logging``."""
         host = f"{self.region}-{service}" if service == "aiplatform" else service
         return f"{self.service or f'https://{host}.googleapis.com'}/{path}"
 
@@ -71,7 +71,7 @@ def parse_address(url: str, settings: Mapping[str, object]) -> Address:
 
 
 def _service(text: str) -> str:
-    """A base address to which a token may be sent: encrypted, or this computer."""
+    """Return a base URL to which a token may be sent: encrypted, or this computer."""
     if not text:
         return ""
     parts = urlsplit(text)

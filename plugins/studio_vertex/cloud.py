@@ -45,7 +45,7 @@ class Cloud:
         return self.call("GET", path, what, query=query)
 
     def find(self, path: str, what: str, service: str = "aiplatform") -> Json | None:
-        """Read a resource; None where there is none."""
+        """Read a resource; return None if it does not exist."""
         try:
             return self.call("GET", path, what, service=service)
         except GoogleRefusal as error:
@@ -54,7 +54,7 @@ class Cloud:
             raise
 
     def pages(self, path: str, key: str, what: str, **query: object) -> Iterator[Json]:
-        """Every entry of a list."""
+        """Yield all entries of a list."""
         token = ""
         while True:
             more = {"pageToken": token} if token else {}
@@ -74,10 +74,10 @@ class Cloud:
         service: str = "aiplatform",
         query: Mapping[str, object] | None = None,
     ) -> Json:
-        """One call; a throttled one is repeated.
+        """Send one request, and repeat it when Google throttles.
 
         Raises:
-            GoogleRefusal: when the service says no.
+            GoogleRefusal: when the service refuses the request.
             TargetError: when it does not answer.
         """
         url = self.address.url(service, path)
@@ -102,7 +102,7 @@ class Cloud:
         return response
 
     def wait(self, operation: Json, what: str, progress: Progress, timeout_s: float) -> Json:
-        """Wait for the end of an operation; it goes on at Google when this is interrupted.
+        """Wait for the end of an operation; an interrupt does not stop it at Google.
 
         Raises:
             GoogleRefusal: when it fails.
@@ -127,10 +127,11 @@ class Cloud:
     def _patiently(
         self, method: str, url: str, what: str, arguments: Mapping[str, Any]
     ) -> requests.Response:
-        """Send; again when throttled, and when a reader found the service busy."""
+        """Send a request; repeat it when throttled, or when a read finds the service busy."""
         for attempt in range(_RETRIES):
             response = self._send(method, url, what, arguments)
             status = response.status_code
+            # A 503 is repeated for reads only: a write may have been carried out.
             busy = status == 429 or (status == 503 and method == "GET")
             if not busy or attempt == _RETRIES - 1 or _is_quota(response):
                 break
@@ -158,7 +159,7 @@ class Cloud:
 
 
 def _credentials() -> Any:
-    """Those that Google's own library finds; nothing of them is kept.
+    """Return the credentials that Google's own library finds, without storing them.
 
     Raises:
         Unavailable: where there are none.
@@ -187,7 +188,7 @@ def _json(response: requests.Response) -> Any:
 
 
 def _is_quota(response: requests.Response) -> bool:
-    """Whether the refusal is of a kind that waiting does not mend."""
+    """Return whether a refusal is an exceeded quota, which a retry does not cure."""
     return "quota" in response.text.lower() and "per minute" not in response.text.lower()
 
 

@@ -17,7 +17,7 @@ _PERCENTILES = {"p50": "ALIGN_PERCENTILE_50", "p99": "ALIGN_PERCENTILE_99"}
 
 
 def measure(cloud: Cloud, history: EndpointSnapshot) -> Measurement:
-    """What Google counted of the last minutes; its figures come a minute or two late."""
+    """Return Google's metrics of the last minutes, which lag by a minute or two."""
     serving = history.serving
     held = history.of(serving) if serving else None
     counts = {
@@ -42,7 +42,7 @@ def measure(cloud: Cloud, history: EndpointSnapshot) -> Measurement:
 
 
 def _values(cloud: Cloud, metric: str, aligner: str, history: EndpointSnapshot) -> list[float]:
-    """One figure of each series of the endpoint."""
+    """Return one value of each series of the endpoint."""
     if history.endpoint is None:
         return []
     now = datetime.now(UTC)
@@ -65,7 +65,7 @@ def _number(value: Mapping[str, Any]) -> float:
 
 
 def logs(cloud: Cloud, lines: int) -> Iterator[str]:
-    """The last lines of the endpoint's containers, the oldest first."""
+    """Return the last lines of the endpoint's containers, the oldest first."""
     address = cloud.address
     kind = 'resource.type="aiplatform.googleapis.com/Endpoint"'
     body = {

@@ -26,7 +26,7 @@ _HALF = 32
 
 @dataclass(frozen=True, slots=True)
 class ServeSettings:
-    """How a release is to be served."""
+    """Serving settings of a release."""
 
     image: str
     resources: Mapping[str, Any]
@@ -35,7 +35,7 @@ class ServeSettings:
 
     @staticmethod
     def of(parcel: Parcel, options: Mapping[str, Any]) -> ServeSettings:
-        """The wish of a deploy's options."""
+        """Return the settings in the options of a deploy."""
         image = str(options.get("image") or "")
         for key, value in (("{name}", parcel.name), ("{version}", str(parcel.version))):
             image = image.replace(key, value)
@@ -44,7 +44,7 @@ class ServeSettings:
 
 
 def _resources(options: Mapping[str, Any]) -> dict[str, Any]:
-    """DedicatedResources in Vertex AI's words."""
+    """Return the settings as Vertex AI's DedicatedResources."""
     spec: dict[str, Any] = {"machineType": str(options["machine"])}
     kind = ACCELERATORS[str(options["accelerator"])]
     if kind:
@@ -62,13 +62,13 @@ def _resources(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def model_id(endpoint: str, digest: str, image: str) -> str:
-    """The ID of a release's model: the same for a repeated deploy."""
+    """Return the ID of a release's model, the same for a repeated deploy."""
     of_image = hashlib.sha256(image.encode()).hexdigest()[:6]
     return f"{endpoint}-{digest[:12]}-{of_image}"
 
 
 def labels_of(endpoint: str, parcel: Parcel) -> dict[str, str]:
-    """Of a release's model."""
+    """Return the labels of a release's model."""
     return {
         TARGET: endpoint,
         RELEASE: parcel.digest[:_HALF],
@@ -79,22 +79,22 @@ def labels_of(endpoint: str, parcel: Parcel) -> dict[str, str]:
 
 
 def digest_of(labels: Mapping[str, str]) -> str:
-    """The release that labels name."""
+    """Return the release in some labels."""
     return str(labels.get(RELEASE, "")) + str(labels.get(REST, ""))
 
 
 def as_label(text: str) -> str:
-    """A text in the characters of a label's value."""
+    """Return a text in the characters of a label's value."""
     return re.sub(r"[^a-z0-9_-]", "-", text.lower())[:63]
 
 
 def now_label() -> str:
-    """This moment in the characters of a label's value."""
+    """Return the current time in the characters of a label's value."""
     return datetime.now(UTC).strftime("%Y%m%dt%H%M%S%fz")
 
 
 def time_of(label: str) -> str:
-    """ISO 8601 of such a label; empty where it is none."""
+    """Return the ISO 8601 time of such a label, or "" if it is invalid."""
     try:
         found = datetime.strptime(label, "%Y%m%dt%H%M%S%fz")
     except ValueError:

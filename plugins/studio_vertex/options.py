@@ -12,7 +12,7 @@ ACCELERATORS = {
     "a100-80gb": "NVIDIA_A100_80GB",
     "h100": "NVIDIA_H100_80GB",
 }
-"""What the studio calls them -> what Vertex AI calls them."""
+"""The studio's name -> Vertex AI's name."""
 
 TARGET_OPTIONS = (
     Option("project", title="Project", help="ID of the Google Cloud project."),

@@ -39,7 +39,7 @@ class VertexPlatform:
 
 
 def _identity(cloud: Cloud) -> Identity:
-    """As whom the library logged in; a person's credentials do not say a name."""
+    """Return the login's identity; credentials of a person contain no name."""
     found = cloud.credentials
     who = getattr(found, "service_account_email", "") or getattr(found, "account", "")
     address = cloud.address

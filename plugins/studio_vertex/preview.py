@@ -1,4 +1,4 @@
-"""What a deploy would make, what it would cost, and what stands in its way."""
+"""Preview of a deploy: resources to create, their cost, and blockers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _FAMILIES = {
 def preview(
     cloud: Cloud, history: EndpointSnapshot, parcel: Parcel, options: Mapping[str, Any]
 ) -> Preview:
-    """All of it; nothing is changed."""
+    """Return the preview of a deploy without changing anything."""
     wish = ServeSettings.of(parcel, options)
     actions = [
         *_of_image(cloud, parcel, wish),
@@ -73,7 +73,7 @@ def _of_image(cloud: Cloud, parcel: Parcel, wish: ServeSettings) -> Iterator[Act
 
 
 def _path(parts: re.Match[str]) -> str:
-    """The version or tag in Artifact Registry's own names."""
+    """Return the version or tag in Artifact Registry's own names."""
     found = parts.groupdict()
     where = f"projects/{found['project']}/locations/{found['location']}"
     package = f"repositories/{found['repository']}/packages/{quote(found['package'], safe='')}"

@@ -27,7 +27,7 @@ _BUILT_IN = ("g2-", "a2-", "a3-")
 
 
 def cost_per_hour(resources: Mapping[str, Any], region: str) -> tuple[float | None, str]:
-    """USD an hour at the least number of replicas, and how that was reckoned.
+    """Return USD per hour at the least number of replicas, with the calculation.
 
     Args:
         resources: DedicatedResources as Vertex AI has them.

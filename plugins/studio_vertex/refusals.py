@@ -1,4 +1,4 @@
-"""What Google's services refuse, in sentences that say what to do."""
+"""Error messages for refusals of Google's services, with what to do."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class GoogleRefusal(TargetError):
 
 
 def refusal(what: str, status: int, body: Any) -> GoogleRefusal:
-    """An error for an answer of HTTP."""
+    """Return the error for an HTTP response."""
     error = body.get("error") if isinstance(body, Mapping) else None
     error = error if isinstance(error, Mapping) else {}
     reason = str(error.get("status") or _BY_STATUS.get(status, "INTERNAL"))
@@ -74,6 +74,6 @@ def refusal(what: str, status: int, body: Any) -> GoogleRefusal:
 
 
 def failure(what: str, error: Mapping[str, Any]) -> GoogleRefusal:
-    """An error for an operation that ended with one."""
+    """Return the error for an operation that failed."""
     code = int(error.get("code") or 13)
     return GoogleRefusal(what, _BY_CODE.get(code, "INTERNAL"), str(error.get("message") or ""))

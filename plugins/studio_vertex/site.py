@@ -22,7 +22,7 @@ from studio_vertex import measurements as measuring
 from studio_vertex.cloud import Cloud
 from studio_vertex.names import ServeSettings
 from studio_vertex.preview import preview
-from studio_vertex.snapshot import EndpointSnapshot, LiveDeployment, ReleaseEntry, look, resources
+from studio_vertex.snapshot import EndpointSnapshot, LiveDeployment, ReleaseEntry, poll, resources
 from studio_vertex.traffic import TrafficChange, is_as_wished
 
 _TIMEOUT_S = 3600.0
@@ -41,7 +41,7 @@ class VertexSite:
         return self._identity
 
     def preview(self, parcel: Parcel, options: Mapping[str, Any]) -> Preview:
-        return preview(self._cloud, look(self._cloud), parcel, options)
+        return preview(self._cloud, poll(self._cloud), parcel, options)
 
     def deploy(self, parcel: Parcel, options: Mapping[str, Any], progress: Progress) -> Deployed:
         wish, canary = ServeSettings.of(parcel, options), int(options.get("canary") or 0)
@@ -52,19 +52,19 @@ class VertexSite:
             raise Refused(blocked[0].text, hint=blocked[0].hint)
         rollout.ensure_endpoint(parcel.owner)
         held = rollout.ensure_model(parcel, wish)
-        before = look(self._cloud)
+        before = poll(self._cloud)
         if self._is_done(before, held, wish, canary):
-            return self._done(held, "unchanged")
+            return self._deployed(held, "unchanged")
         live = rollout.ensure_live(held, wish)
         split, state = _shares(before.serving, live, canary)
         rollout.give(split, held, f"Version {held.version} gets {split[live.id]} % of the requests")
-        rollout.clear(look(self._cloud), set(split))
-        return self._done(held, state)
+        rollout.clear(poll(self._cloud), set(split))
+        return self._deployed(held, state)
 
     def promote(self, progress: Progress) -> Deployed:
         rollout = TrafficChange(self._cloud, progress, _TIMEOUT_S)
         rollout.settle()
-        history = look(self._cloud)
+        history = poll(self._cloud)
         canary = history.canary
         held = history.of(canary) if canary else None
         if canary is None or held is None:
@@ -74,7 +74,7 @@ class VertexSite:
     def rollback(self, to: str | None, progress: Progress) -> Deployed:
         rollout = TrafficChange(self._cloud, progress, _TIMEOUT_S)
         rollout.settle()
-        history = look(self._cloud)
+        history = poll(self._cloud)
         serving = history.serving
         if serving is None:
             raise TargetError(f"{self._cloud.address.endpoint} has no running release.")
@@ -86,7 +86,7 @@ class VertexSite:
         return self._serve(rollout, held, rollout.ensure_live(held, wish))
 
     def releases(self) -> Sequence[PlatformRelease]:
-        return list(look(self._cloud).releases())
+        return list(poll(self._cloud).releases())
 
     def reach(self) -> Tunnel | None:
         return None
@@ -105,7 +105,7 @@ class VertexSite:
         return response.content, int(head) if head.isdigit() else 0
 
     def measure(self) -> Measurement | None:
-        return measuring.measure(self._cloud, look(self._cloud))
+        return measuring.measure(self._cloud, poll(self._cloud))
 
     def logs(self, lines: int) -> Iterator[str]:
         return measuring.logs(self._cloud, lines)
@@ -113,9 +113,9 @@ class VertexSite:
     def remove(self, purge: bool, progress: Progress) -> Sequence[Resource]:
         rollout = TrafficChange(self._cloud, progress, _TIMEOUT_S)
         rollout.settle()
-        rollout.clear(_stable_last(look(self._cloud)), set())
+        rollout.clear(_stable_last(poll(self._cloud)), set())
         if purge:
-            history = look(self._cloud)
+            history = poll(self._cloud)
             if history.endpoint is not None:
                 rollout.delete(self._cloud.address.name, "Deleting the endpoint")
             for held in history.held:
@@ -124,7 +124,7 @@ class VertexSite:
         return self.resources()
 
     def resources(self) -> Sequence[Resource]:
-        return list(resources(self._cloud, look(self._cloud)))
+        return list(resources(self._cloud, poll(self._cloud)))
 
     def close(self) -> None:
         self._cloud.close()
@@ -132,13 +132,13 @@ class VertexSite:
     def _serve(self, rollout: TrafficChange, held: ReleaseEntry, live: LiveDeployment) -> Deployed:
         """Give all requests to one, and end the others."""
         rollout.give({live.id: 100}, held, f"Version {held.version} gets all requests")
-        rollout.clear(look(self._cloud), {live.id})
-        return self._done(held, "serving")
+        rollout.clear(poll(self._cloud), {live.id})
+        return self._deployed(held, "serving")
 
     def _is_done(
         self, history: EndpointSnapshot, held: ReleaseEntry, wish: ServeSettings, canary: int
     ) -> bool:
-        """Whether a release has its requests already, and nothing is left over."""
+        """Return whether a release has its requests already, and nothing is left over."""
         place = history.canary if canary else history.serving
         if place is None or len(history.live) != (2 if canary else 1):
             return False
@@ -148,7 +148,7 @@ class VertexSite:
             and is_as_wished(place, wish)
         )
 
-    def _done(self, held: ReleaseEntry, state: str) -> Deployed:
+    def _deployed(self, held: ReleaseEntry, state: str) -> Deployed:
         address = self._cloud.address
         endpoint = address.url("aiplatform", f"v1/{address.name}:rawPredict")
         facts = {"image": held.image, "model": held.model}
@@ -158,23 +158,23 @@ class VertexSite:
 def _shares(
     serving: LiveDeployment | None, live: LiveDeployment, canary: int
 ) -> tuple[dict[str, int], str]:
-    """Percent by deployed model, and the state of the new one."""
+    """Return percent by deployed model, and the state of the new one."""
     if canary and serving is not None and serving.id != live.id:
         return {serving.id: 100 - canary, live.id: canary}, "canary"
     return {live.id: 100}, "serving"
 
 
 def _stable_last(history: EndpointSnapshot) -> EndpointSnapshot:
-    """Requests can only be taken from the one that ends last."""
+    """Order the deployed models so that the one with the requests is removed last."""
     order = sorted(history.live, key=lambda one: one.traffic)
     return EndpointSnapshot(history.endpoint, history.held, tuple(order))
 
 
 def _chosen(history: EndpointSnapshot, to: str | None) -> ReleaseEntry:
-    """The release to go back to.
+    """Return the release to roll back to.
 
     Raises:
-        TargetError: when there is none.
+        TargetError: when no such release exists.
     """
     found = history.before()
     if to is None and found:

@@ -1,4 +1,4 @@
-"""What there is of one target: its endpoint, its releases and where each is deployed."""
+"""Snapshot of one target: its endpoint, its releases and their deployments."""
 
 from __future__ import annotations
 
@@ -45,16 +45,16 @@ class ReleaseEntry:
 
     @property
     def at(self) -> str:
-        """When it was last given requests, as its label has it."""
+        """Time of the last traffic change to the release, from its label."""
         return str(self.labels.get(AT, ""))
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointSnapshot:
-    """All of it at one moment.
+    """Endpoint, releases and deployments at one moment.
 
     Attributes:
-        endpoint: The Endpoint as Vertex AI has it; None where there is none.
+        endpoint: Vertex AI's Endpoint; None if it does not exist.
         held: The newest first.
     """
 
@@ -63,7 +63,7 @@ class EndpointSnapshot:
     live: tuple[LiveDeployment, ...]
 
     def of(self, live: LiveDeployment) -> ReleaseEntry | None:
-        """The release of a deployed model."""
+        """Return the release of a deployed model."""
         return next((one for one in self.held if one.model == live.model), None)
 
     @property
@@ -79,13 +79,13 @@ class EndpointSnapshot:
         return max(busy, key=lambda one: one.traffic, default=None)
 
     def before(self) -> list[ReleaseEntry]:
-        """Releases that have served and do not now, the last one first."""
+        """Return the releases that served earlier, the latest first."""
         busy = {one.model for one in self.live if one.traffic}
         found = [one for one in self.held if one.at and one.model not in busy]
         return sorted(found, key=lambda one: one.at, reverse=True)
 
     def releases(self) -> Iterator[PlatformRelease]:
-        """In the words of the studio."""
+        """Yield the releases in the studio's form."""
         for one in sorted(self.held, key=lambda held: held.at or "~" + held.since, reverse=True):
             live = [place for place in self.live if place.model == one.model]
             busy = max(live, key=lambda place: place.traffic, default=None)
@@ -108,11 +108,11 @@ class EndpointSnapshot:
         return "replaced" if one.at else "starting"
 
 
-def look(cloud: Cloud) -> EndpointSnapshot:
-    """Read what there is.
+def poll(cloud: Cloud) -> EndpointSnapshot:
+    """Read the endpoint, its releases and their deployments.
 
     Raises:
-        TargetError: when the endpoint of this name is somebody else's.
+        TargetError: when the endpoint of this name was not made by the studio.
     """
     address = cloud.address
     endpoint = cloud.find(f"v1/{address.name}", "Reading the endpoint")
@@ -124,16 +124,16 @@ def look(cloud: Cloud) -> EndpointSnapshot:
     wanted = f'labels.{TARGET}="{address.endpoint}"'
     models = cloud.pages(f"v1/{address.parent}/models", "models", "Listing models", filter=wanted)
     return EndpointSnapshot(
-        endpoint, tuple(_held(one) for one in models), tuple(_live(endpoint or {}))
+        endpoint, tuple(_release_entry(one) for one in models), tuple(_live(endpoint or {}))
     )
 
 
 def id_of(name: str) -> str:
-    """The last part of a resource's name, which has the project's ID or its number in it."""
+    """Return the last part of a resource's name, which contains the project's ID or number."""
     return name.partition("@")[0].rpartition("/")[2]
 
 
-def _held(model: Mapping[str, Any]) -> ReleaseEntry:
+def _release_entry(model: Mapping[str, Any]) -> ReleaseEntry:
     labels = dict(model.get("labels") or {})
     return ReleaseEntry(
         id_of(str(model["name"])),
@@ -162,7 +162,7 @@ def _live(endpoint: Mapping[str, Any]) -> Iterator[LiveDeployment]:
 
 
 def resources(cloud: Cloud, history: EndpointSnapshot) -> Iterator[Resource]:
-    """Everything of the target: what costs first."""
+    """Yield all resources of the target, those that cost first."""
     address = cloud.address
     for live in history.live:
         cost, _ = cost_per_hour(live.resources, address.region)

@@ -21,16 +21,16 @@ from studio_vertex.names import (
     now_label,
 )
 from studio_vertex.refusals import GoogleRefusal
-from studio_vertex.snapshot import EndpointSnapshot, LiveDeployment, ReleaseEntry, look
+from studio_vertex.snapshot import EndpointSnapshot, LiveDeployment, ReleaseEntry, poll
 
 PREDICT, HEALTH, PORT = "/predict", "/health", 8080
 
 
 class TrafficChange:
-    """One change on its way.
+    """One change in progress.
 
-    What Google was asked to do goes on when the studio is closed. A repeated change first waits
-    for it, and then does only what is left.
+    Google completes a requested change even when the studio is closed. A repeated change first
+    waits for it, and then does only what is left.
     """
 
     def __init__(self, cloud: Cloud, progress: Progress, timeout_s: float) -> None:
@@ -39,7 +39,7 @@ class TrafficChange:
         self._timeout_s = timeout_s
 
     def settle(self) -> None:
-        """Wait for what an interrupted change has begun."""
+        """Wait for the end of an interrupted change."""
         name = self._cloud.address.name
         if self._cloud.find(f"v1/{name}", "Reading the endpoint") is None:
             return
@@ -71,11 +71,11 @@ class TrafficChange:
             body = {"model": self._model(parcel, wish), "modelId": identifier}
             self._make("POST", f"v1/{address.parent}/models:upload", "Uploading the model", body)
             self._appear(path, "Uploading the model")
-        return next(one for one in look(self._cloud).held if one.model == identifier)
+        return next(one for one in poll(self._cloud).held if one.model == identifier)
 
     def ensure_live(self, held: ReleaseEntry, wish: ServeSettings) -> LiveDeployment:
-        """Deploy a release beside what serves, without requests; or find it so deployed."""
-        found = _same(look(self._cloud), held, wish)
+        """Deploy a release without traffic, or return its existing deployment."""
+        found = _same(poll(self._cloud), held, wish)
         if found is not None:
             return found
         self._label(held, {STATE: ""}, "")
@@ -92,7 +92,7 @@ class TrafficChange:
         except GoogleRefusal as error:
             self._label(held, {STATE: FAILED}, error.message)
             raise
-        live = _same(look(self._cloud), held, wish)
+        live = _same(poll(self._cloud), held, wish)
         if live is None:
             raise TargetError(f"{what} is done at Google, which does not list it.")
         return live
@@ -106,7 +106,7 @@ class TrafficChange:
         self._label(held, {AT: now_label(), STATE: ""}, "")
 
     def clear(self, history: EndpointSnapshot, keep: set[str]) -> None:
-        """Undeploy what gets no requests any more."""
+        """Undeploy releases without traffic."""
         left = [live.id for live in history.live]
         for live in history.live:
             if live.id in keep:
@@ -128,7 +128,7 @@ class TrafficChange:
         self._wait(operation, what)
 
     def _model(self, parcel: Parcel, wish: ServeSettings) -> Json:
-        """The model with the contract of its container, as models:upload takes it."""
+        """Return the model with its container's contract, as models:upload takes it."""
         container = {
             "imageUri": wish.image,
             "args": ["serve"],
@@ -177,7 +177,7 @@ class TrafficChange:
         self._cloud.wait(operation, what, self._progress, self._timeout_s)
 
     def _label(self, held: ReleaseEntry, labels: Mapping[str, str], reason: str) -> None:
-        """Write the state of a release at its model; an empty label is taken away."""
+        """Write the state of a release to its model; an empty label is removed."""
         path = f"v1/{self._cloud.address.parent}/models/{held.model}"
         model = self._cloud.get(path, "Reading the model")
         merged = {k: v for k, v in {**(model.get("labels") or {}), **labels}.items() if v}
@@ -189,7 +189,7 @@ class TrafficChange:
 def _same(
     history: EndpointSnapshot, held: ReleaseEntry, wish: ServeSettings
 ) -> LiveDeployment | None:
-    """A deployed model of a release that is served as wished."""
+    """Return a deployed model of a release with the wanted settings."""
     for live in history.live:
         if live.model == held.model and is_as_wished(live, wish):
             return live
@@ -197,7 +197,7 @@ def _same(
 
 
 def is_as_wished(live: LiveDeployment, wish: ServeSettings) -> bool:
-    """Whether it has the machines, the numbers and the account of a wish; Google adds defaults."""
+    """Return whether machines, numbers and account match the settings; Google adds defaults."""
     spec, wanted = (dict(one.get("machineSpec") or {}) for one in (live.resources, wish.resources))
     keys = ("machineType", "acceleratorType", "acceleratorCount")
     numbers = ("minReplicaCount", "maxReplicaCount", "autoscalingMetricSpecs")

@@ -65,7 +65,7 @@ class _Column:
             )
 
     def samples(self, indices: Sequence[int]) -> Iterator[Array]:
-        """The array of each of the samples, batch axis included."""
+        """Yield the array of each sample, batch axis included."""
         if not self.length:
             shared = self.rows.whole()
             yield from (shared for _ in indices)
@@ -102,6 +102,7 @@ class ArrayDataset:
         """Open an ``.npz`` whose keys are the inputs' names (or one array for a single input)."""
         names = keys(path)
         wanted = [value.name for value in inputs]
+        # An input may have the name of a label key: the array is the input's then.
         label_key = next((key for key in LABEL_KEYS if key in names and key not in wanted), "")
         arrays = [name for name in names if name not in LABEL_KEYS or name in wanted]
         pairs = _pair(path, inputs, arrays)
@@ -146,7 +147,7 @@ class ArrayDataset:
 
 
 def _pair(path: Path, inputs: Sequence[Value], names: Sequence[str]) -> list[tuple[Value, str]]:
-    """Which array belongs to which input."""
+    """Match the arrays to the inputs."""
     wanted = [value.name for value in inputs]
     if len(inputs) == 1 and len(names) == 1:
         return [(inputs[0], names[0])]

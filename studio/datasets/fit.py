@@ -26,14 +26,14 @@ def conform(array: Array, value: Value, sample: str) -> Array:
         return _finite(array, value, sample)
     if not shape_fits(array.shape, wanted.shape):
         raise InvalidData(
-            f"Sample {sample} gives input {value.name!r} {_found(array)}, "
+            f"Sample {sample} gives input {value.name!r} {_type_of(array)}, "
             f"but the model wants {wanted}."
         )
     return _finite(_cast(array, value, wanted, sample), value, sample)
 
 
 def shape_fits(found: Sequence[int], wanted: Sequence[Dimension] | None) -> bool:
-    """Whether a shape agrees with one that may have open sizes."""
+    """Return whether a shape agrees with one that may have open sizes."""
     if wanted is None:
         return True
     return len(found) == len(wanted) and all(
@@ -42,7 +42,7 @@ def shape_fits(found: Sequence[int], wanted: Sequence[Dimension] | None) -> bool
     )
 
 
-def _found(array: Array) -> str:
+def _type_of(array: Array) -> str:
     return str(TensorType(_kind(array), tuple(array.shape)))
 
 
@@ -67,6 +67,7 @@ def _cast(array: Array, value: Value, wanted: TensorType, sample: str) -> Array:
         ) from None
     if array.dtype.kind not in "biuf" or (array.dtype.kind == "f" and target.kind != "f"):
         raise misfit
+    # An overflow becomes infinity, which ``_finite`` refuses afterwards.
     with numpy.errstate(over="ignore"):
         cast = array.astype(target)
     if target.kind in "biu" and not numpy.array_equal(cast, array):

@@ -55,7 +55,7 @@ class ImageFolder:
 
 
 def read_picture(path: Path) -> NDArray[numpy.uint8]:
-    """The pixels of a picture (height × width × 3, RGB), turned as its camera says.
+    """Return the pixels of a picture (height × width × 3, RGB), rotated as its EXIF data say.
 
     Raises:
         InvalidData: when it cannot be read as a picture or is too large.
@@ -82,7 +82,7 @@ def read_picture(path: Path) -> NDArray[numpy.uint8]:
 
 
 def _rgb(image: Image) -> Image:
-    """Eight bits a channel; transparent parts are shown on white, as viewers do."""
+    """Return eight bits a channel, with transparent parts on white, as viewers show them."""
     import PIL.Image
 
     if image.mode.startswith("I"):  # 16 bits of grey, which a plain conversion would clip

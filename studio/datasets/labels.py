@@ -1,4 +1,4 @@
-"""What is known to be right for each sample: class numbers or texts."""
+"""Labels of the samples: class numbers or texts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Where the samples lie in sub-folders it may list the classes in their order inst
 
 
 def labels_of_array(rows: Rows) -> list[Label]:
-    """Labels from a stored array of whole numbers or texts, one for each sample.
+    """Return labels from a stored array of whole numbers or texts, one for each sample.
 
     Raises:
         InvalidData: when it is of another type or has more than one axis.
@@ -47,7 +47,7 @@ def labels_of_array(rows: Rows) -> list[Label]:
 
 
 def labels_of_folder(folder: Path, names: Sequence[str]) -> dict[str, Label] | None:
-    """The label of each file: from the labels file, or from the sub-folder that it lies in.
+    """Return the label of each file: from the labels file, or from its sub-folder.
 
     Args:
         names: The samples' names relative to the folder, with forward slashes.
@@ -71,7 +71,7 @@ def _by_folder(names: Sequence[str], numbers: Mapping[str, Label]) -> dict[str, 
 
 
 def _class_names(path: Path) -> list[str] | None:
-    """The lines of a file that lists the classes in their order, None for other files."""
+    """Return the lines of a file that lists the classes in order, None for other files."""
     records = _fields(path)
     return [fields[0] for fields in records] if all(len(f) == 1 for f in records) else None
 
@@ -84,7 +84,7 @@ def _numbered(classes: Sequence[str], listed: Sequence[str], file: str) -> dict[
 
 
 def _class_numbers(classes: Sequence[str]) -> dict[str, Label]:
-    """Folders named by numbers are those classes; others are numbered in alphabetical order."""
+    """Return classes by folder name: the number itself, or the place in alphabetical order."""
     given = _typed(classes)
     if all(isinstance(label, int) for label in given):
         return dict(zip(classes, given, strict=True))
@@ -120,7 +120,7 @@ def _read(path: Path, names: Sequence[str]) -> dict[str, str]:
 
 
 def _is_head(first: str, names: Sequence[str]) -> bool:
-    """Whether a first line names the columns: it speaks of no sample, nor of any other file."""
+    """Return whether a first line names the columns, because no sample or file matches it."""
     return first not in names and not Path(first).suffix
 
 
@@ -133,7 +133,7 @@ def _fields(path: Path) -> list[list[str]]:
 
 
 def _records(file: TextIO, suffix: str) -> Iterator[list[str]]:
-    """Fields of each line: quoted as in CSV, or cut at the first tab or comma in a ``.txt``."""
+    """Yield the fields of each line: CSV, or cut at the first tab or comma in a ``.txt``."""
     if suffix == ".csv":
         yield from (row for row in csv.reader(file) if row)
         return
@@ -154,7 +154,7 @@ def _split(fields: list[str], path: Path) -> tuple[str, str]:
 
 
 def _typed(labels: Sequence[str]) -> list[Label]:
-    """Class numbers when every label is plainly one ("7", never "007"), texts otherwise."""
+    """Return class numbers if every label is one ("7", never "007"), texts otherwise."""
     try:
         numbers = [int(label) for label in labels]
     except ValueError:

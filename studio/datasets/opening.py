@@ -25,7 +25,7 @@ def open_dataset(path: Path, inputs: Sequence[Value], limit: int | None = None) 
     ``path`` is one of: an ``.npz`` whose keys are the inputs' names (one array of any name will do
     for a single input) with labels under ``labels``, ``y`` or ``texts``; an ``.npy`` for a single
     input; a folder of ``.npy`` or ``.npz`` files, one a sample; a folder of images with a
-    ``preprocess.toml``; a video, or a folder of videos, with a ``preprocess.toml`` beside it.
+    ``preprocess.toml``; a video, or a folder of videos, with a ``preprocess.toml`` next to it.
     Labels of a folder stand in ``labels.csv`` or ``labels.txt`` as
     ``file,label`` lines, or each class has a sub-folder.
 

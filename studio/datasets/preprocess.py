@@ -1,4 +1,4 @@
-"""How a picture becomes the array that a model wants, as data."""
+"""Preprocessing of a picture into a model's input array, as data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from studio.runtime.serve.images.colors import grey
 from studio.runtime.serve.images.resize import resize
 
 FILE = "preprocess.toml"
-"""The name of the file beside the images, and in a bundle."""
+"""The name of the file next to the images, and in a bundle."""
 
 Pixels = NDArray[numpy.float32]
 """Height × width × channels."""
@@ -26,7 +26,7 @@ Pixels = NDArray[numpy.float32]
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a picture lies in the array that was made of it.
+    """Position of a picture in its input array.
 
     Attributes:
         top, left: Where the picture's corner lies; negative where it was cut off.
@@ -44,7 +44,7 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Preprocess:
-    """The steps from an RGB picture to an array, in the order of the attributes.
+    """Preprocessing from an RGB picture to an array, in the order of the attributes.
 
     ``preprocess.toml`` (and the JSON of the same keys in a bundle) gives any of the attributes;
     those left out keep their defaults::
@@ -162,7 +162,7 @@ class Preprocess:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """All values, to be kept in a manifest and read again with `from_json`."""
+        """Return all values for a manifest, to be read again with `from_json`."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {
             name: list(value) if isinstance(value, tuple) else value
@@ -204,7 +204,7 @@ class Preprocess:
         return resize(pixels, height, width, antialias=self.antialias)
 
     def _size(self, height: int, width: int) -> tuple[int, int]:
-        """Height and width after resizing, of a picture of this height and width."""
+        """Return height and width after resizing a picture of this height and width."""
         if self.resize == "stretch":
             return self.height, self.width
         if self.resize == "height":
@@ -216,7 +216,7 @@ class Preprocess:
         return max(1, round(height * ratio)), max(1, round(width * ratio))
 
     def placement(self, height: int, width: int) -> Placement:
-        """Where a picture of this height and width comes to lie in the model's input."""
+        """Return the position of a picture of this height and width in the model's input."""
         rows, columns = (height, width) if self.resize == "none" else self._size(height, width)
         above, gaps = self._padding(rows, columns)
         whole = (rows + gaps[0], columns + gaps[1])
@@ -236,7 +236,7 @@ class Preprocess:
         return numpy.pad(pixels, (*sides, (0, 0)), constant_values=self.pad_value)
 
     def _padding(self, height: int, width: int) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Rows and columns of padding: those before the picture, and all of them."""
+        """Return rows and columns of padding: those before the picture, and all of them."""
         wanted = (height, max(width, self.min_width))
         if self.resize == "fit":
             wanted = (max(height, self.height), max(width, self.width))
@@ -275,7 +275,7 @@ CHOICES = {
 
 
 def _typed(name: str, value: Any, default: Any) -> Any:
-    """The value in the type of the setting's default."""
+    """Return the value in the type of the setting's default."""
     wanted = {bool: "yes or no", int: "a whole number", float: "a number", str: "a text"}
     if isinstance(default, tuple):
         items = value if isinstance(value, list | tuple) else [value]

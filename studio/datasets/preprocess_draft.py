@@ -29,12 +29,12 @@ dtype = "{dtype}"
 
 
 def is_picture(value: Value) -> bool:
-    """Whether an input can hold a batch of pictures."""
+    """Return whether an input can hold a batch of pictures."""
     return _layout(value) is not None
 
 
 def draft(value: Value) -> str:
-    """The text of a ``preprocess.toml``.
+    """Return the text of a ``preprocess.toml``.
 
     Raises:
         InvalidData: when the input takes no pictures.
@@ -66,7 +66,7 @@ def draft(value: Value) -> str:
 
 
 def shell_line(value: Value, path: Path) -> str:
-    """What a user can paste into a shell to have that file, without its comments.
+    """Return a shell command that writes the file, without its comments.
 
     Raises:
         InvalidData: when the input takes no pictures.
@@ -76,7 +76,7 @@ def shell_line(value: Value, path: Path) -> str:
 
 
 def draft_of(inputs: Sequence[Value]) -> str:
-    """That of a model's only input.
+    """Return the draft for a model's only input.
 
     Raises:
         InvalidData: when it has more inputs, or takes no pictures.
@@ -110,5 +110,5 @@ def _open(size: object) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text for a comment of one line."""
+    """Return text for a comment of one line."""
     return "".join(char if char.isprintable() else "?" for char in text)

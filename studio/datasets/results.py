@@ -1,4 +1,4 @@
-"""What data hold, as it is shown before and after a quantization."""
+"""Summary of a dataset, shown before and after a quantization."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from studio.api import Array, InvalidData
 from studio.runtime.shared.safe_zip import DAMAGED, open_archive
 
 _UNREADABLE: tuple[type[Exception], ...] = (*DAMAGED, tokenize.TokenError, SyntaxError)
-"""What the libraries raise for a damaged file; the last two are for the header of an array."""
+"""Exceptions of the libraries for a damaged file; the last two are for an array's header."""
 
 MOST_BYTES_AT_ONCE = 2**30
 """Largest piece of an array read into memory; a header that claims more is refused."""
@@ -48,6 +48,7 @@ class Rows:
         self._member = member
         with self._reading() as stream:
             self.shape, fortran, self.dtype = self._header(stream)
+        # Unpickling runs code, and data files are untrusted.
         if self.dtype.hasobject:
             raise InvalidData(
                 f"{self.title} holds Python objects (a pickle), which are never loaded.",
@@ -61,20 +62,20 @@ class Rows:
 
     @property
     def title(self) -> str:
-        """How the array is called in a message."""
+        """Name of the array in a message."""
         return f"{self._member!r} in {self._path.name}" if self._member else self._path.name
 
     def __len__(self) -> int:
         return self.shape[0] if self.shape else 1
 
     def whole(self) -> Array:
-        """The array as a whole, for one that is small or a sample in itself."""
+        """Return the array as a whole, if it is small or one sample."""
         with self._reading() as stream:
             self._header(stream)
-            return self._take(stream, self.shape)
+            return self._read_row(stream, self.shape)
 
     def blocks(self, starts: Iterable[int], length: int) -> Iterator[Array]:
-        """Blocks of ``length`` rows, each beginning at one of the ascending ``starts``."""
+        """Yield blocks of ``length`` rows, each beginning at one of the ascending ``starts``."""
         shape = (length, *self.shape[1:])
         row_bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
         with self._reading() as stream:
@@ -82,9 +83,9 @@ class Rows:
             origin = stream.tell()
             for start in starts:
                 stream.seek(origin + start * row_bytes)
-                yield self._take(stream, shape)
+                yield self._read_row(stream, shape)
 
-    def _take(self, stream: IO[bytes], shape: tuple[int, ...]) -> Array:
+    def _read_row(self, stream: IO[bytes], shape: tuple[int, ...]) -> Array:
         size = math.prod(shape) * self.dtype.itemsize
         if size > MOST_BYTES_AT_ONCE:
             raise InvalidData(f"One sample of {self.title} would take {size / 2**30:.1f} GiB.")
@@ -129,7 +130,7 @@ class Rows:
 
 
 def keys(path: Path) -> tuple[str, ...]:
-    """Names of the arrays in an ``.npz`` file, in their order.
+    """Return the names of the arrays in an ``.npz`` file, in their order.
 
     Raises:
         InvalidData: when the file is not an ``.npz``.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def spread(total: int, limit: int | None) -> Sequence[int]:
-    """At most ``limit`` ascending indices, spread evenly over ``total`` samples.
+    """Return at most ``limit`` ascending indices, spread evenly over ``total`` samples.
 
     Evenly rather than the first ones, because data often lies class by class.
     """

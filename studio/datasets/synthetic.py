@@ -9,16 +9,16 @@ import numpy
 from studio.api import Array, Dimension, Feeds, InvalidData, TensorType, Value
 
 _OPEN_SIZES = (32, 224, 64, 320, 1, 8)
-"""Tried in this order where an axis beyond the batch is open and no sample tells its size."""
+"""Sizes to try, in this order, for a dynamic axis beyond the batch without a sample."""
 
 
 def open_sizes(inputs: Sequence[Value]) -> Sequence[int]:
-    """Sizes worth trying for the open axes; one where there is none."""
+    """Return candidate sizes for the dynamic axes; one without dynamic axes."""
     return _OPEN_SIZES if any(_open(value.type) for value in inputs) else _OPEN_SIZES[:1]
 
 
 def random_feeds(inputs: Sequence[Value], count: int, size: int) -> list[Feeds]:
-    """Inputs from a fixed seed, for models without data.
+    """Return inputs from a fixed seed, for models without data.
 
     Args:
         size: Of open axes beyond the batch.

@@ -19,7 +19,7 @@ SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v")
 
 
 def opencv() -> ModuleType:
-    """The library that reads videos.
+    """Return the library that reads videos.
 
     Raises:
         Unavailable: with the line that installs it.
@@ -34,11 +34,11 @@ def opencv() -> ModuleType:
 
 
 class VideoDataset:
-    """Each of the chosen frames is one sample; a file is read from its start to its end.
+    """Dataset with one sample for each chosen frame; a file is read from start to end.
 
     Args:
         files: In the order of the frames.
-        limit: At most so many frames, spread evenly over all files.
+        limit: Most frames to use, spread evenly over all files.
     """
 
     def __init__(

@@ -92,7 +92,7 @@ def deployed(
         return result
     version = None
     if packaged and options.model:
-        version = packages.keep(registry, options.model, packaged)
+        version = packages.store_version(registry, options.model, packaged)
     version = version or _version(registry, result.release)
     if options.target.endpoint_name and result.state != "failed":
         registry.endpoints.add(result.target)

@@ -1,4 +1,4 @@
-"""A quantized model beside the float model: error at the outputs, and time."""
+"""Comparison of a quantized with its float model: error at the outputs, and time."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from studio.api import Array, Feeds, InvalidData, Progress, Sample, Session
 from studio.evaluation.results import OutputError
 
 CEILING_DB = 200.0
-"""Shown where two outputs are equal, since infinity is no JSON."""
+"""Value for equal outputs, because JSON has no infinity."""
 
 _ROUNDS = 15
+# With fewer rounds not even the extremes form a 95 % interval of the median.
 _FEWEST = 6
 _ROUND_SECONDS = 0.04
 _MOST_SECONDS = 6.0
@@ -86,7 +87,7 @@ class Latency:
 
     @classmethod
     def of(cls, ratios: Sequence[float], us: float, threads: int = 1) -> Latency:
-        """The median of the rounds, and the ranks around it."""
+        """Return the median of the rounds, and the ranks around it."""
         ordered, count = sorted(ratios), len(ratios)
         rank = max((k for k in range(count // 2 + 1) if _outside(count, k) <= _ALPHA), default=0)
         return cls(
@@ -95,14 +96,14 @@ class Latency:
 
 
 def _outside(count: int, rank: int) -> float:
-    """Probability that the median lies outside the values of a rank from either end."""
+    """Return the probability that the median is outside the values of a rank from either end."""
     return float(2 * sum(math.comb(count, k) for k in range(rank + 1)) * 0.5**count)
 
 
 def latency(
     before: Session, after: Session, feeds: Feeds, progress: Progress, threads: int = 1
 ) -> Latency:
-    """Compare the times of two models that are each loaded for so many threads.
+    """Compare the times of two models that are each loaded for a number of threads.
 
     What is counted of one thread is the processor's time, which other work on the machine disturbs
     little; with more threads, and for a backend that waits for something else that computes (a
@@ -115,6 +116,7 @@ def latency(
     waited = _waits()
     for turn in range(rounds):
         progress.progress(turn, rounds)
+        # The order alternates, so that drift of the machine affects both models alike.
         for one in (before, after) if turn % 2 else (after, before):
             times[id(one)].append(_seconds(one, feeds, runs))
     first, second = numpy.array(times[id(before)]), numpy.array(times[id(after)])
@@ -127,7 +129,7 @@ def latency(
 
 
 def _single(session: Session, feeds: Feeds) -> float:
-    """Seconds of one inference, without what other work on the machine adds to a quick one."""
+    """Return seconds of one inference, without interruptions by other work on the machine."""
     tried: list[float] = []
     while len(tried) < 3 and sum(tried) < _ROUND_SECONDS:
         tried.append(float(_seconds(session, feeds, 1).max()))
@@ -135,7 +137,7 @@ def _single(session: Session, feeds: Feeds) -> float:
 
 
 def seconds_of(session: Session, feeds: Feeds, runs: int) -> float:
-    """What an inference takes by the clock, after one that is not counted."""
+    """Return the wall time of an inference, after one warm-up."""
     session.run(feeds)
     return float(_seconds(session, feeds, runs)[1]) / runs
 
@@ -149,7 +151,7 @@ def _seconds(session: Session, feeds: Feeds, runs: int) -> NDArray[numpy.float64
 
 
 def _waits() -> int:
-    """How often this thread has given the processor up to wait; being displaced does not count."""
+    """Return how often this thread has yielded the processor; preemption does not count."""
     return resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
 
 

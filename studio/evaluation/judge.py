@@ -26,7 +26,7 @@ _WITHOUT_LABELS = ("cosine", "sqnr")
 """Metrics that compare with the float model's outputs."""
 
 DICTIONARY = "dictionary.txt"
-"""A text recogniser's characters, when they lie beside the data."""
+"""File of a text recogniser's characters next to the data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,10 @@ class Evaluator:
     def choose(
         cls, host: PluginHost, wanted: str, dataset: Dataset, dictionary: Path | None
     ) -> Evaluator | None:
-        """The metric asked for; for ``auto`` the one that suits the labels, None without labels.
+        """Return the requested metric; for ``auto`` the one for the labels, None without labels.
 
         Raises:
-            UsageError: when a metric was asked for that the data or the options cannot serve.
+            UsageError: when the data or the options do not suit the requested metric.
             Unavailable: when no plugin offers the metric.
         """
         label = next((sample.label for sample in dataset), None)
@@ -57,6 +57,7 @@ class Evaluator:
                 hint="Give --eval-data with labels, or --metric none.",
             )
         if wanted == "auto":
+            # Without the characters, a text recogniser's outputs cannot be decoded.
             if isinstance(label, str) and dictionary is None:
                 return None
             wanted = "exact" if isinstance(label, str) else "top1"
@@ -78,7 +79,7 @@ class Evaluator:
 
     @property
     def by_reference(self) -> bool:
-        """Whether it compares with the outputs of the float model instead of labels."""
+        """Whether the metric compares with the outputs of the float model instead of labels."""
         return bool(getattr(self.metric, "reference", False))
 
     def score(
@@ -102,7 +103,7 @@ class Evaluator:
         progress: Progress,
         reference: Session | None = None,
     ) -> Scored:
-        """As ``score``, with the figure of each sample where the metric has one.
+        """Return the score, with the value of each sample where the metric has one.
 
         Args:
             reference: The float model, for a metric that compares with it; without it, the
@@ -116,17 +117,17 @@ class Evaluator:
         return Scored(value, run.figures)
 
     def right(self, outputs: Mapping[str, Array], truth: Truth) -> float | None:
-        """How right one answer is; None where the metric judges no single samples."""
+        """Return how right one answer is, or None if the metric has no values per sample."""
         each = getattr(self.metric, "each", None)
         return None if each is None else next(iter(each([outputs], [truth], self.options)))
 
     def drop(self, before: float, after: float) -> float:
-        """How much worse a score has become; negative when it is better."""
+        """Return how much worse a score has become; negative when it is better."""
         return before - after if self.metric.higher_is_better else after - before
 
 
 def dictionary_for(data: Path, given: Path | None) -> Path | None:
-    """The file of characters: the one given, or the one beside the data."""
+    """Return the file of characters: the given one, or the one next to the data."""
     if given:
         return given
     beside = (data if data.is_dir() else data.parent) / DICTIONARY
@@ -141,7 +142,7 @@ class Scored:
     each: Mapping[str, float]
 
     def changed(self, after: Scored) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Names of the samples that another model reads worse, and of those it reads better."""
+        """Return the names of the regressed samples, and of the improved ones."""
         pairs = [(name, one, after.each[name]) for name, one in self.each.items()]
         lost = tuple(name for name, before, now in pairs if now < before)
         return lost, tuple(name for name, before, now in pairs if now > before)
@@ -190,7 +191,7 @@ class _Run:
         return True
 
     def _right(self, sample: Sample, outputs: Mapping[str, Array]) -> Truth:
-        """The label, or what the float model gives."""
+        """Return the label, or the output of the float model."""
         if self._truth is not None:
             return outputs if self._truth is self._session else self._truth.run(sample.feeds)
         if sample.label is None:

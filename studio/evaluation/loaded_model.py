@@ -12,7 +12,7 @@ from studio.evaluation.recurrent import Span, Stateful, Unrolled, pairs, start
 from studio.evaluation.results import RuntimeVersion
 from studio.evaluation.session_pool import abreast
 from studio.models.backends import backend_for
-from studio.models.opening import look
+from studio.models.opening import read_model
 from studio.plugin_host import PluginHost
 from studio.registry import ModelRef
 
@@ -50,7 +50,7 @@ class LoadedModel:
             InvalidModel: when it cannot be read.
             Unavailable: when nothing here can run its format.
         """
-        opened = look(Path(ref.path), progress, host=host)
+        opened = read_model(Path(ref.path), progress, host=host)
         nbytes = sum(file.stat().st_size for file in opened.files)
         backend = backend_for(ref.format, host)
         graph = opened.model.graph
@@ -75,7 +75,7 @@ class LoadedModel:
         return Stateful(session, self.fed, self.zeros) if self.fed else session
 
     def scoring(self, path: Path | None = None, alone: bool = False) -> Session:
-        """The model loaded to answer many samples, several at a time.
+        """Load the model to answer many samples, several at a time.
 
         Args:
             alone: One sample at a time, as wherever samples follow each other.
@@ -96,7 +96,7 @@ class LoadedModel:
         return Span(whole, 0, limit or len(whole))
 
     def whole_feeds(self, dataset: Dataset) -> Dataset:
-        """The samples with the states of the float model, for what knows nothing of states."""
+        """Return the samples with the float model's states, for code that knows no states."""
         if not self.fed:
             return dataset
         session = self.backend.load(self.path, {"threads": 0})

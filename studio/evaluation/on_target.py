@@ -32,10 +32,10 @@ from studio.runtime.shared.safe_zip import DAMAGED, open_archive
 from studio.targets.remote import check_output, connector_for, find_python, folder_on, root_of
 
 _UNREADABLE: tuple[type[Exception], ...] = (*DAMAGED, KeyError, MemoryError)
-"""What reading an archive of answers raises when it is damaged, or made to be."""
+"""Exceptions for an archive of answers that is damaged, accidentally or on purpose."""
 
 _PACK_BYTES = 32 << 20
-"""So much of the samples travels at once; more would have to fit a board's disk and memory."""
+"""Largest part of the samples in one transfer, which a board's disk and memory must hold."""
 
 _PACK_S = 1800.0
 
@@ -60,7 +60,7 @@ class _Request:
 
 @dataclass(frozen=True, slots=True)
 class _Reply:
-    """What the program on the target prints: the runtime, or why it failed."""
+    """Output of the program on the target: the runtime, or why it failed."""
 
     describe: RuntimeInForce = RuntimeInForce()
     error: object = None
@@ -92,7 +92,7 @@ class TargetSession:
         self._answers: Iterator[dict[str, Array]] = iter(())
 
     def begin(self, dataset: Dataset, like: Session) -> Session:
-        """The same as a session that gives the answers to these samples, each asked for once.
+        """Return a session that gives the answers to these samples, each once.
 
         Args:
             like: A session of the model on this computer.
@@ -101,7 +101,7 @@ class TargetSession:
         return _InOrder(self, like)
 
     def next(self) -> dict[str, Array]:
-        """The next answer.
+        """Return the next answer.
 
         Raises:
             TargetError: when the connection is lost, or the target cannot run the model.
@@ -127,7 +127,7 @@ class TargetSession:
             with folder_on(channel, place):
                 request = self._ship(channel, place)
                 for pack in self._packs(dataset):
-                    yield from self._asked(channel, python, place, request, pack)
+                    yield from self._run_pack(channel, python, place, request, pack)
         finally:
             channel.close()
 
@@ -152,7 +152,7 @@ class TargetSession:
         )
 
     def _packs(self, dataset: Dataset) -> Iterator[Path]:
-        """Files of samples, each as large as travels at once."""
+        """Yield files of samples, each as large as one transfer allows."""
         path, size, number = self._folder / "samples.zip", 0, 0
         archive = zipfile.ZipFile(path, "w")
         try:
@@ -170,7 +170,7 @@ class TargetSession:
         if size:
             yield path
 
-    def _asked(
+    def _run_pack(
         self, channel: Channel, python: str, place: str, request: _Request, pack: Path
     ) -> Iterator[dict[str, Array]]:
         channel.put(pack, request.samples, self._job)
@@ -212,7 +212,7 @@ class _InOrder:
         self.input_names, self.output_names = like.input_names, like.output_names
 
     def run(self, feeds: Feeds, outputs: Sequence[str] | None = None) -> dict[str, Array]:
-        """The answer to the next sample.
+        """Return the answer to the next sample.
 
         Raises:
             TargetError: when it lacks an output.
@@ -229,7 +229,7 @@ class _InOrder:
 
 
 def _reply(text: str) -> _Reply | None:
-    """The one JSON line of the program; None where it wrote none."""
+    """Return the one JSON line of the program, or None if it wrote none."""
     for line in text.splitlines():
         try:
             return from_json(_Reply, json.loads(line))

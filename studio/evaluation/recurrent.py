@@ -17,7 +17,7 @@ from studio.api import Array, Dataset, Feeds, Sample, Session, UsageError, Value
 def pairs(
     wanted: Sequence[str], inputs: Sequence[Value], outputs: Sequence[Value]
 ) -> dict[str, str]:
-    """The output that each state is fed with, from ``INPUT=OUTPUT`` words.
+    """Return the output that feeds each state, from ``INPUT=OUTPUT`` words.
 
     Raises:
         UsageError: for a word of another form, or a name that the model does not have.
@@ -39,7 +39,7 @@ def pairs(
 
 
 def start(values: Sequence[Value], names: Mapping[str, str]) -> dict[str, Array]:
-    """A state of zeros for these inputs; a size that is open is one.
+    """Return a state of zeros for these inputs, with one for each dynamic size.
 
     Raises:
         UsageError: when the type of one is not known.
@@ -65,6 +65,7 @@ class Stateful:
     def run(self, feeds: Feeds, outputs: Sequence[str] | None = None) -> dict[str, Array]:
         """Run once, and keep what the next run is fed with."""
         names = self.output_names if outputs is None else outputs
+        # The outputs that feed the next run are always needed.
         wanted = list(dict.fromkeys([*names, *self._fed.values()]))
         found = self._session.run({**feeds, **self._state}, wanted)
         self._state = {name: found[output] for name, output in self._fed.items()}

@@ -65,12 +65,12 @@ class MetricChange:
 
     @property
     def heading(self) -> str:
-        """What the metric is called."""
+        """Title of the metric."""
         return self.title or self.name
 
     @property
     def is_error(self) -> bool:
-        """Whether it falls when the model gets better, which follows from its loss."""
+        """Whether a lower value is better, which follows from the loss."""
         if not self.drop:
             return self.name == "cer"
         return (self.after - self.before) * self.drop > 0

@@ -1,7 +1,7 @@
-"""Samples answered several at a time, each by a session of one thread, in their order.
+"""Parallel inference of samples, each by a session of one thread, in their order.
 
 A model of small operators gains little from more threads within a run: two of them gave 1.4 times
-the speed of one on PP-OCRv5 recognition, two sessions beside each other nearly twice.
+the speed of one on PP-OCRv5 recognition, two parallel sessions nearly twice.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from studio.api import Array, Feeds, Sample, Session
 
 _MOST = 4
 _BYTES = 512 << 20
-"""Of all copies of a model together."""
+"""Most bytes of all copies of a model together."""
 
 
 class SessionPool:
@@ -31,7 +31,7 @@ class SessionPool:
         return self._sessions[0].run(feeds, outputs)
 
     def answers(self, samples: Iterable[Sample]) -> Iterator[tuple[Sample, dict[str, Array]]]:
-        """Each sample with its outputs; no more samples are read ahead than there are sessions."""
+        """Yield each sample with its outputs; read ahead at most one sample for each session."""
         idle: SimpleQueue[Session] = SimpleQueue()
         for session in self._sessions:
             idle.put(session)
@@ -47,6 +47,7 @@ class SessionPool:
         with ThreadPoolExecutor(len(self._sessions)) as pool:
             for sample in samples:
                 waiting.append((sample, pool.submit(answer, sample)))
+                # Bounds the samples in memory; the results keep the samples' order.
                 if len(waiting) > len(self._sessions):
                     done, outputs = waiting.popleft()
                     yield done, outputs.result()
@@ -59,10 +60,10 @@ class SessionPool:
 
 
 def abreast(load: Callable[[int], Session], nbytes: int) -> Session:
-    """As many sessions of one thread as there are processors; one of all threads for a large model.
+    """Return a session of one thread per processor, or one of all threads for a large model.
 
     Args:
-        load: Makes a session with so many threads; 0 takes what the runtime thinks best.
+        load: Creates a session with a number of threads; 0 is the runtime's default.
         nbytes: Size of the model.
     """
     count = min(processors(), _MOST, _BYTES // max(nbytes, 1))
@@ -72,14 +73,14 @@ def abreast(load: Callable[[int], Session], nbytes: int) -> Session:
 def answers(
     session: Session, samples: Iterable[Sample]
 ) -> Iterator[tuple[Sample, Mapping[str, Array]]]:
-    """Each sample with its outputs, in the order of the samples."""
+    """Yield each sample with its outputs, in the order of the samples."""
     if isinstance(session, SessionPool):
         return session.answers(samples)
     return ((sample, session.run(sample.feeds)) for sample in samples)
 
 
 def processors() -> int:
-    """Those that this process may use."""
+    """Return the number of processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

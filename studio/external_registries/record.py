@@ -76,7 +76,7 @@ def record_push(
     """Store the bundle as a version, and record the push."""
     final, version = replace(result, packaged=None), None
     if result.packaged is not None and options.model is not None:
-        version = packages.keep(registry, options.model, result.packaged)
+        version = packages.store_version(registry, options.model, result.packaged)
     version = version or _by_digest(registry, final.release)
     variant = version.variant if version else None
     registry.add_run("registry-push", variant, stored_options(options), to_json(final))

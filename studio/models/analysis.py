@@ -12,7 +12,7 @@ from studio.api.inspection import Inspector, WeightAnalyzer
 from studio.jobs.step import Job
 from studio.models.drawing.overlay import Overlay
 from studio.models.formats import format_for
-from studio.models.opening import OpenedModel, look
+from studio.models.opening import OpenedModel, read_model
 from studio.models.results import AnalysisResult
 from studio.models.shapes import parse
 from studio.models.step import AnalyzeOptions
@@ -41,7 +41,7 @@ class FileConstants:
 
 def analyze(options: AnalyzeOptions, job: Job) -> AnalysisResult:
     """Apply one analyzer to the main graph of a model."""
-    opened = look(Path(options.model.path), job, parse(options.shape or ()))
+    opened = read_model(Path(options.model.path), job, parse(options.shape or ()))
     job.progress(3, 4, "Analyzing the nodes")
     found = analyzed(options.analyzer, opened, opened.sized.graph, job)
     job.progress(4, 4, "Analyzed")

@@ -37,11 +37,11 @@ class OutputReader:
     least_score: float = LEAST_SCORE
 
     def read(self, outputs: Mapping[str, Array], placement: Placement | None = None) -> Answer:
-        """The short form.
+        """Return the short form of a model's outputs.
 
         Args:
             outputs: Arrays by name, batch axis included.
-            placement: Where the picture lies in the model's input; without it no boxes are seen.
+            placement: Where the picture lies in the model's input; without it no box is read.
         """
         return (
             self._text(outputs)
@@ -51,7 +51,7 @@ class OutputReader:
         )
 
     def _classes(self, outputs: Mapping[str, Array]) -> Answer | None:
-        """The first output that is a single row of scores."""
+        """Return the first output that is a single row of scores."""
         scores = next((array for array in outputs.values() if _is_row(array)), None)
         if scores is None:
             return None
@@ -61,7 +61,7 @@ class OutputReader:
         return Answer("classes", classes=tuple(found))
 
     def _text(self, outputs: Mapping[str, Array]) -> Answer | None:
-        """The first output of one sample's steps × classes that the dictionary is for."""
+        """Return the first output of one sample's steps × classes that the dictionary fits."""
         for array in outputs.values():
             characters = self._characters(array)
             if characters:
@@ -70,7 +70,7 @@ class OutputReader:
         return None
 
     def _characters(self, array: Array) -> list[str]:
-        """The character of each class; empty where the dictionary is for something else."""
+        """Return the character of each class, or none if the dictionary does not fit."""
         if not self.dictionary or array.ndim != 3 or 1 not in array.shape[:2]:
             return []
         # Dictionaries of one character a line seldom list the space.
@@ -101,7 +101,7 @@ class OutputReader:
 
 
 def probabilities(row: Floats) -> Floats:
-    """Scores between 0 and 1 stay as they are; logits go through a softmax."""
+    """Return probabilities: scores between 0 and 1 unchanged, logits through a softmax."""
     if row.min() >= 0 and row.max() <= 1 + 1e-6:
         return row
     powers = numpy.exp(row - row.max())
@@ -109,13 +109,13 @@ def probabilities(row: Floats) -> Floats:
 
 
 def _is_row(array: Array) -> bool:
-    """Whether it is one sample's scores: ``1 × classes``, more axes of size 1 allowed."""
+    """Return whether it is one sample's scores: ``1 × classes``, more axes of size 1 allowed."""
     is_flat = array.ndim >= 1 and array.size == max(array.shape) > 1
     return array.dtype.kind == "f" and is_flat and bool(numpy.isfinite(array).all())
 
 
 def _greedy(steps: Floats, characters: Sequence[str]) -> Answer:
-    """The likeliest class of each step; repeated ones count once, blanks not at all."""
+    """Return the likeliest class of each step, without repetitions and blanks."""
     best = steps.argmax(axis=1)
     changed = numpy.concatenate(([True], best[1:] != best[:-1]))
     kept = numpy.flatnonzero(changed & (best != 0))
@@ -125,7 +125,7 @@ def _greedy(steps: Floats, characters: Sequence[str]) -> Answer:
 
 
 def _rows_of_six(outputs: Iterable[Array]) -> Floats | None:
-    """The one output of boxes with (left, top, right, bottom, score, class) in each row."""
+    """Return the one output of boxes with (left, top, right, bottom, score, class) in each row."""
     for array in outputs:
         is_rows = array.ndim in (2, 3) and array.shape[-1] == 6 and array.dtype.kind == "f"
         if not is_rows or (array.ndim == 3 and array.shape[0] != 1):
@@ -138,7 +138,7 @@ def _rows_of_six(outputs: Iterable[Array]) -> Floats | None:
 
 
 def _rows_of_three(outputs: Mapping[str, Array]) -> Floats | None:
-    """Boxes, scores and labels of one picture, as outputs of their own."""
+    """Return boxes, scores and labels of one picture, as outputs of their own."""
     boxes = next((a for a in outputs.values() if _is_list_of(a, 4)), None)
     if boxes is None:
         return None
@@ -170,7 +170,7 @@ def _are_classes(column: Floats) -> bool:
 
 
 def _line(name: str, array: Array) -> str:
-    """An output in one line: its name, shape, and its range or first values."""
+    """Return an output in one line: its name, shape, and its range or first values."""
     shape = "×".join(map(str, array.shape)) or "single value"
     if array.dtype.kind not in "fiub" or not array.size:
         return f"{name}: {shape}"

@@ -7,7 +7,7 @@ from studio.plugin_host import PluginHost
 
 
 def backend_for(form: str, host: PluginHost) -> Backend:
-    """The first backend for a format; one in this process before those in environments.
+    """Return the first backend for a format, one in this process before those in environments.
 
     Raises:
         Unavailable: when nothing here can run it.
@@ -21,5 +21,5 @@ def backend_for(form: str, host: PluginHost) -> Backend:
 
 
 def runs(capability: Capability, form: str) -> bool:
-    """Whether a backend runs models of a format; one that names none runs all."""
+    """Return whether a backend runs models of a format; one that names none runs all."""
     return form in capability.extra.get("formats", (form,))

@@ -1,4 +1,4 @@
-"""Python's collector of cycles, held back while a graph is made."""
+"""Python's cycle collector, paused while a graph is built."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _MANY = 20_000
-"""So many new objects are a graph."""
+"""Number of new objects that indicates a graph."""
 
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Without the collector of cycles, of which a graph has none.
+    """Pause the cycle collector, since a graph has no cycles.
 
     It would look at all objects again and again while they are made: with 50,000 nodes 40 % of the
     time, and 50 ms at once, for which a window would have to wait. Nor does it look at what was

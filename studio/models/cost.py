@@ -16,7 +16,7 @@ UNITS = {"macs": "MACs", "weights": "B", "activations": "B"}
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one node costs; None where a shape is not known.
+    """Cost of one node; None where a shape is not known.
 
     Attributes:
         weights: Bytes of the constants that it reads.
@@ -29,7 +29,7 @@ class Cost:
 
 
 def cost(node: Node, graph: Graph) -> Cost:
-    """The cost of one node of a graph."""
+    """Return the cost of one node of a graph."""
     return Cost(macs(node, graph), _weights(node, graph), _activations(node, graph))
 
 
@@ -47,6 +47,6 @@ _RULES = {"macs": macs, "weights": _weights, "activations": _activations}
 
 
 def overlay(graph: Graph, kind: str) -> Mapping[str, float]:
-    """One of the costs (of ``KINDS``) by node name, where it is known and not nothing."""
+    """Return one of the costs (of ``KINDS``) by node name, where it is known and not zero."""
     rule = _RULES[kind]
     return {node.name: float(value) for node in graph.nodes if (value := rule(node, graph))}

@@ -21,9 +21,9 @@ _PREVIEW = 64
 
 
 def values(options: ValuesOptions, job: Job) -> ConstantResult:
-    """Statistics, histogram and first values of a constant.
+    """Return statistics, histogram and first values of a constant.
 
-    At most 64 MiB are read; ``read`` says how many values that were.
+    At most 64 MiB are read; ``read`` is their number of values.
 
     Raises:
         UsageError: when the model has no such constant, or it holds no numbers.
@@ -36,7 +36,7 @@ def values(options: ValuesOptions, job: Job) -> ConstantResult:
 
 
 def operator(options: OperatorOptions, job: Job) -> OperatorDoc:
-    """The documentation of an operator; an empty text where nobody has written any."""
+    """Return the documentation of an operator, or "" if it has none."""
     form = _inspector(options.model.format)
     domain, _, name = options.operator.rpartition(":")
     found = form.documentation(name, domain, options.version)
@@ -44,7 +44,8 @@ def operator(options: OperatorOptions, job: Job) -> OperatorDoc:
 
 
 def statistics(name: str, array: Array) -> ConstantResult:
-    """Figures of a flat array. What is not finite is counted and otherwise left out."""
+    """Return statistics of a flat array; non-finite values are counted only."""
+    # Complex numbers have no order, so their magnitudes count.
     wide = array.astype(numpy.float64) if array.dtype.kind != "c" else numpy.abs(array)
     finite = wide[numpy.isfinite(wide)]
     figures = ConstantResult(
@@ -70,7 +71,7 @@ def statistics(name: str, array: Array) -> ConstantResult:
 
 
 def _plain(value: float) -> float | str:
-    """JSON has no word for what is not finite."""
+    """Return a value for JSON, which cannot represent infinity and NaN."""
     return value if math.isfinite(value) else str(value)
 
 

@@ -18,7 +18,7 @@ TITLES = {
     "control": "Control flow",
     OTHER: "Other",
 }
-"""What a legend calls the families, and the boxes that are no operators, in its order."""
+"""Titles in a legend of the families and of boxes without operator, in its order."""
 
 _FAMILIES: dict[str, str] = {
     "convolution": "Conv ConvTranspose ConvInteger QLinearConv DeformConv FusedConv",
@@ -124,5 +124,5 @@ _BY_OPERATOR = {
 
 
 def family(operator: str) -> str:
-    """The family of an operator; ``other`` for one that is not known."""
+    """Return the family of an operator, or ``other`` for an unknown one."""
     return _BY_OPERATOR.get(operator, OTHER)

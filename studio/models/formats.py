@@ -10,7 +10,7 @@ from studio.plugin_host import PluginHost
 
 
 def format_for(path: Path, host: PluginHost) -> Format:
-    """The format that recognises a file.
+    """Return the format that recognises a file.
 
     Raises:
         InvalidModel: when there is no such file, or no format knows it.

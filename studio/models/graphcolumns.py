@@ -29,7 +29,7 @@ TypeRow = tuple[str, Sequence[Size] | None]
 """Element type and shape."""
 
 Pick = Callable[[int | str], str]
-"""Gives the name that stands for what a file has in its place."""
+"""Function from a file's number or text to the name."""
 
 
 class Names:
@@ -44,7 +44,7 @@ class Names:
         self._numbers: dict[str, int] = {}
 
     def number(self, name: str) -> int:
-        """The number of a name, a new one for a new name."""
+        """Return the number of a name, a new one for a new name."""
         number = self._numbers.get(name)
         if number is None:
             number = self._numbers[name] = len(self.all)
@@ -52,12 +52,12 @@ class Names:
         return number
 
     def numbers(self, names: Iterable[str]) -> list[int]:
-        """The numbers of several names."""
+        """Return the numbers of several names."""
         return [self.number(name) for name in names]
 
 
 def graph_columns(graph: Graph, names: Names) -> dict[str, Any]:
-    """What is drawn of a graph: all but the types of its values."""
+    """Return the drawn part of a graph: all but the types of its values."""
     nodes = graph.nodes
     constants = graph.initializers.values()
     return {
@@ -68,6 +68,7 @@ def graph_columns(graph: Graph, names: Names) -> dict[str, Any]:
         "operator": [node.operator for node in nodes],
         "reads": [names.numbers(node.inputs) for node in nodes],
         "writes": [names.numbers(node.outputs) for node in nodes],
+        # Rare properties are stored by node number, all others as full columns.
         "domain": {i: node.domain for i, node in enumerate(nodes) if node.domain},
         "attributes": {i: dict(node.attributes) for i, node in enumerate(nodes) if node.attributes},
         "blocks": {
@@ -82,7 +83,7 @@ def graph_columns(graph: Graph, names: Names) -> dict[str, Any]:
 
 
 def typed_columns(values: Mapping[str, TensorType], names: Names) -> dict[str, Any]:
-    """Names, the type of each as a number, and the types, of which a large model has few."""
+    """Return names, each type as a number, and the types, of which a large model has few."""
     places: dict[int, int] = {}
     types: list[Any] = []
     numbers = []
@@ -96,12 +97,12 @@ def typed_columns(values: Mapping[str, TensorType], names: Names) -> dict[str, A
 
 
 def type_of(kind: TensorType | None) -> list[Any] | None:
-    """Element type and shape."""
+    """Return element type and shape."""
     return None if kind is None else [kind.dtype, kind.shape]
 
 
 def layout_columns(layout: GraphLayout, names: Names) -> dict[str, Any]:
-    """A layout."""
+    """Return a layout as columns."""
     return {
         "x": layout.x,
         "y": layout.y,
@@ -116,7 +117,7 @@ def layout_columns(layout: GraphLayout, names: Names) -> dict[str, Any]:
 
 
 def outline_columns(members: Outline) -> list[Any]:
-    """The tree of blocks: numbers of nodes, and title, scope and members of each block."""
+    """Return the tree of blocks: numbers of nodes, and title, scope and members of each block."""
     return [
         [one.title, one.scope, outline_columns(one.members)] if isinstance(one, Block) else one
         for one in members
@@ -124,7 +125,7 @@ def outline_columns(members: Outline) -> list[Any]:
 
 
 def read_outline(members: Sequence[Any]) -> Outline:
-    """The tree of blocks again."""
+    """Read the tree of blocks."""
     return tuple(
         one if isinstance(one, int) else Block(one[0], one[1], read_outline(one[2]))
         for one in members
@@ -159,7 +160,7 @@ class GraphColumns:
 
 
 def read_graph(data: Columns, name: Pick) -> Graph:
-    """A graph again; without types unless an older version wrote them beside it."""
+    """Read a graph; its types are missing unless an older version wrote them."""
     columns = GraphColumns(**data)
     return Graph(
         name=columns.name,
@@ -191,7 +192,7 @@ class TypeColumns:
 
 
 def read_typed(data: Columns, name: Pick) -> dict[str, TensorType]:
-    """Types by name; equal ones are one object."""
+    """Read types by name; equal ones are one object."""
     columns = TypeColumns(**data)
     types = [TensorType(dtype, _shape(shape)) for dtype, shape in columns.types]
     names = map(name, columns.names)
@@ -230,7 +231,7 @@ def _read_nodes(columns: GraphColumns, name: Pick) -> tuple[Node, ...]:
 
 
 def _column(sparse: Mapping[str, T], count: int, default: T) -> list[T]:
-    """A full column from the entries that differ from the default."""
+    """Return a full column from the entries that differ from the default."""
     column = list(repeat(default, count))
     for index, value in sparse.items():
         column[int(index)] = value
@@ -242,7 +243,7 @@ def _attribute(value: object) -> AttributeValue:
 
 
 def read_type(kind: TypeRow | None) -> TensorType | None:
-    """Element type and shape again."""
+    """Read element type and shape."""
     return None if kind is None else TensorType(kind[0], _shape(kind[1]))
 
 
@@ -265,7 +266,7 @@ class LayoutColumns:
 
 
 def read_layout(data: Columns, name: Pick) -> GraphLayout:
-    """A layout again."""
+    """Read a layout."""
     begins: Sequence[int] = data["from"]
     columns = LayoutColumns(**{key: column for key, column in data.items() if key != "from"})
     return GraphLayout(

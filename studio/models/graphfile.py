@@ -45,7 +45,7 @@ _GZIP = 31
 
 @dataclass(frozen=True, slots=True)
 class GraphFileContent:
-    """All that a file holds.
+    """Content of a graph file.
 
     Attributes:
         macs: Work of the nodes of the main graph.
@@ -210,7 +210,7 @@ def _damage_named(path: Path) -> Iterator[None]:
 
 
 def _drawn(raw: bytes, file: str) -> tuple[DrawnGraph, bytes]:
-    """The first part of a file, and the bytes behind it."""
+    """Return the first part of a file, and the bytes behind it."""
     unpacking = zlib.decompressobj(_GZIP)
     data = pieces.loads(unpacking.decompress(raw))
     if not unpacking.eof:
@@ -253,7 +253,7 @@ class SecondPart:
 
 
 def _completed(drawn: DrawnGraph, data: Mapping[str, Any]) -> GraphFileContent:
-    """What was drawn, with what is known of it."""
+    """Return the drawn graph completed with its known types."""
     part = SecondPart(**data)
     names = [*drawn.names, *part.names]
     name = cast(Pick, names.__getitem__)
@@ -284,7 +284,7 @@ def _known(graph: Graph, names: Names) -> list[Any]:
 
 
 def _with_known(graph: Graph, known: Iterator[Any], name: Pick) -> Graph:
-    """A graph with the types that come next, and its blocks with those behind them."""
+    """Return a graph with the types that come next, and its blocks with those behind them."""
     inputs, outputs, typed = next(known)
     nodes = graph.nodes
     if any(node.blocks for node in nodes):

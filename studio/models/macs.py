@@ -11,11 +11,11 @@ from studio.models.walk import all_nodes
 Rule = Callable[[Node, Graph], "int | None"]
 
 _TURNED = ("transA", "transpose_a", "adj_x")
-"""What formats call an attribute that turns the left side of a matrix product."""
+"""Names of the attribute that transposes the left side of a matrix product."""
 
 
 def macs(node: Node, graph: Graph) -> int | None:
-    """MACs of one node; 0 for operators that have none, None where a shape is not known.
+    """Return MACs of one node; 0 for operators without any, None where a shape is not known.
 
     An If counts its costlier branch. The body of a Loop or Scan counts once, as the number of
     trips is not in the file.
@@ -27,7 +27,7 @@ def macs(node: Node, graph: Graph) -> int | None:
 
 
 def has_macs(graph: Graph) -> bool:
-    """Whether any node is of an operator that multiplies and accumulates."""
+    """Return whether any node is of an operator that multiplies and accumulates."""
     return any(node.operator in _RULES for node in all_nodes(graph))
 
 
@@ -42,7 +42,7 @@ def _blocks(node: Node) -> int | None:
 
 
 def sizes(graph: Graph, name: str) -> tuple[int, ...] | None:
-    """The shape of a value if all its sizes are known."""
+    """Return the shape of a value if all its sizes are known."""
     kind = graph.type_of(name)
     if kind is None or kind.shape is None:
         return None
@@ -59,7 +59,7 @@ def _output(node: Node, graph: Graph) -> tuple[int, ...] | None:
 
 
 def _convolution(weight_index: int, axes: slice = slice(1, None)) -> Rule:
-    """Each output element needs one weight of each input channel of its group.
+    """Return MACs: one weight of each input channel of the group per output element.
 
     Args:
         axes: Those of the weight that hold input channels and kernel.
@@ -75,7 +75,7 @@ def _convolution(weight_index: int, axes: slice = slice(1, None)) -> Rule:
 
 
 def _transposed_convolution(data_index: int = 0, axes: slice = slice(1, None)) -> Rule:
-    """Each input element meets one weight of each output channel of its group.
+    """Return MACs: one weight of each output channel of the group per input element.
 
     Args:
         axes: Those of the weight that hold output channels and kernel.
@@ -100,7 +100,7 @@ def _matrix_product(node: Node, graph: Graph) -> int | None:
 
 
 def _fully_connected(node: Node, graph: Graph) -> int | None:
-    """Each output element needs one row of the weights, whatever the shape of the input."""
+    """Return MACs: one row of the weights per output element, whatever the input's shape."""
     weight, output = _input(node, graph, 1), _output(node, graph)
     if not weight or output is None:
         return None
@@ -108,7 +108,7 @@ def _fully_connected(node: Node, graph: Graph) -> int | None:
 
 
 def _attention(node: Node, graph: Graph) -> int | None:
-    """Each query meets each key, and each score each value."""
+    """Return MACs: each query meets each key, and each score each value."""
     query, key, value = (_input(node, graph, index) for index in range(3))
     if not query or value is None or key is None or len(key) < 2:
         return None
@@ -116,7 +116,7 @@ def _attention(node: Node, graph: Graph) -> int | None:
 
 
 def _recurrent(gates: int) -> Rule:
-    """Input and hidden state meet the weights of each gate at each time step."""
+    """Return MACs: input and hidden state meet the weights of each gate at each time step."""
 
     def rule(node: Node, graph: Graph) -> int | None:
         data, weight, recurrence = (_input(node, graph, index) for index in range(3))

@@ -37,13 +37,13 @@ def elements(kind: TensorType | None) -> int | None:
 
 
 def nbytes(kind: TensorType | None) -> int | None:
-    """Size in bytes; None where a size is not known. Unlisted types take a byte an element."""
+    """Return bytes, or None where a size is not known; unlisted types take a byte an element."""
     count = elements(kind)
     return None if kind is None or count is None else (count * _BITS.get(kind.dtype, 8) + 7) // 8
 
 
 def activation_peak(graph: Graph) -> int:
-    """Most bytes that are alive at once when nodes run in order and free what nobody reads again.
+    """Return the most bytes alive at once when nodes run in order and free unused values.
 
     An estimate: runtimes reuse and pad buffers, and values of unknown shape count as nothing.
     """

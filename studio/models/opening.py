@@ -37,12 +37,12 @@ GRAPH_FILE = "graph.json.gz"
 
 @dataclass(frozen=True, slots=True)
 class OpenedModel:
-    """A model that passed its intake.
+    """Model that passed its safety check.
 
     Attributes:
         files: The model's file and those that hold its external data.
         sized: The model with its open sizes fixed, for costs; the same object if none is open.
-        assumed: The shapes that were fixed and that nobody gave.
+        assumed: The shapes that were assumed, because the user gave none.
     """
 
     path: Path
@@ -53,7 +53,7 @@ class OpenedModel:
     assumed: Mapping[str, tuple[int, ...]]
 
     def figures(self) -> ModelFigures:
-        """The summary, with the size of the files and the findings."""
+        """Return the summary, with the size of the files and the findings."""
         about = summary(self.model, self.sized, self.assumed)
         return ModelFigures(
             **{field.name: getattr(about, field.name) for field in fields(about)},
@@ -65,7 +65,7 @@ class OpenedModel:
         )
 
 
-def look(
+def read_model(
     path: Path,
     progress: Progress | None = None,
     shapes: Mapping[str, tuple[int, ...]] | None = None,
@@ -86,10 +86,10 @@ def look(
         UnsafeModel: when it reaches outside its folder or beyond the limits.
     """
     with uncollected():
-        return _look(path, progress or Silent(), dict(shapes or {}), host, on_structure, on_intake)
+        return _read(path, progress or Silent(), dict(shapes or {}), host, on_structure, on_intake)
 
 
-def _look(
+def _read(
     path: Path,
     progress: Progress,
     given: dict[str, tuple[int, ...]],
@@ -119,7 +119,7 @@ def _show_structure(
     try:
         structure = known.structure(path, progress)
     except StudioError:
-        return  # the intake meets the same, and says it
+        return  # the safety check fails for the same reason and reports it
     show(structure)
 
 
@@ -171,7 +171,7 @@ class GraphWriter:
 
 
 def _other_layouts(drawn: Model, model: Model) -> tuple[GraphLayout | None, dict[str, GraphLayout]]:
-    """The layouts of graphs whose terminals say something else now that their types are known."""
+    """Return layouts of graphs whose terminals changed their text with the types."""
     layout = None if _same_terminals(drawn.graph, model.graph) else lay_out(model.graph)
     before = dict(parts(drawn))
     others = {

@@ -11,18 +11,18 @@ from typing import Any
 
 _LONG = 2_000
 _MARK = "\0pieces"
-"""Key of what stands for a long value: [first line, lines]; no name in a model begins so."""
+"""Key of a long value's reference, [first line, lines]; no name in a model begins so."""
 
 
 def dumps(data: Any) -> str:
-    """The lines of a document; objects and lists within long ones stay whole."""
+    """Return the lines of a document; objects and lists within long ones stay whole."""
     lines: list[str] = []
     head = _text(_split(data, lines))
     return "\n".join([head, *lines])
 
 
 def loads(content: bytes) -> Any:
-    """The document of some lines; plain JSON is a document of one.
+    """Return the document of some lines; plain JSON is a document of one.
 
     Raises:
         ValueError, KeyError, IndexError: when it is damaged.
@@ -32,7 +32,7 @@ def loads(content: bytes) -> Any:
 
 
 class _Lines:
-    """The lines of a document, each taken out of it when it is asked for."""
+    """Lines of a document, each sliced from it on access."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content

@@ -20,8 +20,8 @@ _NOT_FIGURES = ("source", "name", "digest_in_place")
 def opened(
     registry: Registry, options: OpenOptions, result: OpenResult, folder: Path
 ) -> OpenResult:
-    """Adopt the model and its graph as a variant; a model that is known gives the known one."""
-    # Whatever the worker says it was.
+    """Adopt the model and its graph as a variant; return a known variant unchanged."""
+    # Not the path that the worker reports: its result is untrusted.
     given = replace(result, source=str(options.model))
     known = keep_opened(registry, given, folder, "open", {"model": given.source})
     return replace(
@@ -37,7 +37,7 @@ def opened(
 def keep_opened(
     registry: Registry, result: OpenResult, folder: Path, step: str, options: Mapping[str, object]
 ) -> VariantRecord:
-    """The variant of a model that was opened into a folder, new or known.
+    """Return the variant of a model that was opened into a folder, new or known.
 
     Args:
         step, options: What brought it here.
@@ -62,7 +62,7 @@ def keep_opened(
 
 
 def _adopt(registry: Registry, result: OpenResult, folder: Path) -> Artifact:
-    """The model in the store; its path is the file to load, also where data lies beside it."""
+    """Return the model in the store; its path is the file to load, next to its data."""
     source = Path(result.source)
     if not result.copied:
         return Artifact(result.digest_in_place, source, result.bytes)

@@ -197,7 +197,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class SystemCoverage:
-    """A system of a board, and what stands in the way there.
+    """System of a board, with its problems.
 
     Attributes:
         runtime: The runtime that is sent to it; empty where none is.
@@ -211,13 +211,13 @@ class SystemCoverage:
 
 @dataclass(frozen=True, slots=True)
 class CoverageResult:
-    """The answer whether a runtime, a target or a kind of board runs a model.
+    """Result of a compatibility check with a runtime, a target or a kind of board.
 
     Attributes:
         target: The target, or the board with its system.
         memory_mb: What model and activations take.
         board, systems, notes, source: Of a kind of board only: its id, its systems with the usual
-            one first, what is to be known besides, and who says so.
+            one first, further notes, and their source.
     """
 
     covered: bool

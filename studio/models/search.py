@@ -11,7 +11,7 @@ from studio.models.walk import blocks_of, is_constant
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """One result.
+    """Result of a search.
 
     Attributes:
         box: Position in the layout: inputs, nodes, outputs.
@@ -53,7 +53,7 @@ _WEIGHTS = {"operator": 5.0, "name": 4.0, "tensor": 3.0, "shape": 2.0, "attribut
 
 
 def search(graph: Graph, query: str, limit: int = 200) -> list[SearchHit]:
-    """Boxes that match all words of the query, the best first.
+    """Return boxes that match all words of the query, the best first.
 
     A word matches without regard to case; ``key=value`` looks at attributes, and ``1x3x224x224``
     or ``1,3,224,224`` at shapes.
@@ -62,12 +62,13 @@ def search(graph: Graph, query: str, limit: int = 200) -> list[SearchHit]:
     if not words:
         return []
     hits = [hit for box, texts in _boxes(graph) if (hit := _match(box, texts, words))]
+    # Equal scores keep the order of the drawing.
     hits.sort(key=lambda hit: (-hit.score, hit.box))
     return hits[:limit]
 
 
 def search_model(model: Model, query: str) -> list[SearchResult]:
-    """All that matches in the main graph, its blocks and the functions, best first by part.
+    """Return matches in the main graph, its blocks and the functions, best first by part.
 
     Nodes that only hold a constant are left out: they are drawn with the nodes that read them.
     """
@@ -80,7 +81,7 @@ def search_model(model: Model, query: str) -> list[SearchResult]:
 
 
 def _parts(model: Model) -> Iterator[tuple[str, str, Graph]]:
-    """Path, holder and graph of each part."""
+    """Yield path, holder and graph of each part."""
     yield "", "", model.graph
     for node in model.graph.nodes:
         for path, block in blocks_of(node):
@@ -97,7 +98,7 @@ def _size(graph: Graph) -> int:
 
 
 def _what(graph: Graph, box: int) -> tuple[str, str, str]:
-    """Kind, operator and name of a box."""
+    """Return kind, operator and name of a box."""
     inputs, nodes = len(graph.inputs), len(graph.nodes)
     if box < inputs:
         return "input", "", graph.inputs[box].name
@@ -113,7 +114,7 @@ def _is_hidden(graph: Graph, box: int) -> bool:
 
 
 Texts = list[tuple[str, str]]
-"""What can match: (where, text)."""
+"""Texts that can match: (where, text)."""
 
 
 def _boxes(graph: Graph) -> Iterator[tuple[int, Texts]]:
@@ -159,10 +160,10 @@ def _normal(word: str) -> str:
 
 
 def _match(box: int, texts: Texts, words: list[str]) -> SearchHit | None:
-    """The hit of a box: every word must match somewhere; the weakest match is the one shown.
+    """Return the match of a box: every word must match, and the weakest match is shown.
 
-    ``layer.3 softmax`` is in the names of most values behind a Softmax; that is what sets those
-    nodes apart, not the name of their layer.
+    ``layer.3 softmax`` is in the names of most values behind a Softmax; that is what distinguishes
+    those nodes, not the name of their layer.
     """
     shown: tuple[float, str, str] | None = None
     total = 0.0
@@ -179,7 +180,7 @@ def _match(box: int, texts: Texts, words: list[str]) -> SearchHit | None:
 
 
 def _score(where: str, text: str, word: str) -> float:
-    """0 where the text does not hold the word; a whole text or a start counts for more."""
+    """Return 0 if the text lacks the word; a whole text or a start counts for more."""
     lowered = text.lower()
     if word not in lowered:
         return 0.0

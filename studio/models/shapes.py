@@ -12,7 +12,7 @@ _CHANNELS = 3
 
 
 def parse(texts: Iterable[str]) -> dict[str, tuple[int, ...]]:
-    """Shapes from texts such as ``x=1,3,48,320``.
+    """Parse shapes from texts such as ``x=1,3,48,320``.
 
     Raises:
         UsageError: for a text that is not of this form.
@@ -31,7 +31,7 @@ def parse(texts: Iterable[str]) -> dict[str, tuple[int, ...]]:
 
 
 def complete(graph: Graph, given: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
-    """A shape for each input that leaves a size open, and each that was given.
+    """Return a shape for each input with a dynamic size, and each given one.
 
     Assumed are a batch of 1, 224 pixels along open axes of images (four axes), and a length of
     128 along other open axes.

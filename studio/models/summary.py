@@ -75,13 +75,13 @@ def summary(model: Model, sized: Model, assumed: Mapping[str, tuple[int, ...]]) 
 
 
 def _licence(metadata: Mapping[str, str]) -> str:
-    """What a model says of its own licence; empty where it says nothing."""
+    """Return the model's own licence, or "" without one."""
     known = {key.lower(): value for key, value in metadata.items()}
     return next((known[name].strip() for name in _LICENCES if known.get(name)), "")
 
 
 def precision(model: Model) -> str:
-    """The element type that most weights have: ``fp32``, ``fp16``, ``int8`` ..."""
+    """Return the element type of most weights: ``fp32``, ``fp16``, ``int8`` ..."""
     counts: Counter[str] = Counter()
     for weight in _weights(model):
         name = _PRECISIONS.get(weight.type.dtype)
@@ -110,7 +110,7 @@ def _weights(model: Model) -> list[Initializer]:
 
 
 def _work(graph: Graph) -> tuple[Counter[str], int]:
-    """MACs by operator, and for how many nodes they are not known."""
+    """Return MACs by operator, and the number of nodes with unknown MACs."""
     work: Counter[str] = Counter()
     unknown = 0
     for node in graph.nodes:

@@ -1,4 +1,4 @@
-"""What the steps about models tell people."""
+"""Messages of the steps about models."""
 
 from __future__ import annotations
 

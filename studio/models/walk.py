@@ -13,23 +13,23 @@ INSIDE = "inside"
 """Name of the graph within the node of a block."""
 
 NODES, ALIKE, NUMBER = "nodes", "alike", "number"
-"""Attributes of such a node: the nodes that it stands for; how many blocks of its level hold the
+"""Attributes of such a node: the number of its nodes; how many blocks of its level hold the
 same operators in the same order, and which of them it is. The last two are left out for one."""
 
 
 def is_constant(node: Node) -> bool:
-    """Whether the node only holds a constant; it is shown with the node that reads it."""
+    """Return whether the node only holds a constant; it is shown with the node that reads it."""
     return node.operator == "Constant" and node.domain == ""
 
 
 def block_text(node: Node) -> str:
-    """What is written on a block below its title: ``×12 · 43 nodes``."""
+    """Return the text below a block's title: ``×12 · 43 nodes``."""
     count, alike = node.attributes.get(NODES, 0), node.attributes.get(ALIKE)
     return f"×{alike} · {count} nodes" if alike else f"{count} nodes"
 
 
 def read_names(node: Node) -> tuple[str, ...]:
-    """Names of the values that a node reads, those that its blocks capture included."""
+    """Return the names of the values that a node reads, with its blocks' captures."""
     if not node.blocks or node.domain == BLOCK_DOMAIN:
         return node.inputs
     captured = sorted({name for block in node.blocks.values() for name in _captured(block)})
@@ -46,7 +46,7 @@ def _captured(graph: Graph) -> set[str]:
 
 
 def all_graphs(graph: Graph) -> Iterator[Graph]:
-    """The graph and, behind it, every block below it."""
+    """Yield the graph and, behind it, every block below it."""
     yield graph
     for node in graph.nodes:
         for block in node.blocks.values():
@@ -54,13 +54,13 @@ def all_graphs(graph: Graph) -> Iterator[Graph]:
 
 
 def all_nodes(graph: Graph) -> Iterator[Node]:
-    """Every node, those of the blocks included."""
+    """Yield every node, those of the blocks included."""
     for part in all_graphs(graph):
         yield from part.nodes
 
 
 def parts(model: Model) -> Iterator[tuple[str, Graph]]:
-    """Every block below the main graph and every function, by its path.
+    """Yield every block below the main graph and every function, by its path.
 
     A block's path is that of the graph around it, its node and its attribute
     (``If.0/then_branch``); a function's begins with its qualified name.
@@ -72,7 +72,7 @@ def parts(model: Model) -> Iterator[tuple[str, Graph]]:
 
 
 def blocks_of(node: Node, before: str = "") -> Iterator[tuple[str, Graph]]:
-    """The blocks of a node and all below them, by their paths.
+    """Yield the blocks of a node and all below them, by their paths.
 
     Args:
         before: Path of the graph around the node with a slash behind it; empty for the main graph.

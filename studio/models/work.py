@@ -20,7 +20,7 @@ from studio.models.drawing.boxes import nodes_drawn
 from studio.models.drawing.selection import DrawSelection, shown
 from studio.models.graphfile import write
 from studio.models.layout import Unfolded, lay_out
-from studio.models.opening import GraphWriter, OpenedModel, look
+from studio.models.opening import GraphWriter, OpenedModel, read_model
 from studio.models.results import DiffResult, GraphResult, ModelFigures, OpenResult
 from studio.models.shapes import parse
 from studio.models.step import (
@@ -50,7 +50,7 @@ def open_model(options: OpenOptions, job: Job) -> OpenResult:
     if options.name:
         component(options.name, "A model")
     writer = GraphWriter(job.folder)
-    opened = look(
+    opened = read_model(
         path,
         job,
         parse(options.shape or ()),
@@ -81,14 +81,14 @@ def _step_back() -> None:
 
 
 def _preview(job: Job, model: Model) -> None:
-    """Tell whoever watches where the outermost blocks of a large model can be seen by now."""
+    """Report where the outermost blocks of a large model can be viewed already."""
     path = write_preview(model, job.folder)
     if path is not None:
         job.event(PREVIEW, path=str(path))
 
 
 def _drawn(job: Job, writer: GraphWriter, model: Model) -> None:
-    """Tell whoever watches where all nodes of a large model can be seen, their types left out."""
+    """Report where all nodes of a large model can be viewed, without their types."""
     if len(model.graph.nodes) >= SHOWN_FROM:
         job.progress(2, 4, "Laying out the graph")
         job.event(DRAWN, path=str(writer.draw(model)))
@@ -97,15 +97,15 @@ def _drawn(job: Job, writer: GraphWriter, model: Model) -> None:
 
 def inspect_model(options: InspectOptions, job: Job) -> ModelFigures:
     """Look at a model and keep nothing."""
-    opened = look(options.model, job, parse(options.shape or ()))
+    opened = read_model(options.model, job, parse(options.shape or ()))
     job.progress(4, 4, "Inspected")
     return opened.figures()
 
 
 def diff(options: DiffOptions, job: Job) -> DiffResult:
     """Compare the graphs of two models."""
-    before = look(Path(options.a.path), job)
-    after = look(Path(options.b.path), job)
+    before = read_model(Path(options.a.path), job)
+    after = read_model(Path(options.b.path), job)
     job.progress(3, 4, "Matching the nodes")
     found = compare(before.model.graph, after.model.graph)
     job.progress(4, 4, "Compared")
@@ -128,7 +128,7 @@ def draw(options: GraphOptions, job: Job) -> GraphResult:
     output = options.out
     if output.suffix.lower() not in _DRAWINGS:
         raise UsageError(f"A graph is drawn as {', '.join(_DRAWINGS)}; {output.name} is none.")
-    opened = look(Path(options.model.path), job, parse(options.shape or ()))
+    opened = read_model(Path(options.model.path), job, parse(options.shape or ()))
     job.progress(3, 4, "Laying out the graph")
     drawing = job.folder / f"graph{output.suffix.lower()}"
     if drawing.suffix == ".html":
@@ -182,13 +182,13 @@ def _page(path: Path, title: str, opened: OpenedModel, options: GraphOptions, jo
 
 
 def _cost(opened: OpenedModel, kind: str, drawn: Graph | None = None) -> Overlay | None:
-    """A cost of the main graph's nodes, or of the nodes of a branch, body or function."""
+    """Return a cost of the main graph's nodes, or of the nodes of a branch, body or function."""
     values = overlay(_sized(opened, drawn), kind)
     return Overlay(values, TITLES[kind], UNITS[kind]) if values else None
 
 
 def _sized(opened: OpenedModel, drawn: Graph | None) -> Graph:
-    """The graph with sizes that is drawn: the main one, or a branch, body or function."""
+    """Return the sized graph to draw: the main one, or a branch, body or function."""
     graph = opened.sized.graph
     if drawn is None:
         return graph
@@ -208,13 +208,13 @@ def _overlay(opened: OpenedModel, options: GraphOptions, drawn: Graph, job: Job)
 
 
 def _name(path: Path) -> str:
-    """The file's name, or its folder's where every export has the same file name."""
+    """Return the file's name, or its folder's where every export has the same file name."""
     common = path.stem.lower() in ("model", "inference", "model_quantized")
     return path.absolute().parent.name if common and path.absolute().parent.name else path.stem
 
 
 def _digest_in_place(opened: OpenedModel) -> str:
-    """What stands for the content of a model that is too large to be read whole.
+    """Return a digest of a model that is too large to be read whole.
 
     SHA-256 of the model's file, and of path, size and time of the files that hold its weights.
     """
@@ -229,7 +229,7 @@ def _digest_in_place(opened: OpenedModel) -> str:
 
 
 def _copy(opened: OpenedModel, job: Job) -> None:
-    """Copy the files into ``model/``, external data under its name beside the model."""
+    """Copy the files into ``model/``, external data under its name next to the model."""
     folder = opened.files[0].parent
     for file in opened.files:
         place = job.folder / "model" / file.relative_to(folder)
@@ -266,6 +266,6 @@ def write_preview(model: Model, folder: Path) -> Path | None:
 
 
 def _emptied(graph: Graph) -> Graph:
-    """The boxes alone: nothing inside them, no constants, no types but those of the terminals."""
+    """Return the boxes alone, without contents, constants, and inner types."""
     nodes = tuple(replace(node, blocks={}) if node.blocks else node for node in graph.nodes)
     return replace(graph, nodes=nodes, initializers={}, values={})

@@ -25,12 +25,12 @@ from studio.runtime.shared.manifest import BASELINE, LATENCY, canonical
 
 FORMAT = 1
 REQUIREMENTS = {"numpy": ">=1.19", "onnxruntime": ">=1.17"}
-"""What serves a bundle; older versions were not tried."""
+"""Requirements of serving a bundle; older versions were not tested."""
 
 
 @dataclass(frozen=True, slots=True)
 class BundleContent:
-    """What a bundle is made of.
+    """Contents of a bundle.
 
     Attributes:
         files: The model's own file first, then its external tensors.
@@ -40,7 +40,7 @@ class BundleContent:
         checked: What the plugins' checks found.
         graft: An output that the model gets for the watch alone, or None.
         lineage: Where the model came from.
-        notes: What the user should know; not a part of the bundle.
+        notes: Messages for the user; not in the bundle.
     """
 
     name: str
@@ -100,9 +100,9 @@ def build(content: BundleContent, number: BundleNumber, folder: Path) -> dict[st
 
 
 def _copy_model(content: BundleContent, folder: Path) -> str:
-    """Write the model with its large tensors beside it, each in a file named by its content.
+    """Write the model with its large tensors next to it, each in a file named by its content.
 
-    What is not taken apart keeps the names by which the model refers to it.
+    Files that are not split keep the names by which the model refers to them.
     """
     first, *rest = content.files
     name = f"model{first.suffix.lower()}"

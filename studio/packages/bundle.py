@@ -15,7 +15,7 @@ from studio.runtime.shared.errors import ReleaseError
 
 MANIFEST = form.NAME
 PICTURES = {"pillow": ">=8"}
-"""What reads a JPEG for a model that takes pictures."""
+"""Library that reads a JPEG for a model with picture inputs."""
 
 _OWN = ("version", "counter", "created")
 """Keys of the manifest that number a bundle and say nothing about its content."""
@@ -33,12 +33,12 @@ class BundleFile:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A folder whose every file is what its manifest says.
+    """Folder whose files match its manifest.
 
     Attributes:
         digest: SHA-256 of the manifest; the release's name on a target.
         text: The manifest as it stands in the file.
-        signature: SSHSIG of the manifest, as it lies beside it; empty where it is not signed.
+        signature: SSHSIG of the manifest, from the file next to it; empty if it is not signed.
     """
 
     folder: Path
@@ -87,7 +87,7 @@ class Bundle:
 
     @property
     def requirements(self) -> Mapping[str, str]:
-        """What a target needs to have installed: distribution -> version (``>=1.17``)."""
+        """Requirements of a target: distribution -> version (``>=1.17``)."""
         runtime = self.raw.get("runtime")
         listed = runtime if isinstance(runtime, dict) else {}
         known = {str(name): str(version) for name, version in listed.items()}
@@ -96,7 +96,7 @@ class Bundle:
 
     @property
     def takes_pictures(self) -> bool:
-        """Whether its preprocessing makes an input of an image."""
+        """Whether the preprocessing turns an image into an input."""
         return bool(self.raw.get("preprocess"))
 
     @property
@@ -117,7 +117,7 @@ def _signature(path: Path) -> str:
 
 
 def content_digest(manifest: Mapping[str, JsonValue]) -> str:
-    """Digest of a manifest without its numbers and date, and without what was measured.
+    """Return the digest of a manifest without its numbers, date and measurements.
 
     The same pipeline measures other times each time it is run, and makes the same bundle.
     """
@@ -138,7 +138,7 @@ def _files(manifest: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
 
 
 def is_bundle(path: Path) -> bool:
-    """Whether a folder looks like a bundle."""
+    """Return whether a folder looks like a bundle."""
     return (path / MANIFEST).is_file()
 
 

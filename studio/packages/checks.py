@@ -41,10 +41,10 @@ _MALFORMED = (ValueError, RecursionError)
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The findings of all checks about one model.
+    """Findings of all checks about one model.
 
     Attributes:
-        checks: The ids of the checks that were asked.
+        checks: The ids of the checks that ran.
         findings: Each with the id of its check.
     """
 
@@ -52,17 +52,17 @@ class Checked:
     findings: tuple[tuple[str, Finding], ...]
 
     def of(self, level: Level) -> tuple[Finding, ...]:
-        """The findings of a level."""
+        """Return the findings of a level."""
         return tuple(finding for _, finding in self.findings if finding.level is level)
 
     def rows(self) -> tuple[CheckFinding, ...]:
-        """The findings as results and files have them."""
+        """Return the findings as results and files contain them."""
         return tuple(
             CheckFinding(check, one.level.value, one.code, one.text) for check, one in self.findings
         )
 
     def content(self) -> bytes:
-        """The bytes of the bundle's file."""
+        """Return the bytes of the bundle's file."""
         return canonical(to_json(_ChecksFile(FORMAT, self.checks, self.rows())))
 
 
@@ -78,7 +78,7 @@ class _ChecksFile:
 def check_model(host: PluginHost, model: Model, facts: Mapping[str, JsonValue]) -> Checked:
     """Apply every plugin's check to a model.
 
-    A check that cannot be applied is an ERROR: a rule that nobody tried was not passed.
+    A check that cannot be applied is an ERROR: a rule that did not run was not passed.
 
     Raises:
         PluginFailed: when a plugin's own code fails.
@@ -102,6 +102,7 @@ def _checked(rule: Check, model: Model, facts: Mapping[str, JsonValue]) -> list[
     found = list(rule.check(model, facts))
     if not all(isinstance(one, Finding) and isinstance(one.level, Level) for one in found):
         raise StudioError(f"{rule.title} returned something that is no finding.")
+    # Errors first, so that the limit cuts other findings before them.
     found.sort(key=lambda one: one.level is not Level.ERROR)
     return [
         Finding(one.level, str(one.code)[:_LONGEST_CODE], str(one.text)[:_LONGEST_TEXT])

@@ -38,7 +38,7 @@ FEWEST = 64
 FALSE_WINDOWS = 0.01
 """Share of windows that may differ by chance. Two of three, and so an alarm: about 2 in 10,000."""
 FALSE_TOGETHER = 2e-4
-"""The same of three windows as one, which is an alarm by itself."""
+"""The same of three windows as one, which raises an alarm alone."""
 _FRAMES_OF_A_BIN = 6
 _DRAWS = 50_000
 _RARE = 1e-3
@@ -52,7 +52,7 @@ Frame = tuple[Mapping[str, Array], Mapping[str, Array]]
 
 
 def reference_of(frames: Iterable[Frame]) -> Reference | None:
-    """The reference that some frames give; None when they are too few or have no signals.
+    """Return the reference from some frames, or None if they are too few or have no signals.
 
     Args:
         frames: Inputs and outputs of runs of the model on typical data; each row is a frame.
@@ -86,7 +86,7 @@ def _reference(numbers: Array, taps: Sequence[Tap]) -> Reference | None:
 
 
 def _alike(counts: Sequence[int]) -> tuple[int, ...]:
-    """Counts in order, and evened out where they nearly are even: the limit is the same, once."""
+    """Return sorted counts, made equal if nearly so: their limit is then computed once."""
     if max(counts) <= _EVEN * min(counts):
         return (sum(counts) // len(counts),) * len(counts)
     return tuple(sorted(counts))
@@ -94,7 +94,7 @@ def _alike(counts: Sequence[int]) -> tuple[int, ...]:
 
 @cache
 def chance_limit(counts: tuple[int, ...], window: int, share: float) -> float:
-    """Chi-square that a window of the same data exceeds in so many cases.
+    """Return the chi-square that a window of the same data exceeds at this probability.
 
     The shares of the bins are not known, only counted in the reference data: the null is a
     Dirichlet mixture of multinomials, whose tail is drawn (fixed seed). The plain chi-square
@@ -118,7 +118,7 @@ def chance_limit(counts: tuple[int, ...], window: int, share: float) -> float:
 
 
 def _edges(column: Array) -> tuple[float, ...]:
-    """Upper edges of bins with about equally many frames; none where nearly all are the same.
+    """Return upper edges of bins with nearly equal counts, or none if nearly all are the same.
 
     An edge lies half-way between two values that occur: another processor rounds otherwise.
     """
@@ -136,7 +136,7 @@ def _edges(column: Array) -> tuple[float, ...]:
 
 
 def _rows(frames: Iterable[Frame]) -> Iterator[Frame]:
-    """The frames of each run, one by one."""
+    """Yield the frames of each run, one by one."""
     for inputs, outputs in frames:
         arrays = [array for array in (*inputs.values(), *outputs.values()) if array.ndim]
         for row in range(min((len(array) for array in arrays), default=0)):
@@ -148,7 +148,7 @@ def _row(arrays: Mapping[str, Array], row: int) -> dict[str, Array]:
 
 
 def _taps(rows: Sequence[Frame]) -> list[Tap]:
-    """One for each tensor that has signals, as many as there is room for."""
+    """Return one tap for each tensor that has signals, as many as there is room for."""
     if not rows:
         return []
     inputs = [_input_tap(name, _shape(rows, 0, name), rows) for name in rows[0][0]]
@@ -168,7 +168,7 @@ def _taps(rows: Sequence[Frame]) -> list[Tap]:
 
 
 def _axes(tap: Tap, rows: Sequence[Frame]) -> Array | None:
-    """The principal axes of a tensor's samples: directions in which typical frames differ."""
+    """Return the principal axes of a tensor's samples, along which frames differ."""
     sampler = FrameSampler(tap, len(rows))
     chosen = rows[::2]
     for place, row in enumerate(chosen):
@@ -183,7 +183,7 @@ def _axes(tap: Tap, rows: Sequence[Frame]) -> Array | None:
 
 
 def _shape(rows: Sequence[Frame], side: int, name: str) -> tuple[int, ...] | None:
-    """The shape of its frames, 0 where it differs; None where the number of axes does."""
+    """Return the shape of its frames, 0 where it differs; None where the number of axes does."""
     shapes = {row[side][name].shape for row in rows}
     if len({len(shape) for shape in shapes}) != 1:
         return None
@@ -218,7 +218,7 @@ def _output_tap(name: str, shape: tuple[int, ...] | None, rows: Sequence[Frame])
 
 
 def _usual(name: str, rows: Sequence[Frame]) -> tuple[int, ...]:
-    """The classes that the data are answered with most often."""
+    """Return the most frequent classes in the answers."""
     counts: Counter[int] = Counter()
     for _, outputs in rows:
         shares = outputs[name]
@@ -235,7 +235,7 @@ def _size(shape: Sequence[int]) -> int:
 
 
 def numbers_of(frames: Iterable[Frame], taps: Sequence[Tap]) -> Array:
-    """All numbers of the taps, frames x numbers."""
+    """Return all numbers of the taps, frames x numbers."""
     return _numbers(list(_rows(frames)), taps)
 
 
@@ -252,10 +252,10 @@ _KINDS = ("logits", "probabilities")
 def estimate_of(
     reference: Reference, frames: Sequence[Frame], labels: Sequence[object]
 ) -> Estimate | None:
-    """What the labels of reference data tell for later, when there are none.
+    """Return the accuracy estimate for data without labels, from labelled reference data.
 
     None where they are no numbers of classes, too few, or all answers are right: then nothing
-    tells what a wrong one looks like; or all are wrong.
+    shows a wrong one; or all are wrong.
 
     Args:
         frames: Inputs and outputs of runs with one row each.

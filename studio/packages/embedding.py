@@ -33,7 +33,7 @@ class NoEmbedding(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingPoint:
-    """Where the embedding is taken.
+    """Tensor from which the embedding is taken.
 
     Attributes:
         tensor: Its name.
@@ -51,7 +51,7 @@ class EmbeddingPoint:
 
 
 class EmbeddingGraph(NamedTuple):
-    """What is added to a model.
+    """Nodes and constants that are added to a model.
 
     Attributes:
         axes: features x axes; None for the features themselves.
@@ -63,7 +63,7 @@ class EmbeddingGraph(NamedTuple):
     offset: Array | None = None
 
     def apply(self, content: bytes) -> bytes:
-        """The model with one more output, ``EMBEDDING``."""
+        """Return the model with one more output, ``EMBEDDING``."""
         added = self._added()
         parts: list[bytes | memoryview] = []
         for one in read_fields(memoryview(content)):
@@ -98,7 +98,7 @@ class EmbeddingGraph(NamedTuple):
 
 
 def place_of(model: Model, wanted: str = AUTO) -> EmbeddingPoint:
-    """What the last layer with weights before the first output sees, or a tensor by its name.
+    """Return the input of the last layer with weights before the first output, or a named tensor.
 
     Raises:
         NoEmbedding: in one sentence.
@@ -145,7 +145,7 @@ def _is_layer(node: Node, constants: set[str]) -> bool:
 
 
 def _constants(graph: Graph) -> set[str]:
-    """Constants, and what follows from them alone by operators that only change their form."""
+    """Return constants, and values that only change a constant's form."""
     found = set(graph.initializers)
     for node in graph.nodes:
         passes = node.operator in _PASS_CONSTANTS and set(filter(None, node.inputs)) <= found
@@ -155,7 +155,7 @@ def _constants(graph: Graph) -> set[str]:
 
 
 def _needed(graph: Graph) -> set[str]:
-    """All values that the first output follows from."""
+    """Return all values that the first output depends on."""
     found = {graph.outputs[0].name} if graph.outputs else set()
     for node in reversed(graph.nodes):
         if found & set(node.outputs):
@@ -164,7 +164,7 @@ def _needed(graph: Graph) -> set[str]:
 
 
 def axes_of(vectors: Array) -> tuple[Array, Array]:
-    """The principal axes of typical features and their offset; chosen by the even frames.
+    """Return the principal axes of typical features and their offset, from the even frames.
 
     Args:
         vectors: frames x features.
@@ -187,7 +187,7 @@ def axes_of(vectors: Array) -> tuple[Array, Array]:
 
 
 def vectors_of(outputs: Iterable[tuple[Mapping[str, Array], int]]) -> Array:
-    """The features of all frames: frames x features.
+    """Return the features of all frames: frames x features.
 
     Args:
         outputs: Of runs, each with the number of its frames.
@@ -205,7 +205,7 @@ def vectors_of(outputs: Iterable[tuple[Mapping[str, Array], int]]) -> Array:
 
 
 def require_same(before: Mapping[str, Array], after: Mapping[str, Array]) -> None:
-    """The answers to clients are what they were, to the bit.
+    """Raise unless the answers to clients are unchanged to the bit.
 
     Raises:
         NoEmbedding: when one differs.

@@ -29,7 +29,7 @@ def embed(
     frames: Sequence[Frame],
     folder: Path,
 ) -> tuple[EmbeddingGraph, list[Frame]]:
-    """Fit the axes to typical data, and hold every answer of the new model against the old.
+    """Fit the axes to typical data, and compare every output with the original model's.
 
     Args:
         wanted: Name of a tensor, or ``auto``.
@@ -40,7 +40,7 @@ def embed(
         What is added, and the frames with the embedding among their outputs.
 
     Raises:
-        NoEmbedding: when there is none, or the answers would differ, in one sentence.
+        NoEmbedding: when no embedding exists, or the outputs would differ, in one sentence.
     """
     if model.format != "onnx":
         raise NoEmbedding("Only an ONNX model can get one")
@@ -52,6 +52,7 @@ def embed(
         if not write_parts(path, folder, _NAME):
             raise NoEmbedding("The model cannot be taken apart")
         plain = (folder / _NAME).read_bytes()
+        # First the bare tensor, whose values determine the axes.
         found = _run(backend, folder, EmbeddingGraph(place).apply(plain), frames)
         axes, offset = axes_of(
             vectors_of((one, _rows(inputs)) for one, (inputs, _) in zip(found, frames, strict=True))
@@ -60,6 +61,7 @@ def embed(
         found = _run(backend, folder, graft.apply(plain), frames)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    # The answers to clients must not change.
     for one, (_, before) in zip(found, frames, strict=True):
         require_same(before, one)
     return graft, [(inputs, one) for (inputs, _), one in zip(frames, found, strict=True)]

@@ -16,7 +16,7 @@ _RELATIVE = {"fp16": 1e-2, "bf16": 5e-2, "int8": 5e-2, "int4": 1e-1}
 _RELATIVE_FLOAT = 1e-3
 
 MOST_VALUES = 4096
-"""Of one output of one sample; more would weigh more than many a model."""
+"""Most values of one output of one sample; more could be larger than the model."""
 
 EXTREMES = 512
 """Among them the largest: of a classifier's many zeros most say little."""
@@ -24,7 +24,7 @@ EXTREMES = 512
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """How far an answer may be from the golden one: ``atol + rtol * |golden|``."""
+    """Tolerance of an answer against the golden one: ``atol + rtol * |golden|``."""
 
     rtol: float
     atol: float
@@ -44,7 +44,7 @@ def answer(session: Session, feeds: Iterable[Feeds]) -> list[GoldenSample]:
 
 
 def tolerance(samples: Sequence[GoldenSample], precision: str, relative: float | None) -> Tolerance:
-    """The tolerance for a precision, scaled by the outputs.
+    """Return the tolerance for a precision, scaled by the outputs.
 
     Other processors round otherwise: by some ulp in fp32, by whole quantization steps in int8.
 
@@ -63,8 +63,8 @@ def tolerance(samples: Sequence[GoldenSample], precision: str, relative: float |
     return Tolerance(share, float(f"{share * scale:.2g}"))
 
 
-def made_up(session: Session, inputs: Sequence[Value], count: int) -> list[GoldenSample]:
-    """Answers to random inputs, with the first size of open axes that the model accepts.
+def random_samples(session: Session, inputs: Sequence[Value], count: int) -> list[GoldenSample]:
+    """Return answers to random inputs, with the first dynamic size that the model accepts.
 
     Raises:
         InvalidData: when it accepts none.
@@ -94,13 +94,13 @@ def write(samples: Sequence[GoldenSample], folder: Path) -> Iterator[Path]:
         _write_npz(folder / "inputs" / name, {f"in.{k}": v for k, v in sample.feeds.items()})
         arrays: dict[str, Array] = {}
         for output, array in sample.outputs.items():
-            arrays |= _kept(output, array)
+            arrays |= _stored_values(output, array)
         _write_npz(folder / name, arrays)
         yield folder / name
 
 
-def _kept(name: str, array: Array) -> dict[str, Array]:
-    """All of a small output; of a large one the extremes and some between, evenly spread."""
+def _stored_values(name: str, array: Array) -> dict[str, Array]:
+    """Return a small output whole; of a large one the extremes and evenly spread values."""
     if array.size <= MOST_VALUES or array.dtype.kind not in "fiub":
         return {f"out.{name}": array}
     flat = array.reshape(-1)
@@ -133,13 +133,13 @@ score."""
 
 
 def check_labels(labels: Path | None, samples: Sequence[GoldenSample]) -> None:
-    """Compare the number of labels with what the model gave for its golden samples.
+    """Compare the number of labels with the model's golden outputs.
 
     A model that answers with numbers of classes, or with no axis of scores at all, cannot be held
     against them.
 
     Raises:
-        InvalidData: when no output has room for so many classes.
+        InvalidData: when no output has as many classes.
     """
     if labels is None or not samples:
         return

@@ -1,4 +1,4 @@
-"""What profiles have measured of a variant, as its bundle takes it along."""
+"""Latency of a variant from its profiles, for its bundle."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ _SERVED_BY = "onnxruntime"
 _MOST = 8
 _FEWEST_ROUNDS = 3
 _UNKNOWN_ERROR = 0.05
+# sqrt(pi / 2): standard error of a median over that of a mean, for normal data.
 _OF_MEDIAN = 1.2533
 
 
 def latency_of(registry: Registry, variant: int) -> LatencyFile | None:
-    """The newest profile of each target and number of threads; None when there is none.
+    """Return the newest profile of each target and number of threads, or None.
 
     Profiles of throughput or of a rate are other quantities, and left out. A variant is found in
     every profile that measured it, whichever was its reference.
@@ -84,7 +85,7 @@ def _entry(
 
 
 def _error(rounds: Sequence[float]) -> float:
-    """Standard error of the logarithm of the median, from the rounds' own medians."""
+    """Return the standard error of the median's logarithm, from the rounds' own medians."""
     logs = [math.log(time) for time in rounds if time > 0]
     if len(logs) < _FEWEST_ROUNDS:
         return _UNKNOWN_ERROR
@@ -92,7 +93,7 @@ def _error(rounds: Sequence[float]) -> float:
 
 
 def _bytes(feed: InputFeed) -> int:
-    """Of one input; texts, which have no size, count as none."""
+    """Return the bytes of one input; texts, which have no size, count as none."""
     try:
         size = numpy.dtype(feed.dtype).itemsize
     except TypeError:

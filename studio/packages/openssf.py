@@ -32,7 +32,7 @@ _CURVES = "P-256, P-384 or P-521"
 
 
 def statement(bundle: Bundle) -> dict[str, Any]:
-    """What is signed: the folder's name, and each file with its digest.
+    """Return the signed statement: the folder's name, and each file with its digest.
 
     The SSH signature is left out, so that either can be made first, and made again.
     """
@@ -64,7 +64,7 @@ def statement(bundle: Bundle) -> dict[str, Any]:
 
 
 def signed(bundle: Bundle, key: Path) -> str:
-    """The signature of a bundle, as JSON.
+    """Return the signature of a bundle as JSON.
 
     Args:
         key: A private key on one of three curves, in PEM or as OpenSSH writes it.
@@ -104,7 +104,7 @@ def signed(bundle: Bundle, key: Path) -> str:
 
 
 def export(bundle: Bundle, key: Path, out: Path | None) -> Path:
-    """Write the signature, beside the bundle's folder unless told where; in it, it were foreign.
+    """Write the signature, by default next to the folder: inside, it would break the manifest.
 
     Raises:
         StudioError: when the key cannot be used, or the file cannot be written.
@@ -125,7 +125,7 @@ def export(bundle: Bundle, key: Path, out: Path | None) -> Path:
 
 
 def _enveloped(payload: bytes) -> bytes:
-    """The bytes that DSSE signs (its pre-authentication encoding)."""
+    """Return the bytes that DSSE signs (its pre-authentication encoding)."""
     return f"DSSEv1 {len(_PAYLOAD)} {_PAYLOAD} {len(payload)} ".encode() + payload
 
 

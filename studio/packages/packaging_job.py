@@ -23,7 +23,7 @@ def package_contained(options: PackageOptions, job: Job) -> PackageResult:
     """
     files = (Path(options.model.path), options.data, options.labels, options.preprocess)
 
-    def keep(result: dict[str, Any], folder: Path) -> dict[str, Any]:
+    def move_bundle(result: dict[str, Any], folder: Path) -> dict[str, Any]:
         if result["new"]:
             shutil.move(result["bundle"], job.folder / "bundle")
             result["bundle"] = str(job.folder / "bundle")
@@ -35,7 +35,7 @@ def package_contained(options: PackageOptions, job: Job) -> PackageResult:
         # The key is the user's and stays outside the walls, as does the place of the copy.
         replace(options, sign=None, out=None),
         tuple(file for file in files if file),
-        keep,
+        move_bundle,
         job,
     )
     return from_json(PackageResult, document)

@@ -1,4 +1,4 @@
-"""What packaging adds to the registry."""
+"""Registry records of packaging."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def numbering(registry: Registry, model: ModelRef) -> Numbering:
 
 
 def _clock() -> int:
-    """Seconds since 1970; a build that is to be repeated sets ``SOURCE_DATE_EPOCH``."""
+    """Return seconds since 1970; a reproducible build sets ``SOURCE_DATE_EPOCH``."""
     text = os.environ.get(EPOCH, "")
     return int(text) if text.isdecimal() and len(text) < _MOST_DIGITS else int(time.time())
 
@@ -87,7 +87,7 @@ def packaged(
     Args:
         hidden: Options that the record leaves out.
     """
-    version = keep(registry, options.model, result)
+    version = store_version(registry, options.model, result)
     draft = options.preprocess_draft
     final = replace(
         result,
@@ -106,15 +106,15 @@ def packaged(
             write_signature(Path(final.bundle), result.signature)
     elif unsigned:
         final = replace(final, notes=(*final.notes, _UNSIGNED))
-    registry.add_run("package", version.variant, _given(options, hidden), to_json(final))
+    registry.add_run("package", version.variant, _user_options(options, hidden), to_json(final))
     return final
 
 
 def _write_draft(text: str, path: Path) -> str:
-    """Write it where the user wants it.
+    """Write the draft to the user's path.
 
     Raises:
-        StudioError: when another file lies there, which may hold somebody's work.
+        StudioError: when another file exists there, which may hold the user's work.
     """
     path = path / PREPROCESS if path.is_dir() else path
     try:
@@ -127,11 +127,11 @@ def _write_draft(text: str, path: Path) -> str:
     return str(path)
 
 
-def keep(registry: Registry, model: ModelRef, result: PackageResult) -> VersionRecord:
-    """Return the version of a bundle that the work has made or found.
+def store_version(registry: Registry, model: ModelRef, result: PackageResult) -> VersionRecord:
+    """Return the version of a bundle that packaging has created or found.
 
     Raises:
-        StudioError: when another process has numbered a bundle of this model meanwhile.
+        StudioError: when another process has numbered a bundle of this model since.
     """
     known = {version.digest: version for version in registry.versions(model.model)}
     if result.digest in known:
@@ -160,7 +160,7 @@ def _copy(source: Path, target: Path) -> Path:
     return target
 
 
-def _given(options: PackageOptions, hidden: Collection[str]) -> dict[str, JsonValue]:
+def _user_options(options: PackageOptions, hidden: Collection[str]) -> dict[str, JsonValue]:
     """Return the user's options in JSON form, but for the model and those that are hidden."""
     names = [one.name for one in form(type(options)) if one.name not in ("model", *hidden)]
     values = to_json(options)

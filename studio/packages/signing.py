@@ -21,7 +21,7 @@ _PATIENCE_S = 60.0
 
 
 def signature_of(content: bytes, key: Path, namespace: str = NAMESPACE) -> str:
-    """The SSHSIG of a manifest's bytes, or of what else is signed in another namespace.
+    """Return the SSHSIG of a manifest's bytes, or of other bytes in another namespace.
 
     Args:
         key: A private key; or a public one, whose private half the SSH agent holds.
@@ -112,10 +112,10 @@ _ARMOUR = "-----BEGIN SSH SIGNATURE-----"
 
 
 def signed_by(bundle: Path, signers: Path | None) -> tuple[bool, str]:
-    """Whether a bundle is signed, and who signed it, or why it does not count.
+    """Return the signer of a bundle, or why its signature does not count.
 
     Args:
-        signers: Allowed signers, as in ssh-keygen(1); None for anybody, who is not named then.
+        signers: Allowed signers, as in ssh-keygen(1); None accepts any signer, without a name.
 
     Raises:
         InvalidData: when the file of signers is not there.

@@ -80,7 +80,7 @@ class MakingStep:
 
 @dataclass(frozen=True, slots=True)
 class Numbering:
-    """What packaging must know of the registry.
+    """Registry facts that packaging needs.
 
     Attributes:
         known: Folders of bundles of the model, among which one with the same content is searched.

@@ -99,7 +99,7 @@ class _Splitter:
         return b"".join(parts)
 
     def _constant(self, node: Field) -> bytes | None:
-        """The initializer that a large constant's node becomes; None for every other node."""
+        """Return the initializer for a large constant's node; None for every other node."""
         if not self._constants or node.number != _NODE or len(node.value) < self._least:
             return None
         fields = list(read_fields(node.value))
@@ -112,7 +112,7 @@ class _Splitter:
         return self._tensor(tensors[0], outputs[0]) if len(tensors) == 1 else None
 
     def _tensor(self, content: memoryview, name_of: bytes | None = None) -> bytes | None:
-        """An initializer that refers to its content, if that is large.
+        """Return an initializer that refers to its content, if that is large.
 
         Args:
             name_of: Its name, instead of the one that it has.
@@ -138,7 +138,7 @@ class _Splitter:
         return write_field(_INITIALIZER, b"".join([*rest, *entries, location]))
 
     def _content(self, fields: list[Field]) -> memoryview | None:
-        """The raw bytes of a tensor, wherever they are; None where they are numbers of a kind."""
+        """Return the raw bytes of a tensor, wherever they are; None if stored as typed numbers."""
         if not _is_external(fields):
             raw = [one.value for one in fields if one.number == _RAW_DATA and one.kind == BYTES]
             return raw[-1] if raw else None
@@ -163,7 +163,7 @@ class _Splitter:
 
 
 def _refers(field: Field) -> bool:
-    """Whether there may be a reference to an external file somewhere inside."""
+    """Return whether there may be a reference to an external file somewhere inside."""
     return field.kind == BYTES and b"\x0a\x08location\x12" in bytes(field.value)
 
 

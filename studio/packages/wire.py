@@ -9,11 +9,11 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
 
 class Unreadable(ValueError):
-    """These bytes are no model that can be taken apart."""
+    """Error for bytes that do not parse as a model."""
 
 
 class Field(NamedTuple):
-    """One field.
+    """Field of a message.
 
     Attributes:
         value: Its content; of one of bytes without their length.
@@ -27,10 +27,10 @@ class Field(NamedTuple):
 
 
 def read_fields(content: memoryview) -> Iterator[Field]:
-    """The fields of a message, in their order.
+    """Yield the fields of a message, in their order.
 
     Raises:
-        Unreadable: when it is none.
+        Unreadable: when it is not a message.
     """
     position, end = 0, len(content)
     while position < end:
@@ -47,18 +47,20 @@ def read_fields(content: memoryview) -> Iterator[Field]:
             begin, position = position, position + (4 if kind == FIXED32 else 8)
         else:
             raise Unreadable(f"a field of the unknown kind {kind}")
+        # Field numbers start at 1.
         if position > end or not number:
             raise Unreadable("a field is cut off")
         yield Field(number, kind, content[begin:position], content[start:position])
 
 
 def read_varint(content: memoryview, position: int) -> tuple[int, int]:
-    """A whole number, and the position behind it.
+    """Return a whole number, and the position behind it.
 
     Raises:
         Unreadable: when it does not end.
     """
     value = shift = 0
+    # A varint of 64 bits has at most ten bytes of seven bits.
     while position < len(content) and shift < 70:
         byte = content[position]
         position += 1
@@ -70,7 +72,7 @@ def read_varint(content: memoryview, position: int) -> tuple[int, int]:
 
 
 def write_varint(value: int) -> bytes:
-    """A whole number, from 0 on."""
+    """Return a whole number, from 0 on, as bytes."""
     found = bytearray()
     while value > 0x7F:
         found.append(value & 0x7F | 0x80)
@@ -80,10 +82,10 @@ def write_varint(value: int) -> bytes:
 
 
 def write_field(number: int, content: bytes) -> bytes:
-    """A field of bytes, or of a message."""
+    """Return a field of bytes, or of a message."""
     return write_varint(number << 3 | BYTES) + write_varint(len(content)) + content
 
 
 def write_number(number: int, value: int) -> bytes:
-    """A field that is a whole number, from 0 on."""
+    """Return a field that is a whole number, from 0 on."""
     return write_varint(number << 3 | VARINT) + write_varint(value)

@@ -71,7 +71,7 @@ def package(options: PackageOptions, job: Job) -> PackageResult:
         notes=tuple(content.notes),
         hints=_hints(content.model, options),
         findings=content.checked.rows(),
-        # A preprocess.toml from the model's own input, where one is asked for.
+        # A preprocess.toml from the model's own input, on request.
         preprocess_draft=draft_of(content.model.graph.inputs) if options.preprocess_draft else "",
     )
 
@@ -141,7 +141,7 @@ def _samples(
     session: Session, inputs: Sequence[Value], options: PackageOptions
 ) -> list[GoldenSample]:
     if not options.data:
-        return golden.made_up(session, inputs, options.samples)
+        return golden.random_samples(session, inputs, options.samples)
     dataset = open_dataset(options.data, inputs, limit=options.samples)
     return golden.answer(session, (sample.feeds for sample in islice(dataset, options.samples)))
 
@@ -165,7 +165,7 @@ def _embedded(
     frames: list[Frame],
     job: Job,
 ) -> tuple[EmbeddingGraph | None, list[Frame], str]:
-    """What the model gets for the watch, the frames with it, and why it gets nothing."""
+    """Return the model's embedding for the drift watch and its frames, or why it gets none."""
     wanted = (tensor or "").strip()
     if not wanted:
         return None, frames, ""

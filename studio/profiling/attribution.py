@@ -30,7 +30,7 @@ _DECOMPOSED = {"HardSwish": ("HardSigmoid", "Mul")}
 
 @dataclass(slots=True)
 class Share:
-    """What one node took.
+    """Share of one node in the time.
 
     Attributes:
         us: Microseconds an inference, all kernels together.
@@ -99,7 +99,7 @@ class Attribution:
         return self.part(sum(share.us for share in self.shares.values()))
 
     def part(self, us: float) -> float:
-        """As a share of the whole time."""
+        """Return the time as a share of the whole."""
         return us / self.total_us if self.total_us else 0.0
 
     def give(self, owner: Owner, kernel: Kernel) -> Share:
@@ -128,7 +128,7 @@ class Attribution:
 
 
 def _place(kernel: Kernel) -> str:
-    """The execution provider that ran a kernel."""
+    """Return the execution provider that ran a kernel."""
     return kernel.provider or "unknown"
 
 
@@ -137,9 +137,9 @@ def attribute(
     graph: Graph,
     functions: Mapping[str, Graph] | None = None,
 ) -> Attribution:
-    """Give each kernel's time to the node that it came from.
+    """Assign each kernel's time to the node that it came from.
 
-    Where the runtime tells which values a kernel makes, those lead to the node; otherwise its name
+    Where the runtime lists a kernel's outputs, those lead to the node; otherwise its name
     does, or its name without what runtimes append, or the longest part of it that names a node or
     a value; a nameless one by its position, or in the order of the operators that were replaced.
     What the runtime added for itself (changes of layout, casts) goes to the node that it was added
@@ -172,7 +172,7 @@ def attribute(
         elif kernel.operator not in LAYOUT and not _ADDED.match(kernel.name):
             label = kernel.name or kernel.operator
             found.unknown_us[label] = found.unknown_us.get(label, 0.0) + us
-    if len(found.compiled) == 1:  # of several nobody tells which nodes are in which
+    if len(found.compiled) == 1:  # of several it is unknown which nodes are in which
         known = {
             name for share in found.shares.values() for name in (share.owner.name, *share.fused)
         }
@@ -183,10 +183,10 @@ def attribute(
 
 
 def _nameless(kernels: Sequence[Kernel], owners: Owners) -> dict[str, Owner]:
-    """Node by the made-up name of a kernel that has none of its own.
+    """Return the node by the generated name of a kernel without one of its own.
 
-    onnxruntime numbers the nodes of the file (constants are none to it) and goes on numbering
-    those that it makes; it replaces operators in the order of the graph.
+    onnxruntime numbers the nodes of the file, without constants, and continues the numbers
+    for those that it adds. It replaces operators in the order of the graph.
     """
     nodes = [owner for owner in owners.outer if owner.node.operator != "Constant"]
     found = {}
@@ -204,7 +204,7 @@ def _nameless(kernels: Sequence[Kernel], owners: Owners) -> dict[str, Owner]:
         replaced = [owner for owner in nodes if owner.node.operator == operator]
         starts = [start for start in sorted(made) if _matches(made, start, parts)]
         if len(starts) != len(replaced):
-            continue  # some were fused with others: which, nobody tells
+            continue  # some were fused with others: which ones is unknown
         for start, node in zip(starts, replaced, strict=True):
             found.update({made[start + step][1]: node for step in range(len(parts))})
     return found

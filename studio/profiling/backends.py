@@ -1,4 +1,4 @@
-"""Which backends are measured, and with which of their options."""
+"""Choice of the backends to measure, with their options."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class BackendChoice:
 def choose(
     host: PluginHost, texts: Sequence[str], common: Mapping[str, JsonValue]
 ) -> list[BackendChoice]:
-    """The backends that are asked for: ``NAME`` or ``NAME:OPTION=VALUE,OPTION=VALUE``.
+    """Return the requested backends: ``NAME`` or ``NAME:OPTION=VALUE,OPTION=VALUE``.
 
     Args:
         common: Values for those options that a backend has and the text does not name.
@@ -64,7 +64,7 @@ def choose(
 
 
 def check_formats(host: PluginHost, texts: Sequence[str], forms: Sequence[str]) -> None:
-    """Say that a backend runs none of the models, before it is asked whether it is installed.
+    """Raise if a backend runs none of the models, before its installation is checked.
 
     Args:
         forms: The models' formats.
@@ -86,8 +86,8 @@ def check_formats(host: PluginHost, texts: Sequence[str], forms: Sequence[str]) 
             )
 
 
-def hold_to_target(target: TargetSpec | None, backends: Sequence[BackendChoice]) -> None:
-    """Raise UsageError when another machine is asked to use an environment of this one."""
+def check_target(target: TargetSpec | None, backends: Sequence[BackendChoice]) -> None:
+    """Raise UsageError for a remote target with an environment of this computer."""
     bound = [each.backend.title for each in backends if each.python]
     if bound and target is not None and not target.url.startswith("local:"):
         raise UsageError(

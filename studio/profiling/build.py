@@ -28,7 +28,7 @@ from studio.runtime.bench.statistics.verdicts import WIDEST_EQUAL, Verdict, comp
 
 
 def build(recording: Recording, chosen: Sequence[Candidate]) -> ProfileResult:
-    """Everything but operators and placement, which need the models' graphs."""
+    """Build all but operators and placement, which need the models' graphs."""
     mode = recording.config.mode
     spoiled = [each for each in recording.rounds if each.spoiled]
     last = recording.result or BenchResult()
@@ -53,7 +53,7 @@ def build(recording: Recording, chosen: Sequence[Candidate]) -> ProfileResult:
 
 
 def _energy(result: BenchResult) -> EnergySensor | NoEnergySensor | None:
-    """The sensor alone, without the energies of the runs."""
+    """Return the energy of the sensor, without those of the runs."""
     if result.energy is None:
         return None
     if result.energy.state == "no sensor":
@@ -80,12 +80,12 @@ def _compared(recording: Recording, result: ProfileResult) -> ProfileResult:
 
 
 def round_times(recording: Recording, candidate: str, kind: str = "wall") -> list[float]:
-    """A candidate's time for one inference in each clean round; see ``rounds.times``."""
+    """Return a candidate's time for one inference in each clean round; see ``rounds.times``."""
     return times(recording.clean_rounds, candidate, kind)
 
 
 def verdicts_of(recording: Recording, kind: str = "wall") -> tuple[list[Verdict], Interval | None]:
-    """The comparisons, at the level of the look that ended the rounds; the twin's ratio."""
+    """Return the comparisons, at the level of the last interim check; the twin's ratio."""
     measured = {name for each in recording.rounds for name in each.times_ns}
     if recording.reference not in measured:
         return [], None
@@ -95,10 +95,10 @@ def verdicts_of(recording: Recording, kind: str = "wall") -> tuple[list[Verdict]
 
 
 def _cpu_verdicts(recording: Recording) -> dict[str, Verdict]:
-    """Ratios of CPU time, where every candidate has one thread.
+    """Return ratios of CPU time, if every candidate has one thread.
 
-    CPU time is blind to what else the machine does, but counts threads that spin: with more than
-    one it says nothing about latency.
+    CPU time excludes other work of the machine, but counts threads that spin: with more than
+    one it is no measure of latency.
     """
     described = [each.describe or RunnerDescription() for each in recording.facts.values()]
     threads = [each.threads for each in described]
@@ -160,7 +160,7 @@ def _run(candidate: Candidate, recording: Recording, mode: str) -> ProfileRun:
 
 
 def _in_mode(run: ProfileRun, recording: Recording, facts: CandidateFacts, mode: str) -> ProfileRun:
-    """The run with what only one mode knows of it."""
+    """Return the run with the facts of one mode."""
     if mode == "throughput" and recording.rounds:
         return replace(run, throughput=modes.throughput(recording, run.id))
     if mode == "open-loop":
@@ -172,7 +172,7 @@ def _in_mode(run: ProfileRun, recording: Recording, facts: CandidateFacts, mode:
 
 
 def _precision(described: RunnerDescription, candidate: Candidate) -> str:
-    """The effective precision: the runtime's own where it names one, else the variant's."""
+    """Return the effective precision: the runtime's own if it names one, else the variant's."""
     own = described.precision or ""
     return candidate.model.precision if own in ("", "as in the model") else own
 
@@ -205,7 +205,7 @@ _WAITING = 0.2
 
 
 def notes(result: ProfileResult) -> list[str]:
-    """The sentences, the gravest first."""
+    """Return the sentences, the gravest first."""
     return [
         *_incomplete(result),
         *sentences(result),

@@ -20,7 +20,7 @@ _DASHES = ("", "7 3", "2 3", "9 3 2 3")
 
 _ROW = 32.0
 _TEXT_ROOM = 0.45
-"""Share of the plot for what is written beside an interval."""
+"""Share of the plot for the text next to an interval."""
 _FEW_POINTS = 40
 
 
@@ -149,7 +149,7 @@ def intervals(verdicts: Sequence[Comparison]) -> str:
 
 
 def tradeoff(points: Sequence[tuple[str, float, float, int | None]], quality: str) -> str:
-    """Quality against latency, the size of a file as the area of its point.
+    """Return quality against latency, with the file size as the area of its point.
 
     Args:
         points: Name, milliseconds, quality, bytes.
@@ -173,7 +173,7 @@ def tradeoff(points: Sequence[tuple[str, float, float, int | None]], quality: st
 
 
 def settings(found: Mapping[str, Sequence[tuple[str, float, float, float]]]) -> str:
-    """Rates with their intervals by setting: name of the setting, rate, low, high."""
+    """Return rates with their intervals by setting: name of the setting, rate, low, high."""
     names = list(dict.fromkeys(name for rows in found.values() for name, *_ in rows))
     highest = max((high for rows in found.values() for *_, high in rows), default=1.0)
     series = series_of(list(found), dashed=False)
@@ -197,7 +197,7 @@ def settings(found: Mapping[str, Sequence[tuple[str, float, float, float]]]) -> 
 def lines(
     found: Mapping[str, Sequence[tuple[float, float]]], x: str, y: str, limit: float | None = None
 ) -> str:
-    """One line for each series of pairs, with a limit where there is one."""
+    """Return one line for each series of pairs, with a limit if set."""
     points = [point for rows in found.values() for point in rows]
     series = series_of(list(found))
     highest = max([*(value for _, value in points), *([limit] if limit is not None else [])])
@@ -219,7 +219,7 @@ def lines(
 
 
 def series_of(names: Iterable[str], *, dashed: bool = True) -> list[Series]:
-    """Return the looks of series, told apart by colour and by dashes."""
+    """Return the styles of series, which differ by colour and by dashes."""
     return [
         Series(
             name,

@@ -88,6 +88,7 @@ class LocalRunner:
     ) -> list[bytes]:
         """Hand over the lines as they come, with an eye on the job."""
         arrived: queue.Queue[bytes | None] = queue.Queue()
+        # A thread reads, so that a cancel is noticed while no line arrives.
         threading.Thread(target=_pump, args=(stream, arrived), daemon=True).start()
         kept: list[bytes] = []
         while True:
@@ -112,7 +113,7 @@ def run_bench(
     config: Config,
     on_event: Callable[[Event], None],
 ) -> Recording:
-    """Run a bench and collect what it says.
+    """Run a bench and collect its events.
 
     Args:
         runner: A channel, or ``LocalRunner``.
@@ -122,12 +123,12 @@ def run_bench(
 
     Raises:
         StudioError: when nothing was measured, in one sentence. When the connection breaks after
-            some rounds, there is no error: the recording says that it is incomplete, and why.
+            some rounds, there is no error: the recording is marked as incomplete, with the reason.
         Cancelled: when the job was cancelled.
     """
     recording = Recording(config)
 
-    def take(line: str) -> None:
+    def on_line(line: str) -> None:
         with contextlib.suppress(json.JSONDecodeError):
             document = json.loads(line)
             event = read_event(document) if isinstance(document, dict) else None
@@ -141,9 +142,10 @@ def run_bench(
             argv,
             stdin=json.dumps(to_json(config)).encode() + b"\n",
             timeout=_patience(config),
-            on_line=take,
+            on_line=on_line,
         )
     except TargetError as error:
+        # Rounds that were measured before the connection broke are still valid.
         if not recording.measured:
             raise
         recording.interruption = error.message
@@ -160,7 +162,7 @@ def run_bench(
 
 
 def _patience(config: Config) -> float:
-    """Seconds after which a bench hangs."""
+    """Return the seconds after which a bench counts as hanging."""
     seconds = config.seconds
     if config.mode == "sustained":
         seconds = (config.duration + _COOL_DOWN_SECONDS) * len(config.candidates)

@@ -291,7 +291,7 @@ def _raw(document: Mapping[str, JsonValue]) -> Html:
 
 
 def _plain(value: JsonValue) -> str:
-    """Lists and objects in words."""
+    """Return lists and objects as text."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):

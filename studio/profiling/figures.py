@@ -120,7 +120,7 @@ def comparison_figure(before: Json, after: Json) -> Figure:
 
 
 def write_figure(figure: Figure, path: Path) -> None:
-    """Write a figure into a file; its suffix says the format (one of ``FORMATS``)."""
+    """Write a figure into a file in the format of its suffix (one of ``FORMATS``)."""
     from matplotlib import rc_context
 
     form = path.suffix.lower().removeprefix(".")

@@ -91,7 +91,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class RowComparison:
-    """A variant on a runtime in two profiles.
+    """Comparison of a variant on a runtime in two profiles.
 
     Attributes:
         before, after: Figures in the unit of the profiles.
@@ -145,7 +145,7 @@ def read_profile(document: Mapping[str, object]) -> ProfileDocument:
 
 
 def line(profile: ProfileDocument) -> ProfileLine:
-    """Return what a list says of a profile."""
+    """Return the list entry of a profile."""
     rate = profile.mode in _RATES
     known = [(value, row) for row in profile.runs if (value := figure(row, profile.mode)[0])]
     pick = max if rate else min
@@ -166,7 +166,7 @@ def line(profile: ProfileDocument) -> ProfileLine:
 
 
 def figure(row: ProfileRun, mode: str) -> Figure:
-    """Return the figure of a row that a mode is about, with its interval where there is one.
+    """Return the main figure of a row in its mode, with its interval if known.
 
     Median latency; samples or requests a second; median of the last tenth of a sustained run.
     """
@@ -206,7 +206,7 @@ def compare(before: ProfileDocument, after: ProfileDocument) -> ProfileCompariso
 
 
 def _relative(rows: Sequence[RowComparison], reference: str) -> list[RowComparison]:
-    """The rows with their ratios to that of the reference."""
+    """Return the rows with their ratios to that of the reference."""
     base = next((row.ratio for row in rows if row.id == reference), None)
     return [
         replace(row, relative=row.ratio / base)
@@ -237,7 +237,7 @@ def document(registry: Registry, run: RunRecord) -> dict[str, JsonValue]:
 
 
 def quality(variants: Sequence[VariantRecord]) -> tuple[dict[int, float], str]:
-    """The metric of each variant by its number, as measured when they were made, and its name."""
+    """Return the metric of each variant by its number, measured at its creation, and its name."""
     found: dict[int, float] = {}
     title = ""
     for variant in variants:
@@ -260,7 +260,7 @@ def _row(one: ProfileRun, two: ProfileRun, mode: str, margin: float) -> RowCompa
 
 
 def _ratio(one: ProfileRun, two: ProfileRun, mode: str) -> Figure:
-    """The ratio of two figures as times, with its interval where one can be made."""
+    """Return the ratio of two figures as times, with its interval if computable."""
     before, after = figure(one, mode), figure(two, mode)
     if not before[0] or not after[0]:
         return None, None, None
@@ -276,15 +276,15 @@ def _ratio(one: ProfileRun, two: ProfileRun, mode: str) -> Figure:
 
 
 def _half(found: Figure) -> float:
-    """Half the width of an interval of a rate, as a logarithm."""
+    """Return half the width of an interval of a rate, as a logarithm."""
     _, low, high = found
     return math.log(high / low) / 2 if low and high else 0.0
 
 
 def _interval(before: Sequence[float], after: Sequence[float]) -> tuple[float, float, float]:
-    """Ratio of medians with its interval, from the means of blocks of neighbouring rounds.
+    """Return the ratio of medians with its interval, from the means of blocks of rounds.
 
-    Rounds beside each other share what disturbs them; their blocks (as many as the cube root of
+    Adjacent rounds share what disturbs them; their blocks (as many as the cube root of
     the square of their number) are nearly independent.
     """
     spread = 0.0

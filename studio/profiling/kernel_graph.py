@@ -1,4 +1,4 @@
-"""Which node a kernel stands for, from the values that it takes and makes."""
+"""Node of a kernel, from the values that it reads and writes."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _FAR = 24
 
 @dataclass(frozen=True, slots=True)
 class KernelMatch:
-    """What a kernel stands for.
+    """Match of a kernel to a node.
 
     Attributes:
         fused: Names of further nodes that it computes.
-        is_neighbour: The runtime added it beside this node; it computes none of the model's.
+        is_neighbour: The runtime added the kernel next to this node; it computes no node.
     """
 
     owner: Owner
@@ -55,7 +55,7 @@ class KernelGraph:
         self._made = frozenset(self._makers) | frozenset(made)
 
     def match(self, kernel: Kernel) -> KernelMatch | None:
-        """The node that a kernel stands for, or None."""
+        """Return the node of a kernel, or None."""
         head = None if kernel.operator in LAYOUT else self._head(kernel)
         if head is not None:
             return self._anchored(kernel, head)
@@ -63,18 +63,18 @@ class KernelGraph:
         return None if owner is None else KernelMatch(owner, is_neighbour=True)
 
     def _head(self, kernel: Kernel) -> Owner | None:
-        """The node whose result the kernel makes."""
+        """Return the node whose result the kernel computes."""
         name = kernel.name
         if name in self._nameless:
             return self._nameless[name]
         exact = self._owners.by_name.get(name)
         if exact is not None and exact.within:
             return exact  # what is inlined last makes the value of the node that holds it
-        made = self._made_by(kernel)
+        made = self._owner_of_outputs(kernel)
         return made if made is not None else self._owners.named(name)
 
-    def _made_by(self, kernel: Kernel) -> Owner | None:
-        """By the values that it makes, also where a change of layout gives them their name."""
+    def _owner_of_outputs(self, kernel: Kernel) -> Owner | None:
+        """Return the node of its outputs, also where a change of layout names them."""
         for value in _named(kernel.outputs):
             names = [value]
             for taker in self._takers.get(value, ()):
@@ -87,7 +87,7 @@ class KernelGraph:
         return None
 
     def _anchored(self, kernel: Kernel, head: Owner) -> KernelMatch:
-        """Of all nodes that a kernel computes the one that its time is mostly for."""
+        """Return the node that takes most of a fused kernel's time."""
         outputs = _named(kernel.outputs)
         if not outputs:
             return KernelMatch(head)
@@ -107,7 +107,7 @@ class KernelGraph:
         return KernelMatch(anchor, fused)
 
     def _neighbour(self, kernel: Kernel) -> Owner | None:
-        """The node that an added kernel serves: the first known one behind it, or before it."""
+        """Return the node that an added kernel serves: the first known one behind or before it."""
         output_first = kernel.operator != "ReorderOutput"
         first, second = (
             (self._behind, self._before) if output_first else (self._before, self._behind)
@@ -131,7 +131,7 @@ class KernelGraph:
         )
 
     def _search(self, kernel: Kernel, step: Callable[[Kernel], list[Kernel]]) -> Owner | None:
-        """The nearest kernel with a node, breadth first."""
+        """Return the nearest kernel with a node, breadth first."""
         waiting, seen = list(step(kernel)), 0
         while waiting and seen < _FAR:
             each = waiting.pop(0)
@@ -144,5 +144,5 @@ class KernelGraph:
 
 
 def _named(values: Sequence[str]) -> list[str]:
-    """Values with a name; an optional input that is left out has none."""
+    """Return values with a name; an omitted optional input has none."""
     return [value for value in values if value]

@@ -22,10 +22,10 @@ _MEASURING = ("open-loop", "sustained")
 
 
 class BenchListener:
-    """Progress and live messages of a job, made of the bench's events.
+    """Progress and live messages of a job from the bench's events.
 
-    It sends the job's watchers a message ``run`` whenever something new is known of a candidate,
-    and in the modes that have them ``setting``, ``trial`` and ``point``.
+    It sends a message ``run`` for each news of a candidate. Some modes also send
+    ``setting``, ``trial`` and ``point``.
     """
 
     def __init__(self, job: Job, chosen: Sequence[Candidate]) -> None:
@@ -70,7 +70,7 @@ class BenchListener:
             self._setting(cell, event.times_ns[cell][0])
 
     def _setting(self, cell: str, sample_ns: float) -> None:
-        """What is known so far of a number of streams with a batch."""
+        """Report the rate so far of a number of streams with a batch."""
         label, streams, batch = cell_parts(cell)
         if label in self._chosen:
             taken = self._samples.setdefault(cell, [])

@@ -40,7 +40,7 @@ TENTH = 10
 
 
 def throughput(recording: Recording, label: str) -> Throughput:
-    """Every setting of a candidate, and the best one."""
+    """Return every setting of a candidate, and the best one."""
     known = (recording.result.settings if recording.result else None) or ()
     measured = [cell for cell in _cells(recording) if cell_parts(cell)[0] == label]
     rows = [_setting(recording, cell) for cell in measured]
@@ -63,10 +63,10 @@ def throughput(recording: Recording, label: str) -> Throughput:
 def throughput_verdicts(
     recording: Recording, labels: Sequence[str]
 ) -> tuple[list[Comparison], Interval | None]:
-    """Each candidate's best setting against the reference's, as times of a sample.
+    """Compare each candidate's best setting with the reference's, as times of a sample.
 
     The best setting is chosen on every other round, and compared on the others: chosen and
-    compared on the same ones, whoever has more settings would win by luck.
+    compared on the same ones, a candidate with more settings would win by luck.
     """
     rounds = recording.clean_rounds
     choosing, judging = rounds[::2], rounds[1::2]
@@ -93,7 +93,7 @@ def _with_settings(verdict: Verdict, best: Mapping[str, str | None]) -> Comparis
 def _like_best(
     recording: Recording, rounds: Sequence[Round], twin: str, base: Sequence[float]
 ) -> list[float]:
-    """The twin's ratio to the reference in the setting that it has, on the reference's best."""
+    """Apply the twin's ratio to the reference, in its setting, to the reference's best."""
     cell = next((each for each in _cells(recording) if cell_parts(each)[0] == twin), None)
     if cell is None:
         return [math.nan] * len(base)
@@ -141,7 +141,7 @@ def _setting(recording: Recording, cell: str) -> ThroughputSetting:
 
 
 def unfinished(recording: Recording, label: str) -> OpenLoop | None:
-    """The trials of a candidate whose search was cut off; None where there are none."""
+    """Return the trials of a candidate whose search was cut off, or None without trials."""
     trials = recording.trials.get(label)
     if not trials:
         return None
@@ -157,7 +157,7 @@ def unfinished(recording: Recording, label: str) -> OpenLoop | None:
 
 
 def open_loop_verdicts(rows: Sequence[ProfileRun], reference: str) -> list[Comparison]:
-    """Rates of the reference over those of the others, as far as the brackets tell them apart."""
+    """Return rates of the reference over those of the others, as far as the brackets differ."""
     searches = {row.id: row.open_loop for row in rows if row.open_loop and row.open_loop.kept}
     base = searches.pop(reference, None)
     if base is None or base.rate_per_second is None:
@@ -202,7 +202,7 @@ def _rates(a: tuple[str, OpenLoop, float], b: tuple[str, OpenLoop, float]) -> Co
 
 
 def sustained(recording: Recording, label: str, streams: int) -> Sustained | None:
-    """The time series of a candidate, and how its end differs from its start."""
+    """Return the time series of a candidate, and how its end differs from its start."""
     series = recording.points.get(label)
     if not series:
         return None
@@ -228,7 +228,7 @@ def sustained(recording: Recording, label: str, streams: int) -> Sustained | Non
 
 
 def ranking(rows: Sequence[ProfileRun]) -> Ranking:
-    """From fast to slow, at the start and in the end."""
+    """Return the candidates from fast to slow, at the start and in the end."""
     series = {row.id: row.sustained for row in rows if row.sustained}
     start = tuple(sorted(series, key=lambda label: series[label].start_ms or 0.0))
     end = tuple(sorted(series, key=lambda label: series[label].end_ms or 0.0))
@@ -236,7 +236,7 @@ def ranking(rows: Sequence[ProfileRun]) -> Ranking:
 
 
 def ends(series: Sequence[SeriesPoint]) -> tuple[Sequence[SeriesPoint], Sequence[SeriesPoint]]:
-    """The first and the last tenth, but enough points for an interval where there are any."""
+    """Return the first and last tenth, extended to enough points for an interval."""
     size = max(len(series) // TENTH, min(LEAST_ROUNDS, len(series) // 2), 1)
     return series[:size], series[-size:]
 
@@ -251,7 +251,7 @@ def _drift(label: str, first: Sequence[SeriesPoint], last: Sequence[SeriesPoint]
 
 
 def _difference(before: Bootstrap, after: Bootstrap) -> Drift:
-    """Ratio of the two with an interval from theirs (Donner and Zou's method, 2012)."""
+    """Return the ratio of two values with an interval (Donner and Zou's method, 2012)."""
     low_before, high_before = before.interval(ALPHA)
     low_after, high_after = after.interval(ALPHA)
     middle = after.estimate - before.estimate
@@ -296,7 +296,7 @@ def _clock_drop(first: Sequence[SeriesPoint], last: Sequence[SeriesPoint]) -> fl
 
 
 def sentences(result: ProfileResult) -> Iterator[str]:
-    """What the rows of a mode say, one for each."""
+    """Yield a sentence for each row of a mode."""
     for row in result.runs:
         if row.throughput and row.throughput.best:
             best = row.throughput.best

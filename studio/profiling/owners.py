@@ -11,7 +11,7 @@ from studio.api import Graph, Node
 _MARKS = re.compile(
     r"(_nchwc|(_pre)?_d?q|/\w*Fusion\w*/?|_fused\w*|_quant(ized)?|_token_\d+|/DQFusion|_cast_\w+)$"
 )
-"""What runtimes append to a node's name when they fuse, convert or copy it."""
+"""Suffixes that runtimes add to the name of a fused, converted or copied node."""
 
 _PARTS = re.compile(r"[/:;,\s]+")
 _MOST_FUSED = 64
@@ -58,13 +58,13 @@ class Owners:
 
     @classmethod
     def of(cls, graph: Graph, functions: Mapping[str, Graph] | None = None) -> Owners:
-        """Those of a model's graph and of the functions that it calls."""
+        """Return the owners of a model's graph and of the functions that it calls."""
         owners = cls()
         owners._add(graph, functions or {}, ())
         return owners
 
     def named(self, text: str) -> Owner | None:
-        """The node that a kernel's name means, or None.
+        """Return the node that a kernel's name means, or None.
 
         The name itself, without what runtimes append, or the longest part of it that names a node
         or a value.
@@ -78,6 +78,7 @@ class Owners:
             if shorter == name:
                 break
             name = shorter
+        # The longest part is the most specific one.
         found = [(len(part), owner) for part in _PARTS.split(name) if (owner := self._known(part))]
         return max(found, key=lambda pair: pair[0])[1] if found else None
 
@@ -100,7 +101,7 @@ class Owners:
                         self.by_value.setdefault(prefix + value, owner)
 
     def covered(self, head: Owner, ends: frozenset[str]) -> list[Owner]:
-        """The nodes that a fused kernel stands for: its head, back to the values in ``ends``."""
+        """Return the nodes of a fused kernel: its head, back to the values in ``ends``."""
         found, waiting = {head.key: head}, [head]
         while waiting and len(found) < _MOST_FUSED:
             for value in waiting.pop().node.inputs:

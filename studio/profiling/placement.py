@@ -1,4 +1,4 @@
-"""Where a model ran: the execution provider that was asked for, and those that did the work."""
+"""Placement of a model: the requested execution provider, and those that did the work."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ _MOST_NAMED = 5
 
 
 def short(provider: str) -> str:
-    """``OpenVINOExecutionProvider`` as people say it: ``openvino``."""
+    """Return the short name of a provider: ``openvino`` for ``OpenVINOExecutionProvider``."""
     return provider.replace(_SUFFIX, "").lower()
 
 
-def asked(candidate: Candidate) -> str:
-    """The provider or device that a candidate's options name; the processor otherwise."""
+def requested_provider(candidate: Candidate) -> str:
+    """Return the provider or device in a candidate's options, or else the processor."""
     options = candidate.options
     return short(str(options.get("provider") or options.get("device") or CPU)) or CPU
 
 
 def accelerated(chosen: Sequence[Candidate]) -> bool:
-    """Whether anything but the processor is asked for, so that the truth has to be measured."""
-    return any(asked(each) != CPU for each in chosen)
+    """Return whether a device other than the processor is requested, which needs verification."""
+    return any(requested_provider(each) != CPU for each in chosen)
 
 
 def placement(
     chosen: Sequence[Candidate], runs: Sequence[ProfileRun], operators: Sequence[OperatorTimes]
 ) -> Placement:
-    """Compare the provider that each candidate asked for with those that did the work."""
+    """Compare each candidate's requested provider with those that did the work."""
     times = {each.run: each for each in operators}
     measured = {run.id: run for run in runs if run.state == "measured"}
     rows = tuple(
@@ -45,12 +45,12 @@ def placement(
 
 
 def warnings(placed: Placement) -> list[str]:
-    """A sentence for each run that was not where it was asked to be, or of which nobody knows."""
+    """Return a sentence for each run on another device than requested, or on an unknown one."""
     return [row.text for row in placed.runs if row.fallback is None or row.fallback > 0]
 
 
 def _row(candidate: Candidate, run: ProfileRun, times: OperatorTimes | None) -> RunPlacement:
-    wanted = asked(candidate)
+    wanted = requested_provider(candidate)
     shares = times.providers if times else {}
     if times is None and wanted == CPU and candidate.backend == "onnxruntime":
         shares = {CPU: 1.0}  # there is no other place for it
@@ -65,7 +65,7 @@ def _row(candidate: Candidate, run: ProfileRun, times: OperatorTimes | None) -> 
 
 
 def _described(candidate: Candidate, run: ProfileRun, wanted: str) -> RunPlacement:
-    """Without times of kernels: what the runtime itself calls its device."""
+    """Return the runtime's own name of its device, without times of kernels."""
     device = short(run.device or "")
     fallback: float | None = None
     text = f"{candidate.label}: which part of it ran on {wanted} is not known."
@@ -80,7 +80,7 @@ def _described(candidate: Candidate, run: ProfileRun, wanted: str) -> RunPlaceme
 
 
 def _elsewhere(times: OperatorTimes, wanted: str) -> tuple[PlacedKernel, ...]:
-    """The nodes that did not run where they should have, the slowest first."""
+    """Return the nodes on another than the requested device, the slowest first."""
     return tuple(
         PlacedKernel(node.name, node.operator, " + ".join(node.providers), node.us)
         for node in times.nodes

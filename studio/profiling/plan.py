@@ -1,4 +1,4 @@
-"""What is measured: models times backends, with labels, as a bench's configuration."""
+"""Plan of a profile: models times backends, with labels, as a bench's configuration."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from studio.runtime.bench.config import Candidate as BenchCandidate
 from studio.runtime.bench.config import Config, FeedPlan
 
 SAME_MODEL = (0.01, 0.25)
-"""What a variant may differ from itself on another backend, relative to its largest output.
+"""Largest difference of a variant on another backend, relative to its largest output.
 
-The first where the backend says that it computes in full precision, the second where it says
-that it does not: bf16 was seen to cost .11 on random inputs. What computes something else is off
-by its whole magnitude.
+The first is for backends in full precision, the second for others: bf16 was measured to cost .11
+on random inputs. A backend that computes something else is off by its whole
+magnitude.
 """
 
 BLOCK_SECONDS = 2.0
@@ -60,7 +60,7 @@ class Candidate:
 
 
 def candidates(models: Sequence[ModelRef], backends: Sequence[BackendChoice]) -> list[Candidate]:
-    """Every variant on every backend; the first is the reference."""
+    """Return every variant on every backend; the first is the reference."""
     made: list[Candidate] = []
     for chosen in backends:
         for number, model in enumerate(models):
@@ -85,7 +85,7 @@ def candidates(models: Sequence[ModelRef], backends: Sequence[BackendChoice]) ->
 
 
 def configuration(chosen: Sequence[Candidate], options: ProfileOptions, npz: str = "") -> Config:
-    """The bench's configuration, with paths of this computer.
+    """Return the bench's configuration, with paths of this computer.
 
     Args:
         npz: File with the input arrays; random values when empty.
@@ -159,7 +159,7 @@ def parse_shapes(texts: Sequence[str]) -> tuple[dict[str, list[int]], dict[str, 
 
 
 def _unique(label: str, taken: Sequence[str]) -> str:
-    """The same model given twice is an A/A test, not a mistake."""
+    """Return a unique label, because the same model twice is a valid A/A test."""
     number = 2
     unique = label
     while unique in taken:

@@ -1,4 +1,4 @@
-"""The record of a profile: its result as a run, the raw rounds beside it."""
+"""Record of a profile: its result as a run, with the raw rounds."""
 
 from __future__ import annotations
 

@@ -101,12 +101,12 @@ class Recording:
 
     @property
     def complete(self) -> bool:
-        """Whether the bench came to its end."""
+        """Whether the bench finished."""
         return self.result is not None
 
     @property
     def measured(self) -> bool:
-        """Whether anything was measured."""
+        """Whether any round was measured."""
         return bool(self.rounds or self.trials or self.points)
 
     @property
@@ -138,5 +138,5 @@ class Recording:
 
 
 def _plain(form: type[T], event: object) -> T:
-    """The base of an event, without the candidate's label."""
+    """Return the base of an event, without the candidate's label."""
     return form(**{each.name: getattr(event, each.name) for each in fields(form)})  # type: ignore[arg-type]

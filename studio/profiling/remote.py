@@ -52,7 +52,7 @@ def run_on(
     shipment: Shipment,
     on_event: Callable[[Event], None],
 ) -> Recording:
-    """Ship what the bench needs, run it, and remove it again; see ``measure``."""
+    """Upload the bench's files, run it, and remove them again; see ``measure``."""
     root = absolute(channel, root)
     python = find_python(channel, root)
     folder = f"{root}/bench-{secrets.token_hex(6)}"
@@ -67,12 +67,12 @@ class Shipment:
     """Copies the files that a bench's configuration names to a folder on a target."""
 
     def __init__(self, folder: Path, files: ModelFiles, job: Progress) -> None:
-        """Prepare a shipment.
+        """Prepare an upload.
 
         Args:
             folder: For temporary files on this computer.
-            files: Tells the files that make up a model.
-            job: Told how far the copies are.
+            files: Returns the files that make up a model.
+            job: Receives the progress of the copies.
         """
         self.job = job
         self._local = folder

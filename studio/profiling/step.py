@@ -13,7 +13,7 @@ from studio.profiling.results import ProfileResult
 from studio.registry import ModelRef
 
 DEFAULT = "onnxruntime"
-"""The backend, unless another is asked for or the format needs one."""
+"""The backend, unless another is requested or the format needs one."""
 
 Mode = Literal["latency", "throughput", "open-loop", "sustained"]
 

@@ -190,7 +190,7 @@ class Plot:
         return self.x.low <= x <= self.x.high and self.y.low <= y <= self.y.high
 
     def _inside(self, points: Sequence[Point]) -> Iterable[list[Point]]:
-        """Return the parts of a line within the x axis, each ended where it leaves it."""
+        """Yield the parts of a line within the x axis, each ended where it leaves it."""
         part: list[Point] = []
         for one, other in itertools.pairwise(points):
             cut = _cut(one, other, self.x.low, self.x.high)
@@ -252,7 +252,7 @@ class Plot:
 
 
 def nice(low: float, high: float, most: int) -> list[float]:
-    """Return round numbers within a range, at most so many."""
+    """Return round numbers within a range, up to a number."""
     span = high - low
     if not span > 0 or not math.isfinite(span):
         return [low] if math.isfinite(low) else []
@@ -280,7 +280,7 @@ def _step(least: float) -> float:
 
 
 def _cut(one: Point, other: Point, low: float, high: float) -> tuple[Point, Point] | None:
-    """Return the part of a segment between two places of x; None where there is none."""
+    """Return the part of a segment between two values of x, or None outside of it."""
     (x1, y1), (x2, y2) = one, other
     if not all(map(math.isfinite, (x1, y1, x2, y2))):
         return None
@@ -330,7 +330,7 @@ def _safe(text: str) -> str:
 
 
 def _is_xml(code: int) -> bool:
-    """Whether XML 1.0 may hold a character."""
+    """Return whether XML 1.0 may hold a character."""
     if code < 0x20:
         return code in (0x9, 0xA, 0xD)
     return not 0xD800 <= code < 0xE000 and code & 0xFFFE != 0xFFFE

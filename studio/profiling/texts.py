@@ -12,13 +12,13 @@ from studio.profiling.results import ProfileResult, ProfileRun, Sustained, Throu
 from studio.runtime.bench.facts import Percentiles
 
 _MOST_NODES = 20
-"""Of a run, in the text."""
+"""Most nodes of a run in the text."""
 
 _NAMES = ("model", "runtime", "computes in", "threads")
 
 
 def profile(result: ProfileResult) -> list[str]:
-    """A row for each run, then sentences: failures, verdicts, operators, notes."""
+    """Return a row for each run, then sentences: failures, verdicts, operators, notes."""
     return [
         *_TABLES[result.mode](result.runs),
         *(f"{run.id}: {run.state}: {run.reason}" for run in result.runs if run.reason),
@@ -30,7 +30,7 @@ def profile(result: ProfileResult) -> list[str]:
 
 
 def energy(result: ProfileResult) -> list[str]:
-    """A line for each run of which the energy is known: with interval, rail and rates."""
+    """Return a line for each run with a known energy: with interval, rail and rates."""
     about = result.energy
     if about is None or about.state != "measured":
         return []
@@ -47,7 +47,7 @@ def energy(result: ProfileResult) -> list[str]:
 
 
 def _operators(times: OperatorTimes) -> list[str]:
-    """The nodes of a run that take longest; the rest in a sentence."""
+    """Return the slowest nodes of a run, with the rest in a sentence."""
     nodes = times.nodes
     if not nodes:
         return []
@@ -71,7 +71,7 @@ def _operators(times: OperatorTimes) -> list[str]:
 
 
 def _few(names: Sequence[str]) -> str:
-    """The first of several names, and how many more there are."""
+    """Return the first of several names, and the number of the others."""
     return ", ".join([*names[:1], *([f"{len(names) - 1} more"] if len(names) > 1 else [])])
 
 

@@ -15,7 +15,7 @@ from studio.plugin_host import PluginHost
 from studio.profiling import attribution, placement, remote
 from studio.profiling import build as results
 from studio.profiling import work as feeds
-from studio.profiling.backends import check_formats, choose, hold_to_target
+from studio.profiling.backends import check_formats, check_target, choose
 from studio.profiling.command import LOCAL_BENCH, LocalRunner, run_bench
 from studio.profiling.listener import BenchListener
 from studio.profiling.operator_times import OperatorTimes
@@ -40,7 +40,7 @@ def profile(options: ProfileOptions, job: Job) -> ProfileResult:
     named = _backends(host, options)
     check_formats(host, named, [model.format for model in options.model])
     backends = choose(host, named, {"threads": options.threads})
-    hold_to_target(options.target, backends)
+    check_target(options.target, backends)
     chosen = candidates(options.model, backends)
     npz = ""
     if options.data:
@@ -53,7 +53,7 @@ def profile(options: ProfileOptions, job: Job) -> ProfileResult:
     result = results.build(recording, chosen)
     operators = _operators(host, chosen, recording, job)
     placed = placement.placement(chosen, result.runs, operators)
-    _keep(recording, job.folder / ROUNDS_FILE)
+    _write_rounds(recording, job.folder / ROUNDS_FILE)
     return replace(
         result,
         target=options.target.name if options.target else "local",
@@ -64,7 +64,7 @@ def profile(options: ProfileOptions, job: Job) -> ProfileResult:
 
 
 def _backends(host: PluginHost, options: ProfileOptions) -> list[str]:
-    """Those that are asked for; where the default cannot run the format, the one that can."""
+    """Return the requested backends; if the default cannot run the format, the one that can."""
     asked = list(options.backend or [DEFAULT])
     form = options.model[0].format
     if asked == [DEFAULT] and not runs(host.find(Extension.BACKEND, DEFAULT), form):
@@ -110,8 +110,8 @@ def _read(host: PluginHost, model: ModelRef, job: Job) -> Model:
     return format.read(Path(model.path), job)
 
 
-def _keep(recording: Recording, path: Path) -> None:
-    """The raw rounds, so that anybody can do the statistics again."""
+def _write_rounds(recording: Recording, path: Path) -> None:
+    """Write the raw rounds, so that the statistics can be recomputed."""
     document = {
         "config": recording.config,
         "environment": recording.environment,

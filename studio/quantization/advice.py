@@ -1,4 +1,4 @@
-"""What is to be thought of a variant, in a sentence: whether it pays, whether it can be trusted."""
+"""Advice on a variant in a sentence: whether it is faster, and whether it is reliable."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import islice
 from studio.api import Dataset
 
 _POOR_DB = 10.0
-"""Below it a tenth of the outputs' energy is noise: no task that was seen here survives that."""
+"""Below it a tenth of the outputs' energy is noise, with which no tested task works."""
 
 
 _LOOKED_AT = 16
@@ -16,7 +16,7 @@ _LOOKED_AT = 16
 
 
 def doubts(data: Dataset | None) -> str:
-    """What speaks against ranges that were taken from these samples; empty where nothing does."""
+    """Return a warning if the calibration data give unreliable ranges, or ""."""
     if data is None:
         return ""
     if len(data) == 1:
@@ -43,13 +43,13 @@ def advice(
     doubt: str = "",
     size_ratio: float = 0.0,
 ) -> str | None:
-    """What speaks against a variant; None where nothing does.
+    """Return a warning about a variant, or None.
 
     Args:
         interval: Of its time over that of the float model.
         sqnr_db: At the worst output.
-        drop: Loss of the task metric; with it, the outputs' noise says nothing more.
-        doubt: What speaks against the data that it was made with.
+        drop: Loss of the task metric; with it, the outputs' noise adds no information.
+        doubt: Warning about the calibration data.
         size_ratio: Of its file to the float model's.
     """
     found = [doubt] if doubt else []

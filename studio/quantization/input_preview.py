@@ -20,7 +20,7 @@ _CHANNELS = (1, 3)
 
 
 def drawn(feeds: Mapping[str, Array]) -> DrawnInput:
-    """The first input that can be drawn, and one line for each."""
+    """Return the first input that can be drawn, and one line for each."""
     lines = tuple(_line(name, array) for name, array in feeds.items())
     for array in feeds.values():
         shown = _picture(array) or _curve(array)
@@ -30,7 +30,7 @@ def drawn(feeds: Mapping[str, Array]) -> DrawnInput:
 
 
 def _picture(array: Array) -> DrawnInput | None:
-    """The array as grey or coloured pixels, its lowest value black and its highest white."""
+    """Return the array as grey or coloured pixels, from black (lowest) to white (highest)."""
     if array.dtype.kind not in "fiu" or array.ndim != 4 or array.shape[0] != 1:
         return None
     pixels = array[0]
@@ -55,7 +55,7 @@ def _squeezed(pixels: NDArray[numpy.uint8]) -> NDArray[numpy.uint8]:
 
 
 def _curve(array: Array) -> DrawnInput | None:
-    """A series of values, thinned out."""
+    """Return a series of values with fewer points."""
     if array.dtype.kind not in "fiu" or array.size < _LEAST_SIDE or array.size != max(array.shape):
         return None
     step = -(-array.size // MOST_POINTS)

@@ -26,7 +26,7 @@ _KEPT_BYTES = 128 << 20
 _PART = 4
 _ENOUGH_TO_REJECT = 24
 _ERRORS = 2.0
-"""Standard errors by which a part of the samples must miss the limit to speak for all."""
+"""Standard errors by which a part of the samples must miss the limit to reject a candidate."""
 
 
 class EveryNth:
@@ -59,10 +59,10 @@ class CachedDataset:
 
 
 def halves(dataset: Dataset, apart: bool = False) -> tuple[Dataset, Dataset]:
-    """The samples that a search may look at, and those that it never sees.
+    """Split the dataset into search samples and held-out samples.
 
     Args:
-        apart: The first half and the second, for samples that follow each other.
+        apart: Split into first and second half, for samples that follow each other.
 
     Raises:
         UsageError: when there are not enough for both.
@@ -159,11 +159,11 @@ class _Bench:
         self._threads = usual_threads(subject, self._feeds)
 
     def timed(self, kept: Sequence[str]) -> float:
-        return self._made(kept, self._phase(f"Timing with {len(kept)} layers in float")).ratio
+        return self._time(kept, self._phase(f"Timing with {len(kept)} layers in float")).ratio
 
     def tried(self, kept: Sequence[str]) -> SearchCandidate:
         phase = self._phase(f"Evaluating candidate with {len(kept)} layers in float")
-        time = self._made(kept, phase)
+        time = self._time(kept, phase)
         exact = self._subject.session() if self._judge.by_reference else None
         session = self._subject.scoring(self._path, alone=exact is not None)
         try:
@@ -181,8 +181,9 @@ class _Bench:
         session: Session,
         exact: Session | None,
     ) -> SearchCandidate:
-        """The loss on all samples, or on a part that shows already that it is too large."""
+        """Return the loss on all samples, or on a part that already exceeds the limit."""
         nbytes = self._path.stat().st_size
+        # A part of the samples may reject a candidate early, but never accept one.
         enough = len(self._seen) >= _PART * _ENOUGH_TO_REJECT and not self._subject.fed
         if self._limit is not None and enough:
             part = self._judge.scored(session, EveryNth(self._seen, 0, _PART), phase, exact)
@@ -198,7 +199,7 @@ class _Bench:
         count = len(self._seen)
         return SearchCandidate(tuple(kept), drop, ratio, nbytes, after.value, lost, gained, count)
 
-    def _made(self, kept: Sequence[str], phase: _SubProgress) -> Latency:
+    def _time(self, kept: Sequence[str], phase: _SubProgress) -> Latency:
         self._tuner.write(self._path, kept)
         return timed(self._subject, self._path, self._feeds, phase, self._threads)
 
@@ -209,7 +210,7 @@ class _Bench:
 
 
 def loss(before: Scored, after: Scored) -> tuple[float, float]:
-    """How much worse the samples are judged on average, and the standard error of that.
+    """Return the mean loss of the samples, and its standard error.
 
     Args:
         after: Of the same samples, or of some of them; paired, so that what both get wrong does
@@ -222,13 +223,13 @@ def loss(before: Scored, after: Scored) -> tuple[float, float]:
 
 
 def part_changed(before: Scored, after: Scored) -> tuple[int, int]:
-    """How many samples, of those that were judged again, are read worse and better."""
+    """Return how many of the evaluated samples regressed and improved."""
     pairs = [(before.each[name], after.each[name]) for name in after.each if name in before.each]
     return sum(now < one for one, now in pairs), sum(now > one for one, now in pairs)
 
 
 def _missed(found: SearchResult, goal: Goal, judge: Evaluator) -> GateMissed:
-    """What the best trial of each kind came to."""
+    """Return the error with the best result of each kind of candidate."""
     if not found.trials:
         return GateMissed("No layer is faster in int8 on this machine. The model stays in float.")
     title, count = judge.metric.title.lower(), len(found.trials)
@@ -251,7 +252,7 @@ def _missed(found: SearchResult, goal: Goal, judge: Evaluator) -> GateMissed:
 
 
 class _SubProgress:
-    """A part of the work that can be cancelled, but whose share of the whole is not known."""
+    """Cancellable part of the work whose share of the whole is unknown."""
 
     def __init__(self, phase: Phase) -> None:
         self._phase = phase

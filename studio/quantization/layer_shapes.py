@@ -15,7 +15,7 @@ _PRODUCTS = ("MatMul", "Gemm")
 
 @dataclass(frozen=True, slots=True)
 class LayerShape:
-    """What the time of a layer hangs on.
+    """Shape of a layer, on which its time depends.
 
     Attributes:
         kind: ``Conv``, ``depthwise``, ``MatMul`` (with constant weights) or ``product`` (of two
@@ -56,7 +56,7 @@ class Layer:
 
 
 def layers(graph: Graph) -> list[Layer]:
-    """The convolutions and products of a graph, in its order."""
+    """Return the convolutions and products of a graph, in its order."""
     found = []
     for node in graph.nodes:
         kind = _kind(node, graph)
@@ -67,12 +67,12 @@ def layers(graph: Graph) -> list[Layer]:
 
 
 def elements(graph: Graph, names: Sequence[str]) -> int:
-    """Numbers in some values; those of unknown size count as none."""
+    """Return how many elements some values have; those of unknown size count as none."""
     return sum(math.prod(shape) for name in names if (shape := sizes(graph, name)) is not None)
 
 
 def _kind(node: Node, graph: Graph) -> str | None:
-    """What a layer is timed as; None for what is no layer."""
+    """Return the kind as which a layer is timed, or None for other nodes."""
     if node.operator in _PRODUCTS:
         return "MatMul" if set(node.inputs[1:2]) & set(graph.initializers) else "product"
     if node.operator != "Conv":

@@ -10,7 +10,7 @@ from studio.quantization.step import METHODS
 
 
 def methods(host: PluginHost) -> dict[str, str]:
-    """Titles of the methods that plugins add to the studio's own, by id."""
+    """Return titles of the methods that plugins add to the studio's own, by id."""
     return {
         capability.id: host.title(capability)
         for capability in host.all(Extension.TRANSFORM)
@@ -26,7 +26,7 @@ def check_method(name: str, host: PluginHost) -> None:
 
 
 def with_methods(option: Option, host: PluginHost) -> Option:
-    """The option ``method`` with the methods of plugins among its choices."""
+    """Return the option ``method`` with the methods of plugins among its choices."""
     added = methods(host)
     return replace(
         option,

@@ -34,32 +34,33 @@ from studio.evaluation.comparison import Latency
 from studio.evaluation.loaded_model import LoadedModel
 from studio.jobs import Job
 from studio.jobs.phases import Phase
-from studio.models.opening import look
+from studio.models.opening import read_model
 from studio.plugin_host import PluginHost
 from studio.quantization.input_preview import drawn
 from studio.quantization.preset import Preset
 from studio.quantization.results import PreflightResult, SpeedupOutlook
-from studio.quantization.speedup import SpeedupEstimate, predict, wanted
+from studio.quantization.speedup import SpeedupEstimate, predict, shapes_to_time
 from studio.quantization.step import PreviewOptions
 from studio.quantization.timing_cache import Measure, TimingCache
 from studio.quantization.variant_timing import timed
 
+# A bound of the time: labels come with their samples, which have to be read.
 _LABELS_LOOKED_AT = 2000
 _SHOWN = 4
 
 
 def preview(options: PreviewOptions, job: Job) -> PreflightResult:
-    """Tell what can be told before the work; data that do not fit are a sentence, not a failure."""
+    """Return facts before the work; data that do not fit give a sentence, not an error."""
     host = PluginHost.discover()
     subject = LoadedModel.of(options.model, host, Phase(job, 0, 0.2))
-    data, eval_data = _found(options.data, subject), _found(options.eval_data, subject)
+    data, eval_data = _preview(options.data, subject), _preview(options.eval_data, subject)
     job.progress(0.5, 1, "Timing int8 on this machine")
     cache = TimingCache(options.timings or {}, subject.backend.version())
     outlook = _outlook(options, subject, host, cache, job) if options.outlook else None
     return PreflightResult(data, eval_data, outlook, cache.timings)
 
 
-def _found(path: Path | None, subject: LoadedModel) -> DataPreview | DataProblem | None:
+def _preview(path: Path | None, subject: LoadedModel) -> DataPreview | DataProblem | None:
     if not path:
         return None
     try:
@@ -110,8 +111,8 @@ def _outlook(
     measure: Measure | None = getattr(transform, "outlook", None)
     if measure is None:
         return None
-    graph = look(subject.path, Phase(job, 0.5, 0.6), host=host).sized.graph
-    estimate = predict(graph, cache.measured(preset.options, wanted(graph), measure))
+    graph = read_model(subject.path, Phase(job, 0.5, 0.6), host=host).sized.graph
+    estimate = predict(graph, cache.measured(preset.options, shapes_to_time(graph), measure))
     if options.trial and options.data:
         preset = preset.for_transform(transform.options)
         return _tried(options.data, subject, preset, transform, job, estimate)
@@ -126,7 +127,7 @@ def _tried(
     job: Job,
     estimate: SpeedupEstimate,
 ) -> SpeedupOutlook:
-    """The outlook of a model that was made and timed; why it cannot be made is a sentence."""
+    """Return the outlook of a timed variant, or a sentence why it cannot be created."""
     try:
         feeds = next(iter(open_dataset(data, subject.inputs, 1))).feeds
         time = tried(subject, transform, preset, feeds, job.folder, Phase(job, 0.6, 1))
@@ -137,7 +138,7 @@ def _tried(
 
 
 _QUICK: Mapping[str, object] = {"calibration": "minmax", "correct_biases": False}
-"""What changes no kernel and takes time; asked for where the method knows it."""
+"""Options without effect on the kernels that save time, set where the method has them."""
 
 
 def tried(
@@ -148,7 +149,7 @@ def tried(
     folder: Path,
     progress: Progress,
 ) -> Latency:
-    """Make the variant of a preset from one sample, and time it beside the float model.
+    """Create a preset's variant from one sample, and time it against the float model.
 
     Raises:
         StudioError: when it cannot be made; in one sentence.

@@ -12,10 +12,10 @@ from studio.quantization.preset_text import LAYERS, OptionValue, PresetText, wri
 from studio.quantization.step import QUANTIZE, QuantizeOptions, SensitivityOptions
 
 HEAD = ("title", "summary", "hardware")
-"""What a preset says of itself: its name for people, what it does, where it pays."""
+"""Keys of a preset's description: its display name, its effect, its hardware."""
 
 PRECISIONS = {"float": "keep", "a16w8": "wide"}
-"""What a layer can be made of, and the option of the transform that names such layers."""
+"""Precisions of a layer, and the option of the transform that lists such layers."""
 
 _PARTS = ("method", "calibration", "samples", "keep")
 """The options of the step that belong to a preset."""
@@ -23,11 +23,11 @@ _PARTS = ("method", "calibration", "samples", "keep")
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """How a variant is made.
+    """Quantization settings of a variant.
 
     Attributes:
         method: Identifier of the transform.
-        samples: At most so many calibrate.
+        samples: Most samples for calibration.
         options: For the transform.
         layers: The precision of single layers, by name (with * for any characters) or operator.
         source: The text that it was read from, for the place of what is wrong.
@@ -40,8 +40,8 @@ class Preset:
     source: PresetText = field(default=PresetText("the preset", "", {}), compare=False)
 
     @classmethod
-    def asked(cls, options: QuantizeOptions | SensitivityOptions) -> Preset:
-        """The preset that the options of a step ask for."""
+    def from_options(cls, options: QuantizeOptions | SensitivityOptions) -> Preset:
+        """Return the preset in the options of a step."""
         values: dict[str, OptionValue] = {
             "calibration": options.calibration,
             "samples": options.samples,
@@ -58,7 +58,7 @@ class Preset:
         name: str = "",
         given: Mapping[str, OptionValue] = MappingProxyType({}),
     ) -> Preset:
-        """The preset of a text: values that were given, else those of the text, else defaults.
+        """Return the preset of a text: given values, else those of the text, else defaults.
 
         Args:
             name: What messages call it.
@@ -83,7 +83,7 @@ class Preset:
         return cls(method, samples, values, cast(Mapping[str, str], layers), source)
 
     def for_transform(self, options: Sequence[Option]) -> Preset:
-        """The same preset with those options alone that a transform knows, each in its own type.
+        """Return the preset with a transform's options alone, each in its own type.
 
         Raises:
             UsageError: with line and column, when a key or a value is unknown to it.
@@ -105,11 +105,11 @@ class Preset:
         return replace(self, options={k: v for k, v in values.items() if k in known})
 
     def to_json(self) -> dict[str, OptionValue]:
-        """The values under the names that a preset file uses."""
+        """Return the values under the names that a preset file uses."""
         return {"method": self.method, "samples": self.samples, **self.options}
 
     def to_text(self) -> str:
-        """The preset as a file that asks for the same again; its own words stay at its head."""
+        """Return the preset as a file with the same effect and the head of its own text."""
         head = {name: self.source.values[name] for name in HEAD if name in self.source.values}
         return write({**head, **self.to_json()})
 

@@ -28,7 +28,7 @@ LAYERS = "layers"
 
 @dataclass(frozen=True, slots=True)
 class PresetText:
-    """A text with what it says.
+    """Text of a preset with its parsed values.
 
     Attributes:
         name: How messages call it (a file's name).
@@ -49,24 +49,24 @@ class PresetText:
         return cls(name, text, parse(text, name))
 
     def wrong(self, reason: str, key: str, *, table: str = "", hint: str = "") -> UsageError:
-        """The error for a key or its value, with its place."""
+        """Return the error for a key or its value, with its place."""
         line, column = self.place(key, table)
         place = f", line {line}, column {column}" if line else ""
         return UsageError(f"{sentence_start(self.name)}{place}: {reason}", hint=hint)
 
     def unknown(self, key: str, known: Iterable[str], *, table: str = "") -> UsageError:
-        """The error for a key that nobody knows, with the nearest that somebody does."""
+        """Return the error for an unknown key, with the most similar known one."""
         reason, hint = no_such(key, known)
         return self.wrong(reason, key, table=table, hint=hint)
 
     def place(self, key: str, table: str = "") -> tuple[int, int]:
-        """Line and column, from 1, where a key stands; zeros where it does not."""
+        """Return line and column, from 1, of a key; zeros if it is missing."""
         return locate(self.text).get((table, key) if table else (key,), (0, 0))
 
     def with_value(self, key: str, value: OptionValue) -> str:
-        """The text with another value of a top-level key, the rest as it was written.
+        """Return the text with another value of a top-level key, the rest unchanged.
 
-        A value that goes over several lines makes the whole text be written anew.
+        A value over several lines causes the whole text to be rewritten.
         """
         lines = self.text.splitlines()
         written = f"{key} = {literal(value)}"
@@ -77,12 +77,13 @@ class PresetText:
                 return write({**self.values, key: value})
             lines[number - 1] = written
         else:
+            # A key behind a table's header would belong to that table.
             lines.insert(_before_tables(lines), written)
         return "\n".join(lines) + "\n"
 
 
 def write(values: Mapping[str, OptionValue]) -> str:
-    """A preset as TOML; tables stand at the end."""
+    """Return a preset as TOML, with tables at the end."""
     lines = [f"{key} = {literal(v)}" for key, v in values.items() if not isinstance(v, Mapping)]
     for key, table in values.items():
         if isinstance(table, Mapping) and table:
@@ -91,7 +92,7 @@ def write(values: Mapping[str, OptionValue]) -> str:
 
 
 def _whole(line: str) -> bool:
-    """Whether the line alone is TOML."""
+    """Return whether the line alone is TOML."""
     try:
         loads(line)
     except tomllib.TOMLDecodeError:
@@ -100,7 +101,7 @@ def _whole(line: str) -> bool:
 
 
 def _before_tables(lines: list[str]) -> int:
-    """Where a top-level key may be added: ahead of the first table and what is said of it."""
+    """Return where a top-level key may be added: before the first table and its comments."""
     end = next((i for i, line in enumerate(lines) if TABLE.match(line)), len(lines))
     while end and (not lines[end - 1].strip() or lines[end - 1].startswith("#")):
         end -= 1

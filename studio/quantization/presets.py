@@ -18,7 +18,7 @@ from studio.settings import resource, write_atomically
 OptionsT = TypeVar("OptionsT", QuantizeOptions, SensitivityOptions, PreviewOptions)
 
 FOLDER = "presets"
-"""The folder of the user's own, beside the registry; and that of the resources."""
+"""The folder of the user's presets, next to the registry; and that of the resources."""
 
 _OWN = (FOLDER, "recipes")
 """Folders that may hold the user's own: today's, which is written, and the former one."""
@@ -58,7 +58,7 @@ class PresetEntry:
 
     @classmethod
     def of(cls, source: PresetText, name: str, own: bool) -> PresetEntry:
-        """The entry of a text that was read.
+        """Return the entry of a parsed text.
 
         Raises:
             UsageError: with line and column, when its head does not fit.
@@ -70,10 +70,10 @@ class PresetEntry:
 
 
 def all_presets(data: Path) -> tuple[PresetEntry, ...]:
-    """Every preset that can be read, those that ship with the studio first.
+    """Return every readable preset, those that ship with the studio first.
 
     Args:
-        data: The folder beside which the registry lies.
+        data: The folder that contains the registry.
     """
     order = {name: position for position, name in enumerate(_FIRST)}
     shipped = sorted(resource(FOLDER).glob("*.toml"), key=lambda p: order.get(p.stem, len(order)))
@@ -82,16 +82,16 @@ def all_presets(data: Path) -> tuple[PresetEntry, ...]:
     for path in (*shipped, *own):
         try:
             found.append(PresetEntry.of(_read(path), path.stem, path in own))
-        except UsageError:  # said when it is asked for by name
+        except UsageError:  # reported when it is requested by name
             continue
     return tuple(found)
 
 
 def find(wanted: str, data: Path) -> tuple[PresetEntry, str]:
-    """The preset that a name, a file or a text means, and what messages call it.
+    """Return the preset of a name, a file or a text, and its name in messages.
 
     Raises:
-        UsageError: when there is none, or its text does not fit.
+        UsageError: when no such preset exists, or its text is invalid.
     """
     if "\n" in wanted or "=" in wanted:
         source = PresetText.read(wanted)
@@ -133,7 +133,7 @@ def prepare(registry: Registry, options: OptionsT) -> OptionsT:
 
 
 def _own(data: Path) -> list[Path]:
-    """The files of the user's own presets, by name; today's folder comes before the former one."""
+    """Return the files of the user's presets, by name; the current folder before the former one."""
     files = [path for folder in _OWN for path in (data / folder).glob("*.toml")]
     found = {path.stem: path for path in reversed(files)}
     return [found[name] for name in sorted(found)]

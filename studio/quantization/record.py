@@ -1,4 +1,4 @@
-"""What the registry keeps of the stage's work."""
+"""Registry records of quantization."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAMES = {"dynamic-int8": "{}-dynamic", "weight-only": "{}-weights"}
 """Names of variants that are not simply their precision."""
 
 _OURS = ("model", "preset_name", "sensitivity", "signature")
-"""What is spelled in another way, or is no option."""
+"""Fields with another spelling, or without an option."""
 
 
 def quantized(
@@ -56,7 +56,7 @@ def quantized(
         front=tuple(_front(parent, variant, result)),
     )
     artifacts = {"details": registry.adopt(details)}
-    registry.add_run("quantize", variant.id, asked(options), to_json(final), artifacts)
+    registry.add_run("quantize", variant.id, as_preset(options), to_json(final), artifacts)
     return final
 
 
@@ -64,12 +64,12 @@ def evaluated(
     registry: Registry, options: EvaluateOptions, result: EvaluationResult, folder: Path
 ) -> EvaluationResult:
     """Keep the score."""
-    registry.add_run("evaluate", options.model.variant, asked(options), to_json(result))
+    registry.add_run("evaluate", options.model.variant, as_preset(options), to_json(result))
     return result
 
 
 def _name(options: QuantizeOptions, result: QuantizeResult) -> str:
-    """That of the preset, where it has one and its method was used; else the precision."""
+    """Return the preset's name if its method was used, else the precision."""
     method = str(result.preset["method"])
     preset = Path(options.preset_name)
     if preset.suffix == ".toml" and f'method = "{method}"' in (options.preset or ""):
@@ -81,7 +81,7 @@ def _name(options: QuantizeOptions, result: QuantizeResult) -> str:
 def _front(
     parent: VariantRecord, variant: VariantRecord, result: QuantizeResult
 ) -> Iterator[FrontPoint]:
-    """Points of quality, time and size: both models, and what else a search found worth choosing.
+    """Yield points of quality, time and size: both models, and the search's Pareto front.
 
     The two are judged on samples that no choice has seen, the others (which were not kept, and have
     no variant) on those of the search.
@@ -121,8 +121,8 @@ def _front(
             )
 
 
-def asked(options: QuantizeOptions | SensitivityOptions | EvaluateOptions) -> dict[str, object]:
-    """The options as a preset would spell them."""
+def as_preset(options: QuantizeOptions | SensitivityOptions | EvaluateOptions) -> dict[str, object]:
+    """Return the options with the names of a preset."""
     values: dict[str, object] = to_json(options)
     given = {k: v for k, v in values.items() if v not in (None, [], "") and k not in _OURS}
     return {"model": f"{options.model.model_name}:{options.model.name}", **given}

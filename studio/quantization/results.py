@@ -90,7 +90,7 @@ class SearchCandidate:
     samples: int = 0
 
     def beaten_by(self, other: SearchCandidate) -> bool:
-        """Whether another is no worse in anything and better in something."""
+        """Return whether another is no worse in anything and better in something."""
         mine = (self.drop, self.latency_ratio, self.bytes)
         theirs = (other.drop, other.latency_ratio, other.bytes)
         return theirs != mine and all(b <= a for a, b in zip(mine, theirs, strict=True))
@@ -206,7 +206,7 @@ class VariantFiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuantizeResult:
-    """A new variant with what it costs and saves.
+    """New variant with its metric drop and its savings.
 
     The summary of the variant has the same without what the record adds.
 

@@ -30,7 +30,7 @@ than what measuring it leaves open."""
 
 @dataclass(frozen=True, slots=True)
 class Goal(SearchLimits):
-    """What is asked for; at least one of the two.
+    """Requested limits of a search, at least one of the two.
 
     With a largest loss the fastest variant within it is looked for, with a largest time alone the
     one within it that loses least.
@@ -53,19 +53,19 @@ class Goal(SearchLimits):
         return self.max_latency_ratio is None or latency_ratio <= self.max_latency_ratio
 
     def reached(self, trial: SearchCandidate) -> bool:
-        """Whether a trial keeps both limits on the samples of the search."""
+        """Return whether a trial keeps both limits on the samples of the search."""
         good = self.max_drop is None or trial.drop <= self.max_drop
         return good and self.fast(trial.latency_ratio)
 
 
 class CandidateBench(Protocol):
-    """Where variants are made and measured."""
+    """Bench that creates and measures variants."""
 
     def timed(self, kept: Sequence[str]) -> float:
         """Time over that of the float model, of the variant with these layers in float."""
 
     def tried(self, kept: Sequence[str]) -> SearchCandidate:
-        """The same with its loss."""
+        """Return the candidate with its loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class SearchResult:
     trials: tuple[SearchCandidate, ...]
 
     def front(self) -> tuple[SearchCandidate, ...]:
-        """The trials that no other beats in loss, time and size at once, fastest first."""
+        """Return the candidates that no other beats in loss, time and size, fastest first."""
         left = [one for one in self.trials if not any(map(one.beaten_by, self.trials))]
         return tuple(sorted(left, key=lambda trial: (trial.latency_ratio, trial.drop)))
 
@@ -84,12 +84,12 @@ class SearchResult:
 def search(
     costs: Mapping[str, Cost], bench: CandidateBench, goal: Goal, trials: int = 6
 ) -> SearchResult:
-    """Find the fastest variant that loses no more than a limit, or the best that is fast enough.
+    """Find the fastest variant within a loss limit, or the best that is fast enough.
 
     Layers that are slower in int8 stay in float from the start.
 
     Args:
-        trials: At most so many variants are scored.
+        trials: Most variants to score.
     """
     slow = [name for name, cost in costs.items() if cost.gain_us <= 0]
     order = by_harm({name: cost for name, cost in costs.items() if name not in slow})
@@ -98,7 +98,7 @@ def search(
     ladder = LayerLadder(slow, order, costs, bench)
     if goal.aim is None:
         # The fastest of all is scored too: what its time costs belongs on the front.
-        made = [bench.tried(ladder.kept(step)) for step in sorted({0, _slowest(ladder, goal)})]
+        made = [bench.tried(ladder.layers_at(step)) for step in sorted({0, _slowest(ladder, goal)})]
     else:
         made = _least_kept(ladder, goal.aim, trials)
         if instead := _without_the_dear(ladder, made, goal.aim):
@@ -108,7 +108,7 @@ def search(
 
 
 def _chosen(good: Sequence[SearchCandidate], goal: Goal) -> SearchCandidate | None:
-    """The fastest that keeps the margin too; without one, that which loses least."""
+    """Return the fastest that keeps the margin too, or else that with the least loss."""
     aim = goal.aim
     safe = [trial for trial in good if aim is not None and trial.drop <= aim]
     if safe:
@@ -134,7 +134,7 @@ class LayerLadder:
 
     @property
     def first(self) -> int:
-        """The step up to which hardly any time is given up, whatever it is good for."""
+        """Step up to which almost no time is lost."""
         return sum(us <= _GIVEN_UP * self.spent[-1] for us in self.spent) - 1
 
     @property
@@ -142,28 +142,28 @@ class LayerLadder:
         """The step at which every layer is in float."""
         return len(self._order)
 
-    def kept(self, step: int) -> list[str]:
+    def layers_at(self, step: int) -> list[str]:
         return [*self._slow, *self._order[:step]]
 
     def step(self, kept: Sequence[str]) -> int:
-        """The step that keeps so many layers."""
+        """Return the step that keeps as many layers."""
         return len(kept) - len(self._slow)
 
     def name(self, index: int) -> str:
-        """A layer of the row."""
+        """Return a layer of the ladder."""
         return self._order[index]
 
     def worth(self, few: int, enough: int) -> bool:
-        """Whether a step between two could save any time to speak of."""
+        """Return whether a step between two could save any time to speak of."""
         return self.spent[enough] - self.spent[max(few, 0)] > _WORTH * self.spent[-1]
 
     def first_below(self, noise: float) -> int:
-        """The first step with no more noise left than this."""
+        """Return the first step with no more noise left than this."""
         return next(k for k, left in enumerate(self.noise) if left <= noise or k == self.top)
 
 
 def _least_kept(ladder: LayerLadder, aim: float, trials: int) -> list[SearchCandidate]:
-    """Trials towards the lowest step that loses no more than the aim, from the first on.
+    """Search for the lowest step that loses no more than the aim, from the first on.
 
     The loss is taken to grow with the noise that is left: that gives every second step. The others
     halve what is not known yet, as some losses jump instead; the last one, where nothing
@@ -172,7 +172,7 @@ def _least_kept(ladder: LayerLadder, aim: float, trials: int) -> list[SearchCand
     made: list[SearchCandidate] = []
     few, enough, step = ladder.first - 1, ladder.top, ladder.first
     while len(made) < trials and enough - few > 1 and ladder.worth(few, enough):
-        trial = ladder.bench.tried(ladder.kept(step))
+        trial = ladder.bench.tried(ladder.layers_at(step))
         made.append(trial)
         if trial.drop <= aim:
             enough = step
@@ -190,7 +190,7 @@ def _least_kept(ladder: LayerLadder, aim: float, trials: int) -> list[SearchCand
 def _without_the_dear(
     ladder: LayerLadder, made: Sequence[SearchCandidate], aim: float
 ) -> list[str]:
-    """Layers to try once more where the last one that stays in float takes much of the time.
+    """Return layers to retry if the last one in float takes much of the time.
 
     Those behind it in the row are taken in its place, up to half of its time. Which of two comes
     first hangs on times that were measured, and a dear one that came too early would be kept for
@@ -207,17 +207,17 @@ def _without_the_dear(
     last = next(
         k for k in range(ladder.top, -1, -1) if ladder.spent[k] <= ladder.spent[step] + dear / 2
     )
-    kept = ladder.kept(last)
+    kept = ladder.layers_at(last)
     return [name for name in kept if name != ladder.name(step - 1)] if last > step else []
 
 
 def _slowest(ladder: LayerLadder, goal: Goal) -> int:
-    """The highest step that is still fast enough; nothing is scored for it.
+    """Return the highest step that is still fast enough, without scoring.
 
     The bottom one when not even that is.
     """
     fast, slow = 0, ladder.top
-    first = ladder.bench.timed(ladder.kept(0))
+    first = ladder.bench.timed(ladder.layers_at(0))
     if not goal.fast(first) or goal.max_latency_ratio is None:
         return 0
     # The time grows with what the layers kept would have saved, up to that of the float model.
@@ -227,7 +227,7 @@ def _slowest(ladder: LayerLadder, goal: Goal) -> int:
         step = min(max(step, fast + 1), slow - 1)
         if slow - fast <= 1:
             break
-        if goal.fast(ladder.bench.timed(ladder.kept(step))):
+        if goal.fast(ladder.bench.timed(ladder.layers_at(step))):
             fast, step = step, step + max(1, (slow - step) // 4)
         else:
             slow, step = step, step - max(1, (step - fast) // 4)
@@ -235,10 +235,10 @@ def _slowest(ladder: LayerLadder, goal: Goal) -> int:
 
 
 def by_harm(costs: Mapping[str, Cost]) -> Sequence[str]:
-    """Layers by noise for each microsecond saved, the worst first."""
+    """Return layers by noise for each microsecond saved, the worst first."""
     return sorted(costs, key=lambda name: -noise(costs[name]) / costs[name].gain_us)
 
 
 def noise(cost: Cost) -> float:
-    """Power of the error at the output, over that of the output."""
+    """Return the power of the error at the output, over that of the output."""
     return float(10 ** (-cost.sqnr_db / 10))

@@ -32,7 +32,7 @@ def measure(options: SensitivityOptions, job: Job) -> SensitivityResult:
     begin = time.monotonic()
     host = PluginHost.discover()
     subject = LoadedModel.of(options.model, host, Phase(job, 0, 0.02))
-    preset = Preset.asked(options)
+    preset = Preset.from_options(options)
     transform: Transform = host.get(Extension.TRANSFORM, preset.method)
     preset = preset.for_transform(transform.options)
     make = tuner_of(transform, "Use static-int8, the default.")
@@ -73,7 +73,7 @@ def _layer(name: str, cost: Cost) -> LayerCost:
 def _judged(
     options: SensitivityOptions, subject: LoadedModel, host: PluginHost
 ) -> tuple[Evaluator, Dataset] | None:
-    """The metric with its samples, where labelled data were given."""
+    """Return the metric with its samples, if labelled data were given."""
     if options.eval_data is None:
         return None
     data = open_dataset(options.eval_data, subject.inputs, options.eval_samples)

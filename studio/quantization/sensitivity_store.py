@@ -12,7 +12,7 @@ from studio.documents.dataclass_json import InvalidDocument, from_json, to_json
 from studio.evaluation.results import RuntimeVersion
 from studio.quantization import presets
 from studio.quantization.preset import Preset
-from studio.quantization.record import asked
+from studio.quantization.record import as_preset
 from studio.quantization.results import LayerTiming, SensitivityResult
 from studio.quantization.step import QuantizeOptions, SensitivityOptions
 from studio.registry import Registry
@@ -21,9 +21,9 @@ STEP = "sensitivity"
 
 
 def signature(model_digest: str, data: Path, preset: Preset) -> str:
-    """A digest of all that the costs depend on.
+    """Return a digest of all that the costs depend on.
 
-    Data are told apart by names, sizes and times of their files; to read gigabytes would take
+    Data are identified by names, sizes and times of their files; to read gigabytes would take
     longer than to measure again.
     """
     files = sorted(path for path in data.rglob("*") if path.is_file()) if data.is_dir() else [data]
@@ -36,13 +36,13 @@ def signature(model_digest: str, data: Path, preset: Preset) -> str:
 
 
 def signed(registry: Registry, options: SensitivityOptions) -> SensitivityOptions:
-    """The options with the preset's text, and the signature of what they ask for."""
+    """Return the options with the preset's text and its signature."""
     ready = presets.prepare(registry, options)
     return replace(ready, signature=_signature(registry, ready, ready.data))
 
 
 def offered(registry: Registry, options: QuantizeOptions) -> QuantizeOptions:
-    """What ``presets.prepare`` gives; for a search with the costs that were measured before."""
+    """Return the result of ``presets.prepare``; for a search with the stored costs."""
     ready = presets.prepare(registry, options)
     if not ready.search or ready.data is None:
         return ready
@@ -51,7 +51,7 @@ def offered(registry: Registry, options: QuantizeOptions) -> QuantizeOptions:
 
 
 def _stored(registry: Registry, variant: int, wanted: str) -> SensitivityResult | None:
-    """The sensitivity with this signature."""
+    """Return the stored sensitivity with this signature."""
     for run in registry.runs(STEP, variant):
         try:
             result = from_json(SensitivityResult, run.result)
@@ -65,7 +65,7 @@ def _stored(registry: Registry, variant: int, wanted: str) -> SensitivityResult 
 def costs_from(
     options: QuantizeOptions | None, backend: RuntimeVersion, layers: Collection[str]
 ) -> dict[str, LayerTiming] | None:
-    """The offered costs, if another runtime has not made them untrue.
+    """Return the offered costs, unless another runtime has invalidated them.
 
     Args:
         layers: Names of the layers that the search chooses from.
@@ -79,6 +79,7 @@ def costs_from(
         )
         for cost in offer.layers
     }
+    # Costs of other layers would leave some of the search's layers without one.
     return costs if set(costs) == set(layers) else None
 
 
@@ -86,7 +87,7 @@ def record(
     registry: Registry, options: SensitivityOptions, result: SensitivityResult, folder: Path
 ) -> SensitivityResult:
     """Keep the run; searches find it by its signature."""
-    registry.add_run(STEP, options.model.variant, asked(options), to_json(result))
+    registry.add_run(STEP, options.model.variant, as_preset(options), to_json(result))
     return result
 
 
@@ -94,4 +95,4 @@ def _signature(
     registry: Registry, options: QuantizeOptions | SensitivityOptions, data: Path
 ) -> str:
     digest = registry.variant(options.model.variant).digest
-    return signature(digest, data, Preset.asked(options))
+    return signature(digest, data, Preset.from_options(options))

@@ -1,4 +1,4 @@
-"""How much faster a model will be in int8, predicted from its own layers timed on the machine."""
+"""Int8 speed-up estimate for a model, from its layers timed on this machine."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _VARIES = 0.03
 _IN_INT8 = ("Conv", "MatMul")
 
 MOST_SHAPES = 20
-"""So many different layers are timed; others are taken like the nearest of their kind."""
+"""Most different layers to time; others are estimated from the nearest of their kind."""
 
 _UNSURE = 0.1
-"""What sums of layers timed alone differ by from a whole model, beside what is known to vary; half
+"""Difference of the sum of single layers from a whole model, besides the known variation; half
 of what a run takes that does nothing comes to it, which is much of a tiny model's time."""
 
 _FREE = frozenset(
@@ -42,7 +42,7 @@ _SLOW = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class SpeedupEstimate:
-    """What int8 can bring.
+    """Estimated speed-up of int8.
 
     Attributes:
         kernels: What the processor has for arithmetic on bytes.
@@ -58,7 +58,7 @@ class SpeedupEstimate:
     tried: bool = False
 
     def with_trial(self, low: float, high: float) -> SpeedupEstimate:
-        """The same from a trial's interval, wider by what machines vary from run to run."""
+        """Return the estimate from a trial's interval, wider by the variation between runs."""
         return replace(self, low=low * (1 - _VARIES), high=high * (1 + _VARIES), tried=True)
 
     @property
@@ -85,8 +85,8 @@ class SpeedupEstimate:
         )
 
 
-def wanted(graph: Graph) -> list[LayerShape]:
-    """The shapes of layers that are to be timed, those with most work first."""
+def shapes_to_time(graph: Graph) -> list[LayerShape]:
+    """Return the shapes of layers to time, those with most work first."""
     work: Counter[LayerShape] = Counter()
     for layer in layers(graph):
         if layer.shape is not None:
@@ -95,7 +95,7 @@ def wanted(graph: Graph) -> list[LayerShape]:
 
 
 def predict(graph: Graph, measured: MachineTimings) -> SpeedupEstimate:
-    """The times of the layers, of what stays in float, and of the borders between both.
+    """Predict the times of the layers, of those in float, and of the borders between both.
 
     Depthwise convolutions and products of two activations stay in float, as the presets leave
     them. Where a value goes from float to bytes or back, rounding it takes time for each number.
@@ -131,7 +131,7 @@ class _Times:
         self.float_us = measured.run_us + sum(self._layer(layer)[0] for layer in found)
 
     def ratio(self, dear: bool, moved: bool) -> float:
-        """Int8 over float.
+        """Return the time of int8 over float.
 
         Args:
             dear: Take for operators that are no layers what they may take at most.
@@ -155,7 +155,7 @@ class _Times:
         return float((after + self._crossed) / before)
 
     def _layer(self, layer: Layer) -> tuple[float, float]:
-        """Measured, or scaled from the measured layer of its kind that is nearest in work."""
+        """Return the measured time, or one scaled from the layer of its kind nearest in work."""
         if layer.shape is not None and layer.shape.key in self._measured.layers:
             return self._measured.layers[layer.shape.key]
         alike = [(one, took) for one, took in self._known if one.kind == layer.kind] or self._known
@@ -166,7 +166,7 @@ class _Times:
         return took[0] * scale, took[1] * scale
 
     def _borders(self) -> float:
-        """What rounding, and the way back to float, takes where layers of both kinds meet."""
+        """Return the time of conversions where layers of both kinds meet."""
         quantized = {one.node.outputs[0]: one for one in self._layers if one.kind in _IN_INT8}
         in_bytes = {name for name, one in quantized.items() if one.node.operator == "Conv"}
         rounding, widening = self._measured.quantize, self._measured.dequantize

@@ -49,7 +49,7 @@ _CALIBRATIONS = {
 
 
 def _described(**attributes: Any) -> dict[str, Any]:
-    """Attributes of an option that several steps have, each with a default of its own."""
+    """Return the attributes of an option of several steps, each with its own default."""
     return attributes
 
 

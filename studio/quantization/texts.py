@@ -1,4 +1,4 @@
-"""What the steps of quantization tell people."""
+"""Messages of the quantization steps."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def quantized(result: QuantizeResult) -> list[str]:
 
 
 def _quality(result: QuantizeResult) -> Iterator[str]:
-    """Return the lines about metric, noise and time, as far as they were measured."""
+    """Yield the lines about metric, noise and time, as far as they were measured."""
     metric, interval = result.metric, result.latency_interval
     if metric is not None:
         lost, gained = metric.changed

@@ -1,4 +1,4 @@
-"""What was timed on this machine for looks ahead, kept beside the registry for the next one."""
+"""Timings of this machine for pre-flight checks, stored next to the registry."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from studio.settings import write_atomically
 
 _FILE = "timings.json"
 _DAYS = 7.0
-"""After so long machines are timed again: other kernels, another governor, other neighbours."""
+"""Days after which a machine is timed again: kernels, governor and other load may change."""
 
 _MOST = 2000
-"""Layers that are kept; then all begins anew."""
+"""Most layers in the cache; beyond it the cache is rebuilt."""
 
 
 Measure = Callable[[Mapping[str, object], Sequence[LayerShape]], Mapping[str, object]]
@@ -56,7 +56,7 @@ class TimingCache:
 
 
 def offered(registry: Registry, options: PreviewOptions) -> PreviewOptions:
-    """What ``presets.prepare`` gives, with the times that are kept of this machine."""
+    """Return the result of ``presets.prepare``, with the stored times of this machine."""
     return replace(presets.prepare(registry, options), timings=_read(_place(registry)))
 
 
@@ -84,17 +84,18 @@ def _place(registry: Registry) -> Path:
 
 
 def _read(path: Path) -> Mapping[str, MachineTimings]:
-    """The times of this machine; none where the file is of another, old, or damaged."""
+    """Return the times of this machine, or none from a foreign, old or damaged file."""
     try:
         file = from_json(_TimingFile, json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return {}
+    # A time in the future means that a clock was set back: the age is unknown.
     fresh = 0 <= time.time() - file.at < _DAYS * 86400
     return file.timings if fresh and file.machine == _machine() else {}
 
 
 def _machine() -> str:
-    """Which processor this is."""
+    """Return the processor's name."""
     model = ""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()

@@ -1,4 +1,4 @@
-"""What a transform offers that can leave single layers in float."""
+"""Interface of a transform that can leave single layers in float."""
 
 from __future__ import annotations
 

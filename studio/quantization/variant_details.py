@@ -1,4 +1,4 @@
-"""What the window shows of a new variant beyond figures, as a file: its layers, and samples."""
+"""Details of a new variant for the window, as a file: its layers, and samples."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ from studio.quantization.results import ComparedSample
 
 FILE = "details.json"
 SHOWN = 24
-"""So many samples are drawn."""
+"""Most samples to draw."""
 
+# In the order in which samples are shown.
 _STATES = ("lost", "gained", "differs", "agrees")
 
 _LOOKED_AT = 64
-"""So many of the first samples are compared, lost and gained or not."""
+"""Number of first samples that are always compared."""
 
 
 def describe(
@@ -77,7 +78,7 @@ def disagreements(
     dictionary: Path | None,
     progress: Progress,
 ) -> list[ComparedSample]:
-    """Samples that the two models read differently, drawn, with both answers.
+    """Return samples with different answers of the two models, drawn, with both answers.
 
     Args:
         named: Names of samples with what happened to them (``lost``, ``gained``); behind them come
@@ -116,13 +117,13 @@ def _chosen(dataset: Dataset, named: Mapping[str, str]) -> Iterator[tuple[int, S
 
 
 def _state(answers: tuple[Answer, Answer]) -> str:
-    """Whether the two say the same, as far as people would notice."""
+    """Return ``agrees`` if text and first class are equal, else ``differs``."""
     before, after = ((answer.text, [one.label for one in answer.classes[:1]]) for answer in answers)
     return "agrees" if before == after else "differs"
 
 
 def _sqnr(wanted: Mapping[str, Array], found: Mapping[str, Array]) -> float:
-    """Signal to noise ratio in decibels, of the output with the lowest."""
+    """Return the signal to noise ratio in decibels, of the output with the lowest."""
     ratios = [CEILING_DB]
     for name, array in wanted.items():
         if array.dtype.kind == "f" and array.size and array.shape == found[name].shape:

@@ -1,4 +1,4 @@
-"""The time of a variant beside its float model, with the threads that it will be served with."""
+"""Time of a variant against its float model, with the threads of a server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TIMED = 3
 def timed(
     subject: LoadedModel, variant: Path, feeds: Feeds, progress: Progress, threads: int = 0
 ) -> Latency:
-    """Load both models, and let them run in turns.
+    """Load both models, and time them interleaved.
 
     Args:
         threads: Of an inference; 0: the usual ones.
@@ -35,6 +35,6 @@ def timed(
 
 
 def usual_threads(subject: LoadedModel, feeds: Feeds) -> int:
-    """Those that a server would give the float model on this machine."""
+    """Return the threads that a server would give the float model on this machine."""
     with closing(subject.session(threads=1)) as session:
         return threads_for(seconds_of(session, feeds, _TIMED), processors())

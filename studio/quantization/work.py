@@ -31,7 +31,7 @@ from studio.evaluation.results import (
 )
 from studio.jobs import Job
 from studio.jobs.phases import Phase
-from studio.models.opening import OpenedModel, look, write_graph
+from studio.models.opening import OpenedModel, read_model, write_graph
 from studio.plugin_host import PluginHost
 from studio.quantization.advice import advice, doubts
 from studio.quantization.layer_search import LayerSearch, halves
@@ -52,7 +52,7 @@ _COMPARED = 32
 """Samples whose outputs are compared; the error settles after a few."""
 
 _NAMED = 200
-"""So many lost and gained samples are named."""
+"""Most regressed and improved samples to name."""
 
 
 def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
@@ -91,7 +91,7 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
     judged = judged if heldout is None else heldout
     errors, time_taken = _compare(subject, made.path, data if judged is None else judged, job)
     verdict = _verdict(judge, subject, made.path, judged, job)
-    _hold(options, verdict, time_taken, made.precision)
+    _check_limits(options, verdict, time_taken, made.precision)
     shown = data if judged is None else judged
     details = describe(subject, made, shown, _changed(verdict), judge, job)
     opened, graph = _opened(made, host, job)
@@ -132,7 +132,7 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
 
 def _opened(made: Transformed, host: PluginHost, job: Job) -> tuple[OpenedModel, Path]:
     """Look at the new model, and write its graph."""
-    opened = look(made.path, Phase(job, 0.98, 0.99), host=host)
+    opened = read_model(made.path, Phase(job, 0.98, 0.99), host=host)
     return opened, write_graph(opened, job.folder, Phase(job, 0.99, 1))
 
 
@@ -187,7 +187,7 @@ def _elsewhere(
     like: Session,
     job: Job,
 ) -> TargetEvaluation:
-    """The same by the runtime of a target, and what it reads otherwise than this computer."""
+    """Evaluate with a target's runtime; return the differences from this computer."""
     answers = TargetSession(subject, host, target, job.folder, job)
     session = answers.begin(dataset, like)
     try:
@@ -213,7 +213,7 @@ def _searched(
     judged: Dataset | None,
     heldout: Dataset | None,
 ) -> tuple[Goal, tuple[Evaluator, Dataset], Dataset]:
-    """What a search needs: the goal, the metric with its samples, the samples of the verdict.
+    """Return a search's goal, metric with samples, and held-out samples.
 
     Raises:
         UsageError: when one is missing.
@@ -230,7 +230,7 @@ def _searched(
 
 
 def _shared(chosen: int, judged: int) -> str:
-    """Where the evaluation data went that a search divided."""
+    """Return how a search divided the evaluation data."""
     return (
         f"Of the {chosen + judged:,} evaluation samples {chosen:,} chose the layers and "
         f"{judged:,} others give the metric; --heldout-data leaves all of them to the choice."
@@ -238,7 +238,7 @@ def _shared(chosen: int, judged: int) -> str:
 
 
 def _plan(options: QuantizeOptions, host: PluginHost) -> tuple[Preset, Transform]:
-    preset = Preset.asked(options)
+    preset = Preset.from_options(options)
     check_method(preset.method, host)
     transform: Transform = host.get(Extension.TRANSFORM, preset.method)
     return preset.for_transform(transform.options), transform
@@ -251,7 +251,7 @@ def _data(path: Path | None, subject: LoadedModel, limit: int | None) -> Dataset
 def _compare(
     subject: LoadedModel, made: Path, dataset: Dataset | None, job: Job
 ) -> tuple[Sequence[OutputError], Latency | None]:
-    """Errors at the outputs and the time of both models; nothing without samples."""
+    """Return errors at the outputs and the time of both models, or none without samples."""
     if dataset is None:
         return (), None
     before, after = subject.session(threads=1), subject.session(made, threads=1)
@@ -271,10 +271,10 @@ def _compare(
 def _judge(
     options: QuantizeOptions, host: PluginHost, dataset: Dataset | None, job: Job
 ) -> Evaluator | None:
-    """The metric that will be measured; decided before the long work begins.
+    """Return the metric to measure, chosen before the long work begins.
 
     Raises:
-        UsageError: when there is a limit but nothing to hold against it.
+        UsageError: when a limit is set but no metric to compare with it.
     """
     judge = None
     if dataset is not None:
@@ -318,7 +318,7 @@ def _verdict(
     )
 
 
-def _hold(
+def _check_limits(
     options: QuantizeOptions,
     verdict: MetricChange | None,
     time_taken: Latency | None,
@@ -348,13 +348,13 @@ def _hold(
 
 
 def _changed(verdict: MetricChange | None) -> dict[str, str]:
-    """What happened to the samples that are read otherwise than by the float model."""
+    """Return the changes of the samples with another result than the float model's."""
     if verdict is None:
         return {}
     return {**dict.fromkeys(verdict.lost, "lost"), **dict.fromkeys(verdict.gained, "gained")}
 
 
 def _peak_memory_mb() -> float:
-    """Of this process, or of the largest that it started (a quantizer of a plugin)."""
+    """Return the peak of this process, or of its largest child (a quantizer of a plugin)."""
     both = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     return max(resource.getrusage(who).ru_maxrss for who in both) / 1024

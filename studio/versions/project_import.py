@@ -9,7 +9,7 @@ from pathlib import Path
 from studio.api import Refused
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs import Job
-from studio.models.opening import GRAPH_FILE, look, write_graph
+from studio.models.opening import GRAPH_FILE, read_model, write_graph
 from studio.packages import Bundle
 from studio.registry import (
     Artifact,
@@ -229,7 +229,7 @@ def _lay_out_variant(
     found = folder_digest(folder) if row.folder else file_digest(main)
     if found != row.digest:
         raise Refused(f"The variant {row.name} in the archive is not what its digest says.")
-    opened = look(main, job)  # refuses whatever the safety check refuses
+    opened = read_model(main, job)  # refuses what the intake refuses
     graph = folder.with_name(f"{folder.name}-graph")
     graph.mkdir()
     write_graph(opened, graph, job)

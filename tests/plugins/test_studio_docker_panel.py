@@ -73,7 +73,7 @@ class TestPanel:
     def test_an_engine_is_looked_for_and_found(self) -> None:
         window = Window()
         panel = ImagePanel(window)
-        panel.engines.look()
+        panel.engines.add_engine()
         assert [target.url for target in window.targets()] == ["docker:lab"]
         assert window.started == [("target-probe", {"target": "lab"})]
         result = {"where": ENGINE, "arch": "x86_64", "memory_mb": 900}

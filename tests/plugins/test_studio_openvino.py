@@ -24,7 +24,7 @@ from studio.api import (
 )
 from studio.api.testing import check_format
 from studio.models.diff import compare
-from studio.models.opening import look, write_graph
+from studio.models.opening import read_model, write_graph
 from studio.plugin_host import PluginHost
 from studio_openvino.format import OpenvinoFormat
 from studio_openvino.graph import convert
@@ -127,7 +127,7 @@ def test_values_are_those_that_were_saved() -> None:
 
 
 def test_costs_follow_from_given_sizes() -> None:
-    opened = look(LAYERS, shapes={"image": (2, 4, 8, 8)})
+    opened = read_model(LAYERS, shapes={"image": (2, 4, 8, 8)})
     figures = opened.figures()
     assert figures.macs_by_operator == {
         "Convolution": 2 * 8 * 6 * 6 * 4 * 9,
@@ -144,7 +144,7 @@ def test_costs_follow_from_given_sizes() -> None:
 
 
 def test_graph_is_written_and_compared(tmp_path: Path) -> None:
-    opened = look(FLOW)
+    opened = read_model(FLOW)
     assert write_graph(opened, tmp_path, Silent()).stat().st_size
     found = compare(opened.model.graph, opened.model.graph)
     assert (found.matched, found.changed, len(found.removed)) == (5, 0, 0)
@@ -182,7 +182,7 @@ def test_weights_without_their_xml(layers: Path) -> None:
 def test_damage_is_one_sentence(layers: Path, old: str, new: str, sentence: str) -> None:
     edit(layers, old, new)
     with pytest.raises(InvalidModel) as caught:
-        look(layers)
+        read_model(layers)
     assert sentence in caught.value.message
 
 
@@ -265,4 +265,4 @@ def test_any_damage_ends_in_a_sentence(layers: Path, data: st.DataObject) -> Non
         )
     layers.write_bytes(content)
     with contextlib.suppress(StudioError):  # whatever else is raised fails the test
-        look(layers, host=host())
+        read_model(layers, host=host())

@@ -24,7 +24,7 @@ from studio.api import (
 )
 from studio.api.testing import check_format
 from studio.models.graphfile import read_all
-from studio.models.opening import look, write_graph
+from studio.models.opening import read_model, write_graph
 from studio.plugin_host import PluginHost
 from studio_tflite.flatbuffer import Buffer
 from studio_tflite.format import TfliteFormat
@@ -78,7 +78,7 @@ def test_operators_with_their_options() -> None:
 
 
 def test_costs_with_the_sizes_that_the_converter_assumed() -> None:
-    figures = look(LAYERS).figures()
+    figures = read_model(LAYERS).figures()
     assert figures.macs_by_operator == {
         "CONV_2D": 4 * 4 * 4 * 18,
         "DEPTHWISE_CONV_2D": 2 * 2 * 4 * 9,
@@ -93,7 +93,7 @@ def test_costs_with_the_sizes_that_the_converter_assumed() -> None:
 
 
 def test_quantization_is_told_of_each_tensor(tmp_path: Path) -> None:
-    opened = look(INT8)
+    opened = read_model(INT8)
     graph = opened.model.graph
     weight = graph.nodes[0].inputs[1]
     assert graph.notes[graph.inputs[0].name].startswith("scale 0.")
@@ -323,6 +323,6 @@ def test_any_damage_ends_in_a_sentence(
         content[place : place + 4] = struct.pack("<I", word)
     path = saved(bytes(content), tmp_path)
     with contextlib.suppress(StudioError):  # whatever else is raised fails the test
-        graph: Graph = look(path, host=host).model.graph
+        graph: Graph = read_model(path, host=host).model.graph
         for name in list(graph.initializers)[:3]:
             TfliteFormat().constant(path, name, 1000)

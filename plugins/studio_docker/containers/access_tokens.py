@@ -1,6 +1,6 @@
-"""The token that callers must send: from a file here into the volume that gate and releases share.
+"""Access token of callers, copied from a file into the volume that listener and releases share.
 
-It is in no variable and no command line, which an engine shows to whoever may ask it.
+It is in no variable and no command line, which an engine shows to its users.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _SHORTEST = 16
 
 
 def read_tokens(file: str) -> bytes:
-    """The tokens in a file of the user's; empty without a file.
+    """Return the tokens in a user's file, or none without a file.
 
     Raises:
         UsageError: when it cannot be read, or a token is short or could not stand in a header.
@@ -44,6 +44,6 @@ def put_tokens(engine: Engine, gate: Container, tokens: bytes) -> None:
 
 
 def token_at(engine: Engine, gate: Container, guarded: bool) -> str:
-    """The token to show to the server; empty when it wants none."""
+    """Return the token to send to the server, or "" if it needs none."""
     found = engine.read(gate, f"/{TOKEN}") if guarded else None
     return found.decode().split("\n")[0] if found else ""

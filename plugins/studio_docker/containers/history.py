@@ -1,4 +1,4 @@
-"""What a place holds, read from the engine: whose turn it is and was, which container is which."""
+"""Snapshot of a target read from the engine: its containers and the releases that served."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from studio_docker.image.settings import LABEL
 
 @dataclass(frozen=True, slots=True)
 class ContainerRelease:
-    """A release's container.
+    """Container of one release.
 
     Attributes:
         running: Whether it runs now.
@@ -40,7 +40,7 @@ class ContainerRelease:
     guarded: bool
 
     def to_release(self, current: str) -> PlatformRelease:
-        """It as the studio lists it."""
+        """Return the release in the studio's form."""
         state, reason = self._state(current)
         return PlatformRelease(
             release=self.release,
@@ -78,7 +78,7 @@ class LostTrial:
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> LostTrial:
-        """Out of an entry of the record."""
+        """Return the release of an entry in the record."""
         return cls(
             release=str(row.get("release") or ""),
             name=str(row.get("name") or ""),
@@ -89,7 +89,7 @@ class LostTrial:
         )
 
     def to_release(self) -> PlatformRelease:
-        """It as the studio lists it."""
+        """Return the release in the studio's form."""
         at = datetime.fromtimestamp(self.at, UTC).isoformat(timespec="seconds")
         return PlatformRelease(
             self.release, self.name, self.version, "failed", 0, at, self.by, self.reason
@@ -98,13 +98,13 @@ class LostTrial:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseHistory:
-    """One look at a place.
+    """Snapshot of the releases at one target.
 
     Attributes:
         current: The release whose turn it is; empty when none is served.
         past: Every turn that was given, the oldest first.
         gate: The container that keeps the port, if there is one.
-        lost: Trials that ended with a release being taken back, the oldest first.
+        lost: Trials that ended with an automatic rollback, the oldest first.
     """
 
     current: str
@@ -120,18 +120,19 @@ class ReleaseHistory:
 
     @property
     def gate_runs(self) -> bool:
-        """Whether the port is kept."""
+        """Whether the container that listens on the port is running."""
         return self.gate is not None and self.gate.status == "running"
 
     def is_rejected(self, release: str) -> bool:
-        """Whether it was taken back, and was not given its turn again since."""
+        """Return whether the release was rolled back and has not served since."""
         lost = max((one.at for one in self.lost if one.release == release), default=0.0)
         turns = [str(row["at"]) for row in self.past if row["release"] == release]
         return bool(lost) and (not turns or _seconds(turns[-1]) <= lost)
 
     def releases(self) -> list[PlatformRelease]:
-        """The newest first; of two containers of one release, the one that runs."""
+        """Return the releases, newest first; of two containers of one release, the running one."""
         found: dict[str, ContainerRelease] = {}
+        # Running containers last, so that they win over others of the same release.
         for one in sorted(self.held, key=lambda one: one.running):
             if not self.is_rejected(one.release):
                 found[one.release] = one
@@ -141,7 +142,7 @@ class ReleaseHistory:
         return sorted(rows, key=lambda row: row.at, reverse=True)
 
     def before(self) -> list[ContainerRelease]:
-        """Those that were served earlier, the latest first."""
+        """Return the releases that served earlier, the latest first."""
         order = [str(row["release"]) for row in self.past]
         found = {
             one.release: one
@@ -155,12 +156,12 @@ class ReleaseHistory:
         )
 
 
-def look(engine: Engine, place: EngineNames) -> ReleaseHistory:
+def poll(engine: Engine, place: EngineNames) -> ReleaseHistory:
     """Read a place; it changes nothing."""
     containers = engine.containers(place.label)
     gate = next((one for one in containers if _role(one) == GATE), None)
     past = _past(_file(engine, gate, "past"))
-    held = [_held(one, past) for one in containers if _role(one) == RELEASE]
+    held = [_container_release(one, past) for one in containers if _role(one) == RELEASE]
     lost = _lost(_file(engine, gate, "log.jsonl"))
     return ReleaseHistory(_file(engine, gate, "current"), past, gate, tuple(held), lost)
 
@@ -179,7 +180,7 @@ def _past(text: str) -> list[Mapping[str, Any]]:
 
 
 def _lost(text: str) -> tuple[LostTrial, ...]:
-    """The trials that were lost, in the record that the runtime keeps (``gate.note``)."""
+    """Return the lost trials in the runtime's record (``gate.note``)."""
     rows = map(_row, text.splitlines())
     return tuple(LostTrial.of(row) for row in rows if _is_lost(row))
 
@@ -189,7 +190,7 @@ def _is_lost(row: Mapping[str, Any]) -> bool:
 
 
 def _row(line: str) -> Mapping[str, Any]:
-    """An entry; a line that is torn or was altered tells nothing."""
+    """Return an entry; a torn or altered line counts as empty."""
     try:
         found = json.loads(line)
     except ValueError:
@@ -201,7 +202,7 @@ def _seconds(at: str) -> float:
     return datetime.fromisoformat(at).timestamp()
 
 
-def _held(container: Container, past: Sequence[Mapping[str, Any]]) -> ContainerRelease:
+def _container_release(container: Container, past: Sequence[Mapping[str, Any]]) -> ContainerRelease:
     labels = container.labels
     release = str(labels.get(f"{LABEL}.release", ""))
     turns = [str(row["at"]) for row in past if row["release"] == release]

@@ -23,7 +23,7 @@ _POLL_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Where a place is reached."""
+    """Address at which a target listens."""
 
     host: str
     port: int
@@ -31,12 +31,12 @@ class Listener:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Listener:
-        """The door in checked options."""
+        """Return the listener in checked options."""
         return cls(str(options["host"]), int(options["port"]), str(options["network"]))
 
     @classmethod
     def read(cls, gate: Container) -> Listener:
-        """The door that a gate's labels describe."""
+        """Return the listener that a container's labels describe."""
         labels = gate.labels
         return cls(
             str(labels.get(f"{LABEL}.host", "127.0.0.1")),
@@ -50,7 +50,7 @@ class Listener:
         return wish_of({"host": self.host, "port": self.port, "network": self.network})
 
     def labels(self) -> dict[str, str]:
-        """For the gate's container."""
+        """Return the labels of the listener's container."""
         return {
             f"{LABEL}.host": self.host,
             f"{LABEL}.port": str(self.port),
@@ -58,11 +58,12 @@ class Listener:
         }
 
     def settings(self) -> dict[str, Any]:
-        """What the engine is asked for, and the arguments of the program."""
+        """Return the engine's settings of the container, and the program's arguments."""
         command = ["hold", "--folder", f"/{TURNS}"]
         if self.network == "host":
             command += ["--host", self.host, "--port", str(self.port)]
             return {"network_mode": "host", "command": command}
+        # The container's port is fixed; the engine publishes it at the chosen host and port.
         command += ["--port", str(PORT)]
         return {
             "network_mode": "bridge",
@@ -91,13 +92,13 @@ class PublishedPort:
         self.close()
 
     def close(self) -> None:
-        """Nothing is forwarded."""
+        """Close nothing, because nothing is forwarded."""
 
 
 def ensure_gate(
     engine: Engine, place: EngineNames, door: Listener, found: Container | None, progress: Progress
 ) -> Container:
-    """A running gate at a door; one at another door is replaced, which refuses clients a moment.
+    """Return a running listener at an address; moving it refuses clients for a moment.
 
     Raises:
         TargetError: when the port is taken.
@@ -113,6 +114,7 @@ def ensure_gate(
             engine.start(gate)
         _wait(engine, gate)
     except TargetError:
+        # Only a container that this call created is removed.
         if found is None:
             engine.remove(gate)
         raise
@@ -133,7 +135,7 @@ def _make(engine: Engine, place: EngineNames, door: Listener) -> Container:
 
 
 def _wait(engine: Engine, gate: Container) -> None:
-    """Until it listens.
+    """Wait until the container listens.
 
     Raises:
         TargetError: when it does not, with what it said.

@@ -33,7 +33,7 @@ class EngineNames:
 
     @property
     def volume(self) -> str:
-        """What the gate and the releases share."""
+        """Volume that the listener and the releases share."""
         return f"{LABEL}-{self.name}"
 
     @property
@@ -43,23 +43,23 @@ class EngineNames:
 
     @property
     def gate_image(self) -> str:
-        """What it runs."""
+        """Image of the listener's container."""
         return f"{self.repository}:gate"
 
     def image(self, release: str) -> str:
-        """The name of a release's image."""
+        """Return the name of a release's image."""
         return f"{self.repository}:{release[:12]}"
 
     def container(self, release: str, wish: str) -> str:
-        """The name of a release's container; another one when its settings are others."""
+        """Return the name of a release's container, which depends on its settings."""
         return f"{LABEL}-{self.name}-{release[:12]}-{wish[:6]}"
 
     def labels(self, role: str) -> dict[str, str]:
-        """Of a container or a volume."""
+        """Return the labels of a container or a volume."""
         return {f"{LABEL}.target": self.name, f"{LABEL}.role": role}
 
     def release_labels(self, parcel: Parcel, wish: str, guarded: bool) -> dict[str, str]:
-        """Of a release's container."""
+        """Return the labels of a release's container."""
         return {
             **self.labels(RELEASE),
             f"{LABEL}.release": parcel.digest,
@@ -73,5 +73,5 @@ class EngineNames:
 
 
 def wish_of(values: Mapping[str, Any]) -> str:
-    """A short name for settings: equal settings, equal name."""
+    """Return a short name for settings: equal settings, equal name."""
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:12]

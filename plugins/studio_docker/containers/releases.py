@@ -19,13 +19,14 @@ from studio_docker.image.contents import RUNTIME, TURNS
 PROGRAM = ("python3", f"/{RUNTIME}")
 _POLL_S = 0.3
 _LOG_LINES = 30
+# The engine counts processors in billionths.
 _CPU = 1_000_000_000
 _LOG = {"max-size": "10m", "max-file": "3"}
 
 
 @dataclass(frozen=True, slots=True)
 class ContainerSpec:
-    """How a release's container is to run.
+    """Settings of a release's container.
 
     Attributes:
         guarded: Whether callers must send a token.
@@ -40,7 +41,7 @@ class ContainerSpec:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> ContainerSpec:
-        """The wish in checked options."""
+        """Return the container settings in checked options."""
         return cls(
             memory_mb=int(options["memory_mb"] or 0),
             cpus=float(options["cpus"] or 0),
@@ -51,7 +52,7 @@ class ContainerSpec:
         )
 
     def name(self, image: str) -> str:
-        """Short; another one when the container would be another one."""
+        """Return a short name, which differs for a different container."""
         return wish_of(
             {
                 "image": image,
@@ -64,11 +65,11 @@ class ContainerSpec:
         )
 
     def guard(self) -> list[str]:
-        """The server's arguments for a token."""
+        """Return the server's arguments for a token."""
         return ["--token-file", f"/{TOKEN}"] if self.guarded else []
 
     def settings(self) -> dict[str, Any]:
-        """What the engine is asked for.
+        """Return the container settings that are sent to the engine.
 
         The container has no network: it borrows the listening socket of its gate. It may write
         nowhere, and has none of the rights that engines give by default.
@@ -80,6 +81,7 @@ class ContainerSpec:
             "tmpfs": {"/tmp": "size=64m"},
         }
         if self.memory_mb:
+            # Equal limits leave no swap.
             found["mem_limit"] = found["memswap_limit"] = f"{self.memory_mb}m"
         if self.cpus:
             found["nano_cpus"] = int(self.cpus * _CPU)
@@ -89,7 +91,7 @@ class ContainerSpec:
 
 
 def hardened() -> dict[str, Any]:
-    """What no container of ours needs is taken from it."""
+    """Return settings without the privileges that no container of the studio needs."""
     return {
         "read_only": True,
         "cap_drop": ["ALL"],
@@ -107,7 +109,7 @@ class Containers:
         self._progress = progress
 
     def make(self, parcel: Parcel, image: str, wish: ContainerSpec) -> Container:
-        """A container beside what serves; it does not run yet."""
+        """Create a container next to the serving one, without starting it."""
         name = wish.name(image)
         return self._engine.create(
             image,
@@ -132,17 +134,18 @@ class Containers:
             state = self._engine.state(container)
             if not state.get("Running") or state.get("Restarting"):
                 raise self._failed(container, _ending(state))
-            status, text = self._ask(container)
+            status, text = self._health(container)
             if status == 0:
                 return dict(parse_json(text, "The new release"))
             complaint = text.strip().splitlines()[-1] if text.strip() else ""
+            # More time would not change the answers.
             if "golden samples differ" in complaint:
                 break
             time.sleep(_POLL_S)
         raise self._failed(container, complaint or f"it was not ready within {wait_s} s")
 
-    def _ask(self, container: Container) -> tuple[int, str]:
-        """Its own view of itself; an engine refuses to ask one that has just ended."""
+    def _health(self, container: Container) -> tuple[int, str]:
+        """Run the health command; an engine refuses it in a container that has just ended."""
         try:
             return self._engine.execute(container, *PROGRAM, "health", "--golden")
         except TargetError as error:
@@ -157,7 +160,7 @@ class Containers:
         )
 
     def give_turn(self, container: Container, release: str, owner: str) -> None:
-        """From here on it answers the clients; no request is refused meanwhile."""
+        """Switch clients to the release without refusing a request."""
         words = ("gate", "turn", release, "--folder", f"/{TURNS}", "--owner", owner)
         status, text = self._engine.execute(container, *PROGRAM, *words)
         if status:

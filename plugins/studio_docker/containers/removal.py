@@ -1,4 +1,4 @@
-"""What lies at an engine because of one target, and its removal."""
+"""Removal of a target's containers, volume and images from an engine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from studio_docker.image.settings import LABEL
 
 
 def remove_leftovers(engine: Engine, history: ReleaseHistory, progress: Progress) -> None:
-    """Take away what an interrupted deploy left: containers without a turn, or that lost theirs."""
+    """Remove what an interrupted deploy left: containers that do not serve."""
     for one in history.held:
         if one.release == history.current:
             continue
@@ -20,8 +20,9 @@ def remove_leftovers(engine: Engine, history: ReleaseHistory, progress: Progress
 
 
 def remove_old(engine: Engine, place: EngineNames, history: ReleaseHistory, keep: int) -> None:
-    """Take away earlier releases beyond the number that is kept, with their images."""
+    """Remove earlier releases beyond the number to keep, with their images."""
     serving = history.serving
+    # Containers of the serving release with earlier settings.
     stale = [
         one
         for one in history.held
@@ -44,7 +45,7 @@ def stop_all(engine: Engine, place: EngineNames, progress: Progress) -> None:
 
 
 def remove_all(engine: Engine, place: EngineNames, progress: Progress) -> None:
-    """Take away containers, the volume and the images."""
+    """Remove the containers, the volume and the images."""
     for container in engine.containers(place.label):
         progress.progress(0, 0, f"Removing {container.name}")
         engine.remove(container)
@@ -56,7 +57,7 @@ def remove_all(engine: Engine, place: EngineNames, progress: Progress) -> None:
 
 
 def list_resources(engine: Engine, place: EngineNames) -> list[Resource]:
-    """Everything of this target, also what an interrupted deploy left."""
+    """Return all resources of this target, with leftovers of an interrupted deploy."""
     where = engine.url
     rows = [
         Resource(
@@ -76,5 +77,6 @@ def list_resources(engine: Engine, place: EngineNames) -> list[Resource]:
 def _image_names(engine: Engine, place: EngineNames) -> list[str]:
     prefix = f"{place.repository}:"
     found = [*engine.images(f"{LABEL}.release"), *engine.images(f"{LABEL}.role=gate")]
+    # Podman adds localhost/ to local names.
     names = {tag.removeprefix("localhost/") for image in found for tag in image.tags}
     return sorted(name for name in names if name.startswith(prefix))

@@ -1,7 +1,7 @@
-"""Releases on trial at an engine: each held, in its own container, against the one before it.
+"""Trials of a release at an engine, in its own container, compared with the previous release.
 
 The earlier bundle is copied inside the engine, into the volume that gate and releases share. A
-process beside the new server then watches and decides (``gate trial`` of the runtime): it needs
+process next to the new server then watches and decides (``gate trial`` of the runtime): it needs
 neither a network nor this program, which only listens.
 """
 
@@ -16,14 +16,14 @@ from typing import Any
 from docker.models.containers import Container
 
 from studio.api import Cancelled, Parcel, Progress, TakenBack, TargetError
-from studio_docker.containers.history import ContainerRelease, ReleaseHistory, look
+from studio_docker.containers.history import ContainerRelease, ReleaseHistory, poll
 from studio_docker.containers.names import EngineNames
 from studio_docker.containers.releases import PROGRAM
 from studio_docker.engine.client import Engine, parse_json
 from studio_docker.image.contents import BUNDLE, TURNS
 
 FOLDER = f"{TURNS}/trial"
-"""As the runtime's ``gate.note`` has it."""
+"""The folder that the runtime's ``gate.note`` uses."""
 NOTE = f"{FOLDER}/trial.json"
 
 # By the Python of an image that an older studio may have made.
@@ -46,13 +46,13 @@ _ENDED = "its server ended while it was on trial"
 _CANCELLED = "its trial was cancelled"
 _ROLLED_BACK = "its trial was ended by a rollback"
 _ASKED = (_CANCELLED, _ROLLED_BACK)
-"""While the process inside goes on."""
+"""Reasons at which the process in the container still runs."""
 _CUT_OFF = "its trial was cut off"
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What is asked of a deploy.
+    """Trial settings of a deploy.
 
     Attributes:
         seconds: The longest that it takes; None where quality is not judged.
@@ -66,7 +66,7 @@ class Trial:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Trial:
-        """The trial in the options of a deploy, which may say nothing of one."""
+        """Return the trial in the options of a deploy, if any."""
         asked, share = options.get("trial"), float(options.get("agreement") or 0.0)
         if asked is None:
             return cls(share=share)
@@ -81,7 +81,7 @@ class Trials:
         self._place = place
         self._progress = progress
 
-    def hold(
+    def run(
         self, container: Container, parcel: Parcel, trial: Trial, before: ContainerRelease | None
     ) -> Mapping[str, Any]:
         """Give a release its turn, and watch it; the evidence of one that is kept.
@@ -107,8 +107,8 @@ class Trials:
                     return dict(line["soak"])
             raise self._ended(parcel.digest, time.monotonic() - began)
         except BaseException as error:
-            gate = look(self._engine, self._place).gate
-            if gate is not None and gate.status == "running":  # otherwise all was stopped meanwhile
+            gate = poll(self._engine, self._place).gate
+            if gate is not None and gate.status == "running":  # otherwise all was stopped since
                 reason = _CANCELLED if isinstance(error, Cancelled) else _ENDED
                 self._give_back(gate, parcel.digest, before, reason)
             raise
@@ -123,7 +123,7 @@ class Trials:
         return words
 
     def _lines(self, container: Container, words: list[str]) -> Iterator[Mapping[str, Any]]:
-        """What the process inside tells; each line is a moment at which the user may end it."""
+        """Yield the lines of the process in the container; the user may cancel at each."""
         for text in self._engine.stream(container, *PROGRAM, *words):
             self._progress.check()
             try:
@@ -163,11 +163,11 @@ class Trials:
             raise TargetError("The answers of both releases cannot be compared.", detail=text)
 
     def forget(self, container: Container) -> None:
-        """Take away what was laid out; nothing is compared any more."""
+        """Remove the files of the comparison, which ends it."""
         self._engine.execute(container, "python3", "-I", "-c", _FORGET, f"/{FOLDER}")
 
     def _is_adrift(self, before: ContainerRelease) -> bool:
-        """Whether the release that serves sees other things than its reference data."""
+        """Return whether the release that serves sees other things than its reference data."""
         status, text = self._engine.execute(before.container, *PROGRAM, "health", "--status")
         if status:  # it does not tell, and lets clients keep their connections
             self._progress.log("An older studio made what serves: see that clients connect anew")
@@ -176,8 +176,8 @@ class Trials:
         return bool((told.get("drift") or {}).get("alarm"))
 
     def _ended(self, release: str, seconds: float) -> TakenBack:
-        """Of a container that ended, and with it the process that watched; or of a rollback."""
-        history = look(self._engine, self._place)
+        """Return the error of a container that ended with its trial, or of a rollback."""
+        history = poll(self._engine, self._place)
         lost = [one for one in history.lost if one.release == release]
         reason = lost[-1].reason if lost and self._note(history) is None else _ENDED
         evidence = {"decision": "taken back", "reason": reason, "seconds": round(seconds, 2)}
@@ -191,11 +191,11 @@ class Trials:
     def _give_back(
         self, gate: Container, release: str, before: ContainerRelease | None, reason: str
     ) -> None:
-        """Let the release before answer again, unless somebody decided otherwise meanwhile."""
+        """Switch back to the previous release, unless another process has decided."""
         mine = (release, before.release if before else "")
         if (self._engine.read(gate, f"/{TURNS}/current") or b"").decode() not in mine:
             return
-        if reason in _ASKED and self._ask_to_end(gate, reason):
+        if reason in _ASKED and self._request_end(gate, reason):
             return
         where = before.container if before else gate
         if not self._engine.state(where).get("Running"):
@@ -206,7 +206,7 @@ class Trials:
         self._engine.execute(where, *PROGRAM, "gate", "turn", mine[1], *folder)
         self.forget(where)
 
-    def _ask_to_end(self, gate: Container, reason: str) -> bool:
+    def _request_end(self, gate: Container, reason: str) -> bool:
         """Let the process inside give the turn back: it does so at once, whatever ends here."""
         if self._engine.read(gate, f"/{NOTE}") is None:
             return False
@@ -219,7 +219,7 @@ class Trials:
         return False
 
     def end(self, history: ReleaseHistory, reason: str = _ROLLED_BACK) -> ContainerRelease | None:
-        """End a trial, whether it goes on or not; the release that serves again."""
+        """Roll back a trial, running or interrupted; return the release that serves again."""
         note = self._note(history)
         if note is None or history.gate is None:
             return None
@@ -229,10 +229,10 @@ class Trials:
         return before
 
     def recover(self, history: ReleaseHistory) -> None:
-        """Undo a trial that nobody watches any more: what was not kept is never left serving.
+        """Roll back a trial that no process watches any more.
 
         Raises:
-            TargetError: while one goes on.
+            TargetError: while a trial is running.
         """
         note = self._note(history)
         if note is None:

@@ -17,7 +17,7 @@ from docker.models.containers import Container
 from docker.models.images import Image
 
 from studio.api import Progress, TargetError
-from studio_docker.engine.error_text import sentence, told
+from studio_docker.engine.error_text import sentence, translated_errors
 
 _STOP_S = 20
 _REMOVALS = 5
@@ -37,8 +37,8 @@ class Engine:
         self._client.close()
 
     def facts(self) -> Mapping[str, Any]:
-        """What it is: ``product``, ``version``, ``arch``, ``os``, ``cpus``, ``memory_mb`` ..."""
-        with told("Asking the engine"):
+        """Return facts of the engine: ``product``, ``version``, ``arch``, ``os``, ``cpus`` ..."""
+        with translated_errors("Asking the engine"):
             info, version = self._client.info(), self._client.version()
         names = [part.get("Name", "") for part in version.get("Components") or ()]
         return {
@@ -55,21 +55,21 @@ class Engine:
     # Images
 
     def image(self, name: str) -> Mapping[str, Any] | None:
-        """What the engine knows of an image; None when it has none of that name or ID."""
-        with told(f"Looking for the image {name}"):
+        """Return the engine's facts of an image, or None if it has no such name or ID."""
+        with translated_errors(f"Looking for the image {name}"):
             try:
                 return dict(self._client.images.get(name).attrs)
             except ImageNotFound:
                 return None
 
     def images(self, label: str) -> list[Image]:
-        """Those with a label (``name`` or ``name=value``)."""
-        with told("Listing the images"):
+        """Return the images with a label (``name`` or ``name=value``)."""
+        with translated_errors("Listing the images"):
             return list(self._client.images.list(filters={"label": label}))
 
     def pull(self, name: str, platform: str, progress: Progress) -> None:
         """Fetch an image from its registry."""
-        with told(f"Fetching the image {name}"):
+        with translated_errors(f"Fetching the image {name}"):
             repository, tag = split(name)
             lines = self._client.api.pull(
                 repository, tag=tag, platform=platform or None, stream=True, decode=True
@@ -77,9 +77,9 @@ class Engine:
             _follow(lines, f"Fetching the image {name}", progress)
 
     def push(self, name: str, progress: Progress) -> str:
-        """Send an image to the registry that its name says; returns its digest there."""
+        """Push an image to the registry in its name; return its digest there."""
         digest = ""
-        with told(f"Pushing {name}"):
+        with translated_errors(f"Pushing {name}"):
             repository, tag = split(name)
             lines = self._client.api.push(repository, tag=tag, stream=True, decode=True)
             for line in _follow_each(lines, f"Pushing {name}", progress):
@@ -89,7 +89,7 @@ class Engine:
     def load(self, archive: Path, progress: Progress) -> None:
         """Take an image from a file."""
         size = archive.stat().st_size
-        with told("Loading the image"), archive.open("rb") as file:
+        with translated_errors("Loading the image"), archive.open("rb") as file:
             chunks = _watched(file, size, progress)
             lines = self._client.api.load_image(chunks)  # type: ignore[no-untyped-call]
             for line in lines or ():
@@ -99,7 +99,7 @@ class Engine:
     def save(self, name: str, path: Path, progress: Progress) -> None:
         """Write an image into a file."""
         done = 0
-        with told(f"Reading the image {name}"), path.open("wb") as file:
+        with translated_errors(f"Reading the image {name}"), path.open("wb") as file:
             for chunk in self._client.api.get_image(name):
                 done += file.write(chunk)
                 progress.progress(0, 0, f"Reading the image {name}: {done >> 20} MB")
@@ -107,12 +107,12 @@ class Engine:
     def tag(self, image: str, name: str) -> None:
         """Give an image one more name."""
         repository, tag = split(name)
-        with told(f"Naming the image {name}"):
+        with translated_errors(f"Naming the image {name}"):
             self._client.api.tag(image, repository, tag=tag)
 
     def remove_image(self, name: str) -> bool:
         """Remove a name, and what only it named; False when a container still needs it."""
-        with told(f"Removing the image {name}"):
+        with translated_errors(f"Removing the image {name}"):
             try:
                 self._client.api.remove_image(name)
             except ImageNotFound:
@@ -126,8 +126,8 @@ class Engine:
     # Containers
 
     def containers(self, *labels: str) -> list[Container]:
-        """All with these labels, also stopped ones."""
-        with told("Listing the containers"):
+        """Return the containers with all these labels, stopped ones included."""
+        with translated_errors("Listing the containers"):
             found = self._client.containers.list(
                 all=True, filters={"label": list(labels)}, ignore_removed=True
             )
@@ -135,22 +135,22 @@ class Engine:
 
     def create(self, image: str, name: str, **settings: Any) -> Container:
         """Make a container; it does not run yet."""
-        with told(f"Making the container {name}"):
+        with translated_errors(f"Making the container {name}"):
             return self._client.containers.create(image, name=name, **settings)
 
     def start(self, container: Container) -> None:
         """Run it."""
-        with told(f"Starting the container {container.name}"):
+        with translated_errors(f"Starting the container {container.name}"):
             container.start()
 
     def stop(self, container: Container) -> None:
         """Let it finish its requests, and end it."""
-        with told(f"Stopping the container {container.name}"):
+        with translated_errors(f"Stopping the container {container.name}"):
             container.stop(timeout=_STOP_S)
 
     def remove(self, container: Container) -> None:
         """Take it away, running or not."""
-        with told(f"Removing the container {container.name}"):
+        with translated_errors(f"Removing the container {container.name}"):
             for left in reversed(range(_REMOVALS)):
                 try:
                     container.remove(force=True, v=False)
@@ -164,8 +164,8 @@ class Engine:
                     time.sleep(_REMOVAL_PAUSE_S)
 
     def state(self, container: Container) -> Mapping[str, Any]:
-        """Its state as the engine says it; empty when it is gone."""
-        with told(f"Asking for the container {container.name}"):
+        """Return the engine's state of a container, or "" if it is gone."""
+        with translated_errors(f"Asking for the container {container.name}"):
             try:
                 container.reload()
             except NotFound:
@@ -174,14 +174,14 @@ class Engine:
 
     def execute(self, container: Container, *command: str) -> tuple[int, str]:
         """Run a command inside; its exit status and what it wrote."""
-        with told(f"Asking inside the container {container.name}"):
+        with translated_errors(f"Asking inside the container {container.name}"):
             done = container.exec_run(list(command), stdin=False)
             output = cast(bytes, done.output or b"")
             return int(done.exit_code or 0), output.decode("utf-8", "replace")
 
     def stream(self, container: Container, *command: str) -> Iterator[str]:
         """Run a command inside; the lines that it writes, as they come."""
-        with told(f"Asking inside the container {container.name}"):
+        with translated_errors(f"Asking inside the container {container.name}"):
             api, rest = self._client.api, b""
             made = api.exec_create(container.id, list(command), stdin=False)
             chunks = api.exec_start(made["Id"], stream=True)
@@ -196,14 +196,14 @@ class Engine:
                 vars(chunks)["_response"].close()  # which it leaves to the collector of garbage
 
     def logs(self, container: Container, lines: int) -> list[str]:
-        """The last lines that it wrote."""
-        with told(f"Reading the log of {container.name}"):
+        """Return the last lines of its log."""
+        with translated_errors(f"Reading the log of {container.name}"):
             text = container.logs(tail=lines)
             return text.decode("utf-8", "replace").splitlines()
 
     def link(self, container: Container, path: str) -> str:
-        """Where a symbolic link in a container points to; empty when it is none."""
-        with told(f"Reading {path} of the container {container.name}"):
+        """Return the target of a symbolic link in a container, or "" if it is no link."""
+        with translated_errors(f"Reading {path} of the container {container.name}"):
             try:
                 _, about = container.get_archive(path)
             except NotFound:
@@ -211,8 +211,8 @@ class Engine:
         return str((about or {}).get("linkTarget") or "")
 
     def read(self, container: Container, path: str) -> bytes | None:
-        """A file of a container, running or not; None when there is none."""
-        with told(f"Reading {path} of the container {container.name}"):
+        """Read a file of a container, running or not; return None if it does not exist."""
+        with translated_errors(f"Reading {path} of the container {container.name}"):
             try:
                 chunks, _ = container.get_archive(path)
                 content = b"".join(chunks)
@@ -232,25 +232,25 @@ class Engine:
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w") as archive:
             archive.addfile(info, io.BytesIO(content))
-        with told(f"Writing {name} into the container {container.name}"):
+        with translated_errors(f"Writing {name} into the container {container.name}"):
             container.put_archive(folder, packed.getvalue())
 
     # Volumes
 
     def volumes(self, label: str) -> list[str]:
-        """The names of those with a label."""
-        with told("Listing the volumes"):
+        """Return the names of the volumes with a label."""
+        with translated_errors("Listing the volumes"):
             found = self._client.volumes.list(filters={"label": label})
             return [str(volume.name) for volume in found]
 
     def make_volume(self, name: str, labels: Mapping[str, str]) -> None:
-        """Make one where there is none of that name."""
-        with told(f"Making the volume {name}"):
+        """Create a volume unless one of that name exists."""
+        with translated_errors(f"Making the volume {name}"):
             self._client.volumes.create(name, labels=dict(labels))
 
     def remove_volume(self, name: str) -> None:
         """Take it away."""
-        with told(f"Removing the volume {name}"):
+        with translated_errors(f"Removing the volume {name}"):
             try:
                 self._client.volumes.get(name).remove()
             except NotFound:
@@ -258,7 +258,7 @@ class Engine:
 
 
 def split(name: str) -> tuple[str, str]:
-    """Repository and tag of an image's name; ``latest`` where it has none."""
+    """Return repository and tag of an image's name; the default tag is ``latest``."""
     repository, colon, tag = name.rpartition(":")
     if not colon or "/" in tag:
         return name, "latest"
@@ -281,7 +281,7 @@ def _follow(lines: Iterable[Mapping[str, Any]], what: str, progress: Progress) -
 def _follow_each(
     lines: Iterable[Mapping[str, Any]], what: str, progress: Progress
 ) -> Iterator[Mapping[str, Any]]:
-    """Each line of the engine's report.
+    """Yield each line of the engine's report.
 
     Raises:
         TargetError: for the first line that reports a failure.
@@ -303,10 +303,10 @@ def _follow_each(
 
 
 def parse_json(text: str, what: str) -> Any:
-    """A document that a command inside printed.
+    """Parse the JSON document that a command in the container printed.
 
     Raises:
-        TargetError: when it is none.
+        TargetError: when it is not valid JSON.
     """
     try:
         return json.loads(text.strip().splitlines()[-1])

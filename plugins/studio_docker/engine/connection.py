@@ -1,4 +1,4 @@
-"""The way to an engine: from a target's URL to a client that has answered."""
+"""Connection to an engine: from a target's URL to a client that has answered."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _INSTALL = (
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Which engine, and by what name a target knows what it runs there.
+    """Engine of a target, and the name that labels its resources.
 
     Attributes:
         engine: ``unix:///path``, ``tcp://host:port`` or ``ssh://user@host``.
@@ -42,7 +42,7 @@ class Address:
 
     @property
     def is_local(self) -> bool:
-        """Whether it runs on this computer."""
+        """Whether the engine runs on this computer."""
         return self.engine.startswith("unix:")
 
     @property
@@ -56,7 +56,7 @@ class Address:
 def address_of(
     url: str, settings: Mapping[str, str], environment: Mapping[str, str] = os.environ
 ) -> Address:
-    """The engine and the name in ``docker:NAME`` or ``docker+unix:///path/to.sock/NAME``.
+    """Return engine and name in ``docker:NAME`` or ``docker+unix:///path/to.sock/NAME``.
 
     Raises:
         UsageError: when the URL is neither.
@@ -79,9 +79,10 @@ def address_of(
 
 
 def default_engine(environment: Mapping[str, str] = os.environ) -> str:
-    """DOCKER_HOST, else the first socket that exists, else Docker's."""
+    """Return DOCKER_HOST, else the first existing socket, else Docker's."""
     if environment.get("DOCKER_HOST"):
         return environment["DOCKER_HOST"]
+    # The socket of this user's rootless Podman.
     own = f"{environment.get('XDG_RUNTIME_DIR') or f'/run/user/{os.getuid()}'}/podman/podman.sock"
     for path in (_DOCKER, own, _PODMAN):
         if Path(path).exists():
@@ -90,7 +91,7 @@ def default_engine(environment: Mapping[str, str] = os.environ) -> str:
 
 
 def connect(engine: str) -> docker.DockerClient:
-    """A client of an engine that answers.
+    """Return a client of an engine that answers.
 
     Raises:
         Unavailable: when there is no engine.
@@ -110,7 +111,7 @@ def connect(engine: str) -> docker.DockerClient:
 
 
 def _knock(engine: str) -> None:
-    """See whether a socket can be opened, before a library does that says less of why not."""
+    """Check that the socket can be opened, because the library's own error gives less detail."""
     if not engine.startswith("unix:"):
         return
     path = engine.removeprefix("unix://")
@@ -131,7 +132,7 @@ def _knock(engine: str) -> None:
 
 
 def _ways(engine: str) -> dict[str, Any]:
-    """How to reach it; the user's certificates go with the user's own DOCKER_HOST."""
+    """Return the connection arguments; the user's certificates belong to the user's DOCKER_HOST."""
     if engine == os.environ.get("DOCKER_HOST"):
         return dict(kwargs_from_env())
     return {"base_url": engine}

@@ -1,4 +1,4 @@
-"""What an engine or a registry complains of, in sentences that say what to do."""
+"""Error messages for an engine's or a registry's complaints, with what to do."""
 
 from __future__ import annotations
 
@@ -93,11 +93,11 @@ _KNOWN = (
         "Write it like digits:1 or registry.example:5000/team/digits:1.",
     ),
 )
-"""A part of the engine's words, what is said of it, what to do about it."""
+"""Part of an engine's message, the studio's message, and the hint."""
 
 
 @contextmanager
-def told(what: str) -> Iterator[None]:
+def translated_errors(what: str) -> Iterator[None]:
     """Turn the errors of the engine's library into sentences; ``what`` failed."""
     try:
         yield
@@ -121,7 +121,7 @@ def told(what: str) -> Iterator[None]:
 
 
 def sentence(what: str, text: str) -> TargetError:
-    """An error for what the engine said."""
+    """Return the error for an engine's message."""
     for part, said, hint in _KNOWN:
         if part in text.lower():
             return TargetError(said, hint=hint, detail=f"{what}: {text}")

@@ -1,4 +1,4 @@
-"""How an image gets into an engine: what the engine has already is not sent again."""
+"""Upload of an image into an engine without the layers that it already has."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _LINKS = ("/usr/local/bin/python3", "/usr/bin/python3")
 
 
 def find_base(engine: Engine | None, spec: ImageSpec, folder: Path, progress: Progress) -> Base:
-    """The base image that a spec names: a file, or an image of the engine or of its registry.
+    """Return the base image that a spec names: a file, or an image of the engine or its registry.
 
     Raises:
-        StudioError: when it cannot be had, in one sentence.
+        StudioError: when it is not available, in one sentence.
     """
     if is_archive(spec.base):
         path = Path(spec.base).expanduser()
@@ -42,7 +42,7 @@ def find_base(engine: Engine | None, spec: ImageSpec, folder: Path, progress: Pr
 
 
 def engine_base(engine: Engine, spec: ImageSpec, progress: Progress) -> Base:
-    """A base image that the engine has or fetches; its layers stay there."""
+    """Return a base image that the engine has or pulls; its layers stay there."""
     about = engine.image(spec.base)
     if about is None or (spec.arch and about["Architecture"] != spec.arch):
         platform = f"linux/{spec.arch}" if spec.arch else ""
@@ -71,7 +71,7 @@ def engine_base(engine: Engine, spec: ImageSpec, progress: Progress) -> Base:
 
 
 def _linked(engine: Engine, name: str) -> tuple[int, int] | None:
-    """Where ``python3`` points to in an image: looked up in a container that never runs."""
+    """Return the target of ``python3`` in an image, read from a container that never runs."""
     container = engine.create(name, "", command=["true"], labels={f"{LABEL}.role": "look"})
     try:
         for path in _LINKS:
@@ -128,7 +128,7 @@ class ImageLoader:
             path.unlink(missing_ok=True)
 
     def _known(self, image: Image) -> Sequence[str]:
-        """The layers, from the lowest on, that the engine has on top of each other."""
+        """Return the layers, from the lowest on, that the engine has on top of each other."""
         wanted = [layer.diff_id for layer in image.all_layers]
         stacks = [self._stack(image.base.name)]
         stacks += [self._stack(str(other.id)) for other in self._engine.images(f"{LABEL}.release")]
@@ -139,7 +139,7 @@ class ImageLoader:
         return about["RootFS"]["Layers"] if about else ()
 
     def whole(self, image: Image) -> Image:
-        """An image with all layers in files; those of its base come from the engine."""
+        """Return an image with all layers as files; the engine exports those of its base."""
         base = image.base
         if all(layer.path for layer in base.layers):
             return image
@@ -160,7 +160,7 @@ class ImageLoader:
 
 
 def _common(wanted: Sequence[str], stack: Sequence[str]) -> int:
-    """How many layers two stacks share from the lowest on."""
+    """Return how many layers two stacks share from the lowest on."""
     count = 0
     for one, other in zip(wanted, stack, strict=False):
         if one != other:

@@ -15,13 +15,15 @@ from studio.api import StudioError, UsageError
 from studio_docker.image.layers import Layer, digest_of
 
 DEFAULT = "python:3.13-slim"
+# Where Docker's Python images and the distributions install it.
 _PYTHONS = ("usr/local/bin/python3", "usr/bin/python3")
+# Go's names, which images use, to the names that wheels use.
 _ARCHES = {"amd64": "x86_64", "arm64": "aarch64"}
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A base image.
+    """Base image with its settings.
 
     Attributes:
         digest: Of its settings (the image's ID).
@@ -44,30 +46,30 @@ class Base:
 
 
 def machine(architecture: str) -> str:
-    """What wheels call an architecture of images."""
+    """Return the wheels' name for an architecture of images."""
     return _ARCHES.get(architecture, architecture)
 
 
 def is_archive(name: str) -> bool:
-    """Whether a base is named by a file rather than by a reference."""
+    """Return whether a base is named by a file rather than by a reference."""
     return name.startswith((".", "/", "~")) or name.endswith((".tar", ".tar.gz"))
 
 
 def python_of(config: Mapping[str, Any], wanted: str = "") -> tuple[int, int] | None:
-    """The Python that was asked for, or that the image says it has (``PYTHON_VERSION``)."""
+    """Return the requested Python, or the one in the image's ``PYTHON_VERSION``."""
     variables = dict(text.partition("=")[::2] for text in config.get("Env") or ())
     found = re.match(r"(\d+)\.(\d+)", wanted or variables.get("PYTHON_VERSION", ""))
     return (int(found[1]), int(found[2])) if found else None
 
 
 def python_from_link(target: str) -> tuple[int, int] | None:
-    """What a link ``python3`` says by its target (``python3.13``)."""
+    """Return the Python version in the target of a link ``python3`` (``python3.13``)."""
     found = re.search(r"python(\d+)\.(\d+)$", target)
     return (int(found[1]), int(found[2])) if found else None
 
 
 def no_python(name: str) -> UsageError:
-    """What is said of a base whose Python cannot be told."""
+    """Return the error for a base image whose Python version is unknown."""
     return UsageError(
         f"The base image {name} has no python3 that can be found.",
         hint="Take an image with Python, or name its version with python=3.13.",
@@ -116,7 +118,7 @@ class _Archive:
         return bool({"manifest.json", "index.json"} & self._names)
 
     def image(self) -> tuple[dict[str, Any], list[Layer]]:
-        """The settings and layers of the one image in it."""
+        """Return the settings and layers of the one image in it."""
         if "manifest.json" in self._names:
             (entry,) = json.loads(self._read("manifest.json"))[:1]
             config, names = entry["Config"], entry["Layers"]
@@ -182,7 +184,7 @@ def _unpacked(path: Path) -> int:
 
 
 def _linked_python(layers: Sequence[Layer]) -> tuple[int, int] | None:
-    """Where ``python3`` points to in the uppermost layer that has one."""
+    """Return the target of ``python3`` in the uppermost layer that has one."""
     for layer in reversed(layers):
         assert layer.path is not None
         with tarfile.open(layer.path) as archive:

@@ -54,22 +54,22 @@ class Image:
         return {"base": self.base.size, **{one.title: one.unpacked for one in self.layers}}
 
     def on(self, base: Base) -> Image:
-        """The same image, with the layers of its base at hand."""
+        """Return the same image with the layers of its base at hand."""
         return replace(self, base=base)
 
 
 def work_folder(parcel: Parcel) -> tempfile.TemporaryDirectory[str]:
-    """Where layers are put together: in the job's own folder, which is cleared after a crash."""
+    """Return the work folder of the layers: the job's own, which is cleared after a crash."""
     return tempfile.TemporaryDirectory(prefix="image-", dir=parcel.runtime.parent)
 
 
 def build_image(
     parcel: Parcel, spec: ImageSpec, base: Base, folder: Path, progress: Progress
 ) -> Image:
-    """Make the image of a bundle; equal inputs give equal digests.
+    """Build the image of a bundle; equal inputs give equal digests.
 
     Raises:
-        Unavailable: when the libraries cannot be had.
+        Unavailable: when the libraries are not available.
         Refused: when it is larger than its budget.
     """
     at = settings.created(parcel)
@@ -106,7 +106,7 @@ def build_gate(parcel: Parcel, user: str, base: Base, folder: Path) -> Image:
 def find_libraries(
     parcel: Parcel, spec: ImageSpec, base: Base, progress: Progress
 ) -> Sequence[Library]:
-    """The wheels for the base image's processor and Python."""
+    """Return the wheels for the base image's processor and Python."""
     if parcel.wheels is None:
         raise Unavailable("Nothing here finds the libraries of an image.")
     pictures = bool(parcel.manifest.get("preprocess"))

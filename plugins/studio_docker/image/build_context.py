@@ -52,7 +52,7 @@ def write_context(
 
 
 def dockerfile(parcel: Parcel, base: str, config: Mapping[str, Any]) -> str:
-    """The text; the base can be another one with ``--build-arg BASE=...``."""
+    """Return the Dockerfile; ``--build-arg BASE=...`` sets another base."""
     return _DOCKERFILE.format(
         name=parcel.name,
         version=parcel.version,

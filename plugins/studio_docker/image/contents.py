@@ -1,4 +1,4 @@
-"""What goes into an image, and where in it: the libraries, the runtime, the bundle."""
+"""Contents of an image and their paths: the libraries, the runtime, the bundle."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RUNTIME = f"{HOME}/edgewright.pyz"
 BUNDLE = f"{HOME}/bundle"
 SBOM = f"{HOME}/sbom.cdx.json"
 TURNS = f"{HOME}/turns"
-"""Where a container shares a folder with its gate."""
+"""Folder that a container shares with its listener."""
 
 _NOT_SERVED = re.compile(
     r"(^|/)(tests?|testing/tests|include|f2py|__pycache__)/"
@@ -32,10 +32,10 @@ _NOT_SERVED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """One wheel.
+    """Python wheel in an image.
 
     Attributes:
-        licence: As its metadata says; may be empty.
+        licence: From the wheel's metadata; may be empty.
     """
 
     path: Path
@@ -70,12 +70,12 @@ def _licence(head: Message) -> str:
 
 
 def libraries(wheels: Sequence[Path]) -> list[Library]:
-    """The wheels in the order of their names."""
+    """Return the wheels in the order of their names."""
     return sorted(map(Library.of, wheels), key=lambda library: library.name.lower())
 
 
 def library_entries(found: Sequence[Library]) -> Iterator[LayerFile]:
-    """What a server needs of the wheels, unpacked, without byte code.
+    """Yield the unpacked wheel files that a server needs, without byte code.
 
     Raises:
         StudioError: when a wheel holds a name that leads out of it.
@@ -92,7 +92,7 @@ def library_entries(found: Sequence[Library]) -> Iterator[LayerFile]:
 
 
 def _place(name: str) -> str:
-    """Where a member of a wheel belongs below site-packages; empty: nowhere."""
+    """Return the path of a wheel's member below site-packages, or "" to leave it out."""
     first, _, rest = name.partition("/")
     if not first.endswith(".data"):
         return name
@@ -101,14 +101,14 @@ def _place(name: str) -> str:
 
 
 def runtime_entries(runtime: Path) -> Iterator[LayerFile]:
-    """The program, and the folder that it shares with a gate."""
+    """Yield the program, and the folder that it shares with a listener."""
     yield LayerFile(RUNTIME, runtime, PROGRAM)
     # An engine gives a fresh volume the mode of this folder, whatever user the server runs as.
     yield LayerFile(TURNS, None, 0o777)
 
 
 def bundle_entries(bundle: Path, sbom: bytes) -> Iterator[LayerFile]:
-    """The bundle as it is, and the list of everything in the image."""
+    """Yield the bundle unchanged, and the list of all files in the image."""
     yield LayerFile(BUNDLE, None, DIRECTORY)
     for path in sorted(bundle.rglob("*")):
         if path.is_file():

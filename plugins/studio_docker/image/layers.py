@@ -87,7 +87,7 @@ class _Hashing:
 
 
 def _complete(entries: Iterable[LayerFile]) -> Iterator[LayerFile]:
-    """In order of their names, with the folders that they lie in."""
+    """Return the entries in the order of their names, with their parent folders."""
     found = {entry.name: entry for entry in entries}
     for name in list(found):
         for parent in list(Path(name).parents)[:-1]:
@@ -111,11 +111,11 @@ def _add(archive: tarfile.TarFile, entry: LayerFile, created: int) -> None:
 
 
 def digest_of(path: Path) -> str:
-    """SHA-256 of a file, as ``sha256:...``."""
+    """Return the SHA-256 of a file as ``sha256:...``."""
     with path.open("rb") as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 def descriptor(media_type: str, digest: str, size: int) -> dict[str, Any]:
-    """How OCI documents name a blob."""
+    """Return a blob's descriptor as in OCI documents."""
     return {"mediaType": media_type, "digest": digest, "size": size}

@@ -13,11 +13,12 @@ from studio_docker.image.contents import Library
 from studio_docker.image.layers import digest_of
 from studio_docker.image.settings import created
 
+# Fixed, so that equal contents give the same serial number.
 _NAMESPACE = uuid.UUID("b3a7ab2e-6d55-5c7b-9d50-1d8f4a3c9e10")
 
 
 def sbom(parcel: Parcel, base: Base, libraries: Sequence[Library], licence: str) -> bytes:
-    """The document; equal inputs give equal bytes."""
+    """Return the document; equal inputs give equal bytes."""
     model = _model(parcel, licence)
     parts = [_base(base), _runtime(parcel), *map(_library, libraries), model]
     identity = json.dumps(parts, sort_keys=True)
@@ -111,5 +112,5 @@ def _sha256(digest: str) -> dict[str, str]:
 
 
 def _licences(text: str) -> dict[str, Any]:
-    """By name: what authors write is not always one of SPDX's identifiers."""
+    """Return licences by name, because authors do not always write SPDX identifiers."""
     return {"licenses": [{"license": {"name": text}}]} if text else {}

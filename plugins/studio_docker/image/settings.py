@@ -1,4 +1,4 @@
-"""The settings of an image: how it starts, as whom, what it says of itself."""
+"""Settings of an image: its command, its user, its labels."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ _PROGRAM = ("python3", f"/{contents.RUNTIME}")
 
 
 def created(parcel: Parcel) -> datetime:
-    """When the bundle was made: the time of everything in the image, so that it is the same."""
+    """Return the bundle's build time, used for all files so that builds are reproducible."""
     try:
         found = datetime.fromisoformat(str(parcel.manifest["created"]))
     except (KeyError, ValueError):
+        # A fixed time instead of the current one keeps the image reproducible.
         return datetime.fromtimestamp(0, UTC)
     return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def labels(parcel: Parcel, base: Base, licence: str, source: str) -> dict[str, str]:
-    """OCI's annotations, and what the studio looks for."""
+    """Return OCI's annotations, and the labels that the studio searches for."""
     model = dict(parcel.manifest["files"])[str(parcel.manifest["model"]["file"])]
     found = {
         f"{_OCI}.title": parcel.name,
@@ -50,7 +51,7 @@ def labels(parcel: Parcel, base: Base, licence: str, source: str) -> dict[str, s
 
 
 def server(user: str, found: Mapping[str, str]) -> dict[str, Any]:
-    """How an image starts that serves a bundle; platforms choose the port by variables."""
+    """Return the start settings of an image that serves; platforms set the port by variables."""
     return {
         "User": user,
         "Env": [
@@ -61,6 +62,7 @@ def server(user: str, found: Mapping[str, str]) -> dict[str, Any]:
             "PYTHONUNBUFFERED=1",
         ],
         "Entrypoint": list(_PROGRAM),
+        # All interfaces of the container: the engine decides which ports it publishes.
         "Cmd": ["serve", "--host", "0.0.0.0"],
         "ExposedPorts": {f"{PORT}/tcp": {}},
         "Healthcheck": {
@@ -78,7 +80,7 @@ def server(user: str, found: Mapping[str, str]) -> dict[str, Any]:
 
 
 def gate(user: str) -> dict[str, Any]:
-    """How an image starts that only keeps a port."""
+    """Return the start settings of an image that only listens on a port."""
     return {
         "User": user,
         "Env": ["PYTHONDONTWRITEBYTECODE=1", "PYTHONUNBUFFERED=1"],
@@ -93,7 +95,7 @@ def gate(user: str) -> dict[str, Any]:
 def document(
     base: Base, layers: Sequence[Layer], config: Mapping[str, Any], at: datetime
 ) -> tuple[str, bytes]:
-    """The image's ID, and its settings in one spelling."""
+    """Return the image's ID and its settings in canonical JSON."""
     below = dict(base.settings.get("config") or {})
     variables = [*(below.get("Env") or ()), *config["Env"]]
     merged = {
@@ -115,5 +117,6 @@ def document(
         },
         "history": [{"created": time, "created_by": f"edgewright: {name}"} for name in titles],
     }
+    # Canonical JSON, because the image's ID is the digest of these bytes.
     text = json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
     return f"sha256:{hashlib.sha256(text).hexdigest()}", text

@@ -70,7 +70,7 @@ IMAGE_OPTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class ImageSpec:
-    """How an image is made."""
+    """Build settings of an image."""
 
     base: str
     variant: str
@@ -110,7 +110,7 @@ class ImageSpec:
         )
 
     def requirements(self, bundle: Mapping[str, str], pictures: bool) -> list[str]:
-        """What is to be installed for a bundle.
+        """Return the requirements to install for a bundle.
 
         Args:
             bundle: Its own requirements.

@@ -13,7 +13,7 @@ FORM = "Write kubernetes://CONTEXT/NAMESPACE/NAME; an empty context is the curre
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where one model is served.
+    """Cluster address of one served model.
 
     Attributes:
         context: Of the kubeconfig; empty for the current one.

@@ -51,7 +51,7 @@ class Cluster:
 
     @contextmanager
     def bearing(self, seconds: float) -> Iterator[None]:
-        """Within this, wait for a server that refuses connections, as one that restarts does.
+        """Retry connections that are refused within this time, as by a restarting server.
 
         Whatever is sent may be sent twice: reads, deletions, and applying what is wanted.
         """
@@ -62,11 +62,11 @@ class Cluster:
             self._absence_s = 0.0
 
     def version(self) -> str:
-        """Of the server (``v1.33.2``)."""
+        """Return the server's version (``v1.33.2``)."""
         return str(self._json("GET", "/version", "the version").get("gitVersion", ""))
 
     def get(self, kind: ApiKind, name: str) -> Json | None:
-        """One object, or None where there is none."""
+        """Return one object, or None if it does not exist."""
         try:
             return self._json("GET", kind.path(self.namespace, name), f"{kind.kind} {name}")
         except ApiRefusal as error:
@@ -75,7 +75,7 @@ class Cluster:
             raise
 
     def find(self, kind: ApiKind, labels: str = "") -> list[Json]:
-        """Those with labels (``a=b,c=d``); none of a kind that the cluster does not know."""
+        """Return the objects with labels (``a=b,c=d``), or none of an unknown kind."""
         query = {"labelSelector": labels} if labels else {}
         try:
             found = self._json("GET", kind.path(self.namespace), f"the {kind.plural}", query)
@@ -87,7 +87,7 @@ class Cluster:
         return [{**head, **item} for item in found.get("items") or []]
 
     def serves(self, kind: ApiKind) -> bool:
-        """Whether the cluster knows a kind at all."""
+        """Return whether the cluster knows a kind at all."""
         group = f"/apis/{kind.api}" if "/" in kind.api else f"/api/{kind.api}"
         try:
             found = self._json("GET", group, f"the API {kind.api}")
@@ -98,7 +98,7 @@ class Cluster:
         return any(one.get("name") == kind.plural for one in found.get("resources") or [])
 
     def knows(self, path: str) -> bool:
-        """Whether something answers at a path of the API."""
+        """Return whether something answers at a path of the API."""
         try:
             self._json("GET", path, path)
         except ApiRefusal as error:
@@ -114,7 +114,7 @@ class Cluster:
     def apply(
         self, kind: ApiKind, manifest: Json, *, force: bool = False, dry_run: bool = False
     ) -> Json:
-        """Server-side apply under our own name; a dry run is answered and not kept."""
+        """Apply an object on the server under our field manager; a dry run stores nothing."""
         query = {"fieldManager": MANAGER, "force": "true" if force else "false"}
         if dry_run:
             query["dryRun"] = "All"
@@ -151,7 +151,7 @@ class Cluster:
         return True
 
     def wait_for_change(self, kind: ApiKind, seen: Json, seconds: int) -> None:
-        """Return when an object is no longer as it was seen, or the time is up."""
+        """Wait until an object differs from its last state, or the time is up."""
         meta = seen["metadata"]
         query = {
             "watch": "true",
@@ -165,12 +165,12 @@ class Cluster:
         try:
             next(response.stream(65536), b"")
         except (HTTPError, OSError):
-            return  # the watch ended; whoever waits looks again
+            return  # the watch ended; the caller polls again
         finally:
             response.close()
 
     def log(self, pod: str, container: str, lines: int, previous: bool = False) -> list[str]:
-        """The last lines that a container wrote."""
+        """Return the last lines of a container's log."""
         query = {"container": container, "tailLines": str(lines)}
         if previous:
             query["previous"] = "true"
@@ -203,7 +203,7 @@ class Cluster:
         media: str = "",
         wait_s: float | None = None,
     ) -> Any:
-        """The response, whose status is good."""
+        """Return the response, whose status is checked."""
         headers = {"Accept": "application/json", **({"Content-Type": media} if media else {})}
         verb, url, sent, payload, form = self.api.param_serialize(
             method,
@@ -238,13 +238,13 @@ class Cluster:
 
 
 def _later(answer: Any) -> float:
-    """Seconds after which a server that is too busy wants to be asked again; 0 where it is not."""
+    """Return the seconds after which a busy server accepts a retry, or 0 if it gives none."""
     after = str(answer.headers.get("Retry-After") or "")
     return min(float(after), 5.0) if answer.status in (429, 503) and after.isdigit() else 0.0
 
 
 def _is_away(error: Exception) -> bool:
-    """Whether nobody listens, or the connection broke: not where an answer is only late."""
+    """Return whether the connection was refused or broke, which a late answer is not."""
     cause = error.reason if isinstance(error, MaxRetryError) and error.reason else error
     return isinstance(cause, (NewConnectionError, ProtocolError))
 

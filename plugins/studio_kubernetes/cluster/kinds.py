@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ApiKind:
-    """One kind.
+    """Kind of API object.
 
     Attributes:
         serves: Part of what serves; the others only keep what is needed to serve again.
@@ -21,7 +21,7 @@ class ApiKind:
     optional: bool = False
 
     def path(self, namespace: str, name: str = "", part: str = "") -> str:
-        """Of the collection, of one object, or of a part of it (``scale``)."""
+        """Return the path of a collection, of one object, or of a subresource (``scale``)."""
         root = f"/api/{self.api}" if "/" not in self.api else f"/apis/{self.api}"
         tail = "".join(f"/{segment}" for segment in (name, part) if segment)
         return f"{root}/namespaces/{namespace}/{self.plural}{tail}"
@@ -54,6 +54,6 @@ OURS = (
     POLICY,
     CONFIG_MAP,
 )
-"""What we make, in the order in which it is taken away."""
+"""Kinds that the studio creates, in the order of their deletion."""
 
 BY_KIND = {one.kind: one for one in OURS}

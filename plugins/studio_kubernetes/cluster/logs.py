@@ -10,7 +10,7 @@ from studio_kubernetes.manifests.workload import Json
 
 
 def pod_lines(cluster: Cluster, pods: Sequence[Json], lines: int) -> Iterator[str]:
-    """The last lines of each pod, with its name before them where there are several.
+    """Yield the last lines of each pod, prefixed with its name if there are several.
 
     Raises:
         TargetError: when no pod is there.
@@ -33,7 +33,7 @@ def _container(pod: Json) -> str:
 
 
 def event_lines(events: Sequence[Json], name: str) -> Iterator[str]:
-    """Events about objects whose names begin with a target's, the oldest first."""
+    """Yield events about objects whose names start with the target's, the oldest first."""
     for event in sorted(events, key=_when):
         target = event.get("involvedObject") or {}
         if not str(target.get("name") or "").startswith(name):

@@ -1,4 +1,4 @@
-"""What of a target exists in the cluster: read, brought to what is wanted, and taken away."""
+"""Objects of a target in the cluster: read, apply and delete."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """What serves now.
+    """Releases that serve now.
 
     Attributes:
-        stable, canary: Digests; empty where there is none.
+        stable, canary: Digests; empty if missing.
         percent: Of the requests that the canary was to have.
         kind: Of what serves.
     """
@@ -53,7 +53,7 @@ class Objects:
         self.selector = f"{INSTANCE}={place.name},{MANAGED_BY}={MANAGER}"
 
     def live(self) -> dict[Key, Json]:
-        """All that we made, by kind and name."""
+        """Return all objects of the studio by kind and name."""
         return {
             (kind.kind, one["metadata"]["name"]): one
             for kind in OURS
@@ -61,12 +61,12 @@ class Objects:
         }
 
     def pods(self, track: str = "") -> list[Json]:
-        """Those of a track, or all."""
+        """Return the pods of a track, or all."""
         more = f",edgewright/track={track}" if track else ""
         return self.cluster.find(POD, self.selector + more)
 
     def serving(self) -> Serving:
-        """What the objects that serve say of themselves."""
+        """Return the serving releases from the annotations of the objects."""
         stable = self._own(DEPLOYMENT, self.place.name)
         if stable is not None:
             canary = self._own(DEPLOYMENT, self.place.canary)
@@ -81,7 +81,7 @@ class Objects:
         return Serving()
 
     def refuse_strangers(self, manifests: Sequence[Json]) -> None:
-        """Stop where an object of the same name belongs to somebody else.
+        """Raise if an object of the same name does not belong to this target.
 
         Raises:
             TargetError: naming it.
@@ -96,7 +96,7 @@ class Objects:
                 )
 
     def _own(self, kind: ApiKind, name: str) -> Json | None:
-        """An object of this target; another target's may have the name of our canary."""
+        """Return an object of this target; another target's may have the name of our canary."""
         found = self.cluster.get(kind, name)
         return found if found is not None and self._is_own(found) else None
 
@@ -121,9 +121,10 @@ class Objects:
         return sent
 
     def prune(self, manifests: Sequence[Json]) -> None:
-        """Take away what serves and is no longer wanted."""
+        """Delete serving objects that are no longer desired."""
         wanted = {(one["kind"], one["metadata"]["name"]) for one in manifests}
         for kind in OURS:
+            # Kinds that only store, such as the release record, stay.
             if not kind.serves:
                 continue
             for one in self.cluster.find(kind, self.selector):
@@ -132,7 +133,7 @@ class Objects:
                     self.cluster.delete(kind, name)
 
     def remove(self, purge: bool, progress: Progress) -> None:
-        """Take away what serves; with a purge, also what only keeps."""
+        """Delete the serving objects; with a purge, also the stored ones."""
         kinds = [kind for kind in OURS if kind.serves or purge]
         for done, kind in enumerate(kinds):
             progress.progress(done, len(kinds), f"removing {kind.plural}")
@@ -141,7 +142,7 @@ class Objects:
 
 
 def with_replicas(manifest: Json, live: Json | None) -> Json:
-    """A Deployment keeps its number of replicas until an autoscaler has set one.
+    """Return the object; a Deployment keeps its replicas until an autoscaler has set them.
 
     A field that its only owner no longer sets falls back to its default, which is one replica.
     """
@@ -158,7 +159,7 @@ def with_replicas(manifest: Json, live: Json | None) -> Json:
 
 
 def steps(manifests: Sequence[Json], live: dict[Key, Json]) -> Iterator[tuple[str, Key]]:
-    """What has to be made, what exists, and what is no longer wanted, in this order."""
+    """Yield the objects to create, to update and to delete, in this order."""
     wanted = [(one["kind"], one["metadata"]["name"]) for one in manifests]
     for key in wanted:
         yield ("change" if key in live else "create"), key

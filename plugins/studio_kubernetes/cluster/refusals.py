@@ -1,4 +1,4 @@
-"""What a cluster's refusals mean, in one sentence each."""
+"""Error messages for a cluster's refusals, in one sentence each."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class ApiRefusal(TargetError):
 
 
 def refusal(status: int, body: bytes | str, what: str) -> ApiRefusal:
-    """The error for an answer.
+    """Return the error for a response.
 
     Args:
         body: A ``Status`` object as the API sends it, or whatever a proxy sent instead.
-        what: Was asked for (``Deployment digits``).
+        what: Requested object (``Deployment digits``).
     """
     answer = _parse(body)
     message = str(answer.get("message") or "").strip()

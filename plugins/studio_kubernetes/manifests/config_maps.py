@@ -64,7 +64,7 @@ def bundle_maps(parcel: Parcel, place: WorkloadName) -> BundleMaps:
 
 
 def config_map(place: WorkloadName, name: str, **content: Any) -> Json:
-    """A ConfigMap that belongs to a target."""
+    """Return a ConfigMap that belongs to a target."""
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",

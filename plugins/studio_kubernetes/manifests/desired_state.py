@@ -1,4 +1,4 @@
-"""All objects of a target: pure functions from what shall be served to manifests.
+"""Manifests of all objects of a target, as pure functions of the desired state.
 
 What is wanted is always the whole (one release, or two while a canary is judged), so that a
 deploy, a rollback and a promotion differ in nothing but what they ask for.
@@ -29,12 +29,12 @@ from studio_kubernetes.manifests.workload import Json, Workload
 
 @dataclass(frozen=True, slots=True)
 class DesiredWorkload:
-    """What a place shall serve.
+    """Desired workload of a target.
 
     Attributes:
         stable: The release that gets the requests.
-        canary: A second one beside it.
-        percent: Of the requests for the canary, as it was asked for.
+        canary: A second release next to the stable one.
+        percent: Share of the requests for the canary, as requested.
     """
 
     stable: Workload
@@ -53,7 +53,7 @@ class DesiredWorkload:
 
 
 def manifests(wanted: DesiredWorkload) -> list[Json]:
-    """The objects, in the order in which they are applied."""
+    """Return the objects in the order in which they are applied."""
     if wanted.stable.options["kind"] == "inferenceservice":
         return _inference_service(wanted)
     stable = wanted.stable
@@ -72,7 +72,7 @@ def manifests(wanted: DesiredWorkload) -> list[Json]:
 
 
 def deployment(workload: Workload, track: str, replicas: int | None, percent: int = 0) -> Json:
-    """A Deployment; without a number of replicas where an autoscaler owns that field."""
+    """Return a Deployment, without replicas where an autoscaler owns that field."""
     place = workload.place
     meta = _meta(workload, place.name if track == STABLE else place.canary)
     if percent:
@@ -131,10 +131,10 @@ KSERVE_CONTAINER = "kserve-container"
 
 
 def inference_service(workload: Workload, meta: Json, percent: int) -> Json:
-    """A predictor with our own container, which speaks the Open Inference Protocol itself.
+    """Return a predictor with the studio's container, which serves the Open Inference Protocol.
 
     Args:
-        percent: Of the requests for this release beside the one before it; 0 for all of them.
+        percent: Of the requests for this release; 0 sends it all of them.
     """
     predictor: Json = {
         **pod_spec(workload, KSERVE_CONTAINER),

@@ -27,7 +27,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def to_yaml(manifest: Json) -> str:
-    """One object; the keys that say what it is stand first, all others in the alphabet's order."""
+    """Return one object as YAML; identifying keys first, the others sorted."""
     return yaml.dump(
         _ordered(manifest),
         Dumper=_Dumper,
@@ -39,7 +39,7 @@ def to_yaml(manifest: Json) -> str:
 
 
 def join(manifests: Iterable[Json]) -> str:
-    """Several objects as one stream."""
+    """Join several objects into one stream."""
     return "---\n".join(to_yaml(manifest) for manifest in manifests)
 
 
@@ -54,7 +54,7 @@ def _ordered(value: Any, top: bool = True) -> Any:
 
 
 def file_names(manifests: Sequence[Json]) -> dict[str, Json]:
-    """A file for each object: its kind, and its name where a kind comes twice."""
+    """Return a file name for each object: its kind, with its name if a kind repeats."""
     kinds = [manifest["kind"].lower() for manifest in manifests]
     found = {}
     for kind, manifest in zip(kinds, manifests, strict=True):
@@ -64,7 +64,7 @@ def file_names(manifests: Sequence[Json]) -> dict[str, Json]:
 
 
 def without_own(live: Json) -> Json:
-    """An object without what the cluster itself writes into it."""
+    """Return an object without the fields that the cluster itself writes."""
     meta = {key: value for key, value in live.get("metadata", {}).items() if key not in _OWN}
     annotations = {
         key: value
@@ -78,7 +78,7 @@ def without_own(live: Json) -> Json:
 
 
 def difference(before: Json | None, after: Json | None) -> str:
-    """What would change, as a unified diff; empty where nothing does."""
+    """Return the changes as a unified diff, or "" if nothing changes."""
     known = after or before or {}
     name = f"{known.get('kind', '')}/{known.get('metadata', {}).get('name', '')}"
     old = to_yaml(without_own(before)).splitlines(True) if before else []

@@ -13,11 +13,11 @@ from studio_kubernetes.manifests.pods import resources
 from studio_kubernetes.manifests.workload import Json, Workload
 
 _HOLE = "@@{}@@"
-"""A scalar that stands for an expression until the YAML is written."""
+"""Placeholder of an expression until the YAML is written."""
 
 
 def helm(workload: Workload, extra: Sequence[Json]) -> dict[str, str]:
-    """Chart.yaml, values.yaml, and a template for each object."""
+    """Return Chart.yaml, values.yaml, and a template for each object."""
     found = [*extra, *manifests(DesiredWorkload(workload))]
     files = {
         f"templates/{name}": _template(one, workload) for name, one in file_names(found).items()
@@ -46,7 +46,7 @@ def _values(workload: Workload) -> Json:
 
 
 def _template(manifest: Json, workload: Workload) -> str:
-    """The text of one object with expressions in the places of values."""
+    """Return the text of one object with expressions in place of values."""
     one = copy.deepcopy(manifest)
     holes: dict[str, str] = {}
 
@@ -81,13 +81,13 @@ Files = dict[str, str]
 
 
 def plain(workload: Workload, extra: Sequence[Json]) -> Files:
-    """A file for each object, for ``kubectl apply -f FOLDER``."""
+    """Return a file for each object, for ``kubectl apply -f FOLDER``."""
     found = [*extra, *manifests(DesiredWorkload(workload))]
     return {name: to_yaml(one) for name, one in file_names(found).items()}
 
 
 def kustomize(workload: Workload, extra: Sequence[Json]) -> Files:
-    """A base without a namespace, and an overlay that sets it, the image and the replicas."""
+    """Return a base without namespace, and an overlay with namespace, image and replicas."""
     files: Files = {}
     for name, one in file_names([*extra, *manifests(DesiredWorkload(workload))]).items():
         base = copy.deepcopy(one)

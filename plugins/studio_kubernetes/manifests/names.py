@@ -24,7 +24,7 @@ STABLE = "stable"
 CANARY = "canary"
 
 LONGEST = 40
-"""Of a target's name, so that every name that is made from it stays below 63 characters."""
+"""Longest name of a target, so that every name derived from it has at most 63 characters."""
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SERVICE = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
@@ -33,34 +33,34 @@ _VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?")
 
 
 def is_label(text: str) -> bool:
-    """Whether a text is a DNS label (RFC 1123), as namespaces are named."""
+    """Return whether a text is a DNS label (RFC 1123), as namespaces are named."""
     return len(text) <= 63 and _LABEL.fullmatch(text) is not None
 
 
 def is_service_name(text: str) -> bool:
-    """Whether a text is a DNS label that begins with a letter (RFC 1035), as services need."""
+    """Return whether a text is a DNS label with a letter first (RFC 1035), as services need."""
     return len(text) <= 63 and _SERVICE.fullmatch(text) is not None
 
 
 def is_subdomain(text: str) -> bool:
-    """Whether a text is a DNS subdomain (RFC 1123), as most objects are named."""
+    """Return whether a text is a DNS subdomain (RFC 1123), as most objects are named."""
     return len(text) <= 253 and _SUBDOMAIN.fullmatch(text) is not None
 
 
 def is_label_value(text: str) -> bool:
-    """Whether a text may be a label's value."""
+    """Return whether a text may be a label's value."""
     return len(text) <= 63 and _VALUE.fullmatch(text) is not None
 
 
 def is_label_key(text: str) -> bool:
-    """Whether a text may be a label's key: a name, perhaps after a DNS subdomain and a slash."""
+    """Return whether a text may be a label's key: a name, or DNS subdomain, slash and name."""
     prefix, slash, name = text.rpartition("/")
     named = bool(name) and is_label_value(name)
     return named and (is_subdomain(prefix) if slash else True)
 
 
 def suggest(text: str) -> str:
-    """The nearest name that a service may have."""
+    """Return the nearest valid service name."""
     plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
     if not plain or not plain[0].isalpha():
         plain = f"model-{plain}".rstrip("-")
@@ -68,11 +68,11 @@ def suggest(text: str) -> str:
 
 
 def as_label_value(text: str) -> str:
-    """A text as a label's value; what may not stand there becomes a dash."""
+    """Return a text as a label's value, with dashes for characters that are not allowed."""
     plain = re.sub(r"[^A-Za-z0-9_.-]+", "-", text)[:63]
     return re.sub(r"^[^A-Za-z0-9]+|[^A-Za-z0-9]+$", "", plain)
 
 
 def short(digest: str) -> str:
-    """A release's digest as a label and in names."""
+    """Return a release's digest shortened for labels and names."""
     return digest[:12]

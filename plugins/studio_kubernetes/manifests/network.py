@@ -1,4 +1,4 @@
-"""How requests come to the pods: Service, NetworkPolicy, Ingress and HTTPRoute."""
+"""Network objects of the pods: Service, NetworkPolicy, Ingress and HTTPRoute."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ SERVICE_PORT = 80
 
 
 def service(workload: Workload, meta: Json, track: str) -> Json:
-    """The Service in front of a track, or of both where no gateway weighs them."""
+    """Return the Service of a track, or of both tracks without a weighted gateway."""
     selector = dict(workload.place.selector)
     if workload.options["gateway"] or track != STABLE:
         selector[TRACK] = track
@@ -29,13 +29,13 @@ def service(workload: Workload, meta: Json, track: str) -> Json:
 
 
 def is_open(workload: Workload) -> bool:
-    """Whether requests come from beyond the namespace's own pods."""
+    """Return whether requests come from beyond the namespace's own pods."""
     options = workload.options
     return bool(options["gateway"] or options["ingress"] or options["service"] != "ClusterIP")
 
 
 def network_policy(workload: Workload, meta: Json) -> Json | None:
-    """Who may ask; the server itself calls nobody. None where no policy is wanted."""
+    """Return a policy of the allowed clients and no outgoing traffic, or None without a policy."""
     clients = workload.options["clients"]
     if clients == "unrestricted":
         return None
@@ -48,6 +48,7 @@ def network_policy(workload: Workload, meta: Json) -> Json | None:
         "kind": "NetworkPolicy",
         "metadata": meta,
         "spec": {
+            # The server opens no connections of its own.
             "egress": [],
             "ingress": [rule],
             "podSelector": {"matchLabels": workload.place.selector},
@@ -57,7 +58,7 @@ def network_policy(workload: Workload, meta: Json) -> Json | None:
 
 
 def ingress(workload: Workload, meta: Json) -> Json | None:
-    """An Ingress, where a class is named."""
+    """Return an Ingress if a class is named."""
     options = workload.options
     if not options["ingress"]:
         return None
@@ -74,7 +75,7 @@ def ingress(workload: Workload, meta: Json) -> Json | None:
 
 
 def http_route(workload: Workload, meta: Json, percent: int) -> Json | None:
-    """An HTTPRoute with one weight, or two while a canary is judged; None without a gateway.
+    """Return an HTTPRoute with one weight, or two during a canary; None without a gateway.
 
     Args:
         percent: Of the requests for the canary.

@@ -19,16 +19,16 @@ USER = 65532
 
 GRACE_S = 45
 SETTLE_S = 5
-"""Until the endpoints have gone round and no new request comes to a pod that ends."""
+"""Seconds until the endpoints are updated and a stopping pod gets no new request."""
 
 
 def pod_template(workload: Workload, track: str) -> Json:
-    """The pod template of a Deployment."""
+    """Return the pod template of a Deployment."""
     return {
         "metadata": {
             "labels": {**workload.labels, TRACK: track},
             "annotations": {
-                # Not who deploys: the same release by somebody else is no reason for new pods.
+                # Without the user: the same release by another user is no reason for new pods.
                 MODEL_NAME: workload.model,
                 RELEASE: workload.release,
                 "prometheus.io/path": "/metrics",
@@ -41,7 +41,7 @@ def pod_template(workload: Workload, track: str) -> Json:
 
 
 def pod_spec(workload: Workload, container: str) -> Json:
-    """The pod, but for its labels."""
+    """Return the pod without its labels."""
     spec: Json = {
         "automountServiceAccountToken": False,
         "containers": [_container(workload, container)],
@@ -81,7 +81,7 @@ def _container(workload: Workload, name: str) -> Json:
             "privileged": False,
             "readOnlyRootFilesystem": True,
         },
-        # A model may take a minute to load and to measure its threads; until then nobody is killed.
+        # A model may take a minute to load and to measure its threads; until then no pod is killed.
         "startupProbe": _probe("live", workload.port, periodSeconds=2, failureThreshold=90),
         "volumeMounts": _mounts(workload),
     }
@@ -97,7 +97,7 @@ def _container(workload: Workload, name: str) -> Json:
 
 
 def _host_names(workload: Workload) -> str:
-    """The names under which clients without a token ask; the server refuses others to browsers."""
+    """Return the host names of clients without a token; the server refuses browsers others."""
     if hostname := workload.options["hostname"]:
         return str(hostname)
     if is_open(workload) or workload.options["kind"] != "deployment":
@@ -118,7 +118,7 @@ def _probe(route: str, port: int, **values: int) -> Json:
 
 
 def resources(workload: Workload) -> Json:
-    """Requests and limits of one replica."""
+    """Return requests and limits of one replica."""
     options = workload.options
     requests = {"cpu": options["cpu"], "memory": options["memory"]}
     limits = {"cpu": options["cpu_limit"], "memory": options["memory_limit"]}
@@ -162,7 +162,7 @@ _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
 def node_selector(text: str | None) -> dict[str, str]:
-    """``KEY=VALUE,...`` as a nodeSelector.
+    """Return ``KEY=VALUE,...`` as a nodeSelector.
 
     Raises:
         UsageError: for another form.
@@ -177,7 +177,7 @@ def node_selector(text: str | None) -> dict[str, str]:
 
 
 def tolerations(text: str | None) -> list[Json]:
-    """``KEY[=VALUE][:EFFECT],...`` as tolerations.
+    """Return ``KEY[=VALUE][:EFFECT],...`` as tolerations.
 
     Raises:
         UsageError: for another form.

@@ -17,7 +17,7 @@ _SCALE = {
 
 
 def parse_quantity(text: str) -> Decimal:
-    """The number that a quantity means (cores, bytes).
+    """Return the number that a quantity means (cores, bytes).
 
     Raises:
         ValueError: when it is not one.

@@ -1,4 +1,4 @@
-"""How many pods: autoscaling, disruption budgets, and the replicas of a canary."""
+"""Number of pods: autoscaling, disruption budgets, and the replicas of a canary."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _IN_FLIGHT = 4
 
 
 def autoscaler(workload: Workload, meta: Json) -> Json | None:
-    """A HorizontalPodAutoscaler of the stable Deployment, where more replicas are allowed."""
+    """Return a HorizontalPodAutoscaler of the stable Deployment if more replicas are allowed."""
     if not workload.autoscaled:
         return None
     options = workload.options
@@ -43,7 +43,7 @@ def _metric(what: str, at: int) -> Json:
 
 
 def disruption_budget(workload: Workload, meta: Json) -> Json:
-    """At most one pod is taken at a time; with one replica a drained node still lets go of it."""
+    """Return a budget of one unavailable pod, which also lets a node with one replica drain."""
     return {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
@@ -56,12 +56,12 @@ def disruption_budget(workload: Workload, meta: Json) -> Json:
 
 
 def canary_replicas(stable: int, percent: int) -> int:
-    """Replicas whose share comes nearest to a percentage, beside those of the stable release."""
+    """Return the replicas whose share of all replicas is nearest to a percentage."""
     exact = stable * percent / (100 - percent)
     below, above = max(1, math.floor(exact)), max(1, math.ceil(exact))
     return min((below, above), key=lambda count: abs(share(stable, count) - percent))
 
 
 def share(stable: int, canary: int) -> int:
-    """Percent of the pods, hence of the requests, that are the canary's."""
+    """Return the percentage of the pods, hence of the requests, of the canary."""
     return round(100 * canary / (stable + canary))

@@ -1,4 +1,4 @@
-"""What the cluster's schemas let pass and the cluster, or the kubelet, would then refuse."""
+"""Checks that the cluster's schemas lack but the cluster or the kubelet enforces."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _IMAGE = re.compile(
 
 
 def problems(manifests: Sequence[Json]) -> list[str]:
-    """One sentence for each thing that is wrong; empty where nothing is."""
+    """Return one sentence for each problem, or none."""
     found = []
     for manifest in manifests:
         for rule in _RULES:
@@ -70,7 +70,7 @@ def _selector(manifest: Json, _: Sequence[Json]) -> Iterator[str]:
 
 
 def _reaches_pods(manifest: Json, manifests: Sequence[Json]) -> Iterator[str]:
-    """Services, budgets and policies choose pods by labels: some pod must have them."""
+    """Check that the selectors of Services, budgets and policies match a pod."""
     path = {
         "Service": ("spec", "selector"),
         "PodDisruptionBudget": ("spec", "selector", "matchLabels"),

@@ -1,4 +1,4 @@
-"""What one release needs to be served in a cluster: the facts and choices behind its manifests."""
+"""Workload of one release in a cluster: the facts and choices behind its manifests."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class WorkloadName:
-    """Where it is served: the prefix of every object's name, and the namespace."""
+    """Names of a served model: the prefix of its objects, and the namespace."""
 
     name: str
     namespace: str
@@ -76,7 +76,7 @@ class Workload:
 
     @property
     def annotations(self) -> Json:
-        """What labels cannot hold."""
+        """Facts that labels cannot hold."""
         return {RELEASE: self.release, OWNER: self.owner, MODEL_NAME: self.model}
 
     @property
@@ -86,12 +86,12 @@ class Workload:
 
     @property
     def autoscaled(self) -> bool:
-        """Whether the number of replicas is the cluster's to decide."""
+        """Whether the cluster sets the number of replicas."""
         return int(self.options["max_replicas"]) > int(self.options["replicas"])
 
 
 def image_reference(template: str, name: str, version: int, digest: str) -> str:
-    """The image of a release; registries want small letters in the names of repositories.
+    """Return the image of a release, in lower case as registries require.
 
     Raises:
         UsageError: for a placeholder that does not exist.
@@ -112,7 +112,7 @@ def workload_of(
     maps: tuple[str, ...] = (),
     files: Mapping[str, str] | None = None,
 ) -> Workload:
-    """The workload of a parcel.
+    """Return the workload of a parcel.
 
     Raises:
         Refused: when no image is named.

@@ -1,4 +1,4 @@
-"""Whether a canary is promoted, taken back, or watched on: a decision from two measurements.
+"""Decision whether a canary is promoted, rolled back or watched further, from two measurements.
 
 Errors are compared by the interval of a difference of two proportions after Newcombe (1998, method
 10: two Wilson intervals combined), which holds for few errors too; latency by the ratio of a
@@ -19,7 +19,7 @@ _Z = 1.959964
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What was measured of one release within the time of the comparison.
+    """Measurements of one release during the comparison.
 
     Attributes:
         errors: Requests that the server failed, not those that clients spoilt.
@@ -36,7 +36,7 @@ class Traffic:
         return self.errors / self.requests if self.requests else 0.0
 
     def percentile_s(self, share: float) -> float | None:
-        """Latency below which a share of the requests lies, interpolated within a bucket."""
+        """Return the latency at a percentile, interpolated within a bucket."""
         total = max(self.buckets.values(), default=0)
         if not total:
             return None
@@ -53,7 +53,7 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class CanaryRule:
-    """What a canary may cost.
+    """Limits of a canary's errors and latency.
 
     Attributes:
         more_errors: Share of the requests that may fail in addition.
@@ -70,14 +70,14 @@ class CanaryRule:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to do, and why, in one sentence."""
+    """Decision with its reason in one sentence."""
 
     action: str
     reason: str
 
 
 def decide(stable: Traffic, canary: Traffic, rule: CanaryRule | None = None) -> Decision:
-    """Compare a canary with the release beside it, over the same time."""
+    """Compare a canary with the stable release over the same time."""
     rule = rule or CanaryRule()
     low, high = newcombe(canary, stable)
     rates = f"{_percent(canary.error_rate)} of its requests fail, {_percent(stable.error_rate)}"
@@ -98,7 +98,7 @@ def decide(stable: Traffic, canary: Traffic, rule: CanaryRule | None = None) -> 
 
 
 def wilson(errors: int, requests: int) -> tuple[float, float]:
-    """The 95 % interval of a proportion (Wilson 1927)."""
+    """Return the 95 % interval of a proportion (Wilson 1927)."""
     if not requests:
         return 0.0, 1.0
     rate, square = errors / requests, _Z * _Z
@@ -109,7 +109,7 @@ def wilson(errors: int, requests: int) -> tuple[float, float]:
 
 
 def newcombe(one: Traffic, other: Traffic) -> tuple[float, float]:
-    """The 95 % interval of how much more of one's requests fail."""
+    """Return the 95 % interval of the difference in the error rate."""
     low_one, high_one = wilson(one.errors, one.requests)
     low_other, high_other = wilson(other.errors, other.requests)
     rate_one, rate_other = one.error_rate, other.error_rate
@@ -120,7 +120,7 @@ def newcombe(one: Traffic, other: Traffic) -> tuple[float, float]:
 
 
 def latency_ratio(stable: Traffic, canary: Traffic, share: float) -> float | None:
-    """How many times the stable release's latency the canary's is; None where it is not known."""
+    """Return the canary's latency as a multiple of the stable release's, or None if unknown."""
     one, other = canary.percentile_s(share), stable.percentile_s(share)
     return one / other if one is not None and other else None
 

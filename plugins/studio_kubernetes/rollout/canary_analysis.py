@@ -31,7 +31,7 @@ class CanaryAnalysis:
         self._sleep = sleep
 
     def watch(self, seconds: float, progress: Progress) -> Decision:
-        """The first decision within a time; after it, that more requests are needed."""
+        """Return the first decision within a time; after it, one that asks for more requests."""
         began = self._clock()
         first = self._pods.counters(STABLE), self._pods.counters(CANARY)
         while True:

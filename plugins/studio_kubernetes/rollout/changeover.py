@@ -1,4 +1,4 @@
-"""One change of what serves: applied, watched, and taken back when it fails."""
+"""Change of the serving release: applied, watched, and rolled back on failure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Check = Callable[[Workload, str], None]
 
 
 _ABSENCE_S = 30.0
-"""For which the API may be away (an upgrade, a lost link) before a change is given up."""
+"""Seconds without the API (an upgrade, a lost link) after which a change is given up."""
 
 
 _LEFT = (
@@ -67,7 +67,7 @@ class Changeover:
             sent += self._objects.apply(then, force, progress)
             self._objects.prune(manifests(wanted))
         except RolloutFailed as error:
-            raise self._taken_back(newest, error) from None
+            raise self._rollback_error(newest, error) from None
         except Cancelled:
             self._go_back()
             raise
@@ -89,7 +89,7 @@ class Changeover:
             watcher.wait(DEPLOYMENT, place.canary, wanted.canary.release, progress)
         self._check(newest, "canary" if wanted.canary else "stable")
 
-    def _taken_back(self, failed: Workload, error: RolloutFailed) -> TargetError:
+    def _rollback_error(self, failed: Workload, error: RolloutFailed) -> TargetError:
         name = f"Version {failed.version} of {failed.model} did not become ready: {error.reason}"
         if not self._go_back():
             return TargetError(

@@ -1,4 +1,4 @@
-"""How far a rollout is, and why it does not go on: read from objects, without asking anyone."""
+"""Progress of a rollout, and why it stopped, computed from objects without requests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CRASHES = 2
 
 @dataclass(frozen=True, slots=True)
 class RolloutProgress:
-    """How far it is.
+    """Progress of a rollout.
 
     Attributes:
         state: ``complete``, ``running`` or ``failed``.
@@ -44,7 +44,7 @@ class RolloutProgress:
 
 
 def assess_deployment(deployment: Json, pods: Sequence[Json]) -> RolloutProgress:
-    """The rollout of a Deployment.
+    """Return the progress of a Deployment.
 
     Args:
         pods: Of its newest template.
@@ -73,7 +73,7 @@ def assess_deployment(deployment: Json, pods: Sequence[Json]) -> RolloutProgress
 
 
 def assess_inference_service(service: Json, pods: Sequence[Json]) -> RolloutProgress:
-    """The rollout of KServe's InferenceService."""
+    """Return the progress of KServe's InferenceService."""
     status = service.get("status") or {}
     seen = status.get("observedGeneration")
     generation = service["metadata"].get("generation")
@@ -105,7 +105,7 @@ def _failed(conditions: Mapping[Any, Mapping[str, Any]]) -> str:
 
 
 def _trouble(pods: Iterable[Json]) -> tuple[str, str, str] | None:
-    """The worst of what keeps pods from being ready."""
+    """Return the worst reason why pods are not ready."""
     found = [one for pod in pods for one in _pod_trouble(pod)]
     found.sort(key=lambda one: one[0] != FAILED)
     return found[0] if found else None
@@ -142,7 +142,7 @@ def _text(part: Mapping[str, Any]) -> str:
 
 
 def is_ready(pod: Json) -> bool:
-    """Whether a pod gets requests."""
+    """Return whether a pod gets requests."""
     if pod["metadata"].get("deletionTimestamp"):
         return False
     conditions = (pod.get("status") or {}).get("conditions") or []

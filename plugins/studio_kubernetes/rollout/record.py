@@ -23,7 +23,7 @@ KEPT = 10
 
 @dataclass(frozen=True, slots=True)
 class ReleaseEntry:
-    """One release.
+    """Entry of one release in the record.
 
     Attributes:
         order: Grows with each deploy.
@@ -45,7 +45,7 @@ class ReleaseEntry:
     files: Mapping[str, str] | None = None
 
     def workload(self, place: WorkloadName) -> Workload:
-        """How it was served."""
+        """Return the workload as it was served."""
         return Workload(
             place,
             self.model,
@@ -68,7 +68,7 @@ class Record:
         self.name = f"{place.name}-releases"
 
     def entries(self) -> list[ReleaseEntry]:
-        """All that are known, the newest first."""
+        """Return all known entries, the newest first."""
         found = self._cluster.get(CONFIG_MAP, self.name) or {}
         texts = (found.get("data") or {}).values()
         entries = [entry for text in texts if (entry := _read(text)) is not None]
@@ -94,13 +94,14 @@ class Record:
             maps=workload.maps,
             files=dict(workload.files),
         )
+        # A repeated deploy of a release replaces its entry.
         rest = [one for one in known if one.release != workload.release]
         kept = [entry, *rest][:KEPT]
         self._write(kept)
         return rest[KEPT - 1 :]
 
     def note(self, release: str, state: str, reason: str = "") -> None:
-        """How the deploy of a release ended."""
+        """Record how the deploy of a release ended."""
         entries = self.entries()
         changed = [
             replace(one, state=state, reason=reason) if one.release == release else one
@@ -115,7 +116,7 @@ class Record:
 
 
 def _read(text: str) -> ReleaseEntry | None:
-    """An entry, or None for what somebody else wrote there."""
+    """Return an entry, or None if another program wrote it."""
     try:
         return ReleaseEntry(**json.loads(text))
     except (TypeError, ValueError):
@@ -123,14 +124,14 @@ def _read(text: str) -> ReleaseEntry | None:
 
 
 def choose(entries: Sequence[ReleaseEntry], current: str, to: str | None) -> ReleaseEntry:
-    """The release that a rollback means.
+    """Return the release of a rollback.
 
     Args:
         current: Digest of the one that serves; empty where none does.
         to: A version's number or a digest's first digits; None for the one before.
 
     Raises:
-        TargetError: when there is none.
+        TargetError: when no such release exists.
     """
     good = [one for one in entries if one.state == "deployed" and one.release != current]
     if to is not None:

@@ -1,4 +1,4 @@
-"""What the runtime's ``/metrics`` says of one server, as far as a canary is judged by it."""
+"""Metrics of one server, from the runtime's ``/metrics``, for a canary's comparison."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ def parse_counters(text: str) -> Counters:
 
 
 def between(before: Iterable[Counters], after: Iterable[Counters]) -> Traffic:
-    """What came in the meantime, over several servers.
+    """Return the increase of the counters over several servers.
 
-    A server that started anew counts from nothing again: where the sum fell, all of it is new.
+    A restarted server counts from zero: where the sum fell, all of it is new.
     """
     old, new = _total(before), _total(after)
     if new.requests < old.requests:
@@ -83,7 +83,7 @@ def _total(counters: Iterable[Counters]) -> Counters:
     return Counters(requests, errors, buckets)
 
 
-def ask(tunnel: Tunnel, timeout_s: float) -> Counters:
+def read_counters(tunnel: Tunnel, timeout_s: float) -> Counters:
     """Read the counters of the server behind a tunnel.
 
     Raises:

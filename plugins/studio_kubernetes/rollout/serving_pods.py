@@ -1,4 +1,4 @@
-"""What the pods of a target really serve, asked through tunnels into them."""
+"""Counters and answers of a target's pods, read through tunnels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from studio_kubernetes.cluster.tunnel import PodTunnel
 from studio_kubernetes.manifests.names import short
 from studio_kubernetes.manifests.workload import Json, Workload
 from studio_kubernetes.rollout.progress import COMPLETE, assess_deployment, is_ready
-from studio_kubernetes.rollout.server_metrics import Counters, ask
+from studio_kubernetes.rollout.server_metrics import Counters, read_counters
 from studio_kubernetes.rollout.watcher import RolloutFailed
 
 
@@ -22,7 +22,7 @@ class ServingPods:
         self._objects = objects
 
     def tunnel(self, track: str) -> PodTunnel | None:
-        """A way to a ready pod of a track, the youngest first; None where there is none."""
+        """Return a tunnel to the youngest ready pod of a track, or None without one."""
         pods = [pod for pod in self._objects.pods(track) if is_ready(pod)]
         if not pods:  # KServe names no tracks
             pods = [pod for pod in self._objects.pods() if is_ready(pod) and not _track(pod)]
@@ -30,18 +30,18 @@ class ServingPods:
         return self._into(pods[-1]) if pods else None
 
     def counters(self, track: str) -> list[Counters]:
-        """Of each ready pod of a track that answers."""
-        return list(self._ask(track))
+        """Return the counters of each ready pod of a track that answers."""
+        return list(self._read_counters(track))
 
     def check(self, workload: Workload, track: str) -> None:
-        """Whether the pods of a track serve the release that they claim to.
+        """Check that the pods of a track serve the release in their labels.
 
         Where the user may not open a way into a pod, the labels must do.
 
         Raises:
             RolloutFailed: when an image holds another release.
         """
-        for counters in self._ask(track):
+        for counters in self._read_counters(track):
             if counters.digest and counters.digest != workload.release:
                 raise RolloutFailed(
                     f"the image {workload.image} holds release {short(counters.digest)}, "
@@ -49,7 +49,7 @@ class ServingPods:
                 )
 
     def tracks_ready(self) -> bool:
-        """Whether no rollout is under way."""
+        """Return whether no rollout is under way."""
         place = self._objects.place
         for name in (place.name, place.canary):
             deployment = self._objects.cluster.get(DEPLOYMENT, name)
@@ -57,13 +57,13 @@ class ServingPods:
                 return False
         return True
 
-    def _ask(self, track: str) -> Iterator[Counters]:
+    def _read_counters(self, track: str) -> Iterator[Counters]:
         for pod in self._objects.pods(track):
             if not is_ready(pod):
                 continue
             try:
                 with self._into(pod) as tunnel:
-                    yield ask(tunnel, self._objects.cluster.patience_s)
+                    yield read_counters(tunnel, self._objects.cluster.patience_s)
             except TargetError:
                 continue  # it may have ended in the meantime; the others tell enough
 

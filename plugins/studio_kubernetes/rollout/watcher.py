@@ -1,4 +1,4 @@
-"""Waiting for a rollout, with its progress and the reason when it does not go on."""
+"""Wait for a rollout, with its progress and the reason of a stop."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from studio_kubernetes.rollout.progress import (
 )
 
 _SILENCE_S = 30.0
-"""For which a cluster may be away (an upgrade, a lost link) before a rollout is given up."""
+"""Seconds without the cluster (an upgrade, a lost link) after which a rollout is given up."""
 
 
 class RolloutFailed(TargetError):
@@ -59,7 +59,7 @@ class Watcher:
         self._sleep = sleep
 
     def wait(self, kind: ApiKind, name: str, release: str, progress: Progress) -> None:
-        """Return when an object serves a release.
+        """Wait until an object serves a release.
 
         Raises:
             RolloutFailed: when it fails, is deleted, or the time is up.
@@ -70,7 +70,7 @@ class Watcher:
         while self._clock() - began < self._limit_s:
             progress.check()
             try:
-                seen, last = self._look(kind, name, release)
+                seen, last = self._poll(kind, name, release)
                 heard = self._clock()
             except ClusterUnreachable:
                 if self._clock() - heard > _SILENCE_S:
@@ -88,11 +88,12 @@ class Watcher:
         raise RolloutFailed(text, detail=self.evidence(last.pod))
 
     def evidence(self, pod: str) -> str:
-        """The last lines and events of a pod, as far as they can be had."""
+        """Return the last lines and events of a pod, as far as available."""
         if not pod:
             return ""
         cluster = self._objects.cluster
         lines: list[str] = []
+        # The previous container first: its log holds the reason of a restart.
         for previous in (True, False):
             try:
                 lines += cluster.log(pod, "", 20, previous=previous)
@@ -109,7 +110,7 @@ class Watcher:
         ][-10:]
         return "\n".join(lines)
 
-    def _look(self, kind: ApiKind, name: str, release: str) -> tuple[Json, RolloutProgress]:
+    def _poll(self, kind: ApiKind, name: str, release: str) -> tuple[Json, RolloutProgress]:
         seen = self._objects.cluster.get(kind, name)
         if seen is None:
             raise RolloutFailed(f"somebody deleted {kind.kind} {name} in the meantime")
@@ -123,7 +124,7 @@ class Watcher:
         return seen, assess(seen, pods)
 
     def _pause(self, kind: ApiKind, seen: Json) -> None:
-        """Until something changes, or a while; pods change without their Deployment doing so."""
+        """Wait for a change or a timeout, because pods change without their Deployment."""
         try:
             self._objects.cluster.wait_for_change(kind, seen, self._pause_s)
         except TargetError:

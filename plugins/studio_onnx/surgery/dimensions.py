@@ -31,7 +31,7 @@ class Dimensions(Edit):
     )
 
     def edit(self, model: ModelProto, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Set the sizes; stale shapes are removed and inferred anew."""
+        """Set the sizes; remove stale shapes and infer them again."""
         graph = model.graph
         for text in options["sizes"]:
             _set(graph, text)
@@ -49,7 +49,7 @@ class Dimensions(Edit):
 
 
 def _set(graph: GraphProto, text: str) -> None:
-    """Carry one setting out."""
+    """Apply one setting."""
     name, equals, value = text.rpartition("=")
     sizes = [_size(part) for part in value.split(",")]
     if not equals or not name or "" in sizes:
@@ -76,7 +76,7 @@ def _axis(value: ValueInfoProto, axis: int, size: Size) -> None:
     dims = value.type.tensor_type.shape.dim
     if axis >= len(dims):
         raise UsageError(f"The input {value.name!r} has {len(dims)} axes, none is {axis}.")
-    _put(dims[axis], size)
+    _set_size(dims[axis], size)
 
 
 def _symbol(graph: GraphProto, name: str, size: Size, inputs: Mapping[str, ValueInfoProto]) -> None:
@@ -95,10 +95,10 @@ def _symbol(graph: GraphProto, name: str, size: Size, inputs: Mapping[str, Value
         }
         raise unknown(name, "open size or input", symbols | set(inputs))
     for dim in found:
-        _put(dim, size)
+        _set_size(dim, size)
 
 
-def _put(dim: onnx.TensorShapeProto.Dimension, size: Size) -> None:
+def _set_size(dim: onnx.TensorShapeProto.Dimension, size: Size) -> None:
     dim.Clear()
     if isinstance(size, int):
         dim.dim_value = size
@@ -119,7 +119,7 @@ def _fed(graph: GraphProto) -> list[ValueInfoProto]:
 
 
 def _forget_shapes(graph: GraphProto) -> None:
-    """Outputs, those of blocks too, keep their type and rank; the rest is inferred anew."""
+    """Clear the sizes of outputs, which keep type and rank; inference restores them."""
     for one in graphs(graph):
         del one.value_info[:]
         for value in one.output:

@@ -1,4 +1,4 @@
-"""What the edits have in common: reading without weights, writing with the files they need."""
+"""Base of the edits: reading without weights, writing with the files they need."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from studio_onnx.structure import constants
 
 
 class Edit(ABC):
-    """One kind of edit. A transform that needs no data and reads no weights.
+    """Base of one kind of edit: a transform that needs no data and reads no weights.
 
     The facts of what it did hold ``equal`` (whether the edited model must give the same numbers),
     ``inputs`` and ``outputs`` (the new name of each that has one), and ``text``.
@@ -60,7 +60,7 @@ class Edit(ABC):
 
 
 def read(path: Path) -> ModelProto:
-    """The model without its external data."""
+    """Return the model without its external data."""
     try:
         return onnx.load(str(path), load_external_data=False)
     except Exception as error:  # protobuf and onnx raise many kinds
@@ -68,7 +68,7 @@ def read(path: Path) -> ModelProto:
 
 
 def write(model: ModelProto, folder: Path, output: Path) -> None:
-    """Save the model, and beside it a copy of each external file that it still needs.
+    """Save the model with a copy of each external file that it still needs.
 
     Args:
         folder: Where those files are now.
@@ -86,7 +86,7 @@ def _location(tensor: TensorProto) -> str:
 
 
 def graphs(graph: GraphProto) -> Iterable[GraphProto]:
-    """The graph and every block below it."""
+    """Yield the graph and every block below it."""
     yield graph
     for node in graph.node:
         for block in blocks(node):
@@ -94,7 +94,7 @@ def graphs(graph: GraphProto) -> Iterable[GraphProto]:
 
 
 def blocks(node: NodeProto) -> Iterable[GraphProto]:
-    """The blocks of a node."""
+    """Yield the blocks of a node."""
     for attribute in node.attribute:
         if attribute.HasField("g"):
             yield attribute.g
@@ -102,7 +102,7 @@ def blocks(node: NodeProto) -> Iterable[GraphProto]:
 
 
 def reads(node: NodeProto) -> set[str]:
-    """Every value that a node or its blocks take from around it."""
+    """Return every value that a node or its blocks take from around it."""
     names = set(node.input)
     for block in blocks(node):
         own = {value.name for value in block.input}
@@ -114,13 +114,13 @@ def reads(node: NodeProto) -> set[str]:
 
 
 def value_names(graph: GraphProto) -> set[str]:
-    """Every value of the graph itself: inputs, constants, results of nodes."""
+    """Return every value of the graph itself: inputs, constants, results of nodes."""
     names = {value.name for value in graph.input} | {one.name for one in graph.initializer}
     return names | {name for node in graph.node for name in node.output if name}
 
 
 def unknown(name: str, what: str, known: Iterable[str]) -> UsageError:
-    """The refusal of a name that the model does not have, with the likest ones."""
+    """Return the error for an unknown name, with the most similar ones."""
     names = sorted(known)
     close = get_close_matches(name, names, 3, 0.5) or names[:3]
     return UsageError(f"The model has no {what} {name!r}.", hint=f"Nearest: {', '.join(close)}.")

@@ -1,4 +1,4 @@
-"""A part of a model as a model of its own, and the removal of what nothing needs."""
+"""Extraction of a sub-model, and the removal of unused nodes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Extract(Edit):
         end = _values(options.get("end"), known) or [value.name for value in graph.output]
         types = _types(model)
         before = len(graph.node)
-        needed = keep(graph, end, set(start))
+        needed = prune(graph, end, set(start))
         inputs = [
             value for value in graph.input if value.name in needed and value.name not in start
         ]
@@ -74,12 +74,12 @@ class Prune(Edit):
             raise UsageError("A model without outputs computes nothing.", hint="Keep one.")
         before = len(graph.node)
         _replace(graph.output, [value for value in graph.output if value.name in kept])
-        needed = keep(graph, kept, set())
+        needed = prune(graph, kept, set())
         _replace(graph.input, [value for value in graph.input if value.name in needed])
         return {"equal": True, "text": f"{before - len(graph.node)} nodes removed"}
 
 
-def keep(graph: GraphProto, ends: Iterable[str], starts: set[str]) -> set[str]:
+def prune(graph: GraphProto, ends: Iterable[str], starts: set[str]) -> set[str]:
     """Remove every node and constant that the ends do not need; returns the needed values."""
     makers = {name: number for number, node in enumerate(graph.node) for name in node.output}
     needed: set[str] = set()
@@ -103,7 +103,7 @@ def keep(graph: GraphProto, ends: Iterable[str], starts: set[str]) -> set[str]:
 
 
 def _types(model: ModelProto) -> dict[str, ValueInfoProto]:
-    """The type of each value that inference can tell, and a typeless entry for the others."""
+    """Return the type of each inferred value, and a typeless entry for the others."""
     inferred = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
     types = {name: ValueInfoProto(name=name) for name in value_names(model.graph)}
     for values in (inferred.value_info, model.graph.input, model.graph.output):

@@ -17,7 +17,7 @@ _NEWEST = onnx.defs.onnx_opset_version()
 
 
 class ConvertOpset(Edit):
-    """Says the same in the operators of another version."""
+    """Conversion of a model to another operator set version."""
 
     id = "opset"
     title = "Convert the operator set"

@@ -16,10 +16,10 @@ __all__ = ["balanced_inputs", "equalise", "equalise_inputs", "fold", "with_large
 
 
 def fold(model: ModelProto, spared: Collection[str] = ()) -> int:
-    """Fold all affine operators that a convolution can take in, in place.
+    """Fold all affine operators into convolutions, in place.
 
     Args:
-        spared: Names of convolutions ahead of which operators are left.
+        spared: Names of convolutions before which operators stay.
 
     Returns:
         How many nodes were folded.
@@ -43,7 +43,7 @@ def equalise(model: ModelProto) -> int:
 
 
 def balanced_inputs(model: ModelProto, chosen: Collection[str]) -> list[str]:
-    """The values that ``equalise_inputs`` would like to know the channels of."""
+    """Return the values whose channels ``equalise_inputs`` needs."""
     return [name for name, _, _ in depthwise_inputs(View(model.graph), chosen)]
 
 

@@ -1,4 +1,4 @@
-"""Equalisation of the channels between two convolutions, so that one range fits them all.
+"""Equalisation of the channels between two convolutions for one common range.
 
 After M. Nagel et al., "Data-free quantization through weight equalization and bias correction"
 (2019), section 4.1. A channel may be divided by a positive number on one side and multiplied by it
@@ -53,7 +53,7 @@ def _pair(view: View, node: NodeProto) -> bool:
 
 
 def _next(view: View, node: NodeProto) -> NodeProto | None:
-    """The convolution that alone reads a convolution's output, behind what passes factors on."""
+    """Return the only convolution behind another, past nodes that pass factors on."""
     following = view.reader(node.output[0])
     while following is not None and following.op_type in HOMOGENEOUS:
         following = view.reader(following.output[0])
@@ -61,7 +61,7 @@ def _next(view: View, node: NodeProto) -> NodeProto | None:
 
 
 def _factors(first: Convolution, second: Convolution) -> Doubles:
-    """What each channel between the two is multiplied by: 1 where one side has no weights."""
+    """Return the factors of the channels between two layers; 1 where one side has no weights."""
     made = numpy.abs(first.weight).reshape(first.outputs, -1).max(axis=1).astype(numpy.float64)
     wide = numpy.abs(second.weight).reshape(second.group, -1, *second.weight.shape[1:])
     read = wide.max(axis=1).reshape(second.inputs, -1).max(axis=1).astype(numpy.float64)

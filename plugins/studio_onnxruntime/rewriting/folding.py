@@ -49,10 +49,10 @@ def _fold_next(view: View, node: NodeProto) -> bool:
 
 
 def fold_ahead(view: View, spared: frozenset[str] = frozenset()) -> int:
-    """Fold what scales or shifts the input of a convolution.
+    """Fold scales and shifts of a convolution's input into it.
 
     A padded convolution cannot take a shift in, since the zeros around its input are not shifted;
-    a scale ahead of that shift changes places with it.
+    a scale before that shift changes places with it.
 
     Args:
         spared: Names of convolutions whose input is left as it is.
@@ -79,10 +79,10 @@ def _fold_previous(view: View, node: NodeProto) -> bool:
         return False
     if shift.any() and convolution.padded:
         return _swap(view, convolution, previous, shift)
-    return _take(view, convolution.fed(scale, shift), previous, found[0])
+    return _merge(view, convolution.fed(scale, shift), previous, found[0])
 
 
-def _take(view: View, merged: Convolution, previous: NodeProto, source: str) -> bool:
+def _merge(view: View, merged: Convolution, previous: NodeProto, source: str) -> bool:
     if not merged.finite:
         return False
     merged.store(view)
@@ -92,7 +92,7 @@ def _take(view: View, merged: Convolution, previous: NodeProto, source: str) -> 
 
 
 def _swap(view: View, convolution: Convolution, adding: NodeProto, shift: Doubles) -> bool:
-    """Turn ``(scale * x) + shift`` ahead of a padded convolution into ``x + shift / scale``."""
+    """Turn ``(scale * x) + shift`` before a padded convolution into ``x + shift / scale``."""
     scaling = view.maker(adding.input[0]) or view.maker(adding.input[1])
     if adding.op_type != "Add" or scaling is None or scaling.op_type != "Mul":
         return False

@@ -1,4 +1,4 @@
-"""Equalisation of the inputs of depthwise convolutions, so that one range fits all channels.
+"""Equalisation of the inputs of depthwise convolutions for one range of all channels.
 
 A depthwise convolution filters each channel alone and its weights have a scale for each, so that a
 channel of its input may be enlarged and its filter reduced without loss. The factors go into the
@@ -24,7 +24,7 @@ _SHIFTED = ("Add", "Sub")
 
 
 def depthwise_inputs(view: View, chosen: Collection[str]) -> Iterator[tuple[str, int, int]]:
-    """Values that only chosen depthwise convolutions read, with their channels and rank."""
+    """Yield values that only chosen depthwise convolutions read, with channels and rank."""
     seen = set()
     for node in view.nodes("Conv"):
         layer = _depthwise(view, node, chosen)
@@ -86,7 +86,7 @@ def balance_inputs(
 
 
 def _factors(largest: Doubles) -> Doubles:
-    """Powers of two that bring each channel near to the largest; 1 where a channel is empty."""
+    """Return powers of two that equalise the channels; 1 where a channel is empty."""
     top = largest.max(initial=0.0)
     known = numpy.isfinite(largest) & (largest > 0)
     ratio = numpy.where(known, top / numpy.where(known, largest, 1), 1.0)
@@ -100,7 +100,7 @@ def _depthwise(view: View, node: NodeProto, chosen: Collection[str]) -> Convolut
 
 
 def _plan(view: View, name: str, factors: Doubles, rank: int) -> list[_Change] | None:
-    """What enlarges the channels of a value; None when something ahead cannot take it in."""
+    """Return the nodes that scale the channels of a value, or None if one cannot."""
     node = view.maker(name)
     if node is None:
         return None
@@ -129,12 +129,12 @@ def _plan(view: View, name: str, factors: Doubles, rank: int) -> list[_Change] |
 
 
 def _further(view: View, name: str, factors: Doubles, rank: int) -> list[_Change] | None:
-    """The plan of a value that nothing else reads."""
+    """Return the plan of a value with no other reader."""
     return None if view.reader(name) is None else _plan(view, name, factors, rank)
 
 
 def _spread(constant: numpy.ndarray, factors: Doubles, rank: int) -> Doubles | None:
-    """A constant, one for all or one for each channel, times the factors; else None."""
+    """Return a scalar or per-channel constant times the factors, else None."""
     shape = (1,) * (rank - constant.ndim) + constant.shape
     if constant.ndim > rank or shape not in ((1,) * rank, (1, len(factors)) + (1,) * (rank - 2)):
         return None

@@ -51,12 +51,12 @@ class Convolution:
 
     @property
     def depthwise(self) -> bool:
-        """Whether each channel is filtered alone."""
+        """Whether each channel is filtered separately."""
         return self.group > 1 and self.weight.shape[1] == 1 and self.group == self.outputs
 
     @property
     def padded(self) -> bool:
-        """Whether zeros are put around the input, which an offset would have to know of."""
+        """Whether the input is padded with zeros, which a shift would have to include."""
         for attribute in self.node.attribute:
             if attribute.name == "auto_pad" and attribute.s not in (b"", b"NOTSET", b"VALID"):
                 return True
@@ -65,7 +65,7 @@ class Convolution:
         return False
 
     def channels(self, constant: Floats, count: int) -> Doubles | None:
-        """A constant that is added to or multiplied with a feature map, one for each channel.
+        """Return the per-channel constant that is added to or multiplied with a feature map.
 
         None when it is not the same for all positions of a channel.
         """
@@ -78,12 +78,12 @@ class Convolution:
         return constant.reshape(count).astype(numpy.float64)
 
     def rescaled(self, scale: Doubles, shift: Doubles | float = 0.0) -> Convolution:
-        """The convolution followed by ``scale * y + shift``."""
+        """Return the convolution followed by ``scale * y + shift``."""
         weight = self.weight * _column(scale, self.weight.ndim)
         return self._with(weight, self.bias * scale + shift)
 
     def fed(self, scale: Doubles, shift: Doubles | float = 0.0) -> Convolution:
-        """The convolution of ``scale * x + shift``; a shift is right only without padding."""
+        """Return the convolution of ``scale * x + shift``; a shift is valid without padding."""
         wide = self.weight.reshape(self.group, -1, *self.weight.shape[1:]).astype(numpy.float64)
         shape = (self.group, 1, self.weight.shape[1]) + (1,) * (self.weight.ndim - 2)
         offsets = numpy.broadcast_to(shift, (self.inputs,)).reshape(shape)
@@ -92,7 +92,7 @@ class Convolution:
         return self._with(weight, self.bias + added)
 
     def _with(self, weight: Doubles, bias: Doubles) -> Convolution:
-        with numpy.errstate(over="ignore"):  # asked for afterwards: see ``finite``
+        with numpy.errstate(over="ignore"):  # checked afterwards: see ``finite``
             single, offsets = weight.astype(numpy.float32), bias.astype(numpy.float32)
         return Convolution(self.node, single, offsets, self.group)
 
@@ -107,7 +107,7 @@ class Convolution:
 
 
 def affine(view: View, node: NodeProto | None) -> tuple[str, Floats, Floats] | None:
-    """A node that computes ``scale * x + shift`` with constants: x, scale and shift; else None."""
+    """Return x, scale and shift of a node that computes ``scale * x + shift``, else None."""
     if node is None:
         return None
     if node.op_type == "BatchNormalization":

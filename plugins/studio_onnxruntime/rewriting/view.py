@@ -29,30 +29,30 @@ class View:
             self._note(node)
 
     def nodes(self, *operators: str) -> Iterator[NodeProto]:
-        """Nodes of these kinds in the graph's order, also while nodes are removed."""
+        """Yield nodes of these kinds in the graph's order, also while nodes are removed."""
         for node in list(self.graph.node):
             if id(node) not in self._removed and node.op_type in operators:
                 yield node
 
     def reader(self, name: str) -> NodeProto | None:
-        """The one node that reads a value; None when there are more, or it leaves the graph."""
+        """Return the one reader of a value; None for several, or for an output of the graph."""
         found = self._readers.get(name, ())
         return found[0] if len(found) == 1 and name not in self._outputs else None
 
     def readers(self, name: str) -> tuple[NodeProto, ...]:
-        """The nodes that read a value, one as often as it does."""
+        """Return the nodes that read a value, one as often as it does."""
         return tuple(self._readers.get(name, ()))
 
     def leaves(self, name: str) -> bool:
-        """Whether a value is an output of the graph."""
+        """Return whether a value is an output of the graph."""
         return name in self._outputs
 
     def maker(self, name: str) -> NodeProto | None:
-        """The node that makes a value; None for inputs and constants."""
+        """Return the node that computes a value; None for inputs and constants."""
         return self._makers.get(name)
 
     def constant(self, name: str) -> Floats | None:
-        """A floating point constant, or None."""
+        """Return a floating point constant, or None."""
         tensor = self._constants.get(name)
         if tensor is None:
             return None
@@ -60,7 +60,7 @@ class View:
         return array if array.dtype == numpy.float32 else None
 
     def operand(self, node: NodeProto) -> tuple[str, Floats] | None:
-        """The variable input of a node of two, and its constant one."""
+        """Return the variable and the constant input of a binary node."""
         if len(node.input) != 2:
             return None
         for variable, other in (node.input, tuple(reversed(node.input))):
@@ -90,7 +90,7 @@ class View:
         self._note(node)
 
     def remove(self, node: NodeProto) -> None:
-        """Take a node out, at the latest with ``sweep``; nobody may read what it makes any more."""
+        """Mark a node for removal by ``sweep``; no other node may read its outputs."""
         self._removed[id(node)] = node
         self._forget(node)
         for name in node.output:
@@ -105,7 +105,7 @@ class View:
         self._makers[node.output[0]] = node
 
     def sweep(self) -> None:
-        """Drop what was removed, and the constants that nobody reads."""
+        """Drop the removed nodes, and the constants without a reader."""
         gone = [i for i, node in enumerate(self.graph.node) if id(node) in self._removed]
         for index in reversed(gone):
             del self.graph.node[index]
@@ -124,7 +124,7 @@ class View:
 
 
 def used(node: NodeProto) -> Iterator[str]:
-    """What a node reads from around it; the blocks of an If or a Loop read that, too."""
+    """Yield the values that a node reads, with those that the blocks of an If or a Loop read."""
     yield from node.input
     for attribute in node.attribute:
         for block in (attribute.g, *attribute.graphs):
@@ -132,7 +132,7 @@ def used(node: NodeProto) -> Iterator[str]:
 
 
 def _captured(block: GraphProto) -> Iterator[str]:
-    """What a block reads and does not make itself."""
+    """Yield the values that a block reads and does not compute itself."""
     own = {value.name for value in block.input}
     own.update(tensor.name for tensor in block.initializer)
     own.update(name for inner in block.node for name in inner.output)

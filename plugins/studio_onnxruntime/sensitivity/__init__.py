@@ -1,4 +1,4 @@
-"""What each layer costs alone: the error at the outputs, and the time, when only it is quantized.
+"""Sensitivity of each layer: output error and time when only it is quantized.
 
 ``pieces`` takes the quantized layers out of a model, ``chain`` runs what lies behind a layer, in
 segments that all layers share, ``noise`` compares, and ``costs`` puts them together.

@@ -44,7 +44,7 @@ class Segment:
         return self._cutter.session(self.nodes, self.outputs)
 
     def recorded(self, names: Sequence[str], values: Values) -> Values:
-        """Values within it, computed from those that lead into it, and those."""
+        """Return values within a segment, and those that lead into it."""
         made = {name for node in self.nodes for name in node.output}
         inner = tuple(name for name in names if name in made and name not in self.outputs)
         if not inner:
@@ -54,7 +54,7 @@ class Segment:
         return {**values, **self._recording[inner].run(values)}
 
     def behind(self, layer: str) -> list[NodeProto]:
-        """The nodes of the segment that depend on a layer, without it."""
+        """Return the nodes of the segment that depend on a layer, without it."""
         return downstream(self.nodes, next(n for n in self.nodes if n.name == layer))[1:]
 
 
@@ -70,7 +70,7 @@ class Chain:
         self._leaving = [value.name for value in exact.graph.output]
 
     def run(self, feeds: Feeds) -> Values:
-        """The values between the segments, the inputs and the outputs of the model."""
+        """Return the values between the segments, the inputs and the outputs of the model."""
         values = dict(feeds)
         for segment in self.segments:
             if segment.outputs:
@@ -78,7 +78,7 @@ class Chain:
         return values
 
     def finish(self, place: int, changed: Values, kept: Mapping[str, Array]) -> Values:
-        """The outputs when some values of a segment are others.
+        """Return the outputs for changed values of a segment.
 
         Args:
             place: Of the segment that has them; the ones behind it are run.
@@ -93,7 +93,7 @@ class Chain:
 
 
 def downstream(nodes: Sequence[NodeProto], start: NodeProto) -> list[NodeProto]:
-    """A node and all that depends on it, in order."""
+    """Return a node and all that depends on it, in order."""
     live, found = set(start.output), [start]
     for node in nodes:
         if node.name != start.name and not live.isdisjoint(used(node)):

@@ -23,7 +23,7 @@ _TIMED_RUNS = 7
 
 @dataclass(frozen=True, slots=True)
 class LayerCost:
-    """What quantizing one layer alone does.
+    """Error and time of quantizing one layer alone.
 
     Attributes:
         sqnr_db: Signal to noise at the worst output, in decibels.
@@ -36,7 +36,7 @@ class LayerCost:
 
     @property
     def gain_us(self) -> float:
-        """What quantizing the layer saves; negative where int8 is slower."""
+        """Microseconds saved by quantizing the layer; negative where int8 is slower."""
         return self.float_us - self.int8_us
 
 
@@ -49,7 +49,7 @@ def layer_costs(
     *,
     timed: bool = True,
 ) -> dict[str, LayerCost]:
-    """The cost of each layer.
+    """Return the cost of each layer.
 
     Args:
         exact: The float model.
@@ -102,7 +102,7 @@ class _Costs:
         return costs
 
     def _cut(self, segment: Segment, name: str) -> CutModel:
-        """A layer and what depends on it within its segment."""
+        """Return a layer and the nodes of its segment that depend on it."""
         output = self._nodes[name].output[0]
         behind = segment.behind(name)
         made = {output, *(each for node in behind for each in node.output)}
@@ -112,7 +112,7 @@ class _Costs:
         )
 
     def _times(self, name: str, values: Mapping[str, Array]) -> tuple[float, float]:
-        """Microseconds of the layer alone, in float and in int8."""
+        """Return microseconds of the layer alone, in float and in int8."""
         node = self._nodes[name]
         outputs = list(node.output)
         exact = self._cutter.session([node], outputs, timed=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from studio.api import Array
 
 CEILING_DB = 200.0
-"""Shown where nothing differs, since infinity is no JSON."""
+"""Value for equal outputs, because JSON has no infinity."""
 
 _FLOOR = 10 ** (-CEILING_DB / 10)
 
@@ -20,7 +20,7 @@ Ratios = Mapping[str, float]
 
 
 def decibels(exact: Mapping[str, Array], found: Mapping[str, Array]) -> Ratios:
-    """The mean of the decibels of all vectors along the last axis, of each output of a sample.
+    """Return the mean decibels over vectors of the last axis, for each output of a sample.
 
     Decibels are averaged instead of noise: where one decision of a thousand has flipped, its noise
     outweighs all the rest, and the ranking of layers hangs on chance.
@@ -33,7 +33,7 @@ def decibels(exact: Mapping[str, Array], found: Mapping[str, Array]) -> Ratios:
 
 
 def worst(samples: Sequence[Ratios]) -> float:
-    """The mean over samples, at the worst output."""
+    """Return the mean over samples, at the worst output."""
     names = samples[0] if samples else ()
     return min(
         (float(numpy.mean([one[name] for one in samples])) for name in names), default=CEILING_DB
@@ -41,7 +41,7 @@ def worst(samples: Sequence[Ratios]) -> float:
 
 
 def sqnr_db(exact: Sequence[Mapping[str, Array]], found: Sequence[Mapping[str, Array]]) -> float:
-    """The mean decibels of samples at the worst output.
+    """Return the mean decibels of samples at the worst output.
 
     Args:
         exact, found: The outputs by name, for each sample.
@@ -50,7 +50,7 @@ def sqnr_db(exact: Sequence[Mapping[str, Array]], found: Sequence[Mapping[str, A
 
 
 def _decibels(exact: Array, found: Array) -> float:
-    """Of one array; vectors count by the root of their energy."""
+    """Return the decibels of one array, with vectors weighted by the root of their energy."""
     wanted = _floats(exact)
     noise, signal = _energy(_floats(found) - wanted), _energy(wanted)
     weight = numpy.sqrt(signal)
@@ -66,6 +66,6 @@ def _floats(array: Array) -> NDArray[numpy.float32]:
 
 
 def _energy(array: NDArray[numpy.float32]) -> NDArray[numpy.float64]:
-    """Of each vector along the last axis."""
+    """Return the energy of each vector along the last axis."""
     found: NDArray[numpy.float32] = numpy.einsum("...i,...i->...", array, array)
     return found.astype(numpy.float64)

@@ -30,7 +30,7 @@ class Pieces:
                 self._readers.setdefault(node.input[0], node)
 
     def of(self, name: str, output: str) -> list[NodeProto]:
-        """The nodes of a layer, from its float input to its float output of the given name."""
+        """Return the nodes of a layer, from its float input to its named float output."""
         layer = NodeProto()
         layer.CopyFrom(self._nodes[name])
         piece = [*self._before(layer), layer]
@@ -72,24 +72,24 @@ class Cutter:
         }
 
     def read(self, nodes: Iterable[NodeProto]) -> list[str]:
-        """What nodes read from elsewhere, without constants."""
+        """Return the values that nodes read from elsewhere, without constants."""
         nodes = list(nodes)
         made = {name for node in nodes for name in node.output}
         names = dict.fromkeys(name for node in nodes for name in used(node) if name)
         return [name for name in names if name not in made and name not in self._constants]
 
     def typed(self, names: Iterable[str]) -> bool:
-        """Whether values are known to be tensors of a known type, so that a cut may go there."""
+        """Return whether values are tensors of a known type, where a cut is possible."""
         return all(self._kinds.get(name) for name in names)
 
     def session(
         self, nodes: Sequence[NodeProto], outputs: Sequence[str], *, timed: bool = False
     ) -> CutModel:
-        """A session of these nodes; what they read from elsewhere are its inputs.
+        """Return a session of these nodes with the values they read as inputs.
 
         Args:
             timed: It keeps the memory that a run has needed for the next one, as the runtime does
-                by itself. Others give it back, since there are many of them.
+                by default. Others give it back, since there are many of them.
         """
         made = {name for node in nodes for name in node.output}
         inputs = self.read(nodes)
@@ -109,7 +109,7 @@ class Cutter:
         return CutModel(self._constants.session(model, constants, timed), inputs, outputs)
 
     def _typed(self, name: str) -> onnx.ValueInfoProto:
-        """A value of the same type and any shape."""
+        """Return a value of the same type and any shape."""
         kind = self._kinds.get(name) or TensorProto.FLOAT
         return helper.make_tensor_value_info(name, kind, None)
 
@@ -142,7 +142,7 @@ class _Constants:
         return name in self._tensors
 
     def tensor(self, name: str) -> TensorProto:
-        """What stands in a model: the tensor, or for a large one its type and shape alone."""
+        """Return the tensor of a model, or for a large one its type and shape alone."""
         tensor = self._tensors[name]
         if len(tensor.raw_data) < _SHARED_BYTES:
             return tensor

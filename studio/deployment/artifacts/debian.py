@@ -80,7 +80,7 @@ def record(registry: Registry, options: DebOptions, result: DebResult, folder: P
     """Store the bundle as a version, and move the package to the output path."""
     version = None
     if result.packaged and options.model:
-        version = packages.keep(registry, options.model, result.packaged)
+        version = packages.store_version(registry, options.model, result.packaged)
         result = replace(result, bundle=str(version.path))
     target = options.deb
     if target.is_dir():

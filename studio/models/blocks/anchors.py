@@ -1,4 +1,4 @@
-"""Blocks around the operators that do the work, where names tell nothing.
+"""Blocks around the compute-heavy operators, for graphs without useful names.
 
 A convolution or matrix product is an anchor. What only it feeds (its bias, normalization and
 activation, the shape that is computed of it) makes up a block with it, and so does what leads to
@@ -24,7 +24,7 @@ def anchored(
     reads: Mapping[int, Collection[int]],
     fed: Collection[int],
 ) -> list[tuple[int, ...]]:
-    """Groups of nodes, those of one member included, in an order in which edges go forward.
+    """Return groups of nodes, those of one member included, in topological order.
 
     Args:
         nodes: In the order of the graph, each behind those that it reads.
@@ -51,7 +51,7 @@ def _grown(
     before: Mapping[int, Sequence[int]],
     fed: Collection[int],
 ) -> dict[int, int]:
-    """The anchor of each node that belongs to one."""
+    """Return the anchor of each node that belongs to one."""
     home: dict[int, int] = {}
     floating: set[int] = set()
     for node in nodes:
@@ -89,7 +89,7 @@ def _settle(
 def _ordered(
     nodes: Sequence[int], home: Mapping[int, int], before: Mapping[int, Sequence[int]]
 ) -> list[tuple[int, ...]]:
-    """Kahn's order of the groups; among those that are ready, the one that begins first."""
+    """Sort the groups by Kahn's algorithm, the one with the first node first."""
     members: dict[int, list[int]] = {}
     for node in nodes:
         members.setdefault(home[node], []).append(node)

@@ -15,12 +15,12 @@ from studio.models.walk import ALIKE, BLOCK_DOMAIN, INSIDE, NODES, NUMBER, is_co
 
 
 def is_block(node: Node) -> bool:
-    """Whether a node stands for a block that was folded."""
+    """Return whether a node represents a folded block."""
     return node.domain == BLOCK_DOMAIN
 
 
 def folded(graph: Graph, members: Outline) -> Graph:
-    """A graph whose nodes are the nodes and blocks of an outline.
+    """Return a graph whose nodes are the nodes and blocks of an outline.
 
     Values and constants are those of the graph itself, not copies. Nodes that hold a constant
     stay on the outermost level; they are drawn nowhere.
@@ -31,7 +31,7 @@ def folded(graph: Graph, members: Outline) -> Graph:
 
 
 def retyped(known: Graph, graph: Graph) -> Graph:
-    """A folded graph with the types that its graph has by now.
+    """Return a folded graph with the current types of its graph.
 
     Args:
         known: What ``folded`` made of the same graph when its types were not known.
@@ -64,7 +64,7 @@ def retyped(known: Graph, graph: Graph) -> Graph:
 
 
 def _readers(graph: Graph) -> dict[str, list[int]]:
-    """Who reads each value; the graph's outputs are read by -1."""
+    """Return the readers of each value; the graph's outputs are read by -1."""
     found: dict[str, list[int]] = {value.name: [-1] for value in graph.outputs}
     for index, node in enumerate(graph.nodes):
         for name in read_names(node):
@@ -74,7 +74,7 @@ def _readers(graph: Graph) -> dict[str, list[int]]:
 
 
 class _Alike:
-    """Which blocks of a level hold the same operators in the same order."""
+    """Identifier of blocks of a level with equal operators in the same order."""
 
     def __init__(self, graph: Graph, inner: Mapping[int, list[int]]) -> None:
         nodes = graph.nodes
@@ -86,7 +86,7 @@ class _Alike:
         self._seen: Counter[int] = Counter()
 
     def marks(self, block: Block) -> dict[str, AttributeValue]:
-        """What the node of a block tells about itself; to be asked in the order of the level."""
+        """Return the attributes of a block's node; call it in the order of the level."""
         kind = self._kinds[id(block)]
         self._seen[kind] += 1
         found: dict[str, AttributeValue] = {NODES: len(self._inner[id(block)])}
@@ -104,7 +104,7 @@ class _Folder:
         self._inner: dict[int, list[int]] = {}
 
     def level(self, members: Outline) -> tuple[Node, ...]:
-        """The nodes of a level."""
+        """Return the nodes of a level."""
         nodes = self._graph.nodes
         taken = {nodes[one].name for one in members if isinstance(one, int)}
         blocks = [one for one in members if isinstance(one, Block)]
@@ -115,7 +115,7 @@ class _Folder:
         )
 
     def _within(self, block: Block) -> list[int]:
-        """The nodes of a block, those of its blocks included.
+        """Return the nodes of a block, those of its blocks included.
 
         In the order of the graph: the inputs are the same however deep the block was folded.
         """
@@ -151,7 +151,7 @@ class _Folder:
         return Node(name, block.title, inputs, outputs, BLOCK_DOMAIN, marks, {INSIDE: part})
 
     def _terminals(self, block: Block) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The values that a block reads, and those of its own that others read."""
+        """Return the values that a block reads, and those of its own that others read."""
         nodes, inner, readers = self._graph.nodes, self._within(block), self._readers
         within = set(inner)
         written: dict[str, None] = {}

@@ -20,7 +20,7 @@ _FEWEST_NODES = 3
 """A block of fewer nodes is not worth its box."""
 
 _FEWEST_PLAIN = 24
-"""So many nodes of a level without a scope are searched for repeated structure."""
+"""Fewest nodes without a scope, in a level, that are searched for repeated structure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ Outline = tuple["int | Block", ...]
 
 
 def outline(graph: Graph, *, deep: bool = True) -> Outline:
-    """The blocks of a graph. Nodes without any are members of the outermost level.
+    """Return the blocks of a graph; nodes without any are members of the outermost level.
 
     No two blocks of a level form a cycle: what a module does before and after something else that
     it waits for becomes two blocks.
@@ -57,7 +57,7 @@ def outline(graph: Graph, *, deep: bool = True) -> Outline:
 
 
 def folds(graph: Graph, members: Outline) -> bool:
-    """Whether blocks make the graph easier to read: at most a third of its boxes are left."""
+    """Return whether blocks simplify the graph: at most a third of its boxes are left."""
     return any(isinstance(one, Block) for one in members) and 3 * len(members) <= len(graph.nodes)
 
 
@@ -86,7 +86,7 @@ class _Outliner:
 
     @cached_property
     def _in_order(self) -> bool:
-        """Whether each node stands behind all that it reads."""
+        """Whether each node follows all that it reads."""
         producer = self._producer
         return all(
             producer.get(name, -1) < index
@@ -95,7 +95,7 @@ class _Outliner:
         )
 
     def level(self, nodes: Sequence[int], depth: int) -> Outline:
-        """The members of a block whose scope has so many parts."""
+        """Return the members of a block at a depth of the scopes."""
         scopes = self._scopes
         keys = [scopes[node][depth] if len(scopes[node]) > depth else "" for node in nodes]
         grouped = contiguous(nodes, keys) if self._in_order else None
@@ -110,7 +110,7 @@ class _Outliner:
     def _members(
         self, unit: Unit, depth: int, of: int, seen: Counter[str]
     ) -> Sequence[int | Block]:
-        """A unit as one block, or what it holds where a block of it would hide the structure."""
+        """Return a unit as one block, or its members where a block would hide the structure."""
         if not unit.key or len(unit.nodes) < _FEWEST_NODES:
             return unit.nodes
         share = len(unit.nodes) / of
@@ -121,6 +121,7 @@ class _Outliner:
             return inner
         seen[unit.key] += 1
         times = seen[unit.key]
+        # A module that became several blocks has its blocks numbered.
         named = unit.key if times == 1 else f"{unit.key} ({times})"
         path = "/".join(self._scopes[unit.nodes[0]][: depth + 1])
         return (Block(named, path, inner),)
@@ -140,7 +141,7 @@ class _Outliner:
         return tuple(result)
 
     def _nameless(self, plain: Sequence[int]) -> list[int | Block]:
-        """Blocks around what does the work; of these, what recurs is a block again."""
+        """Return blocks around compute-heavy nodes; recurring ones form a block again."""
         operators = {index: self._graph.nodes[index].operator for index in plain}
         groups = anchored(plain, operators, self._reads, self._fed(plain))
         labels = [tuple(operators[index] for index in group) for group in groups]
@@ -166,7 +167,7 @@ class _Outliner:
         )
 
     def _fed(self, plain: Sequence[int]) -> set[int]:
-        """Those that read an input of the graph, or what a node elsewhere has computed."""
+        """Return the nodes that read an input of the graph or the result of a node elsewhere."""
         nodes, here = self._graph.nodes, set(plain)
         inputs = {one.name for one in self._graph.inputs} - set(self._graph.initializers)
 
@@ -179,7 +180,7 @@ class _Outliner:
         return {i for i in plain if any(map(comes_from_elsewhere, read_names(nodes[i])))}
 
     def _severed(self, groups: Sequence[tuple[int, ...]]) -> list[int]:
-        """How many values pass each place between groups."""
+        """Return how many values cross each boundary between groups."""
         place = {node: at for at, group in enumerate(groups) for node in group}
         last: dict[int, int] = {}
         for node, at in place.items():
@@ -198,7 +199,7 @@ def _splits(inner: Outline) -> bool:
 
 
 def _is_stack(inner: Outline) -> bool:
-    """Whether a block holds numbered blocks of one kind: the layers that one wants to see."""
+    """Return whether a block holds numbered blocks of one kind: the layers of the model."""
     titles = {one.title for one in inner if isinstance(one, Block)}
     kinds = Counter(stem(title) for title in titles if stem(title) != title)
     return max(kinds.values(), default=0) >= 2
@@ -209,7 +210,7 @@ _LONGEST = 26
 
 
 def title(operators: Iterable[str]) -> str:
-    """At most two operators, the one that does the work first: ``Conv + Relu``."""
+    """Return at most two operators, the compute-heavy one first: ``Conv + Relu``."""
     counts = Counter(operators)
     places = {name: at for at, name in enumerate(counts)}
     ranked = sorted(counts, key=lambda name: (_rank(name), -counts[name], places[name]))

@@ -1,4 +1,4 @@
-"""What recurs in a sequence: stretches of equal labels that follow each other."""
+"""Repetitions in a sequence: adjacent stretches of equal labels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class RepeatedStretch:
 
 
 def repeats(labels: Sequence[Hashable], cost: Sequence[int] = ()) -> list[RepeatedStretch]:
-    """The repeated stretches, none of which overlap, the longest covers chosen first.
+    """Return the repeated stretches without overlap, the longest chosen first.
 
     Args:
         cost: What a cut before a place costs (edges that it severs); among the rotations of a
@@ -46,7 +46,7 @@ def _periods(count: int) -> range:
 
 
 def _of_period(coded: Sequence[int], period: int) -> list[RepeatedStretch]:
-    """Runs in which each label equals the one a period later."""
+    """Return runs in which each label equals the one a period later."""
     found: list[RepeatedStretch] = []
     length = 0
     last = len(coded) - period
@@ -63,7 +63,7 @@ def _of_period(coded: Sequence[int], period: int) -> list[RepeatedStretch]:
 
 
 def _rotated(coded: Sequence[int], one: RepeatedStretch, cost: Sequence[int]) -> RepeatedStretch:
-    """The rotation whose cuts sever least; it may lose one of the times."""
+    """Return the rotation whose cuts sever least; it may lose one of the times."""
     end = one.start + one.period * one.times
     while end < len(coded) and coded[end] == coded[end - one.period]:
         end += 1  # the part of a further stretch that is equal, too

@@ -1,4 +1,4 @@
-"""The scope of a node, as exporters write it into its name.
+"""Scope of a node, as exporters write it into its name.
 
 ``/encoder/layer.3/attention/MatMul_2`` (PyTorch), ``encoder.layer.3.attention.MatMul`` (names of
 modules) and ``model/block_1/conv/Conv2D`` (TensorFlow) hold the path of the module that made the
@@ -16,7 +16,7 @@ Scope = tuple[str, ...]
 
 
 def scopes(names: Iterable[str]) -> list[Scope]:
-    """The scope of each name; what stands in front of the last part is taken apart once."""
+    """Return the scope of each name; each common prefix is parsed once."""
     known: dict[str, Scope] = {}
     found: list[Scope] = []
     for name in names:
@@ -31,7 +31,7 @@ def scopes(names: Iterable[str]) -> list[Scope]:
 
 
 def scope(name: str) -> Scope:
-    """The modules around a node, the outermost first; empty where its name tells none.
+    """Return the modules around a node, the outermost first; none if its name has no scope.
 
     A part that is only a number belongs to the part before it (``layer.3``). Names beyond any
     exporter's length tell none.
@@ -50,7 +50,7 @@ def scope(name: str) -> Scope:
 
 
 def without_operator(found: Scope, operator: str) -> Scope:
-    """A scope without the operator itself: of ``p2o.Conv.12`` only ``p2o`` is a module."""
+    """Return a scope without the operator itself: of ``p2o.Conv.12`` only ``p2o`` is a module."""
     return found[:-1] if found[-1].casefold() == operator.casefold() else found
 
 
@@ -59,5 +59,5 @@ def _is_numbered(part: str) -> bool:
 
 
 def stem(part: str) -> str:
-    """A part without its number: ``layer`` of ``layer.3``, ``block`` of ``block_3``."""
+    """Return a part without its number: ``layer`` of ``layer.3``, ``block`` of ``block_3``."""
     return part.rstrip("0123456789").rstrip("._") or part

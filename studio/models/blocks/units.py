@@ -1,4 +1,4 @@
-"""The nodes of one level grouped by a key, so that the groups form no cycle.
+"""Nodes of one level grouped by a key, so that the groups form no cycle.
 
 The nodes are put into an order in which each stands behind those that it reads and which stays in
 a group for as long as it can; a run of the order is a unit. Edges between runs of such an order
@@ -14,7 +14,7 @@ from heapq import heapify, heappop, heappush
 from itertools import groupby
 
 _WINDOW = 200
-"""How many units back a run looks for one of its group."""
+"""Number of previous units in which a run finds one of its group."""
 
 
 Reads = Mapping[int, Collection[int]]
@@ -35,7 +35,7 @@ class Unit:
 
 
 def contiguous(nodes: Sequence[int], keys: Sequence[str]) -> list[Unit] | None:
-    """The units of nodes that stand in the order of their data, each group in one piece.
+    """Return the units of topologically sorted nodes, each group contiguous.
 
     So a graph comes out of nearly every exporter. None where a group is in several pieces.
     """
@@ -65,7 +65,7 @@ def units(nodes: Sequence[int], keys: Sequence[str], reads: Reads) -> list[Unit]
 
 
 def _ordered(nodes: Sequence[int], key: Mapping[int, str], reads: Reads) -> list[int]:
-    """Kahn's order, which goes on in the group of the last node while one of it is ready."""
+    """Return Kahn's order, which continues in the last node's group while one of it is ready."""
     here = set(nodes)
     place = {node: index for index, node in enumerate(nodes)}
     readers: dict[int, list[int]] = {node: [] for node in nodes}

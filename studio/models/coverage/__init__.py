@@ -1,4 +1,4 @@
-"""Will it run there? A model held against what a release of a runtime can load."""
+"""Compatibility of a model with the releases of a runtime."""
 
 from studio.models.coverage.check import check, too_new
 from studio.models.coverage.releases import Release, releases

@@ -1,4 +1,4 @@
-"""A kind of board in the catalogue: what its systems can run, and what stands in the way."""
+"""Kind of board in the catalogue: its systems and their problems with a model."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from studio.settings.boards import OLDEST_PYTHON, Board, Image, board
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A system of a board, and whether a model runs there.
+    """System of a board, and whether a model runs there.
 
     Attributes:
         release: What is sent to it; None where nothing is.
-        problems: What stands in the way.
+        problems: Reasons why the model does not run.
     """
 
     name: str
@@ -27,7 +27,7 @@ class System:
 
 
 def systems(model: Model, name: str, need_mb: float, asked: Release | None) -> list[System]:
-    """All systems of a board, the one that a new board has first.
+    """Return all systems of a board, a new board's first.
 
     Args:
         need_mb: What model and activations take.
@@ -41,10 +41,10 @@ def systems(model: Model, name: str, need_mb: float, asked: Release | None) -> l
 
 
 def kind_of(name: str) -> Board:
-    """The board of a name.
+    """Return the board of a name.
 
     Raises:
-        UsageError: when there is none.
+        UsageError: when the name is unknown.
     """
     try:
         return board(name)
@@ -55,7 +55,7 @@ def kind_of(name: str) -> Board:
 
 
 def notes(kind: Board, need_mb: float) -> Iterator[str]:
-    """What is to be known beside the problems."""
+    """Yield notes besides the problems."""
     smaller = [size for size in sorted(kind.memory_mb) if need_mb > size]
     if smaller and need_mb <= max(kind.memory_mb):
         sizes = " and ".join(f"{size:,}" for size in smaller)
@@ -71,12 +71,13 @@ def _system(
     release = asked or (release_of(image.onnxruntime) if image.onnxruntime else None)
     problems = list(_unserved(image, asked))
     if release is not None:
+        # The largest memory size counts; ``notes`` names the smaller ones.
         problems += check(model, release, max(kind.memory_mb), need_mb)
     return System(image.name, release, problems)
 
 
 def _unserved(image: Image, asked: Release | None) -> Iterator[Problem]:
-    """Why the studio's runtime does not start there."""
+    """Yield why the studio's runtime does not start there."""
     if image.serves:
         return
     oldest = ".".join(map(str, OLDEST_PYTHON))

@@ -16,7 +16,7 @@ _BUILT_IN = frozenset({*_STANDARD, "ai.onnx.ml", "com.microsoft", "com.microsoft
 
 
 def too_new(opsets: Mapping[str, int], ir: int, release: Release) -> Iterator[Problem]:
-    """Operator set and file version against a release; needs no graph."""
+    """Compare operator set and file version with a release, without a graph."""
     opset = max((opsets[domain] for domain in _STANDARD if domain in opsets), default=0)
     needed = first_with(opset, ir)
     hint = f"It takes ONNX Runtime {needed.version} or newer" if needed else "No release loads it"
@@ -32,7 +32,7 @@ def too_new(opsets: Mapping[str, int], ir: int, release: Release) -> Iterator[Pr
 def check(
     model: Model, release: Release, memory_mb: int = 0, need_mb: float = 0.0
 ) -> tuple[Problem, ...]:
-    """Everything that stands in the way.
+    """Return every problem of a model with a release.
 
     Args:
         memory_mb: Of the machine; 0 where it is not known.

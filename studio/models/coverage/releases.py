@@ -1,4 +1,4 @@
-"""What each release of ONNX Runtime loads, from the measured table in the resources."""
+"""Capabilities of each ONNX Runtime release, from the measured table in the resources."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FILE = ("coverage", "onnxruntime.toml")
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One release.
+    """Release of ONNX Runtime with its limits.
 
     Attributes:
         version: Major and minor (``1.19``).
@@ -34,29 +34,29 @@ class Release:
 
 
 def releases() -> tuple[Release, ...]:
-    """Every release in the table, the oldest first."""
+    """Return every release in the table, the oldest first."""
     return _table().versions
 
 
 def release_of(version: str) -> Release | None:
-    """The release of a version; the newest known one for a newer one, None for an older one."""
+    """Return the release of a version, the newest for a newer version, None for an older one."""
     wanted = order_of(version)
     found = [release for release in releases() if release.order <= wanted]
     return found[-1] if found else None
 
 
 def first_with(opset: int, ir: int) -> Release | None:
-    """The oldest release that loads both; None where none does."""
+    """Return the oldest release that loads both, or None."""
     return next((one for one in releases() if one.opset >= opset and one.ir >= ir), None)
 
 
 def first_with_type(dtype: str) -> str:
-    """The oldest release that knows an element type; empty where all do."""
+    """Return the oldest release with an element type, or "" if all have it."""
     return _table().types.get(dtype, "")
 
 
 def order_of(version: str) -> tuple[int, int]:
-    """Major and minor as numbers; (0, 0) for what is no version."""
+    """Return major and minor as numbers, or (0, 0) for an invalid version."""
     parts = version.split(".")[:2]
     numbers = [int(part) if part.isdecimal() else 0 for part in parts]
     return (numbers[0], numbers[1] if len(numbers) > 1 else 0)

@@ -13,7 +13,7 @@ from studio.models.coverage.board_systems import kind_of, notes, systems
 from studio.models.coverage.check import check
 from studio.models.coverage.releases import Release, release_of, releases
 from studio.models.memory import activation_peak
-from studio.models.opening import look
+from studio.models.opening import read_model
 from studio.models.results import (
     CoverageResult,
     Problem,
@@ -47,17 +47,17 @@ def coverage(options: CoverageOptions, job: Job) -> CoverageResult:
         return _on_board(options, job)
     facts = options.facts
     release = _release(options.runtime or (facts.runtimes or {}).get("onnxruntime"))
-    model, need = _looked_at(options, job)
+    model, need = _model_and_size(options, job)
     problems = check(model, release, int(facts.memory_mb or 0), need)
     return _result(release, problems, need, options.target.name if options.target else None)
 
 
 def _on_board(options: CoverageOptions, job: Job) -> CoverageResult:
-    """The answer for the system that a new board of the kind has, and for its others."""
+    """Return the answer for a new board's system, and for the other systems."""
     if options.target:
         raise UsageError("A target and a kind of board cannot be asked for at once.")
     kind, asked = kind_of(options.board), options.runtime
-    model, need = _looked_at(options, job)
+    model, need = _model_and_size(options, job)
     found = systems(model, options.board, need, _release(asked) if asked else None)
     usual = found[0]
     return replace(
@@ -72,9 +72,9 @@ def _on_board(options: CoverageOptions, job: Job) -> CoverageResult:
     )
 
 
-def _looked_at(options: CoverageOptions, job: Job) -> tuple[Model, float]:
-    """The model, and the megabytes that it and its activations take."""
-    opened = look(Path(options.model.path), job)
+def _model_and_size(options: CoverageOptions, job: Job) -> tuple[Model, float]:
+    """Return the model, and the megabytes of it and its activations."""
+    opened = read_model(Path(options.model.path), job)
     size = sum(file.stat().st_size for file in opened.files)
     return opened.model, (size + activation_peak(opened.sized.graph)) / 1e6
 
@@ -98,7 +98,7 @@ def _named(release: Release | None) -> str:
 
 
 def _release(version: str | None) -> Release:
-    """The release of a version; without one the newest, which is sent."""
+    """Return the release of a version; without one the newest, which a deploy uploads."""
     if not version:
         return releases()[-1]
     found = release_of(version)

@@ -1,4 +1,4 @@
-"""What changed between two graphs, such as a model and what was quantized from it."""
+"""Changes between two graphs, such as a model and its quantized variant."""
 
 from studio.models.diff.compare import Diff, compare
 

@@ -1,4 +1,4 @@
-"""What differs between two nodes that stand for each other."""
+"""Differences between two matching nodes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DEFAULT_LISTS = {"dilations": 1, "strides": 1, "pads": 0}
 
 
 def changes(first: Skeleton, a: int, second: Skeleton, b: int) -> Iterator[Change]:
-    """Every difference of two nodes but their names and those of their values."""
+    """Yield every difference of two nodes but their names and those of their values."""
     one, other = first.node(a), second.node(b)
     if (one.domain, one.operator) != (other.domain, other.operator):
         yield Change("operator", one.operator, other.operator)
@@ -42,7 +42,7 @@ def changes(first: Skeleton, a: int, second: Skeleton, b: int) -> Iterator[Chang
 
 
 def _alike(before: TensorType, after: TensorType) -> bool:
-    """Whether two types are equal but for the names of sizes that are open."""
+    """Return whether two types are equal but for the names of sizes that are open."""
     if before.dtype != after.dtype:
         return False
     if before.shape is None or after.shape is None:

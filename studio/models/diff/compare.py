@@ -22,7 +22,7 @@ _ABSORBING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """Two graphs compared.
+    """Comparison of two graphs.
 
     Attributes:
         compute: Number of the first graph's nodes that compute something of its inputs.
@@ -43,7 +43,7 @@ class Diff:
         return sum(pair.kind != "same" for pair in self.pairs)
 
     def joined(self, inner: Diff, before_a: str, before_b: str) -> Diff:
-        """This diff with that of a block, whose names get its path before them."""
+        """Return this diff with that of a block, whose names get its path as a prefix."""
         pairs = [
             replace(
                 pair,
@@ -83,7 +83,7 @@ def compare(first: Graph, second: Graph) -> Diff:
 
 
 class _Comparison:
-    """Tells what the matching of two skeletons means."""
+    """Interpretation of the matching of two skeletons."""
 
     def __init__(self, first: Skeleton, second: Skeleton) -> None:
         self.first = first
@@ -95,7 +95,7 @@ class _Comparison:
         self.place = {node.name: number for number, node in enumerate(first.graph.nodes)}
 
     def diff(self) -> Diff:
-        """All that was found."""
+        """Compare two graphs."""
         pairs = [*self._matched(), *self._regions()]
         removed = [*self._removed(), *self._passing_removed()]
         inserted = [*self._inserted(), *self._passing_inserted(), *self._stored()]
@@ -141,7 +141,7 @@ class _Comparison:
         return Pair(*names, _kind(len(ours), len(theirs)), (), text)
 
     def _absorber(self, ours: list[int]) -> list[Node]:
-        """The node of the second graph that gives what the region gave."""
+        """Return the node of the second graph that computes the result of the region."""
         for position in reversed(ours):
             for output in self.first.node(position).outputs:
                 producer = self.second.producer.get(self.matching.values.get(output, ""))
@@ -171,7 +171,7 @@ class _Comparison:
         return "it was removed"
 
     def _reads_constant(self, reader: int) -> bool:
-        """Whether a reader's counterpart has a constant where the reader has a value."""
+        """Return whether a reader's counterpart has a constant where the reader has a value."""
         b = self.matching.nodes.get(reader)
         if b is None:
             return False
@@ -222,7 +222,7 @@ class _Comparison:
         return f"hands {value} on{readers}"
 
     def _stored(self) -> Iterator[SingleNode]:
-        """Dequantizers of constants: the first graph holds the same constants in floats."""
+        """Yield dequantizers of constants, which the first graph holds as floats."""
         for position in sorted(self.second.constant):
             node = self.second.node(position)
             if node.operator != "DequantizeLinear":
@@ -273,6 +273,6 @@ def _absorbed(after: list[Node]) -> str:
 
 
 def _names(nodes: Iterable[Node]) -> str:
-    """Operators of a region, equal ones counted: ``Conv + 2 Add``."""
+    """Return the operators of a region, equal ones counted: ``Conv + 2 Add``."""
     counts = Counter(node.operator for node in nodes)
     return " + ".join(f"{n} {name}" if n > 1 else name for name, n in counts.items())

@@ -1,10 +1,10 @@
-"""The matching of two graphs' compute nodes: by names that can be trusted, then by structure.
+"""Matching of two graphs' compute nodes: by reliable names, then by structure.
 
 Names are kept by most tools but not by all, and exporters that number their values give one name
 to different things. So names count only where most of them agree with what produces them; the
 rest is found by walking from what is matched to its neighbours, a node when it computes the same
 of the same inputs. What is skipped on the way (an activation that was fused, a cast that was
-inserted) is told from what comes after it.
+inserted) is inferred from its successors.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Matching:
         self._ends(self.first.outputs, self.second.outputs)
 
     def _ends(self, ours: Iterable[Source], theirs: Iterable[Source]) -> None:
-        """Inputs or outputs: by name, and by place where none has a name in common."""
+        """Match inputs or outputs by name, and by position if no name is common."""
         left, right = list(ours), list(theirs)
         common = set(left) & set(right)
         if not common and len(left) == len(right):
@@ -85,14 +85,14 @@ class Matching:
                 self._pair(name, name)
 
     def _by_order(self) -> None:
-        """Where a stretch was rewritten and renamed, its weights still come in the same order."""
+        """Match rewritten and renamed stretches by their weights, whose order stays the same."""
         left = [position for position in self.first.compute if position not in self.nodes]
         right = [position for position in self.second.compute if position not in self.reverse]
         for a, b in align(self.first, left, self.second, right):
             self._match(a, b)
 
     def _close(self) -> None:
-        """What is left before two matched nodes is the same, however differently it is made."""
+        """Match what remains before two matched nodes, regardless of its operators."""
         for a, b in list(self.nodes.items()):
             ours = [source for source in self.first.sources[a] if isinstance(source, str)]
             theirs = [source for source in self.second.sources[b] if isinstance(source, str)]
@@ -128,13 +128,13 @@ class Matching:
             self._among(left[operator], right[operator])
 
     def _among(self, left: Sequence[int], right: Sequence[int]) -> None:
-        """Match nodes of one operator that read one value, the likest first."""
+        """Match nodes of one operator that read one value, the most similar first."""
         fits = [(a, b) for a in left for b in right if self._inputs_fit(a, b)]
         for a, b in sorted(fits, key=lambda pair: (-self._likeness(*pair), pair)):
             self._match(a, b)
 
     def _likeness(self, a: int, b: int) -> int:
-        """How much speaks for a match besides operator and inputs."""
+        """Return the similarity of two nodes besides operator and inputs."""
         one, other = self.first.node(a), self.second.node(b)
         kept = sum(other.attributes.get(key) == value for key, value in one.attributes.items())
         shapes = _constants(self.first, a) == _constants(self.second, b)
@@ -151,7 +151,7 @@ class Matching:
         return turned and self.same(ours[0], theirs[1]) and self.same(ours[1], theirs[0])
 
     def same(self, ours: Source, theirs: Source) -> bool:
-        """Whether two values are known to be the same."""
+        """Return whether two values are known to be the same."""
         if isinstance(ours, Constant) or isinstance(theirs, Constant):
             return isinstance(ours, Constant) and isinstance(theirs, Constant)
         return self.values.get(ours) == theirs or self.back.get(theirs) == ours
@@ -168,7 +168,7 @@ class Matching:
         self._backward(a, b)
 
     def _backward(self, a: int, b: int) -> None:
-        """What two matched nodes read is the same, where their inputs can be told apart."""
+        """Match the inputs of two matched nodes, if the inputs are distinct."""
         ours = [source for source in self.first.sources[a] if isinstance(source, str)]
         theirs = [source for source in self.second.sources[b] if isinstance(source, str)]
         if len(ours) != len(theirs) or (len(ours) > 1 and self.first.base(a) in _COMMUTATIVE):
@@ -205,7 +205,7 @@ class Matching:
     def _absorbed(
         here: Skeleton, there: Skeleton, known: dict[str, str], matched: dict[int, int]
     ) -> list[tuple[str, str]]:
-        """Outputs of single-input nodes behind which the same things follow as before them."""
+        """Return outputs of single-input nodes whose readers match those of the input."""
         found = []
         for position in here.compute:
             sources = [source for source in here.sources[position] if isinstance(source, str)]
@@ -238,7 +238,7 @@ class Matching:
 
 
 def _kind(skeleton: Skeleton, position: int) -> tuple[str, int]:
-    """What a node does: a product of two values is no scaling by a constant.
+    """Return the kind of a node; a product of two values differs from a scaling by a constant.
 
     For other operators it does not matter how many of their inputs became constants.
     """
@@ -254,7 +254,7 @@ def _constants(skeleton: Skeleton, position: int) -> list[object]:
 
 
 _WEIGHTY = 2
-"""Dimensions from which on a constant is a weight that tells one node from another."""
+"""Fewest dimensions of a constant that identifies a node by its weights."""
 
 _MOST = 2000
 """Nodes a side; the time grows with the square of equal ones."""
@@ -265,7 +265,7 @@ Key = tuple[str, tuple[tuple[object, ...], ...]]
 def align(
     first: Skeleton, left: Sequence[int], second: Skeleton, right: Sequence[int]
 ) -> Iterator[tuple[int, int]]:
-    """Pairs of nodes with equal operators and weights of equal shapes, in the order of both.
+    """Yield pairs of nodes with equal operators and weight shapes, in the order of both.
 
     Args:
         left, right: Positions of the nodes in question, in topological order.

@@ -1,4 +1,4 @@
-"""What an operator computes, whatever a quantizer or an optimizer calls it."""
+"""Canonical operators, independent of a quantizer's or an optimizer's names."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _CONTRIBUTED = ("com.microsoft", "com.ms.internal.nhwc", "ai.onnx", "")
 
 
 def base(node: Node) -> str:
-    """The operator whose result the node gives (``Conv`` for ``QLinearConv``)."""
+    """Return the operator whose result the node computes (``Conv`` for ``QLinearConv``)."""
     if node.domain not in _CONTRIBUTED:
         return f"{node.domain}.{node.operator}"
     name = node.operator
@@ -71,7 +71,7 @@ def base(node: Node) -> str:
 
 
 def passes(node: Node) -> bool:
-    """Whether the node hands its first input on, but for its precision."""
+    """Return whether the node hands its first input on, but for its precision."""
     if node.domain not in _CONTRIBUTED:
         return False
     if node.operator == "Cast":

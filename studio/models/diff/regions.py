@@ -22,7 +22,7 @@ class Region:
 
 
 def regions(matching: Matching) -> Iterator[Region]:
-    """Every region with nodes on at least one side that ends in a value of both graphs."""
+    """Yield every region with nodes on at least one side that ends in a value of both graphs."""
     merged: list[Region] = []
     owner: dict[tuple[int, int], Region] = {}
     ends, ends_back = set(matching.values), set(matching.back)
@@ -42,7 +42,7 @@ def regions(matching: Matching) -> Iterator[Region]:
 
 
 def _cone(skeleton: Skeleton, value: str, ends: set[str], matched: object) -> set[int]:
-    """Unmatched nodes that the value is made of, back to values of both graphs."""
+    """Return the unmatched nodes that a value depends on, back to values of both graphs."""
     found: set[int] = set()
     waiting = [value]
     while waiting:

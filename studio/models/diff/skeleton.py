@@ -52,19 +52,19 @@ class Skeleton:
         self.outputs = tuple(self.origin(value.name) for value in graph.outputs)
 
     def node(self, position: int) -> Node:
-        """The node at a position."""
+        """Return the node at a position."""
         return self.graph.nodes[position]
 
     def base(self, position: int) -> str:
-        """What the node at a position computes."""
+        """Return the canonical operator of the node at a position."""
         return base(self.graph.nodes[position])
 
     def origin(self, value: str) -> Source:
-        """The value itself, or what was handed on under its name."""
+        """Return the value itself, or the value that was passed on under its name."""
         return self._origin.get(value, value)
 
     def shape(self, value: str) -> tuple[object, ...] | None:
-        """The value's shape where it is known."""
+        """Return the value's shape if it is known."""
         kind = self.graph.type_of(value)
         return None if kind is None else kind.shape
 
@@ -84,7 +84,7 @@ class Skeleton:
                 self._name(node, [inputs[0], *own[1:]] if kept else list(own))
             elif passes(node) and inputs:
                 self.passing[position] = inputs[0]
-                # Beside the value itself there may be its scale, which nobody looks for.
+                # Next to the value itself there may be its scale, which no match needs.
                 self._name(node, [inputs[0], *(Constant() for _ in node.outputs[1:])])
             else:
                 self._add(position, node, inputs)

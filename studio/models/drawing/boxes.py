@@ -1,4 +1,4 @@
-"""What is written on each box of a drawing, whatever it is drawn with."""
+"""Text on each box of a drawing, for every format."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class DrawnBox:
 
 
 def drawn_boxes(graph: Graph, layout: GraphLayout, overlay: Overlay | None) -> Iterator[DrawnBox]:
-    """The boxes that are drawn, in the layout's order.
+    """Yield the drawn boxes in the layout's order.
 
     Args:
         overlay: By the place of each node (``overlay.on_nodes``).
@@ -54,7 +54,7 @@ def drawn_boxes(graph: Graph, layout: GraphLayout, overlay: Overlay | None) -> I
 
 
 def nodes_drawn(graph: Graph, layout: GraphLayout) -> int:
-    """How many nodes have a box: constants have none, they belong to what reads them."""
+    """Return the number of nodes with a box, which constants do not have."""
     first = len(graph.inputs)
     return sum(1 for width in layout.width[first : first + len(graph.nodes)] if width)
 
@@ -117,7 +117,7 @@ def _fit(text: str, characters: float) -> str:
 
 
 def frame_title(frame: Frame) -> str:
-    """What is written into the upper left corner of a frame."""
+    """Return the text in the upper left corner of a frame."""
     return _fit(f"{frame.node.operator} · {block_text(frame.node)}", frame.width / OPERATOR_CHAR)
 
 
@@ -125,7 +125,7 @@ Point = tuple[float, float]
 
 
 def edge_points(layout: GraphLayout) -> Iterator[list[Point]]:
-    """The points that each edge goes through: out of a box, the bends, into the other box."""
+    """Yield the points of each edge: out of a box, the bends, into the other box."""
     for (source, target, _), bends in zip(layout.edges, layout.bends, strict=True):
         start = (
             layout.x[source] + layout.width[source] / 2,

@@ -15,13 +15,13 @@ from studio.models.drawing.page_data import page_data
 from studio.settings import resource
 
 _UNSAFE = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
-"""What must not stand in a script element as it is."""
+"""Characters that a script element must escape."""
 
 
 def html(
     title: str, model: Model, overlays: Sequence[Overlay] = (), shown: Overlay | None = None
 ) -> str:
-    """The page as one document; its policy lets it run its own script and nothing else.
+    """Return the page as one document, whose policy allows its own script alone.
 
     Args:
         shown: The overlay that is painted first.
@@ -44,6 +44,6 @@ def _resource(name: str) -> str:
 
 
 def _digest(text: str) -> str:
-    """The hash by which a policy allows an element with this content."""
+    """Return the hash by which a policy allows an element with this content."""
     found = hashlib.sha256(text.encode()).digest()
     return f"'sha256-{base64.b64encode(found).decode()}'"

@@ -54,17 +54,17 @@ class Overlay:
 
     @property
     def adds_up(self) -> bool:
-        """Whether the sum of the nodes' numbers means something for a block of them."""
+        """Whether the sum of the nodes' numbers is meaningful for a block."""
         return self.unit not in ("dB", "%")
 
     def text(self, name: str) -> str:
-        """The number as the node shows it; empty where it has none."""
+        """Return the number as the node shows it, or "" if it has none."""
         value = self.values.get(name)
         return "" if value is None else f"{short(value)} {self.unit}".strip()
 
 
 def on_nodes(overlay: Overlay, graph: Graph) -> Overlay:
-    """The numbers by the place of each node in a graph; a folded block has the sum of its nodes.
+    """Return numbers by the place of each node; a folded block has the sum of its nodes.
 
     Of numbers that do not add up it has the largest.
     """
@@ -85,7 +85,7 @@ def on_nodes(overlay: Overlay, graph: Graph) -> Overlay:
 
 
 def short(value: float) -> str:
-    """A number in at most six characters: 1234567 is 1.23M."""
+    """Return a number in at most six characters: 1234567 is 1.23M."""
     for factor, suffix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= factor:
             return f"{value / factor:.3g}{suffix}"
@@ -93,7 +93,7 @@ def short(value: float) -> str:
 
 
 def legend(overlay: Overlay) -> str:
-    """What the colours mean, in one line."""
+    """Return the meaning of the colours in one line."""
     low, high = overlay.bounds
     return f"{overlay.title} {short(low)} … {short(high)} {overlay.unit}".strip()
 
@@ -108,7 +108,7 @@ def read_overlay(path: Path, names: Collection[str] = ()) -> Overlay:
         names: Nodes of the graph; of several measured variants the one with most of them is taken.
 
     Raises:
-        InvalidData: when the file is none of these.
+        InvalidData: when the file has none of these forms.
     """
     try:
         data = json.loads(path.read_text("utf-8"))
@@ -127,7 +127,7 @@ def read_overlay(path: Path, names: Collection[str] = ()) -> Overlay:
 
 
 def _from_json(data: Any) -> Iterator[Overlay]:
-    """What the file may be read as; of equals the first is taken."""
+    """Yield the overlays that fit the file; of equal ones the first is used."""
     if not isinstance(data, dict):
         return
     if isinstance(data.get("operators"), list):
@@ -146,7 +146,7 @@ def _from_json(data: Any) -> Iterator[Overlay]:
 
 
 def _profiled(rows: list[Any]) -> Iterator[dict[str, Any]]:
-    """Times in milliseconds by node, for each measured variant; or the rows of a single one."""
+    """Yield times in milliseconds by node, for each measured variant or a single one."""
     runs = [row for row in rows if isinstance(row, dict) and isinstance(row.get("nodes"), list)]
     for run in runs:
         yield {
@@ -159,7 +159,7 @@ def _profiled(rows: list[Any]) -> Iterator[dict[str, Any]]:
 
 
 def _operators(rows: list[Any]) -> dict[str, Any]:
-    """Rows with the name and the time of each operator."""
+    """Return rows with the name and the time of each operator."""
     values: dict[str, Any] = {}
     for row in rows:
         if isinstance(row, dict):

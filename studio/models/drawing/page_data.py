@@ -1,4 +1,4 @@
-"""What a page with the interactive graph holds: parts, nodes and overlays, as columns of JSON."""
+"""Data of a page with the interactive graph: parts, nodes and overlays, as columns of JSON."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LONGEST = 400
 
 
 def page_data(title: str, model: Model, overlays: Sequence[Overlay], shown: int) -> dict[str, Any]:
-    """All that the page needs.
+    """Return all data of the page.
 
     Args:
         shown: Which overlay is painted first; -1 for none.
@@ -76,7 +76,7 @@ class _Book:
         self._within: dict[int, list[Node]] = {}
 
     def around(self, path: str) -> str:
-        """The part that holds another one: the one with the longest path that begins it."""
+        """Return the part around another: the one with the longest path that begins it."""
         known = [one for one in self.parts if path.startswith(f"{one}/")]
         return max(known, key=len, default="")
 
@@ -104,7 +104,7 @@ class _Book:
                 self.add(f"{path}/{node.name}/{INSIDE}", node.operator, path, node.blocks[INSIDE])
 
     def values(self, overlay: Overlay) -> dict[int, float]:
-        """An overlay's numbers by node; that of a block is the sum, or the largest, of its own."""
+        """Return an overlay's numbers by node; a block has the sum or the largest of its own."""
         join: Callable[[Iterable[float]], float] = sum if overlay.adds_up else max
         found = {}
         for number, within in self._within.items():
@@ -153,14 +153,14 @@ class _Book:
         if known is not None:
             return known
         number = self._numbers[id(node)] = len(self.nodes)
-        self.nodes.append(_told(graph, node))
+        self.nodes.append(_node_facts(graph, node))
         self.home.append(None)
         self._within[number] = list(_inner(node))
         return number
 
 
 def _below(graph: Graph, node: Node) -> str:
-    """The shape of what a node writes; its name where that is not known."""
+    """Return the shape of a node's output, or its name if that is unknown."""
     kind = graph.type_of(node.outputs[0]) if node.outputs else None
     if kind is None or kind.shape is None:
         return _short(detail(node))
@@ -184,8 +184,8 @@ def _places(layout: GraphLayout, drawn: Sequence[int]) -> dict[str, list[float]]
     return {key: [round(column[at], 1) for at in drawn] for key, column in columns.items()}
 
 
-def _told(graph: Graph, node: Node) -> dict[str, Any]:
-    """What the inspector says of a node."""
+def _node_facts(graph: Graph, node: Node) -> dict[str, Any]:
+    """Return the inspector's facts of a node."""
     attributes = {} if is_block(node) else node.attributes
     return {
         "operator": _short(node.operator),
@@ -221,6 +221,6 @@ def _short(text: str) -> str:
 
 
 def _last(path: str) -> str:
-    """What a part is called: the branch of its node, or the function."""
+    """Return the title of a part: the branch of its node, or the function."""
     node, _, key = path.rpartition("/")
     return f"{node.rpartition('/')[2]} · {key}" if node else path

@@ -25,7 +25,7 @@ _READABLE = 0.4
 
 
 def scale_of(layout: GraphLayout) -> float:
-    """At what scale a layout fits into a picture; below 1 where it is too large for one."""
+    """Return the scale at which a layout fits into a picture; below 1 for a large one."""
     width, height = layout.size
     scale = min(1.0, _LONGEST_SIDE / max(width, height))
     return min(scale, math.sqrt(_MOST_PIXELS / (width * height)))
@@ -98,7 +98,7 @@ class _Canvas:
 
 
 def _curve(points: Sequence[Point]) -> Iterator[Point]:
-    """Points along the curves that leave and reach their boxes vertically."""
+    """Yield points along the curves that leave and reach their boxes vertically."""
     yield points[0]
     for (x, y), (next_x, next_y) in pairwise(points):
         if next_x != x:
@@ -110,7 +110,7 @@ def _curve(points: Sequence[Point]) -> Iterator[Point]:
 
 
 def _font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """DejaVu where it is installed, otherwise the small font that Pillow brings along."""
+    """Return DejaVu where it is installed, otherwise Pillow's own small font."""
     size = max(size, 1.0)  # of a picture without texts; no font is smaller
     try:
         return ImageFont.truetype("DejaVuSans.ttf", size)
@@ -119,5 +119,5 @@ def _font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 def _printable(text: str) -> str:
-    """One line that every font can draw."""
+    """Return one line that every font can draw."""
     return "".join(c if c.isprintable() else " " for c in text.replace("×", "x"))

@@ -1,4 +1,4 @@
-"""What of a model's graph is drawn: all of it, its blocks, one part, with blocks unfolded."""
+"""Selection of a model's graph to draw: all of it, its blocks, one part, with expanded blocks."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from studio.models.walk import INSIDE, parts
 
 ALL, BLOCKS = "all", "blocks"
 EVERY = "all"
-"""Stands for all blocks where blocks to unfold are named."""
+"""Name of all blocks in the list of blocks to expand."""
 
 _MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class DrawSelection:
-    """What is wanted.
+    """Options of a drawing.
 
     Attributes:
         detail: ``all`` nodes, or the ``blocks`` that they fold into.
@@ -33,7 +33,7 @@ class DrawSelection:
 
 
 def shown(model: Model, wish: DrawSelection) -> Unfolded:
-    """The graph that is drawn, laid out.
+    """Return the graph to draw with its layout.
 
     Raises:
         UsageError: when there are no such blocks or parts.
@@ -55,7 +55,7 @@ def shown(model: Model, wish: DrawSelection) -> Unfolded:
 
 
 def _needs_blocks(model: Model, wish: DrawSelection) -> bool:
-    """Whether the main graph is folded for it; a branch or a function is there without."""
+    """Return whether the main graph is folded for it; a branch or a function is there without."""
     if wish.detail == BLOCKS or wish.opened:
         return True
     return bool(wish.part) and wish.part not in dict(parts(model))
@@ -71,7 +71,7 @@ def _blocks(graph: Graph) -> Graph:
 
 
 def _path(wish: str, known: Mapping[str, object]) -> str:
-    """The path that is meant: itself, without ``/inside``, or the one that ends so."""
+    """Return the path itself, the path without ``/inside``, or the one with that ending."""
     for exact in (wish, f"{wish}/{INSIDE}"):
         if exact in known:
             return exact
@@ -91,5 +91,5 @@ def _path(wish: str, known: Mapping[str, object]) -> str:
 
 
 def _short(path: str) -> str:
-    """A block by its own name, which says where it is."""
+    """Return a block with its own name, which shows its position."""
     return path.removesuffix(f"/{INSIDE}").rpartition(f"/{INSIDE}/")[2]

@@ -28,7 +28,7 @@ def svg(
     overlay: Overlay | None = None,
     frames: Sequence[Frame] = (),
 ) -> str:
-    """The drawing as one SVG document.
+    """Return the drawing as one SVG document.
 
     Args:
         frames: Around blocks that are unfolded, the outer before the inner.
@@ -62,7 +62,7 @@ def _frame(frame: Frame) -> str:
 
 
 def _paths(layout: GraphLayout) -> Iterator[str]:
-    """Curves that leave and reach their boxes vertically."""
+    """Yield curves that leave and reach their boxes vertically."""
     for points in edge_points(layout):
         path = [f"M{points[0][0]:g} {points[0][1]:g}"]
         for (x, y), (next_x, next_y) in pairwise(points):
@@ -87,10 +87,11 @@ def _box(box: DrawnBox) -> str:
 
 
 def _escape(text: str) -> str:
-    """Text for XML: names in a model may hold markup, control characters and half surrogates."""
+    """Escape text for XML: names may hold markup, control characters and half surrogates."""
     return escape("".join(c if _is_xml(c) else "\ufffd" for c in text))
 
 
 def _is_xml(char: str) -> bool:
     code = ord(char)
+    # XML 1.0 allows neither surrogates nor most control characters.
     return char in "\t\n" or (code >= 0x20 and not 0xD800 <= code <= 0xDFFF and code < 0xFFFE)

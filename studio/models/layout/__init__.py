@@ -1,4 +1,4 @@
-"""A layered layout of our own: pure Python, deterministic, fast enough for 50,000 nodes.
+"""Layered layout in pure Python, deterministic and fast enough for 50,000 nodes.
 
 The steps, a module each: ``boxes`` (what is drawn), ``cycles``
 (damaged models), ``layers`` (longest path, chains of dummies

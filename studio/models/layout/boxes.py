@@ -20,7 +20,7 @@ OPERATOR_CHAR, DETAIL_CHAR = 8.2, 6.4
 
 @dataclass(frozen=True, slots=True)
 class Boxes:
-    """What is drawn, in the order that ``GraphLayout`` defines: inputs, nodes, outputs.
+    """Boxes in the order that ``GraphLayout`` defines: inputs, nodes, outputs.
 
     Attributes:
         widths: Zero for what is not drawn: constants, which belong to the nodes that read them.
@@ -36,12 +36,12 @@ class Boxes:
     heights: dict[int, float] = field(default_factory=dict)
 
     def height(self, box: int) -> float:
-        """The height of a box; nothing for what is not drawn."""
+        """Return the height of a box, or zero if it is not drawn."""
         return self.heights.get(box, HEIGHT) if self.widths[box] else 0.0
 
 
 def boxes(graph: Graph) -> Boxes:
-    """The boxes of a graph, its terminals included."""
+    """Return the boxes of a graph, its terminals included."""
     widths = [_terminal(value.name, value.type) for value in graph.inputs]
     producers = {value.name: index for index, value in enumerate(graph.inputs)}
     first = len(widths)
@@ -70,7 +70,7 @@ def _edges_to(
 
 
 def detail(node: Node) -> str:
-    """The second line of a node's box: the last part of its name, or what a block holds."""
+    """Return the second line of a node's box: the last part of its name, or a block's content."""
     if node.domain == BLOCK_DOMAIN:
         return block_text(node)
     last = node.name.rstrip("/.").replace(".", "/").rsplit("/", 1)[-1] or node.name

@@ -14,7 +14,7 @@ Key = tuple[tuple[tuple[float, ...], ...], tuple[tuple[int, ...], ...], tuple[in
 
 
 def positions(graph: Layered, widths: Sequence[float]) -> list[float]:
-    """The horizontal centre of every id; single nodes stand on the line x = 0."""
+    """Return the horizontal centre of every id; single nodes are on the line x = 0."""
     x = [0.0] * len(graph.layer)
     known: dict[Key, list[float]] = {}
     for rows in _pieces(graph.rows):
@@ -27,7 +27,7 @@ def positions(graph: Layered, widths: Sequence[float]) -> list[float]:
 
 
 def _pieces(rows: Sequence[list[int]]) -> Iterator[Sequence[list[int]]]:
-    """Runs of rows from one cut to the next, both included."""
+    """Yield runs of rows from one cut to the next, both included."""
     start = 0
     for index in range(1, len(rows)):
         if len(rows[index]) == 1 or index == len(rows) - 1:
@@ -44,13 +44,14 @@ def _lay_out(
     widths: Sequence[float],
     known: dict[Key, list[float]],
 ) -> list[float]:
-    """Coordinates of a piece in the order of its ids, from memory where an equal one was seen."""
+    """Return coordinates of a piece in the order of its ids, from a cache of equal pieces."""
     local = {node: index for index, node in enumerate(ids)}
     last = set(rows[-1])
     down = [[] if node in last else [local[n] for n in graph.down[node]] for node in ids]
     dummy = [node >= graph.real for node in ids]
     sizes = [DUMMY_WIDTH if node >= graph.real else widths[node] for node in ids]
     numbered = [[local[node] for node in row] for row in rows]
+    # Repeated layers give equal pieces, which are laid out once.
     key: Key = (
         tuple(tuple(-1.0 if dummy[n] else sizes[n] for n in row) for row in numbered),
         tuple(map(tuple, down)),
@@ -66,6 +67,7 @@ def _lay_out(
         mirrored = [row[::-1] for row in ordered]
         x = coordinates(ordered, up, down, sizes, dummy)
         if rails and passed(ordered, up, down, rails) > passed(mirrored, up, down, rails):
+            # Mirrored where that crosses fewer edges to the rails.
             x = [-value for value in x]
         known[key] = _on_the_line(ordered, x)
     return known[key]

@@ -20,7 +20,7 @@ _NARROW_GAP = 14.0
 def coordinates(
     rows: Rows, up: Neighbours, down: Neighbours, widths: Sequence[float], dummy: Sequence[bool]
 ) -> list[float]:
-    """The centre of each node in pixels; the distances within a row keep the boxes apart."""
+    """Return the centre of each node in pixels, with distances that keep boxes apart."""
     conflicts = _conflicts(rows, up, dummy)
     up, down = _straight(rows, up, down, dummy)
     layouts: list[list[float]] = []
@@ -37,11 +37,11 @@ def coordinates(
 def _straight(
     rows: Rows, up: Neighbours, down: Neighbours, dummy: Sequence[bool]
 ) -> tuple[list[list[int]], list[list[int]]]:
-    """Neighbours to align with, so that the main path does not step aside.
+    """Return neighbours to align with, so that the main path stays straight.
 
-    A chain that goes on belongs to itself, not to its readers: chains are shared by all edges of
+    A chain that continues belongs to itself, not to its readers: chains are shared by all edges of
     a box, and a reader that took the coordinate would bend the chain. And what starts in the
-    middle (weights that are computed) stands beside the path, it does not pull the path over.
+    middle (weights that are computed) is next to the path, it does not pull the path over.
     """
     above = [list(nodes) for nodes in up]
     below = [list(nodes) for nodes in down]
@@ -61,7 +61,7 @@ def _straight(
 
 
 def _conflicts(rows: Rows, up: Neighbours, dummy: Sequence[bool]) -> set[tuple[int, int]]:
-    """Edges (upper, lower) that cross a segment between two dummies and give way to it."""
+    """Return edges (upper, lower) that cross a segment between two dummies and give way to it."""
     found: set[tuple[int, int]] = set()
     for upper, lower in pairwise(rows):
         if len(upper) < 2 or len(lower) < 2:
@@ -84,7 +84,7 @@ def _conflicts(rows: Rows, up: Neighbours, dummy: Sequence[bool]) -> set[tuple[i
 
 
 def _align(rows: Rows, neighbours: Neighbours, conflicts: set[tuple[int, int]]) -> list[int]:
-    """The root of each node's block: nodes below each other that share one coordinate."""
+    """Return the root of each node's block: nodes in a column that share one coordinate."""
     root = list(range(len(neighbours)))
     taken: set[int] = set()
     place: dict[int, int] = {}
@@ -115,7 +115,7 @@ def _in_conflict(one: int, other: int, conflicts: set[tuple[int, int]]) -> bool:
 def _pack(
     rows: Rows, root: Sequence[int], widths: Sequence[float], dummy: Sequence[bool]
 ) -> list[float]:
-    """Coordinates of blocks: as far left as their left neighbours allow, then drawn together."""
+    """Return coordinates of blocks: as far left as their left neighbours allow, then compacted."""
     right_of: dict[int, dict[int, float]] = {}
     waiting: dict[int, int] = {}
     for row in rows:

@@ -1,4 +1,4 @@
-"""The order of the nodes within their layers, with few crossings.
+"""Order of the nodes within their layers, with few crossings.
 
 Several first orders are swept by means and by medians of the neighbours' places, then neighbours
 change places where that helps; the best order that was seen is taken.
@@ -40,7 +40,7 @@ def order(rows: Rows, up: Neighbours, down: Neighbours, ends: Sequence[int] = ()
 
 
 def _trials(rows: Rows, down: Neighbours) -> Iterator[tuple[Rows, Place]]:
-    """First orders, and how they are swept."""
+    """Yield first orders, and how they are swept."""
     turned = [list(reversed(nodes)) for nodes in down]
     yield _depth_first(rows, down), _mean
     yield _depth_first(rows, turned), _mean
@@ -56,7 +56,7 @@ def _trials(rows: Rows, down: Neighbours) -> Iterator[tuple[Rows, Place]]:
 def _swept(
     current: Rows, up: Neighbours, down: Neighbours, ends: Sequence[int], place: Place
 ) -> tuple[Rows, int]:
-    """The best order that sweeps find, and what it costs."""
+    """Return the best order that sweeps find, and its cost."""
     position = [0] * sum(map(len, current))
     for row in current:
         _number(row, position)
@@ -82,7 +82,7 @@ def _swept(
 def _cost(
     rows: Rows, up: Neighbours, down: Neighbours, position: Sequence[int], ends: Sequence[int]
 ) -> int:
-    """Crossings, those on the way to the rails included; the rows may be mirrored as a whole."""
+    """Return crossings, with those of edges to the rails; rows may be mirrored as a whole."""
     count = crossings(rows, down, position)
     if not any(ends):
         return count
@@ -91,7 +91,7 @@ def _cost(
 
 
 def passed(rows: Rows, up: Neighbours, down: Neighbours, ends: Sequence[int]) -> int:
-    """What the edges to and from the rails, which stand to the left, cross on their way."""
+    """Return the crossings of edges to and from the rails, which are at the left."""
     total = 0
     for row in rows:
         left = 0
@@ -121,7 +121,7 @@ def _exchange(rows: Rows, up: Neighbours, down: Neighbours) -> None:
 
 
 def _between_two(left: Sequence[int], right: Sequence[int], position: dict[int, int]) -> int:
-    """Crossings between the edges of two neighbours."""
+    """Return the crossings between the edges of two neighbours."""
     return sum(position[one] > position[other] for one in left for other in right)
 
 
@@ -141,7 +141,7 @@ def _number(row: Sequence[int], position: list[int]) -> None:
 
 
 def _depth_first(rows: Rows, down: Neighbours) -> Rows:
-    """A first order: nodes as a depth-first walk from the top meets them; trees do not cross."""
+    """Return nodes in depth-first order from the top, in which trees do not cross."""
     row_of = {node: index for index, row in enumerate(rows) for node in row}
     result: Rows = [[] for _ in rows]
     seen: set[int] = set()
@@ -177,7 +177,7 @@ def _sweep(
 
 
 def crossings(rows: Rows, down: Neighbours, position: Sequence[int]) -> int:
-    """How many pairs of edges cross, over all neighbouring rows."""
+    """Return how many pairs of edges cross, over all neighbouring rows."""
     total = 0
     for index in range(len(rows) - 1):
         if len(rows[index]) > 1 and len(rows[index + 1]) > 1:
@@ -186,7 +186,7 @@ def crossings(rows: Rows, down: Neighbours, position: Sequence[int]) -> int:
 
 
 def _between(row: Sequence[int], width: int, down: Neighbours, position: Sequence[int]) -> int:
-    """Inversions among the lower ends, counted with a Fenwick tree in O(e log width)."""
+    """Return inversions among the lower ends, counted with a Fenwick tree in O(e log width)."""
     tree = [0] * (width + 1)
     total = inserted = 0
     for node in row:

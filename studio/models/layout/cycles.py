@@ -1,4 +1,4 @@
-"""What closes a cycle, which only a damaged model has: such edges are not drawn."""
+"""Edges that close a cycle, which only a damaged model has: they are not drawn."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ Edge = tuple[int, int, str]
 
 
 def without_cycles(count: int, edges: Sequence[Edge]) -> list[Edge]:
-    """The edges that form no cycle; all of them, in their order, where there is none.
+    """Return the edges that form no cycle, in their order.
 
     Among the boxes on or below a cycle an edge has to lead forward in the order of the boxes.
     """

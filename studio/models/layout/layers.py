@@ -1,6 +1,6 @@
 """Layers by the longest path, with chains of dummies where an edge passes layers.
 
-A value that is read very far below runs beside the drawing instead, on a rail: a chain through
+A value that is read very far below runs along the drawing instead, on a rail: a chain through
 thousands of layers would join what is otherwise a sequence of small, equal pieces.
 """
 
@@ -47,7 +47,7 @@ def layered(
     inputs: int,
     outputs: int | None = None,
 ) -> Layered:
-    """Assign layers to ``count`` boxes, the first of which are the inputs.
+    """Assign layers to ``count`` boxes, the inputs first.
 
     Args:
         pairs: Distinct connections (from, to), free of cycles.
@@ -94,7 +94,7 @@ def layered(
 
 
 def _longest_paths(count: int, pairs: Sequence[tuple[int, int]], inputs: int) -> list[int]:
-    """Layers from the top; what no input reaches stands right above its first reader."""
+    """Return layers from the top; a box without inputs is right above its first reader."""
     readers: list[list[int]] = [[] for _ in range(count)]
     waiting = [0] * count
     for source, target in pairs:
@@ -120,7 +120,7 @@ def _longest_paths(count: int, pairs: Sequence[tuple[int, int]], inputs: int) ->
 
 
 def _longest_span(layer: Sequence[int], readers: Sequence[Sequence[int]]) -> int:
-    """Longest edge that gets a chain, so that all chains together stay within bounds."""
+    """Return the longest edge that gets a chain, so that all chains together stay within bounds."""
     spans = sorted(
         max(layer[target] for target in targets) - layer[source] - 1
         for source, targets in enumerate(readers)

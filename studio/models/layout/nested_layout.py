@@ -1,6 +1,6 @@
-"""The layout of a graph some of whose blocks are unfolded in place, each inside a frame.
+"""Layout of a graph with expanded blocks, each inside a frame.
 
-Each level is laid out on its own, the innermost first; a frame is a box of the level around it, as
+Each level is laid out separately, the innermost first. A frame is a box of the level around it, as
 large as what is inside. The layers of a level and the order within them do not depend on the sizes
 of its boxes: so what is around a block keeps its order when the block is unfolded. What a block
 reads and writes passes through ports on its frame, and edges lead from node to node through them.
@@ -31,7 +31,7 @@ Points = tuple[float, ...]
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What is drawn around an unfolded block.
+    """Frame around an expanded block.
 
     Attributes:
         path: Of the block's inside, as ``walk.parts`` gives it.
@@ -80,7 +80,7 @@ def unfold(graph: Graph, opened: Collection[str], path: str = "") -> Unfolded:
 
 
 def block_paths(graph: Graph, path: str = "") -> Iterator[str]:
-    """The paths of the insides of all folded blocks of a graph, the outer before the inner."""
+    """Yield the inner paths of all folded blocks of a graph, the outer before the inner."""
     around = f"{path}/" if path else ""
     for node in graph.nodes:
         if node.domain == BLOCK_DOMAIN:
@@ -91,7 +91,7 @@ def block_paths(graph: Graph, path: str = "") -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Level:
-    """A graph that is laid out by itself.
+    """Graph with a layout of its own.
 
     Attributes:
         inner: The unfolded blocks, by their boxes.
@@ -114,7 +114,7 @@ class _Builder:
         self._known: dict[object, GraphLayout] = {}
 
     def level(self, graph: Graph, around: str, *, is_framed: bool) -> _Level:
-        """A level with all that is unfolded in it."""
+        """Return a level with its expanded blocks."""
         inner: dict[int, _Level] = {}
         for box, node in enumerate(graph.nodes, len(graph.inputs)):
             if node.domain == BLOCK_DOMAIN:
@@ -151,7 +151,7 @@ class _Builder:
         return self._placed(drawn)
 
     def _placed(self, drawn: Boxes) -> GraphLayout:
-        """The layout of a level, from memory where one of the same boxes and edges was seen."""
+        """Return the layout of a level, from a cache of equal boxes and edges."""
         pairs = tuple([edge[:2] for edge in drawn.edges])
         key = (tuple(drawn.widths), pairs, tuple(drawn.heights.items()))
         known = self._known.get(key)
@@ -176,7 +176,7 @@ class _Flat:
         self._bends: list[Points] = []
 
     def unfolded(self) -> Unfolded:
-        """The whole."""
+        """Return the whole layout."""
         graph, layout = self._graph, self._top.layout
         inputs, outputs = len(graph.inputs), len(graph.outputs)
         self._places += [_place(layout, box) for box in range(inputs)]
@@ -227,7 +227,7 @@ class _Flat:
         inputs, last = len(level.graph.inputs), len(layout.x) - len(level.graph.outputs)
         for at, (source, target, value) in enumerate(layout.edges):
             if is_framed and (source < inputs or target >= last):
-                continue  # goes on outside
+                continue  # continues outside
             head = self._from(level, at)
             if head is None:
                 continue
@@ -239,7 +239,7 @@ class _Flat:
             self._connect(inside, is_framed=True)
 
     def _from(self, level: _Level, at: int) -> tuple[int, Points] | None:
-        """The node at which an edge begins, and the points up to where the edge's own begin."""
+        """Return the node at which an edge begins, and the points before the edge's own."""
         source, _, value = level.layout.edges[at]
         inside = level.inner.get(source)
         if inside is None:
@@ -254,7 +254,7 @@ class _Flat:
         return head[0], (*head[1], *self._moved(inside, leaving), x, y, x, y + _FOOT)
 
     def _to(self, level: _Level, at: int) -> list[tuple[int, Points]]:
-        """The nodes at which an edge ends, and the points behind the edge's own."""
+        """Return the nodes at which an edge ends, and the points behind the edge's own."""
         _, target, value = level.layout.edges[at]
         inside = level.inner.get(target)
         if inside is None:
@@ -269,7 +269,7 @@ class _Flat:
         return found
 
     def _moved(self, level: _Level, at: int) -> Points:
-        """The points of an edge where its level was moved to."""
+        """Return the points of an edge after its level was moved."""
         right, down = self._shifts[id(level)]
         points = level.layout.bends[at]
         if not right and not down:

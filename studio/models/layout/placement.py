@@ -28,7 +28,7 @@ def lay_out(graph: Graph) -> GraphLayout:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How much room is left.
+    """Spacing of the layout.
 
     Attributes:
         across, down: Left and right of everything, above and below it.
@@ -101,7 +101,7 @@ class _Bands:
 
     @classmethod
     def of(cls, rows: Layered, drawn: Boxes, margin: float) -> _Bands:
-        """The bands of a layered graph."""
+        """Return the bands of a layered graph."""
         heights = [HEIGHT] * len(rows.rows)
         if drawn.heights:
             # A row of ports alone has no height.
@@ -121,7 +121,7 @@ class _Bands:
         return cls(tops, bottoms, low)
 
     def down_from(self, box: int, layer: int, middle: float) -> tuple[float, ...]:
-        """The point straight below a box that is lower than its row: past what is beside it."""
+        """Return the point straight below a box that is lower than its row, past its neighbours."""
         return (middle, self.bottoms[layer]) if box in self.low else ()
 
 
@@ -130,7 +130,7 @@ Run = tuple[int, int, float]
 
 
 def _runs(rows: Layered, centres: Sequence[float]) -> dict[int, list[Run]]:
-    """The straight parts of each box's chain."""
+    """Return the straight parts of each box's chain."""
     result: dict[int, list[Run]] = {}
     for source, chain in rows.chains.items():
         runs: list[Run] = []
@@ -146,7 +146,7 @@ def _runs(rows: Layered, centres: Sequence[float]) -> dict[int, list[Run]]:
 def _bends(
     rows: Layered, bands: _Bands, runs: Sequence[Run], source: int, target: int
 ) -> tuple[float, ...]:
-    """Points between two boxes: both ends of each straight run along the chain of dummies."""
+    """Return points between two boxes: both ends of each straight run along the chain."""
     if not runs:
         return ()
     passed = rows.layer[target] - rows.layer[source] - 1
@@ -162,11 +162,11 @@ def _bends(
 
 GAP = 14.0
 _MOST_TRACKS = 32
-"""More would make the drawing wide for the sake of lines that nobody can follow."""
+"""More would widen the drawing for lines that no reader can follow."""
 
 
 def rails(graph: Layered, left: float) -> dict[int, float]:
-    """The x of the rail of each box that has one.
+    """Return the x of the rail of each box that has one.
 
     Rails that do not meet share a track; the longest stand innermost where they begin together.
 

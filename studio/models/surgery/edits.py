@@ -24,7 +24,7 @@ class Edit:
 
 
 def edit_titles(host: PluginHost, form: str) -> dict[str, str]:
-    """The edits that the plugins offer for a format: identifier -> title."""
+    """Return the edits that the plugins offer for a format: identifier -> title."""
     return {
         capability.id: capability.title
         for capability in host.all(Extension.TRANSFORM)
@@ -44,7 +44,7 @@ def parse(texts: Sequence[str], host: PluginHost, form: str) -> list[Edit]:
 
 
 def write(name: str, options: Sequence[Option], values: Mapping[str, Any]) -> str:
-    """An edit as text, from the values of a form; ``parse`` reads it back."""
+    """Return an edit as text, from the values of a form; ``parse`` reads it."""
     words = [name]
     for option in options:
         value = values.get(option.name)
@@ -67,7 +67,7 @@ def _one(text: str, host: PluginHost, known: Mapping[str, str]) -> Edit:
 
 
 def _options(words: Sequence[str], options: Sequence[Option]) -> dict[str, Any]:
-    """Words as options: ``name=value`` where an option has that name, else the positional one."""
+    """Return words as options: ``name=value`` for a known name, else the positional one."""
     named = {option.name: option for option in options}
     positional = next((option for option in options if option.positional), None)
     given: dict[str, Any] = {}
@@ -89,7 +89,7 @@ def _options(words: Sequence[str], options: Sequence[Option]) -> dict[str, Any]:
 
 
 def offered(options: EditsOptions, job: Job) -> EditsResult:
-    """Identifier, title and options of each edit."""
+    """Return identifier, title and options of each edit."""
     host = PluginHost.discover()
     edits = []
     for name, title in edit_titles(host, options.model.format).items():

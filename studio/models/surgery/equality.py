@@ -68,7 +68,7 @@ def check(
 def _common(
     before: Sequence[Value], after: Sequence[Value], renamed: Mapping[str, str]
 ) -> list[Value]:
-    """The edited model's inputs, with the sizes that either of the models fixes."""
+    """Return the edited model's inputs, with the sizes that either model fixes."""
     types = {renamed.get(value.name, value.name): value.type for value in before}
     return [Value(value.name, _fixed(value.type, types[value.name])) for value in after]
 
@@ -81,7 +81,7 @@ def _fixed(one: TensorType | None, other: TensorType | None) -> TensorType | Non
 
 
 def _feeds(session: Session, inputs: Sequence[Value]) -> list[Feeds]:
-    """Inputs that the model accepts.
+    """Return inputs that the model accepts.
 
     Raises:
         InvalidModel: when it accepts none; the reason is in the detail.

@@ -7,7 +7,7 @@ from pathlib import Path
 from studio.documents.dataclass_json import from_json
 from studio.jobs.step import Job
 from studio.models.backends import backend_for
-from studio.models.opening import OpenedModel, look, write_graph
+from studio.models.opening import OpenedModel, read_model, write_graph
 from studio.models.surgery import edits
 from studio.models.surgery.edits import Edit
 from studio.models.surgery.equality import EditFacts, check
@@ -19,7 +19,7 @@ FOLDER = "model"
 
 
 def edit(options: EditOptions, job: Job) -> EditResult:
-    """Carry the edits out, each on what the one before made; nothing is kept if one fails.
+    """Apply the edits, each to the result of the one before; a failure discards them all.
 
     Raises:
         UsageError: for an edit that is not known or does not fit the model.
@@ -28,7 +28,7 @@ def edit(options: EditOptions, job: Job) -> EditResult:
     host = PluginHost.discover()
     model = options.model
     wanted = edits.parse(options.edit, host, model.format)
-    current = look(Path(model.path), host=host)
+    current = read_model(Path(model.path), host=host)
     name = f"{Path(model.path).stem}.onnx"
     rows = []
     for number, one in enumerate(wanted):
@@ -36,10 +36,10 @@ def edit(options: EditOptions, job: Job) -> EditResult:
         output = job.folder / f"edit-{number}" / name
         output.parent.mkdir()
         rows.append(_carry_out(one, current, output, model.format, host, job))
-        current = look(output, host=host)
+        current = read_model(output, host=host)
     final = job.folder / FOLDER
     current.path.parent.rename(final)
-    opened = look(final / name, host=host)
+    opened = read_model(final / name, host=host)
     write_graph(opened, job.folder, job)
     return EditResult(
         nodes=len(opened.model.graph.nodes),
@@ -60,7 +60,7 @@ def _carry_out(
 ) -> EditOutcome:
     made = one.transform.apply(before.path, output, one.options, None, job)
     facts = from_json(EditFacts, made.facts)
-    after = look(output, host=host)
+    after = read_model(output, host=host)
     equality = _compare(before, after, facts, form, host) if facts.equal else None
     return EditOutcome(one.text, str(facts.text), len(after.model.graph.nodes), equality)
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-_PRESET = 2  # models hardly get smaller, and a higher one takes minutes for the libraries
+_PRESET = 2  # models barely get smaller, and a higher one takes minutes for the libraries
 _DIRECTORY, _FILE, _PROGRAM = 0o755, 0o644, 0o755
 
 
@@ -87,7 +87,7 @@ def _control(fields: Mapping[str, str], files: Iterable[ArchiveMember]) -> bytes
 
 
 def _data(files: list[ArchiveMember], when: int) -> tuple[bytes, list[str]]:
-    """The archive of what is installed, and the lines of ``md5sums``."""
+    """Return the archive of the installed files, and the lines of ``md5sums``."""
     packed, sums, made = io.BytesIO(), [], {""}
     with (
         lzma.open(packed, "wb", preset=_PRESET) as squeezed,

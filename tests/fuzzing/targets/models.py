@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from studio.api import StudioError
-from studio.models.opening import look
+from studio.models.opening import read_model
 from studio.plugin_host import PluginHost
 from tests.fuzzing.mutation import change_bytes, change_message, change_text
 from tests.fuzzing.target import Target
@@ -28,7 +28,7 @@ def host() -> PluginHost:
 
 def inspect(path: Path) -> None:
     """Intake, graph, types, costs and the figures that are printed."""
-    look(path, host=host()).figures()
+    read_model(path, host=host()).figures()
 
 
 def onnx() -> Target:

@@ -10,7 +10,7 @@ from studio.api import Graph, Kind, Node, Option, TargetSpec, UsageError
 from studio.documents.dataclass_json import to_json
 from studio.plugin_host import PluginHost
 from studio.profiling.attribution import attribute
-from studio.profiling.backends import BackendChoice, check_formats, choose, hold_to_target
+from studio.profiling.backends import BackendChoice, check_formats, check_target, choose
 from studio.profiling.operator_times import UnknownKernel
 from studio.profiling.plan import SAME_MODEL, candidates, configuration, parse_shapes
 from studio.registry import ModelRef
@@ -106,10 +106,10 @@ def test_a_board_is_not_asked_to_use_an_environment_of_this_computer():
     other = Backend("ncnn")
     other.python, other.title = "/env/bin/python", "ncnn"
     board = TargetSpec("jetson", "ssh://jetson")
-    hold_to_target(board, on(Backend("ort")))
-    hold_to_target(TargetSpec("local", "local:"), on(other))
+    check_target(board, on(Backend("ort")))
+    check_target(TargetSpec("local", "local:"), on(other))
     with pytest.raises(UsageError, match="ncnn is measured on this computer alone") as caught:
-        hold_to_target(board, on(Backend("ort"), other))
+        check_target(board, on(Backend("ort"), other))
     assert caught.value.hint == "Leave it out for jetson."
 
 

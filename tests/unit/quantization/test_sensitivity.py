@@ -119,7 +119,7 @@ def test_quantize_takes_what_is_kept_and_does_not_record_it(
     assert result.search is not None
     assert result.search.stored_sensitivity
     assert "Sensitivity" not in " ".join(text for _, text in job.points[-40:])
-    assert "sensitivity" not in record.asked(offered)
+    assert "sensitivity" not in record.as_preset(offered)
 
 
 def test_a_result_of_0_1_is_read() -> None:

@@ -248,7 +248,7 @@ def test_member_of_an_archive_is_looked_at(tmp_path: Path, member: str, sentence
         archive.writestr(link("link"), b"/etc/passwd")
         archive.mkdir("folder")
     with zipfile.ZipFile(path) as archive, pytest.raises(InvalidData, match=sentence):
-        sample_work.take(archive, member, tmp_path / "taken")
+        sample_work.extract_member(archive, member, tmp_path / "taken")
     assert not (tmp_path / "taken").exists()
 
 
@@ -258,4 +258,4 @@ def test_member_that_is_too_large_is_refused(
     monkeypatch.setattr(sample_work, "_MOST_MEMBER_BYTES", 10)
     path = wheel_file(tmp_path, {"large": b"12345678901"})
     with zipfile.ZipFile(path) as archive, pytest.raises(InvalidData, match="more than any"):
-        sample_work.take(archive, "large", tmp_path / "taken")
+        sample_work.extract_member(archive, "large", tmp_path / "taken")
