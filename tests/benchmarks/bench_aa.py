@@ -154,8 +154,8 @@ def comparison(recording: Recording, name: str) -> dict[str, Any]:
 
 def _cpu(recording: Recording, name: str) -> float:
     """CPU time of an inference over all rounds, in ns."""
-    spent = sum(each["cpu_ns"][name] for each in recording.rounds)
-    return float(spent / sum(len(each["times_ns"][name]) for each in recording.rounds))
+    spent = sum(each.cpu_ns[name] for each in recording.rounds)
+    return float(spent / sum(len(each.times_ns[name]) for each in recording.rounds))
 
 
 def campaign(kind: str, studies: int, seconds: float, keep: Path | None) -> list[dict[str, Any]]:

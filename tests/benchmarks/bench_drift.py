@@ -153,7 +153,7 @@ def false_alarms(subject: Subject, windows: int) -> dict[str, Any]:
         psi: list[float] = []
         watch = DriftWatch(reference, _hearing(psi))
         for frame in stream:
-            watch.see(*frame)
+            watch.observe(*frame)
         if watch.fault:
             raise RuntimeError(watch.fault)
         judged += watch.alarm.windows
@@ -194,7 +194,7 @@ def detections(subject: Subject, trials: int) -> dict[str, Any]:
             watch = DriftWatch(reference)
             begin = 2 * WINDOW + int(draws.integers(WINDOW))
             for frame in stream[:begin]:
-                watch.see(*frame)
+                watch.observe(*frame)
             found.setdefault(name, []).append(_until_alarm(subject, watch, numbers[begin:], alter))
     return {
         name: {"frames": counts, "goal": "met" if max(counts) <= 100 else "missed"}
@@ -207,7 +207,7 @@ def _until_alarm(
 ) -> int:
     for seen in range(PATIENCE):
         picture = subject.pictures[numbers[seen % len(numbers)]]
-        watch.see(*subject.seen(subject.frame(alter(picture))))
+        watch.observe(*subject.seen(subject.frame(alter(picture))))
         if watch.alarm.on:
             return seen + 1
     return PATIENCE + 1
@@ -225,7 +225,7 @@ def cost(subject: Subject) -> dict[str, Any]:
     near = _times(reference, stream[:8], math.inf)
     watch = DriftWatch(reference)
     for frame in stream[: 4 * WINDOW]:
-        watch.see(*frame)
+        watch.observe(*frame)
     state = watch.state_bytes
     return {
         "us_a_request": near,
@@ -247,7 +247,7 @@ def _times(reference: Reference, stream: list[Frame], frames_s: float) -> dict[s
         order = np.concatenate([draws.permutation(len(stream)) for _ in range(rounds)])
         start = time.thread_time()  # not of the process: threads of BLAS still spin after a fit
         for number in order.tolist():
-            watch.see(*stream[number])
+            watch.observe(*stream[number])
         times.append((time.thread_time() - start) / len(order) * 1e6)
         assert not watch.fault
         assert watch.stride == 1
@@ -263,7 +263,7 @@ def _after_answers(subject: Subject, reference: Reference) -> dict[str, float]:
         begun = clock()
         frame = subject.seen(subject.frame(picture))
         answered = clock()
-        watch.see(*frame)
+        watch.observe(*frame)
         seeing += clock() - answered
         answering += answered - begun
     return {"us": seeing / len(pictures) * 1e6, "share": seeing / answering}

@@ -107,7 +107,7 @@ def measure(
                     times = raw.block(runs)
                 else:
                     request = {"runs": runs, "settle": 0}
-                    times = bench.ask("cannot run", TIMEOUT, Block, do="time", **request).times_ns
+                    times = bench.call("cannot run", TIMEOUT, Block, do="time", **request).times_ns
                 if number:  # the first round warms both up
                     medians[who].append(statistics.median(times))
     [verdict], _ = compare("raw", medians)

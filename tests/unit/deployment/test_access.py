@@ -19,7 +19,7 @@ from studio.deployment.step import DEPLOY
 from studio.documents.dataclass_json import from_json
 from studio.jobs import JobOutcome
 from studio.jobs.sandbox import environment
-from studio.runtime.release.server.access import wanted
+from studio.runtime.release.server.access import desired
 from studio.runtime.release.server.certificate import self_signed
 from studio.runtime.shared.access_tokens import fingerprint_of
 from studio.runtime.shared.errors import ReleaseError
@@ -96,10 +96,10 @@ def test_names_beside_its_own_stay_until_others_are_given() -> None:
     none = wish(allowed_host=["none"])
     assert none.request()["allowed_hosts"] == []
     assert none.after(service).allowed_hosts == ()
-    assert wanted(service, {}).allowed_hosts == ("cam.example.com",)
-    assert wanted(service, none.request()).allowed_hosts == ()
+    assert desired(service, {}).allowed_hosts == ("cam.example.com",)
+    assert desired(service, none.request()).allowed_hosts == ()
     with pytest.raises(ReleaseError, match="is no name of a host"):
-        wanted(service, {"allowed_hosts": ["a.org --port 1"]})
+        desired(service, {"allowed_hosts": ["a.org --port 1"]})
 
 
 @pytest.mark.parametrize("value", ["short", "has spaces in its middle"])

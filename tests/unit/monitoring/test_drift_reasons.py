@@ -26,7 +26,7 @@ def status(normal: Reference, *windows: tuple[int, float]) -> DriftReport:
     watch = DriftWatch(normal)
     for seed, brightness in windows:
         for picture in pictures(seed, WINDOW, brightness=brightness):
-            watch.see(*frame(picture))
+            watch.observe(*frame(picture))
     return from_json(DriftReport, watch.status())
 
 
@@ -71,7 +71,7 @@ def test_one_window_that_is_far_beyond_is_an_alarm_with_its_reason(normal: Refer
 def test_a_small_shift_that_stays_is_said_to_be_one(normal: Reference) -> None:
     watch = DriftWatch(normal)
     for picture in pictures(6, 30 * WINDOW, brightness=0.06):
-        watch.see(*frame(picture))
+        watch.observe(*frame(picture))
         told = from_json(DriftReport, watch.status())
         if any(s.drifts and not s.beyond for s in drift_of(told)):
             break

@@ -232,7 +232,7 @@ def test_the_most_signals_there_are_stay_below_four_kilobytes() -> None:
     assert len(found.signals) > MAX_SIGNALS - 3
     watch = DriftWatch(found)
     for _ in range(4 * WINDOW + 7):
-        watch.see(*frame())
+        watch.observe(*frame())
     assert watch.fault == ""
     assert watch.state_bytes <= 4096
     assert watch.state_bytes + (MAX_SIGNALS - len(found.signals)) * 160 <= 4096

@@ -46,7 +46,7 @@ def learned() -> Reference:
 
 def told(watch: DriftWatch, frames: list[Frame]) -> dict[str, Any]:
     for frame in frames:
-        watch.see(*frame)
+        watch.observe(*frame)
     found: dict[str, Any] = watch.status()["estimate"]
     json.dumps(found)
     return found
@@ -84,7 +84,7 @@ def test_few_frames_say_nothing(learned: Reference) -> None:
 def test_an_answer_that_is_no_number_is_not_sure(learned: Reference) -> None:
     watch = DriftWatch(learned)
     for frame in stream(34, WINDOW)[0]:
-        watch.see(frame[0], {"y": frame[1]["y"] * np.nan})
+        watch.observe(frame[0], {"y": frame[1]["y"] * np.nan})
     assert watch.estimated is not None
     assert sum(watch.estimated._sure) == 0
 

@@ -17,7 +17,7 @@ from studio.quantization import timing_cache as timings
 from studio.quantization.layer_shapes import layers
 from studio.quantization.preflight import preview
 from studio.quantization.results import MachineTimings, PreflightResult
-from studio.quantization.speedup import predict, wanted
+from studio.quantization.speedup import predict, shapes_to_time
 from studio.quantization.step import PREVIEW
 from studio.registry import Registry, VariantRecord
 
@@ -153,7 +153,7 @@ def test_shapes_that_are_timed() -> None:
         Node("b", "Conv", ("y", "w"), ("z",)),
         Node("c", "Conv", ("x", "unknown"), ("z",)),
     )
-    (shape,) = wanted(graph)  # both are alike, and of the third nothing is known
+    (shape,) = shapes_to_time(graph)  # both are alike, and of the third nothing is known
     assert (shape.kind, shape.read, shape.weight) == ("Conv", (1, 8, 4, 4), (8, 8, 1, 1))
     assert (shape.strides, shape.pads) == ((1, 1), (0, 0, 0, 0))
 

@@ -155,7 +155,7 @@ def test_a_block_within_an_unfolded_one_is_entered(page: ModelPage, qtbot: QtBot
 
 def test_what_cannot_be_unfolded_says_why(page: ModelPage, qtbot: QtBot) -> None:
     said: list[str] = []
-    page.shell.say = lambda text, tone="": said.append(text)  # type: ignore[method-assign]
+    page.shell.notify = lambda text, tone="": said.append(text)  # type: ignore[method-assign]
     page.pane.canvas.select(None)
     page.unfolding.toggle()
     page.pane.canvas.select(0)

@@ -101,7 +101,7 @@ def test_with_labels_it_is_a_data_set_and_the_ids_join_up(tmp_path: Path) -> Non
     assert (dict(labels), labels.chosen) == ({"cam/a": "1", "cam/b": "0"}, True)
     answers = Answers(())
     for name in labels:
-        answers.keep(name, [np.float32([[0.1, 0.9]])])
+        answers.store(name, [np.float32([[0.1, 0.9]])])
     answers.judge(labels, labels.chosen)
     told = answers.status()
     # The least certain are no fair sample of all.
