@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from studio.api import TargetError, TargetSpec, UsageError
-from studio.deployment.answers import CertifyAnswer
+from studio.deployment.machine.answers import CertifyAnswer
+from studio.deployment.machine.release_client import ReleaseClient
 from studio.deployment.options import LOOPBACK, NETWORK, AccessOptions
-from studio.deployment.release_client import ReleaseClient
 from studio.documents.dataclass_json import JsonValue, read_parts
 from studio.runtime.release.server.access import LEAST_CHARACTERS
 from studio.runtime.release.server.certificate import DAYS, self_signed

@@ -12,14 +12,14 @@ from studio.deployment.access import AccessRequest, keep_certificate, keep_token
 from studio.deployment.admission import Request, ordered
 from studio.deployment.contained_packaging import signed_copy
 from studio.deployment.liveness import SERVING, ServerAddress, liveness, server_info, url_of
+from studio.deployment.machine.release_client import ReleaseClient
+from studio.deployment.machine.wheels import Platform, WheelCache, WheelSet, lacking, no_python
 from studio.deployment.machine_deploy import ServeSettings, Switched, TargetDeployment
 from studio.deployment.options import DeployOptions
 from studio.deployment.plan import DeployPlan, make_plan
-from studio.deployment.release_client import ReleaseClient
 from studio.deployment.results import DeployResult, DeployStep
 from studio.deployment.step_log import StepLog, begun, instant, release_on
 from studio.deployment.trial import comparing, sampling, soak_rule, trial_s
-from studio.deployment.wheels import Platform, WheelCache, WheelSet, lacking, no_python
 from studio.jobs import Job
 from studio.packages import Bundle, build_runtime
 from studio.packages.packaging_job import package_contained

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import TargetError, UsageError
-from studio.deployment.answers import LogAnswer
+from studio.deployment.machine.answers import LogAnswer
 from studio.deployment.results import LogHead, VerifyLogResult
 from studio.deployment.step import Anchor, RegistryChain, VerifyLogOptions
 from studio.deployment.work import agent_on, connected

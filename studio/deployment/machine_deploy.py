@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from studio.api import Refused
 from studio.deployment.access import AccessRequest, certify
-from studio.deployment.answers import (
+from studio.deployment.machine.answers import (
     CleanupAnswer,
     InstallAnswer,
     ProbeAnswer,
@@ -17,12 +17,12 @@ from studio.deployment.answers import (
     StageAnswer,
     SwitchAnswer,
 )
+from studio.deployment.machine.release_client import ReleaseClient
+from studio.deployment.machine.upload import Outgoing, Upload
+from studio.deployment.machine.wheels import module_of
 from studio.deployment.plan import DeployPlan
-from studio.deployment.release_client import ReleaseClient
 from studio.deployment.step_log import StepLog, StepRow, begun, instant
 from studio.deployment.trial import Sampling, summary_of_trial
-from studio.deployment.upload import Outgoing, Upload
-from studio.deployment.wheels import module_of
 from studio.documents.dataclass_json import JsonValue, from_json, to_json
 from studio.jobs import Job
 

@@ -13,9 +13,9 @@ from studio.deployment import admission
 from studio.deployment.access import Access, AccessRequest
 from studio.deployment.admission import PreflightCheck, Request
 from studio.deployment.bundle_facts import facts_of
+from studio.deployment.machine.wheels import WheelSet
 from studio.deployment.model_checks import model_check
 from studio.deployment.results import DeployStep, SentFile
-from studio.deployment.wheels import WheelSet
 from studio.models.coverage import too_new
 from studio.models.coverage.releases import release_of
 from studio.packages import Bundle, ZipApplication

@@ -23,6 +23,8 @@ from studio.api import (
     UsageError,
 )
 from studio.deployment.admission import ON_PLATFORM, another_model
+from studio.deployment.machine.wheels import Platform as WheelPlatform
+from studio.deployment.machine.wheels import WheelCache
 from studio.deployment.model_checks import action_of, model_check
 from studio.deployment.options import DeployOptions
 from studio.deployment.results import (
@@ -36,8 +38,6 @@ from studio.deployment.results import (
 )
 from studio.deployment.step_log import StepLog, begun, instant, release_on
 from studio.deployment.trial import summary_of_trial, trial_options
-from studio.deployment.wheels import Platform as WheelPlatform
-from studio.deployment.wheels import WheelCache
 from studio.documents.dataclass_json import JsonValue, read_parts
 from studio.jobs import Job, Result
 from studio.packages import Bundle, build_runtime

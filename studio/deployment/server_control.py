@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from studio.api import TargetError, TargetSpec, UsageError
-from studio.deployment.answers import StartAnswer
 from studio.deployment.liveness import liveness, server_info
+from studio.deployment.machine.answers import StartAnswer
 from studio.deployment.options import TargetOptions
 from studio.deployment.results import ServerResult
 from studio.deployment.work import agent_on, connected

@@ -16,8 +16,8 @@ from studio.api import (
 )
 from studio.api.discovery import Candidate, Finder
 from studio.deployment.liveness import IDLE, SERVING, SILENT, liveness, server_info
+from studio.deployment.machine.releases import current_release, machine_releases
 from studio.deployment.platform_verbs import PlatformOperation
-from studio.deployment.releases import current_release, machine_releases
 from studio.deployment.results import (
     FindProblem,
     FindResult,

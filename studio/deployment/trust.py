@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import StudioError, UsageError
-from studio.deployment.answers import TrustAnswer
+from studio.deployment.machine.answers import TrustAnswer
 from studio.deployment.results import AllowedKey, AllowedSigners, TrustResult
 from studio.deployment.step import TrustOptions
 from studio.deployment.work import agent_on, connected

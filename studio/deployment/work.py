@@ -10,13 +10,13 @@ from dataclasses import asdict, replace
 from studio.api import Channel, TakenBack, TargetError, TargetSpec, UsageError
 from studio.deployment.access import keep_token
 from studio.deployment.admission import downgrade_of
-from studio.deployment.answers import RemoveAnswer, RollbackAnswer
 from studio.deployment.deploy_job import Deployment
 from studio.deployment.liveness import liveness, server_info
+from studio.deployment.machine.answers import RemoveAnswer, RollbackAnswer
+from studio.deployment.machine.release_client import ReleaseClient
+from studio.deployment.machine.releases import machine_releases
 from studio.deployment.options import DeployOptions, TargetOptions
 from studio.deployment.platform_verbs import PlatformOperation
-from studio.deployment.release_client import ReleaseClient
-from studio.deployment.releases import machine_releases
 from studio.deployment.results import (
     DeployResult,
     LogsResult,

@@ -28,8 +28,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Silent
+from studio.deployment.machine.release_client import ReleaseClient
 from studio.deployment.options import DeployOptions
-from studio.deployment.release_client import ReleaseClient
 from studio.deployment.work import deploy
 from studio.documents.dataclass_json import from_json
 from studio.packages import Bundle, build_runtime

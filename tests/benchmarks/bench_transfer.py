@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Silent, TargetSpec
-from studio.deployment.release_client import ReleaseClient
-from studio.deployment.upload import Outgoing, Upload
+from studio.deployment.machine.release_client import ReleaseClient
+from studio.deployment.machine.upload import Outgoing, Upload
 from studio.packages import Bundle, ZipApplication, build_runtime
 from studio_ssh.connection import bytes_moved
 from studio_ssh.target import SshTarget

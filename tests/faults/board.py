@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from studio.deployment.upload import Outgoing, Stream
+from studio.deployment.machine.upload import Outgoing, Stream
 from studio.packages import Bundle, build_runtime
 from studio.runtime import release
 from studio.runtime.release.server.server_control import Server

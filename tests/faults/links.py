@@ -14,8 +14,8 @@ from pathlib import Path
 from unittest import mock
 
 from studio.api import Silent, TargetError, TargetSpec
-from studio.deployment.release_client import ReleaseClient
-from studio.deployment.upload import Outgoing, Upload
+from studio.deployment.machine.release_client import ReleaseClient
+from studio.deployment.machine.upload import Outgoing, Upload
 from studio.packages import Bundle, ZipApplication
 from studio.runtime.release.store.layout import Layout
 from studio.runtime.shared import manifest

@@ -10,8 +10,8 @@ from studio.api import StudioError, UsageError
 from studio.deployment.artifacts.results import DebResult
 from studio.deployment.artifacts.step import DebOptions
 from studio.deployment.contained_packaging import opened
+from studio.deployment.machine.wheels import Platform, WheelCache
 from studio.deployment.step_log import owner
-from studio.deployment.wheels import Platform, WheelCache
 from studio.documents.dataclass_json import to_json
 from studio.jobs import Job
 from studio.packages import build_runtime, debian

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import StudioError
-from studio.deployment.wheels import Wheel
+from studio.deployment.machine.wheels import Wheel
 from studio.packages.bundle import Bundle
 from studio.runtime.shared import manifest
 from studio.runtime.shared.errors import ReleaseError

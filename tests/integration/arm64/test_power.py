@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 
 from studio.api import StudioError
-from studio.deployment.answers import LogAnswer
 from studio.deployment.history import judged
+from studio.deployment.machine.answers import LogAnswer
 from studio.deployment.options import DeployOptions, TargetOptions
 from studio.deployment.step import RegistryChain
 from studio.deployment.work import agent_on, connected, deploy, releases

@@ -11,7 +11,7 @@ import pytest
 
 from studio.api import Completed, TargetError, TargetSpec, Unavailable
 from studio.api.progress import Silent
-from studio.deployment.release_client import ReleaseClient
+from studio.deployment.machine.release_client import ReleaseClient
 from studio.packages import ZipApplication
 from studio.targets import connect
 from studio.targets.connect import open_channel

@@ -10,8 +10,8 @@ import pytest
 
 from studio.api import Refused, TargetError, TargetFacts
 from studio.deployment.admission import Request
+from studio.deployment.machine.wheels import Platform, Wheel, WheelSet
 from studio.deployment.plan import DeployPlan, make_plan
-from studio.deployment.wheels import Platform, Wheel, WheelSet
 from studio.documents.dataclass_json import to_json
 from studio.packages import Bundle, ZipApplication
 from studio.targets.inventory import Inventory, history, parse

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from studio.api import Silent
-from studio.deployment.release_client import ReleaseClient
-from studio.deployment.upload import Outgoing, Upload
+from studio.deployment.machine.release_client import ReleaseClient
+from studio.deployment.machine.upload import Outgoing, Upload
 from studio.packages import build_runtime
 from studio_ssh.target import SshTarget
 from tests.rigs.boards import Board, network

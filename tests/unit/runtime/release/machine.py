@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from studio.deployment.answers import PartialFile
-from studio.deployment.upload import Outgoing, Stream
+from studio.deployment.machine.answers import PartialFile
+from studio.deployment.machine.upload import Outgoing, Stream
 from studio.packages import Bundle, build_runtime
 from studio.runtime.release.server.server_control import Server
 from studio.runtime.release.store.layout import Layout

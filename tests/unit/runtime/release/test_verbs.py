@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from studio.deployment.upload import Stream
+from studio.deployment.machine.upload import Stream
 from studio.runtime.release.intake.source import (
     DEFLATED,
     END,
@@ -49,7 +49,7 @@ def test_only_what_is_missing_is_sent(board: Machine, tmp_path: Path) -> None:
 def test_a_transfer_goes_on_where_it_was_cut(
     board: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("studio.deployment.upload._SAMPLE_BYTES", 1)
+    monkeypatch.setattr("studio.deployment.machine.upload._SAMPLE_BYTES", 1)
     bundle = make_bundle(tmp_path / "one", 1)
     board.begin(bundle.digest)
     stream = Stream(board.lacking(bundle))

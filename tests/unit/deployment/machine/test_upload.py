@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy
 import pytest
 
-from studio.deployment import upload as sending
-from studio.deployment.upload import Counter, Outgoing, Stream, Upload
+from studio.deployment.machine import upload as sending
+from studio.deployment.machine.upload import Counter, Outgoing, Stream, Upload
 from studio.runtime.release.intake.source import DEFLATED, END, FRAME_BYTES, HEADER, RAW, unpacked
 from tests.rigs.bundles import QuietJob
 

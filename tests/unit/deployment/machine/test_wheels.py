@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from studio.api import Cancelled, Silent, TargetError, TargetFacts, Unavailable
-from studio.deployment.wheels import Platform, WheelCache, lacking
+from studio.deployment.machine.wheels import Platform, WheelCache, lacking
 
 PI = TargetFacts(name="pi", url="ssh://pi", arch="aarch64", python="3.11.2", glibc="2.36")
 NEEDS = {"numpy": ">=1.19", "onnxruntime": ">=1.17"}

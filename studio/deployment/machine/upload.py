@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from studio.deployment.answers import MissingMessage, PartialFile, ProgressMessage
+from studio.deployment.machine.answers import MissingMessage, PartialFile, ProgressMessage
 from studio.documents.dataclass_json import JsonValue, from_json
 from studio.jobs import Job
 from studio.runtime.release.intake.source import (

@@ -10,8 +10,8 @@ from itertools import chain
 from typing import TypeVar
 
 from studio.api import Channel, Progress, Refused, StudioError, TakenBack, TargetError
-from studio.deployment.answers import BeginAnswer, StatusAnswer
-from studio.deployment.wheels import no_python
+from studio.deployment.machine.answers import BeginAnswer, StatusAnswer
+from studio.deployment.machine.wheels import no_python
 from studio.documents.dataclass_json import InvalidDocument, JsonValue, from_json, read_parts
 from studio.packages import ZipApplication
 

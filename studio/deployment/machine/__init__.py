@@ -1,0 +1,1 @@
+"""The studio's side of a target's release machine: its verbs, their answers, uploads, wheels."""
