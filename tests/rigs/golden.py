@@ -41,7 +41,7 @@ SCRUBBED = (
     (re.compile(r"127\.0\.0\.1:[1-9]\d{3,}"), "127.0.0.1:<port>"),
     (re.compile(r"\bport \d+"), "port <port>"),
     (re.compile(r"[A-Z][\w/ ]+ [\d.]+ \(\w+\), (x86_64|aarch64)\b"), "<system>"),
-    (re.compile(r"/[0-9a-f]{64}\.pyz\b"), "/<runtime>.pyz"),
+    (re.compile(r"/[0-9a-f]{12,64}(\.\.\.)?\.pyz\b"), "/<runtime>.pyz"),
     (re.compile(r"^\d+\.\d+\.\d+$"), "<version>"),
     (re.compile(r'"(pid|bytes)": \d+'), r'"\1": <number>'),
     (re.compile(r'": \d+\.\d+'), '": <number>'),
