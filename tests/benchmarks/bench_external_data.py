@@ -141,7 +141,7 @@ def window(path: Path, home: Path, picture: Path | None) -> dict[str, Any]:
             "window_peak_mb": round(own_peak_mb()),
             "stall_opening": stall.to_json(),
             "values_s": round(values, 2),
-            "values_read": outcome.result["read"],
+            "values_read": outcome.document["read"],
         }
         shown.close()
     application.quit()

@@ -82,9 +82,9 @@ def _roll_out(opened: Workspace, **options: Any) -> dict[str, Any]:
     outcome = opened.run("rollout", **{**({} if "resume" in options else told), **options})
     if not outcome.ok:
         sys.exit(outcome.sentence)
-    states = [row["state"] for row in outcome.result["targets"]]
+    states = [row["state"] for row in outcome.document["targets"]]
     return {
-        "state": outcome.result["state"],
+        "state": outcome.document["state"],
         **{state: states.count(state) for state in sorted(set(states))},
         "seconds": round(time.monotonic() - began, 1),
         "cpu_seconds": round(sum(os.times()[:4]) - spent, 1),
