@@ -29,6 +29,9 @@ MACHINE = frozenset(
 )
 """Keys that tell of the computer: even the type of what they hold is another one elsewhere."""
 
+PROGRAM = "the studio's runtime"
+"""Name of the program among the files that a deploy sends."""
+
 CHECKOUT = Path(__file__).parents[2]
 SCRUBBED = (
     (re.compile(re.escape(str(Path(sys.executable).parent)) + r"\b"), "<bin>"),
@@ -71,10 +74,12 @@ class Normaliser:
     def __call__(self, document: Any) -> Any:
         """A document with what is volatile replaced; the order of its keys stays.
 
-        A step of a deploy also tells how much it sent, of which the program itself is a part.
+        A step of a deploy also tells how much it sent, of which the program itself is a part. The
+        program has another size after each change of it.
         """
         if isinstance(document, dict):
-            sent = {"bytes"} if {"text", "bytes"} <= document.keys() else set()
+            is_sent = {"text", "bytes"} <= document.keys() or document.get("name") == PROGRAM
+            sent = {"bytes"} if is_sent else set()
             return {
                 self._text(key): self._value(key, value, VOLATILE | sent)
                 for key, value in document.items()
