@@ -55,4 +55,9 @@ def _converted(kind: type, value: object) -> object:
         return tuple(found)
     if hasattr(kind, "_fields"):
         return read_record(kind, value)
-    return value if kind is object or origin is not None else kind(value)
+    if kind is object or origin is not None:
+        return value
+    try:
+        return kind(value)
+    except OverflowError:  # 1e999 is a number of JSON, and infinite to Python
+        raise ValueError("a number is too large") from None

@@ -27,7 +27,10 @@ def _value(document: Mapping[str, object], name: str, defaults: Mapping[str, obj
     if isinstance(default, (bool, str)):
         return type(default)(value)
     if isinstance(default, (int, float)) and isinstance(value, (int, float, str)):
-        return type(default)(value)
+        try:
+            return type(default)(value)
+        except OverflowError:  # 1e999 is a number of JSON, and infinite to Python
+            raise ValueError("{} is too large".format(name)) from None
     if isinstance(default, tuple) and isinstance(value, (list, tuple)):
         return tuple(value)
     if isinstance(default, (int, float, tuple)):
