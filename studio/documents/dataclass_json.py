@@ -277,11 +277,15 @@ def _plain_reader(form: Any) -> _Read:
         # A bool is an int to Python, but not to the reader of a JSON document.
         if not isinstance(value, bare) or (isinstance(value, bool) and form in (int, float)):
             raise _mismatch(expected, value)
+        # JSON has no limit; a larger one cannot become a float, as whoever shows it expects.
+        if isinstance(value, int) and abs(value) > _LARGEST:
+            raise InvalidDocument("a number is too large")
         return value
 
     return convert
 
 
+_LARGEST = 2**64
 _NAMES = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 
 

@@ -20,7 +20,7 @@ _NAMES = ("model", "runtime", "computes in", "threads")
 def profile(result: ProfileResult) -> list[str]:
     """Return a row for each run, then sentences: failures, verdicts, operators, notes."""
     return [
-        *_TABLES[result.mode](result.runs),
+        *_TABLES.get(result.mode, _TABLES["latency"])(result.runs),
         *(f"{run.id}: {run.state}: {run.reason}" for run in result.runs if run.reason),
         *(verdict.text for verdict in result.verdicts),
         *energy(result),

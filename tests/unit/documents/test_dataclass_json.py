@@ -132,3 +132,16 @@ def test_a_hostile_document_is_read_or_refused(document: dict[str, Any]) -> None
     except InvalidDocument:
         return
     assert from_json(Tree, to_json(tree)) == tree
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    whole: int = 0
+    share: float = 0.0
+
+
+@pytest.mark.parametrize("key", ["whole", "share"])
+def test_a_number_that_no_float_can_hold_is_refused(key: str) -> None:
+    assert to_json(from_json(Numbers, {key: 2**64}))[key] == 2**64
+    with pytest.raises(InvalidDocument, match=f"{key}: a number is too large"):
+        from_json(Numbers, {key: 10**400})
