@@ -20,7 +20,7 @@ _NAMES = ("model", "runtime", "computes in", "threads")
 def profile(result: ProfileResult) -> list[str]:
     """Return a row for each run, then sentences: failures, verdicts, operators, notes."""
     return [
-        *_TABLES.get(result.mode, _TABLES["latency"])(result.runs),
+        *_TABLES.get(result.mode, _latency)(result.runs),
         *(f"{run.id}: {run.state}: {run.reason}" for run in result.runs if run.reason),
         *(verdict.text for verdict in result.verdicts),
         *energy(result),
@@ -94,7 +94,8 @@ def _throughput(runs: Sequence[ProfileRun]) -> list[str]:
 def _rates(setting: ThroughputSetting) -> tuple[str, ...]:
     if setting.per_second is None:
         return (setting.reason or setting.state, "", "", "", "")
-    interval = "-" if setting.low is None else f"{setting.low:.1f}-{setting.high:.1f}"
+    known = setting.low is not None and setting.high is not None
+    interval = f"{setting.low:.1f}-{setting.high:.1f}" if known else "-"
     latency = [_milliseconds(time) for time in (setting.latency_ms.p50, setting.latency_ms.p99)]
     return (f"{setting.per_second:.1f}", interval, *latency, f"{setting.cores_used:.2f}")
 
@@ -203,7 +204,7 @@ def comparison(found: ProfileComparison) -> list[str]:
             _milliseconds(row.before),
             _milliseconds(row.after),
             _milliseconds(row.ratio),
-            "-" if row.low is None else f"{row.low:.3f} to {row.high:.3f}",
+            "-" if row.low is None or row.high is None else f"{row.low:.3f} to {row.high:.3f}",
             row.verdict,
             _milliseconds(row.relative),
         )
