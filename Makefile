@@ -3,6 +3,8 @@
 BIN := .venv/bin
 DIGITS := resources/samples/digits/pipeline.toml
 export ORT_DISABLE_TELEMETRY := 1
+# An installed program has its bytecode; without it, each start compiles a thousand files.
+unexport PYTHONDONTWRITEBYTECODE
 # A file's tests share rigs and stay together; files in their order, for the longest come first.
 PROCESSES := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 # One more: rigs wait for servers, boards and timers more than they compute.
