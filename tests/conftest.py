@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -49,6 +50,12 @@ def pytest_configure(config: pytest.Config) -> None:
     # How long an example takes says how busy the machine is, and nothing about the product.
     settings.register_profile("any machine", deadline=None, suppress_health_check=[TOO_SLOW])
     settings.load_profile("any machine")
+
+
+def pytest_collection_finish() -> None:
+    """Take six thousand tests, which stay, out of each search for garbage that the tests cause."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure() -> None:

@@ -98,6 +98,12 @@ def _docstring(owner: Documented) -> ast.Constant | None:
 
 
 @functools.cache
+def read(path: Path, root: Path = ROOT) -> Module:
+    """A file of a checkout; each is parsed once in a process."""
+    return Module(path.relative_to(root).as_posix(), path.read_text())
+
+
+@functools.cache
 def product(root: Path = ROOT) -> tuple[Module, ...]:
     """Every module of the studio and its plugins, parsed, in the order of the paths."""
     paths = sorted(path for place in PRODUCT for path in (root / place).rglob("*.py"))
@@ -106,7 +112,7 @@ def product(root: Path = ROOT) -> tuple[Module, ...]:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        modules = [Module(path.relative_to(root).as_posix(), path.read_text()) for path in paths]
+        modules = [read(path, root) for path in paths]
         for module in modules:
             module.all(ast.Name)
         gc.collect()

@@ -5,33 +5,32 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.architecture.checkout import ROOT, Module, made_up, product
+
 _VARIABLE = re.compile(r"EDGEWRIGHT_[A-Z][A-Z_]*[A-Z]")
 _LOGGED = frozenset({"debug", "info", "warning", "error", "exception", "log", "print_exc"})
 
 
-def sources() -> Iterator[Path]:
-    for path in sorted((ROOT / "studio").rglob("*.py")):
-        if "runtime" not in path.relative_to(ROOT).parts:
-            yield path
+def sources() -> Iterator[Module]:
+    for module in product():
+        if module.path.startswith("studio/") and "runtime" not in module.path.split("/"):
+            yield module
 
 
-def prints(tree: ast.AST) -> Iterator[int]:
+def prints(module: Module) -> Iterator[int]:
     """Lines on which something is printed."""
-    for node in ast.walk(tree):
-        called = node.func if isinstance(node, ast.Call) else None
-        if isinstance(called, ast.Name) and called.id == "print":
-            yield called.lineno
+    for node in module.all(ast.Call):
+        if isinstance(node.func, ast.Name) and node.func.id == "print":
+            yield node.lineno
 
 
-def silent(tree: ast.AST) -> Iterator[int]:
+def silent(module: Module) -> Iterator[int]:
     """Lines on which every exception is caught, and neither logged nor raised again."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ExceptHandler) and _catches_all(node) and not _is_told(node):
+    for node in module.all(ast.ExceptHandler):
+        if _catches_all(node) and not _is_told(node):
             yield node.lineno
 
 
@@ -58,20 +57,12 @@ _ALLOWED = {"studio/settings/redaction.py"}
 
 
 def test_only_commands_print() -> None:
-    guilty = [
-        f"{path.relative_to(ROOT)}:{line}"
-        for path in sources()
-        for line in prints(ast.parse(path.read_text()))
-    ]
+    guilty = [f"{module.path}:{line}" for module in sources() for line in prints(module)]
     assert [place for place in guilty if not place.startswith("studio/cli/")] == []
 
 
 def test_whoever_catches_every_exception_logs_it_or_raises() -> None:
-    guilty = [
-        f"{path.relative_to(ROOT)}:{line}"
-        for path in sources()
-        for line in silent(ast.parse(path.read_text()))
-    ]
+    guilty = [f"{module.path}:{line}" for module in sources() for line in silent(module)]
     assert [place for place in guilty if place.partition(":")[0] not in _ALLOWED] == []
 
 
@@ -88,9 +79,9 @@ def test_whoever_catches_every_exception_logs_it_or_raises() -> None:
 )
 def test_the_rule_for_exceptions_can_be_broken(body: str, wrong: bool) -> None:
     text = f"def f():\n try:\n  pass\n except Exception:\n  {body}\n"
-    assert bool([*silent(ast.parse(text))]) is wrong
-    assert [*silent(ast.parse(text.replace("Exception", "OSError")))] == []
-    assert [*prints(ast.parse("print(1)"))] == [1]
+    assert bool([*silent(made_up("a.py", text))]) is wrong
+    assert [*silent(made_up("a.py", text.replace("Exception", "OSError")))] == []
+    assert [*prints(made_up("a.py", "print(1)"))] == [1]
 
 
 def test_the_page_of_variables_lists_those_of_the_code() -> None:

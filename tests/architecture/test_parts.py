@@ -7,8 +7,6 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 
 ROOT = Path(__file__).parents[2]
 
@@ -74,7 +72,10 @@ def test_the_page_of_licences_is_of_these_locks(packaging: None) -> None:
 
 
 def test_the_list_of_parts_is_valid_and_whole(parts: ModuleType) -> None:
+    # Its grammars take seconds to be made, in each process that collects the tests.
     import sbom
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
 
     locked = parts.read_lock(parts.RUN_TIME)
     text = sbom.sbom(locked)

@@ -5,35 +5,31 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.architecture.checkout import ROOT, Module, made_up, read
+
 PLACES = ("studio", "plugins", "packaging", "resources", "tests")
 MOST_LINES = 400
 
 
-def sources(*places: str) -> Iterator[Path]:
+def sources(*places: str) -> Iterator[Module]:
     for place in places:
-        yield from sorted((ROOT / place).rglob("*.py"))
-
-
-def name(path: Path) -> str:
-    return path.relative_to(ROOT).as_posix()
+        yield from (read(path) for path in sorted((ROOT / place).rglob("*.py")))
 
 
 def test_modules_open_with_a_sentence_that_says_what_is_inside() -> None:
-    guilty = {
-        name(path): opening(path) for path in sources(*PLACES) if not described(opening(path))
-    }
+    openings = {module.path: opening(module) for module in sources(*PLACES)}
+    guilty = {path: sentence for path, sentence in openings.items() if not described(sentence)}
     assert guilty == {}
 
 
-def opening(path: Path) -> str | None:
+def opening(module: Module) -> str | None:
     """The first sentence of a module; None where the file is empty."""
-    text = path.read_text()
-    return (ast.get_docstring(ast.parse(text)) or "").split("\n\n")[0] if text.strip() else None
+    if not module.text.strip():
+        return None
+    return (ast.get_docstring(module.tree) or "").split("\n\n")[0]
 
 
 def described(sentence: str | None) -> bool:
@@ -58,7 +54,7 @@ def test_the_rule_for_openings_can_be_broken(sentence: str | None, good: bool) -
 
 
 def test_no_file_is_too_long() -> None:
-    lengths = {name(path): len(path.read_text().splitlines()) for path in sources(*PLACES)}
+    lengths = {module.path: len(module.text.splitlines()) for module in sources(*PLACES)}
     assert len(lengths) > 100
     # A class or a stage in a longer one may want a room of its own.
     assert {path: lines for path, lines in lengths.items() if lines > MOST_LINES} == {}
@@ -69,13 +65,13 @@ _ASKS_FOR_CODE = ("-m", "-c")
 _OLD_PYTHONS = {"studio/runtime/serve/release_root.py": "-P where it is known"}
 
 
-def starts_python(tree: ast.AST) -> Iterator[ast.List | ast.Tuple]:
+def starts_python(module: Module) -> Iterator[ast.List | ast.Tuple]:
     """Command lines that begin with this Python."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.List | ast.Tuple) and node.elts and len(node.elts) > 1:
-            first = node.elts[0]
-            if isinstance(first, ast.Attribute) and first.attr == "executable":
-                yield node
+    commands: list[ast.List | ast.Tuple] = [*module.all(ast.List), *module.all(ast.Tuple)]
+    for node in commands:
+        first = node.elts[0] if len(node.elts) > 1 else None
+        if isinstance(first, ast.Attribute) and first.attr == "executable":
+            yield node
 
 
 def imports_from_the_current_folder(command: ast.List | ast.Tuple) -> bool:
@@ -86,45 +82,41 @@ def imports_from_the_current_folder(command: ast.List | ast.Tuple) -> bool:
 
 def test_no_python_is_started_that_imports_from_the_current_folder() -> None:
     guilty = [
-        f"{name(path)}:{command.lineno}"
-        for path in sources("studio", "plugins", "examples")
-        for command in starts_python(ast.parse(path.read_text()))
-        if imports_from_the_current_folder(command) and name(path) not in _OLD_PYTHONS
+        f"{module.path}:{command.lineno}"
+        for module in sources("studio", "plugins", "examples")
+        for command in starts_python(module)
+        if imports_from_the_current_folder(command) and module.path not in _OLD_PYTHONS
     ]
     assert guilty == []
     for text, wrong in (
         ("[sys.executable, '-m', 'a']", True),
         ("[sys.executable, '-I', '-c']", False),
     ):
-        (command,) = starts_python(ast.parse(text))
+        (command,) = starts_python(made_up("a.py", text))
         assert imports_from_the_current_folder(command) is wrong
 
 
 def test_commands_print_through_what_makes_texts_plain() -> None:
     guilty = [
-        f"{name(path)}:{node.lineno}"
-        for path in sources("studio/cli")
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id == "print"
+        f"{module.path}:{node.lineno}"
+        for module in sources("studio/cli")
+        for node in module.all(ast.Call)
+        if isinstance(node.func, ast.Name) and node.func.id == "print"
     ]
     assert [place for place in guilty if not place.startswith("studio/cli/output.py:")] == []
 
 
-def unplain(path: Path) -> Iterator[str]:
+def unplain(module: Module) -> Iterator[str]:
     """Tooltips and labels of a file whose text is not our own, and could be read as markup."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if not isinstance(node, ast.Call):
-            continue
+    for node in module.all(ast.Call):
         called = node.func.attr if isinstance(node.func, ast.Attribute) else ""
         called = node.func.id if isinstance(node.func, ast.Name) else called
         said = node.args[1:2] if called == "showText" else node.args[:1]
         if called in ("setToolTip", "showText") and said and not is_plain(said[0]):
-            yield f"{name(path)}:{node.lineno}: {called}"
+            yield f"{module.path}:{node.lineno}: {called}"
         plain = any(keyword.arg == "textFormat" for keyword in node.keywords)
         if called == "QLabel" and said and not (plain or isinstance(said[0], ast.Constant)):
-            yield f"{name(path)}:{node.lineno}: {called}"
+            yield f"{module.path}:{node.lineno}: {called}"
 
 
 def is_plain(text: ast.expr) -> bool:
@@ -139,7 +131,7 @@ def is_plain(text: ast.expr) -> bool:
 
 def test_labels_and_tooltips_show_plain_text() -> None:
     places = sources("studio/gui", "studio/api", "plugins")
-    assert [one for path in places for one in unplain(path)] == []
+    assert [one for module in places for one in unplain(module)] == []
 
 
 def test_studio_has_the_folders_that_the_architecture_names() -> None:
@@ -162,19 +154,19 @@ def test_no_plugin_is_named_like_a_library() -> None:
 
 def test_nobody_imports_a_panel() -> None:
     guilty = [
-        f"{name(path)}: {module}"
-        for path in sources("studio", "plugins")
-        for module in imported(path)
-        if module.endswith(".panel")
+        f"{module.path}: {name}"
+        for module in sources("studio", "plugins")
+        for name in imported(module)
+        if name.endswith(".panel")
     ]
     assert guilty == []
 
 
-def imported(path: Path) -> Iterator[str]:
+def imported(module: Module) -> Iterator[str]:
     """Names of the modules that a file imports."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    for node in module.all(ast.Import):
+        yield from (alias.name for alias in node.names)
+    for taken in module.all(ast.ImportFrom):
+        if taken.module:
+            yield taken.module
+            yield from (f"{taken.module}.{alias.name}" for alias in taken.names)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy
 import pytest
-from sklearn import metrics as sklearn
 
 from studio.api import InvalidData, Metric
 from studio_metrics.classes import F1, Top1, Top5
@@ -18,6 +18,14 @@ from studio_metrics.ranking import Auc
 from studio_metrics.texts import CharacterErrorRate, ExactMatch
 
 Outputs = list[dict[str, numpy.ndarray]]
+
+
+@pytest.fixture(scope="module")
+def sklearn() -> ModuleType:
+    """The other library's metrics; it takes seconds to be imported."""
+    from sklearn import metrics
+
+    return metrics
 
 
 def classified(classes: int, count: int = 80) -> tuple[Outputs, list[int], numpy.ndarray]:
@@ -31,7 +39,7 @@ def classified(classes: int, count: int = 80) -> tuple[Outputs, list[int], numpy
 
 
 @pytest.mark.parametrize("classes", [6, 12])
-def test_accuracies(classes: int) -> None:
+def test_accuracies(sklearn: ModuleType, classes: int) -> None:
     outputs, labels, scores = classified(classes)
     known = list(range(classes))
     assert Top1().score(outputs, labels, {}) == pytest.approx(
@@ -45,13 +53,13 @@ def test_accuracies(classes: int) -> None:
 
 
 @pytest.mark.parametrize(("average", "theirs"), [("macro", "macro"), ("weighted", "weighted")])
-def test_f1_of_many_classes(average: str, theirs: str) -> None:
+def test_f1_of_many_classes(sklearn: ModuleType, average: str, theirs: str) -> None:
     outputs, labels, scores = classified(5)
     wanted = sklearn.f1_score(labels, scores.argmax(axis=1), average=theirs)
     assert F1().score(outputs, labels, {"average": average}) == pytest.approx(wanted)
 
 
-def test_f1_of_the_positive_class_of_a_model_with_one_score() -> None:
+def test_f1_of_the_positive_class_of_a_model_with_one_score(sklearn: ModuleType) -> None:
     random = numpy.random.default_rng(1)
     scores, labels = random.random(40), random.integers(0, 2, 40)
     outputs = [{"p": numpy.array([[score]])} for score in scores]
@@ -59,7 +67,7 @@ def test_f1_of_the_positive_class_of_a_model_with_one_score() -> None:
     assert F1().score(outputs, labels.tolist(), {"average": "positive"}) == pytest.approx(wanted)
 
 
-def test_auc_of_two_and_of_many_classes() -> None:
+def test_auc_of_two_and_of_many_classes(sklearn: ModuleType) -> None:
     outputs, labels, scores = classified(2)
     wanted = sklearn.roc_auc_score(labels, scores[:, 1])
     assert Auc().score(outputs, labels, {}) == pytest.approx(wanted)
@@ -129,7 +137,7 @@ def test_what_are_no_boxes(outputs: dict[str, Any], label: Any, sentence: str) -
         BoxF1().score([outputs], [label], {})
 
 
-def test_likeness_without_labels() -> None:
+def test_likeness_without_labels(sklearn: ModuleType) -> None:
     random = numpy.random.default_rng(3)
     shapes = {"a": (1, 4), "b": (2,)}
     exact: Outputs = [{k: random.normal(size=s) for k, s in shapes.items()} for _ in "xyz"]

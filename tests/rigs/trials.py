@@ -12,7 +12,6 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 from PIL import Image
-from sklearn.datasets import load_digits
 
 from studio.packages.bundle import Bundle
 from studio.packages.work import package
@@ -96,6 +95,8 @@ def _mistakes(graph: onnx.GraphProto, share: float) -> None:
 
 def digits() -> np.ndarray:
     """All of scikit-learn's pictures, frames x 1 x 8 x 8, from 0 to 1."""
+    from sklearn.datasets import load_digits  # takes seconds, and few tests need it
+
     found: np.ndarray = (load_digits().images / 16).astype(np.float32)[:, None]
     return found
 

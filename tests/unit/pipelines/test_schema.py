@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import tomllib
+from typing import TYPE_CHECKING
 
-import jsonschema
 import pytest
 
 from studio.pipelines.schema import FILE, FORMER_FILE, former_text, schema, text
 from studio.samples.catalogue import samples
 from studio.settings import resource
+
+if TYPE_CHECKING:
+    import jsonschema
 
 FORMER = (
     "make it anew: python -c 'from studio.pipelines.schema import former_text; "
@@ -30,6 +33,8 @@ def test_the_file_of_the_former_name_refers_to_the_schema() -> None:
 
 @pytest.fixture(scope="module")
 def validator() -> jsonschema.Draft202012Validator:
+    import jsonschema  # its grammars take seconds to be made
+
     jsonschema.Draft202012Validator.check_schema(schema())
     return jsonschema.Draft202012Validator(json.loads(text()))
 
