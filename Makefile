@@ -6,9 +6,9 @@ export ORT_DISABLE_TELEMETRY := 1
 # An installed program has its bytecode; without it, each start compiles a thousand files.
 unexport PYTHONDONTWRITEBYTECODE
 # A file's tests share rigs and stay together; files in their order, for the longest come first.
-PROCESSES := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
-# One more: rigs wait for servers, boards and timers more than they compute.
-WAITING := $(subst auto,$(shell expr $$(nproc) + 1),$(PROCESSES))
+# One process more than cores: servers, boards and timers are waited for.
+PROCESSES := --numprocesses $(shell expr $$(nproc) + 1) --maxprocesses 5 --dist loadfile \
+	--no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-fast test-rest check format bench screenshots faults integration soak fuzz \
@@ -35,11 +35,11 @@ test: setup ## All tests, the fast ones first (what CI runs).
 	@$(MAKE) --no-print-directory test-fast
 	@$(MAKE) --no-print-directory test-rest
 
-test-fast: setup ## The tests that need no rig; under 5 minutes.
+test-fast: setup ## The tests that need no rig and no long work; 4 minutes.
 	@$(BIN)/python -m pytest $(PROCESSES) -m "not slow and not rig"
 
 test-rest: setup
-	@$(BIN)/python -m pytest $(WAITING) --durations=25 -m "slow or rig"
+	@$(BIN)/python -m pytest $(PROCESSES) --durations=25 -m "slow or rig"
 
 check: setup ## Lint, types, import contracts, the runtime's Python version; seconds.
 	@$(BIN)/ruff check .

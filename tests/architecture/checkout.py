@@ -18,6 +18,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = ("studio", "plugins")
+BESIDE = ("packaging", "resources", "tests", "examples")
 # Folders whose own folders are counted one by one; all others are counted as a whole.
 _COUNTED_INSIDE = (("studio",), ("studio", "runtime"), ("studio", "gui"), ("plugins",))
 
@@ -98,21 +99,25 @@ def _docstring(owner: Documented) -> ast.Constant | None:
 
 
 @functools.cache
-def read(path: Path, root: Path = ROOT) -> Module:
-    """A file of a checkout; each is parsed once in a process."""
-    return Module(path.relative_to(root).as_posix(), path.read_text())
+def product(root: Path = ROOT) -> tuple[Module, ...]:
+    """Every module of the studio and its plugins, parsed, in the order of the paths."""
+    return _parsed(PRODUCT, root)
 
 
 @functools.cache
-def product(root: Path = ROOT) -> tuple[Module, ...]:
-    """Every module of the studio and its plugins, parsed, in the order of the paths."""
-    paths = sorted(path for place in PRODUCT for path in (root / place).rglob("*.py"))
+def beside_the_product() -> tuple[Module, ...]:
+    """Every other module of this checkout."""
+    return _parsed(BESIDE, ROOT)
+
+
+def _parsed(places: tuple[str, ...], root: Path) -> tuple[Module, ...]:
+    paths = sorted(path for place in places for path in (root / place).rglob("*.py"))
     # Nothing of a tree becomes garbage. To look for some doubles the time, and would slow down each
     # collection of the tests that come later in this process.
     collecting = gc.isenabled()
     gc.disable()
     try:
-        modules = [read(path, root) for path in paths]
+        modules = [Module(path.relative_to(root).as_posix(), path.read_text()) for path in paths]
         for module in modules:
             module.all(ast.Name)
         gc.collect()

@@ -82,6 +82,7 @@ def client(request: pytest.FixtureRequest) -> Iterator[Client]:
     assert "Traceback" not in log
 
 
+@pytest.mark.slow
 @FUZZ
 @given(document=documents, path=st.sampled_from(["/invocations", "/score"]))
 def test_json(client: Client, document: Any, path: str) -> None:
@@ -89,6 +90,7 @@ def test_json(client: Client, document: Any, path: str) -> None:
     assert client.status(path, body, content_type="application/json") in EXPECTED
 
 
+@pytest.mark.slow
 @FUZZ
 @given(rows=values)
 def test_rows_under_each_key(client: Client, rows: Any) -> None:
@@ -163,6 +165,7 @@ def test_bodies_that_are_large_on_purpose(client: Client, body: bytes) -> None:
     assert client.status("/invocations", body, content_type="application/json") == 400
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow(bright: ServerProcess) -> None:
     client = Client(bright)
     body = json.dumps({"instances": [[0.5] * 16] * 2000}).encode()

@@ -61,12 +61,14 @@ def requests(draw: st.DrawFn) -> bytes:
     return bytes(request.SerializeToString())
 
 
+@pytest.mark.slow
 @given(message=requests())
 @settings(max_examples=300, deadline=None)
 def test_requests_that_are_nearly_right(channel: grpc.Channel, message: bytes) -> None:
     assert outcome(channel, message) in ALLOWED
 
 
+@pytest.mark.slow
 @given(message=requests(), data=st.data())
 @settings(max_examples=300, deadline=None)
 def test_damaged_requests(channel: grpc.Channel, message: bytes, data: st.DataObject) -> None:

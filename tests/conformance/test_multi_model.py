@@ -84,6 +84,7 @@ def test_several_models_under_names_of_the_platform(
     assert ask(server, "/v2/models/0f3c/ready").status == 200
 
 
+@pytest.mark.slow
 def test_the_list_comes_in_pages(ask: Ask, server: ServerProcess, store: Path) -> None:
     names = [f"m{number:03}" for number in range(103)]
     for name in names:

@@ -117,6 +117,7 @@ def test_endless_loop_opens_at_once(tmp_path: Path) -> None:
     assert [n.operator for n in graph.nodes[0].blocks["body"].nodes] == ["Identity", "Add"]
 
 
+@pytest.mark.slow
 def test_chain_of_100_000_nodes_opens_in_bounded_time(tmp_path: Path) -> None:
     path = onnx_files.chain(tmp_path / "m.onnx", 100_000)
     started = time.process_time()

@@ -117,6 +117,7 @@ def test_node_limit_counts_before_parsing(tmp_path: Path) -> None:
     assert "more than 1,000 nodes" in refused(path, Limits(nodes=1000))
 
 
+@pytest.mark.slow
 def test_empty_nodes_are_counted_before_protobuf_makes_them(tmp_path: Path) -> None:
     """Two bytes a node: 6 MB that protobuf would turn into hundreds."""
     graph = b"\x0a\x00" * 3_000_000

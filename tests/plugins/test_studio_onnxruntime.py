@@ -170,6 +170,7 @@ def test_calibration_is_told_and_can_be_cancelled(attention: Path) -> None:
     assert sorted(path.name for path in attention.parent.iterdir()) == ["attention.onnx"]
 
 
+@pytest.mark.slow
 def test_libraries_are_quiet(attention: Path, capfd: pytest.CaptureFixture[str]) -> None:
     static(attention, calibration="entropy")
     assert capfd.readouterr().out == ""

@@ -60,6 +60,7 @@ def lopsided(tmp_path: Path) -> Path:
     return models.save(tmp_path / "m.onnx", nodes, *shapes, constants)
 
 
+@pytest.mark.slow
 def test_the_layer_that_spoils_a_model_stays_in_float(lopsided: Path) -> None:
     output = lopsided.with_name("out.onnx")
     made = StaticInt8().apply(lopsided, output, {}, Noise(), Silent())

@@ -66,6 +66,7 @@ def tuner(model: Path, tmp_path: Path) -> Int8Tuner:
     return StaticInt8().tuner(model, folder, {}, Pictures(), Silent())
 
 
+@pytest.mark.slow
 def test_the_errors_are_those_of_the_whole_model(
     tuner: Int8Tuner, model: Path, tmp_path: Path
 ) -> None:

@@ -308,6 +308,7 @@ def host() -> PluginHost:
     return PluginHost.discover()
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from([LAYERS, INT8, FLOW]), st.data())
 def test_any_damage_ends_in_a_sentence(

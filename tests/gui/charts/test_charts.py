@@ -35,6 +35,7 @@ def test_front_is_what_no_other_point_beats() -> None:
     assert [point.name for point in front(POINTS)] == ["int8", "fp32"]
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(st.floats(0.1, 100), st.floats(0, 1)).map(lambda xy: Point("", *xy)), min_size=1

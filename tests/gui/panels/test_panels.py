@@ -136,6 +136,7 @@ def test_it_is_told_of_targets_and_of_themes(make_panel: MakePanel, qtbot: QtBot
     assert frame.panel.redressed == 1
 
 
+@pytest.mark.slow
 def test_a_step_ends_with_its_result(make_panel: MakePanel, qtbot: QtBot) -> None:
     _, frame = make_panel()
     panel = frame.panel
@@ -171,6 +172,7 @@ def test_a_form_offers_the_plugins_targets(make_panel: MakePanel) -> None:
     assert frame.panel.form.values()["name"] == "x"
 
 
+@pytest.mark.slow
 def test_what_fails_in_a_slot_is_one_sentence_and_the_third_time_the_end(
     make_panel: MakePanel, qtbot: QtBot
 ) -> None:
@@ -222,6 +224,7 @@ def test_other_errors_go_where_they_went_before(
     assert not window.banner.isVisible()
 
 
+@pytest.mark.slow
 def test_the_examples_panel_adds_a_folder_and_shows_what_is_in_it(
     make_window: MakeWindow, qtbot: QtBot, tmp_path: Path
 ) -> None:

@@ -64,6 +64,7 @@ def test_bad_file_is_one_sentence_and_the_window_lives(
     assert not window.banner.isVisible()
 
 
+@pytest.mark.slow
 def test_an_error_is_gone_when_the_same_has_succeeded_since(
     window: MainWindow, qtbot: QtBot, tmp_path: Path
 ) -> None:
@@ -76,6 +77,7 @@ def test_an_error_is_gone_when_the_same_has_succeeded_since(
     assert not window.banner.isVisible()
 
 
+@pytest.mark.slow
 def test_an_error_stays_when_something_else_has_succeeded(window: MainWindow, qtbot: QtBot) -> None:
     window.banner.show_message("It failed.", "bad", about="another.work:failed")
     window.open_model(DIGITS)
@@ -154,6 +156,7 @@ class Flashes(QObject):
         return False
 
 
+@pytest.mark.slow
 def test_no_part_flashes_as_a_window_of_its_own(
     digits_window: MainWindow, qapp: QApplication
 ) -> None:

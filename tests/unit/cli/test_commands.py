@@ -139,6 +139,7 @@ max = 1
 """
 
 
+@pytest.mark.slow
 def test_a_gate_that_is_not_met_is_exit_code_3_with_a_report(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

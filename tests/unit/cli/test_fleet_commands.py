@@ -40,6 +40,7 @@ def test_groups(capsys: pytest.CaptureFixture[str]) -> None:
     assert ok(capsys, "target", "group", "all", "--delete") == []
 
 
+@pytest.mark.slow
 def test_the_status_of_a_group_has_a_row_for_each_also_for_what_is_silent(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -79,6 +79,7 @@ def test_a_person_is_asked(
     assert (path.read_text() == MINE) is (code != 0)
 
 
+@pytest.mark.slow
 def test_a_link_and_a_bundle_are_in_the_way_and_an_empty_folder_is_not(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -91,6 +92,7 @@ def test_a_link_and_a_bundle_are_in_the_way_and_an_empty_folder_is_not(
     assert main([*package, "--force"]) == 0
 
 
+@pytest.mark.slow
 def test_a_file_in_a_named_folder_is_never_overwritten(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -127,6 +129,7 @@ def pipeline(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_pipeline_overwrites_what_a_pipeline_wrote_and_nobody_changed(
     pipeline: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

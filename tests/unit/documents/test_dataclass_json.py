@@ -125,6 +125,7 @@ _VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.sampled_from(sorted(FULL)), _VALUES))
 def test_a_hostile_document_is_read_or_refused(document: dict[str, Any]) -> None:
     try:

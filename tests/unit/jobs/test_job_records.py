@@ -165,6 +165,7 @@ def test_a_real_worker_logs_with_its_jobs_id(paths: Paths, runner: JobRunner) ->
     assert "uncaught exception in a thread" in texts
 
 
+@pytest.mark.slow
 def test_a_flood_of_a_real_worker_neither_fails_the_job_nor_fills_the_log(
     paths: Paths, runner: JobRunner
 ) -> None:

@@ -119,6 +119,7 @@ def test_a_crash_leaves_the_stacks_of_the_worker(runner: JobRunner, paths: Paths
     assert "in crash" in outcome.detail
 
 
+@pytest.mark.slow
 def test_a_worker_that_says_nothing_natively_leaves_no_file(
     runner: JobRunner, paths: Paths
 ) -> None:

@@ -172,6 +172,7 @@ def test_cancel_after_the_end_changes_nothing(runner: JobRunner) -> None:
     assert before.end is End.SUCCEEDED
 
 
+@pytest.mark.slow
 def test_a_deaf_worker_is_ended_by_signals(runner: JobRunner, listener: Recorder) -> None:
     job = runner.start(spec("hang", {"deaf": True}))
     assert listener.progressing.wait(PATIENCE)

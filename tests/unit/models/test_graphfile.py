@@ -82,6 +82,7 @@ def test_same_graph_gives_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
+@pytest.mark.slow
 def test_5000_nodes_are_read_quickly(tmp_path: Path) -> None:
     graph = graphs.residual(1250)
     write(tmp_path / "g", graphs.model(graph), lay_out(graph))

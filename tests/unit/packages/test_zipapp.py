@@ -40,6 +40,7 @@ def test_it_holds_the_runtime_and_nothing_of_the_studio(tmp_path: Path) -> None:
     assert all(name == "__main__.py" or name.startswith("edgewright_runtime/") for name in names)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("python", interpreters())
 @pytest.mark.parametrize("entries", [None, os.pathsep, f"{os.pathsep}/nowhere", "."])
 def test_an_empty_entry_of_the_path_is_not_the_current_folder(

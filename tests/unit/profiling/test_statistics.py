@@ -50,6 +50,7 @@ def verdicts(effect: float, seed: int) -> Counter[str]:
     return found
 
 
+@pytest.mark.slow
 def test_a_model_against_itself_is_not_called_faster_or_slower():
     found = verdicts(1.0, seed=11)
     assert found["faster"] + found["slower"] <= 0.05 * STUDIES

@@ -29,6 +29,7 @@ CONTRACT = {
 }
 
 
+@pytest.mark.slow
 def test_a_model_against_itself_is_never_faster_or_slower(cnn, reference, arguments, job):
     models = [reference(cnn, "fp32"), reference(cnn, "copy", 2)]
     result = profile(arguments(*models), job)
@@ -40,6 +41,7 @@ def test_a_model_against_itself_is_never_faster_or_slower(cnn, reference, argume
     assert result.complete
 
 
+@pytest.mark.slow
 def test_a_slower_model_is_called_so_and_its_operators_given_back(
     cnn, big_cnn, reference, arguments, job, tmp_path
 ):

@@ -101,6 +101,7 @@ def test_what_does_not_fit_is_said(
         sensitivity.measure(options(registry, digits, preset='method = "fp16"'), job)
 
 
+@pytest.mark.slow
 def test_quantize_takes_what_is_kept_and_does_not_record_it(
     registry: Registry, digits: VariantRecord, job: FakeJob
 ) -> None:

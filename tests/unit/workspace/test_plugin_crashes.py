@@ -60,6 +60,7 @@ def probe(workspace: Workspace) -> JobOutcome:
     return workspace.run("target-probe", target="r")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("does", "words"),
     [
@@ -86,6 +87,7 @@ def test_the_third_crash_switches_it_off(
         assert words in probe(workspace).sentence
 
 
+@pytest.mark.slow
 def test_a_refusal_in_a_sentence_is_no_crash(studio_home: Path, place: Path) -> None:
     with Workspace.open(studio_home) as workspace:
         write(workspace, place, "raise TargetError('It is in space.')")

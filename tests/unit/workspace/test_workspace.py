@@ -49,6 +49,7 @@ def test_a_job_tells_its_story_and_leaves_a_variant(workspace: Workspace) -> Non
     assert workspace.jobs == [job]
 
 
+@pytest.mark.slow
 def test_a_model_file_is_opened_on_the_way_and_only_once(
     workspace: Workspace, tmp_path: Path
 ) -> None:
@@ -118,6 +119,7 @@ def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
         Workspace.open(blocked / "home")
 
 
+@pytest.mark.slow
 def test_closing_ends_what_runs(tmp_path: Path) -> None:
     workspace = Workspace.open(tmp_path / "home")
     variant = workspace.run("open", model=str(DIGITS)).result.variant

@@ -73,6 +73,7 @@ def test_an_alert_is_acknowledged_and_silenced(view: FleetView) -> None:
     assert view.alerts.silence.text() == "Remove silence"
 
 
+@pytest.mark.slow
 def test_one_round_of_five_hundred_endpoints_takes_less_than_a_frame_of_patience(
     view: FleetView,
 ) -> None:

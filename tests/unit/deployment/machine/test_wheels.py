@@ -103,6 +103,7 @@ def test_a_set_once_chosen_stays(tmp_path: Path) -> None:
     assert cache.find(Platform.of(PI), ["tinything>=1.0"], Silent()).digest != first.digest
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("offline")
 def test_a_damaged_wheel_is_named(tmp_path: Path) -> None:
     name = "tinything-1.2-cp311-cp311-manylinux_2_28_aarch64.whl"

@@ -251,6 +251,7 @@ def test_what_spoils_a_round(last, reasons):
     assert sensors.spoils(readings) == reasons
 
 
+@pytest.mark.slow
 def test_warm_up_ends_when_the_times_are_stable_or_the_time_is_up():
     clock = {"now": 0}
 

@@ -63,6 +63,7 @@ def alive(pid: int) -> bool:
     return state != "Z"
 
 
+@pytest.mark.slow
 def test_two_candidates_and_the_twin_are_measured_in_every_round(measure, candidate):
     events, status = measure(candidate("a"), candidate("b", offset=0.5), operators=2, twin=True)
     assert status == 0
@@ -91,6 +92,7 @@ def test_open_threads_are_those_of_a_server(measure, candidate):
     assert threads(quick) == {"a": 1, "b": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(usable_cores() < 2, reason="with one core there is no other number")
 def test_a_slow_first_candidate_gives_all_of_them_all_cores(measure, candidate):
     slow = candidate("a", threads=0, nap=2 * PARALLEL_ABOVE_S)
@@ -149,6 +151,7 @@ def test_the_error_disqualifies_only_beyond_the_tolerance(measure, candidate):
     assert "0.01 is allowed" in reasons(events)["strict"]
 
 
+@pytest.mark.slow
 def test_the_same_model_must_compute_the_same_elsewhere(measure, candidate):
     other = candidate("int8", offset=2.0)
     good = dict(candidate("int8 elsewhere", offset=2.01), like="int8")

@@ -36,6 +36,7 @@ def board(tmp_path: Path) -> Iterator[Machine]:
         yield made
 
 
+@pytest.mark.slow
 def test_only_what_is_missing_is_sent(board: Machine, tmp_path: Path) -> None:
     first = make_bundle(tmp_path / "one", 1)
     board.ready(first)
@@ -46,6 +47,7 @@ def test_only_what_is_missing_is_sent(board: Machine, tmp_path: Path) -> None:
     assert board.send(again) == 0
 
 
+@pytest.mark.slow
 def test_a_transfer_goes_on_where_it_was_cut(
     board: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,6 +67,7 @@ def test_a_transfer_goes_on_where_it_was_cut(
     assert list(board.layout.incoming.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_beginning_of_another_file_is_not_gone_on_with(board: Machine, tmp_path: Path) -> None:
     bundle = make_bundle(tmp_path / "one", 1)
     model = next(file for file in bundle.files if file.name == "model.onnx")
@@ -89,6 +92,7 @@ def test_a_frame_that_grows_too_large_is_refused() -> None:
         unpacked(DEFLATED, packed(bytes(FRAME_BYTES + 1), DEFLATED))
 
 
+@pytest.mark.slow
 def test_a_damaged_blob_is_sent_again(board: Machine, tmp_path: Path) -> None:
     bundle = make_bundle(tmp_path / "one", 1)
     board.begin(bundle.digest)
@@ -106,6 +110,7 @@ def test_a_damaged_blob_is_sent_again(board: Machine, tmp_path: Path) -> None:
     assert board.stage(bundle)["event"] == "result"
 
 
+@pytest.mark.slow
 def test_a_file_that_is_not_what_was_announced(board: Machine) -> None:
     board.begin()
     frames = HEADER.pack(RAW, 5) + b"noise" + HEADER.pack(END, 0)
@@ -150,6 +155,7 @@ def test_a_bad_request_is_one_line(board: Machine, request_text: str) -> None:
     assert json.loads(done.stdout)["event"] == "error"
 
 
+@pytest.mark.slow
 def test_the_counter_does_not_go_back(board: Machine, tmp_path: Path) -> None:
     board.deploy(make_bundle(tmp_path / "two", 2))
     older = make_bundle(tmp_path / "one", 1)
@@ -200,6 +206,7 @@ def install(board: Machine, wheel: Path, module: str) -> dict[str, object]:
     return board.call("install", env=digest, wheels=wheels, imports=[module])
 
 
+@pytest.mark.slow
 def test_an_environment_is_made_without_pip(board: Machine, tmp_path: Path) -> None:
     wheel = make_wheel(
         tmp_path / "tiny-1.0-py3-none-any.whl",
@@ -223,6 +230,7 @@ def test_an_environment_is_made_without_pip(board: Machine, tmp_path: Path) -> N
     assert install(board, wheel, "tiny")["installed"] is False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("members", "code"),
     [
@@ -240,6 +248,7 @@ def test_a_wheel_that_does_not_work_leaves_nothing(
     assert list(board.layout.environments.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_release_that_answers_otherwise_is_not_switched_to(
     board: Machine, tmp_path: Path
 ) -> None:
@@ -260,6 +269,7 @@ def test_a_release_that_answers_otherwise_is_not_switched_to(
     assert board.layout.linked() == ""
 
 
+@pytest.mark.slow
 def test_a_release_over_its_budget_or_unable_to_load(board: Machine, tmp_path: Path) -> None:
     bundle = make_bundle(tmp_path / "one", 1)
     board.ready(bundle)

@@ -215,6 +215,7 @@ def trips(count: int, *, on_a_thread: bool) -> bytes:
     return text.ljust(20_000 if on_a_thread else 0).encode()
 
 
+@pytest.mark.slow
 def test_an_answer_that_takes_too_long(tmp_path: Path) -> None:
     """Nobody waits for it any more: the run ends, and its thread and processor are free again."""
     model = rig.trips(tmp_path / "trips.onnx")
@@ -230,6 +231,7 @@ def test_an_answer_that_takes_too_long(tmp_path: Path) -> None:
         rig.wait_until(lambda: rig.rests(server), "the processor is free again")
 
 
+@pytest.mark.slow
 def test_a_client_that_leaves_ends_its_run(tmp_path: Path) -> None:
     model = rig.trips(tmp_path / "trips.onnx")
     with rig.ServerProcess(

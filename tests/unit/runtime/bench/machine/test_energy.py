@@ -64,6 +64,7 @@ class Board:
         self._current.write_text(f"{self._levels[self._busy] + flicker}\n")
 
 
+@pytest.mark.slow
 def test_energy_is_net_of_what_rest_takes(tmp_path):
     with Board(tmp_path) as board:
         load = energy.Load("a", 10e6, board.run)
@@ -80,6 +81,7 @@ def test_energy_is_net_of_what_rest_takes(tmp_path):
     assert found.updates_hz > 2
 
 
+@pytest.mark.slow
 def test_two_candidates_are_told_apart_and_work_of_nothing_is_said(tmp_path):
     with Board(tmp_path) as board:
         loads = [

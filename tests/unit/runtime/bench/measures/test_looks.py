@@ -19,6 +19,7 @@ def test_the_risk_of_all_looks_is_that_of_one(rounds, looks):
     assert all(look.rounds >= 10 for look in made[:-1])
 
 
+@pytest.mark.slow
 def test_a_clear_difference_ends_the_study_early(measure, candidate):
     events, status = measure(
         candidate("a", work=2), candidate("b", work=40), rounds=40, seconds=8.0, looks=3, twin=True
@@ -33,6 +34,7 @@ def test_a_clear_difference_ends_the_study_early(measure, candidate):
     assert events[-1]["rounds"] == looks[-1]["rounds"] < planned[-1]
 
 
+@pytest.mark.slow
 def test_without_looks_all_rounds_are_made(measure, candidate):
     events, _ = measure(candidate("a", work=2), candidate("b", work=4), rounds=12, seconds=4.0)
     assert events[-1]["rounds"] == 12

@@ -83,6 +83,7 @@ def test_a_board_admits_what_openssh_has_signed(
     assert events == ["signers"]
 
 
+@pytest.mark.slow
 def test_unsigned_foreign_and_altered_are_refused(
     board: Machine, bundle: Bundle, tmp_path: Path
 ) -> None:

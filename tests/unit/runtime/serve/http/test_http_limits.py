@@ -215,6 +215,7 @@ def test_a_body_waits_until_there_is_room_and_is_answered() -> None:
         second.close()
 
 
+@pytest.mark.slow
 def test_a_stalled_body_gives_way_to_one_that_comes() -> None:
     with serving(**small_budget(), timeouts=Timeouts(half_closed=0.2)) as server:
         stalled = begin(server, MB, 1000)

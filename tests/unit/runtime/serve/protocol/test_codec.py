@@ -179,6 +179,7 @@ values = st.recursive(
 keys = st.sampled_from(["name", "datatype", "shape", "data", "parameters"])
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from(sorted(GOOD)),

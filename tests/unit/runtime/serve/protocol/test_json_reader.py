@@ -58,6 +58,7 @@ def read(text: str, tensors: str = "") -> Any:
     return listed(PieceReader(text, DECODER, tensors).read())
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300)
 @given(documents, st.sampled_from([None, 1]))
 def test_it_reads_what_python_reads(document: Any, indent: int | None) -> None:
@@ -95,6 +96,7 @@ def test_deep_and_countless_documents_are_refused() -> None:
     assert len(read("[" + "{}," * 10_001 + "{}]")) == 10_002
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flat", [True, False])
 def test_a_large_request_is_read_in_pieces(flat: bool) -> None:
     values: list[Any] = [0.5, 2] * 40_000

@@ -336,6 +336,7 @@ def test_raw_contents_that_do_not_fit(stub: Any) -> None:
     assert "both raw and typed" in refused(lambda: stub.ModelInfer(request), invalid)
 
 
+@pytest.mark.slow
 def test_large_messages_and_bombs_are_refused(server: rig.ServerProcess, stub: Any) -> None:
     too_large = service_pb2.ModelInferRequest(raw_input_contents=[bytes(2 << 20)])
     refused(lambda: stub.ModelInfer(too_large), grpc.StatusCode.RESOURCE_EXHAUSTED)

@@ -187,6 +187,7 @@ def test_what_the_library_writes_is_read_and_written_again(name: str, data: st.D
     assert real.FromString(encode(table, found)) == message
 
 
+@pytest.mark.slow
 @given(data=st.data())
 @settings(max_examples=100, deadline=None)
 def test_messages_one_after_the_other_are_merged(data: st.DataObject) -> None:
@@ -196,6 +197,7 @@ def test_messages_one_after_the_other_are_merged(data: st.DataObject) -> None:
     assert plain(decode(table, together), table) == content(real.FromString(together), table)
 
 
+@pytest.mark.slow
 @given(data=st.data(), name=st.sampled_from(["infer request", "index", "stream response", "load"]))
 @settings(max_examples=600, deadline=None)
 def test_damaged_messages_are_taken_and_refused_like_the_library_does(
