@@ -304,7 +304,18 @@ class DeployOptions(
 
 _FORM = {one.name: one for one in form(DeployOptions)}
 
-DOWNGRADE, EMBEDDING, ENDPOINT, REPLACE = (
-    _FORM[name] for name in ("downgrade", "embedding", "endpoint", "replace")
+BUNDLE, DATA, DOWNGRADE, EMBEDDING, ENDPOINT, LABELS, MODEL, PREPROCESS, REPLACE = (
+    _FORM[name]
+    for name in (
+        "bundle",
+        "data",
+        "downgrade",
+        "embedding",
+        "endpoint",
+        "labels",
+        "model",
+        "preprocess",
+        "replace",
+    )
 )
 KEPT = form(KeptOptions)

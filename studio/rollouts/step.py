@@ -8,7 +8,18 @@ from pathlib import Path
 from typing import Literal
 
 from studio.api import Kind, Permission, TargetSpec
-from studio.deployment.options import DOWNGRADE, EMBEDDING, KEPT, REPLACE, SAMPLES_MB
+from studio.deployment.options import (
+    BUNDLE,
+    DATA,
+    DOWNGRADE,
+    EMBEDDING,
+    KEPT,
+    LABELS,
+    MODEL,
+    PREPROCESS,
+    REPLACE,
+    SAMPLES_MB,
+)
 from studio.jobs import Limits, Step, Use
 from studio.jobs.options_form import like, option
 from studio.packages.results import PackageResult
@@ -30,36 +41,17 @@ class RolloutOptions:
         known_bundles: Folders of the targets' earlier bundles, by release.
     """
 
-    model: ModelRef | None = option(
-        None, kind=Kind.MODEL, positional=True, help="Model or bundle folder."
-    )
+    model: ModelRef | None = like(MODEL)
     target: tuple[TargetSpec, ...] | None = option(
         None,
         kind=Kind.TARGET,
         title="Targets",
         help="Target names in rollout order, or @GROUP.",
     )
-    bundle: Path | None = option(
-        None, kind=Kind.FOLDER, help="Bundle folder, instead of a model.", advanced=True
-    )
-    data: Path | None = option(
-        None,
-        kind=Kind.DATA,
-        title="Golden samples",
-        help="Golden samples for the bundle (see studio package).",
-    )
-    labels: Path | None = option(
-        None,
-        kind=Kind.FILE,
-        help="Class names, one per line (see studio package).",
-        advanced=True,
-    )
-    preprocess: Path | None = option(
-        None,
-        kind=Kind.FILE,
-        help="Input preprocessing, a preprocess.toml (see studio package).",
-        advanced=True,
-    )
+    bundle: Path | None = like(BUNDLE)
+    data: Path | None = like(DATA)
+    labels: Path | None = like(LABELS)
+    preprocess: Path | None = like(PREPROCESS)
     embedding: str | None = like(EMBEDDING)
     replace: bool = like(REPLACE, False)
     sign: Path | None = like(SIGN_WITH)

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from studio.api import TargetSpec
 from studio.documents.dataclass_json import JsonValue, from_json
 from studio.gui import figures
 from studio.gui.charts.live import LiveChart
@@ -17,6 +16,7 @@ from studio.gui.pages.monitor.drift_card import DriftCard
 from studio.gui.pages.monitor.fleet_view import FleetView
 from studio.gui.pages.monitor.quality_card import QualityCard
 from studio.gui.pages.shared import target_rows
+from studio.gui.pages.shared.serving_choice import ServingChoice
 from studio.gui.pages.shared.stage_page import JobStrip, Needs, StagePage, StateRow, StateRows
 from studio.gui.shell import Shell
 from studio.gui.widgets.actions import explain
@@ -72,13 +72,10 @@ class MonitorPage(StagePage):
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)
-        self._targets: list[TargetSpec] = []
         self._seen: dict[str, tuple[Alert, str]] = {}
         self._untold: dict[str, str] = {}
         self._last: tuple[Sequence[Alert], str] = ((), "")
-        self.choice = QComboBox()
-        self.choice.setAccessibleName("Target")
-        self.choice.setMinimumWidth(24 * GRID)
+        self.choice = ServingChoice()
         self.health = Pill("not monitored")
         self.version = label("", "dim")
         self.figures = {
@@ -212,7 +209,7 @@ class MonitorPage(StagePage):
             if self.primary is not None:
                 set_enabled(self.primary, "Stopping…")
             return
-        target = self._target()
+        target = self.choice.target
         if target is None:
             return
         self._clear()
@@ -238,18 +235,8 @@ class MonitorPage(StagePage):
 
     def refresh(self) -> None:
         """Offer the targets that something was deployed to."""
-        registry = self.workspace.registry
-        kept = self._target()
-        serving = registry.history.serving()
-        self._targets = [target for target in registry.targets() if target.name in serving]
-        self.choice.blockSignals(True)
-        self.choice.clear()
-        for target in self._targets:
-            self.choice.addItem(target_rows.title(target), target.name)
-        if kept is not None:
-            self.choice.setCurrentIndex(max(self.choice.findData(kept.name), 0))
-        self.choice.blockSignals(False)
-        self._pane.show_content(bool(self._targets))
+        self.choice.offer(self.workspace)
+        self._pane.show_content(bool(self.choice.targets))
         self._show_version()
         self._explain()
 
@@ -259,10 +246,6 @@ class MonitorPage(StagePage):
         self._clear()
         self._show_version()
         self._explain()
-
-    def _target(self) -> TargetSpec | None:
-        index = self.choice.currentIndex()
-        return self._targets[index] if 0 <= index < len(self._targets) else None
 
     # Showing
 
@@ -274,12 +257,12 @@ class MonitorPage(StagePage):
         self._seen.clear()
         self._untold.clear()
         self.drift.show_signals(())
-        target = self._target()
+        target = self.choice.target
         self.quality.clear(target.name if target is not None else "")
         self._show_alerts((), "")
 
     def _show_version(self) -> None:
-        target = self._target()
+        target = self.choice.target
         if target is None:
             return
         running = target_rows.running(self.workspace.registry.releases(target.name))
@@ -329,7 +312,7 @@ class MonitorPage(StagePage):
         if self.primary is None:
             return
         fleet, alerting = self._is_fleet(), self.stack.currentIndex() == ALERTS_VIEW
-        self.choice.setVisible(bool(self._targets) and not fleet and not alerting)
+        self.choice.setVisible(bool(self.choice.targets) and not fleet and not alerting)
         if alerting and self.primary.hasFocus():
             self.alerting.add_rule.setFocus()
         self.primary.setVisible(not alerting)  # there is nothing to start
@@ -338,7 +321,7 @@ class MonitorPage(StagePage):
         self.primary.setText("Stop" if running else "Start")
         self.primary.setAccessibleName(f"{'Stop' if running else 'Start'} {view}")
         explain(self._fetch, self.quality.why_not)
-        reason = "" if self._targets else "No deployments yet."
+        reason = "" if self.choice.targets else "No deployments yet."
         set_enabled(self.primary, reason)
         explain(self._command, reason or ("Switch to Live or Fleet first." if alerting else ""))
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QWidget
 
-from studio.api import TargetSpec
 from studio.documents.dataclass_json import JsonValue, from_json, to_json
 from studio.gui import figures
 from studio.gui.pages.shared import target_rows
 from studio.gui.pages.shared.answer_view import PictureView, ScoreBars, percent
+from studio.gui.pages.shared.serving_choice import ServingChoice
 from studio.gui.pages.shared.stage_page import Needs, StagePage
 from studio.gui.shell import Shell
 from studio.gui.widgets.actions import explain
@@ -50,10 +50,7 @@ class TryItPage(StagePage):
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)
-        self._targets: list[TargetSpec] = []
-        self.choice = QComboBox()
-        self.choice.setAccessibleName("Target")
-        self.choice.setMinimumWidth(24 * GRID)
+        self.choice = ServingChoice()
         self.source = QLineEdit()
         self.source.setAccessibleName("Input")
         self.source.setPlaceholderText("Picture, folder, video, rtsp://… or camera number")
@@ -132,7 +129,7 @@ class TryItPage(StagePage):
         self._start()
 
     def _start(self, **pace: float) -> None:
-        target, source = self._target(), self.source.text().strip()
+        target, source = self.choice.target, self.source.text().strip()
         if target is None or not source:
             return
         self._show(None)
@@ -142,19 +139,9 @@ class TryItPage(StagePage):
 
     def refresh(self) -> None:
         """Offer the targets that something was deployed to."""
-        registry = self.workspace.registry
-        kept = self._target()
-        serving = registry.history.serving()
-        self._targets = [target for target in registry.targets() if target.name in serving]
-        self.choice.blockSignals(True)
-        self.choice.clear()
-        for target in self._targets:
-            self.choice.addItem(target_rows.title(target), target.name)
-        if kept is not None:
-            self.choice.setCurrentIndex(max(self.choice.findData(kept.name), 0))
-        self.choice.blockSignals(False)
-        self._pane.show_content(bool(self._targets))
-        self.choice.setVisible(bool(self._targets))
+        self.choice.offer(self.workspace)
+        self._pane.show_content(bool(self.choice.targets))
+        self.choice.setVisible(bool(self.choice.targets))
         self._show_served()
         self._explain()
 
@@ -175,13 +162,9 @@ class TryItPage(StagePage):
         self._show(None)
         self._show_served()
 
-    def _target(self) -> TargetSpec | None:
-        index = self.choice.currentIndex()
-        return self._targets[index] if 0 <= index < len(self._targets) else None
-
     def _held_out(self) -> Path | None:
         """Return the held-out data next to the file from which the served model was derived."""
-        target, registry = self._target(), self.workspace.registry
+        target, registry = self.choice.target, self.workspace.registry
         if target is None:
             return None
         release = target_rows.running(registry.releases(target.name)).release
@@ -233,7 +216,7 @@ class TryItPage(StagePage):
         )
 
     def _show_served(self) -> None:
-        target = self._target()
+        target = self.choice.target
         releases = self.workspace.registry.releases(target.name) if target else ()
         self.set_note(target_rows.running(releases).name if target else "")
         self.sample_button.setVisible(self._held_out() is not None)
@@ -245,7 +228,7 @@ class TryItPage(StagePage):
         running = self.strip.running
         self.primary.setText("Stop" if running else "Start")
         self.primary.setAccessibleName("Stop sending" if running else "Send and show the results")
-        reason = "" if self._targets else "No deployments yet."
+        reason = "" if self.choice.targets else "No deployments yet."
         if not reason and not running and not self.source.text().strip():
             reason = "Choose an input first."
         set_enabled(self.primary, reason)
