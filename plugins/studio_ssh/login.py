@@ -138,7 +138,7 @@ def _load(path: Path) -> paramiko.PKey:
 def _refused(address: Address, tried: int) -> TargetError:
     if not tried:
         return TargetError(
-            f"There is no key to log in to {address} with.",
+            f"No SSH key to log in to {address} with.",
             hint="Name a key file for this target, or add one to the SSH agent.",
         )
     keys = "the key" if tried == 1 else f"any of {tried} keys"

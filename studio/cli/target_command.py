@@ -167,7 +167,7 @@ def _group(opened: Workspace, arguments: argparse.Namespace) -> int:
             table(("group", "targets"), [(r["group"], ", ".join(r["targets"])) for r in rows])
         )
     else:
-        print_lines(["There is no group yet."])
+        print_lines(["No groups yet."])
     return 0
 
 

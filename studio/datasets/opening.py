@@ -40,7 +40,7 @@ def open_dataset(path: Path, inputs: Sequence[Value], limit: int | None = None) 
             seen from headers is raised here, the rest while iterating.
     """
     if not path.exists():
-        raise InvalidData(f"There is no data at {path}.")
+        raise InvalidData(f"No data at {path}.")
     if not inputs:
         raise InvalidData("The model has no inputs, so no data can be given to it.")
     if path.is_dir():

@@ -126,7 +126,7 @@ def locate(text: str) -> dict[Path, tuple[int, int]]:
 
 
 def no_such(key: str, known: Iterable[str], what: str = "key") -> tuple[str, str]:
-    """The sentence that there is no such key, with the nearest, and the hint with what there is.
+    """The sentence that a key is unknown, with the nearest, and the hint with what there is.
 
     The hint has all names where they can be read at a glance, and else those that are alike.
     """
@@ -136,7 +136,7 @@ def no_such(key: str, known: Iterable[str], what: str = "key") -> tuple[str, str
     hint = f"Known: {', '.join(known)}." if known else ""
     if len(known) > _GLANCE and near:
         hint = f"Alike are: {', '.join(near[1:])}." if near[1:] else ""
-    return f"there is no {what} {key!r}{nearest}.", hint
+    return f"unknown {what} {key!r}{nearest}.", hint
 
 
 def keys_of(dotted: str) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ class SavedRegistries:
         """
         known = self.all()
         if known.pop(name, None) is None:
-            raise UsageError(f"There is no registry {name!r}.", hint=_hint(known))
+            raise UsageError(f"Unknown registry {name!r}.", hint=_hint(known))
         self._write(known)
 
     def place(self, text: str) -> RegistryAddress:
@@ -72,7 +72,7 @@ class SavedRegistries:
             return RegistryAddress(text)
         if "://" in text:
             return _by_address(text)
-        raise UsageError(f"There is no registry {text!r}.", hint=_hint(known))
+        raise UsageError(f"Unknown registry {text!r}.", hint=_hint(known))
 
     def _write(self, known: dict[str, str]) -> None:
         write_atomically(self._path, json.dumps(known, indent=2, sort_keys=True).encode() + b"\n")

@@ -16,7 +16,7 @@ def format_for(path: Path, host: PluginHost) -> Format:
         InvalidModel: when there is no such file, or no format knows it.
     """
     if not path.exists():
-        raise InvalidModel(f"There is no file {path}.")
+        raise InvalidModel(f"No such file: {path}.")
     capabilities = host.all(Extension.FORMAT)
     for capability in capabilities:
         known = cast(Format, host.create(capability))

@@ -34,7 +34,7 @@ def signature_of(content: bytes, key: Path, namespace: str = NAMESPACE) -> str:
         raise Unavailable("Bundles are signed by ssh-keygen, which is not installed here.")
     key = key.expanduser()
     if not key.is_file():
-        raise StudioError(f"There is no key {key}.")
+        raise StudioError(f"No such file: {key}.")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "manifest.json")
         path.write_bytes(content)

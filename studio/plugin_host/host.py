@@ -91,9 +91,7 @@ class PluginHost:
             return self._plugins[identifier]
         except KeyError:
             known = ", ".join(sorted(self._plugins))
-            raise Unavailable(
-                f"There is no plugin {identifier!r}.", hint=f"Known: {known}."
-            ) from None
+            raise Unavailable(f"Unknown plugin {identifier!r}.", hint=f"Known: {known}.") from None
 
     def usable(self, identifier: str) -> Plugin:
         """Return one plugin, which can and may be used.
@@ -131,7 +129,7 @@ class PluginHost:
                     return self._usable(plugin, capability)
         known = ", ".join(capability.id for capability in self.all(extension)) or "none"
         kind = extension.value.removesuffix("s")
-        raise Unavailable(f"There is no {kind} {identifier!r}.", hint=f"Known: {known}.")
+        raise Unavailable(f"Unknown {kind} {identifier!r}.", hint=f"Known: {known}.")
 
     def answering(self, scheme: str) -> Capability | None:
         """Return the target or platform that answers for a URL's scheme, whether usable or not."""

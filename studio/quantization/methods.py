@@ -22,7 +22,7 @@ def check_method(name: str, host: PluginHost) -> None:
     """Raise UsageError when there is no such method."""
     known = (*METHODS, *methods(host))
     if name not in known:
-        raise UsageError(f"There is no method {name!r}; it is one of {', '.join(known)}.")
+        raise UsageError(f"Unknown method {name!r}; it is one of {', '.join(known)}.")
 
 
 def with_methods(option: Option, host: PluginHost) -> Option:

@@ -153,5 +153,5 @@ def _absent(wanted: str, data: Path) -> UsageError:
     near = difflib.get_close_matches(wanted, names, 1)
     nearest = f"; the nearest is {near[0]!r}" if near else ""
     return UsageError(
-        f"There is no preset {wanted!r}{nearest}.", hint=f"Known: {', '.join(names)}; or a file."
+        f"Unknown preset {wanted!r}{nearest}.", hint=f"Known: {', '.join(names)}; or a file."
     )

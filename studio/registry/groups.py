@@ -46,7 +46,7 @@ class Groups:
         except KeyError:
             known = ", ".join(groups) or "none yet"
             raise UsageError(
-                f"There is no group {name.removeprefix(SIGN)!r}.",
+                f"Unknown group {name.removeprefix(SIGN)!r}.",
                 hint=f"Known: {known}. Make one with: studio target group NAME TARGET...",
             ) from None
 
@@ -63,7 +63,7 @@ class Groups:
         with self._db.write() as db:
             rows = dict(db.execute("SELECT name, settings FROM targets").fetchall())
             for strange in sorted(set(members) - set(rows)):
-                raise UsageError(f"There is no target {strange!r} to put into a group.")
+                raise UsageError(f"Unknown target: {strange!r}.")
             for target, text in rows.items():
                 settings = json.loads(text)
                 groups = {*_of(settings)} - {name} | ({name} if target in members else set())

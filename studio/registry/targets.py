@@ -67,8 +67,9 @@ class Targets:
             return known[name]
         if below and base in known:
             return endpoint_of(known[base], endpoint)
+        asked = base if below and "://" not in name else name
         raise UsageError(
-            f"Unknown target: {base if below else name!r}.",
+            f"Unknown target: {asked!r}.",
             hint=f"Known: {', '.join(known)}. Add one with: studio target add NAME ssh://user@host",
         )
 

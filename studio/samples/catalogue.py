@@ -131,7 +131,7 @@ def sample(name: str) -> SampleEntry:
         return samples()[name]
     except KeyError:
         known = ", ".join(samples())
-        raise UsageError(f"There is no sample {name!r}.", hint=f"Known: {known}.") from None
+        raise UsageError(f"Unknown sample {name!r}.", hint=f"Known: {known}.") from None
 
 
 def provided(

@@ -97,4 +97,4 @@ def _option(name: str) -> Option:
     try:
         return SETTINGS[name]
     except KeyError:
-        raise UsageError(f"There is no setting {name!r}.") from None
+        raise UsageError(f"Unknown setting {name!r}.") from None

@@ -143,9 +143,7 @@ def _plugin(host: PluginHost, name: str) -> Plugin:
     for plugin in sorted(offering, key=lambda one: host.environment(one) is None):
         return host.usable(plugin.id)
     known = ", ".join(plugin.id for plugin, _ in with_environments(host)) or "none"
-    raise Unavailable(
-        f"There is no runtime and no plugin {name!r}.", hint=f"With an environment: {known}."
-    )
+    raise Unavailable(f"Unknown runtime or plugin {name!r}.", hint=f"With an environment: {known}.")
 
 
 @contextmanager

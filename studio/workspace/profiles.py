@@ -53,7 +53,7 @@ class Profiles:
         for run in self._registry.runs(STEP):
             if run.id == number:
                 return history.document(self._registry, run)
-        raise UsageError(f"There is no profile {number}.", hint="studio profiles list")
+        raise UsageError(f"Unknown profile {number}.", hint="studio profiles list")
 
     def save(self, number: int, folder: Path) -> Path:
         """Write the document of one profile into a folder, for the step ``profile-export``."""

@@ -79,10 +79,10 @@ def test_a_gate_that_is_missed_exits_with_3_and_deploys_nothing(
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ('step = "quantize"', 'step = "quantise"', "there is no step 'quantise'; the nearest is"),
-        ('model = "${open.', 'model = "${opened.', "there is no step with the id 'opened'"),
-        ('eval_data = "heldout', 'eval_dat = "heldout', "there is no key 'eval_dat'; the nearest"),
-        ('target = "${vars.target}"', 'target = "${vars.board}"', "there is no variable 'board'"),
+        ('step = "quantize"', 'step = "quantise"', "unknown step 'quantise'; the nearest is"),
+        ('model = "${open.', 'model = "${opened.', "unknown step with the id 'opened'"),
+        ('eval_data = "heldout', 'eval_dat = "heldout', "unknown key 'eval_dat'; the nearest"),
+        ('target = "${vars.target}"', 'target = "${vars.board}"', "unknown variable 'board'"),
         ('model = "digits.onnx"', 'model = "${package-float.bundle}"', "a cycle: 'open' waits for"),
     ],
 )

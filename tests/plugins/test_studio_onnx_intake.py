@@ -83,7 +83,7 @@ def test_truncated_model_says_so(tmp_path: Path) -> None:
 
 
 def test_missing_folder_and_device(tmp_path: Path) -> None:
-    assert "There is no file" in refused(tmp_path / "nothing.onnx")
+    assert "No such file" in refused(tmp_path / "nothing.onnx")
     assert "is a folder" in refused(tmp_path)
     os.mkfifo(tmp_path / "pipe.onnx")
     assert refused(tmp_path / "pipe.onnx").startswith("UnsafeModel")

@@ -175,7 +175,7 @@ def test_external_data_comes_along(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("frobnicate", "There is no edit 'frobnicate'."),
+        ("frobnicate", "Unknown edit 'frobnicate'."),
         ("rename z=q", "The model has no value 'z'."),
         ("rename x=w", "The name 'w' is taken already."),
         ("rename x=a y=a", "The name 'a' is taken already."),

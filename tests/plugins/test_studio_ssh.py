@@ -170,7 +170,7 @@ def test_logins_that_fail_say_why(board: Board, tmp_path: Path) -> None:
     assert "refuses the login of root with the key" in refusal(using(tmp_path / "stranger"))
     assert "cannot be read: No such file" in refusal(using(tmp_path / "nothing"))
     assert "is not a private key" in refusal(using(tmp_path / "noise"))
-    assert "There is no key to log in" in refusal(replace(spec, settings={}))
+    assert "No SSH key to log in" in refusal(replace(spec, settings={}))
     nobody = replace(spec, url=f"ssh://nobody-here@{board.address}")
     assert "refuses the login of nobody-here" in refusal(nobody)
 

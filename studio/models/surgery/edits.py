@@ -61,7 +61,7 @@ def _one(text: str, host: PluginHost, known: Mapping[str, str]) -> Edit:
     except ValueError:
         raise UsageError(f"{text!r} is no edit.", hint=f"Known: {', '.join(known)}.") from None
     if name not in known:
-        raise UsageError(f"There is no edit {name!r}.", hint=f"Known: {', '.join(known)}.")
+        raise UsageError(f"Unknown edit {name!r}.", hint=f"Known: {', '.join(known)}.")
     transform: Transform = host.get(Extension.TRANSFORM, name)
     return Edit(text, transform, validate(transform.options, _options(words, transform.options)))
 

@@ -97,7 +97,7 @@ def history(
     """
     if metric not in EXPRESSIONS:
         known = ", ".join(EXPRESSIONS)
-        raise UsageError(f"There is no figure {metric!r}.", hint=f"Known: {known}.")
+        raise UsageError(f"Unknown figure {metric!r}.", hint=f"Known: {known}.")
     if not server.startswith(("http://", "https://")):
         raise UsageError(f"{server} is no address of a Prometheus server.")
     step = step_s or max(seconds / _POINTS, 1.0)

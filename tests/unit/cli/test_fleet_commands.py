@@ -52,7 +52,7 @@ def test_the_status_of_a_group_has_a_row_for_each_also_for_what_is_silent(
         assert found[name]["state"] == "no answer"
         assert f"There is no host called {name}.invalid" in found[name]["text"]
     assert main(["target", "status", "@none"]) == 2
-    assert "no group 'none'" in capsys.readouterr().err
+    assert "Unknown group 'none'" in capsys.readouterr().err
 
 
 def test_kinds_of_boards(capsys: pytest.CaptureFixture[str]) -> None:

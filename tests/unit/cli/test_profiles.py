@@ -101,4 +101,4 @@ def test_one_that_is_not_there_is_a_sentence(
 ) -> None:
     code, document, _ = run_json(capsys, "profiles", *words)
     assert code == 2
-    assert document["error"]["message"] == "There is no profile 9."
+    assert document["error"]["message"] == "Unknown profile 9."

@@ -212,7 +212,7 @@ def test_one_hot_labels(tmp_path: Path) -> None:
 
 def test_no_data_at_all(tmp_path: Path) -> None:
     assert "holds no samples" in message(tmp_path, [IMAGE])
-    assert "There is no data at" in message(tmp_path / "absent", [IMAGE])
+    assert "No data at" in message(tmp_path / "absent", [IMAGE])
     (tmp_path / "d.txt").write_text("1 2 3")
     assert "not a kind of data" in message(tmp_path / "d.txt", [IMAGE])
 

@@ -26,7 +26,7 @@ def test_names_addresses_and_kinds(known: SavedRegistries, tmp_path: Path) -> No
     )
     assert known.place("mlflow") == RegistryAddress("mlflow")
     known.remove("lab")
-    with pytest.raises(UsageError, match="There is no registry 'lab'"):
+    with pytest.raises(UsageError, match="Unknown registry 'lab'"):
         known.place("lab")
 
 

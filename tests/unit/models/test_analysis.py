@@ -70,7 +70,7 @@ def test_only_finite_numbers_of_nodes_that_exist_are_kept(tmp_path: Path) -> Non
 
 
 def test_an_analyzer_that_nobody_offers_is_said(tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match="no analyzer 'nothing'") as caught:
+    with pytest.raises(Unavailable, match="Unknown analyzer 'nothing'") as caught:
         analyze(AnalyzeOptions(MODEL, "nothing"), QuietJob(tmp_path))
     assert "sparsity" in caught.value.hint
 

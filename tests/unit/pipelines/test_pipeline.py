@@ -49,10 +49,10 @@ def test_a_pipeline_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (("[pipeline]\n", "[other]\n"), "line 2, column 2: there is no key 'other'."),
+        (("[pipeline]\n", "[other]\n"), "line 2, column 2: unknown key 'other'."),
         (('id = "fp32"', 'id = "quantize-2"'), "two steps are called 'quantize-2'"),
         (("max = 0.01", ""), "neither min nor max"),
-        (("[[steps]]", "[[things]]"), "there is no key 'things'"),
+        (("[[steps]]", "[[things]]"), "unknown key 'things'"),
         (("[vars]", "[vars"), "line 4, column 6: this is not TOML"),
     ],
 )

@@ -66,33 +66,33 @@ def test_the_pipeline_itself_is_right() -> None:
         (
             'step = "quantize"',
             'step = "quantise"',
-            "line 18, column 1: there is no step 'quantise'",
+            "line 18, column 1: unknown step 'quantise'",
         ),
         (
             'method = "$',
             'methode = "$',
-            "line 20, column 1: there is no key 'methode'; the nearest is 'method'.",
+            "line 20, column 1: unknown key 'methode'; the nearest is 'method'.",
         ),
-        ("[vars]\ntarget", "[variables]\ntarget", "line 4, column 2: there is no key 'variables'"),
+        ("[vars]\ntarget", "[variables]\ntarget", "line 4, column 2: unknown key 'variables'"),
         (
             'name = "digits"\n',
             'nme = "digits"\n',
-            "line 2, column 1: there is no key 'nme'; the nearest is 'name'.",
+            "line 2, column 1: unknown key 'nme'; the nearest is 'name'.",
         ),
         (
             "${open.variant}",
             "${opne.variant}",
-            "line 19, column 1: there is no step with the id 'opne'; the nearest is 'open'.",
+            "line 19, column 1: unknown step with the id 'opne'; the nearest is 'open'.",
         ),
         (
             "${vars.target}",
             "${vars.taget}",
-            "line 31, column 1: there is no variable 'taget'; the nearest is 'target'.",
+            "line 31, column 1: unknown variable 'taget'; the nearest is 'target'.",
         ),
         (
             "${matrix.method}",
             "${matrix.methods}",
-            "line 20, column 1: there is no axis of the matrix 'methods'",
+            "line 20, column 1: unknown axis of the matrix 'methods'",
         ),
         ("${open.variant}", "${open}", "line 19, column 1: ${open} does not say which result"),
         (
@@ -136,14 +136,14 @@ def test_the_pipeline_itself_is_right() -> None:
         (
             'of = "small"',
             'of = "smal"',
-            "line 36, column 1: there is no step with the id 'smal'; the nearest is 'small'.",
+            "line 36, column 1: unknown step with the id 'smal'; the nearest is 'small'.",
         ),
         ("max = 0.6", 'max = "0.6"', "line 37, column 1: 'max' is a number, not '0.6'."),
         ("max = 0.6", "", "the gate 'smaller' has neither min nor max."),
         (
             "max = 0.6",
             "maximum = 0.6",
-            "line 37, column 1: there is no key 'maximum'; the nearest is 'max'.",
+            "line 37, column 1: unknown key 'maximum'; the nearest is 'max'.",
         ),
         (
             '["static-int8", "fp16"]',
@@ -180,7 +180,7 @@ def test_a_place_in_a_text_of_several_lines_is_not_mistaken() -> None:
     text = GOOD.replace(
         'method = "${matrix.method}"', 'preset = """\nmetod = "x"\n[steps]\n"""\nmetod = "fp16"'
     )
-    assert "line 24, column 1: there is no key 'metod'" in wrong(text).message
+    assert "line 24, column 1: unknown key 'metod'" in wrong(text).message
 
 
 def test_variables(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,7 +198,7 @@ def test_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (given.variables["target"], given.variables["rounds"]) == ("pi", 3)
     with pytest.raises(UsageError, match=r"line 6, column 1: .* a whole number, not 'many'"):
         parse_pipeline(text, "r.toml", Path("/"), {"rounds": "many", "target": "pi"}, {})
-    with pytest.raises(UsageError, match="no variable 'traget'; the nearest is 'target'"):
+    with pytest.raises(UsageError, match="[Uu]nknown variable 'traget'; the nearest is 'target'"):
         parse_pipeline(text, "r.toml", Path("/"), {"traget": "pi"}, {"BOARD": "x"})
 
 
@@ -214,14 +214,14 @@ def test_variables(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_key_that_no_result_has_is_refused(reference: str, nearest: str) -> None:
     error = wrong(GOOD.replace("${bundle.bundle}", reference))
     place = "pipeline.toml, line 30, column 1: "
-    assert error.message.startswith(f"{place}there is no result of 'package'")
+    assert error.message.startswith(f"{place}unknown result of 'package'")
     assert nearest in error.message
 
 
 def test_a_key_that_a_gate_asks_for_in_vain_is_refused() -> None:
     gate = '[[gates]]\nname = "g"\nvalue = "${bundle.sise}"\nmax = 1\n'
     message = wrong(GOOD + gate).message
-    assert message.startswith("pipeline.toml, line 40, column 1: there is no result of 'package'")
+    assert message.startswith("pipeline.toml, line 40, column 1: unknown result of 'package'")
 
 
 def test_keys_that_may_be_there_are_taken() -> None:

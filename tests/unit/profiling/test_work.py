@@ -152,5 +152,5 @@ def test_shapes_are_checked(cnn, reference, arguments, job):
 
 
 def test_an_unknown_backend_is_named(cnn, reference, arguments, job):
-    with pytest.raises(Unavailable, match="no backend 'hamster'"):
+    with pytest.raises(Unavailable, match="Unknown backend 'hamster'"):
         profile(arguments(reference(cnn, "fp32"), backend=["hamster"]), job)

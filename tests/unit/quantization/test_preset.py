@@ -64,12 +64,12 @@ def test_only_what_the_transform_knows_is_kept() -> None:
     [
         (
             "# a note\npercentil = 99.0",
-            r"mine\.toml, line 2, column 1: there is no key 'percentil'; "
+            r"mine\.toml, line 2, column 1: unknown key 'percentil'; "
             r"the nearest is 'percentile'\.",
         ),
-        ("zzz = 1", r"line 1, column 1: there is no key 'zzz'\."),
-        ("x = 1\n[zzz]", r"line 1, column 1: there is no key 'x'"),
-        ("[zzz]\nx = 1", r"line 1, column 2: there is no key 'zzz'"),
+        ("zzz = 1", r"line 1, column 1: unknown key 'zzz'\."),
+        ("x = 1\n[zzz]", r"line 1, column 1: unknown key 'x'"),
+        ("[zzz]\nx = 1", r"line 1, column 2: unknown key 'zzz'"),
         ("percentile = 101", r"line 1, column 1: Percentile must be at most 100"),
     ],
 )

@@ -44,7 +44,7 @@ def test_every_option_says_what_it_can_be(known: Presets) -> None:
 
 
 def test_a_method_that_is_not_there(known: Presets) -> None:
-    with pytest.raises(UsageError, match=r"line 1, column 1: there is no method 'int3'"):
+    with pytest.raises(UsageError, match=r"line 1, column 1: unknown method 'int3'"):
         known.check('method = "int3"\n')
 
 
@@ -73,9 +73,7 @@ def test_what_cannot_be_saved(tmp_path: Path, name: str, text: str, sentence: st
 
 
 def test_a_name_that_is_nearly_one(tmp_path: Path) -> None:
-    with pytest.raises(
-        UsageError, match=r"There is no preset 'int8-am'; the nearest is 'int8-arm'"
-    ):
+    with pytest.raises(UsageError, match=r"Unknown preset 'int8-am'; the nearest is 'int8-arm'"):
         find("int8-am", tmp_path)
     with pytest.raises(UsageError, match=r"absent\.toml cannot be read"):
         find("absent.toml", tmp_path)

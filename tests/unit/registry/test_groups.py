@@ -50,10 +50,10 @@ def test_names_expand_in_order_and_once(registry: Registry) -> None:
 
 
 def test_what_is_no_group_says_so(registry: Registry) -> None:
-    with pytest.raises(UsageError, match="no group 'none'") as caught:
+    with pytest.raises(UsageError, match="Unknown group 'none'") as caught:
         registry.groups.members("none")
     assert "studio target group NAME TARGET" in caught.value.hint
-    with pytest.raises(UsageError, match="no target 'z'"):
+    with pytest.raises(UsageError, match="Unknown target: 'z'"):
         registry.groups.set("roof", ["a", "z"])
     with pytest.raises(UsageError, match="is no name for a group"):
         registry.groups.set("@roof", ["a"])

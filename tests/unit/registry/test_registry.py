@@ -150,6 +150,8 @@ def test_this_computer_is_always_a_target(registry: Registry) -> None:
     registry.remove_target("pi")
     with pytest.raises(UsageError, match="Unknown target: 'pi'"):
         registry.target("pi")
+    with pytest.raises(UsageError, match="Unknown target: 'ssh://pi@board'"):
+        registry.target("ssh://pi@board")
     for forbidden in (lambda: registry.remove_target("local"), lambda: _add_local(registry)):
         with pytest.raises(UsageError):
             forbidden()

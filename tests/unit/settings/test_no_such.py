@@ -11,14 +11,14 @@ from studio.steps.catalogue import step, steps
 
 def test_few_names_are_all_listed() -> None:
     reason, hint = no_such("nme", ["steps", "name"])
-    assert reason == "there is no key 'nme'; the nearest is 'name'."
+    assert reason == "unknown key 'nme'; the nearest is 'name'."
     assert hint == "Known: name, steps."
 
 
 def test_of_many_names_only_those_that_are_alike() -> None:
     with pytest.raises(UsageError) as caught:
         step("monitr")
-    assert str(caught.value) == "There is no step 'monitr'; the nearest is 'monitor'."
+    assert str(caught.value) == "Unknown step 'monitr'; the nearest is 'monitor'."
     listed = caught.value.hint.removeprefix("Alike are: ").rstrip(".").split(", ")
     assert 1 <= len(listed) <= 3
     assert set(listed) <= set(steps()) - {"monitor"}

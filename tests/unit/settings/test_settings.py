@@ -38,7 +38,7 @@ def test_a_setting_is_kept_and_checked(tmp_path: Path) -> None:
     assert Settings(tmp_path / "c" / "settings.json")["theme"] == "dark"
     with pytest.raises(UsageError, match="Theme must be one of system, light, dark, not 'pink'"):
         settings["theme"] = "pink"
-    with pytest.raises(UsageError, match="no setting 'colour'"):
+    with pytest.raises(UsageError, match="Unknown setting 'colour'"):
         settings["colour"] = "red"
 
 

@@ -63,7 +63,7 @@ def test_a_model_file_is_opened_on_the_way_and_only_once(
 def test_what_does_not_fit_starts_nothing(workspace: Workspace) -> None:
     with pytest.raises(UsageError):
         workspace.start("open", model="/no/such/file")
-    with pytest.raises(UsageError, match="no step 'fly'"):
+    with pytest.raises(UsageError, match="Unknown step 'fly'"):
         workspace.start("fly")
     assert workspace.jobs == []
 

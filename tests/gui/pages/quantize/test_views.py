@@ -106,7 +106,7 @@ def test_a_wrong_line_is_marked_and_said(editor: PresetEditor, qtbot: QtBot) -> 
     good = editor.text
     with qtbot.waitSignal(editor.changed):
         editor.source.setPlainText(good.replace("calibration =", "calibraton ="))
-    assert "line 7, column 1: there is no key 'calibraton'" in editor.complaint.text()
+    assert "line 7, column 1: unknown key 'calibraton'" in editor.complaint.text()
     (mark,) = editor.source.extraSelections()
     assert mark.cursor.blockNumber() == 6
     assert not editor.check()

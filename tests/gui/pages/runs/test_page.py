@@ -141,7 +141,7 @@ def test_a_pipeline_that_is_wrong_is_said_and_not_run(rig: Rig, tmp_path: Path) 
     page.run(pipeline)
     (error,) = rig.shell.failed
     assert isinstance(error, UsageError)
-    assert "line 4, column 1: there is no step 'opne'; the nearest is 'open'." in error.message
+    assert "line 4, column 1: unknown step 'opne'; the nearest is 'open'." in error.message
 
 
 def test_what_was_done_is_saved_as_the_pipeline_that_repeats_it(rig: Rig, tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def test_an_option_or_a_packager_that_is_none_is_refused(tmp_path: Path) -> None
         artifact.package_as(
             options_of({"as": "tarball", "set": ["colour=red"]}), QuietJob(tmp_path / "a")
         )
-    with pytest.raises(Unavailable, match="no packager 'nothing'") as caught:
+    with pytest.raises(Unavailable, match="Unknown packager 'nothing'") as caught:
         artifact.package_as(options_of({"as": "nothing"}), QuietJob(tmp_path / "b"))
     assert "image, manifests" in caught.value.hint
 

@@ -126,7 +126,7 @@ def test_a_file_that_names_no_key_is_refused(board: Machine, text: str) -> None:
 
 def test_keys_that_cannot_sign(bundle: Bundle, tmp_path: Path) -> None:
     content = bundle.text.encode()
-    with pytest.raises(StudioError, match="There is no key"):
+    with pytest.raises(StudioError, match="No such file"):
         signature_of(content, tmp_path / "none")
     (tmp_path / "noise").write_text("noise")
     (tmp_path / "noise").chmod(0o600)
