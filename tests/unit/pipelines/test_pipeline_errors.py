@@ -198,7 +198,7 @@ def test_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (given.variables["target"], given.variables["rounds"]) == ("pi", 3)
     with pytest.raises(UsageError, match=r"line 6, column 1: .* a whole number, not 'many'"):
         parse_pipeline(text, "r.toml", Path("/"), {"rounds": "many", "target": "pi"}, {})
-    with pytest.raises(UsageError, match="[Uu]nknown variable 'traget'; the nearest is 'target'"):
+    with pytest.raises(UsageError, match=r"[Uu]nknown variable 'traget'; the nearest is 'target'"):
         parse_pipeline(text, "r.toml", Path("/"), {"traget": "pi"}, {"BOARD": "x"})
 
 
