@@ -34,6 +34,7 @@ COMMANDS = {
     "analyze": "compute the numbers of an analyzer for the nodes of a model",
     "coverage": "check compatibility with a runtime release, target or board",
     "edit": "edit a model: rename, extract, prune, fold constants, convert the opset",
+    "project": "show or set what belongs to a model: task, data, labels, preprocessing",
     "quantize": "quantize a model and measure the metric drop",
     "sensitivity": "measure the sensitivity of each layer",
     "presets": "list or show quantization presets",

@@ -19,7 +19,6 @@ from studio.datasets.subset import spread
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-SUFFIXES = (".png", ".jpg", ".jpeg")
 
 MOST_PIXELS = 100_000_000
 """Larger pictures are refused before they are unpacked."""

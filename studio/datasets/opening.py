@@ -7,16 +7,13 @@ from pathlib import Path
 
 from studio.api import Dataset, InvalidData, Value
 from studio.datasets.arrays import ArrayDataset, ArrayFolder
-from studio.datasets.images import SUFFIXES as IMAGE_SUFFIXES
 from studio.datasets.images import ImageFolder
 from studio.datasets.labels import labels_of_folder
 from studio.datasets.preprocess import FILE as PREPROCESS_FILE
 from studio.datasets.preprocess import Preprocess
 from studio.datasets.preprocess_draft import is_picture, shell_line
-from studio.datasets.video import SUFFIXES as VIDEO_SUFFIXES
+from studio.datasets.suffixes import ARRAYS, IMAGES, VIDEOS
 from studio.datasets.video import VideoDataset
-
-ARRAY_SUFFIXES = (".npy", ".npz")
 
 
 def open_dataset(path: Path, inputs: Sequence[Value], limit: int | None = None) -> Dataset:
@@ -49,7 +46,7 @@ def open_dataset(path: Path, inputs: Sequence[Value], limit: int | None = None) 
         return ArrayDataset.of_npz(path, inputs, limit)
     if path.suffix.lower() == ".npy":
         return ArrayDataset.of_npy(path, inputs, limit)
-    if path.suffix.lower() in VIDEO_SUFFIXES:
+    if path.suffix.lower() in VIDEOS:
         return _open_videos([path], path.parent, inputs, limit)
     raise InvalidData(
         f"{path.name} is not a kind of data that can be read.",
@@ -75,8 +72,8 @@ def _only(inputs: Sequence[Value], what: str) -> Value:
 
 def _open_folder(folder: Path, inputs: Sequence[Value], limit: int | None) -> Dataset:
     files = sorted(file for file in folder.rglob("*") if file.is_file())
-    arrays = [file for file in files if file.suffix.lower() in ARRAY_SUFFIXES]
-    images = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES]
+    arrays = [file for file in files if file.suffix.lower() in ARRAYS]
+    images = [file for file in files if file.suffix.lower() in IMAGES]
     if arrays and images:
         raise InvalidData(
             f"{folder.name} holds both arrays ({arrays[0].name}) and images ({images[0].name}); "
@@ -84,7 +81,7 @@ def _open_folder(folder: Path, inputs: Sequence[Value], limit: int | None) -> Da
         )
     samples = arrays or images
     if not samples:
-        videos = [file for file in files if file.suffix.lower() in VIDEO_SUFFIXES]
+        videos = [file for file in files if file.suffix.lower() in VIDEOS]
         if videos:
             return _open_videos(videos, folder, inputs, limit)
         raise InvalidData(

@@ -15,8 +15,6 @@ from studio.datasets.fit import conform
 from studio.datasets.preprocess import Preprocess
 from studio.datasets.subset import spread
 
-SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v")
-
 
 def opencv() -> ModuleType:
     """Return the library that reads videos.

@@ -14,6 +14,7 @@ from studio.jobs import AnyStep, Step
 _MODULES = (
     "studio.models.step",
     "studio.models.surgery.step",
+    "studio.projects.step",
     "studio.quantization.step",
     "studio.profiling.step",
     "studio.profiling.export",

@@ -22,6 +22,7 @@ from studio.jobs import (
 from studio.jobs.memory import share_mb
 from studio.monitoring.alerts.silences import HOLDS, Silences
 from studio.plugin_host import PluginHost, Trust, safe_mode
+from studio.projects.projects import Projects
 from studio.quantization.methods import with_methods
 from studio.registry import ActionRecord, Registry, VariantRecord
 from studio.rollouts.rollout_state import place_of, unfinished
@@ -62,7 +63,8 @@ class Workspace(JobListener):
     """A registry, its jobs and its plugins.
 
     Attributes:
-        paths, settings, registry, events, presets, runs, versions, profiles, inbox, alerts:
+        paths, settings, registry, events, presets, projects, runs, versions, profiles, inbox,
+            alerts:
             What they say.
         jobs: Every job of this session, the newest last.
     """
@@ -95,6 +97,7 @@ class Workspace(JobListener):
         self._steps = StepRunner(self.registry, self._runner, defaults, lambda: self.plugins)
         self.runs = Runs(paths.data / "runs", self._steps, self.registry, self.events)
         self.versions = Versions(self.registry)
+        self.projects = Projects(self.registry)
 
     @classmethod
     def open(cls, home: Path | None = None) -> Workspace:

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from studio.api import Array, Feeds, Value
 from studio.datasets import Preprocess, open_dataset
-from studio.datasets.images import SUFFIXES as PICTURES
 from studio.datasets.images import read_picture
-from studio.datasets.opening import ARRAY_SUFFIXES as ARRAYS
+from studio.datasets.suffixes import ARRAYS, IMAGES
 from studio.monitoring.stream.frames import Camera, Frame, Picture, PreparedFrame, Source
 from studio.monitoring.stream.video import Video
 
@@ -68,9 +67,9 @@ def open_source(text: str, inputs: Sequence[Value], preprocess: Preprocess | Non
     """
     path = Path(text)
     suffix = path.suffix.lower()
-    if not path.is_absolute() or (path.is_file() and suffix not in PICTURES + ARRAYS):
+    if not path.is_absolute() or (path.is_file() and suffix not in IMAGES + ARRAYS):
         return Video(text, Camera(inputs, preprocess))
-    if path.is_file() and suffix in PICTURES:
+    if path.is_file() and suffix in IMAGES:
         return Pictures([path], Camera(inputs, preprocess), path.name)
     pictures = [] if path.is_file() else _pictures(path)
     if pictures:
@@ -79,7 +78,7 @@ def open_source(text: str, inputs: Sequence[Value], preprocess: Preprocess | Non
 
 
 def _pictures(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.rglob("*") if file.suffix.lower() in PICTURES)
+    return sorted(file for file in folder.rglob("*") if file.suffix.lower() in IMAGES)
 
 
 def _as_picture(feeds: Feeds) -> Picture | None:

@@ -1,0 +1,167 @@
+"""The projects of a registry's models: what was set, written beside the model, or recognised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from studio.api import UsageError
+from studio.models.results import ModelFigures
+from studio.projects.discovery import Discovery, discover
+from studio.projects.project_file import FILE, ProjectSettings, Value, read_settings
+from studio.projects.results import PATHS, TEXTS, Project, ProjectIssue, ProjectSource
+from studio.projects.tasks import (
+    CLASSIFICATION,
+    METRICS,
+    TEXT_RECOGNITION,
+    Lists,
+    classes_of,
+    recognise,
+)
+from studio.registry import Registry, VariantRecord, component
+
+FOLDER = "projects"
+"""Name of the folder of what the user has set, next to the registry."""
+
+YOU, BESIDE, RECOGNISED = "you", "beside the model", "the model"
+_MOST_LIST_BYTES = 4 * 1024 * 1024
+
+
+class Projects:
+    """The projects of a registry's models."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._folder = registry.folder.parent / FOLDER
+
+    def of(self, variant: VariantRecord, file: Path | None = None) -> Project:
+        """Return the project of a variant's model.
+
+        Args:
+            file: The file that is meant, where the same model was opened from several; by default
+                the one that it was first opened from.
+
+        What the user has set comes before ``project.toml``, and that before what lies beside the
+        model's file by name. A file that cannot be read is an issue, never an error: the model can
+        be used without it.
+        """
+        original = self._original(variant)
+        file = file or _source_file(original)
+        issues: list[ProjectIssue] = []
+        mine = self._read(self._own(variant.model_name), None, issues)
+        theirs, beside = ProjectSettings(), Discovery({}, ())
+        if file is not None:
+            theirs = self._read(file.parent / FILE, file.parent, issues)
+            beside = discover(file)
+        layers = (
+            _Layer(YOU, mine),
+            _Layer(FILE, theirs),
+            _Layer(BESIDE, ProjectSettings(paths=beside.paths)),
+        )
+        project = _merged(variant.model_name, layers)
+        issues += [one for one in beside.issues if getattr(project, one.what, None) is None]
+        return _completed(project, ModelFigures.read(original.summary), issues)
+
+    def set(self, model: str, values: Mapping[str, Value | None]) -> None:
+        """Keep what the user says about a model; None takes it back.
+
+        Raises:
+            UsageError: when the file of what was set before cannot be read.
+        """
+        file = self._own(model)
+        read_settings(file, None).changed(values).write(file)
+
+    def _own(self, model: str) -> Path:
+        return self._folder / f"{component(model, 'A model')}.toml"
+
+    def _original(self, variant: VariantRecord) -> VariantRecord:
+        while variant.parent is not None:
+            variant = self._registry.variant(variant.parent)
+        return variant
+
+    @staticmethod
+    def _read(file: Path, folder: Path | None, issues: list[ProjectIssue]) -> ProjectSettings:
+        try:
+            return read_settings(file, folder)
+        except UsageError as error:
+            issues.append(ProjectIssue("found", error.message, error.hint))
+            return ProjectSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """Settings from one source."""
+
+    where: str
+    settings: ProjectSettings
+
+
+def _source_file(original: VariantRecord) -> Path | None:
+    """Return the file that a model was opened from; None when it is not there any more."""
+    path = Path(str(original.options.get("model", "")))
+    return path if path.is_absolute() and path.parent.is_dir() else None
+
+
+def _merged(model: str, layers: tuple[_Layer, ...]) -> Project:
+    values: dict[str, Any] = {}
+    targets: tuple[str, ...] = ()
+    sources: list[ProjectSource] = []
+    for name in (*TEXTS, *PATHS):
+        for layer in layers:
+            texts: Mapping[str, str | Path] = {**layer.settings.texts, **layer.settings.paths}
+            if name in texts:
+                values[name] = str(texts[name])
+                sources.append(ProjectSource(name, layer.where))
+                break
+    for layer in layers:
+        if layer.settings.targets is not None:
+            targets = layer.settings.targets
+            sources.append(ProjectSource("targets", layer.where))
+            break
+    return replace(Project(model=model), **values, targets=targets, found=tuple(sources))
+
+
+def _completed(project: Project, figures: ModelFigures, issues: list[ProjectIssue]) -> Project:
+    """Return the project with its task and metric, and with what does not fit."""
+    lists = Lists(_lines(project.labels), _lines(project.dictionary))
+    sources = list(project.found)
+    task, metric = project.task, project.metric
+    if task is None:
+        found = recognise(figures.inputs, figures.outputs, lists)
+        if found is not None:
+            task = found.task
+            sources.insert(0, ProjectSource("task", RECOGNISED, found.why))
+    if metric is None and task in METRICS:
+        metric = METRICS[task]
+        sources.append(ProjectSource("metric", RECOGNISED, f"The usual one for {task}"))
+    known = replace(project, task=task, metric=metric, found=tuple(sources))
+    return replace(known, issues=(*issues, *_issues(known, figures, lists)))
+
+
+def _issues(project: Project, figures: ModelFigures, lists: Lists) -> Iterator[ProjectIssue]:
+    for name in PATHS:
+        path = getattr(project, name)
+        if path is not None and not Path(path).exists():
+            hint = f"Name the new place: studio project set {project.model} --{name} PATH"
+            yield ProjectIssue(name, f"{path} is gone.", hint)
+    classes = classes_of(figures.outputs)
+    if project.task == CLASSIFICATION and classes and lists.labels not in (None, classes):
+        text = f"The labels have {lists.labels:,} names, and the model {classes:,} classes."
+        yield ProjectIssue("labels", text, "The list belongs to another model, or lacks lines.")
+    if project.task == TEXT_RECOGNITION and project.dictionary is None:
+        text = "Without the dictionary of the model, its texts cannot be read or compared."
+        yield ProjectIssue("dictionary", text, "One character a line, in the order of the classes.")
+
+
+def _lines(path: str | None) -> int | None:
+    """Return the number of lines of a list; None when it cannot be read or is no list."""
+    if path is None:
+        return None
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(_MOST_LIST_BYTES + 1)
+    except OSError:
+        return None
+    return len(content.splitlines()) if len(content) <= _MOST_LIST_BYTES else None

@@ -1,0 +1,47 @@
+"""What the step ``project-set`` keeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from studio.api import UsageError
+from studio.jobs import Job
+from studio.projects.project_file import Value
+from studio.projects.projects import Projects
+from studio.projects.results import FIELDS, PATHS, Project
+from studio.projects.step import NoWork, ProjectOptions
+from studio.projects.tasks import TASKS
+from studio.registry import Registry
+
+
+def do_nothing(options: object, job: Job) -> NoWork:
+    """Do nothing, as the step's only effect is its record."""
+    return NoWork()
+
+
+def keep(registry: Registry, options: ProjectOptions, result: NoWork, folder: Path) -> Project:
+    """Keep what was given, and return the project as it is then.
+
+    Raises:
+        UsageError: for a task or target that does not exist, or when nothing was given.
+    """
+    if options.task is not None and options.task not in TASKS:
+        raise UsageError(f"Unknown task {options.task!r}.", hint=f"Known: {', '.join(TASKS)}.")
+    for name in options.targets or ():
+        registry.target(name)
+    values = _values(options)
+    if not values:
+        raise UsageError("Nothing to set.", hint=f"Give one of: --{', --'.join(FIELDS)}.")
+    variant = registry.variant(options.model.variant)
+    projects = Projects(registry)
+    projects.set(variant.model_name, values)
+    return projects.of(variant)
+
+
+def _values(options: ProjectOptions) -> dict[str, Value | None]:
+    values: dict[str, Value | None] = dict.fromkeys(options.clear or ())
+    for name in FIELDS:
+        given = getattr(options, name)
+        if given is not None:
+            values[name] = str(Path(given).absolute()) if name in PATHS else given
+    return values

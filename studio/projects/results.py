@@ -1,0 +1,69 @@
+"""The project of a model, as the window, the command line and pipelines read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+PATHS = ("preprocess", "calibration", "evaluation", "heldout", "labels", "dictionary")
+"""The fields of a project that name a file or folder."""
+
+TEXTS = ("task", "metric")
+FIELDS = (*TEXTS, *PATHS, "targets")
+"""Everything that can be set, in the order in which it is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSource:
+    """Where a value of a project comes from.
+
+    Attributes:
+        what: The field.
+        where: ``you``, ``project.toml``, ``beside the model`` or ``the model``.
+        why: What a recognised value was recognised by; empty for a file.
+    """
+
+    what: str
+    where: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectIssue:
+    """Something that does not fit, or is missing.
+
+    Attributes:
+        what: The field that it is about.
+        text: One sentence.
+        hint: What would mend it.
+    """
+
+    what: str
+    text: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """What is known about a model beyond its graph; paths are absolute.
+
+    Attributes:
+        model: The model's name.
+        task: What the model does (``classification``); None when it could not be recognised.
+        heldout: Data that no choice has seen, for the last word and for trying out.
+        targets: Names of the targets of interest.
+        found: The source of each value that is not None.
+        issues: What contradicts the model, is gone, or is missing for the task.
+    """
+
+    model: str
+    task: str | None = None
+    metric: str | None = None
+    preprocess: str | None = None
+    calibration: str | None = None
+    evaluation: str | None = None
+    heldout: str | None = None
+    labels: str | None = None
+    dictionary: str | None = None
+    targets: tuple[str, ...] = ()
+    found: tuple[ProjectSource, ...] = ()
+    issues: tuple[ProjectIssue, ...] = field(default=())

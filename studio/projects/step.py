@@ -1,0 +1,81 @@
+"""The step that keeps what the user says about a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from studio.api import Kind
+from studio.jobs import Limits, Step
+from studio.jobs.options_form import option
+from studio.projects.results import Project
+from studio.projects.tasks import TASKS
+from studio.registry import ModelRef
+
+
+@dataclass(frozen=True, slots=True)
+class NoWork:
+    """An empty result: the step's only effect is its record."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectOptions:
+    """Options of the step ``project-set``; what is not given stays as it is."""
+
+    model: ModelRef = option(kind=Kind.MODEL, positional=True, help="The model.")
+    task: str | None = option(None, help=f"What the model does: {', '.join(TASKS)}.")
+    metric: str | None = option(None, help="Metric that judges it.")
+    preprocess: Path | None = option(
+        None, kind=Kind.FILE, help="Input preprocessing, a preprocess.toml."
+    )
+    calibration: Path | None = option(
+        None, kind=Kind.DATA, title="Calibration data", help="Samples for ranges of quantization."
+    )
+    evaluation: Path | None = option(
+        None, kind=Kind.DATA, title="Evaluation data", help="Labelled samples for the metric."
+    )
+    heldout: Path | None = option(
+        None,
+        kind=Kind.DATA,
+        title="Held-out data",
+        help="Samples that no choice has seen, for the last word and for trying out.",
+    )
+    labels: Path | None = option(None, kind=Kind.FILE, help="Class names, one per line.")
+    dictionary: Path | None = option(
+        None, kind=Kind.FILE, help="Characters of a text recogniser, one per line."
+    )
+    targets: tuple[str, ...] | None = option(
+        None, title="Targets of interest", help="Names of targets."
+    )
+    clear: (
+        tuple[
+            Literal[
+                "task",
+                "metric",
+                "preprocess",
+                "calibration",
+                "evaluation",
+                "heldout",
+                "labels",
+                "dictionary",
+                "targets",
+            ],
+            ...,
+        ]
+        | None
+    ) = option(None, help="Fields to take back, so that they are found again.")
+
+
+PROJECT_SET: Step[ProjectOptions, Project] = Step(
+    name="project-set",
+    title="Set the project of",
+    summary="Set task, data, labels and preprocessing of a model, for every page and command.",
+    options=ProjectOptions,
+    result=Project,
+    work_result=NoWork,
+    work="studio.projects.record:do_nothing",
+    record="studio.projects.record:keep",
+    texts="studio.projects.texts:project",
+    limits=Limits(seconds=120),
+)
