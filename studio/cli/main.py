@@ -146,7 +146,7 @@ def _log_failure(arguments: argparse.Namespace, error: Exception) -> None:
 
 def _module(command: str) -> ModuleType:
     """Return the module of a command; one that only runs its step needs none of its own."""
-    name = f"studio.cli.{command.replace('-', '_')}_command"
+    name = f"studio.cli.commands.{command.replace('-', '_')}"
     own = importlib.util.find_spec(name) is not None
     return importlib.import_module(name if own else "studio.cli.step_commands")
 

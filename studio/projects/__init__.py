@@ -1,1 +1,1 @@
-"""What belongs to a model besides its file: task, data, labels, preprocessing, metric, targets."""
+"""Projects: task, data, labels, preprocessing, metric and targets of a model."""

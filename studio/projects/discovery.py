@@ -1,4 +1,4 @@
-"""The data, labels and settings that lie beside a model's file, found by their names."""
+"""Discovery of data, labels and settings in the folder of a model, by their names."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ folder."""
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """What was found in a folder.
+    """The files found in a folder, by field.
 
     Attributes:
         paths: Paths by field of the project.
@@ -43,7 +43,7 @@ class Discovery:
 
 
 def discover(model: Path) -> Discovery:
-    """Look at the names beside a model's file; nothing is opened.
+    """Look at the names in the folder of a model's file; nothing is opened.
 
     A link that leads out of the folder is passed over: a downloaded model could otherwise name
     any file of the user, which would then be packaged and sent to a target.
@@ -69,7 +69,7 @@ def discover(model: Path) -> Discovery:
 
 
 def inside(path: Path, folder: Path) -> bool:
-    """Return whether a path, with its links followed, lies in a folder."""
+    """Return whether a path, with its links followed, is below a folder."""
     try:
         return path.resolve(strict=True).is_relative_to(folder.resolve(strict=True))
     except (OSError, RuntimeError):  # a ring of links is a RuntimeError until Python 3.13
@@ -90,7 +90,7 @@ def _names(folder: Path) -> Iterator[str]:
 def _candidates(
     names: Sequence[str], stems: Sequence[str], endings: Sequence[str]
 ) -> Iterator[str]:
-    """Names that can stand for a field: by stem, exact ones before longer ones, then by name.
+    """Return names that fit a field: by stem, exact ones before longer ones, then by name.
 
     Only data may go on behind the stem (``calibration-2026.npz``): ``labels-old.txt`` is not the
     labels, and ``test_model.py`` no data.

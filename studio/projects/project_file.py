@@ -1,4 +1,4 @@
-"""``project.toml``: what a project's author, or the user, has said about it."""
+"""``project.toml``: settings of a project by its author, or by the user."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ProjectSettings:
     Attributes:
         texts: Task and metric, by field.
         paths: Absolute paths, by field.
-        targets: Names of targets; None when the file says nothing about them.
+        targets: Names of targets; None when the file does not name any.
     """
 
     texts: Mapping[str, str] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class ProjectSettings:
     targets: tuple[str, ...] | None = None
 
     def changed(self, values: Mapping[str, Value | None]) -> ProjectSettings:
-        """Return the settings with other values; None takes a value away."""
+        """Return the settings with other values; None removes a value."""
         texts, paths, targets = dict(self.texts), dict(self.paths), self.targets
         for name, value in values.items():
             if name == "targets":

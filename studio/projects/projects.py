@@ -1,13 +1,13 @@
-"""The projects of a registry's models: what was set, written beside the model, or recognised."""
+"""The projects of a registry's models: settings, files found, and what is recognised."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from studio.api import UsageError
+from studio.documents.dataclass_json import from_json
 from studio.models.results import ModelFigures
 from studio.projects.discovery import Discovery, discover
 from studio.projects.project_file import FILE, ProjectSettings, Value, read_settings
@@ -25,7 +25,7 @@ from studio.registry import Registry, VariantRecord, component
 FOLDER = "projects"
 """Name of the folder of what the user has set, next to the registry."""
 
-YOU, BESIDE, RECOGNISED = "you", "beside the model", "the model"
+YOU, FOUND, RECOGNISED = "you", "the model's folder", "the model"
 _MOST_LIST_BYTES = 4 * 1024 * 1024
 
 
@@ -43,29 +43,29 @@ class Projects:
             file: The file that is meant, where the same model was opened from several; by default
                 the one that it was first opened from.
 
-        What the user has set comes before ``project.toml``, and that before what lies beside the
-        model's file by name. A file that cannot be read is an issue, never an error: the model can
+        What the user has set comes before ``project.toml``, and that before what is found by
+        name. A file that cannot be read is an issue, never an error: the model can
         be used without it.
         """
         original = self._original(variant)
         file = file or _source_file(original)
         issues: list[ProjectIssue] = []
         mine = self._read(self._own(variant.model_name), None, issues)
-        theirs, beside = ProjectSettings(), Discovery({}, ())
+        theirs, discovery = ProjectSettings(), Discovery({}, ())
         if file is not None:
             theirs = self._read(file.parent / FILE, file.parent, issues)
-            beside = discover(file)
+            discovery = discover(file)
         layers = (
             _Layer(YOU, mine),
             _Layer(FILE, theirs),
-            _Layer(BESIDE, ProjectSettings(paths=beside.paths)),
+            _Layer(FOUND, ProjectSettings(paths=discovery.paths)),
         )
         project = _merged(variant.model_name, layers)
-        issues += [one for one in beside.issues if getattr(project, one.what, None) is None]
+        issues += [one for one in discovery.issues if getattr(project, one.what, None) is None]
         return _completed(project, ModelFigures.read(original.summary), issues)
 
     def set(self, model: str, values: Mapping[str, Value | None]) -> None:
-        """Keep what the user says about a model; None takes it back.
+        """Keep values that the user sets for a model; None removes one.
 
         Raises:
             UsageError: when the file of what was set before cannot be read.
@@ -105,7 +105,7 @@ def _source_file(original: VariantRecord) -> Path | None:
 
 
 def _merged(model: str, layers: tuple[_Layer, ...]) -> Project:
-    values: dict[str, Any] = {}
+    values: dict[str, str] = {}
     targets: tuple[str, ...] = ()
     sources: list[ProjectSource] = []
     for name in (*TEXTS, *PATHS):
@@ -120,7 +120,8 @@ def _merged(model: str, layers: tuple[_Layer, ...]) -> Project:
             targets = layer.settings.targets
             sources.append(ProjectSource("targets", layer.where))
             break
-    return replace(Project(model=model), **values, targets=targets, found=tuple(sources))
+    project = from_json(Project, {"model": model, **values, "targets": targets})
+    return replace(project, found=tuple(sources))
 
 
 def _completed(project: Project, figures: ModelFigures, issues: list[ProjectIssue]) -> Project:

@@ -1,4 +1,4 @@
-"""What the step ``project-set`` keeps."""
+"""The record of the step ``project-set``."""
 
 from __future__ import annotations
 

@@ -14,11 +14,11 @@ FIELDS = (*TEXTS, *PATHS, "targets")
 
 @dataclass(frozen=True, slots=True)
 class ProjectSource:
-    """Where a value of a project comes from.
+    """The source of one value of a project.
 
     Attributes:
         what: The field.
-        where: ``you``, ``project.toml``, ``beside the model`` or ``the model``.
+        where: ``you``, ``project.toml``, ``the model's folder`` or ``the model``.
         why: What a recognised value was recognised by; empty for a file.
     """
 
@@ -29,12 +29,12 @@ class ProjectSource:
 
 @dataclass(frozen=True, slots=True)
 class ProjectIssue:
-    """Something that does not fit, or is missing.
+    """A contradiction, a loss, or a missing part.
 
     Attributes:
         what: The field that it is about.
         text: One sentence.
-        hint: What would mend it.
+        hint: How to correct it.
     """
 
     what: str
@@ -44,7 +44,7 @@ class ProjectIssue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """What is known about a model beyond its graph; paths are absolute.
+    """The known facts about a model beyond its graph; paths are absolute.
 
     Attributes:
         model: The model's name.

@@ -1,4 +1,4 @@
-"""The step that keeps what the user says about a model."""
+"""The step that sets the project of a model."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class ProjectOptions:
             ...,
         ]
         | None
-    ) = option(None, help="Fields to take back, so that they are found again.")
+    ) = option(None, help="Fields to remove, so that they are found again.")
 
 
 PROJECT_SET: Step[ProjectOptions, Project] = Step(

@@ -1,4 +1,4 @@
-"""What a model does, recognised from its inputs, its outputs and the lists beside it."""
+"""What a model does, recognised from its inputs, its outputs and its lists."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class RecognisedTask:
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """Numbers of lines of the lists beside a model; None without the list."""
+    """Numbers of lines of a model's lists; None without the list."""
 
     labels: int | None = None
     dictionary: int | None = None
@@ -55,8 +55,8 @@ def recognise(
 ) -> RecognisedTask | None:
     """Return the task of a model; None where its form fits none, or more than one.
 
-    A form is only taken for a task where little else has it, or where a list beside the model
-    agrees: a wrong task costs more than none, for it chooses metric and decoding.
+    A form is only taken for a task where little else has it, or where a list agrees: a wrong task
+    costs more than none, for it chooses metric and decoding.
     """
     for rule in (_generation, _detection, _text, _segmentation, _vector):
         found = next(rule(inputs, outputs, lists), None)

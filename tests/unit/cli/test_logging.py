@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from studio.api import StudioError
-from studio.cli import doctor_command, presets_command
+from studio.cli.commands import doctor, presets
 from studio.cli.main import main
 from studio.settings import Paths, Settings
 from studio.workspace.diagnosis import DoctorCheck
@@ -20,7 +20,7 @@ from studio.workspace.diagnosis import DoctorCheck
 def home(studio_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Paths.of().data.mkdir(parents=True)
     checks = [DoctorCheck("registry", False, "damaged")]
-    monkeypatch.setattr(doctor_command, "examine", lambda: iter(checks))
+    monkeypatch.setattr(doctor, "examine", lambda: iter(checks))
     return studio_home
 
 
@@ -69,7 +69,7 @@ def test_what_the_user_is_told_as_a_failure_is_logged_with_its_traceback(
     def fail(arguments: object) -> int:
         raise error
 
-    monkeypatch.setattr(presets_command, "run", fail)
+    monkeypatch.setattr(presets, "run", fail)
     assert main(["presets", "list"]) == 1
     (line,) = lines()
     assert (line["level"], line["command"]) == ("ERROR", "presets")

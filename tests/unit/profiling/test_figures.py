@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from studio.api import UsageError
-from studio.cli.profiles_command import _output
+from studio.cli.commands.profiles import _output
 from studio.profiling.export import FIGURES, SUFFIXES, ExportOptions, write
 from studio.profiling.figures import (
     FORMATS,

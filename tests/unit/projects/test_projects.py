@@ -65,7 +65,7 @@ def test_what_lies_beside_the_model_is_its_project(registry: Registry, folder: P
     assert (project.task, project.metric, project.issues) == ("classification", "top1", ())
     assert sources(project) == {
         "task": "the model",
-        "labels": "beside the model",
+        "labels": "the model's folder",
         "metric": "the model",
     }
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from studio.api import Kind, Option, Parcel, Progress, StudioError, Unavailable, UsageError
-from studio.cli import package_command
+from studio.cli.commands import package as package_command
 from studio.deployment.artifacts import packager as artifact
 from studio.deployment.artifacts.packager_step import PackageAsOptions
 from studio.documents.dataclass_json import from_json

@@ -23,8 +23,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         show="show what belongs to a model, and where it is from",
         set="set them for a model",
     )
-    verbs["show"].add_argument("model", metavar="MODEL", help="file, name or #number")
-    add_step(verbs["set"], _SET)
+    show, setting = verbs.values()
+    show.add_argument("model", metavar="MODEL", help="file, name or #number")
+    add_step(setting, _SET)
 
 
 def run(arguments: argparse.Namespace) -> int:
