@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import itertools
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -25,10 +25,10 @@ import pytest
 
 from studio.api import TargetSpec
 from tests.rigs.patience import patience
+from tests.rigs.subnets import ip, take_subnet
 
 IN_CI = os.environ.get("CI") == "true"
 _READY_S = 60.0
-_NETWORKS = itertools.count()
 
 # Runs as the first process of the board's namespaces, as root of that board alone.
 _BOOT = r"""
@@ -77,20 +77,18 @@ class Network:
     def __init__(self, hidden: bool = False) -> None:
         self.name = f"ew{uuid.uuid4().hex[:8]}"
         self.hidden = hidden
-        # Of the range for benchmarks between networks (RFC 2544), which nothing else here uses.
-        number = (os.getpid() + 41 * next(_NETWORKS)) % 250
-        self.prefix = f"198.{19 if hidden else 18}.{number}"
+        self.prefix = f"198.19.{random.randrange(250)}"
         self._boards = 1
 
     def __enter__(self) -> Network:
-        _ip("link", "add", self.name, "type", "bridge")
+        ip("link", "add", self.name, "type", "bridge")
         if not self.hidden:
-            _ip("addr", "add", f"{self.prefix}.1/24", "dev", self.name)
-        _ip("link", "set", self.name, "up")
+            self.prefix = take_subnet(self.name, 18)
+        ip("link", "set", self.name, "up")
         return self
 
     def __exit__(self, *_: object) -> None:
-        _ip("link", "del", self.name)
+        ip("link", "del", self.name)
 
     def address(self) -> str:
         """A fresh address."""
@@ -100,8 +98,8 @@ class Network:
     def plug(self, pid: int, name: str = "eth0") -> str:
         """Connect the network namespace of a process; returns the name of this side's end."""
         end = f"ew{uuid.uuid4().hex[:8]}"
-        _ip("link", "add", end, "type", "veth", "peer", "name", name, "netns", str(pid))
-        _ip("link", "set", end, "master", self.name, "up")
+        ip("link", "add", end, "type", "veth", "peer", "name", name, "netns", str(pid))
+        ip("link", "set", end, "master", self.name, "up")
         return end
 
 
@@ -223,11 +221,11 @@ class Board:
 
     def cut(self) -> None:
         """Pull the network cable."""
-        _ip("link", "set", self._end, "down")
+        ip("link", "set", self._end, "down")
 
     def mend(self) -> None:
         """Plug it in again, and wait for the bridge to have learned of it."""
-        _ip("link", "set", self._end, "up")
+        ip("link", "set", self._end, "up")
         until(self._listens, "the board answers again")
 
     def _listens(self) -> bool:
@@ -292,7 +290,3 @@ def until(holds: Callable[[], bool], what: str, seconds: float = 10.0) -> None:
     while not holds():
         assert time.monotonic() < deadline, f"after {seconds:g} s still not: {what}"
         time.sleep(0.02)
-
-
-def _ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True, capture_output=True, timeout=30)

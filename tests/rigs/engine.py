@@ -18,6 +18,7 @@ import pytest
 
 from tests.conftest import IN_CI
 from tests.rigs.boards import until
+from tests.rigs.subnets import ip, take_subnet
 
 BASE = "edgewright-test-base:1"
 SUITE = "trixie"
@@ -151,13 +152,12 @@ def _started(folder: Path, bridge: str) -> DockerEngine:
 
 @contextmanager
 def _bridge() -> Iterator[str]:
-    """A bridge for containers, with an address of the range for benchmarks (RFC 2544)."""
+    """A bridge for containers, with the first address of a subnet."""
     name = f"ewd{uuid.uuid4().hex[:8]}"
-    address = f"198.19.{os.getpid() % 250}.1/24"
-    for words in (("link", "add", name, "type", "bridge"), ("addr", "add", address, "dev", name)):
-        subprocess.run(["ip", *words], check=True, capture_output=True)
-    subprocess.run(["ip", "link", "set", name, "up"], check=True)
+    ip("link", "add", name, "type", "bridge")
     try:
+        take_subnet(name, 19)
+        ip("link", "set", name, "up")
         yield name
     finally:
         subprocess.run(["ip", "link", "del", name], check=False, capture_output=True)

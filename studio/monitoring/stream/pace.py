@@ -36,12 +36,16 @@ def in_turn(source: Source, *, again: bool) -> Iterator[CapturedFrame]:
 class LatestFrames:
     """Frames at a steady rate from a thread; only the newest waiting frame is kept.
 
+    Args:
+        most: Number of frames after which the source counts as ended; 0 for all.
+
     Attributes:
         dropped: Number of frames that a newer one replaced before they were sent.
     """
 
-    def __init__(self, source: Source, fps: float, *, again: bool) -> None:
+    def __init__(self, source: Source, fps: float, *, again: bool, most: int = 0) -> None:
         self._source = source
+        self._most = most
         self._interval = 1.0 / fps
         self._again = again and not source.is_live
         self._waiting: CapturedFrame | None = None
@@ -94,7 +98,7 @@ class LatestFrames:
             self._changed.notify_all()
 
     def _offer_all(self) -> None:
-        due = time.perf_counter()
+        due, offered = time.perf_counter(), 0
         while True:
             for frame in self._source:
                 if not self._source.is_live:
@@ -105,6 +109,9 @@ class LatestFrames:
                 elif self._ended.is_set():
                     return
                 self._offer(CapturedFrame(frame, time.perf_counter()))
+                offered += 1
+                if offered == self._most:
+                    return
             if not self._again:
                 return
 

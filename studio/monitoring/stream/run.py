@@ -120,7 +120,8 @@ class StreamRun:
         try:
             with ExitStack() as stack:
                 if fps or source.is_live:
-                    latest = stack.enter_context(LatestFrames(source, fps or 25.0, again=again))
+                    paced = LatestFrames(source, fps or 25.0, again=again, most=frames)
+                    latest = stack.enter_context(paced)
                     turns = latest.frames(self._job.check)
                 else:
                     latest, turns = None, in_turn(source, again=again)

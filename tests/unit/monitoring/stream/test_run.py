@@ -124,6 +124,17 @@ def test_newest_frame_wins_when_nobody_takes_them() -> None:
         assert latest.dropped >= 47
 
 
+def test_no_more_frames_are_taken_than_are_asked_for() -> None:
+    with LatestFrames(Numbers(3), 1000, again=True, most=40) as latest:
+        taken = []
+        for captured in latest.frames(nothing):
+            taken.append(captured.frame.name)
+            time.sleep(0.01)  # an answer that is slower than the pace
+        assert len(taken) + latest.dropped == 40
+        assert latest.dropped
+        assert taken[-1] == "0"  # the fortieth
+
+
 def test_pace_is_kept() -> None:
     began = time.perf_counter()
     with LatestFrames(Numbers(11), 100, again=False) as latest:
