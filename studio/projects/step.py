@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from studio.api import Kind
-from studio.jobs import Limits, Step
+from studio.jobs import Limits, Step, Use
 from studio.jobs.options_form import option
 from studio.projects.results import Project
 from studio.projects.tasks import TASKS
@@ -78,4 +78,5 @@ PROJECT_SET: Step[ProjectOptions, Project] = Step(
     record="studio.projects.record:keep",
     texts="studio.projects.texts:project",
     limits=Limits(seconds=120),
+    use=Use.READ,
 )
