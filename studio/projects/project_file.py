@@ -69,6 +69,8 @@ def read_settings(file: Path, folder: Path | None) -> ProjectSettings:
         UsageError: with line and column, for an unknown key, a value of another type, or a path
             that leads out of the folder.
     """
+    if folder is not None and file.exists() and not inside(file, folder):
+        raise UsageError(f"{file} is a link that leads out of its folder.")
     toml = TomlText.read(_text(file), file.name)
     for key in toml.values:
         if key not in FIELDS:
@@ -82,6 +84,8 @@ def read_settings(file: Path, folder: Path | None) -> ProjectSettings:
 
 def _text(file: Path) -> str:
     try:
+        if file.exists() and not file.is_file():  # a pipe would never end
+            raise UsageError(f"{file} is not a file.")
         with file.open("rb") as opened:
             content = opened.read(_MOST_BYTES + 1)
         if len(content) > _MOST_BYTES:

@@ -158,7 +158,7 @@ def _issues(project: Project, figures: ModelFigures, lists: Lists) -> Iterator[P
 
 def _lines(path: str | None) -> int | None:
     """Return the number of lines of a list; None when it cannot be read or is no list."""
-    if path is None:
+    if path is None or not Path(path).is_file():  # a pipe would never end
         return None
     try:
         with Path(path).open("rb") as file:

@@ -5,18 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from studio.api import UsageError
-from studio.jobs import Job
+from studio.jobs.no_work import NoWork
 from studio.projects.project_file import Value
 from studio.projects.projects import Projects
 from studio.projects.results import FIELDS, PATHS, Project
-from studio.projects.step import NoWork, ProjectOptions
+from studio.projects.step import ProjectOptions
 from studio.projects.tasks import TASKS
 from studio.registry import Registry
-
-
-def do_nothing(options: object, job: Job) -> NoWork:
-    """Do nothing, as the step's only effect is its record."""
-    return NoWork()
 
 
 def keep(registry: Registry, options: ProjectOptions, result: NoWork, folder: Path) -> Project:

@@ -8,15 +8,11 @@ from typing import Literal
 
 from studio.api import Kind
 from studio.jobs import Limits, Step, Use
+from studio.jobs.no_work import NoWork
 from studio.jobs.options_form import option
 from studio.projects.results import Project
 from studio.projects.tasks import TASKS
 from studio.registry import ModelRef
-
-
-@dataclass(frozen=True, slots=True)
-class NoWork:
-    """An empty result: the step's only effect is its record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +70,7 @@ PROJECT_SET: Step[ProjectOptions, Project] = Step(
     options=ProjectOptions,
     result=Project,
     work_result=NoWork,
-    work="studio.projects.record:do_nothing",
+    work="studio.jobs.no_work:do_nothing",
     record="studio.projects.record:keep",
     texts="studio.projects.texts:project",
     limits=Limits(seconds=120),

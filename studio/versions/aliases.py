@@ -10,21 +10,16 @@ from pathlib import Path
 
 from studio.api import GateMissed, Refused, UsageError
 from studio.documents.dataclass_json import JsonValue, to_json
-from studio.jobs import Job
+from studio.jobs.no_work import NoWork
 from studio.registry import Registry, VersionRecord
 from studio.registry.run_journal import RunFolder, RunFolders
 from studio.versions.results import AliasMove
-from studio.versions.step import AliasOptions, NoWork, PromoteOptions, RollBackOptions
+from studio.versions.step import AliasOptions, PromoteOptions, RollBackOptions
 from studio.versions.versions import NamedVersion, find_version, model_named
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}")
 RUNS = "runs"
 """Name of the folder of runs, next to the registry."""
-
-
-def do_nothing(options: object, job: Job) -> NoWork:
-    """Do nothing, as the step's only effect is its record."""
-    return NoWork()
 
 
 def set_alias(registry: Registry, options: AliasOptions, result: NoWork, folder: Path) -> AliasMove:

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from studio.api import Refused
+from studio.jobs.no_work import NoWork
 from studio.registry import Registry, VersionRecord
 from studio.registry.ownership import entries
 from studio.registry.run_journal import RunFolders
@@ -24,7 +25,7 @@ from studio.versions.results import (
     RemovedVersion,
     RetainedVersion,
 )
-from studio.versions.step import GarbageOptions, NoWork
+from studio.versions.step import GarbageOptions
 
 _YOUNG_S = 3600.0
 """A younger folder in the store may belong to a job that is being recorded."""

@@ -8,11 +8,12 @@ from typing import Any
 
 from studio.api import Kind
 from studio.jobs import Limits, Step
+from studio.jobs.no_work import NoWork
 from studio.jobs.options_form import option
 from studio.versions.project_listing import PlannedModel, UnpackedProject
 from studio.versions.results import AliasMove, ExportResult, GarbageResult, ImportResult
 
-_NO_WORK = "studio.versions.aliases:do_nothing"
+_NO_WORK = "studio.jobs.no_work:do_nothing"
 _LIMITS = Limits(seconds=120)
 
 
@@ -26,11 +27,6 @@ def _version() -> Any:
 
 def _alias() -> Any:
     return option("production", title="Alias", help="production, candidate ...")
-
-
-@dataclass(frozen=True, slots=True)
-class NoWork:
-    """An empty result of a step whose only effect is its record."""
 
 
 @dataclass(frozen=True, slots=True)

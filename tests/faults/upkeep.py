@@ -24,6 +24,7 @@ from typing import Any
 
 from studio.api import Silent
 from studio.documents.dataclass_json import from_json, to_json
+from studio.jobs.no_work import NoWork
 from studio.registry import Registry
 from studio.registry.backups import DATABASE, MANUAL, Backups, DamagedRegistry
 from studio.registry.ownership import MARK
@@ -33,7 +34,7 @@ from studio.versions.garbage import collect
 from studio.versions.integrity import condition
 from studio.versions.project_import import add_models, unpack
 from studio.versions.project_listing import UnpackedProject
-from studio.versions.step import GarbageOptions, ImportOptions, NoWork
+from studio.versions.step import GarbageOptions, ImportOptions
 from studio.workspace import Workspace
 from tests.faults.points import CALLS
 from tests.faults.tally import Tally, require

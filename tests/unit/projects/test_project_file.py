@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -65,8 +66,22 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
     file.write_bytes(b"#" * 70_000)
     with pytest.raises(UsageError, match="larger than 64 KB"):
         read_settings(file, tmp_path)
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="is not a file"):
         read_settings(tmp_path, tmp_path)
+    file.unlink()
+    os.mkfifo(file)
+    with pytest.raises(UsageError, match="is not a file"):
+        read_settings(file, tmp_path)
+
+
+def test_a_file_that_is_itself_a_link_elsewhere_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "downloaded"
+    folder.mkdir()
+    written(tmp_path, "secret = 1")
+    (folder / FILE).symlink_to(tmp_path / FILE)
+    with pytest.raises(UsageError, match="link that leads out of its folder") as caught:
+        read_settings(folder / FILE, folder)
+    assert "secret" not in caught.value.message
 
 
 def test_what_was_set_is_written_and_taken_back(tmp_path: Path) -> None:

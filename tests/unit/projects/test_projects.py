@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from studio.api import UsageError
+from studio.jobs.no_work import NoWork
 from studio.projects.projects import Projects
 from studio.projects.record import keep
 from studio.projects.results import Project
-from studio.projects.step import NoWork, ProjectOptions
+from studio.projects.step import ProjectOptions
 from studio.registry import ModelRef, Registry, VariantRecord
 
 
@@ -141,6 +143,13 @@ def test_a_broken_file_is_an_issue_and_the_rest_is_there(registry: Registry, fol
     project = Projects(registry).of(variant)
     assert project.labels == str(labels)
     assert "must lie in the project's folder" in project.issues[0].text
+
+
+def test_a_pipe_in_the_place_of_a_list_is_not_waited_for(registry: Registry, folder: Path) -> None:
+    os.mkfifo(folder / "labels.txt")
+    os.mkfifo(folder / "list.txt")
+    (folder / "project.toml").write_text("labels = 'list.txt'\n")
+    assert Projects(registry).of(opened(registry, folder)).task is None
 
 
 def test_a_folder_that_is_gone_leaves_what_was_set(registry: Registry, folder: Path) -> None:

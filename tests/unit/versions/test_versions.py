@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from studio.api import GateMissed, Refused, UsageError
+from studio.jobs.no_work import NoWork
 from studio.registry import Registry, VersionRecord
 from studio.registry.backups import MANUAL
 from studio.registry.restore import RegistryRestore
@@ -21,7 +22,6 @@ from studio.versions.serving_history import served_at, served_on
 from studio.versions.step import (
     AliasOptions,
     GarbageOptions,
-    NoWork,
     PromoteOptions,
     RollBackOptions,
 )
