@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import shutil
@@ -93,6 +94,23 @@ class Trials:
         listing += "os.walk('/opt/edgewright/turns/trial') for n in s))"
         return self.engine.run("exec", gate, "python3", "-c", listing).split()
 
+    @contextlib.contextmanager
+    def on_trial(self, model: Path) -> Iterator[subprocess.Popen[bytes]]:
+        """A deploy in a process of its own, whose release has the turn; it ends with the block."""
+        command = [str(STUDIO), *map(str, self.words(model, "--trial"))]
+        with subprocess.Popen(
+            command,
+            env=self.studio.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            preexec_fn=interruptible,
+        ) as process:
+            try:
+                until(lambda: self.served()["digest"] != self.good, "the new one has its turn", 120)
+                yield process
+            finally:
+                process.kill()
+
     def containers(self, *more: str) -> list[str]:
         """The names of the place's containers that run."""
         label = ("--filter", f"label=edgewright.target={_PLACE}", "--format", "{{.Names}}")
@@ -144,18 +162,14 @@ def test_what_is_as_good_is_kept_and_says_why(box: Trials, tmp_path: Path) -> No
 def test_it_is_decided_without_the_studio(box: Trials, tmp_path: Path) -> None:
     """Killed in the middle; the next deploy takes away what is left."""
     wrong = trials.make_version(tmp_path / "digits.onnx", wrong=0.1)
-    command = [str(STUDIO), *map(str, box.words(wrong, "--trial"))]
+    decided = len(box.record())
     with box.clients() as clients:
-        process = subprocess.Popen(
-            command,
-            env=box.studio.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        until(lambda: box.served()["digest"] != box.good, "the new one has its turn", 120)
-        process.send_signal(signal.SIGKILL)
-        process.wait(20)
-        until(lambda: box.served()["digest"] == box.good, "the old one has it again", 120)
+        with box.on_trial(wrong) as process:
+            process.send_signal(signal.SIGKILL)
+            process.wait(20)
+        # For a moment both answer: which one does says nothing of what was decided.
+        until(lambda: len(box.record()) > decided, "its decision", 120)
+        until(lambda: box.served()["digest"] == box.good, "the old one has it again", 30)
         clients.more(50)
     assert clients.failures == []
     assert box.record()[-1]["decision"] == "taken back"
@@ -169,19 +183,13 @@ def test_it_is_decided_without_the_studio(box: Trials, tmp_path: Path) -> None:
 
 def test_a_trial_that_is_cancelled_leaves_what_was(box: Trials, tmp_path: Path) -> None:
     wrong = trials.make_version(tmp_path / "digits.onnx", jitter=0.002, seed=7)
-    before, command = box.containers("--all"), [str(STUDIO), *map(str, box.words(wrong))]
+    before = box.containers("--all")
     with box.clients(1) as clients:
-        process = subprocess.Popen(
-            [*command, "--trial"],
-            env=box.studio.environment,
-            stdout=subprocess.DEVNULL,
-            preexec_fn=interruptible,
-        )
-        until(lambda: box.served()["digest"] != box.good, "the new one has its turn", 120)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 130
+        with box.on_trial(wrong) as process:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 130
         until(lambda: "was cancelled" in box.record()[-1].get("reason", ""), "its record", 30)
-        assert box.served()["digest"] == box.good
+        until(lambda: box.served()["digest"] == box.good, "the old one has it again", 30)
         clients.more(20)
     assert clients.failures == []
     assert box.laid_out() == []
@@ -192,15 +200,9 @@ def test_a_trial_that_is_cancelled_leaves_what_was(box: Trials, tmp_path: Path) 
 
 def test_a_rollback_ends_a_trial(box: Trials, tmp_path: Path) -> None:
     model = trials.make_version(tmp_path / "digits.onnx", jitter=0.002, seed=8)
-    process = subprocess.Popen(
-        [str(STUDIO), *map(str, box.words(model, "--trial"))],
-        env=box.studio.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    until(lambda: box.served()["digest"] != box.good, "the new one has its turn", 120)
-    assert box.studio.ok("rollback", *BOX)["release"] == box.good
-    _, told = process.communicate(timeout=120)
+    with box.on_trial(model) as process:
+        assert box.studio.ok("rollback", *BOX)["release"] == box.good
+        _, told = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "its trial was ended by a rollback" in told.decode()
     assert "Traceback" not in told.decode()
@@ -225,17 +227,14 @@ def test_a_rollout_holds_its_canary_to_a_trial(box: Trials, tmp_path: Path) -> N
 
 def test_a_server_that_ends_on_trial_is_taken_back(box: Trials, tmp_path: Path) -> None:
     model = trials.make_version(tmp_path / "digits.onnx", jitter=0.002, seed=6)
-    command = [str(STUDIO), *map(str, box.words(model, "--trial"))]
-    process = subprocess.Popen(
-        command, env=box.studio.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    until(lambda: box.served()["digest"] != box.good, "the new one has its turn", 120)
-    new = next(name for name in box.containers() if box.served()["digest"][:12] in name)
-    another = box.deploy(box.folder / "digits.onnx")
-    assert another.code == 1
-    assert f"is on trial at docker:{_PLACE}" in another.err
-    box.engine.run("exec", new, "python3", "-c", "import os; os.kill(1, 15)")
-    _, told = process.communicate(timeout=120)
+    before = box.containers()
+    with box.on_trial(model) as process:
+        (new,) = set(box.containers()) - set(before)
+        another = box.deploy(box.folder / "digits.onnx")
+        assert another.code == 1
+        assert f"is on trial at docker:{_PLACE}" in another.err
+        box.engine.run("exec", new, "python3", "-c", "import os; os.kill(1, 15)")
+        _, told = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "its server ended while it was on trial" in told.decode()
     assert "Traceback" not in told.decode()
