@@ -64,6 +64,8 @@ class Option:
         aliases: Former names. They are accepted wherever options are given by name, and hidden.
         names: What of the model's graph is named, for a form that offers it: ``value``,
             ``output``, or ``size`` (a symbolic size or an input).
+        project: Fields of the model's project, of which the first that has a value is used where
+            the option is not given; ``none`` leaves it without.
     """
 
     name: str
@@ -86,6 +88,7 @@ class Option:
     placeholder: str = ""
     spelling: str = ""
     aliases: tuple[str, ...] = ()
+    project: tuple[str, ...] = ()
 
     @property
     def word(self) -> str:

@@ -14,7 +14,7 @@ from studio.cli.output import fail_job, print_json, print_lines, print_note
 from studio.cli.overwrite import add_force
 from studio.documents.plain import one_line
 from studio.jobs import JobOutcome
-from studio.workspace import Event, JobFinished, JobMessage, JobProgressed, Workspace
+from studio.workspace import Event, JobFinished, JobMessage, JobProgressed, JobStarted, Workspace
 
 Describe = Callable[[Any], list[str]]
 """Text for people, made from a result."""
@@ -23,7 +23,8 @@ Describe = Callable[[Any], list[str]]
 class ProgressLine:
     """One progress line of a job on a terminal, silent without a terminal.
 
-    A failed notification of an alert channel is printed at once, also without a terminal.
+    What the model's project gave, and a failed notification of an alert channel, are printed at
+    once, also without a terminal.
     """
 
     def __init__(self) -> None:
@@ -31,7 +32,10 @@ class ProgressLine:
 
     def __call__(self, event: Event) -> None:
         """Listen to the workspace."""
-        if isinstance(event, JobProgressed):
+        if isinstance(event, JobStarted):
+            for note in event.job.spec.notes:
+                print_note(note)
+        elif isinstance(event, JobProgressed):
             state = event.job.state
             share = f" {100 * state.done / state.total:3.0f} %" if state.total else ""
             self._show(f"{event.job.title}{share}  {state.text}")

@@ -94,8 +94,14 @@ def _open_folder(folder: Path, inputs: Sequence[Value], limit: int | None) -> Da
     return ImageFolder(folder, images, value, _preprocess(folder, "images", value), labels, limit)
 
 
+def preprocess_of(folder: Path) -> tuple[Path, Path]:
+    """Return where the preprocessing of a folder of pictures may lie: in it, or next to it."""
+    return folder / PREPROCESS_FILE, folder.parent / PREPROCESS_FILE
+
+
 def _preprocess(folder: Path, what: str, value: Value) -> Preprocess:
-    path = folder / PREPROCESS_FILE
+    # That of the model's folder fits all pictures below it; their own comes before it.
+    path = next((one for one in preprocess_of(folder) if one.is_file()), folder / PREPROCESS_FILE)
     if not path.is_file():
         if not is_picture(value):
             raise InvalidData(

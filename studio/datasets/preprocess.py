@@ -13,11 +13,12 @@ import numpy
 from numpy.typing import NDArray
 
 from studio.api import Array, InvalidData
+from studio.datasets.suffixes import PREPROCESS
 from studio.documents.toml_text import loads
 from studio.runtime.serve.images.colors import grey
 from studio.runtime.serve.images.resize import resize
 
-FILE = "preprocess.toml"
+FILE = PREPROCESS
 """The name of the file next to the images, and in a bundle."""
 
 Pixels = NDArray[numpy.float32]

@@ -64,18 +64,21 @@ class BundleOptions:
         kind=Kind.DATA,
         title="Golden samples",
         help="Golden samples for the bundle (see studio package).",
+        project=("calibration",),
     )
     labels: Path | None = option(
         None,
         kind=Kind.FILE,
         help="Class names, one per line (see studio package).",
         advanced=True,
+        project=("labels",),
     )
     preprocess: Path | None = option(
         None,
         kind=Kind.FILE,
         help="Input preprocessing, a preprocess.toml (see studio package).",
         advanced=True,
+        project=("preprocess",),
     )
     embedding: str | None = option(
         None,

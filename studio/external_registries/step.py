@@ -74,12 +74,21 @@ class PushOptions(PlacedOptions):
         title="Golden samples",
         help="Data for golden samples.",
         advanced=True,
+        project=("calibration",),
     )
     labels: Path | None = option(
-        None, kind=Kind.FILE, help="Class names, one per line.", advanced=True
+        None,
+        kind=Kind.FILE,
+        help="Class names, one per line.",
+        advanced=True,
+        project=("labels",),
     )
     preprocess: Path | None = option(
-        None, kind=Kind.FILE, help="Input preprocessing, a preprocess.toml.", advanced=True
+        None,
+        kind=Kind.FILE,
+        help="Input preprocessing, a preprocess.toml.",
+        advanced=True,
+        project=("preprocess",),
     )
     set: tuple[str, ...] | None = option(
         None, title="Options of the registry", help="NAME=VALUE: experiment.", advanced=True

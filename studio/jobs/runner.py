@@ -76,6 +76,7 @@ class RunningJob:
 
     def __post_init__(self) -> None:
         self.records = JobRecords(self.spec)
+        self.log.extend(self.spec.notes)
 
     @property
     def id(self) -> str:

@@ -25,6 +25,7 @@ class JobSpec:
         reads: Files and folders, beyond the store, that the worker may read.
         options: ``"module:class"`` of the dataclass that the work takes; empty where it takes
             the arguments as they are.
+        notes: Lines for the log of the job, written before it starts.
     """
 
     id: str
@@ -36,6 +37,7 @@ class JobSpec:
     limits: Limits = field(default_factory=Limits)
     options: str = ""
     step: str = ""
+    notes: tuple[str, ...] = ()
 
     def line(self, folder: Path) -> bytes:
         """Return the document that is sent to the worker."""

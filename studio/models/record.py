@@ -24,6 +24,7 @@ def opened(
     # Not the path that the worker reports: its result is untrusted.
     given = replace(result, source=str(options.model))
     known = keep_opened(registry, given, folder, "open", {"model": given.source})
+    registry.opened_again(known, options.model)
     return replace(
         result,
         digest_in_place="",

@@ -111,10 +111,16 @@ class PackageOptions:
         kind=Kind.DATA,
         title="Golden samples",
         help="Data for golden samples. Default: random inputs.",
+        project=("calibration",),
     )
-    labels: Path | None = option(None, kind=Kind.FILE, help="The names of the classes, one a line.")
+    labels: Path | None = option(
+        None, kind=Kind.FILE, help="The names of the classes, one a line.", project=("labels",)
+    )
     preprocess: Path | None = option(
-        None, kind=Kind.FILE, help="How an image becomes the input (preprocess.toml)."
+        None,
+        kind=Kind.FILE,
+        help="How an image becomes the input (preprocess.toml).",
+        project=("preprocess",),
     )
     preprocess_draft: Path | None = option(
         None,

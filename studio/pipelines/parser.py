@@ -268,7 +268,7 @@ def _options(
         _check_value(source, option, value, (*place, key))
         found[option.name] = value
     for option in options:
-        if option.required and option.name not in found:
+        if option.required and not option.project and option.name not in found:
             reason = f"the step {name!r} needs the key {option.word!r}."
             raise source.wrong(reason, *place, hint=option.help)
     return found

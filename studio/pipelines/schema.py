@@ -121,7 +121,7 @@ def _step(step: AnyStep) -> Json:
         properties |= dict.fromkeys(_spelled(option.word), _option(option))
         for name in option.former:
             properties |= dict.fromkeys(_spelled(name), _former(option))
-    needed = [option.word for option in step.form if option.required]
+    needed = [one.word for one in step.form if one.required and not one.project]
     # Names with an underscore have a second spelling, so the schema cannot require either.
     plain = [name for name in needed if "_" not in name]
     return {

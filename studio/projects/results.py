@@ -67,3 +67,7 @@ class Project:
     targets: tuple[str, ...] = ()
     found: tuple[ProjectSource, ...] = ()
     issues: tuple[ProjectIssue, ...] = field(default=())
+
+    def source_of(self, what: str) -> str:
+        """Return where a field's value comes from; empty without a value."""
+        return next((one.where for one in self.found if one.what == what), "")

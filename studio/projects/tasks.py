@@ -140,7 +140,7 @@ def _vector(
         yield RecognisedTask(
             CLASSIFICATION, f"The output has {classes:,} classes, and the labels as many names"
         )
-    elif lists.labels is None and any(part in name.lower() for part in ("logit", "prob", "class")):
+    elif any(part in name.lower() for part in ("logit", "prob", "class")):
         yield RecognisedTask(CLASSIFICATION, f"The output {name} has {classes:,} classes")
 
 

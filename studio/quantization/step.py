@@ -58,6 +58,7 @@ _DATA = _described(
     kind=Kind.DATA,
     title="Calibration data",
     help="Samples that show the ranges of the activations; labels are not needed.",
+    project=("calibration",),
 )
 _CALIBRATION = _described(
     kind=Kind.CHOICE,
@@ -80,6 +81,7 @@ _EVAL_DATA = _described(
     kind=Kind.DATA,
     title="Evaluation data",
     help="Labelled samples for the task metric; the calibration data when it has labels.",
+    project=("evaluation",),
 )
 _WORST_DATA = _EVAL_DATA | {
     "help": "Labelled samples: the metric is then measured for the worst layers, too."
@@ -95,10 +97,12 @@ _METRIC = _described(
     choices=tuple(_METRICS),
     choice_titles=tuple(_METRICS.values()),
     help="Metric: auto chooses by the kind of labels; cosine and sqnr need no labels.",
+    project=("metric",),
 )
 _DICTIONARY = _described(
     kind=Kind.FILE,
     help="Characters of a text recogniser, one a line; else dictionary.txt beside the data.",
+    project=("dictionary",),
 )
 _PRESET = _described(
     kind=Kind.PRESET,
@@ -149,6 +153,7 @@ class QuantizeOptions:
         advanced=True,
         help="Held-out labelled samples for the reported metric. Default with --search: "
         "every second sample of the evaluation data.",
+        project=("heldout",),
     )
     eval_samples: int = option(1000, **_EVAL_SAMPLES)
     metric: str = option("auto", **_METRIC)
@@ -204,7 +209,7 @@ class EvaluateOptions:
     """Options of the step ``evaluate``."""
 
     model: ModelRef = option(kind=Kind.MODEL, positional=True, help="The model.")
-    data: Path = option(kind=Kind.DATA, help="Labelled samples.")
+    data: Path = option(kind=Kind.DATA, help="Labelled samples.", project=("evaluation", "heldout"))
     target: TargetSpec | None = option(
         "local", kind=Kind.TARGET, help="A machine whose own runtime evaluates the model too."
     )

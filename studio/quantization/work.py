@@ -72,9 +72,8 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
             f"The method {preset.method} needs calibration data.",
             hint="Give --data: a folder or .npz of samples, or of images with preprocess.toml.",
         )
-    judged = _data(options.labelled, subject, options.eval_samples)
-    heldout = _data(options.heldout_data, subject, options.eval_samples)
-    judge = _judge(options, host, heldout if judged is None else judged, job)
+    judged, heldout = _evaluated(options, subject)
+    judge = _judge(options, host, judged, job)
     output = job.folder / f"{subject.path.stem}.{preset.method}.onnx"
     report: SearchReport | None = None
     notes = []
@@ -207,6 +206,24 @@ def _elsewhere(
     )
 
 
+def _evaluated(
+    options: QuantizeOptions, subject: LoadedModel
+) -> tuple[Dataset | None, Dataset | None]:
+    """Return the samples that the metric is measured on, and the held-out ones.
+
+    Held-out samples alone are those of the metric; a search divides them.
+    """
+    judged = _data(options.labelled, subject, options.eval_samples)
+    heldout = _data(options.heldout_data, subject, options.eval_samples)
+    if options.eval_data is None and heldout is not None and not _is_labelled(judged):
+        return heldout, None
+    return judged, heldout
+
+
+def _is_labelled(dataset: Dataset | None) -> bool:
+    return dataset is not None and next((one.label for one in dataset), None) is not None
+
+
 def _searched(
     options: QuantizeOptions,
     judge: Evaluator | None,
@@ -278,7 +295,8 @@ def _judge(
     """
     judge = None
     if dataset is not None:
-        dictionary = dictionary_for(options.labelled or Path(), options.dictionary)
+        path = options.labelled or options.heldout_data or Path()
+        dictionary = dictionary_for(path, options.dictionary)
         judge = Evaluator.choose(host, options.metric, dataset, dictionary)
     if judge is None and options.max_drop is not None:
         raise UsageError(

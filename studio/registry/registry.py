@@ -205,6 +205,14 @@ class Registry:
         variants = [rows.variant(row) for row in found]
         return next((v for v in variants if model is None or v.model == model), None)
 
+    def opened_again(self, variant: VariantRecord, file: Path) -> None:
+        """Note that a model was opened from a file again: what lies beside it counts from now."""
+        if variant.step != "open" or variant.options.get("model") == str(file):
+            return
+        options = _json({**variant.options, "model": str(file)})
+        with self._db.write() as db:
+            db.execute("UPDATE variants SET options = ? WHERE id = ?", (options, variant.id))
+
     def find(self, text: str) -> VariantRecord:
         """Return the variant of ``name``, ``name:variant`` or ``#number``.
 

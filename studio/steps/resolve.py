@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Kind, Option, TargetSpec, UsageError, validate
+from studio.datasets.suffixes import PREPROCESS
 from studio.documents.dataclass_json import to_json
 from studio.jobs import AnyStep
 from studio.registry import ModelRef, Registry
 from studio.registry.groups import expand
 from studio.registry.targets import LOCAL
 from studio.targets.connect import scheme_of
-
-_COMPANIONS = ("preprocess.toml", "dictionary.txt")
-"""Files that say how the data beside them is to be read."""
 
 _PATHS = (Kind.FILE, Kind.FOLDER, Kind.DATA, Kind.OUTPUT)
 
@@ -58,7 +56,7 @@ def resolve(step: AnyStep, given: Mapping[str, Any], registry: Registry) -> Reso
         UsageError: in one sentence, for an unknown option, a value that does not fit, a file
             that is not there, or a model or target that is not known.
     """
-    checked = validate(step.form, _bundle_apart(step, given))
+    checked = validate(step.form, bundle_apart(step, given))
     arguments, reads, subjects, schemes, formats = {}, [], [], set[str](), set[str]()
     for option in step.form:
         value = checked[option.name]
@@ -89,7 +87,7 @@ def model_files(step: AnyStep, given: Mapping[str, Any]) -> list[tuple[str, Path
     return found
 
 
-def _bundle_apart(step: AnyStep, given: Mapping[str, Any]) -> Mapping[str, Any]:
+def bundle_apart(step: AnyStep, given: Mapping[str, Any]) -> Mapping[str, Any]:
     """Move a bundle's folder, given as the model, to the option for bundles of a step with one."""
     text = given.get("model")
     takes_bundles = any(option.name == "bundle" for option in step.form)
@@ -136,8 +134,11 @@ def _reads(option: Option, values: Sequence[object]) -> list[Path]:
 
 
 def beside(path: Path) -> list[Path]:
-    """Return the files that belong to a data file, in the same folder."""
-    found = [path.with_name(name) for name in _COMPANIONS] if path.is_file() else []
+    """Return the files next to data that belong to it; a folder may hold its own instead."""
+    if path.is_dir():
+        found = [] if (path / PREPROCESS).is_file() else [path.with_name(PREPROCESS)]
+    else:
+        found = [path.with_name(name) for name in (PREPROCESS, "dictionary.txt")]
     return [one for one in found if one.is_file()]
 
 

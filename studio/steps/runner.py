@@ -30,6 +30,7 @@ from studio.registry import ActionRecord, Registry, file_digest
 from studio.steps.catalogue import step as step_named
 from studio.steps.format_support import HINT, why_not
 from studio.steps.inputs import input_digest
+from studio.steps.project_defaults import OpenedModel, with_project
 from studio.steps.resolve import Resolved, model_files, resolve
 from studio.steps.step_record import StepRecord
 
@@ -72,7 +73,8 @@ class StepRunner:
         """
         step = step_named(name)
         given = by_name(step.form, given)
-        resolved = resolve(step, given, self._registry)
+        filled = with_project(step, given, self._registry)
+        resolved = resolve(step, filled.options, self._registry)
         self._check_formats(step, resolved)
         options = self._prepared(step, step.options_of(resolved.arguments))
         spec = JobSpec(
@@ -85,6 +87,7 @@ class StepRunner:
             limits=self._limits(step),
             options=class_path(step.options),
             step=name,
+            notes=filled.notes,
         )
         note = StepRecord(step, dict(given), resolved, source or self.source)
         if not note.is_recorded:
@@ -126,7 +129,8 @@ class StepRunner:
             OSError: when a file cannot be read.
         """
         step = step_named(name)
-        resolved = resolve(step, given, self._registry)
+        filled = with_project(step, by_name(step.form, given), self._registry)
+        resolved = resolve(step, filled.options, self._registry)
         return input_digest(step, resolved, self._registry, self._plugins())
 
     @property
@@ -143,6 +147,7 @@ class StepRunner:
         """Open a model file, or find it in the registry where it was opened before."""
         known = self._registry.variant_by_digest(file_digest(path))
         if known is not None and known.path.exists():
+            self._registry.opened_again(known, path.absolute())
             return JobOutcome(End.SUCCEEDED, "Open", {**known.summary, "variant": known.id})
         return self.run("open", {"model": str(path)})
 
@@ -156,7 +161,9 @@ class StepRunner:
             outcome = self.open(path)
             if not outcome.ok:
                 return opened, outcome
-            opened[option] = _replaced(opened[option], path, f"#{outcome.document['variant']}")
+            opened[option] = _replaced(
+                opened[option], path, OpenedModel.of(outcome.document["variant"], path)
+            )
         return opened, None
 
     def _check_formats(self, step: AnyStep, resolved: Resolved) -> None:

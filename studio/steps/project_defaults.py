@@ -1,0 +1,117 @@
+"""Options that a step takes from the project of its model, where they are not given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from studio.api import Kind, Option, UsageError
+from studio.jobs import AnyStep
+from studio.projects.projects import FOUND, RECOGNISED, YOU, Projects
+from studio.projects.results import Project
+from studio.registry import Registry
+from studio.steps.resolve import bundle_apart
+
+NONE = "none"
+"""The value that leaves an option without the project's."""
+
+
+class OpenedModel(str):
+    """The reference to a model that was just opened, with the file that it was opened from.
+
+    The same model may lie in two folders, with other labels beside it: the file tells them apart.
+    """
+
+    file: Path
+
+    @classmethod
+    def of(cls, variant: object, file: Path) -> OpenedModel:
+        """Return the reference to a variant, by its number."""
+        reference = cls(f"#{variant}")
+        reference.file = file
+        return reference
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectDefaults:
+    """The options of a step with those of its model's project.
+
+    Attributes:
+        options: All options by name.
+        notes: A sentence for each option that the project gave, or could not give.
+    """
+
+    options: dict[str, Any]
+    notes: tuple[str, ...] = ()
+
+
+def with_project(step: AnyStep, given: Mapping[str, Any], registry: Registry) -> ProjectDefaults:
+    """Fill in what was not given and the project of the step's only model has.
+
+    Raises:
+        UsageError: for a required option that the project does not have either, for a file of the
+            project that is gone or contradicts the model, or for an unknown model.
+    """
+    given = bundle_apart(step, given)  # a bundle has all that it needs
+    own = {option.name: option for option in step.form if option.project}
+    missing = [one for one in own.values() if given.get(one.name) in (None, [], ())]
+    left = {name: value for name, value in given.items() if name not in own or value != NONE}
+    project = _project(step, given, registry) if missing else None
+    if project is None:
+        return ProjectDefaults(left)
+    notes = []
+    for option in missing:
+        value, note = _value(option, project)
+        if value is not None:
+            left[option.name] = value
+        elif option.required:
+            raise _absent(option, project)
+        if note:
+            notes.append(note)
+    return ProjectDefaults(left, tuple(notes))
+
+
+def _project(step: AnyStep, given: Mapping[str, Any], registry: Registry) -> Project | None:
+    """Return the project of the model that is given; None without one, or for several."""
+    references = [
+        reference
+        for option in step.form
+        if option.kind is Kind.MODEL and given.get(option.name) is not None
+        for reference in _each(given[option.name])
+    ]
+    variants = [registry.find(one) for one in references]
+    if len({one.model_name for one in variants}) != 1:
+        return None
+    files = {one.file for one in references if isinstance(one, OpenedModel)}
+    return Projects(registry).of(variants[0], files.pop() if len(files) == 1 else None)
+
+
+def _each(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _value(option: Option, project: Project) -> tuple[str | None, str]:
+    """Return the project's value for an option, and the sentence about it."""
+    for field in option.project:
+        value, where = getattr(project, field), project.source_of(field)
+        if value is None or where == RECOGNISED:  # a step recognises by itself, in its own way
+            continue
+        issue = next((one for one in project.issues if one.what == field), None)
+        shown = value if where == YOU else Path(value).name
+        if issue is None:
+            return value, f"{option.label}: {shown} (project: {where})"
+        if where != FOUND:
+            raise UsageError(issue.text, hint=issue.hint)
+        return None, f"{option.label}: {shown} is not used. {issue.text}"
+    return None, ""
+
+
+def _absent(option: Option, project: Project) -> UsageError:
+    fields = " or ".join(option.project)
+    return UsageError(
+        f"Missing option {option.label}: the project of {project.model} has no {fields} either.",
+        hint=f"Give {option.flag}, or set it once: "
+        f"studio project set {project.model} --{option.project[0]} PATH",
+    )
