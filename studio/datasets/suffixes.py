@@ -1,4 +1,4 @@
-"""File name suffixes of data that the studio reads, and the name of its preprocessing."""
+"""Suffixes of data files that the studio reads, and the name of its preprocessing file."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ ARRAYS = (".npy", ".npz")
 VIDEOS = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v")
 
 PREPROCESS = "preprocess.toml"
-"""The file that says how a picture becomes the input."""
+"""Name of the file with the preprocessing of pictures."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from PySide6.QtCore import SignalInstance
@@ -36,6 +36,13 @@ class PaletteEntry:
     weight: int = 0
 
 
+class MessageAction(NamedTuple):
+    """A button in a message: its text, and what a click does."""
+
+    text: str
+    run: Callable[[], object]
+
+
 class Shell(Protocol):
     """The interface of the window to its pages."""
 
@@ -44,7 +51,7 @@ class Shell(Protocol):
     def start(self, step: str, **options: object) -> RunningJob | None:
         """Start a job; an error is shown as a sentence and gives None."""
 
-    def notify(self, text: str, tone: str = "") -> None:
+    def notify(self, text: str, tone: str = "", action: MessageAction | None = None) -> None:
         """Show one quiet sentence; tone is ``good``, ``warning``, ``bad`` or empty."""
 
     def fail(self, error: BaseException) -> None:
@@ -138,11 +145,11 @@ class InspectorView(Protocol):
         """Show or hide it."""
 
 
-class MessageBanner(Protocol):
-    """The banner that shows messages."""
+class Messages(Protocol):
+    """The messages over the page."""
 
-    def close_message(self) -> None:
-        """Close the message that is shown."""
+    def close_message(self) -> bool:
+        """Close the newest message; False without one."""
 
 
 class WindowParts(Shell, Protocol):
@@ -171,8 +178,8 @@ class WindowParts(Shell, Protocol):
         """The dock at the right."""
 
     @property
-    def banner(self) -> MessageBanner:
-        """The banner over the page."""
+    def toasts(self) -> Messages:
+        """The messages over the page."""
 
     def page(self) -> VisitedPage | None:
         """Return the page that is shown."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.registry import Registry
@@ -43,8 +42,5 @@ def known_bundles(registry: Registry, target: str) -> KnownBundles:
 
 def _folder_of_original(registry: Registry, number: int) -> str:
     """Return the folder of the original file of a variant; empty if it is unknown."""
-    variant = registry.variant(number)
-    while variant.parent is not None:
-        variant = registry.variant(variant.parent)
-    source = variant.options.get("model") if variant.step == "open" else None
-    return str(Path(str(source)).parent) if source else ""
+    source = registry.original(registry.variant(number)).source_file
+    return str(source.parent) if source is not None else ""

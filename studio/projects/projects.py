@@ -47,8 +47,8 @@ class Projects:
         name. A file that cannot be read is an issue, never an error: the model can
         be used without it.
         """
-        original = self._original(variant)
-        file = file or _source_file(original)
+        original = self._registry.original(variant)
+        file = file or _existing(original.source_file)
         issues: list[ProjectIssue] = []
         mine = self._read(self._own(variant.model_name), None, issues)
         theirs, discovery = ProjectSettings(), Discovery({}, ())
@@ -76,11 +76,6 @@ class Projects:
     def _own(self, model: str) -> Path:
         return self._folder / f"{component(model, 'A model')}.toml"
 
-    def _original(self, variant: VariantRecord) -> VariantRecord:
-        while variant.parent is not None:
-            variant = self._registry.variant(variant.parent)
-        return variant
-
     @staticmethod
     def _read(file: Path, folder: Path | None, issues: list[ProjectIssue]) -> ProjectSettings:
         try:
@@ -98,10 +93,9 @@ class _Layer:
     settings: ProjectSettings
 
 
-def _source_file(original: VariantRecord) -> Path | None:
-    """Return the file that a model was opened from; None when it is not there any more."""
-    path = Path(str(original.options.get("model", "")))
-    return path if path.is_absolute() and path.parent.is_dir() else None
+def _existing(file: Path | None) -> Path | None:
+    """Return a file whose folder still exists."""
+    return file if file is not None and file.is_absolute() and file.parent.is_dir() else None
 
 
 def _merged(model: str, layers: tuple[_Layer, ...]) -> Project:

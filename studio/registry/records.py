@@ -62,6 +62,12 @@ class VariantRecord:
     graph_path: Path | None
     created: str
 
+    @property
+    def source_file(self) -> Path | None:
+        """The file that an original was opened from; None for what a step has made."""
+        source = self.options.get("model") if self.step == "open" else None
+        return Path(str(source)) if source else None
+
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:

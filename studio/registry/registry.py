@@ -206,12 +206,18 @@ class Registry:
         return next((v for v in variants if model is None or v.model == model), None)
 
     def opened_again(self, variant: VariantRecord, file: Path) -> None:
-        """Note that a model was opened from a file again: what lies beside it counts from now."""
-        if variant.step != "open" or variant.options.get("model") == str(file):
+        """Record the file that an original was opened from last: its folder has the project."""
+        if variant.source_file in (None, file):
             return
         options = _json({**variant.options, "model": str(file)})
         with self._db.write() as db:
             db.execute("UPDATE variants SET options = ? WHERE id = ?", (options, variant.id))
+
+    def original(self, variant: VariantRecord) -> VariantRecord:
+        """Return the model that a variant was made of, through all its parents."""
+        while variant.parent is not None:
+            variant = self.variant(variant.parent)
+        return variant
 
     def find(self, text: str) -> VariantRecord:
         """Return the variant of ``name``, ``name:variant`` or ``#number``.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from studio.api import Kind, Option, UsageError
 from studio.jobs import AnyStep
@@ -19,9 +18,9 @@ NONE = "none"
 
 
 class OpenedModel(str):
-    """The reference to a model that was just opened, with the file that it was opened from.
+    """The reference to a model that was just opened, with its file.
 
-    The same model may lie in two folders, with other labels beside it: the file tells them apart.
+    The same model may be in two folders, with different labels: the project is that of the file.
     """
 
     file: Path
@@ -40,19 +39,19 @@ class ProjectDefaults:
 
     Attributes:
         options: All options by name.
-        notes: A sentence for each option that the project gave, or could not give.
+        notes: A line for each option that the project has set, or could not set.
     """
 
-    options: dict[str, Any]
+    options: dict[str, object]
     notes: tuple[str, ...] = ()
 
 
-def with_project(step: AnyStep, given: Mapping[str, Any], registry: Registry) -> ProjectDefaults:
+def with_project(step: AnyStep, given: Mapping[str, object], registry: Registry) -> ProjectDefaults:
     """Fill in what was not given and the project of the step's only model has.
 
     Raises:
-        UsageError: for a required option that the project does not have either, for a file of the
-            project that is gone or contradicts the model, or for an unknown model.
+        UsageError: for an unknown model, or a required option that the project lacks. Also for a
+            file of the user's that is gone or contradicts the model.
     """
     given = bundle_apart(step, given)  # a bundle has all that it needs
     own = {option.name: option for option in step.form if option.project}
@@ -73,7 +72,7 @@ def with_project(step: AnyStep, given: Mapping[str, Any], registry: Registry) ->
     return ProjectDefaults(left, tuple(notes))
 
 
-def _project(step: AnyStep, given: Mapping[str, Any], registry: Registry) -> Project | None:
+def _project(step: AnyStep, given: Mapping[str, object], registry: Registry) -> Project | None:
     """Return the project of the model that is given; None without one, or for several."""
     references = [
         reference
@@ -88,8 +87,10 @@ def _project(step: AnyStep, given: Mapping[str, Any], registry: Registry) -> Pro
     return Projects(registry).of(variants[0], files.pop() if len(files) == 1 else None)
 
 
-def _each(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else list(value)
+def _each(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
 def _value(option: Option, project: Project) -> tuple[str | None, str]:

@@ -100,7 +100,7 @@ class Drive:
             self.window.go(stage)
             page = self.window.page()
             assert page is not None
-            assert page.stage == stage, self.window.banner.sentence.text()
+            assert page.stage == stage, self.window.toasts.texts
 
         return go
 

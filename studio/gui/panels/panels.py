@@ -44,6 +44,7 @@ class Panels:
                 frame = PanelFrame(self._workspace, self._window, capability, self._variant)
                 self._frames[key] = frame
                 number = page.add_panel(capability.title, frame, folded=True)
+                self._window.theming.dress_soon(frame)  # the page may have been dressed before
                 show = functools.partial(self._show, page, number)
                 page.add_command(f"Show {capability.title}", show)
 

@@ -44,7 +44,7 @@ class Commands:
         self._add("theme", "Switch between light and dark", window.toggle_theme, "Ctrl+Shift+T")
         follow = partial(window.choose_theme, "system")
         self._add("theme-system", "Use the system theme", follow)
-        self._add("dismiss", "Dismiss message", window.banner.close_message)
+        self._add("dismiss", "Dismiss message", window.toasts.close_message)
         self._add("full-screen", "Full screen", window.toggle_full_screen, "F11")
         self._add("support", "Save a support archive…", self._save_support_archive)
         self._add("quit", "Quit", window.widget.close, "Ctrl+Q")

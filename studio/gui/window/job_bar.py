@@ -102,14 +102,7 @@ class JobBar(QFrame):
         """Show how things stand."""
         running = [job for job in self._jobs if job.running]
         job = running[-1] if running else None
-        total = len(self._jobs)
-        self.count.setText(
-            figures.count(len(running), "job")
-            if running
-            else f"{total} finished"
-            if total
-            else "No jobs"
-        )
+        self.count.setText(figures.count(len(running), "job") if running else _ended(self._jobs))
         self.count.setAccessibleName(f"{self.count.text()}; show the list of jobs")
         for item in (self.text, self.bar, self.left, self.cancel):
             item.setVisible(job is not None)
@@ -127,3 +120,11 @@ class JobBar(QFrame):
         if state.total > 0:
             self.bar.setValue(round(1000 * min(state.done / state.total, 1.0)))
         self.left.setText(time_left(job, time.monotonic()))
+
+
+def _ended(jobs: Sequence[RunningJob]) -> str:
+    """Return how jobs ended, each counted as what it is: ``1 failed, 3 done``."""
+    ends = [job.outcome.end.value for job in jobs if job.outcome is not None]
+    counts = {"done": ends.count("succeeded"), "cancelled": ends.count("cancelled")}
+    counts = {"failed": len(ends) - sum(counts.values()), **counts}
+    return ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "No jobs"

@@ -23,9 +23,9 @@ from PySide6.QtWidgets import (
 from studio.api import StudioError
 from studio.gui import session_state as memory
 from studio.gui.pages.shared.base import Page
+from studio.gui.shell import MessageAction
 from studio.gui.theme import DARK, LIGHT, Theming
 from studio.gui.widgets.drops import FileDrops
-from studio.gui.window.banner import Banner
 from studio.gui.window.commands import Commands
 from studio.gui.window.docks import InspectorDock, JobsDock, SeparatorStyle
 from studio.gui.window.idle_tasks import IdleTasks, pages
@@ -34,6 +34,7 @@ from studio.gui.window.opening import ModelOpener
 from studio.gui.window.rail import Progress, Rail
 from studio.gui.window.selection import Selection
 from studio.gui.window.stages import BY_ID, STAGES, page_class
+from studio.gui.window.toasts import Toasts
 from studio.gui.window.topbar import ModelsMenu, TopBar
 
 if TYPE_CHECKING:
@@ -122,9 +123,9 @@ class MainWindow(QMainWindow):
             self.fail(error)
             return None
 
-    def notify(self, text: str, tone: str = "") -> None:
-        """Show one sentence."""
-        self.banner.show_message(text, tone)
+    def notify(self, text: str, tone: str = "", action: MessageAction | None = None) -> None:
+        """Show one sentence, with a button where something can be done about it."""
+        self.toasts.show_message(text, tone, action=action)
 
     def fail(self, error: BaseException) -> None:
         """Show an error."""
@@ -132,7 +133,7 @@ class MainWindow(QMainWindow):
         hint, detail = "", repr(error)
         if isinstance(error, StudioError):
             hint, detail = error.hint, error.detail
-        self.banner.show_message(str(error) or type(error).__name__, "bad", hint, detail)
+        self.toasts.show_message(str(error) or type(error).__name__, "bad", hint, detail)
 
     def select(self, variant: int) -> None:
         """Make a variant the current one."""
@@ -193,7 +194,6 @@ class MainWindow(QMainWindow):
         models = ModelsMenu(self)
         self.topbar = TopBar(self.theming, models)
         self.rail = Rail(STAGES, self.theming)
-        self.banner = Banner(self.theming)
         self.stack = QStackedWidget()
         self.inspector = InspectorDock()
         self.jobbar = JobBar()
@@ -202,15 +202,15 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(centre)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.banner)
         layout.addWidget(self.stack, 1)
         self.setCentralWidget(centre)
+        self.toasts = Toasts(self.theming, centre)
         self.setMenuWidget(self.topbar)
         rail = self._add_bar(self.rail, Qt.ToolBarArea.LeftToolBarArea, "rail")
         jobbar = self._add_bar(self.jobbar, Qt.ToolBarArea.BottomToolBarArea, "jobbar")
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.inspector)
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
-        for part in (self.topbar, models, rail, jobbar, self.banner, self.inspector):
+        for part in (self.topbar, models, rail, jobbar, self.inspector):
             self.theming.dress(part)
 
     def _add_bar(self, content: QFrame, area: Qt.ToolBarArea, name: str) -> QToolBar:
@@ -280,7 +280,7 @@ class MainWindow(QMainWindow):
     def _finished(self, job: RunningJob) -> None:
         if job.outcome is not None:
             self._progress.note_end(job)
-            self.banner.show_end(job.outcome, job.spec.entry)
+            self.toasts.show_end(job.outcome, job.spec.entry)
 
     def show_current(self) -> None:
         """Show which variant is the current one, on every page."""
@@ -388,9 +388,7 @@ class MainWindow(QMainWindow):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         # Not a shortcut: Escape belongs first to whatever has the focus.
-        if event.key() == Qt.Key.Key_Escape and self.banner.isVisible():
-            self.banner.close_message()
-        else:
+        if event.key() != Qt.Key.Key_Escape or not self.toasts.close_message():
             super().keyPressEvent(event)
 
     def _light(self, is_lit: bool) -> None:

@@ -157,7 +157,7 @@ def test_a_step_ends_with_its_result(make_panel: MakePanel, qtbot: QtBot) -> Non
 def test_a_step_that_does_not_fit_is_a_sentence(make_panel: MakePanel) -> None:
     window, frame = make_panel()
     assert frame.panel.host.start("target-probe", target="nobody") is None
-    assert "nobody" in visible_texts(window.banner)
+    assert "nobody" in window.toasts.texts
 
 
 def test_a_form_offers_the_plugins_targets(make_panel: MakePanel) -> None:
@@ -178,7 +178,7 @@ def test_what_fails_in_a_slot_is_one_sentence_and_the_third_time_the_end(
 ) -> None:
     window, frame = make_panel()
     frame.panel.bad.click()
-    assert f"The plugin {ID} failed: KeyError: 'no such'." in visible_texts(window.banner)
+    assert f"The plugin {ID} failed: KeyError: 'no such'." in window.toasts.texts
     assert frame.panel is not None, "it may go on"
     frame.panel.bad.click()
     frame.panel.bad.click()
@@ -221,7 +221,7 @@ def test_other_errors_go_where_they_went_before(
     button.clicked.connect(lambda: [][1])
     button.click()
     assert seen == [IndexError]
-    assert not window.banner.isVisible()
+    assert window.toasts.shown == []
 
 
 @pytest.mark.slow

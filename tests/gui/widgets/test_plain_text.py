@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from studio.api.qt import plain_tip
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import ElidedLabel
-from studio.gui.window.banner import Banner
+from studio.gui.window.toasts import Toast
 from tests.gui.conftest import MakeWindow
 
 MARKUP = "<b>conv</b> <img src='file:///etc/hostname'> & <a href='x'>y</a>"
@@ -38,11 +38,11 @@ def test_no_label_of_the_window_reads_markup(make_window: MakeWindow, qtbot: QtB
     assert [text for text in reads if text not in ("QLabel", "Ctrl K")] == []
 
 
-def test_a_banner_and_a_name_that_does_not_fit(qtbot: QtBot) -> None:
-    banner = Banner(Theming("dark"))
-    qtbot.addWidget(banner)
-    banner.show_message(MARKUP, "bad", MARKUP, MARKUP)
-    assert banner.sentence.textFormat() == RichText.TextFormat.PlainText
+def test_a_toast_and_a_name_that_does_not_fit(qtbot: QtBot) -> None:
+    toast = Toast(Theming("dark"))
+    qtbot.addWidget(toast)
+    toast.show_message(MARKUP, "bad", MARKUP, MARKUP)
+    assert toast.sentence.textFormat() == RichText.TextFormat.PlainText
     name = ElidedLabel(MARKUP * 20)
     qtbot.addWidget(name)
     name.resize(30, 20)

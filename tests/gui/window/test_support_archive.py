@@ -52,7 +52,7 @@ def test_it_is_saved_where_the_user_says(
     window = make_window()
     save(window)
     qtbot.waitUntil(path.exists)
-    qtbot.waitUntil(lambda: "Nothing was sent" in window.banner.sentence.text())
+    qtbot.waitUntil(lambda: "Nothing was sent" in window.toasts.texts)
     assert "doctor.json" in zipfile.ZipFile(path).namelist()
 
 

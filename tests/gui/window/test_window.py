@@ -54,14 +54,14 @@ def test_bad_file_is_one_sentence_and_the_window_lives(
     bad = tmp_path / "notes.onnx"
     bad.write_text("not a model")
     window.open_model(bad)
-    qtbot.waitUntil(window.banner.isVisible, timeout=JOB_MS)
-    sentence = window.banner.sentence.text()
+    qtbot.waitUntil(lambda: bool(window.toasts.shown), timeout=JOB_MS)
+    sentence = window.toasts.texts
     assert "notes.onnx" in sentence
-    assert "Traceback" not in sentence + window.banner.hint.text()
-    assert window.banner.property("tone") == "bad"
+    assert "Traceback" not in sentence + window.toasts.shown[0].hint.text()
+    assert window.toasts.shown[0].property("tone") == "bad"
     assert window.page().stage == "welcome"
     qtbot.keyClick(window, Qt.Key.Key_Escape)
-    assert not window.banner.isVisible()
+    assert window.toasts.shown == []
 
 
 @pytest.mark.slow
@@ -71,31 +71,31 @@ def test_an_error_is_gone_when_the_same_has_succeeded_since(
     bad = tmp_path / "notes.onnx"
     bad.write_text("not a model")
     window.open_model(bad)
-    qtbot.waitUntil(window.banner.isVisible, timeout=JOB_MS)
+    qtbot.waitUntil(lambda: bool(window.toasts.shown), timeout=JOB_MS)
     window.open_model(DIGITS)
     qtbot.waitUntil(lambda: shown_scene(window), timeout=JOB_MS)
-    assert not window.banner.isVisible()
+    assert window.toasts.shown == []
 
 
 @pytest.mark.slow
 def test_an_error_stays_when_something_else_has_succeeded(window: MainWindow, qtbot: QtBot) -> None:
-    window.banner.show_message("It failed.", "bad", about="another.work:failed")
+    window.toasts.show_message("It failed.", "bad", about="another.work:failed")
     window.open_model(DIGITS)
     qtbot.waitUntil(lambda: shown_scene(window), timeout=JOB_MS)
-    assert window.banner.isVisible()
+    assert window.toasts.shown
 
 
 def test_missing_file_is_refused_without_a_job(window: MainWindow, tmp_path: Path) -> None:
     window.open_model(tmp_path / "gone.onnx")
-    assert window.banner.isVisible()
-    assert "gone.onnx" in window.banner.sentence.text()
+    assert window.toasts.shown
+    assert "gone.onnx" in window.toasts.texts
     assert window.workspace.jobs == []
 
 
 @pytest.mark.parametrize("stage", [stage.id for stage in STAGES])
 def test_every_button_and_field_has_a_name(digits_window: MainWindow, stage: str) -> None:
     digits_window.go(stage)
-    assert not digits_window.banner.isVisible(), digits_window.banner.sentence.text()
+    assert digits_window.toasts.shown == [], digits_window.toasts.texts
     nameless = [
         item
         for kind in (QAbstractButton, QLineEdit)
@@ -304,12 +304,12 @@ def test_jobs_list_tells_how_jobs_ended(window: MainWindow, qtbot: QtBot, tmp_pa
     bad = tmp_path / "empty.onnx"
     bad.touch()
     window.open_model(bad)
-    qtbot.waitUntil(window.banner.isVisible, timeout=JOB_MS)
+    qtbot.waitUntil(lambda: bool(window.toasts.shown), timeout=JOB_MS)
     window.toggle_jobs()
     row = next(iter(window._jobs._rows.values()))
     assert row.pill.text() == "failed"
     assert row.accessibleName().startswith("Open empty.onnx: failed. ")
-    assert window.jobbar.count.text() == "1 finished"
+    assert window.jobbar.count.text() == "1 failed"
 
 
 def test_the_badge_names_the_walls_of_workers(window: MainWindow, qtbot: QtBot) -> None:

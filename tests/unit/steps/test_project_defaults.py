@@ -16,7 +16,6 @@ from studio.steps.catalogue import steps
 from studio.steps.project_defaults import OpenedModel, ProjectDefaults, with_project
 from studio.workspace import Workspace
 
-
 DIGITS = resource("samples/digits")
 
 

@@ -104,6 +104,6 @@ def origin(variant: VariantRecord, parent: str) -> list[tuple[str, str]]:
     else:
         fields += [
             ("Opened", figures.moment(variant.created)),
-            ("Source file", str(variant.options.get("model", figures.NOTHING))),
+            ("Source file", str(variant.source_file or figures.NOTHING)),
         ]
     return [*fields, ("SHA-256", f"{variant.digest[:16]}…")]

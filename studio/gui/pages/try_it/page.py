@@ -173,11 +173,8 @@ class TryItPage(StagePage):
         )
         if version is None:
             return None
-        variant = registry.variant(version.variant)
-        while variant.parent is not None:
-            variant = registry.variant(variant.parent)
-        folder = Path(str(variant.options.get("model", ""))).parent
-        return next((folder / name for name in HELD_OUT if (folder / name).exists()), None)
+        heldout = self.workspace.projects.of(registry.variant(version.variant)).heldout
+        return Path(heldout) if heldout else None
 
     # Showing
 

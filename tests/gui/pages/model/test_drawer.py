@@ -218,7 +218,7 @@ def test_edits_are_tried_and_kept(digits_window: MainWindow, page: ModelPage, qt
     assert page.pane.canvas.scene is not None
     assert page.pane.canvas.scene.boxes[0].name == "picture"
     assert surgery.edits.edits == ()
-    said = digits_window.banner.sentence.text()
+    said = digits_window.toasts.texts
     assert said == "Saved as renamed, from fp32 by 2 edits."
     assert page.variant is not None
     fields = dict(origin(page.variant, "fp32"))
@@ -238,7 +238,7 @@ def test_an_edit_that_does_not_fit_is_said(
     add(page.drawer, "rename", names=["imag=x"])
     surgery.attempt.click()
     qtbot.waitUntil(lambda: not surgery.strip.running, timeout=JOB_MS)
-    assert "no value 'imag'" in digits_window.banner.sentence.text()
+    assert "no value 'imag'" in digits_window.toasts.texts
     assert surgery.table.item(0, 1).text().startswith("failed: The model has no value 'imag'")
     assert surgery.attempt.isEnabled()
 

@@ -34,7 +34,7 @@ def test_the_graph_is_written_with_what_is_painted(
     page.colors.set_index(1)
     out = tmp_path / "digits.html"
     page.export.write(out)
-    qtbot.waitUntil(lambda: str(out) in digits_window.banner.sentence.text(), timeout=JOB_MS)
+    qtbot.waitUntil(lambda: str(out) in digits_window.toasts.texts, timeout=JOB_MS)
     text = out.read_text()
     data = json.loads(text[text.index('id="data">') + 10 :].partition("</script>")[0])
     first = data["overlays"][data["shown"]]
@@ -66,7 +66,7 @@ def test_what_is_shown_is_drawn(window: MainWindow, qtbot: QtBot, tmp_path: Path
     page.colors.set_index(1)
     out = tmp_path / "seen.svg"
     page.export.write(out, whole=False)
-    qtbot.waitUntil(lambda: str(out) in window.banner.sentence.text(), timeout=JOB_MS)
+    qtbot.waitUntil(lambda: str(out) in window.toasts.texts, timeout=JOB_MS)
     root = ElementTree.fromstring(out.read_text())
     kinds = [box.get("class") for box in root.iter("{http://www.w3.org/2000/svg}rect")]
     assert len(kinds) == len(scene) + 1
