@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QAction
     from PySide6.QtWidgets import QWidget
 
+    from studio.gui.current_project import CurrentProject
     from studio.gui.theme import Theming
     from studio.workspace import RunningJob, VariantRecord, Workspace
 
@@ -47,6 +48,7 @@ class Shell(Protocol):
     """The interface of the window to its pages."""
 
     theming: Theming
+    project: CurrentProject
 
     def start(self, step: str, **options: object) -> RunningJob | None:
         """Start a job; an error is shown as a sentence and gives None."""

@@ -9,8 +9,7 @@ from pathlib import Path
 from studio.api import UsageError
 from studio.documents.toml_text import TomlText, literal
 from studio.projects.discovery import inside
-from studio.projects.results import FIELDS, PATHS, TEXTS
-from studio.projects.tasks import TASKS
+from studio.projects.results import FIELDS, PATHS, TASKS, TEXTS
 from studio.settings.files import write_atomically
 
 FILE = "project.toml"

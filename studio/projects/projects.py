@@ -11,21 +11,23 @@ from studio.documents.dataclass_json import from_json
 from studio.models.results import ModelFigures
 from studio.projects.discovery import Discovery, discover
 from studio.projects.project_file import FILE, ProjectSettings, Value, read_settings
-from studio.projects.results import PATHS, TEXTS, Project, ProjectIssue, ProjectSource
-from studio.projects.tasks import (
+from studio.projects.results import (
     CLASSIFICATION,
-    METRICS,
+    PATHS,
     TEXT_RECOGNITION,
-    Lists,
-    classes_of,
-    recognise,
+    TEXTS,
+    YOU,
+    Project,
+    ProjectIssue,
+    ProjectSource,
 )
+from studio.projects.tasks import METRICS, Lists, classes_of, recognise
 from studio.registry import Registry, VariantRecord, component
 
 FOLDER = "projects"
 """Name of the folder of what the user has set, next to the registry."""
 
-YOU, FOUND, RECOGNISED = "you", "the model's folder", "the model"
+FOUND, RECOGNISED = "the model's folder", "the model"
 _MOST_LIST_BYTES = 4 * 1024 * 1024
 
 

@@ -8,9 +8,8 @@ from studio.api import UsageError
 from studio.jobs.no_work import NoWork
 from studio.projects.project_file import Value
 from studio.projects.projects import Projects
-from studio.projects.results import FIELDS, PATHS, Project
+from studio.projects.results import FIELDS, PATHS, TASKS, Project
 from studio.projects.step import ProjectOptions
-from studio.projects.tasks import TASKS
 from studio.registry import Registry
 
 

@@ -4,6 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+CLASSIFICATION = "classification"
+DETECTION = "detection"
+SEGMENTATION = "segmentation"
+TEXT_RECOGNITION = "text-recognition"
+TEXT_GENERATION = "text-generation"
+EMBEDDING = "embedding"
+REGRESSION = "regression"
+TASK_TITLES = {
+    CLASSIFICATION: "Classification",
+    DETECTION: "Object detection",
+    SEGMENTATION: "Segmentation",
+    TEXT_RECOGNITION: "Text recognition",
+    TEXT_GENERATION: "Text generation",
+    EMBEDDING: "Embedding",
+    REGRESSION: "Regression",
+}
+TASKS = tuple(TASK_TITLES)
+YOU = "you"
+"""The source of a value that the user has set."""
+
 PATHS = ("preprocess", "calibration", "evaluation", "heldout", "labels", "dictionary")
 """The fields of a project that name a file or folder."""
 
@@ -71,3 +91,18 @@ class Project:
     def source_of(self, what: str) -> str:
         """Return where a field's value comes from; empty without a value."""
         return next((one.where for one in self.found if one.what == what), "")
+
+    def issue_of(self, what: str) -> ProjectIssue | None:
+        """Return the first issue about a field; None without one."""
+        return next((one for one in self.issues if one.what == what), None)
+
+    def has_use_for(self, what: str) -> bool:
+        """Return whether the task uses a list: class names or characters; True for other fields."""
+        if what == "labels":
+            return self.task in (CLASSIFICATION, DETECTION, SEGMENTATION, None)
+        return what != "dictionary" or self.task == TEXT_RECOGNITION
+
+    def usable(self, *names: str) -> tuple[str, ...]:
+        """Return the values of some fields, without those that have an issue."""
+        values = {name: getattr(self, name) for name in names if self.issue_of(name) is None}
+        return tuple(str(value) for value in values.values() if value)

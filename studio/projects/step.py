@@ -10,8 +10,7 @@ from studio.api import Kind
 from studio.jobs import Limits, Step, Use
 from studio.jobs.no_work import NoWork
 from studio.jobs.options_form import option
-from studio.projects.results import Project
-from studio.projects.tasks import TASKS
+from studio.projects.results import TASKS, Project
 from studio.registry import ModelRef
 
 

@@ -6,22 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from studio.models.results import Terminal
-
-CLASSIFICATION = "classification"
-DETECTION = "detection"
-SEGMENTATION = "segmentation"
-TEXT_RECOGNITION = "text-recognition"
-TEXT_GENERATION = "text-generation"
-EMBEDDING = "embedding"
-REGRESSION = "regression"
-TASKS = (
+from studio.projects.results import (
     CLASSIFICATION,
     DETECTION,
-    SEGMENTATION,
-    TEXT_RECOGNITION,
-    TEXT_GENERATION,
     EMBEDDING,
     REGRESSION,
+    SEGMENTATION,
+    TEXT_GENERATION,
+    TEXT_RECOGNITION,
 )
 
 METRICS = {CLASSIFICATION: "top1", DETECTION: "map", TEXT_RECOGNITION: "exact"}

@@ -81,7 +81,7 @@ _EVAL_DATA = _described(
     kind=Kind.DATA,
     title="Evaluation data",
     help="Labelled samples for the task metric; the calibration data when it has labels.",
-    project=("evaluation",),
+    project=("evaluation", "heldout"),
 )
 _WORST_DATA = _EVAL_DATA | {
     "help": "Labelled samples: the metric is then measured for the worst layers, too."

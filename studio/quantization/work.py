@@ -217,6 +217,8 @@ def _evaluated(
     heldout = _data(options.heldout_data, subject, options.eval_samples)
     if options.eval_data is None and heldout is not None and not _is_labelled(judged):
         return heldout, None
+    if options.eval_data == options.heldout_data:
+        return judged, None
     return judged, heldout
 
 

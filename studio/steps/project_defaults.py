@@ -8,8 +8,8 @@ from pathlib import Path
 
 from studio.api import Kind, Option, UsageError
 from studio.jobs import AnyStep
-from studio.projects.projects import FOUND, RECOGNISED, YOU, Projects
-from studio.projects.results import Project
+from studio.projects.projects import FOUND, RECOGNISED, Projects
+from studio.projects.results import YOU, Project
 from studio.registry import Registry
 from studio.steps.resolve import bundle_apart
 
@@ -99,7 +99,7 @@ def _value(option: Option, project: Project) -> tuple[str | None, str]:
         value, where = getattr(project, field), project.source_of(field)
         if value is None or where == RECOGNISED:  # a step recognises by itself, in its own way
             continue
-        issue = next((one for one in project.issues if one.what == field), None)
+        issue = project.issue_of(field)
         shown = value if where == YOU else Path(value).name
         if issue is None:
             return value, f"{option.label}: {shown} (project: {where})"

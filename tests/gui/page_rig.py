@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QTableWidget, QWidget
 
+from studio.gui.current_project import CurrentProject
 from studio.gui.pages.shared.base import Page
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import Pill
@@ -64,6 +65,7 @@ class Shell:
 
     def __init__(self, theming: Theming) -> None:
         self.theming = theming
+        self.project = CurrentProject()
         self.jobs: list[Job] = []
         self.said: list[str] = []
         self.failed: list[BaseException] = []

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWi
 
 from studio.api import Kind, Option
 from studio.api.qt import plain_tip
+from studio.gui.current_project import CurrentProject
 from studio.gui.forms.editors import (
     ChecksEditor,
     Choice,
@@ -22,6 +23,7 @@ from studio.gui.forms.editors import (
     TextEditor,
 )
 from studio.gui.forms.path_editor import PathEditor
+from studio.gui.forms.project_editor import ProjectEditor
 from studio.gui.widgets.basics import button, label
 
 
@@ -30,10 +32,12 @@ class Field(QWidget):
 
     changed = Signal()
 
-    def __init__(self, option: Option, choices: Choices | None = None) -> None:
+    def __init__(
+        self, option: Option, choices: Choices | None = None, of_project: bool = False
+    ) -> None:
         super().__init__()
         self.option = option
-        self.editor: Editor = make_editor(option, choices)
+        self.editor: Editor = ProjectEditor(option) if of_project else make_editor(option, choices)
         self.complaint = label("", "small", tone="bad", wrap=True)
         self.complaint.hide()
         self.note = label("", "dim", wrap=True)
@@ -138,17 +142,24 @@ class Form(QWidget):
         options: In the order of the form; hidden ones are left out by the caller.
         choices: Where the models and targets to choose from come from.
         columns: How many narrow fields stand side by side.
+        project: The project whose files are used instead of asking for them.
     """
 
     changed = Signal()
     submitted = Signal()
 
     def __init__(
-        self, options: Iterable[Option], choices: Choices | None = None, *, columns: int = 1
+        self,
+        options: Iterable[Option],
+        choices: Choices | None = None,
+        *,
+        columns: int = 1,
+        project: CurrentProject | None = None,
     ) -> None:
         super().__init__()
         self.fields: dict[str, Field] = {}
         self._choices = choices
+        self._project = project
         self._columns = columns
         every = list(options)
         plain = self._lines([option for option in every if not option.advanced])
@@ -164,6 +175,19 @@ class Form(QWidget):
                 column.addWidget(self._more.toggle)
             column.addWidget(self._more)
         self._order()
+        if project is not None:
+            project.changed.connect(self._show_project)
+            self._show_project()
+
+    def _show_project(self) -> None:
+        """Show the values of the project, and forget those of the one before."""
+        if self._project is None:
+            return
+        for field in self.fields.values():
+            if isinstance(field.editor, ProjectEditor):
+                field.editor.show_project(self._project.value)
+                field.setVisible(field.editor.is_useful)
+                field.forget()
 
     def _has_room(self, lines: Sequence[Sequence[Field]]) -> bool:
         """Return whether a widget fits behind the last field; next to a check box it is too low."""
@@ -203,10 +227,13 @@ class Form(QWidget):
         return lines
 
     def _field(self, option: Option) -> Field:
-        field = Field(option, self._choices)
+        of_project = self._project is not None and bool(option.project) and option.kind in _PATHS
+        field = Field(option, self._choices, of_project)
         field.changed.connect(self.changed)
         field.editor.submitted.connect(self.submitted)
         self.fields[option.name] = field
+        if isinstance(field.editor, ProjectEditor) and self._project is not None:
+            field.editor.change_asked.connect(self._project.change_asked)
         return field
 
     def _order(self) -> None:

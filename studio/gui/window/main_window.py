@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from studio.api import StudioError
 from studio.gui import session_state as memory
+from studio.gui.current_project import CurrentProject
 from studio.gui.pages.shared.base import Page
 from studio.gui.shell import MessageAction
 from studio.gui.theme import DARK, LIGHT, Theming
@@ -82,6 +83,8 @@ class MainWindow(QMainWindow):
         self.resize(*START_SIZE)
         FileDrops(self, self.open_model).hovering.connect(self._light)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+        self.project = CurrentProject()
+        self.project.change_asked.connect(lambda: self.go("project"))
         self._ahead = IdleTasks(self, pages(STAGES, self._page))
         self._separators = SeparatorStyle()
         self.setStyle(self._separators)
@@ -147,6 +150,8 @@ class MainWindow(QMainWindow):
         self._stage = stage
         self.rail.show_stage("model" if stage == "welcome" else stage)
         page = self._page(shown)
+        if stage == "project":  # files may have come or gone since
+            self.project.read(self.workspace, self.current.variant)
         if page is not None and self._shown is not page:
             self._shown = page
             page.dress()
@@ -269,6 +274,8 @@ class MainWindow(QMainWindow):
                 self._jobs.refresh(event.job)
         if isinstance(event, RegistryChanged):
             self.current.refresh()
+        if isinstance(event, JobFinished) and event.job.spec.step == "project-set":
+            self.project.read(self.workspace, self.current.variant)
         if isinstance(event, JobFinished):
             self._finished(event.job)
         self._opening.on_event(event)
@@ -292,6 +299,7 @@ class MainWindow(QMainWindow):
         )
         self.setWindowTitle(f"{variant.model_name} – Edgewright" if variant else "Edgewright")
         memory.store(self._settings, variant=variant.id if variant else 0)
+        self.project.read(self.workspace, variant)
         for page in list(self._pages.values()):
             page.show_variant(variant)
         self._show_states()

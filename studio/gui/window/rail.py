@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 WIDTH = 84
 DOT = 8
-HEIGHT, LEAST_HEIGHT = 8 * GRID, 7 * GRID - 2
+HEIGHT, LEAST_HEIGHT = 8 * GRID, 6 * GRID
 """Of a button; the least one lets all stages into the least window."""
 
 
@@ -70,7 +70,9 @@ class StageButton(QToolButton):
         self.state = state
         says = "" if self.stage.at_bottom else f": {state.value}"
         self.setAccessibleName(f"{self.stage.title}{says}")
-        self.setToolTip(plain_tip(f"{self.stage.title}{says} ({self.stage.shortcut})"))
+        self.setToolTip(
+            plain_tip(f"{self.stage.title}{says} ({self.stage.shortcut})".replace(" ()", ""))
+        )
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -202,7 +204,7 @@ class Progress:
         if variant is None:
             return set()
         registry, variants = self._workspace.registry, self._current.variants
-        done = {"model"}
+        done = {"project", "model"}
         if len(variants) > 1:
             done.add("quantize")
         if any(registry.runs("profile", each.id, most=1) for each in variants):

@@ -56,17 +56,18 @@ _OF_DEPLOY = (
 )
 
 STAGES = (
-    _stage("Model", 1, "open", "inspect", "graph", "diff", parts=_OF_MODEL),
-    _stage("Quantize", 2, "quantize", parts=_OF_QUANTIZE),
-    _stage("Profile", 3, "profile", "evaluate", parts="pages.profile.rows pages.profile.page"),
-    _stage("Deploy", 4, "package", "plan", "deploy", "rollback", "undeploy", parts=_OF_DEPLOY),
+    _stage("Project", 1, "project-set", parts="graph.costs pages.project.page"),
+    _stage("Model", 2, "open", "inspect", "graph", "diff", parts=_OF_MODEL),
+    _stage("Quantize", 3, "quantize", parts=_OF_QUANTIZE),
+    _stage("Profile", 4, "profile", "evaluate", parts="pages.profile.rows pages.profile.page"),
+    _stage("Deploy", 5, "package", "plan", "deploy", "rollback", "undeploy", parts=_OF_DEPLOY),
     Stage(
-        "try", "Try it", "studio.gui.pages.try_it.page:TryItPage", "Ctrl+5", frozenset({"stream"})
+        "try", "Try it", "studio.gui.pages.try_it.page:TryItPage", "Ctrl+6", frozenset({"stream"})
     ),
-    _stage("Monitor", 6, "monitor", "call", parts="pages.monitor.fleet_view pages.monitor.page"),
-    _stage("Runs", 7, parts="pages.runs.page", at_bottom=True),
-    _stage("Targets", 8, "target-probe", at_bottom=True),
-    _stage("Plugins", 9, at_bottom=True),
+    _stage("Monitor", 7, "monitor", "call", parts="pages.monitor.fleet_view pages.monitor.page"),
+    _stage("Runs", 8, parts="pages.runs.page", at_bottom=True),
+    _stage("Targets", 9, "target-probe", at_bottom=True),
+    Stage("plugins", "Plugins", "studio.gui.pages.plugins.page:PluginsPage", "", at_bottom=True),
 )
 WELCOME = Stage("welcome", "Welcome", "studio.gui.pages.welcome.page:WelcomePage", "Ctrl+0")
 BY_ID = {stage.id: stage for stage in (*STAGES, WELCOME)}

@@ -63,6 +63,7 @@ def test_so_does_what_packages_on_its_way(step: str, opened: Workspace) -> None:
 def test_quantizing_takes_the_data(opened: Workspace) -> None:
     assert names(filled(opened, "quantize").options) == {
         "data": "calibration.npz",
+        "eval_data": "heldout.npz",
         "heldout_data": "heldout.npz",
     }
 

@@ -70,7 +70,7 @@ class DeployPage(StagePage):
         self._asked: TargetSpec | None = None
         options = workspace.steps[STEP].form
         self._model_option = next(o.name for o in options if o.kind is Kind.MODEL)
-        self.form = Form(form_options(options), columns=2)
+        self.form = Form(form_options(options), columns=2, project=shell.project)
         self.contact = HostKeyPanel(workspace)
         self.question = ReplaceQuestion(lambda: self._start(dry_run=False, replace=True))
         self.table = Table(rows.COLUMNS, rows.NUMERIC, stretch=1, name="Targets")

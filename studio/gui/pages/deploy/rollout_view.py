@@ -56,7 +56,7 @@ class RolloutView(QWidget):
         self.variant: VariantRecord | None = None
         self._seen: dict[str, TargetOutcome] = {}
         self.strip = JobStrip()
-        self.form = Form(_form_options(workspace.steps[STEP].form), self)
+        self.form = Form(_form_options(workspace.steps[STEP].form), self, project=shell.project)
         self.rows = StateRows("Rollout")
         self.hint = label(BEFORE, "dim", wrap=True)
         self.start_button = button("Roll out", self.start, "primary")

@@ -50,7 +50,9 @@ class SensitivityView(QWidget):
         self._scene: Scene | None = None
         self._result: SensitivityResult | None = None
         options = workspace.steps[STEP].form
-        self.form = Form([one for one in options if one.kind is not Kind.MODEL])
+        self.form = Form(
+            [one for one in options if one.kind is not Kind.MODEL], project=shell.project
+        )
         self.measure = button("Measure", self.run)
         self.strip = JobStrip()
         self.sentence = label("", "dim", wrap=True)

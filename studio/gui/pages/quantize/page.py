@@ -59,7 +59,7 @@ class QuantizePage(StagePage):
         self._known: dict[tuple[int, str], SpeedupOutlook] = {}
         self._details: int | None = None
         self.preset = PresetEditor(workspace, shell.theming)
-        self.form = Form(self._options())
+        self.form = Form(self._options(), project=shell.project)
         self.ahead = PreflightCard(shell.theming)
         self.stages = StageProgress()
         self.variants = VariantsView(shell.theming)

@@ -53,7 +53,9 @@ class TargetEvaluationView(QWidget):
         self._shell = shell
         self._variant: VariantRecord | None = None
         options = workspace.steps[STEP].form
-        self.form = Form([one for one in options if one.kind is not Kind.MODEL], self)
+        self.form = Form(
+            [one for one in options if one.kind is not Kind.MODEL], self, project=shell.project
+        )
         self.check = button("Evaluate", self.run)
         self.strip = JobStrip()
         self.verdict = Pill("")

@@ -34,7 +34,7 @@ def test_layers_are_measured_listed_and_painted(page: ModelPage, qtbot: QtBot) -
     rows = [row.texts for row in view.table.content.rows]
     assert {row[0] for row in rows} >= {"conv1", "conv2"}
     assert all(float(row[1]) > 5 for row in rows)
-    assert rows[0][2] == figures.NOTHING
+    assert rows[0][2] != figures.NOTHING  # the metric, on the held-out data of the project
     assert "not faster in int8" in view.sentence.text()
     overlay = page.pane.canvas._overlay
     assert overlay is not None

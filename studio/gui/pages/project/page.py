@@ -1,0 +1,219 @@
+"""The Project page: what is known of the current model beside its graph, and what to do next."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QFileDialog, QGridLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
+
+from studio.gui import figures
+from studio.gui.graph.costs import short_count
+from studio.gui.pages.project import rows
+from studio.gui.pages.project.field_table import FieldTable
+from studio.gui.pages.project.rows import ProjectRow
+from studio.gui.pages.shared.stage_page import StagePage, needs_model
+from studio.gui.shell import Shell
+from studio.gui.widgets.basics import GRID, Card, FieldList, Pill, Scroll, button, label, row
+from studio.models.results import ModelFigures, Terminal
+from studio.projects.results import PATHS, TASK_TITLES
+
+if TYPE_CHECKING:
+    from studio.workspace import JobOutcome, Workspace
+
+STEP = "project-set"
+_SIDE_WIDTH = 42 * GRID
+_DATA = ("calibration", "evaluation", "heldout")
+_DATA_FILES = "Data (*.npz *.npy *.mp4 *.avi *.mkv *.mov *.webm *.m4v);;All files (*)"
+_NEXT = (
+    ("quantize", "Quantize", "Smaller and faster variants, with their metric drop"),
+    ("profile", "Profile", "Latency and memory of the variants, with intervals"),
+    ("deploy", "Deploy", "One signed, atomic step to a target"),
+    ("monitor", "Monitor", "Latency, errors, drift and quality of what is served"),
+)
+
+
+class ProjectPage(StagePage):
+    """The project of the current model: a row a field, each found or set, and the next step."""
+
+    stage = "project"
+    title = "Project"
+    icon = "project"
+    repeats = (STEP,)
+
+    def __init__(self, workspace: Workspace, shell: Shell) -> None:
+        super().__init__(workspace, shell)
+        self.table = FieldTable(shell.theming, self._fill_menu)
+        self.state = Pill("")
+        self.problem = label("", tone="warning", wrap=True)
+        self.model = FieldList((), name_width=12 * GRID)
+        self._next = "quantize"
+        self._pane = needs_model(self._content(), "describe", shell.go)
+        self.add_view("Project", self._pane)
+        self.set_primary("Quantize", self._go_on)
+        self.strip.finished.connect(self._finished)
+        shell.project.changed.connect(self.refresh_soon)
+
+    def _content(self) -> QWidget:
+        contents = Card()
+        head = row(label("Project contents", "section"), self.state, None)
+        head.addWidget(label("Used on every page and by every command", "dim"))
+        contents.body.addLayout(head)
+        contents.body.addWidget(self.problem)
+        contents.body.addWidget(self.table)
+        contents.body.addStretch(1)
+        left = Scroll(margin=0)
+        left.body.addWidget(contents)
+        left.body.addWidget(self.strip)
+        side = QVBoxLayout()
+        side.setSpacing(2 * GRID)
+        side.addWidget(self._card("Model", self.model))
+        side.addWidget(self._next_steps())
+        side.addStretch(1)
+        holder = QWidget()
+        holder.setFixedWidth(_SIDE_WIDTH)
+        holder.setLayout(side)
+        side.setContentsMargins(0, 0, 0, 0)
+        content = QWidget()
+        layout = row(left, holder, spacing=2 * GRID)
+        layout.setStretch(0, 1)
+        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        content.setLayout(layout)
+        return content
+
+    @staticmethod
+    def _card(title: str, content: QWidget) -> Card:
+        card = Card(title)
+        card.body.addWidget(content)
+        return card
+
+    def _next_steps(self) -> Card:
+        card = Card("Next steps")
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(2 * GRID)
+        grid.setVerticalSpacing(0)
+        grid.setColumnStretch(1, 1)
+        for number, (stage, title, text) in enumerate(_NEXT):
+            go = button(title, partial(self.shell.go, stage), "link")
+            go.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+            grid.addWidget(label(f"{number + 1}", "dim"), 2 * number, 0)
+            grid.addWidget(go, 2 * number, 1)
+            said = label(text, "dim", wrap=True)
+            said.setContentsMargins(0, 0, 0, GRID)
+            grid.addWidget(said, 2 * number + 1, 1)
+        card.body.addLayout(grid)
+        return card
+
+    # What is shown
+
+    def refresh(self) -> None:
+        """Show the project of the current model."""
+        variant, project = self.variant, self.shell.project.value
+        self._pane.show_content(variant is not None)
+        if variant is None:
+            self.set_note("")
+            return
+        origin = self.workspace.registry.original(variant)
+        self.model.show_fields(_model_fields(ModelFigures.read(origin.summary), origin.size))
+        source = origin.source_file
+        self.set_note(str(source) if source is not None else "")
+        if project is None:
+            return
+        found = rows.rows_of(project)
+        done, of = rows.ready(found)
+        self.state.show_state(f"{done} of {of} ready", "good" if done == of else "warning")
+        general = project.issue_of("found")
+        self.problem.setText(f"{general.text} {general.hint}".strip() if general else "")
+        self.problem.setVisible(general is not None)
+        self.table.show_rows(found)
+        self._show_next()
+
+    def _show_next(self) -> None:
+        """Name the primary button after the first step that is still to be done."""
+        if self.variant is None or self.primary is None:
+            return
+        registry, model = self.workspace.registry, self.variant.model
+        variants = registry.variants(model)
+        done = {
+            "quantize": len(variants) > 1,
+            "profile": any(registry.runs("profile", one.id, most=1) for one in variants),
+            "deploy": registry.history.has(model),
+        }
+        self._next, title, _ = next(one for one in _NEXT if not done.get(one[0], False))
+        self.primary.setText(title)
+        self.primary.setAccessibleName(title)
+
+    def _go_on(self) -> None:
+        self.shell.go(self._next if self.variant is not None else "model")
+
+    # Changing a value
+
+    def _fill_menu(self, menu: QMenu, field: ProjectRow) -> None:
+        """Offer the values of a field."""
+        menu.clear()
+        if field.field == "task":
+            for task, title in TASK_TITLES.items():
+                menu.addAction(title, partial(self._set, "task", task))
+        elif field.field == "metric":
+            for name, title in self._metrics():
+                menu.addAction(title, partial(self._set, "metric", name))
+        elif field.field == "targets":
+            for target in self.workspace.registry.targets():
+                menu.addAction(target.name, partial(self._set, "targets", [target.name]))
+        if field.field in _DATA:
+            menu.addAction("Folder of samples…", partial(self._browse_folder, field))
+        if field.field in PATHS:
+            menu.addAction("File…", partial(self._browse_file, field))
+        if field.is_own:
+            menu.addSeparator()
+            menu.addAction("Remove this choice", partial(self._set, "clear", [field.field]))
+
+    def _metrics(self) -> list[tuple[str, str]]:
+        options = {one.name: one for one in self.workspace.steps["quantize"].form}
+        metric = options["metric"]
+        return list(zip(metric.choices, metric.choice_titles, strict=True))
+
+    def _browse_folder(self, field: ProjectRow) -> None:
+        chosen = QFileDialog.getExistingDirectory(self.header, field.title, self._start())
+        self._set(field.field, chosen)
+
+    def _browse_file(self, field: ProjectRow) -> None:
+        kinds = _DATA_FILES if field.field in _DATA else ""
+        chosen = QFileDialog.getOpenFileName(self.header, field.title, self._start(), kinds)[0]
+        self._set(field.field, chosen)
+
+    def _start(self) -> str:
+        """Return the folder in which a dialog begins: that of the model."""
+        assert self.variant is not None
+        source = self.workspace.registry.original(self.variant).source_file
+        return str(source.parent if source is not None else Path.home())
+
+    def _set(self, field: str, value: str | list[str]) -> None:
+        if self.variant is None or not value or self.strip.running:
+            return
+        options = {"model": f"#{self.variant.id}", field: value}
+        self.strip.follow(self.shell.start(STEP, **options))
+
+    def _finished(self, outcome: JobOutcome) -> None:
+        if outcome.ok and outcome.result is not None:
+            self.shell.project.show(outcome.result)
+        self.refresh_soon()
+
+
+def _model_fields(model: ModelFigures, size: int) -> list[tuple[str, str]]:
+    fields = [
+        ("File", figures.size(size)),
+        ("Parameters", short_count(model.parameters)),
+        ("MACs", short_count(model.macs)),
+        ("Nodes", figures.whole(model.nodes)),
+        *(("Input", _terminal(value)) for value in model.inputs[:4]),
+        *(("Output", _terminal(value)) for value in model.outputs[:4]),
+    ]
+    return [(name, value) for name, value in fields if value and value != figures.NOTHING]
+
+
+def _terminal(value: Terminal) -> str:
+    """Return a terminal in words: ``image float32 batch×1×8×8``."""
+    shape = "×".join("?" if one is None else str(one) for one in value.shape or ())
+    return f"{value.name} {value.dtype} {shape}".strip()

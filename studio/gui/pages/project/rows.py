@@ -1,0 +1,111 @@
+"""The rows of a project: for each field its state, its value in words, and where it is from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from studio.projects.results import (
+    PATHS,
+    TASK_TITLES,
+    YOU,
+    Project,
+)
+
+READY, WARNING, OPEN = "ready", "warning", "open"
+
+_TITLES = {
+    "task": "Task",
+    "metric": "Metric",
+    "preprocess": "Preprocessing",
+    "labels": "Labels",
+    "dictionary": "Dictionary",
+    "calibration": "Calibration data",
+    "evaluation": "Evaluation data",
+    "heldout": "Held-out data",
+    "targets": "Targets of interest",
+}
+_UNSET = {
+    "task": "Not recognised. It decides metric and decoding.",
+    "metric": "Not set. Accuracy is not measured.",
+    "preprocess": "Not set. The model takes arrays, no pictures.",
+    "labels": "Not set. Classes are shown as numbers.",
+    "dictionary": "Not set. Texts cannot be read.",
+    "calibration": "Not set. Calibrated int8 needs it.",
+    "evaluation": "Not set. Accuracy is not measured.",
+    "heldout": "Not set. The evaluation data has the last word.",
+    "targets": "Not set.",
+}
+_OPTIONAL = ("metric", "heldout", "targets")
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectRow:
+    """One field of a project.
+
+    Attributes:
+        state: ``ready``, ``warning`` or ``open``.
+        value: In words; what its lack means where it is not set.
+        whole: The whole path, for the tooltip.
+        source: Where the value is from.
+        issue: What is wrong with it, and how to correct it.
+        counts: Whether the project is incomplete without it.
+        is_own: Whether the user has set it.
+    """
+
+    field: str
+    title: str
+    state: str
+    value: str
+    whole: str = ""
+    source: str = ""
+    issue: str = ""
+    counts: bool = True
+    is_own: bool = False
+
+
+def rows_of(project: Project) -> list[ProjectRow]:
+    """Return the rows of a project; lists that its task has no use for only where they are set."""
+    return [_row(project, name) for name in _TITLES if _is_shown(project, name)]
+
+
+def ready(rows: list[ProjectRow]) -> tuple[int, int]:
+    """Return how many rows are ready, of those that count."""
+    counted = [row for row in rows if row.counts]
+    return sum(row.state == READY for row in counted), len(counted)
+
+
+def _is_shown(project: Project, name: str) -> bool:
+    if getattr(project, name) or project.issue_of(name) is not None:
+        return True
+    return project.has_use_for(name)
+
+
+def _row(project: Project, name: str) -> ProjectRow:
+    value, issue = getattr(project, name), project.issue_of(name)
+    source = next((one for one in project.found if one.what == name), None)
+    state = WARNING if issue is not None else READY if value else OPEN
+    counts = name not in _OPTIONAL
+    if name == "evaluation" and not value and project.heldout:
+        state, text = READY, "The held-out data is used."
+    else:
+        text = _words(name, value) if value else _UNSET[name]
+    return ProjectRow(
+        name,
+        _TITLES[name],
+        state,
+        text,
+        str(value) if value and name in PATHS else "",
+        source.why or source.where if source is not None else "",
+        f"{issue.text} {issue.hint}".strip() if issue is not None else "",
+        counts,
+        source is not None and source.where == YOU,
+    )
+
+
+def _words(name: str, value: str | tuple[str, ...]) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    if name == "task":
+        return TASK_TITLES.get(value, value)
+    return Path(value).name if name in PATHS else value

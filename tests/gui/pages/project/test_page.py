@@ -1,0 +1,135 @@
+"""The Project page in the real window: what was found, changed by a click, used everywhere."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QMenu
+from pytestqt.qtbot import QtBot
+
+from studio.gui.pages.deploy.page import DeployPage
+from studio.gui.pages.project.page import ProjectPage
+from studio.gui.pages.quantize.page import QuantizePage
+from studio.gui.window.main_window import MainWindow
+from studio.settings import resource
+from tests.gui.conftest import JOB_MS
+from tests.gui.page_rig import visible_texts
+
+SAMPLE = resource("samples/digits")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the sample, which a test may change."""
+    return Path(shutil.copytree(SAMPLE, tmp_path / "mine"))
+
+
+@pytest.fixture
+def page(window: MainWindow, qtbot: QtBot, folder: Path) -> ProjectPage:
+    return opened(window, qtbot, folder / "digits.onnx")
+
+
+def opened(window: MainWindow, qtbot: QtBot, model: Path) -> ProjectPage:
+    """Open a model, and show its project."""
+    window.open_model(model)
+    qtbot.waitUntil(lambda: window.project.value is not None, timeout=JOB_MS)
+    window.go("project")
+    page = window.page()
+    assert isinstance(page, ProjectPage)
+    return page
+
+
+def entries(page: ProjectPage, field: str) -> dict[str, QMenu]:
+    menu = page.table.buttons[field].menu()
+    menu.aboutToShow.emit()
+    return {action.text(): action for action in menu.actions() if action.text()}
+
+
+def settled(page: ProjectPage, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: not page.strip.running, timeout=JOB_MS)
+
+
+def form_value(window: MainWindow, stage: str, name: str) -> object:
+    window.go(stage)
+    page = window.page()
+    assert isinstance(page, QuantizePage | DeployPage)
+    return page.form.fields[name].editor.value()
+
+
+def test_all_is_found_and_used_without_a_click(
+    window: MainWindow, page: ProjectPage, folder: Path
+) -> None:
+    assert page.state.text() == "5 of 5 ready"
+    texts = visible_texts(page)
+    assert "Classification" in texts
+    assert "labels.txt" in texts
+    assert page.primary is not None
+    assert page.primary.text() == "Quantize"
+    assert form_value(window, "quantize", "data") == str(folder / "calibration.npz")
+    assert form_value(window, "quantize", "eval_data") == str(folder / "heldout.npz")
+    assert form_value(window, "deploy", "labels") == str(folder / "labels.txt")
+    assert form_value(window, "deploy", "preprocess") == str(folder / "preprocess.toml")
+
+
+def test_a_value_is_changed_by_its_menu_and_given_back(
+    window: MainWindow, page: ProjectPage, qtbot: QtBot
+) -> None:
+    entries(page, "metric")["F1"].trigger()
+    settled(page, qtbot)
+    qtbot.waitUntil(lambda: "f1" in visible_texts(page))
+    assert window.project.value is not None
+    assert window.project.value.metric == "f1"
+    entries(page, "metric")["Remove this choice"].trigger()
+    settled(page, qtbot)
+    qtbot.waitUntil(lambda: "top1" in visible_texts(page))
+    assert "Remove this choice" not in entries(page, "metric")
+
+
+def test_a_contradiction_stands_below_its_row_and_is_not_used(
+    window: MainWindow, qtbot: QtBot, folder: Path
+) -> None:
+    (folder / "labels.txt").write_text("cat\ndog\n")
+    page = opened(window, qtbot, folder / "digits.onnx")
+    assert page.state.text() == "4 of 5 ready"
+    assert "The labels have 2 names, and the model 10 classes." in visible_texts(page)
+    assert form_value(window, "deploy", "labels") is None
+
+
+def test_nothing_leaks_into_the_next_model(
+    window: MainWindow, page: ProjectPage, qtbot: QtBot, tmp_path: Path
+) -> None:
+    other = tmp_path / "other" / "perceptron.onnx"
+    other.parent.mkdir()
+    shutil.copy(Path(__file__).parents[3] / "data" / "models" / "perceptron.onnx", other)
+    assert form_value(window, "quantize", "data") is not None
+    page = opened(window, qtbot, other)
+    assert window.project.value is not None
+    qtbot.waitUntil(lambda: page.state.text() != "5 of 5 ready", timeout=JOB_MS)
+    assert form_value(window, "quantize", "data") is None
+    assert form_value(window, "deploy", "labels") is None
+
+
+def test_files_that_come_later_are_seen(
+    window: MainWindow, page: ProjectPage, qtbot: QtBot, folder: Path
+) -> None:
+    (folder / "labels.txt").unlink()
+    window.go("model")
+    window.go("project")
+    qtbot.waitUntil(lambda: page.state.text() == "4 of 5 ready", timeout=JOB_MS)
+    assert "Not set. Classes are shown as numbers." in visible_texts(page)
+    assert page.table.buttons["labels"].text() == "Add"
+
+
+def test_change_on_another_page_leads_here(window: MainWindow, page: ProjectPage) -> None:
+    window.go("quantize")
+    shown = window.page()
+    assert isinstance(shown, QuantizePage)
+    shown.form.fields["data"].editor.change.click()  # type: ignore[attr-defined]
+    assert window.page() is page
+
+
+def test_without_a_model_it_says_what_to_do(window: MainWindow) -> None:
+    window.go("project")
+    assert "No model to describe yet" in visible_texts(window.page())

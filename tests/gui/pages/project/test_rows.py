@@ -1,0 +1,56 @@
+"""A project in words: what is there, what is missing and what that means, what contradicts."""
+
+from __future__ import annotations
+
+from studio.gui.pages.project.rows import OPEN, READY, WARNING, ProjectRow, ready, rows_of
+from studio.projects.results import Project, ProjectIssue, ProjectSource
+
+
+def rows(**values: object) -> dict[str, ProjectRow]:
+    project = Project(model="digits", **values)  # type: ignore[arg-type]
+    return {row.field: row for row in rows_of(project)}
+
+
+def test_a_value_has_its_name_and_its_source() -> None:
+    found = rows(labels="/data/labels.txt", found=(ProjectSource("labels", "project.toml"),))
+    labels = found["labels"]
+    assert (labels.state, labels.value, labels.whole) == (READY, "labels.txt", "/data/labels.txt")
+    assert (labels.source, labels.is_own) == ("project.toml", False)
+
+
+def test_what_the_user_has_set_can_be_removed() -> None:
+    found = rows(metric="f1", found=(ProjectSource("metric", "you"),))
+    assert found["metric"].is_own
+
+
+def test_a_missing_value_says_what_that_means() -> None:
+    calibration = rows()["calibration"]
+    assert calibration.state == OPEN
+    assert calibration.value == "Not set. Calibrated int8 needs it."
+
+
+def test_an_issue_is_a_warning_with_its_remedy() -> None:
+    issue = ProjectIssue("labels", "The labels have 2 names.", "Take others.")
+    labels = rows(labels="/data/labels.txt", issues=(issue,))["labels"]
+    assert (labels.state, labels.issue) == (WARNING, "The labels have 2 names. Take others.")
+
+
+def test_lists_that_the_task_has_no_use_for_are_left_out() -> None:
+    assert "dictionary" not in rows(task="classification")
+    assert "labels" not in rows(task="text-recognition")
+    assert "dictionary" in rows(task="text-recognition")
+    assert "dictionary" in rows(task="classification", dictionary="/data/d.txt")
+
+
+def test_held_out_data_is_evaluation_data_where_there_is_no_other() -> None:
+    found = rows(heldout="/data/heldout.npz")
+    assert (found["evaluation"].state, found["evaluation"].value) == (
+        READY,
+        "The held-out data is used.",
+    )
+
+
+def test_optional_rows_do_not_count() -> None:
+    whole = {"task": "regression", "preprocess": "/p", "calibration": "/c", "evaluation": "/e"}
+    assert ready(list(rows(**whole).values())) == (4, 4)
+    assert ready(list(rows().values())) == (0, 5)
