@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 WIDTH = 84
 DOT = 8
-HEIGHT, LEAST_HEIGHT = 8 * GRID, 6 * GRID
+HEIGHT, LEAST_HEIGHT = 7 * GRID, 6 * GRID
 """Of a button; the least one lets all stages into the least window."""
 
 

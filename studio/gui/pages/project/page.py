@@ -6,7 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QFileDialog, QGridLayout, QMenu, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFileDialog, QGridLayout, QMenu, QVBoxLayout, QWidget
 
 from studio.gui import figures
 from studio.gui.graph.costs import short_count
@@ -23,7 +25,10 @@ if TYPE_CHECKING:
     from studio.workspace import JobOutcome, Workspace
 
 STEP = "project-set"
-_SIDE_WIDTH = 42 * GRID
+_SIDE_WIDTH = 40 * GRID
+_NARROW = 125 * GRID
+"""Below this width, the cards are in one column."""
+
 _DATA = ("calibration", "evaluation", "heldout")
 _DATA_FILES = "Data (*.npz *.npy *.mp4 *.avi *.mkv *.mov *.webm *.m4v);;All files (*)"
 _NEXT = (
@@ -63,24 +68,25 @@ class ProjectPage(StagePage):
         contents.body.addWidget(self.problem)
         contents.body.addWidget(self.table)
         contents.body.addStretch(1)
-        left = Scroll(margin=0)
-        left.body.addWidget(contents)
-        left.body.addWidget(self.strip)
         side = QVBoxLayout()
         side.setSpacing(2 * GRID)
-        side.addWidget(self._card("Model", self.model))
-        side.addWidget(self._next_steps())
+        for card in (self._card("Model", self.model), self._next_steps()):
+            card.setMinimumWidth(_SIDE_WIDTH)
+            side.addWidget(card)
+        side.addWidget(self.strip)
         side.addStretch(1)
-        holder = QWidget()
-        holder.setFixedWidth(_SIDE_WIDTH)
-        holder.setLayout(side)
-        side.setContentsMargins(0, 0, 0, 0)
-        content = QWidget()
-        layout = row(left, holder, spacing=2 * GRID)
-        layout.setStretch(0, 1)
-        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
-        content.setLayout(layout)
+        self._columns = row(contents, side, spacing=2 * GRID)
+        self._columns.setStretch(0, 1)
+        content = Scroll()
+        content.body.addLayout(self._columns)
         return content
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the cards below each other in a narrow window."""
+        super().resizeEvent(event)
+        narrow = self.width() < _NARROW
+        ways = QBoxLayout.Direction
+        self._columns.setDirection(ways.TopToBottom if narrow else ways.LeftToRight)
 
     @staticmethod
     def _card(title: str, content: QWidget) -> Card:
@@ -96,9 +102,8 @@ class ProjectPage(StagePage):
         grid.setColumnStretch(1, 1)
         for number, (stage, title, text) in enumerate(_NEXT):
             go = button(title, partial(self.shell.go, stage), "link")
-            go.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
             grid.addWidget(label(f"{number + 1}", "dim"), 2 * number, 0)
-            grid.addWidget(go, 2 * number, 1)
+            grid.addWidget(go, 2 * number, 1, Qt.AlignmentFlag.AlignLeft)
             said = label(text, "dim", wrap=True)
             said.setContentsMargins(0, 0, 0, GRID)
             grid.addWidget(said, 2 * number + 1, 1)
