@@ -1,15 +1,35 @@
-"""The project of the current model, as the window's pages and forms follow it."""
+"""The current variant and the project of its model, as pages and forms follow them."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, Signal
 
 if TYPE_CHECKING:
+    from studio.gui.shell import CurrentVariant
     from studio.projects.results import Project
-    from studio.workspace import VariantRecord, Workspace
+    from studio.workspace import Workspace
+
+
+class CurrentVariant(Protocol):
+    """The variant that the window is about."""
+
+    @property
+    def variant(self) -> VariantRecord | None:
+        """The current variant; None when no model is open."""
+
+    @property
+    def variants(self) -> Sequence[VariantRecord]:
+        """All variants of its model."""
+
+    @property
+    def changed(self) -> SignalInstance:
+        """Another variant is current, or the model has other variants."""
+
+    def close(self) -> None:
+        """Make no variant the current one."""
 
 
 class CurrentProject(QObject):
@@ -27,9 +47,17 @@ class CurrentProject(QObject):
         super().__init__()
         self.value: Project | None = None
         self._model: int | None = None
+        self._workspace: Workspace
+        self._current: CurrentVariant
 
-    def read(self, workspace: Workspace, variant: VariantRecord | None) -> None:
+    def follow(self, workspace: Workspace, current: CurrentVariant) -> None:
+        """Follow the current variant from now on."""
+        self._workspace, self._current = workspace, current
+        current.changed.connect(self.read)
+
+    def read(self) -> None:
         """Read it in the background: its folder may be on a slow disk."""
+        workspace, variant = self._workspace, self._current.variant
         model = variant.model if variant is not None else None
         if model != self._model:
             self._model = model

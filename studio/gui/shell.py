@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from PySide6.QtCore import SignalInstance
     from PySide6.QtGui import QAction
     from PySide6.QtWidgets import QWidget
 
-    from studio.gui.current_project import CurrentProject
+    from studio.gui.current_project import CurrentProject, CurrentVariant
     from studio.gui.theme import Theming
     from studio.workspace import RunningJob, VariantRecord, Workspace
 
@@ -99,25 +98,6 @@ class VisitedPage(Protocol):
 
     def add_command(self, text: str, run: Callable[[], object]) -> QAction:
         """Add an action to the command palette while the page exists."""
-
-
-class CurrentVariant(Protocol):
-    """The variant that the window is about."""
-
-    @property
-    def variant(self) -> VariantRecord | None:
-        """The current variant; None when no model is open."""
-
-    @property
-    def variants(self) -> Sequence[VariantRecord]:
-        """All variants of its model."""
-
-    @property
-    def changed(self) -> SignalInstance:
-        """Another variant is current, or the model has other variants."""
-
-    def close(self) -> None:
-        """Make no variant the current one."""
 
 
 class ModelBar(Protocol):

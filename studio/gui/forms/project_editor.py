@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout
 
 from studio.api import Option
+from studio.api.qt import plain_tip
 from studio.gui.forms.editors import Editor
 from studio.gui.widgets.basics import GRID, ElidedLabel, button
 from studio.projects.results import Project
@@ -77,6 +78,6 @@ class ProjectEditor(Editor):
     def _show(self) -> None:
         path = self.value()
         self.text.setText(Path(path).name if path else "Not set")
-        self.text.setToolTip(path or "")
+        self.text.setToolTip(plain_tip(path or ""))
         self.change.setText("Change" if path else "Add")
         self.change.setAccessibleName(f"{self.option.label}: {self.text.full_text()}, change")

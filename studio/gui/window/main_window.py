@@ -98,6 +98,7 @@ class MainWindow(QMainWindow):
         self._settings = workspace.settings
         self.current = Selection(workspace)
         self._progress = Progress(workspace, self.current)
+        self.project.follow(workspace, self.current)
         from studio.gui.panels.panels import Panels  # it knows the workspace
 
         self.panels = Panels(self)
@@ -150,8 +151,8 @@ class MainWindow(QMainWindow):
         self._stage = stage
         self.rail.show_stage("model" if stage == "welcome" else stage)
         page = self._page(shown)
-        if stage == "project":  # files may have come or gone since
-            self.project.read(self.workspace, self.current.variant)
+        if stage == "project":
+            self.project.read()  # files may have come or gone
         if page is not None and self._shown is not page:
             self._shown = page
             page.dress()
@@ -274,8 +275,6 @@ class MainWindow(QMainWindow):
                 self._jobs.refresh(event.job)
         if isinstance(event, RegistryChanged):
             self.current.refresh()
-        if isinstance(event, JobFinished) and event.job.spec.step == "project-set":
-            self.project.read(self.workspace, self.current.variant)
         if isinstance(event, JobFinished):
             self._finished(event.job)
         self._opening.on_event(event)
@@ -292,14 +291,10 @@ class MainWindow(QMainWindow):
     def show_current(self) -> None:
         """Show which variant is the current one, on every page."""
         variant = self.current.variant
-        self.topbar.show_model(
-            variant.model_name if variant else "",
-            self.current.variants,
-            variant.id if variant else None,
-        )
-        self.setWindowTitle(f"{variant.model_name} – Edgewright" if variant else "Edgewright")
-        memory.store(self._settings, variant=variant.id if variant else 0)
-        self.project.read(self.workspace, variant)
+        name, number = (variant.model_name, variant.id) if variant else ("", None)
+        self.topbar.show_model(name, self.current.variants, number)
+        self.setWindowTitle(f"{name} – Edgewright" if name else "Edgewright")
+        memory.store(self._settings, variant=number or 0)
         for page in list(self._pages.values()):
             page.show_variant(variant)
         self._show_states()

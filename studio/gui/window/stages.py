@@ -31,12 +31,16 @@ class Stage:
     parts: tuple[str, ...] = ()
 
 
+_KEYS = 10
+
+
 def _stage(title: str, number: int, *steps: str, parts: str = "", at_bottom: bool = False) -> Stage:
     """Return a stage whose page is named like it; ``parts`` are modules below ``studio.gui``."""
     name = title.lower()
     page = f"studio.gui.pages.{name}.page:{title}Page"
     modules = tuple(f"studio.gui.{part}" for part in parts.split())
-    return Stage(name, title, page, f"Ctrl+{number}", frozenset(steps), at_bottom, modules)
+    shortcut = f"Ctrl+{number}" if number < _KEYS else ""
+    return Stage(name, title, page, shortcut, frozenset(steps), at_bottom, modules)
 
 
 _OF_MODEL = (
@@ -67,7 +71,7 @@ STAGES = (
     _stage("Monitor", 7, "monitor", "call", parts="pages.monitor.fleet_view pages.monitor.page"),
     _stage("Runs", 8, parts="pages.runs.page", at_bottom=True),
     _stage("Targets", 9, "target-probe", at_bottom=True),
-    Stage("plugins", "Plugins", "studio.gui.pages.plugins.page:PluginsPage", "", at_bottom=True),
+    _stage("Plugins", 10, at_bottom=True),
 )
 WELCOME = Stage("welcome", "Welcome", "studio.gui.pages.welcome.page:WelcomePage", "Ctrl+0")
 BY_ID = {stage.id: stage for stage in (*STAGES, WELCOME)}

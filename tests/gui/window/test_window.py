@@ -45,7 +45,7 @@ def test_drop_opens_a_model_and_shows_its_graph(window: MainWindow, qtbot: QtBot
     qtbot.waitUntil(lambda: shown_scene(window), timeout=JOB_MS)
     assert window.windowTitle() == "digits – Edgewright"
     assert [chip.text() or chip.variant.name for chip in window.topbar.chips()] == ["fp32"]
-    assert window.rail.buttons()[0].accessibleName() == "Model: done"
+    assert window.rail.buttons()[1].accessibleName() == "Model: done"
 
 
 def test_bad_file_is_one_sentence_and_the_window_lives(
@@ -176,12 +176,12 @@ def test_no_part_flashes_as_a_window_of_its_own(
 
 def test_shortcuts_go_through_the_stages(digits_window: MainWindow, qtbot: QtBot) -> None:
     seen = []
-    for number in range(1, len(STAGES) + 1):
+    for number in range(1, 10):
         qtbot.keyClick(
             digits_window, Qt.Key(Qt.Key.Key_0 + number), Qt.KeyboardModifier.ControlModifier
         )
         seen.append(digits_window.page().stage)
-    assert seen == [stage.id for stage in STAGES]
+    assert seen == [stage.id for stage in STAGES if stage.shortcut]
 
 
 def test_palette_finds_a_node_and_goes_there(digits_window: MainWindow, qtbot: QtBot) -> None:

@@ -53,7 +53,7 @@ class FieldTable(QWidget):
         self._grid.setRowMinimumHeight(y + 1, _ROW_HEIGHT)
         dot = Dot(lambda: self._theming.current.color(_TOKENS[each.state]))
         dot.setAccessibleName(f"{each.title}: {each.state}")
-        dot.setToolTip(each.state.capitalize())
+        dot.setToolTip(plain_tip(each.state.capitalize()))
         value = ElidedLabel(each.value)
         value.setProperty("role", "" if each.state != OPEN else "dim")
         if each.whole:
