@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Protocol
 from PySide6.QtCore import QObject, Signal
 
 if TYPE_CHECKING:
-    from studio.gui.shell import CurrentVariant
+    from collections.abc import Sequence
+
+    from PySide6.QtCore import SignalInstance
+
     from studio.projects.results import Project
-    from studio.workspace import Workspace
+    from studio.workspace import VariantRecord, Workspace
 
 
 class CurrentVariant(Protocol):
