@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,6 +24,7 @@ MAIN = "Edgewright"
 _LOOK_S = 10.0
 _PLACE = """
 import json, sys
+from pathlib import Path
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton
 from studio.gui.app import attach, make_application, make_window
@@ -30,13 +32,20 @@ from studio.settings import Paths
 from studio.workspace import Workspace
 
 application = make_application()
+name, model, stage = sys.argv[1:]
 window = make_window(Paths.of())
 window.show()
 with Workspace.open() as workspace:
     attach(window, workspace)
     assert QTest.qWaitForWindowExposed(window, 60_000)
+    if model:
+        window.open_model(Path(model))
+        while window.project.value is None:
+            QTest.qWait(50)
+    if stage:
+        window.go(stage)
     buttons = window.findChildren(QAbstractButton)
-    found = next(button for button in buttons if button.accessibleName() == sys.argv[1])
+    found = next(one for one in buttons if one.accessibleName() == name and one.isVisible())
     places, ready = [], []
     workspace.in_background(lambda: None, ready.append)  # behind the look for plugins
     while not ready or len(places) < 5 or len(set(places[-5:])) > 1:  # until it is laid out
@@ -120,8 +129,7 @@ def test_the_main_job(person: Person, studio: Studio, digits: Path) -> None:
     person.look("model")
 
     person.command("Go to Quantize")
-    person.screen.type(str(digits / "heldout.npz"))
-    person.command("Quantize the current variant")
+    person.command("Quantize the current variant")  # its data was found beside it
     wait_for(lambda: person.registry.runs("quantize"), "it was not quantized")
     assert names(person) == ["fp32", "int8"]
     made = person.registry.runs("quantize")[0].result
@@ -153,6 +161,32 @@ def test_the_main_job(person: Person, studio: Studio, digits: Path) -> None:
     assert person.leave() == "", "something was written to standard error"
 
 
+def test_an_opened_model_is_served_in_two_clicks(
+    person: Person, studio: Studio, digits: Path, tmp_path: Path
+) -> None:
+    """With the labels and the preprocessing from its folder, which nobody has named."""
+    model = digits / "digits.onnx"
+    places = (
+        place_of("Deploy: nothing yet", person, tmp_path, model),
+        place_of("Deploy to this computer", person, tmp_path, model, "deploy"),
+    )
+    person.open(model)
+    wait_for(lambda: names(person) == ["fp32"], "the model was not opened")
+    person.screen.settle()
+    began = time.monotonic()
+    for place in places:
+        person.screen.click(*place)
+        person.screen.settle()
+    wait_for(released(person), "it was not deployed", seconds=180)
+    print(f"served {time.monotonic() - began:.1f} s after the first click")
+    person.look("served")
+    (version,) = person.registry.versions()
+    assert (version.path / "labels.txt").read_text().split() == list("0123456789")
+    assert (version.path / "preprocess.toml").exists()
+    assert studio.ok("call", "--requests", "5")["failed"] == 0
+    assert person.leave() == ""
+
+
 @pytest.mark.parametrize("profile", range(3))
 def test_the_first_click_in_a_fresh_profile_opens_a_sample(
     person: Person, studio: Studio, tmp_path: Path, profile: int
@@ -166,10 +200,12 @@ def test_the_first_click_in_a_fresh_profile_opens_a_sample(
     assert person.leave() == ""
 
 
-def place_of(name: str, person: Person, tmp_path: Path) -> tuple[int, int]:
-    """Where a button of Welcome is, in a second window as large, with a profile of its own."""
+def place_of(
+    name: str, person: Person, tmp_path: Path, model: Path | None = None, stage: str = ""
+) -> tuple[int, int]:
+    """Where a button is, in a second window as large, with a profile of its own."""
     done = subprocess.run(
-        [sys.executable, "-c", _PLACE, name],
+        [sys.executable, "-c", _PLACE, name, str(model or ""), stage],
         env={**person.environment, "EDGEWRIGHT_HOME": str(tmp_path / "another")},
         capture_output=True,
         text=True,
