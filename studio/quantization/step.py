@@ -153,7 +153,6 @@ class QuantizeOptions:
         advanced=True,
         help="Held-out labelled samples for the reported metric. Default with --search: "
         "every second sample of the evaluation data.",
-        project=("heldout",),
     )
     eval_samples: int = option(1000, **_EVAL_SAMPLES)
     metric: str = option("auto", **_METRIC)

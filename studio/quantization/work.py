@@ -72,8 +72,9 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
             f"The method {preset.method} needs calibration data.",
             hint="Give --data: a folder or .npz of samples, or of images with preprocess.toml.",
         )
-    judged, heldout = _evaluated(options, subject)
-    judge = _judge(options, host, judged, job)
+    judged = _data(options.labelled, subject, options.eval_samples)
+    heldout = _data(options.heldout_data, subject, options.eval_samples)
+    judge = _judge(options, host, heldout if judged is None else judged, job)
     output = job.folder / f"{subject.path.stem}.{preset.method}.onnx"
     report: SearchReport | None = None
     notes = []
@@ -206,26 +207,6 @@ def _elsewhere(
     )
 
 
-def _evaluated(
-    options: QuantizeOptions, subject: LoadedModel
-) -> tuple[Dataset | None, Dataset | None]:
-    """Return the samples that the metric is measured on, and the held-out ones.
-
-    Held-out samples alone are those of the metric; a search divides them.
-    """
-    judged = _data(options.labelled, subject, options.eval_samples)
-    heldout = _data(options.heldout_data, subject, options.eval_samples)
-    if options.eval_data is None and heldout is not None and not _is_labelled(judged):
-        return heldout, None
-    if options.eval_data == options.heldout_data:
-        return judged, None
-    return judged, heldout
-
-
-def _is_labelled(dataset: Dataset | None) -> bool:
-    return dataset is not None and next((one.label for one in dataset), None) is not None
-
-
 def _searched(
     options: QuantizeOptions,
     judge: Evaluator | None,
@@ -297,8 +278,7 @@ def _judge(
     """
     judge = None
     if dataset is not None:
-        path = options.labelled or options.heldout_data or Path()
-        dictionary = dictionary_for(path, options.dictionary)
+        dictionary = dictionary_for(options.labelled or Path(), options.dictionary)
         judge = Evaluator.choose(host, options.metric, dataset, dictionary)
     if judge is None and options.max_drop is not None:
         raise UsageError(

@@ -64,7 +64,6 @@ def test_quantizing_takes_the_data(opened: Workspace) -> None:
     assert names(filled(opened, "quantize").options) == {
         "data": "calibration.npz",
         "eval_data": "heldout.npz",
-        "heldout_data": "heldout.npz",
     }
 
 
