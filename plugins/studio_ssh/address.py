@@ -39,7 +39,7 @@ class Address:
             raise UsageError(
                 "A password does not belong in an address.", hint="Use a key or the SSH agent."
             )
-        return cls(host, port, unquote(parts.username or getpass.getuser()))
+        return cls(host, port, unquote(parts.username or _user_here()))
 
     @property
     def known_as(self) -> str:
@@ -48,3 +48,18 @@ class Address:
 
     def __str__(self) -> str:
         return self.host if self.port == DEFAULT_PORT else f"{self.host}:{self.port}"
+
+
+def _user_here() -> str:
+    """Return this computer's user, as ssh does.
+
+    Raises:
+        UsageError: where the system has no name for it, as in a bare container.
+    """
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        raise UsageError(
+            "The address has no user, and the user of this computer has no name.",
+            hint="Write ssh://user@host:port.",
+        ) from None

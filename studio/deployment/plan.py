@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from studio.models.coverage import too_new
 from studio.models.coverage.releases import release_of
 from studio.packages import Bundle, ZipApplication
 from studio.settings.boards import boards
+from studio.settings.user import user_name
 from studio.targets.inventory import Inventory
 
 RUNTIME = "onnxruntime"
@@ -304,7 +304,7 @@ def _clock(facts: TargetFacts) -> PreflightCheck:
 def _service(facts: TargetFacts) -> PreflightCheck:
     """Check whether the server restarts after a reboot; a deploy needs no rights for that."""
     here = facts.url.startswith("local")
-    user = getpass.getuser() if here else urlsplit(facts.url).username or ""
+    user = user_name() if here else urlsplit(facts.url).username or ""
     if not here and not facts.url.startswith("ssh:"):
         return PreflightCheck("service", True, "its service manager is used where it has one")
     # Only root may install a system service; other logins use their own systemd.

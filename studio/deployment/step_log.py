@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import platform
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -94,12 +92,3 @@ def release_on(target: TargetSpec, bundle: Bundle, state: str) -> DeployResult:
     """Return a result with the release of a bundle on a target."""
     precision = facts_of(bundle).model.precision or ""
     return DeployResult(target.name, bundle.digest, bundle.version, bundle.name, precision, state)
-
-
-def owner() -> str:
-    """Return the operator for the record of a target: ``ann@workstation``."""
-    try:
-        name = getpass.getuser()
-    except (OSError, KeyError):
-        name = "unknown"
-    return f"{name}@{platform.node() or 'unknown'}"

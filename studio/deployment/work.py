@@ -26,11 +26,12 @@ from studio.deployment.results import (
     UndeployResult,
 )
 from studio.deployment.step import LogsOptions, RollbackOptions, UndeployOptions
-from studio.deployment.step_log import instant, owner
+from studio.deployment.step_log import instant
 from studio.deployment.trial import check_platform_can
 from studio.documents.dataclass_json import from_json
 from studio.jobs import Job, Result
 from studio.packages import Bundle, build_runtime
+from studio.settings.user import owner
 from studio.targets import inventory
 from studio.targets.connect import gather_facts, interpreter_of, open_channel, root_of
 from studio.targets.platforms import is_platform

@@ -17,7 +17,6 @@ from studio.api import (
     UsageError,
     validate,
 )
-from studio.deployment.step_log import owner
 from studio.documents.dataclass_json import JsonValue, from_json
 from studio.external_registries.pull import fetch
 from studio.external_registries.reference import Reference, RegistryAddress
@@ -40,6 +39,7 @@ from studio.packages.packaging_job import package_contained
 from studio.packages.results import PackageResult
 from studio.packages.step import PackageOptions
 from studio.plugin_host import PluginHost
+from studio.settings.user import owner
 from studio.targets.platforms import parse_pairs
 
 

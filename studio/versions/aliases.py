@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import platform
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +11,7 @@ from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs.no_work import NoWork
 from studio.registry import Registry, VersionRecord
 from studio.registry.run_journal import RunFolder, RunFolders
+from studio.settings.user import owner
 from studio.versions.results import AliasMove
 from studio.versions.step import AliasOptions, PromoteOptions, RollBackOptions
 from studio.versions.versions import NamedVersion, find_version, model_named
@@ -95,7 +94,7 @@ def _move(
     evidence: Mapping[str, JsonValue],
 ) -> AliasMove:
     move = registry.ledger.move_alias(
-        model, alias, version.id if version else None, why=why, evidence=evidence, by=_owner()
+        model, alias, version.id if version else None, why=why, evidence=evidence, by=owner()
     )
     numbers = {one.id: one.number for one in registry.versions(model)}
     return AliasMove(
@@ -161,11 +160,3 @@ def _checked(alias: str) -> str:
             hint="It is made of small letters, digits, - and _, and begins with a letter.",
         )
     return alias
-
-
-def _owner() -> str:
-    try:
-        name = getpass.getuser()
-    except (OSError, KeyError):
-        name = "unknown"
-    return f"{name}@{platform.node() or 'unknown'}"

@@ -11,7 +11,6 @@ from studio.deployment.artifacts.results import DebResult
 from studio.deployment.artifacts.step import DebOptions
 from studio.deployment.contained_packaging import opened
 from studio.deployment.machine.wheels import Platform, WheelCache
-from studio.deployment.step_log import owner
 from studio.documents.dataclass_json import to_json
 from studio.jobs import Job
 from studio.packages import build_runtime, debian
@@ -20,6 +19,7 @@ from studio.packages.packaging_job import package_contained
 from studio.registry import Registry, below
 from studio.settings import Paths
 from studio.settings.boards import Board, Image, board
+from studio.settings.user import owner
 
 _FILE = "release.deb"
 

@@ -12,7 +12,6 @@ from studio.deployment.artifacts.packager_step import PackageAsOptions
 from studio.deployment.artifacts.results import PackagerWork
 from studio.deployment.contained_packaging import opened
 from studio.deployment.platform_verbs import parcel_of
-from studio.deployment.step_log import owner
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs import Job, Result
 from studio.packages import record as packages
@@ -20,6 +19,7 @@ from studio.packages.packaging_job import package_contained
 from studio.packages.step import PackageOptions
 from studio.plugin_host import PluginHost
 from studio.registry import Registry
+from studio.settings.user import owner
 from studio.targets.platforms import parse_pairs
 
 FILES = "files"

@@ -173,7 +173,7 @@ def test_a_model_that_others_registered(at_server: Studio, driver: Driver) -> No
     assert pulled["run"]
     again = at_server.ok("registry", "pull", "foreign/1")
     assert again["release"] == pulled["release"]
-    assert at_server.ok("registry", "deploy", "foreign/1")["action"] == "deploy"
+    assert at_server.ok("registry", "deploy", "foreign/1", "--replace")["action"] == "deploy"
 
 
 def test_mlflows_own_server_serves_what_was_pushed(
