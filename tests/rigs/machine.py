@@ -29,9 +29,9 @@ from studio.api import (
 )
 from studio.api.platforms import Action
 from studio.deployment import open_channel, server_info, work
-from studio.deployment.step_log import owner
 from studio.documents.dataclass_json import from_json, to_json
 from studio.jobs import Job
+from studio.settings.user import owner
 from studio.targets.connect import root_of
 
 Step = Callable[[Mapping[str, Any], Job], dict[str, Any]]
