@@ -55,7 +55,8 @@ def with_project(step: AnyStep, given: Mapping[str, object], registry: Registry)
     """
     given = bundle_apart(step, given)  # a bundle has all that it needs
     own = {option.name: option for option in step.form if option.project}
-    missing = [one for one in own.values() if given.get(one.name) in (None, [], ())]
+    # A default such as ``auto`` leaves the choice open, also where it is given as a word.
+    missing = [one for one in own.values() if given.get(one.name) in (None, [], (), one.default)]
     left = {name: value for name, value in given.items() if name not in own or value != NONE}
     project = _project(step, given, registry) if missing else None
     if project is None:

@@ -45,6 +45,8 @@ class Editor(QWidget):
     changed = Signal()
     submitted = Signal()
     wide = False
+    has_title = False
+    """Whether it shows the label of its option itself."""
 
     def __init__(self, option: Option) -> None:
         super().__init__()
@@ -185,6 +187,8 @@ class NumberEditor(Editor):
 
 class FlagEditor(Editor):
     """A check box that carries its own label."""
+
+    has_title = True
 
     def __init__(self, option: Option) -> None:
         super().__init__(option)

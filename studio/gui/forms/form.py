@@ -32,12 +32,10 @@ class Field(QWidget):
 
     changed = Signal()
 
-    def __init__(
-        self, option: Option, choices: Choices | None = None, of_project: bool = False
-    ) -> None:
+    def __init__(self, option: Option, editor: Editor) -> None:
         super().__init__()
         self.option = option
-        self.editor: Editor = ProjectEditor(option) if of_project else make_editor(option, choices)
+        self.editor = editor
         self.complaint = label("", "small", tone="bad", wrap=True)
         self.complaint.hide()
         self.note = label("", "dim", wrap=True)
@@ -45,7 +43,7 @@ class Field(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        if not isinstance(self.editor, FlagEditor):
+        if not self.editor.has_title:
             column.addWidget(self._label())
         column.addWidget(self.editor)
         column.addWidget(self.complaint)
@@ -227,14 +225,18 @@ class Form(QWidget):
         return lines
 
     def _field(self, option: Option) -> Field:
-        of_project = self._project is not None and bool(option.project) and option.kind in _PATHS
-        field = Field(option, self._choices, of_project)
+        field = Field(option, self._editor(option))
         field.changed.connect(self.changed)
         field.editor.submitted.connect(self.submitted)
         self.fields[option.name] = field
         if isinstance(field.editor, ProjectEditor) and self._project is not None:
             field.editor.change_asked.connect(self._project.change_asked)
         return field
+
+    def _editor(self, option: Option) -> Editor:
+        if self._project is not None and option.project and option.kind in _PATHS:
+            return ProjectEditor(option, has_title=self._columns > 1)
+        return make_editor(option, self._choices)
 
     def _order(self) -> None:
         """Order the fields for the Tab key like the options."""

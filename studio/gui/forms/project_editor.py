@@ -10,8 +10,10 @@ from PySide6.QtWidgets import QHBoxLayout
 from studio.api import Option
 from studio.api.qt import plain_tip
 from studio.gui.forms.editors import Editor
-from studio.gui.widgets.basics import GRID, ElidedLabel, button
+from studio.gui.widgets.basics import GRID, ElidedLabel, button, label
 from studio.projects.results import Project
+
+_TITLE_WIDTH = 14 * GRID
 
 
 class ProjectEditor(Editor):
@@ -27,8 +29,9 @@ class ProjectEditor(Editor):
     wide = True
     change_asked = Signal()
 
-    def __init__(self, option: Option) -> None:
+    def __init__(self, option: Option, has_title: bool = False) -> None:
         super().__init__(option)
+        self.has_title = has_title
         self._path: str | None = None
         self._own: str | None = None
         self.is_useful = True
@@ -37,6 +40,10 @@ class ProjectEditor(Editor):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GRID)
+        if has_title:
+            title = label(option.label, "dim")
+            title.setMinimumWidth(_TITLE_WIDTH)
+            layout.addWidget(title)
         layout.addWidget(self.text, 1)
         layout.addWidget(self.change)
         self._name(self.change)

@@ -84,6 +84,8 @@ def test_a_metric_is_taken_only_where_the_user_chose_it(opened: Workspace) -> No
     assert "metric" not in filled(opened, "quantize").options
     opened.projects.set("digits", {"metric": "f1"})
     assert filled(opened, "quantize").options["metric"] == "f1"
+    assert filled(opened, "quantize", metric="auto").options["metric"] == "f1"
+    assert filled(opened, "quantize", metric="top5").options["metric"] == "top5"
 
 
 def test_a_file_of_the_user_that_is_gone_is_an_error(opened: Workspace, tmp_path: Path) -> None:

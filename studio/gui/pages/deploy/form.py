@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from studio.workspace import VariantRecord, Workspace
 
 NOT_ASKED = ("dry_run", "bundle")
-IN_SIGHT = ("quality",)
+IN_SIGHT = ("data", "labels", "preprocess", "quality")
+"""What goes to the target beside the model, and its rollback."""
+
 TRIAL = ("quality", "soak_rule")
 COMPARED = ("agreement",)
 KEPT = ("keep_samples", "samples_mb")
