@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NOT_ASKED = ("dry_run", "bundle")
 IN_SIGHT = ("data", "labels", "preprocess", "quality")
-"""What goes to the target beside the model, and its rollback."""
+"""Options that are always visible: files for the target, and the rollback."""
 
 TRIAL = ("quality", "soak_rule")
 COMPARED = ("agreement",)
