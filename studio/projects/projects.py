@@ -42,15 +42,16 @@ class Projects:
         """Return the project of a variant's model.
 
         Args:
-            file: The file that is meant, where the same model was opened from several; by default
-                the one that it was first opened from.
+            file: The file that is meant, where the same original was opened from several; by
+                default the one that it was opened from last.
 
         What the user has set comes before ``project.toml``, and that before what is found by
         name. A file that cannot be read is an issue, never an error: the model can
         be used without it.
         """
         original = self._registry.original(variant)
-        file = file or _existing(original.source_file)
+        if file is None or variant != original:  # a copy of a variant may lie anywhere
+            file = _existing(original.source_file)
         issues: list[ProjectIssue] = []
         mine = self._read(self._own(variant.model_name), None, issues)
         theirs, discovery = ProjectSettings(), Discovery({}, ())

@@ -132,6 +132,19 @@ def test_the_same_model_in_two_folders_has_the_project_of_each(
     assert "preprocess" not in found.options, "that is of the other folder"
 
 
+def test_a_copy_of_a_variant_has_the_project_of_its_model(
+    opened: Workspace, folder: Path, tmp_path: Path
+) -> None:
+    """What ``quantize --out`` wrote has no data of its own beside it."""
+    copy = tmp_path / "copies" / "small.onnx"
+    copy.parent.mkdir()
+    made = opened.run("quantize", model=f"#{opened.registry.find('digits').id}", out=str(copy))
+    assert made.ok, made.sentence
+    model = OpenedModel.of(made.document["variant"], copy)
+    found = with_project(steps()["package"], {"model": model}, opened.registry)
+    assert found.options["labels"] == str(folder / "labels.txt")
+
+
 def test_by_its_name_a_model_has_the_project_of_its_last_place(
     opened: Workspace, folder: Path, tmp_path: Path
 ) -> None:
