@@ -86,7 +86,7 @@ def test_a_bundle_is_the_same_wherever_it_is_packaged(
     assert digests == dict.fromkeys(ways, version.digest)
     bundle = Bundle.open(version.path)
     (made,) = bundle.raw["lineage"]["made"]
-    assert (made["step"], set(made["inputs"])) == ("quantize", {"data"})
+    assert (made["step"], set(made["inputs"])) == ("quantize", {"data", "eval_data"})
     told = json.loads((version.path / "latency.json").read_text())
     assert told["profiles"][0]["p50_ms"] == 1.5
     baseline = json.loads((version.path / "baseline.json").read_text())
