@@ -17,6 +17,7 @@ from studio.settings import Paths, Settings
 from tests.e2e.conftest import STUDIO, Studio
 from tests.e2e.screen import PATIENCE, Screen, wait_for
 from tests.rigs.boards import Board, Network
+from tests.rigs.patience import patience
 
 pytestmark = [pytest.mark.rig, pytest.mark.needs("Xvfb", "xdotool")]
 
@@ -72,7 +73,11 @@ class Person:
             self.process = subprocess.Popen(
                 [str(STUDIO)], env=self.environment, stdin=subprocess.DEVNULL, stderr=errors
             )
-        screen.focus(MAIN)
+        try:
+            screen.focus(MAIN)
+        except AssertionError as error:
+            error.add_note(f"the window ended with {self.end()}: {self._errors.read_text()}")
+            raise
         self.registry = Registry.open(studio.home / "edgewright" / "data" / "registry")
 
     def open(self, path: Path) -> None:
@@ -94,6 +99,13 @@ class Person:
         self.screen.settle(_LOOK_S)
         self.screen.save(self._pictures / f"{name}.png")
         assert self.process.poll() is None, self._errors.read_text()
+
+    def end(self) -> int | None:
+        """End the window at once; with what it had ended by itself before, if it had."""
+        status = self.process.poll()
+        self.process.kill()
+        self.process.wait()
+        return status
 
     def leave(self) -> str:
         """Ctrl+Q; what was written to standard error."""
@@ -119,8 +131,7 @@ def person(screen: Screen, studio: Studio, tmp_path: Path) -> Iterator[Person]:
     person.registry.close()
     if person.process.poll() is None:
         screen.save(tmp_path / "last.png")
-        person.process.kill()
-        person.process.wait()
+        person.end()
 
 
 def test_the_main_job(person: Person, studio: Studio, digits: Path) -> None:
@@ -209,7 +220,7 @@ def place_of(
         env={**person.environment, "EDGEWRIGHT_HOME": str(tmp_path / "another")},
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=patience(PATIENCE),
         check=True,
     )
     x, y = json.loads(done.stdout)
