@@ -178,6 +178,19 @@ class Runs:
         pipeline = self.read(path, wish.variables)
         return self._start(pipeline, self._folders.new(pipeline.name), wish, None)
 
+    def start_text(self, text: str, name: str, folder: Path) -> RunningPipeline:
+        """Run a pipeline that is in no file, on a thread of its own.
+
+        Args:
+            name: How messages call it.
+            folder: Base of its relative paths.
+
+        Raises:
+            UsageError: when the pipeline cannot be read; nothing was started.
+        """
+        pipeline = self.check(text, name, folder)
+        return self._start(pipeline, self._folders.new(pipeline.name), RunRequest(), None)
+
     def start_again(self, name: str) -> RunningPipeline:
         """Resume a run on a thread of its own.
 

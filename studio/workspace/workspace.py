@@ -45,6 +45,7 @@ from studio.workspace.inbox import Inbox
 from studio.workspace.presets import Presets
 from studio.workspace.profiles import Profiles
 from studio.workspace.results import Results
+from studio.workspace.project_runs import ProjectRuns
 from studio.workspace.runs import RunRequest, Runs
 from studio.workspace.samples import SampleInfo, samples
 from studio.workspace.versions import Versions
@@ -63,8 +64,8 @@ class Workspace(JobListener):
     """A registry, its jobs and its plugins.
 
     Attributes:
-        paths, settings, registry, events, presets, projects, runs, versions, profiles, inbox,
-            alerts:
+        paths, settings, registry, events, presets, projects, runs, project_runs, versions, profiles,
+            inbox, alerts:
             What they say.
         jobs: Every job of this session, the newest last.
     """
@@ -98,6 +99,7 @@ class Workspace(JobListener):
         self.runs = Runs(paths.data / "runs", self._steps, self.registry, self.events)
         self.versions = Versions(self.registry)
         self.projects = Projects(self.registry)
+        self.project_runs = ProjectRuns(self.registry, self.projects, self.runs)
 
     @classmethod
     def open(cls, home: Path | None = None) -> Workspace:

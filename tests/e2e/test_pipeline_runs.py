@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from xml.etree import ElementTree
 
+import onnx
 import pytest
 
 from tests.e2e.conftest import Studio
@@ -54,6 +56,32 @@ def test_the_same_number_gives_the_same_release(studio: Studio, tmp_path: Path) 
         results = {step["name"]: step["result"] for step in report["steps"]}
         found.append((report["artefacts"], results["bundle"]["digest"]))
     assert found[0] == found[1]
+
+
+def test_the_pipeline_of_a_project_leads_from_the_file_to_a_served_endpoint(
+    studio: Studio, digits: Path, tmp_path: Path
+) -> None:
+    """Then a second model is served at an endpoint of its own: nothing is replaced."""
+    other = tmp_path / "two" / "other.onnx"
+    shutil.copytree(digits, other.parent)
+    changed = onnx.load(other.parent / "digits.onnx")
+    changed.doc_string = "another one"
+    onnx.save(changed, other)
+    targets = []
+    try:
+        for model in (digits / "digits.onnx", other):
+            pipeline = tmp_path / f"{model.stem}.toml"
+            written = studio.ok("project", "pipeline", model, "--out", pipeline)
+            assert written["out"] == str(pipeline)
+            report = studio.ok("run", pipeline, timeout=300)
+            assert all(gate["passed"] for gate in report["gates"])
+            results = {step["name"]: step["result"] for step in report["steps"]}
+            assert results["call"]["failed"] == 0
+            targets.append(results["deploy"]["target"])
+    finally:
+        for target in ("local/other", "local"):
+            studio.run("undeploy", "--target", target, "--purge")
+    assert targets == ["local", "local/other"]
 
 
 def test_a_gate_that_is_missed_exits_with_3_and_deploys_nothing(

@@ -43,3 +43,22 @@ def test_a_mistake_is_one_sentence(capsys: pytest.CaptureFixture[str], tmp_path:
     other.write_text("no model")
     assert main(["project", "show", str(other)]) == 1
     assert "model.onnx" in capsys.readouterr().err
+
+
+def test_the_pipeline_is_printed_or_written(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["project", "pipeline", str(DIGITS)]) == 0
+    text = capsys.readouterr().out
+    assert f'model = "{DIGITS}"' in text
+    pipeline = tmp_path / "pipeline.toml"
+    code, written, _ = run_json(capsys, "project", "pipeline", "digits", "--out", str(pipeline))
+    assert (code, written) == (0, {"pipeline": text, "out": str(pipeline)})
+    assert pipeline.read_text() == text
+    pipeline.write_text("mine")
+    code, _, error = run_json(capsys, "project", "pipeline", "digits", "--out", str(pipeline))
+    assert code == 2
+    assert "exists already" in error
+    assert pipeline.read_text() == "mine"
+    assert main(["project", "pipeline", "digits", "--out", str(pipeline / "p.toml")]) == 1
+    assert "cannot be written" in capsys.readouterr().err

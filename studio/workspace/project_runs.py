@@ -1,0 +1,74 @@
+"""The pipelines of projects: written for a model, and run on this computer."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from studio.documents.dataclass_json import read_parts
+from studio.registry import LOCAL
+from studio.registry.endpoints import SIGN
+
+if TYPE_CHECKING:
+    from studio.projects.projects import Projects
+    from studio.registry import Registry, VariantRecord
+    from studio.workspace.runs import RunningPipeline, Runs
+
+_LONGEST = 63
+_OTHERS = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+class ProjectRuns:
+    """The pipelines of a registry's models."""
+
+    def __init__(self, registry: Registry, projects: Projects, runs: Runs) -> None:
+        self._registry, self._projects, self._runs = registry, projects, runs
+
+    def text(
+        self, variant: VariantRecord, folder: Path | None = None, file: Path | None = None
+    ) -> str:
+        """Return the pipeline of a variant's model, from its file to a served endpoint.
+
+        Args:
+            folder: Where the pipeline will be; files below it are named from there.
+            file: The file that is meant; by default the one that it was opened from last.
+        """
+        from studio.pipelines.project_pipeline import ProjectModel, project_pipeline
+
+        original = self._registry.original(variant)
+        source = file or original.source_file
+        known = source if source is not None and source.is_file() else None
+        model = ProjectModel(original.model_name, known, original.name)
+        project = self._projects.of(variant, file)
+        return project_pipeline(project, model, self.target(original.model_name), folder)
+
+    def target(self, model: str) -> str:
+        """Return where a model is deployed: this computer, or an endpoint where another is served.
+
+        Nothing is replaced: what another model serves stays.
+        """
+        running = self._registry.history.running().get(LOCAL.name)
+        served = read_parts(_Served, running.details).name if running is not None else model
+        return LOCAL.name if served == model else f"{LOCAL.name}{SIGN}{_endpoint_name(model)}"
+
+    def start(self, variant: VariantRecord) -> RunningPipeline:
+        """Run the pipeline of a variant's model on a thread of its own.
+
+        Raises:
+            UsageError: when it cannot be run; nothing was started.
+        """
+        folder = self._registry.folder
+        return self._runs.start_text(self.text(variant), "pipeline.toml", folder)
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """The part of a release's details that names its model."""
+
+    name: str = ""
+
+
+def _endpoint_name(model: str) -> str:
+    return _OTHERS.sub("-", model).strip("._-")[:_LONGEST] or "model"
