@@ -45,6 +45,7 @@ from studio.workspace.graph_view import (
 from studio.workspace.presets import CheckedPreset, Presets
 from studio.workspace.presets import allowed as allowed_values
 from studio.workspace.results import Recorded, Results
+from studio.workspace.run_end import RunEnd, run_end
 from studio.workspace.run_info import RunInfo
 from studio.workspace.runs import RunningPipeline, RunRequest
 from studio.workspace.samples import SampleInfo
@@ -83,6 +84,7 @@ __all__ = [
     "Results",
     "RowComparison",
     "RunChanged",
+    "RunEnd",
     "RunInfo",
     "RunRecord",
     "RunRequest",
@@ -105,5 +107,6 @@ __all__ = [
     "profile_line",
     "read_numbers",
     "read_preview",
+    "run_end",
     "search_model",
 ]

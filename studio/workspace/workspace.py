@@ -44,8 +44,8 @@ from studio.workspace.graph_view import Early, GraphView, read_drawn_graph, read
 from studio.workspace.inbox import Inbox
 from studio.workspace.presets import Presets
 from studio.workspace.profiles import Profiles
-from studio.workspace.results import Results
 from studio.workspace.project_runs import ProjectRuns
+from studio.workspace.results import Results
 from studio.workspace.runs import RunRequest, Runs
 from studio.workspace.samples import SampleInfo, samples
 from studio.workspace.versions import Versions
@@ -64,8 +64,8 @@ class Workspace(JobListener):
     """A registry, its jobs and its plugins.
 
     Attributes:
-        paths, settings, registry, events, presets, projects, runs, project_runs, versions, profiles,
-            inbox, alerts:
+        paths, settings, registry, events, presets, projects, runs, project_runs, versions,
+            profiles, inbox, alerts:
             What they say.
         jobs: Every job of this session, the newest last.
     """

@@ -179,8 +179,8 @@ class Toasts(QObject):
         about: str = "",
         action: MessageAction | None = None,
     ) -> Toast:
-        """Show a message; the same one once more takes the place of the first."""
-        same = next((one for one in self.shown if one.sentence.text() == sentence), None)
+        """Show a message; it takes the place of one that it repeats, alone or with more."""
+        same = next((one for one in self.shown if one.sentence.text() in sentence), None)
         toast = same or self._free()
         self._all.remove(toast)
         self._all.insert(0, toast)

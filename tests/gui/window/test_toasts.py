@@ -134,3 +134,10 @@ def test_it_follows_the_size_of_the_window(area: QWidget, toasts: Toasts, width:
     QApplication.processEvents()
     assert area.rect().contains(toast.geometry())
     assert toast.sentence.height() >= toast.sentence.heightForWidth(toast.sentence.width())
+
+
+def test_a_message_with_more_takes_the_place_of_what_it_repeats(toasts: Toasts) -> None:
+    toasts.show_message("The file is gone.", "bad")
+    toasts.show_message("Deployed.", "good")
+    toasts.show_message("Run it all stopped: The file is gone.", "bad")
+    assert toasts.texts.splitlines() == ["Run it all stopped: The file is gone.", "Deployed."]

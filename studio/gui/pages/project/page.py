@@ -6,18 +6,30 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QFileDialog, QGridLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFileDialog, QMenu, QVBoxLayout, QWidget
 
+from studio.api.qt import plain_tip
 from studio.gui import figures
 from studio.gui.graph.costs import short_count
 from studio.gui.pages.project import rows
 from studio.gui.pages.project.field_table import FieldTable
+from studio.gui.pages.project.next_steps import STEPS, NextSteps
+from studio.gui.pages.project.project_run import DONE, ProjectRun
 from studio.gui.pages.project.rows import ProjectRow
 from studio.gui.pages.shared.stage_page import StagePage, needs_model
 from studio.gui.shell import Shell
-from studio.gui.widgets.basics import GRID, Card, FieldList, Pill, Scroll, button, label, row
+from studio.gui.widgets.basics import (
+    GRID,
+    Card,
+    FieldList,
+    Pill,
+    Scroll,
+    button,
+    label,
+    row,
+    set_enabled,
+)
 from studio.models.results import ModelFigures, Terminal
 from studio.projects.results import PATHS, TASK_TITLES
 
@@ -31,12 +43,6 @@ _NARROW = 125 * GRID
 
 _DATA = ("calibration", "evaluation", "heldout")
 _DATA_FILES = "Data (*.npz *.npy *.mp4 *.avi *.mkv *.mov *.webm *.m4v);;All files (*)"
-_NEXT = (
-    ("quantize", "Quantize", "Smaller and faster variants, with their metric drop"),
-    ("profile", "Profile", "Latency and memory of the variants, with intervals"),
-    ("deploy", "Deploy", "One signed, atomic step to a target"),
-    ("monitor", "Monitor", "Latency, errors, drift and quality of what is served"),
-)
 
 
 class ProjectPage(StagePage):
@@ -54,9 +60,16 @@ class ProjectPage(StagePage):
         self.problem = label("", tone="warning", wrap=True)
         self.model = FieldList((), name_width=12 * GRID)
         self._next = "quantize"
+        self.run = ProjectRun(workspace, shell)
+        self.steps = NextSteps(shell.theming, shell.go, self.run.cancel)
         self._pane = needs_model(self._content(), "describe", shell.go)
         self.add_view("Project", self._pane)
-        self.set_primary("Quantize", self._go_on)
+        self.run_all = button("Run it all", self._run_all)
+        self.run_all.setToolTip(plain_tip("Optimizes, profiles and deploys on this computer."))
+        self.add_tool(self.run_all)
+        self.add_command("Run it all", self._run_all)
+        self.set_primary("Optimize", self._go_on)
+        self.run.changed.connect(self._show_run)
         self.strip.finished.connect(self._finished)
         shell.project.changed.connect(self.refresh_soon)
 
@@ -70,7 +83,7 @@ class ProjectPage(StagePage):
         contents.body.addStretch(1)
         side = QVBoxLayout()
         side.setSpacing(2 * GRID)
-        for card in (self._card("Model", self.model), self._next_steps()):
+        for card in (self._card("Model", self.model), self.steps):
             card.setMinimumWidth(_SIDE_WIDTH)
             side.addWidget(card)
         side.addWidget(self.strip)
@@ -92,22 +105,6 @@ class ProjectPage(StagePage):
     def _card(title: str, content: QWidget) -> Card:
         card = Card(title)
         card.body.addWidget(content)
-        return card
-
-    def _next_steps(self) -> Card:
-        card = Card("Next steps")
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(2 * GRID)
-        grid.setVerticalSpacing(0)
-        grid.setColumnStretch(1, 1)
-        for number, (stage, title, text) in enumerate(_NEXT):
-            go = button(title, partial(self.shell.go, stage), "link")
-            grid.addWidget(label(f"{number + 1}", "dim"), 2 * number, 0)
-            grid.addWidget(go, 2 * number, 1, Qt.AlignmentFlag.AlignLeft)
-            said = label(text, "dim", wrap=True)
-            said.setContentsMargins(0, 0, 0, GRID)
-            grid.addWidget(said, 2 * number + 1, 1)
-        card.body.addLayout(grid)
         return card
 
     # What is shown
@@ -145,9 +142,27 @@ class ProjectPage(StagePage):
             "profile": any(registry.runs("profile", one.id, most=1) for one in variants),
             "deploy": registry.history.has(model),
         }
-        self._next, title, _ = next(one for one in _NEXT if not done.get(one[0], False))
+        states = {stage: DONE for stage, is_done in done.items() if is_done}
+        self.steps.show_states({**states, **self.run.states})
+        self._next, title, _ = next(one for one in STEPS if not done.get(one[0], False))
         self.primary.setText(title)
         self.primary.setAccessibleName(title)
+
+    def _show_run(self) -> None:
+        """Show how far the run of all steps is."""
+        reason = "It runs already." if self.run.is_running else ""
+        set_enabled(self.run_all, reason)
+        self.steps.show_run(self.run.text, self.run.done, self.run.total)
+        self._show_next()
+
+    def _run_all(self) -> None:
+        if self.variant is not None:
+            self.run.start(self.variant)
+
+    def on_event(self, event: object) -> None:
+        """Follow the page's job, and the run of all steps."""
+        super().on_event(event)
+        self.run.on_event(event)
 
     def _go_on(self) -> None:
         self.shell.go(self._next if self.variant is not None else "model")

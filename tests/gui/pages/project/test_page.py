@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
-import pytest
 from onnx import TensorProto, helper
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
@@ -14,37 +12,8 @@ from studio.gui.pages.deploy.page import DeployPage
 from studio.gui.pages.project.page import ProjectPage
 from studio.gui.pages.quantize.page import QuantizePage
 from studio.gui.window.main_window import MainWindow
-from studio.settings import resource
 from tests.gui.page_rig import visible_texts
-
-SAMPLE = resource("samples/digits")
-JOB_MS = 30_000
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A copy of the sample, which a test may change."""
-    return Path(shutil.copytree(SAMPLE, tmp_path / "mine"))
-
-
-@pytest.fixture
-def page(window: MainWindow, qtbot: QtBot, folder: Path) -> ProjectPage:
-    return opened(window, qtbot, folder / "digits.onnx")
-
-
-def opened(window: MainWindow, qtbot: QtBot, model: Path) -> ProjectPage:
-    """Open a model, and show its project."""
-    window.open_model(model)
-
-    def is_read() -> bool:
-        project = window.project.value
-        return project is not None and project.model == model.stem
-
-    qtbot.waitUntil(is_read, timeout=JOB_MS)
-    window.go("project")
-    page = window.page()
-    assert isinstance(page, ProjectPage)
-    return page
+from tests.gui.pages.project.conftest import JOB_MS, opened
 
 
 def entries(page: ProjectPage, field: str) -> dict[str, QMenu]:
@@ -84,7 +53,7 @@ def test_all_is_found_and_used_without_a_click(
     assert "Classification" in texts
     assert "labels.txt" in texts
     assert page.primary is not None
-    assert page.primary.text() == "Quantize"
+    assert page.primary.text() == "Optimize"
     assert form_value(window, "quantize", "data") == str(folder / "calibration.npz")
     assert form_value(window, "quantize", "eval_data") == str(folder / "heldout.npz")
     assert form_value(window, "deploy", "labels") == str(folder / "labels.txt")
