@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGridLayout, QProgressBar, QSizePolicy
 
 from studio.api.qt import plain_tip
@@ -98,5 +99,5 @@ class NextSteps(Card):
         self._bar.setRange(0, total)
         self._bar.setValue(done)
 
-    def _color(self, stage: str) -> object:
+    def _color(self, stage: str) -> QColor:
         return self._theming.current.color(_TOKENS[self._states[stage]])
