@@ -20,7 +20,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import onnx
 from onnx import TensorProto, helper
 
-from tests.benchmarks.bench_graph_open import FirstFrames
+from tests.benchmarks.bench_graph_open import FirstFrames, graph_shown
 from tests.benchmarks.proctree import Tree, own_peak_mb
 from tests.benchmarks.stalls import StallMeter
 
@@ -123,7 +123,10 @@ def window(path: Path, home: Path, picture: Path | None) -> dict[str, Any]:
             time.sleep(0.1)
             began = time.monotonic()
             stall = meter.during(
-                lambda: shown.open_model(path), lambda: first.at is not None, settle=0.5, limit=120
+                lambda: shown.open_model(path),
+                lambda: graph_shown(shown) and first.at is not None,
+                settle=0.5,
+                limit=120,
             )
             at = first.at
             assert at is not None

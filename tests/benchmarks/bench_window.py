@@ -106,8 +106,8 @@ class Drive:
 
     def _open_digits(self) -> Stall:
         def shown() -> bool:
-            pane = getattr(self.window.page(), "pane", None)
-            return self._idle() and pane is not None and pane.canvas.scene is not None
+            page, project = self.window.page(), self.window.project.value
+            return self._idle() and getattr(page, "stage", "") == "project" and project is not None
 
         return self.meter.during(
             lambda: self.window.open_model(DIGITS / "digits.onnx"), shown, settle=0.5

@@ -120,6 +120,18 @@ def shown_scene(window: MainWindow) -> bool:
     return pane is not None and pane.canvas.scene is not None
 
 
+def open_graph(window: MainWindow, qtbot: QtBot, path: Path, timeout: int = 30_000) -> None:
+    """Open a model, and go from its project to its graph."""
+    window.open_model(path)
+
+    def is_open() -> bool:
+        return window.current.variant is not None and not window._opening.pending
+
+    qtbot.waitUntil(is_open, timeout=timeout)
+    window.go("model")
+    qtbot.waitUntil(lambda: shown_scene(window), timeout=timeout)
+
+
 def visible(root: QWidget, kind: type[QWidget]) -> list[QWidget]:
     """The widgets of a kind that one sees."""
     return [child for child in root.findChildren(kind) if child.isVisibleTo(root)]

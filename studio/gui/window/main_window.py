@@ -173,7 +173,7 @@ class MainWindow(QMainWindow):
             self.open_model(Path(chosen))
 
     def open_model(self, path: Path) -> None:
-        """Open a model in a worker; the Model page shows it when it is there."""
+        """Open a model in a worker, and show its project."""
         self._opening.open(path)
 
     def open_sample(self, name: str) -> None:

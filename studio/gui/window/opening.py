@@ -6,6 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from studio.gui.shell import MessageAction
+
 if TYPE_CHECKING:
     from studio.gui.graph.scene import Scene
     from studio.gui.pages.model.page import ModelPage
@@ -26,8 +28,13 @@ class ModelOpener:
         self._samples: set[str] = set()
         self.previewed = ""
 
+    @property
+    def pending(self) -> bool:
+        """Whether a model is on its way."""
+        return bool(self._files or self._samples)
+
     def open(self, path: Path) -> None:
-        """Open a model in a worker; the Model page shows it when it is there."""
+        """Open a model in a worker; a large one is drawn on the Model page meanwhile."""
         job = self._window.start("open", model=str(path))
         if job is not None:
             self._files[job.id] = path
@@ -90,9 +97,18 @@ class ModelOpener:
             shown, self.previewed = self.previewed == job.id, ""
             if job.outcome.ok:
                 self._window.select(result.variant)
-                self._window.go("model")
+                self._show_opened(shown)
             elif shown:
                 self._restore_previous()
+
+    def _show_opened(self, shown: bool) -> None:
+        """Show the project; who looks at the graph already stays there, and can go by a click."""
+        if not shown:
+            self._window.go("project")
+            return
+        self._window.go("model")
+        action = MessageAction("Show project", partial(self._window.go, "project"))
+        self._window.notify("The model is open.", "good", action)
 
     def _restore_previous(self) -> None:
         """Show what was shown before the preview of a model that could not be opened."""

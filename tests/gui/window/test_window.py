@@ -15,7 +15,7 @@ from studio.gui.window.command_palette import best
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.matching import match
 from studio.gui.window.stages import STAGES
-from tests.gui.conftest import DIGITS, MakeWindow, shown_scene, visible
+from tests.gui.conftest import DIGITS, MakeWindow, open_graph, shown_scene, visible
 
 JOB_MS = 20_000
 
@@ -34,7 +34,7 @@ def test_welcome_offers_to_open_and_samples(window: MainWindow, qtbot: QtBot) ->
     qtbot.waitUntil(lambda: QApplication.focusWidget() is window.page().drop.choose)
 
 
-def test_drop_opens_a_model_and_shows_its_graph(window: MainWindow, qtbot: QtBot) -> None:
+def test_drop_opens_a_model_and_shows_its_project_then_its_graph(window: MainWindow, qtbot: QtBot) -> None:
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(DIGITS))])
     copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier
@@ -42,6 +42,8 @@ def test_drop_opens_a_model_and_shows_its_graph(window: MainWindow, qtbot: QtBot
     QApplication.sendEvent(window, enter)
     assert enter.isAccepted()
     QApplication.sendEvent(window, QDropEvent(QPointF(9, 9), copy, data, left, none.NoModifier))
+    qtbot.waitUntil(lambda: window.page().stage == "project", timeout=JOB_MS)
+    qtbot.mouseClick(window.rail.buttons()[1], left)
     qtbot.waitUntil(lambda: shown_scene(window), timeout=JOB_MS)
     assert window.windowTitle() == "digits – Edgewright"
     assert [chip.text() or chip.variant.name for chip in window.topbar.chips()] == ["fp32"]
@@ -72,16 +74,14 @@ def test_an_error_is_gone_when_the_same_has_succeeded_since(
     bad.write_text("not a model")
     window.open_model(bad)
     qtbot.waitUntil(lambda: bool(window.toasts.shown), timeout=JOB_MS)
-    window.open_model(DIGITS)
-    qtbot.waitUntil(lambda: shown_scene(window), timeout=JOB_MS)
+    open_graph(window, qtbot, DIGITS)
     assert window.toasts.shown == []
 
 
 @pytest.mark.slow
 def test_an_error_stays_when_something_else_has_succeeded(window: MainWindow, qtbot: QtBot) -> None:
     window.toasts.show_message("It failed.", "bad", about="another.work:failed")
-    window.open_model(DIGITS)
-    qtbot.waitUntil(lambda: shown_scene(window), timeout=JOB_MS)
+    open_graph(window, qtbot, DIGITS)
     assert window.toasts.shown
 
 

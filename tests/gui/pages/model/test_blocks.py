@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from studio.gui.graph.breadcrumbs import steps_to
 from studio.gui.pages.model.page import ModelPage
 from studio.gui.window.main_window import MainWindow
-from tests.gui.conftest import shown_scene, visible
+from tests.gui.conftest import open_graph, visible
 
 JOB_MS = 20_000
 
@@ -58,8 +58,7 @@ def nested(folder: Path) -> Path:
 
 @pytest.fixture
 def page(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> ModelPage:
-    window.open_model(nested(tmp_path))
-    qtbot.waitUntil(lambda: shown_scene(window), timeout=JOB_MS)
+    open_graph(window, qtbot, nested(tmp_path))
     shown = window.page()
     assert isinstance(shown, ModelPage)
     return shown

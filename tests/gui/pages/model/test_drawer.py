@@ -21,7 +21,7 @@ from studio.gui.pages.model.page import ModelPage
 from studio.gui.window.main_window import MainWindow
 from studio.quantization.results import LayerTiming, QuantizeResult, SearchReport
 from studio.workspace import Recorded
-from tests.gui.conftest import shown_scene, visible
+from tests.gui.conftest import open_graph, shown_scene, visible
 
 JOB_MS = 30_000
 
@@ -289,8 +289,7 @@ def test_it_runs_there(page: ModelPage, qtbot: QtBot) -> None:
 
 
 def test_nodes_at_fault_are_painted(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
-    window.open_model(foreign(tmp_path / "foreign.onnx"))
-    qtbot.waitUntil(lambda: shown_scene(window), timeout=JOB_MS)
+    open_graph(window, qtbot, foreign(tmp_path / "foreign.onnx"))
     page = window.page()
     assert isinstance(page, ModelPage)
     page.drawer.open(COVERAGE)

@@ -14,7 +14,7 @@ from studio.gui.pages.model import page as model
 from studio.gui.pages.model.page import ModelPage
 from studio.gui.window.main_window import MainWindow
 from tests.benchmarks.generated import transformer, write_onnx
-from tests.gui.conftest import shown_scene, visible
+from tests.gui.conftest import open_graph, visible
 
 JOB_MS = 30_000
 
@@ -23,8 +23,7 @@ JOB_MS = 30_000
 def page(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> ModelPage:
     path = tmp_path / "transformer.onnx"
     write_onnx(transformer(400), path)
-    window.open_model(path)
-    qtbot.waitUntil(lambda: shown_scene(window), timeout=JOB_MS)
+    open_graph(window, qtbot, path)
     shown = window.page()
     assert isinstance(shown, ModelPage)
     return shown

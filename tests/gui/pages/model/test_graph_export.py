@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from studio.gui.pages.model.page import ModelPage
 from studio.gui.window.main_window import MainWindow
 from tests.benchmarks.generated import transformer, write_onnx
-from tests.gui.conftest import shown_scene
+from tests.gui.conftest import open_graph
 
 JOB_MS = 30_000
 
@@ -54,8 +54,7 @@ def test_the_graph_is_written_with_what_is_painted(
 @pytest.mark.slow
 def test_what_is_shown_is_drawn(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
     write_onnx(transformer(400), tmp_path / "large.onnx")
-    window.open_model(tmp_path / "large.onnx")
-    qtbot.waitUntil(lambda: shown_scene(window), timeout=JOB_MS)
+    open_graph(window, qtbot, tmp_path / "large.onnx")
     page = window.page()
     assert isinstance(page, ModelPage)
     assert page.unfolding.export_options() == {"detail": "blocks"}

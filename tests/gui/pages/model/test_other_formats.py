@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from studio.gui.pages.model.drawer import COVERAGE, EDITS
 from studio.gui.pages.model.page import ModelPage
 from studio.gui.window.main_window import MainWindow
-from tests.gui.conftest import shown_scene
+from tests.gui.conftest import open_graph
 
 FLOW = Path(__file__).parents[3] / "plugins" / "data" / "openvino" / "flow.xml"
 JOB_MS = 30_000
@@ -19,8 +19,7 @@ JOB_MS = 30_000
 
 @pytest.fixture
 def page(window: MainWindow, qtbot: QtBot) -> ModelPage:
-    window.open_model(FLOW)
-    qtbot.waitUntil(lambda: shown_scene(window), timeout=JOB_MS)
+    open_graph(window, qtbot, FLOW)
     shown = window.page()
     assert isinstance(shown, ModelPage)
     return shown

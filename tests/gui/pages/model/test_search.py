@@ -18,7 +18,7 @@ from studio.gui.window.main_window import MainWindow
 from studio.models.layout import lay_out
 from studio.workspace import GraphView, SearchResult
 from tests.benchmarks.generated import transformer, write_onnx
-from tests.gui.conftest import shown_scene
+from tests.gui.conftest import open_graph
 
 JOB_MS = 30_000
 
@@ -95,8 +95,7 @@ def test_a_result_inside_folded_blocks_is_gone_to(
 ) -> None:
     path = tmp_path / "transformer.onnx"
     write_onnx(transformer(400), path)
-    window.open_model(path)
-    qtbot.waitUntil(lambda: shown_scene(window), timeout=JOB_MS)
+    open_graph(window, qtbot, path)
     page = window.page()
     assert isinstance(page, ModelPage)
     search(page, qtbot, "layer.5 softmax")

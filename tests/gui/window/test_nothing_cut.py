@@ -1,0 +1,56 @@
+"""Every page and view at its common widths: no label or button is narrower than its text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QRect, QSize
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from studio.gui.pages.shared.base import Page
+from studio.gui.widgets.basics import ElidedLabel
+from studio.gui.window.main_window import MainWindow
+from studio.gui.window.stages import BY_ID
+
+SIZES = [(960, 600), (1280, 800), (1920, 1080)]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_no_text_is_cut(digits_window: MainWindow, qtbot: QtBot, size: tuple[int, int]) -> None:
+    digits_window.resize(QSize(*size))
+    assert (digits_window.width(), digits_window.height()) == size
+    QApplication.processEvents()
+    cut = list(_cut(digits_window, "window"))
+    for stage in BY_ID:
+        digits_window.go(stage)
+        page = digits_window.page()
+        assert isinstance(page, Page)
+        for view in range(page.stack.count()):
+            page.show_view(view)
+            QApplication.processEvents()
+            cut += _cut(page, f"{stage}, view {view}")
+    assert not cut, "\n".join(cut)
+
+
+def _cut(root: QWidget, where: str) -> Iterator[str]:
+    for widget in root.findChildren(QWidget):
+        if widget.isVisibleTo(root) and _is_cut(widget):
+            assert isinstance(widget, QLabel | QAbstractButton)
+            yield f"{where}: {widget.text()[:60]!r} has {widget.width()} of {_wanted(widget)}"
+
+
+def _is_cut(widget: QWidget) -> bool:
+    """Whether a text that cannot be shortened or broken has less room than it takes."""
+    if isinstance(widget, ElidedLabel) or not isinstance(widget, QLabel | QPushButton):
+        return False
+    if isinstance(widget, QLabel) and (widget.wordWrap() or "<" in widget.text()):
+        return False
+    return bool(widget.text()) and widget.width() < _wanted(widget)
+
+
+def _wanted(widget: QLabel | QAbstractButton) -> int:
+    text = widget.text().replace("&", "")
+    lines = [widget.fontMetrics().boundingRect(QRect(), 0, line) for line in text.split("\n")]
+    return max(line.width() for line in lines)
