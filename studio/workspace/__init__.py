@@ -30,6 +30,7 @@ from studio.workspace.events import (
     JobProgressed,
     JobStarted,
     NodeAsked,
+    NodeTimeAsked,
     RegistryChanged,
     RunChanged,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "JobProgressed",
     "JobStarted",
     "NodeAsked",
+    "NodeTimeAsked",
     "Plugin",
     "PresetEntry",
     "Presets",
