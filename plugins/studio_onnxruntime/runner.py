@@ -5,6 +5,7 @@ The contract is in the docstring of ``studio.runtime.bench``.
 
 from __future__ import annotations
 
+import bisect
 import json
 import os
 import statistics
@@ -212,11 +213,12 @@ def _size(path: str) -> int:
 
 
 def _kernels(events: list[dict[str, Any]], runs: int) -> list[dict[str, Any]]:
-    """Time of each kernel in the last ``runs`` inferences, per inference.
+    """Time of each kernel in the last ``runs`` inferences, per inference, and when it starts.
 
     A kernel that runs others (If, Loop, Scan) counts without them: they have events of their own.
     """
     inferences = sorted(each["ts"] for each in events if each.get("name") == "model_run")
+    starts: dict[str, dict[int, float]] = {}
     start = inferences[-runs] if len(inferences) >= runs else 0
     found: dict[str, dict[str, Any]] = {}
     for event in _by_itself([each for each in events if _is_kernel(each) and each["ts"] >= start]):
@@ -233,8 +235,14 @@ def _kernels(events: list[dict[str, Any]], runs: int) -> list[dict[str, Any]]:
             },
         )
         row["times"].append(event["own"])
-    for row in found.values():
+        inference = bisect.bisect_right(inferences, event["ts"]) - 1
+        if inference >= 0:  # of several calls the first one counts, as the events are in order
+            offset = event["ts"] - inferences[inference]
+            starts.setdefault(name, {}).setdefault(inference, offset)
+    for name, row in found.items():
         times = row.pop("times")
+        if name in starts:
+            row["start_us"] = statistics.median(starts[name].values())
         row["calls"] = len(times) / runs
         # The median: one inference in which the machine was busy must not colour a node.
         row["us"] = statistics.median(times) * row["calls"]

@@ -27,7 +27,8 @@ class Theme:
     Attributes:
         colors: ``#rrggbb`` by token: background, surface, surface_2, surface_3, border,
             border_strong, text, dim, accent, accent_ground, accent_fill, accent_text, on_fill,
-            good, warning, bad and the ``*_text`` of each, idle.
+            good, warning, bad and the ``*_text`` of each, idle, on_bar, and ``op_*`` for each
+            family of operators in bars.
         graph: ``#rrggbb`` by token of the graph canvas: ink, edge, and one for each family.
     """
 

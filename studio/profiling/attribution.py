@@ -38,6 +38,7 @@ class Share:
         kernels: The operators of the kernels.
         places: The execution providers that ran them.
         fused: Nodes that the same kernels computed besides.
+        start_us: Start of the first kernel within an inference; None where it is not known.
     """
 
     owner: Owner
@@ -46,6 +47,7 @@ class Share:
     kernels: list[str] = field(default_factory=list)
     places: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     fused: dict[str, None] = field(default_factory=dict)
+    start_us: float | None = None
 
     def row(self, total: float) -> NodeTime:
         """Return its row of the result."""
@@ -59,6 +61,7 @@ class Share:
             kernels=tuple(self.kernels),
             fused=tuple(self.fused),
             providers=tuple(sorted(self.places)),
+            start_us=self.start_us,
         )
 
 
@@ -108,6 +111,8 @@ class Attribution:
         share.us += kernel.us
         share.kernels.append(kernel.operator)
         share.places[_place(kernel)] += kernel.us
+        starts = [each for each in (share.start_us, kernel.start_us) if each is not None]
+        share.start_us = min(starts, default=None)
         return share
 
     def result(self, run: str) -> OperatorTimes:

@@ -6,6 +6,7 @@ import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from studio.api import UsageError
 from studio.documents.dataclass_json import InvalidDocument, JsonValue, from_json, to_json
@@ -201,7 +202,11 @@ def compare(before: ProfileDocument, after: ProfileDocument) -> ProfileCompariso
         rows=tuple(found),
         only_before=tuple(key for key in rows if key not in others),
         only_after=tuple(key for key in others if key not in rows),
-        notes=(*(() if same_mode else (modes,)), *_notes(both, differences)),
+        notes=(
+            *(() if same_mode else (modes,)),
+            *_inputs(before, after),
+            *_notes(both, differences),
+        ),
     )
 
 
@@ -322,6 +327,26 @@ def _differences(a: Environment, b: Environment) -> Iterator[Difference]:
     for key in (*_MACHINE, *_SETTINGS):
         if one[key] != two[key]:
             yield Difference(key, one[key], two[key])
+
+
+def _inputs(before: ProfileDocument, after: ProfileDocument) -> Iterator[str]:
+    """Yield a sentence where the inputs were of other sizes, or of another source."""
+    sizes = [{each.name: each.shape for each in one.feeds} for one in (before, after)]
+    other = [name for name in sizes[0] if name in sizes[1] and sizes[0][name] != sizes[1][name]]
+    if other:
+        shapes = ["x".join(map(str, each[other[0]])) for each in sizes]
+        yield f"The input {other[0]} was {shapes[0]} before and {shapes[1]} after."
+    sources = [_source(each) for each in (before, after)]
+    if all(sources) and sources[0] != sources[1]:
+        yield f"The inputs were {sources[0]} before and {sources[1]} after."
+
+
+def _source(profile: ProfileDocument) -> str:
+    """Return where the inputs came from; empty for a profile without its options."""
+    if not profile.options:
+        return ""
+    data = profile.options.get("data")
+    return f"a sample of {Path(str(data)).name}" if data else "random values"
 
 
 def _notes(rows: Sequence[str], differences: Sequence[Difference]) -> Iterator[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 from studio.documents.dataclass_json import to_json
 from studio.jobs import Job
@@ -15,6 +16,9 @@ from studio.runtime.bench.measures.throughput import cell_parts
 
 _PREPARATION = 0.2
 """Share of the progress bar that loading and warming up get."""
+
+_MEASURED = 0.97
+"""Share after the last round; operators, energy and the end of the processes come then."""
 
 _PHASES = {"load": 0.0, "warm-up": _PREPARATION / 2}
 _MEASURING = ("open-loop", "sustained")
@@ -28,11 +32,20 @@ class BenchListener:
     ``setting``, ``trial`` and ``point``.
     """
 
-    def __init__(self, job: Job, chosen: Sequence[Candidate]) -> None:
+    def __init__(
+        self,
+        job: Job,
+        chosen: Sequence[Candidate],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._job = job
         self._chosen = {each.label: each for each in chosen}
         self._samples: dict[str, list[float]] = {}
         self._medians: dict[str, list[float]] = {each.label: [] for each in chosen}
+        self._clock = clock
+        self._began = clock()
+        self._first: tuple[int, float] | None = None
+        self._done = 0.0
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
@@ -51,16 +64,16 @@ class BenchListener:
     def _progress(self, event: BenchProgress) -> None:
         share = event.done / event.total if event.total else 0.0
         if event.phase in _MEASURING:
-            done = _PREPARATION + share * (1 - _PREPARATION)
+            done = _PREPARATION + share * (_MEASURED - _PREPARATION)
         elif event.phase in _PHASES:
             done = _PHASES[event.phase] + share * _PREPARATION / 2
         else:
-            done = 1.0
+            done = _MEASURED
         self._job.progress(done, 1.0, event.text)
 
     def _round(self, event: Round) -> None:
-        left = (1 - _PREPARATION) * (1 - event.round / event.of)
-        self._job.progress(1.0 - left, 1.0, f"Round {event.round} of {event.of}")
+        self._done = max(self._done, _MEASURED * self._share(event))
+        self._job.progress(self._done, 1.0, f"Round {event.round} of {event.of}")
         for label, times in event.times_ns.items():
             if label in self._medians:
                 self._medians[label].append(statistics.median(times) / 1e6)
@@ -68,6 +81,18 @@ class BenchListener:
                 self._send(label, "measuring", latency_ms=Percentiles(middle))
         for cell in event.blocks or {}:
             self._setting(cell, event.times_ns[cell][0])
+
+    def _share(self, event: Round) -> float:
+        """Return the share of the whole time that has passed, at the pace of the rounds so far."""
+        now = self._clock()
+        if self._first is None:
+            self._first = (event.round, now)
+        first, began = self._first
+        if event.round == first:
+            return _PREPARATION + (1 - _PREPARATION) * event.round / event.of
+        left = (now - began) / (event.round - first) * (event.of - event.round)
+        passed = now - self._began
+        return passed / ((passed + left) or 1.0)
 
     def _setting(self, cell: str, sample_ns: float) -> None:
         """Report the rate so far of a number of streams with a batch."""

@@ -19,6 +19,7 @@ class NodeTime:
         kernels: Operators of its kernels.
         fused: Nodes that the same kernels computed besides.
         providers: Execution providers that ran them.
+        start_us: Start of its first kernel within an inference; None where it is not known.
     """
 
     name: str
@@ -30,6 +31,7 @@ class NodeTime:
     kernels: tuple[str, ...] = ()
     fused: tuple[str, ...] = ()
     providers: tuple[str, ...] = ()
+    start_us: float | None = optional()
 
 
 @dataclass(frozen=True, slots=True)

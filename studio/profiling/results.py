@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 
 from studio.documents.dataclass_json import JsonValue, optional
 from studio.profiling.operator_times import (
-    OperatorTimes,
+    NodeTime as NodeTime,
+)
+from studio.profiling.operator_times import (
+    OperatorTimes as OperatorTimes,
+)
+from studio.profiling.operator_times import (
     Placement,
 )
 from studio.profiling.operator_times import (

@@ -115,7 +115,8 @@ class ProfileOptions:
     data: Path | None = option(
         None,
         kind=Kind.DATA,
-        help="Samples, of which the first is the input; random values otherwise.",
+        help="Samples, of which the first is the input; random values without any.",
+        project=("calibration", "evaluation", "heldout"),
     )
     shapes: tuple[str, ...] | None = option(
         None,

@@ -17,6 +17,10 @@ NONE = "none"
 """The value that leaves an option without the project's."""
 
 
+_ANSWERED_BY = {("profile", "data"): "shapes"}
+"""Options by step that another one makes needless: with given sizes no sample has to have them."""
+
+
 class OpenedModel(str):
     """The reference to a model that was just opened, with its file.
 
@@ -56,7 +60,12 @@ def with_project(step: AnyStep, given: Mapping[str, object], registry: Registry)
     given = bundle_apart(step, given)  # a bundle has all that it needs
     own = {option.name: option for option in step.form if option.project}
     # A default such as ``auto`` leaves the choice open, also where it is given as a word.
-    missing = [one for one in own.values() if given.get(one.name) in (None, [], (), one.default)]
+    missing = [
+        one
+        for one in own.values()
+        if given.get(one.name) in (None, [], (), one.default)
+        and not given.get(_ANSWERED_BY.get((step.name, one.name), ""))
+    ]
     left = {name: value for name, value in given.items() if name not in own or value != NONE}
     project = _project(step, given, registry) if missing else None
     if project is None:

@@ -30,6 +30,7 @@ from studio.workspace.events import (
     JobProgressed,
     JobStarted,
     NodeAsked,
+    NodeTimeAsked,
     RegistryChanged,
     RunChanged,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "JobProgressed",
     "JobStarted",
     "NodeAsked",
+    "NodeTimeAsked",
     "Plugin",
     "PresetEntry",
     "Presets",

@@ -63,6 +63,13 @@ class NodeAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeTimeAsked:
+    """A request to show the time of a node of the current variant in its newest profile."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunChanged:
     """The run of a pipeline went on.
 
@@ -80,7 +87,14 @@ class RunChanged:
 
 
 Event = (
-    JobStarted | JobProgressed | JobMessage | JobFinished | RegistryChanged | NodeAsked | RunChanged
+    JobStarted
+    | JobProgressed
+    | JobMessage
+    | JobFinished
+    | RegistryChanged
+    | NodeAsked
+    | NodeTimeAsked
+    | RunChanged
 )
 Listener = Callable[[Event], None]
 

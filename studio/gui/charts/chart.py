@@ -39,11 +39,13 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A point that can be clicked: its place as shares of the picture's width and height."""
+    """What can be clicked: its middle and extent as shares of the picture's width and height."""
 
     x: float
     y: float
     key: int
+    half_width: float = 0.0
+    half_height: float = 0.0
 
 
 def render(
@@ -70,10 +72,19 @@ def render(
 def _paint(drawing: Drawing, painter: QPainter, theme: Theme, size: QSize) -> Sequence[Spot]:
     plot = Plot(painter, QRectF(0, 0, size.width(), size.height()), theme)
     drawing.draw(plot)
-    return [
-        Spot(place.x() / max(1, size.width()), place.y() / max(1, size.height()), key)
-        for place, key in plot.spots
+    width, height = max(1, size.width()), max(1, size.height())
+    points = [Spot(place.x() / width, place.y() / height, key) for place, key in plot.spots]
+    areas = [
+        Spot(
+            rect.center().x() / width,
+            rect.center().y() / height,
+            key,
+            rect.width() / 2 / width,
+            rect.height() / 2 / height,
+        )
+        for rect, key in plot.rects
     ]
+    return [*points, *areas]
 
 
 class Chart(QWidget):
@@ -155,14 +166,16 @@ class Chart(QWidget):
         self.picked.emit(spots[self._at].key)
 
     def _spot_at(self, place: QPointF) -> Spot | None:
-        """Return the nearest point within reach of the mouse."""
-        near = [
-            (abs(spot.x * self.width() - place.x()) + abs(spot.y * self.height() - place.y()), spot)
-            for spot in self.spots
-            if spot.key >= 0
-        ]
+        """Return the nearest point or area within reach of the mouse."""
+        near = [(self._distance(spot, place), spot) for spot in self.spots if spot.key >= 0]
         distance, spot = min(near, key=lambda one: one[0], default=(_REACH + 1.0, None))
         return spot if distance <= _REACH else None
+
+    def _distance(self, spot: Spot, place: QPointF) -> float:
+        """Return how far a place is from a spot, in pixels; 0 within an area."""
+        across = abs(spot.x - place.x() / self.width()) - spot.half_width
+        down = abs(spot.y - place.y() / self.height()) - spot.half_height
+        return max(0.0, across * self.width()) + max(0.0, down * self.height())
 
     def _again(self) -> None:
         self._is_new = True

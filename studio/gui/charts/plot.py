@@ -72,6 +72,7 @@ class Plot:
     Attributes:
         area: Where the values are, once the axes are there.
         spots: Places and the keys that a click on them selects, filled by the drawing.
+        rects: The same for areas.
     """
 
     def __init__(self, painter: QPainter, rect: QRectF, theme: Theme) -> None:
@@ -80,6 +81,7 @@ class Plot:
         self.rect = rect
         self.area = rect.adjusted(_GAP, _GAP, -_GAP, -_GAP)
         self.spots: list[tuple[QPointF, int]] = []
+        self.rects: list[tuple[QRectF, int]] = []
         font = QFont(painter.font())
         font.setPixelSize(TEXT_PIXELS)
         painter.setFont(font)

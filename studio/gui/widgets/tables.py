@@ -136,6 +136,15 @@ class Table(QTableWidget):
                 header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
                 header.resizeSection(column, width)
 
+    def fit_columns(self) -> None:
+        """Divide the width anew, after a column was hidden or shown."""
+        self._fit_stretch()
+
+    def needed_width(self) -> int:
+        """Return the width at which no text of a visible column is cut."""
+        shown = (x for x in range(self.columnCount()) if not self.isColumnHidden(x))
+        return sum(self._needs(column) for column in shown)
+
     def _needs(self, column: int) -> int:
         return max(self.sizeHintForColumn(column), self.horizontalHeader().sectionSizeHint(column))
 

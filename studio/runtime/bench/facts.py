@@ -334,6 +334,7 @@ class Kernel:
         provider: Execution provider that ran it.
         type: Type that it computed in.
         inputs, outputs: Names of its values, where the runtime has them.
+        start_us: When it starts within an inference; None where the runtime has no such time.
     """
 
     name: str = ""
@@ -344,6 +345,7 @@ class Kernel:
     calls: float = 0
     inputs: Tuple[str, ...] = ()
     outputs: Tuple[str, ...] = ()
+    start_us: Optional[float] = field(default=None, metadata=OMITTED)
 
 
 @dataclass(frozen=True)

@@ -104,3 +104,13 @@ def test_each_call_of_a_function_has_its_own_times():
         kernel("_inlfunc_Block_mm", "MatMul", 1),
     ]
     assert attribute(kernels, graph, {"my:Block": body}).nodes == {"a": 1.0, "b": 2.0}
+
+
+def test_a_node_starts_with_its_first_kernel():
+    kernels = [
+        Kernel("out", "ReorderOutput", us=2, inputs=("t",), outputs=("r",), start_us=9.0),
+        Kernel("r_nchwc", "Conv", us=5, inputs=("x", "w"), outputs=("t",), start_us=4.0),
+        Kernel("mul", "Mul", us=1, inputs=("q1", "q1"), outputs=("y",)),
+    ]
+    starts = {each.name: each.start_us for each in attribute(kernels, CHAIN).result("run").nodes}
+    assert starts == {"conv": 4.0, "mul": None}

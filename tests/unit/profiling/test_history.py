@@ -244,3 +244,22 @@ def test_json_and_csv_are_written_as_well(job, tmp_path):
 def test_what_cannot_be_written_is_one_sentence(job, tmp_path, name, document, said):
     with pytest.raises(UsageError, match=said):
         export(job, tmp_path, name, document)
+
+
+def test_other_inputs_are_named():
+    before, after = (
+        run(
+            number,
+            row("m:fp32", 10.0),
+            feeds=[{"name": "x", "dtype": "float32", "shape": [1, 3, 48, width], "assumed": []}],
+            options=options,
+        )
+        for number, width, options in (
+            (1, 224, {"threads": 1}),
+            (2, 320, {"threads": 1, "data": "/data/heldout.npz"}),
+        )
+    )
+    notes = history.compare(before, after).notes
+    assert notes[0] == "The input x was 1x3x48x224 before and 1x3x48x320 after."
+    assert notes[1] == "The inputs were random values before and a sample of heldout.npz after."
+    assert not [one for one in history.compare(after, after).notes if "input" in one]

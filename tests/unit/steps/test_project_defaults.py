@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 
 from studio.api import Kind, UsageError
@@ -73,6 +74,21 @@ def test_a_required_option_may_come_from_it(opened: Workspace, folder: Path) -> 
     with pytest.raises(UsageError, match="project of digits has no evaluation or heldout") as told:
         filled(opened, "evaluate")
     assert "studio project set digits --evaluation" in told.value.hint
+
+
+def test_a_profile_measures_with_a_sample_of_the_project(opened: Workspace, folder: Path) -> None:
+    found = filled(opened, "profile")
+    assert names(found.options) == {"data": "calibration.npz"}
+    assert "Data: calibration.npz (project: the model's folder)" in found.notes
+    assert "data" not in filled(opened, "profile", data="none").options
+    (folder / "calibration.npz").unlink()
+    assert names(filled(opened, "profile").options) == {"data": "heldout.npz"}
+
+
+def test_given_sizes_take_the_place_of_a_sample(opened: Workspace) -> None:
+    found = filled(opened, "profile", shapes=["image=4x1x8x8"])
+    assert found.notes == ()
+    assert "data" not in found.options
 
 
 def test_what_is_given_counts(opened: Workspace) -> None:
@@ -153,9 +169,14 @@ def test_by_its_name_a_model_has_the_project_of_its_last_place(
     assert filled(opened, "package").options["labels"] == str(moved / "labels.txt")
 
 
-def test_several_models_take_none(opened: Workspace, tmp_path: Path) -> None:
-    step = steps()["profile"]
-    assert with_project(step, {"model": ["digits"]}, opened.registry).notes == ()
+def test_several_models_take_none(opened: Workspace, folder: Path) -> None:
+    step, registry = steps()["profile"], opened.registry
+    other = onnx.load(folder / "digits.onnx")
+    other.producer_name = "another"
+    onnx.save(other, folder / "other.onnx")
+    assert opened.run("open", model=str(folder / "other.onnx")).ok
+    assert with_project(step, {"model": ["digits"]}, registry).notes
+    assert with_project(step, {"model": ["digits", "other"]}, registry).notes == ()
 
 
 def test_every_option_names_fields_that_a_project_has() -> None:

@@ -23,11 +23,11 @@ COLUMNS = (
     "Variant",
     "Runtime",
     "Device",
-    "Compute precision",
+    "Precision",
     *modes.HEADINGS[modes.LATENCY],
     "Error",
     "vs baseline",
-    "",
+    "Verdict",
 )
 NUMERIC = (4, 5, 6, 7)
 FELL_BACK = "fallback"
@@ -136,9 +136,10 @@ def live(result: ProfileResult, message: RunMessage) -> ProfileResult:
     return replace(result, runs=tuple(runs.values()))
 
 
-def _computes(run: ProfileRun) -> str:
-    """Return the precision with the threads of an inference: ``fp32 · 1 thread``."""
-    count = "" if run.threads is None else figures.count(run.threads, "thread")
+def _computes(run: ProfileRun, result: ProfileResult) -> str:
+    """Return the precision, with the threads where not all runs have as many."""
+    is_same = len({each.threads for each in result.runs}) == 1
+    count = "" if is_same or run.threads is None else figures.count(run.threads, "thread")
     return " · ".join(filter(None, (run.precision, count))) or figures.NOTHING
 
 
@@ -148,7 +149,7 @@ def _row(result: ProfileResult, run: ProfileRun, names: Names) -> ProfileRow:
         variant_name(run),
         names.runtime(run),
         names.device(run),
-        _computes(run),
+        _computes(run, result),
         *modes.columns(modes.mode_of(result), run),
         figures.NOTHING if is_baseline else figures.error(run.relative_error),
         "1.00" if is_baseline else _ratio(verdict),
@@ -166,10 +167,10 @@ def _state(run: ProfileRun, verdict: Comparison | None, is_baseline: bool) -> st
         return run.state
     if is_baseline:
         return "baseline"
-    return _word(verdict) if verdict else run.state or "measured"
+    return word(verdict) if verdict else run.state or "measured"
 
 
-def _word(verdict: Comparison) -> str:
+def word(verdict: Comparison) -> str:
     """Return the word that is shown for a stored verdict."""
     return "inconclusive" if verdict.verdict == "undecided" else verdict.verdict
 
@@ -228,37 +229,6 @@ def tradeoff(
     return Tradeoff(tuple(points), "p50 latency, ms", title) if len(points) > 1 else None
 
 
-def conclusion(result: ProfileResult, selected: str = "") -> tuple[str, str, str]:
-    """Return state word, tone and sentence: of the selected run, otherwise of the best one."""
-    chosen = [verdict for verdict in result.verdicts if verdict.b == selected]
-    verdict = next(iter(chosen or sorted(result.verdicts, key=_by_ratio)), None)
-    if verdict is None:
-        alone = "Select at least two variants to compare."
-        text = modes.sentence(result, run_of(result, selected))
-        nothing = alone if len(result.runs) == 1 else "No comparison available."
-        return "measured", "", text or nothing
-    word = _word(verdict)
-    return word, TONES.get(word, ""), _sentence(result, verdict, word)
-
-
-def _by_ratio(verdict: Comparison) -> float:
-    return float("inf") if verdict.ratio is None else verdict.ratio
-
-
-def _sentence(result: ProfileResult, verdict: Comparison, word: str) -> str:
-    names = {run.id: variant_name(run) for run in result.runs}
-    a, b = (names.get(end, end) for end in (verdict.a, verdict.b))
-    limit = f" of {100 * verdict.margin:.0f} %"
-    if word in ("faster", "slower") and verdict.ratio is not None:
-        share = f"{100 * abs(1 - verdict.ratio):.0f} %"
-        return f"{b} is {word} than {a} by {share} (beyond the margin{limit})."
-    if word == "equal":
-        return f"{b} and {a} are equal within the margin{limit}."
-    needed = verdict.rounds_needed
-    more = f"; about {needed:.0f} rounds needed" if needed else ""
-    return f"{b} vs {a}: inconclusive{more}."
-
-
 def certainty(result: ProfileResult, selected: str = "") -> list[Sequence[str]]:
     """Return what the figures rest on, as names and values; a third member is a tone."""
     environment = result.environment
@@ -266,11 +236,12 @@ def certainty(result: ProfileResult, selected: str = "") -> list[Sequence[str]]:
     governor = environment.governor or "not available"
     pairs: tuple[Sequence[str], ...] = (
         *_place(result, selected),
+        ("Error vs baseline", _error(result, selected)),
         ("Rounds kept / dropped", _rounds(result)),
-        ("A/A control", _twin(result)),
+        ("A/A control", twin(result)),
         ("Margin", _margin(result)),
         ("Temperature", "not available" if heat is None else f"up to {heat:.0f} °C"),
-        ("Processor", _processor(environment)),
+        ("Processor", processor(environment)),
         ("Clock", "" if clock is None else f"{clock:.0f} MHz, governor {governor}"),
         ("Threads", _threads(result)),
         ("Energy", _energy(result, selected)),
@@ -290,6 +261,14 @@ def _place(result: ProfileResult, selected: str) -> list[Sequence[str]]:
     if place.fallback is None:
         return [("Ran on", "unknown", "warning")]
     return [("Ran on", f"{place.asked}, all nodes")] if place.asked != "cpu" else []
+
+
+def _error(result: ProfileResult, selected: str) -> str:
+    """Return the selected run's largest difference from the baseline's outputs."""
+    run = run_of(result, selected)
+    if run is None or run.relative_error is None or run.id == result.reference:
+        return ""
+    return f"{figures.error(run.relative_error)} of the largest output"
 
 
 def _energy(result: ProfileResult, selected: str) -> str:
@@ -334,9 +313,10 @@ def _rounds(result: ProfileResult) -> str:
     return f"{rounds - spoiled} / {spoiled} ({reasons})"
 
 
-def _twin(result: ProfileResult) -> str:
-    twin = result.twin
-    return f"{twin.ratio:.3f} [{twin.low:.3f}–{twin.high:.3f}]" if twin else ""
+def twin(result: ProfileResult) -> str:
+    """Return the time ratio of the A/A control with its interval; empty without one."""
+    found = result.twin
+    return f"{found.ratio:.3f} [{found.low:.3f}–{found.high:.3f}]" if found else ""
 
 
 def _margin(result: ProfileResult) -> str:
@@ -344,7 +324,8 @@ def _margin(result: ProfileResult) -> str:
     return "" if margin is None else f"{100 * margin:.1f} %".replace(".0 %", " %")
 
 
-def _processor(environment: MeasuredEnvironment) -> str:
+def processor(environment: MeasuredEnvironment) -> str:
+    """Return the processor and its usable cores."""
     cores, usable = environment.cores, environment.usable_cores
     count = figures.count(cores, "core") if cores else ""
     if usable and usable != cores:
@@ -354,6 +335,12 @@ def _processor(environment: MeasuredEnvironment) -> str:
 
 def _threads(result: ProfileResult) -> str:
     return ", ".join(map(str, sorted({run.threads for run in result.runs if run.threads})))
+
+
+def thread_text(result: ProfileResult) -> str:
+    """Return the threads of an inference: ``1 thread``, ``1, 4 threads``; empty where unknown."""
+    numbers = _threads(result)
+    return f"{numbers} {'thread' if numbers == '1' else 'threads'}" if numbers else ""
 
 
 def summary(rows: Iterable[ProfileRow]) -> str:

@@ -131,13 +131,13 @@ def test_rows_appear_while_it_runs(rig: Rig, qtbot: QtBot) -> None:
     }
     rig.message(page, "run", **common, state="ready", reason="")
     rig.message(page, "run", **common, state="measuring", latency_ms={"p50": 18.94})
-    qtbot.wait_until(lambda: page.table.rowCount() == 1, timeout=5000)
-    (row,) = texts(page.table)
+    qtbot.wait_until(lambda: page.results.table.rowCount() == 1, timeout=5000)
+    (row,) = texts(page.results.table)
     assert row[0] == "fp32"
     assert row[1] == "ONNX Runtime"
     assert row[4] == "18.9"
     assert row[-1] == "measuring"
-    assert not page.verdict.isVisible()
+    assert not page.outcome.verdict.pill.isVisible()
 
 
 def test_result_is_shown_with_intervals_and_words(rig: Rig) -> None:
@@ -146,16 +146,23 @@ def test_result_is_shown_with_intervals_and_words(rig: Rig) -> None:
     page.run()
     profiled(rig)
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=RESULT))
-    rows = texts(page.table)
+    rows = texts(page.results.table)
     assert [row[-1] for row in rows] == ["baseline", "faster", "inconclusive", "cannot load"]
-    assert rows[0][3:8] == ["fp32 · 2 threads", "18.9", "20.8", "—", "1.00"]
+    assert rows[0][3:8] == ["fp32", "18.9", "20.8", "—", "1.00"]
     assert rows[1][4:8] == ["12.1", "13.3", "4e-3", "0.64 [0.63–0.65]"]
     assert rows[3][4:8] == ["—", "—", "4e-3", "—"]
-    assert page.table.currentRow() == 1
+    assert page.results.table.currentRow() == 1
     assert page.primary is not None
-    assert page.primary.text() == "Run again"
+    assert page.primary.text() == "Profile again", "these variants are not registered"
     shown = visible_texts(page)
-    assert "int8 is faster than fp32 by 36 % (beyond the margin of 3 %)." in shown
+    sentence = "int8 is 1.56× faster than fp32 (95 % CI 1.54 to 1.59), 12.1 against 18.9 ms p50."
+    assert sentence in shown
+    assert "fp16 against fp32 is inconclusive." in shown
+    assert "2 threads · single stream" in shown
+    assert "A/A control 0.998 [0.991–1.006]" in shown
+    assert "40 / 3 (clock changed)" not in shown
+    page.results.view.set_index(2)
+    shown = visible_texts(page)
     assert "40 / 3 (clock changed)" in shown
     assert "0.998 [0.991–1.006]" in shown
     assert "up to 51 °C" in shown
@@ -167,22 +174,29 @@ def test_selection_changes_the_conclusion(rig: Rig) -> None:
     variant = rig.variant()
     profiled(rig)
     page = rig.page(ProfilePage, variant)
-    page.table.selectRow(2)
-    assert page.sentence.text() == "fp16 vs fp32: inconclusive; about 210 rounds needed."
-    page.table.selectRow(3)
-    assert page.verdict.text() == "cannot load"
-    assert page.sentence.text() == "LSTM is not supported."
+    page.results.table.selectRow(2)
+    sentence = (
+        "fp16 against fp32 is inconclusive: time ratio 1.02 (95 % CI 0.97 to 1.07), "
+        "24.9 against 18.9 ms p50."
+    )
+    assert page.outcome.verdict.sentence.text() == sentence
+    page.results.table.selectRow(3)
+    assert page.outcome.verdict.pill.text() == "cannot load"
+    assert page.outcome.verdict.sentence.text() == "ncnn: cannot load."
+    assert page.outcome.verdict.detail.text() == "LSTM is not supported."
 
 
 def test_chart_of_accuracy_needs_a_metric(rig: Rig) -> None:
     variant = rig.variant()
     profiled(rig)
     page = rig.page(ProfilePage, variant)
-    assert not page.tradeoff.isVisible()
+    assert "Accuracy" not in visible_texts(page)
     rig.variant("int8", variant, metric=METRIC)
     page.refresh()
-    assert page.tradeoff.isVisible()
-    assert "Pareto front: int8, fp32." in page.tradeoff.accessibleDescription()
+    assert "Accuracy" in visible_texts(page)
+    page.results.view.set_index(1)
+    assert page.results.tradeoff.isVisible()
+    assert "Pareto front: int8, fp32." in page.results.tradeoff.accessibleDescription()
 
 
 def test_numbers_stand_at_the_right(rig: Rig) -> None:
@@ -191,8 +205,10 @@ def test_numbers_stand_at_the_right(rig: Rig) -> None:
     variant = rig.variant()
     profiled(rig)
     page = rig.page(ProfilePage, variant)
-    for column in range(page.table.columnCount()):
-        right = bool(page.table.item(1, column).textAlignment() & Qt.AlignmentFlag.AlignRight)
+    for column in range(page.results.table.columnCount()):
+        right = bool(
+            page.results.table.item(1, column).textAlignment() & Qt.AlignmentFlag.AlignRight
+        )
         assert right is (column in profile_rows.NUMERIC)
 
 
@@ -257,8 +273,8 @@ def test_a_silent_fallback_is_red(rig: Rig) -> None:
     variant = rig.variant()
     rig.registry.add_run("profile", variant.id, {}, {**RESULT, "placement": PLACEMENT})
     page = rig.page(ProfilePage, variant)
-    assert [row[-1] for row in texts(page.table)][:2] == ["baseline", "fallback"]
-    assert page.verdict.property("tone") == "bad"
+    assert [row[-1] for row in texts(page.results.table)][:2] == ["baseline", "fallback"]
+    assert page.outcome.verdict.pill.property("tone") == "bad"
     shown = visible_texts(page)
     assert "openvino was asked for, but 73 % on cpu of the time." in shown
     result = from_json(ProfileResult, {**RESULT, "placement": PLACEMENT})
@@ -318,11 +334,11 @@ def test_each_mode_has_its_columns_and_its_chart(rig: Rig, mode: str) -> None:
     result = {**RESULT, "mode": mode, "runs": [run("fp32", None, **values)], "verdicts": []}
     rig.registry.add_run("profile", variant.id, {}, result)
     page = rig.page(ProfilePage, variant)
-    assert texts(page.table)[0][4:6] == columns
-    heading = page.table.horizontalHeaderItem(4)
+    assert texts(page.results.table)[0][4:6] == columns
+    heading = page.results.table.horizontalHeaderItem(4)
     assert heading is not None
     assert heading.text() == profile_modes.HEADINGS[mode][0]
-    assert told in page.distribution.accessibleDescription()
+    assert told in page.results.distribution.accessibleDescription()
 
 
 def test_the_options_are_those_of_the_mode(rig: Rig) -> None:
@@ -344,7 +360,7 @@ def test_points_come_while_it_runs(rig: Rig, qtbot: QtBot) -> None:
     for second in (1.0, 2.0):
         point = {"t_s": second, "p50_ms": 5.0 + second, "spoiled": []}
         rig.message(page, "point", id="digits:fp32", **point)
-    qtbot.wait_until(lambda: "from 6 to 7" in page.distribution.accessibleDescription())
+    qtbot.wait_until(lambda: "from 6 to 7" in page.results.distribution.accessibleDescription())
 
 
 def test_the_history_shows_one_and_compares_two(rig: Rig) -> None:
@@ -369,7 +385,7 @@ def test_the_history_shows_one_and_compares_two(rig: Rig) -> None:
     history.table.selectRow(1)
     history.show_button.click()
     assert page.stack.currentIndex() == 0
-    assert texts(page.table)[0][4] == "18.9"
+    assert texts(page.results.table)[0][4] == "18.9"
 
 
 def test_a_point_is_chosen_and_deployed(rig: Rig) -> None:
@@ -378,8 +394,10 @@ def test_a_point_is_chosen_and_deployed(rig: Rig) -> None:
     runs = [run("fp32", 18.9, variant_id=variant.id), run("int8", 12.1, variant_id=int8.id)]
     rig.registry.add_run("profile", variant.id, {}, {**RESULT, "runs": runs})
     page = rig.page(ProfilePage, variant)
-    page.tradeoff.picked.emit(1)
-    page.deploy_this.click()
+    page.results.tradeoff.picked.emit(1)
+    assert page.primary is not None
+    assert page.primary.text() == "Deploy int8"
+    page.primary.click()
     assert rig.shell.selected == [int8.id]
     assert rig.shell.went == ["deploy"]
 
