@@ -43,6 +43,7 @@ class GraphCanvas(QWidget):
         selected: The selected box, or None.
         traced: The boxes of the path that is lit.
         ways: Whether the path goes up from the selected box, and down.
+        shapes: Whether shapes are written next to the edges.
 
     Signals:
         selection_changed: The selected box; -1 for none.
@@ -72,6 +73,7 @@ class GraphCanvas(QWidget):
         self._hits: frozenset[int] = frozenset()
         self.traced: frozenset[int] = frozenset()
         self.ways = (False, False)
+        self.shapes = False
         self._overlay: Overlay | None = None
         self._painter: ScenePainter | None = None
         self._raster = Raster()
@@ -127,6 +129,11 @@ class GraphCanvas(QWidget):
     def set_overlay(self, overlay: Overlay | None) -> None:
         """Paint numbers on the boxes, or their families again."""
         self._overlay = overlay
+        self._repaint_all()
+
+    def show_shapes(self, wanted: bool) -> None:
+        """Write the shapes of the values next to their edges, or no longer."""
+        self.shapes = wanted
         self._repaint_all()
 
     def set_hits(self, boxes: frozenset[int]) -> None:
@@ -332,7 +339,7 @@ class GraphCanvas(QWidget):
 
     def _paint_area(self, painter: QPainter, area: Area) -> None:
         if self._painter is not None:
-            marks = Marks(self.selected, self._hits, self._overlay, self.traced)
+            marks = Marks(self.selected, self._hits, self._overlay, self.traced, self.shapes)
             self._painter.paint(painter, area, self.zoom, marks)
 
     def _sign_at(self, where: QPointF) -> GraphSign | None:

@@ -7,16 +7,19 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
 
 from studio.gui.graph.area import Area
+from studio.gui.graph.edge_shapes import EdgeShapePainter
 from studio.gui.graph.families import BLOCK
 from studio.gui.graph.frames import SIGN, FramePainter, paint_sign
+from studio.gui.graph.node_rows import RowsPainter
 from studio.gui.graph.overlay import Overlay
 from studio.gui.graph.scene import Scene
 from studio.gui.names import shown as as_shown
 from studio.gui.theme import Theme
+from studio.workspace import HEADER_HEIGHT
 
 if TYPE_CHECKING:
     from studio.gui.graph.index import Flags, Floats, Lines, Numbers
@@ -55,12 +58,14 @@ class Marks:
         hits: Boxes that a search found.
         overlay: Numbers that replace the colours of the families.
         traced: Boxes of a path that is lit, its edges with them.
+        shapes: Whether edges have their shapes written next to them.
     """
 
     selected: int | None = None
     hits: frozenset[int] = frozenset()
     overlay: Overlay | None = None
     traced: frozenset[int] = frozenset()
+    shapes: bool = False
 
 
 _Heat = tuple["list[QColor]", "Numbers"]
@@ -112,6 +117,8 @@ class ScenePainter:
         self._titles = QFontMetricsF(self._inks.title)
         self._details = QFontMetricsF(self._inks.detail)
         self._frames = FramePainter(scene.frames, theme, self._inks.title)
+        self._rows = RowsPainter(scene, theme, self._inks.detail)
+        self._shapes = EdgeShapePainter(scene, theme, self._inks.detail)
         self._texts: dict[int, tuple[str, ...]] = {}
         self._fitting: dict[tuple[int, tuple[str, ...]], str] = {}
         self._heat: _Cached[_Heat] = _Cached()
@@ -128,6 +135,8 @@ class ScenePainter:
             self._frames.paint(painter, area, zoom)
         if zoom >= EDGES_FROM:
             self._paint_edges(painter, area, zoom, marks)
+        if marks.shapes and zoom >= TEXT_FROM:
+            self._shapes.paint(painter, area)
         if zoom < SHAPES_FROM:
             self._paint_flat(painter, boxes, zoom, marks)
         else:
@@ -218,6 +227,10 @@ class ScenePainter:
         painter.setPen(QPen(border, 1.0))
         painter.setBrush(fill)
         painter.drawRoundedRect(rectangle, RADIUS, RADIUS)
+        if self._rows.has_rows(box):
+            if zoom >= DETAIL_FROM:
+                self._rows.paint(painter, box, rectangle)
+            rectangle = QRectF(rectangle.topLeft(), QSizeF(rectangle.width(), HEADER_HEIGHT))
         if zoom >= TEXT_FROM:
             shown = details if zoom >= DETAIL_FROM else ()
             if self._with_signs and what.family == BLOCK:

@@ -6,17 +6,23 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from studio.api import Dimension, Graph, GraphLayout, Node, TensorType, Value
+from studio.api import Graph, GraphLayout, Node, Value
 from studio.gui.graph.area import Area
 from studio.gui.graph.families import BLOCK, TERMINAL
 from studio.gui.names import shown
-from studio.workspace import block_text, is_folded_block, operator_family
+from studio.workspace import (
+    HEADER_HEIGHT,
+    NodeRow,
+    block_text,
+    is_folded_block,
+    node_rows,
+    operator_family,
+    short_shape,
+)
 
 if TYPE_CHECKING:
     from studio.gui.graph.index import Index
     from studio.workspace import Frame
-
-LONGEST_SYMBOL = 6
 
 LONGEST_TITLE = 80
 """Characters of a block's title that are read out with a node in it."""
@@ -188,8 +194,28 @@ class Scene:
         """
         what = self.boxes[box]
         if what.node is None:
-            return (_shape(what.value.type),) if what.value is not None else ()
-        return _details(self.graph, what.node)
+            kind = what.value.type if what.value is not None else None
+            return (short_shape(kind.shape),) if kind is not None else ()
+        return _details(self.graph, what.node, with_kernel=not self.rows(box))
+
+    def rows(self, box: int) -> tuple[NodeRow, ...]:
+        """Return the rows of a box; none where the layout has left no room for them."""
+        node = self.boxes[box].node
+        if node is None or self.height[box] <= HEADER_HEIGHT:
+            return ()
+        return node_rows(self.graph, node)
+
+    def shapes(self, box: int) -> tuple[str, ...]:
+        """Return the shapes that a box passes on, each once, in the order of its outputs."""
+        what = self.boxes[box]
+        if not self.after(box):
+            return ()
+        if what.node is None:
+            kinds = [what.value.type] if what.value is not None else []
+        else:
+            kinds = [self.graph.type_of(name) for name in what.node.outputs if name]
+        texts = [short_shape(kind.shape) for kind in kinds if kind is not None]
+        return tuple(dict.fromkeys(filter(None, texts)))
 
     def index_of(self, name: str, kind: str = "node") -> int | None:
         """Return the box of a node by name, or of an ``input`` or ``output`` of the graph."""
@@ -247,25 +273,12 @@ def _boxes(graph: Graph, functions: Collection[str]) -> Iterator[Box]:
         yield Box(value.name, TERMINAL, value.name, value=value)
 
 
-def _details(graph: Graph, node: Node) -> tuple[str, ...]:
-    shape = _shape(graph.type_of(node.outputs[0]) if node.outputs else None)
+def _details(graph: Graph, node: Node, *, with_kernel: bool) -> tuple[str, ...]:
+    kind = graph.type_of(node.outputs[0]) if node.outputs else None
+    shape = short_shape(kind.shape) if kind is not None else ""
     if is_folded_block(node):
         return (block_text(node),)
-    kernel = node.attributes.get("kernel_shape")
+    kernel = node.attributes.get("kernel_shape") if with_kernel else None
     edges = "×".join(str(edge) for edge in kernel) if isinstance(kernel, tuple) else ""
     candidates = (f"{edges} · {shape}" if edges and shape else "", shape, edges, node.name)
     return tuple(text for text in candidates if text)
-
-
-def _shape(kind: TensorType | None) -> str:
-    if kind is None or kind.shape is None:
-        return ""
-    if not kind.shape:
-        return "scalar"
-    return "×".join(_size(size) for size in kind.shape)
-
-
-def _size(size: Dimension) -> str:
-    """Return a size; a long symbolic name becomes ``?``, as it would fill the box."""
-    text = "?" if size is None else str(size)
-    return text if len(text) <= LONGEST_SYMBOL else "?"
