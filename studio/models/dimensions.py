@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from studio.api import Dimension, TensorType
 
 LONGEST_NAME = 6
+MOST_AXES = 8
 
 _SHORT = {
     "batch_size": "batch",
@@ -47,7 +48,10 @@ def short_shape(shape: Sequence[Dimension] | None) -> str:
     """Return a shape as ``1×3×224×224``; ``scalar`` without axes, empty for an unknown rank."""
     if shape is None:
         return ""
-    return "×".join([short_size(size, axis) for axis, size in enumerate(shape)]) or "scalar"
+    sizes = [short_size(size, axis) for axis, size in enumerate(shape[:MOST_AXES])]
+    if len(shape) > MOST_AXES:
+        sizes.append("…")
+    return "×".join(sizes) or "scalar"
 
 
 def short_type(kind: TensorType | None) -> str:

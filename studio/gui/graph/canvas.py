@@ -183,8 +183,9 @@ class GraphCanvas(QWidget):
         """Show the whole graph if it can be read so, otherwise its beginning at reading size."""
         if self.scene is None:
             return
-        first = self.scene.centre(0)[0] if len(self.scene) else self.scene.size[0] / 2
-        self.viewport.show_start(first)
+        scene, side = self.scene, 1 if self.scene.across else 0
+        first = scene.centre(0)[side] if len(scene) else scene.size[side] / 2
+        self.viewport.show_start(first, across=scene.across)
         self._refresh_view()
 
     def fit(self) -> None:

@@ -11,7 +11,7 @@ from studio.gui.names import shown
 from studio.gui.theme import Theme
 
 _GAP, _LINE = 5.0, 13.0
-_ROOM = 104.0
+_ROOM, _ROOM_ACROSS = 104.0, 88.0
 _MOST_LINES = 2
 _OPACITY = 200
 """Of the ground of a text, which keeps it readable where an edge runs below it."""
@@ -52,13 +52,17 @@ class EdgeShapePainter:
     def _start(self, box: int) -> QPointF:
         """Return where the first line of a box stands."""
         scene = self._scene
+        if scene.across:
+            middle = scene.y[box] + scene.height[box] / 2
+            return QPointF(scene.x[box] + scene.width[box] + _GAP, middle - _GAP)
         middle = scene.x[box] + scene.width[box] / 2
         return QPointF(middle + _GAP, scene.y[box] + scene.height[box] + _LINE)
 
     def _texts(self, box: int) -> tuple[str, ...]:
         known = self._known.get(box)
         if known is None:
-            room = max(self._scene.width[box] / 2 + _GAP, _ROOM)
+            wide = self._scene.width[box]
+            room = _ROOM_ACROSS if self._scene.across else max(wide / 2 + _GAP, _ROOM)
             shapes = self._scene.shapes(box)
             lines = [
                 self._metrics.elidedText(shown(text), Qt.TextElideMode.ElideRight, room)

@@ -129,7 +129,7 @@ class ScenePainter:
     def paint(self, painter: QPainter, area: Area, zoom: float, marks: Marks) -> None:
         """Paint what touches an area; the painter is already scaled by the zoom."""
         boxes = self._scene.index.boxes_in(area)
-        if self._scene.index.tallest * zoom < THIN:
+        if HEADER_HEIGHT * zoom < THIN:
             boxes = self._scene.index.spots(boxes, zoom, zoom)
         if self._scene.frames:
             self._frames.paint(painter, area, zoom)
@@ -165,7 +165,7 @@ class ScenePainter:
             if is_flat:
                 painter.drawLines(list(map(QLineF, *shown.T.tolist())))
             else:
-                painter.drawPath(_curves(shown))
+                painter.drawPath(_curves(shown, across=self._scene.across))
 
     def _lit_lines(self, marks: Marks) -> Lines | None:
         """Return the lines of the path that is lit, or else of the selected box."""
@@ -343,12 +343,16 @@ def _inks(theme: Theme, font: QFont) -> _Inks:
     )
 
 
-def _curves(lines: Floats) -> QPainterPath:
+def _curves(lines: Floats, *, across: bool) -> QPainterPath:
+    """Return curves that leave and reach their boxes in the direction of the graph."""
     path = QPainterPath()
     for x0, y0, x1, y1 in lines.tolist():
         path.moveTo(x0, y0)
-        if abs(x1 - x0) < 0.5:
+        if abs(x1 - x0) < 0.5 or abs(y1 - y0) < 0.5:
             path.lineTo(x1, y1)
+        elif across:
+            middle = (x0 + x1) / 2
+            path.cubicTo(QPointF(middle, y0), QPointF(middle, y1), QPointF(x1, y1))
         else:
             middle = (y0 + y1) / 2
             path.cubicTo(QPointF(x0, middle), QPointF(x1, middle), QPointF(x1, y1))

@@ -34,6 +34,9 @@ CORNER = 24.0
 """Edge of the upper left corner of a block, in which a click unfolds it."""
 
 
+_SAME_ROW = HEADER_HEIGHT / 2
+"""Pixels between the beginnings of two boxes of about the same row."""
+
 OPENS = "▸"
 """Behind the title of a box that can be looked into."""
 
@@ -72,6 +75,7 @@ class Scene:
         colors: For each box the place of its family among them.
         size: Width and height of the whole.
         frames: Around blocks that are unfolded in place.
+        across: Whether it is laid out from left to right.
 
     Args:
         functions: Qualified names of the model's own functions.
@@ -87,6 +91,7 @@ class Scene:
         like: Scene | None = None,
         frames: tuple[Frame, ...] = (),
         homes: Sequence[int] = (),
+        across: bool = False,
     ) -> None:
         from studio.gui.graph.index import Index, coded  # numpy is not for the window's first paint
 
@@ -98,11 +103,12 @@ class Scene:
         self.width, self.height = layout.width, layout.height
         self.edges = layout.edges
         self.size = layout.size
-        self.frames, self._homes = frames, homes
+        self.frames, self._homes, self.across = frames, homes, across
         self.families, self.colors = coded(box.family for box in self.boxes)
         self._layout = layout
-        known = like if like is not None and like._layout == layout else None
-        self.index: Index = known.index if known else Index(layout)
+        is_known = like is not None and like.across == across and like._layout == layout
+        known = like if is_known else None
+        self.index: Index = known.index if known else Index(layout, across=across)
         self._after, self._before = known._ways if known else _neighbours(layout)
 
     @property
@@ -115,7 +121,7 @@ class Scene:
     def box_at(self, x: float, y: float) -> int | None:
         """Return the box under a point."""
         for box in self.index.boxes_in(Area(x, y, x, y)).tolist():
-            if y <= self.y[box] + self.height[box]:
+            if y <= self.y[box] + self.height[box] and x <= self.x[box] + self.width[box]:
                 return int(box)
         return None
 
@@ -176,14 +182,19 @@ class Scene:
         return frozenset(found)
 
     def beside(self, box: int, step: int) -> int | None:
-        """Return the next box to the right (1) or left (-1) in about the same row."""
-        middle, row = self.centre(box)
-        half = max(self.index.tallest, 1.0)
-        around = Area(0, row - half / 2, self.size[0], row + half / 2)
+        """Return the next box of about the same row: to the right (1) or left (-1).
+
+        Where the graph runs from left to right, of the same column: below (1) or above (-1).
+        """
+        starts, way = (self.x, 1) if self.across else (self.y, 0)
+        row, middle = starts[box], self.centre(box)[way]
+        wide, high = self.size
+        around = Area(row, 0, row, high) if self.across else Area(0, row, wide, row)
         others = [
-            (abs(self.centre(other)[0] - middle), other)
+            (abs(self.centre(other)[way] - middle), other)
             for other in self.index.boxes_in(around).tolist()
-            if (self.centre(other)[0] - middle) * step > 0
+            if abs(starts[other] - row) <= _SAME_ROW
+            and (self.centre(other)[way] - middle) * step > 0
         ]
         return min(others)[1] if others else None
 

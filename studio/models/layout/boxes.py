@@ -46,6 +46,12 @@ class Boxes:
         """Return the height of a box, or zero if it is not drawn."""
         return self.heights.get(box, HEIGHT) if self.widths[box] else 0.0
 
+    def turned(self) -> Boxes:
+        """Return the boxes with widths and heights exchanged, for a layout from left to right."""
+        heights = {box: width for box, width in enumerate(self.widths) if width}
+        widths = [self.height(box) for box in range(len(self.widths))]
+        return Boxes(widths, self.edges, self.inputs, self.outputs, heights)
+
 
 def boxes(graph: Graph) -> Boxes:
     """Return the boxes of a graph, its terminals included."""
