@@ -185,6 +185,13 @@
     pen.font = "11px system-ui, 'DejaVu Sans', sans-serif";
     const second = value === undefined ? part.texts[box] : written(value);
     pen.fillText(fit(plain(second), room, 6), middle, y + 31, room);
+    if (part.rows[box]) {
+      pen.textAlign = "left";
+      part.rows[box].forEach((text, k) => {
+        pen.fillText(fit(plain(text), room, 6), part.x[box] + 10, y + 57 + 16 * k, room);
+      });
+      pen.textAlign = "center";
+    }
   }
 
   const fit = (text, room, letter) => {

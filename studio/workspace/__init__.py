@@ -3,8 +3,10 @@
 from typing import TYPE_CHECKING
 
 from studio.jobs import Containment, JobOutcome, RunningJob, Step
+from studio.models.dimensions import short_shape, short_type
 from studio.models.families import TITLES as FAMILY_TITLES
 from studio.models.families import family as operator_family
+from studio.models.node_rows import HEADER_HEIGHT, ROW_HEIGHT, ROWS_INSET, NodeRow, node_rows
 from studio.models.search import SearchResult, search_model
 from studio.models.step import DRAWN, PREVIEW
 from studio.models.surgery.edits import write as edit_text
@@ -58,7 +60,10 @@ if TYPE_CHECKING:  # laying out is for the background, and is loaded there
 __all__ = [
     "DRAWN",
     "FAMILY_TITLES",
+    "HEADER_HEIGHT",
     "PREVIEW",
+    "ROWS_INSET",
+    "ROW_HEIGHT",
     "ActionRecord",
     "CheckedPreset",
     "Containment",
@@ -72,6 +77,7 @@ __all__ = [
     "JobProgressed",
     "JobStarted",
     "NodeAsked",
+    "NodeRow",
     "NodeTimeAsked",
     "Plugin",
     "PresetEntry",
@@ -104,6 +110,7 @@ __all__ = [
     "compare_profiles",
     "edit_text",
     "is_folded_block",
+    "node_rows",
     "nodes_within",
     "operator_family",
     "profile_line",
@@ -111,4 +118,6 @@ __all__ = [
     "read_preview",
     "run_end",
     "search_model",
+    "short_shape",
+    "short_type",
 ]

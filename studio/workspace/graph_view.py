@@ -38,6 +38,9 @@ class GraphView:
     folded: Graph | None = None
     homes: Mapping[str, str] = field(default_factory=dict)
     _kept: dict[str, Mapping[str, float]] = field(default_factory=dict, repr=False, compare=False)
+    _turned: dict[tuple[str, bool], GraphLayout] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def costs(self, kind: str) -> Mapping[str, float]:
         """Return the cost of each node by name, of the kinds in ``models.cost.KINDS``; cached."""
@@ -71,22 +74,31 @@ class GraphView:
         fits = known is not None and len(known.x) == _boxes(graph)
         return graph, known if known is not None and fits else lay_out(graph)
 
-    def shown(self, path: str, *, folded: bool, opened: Collection[str] = ()) -> Unfolded:
+    def shown(
+        self, path: str, *, folded: bool, opened: Collection[str] = (), across: bool = False
+    ) -> Unfolded:
         """Return a part with some of its folded blocks unfolded in place.
 
         Not for the window's thread.
 
         Args:
             opened: Paths of the insides of these blocks.
+            across: Laid out from left to right.
 
         Raises:
             KeyError: when there is no such part.
         """
-        from studio.models.layout import Unfolded, unfold
+        from studio.models.layout import Unfolded, lay_out, unfold
 
         if opened and folded and self.folded:
-            return unfold(self._graphs(folded)[path], opened, path)
-        return Unfolded(*self.part(path, folded=folded))
+            return unfold(self._graphs(folded)[path], opened, path, across=across)
+        if not across:
+            return Unfolded(*self.part(path, folded=folded))
+        graph = self._graphs(folded)[path]
+        key = (path, folded)
+        if key not in self._turned:
+            self._turned[key] = lay_out(graph, across=True)
+        return Unfolded(graph, self._turned[key], across=True)
 
     def blocks_in(self, path: str) -> frozenset[str]:
         """Return the paths inside all collapsed blocks of a part, nested ones too."""

@@ -13,3 +13,7 @@ class Area:
     top: float
     right: float
     bottom: float
+
+    def exchanged(self) -> Area:
+        """Return the rectangle with both axes exchanged."""
+        return Area(self.top, self.left, self.bottom, self.right)

@@ -43,6 +43,7 @@ class GraphCanvas(QWidget):
         selected: The selected box, or None.
         traced: The boxes of the path that is lit.
         ways: Whether the path goes up from the selected box, and down.
+        shapes: Whether shapes are written next to the edges.
 
     Signals:
         selection_changed: The selected box; -1 for none.
@@ -72,6 +73,7 @@ class GraphCanvas(QWidget):
         self._hits: frozenset[int] = frozenset()
         self.traced: frozenset[int] = frozenset()
         self.ways = (False, False)
+        self.shapes = False
         self._overlay: Overlay | None = None
         self._painter: ScenePainter | None = None
         self._raster = Raster()
@@ -129,6 +131,11 @@ class GraphCanvas(QWidget):
         self._overlay = overlay
         self._repaint_all()
 
+    def show_shapes(self, wanted: bool) -> None:
+        """Write the shapes of the values next to their edges, or no longer."""
+        self.shapes = wanted
+        self._repaint_all()
+
     def set_hits(self, boxes: frozenset[int]) -> None:
         """Outline the boxes that a search found."""
         self._hits = boxes
@@ -176,8 +183,9 @@ class GraphCanvas(QWidget):
         """Show the whole graph if it can be read so, otherwise its beginning at reading size."""
         if self.scene is None:
             return
-        first = self.scene.centre(0)[0] if len(self.scene) else self.scene.size[0] / 2
-        self.viewport.show_start(first)
+        scene, side = self.scene, 1 if self.scene.across else 0
+        first = scene.centre(0)[side] if len(scene) else scene.size[side] / 2
+        self.viewport.show_start(first, across=scene.across)
         self._refresh_view()
 
     def fit(self) -> None:
@@ -332,7 +340,7 @@ class GraphCanvas(QWidget):
 
     def _paint_area(self, painter: QPainter, area: Area) -> None:
         if self._painter is not None:
-            marks = Marks(self.selected, self._hits, self._overlay, self.traced)
+            marks = Marks(self.selected, self._hits, self._overlay, self.traced, self.shapes)
             self._painter.paint(painter, area, self.zoom, marks)
 
     def _sign_at(self, where: QPointF) -> GraphSign | None:

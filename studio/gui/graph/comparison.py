@@ -126,16 +126,23 @@ class Comparison:
             box = self.sides[side].box(names[0]) if names else None
             if box is not None:
                 x, y = self.sides[side].scene.centre(box)
-                return y if side == BEFORE else self.place(AFTER, x, y)[1]
+                place = (x, y) if side == BEFORE else self.place(AFTER, x, y)
+                return place[0 if self.sides[side].scene.across else 1]
         return 0.0
 
     def place(self, side: int, x: float, y: float) -> tuple[float, float]:
         """Return the point of the other side's scene that belongs to a point."""
-        right, down = self._ways[side].shift(y)
+        if self.sides[side].scene.across:
+            down, right = self._ways[side].shift(x)
+        else:
+            right, down = self._ways[side].shift(y)
         return x + right, y + down
 
     def _anchors(self, side: int) -> Iterator[tuple[float, float, float]]:
-        """Of each pair: its height on a side, and how far right and down its counterpart is."""
+        """Of each pair: its height on a side, and how far right and down its counterpart is.
+
+        Where the graphs run from left to right, both axes are exchanged.
+        """
         here, there = self.sides[side], self.sides[1 - side]
         ends = [_ends(one.scene) for one in (here, there)]
         for name, box in ends[0].items():
@@ -159,6 +166,8 @@ def _ends(scene: Scene) -> dict[str, int]:
 def _anchor(scene: Scene, box: int, other: Scene, counterpart: int) -> tuple[float, float, float]:
     x, y = scene.centre(box)
     far_x, far_y = other.centre(counterpart)
+    if scene.across:
+        return x, far_y - y, far_x - x
     return y, far_x - x, far_y - y
 
 

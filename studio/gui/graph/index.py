@@ -19,7 +19,7 @@ Numbers = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
 REACH = 512.0
-"""Height in pixels from which on a line is looked at for every area."""
+"""Length in pixels from which on a line is looked at for every area."""
 
 
 _MOST_PIXELS = 1 << 22
@@ -31,16 +31,21 @@ class Lines:
 
     Attributes:
         ends: x and y of both ends of each, a row a line.
+
+    Args:
+        across: The graph runs from left to right; the lines are sorted in its direction.
     """
 
-    def __init__(self, ends: Floats) -> None:
-        top = np.minimum(ends[:, 1], ends[:, 3])
+    def __init__(self, ends: Floats, *, across: bool = False) -> None:
+        self._across = across
+        along = _exchanged(ends) if across else ends
+        top = np.minimum(along[:, 1], along[:, 3])
         order = np.argsort(top, kind="stable")
         self.ends = ends[order]
         self._top = top[order]
-        self._bottom = np.maximum(ends[:, 1], ends[:, 3])[order]
-        self._left = np.minimum(ends[:, 0], ends[:, 2])[order]
-        self._right = np.maximum(ends[:, 0], ends[:, 2])[order]
+        self._bottom = np.maximum(along[:, 1], along[:, 3])[order]
+        self._left = np.minimum(along[:, 0], along[:, 2])[order]
+        self._right = np.maximum(along[:, 0], along[:, 2])[order]
         is_long = self._bottom - self._top > REACH
         self._long = np.flatnonzero(is_long)
         self._short = np.flatnonzero(~is_long)
@@ -55,6 +60,8 @@ class Lines:
         Args:
             shortest: Lines that are shorter in both directions are left out.
         """
+        if self._across:
+            area = area.exchanged()
         bounds = np.searchsorted(self._short_tops, (area.top - REACH, area.bottom))
         near = np.concatenate((self._short[bounds[0] : bounds[1]], self._long))
         left, right = self._left[near], self._right[near]
@@ -72,34 +79,40 @@ class Index:
 
     Attributes:
         x, y, width, height: Of each box.
-        tallest: Height of the tallest box.
+        across: Whether the graph runs from left to right.
         source, target: Boxes of each edge.
         widest_fan: The most edges that leave or reach one box.
         lines: What is drawn of all edges: where several run on one line, one of them.
     """
 
-    def __init__(self, layout: GraphLayout) -> None:
+    def __init__(self, layout: GraphLayout, *, across: bool = False) -> None:
+        self.across = across
         self.x, self.y = _floats(layout.x), _floats(layout.y)
         self.width, self.height = _floats(layout.width), _floats(layout.height)
-        self.tallest = float(self.height.max(initial=0.0))
+        # Boxes are sorted in the direction of the graph: an area holds few of them.
+        starts, extents = (self.x, self.width) if across else (self.y, self.height)
+        self._longest = float(extents.max(initial=0.0))
         drawn = np.flatnonzero(self.width)
-        self._by_y: Numbers = drawn[np.argsort(self.y[drawn], kind="stable")]
-        self._ys = self.y[self._by_y]
+        self._in_order: Numbers = drawn[np.argsort(starts[drawn], kind="stable")]
+        self._starts = starts[self._in_order]
         count = len(layout.edges)
         self.source: Numbers = np.fromiter((one[0] for one in layout.edges), np.intp, count)
         self.target: Numbers = np.fromiter((one[1] for one in layout.edges), np.intp, count)
         fans = (np.bincount(self.source), np.bincount(self.target))
         self.widest_fan = max(int(fan.max(initial=0)) for fan in fans)
         self._ends, self._edge = self._segments(layout.bends)
-        self.lines = Lines(self._ends[_distinct(self._ends, self.source[self._edge])])
+        self.lines = self._lines(self._ends, self.source[self._edge])
 
     def boxes_in(self, area: Area) -> Numbers:
-        """Boxes that may touch an area, from top to bottom; those without width are left out."""
-        first = np.searchsorted(self._ys, area.top - self.tallest)
-        last = np.searchsorted(self._ys, area.bottom, "right")
-        near = self._by_y[first:last]
-        x = self.x[near]
-        found: Numbers = near[(x <= area.right) & (x + self.width[near] >= area.left)]
+        """Boxes that may touch an area, in the graph's order; those without width are left out."""
+        sides, extents = (self.y, self.height) if self.across else (self.x, self.width)
+        if self.across:
+            area = area.exchanged()
+        first = np.searchsorted(self._starts, area.top - self._longest)
+        last = np.searchsorted(self._starts, area.bottom, "right")
+        near = self._in_order[first:last]
+        side = sides[near]
+        found: Numbers = near[(side <= area.right) & (side + extents[near] >= area.left)]
         return found
 
     def edges_of(self, box: int) -> Numbers:
@@ -122,7 +135,11 @@ class Index:
         wanted[edges] = True
         own = np.flatnonzero(wanted[self._edge])
         ends, source = self._ends[own], self.source[self._edge[own]]
-        return Lines(ends[_distinct(ends, source)])
+        return self._lines(ends, source)
+
+    def _lines(self, ends: Floats, source: Numbers) -> Lines:
+        along = _exchanged(ends) if self.across else ends
+        return Lines(ends[_distinct(along, source)], across=self.across)
 
     def spots(self, boxes: Numbers, across: float, down: float) -> Numbers:
         """Return one box of each pixel in which several would begin.
@@ -154,8 +171,7 @@ class Index:
         path = np.empty((int(points.sum()), 2))
         bent = np.ones(len(path), bool)
         bent[first] = bent[last] = False
-        path[first] = np.stack((self._middle(source), self.y[source] + self.height[source]), 1)
-        path[last] = np.stack((self._middle(target), self.y[target]), 1)
+        path[first], path[last] = self._leaving(source), self._arriving(target)
         flat = np.fromiter(chain.from_iterable(bends), np.float64, int(lengths.sum()))
         path[bent] = flat.reshape(-1, 2)
         begins = np.ones(len(path), bool)
@@ -164,9 +180,22 @@ class Index:
         ends = np.concatenate((path[start], path[start + 1]), 1) if len(path) else np.empty((0, 4))
         return ends, np.repeat(np.arange(count), points - 1)
 
+    def _leaving(self, boxes: Numbers) -> Floats:
+        """Where edges leave boxes: in the middle of the lower side, or of the right one."""
+        if self.across:
+            return np.stack((self.x[boxes] + self.width[boxes], self._middle(boxes)), 1)
+        return np.stack((self._middle(boxes), self.y[boxes] + self.height[boxes]), 1)
+
+    def _arriving(self, boxes: Numbers) -> Floats:
+        """Where edges reach boxes: in the middle of the upper side, or of the left one."""
+        start = (self.x if self.across else self.y)[boxes]
+        both = (start, self._middle(boxes))
+        return np.stack(both if self.across else both[::-1], 1)
+
     def _middle(self, boxes: Numbers) -> Floats:
-        middle: Floats = self.x[boxes] + self.width[boxes] / 2
-        return middle
+        if self.across:
+            return np.asarray(self.y[boxes] + self.height[boxes] / 2)
+        return np.asarray(self.x[boxes] + self.width[boxes] / 2)
 
 
 def coded(values: Iterable[str]) -> tuple[tuple[str, ...], Numbers]:
@@ -178,6 +207,11 @@ def coded(values: Iterable[str]) -> tuple[tuple[str, ...], Numbers]:
 
 def _floats(values: tuple[float, ...]) -> Floats:
     return np.fromiter(values, np.float64, len(values))
+
+
+def _exchanged(ends: Floats) -> Floats:
+    """Return both ends of lines with x and y exchanged."""
+    return ends[:, [1, 0, 3, 2]]
 
 
 def _distinct(ends: Floats, source: Numbers) -> Numbers:

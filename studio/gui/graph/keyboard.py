@@ -15,14 +15,14 @@ STEP = 60.0
 """Pixels that an arrow key pans."""
 
 PAGE = 0.8
-"""Share of the height that a page key pans."""
+"""Share of what is visible that a page key pans."""
 
 KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
         "Travel",
         (
-            ("↑ ↓", "Go to an input node, to an output node"),
-            ("← →", "Go to the next node of the same layer"),
+            ("↑ ↓", "Go to an input node, to an output node (left to right: ← →)"),
+            ("← →", "Go to the next node of the same layer (left to right: ↑ ↓)"),
             ("Home End", "Go to the first node, to the last node"),
             ("Enter", "Open a block, branch or function"),
             ("Backspace", "Leave the block; collapse the enclosing block"),
@@ -47,8 +47,11 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("0", "100 %"),
             ("+ −", "Zoom (Ctrl and wheel)"),
             ("Shift ↑ ↓ ← →", "Pan (also without a selection)"),
-            ("Page↑ Page↓", "A page up, a page down"),
+            ("Page↑ Page↓", "A page back, a page on"),
             ("B", "Blocks, or all nodes"),
+            ("E", "Shapes on the edges"),
+            ("L", "Top to bottom, or left to right"),
+            ("M", "Overview and legend"),
             ("N P", "Next difference, previous difference (Compare)"),
             ("?", "Show these keys"),
         ),
@@ -58,6 +61,7 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
 
 HELP, LEAVE, DETAIL, NEXT, PREVIOUS = "help", "leave", "detail", "next", "previous"
 UNFOLD, UNFOLD_ALL = "unfold", "unfold all"
+SHAPES, DIRECTION, DOCK = "shapes", "direction", "dock"
 """Wishes that the canvas only passes on."""
 
 _ARROWS = {
@@ -73,6 +77,9 @@ _WISHES = {
     Qt.Key.Key_B: DETAIL,
     Qt.Key.Key_N: NEXT,
     Qt.Key.Key_P: PREVIOUS,
+    Qt.Key.Key_E: SHAPES,
+    Qt.Key.Key_L: DIRECTION,
+    Qt.Key.Key_M: DOCK,
 }
 
 
@@ -91,6 +98,9 @@ class KeyTarget(Protocol):
 
     def height(self) -> int:
         """Return the height in pixels."""
+
+    def width(self) -> int:
+        """Return the width in pixels."""
 
     def pan(self, right: float, down: float) -> None:
         """Move the view right and down, in pixels of the screen."""
@@ -176,15 +186,25 @@ def _simple(canvas: KeyTarget) -> dict[Qt.Key, Callable[[], None]]:
         Qt.Key.Key_Enter: canvas.enter,
         Qt.Key.Key_Home: partial(canvas.select, 0 if last >= 0 else None),
         Qt.Key.Key_End: partial(canvas.select, last if last >= 0 else None),
-        Qt.Key.Key_PageDown: partial(canvas.pan, 0, canvas.height() * PAGE),
-        Qt.Key.Key_PageUp: partial(canvas.pan, 0, -canvas.height() * PAGE),
+        Qt.Key.Key_PageDown: partial(_turn_page, canvas, PAGE),
+        Qt.Key.Key_PageUp: partial(_turn_page, canvas, -PAGE),
     }
+
+
+def _turn_page(canvas: KeyTarget, pages: float) -> None:
+    """Pan in the direction of the graph."""
+    if canvas.scene is not None and canvas.scene.across:
+        canvas.pan(canvas.width() * pages, 0)
+    else:
+        canvas.pan(0, canvas.height() * pages)
 
 
 def _travel(canvas: KeyTarget, box: int, right: int, down: int) -> None:
     scene = canvas.scene
     if scene is None:
         return
+    if scene.across:
+        right, down = down, right
     target: int | None
     if right:
         target = scene.beside(box, right)

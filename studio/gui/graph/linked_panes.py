@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
+from studio.gui.graph.choices import ViewChoices
 from studio.gui.graph.comparison import AFTER, BEFORE, Comparison
 from studio.gui.graph.costs import CostKind
 from studio.gui.graph.keyboard import NEXT, PREVIOUS
@@ -40,11 +41,13 @@ class LinkedPanes(QSplitter):
         chosen: The match that the user selected on either side; -1 for none.
         stepped: To the next difference (1) or the one before (-1).
         opened: A match in the block that the user wants to look into.
+        choices_changed: The ``ViewChoices`` that the user made on either side.
     """
 
     chosen = Signal(int)
     stepped = Signal(int)
     opened = Signal(int)
+    choices_changed = Signal(object)
 
     def __init__(self, theming: Theming) -> None:
         super().__init__(Qt.Orientation.Horizontal)
@@ -56,15 +59,26 @@ class LinkedPanes(QSplitter):
         self.panes = (GraphPane(theming), GraphPane(theming))
         self.setChildrenCollapsible(False)
         for side, pane in enumerate(self.panes):
-            pane.minimap.wanted = False  # half a page has no room for it
+            pane.dock.has_map = False  # half a page has no room for it
             pane.canvas.unfolds = False  # the other side would have to follow
             pane.paths.hide()  # nor for these; their keys do the same
+            pane.bar.chosen.connect(self._choose)
             self.addWidget(self._titled(side, pane))
             pane.canvas.view_changed.connect(partial(self._moved, side))
             pane.canvas.selection_changed.connect(partial(self._selected, side))
             pane.canvas.wished.connect(self._wished)
             pane.canvas.entered.connect(partial(self._entered, side))
         theming.changed.connect(self._paint)
+        self.show_choices(ViewChoices())
+
+    def show_choices(self, choices: ViewChoices) -> None:
+        """Show both sides in the same way."""
+        for pane in self.panes:
+            pane.show_choices(choices)
+
+    def _choose(self, choices: ViewChoices) -> None:
+        self.show_choices(choices)
+        self.choices_changed.emit(choices)
 
     def _titled(self, side: int, pane: GraphPane) -> QWidget:
         holder = QWidget()

@@ -7,16 +7,19 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
 
 from studio.gui.graph.area import Area
+from studio.gui.graph.edge_shapes import EdgeShapePainter
 from studio.gui.graph.families import BLOCK
 from studio.gui.graph.frames import SIGN, FramePainter, paint_sign
+from studio.gui.graph.node_rows import RowsPainter
 from studio.gui.graph.overlay import Overlay
 from studio.gui.graph.scene import Scene
 from studio.gui.names import shown as as_shown
 from studio.gui.theme import Theme
+from studio.workspace import HEADER_HEIGHT
 
 if TYPE_CHECKING:
     from studio.gui.graph.index import Flags, Floats, Lines, Numbers
@@ -55,12 +58,14 @@ class Marks:
         hits: Boxes that a search found.
         overlay: Numbers that replace the colours of the families.
         traced: Boxes of a path that is lit, its edges with them.
+        shapes: Whether edges have their shapes written next to them.
     """
 
     selected: int | None = None
     hits: frozenset[int] = frozenset()
     overlay: Overlay | None = None
     traced: frozenset[int] = frozenset()
+    shapes: bool = False
 
 
 _Heat = tuple["list[QColor]", "Numbers"]
@@ -112,6 +117,8 @@ class ScenePainter:
         self._titles = QFontMetricsF(self._inks.title)
         self._details = QFontMetricsF(self._inks.detail)
         self._frames = FramePainter(scene.frames, theme, self._inks.title)
+        self._rows = RowsPainter(scene, theme, self._inks.detail)
+        self._shapes = EdgeShapePainter(scene, theme, self._inks.detail)
         self._texts: dict[int, tuple[str, ...]] = {}
         self._fitting: dict[tuple[int, tuple[str, ...]], str] = {}
         self._heat: _Cached[_Heat] = _Cached()
@@ -122,12 +129,14 @@ class ScenePainter:
     def paint(self, painter: QPainter, area: Area, zoom: float, marks: Marks) -> None:
         """Paint what touches an area; the painter is already scaled by the zoom."""
         boxes = self._scene.index.boxes_in(area)
-        if self._scene.index.tallest * zoom < THIN:
+        if HEADER_HEIGHT * zoom < THIN:
             boxes = self._scene.index.spots(boxes, zoom, zoom)
         if self._scene.frames:
             self._frames.paint(painter, area, zoom)
         if zoom >= EDGES_FROM:
             self._paint_edges(painter, area, zoom, marks)
+        if marks.shapes and zoom >= TEXT_FROM:
+            self._shapes.paint(painter, area)
         if zoom < SHAPES_FROM:
             self._paint_flat(painter, boxes, zoom, marks)
         else:
@@ -156,7 +165,7 @@ class ScenePainter:
             if is_flat:
                 painter.drawLines(list(map(QLineF, *shown.T.tolist())))
             else:
-                painter.drawPath(_curves(shown))
+                painter.drawPath(_curves(shown, across=self._scene.across))
 
     def _lit_lines(self, marks: Marks) -> Lines | None:
         """Return the lines of the path that is lit, or else of the selected box."""
@@ -218,6 +227,10 @@ class ScenePainter:
         painter.setPen(QPen(border, 1.0))
         painter.setBrush(fill)
         painter.drawRoundedRect(rectangle, RADIUS, RADIUS)
+        if self._rows.has_rows(box):
+            if zoom >= DETAIL_FROM:
+                self._rows.paint(painter, box, rectangle)
+            rectangle = QRectF(rectangle.topLeft(), QSizeF(rectangle.width(), HEADER_HEIGHT))
         if zoom >= TEXT_FROM:
             shown = details if zoom >= DETAIL_FROM else ()
             if self._with_signs and what.family == BLOCK:
@@ -330,12 +343,16 @@ def _inks(theme: Theme, font: QFont) -> _Inks:
     )
 
 
-def _curves(lines: Floats) -> QPainterPath:
+def _curves(lines: Floats, *, across: bool) -> QPainterPath:
+    """Return curves that leave and reach their boxes in the direction of the graph."""
     path = QPainterPath()
     for x0, y0, x1, y1 in lines.tolist():
         path.moveTo(x0, y0)
-        if abs(x1 - x0) < 0.5:
+        if abs(x1 - x0) < 0.5 or abs(y1 - y0) < 0.5:
             path.lineTo(x1, y1)
+        elif across:
+            middle = (x0 + x1) / 2
+            path.cubicTo(QPointF(middle, y0), QPointF(middle, y1), QPointF(x1, y1))
         else:
             middle = (y0 + y1) / 2
             path.cubicTo(QPointF(x0, middle), QPointF(x1, middle), QPointF(x1, y1))

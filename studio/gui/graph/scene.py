@@ -6,17 +6,23 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from studio.api import Dimension, Graph, GraphLayout, Node, TensorType, Value
+from studio.api import Graph, GraphLayout, Node, Value
 from studio.gui.graph.area import Area
 from studio.gui.graph.families import BLOCK, TERMINAL
 from studio.gui.names import shown
-from studio.workspace import block_text, is_folded_block, operator_family
+from studio.workspace import (
+    HEADER_HEIGHT,
+    NodeRow,
+    block_text,
+    is_folded_block,
+    node_rows,
+    operator_family,
+    short_shape,
+)
 
 if TYPE_CHECKING:
     from studio.gui.graph.index import Index
     from studio.workspace import Frame
-
-LONGEST_SYMBOL = 6
 
 LONGEST_TITLE = 80
 """Characters of a block's title that are read out with a node in it."""
@@ -27,6 +33,9 @@ FRAME_TITLE = 28.0
 CORNER = 24.0
 """Edge of the upper left corner of a block, in which a click unfolds it."""
 
+
+_SAME_ROW = HEADER_HEIGHT / 2
+"""Pixels between the beginnings of two boxes of about the same row."""
 
 OPENS = "▸"
 """Behind the title of a box that can be looked into."""
@@ -66,6 +75,7 @@ class Scene:
         colors: For each box the place of its family among them.
         size: Width and height of the whole.
         frames: Around blocks that are unfolded in place.
+        across: Whether it is laid out from left to right.
 
     Args:
         functions: Qualified names of the model's own functions.
@@ -81,6 +91,7 @@ class Scene:
         like: Scene | None = None,
         frames: tuple[Frame, ...] = (),
         homes: Sequence[int] = (),
+        across: bool = False,
     ) -> None:
         from studio.gui.graph.index import Index, coded  # numpy is not for the window's first paint
 
@@ -92,11 +103,12 @@ class Scene:
         self.width, self.height = layout.width, layout.height
         self.edges = layout.edges
         self.size = layout.size
-        self.frames, self._homes = frames, homes
+        self.frames, self._homes, self.across = frames, homes, across
         self.families, self.colors = coded(box.family for box in self.boxes)
         self._layout = layout
-        known = like if like is not None and like._layout == layout else None
-        self.index: Index = known.index if known else Index(layout)
+        is_known = like is not None and like.across == across and like._layout == layout
+        known = like if is_known else None
+        self.index: Index = known.index if known else Index(layout, across=across)
         self._after, self._before = known._ways if known else _neighbours(layout)
 
     @property
@@ -109,7 +121,7 @@ class Scene:
     def box_at(self, x: float, y: float) -> int | None:
         """Return the box under a point."""
         for box in self.index.boxes_in(Area(x, y, x, y)).tolist():
-            if y <= self.y[box] + self.height[box]:
+            if y <= self.y[box] + self.height[box] and x <= self.x[box] + self.width[box]:
                 return int(box)
         return None
 
@@ -170,14 +182,19 @@ class Scene:
         return frozenset(found)
 
     def beside(self, box: int, step: int) -> int | None:
-        """Return the next box to the right (1) or left (-1) in about the same row."""
-        middle, row = self.centre(box)
-        half = max(self.index.tallest, 1.0)
-        around = Area(0, row - half / 2, self.size[0], row + half / 2)
+        """Return the next box of about the same row: to the right (1) or left (-1).
+
+        Where the graph runs from left to right, of the same column: below (1) or above (-1).
+        """
+        starts, way = (self.x, 1) if self.across else (self.y, 0)
+        row, middle = starts[box], self.centre(box)[way]
+        wide, high = self.size
+        around = Area(row, 0, row, high) if self.across else Area(0, row, wide, row)
         others = [
-            (abs(self.centre(other)[0] - middle), other)
+            (abs(self.centre(other)[way] - middle), other)
             for other in self.index.boxes_in(around).tolist()
-            if (self.centre(other)[0] - middle) * step > 0
+            if abs(starts[other] - row) <= _SAME_ROW
+            and (self.centre(other)[way] - middle) * step > 0
         ]
         return min(others)[1] if others else None
 
@@ -188,8 +205,28 @@ class Scene:
         """
         what = self.boxes[box]
         if what.node is None:
-            return (_shape(what.value.type),) if what.value is not None else ()
-        return _details(self.graph, what.node)
+            kind = what.value.type if what.value is not None else None
+            return (short_shape(kind.shape),) if kind is not None else ()
+        return _details(self.graph, what.node, with_kernel=not self.rows(box))
+
+    def rows(self, box: int) -> tuple[NodeRow, ...]:
+        """Return the rows of a box; none where the layout has left no room for them."""
+        node = self.boxes[box].node
+        if node is None or self.height[box] <= HEADER_HEIGHT:
+            return ()
+        return node_rows(self.graph, node)
+
+    def shapes(self, box: int) -> tuple[str, ...]:
+        """Return the shapes that a box passes on, each once, in the order of its outputs."""
+        what = self.boxes[box]
+        if not self.after(box):
+            return ()
+        if what.node is None:
+            kinds = [what.value.type] if what.value is not None else []
+        else:
+            kinds = [self.graph.type_of(name) for name in what.node.outputs if name]
+        texts = [short_shape(kind.shape) for kind in kinds if kind is not None]
+        return tuple(dict.fromkeys(filter(None, texts)))
 
     def index_of(self, name: str, kind: str = "node") -> int | None:
         """Return the box of a node by name, or of an ``input`` or ``output`` of the graph."""
@@ -247,25 +284,12 @@ def _boxes(graph: Graph, functions: Collection[str]) -> Iterator[Box]:
         yield Box(value.name, TERMINAL, value.name, value=value)
 
 
-def _details(graph: Graph, node: Node) -> tuple[str, ...]:
-    shape = _shape(graph.type_of(node.outputs[0]) if node.outputs else None)
+def _details(graph: Graph, node: Node, *, with_kernel: bool) -> tuple[str, ...]:
+    kind = graph.type_of(node.outputs[0]) if node.outputs else None
+    shape = short_shape(kind.shape) if kind is not None else ""
     if is_folded_block(node):
         return (block_text(node),)
-    kernel = node.attributes.get("kernel_shape")
+    kernel = node.attributes.get("kernel_shape") if with_kernel else None
     edges = "×".join(str(edge) for edge in kernel) if isinstance(kernel, tuple) else ""
     candidates = (f"{edges} · {shape}" if edges and shape else "", shape, edges, node.name)
     return tuple(text for text in candidates if text)
-
-
-def _shape(kind: TensorType | None) -> str:
-    if kind is None or kind.shape is None:
-        return ""
-    if not kind.shape:
-        return "scalar"
-    return "×".join(_size(size) for size in kind.shape)
-
-
-def _size(size: Dimension) -> str:
-    """Return a size; a long symbolic name becomes ``?``, as it would fill the box."""
-    text = "?" if size is None else str(size)
-    return text if len(text) <= LONGEST_SYMBOL else "?"

@@ -1,51 +1,57 @@
-"""The canvas with what lies on it: overview, legend and zoom buttons."""
+"""The canvas with its surroundings: the bar above it, and the dock of overview and legend."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QVBoxLayout, QWidget
 
-from studio.api.qt import plain_tip
-from studio.gui import icons
 from studio.gui.graph.canvas import GraphCanvas
+from studio.gui.graph.choices import ViewChoices
+from studio.gui.graph.dock import GraphDock
 from studio.gui.graph.families import TITLES
 from studio.gui.graph.keyboard import HELP, KEYS
-from studio.gui.graph.legend import Legend
-from studio.gui.graph.minimap import Minimap
+from studio.gui.graph.lens_bar import LensBar
 from studio.gui.graph.overlay import Overlay
-from studio.gui.graph.paths import PathButtons
 from studio.gui.graph.scene import Scene
 from studio.gui.theme import Theming
-from studio.gui.widgets.basics import GRID, button, label
-
-GAP = 2 * GRID
+from studio.gui.widgets.basics import GRID, label
 
 
 class GraphPane(QWidget):
-    """The canvas, and its furniture in the corners."""
+    """The canvas between its bar and its dock, which cover none of its nodes."""
 
     def __init__(self, theming: Theming) -> None:
         super().__init__()
-        self._theming = theming
         self._families: list[str] = []
         self.canvas = GraphCanvas(theming)
-        self.minimap = Minimap(self.canvas, theming)
-        self.legend = Legend(theming, self.canvas)
-        self.zoom_out = button("", lambda: self.canvas.zoom_by(0.8))
-        self.level = button("100 %", lambda: self.canvas.zoom_to(1.0))
-        self.zoom_in = button("", lambda: self.canvas.zoom_by(1.25))
-        self.fit = button("", self.canvas.fit)
-        self._buttons = self._zoom_buttons()
-        self.paths = PathButtons(self.canvas, theming)
+        self.bar = LensBar(self.canvas, theming)
+        self.paths = self.bar.paths
+        self.dock = GraphDock(self.canvas, theming)
+        self.minimap, self.legend = self.dock.minimap, self.dock.legend
         self.help = KeyHelp(self.canvas)
+        self._body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._body.setSpacing(0)
+        self._body.addWidget(self.canvas, 1)
+        self._body.addWidget(self.dock)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.canvas)
-        self.canvas.view_changed.connect(self._show_level)
-        self.canvas.wished.connect(lambda wish: self.help.open() if wish == HELP else None)
-        theming.changed.connect(self.dress)
-        self.dress()
+        layout.setSpacing(0)
+        layout.addWidget(self.bar)
+        layout.addLayout(self._body, 1)
+        self.canvas.wished.connect(self._grant)
+        self.bar.chosen.connect(self.show_choices)
+        self.show_choices(self.bar.choices)
+
+    def show_choices(self, choices: ViewChoices) -> None:
+        """Show what is chosen; another direction needs another scene, which the page builds."""
+        self.bar.show_choices(choices)
+        self.canvas.show_shapes(choices.shapes)
+        self.dock.place(below=choices.across)
+        directions = QBoxLayout.Direction
+        is_below = self.dock.is_below
+        self._body.setDirection(directions.TopToBottom if is_below else directions.LeftToRight)
+        self.dock.setVisible(choices.dock)
 
     def show_scene(
         self,
@@ -73,54 +79,12 @@ class GraphPane(QWidget):
             self.legend.show_overlay(overlay)
         else:
             self.legend.show_families(self._families)
-        self.legend.setVisible(bool(self._families))
-        self._place()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._place()
-
-    def dress(self) -> None:
-        """Set the icons in the theme's colours."""
-        color = self._theming.current.color("dim")
-        for name, item in (("minus", self.zoom_out), ("plus", self.zoom_in), ("fit", self.fit)):
-            item.setIcon(icons.icon(name, color, 16))
-
-    def _zoom_buttons(self) -> QWidget:
-        holder = QWidget(self.canvas)
-        layout = QHBoxLayout(holder)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        names = {
-            self.zoom_out: "Zoom out (−)",
-            self.level: "Zoom to 100 % (0)",
-            self.zoom_in: "Zoom in (+)",
-            self.fit: "Show the whole graph (F)",
-        }
-        for item, name in names.items():
-            item.setToolTip(plain_tip(name))
-            item.setAccessibleName(name)
-            item.setCursor(Qt.CursorShape.ArrowCursor)
-            item.setFixedSize(64 if item is self.level else 32, 32)
-            item.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-            item.setProperty("kind", "tool")
-            layout.addWidget(item)
-        return holder
-
-    def _show_level(self) -> None:
-        percent = 100 * self.canvas.zoom
-        digits = 0 if percent >= 1 else 1 if percent >= 0.1 else 2
-        self.level.setText(f"{percent:.{digits}f} %")
-
-    def _place(self) -> None:
-        wide, high = self.width(), self.height()
-        self.minimap.move(wide - self.minimap.width() - GAP, GAP)
-        self.paths.move(GAP, GAP)
-        size = self._buttons.sizeHint()
-        self._buttons.setGeometry(
-            wide - size.width() - GAP, high - size.height() - GAP, size.width(), size.height()
-        )
-        self.legend.move(GAP, high - self.legend.height() - GAP)
+    def _grant(self, wish: str) -> None:
+        if wish == HELP:
+            self.help.open()
+        else:
+            self.bar.toggle(wish)
 
 
 _KEY_WIDTH = 104

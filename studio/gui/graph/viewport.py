@@ -60,11 +60,12 @@ class Viewport:
         width, height = self.extent
         self.centre_on(width / 2, height / 2)
 
-    def show_start(self, first: float) -> None:
+    def show_start(self, first: float, *, across: bool = False) -> None:
         """Show the whole scene if it can be read so, otherwise its beginning at reading size.
 
         Args:
-            first: Where the first box has its middle, from left to right.
+            first: Where the first box has its middle, from left to right; from top to bottom
+                where the scene runs from left to right.
         """
         if self.extent is None:
             return
@@ -72,9 +73,10 @@ class Viewport:
             self.fit()
             return
         self.zoom = READING_ZOOM
-        width, room = self.extent[0], self._size()[0]
-        middle = width / 2 if width + 2 * MARGIN <= room else first
-        self.move_to(QPointF(middle - room / 2, -MARGIN))
+        side = 1 if across else 0
+        extent, room = self.extent[side], self._size()[side]
+        start = (extent / 2 if extent + 2 * MARGIN <= room else first) - room / 2
+        self.move_to(QPointF(-MARGIN, start) if across else QPointF(start, -MARGIN))
 
     def zoom_by(self, factor: float, anchor: QPointF | None = None) -> None:
         """Zoom; the anchor (the middle by default) stays where it is on the screen."""

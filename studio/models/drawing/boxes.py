@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from studio.api import Graph, GraphLayout, Node, TensorType
+from studio.models.dimensions import short_type
 from studio.models.drawing.overlay import Overlay
 from studio.models.families import family
 from studio.models.layout import Frame
 from studio.models.layout.boxes import DETAIL_CHAR, OPERATOR_CHAR, detail
+from studio.models.node_rows import HEADER_HEIGHT, ROW_HEIGHT, ROWS_INSET, NodeRow, node_rows
 from studio.models.walk import BLOCK_DOMAIN, block_text
 
 
@@ -21,6 +23,7 @@ class DrawnBox:
         kind: A family of operators, ``terminal``, or ``unmeasured`` under an overlay.
         colours: Fill and text, where an overlay decides them.
         tooltip: Several lines.
+        rows: Constants and kernel of the node, below the text.
     """
 
     x: float
@@ -32,6 +35,13 @@ class DrawnBox:
     text: str
     tooltip: str
     colours: tuple[str, str] | None = None
+    rows: tuple[NodeRow, ...] = ()
+
+    def placed_rows(self) -> Iterator[tuple[str, float]]:
+        """Yield the text of each row and where its middle is, from top to bottom."""
+        for place, row in enumerate(self.rows):
+            middle = self.y + HEADER_HEIGHT + ROWS_INSET + (place + 0.5) * ROW_HEIGHT
+            yield f"{row.title}  {row.text}", middle
 
 
 def drawn_boxes(graph: Graph, layout: GraphLayout, overlay: Overlay | None) -> Iterator[DrawnBox]:
@@ -42,14 +52,14 @@ def drawn_boxes(graph: Graph, layout: GraphLayout, overlay: Overlay | None) -> I
     """
     index = 0
     for value in graph.inputs:
-        yield _box(layout, index, "terminal", value.name, _type(value.type), "input")
+        yield _box(layout, index, "terminal", value.name, short_type(value.type), "input")
         index += 1
     for place, node in enumerate(graph.nodes):
         if layout.width[index]:
             yield _node(graph, node, layout, index, overlay, str(place))
         index += 1
     for value in graph.outputs:
-        yield _box(layout, index, "terminal", value.name, _type(value.type), "output")
+        yield _box(layout, index, "terminal", value.name, short_type(value.type), "output")
         index += 1
 
 
@@ -70,10 +80,12 @@ def _node(
     tooltip = _tooltip(graph, node)
     if overlay is None:
         kind = "block" if node.domain == BLOCK_DOMAIN else family(node.operator)
-        return _box(layout, index, kind, node.operator, detail(node), tooltip)
-    text = overlay.text(place) or detail(node)
-    colours = overlay.colours(place)
-    return _box(layout, index, "unmeasured", node.operator, text, tooltip, colours)
+        box = _box(layout, index, kind, node.operator, detail(node), tooltip)
+    else:
+        text = overlay.text(place) or detail(node)
+        colours = overlay.colours(place)
+        box = _box(layout, index, "unmeasured", node.operator, text, tooltip, colours)
+    return replace(box, rows=node_rows(graph, node)) if box.height > HEADER_HEIGHT else box
 
 
 def _box(

@@ -7,11 +7,13 @@ from typing import Any
 
 from studio.api import Graph, GraphLayout, Model, Node, TensorType
 from studio.models.blocks import INSIDE, folded, folds, is_block, outline
+from studio.models.dimensions import short_shape, short_type
 from studio.models.drawing.colours import FILLS
 from studio.models.drawing.overlay import Overlay
 from studio.models.families import TITLES, family
 from studio.models.layout import lay_out
 from studio.models.layout.boxes import detail
+from studio.models.node_rows import node_rows
 from studio.models.walk import block_text, parts
 
 BLOCKS = "blocks"
@@ -124,10 +126,10 @@ class _Book:
             first = at < len(graph.inputs)
             place = at if first else at - len(graph.inputs) - len(graph.nodes)
             value = (graph.inputs if first else graph.outputs)[place]
-            kind = _short(str(value.type or ""))
+            kind = _short(short_type(value.type))
             return {
                 "titles": _short(value.name), "texts": kind, "kind": "terminal",
-                "node": -1, "opens": 0,
+                "node": -1, "opens": 0, "rows": 0,
             }  # fmt: skip
         before = f"{path}/" if path and ((is_folded and is_block(node)) or not is_folded) else ""
         opens = [f"{before}{node.name}/{key}" for key in node.blocks]
@@ -137,6 +139,7 @@ class _Book:
             "kind": "block" if is_block(node) else family(node.operator),
             "node": self._number(graph, node),
             "opens": opens or 0,
+            "rows": [f"{row.title}  {row.text}" for row in node_rows(graph, node)] or 0,
         }
 
     def _note(self, node: Node | None, path: str, box: int, is_folded: bool) -> None:
@@ -164,11 +167,10 @@ def _below(graph: Graph, node: Node) -> str:
     kind = graph.type_of(node.outputs[0]) if node.outputs else None
     if kind is None or kind.shape is None:
         return _short(detail(node))
-    sizes = ("?" if size is None or len(str(size)) > 6 else str(size) for size in kind.shape)
-    return "×".join(sizes) or "scalar"
+    return short_shape(kind.shape)
 
 
-_COLUMNS = ("titles", "texts", "kind", "node", "opens")
+_COLUMNS = ("titles", "texts", "kind", "node", "opens", "rows")
 
 
 def _inner(node: Node) -> Iterable[Node]:

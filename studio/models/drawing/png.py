@@ -20,6 +20,8 @@ _MOST_PIXELS = 60_000_000
 LEAST_SCALE = 0.2
 """Scale below which a picture shows nothing but the outline of a graph."""
 
+_ROW_LEFT = 10.0
+
 _READABLE = 0.4
 """Scale below which texts are left out."""
 
@@ -92,6 +94,9 @@ class _Canvas:
         for text, font, y in ((box.title, self._title, 15), (box.text, self._text, 31)):
             at = (middle, (box.y + y) * scale)
             self._draw.text(at, _printable(text), ink, font, anchor="mm")
+        for text, row in box.placed_rows():
+            at = ((box.x + _ROW_LEFT) * scale, row * scale)
+            self._draw.text(at, _printable(text), ink, self._text, anchor="lm")
 
     def legend(self, text: str) -> None:
         self._draw.text((8, 8), _printable(text), INK, _font(12))

@@ -12,9 +12,12 @@ from studio.models.drawing.colours import EDGE, FILLS, GROUND, INK
 from studio.models.drawing.overlay import Overlay, legend, on_nodes
 from studio.models.layout import Frame
 
+_ROW_LEFT = 10.0
+
 _STYLE = f"""
 .edge{{fill:none;stroke:{EDGE};stroke-width:1.2}}
 text{{font:11px 'DejaVu Sans',system-ui,sans-serif;text-anchor:middle;fill:#fff}}
+.row{{text-anchor:start}}
 .title{{font-size:13px;font-weight:600}}
 .frame{{fill:{GROUND};fill-opacity:.55;stroke:{EDGE}}}
 .name{{text-anchor:start;fill:{INK}}}
@@ -82,8 +85,17 @@ def _box(box: DrawnBox) -> str:
         f'<g><title>{_escape(box.tooltip)}</title><rect class="{box.kind}" x="{box.x:g}" '
         f'y="{box.y:g}" width="{box.width:g}" height="{box.height:g}" rx="6"{fill}/>'
         f'<text class="title" x="{middle:g}" y="{box.y + 19:g}"{ink}>{_escape(box.title)}</text>'
-        f'<text x="{middle:g}" y="{box.y + 35:g}"{ink}>{_escape(box.text)}</text></g>'
+        f'<text x="{middle:g}" y="{box.y + 35:g}"{ink}>{_escape(box.text)}</text>'
+        f"{''.join(_rows(box, ink))}</g>"
     )
+
+
+def _rows(box: DrawnBox, ink: str) -> Iterator[str]:
+    for text, middle in box.placed_rows():
+        yield (
+            f'<text class="row" x="{box.x + _ROW_LEFT:g}" y="{middle + 4:g}"{ink}>'
+            f"{_escape(text)}</text>"
+        )
 
 
 def _escape(text: str) -> str:

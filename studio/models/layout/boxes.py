@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from studio.api import Graph, Node, TensorType
+from studio.models.dimensions import short_type
+from studio.models.node_rows import HEADER_HEIGHT, NodeRow, height_of, node_rows
 from studio.models.walk import BLOCK_DOMAIN, block_text, is_constant, read_names
 
-HEIGHT = 44.0
+HEIGHT = HEADER_HEIGHT
+"""Of a box without rows."""
+
 _NARROWEST, _WIDEST = 112.0, 240.0
 _PADDING = 28.0
 _SIGN = 16.0
@@ -16,6 +20,9 @@ _SIGN = 16.0
 
 OPERATOR_CHAR, DETAIL_CHAR = 8.2, 6.4
 """Mean advance of a character in pixels: semibold 13 px, and regular 11 px."""
+
+_BETWEEN = 3
+"""Characters between the title of a row and its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +33,7 @@ class Boxes:
         widths: Zero for what is not drawn: constants, which belong to the nodes that read them.
         edges: (from box, to box, value name).
         inputs, outputs: How many there are.
-        heights: Of the boxes that are not of the usual height.
+        heights: Of the boxes that are not of the usual height, as those with rows.
     """
 
     widths: list[float]
@@ -39,17 +46,27 @@ class Boxes:
         """Return the height of a box, or zero if it is not drawn."""
         return self.heights.get(box, HEIGHT) if self.widths[box] else 0.0
 
+    def turned(self) -> Boxes:
+        """Return the boxes with widths and heights exchanged, for a layout from left to right."""
+        heights = {box: width for box, width in enumerate(self.widths) if width}
+        widths = [self.height(box) for box in range(len(self.widths))]
+        return Boxes(widths, self.edges, self.inputs, self.outputs, heights)
+
 
 def boxes(graph: Graph) -> Boxes:
     """Return the boxes of a graph, its terminals included."""
     widths = [_terminal(value.name, value.type) for value in graph.inputs]
     producers = {value.name: index for index, value in enumerate(graph.inputs)}
     first = len(widths)
+    heights: dict[int, float] = {}
     for index, node in enumerate(graph.nodes, first):
         if is_constant(node):
             widths.append(0.0)
             continue
-        widths.append(_node(node))
+        rows = node_rows(graph, node)
+        widths.append(_node(node, rows))
+        if rows:
+            heights[index] = height_of(len(rows))
         for name in node.outputs:
             if name:
                 producers[name] = index
@@ -59,7 +76,7 @@ def boxes(graph: Graph) -> Boxes:
     for index, value in enumerate(graph.outputs, first + len(graph.nodes)):
         widths.append(_terminal(value.name, value.type))
         edges += _edges_to(index, (value.name,), producers)
-    return Boxes(widths, edges, len(graph.inputs), len(graph.outputs))
+    return Boxes(widths, edges, len(graph.inputs), len(graph.outputs), heights)
 
 
 def _edges_to(
@@ -77,15 +94,19 @@ def detail(node: Node) -> str:
     return last if len(last) <= 30 else last[:14] + "…" + last[-14:]
 
 
-def _node(node: Node) -> float:
+def _node(node: Node, rows: Sequence[NodeRow]) -> float:
     title = f"{node.operator} ▸" if node.blocks else node.operator  # as the window writes it
-    return _width(title, detail(node), _SIGN if node.domain == BLOCK_DOMAIN else 0.0)
+    longest = len(detail(node))
+    if rows:  # their texts stand in a column
+        titles, texts = (max(map(len, column)) for column in zip(*rows, strict=True))
+        longest = max(longest, titles + texts + _BETWEEN)
+    return _width(title, longest, _SIGN if node.domain == BLOCK_DOMAIN else 0.0)
 
 
 def _terminal(name: str, kind: TensorType | None) -> float:
-    return _width(name, str(kind or ""))
+    return _width(name, len(short_type(kind)))
 
 
-def _width(title: str, text: str, more: float = 0.0) -> float:
-    needed = max(len(title) * OPERATOR_CHAR, len(text) * DETAIL_CHAR) + _PADDING + more
+def _width(title: str, characters: int, more: float = 0.0) -> float:
+    needed = max(len(title) * OPERATOR_CHAR, characters * DETAIL_CHAR) + _PADDING + more
     return round(min(max(needed, _NARROWEST), _WIDEST) / 8) * 8.0

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from studio.api import Graph, GraphLayout, Node
 from studio.models.layout.boxes import Boxes, boxes
 from studio.models.layout.cycles import without_cycles
-from studio.models.layout.placement import PAGE, Style, lay_out, place
+from studio.models.layout.placement import ACROSS_GAP, PAGE, PAGE_ACROSS, Style, place, turned
 from studio.models.walk import BLOCK_DOMAIN, INSIDE
 
 HEADER = 34.0
@@ -24,6 +24,9 @@ _SIDE, _FOOT = 20.0, 10.0
 _PORT = 8.0
 _CHAR, _AROUND_TITLE = 8.2, 64.0
 _LEVEL = Style(_SIDE, 0.0, is_framed=True)
+_LEVEL_ACROSS = Style(_SIDE, 0.0, is_framed=True, gap=ACROSS_GAP)
+_PORT_ROOM = 20.0
+"""Left and right of a level from left to right, where its ports stand."""
 
 Points = tuple[float, ...]
 """x and y of each point of a line."""
@@ -56,27 +59,41 @@ class Unfolded:
 
     Attributes:
         homes: For each node the number of the innermost frame around it; -1 for none.
+        across: Whether the layout is from left to right.
     """
 
     graph: Graph
     layout: GraphLayout
     frames: tuple[Frame, ...] = ()
     homes: tuple[int, ...] = ()
+    across: bool = False
 
 
-def unfold(graph: Graph, opened: Collection[str], path: str = "") -> Unfolded:
+def unfold(
+    graph: Graph, opened: Collection[str], path: str = "", *, across: bool = False
+) -> Unfolded:
     """Lay out a graph with some blocks unfolded in place.
 
     Args:
         opened: Paths of the insides of the blocks; what is unfolded within a block that is not
             does not count.
         path: Of the graph itself.
+        across: From left to right.
     """
     around = f"{path}/" if path else ""
-    level = _Builder(frozenset(opened)).level(graph, around, is_framed=False)
-    if not level.inner:
-        return Unfolded(graph, level.layout)
-    return _Flat(graph, level).unfolded()
+    level = _Builder(frozenset(opened), across).level(graph, around, is_framed=False)
+    whole = Unfolded(graph, level.layout)
+    if level.inner:
+        whole = _Flat(graph, level, across).unfolded()
+    return _turned(whole) if across else whole
+
+
+def _turned(whole: Unfolded) -> Unfolded:
+    """Return a layout from left to right, which was made with both axes exchanged."""
+    frames = tuple(
+        [replace(one, x=one.y, y=one.x, width=one.height, height=one.width) for one in whole.frames]
+    )
+    return replace(whole, layout=turned(whole.layout), frames=frames, across=True)
 
 
 def block_paths(graph: Graph, path: str = "") -> Iterator[str]:
@@ -107,10 +124,15 @@ class _Level:
 
 
 class _Builder:
-    """Lays levels out; of equal ones only the first."""
+    """Lays levels out; of equal ones only the first.
 
-    def __init__(self, opened: frozenset[str]) -> None:
+    Args:
+        across: Widths and heights of all boxes are exchanged, and those of the layouts with them.
+    """
+
+    def __init__(self, opened: frozenset[str], across: bool) -> None:
         self._opened = opened
+        self._across = across
         self._known: dict[object, GraphLayout] = {}
 
     def level(self, graph: Graph, around: str, *, is_framed: bool) -> _Level:
@@ -135,16 +157,19 @@ class _Builder:
         return _Level(graph, around.rstrip("/"), layout, inner, arriving, leaving)
 
     def _layout(self, graph: Graph, inner: dict[int, _Level], *, is_framed: bool) -> GraphLayout:
-        if not inner and not is_framed:
-            return lay_out(graph)
-        drawn = boxes(graph)
+        drawn = boxes(graph).turned() if self._across else boxes(graph)
         for box, level in inner.items():
             wide, high = level.layout.size
             title = len(graph.nodes[box - len(graph.inputs)].operator) * _CHAR + _AROUND_TITLE
-            drawn.widths[box] = max(wide, round(title / 8) * 8.0)
-            drawn.heights[box] = HEADER + high + _FOOT
+            title = round(title / 8) * 8.0
+            if self._across:
+                drawn.widths[box] = HEADER + wide
+                drawn.heights[box] = max(high + 2 * _PORT_ROOM, title)
+            else:
+                drawn.widths[box] = max(wide, title)
+                drawn.heights[box] = HEADER + high + _FOOT
         if not is_framed:
-            return place(drawn, PAGE)
+            return place(drawn, PAGE_ACROSS if self._across else PAGE)
         count = len(drawn.widths)
         for box in (*range(drawn.inputs), *range(count - drawn.outputs, count)):
             drawn.widths[box], drawn.heights[box] = _PORT, 0.0
@@ -156,7 +181,8 @@ class _Builder:
         key = (tuple(drawn.widths), pairs, tuple(drawn.heights.items()))
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = place(drawn, _LEVEL)
+            style = _LEVEL_ACROSS if self._across else _LEVEL
+            known = self._known[key] = place(drawn, style)
         edges = without_cycles(len(drawn.widths), drawn.edges)
         return replace(known, edges=tuple(edges))
 
@@ -164,14 +190,15 @@ class _Builder:
 class _Flat:
     """One graph and one layout out of nested levels."""
 
-    def __init__(self, graph: Graph, top: _Level) -> None:
-        self._graph, self._top = graph, top
+    def __init__(self, graph: Graph, top: _Level, across: bool) -> None:
+        self._graph, self._top, self._across = graph, top, across
         self._nodes: list[Node] = []
         self._homes: list[int] = []
         self._frames: list[Frame] = []
         self._places: list[tuple[float, float, float, float]] = []
         self._numbers: dict[int, dict[int, int]] = {}
         self._shifts: dict[int, tuple[float, float]] = {}
+        self._ports: dict[int, tuple[float, float]] = {}
         self._edges: list[tuple[int, int, str]] = []
         self._bends: list[Points] = []
 
@@ -217,9 +244,16 @@ class _Flat:
             number, first = len(self._frames), len(self._nodes)
             frame = Frame(inside.path, node, around, x, y, wide, high, (first, first))
             self._frames.append(frame)
-            beside = (wide - inside.layout.size[0]) / 2
-            self._set(inside, x + beside, y + HEADER, number)
+            right_in, down_in = self._within(inside, wide, high)
+            self._ports[id(inside)] = (down_in, high - down_in - inside.layout.size[1])
+            self._set(inside, x + right_in, y + down_in, number)
             self._frames[number] = replace(frame, nodes=(first, len(self._nodes)))
+
+    def _within(self, inside: _Level, wide: float, high: float) -> tuple[float, float]:
+        """Return where a level begins in its frame, whose title stands above it."""
+        if self._across:
+            return HEADER, (high - inside.layout.size[1]) / 2
+        return (wide - inside.layout.size[0]) / 2, HEADER
 
     def _connect(self, level: _Level, *, is_framed: bool) -> None:
         """Collect the edges of a level and of those within it."""
@@ -251,7 +285,14 @@ class _Flat:
         right, down = self._shifts[id(inside)]
         port = inside.layout.edges[leaving][1]
         x, y = inside.layout.x[port] + _PORT / 2 + right, inside.layout.y[port] + down
-        return head[0], (*head[1], *self._moved(inside, leaving), x, y, x, y + _FOOT)
+        return head[0], (
+            *head[1],
+            *self._moved(inside, leaving),
+            x,
+            y,
+            x,
+            y + self._ports[id(inside)][1],
+        )
 
     def _to(self, level: _Level, at: int) -> list[tuple[int, Points]]:
         """Return the nodes at which an edge ends, and the points behind the edge's own."""
@@ -264,7 +305,8 @@ class _Flat:
         for arriving in inside.arriving.get(value, ()):
             port = inside.layout.edges[arriving][0]
             x, y = inside.layout.x[port] + _PORT / 2 + right, inside.layout.y[port] + down
-            before = (x, y - HEADER, x, y, *self._moved(inside, arriving))
+            above = y - self._ports[id(inside)][0]
+            before = (x, above, x, y, *self._moved(inside, arriving))
             found += [(end, (*before, *tail)) for end, tail in self._to(inside, arriving)]
         return found
 

@@ -14,16 +14,41 @@ from studio.models.layout.cycles import without_cycles
 from studio.models.layout.layers import Layered, layered
 
 _ROW_GAP = 32.0
+ACROSS_GAP = 96.0
+"""Between the columns of a layout from left to right: room for the shapes on the edges."""
+
 _MARGIN = 32.0
 
 
-def lay_out(graph: Graph) -> GraphLayout:
+def lay_out(graph: Graph, *, across: bool = False) -> GraphLayout:
     """Lay out a graph from top to bottom.
 
     Boxes of width 0 are not drawn: constants belong to the nodes that read them. The same graph
     gives the same layout, to the bit.
+
+    Args:
+        across: From left to right instead.
     """
+    if across:
+        return turned(place(boxes(graph).turned(), PAGE_ACROSS))
     return place(boxes(graph), PAGE)
+
+
+def turned(layout: GraphLayout) -> GraphLayout:
+    """Return a layout with both axes exchanged."""
+    bends = [
+        tuple([value for at in range(0, len(points), 2) for value in (points[at + 1], points[at])])
+        for points in layout.bends
+    ]
+    return GraphLayout(
+        x=layout.y,
+        y=layout.x,
+        width=layout.height,
+        height=layout.width,
+        edges=layout.edges,
+        bends=tuple(bends),
+        size=(layout.size[1], layout.size[0]),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +59,17 @@ class Style:
         across, down: Left and right of everything, above and below it.
         is_framed: Whether the terminals are ports on the frame of a block: inputs on its upper
             side, outputs on its lower one.
+        gap: Between the rows.
     """
 
     across: float
     down: float
     is_framed: bool = False
+    gap: float = _ROW_GAP
 
 
 PAGE = Style(_MARGIN, _MARGIN)
+PAGE_ACROSS = Style(_MARGIN, _MARGIN, gap=ACROSS_GAP)
 
 
 def place(drawn: Boxes, style: Style) -> GraphLayout:
@@ -63,7 +91,7 @@ def place(drawn: Boxes, style: Style) -> GraphLayout:
     runs = _runs(rows, centres)
     for box, x in beside.items():
         runs[box] = [(0, rows.rails[box], round(x - left, 1))]
-    bands = _Bands.of(rows, drawn, style.down)
+    bands = _Bands.of(rows, drawn, style)
     return GraphLayout(
         x=tuple(
             round(centres[b] - drawn.widths[b] / 2, 1) if visible[b] else 0.0 for b in range(count)
@@ -81,7 +109,7 @@ def place(drawn: Boxes, style: Style) -> GraphLayout:
                 for one, other, _ in edges
             ]
         ),
-        size=(round(right - left, 1), bands.tops[-1] - _ROW_GAP + style.down),
+        size=(round(right - left, 1), bands.tops[-1] - style.gap + style.down),
     )
 
 
@@ -100,7 +128,7 @@ class _Bands:
     low: Mapping[int, float]
 
     @classmethod
-    def of(cls, rows: Layered, drawn: Boxes, margin: float) -> _Bands:
+    def of(cls, rows: Layered, drawn: Boxes, style: Style) -> _Bands:
         """Return the bands of a layered graph."""
         heights = [HEIGHT] * len(rows.rows)
         if drawn.heights:
@@ -109,7 +137,7 @@ class _Bands:
                 max([drawn.height(one) if one < rows.real else 0.0 for one in row], default=HEIGHT)
                 for row in rows.rows
             ]
-        tops = list(accumulate((height + _ROW_GAP for height in heights), initial=margin))
+        tops = list(accumulate((height + style.gap for height in heights), initial=style.down))
         low = {}
         if drawn.heights:
             low = {

@@ -86,10 +86,11 @@ def test_hostile_graphs_are_unfolded_in_place(name: str, pane: GraphPane) -> Non
         assert len(scene.frames) == len(opened)
         looked_at(pane, scene)
         frame = scene.frames[-1]
-        pane.canvas.zoom_to(1.0)
-        pane.canvas.centre_on(frame.x + 20, frame.y + 10)
+        canvas = pane.canvas
+        canvas.zoom_to(1.0)
+        canvas.centre_on(frame.x + 20, frame.y + 10)
         sign = sign_at(
-            pane.canvas.scene, pane.canvas.viewport, QPointF(pane.width() / 2, pane.height() / 2)
+            canvas.scene, canvas.viewport, QPointF(canvas.width() / 2, canvas.height() / 2)
         )
         assert sign is not None
         assert len(sign.text) < LONGEST
@@ -115,6 +116,6 @@ def test_the_edges_of_a_box_with_thousands_are_straight(
     pane: GraphPane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[int] = []
-    monkeypatch.setattr(paint, "_curves", lambda lines: drawn.append(len(lines)))
+    monkeypatch.setattr(paint, "_curves", lambda lines, across: drawn.append(len(lines)))
     painted(pane, HOSTILE["many inputs"])
     assert drawn == []

@@ -75,12 +75,11 @@ def check(shown: Unfolded) -> None:
             if frames[other].around == frames[number].around:
                 assert not overlap(place, outlines[other])
     for (source, target, _), bends in zip(layout.edges, layout.bends, strict=True):
-        ys = [
-            layout.y[source] + layout.height[source],
-            *bends[1::2],
-            layout.y[target],
-        ]
-        assert all(low >= high - 0.11 for high, low in pairwise(ys)), (source, target, ys)
+        if shown.across:
+            way = [layout.x[source] + layout.width[source], *bends[::2], layout.x[target]]
+        else:
+            way = [layout.y[source] + layout.height[source], *bends[1::2], layout.y[target]]
+        assert all(far >= near - 0.11 for near, far in pairwise(way)), (source, target, way)
 
 
 @pytest.mark.parametrize("kind", MAKERS)
@@ -93,17 +92,19 @@ def test_all_unfolded_is_the_graph_itself(kind: str) -> None:
     check(shown)
 
 
+@pytest.mark.parametrize("across", [False, True])
 @pytest.mark.parametrize("kind", MAKERS)
-def test_any_choice_of_blocks_can_be_unfolded(kind: str) -> None:
+def test_any_choice_of_blocks_can_be_unfolded(kind: str, across: bool) -> None:
     top = blocks(MAKERS[kind](300))
     paths = list(block_paths(top))
     choose = random.Random(7)
     for share in (0.1, 0.3, 0.6, 0.9):
         chosen = [path for path in paths if choose.random() < share]
-        shown = unfold(top, chosen)
+        shown = unfold(top, chosen, across=across)
+        assert shown.across == across
         check(shown)
         assert {frame.path for frame in shown.frames} <= set(chosen)
-        again = unfold(top, reversed(chosen))  # type: ignore[arg-type]
+        again = unfold(top, reversed(chosen), across=across)  # type: ignore[arg-type]
         assert again == shown
 
 
@@ -124,6 +125,21 @@ def test_what_is_around_keeps_its_order() -> None:
         assert moved == sorted(moved)
     tops = [shown.layout.y[after[name]] for _, _, name in sorted(places)]
     assert tops == sorted(tops)
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_left_to_right_is_the_same_graph_turned(kind: str) -> None:
+    graph = MAKERS[kind](300)
+    down, across = lay_out(graph), lay_out(graph, across=True)
+    assert edges(graph, across) == edges(graph, down)
+    assert across.width == down.width
+    assert across.height == down.height
+    assert across.size[0] > across.size[1]
+    check(Unfolded(graph, across, across=True))
+    ranks = [sorted(set(starts)) for starts in (down.y, across.x)]
+    for box, (y, x) in enumerate(zip(down.y, across.x, strict=True)):
+        if down.width[box]:
+            assert ranks[0].index(y) == ranks[1].index(x)
 
 
 def test_nothing_unfolded_is_the_layout_as_before() -> None:

@@ -87,7 +87,7 @@ class BlockExpansion:
         if not every:
             page.shell.notify("This graph has no blocks.")
             return
-        held = self._middle(page.pane.canvas, page.path)
+        held = self.middle()
         self.opened = self.opened - every if every <= self.opened else self.opened | every
         page.show_part(page.path, held=held)
 
@@ -103,8 +103,9 @@ class BlockExpansion:
             **({"unfold": opened} if frames else {}),
         }
 
-    def _middle(self, canvas: GraphCanvas, around: str) -> ScreenAnchor | None:
+    def middle(self) -> ScreenAnchor | None:
         """Return the selected box if it is in sight, or else the one nearest to the middle."""
+        canvas, around = self._page.pane.canvas, self._page.path
         scene = canvas.scene
         if scene is None or not len(scene):
             return None

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import partial
 
+from studio.gui.graph.keyboard import DIRECTION, DOCK, SHAPES
 from studio.gui.names import shown
 from studio.gui.pages.model.block_expansion import BlockExpansion
 from studio.gui.pages.model.compare_view import CompareView
@@ -34,6 +35,12 @@ def add_commands(
     both = partial(canvas.trace, up=True, down=True)
     page.add_command("Highlight ancestors and descendants (S)", both)
     page.add_command("Clear highlight (X)", canvas.trace)
+    for text, wish in (
+        ("Shapes on the edges (E)", SHAPES),
+        ("Graph from left to right, or from top to bottom (L)", DIRECTION),
+        ("Overview and legend of the graph (M)", DOCK),
+    ):
+        page.add_command(text, partial(page.pane.bar.toggle, wish))
     page.add_command("Show the keys of the graph (?)", page.pane.help.open)
     page.add_command("Show blocks or all nodes (B)", page.toggle_detail)
     page.add_command("Expand or collapse the block (U)", unfolding.toggle)

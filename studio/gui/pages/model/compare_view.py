@@ -116,7 +116,7 @@ class CompareView(QWidget):
         self.panes.chosen.connect(self._took)
         self.panes.stepped.connect(self.step)
         self.panes.opened.connect(self._open_block)
-        self.detail.changed.connect(lambda _index: self._rebuild())
+        self.detail.changed.connect(lambda _index: self.rebuild())
 
     # Which variants
 
@@ -240,9 +240,9 @@ class CompareView(QWidget):
         large = max(len(view.model.graph.nodes) for view in views) > _BLOCKS_FROM
         self.detail.setVisible(folds)
         self.detail.choose(0 if folds and large else 1)
-        self._rebuild()
+        self.rebuild()
 
-    def _rebuild(self, match: int = -1) -> None:
+    def rebuild(self, match: int = -1) -> None:
         """Index both graphs, whole or as blocks, off the window's thread.
 
         Args:
@@ -253,7 +253,8 @@ class CompareView(QWidget):
             return
         folded = self.detail.index() == 0
         both = (self._views[pair[0].id], self._views[pair[1].id])
-        build = partial(_build, result, both, folded)
+        across = self.panes.panes[0].bar.choices.across
+        build = partial(_build, result, both, folded, across)
         self.workspace.in_background(build, partial(self._built, pair, match))
 
     def _built(
@@ -323,7 +324,7 @@ class CompareView(QWidget):
     def _open_block(self, match: int) -> None:
         """Show what differs inside of a block."""
         self.detail.choose(1)
-        self._rebuild(match)
+        self.rebuild(match)
 
     def _recolor(self) -> None:
         kind = self.colors.index()
@@ -336,16 +337,19 @@ class CompareView(QWidget):
 
 
 def _build(
-    result: DiffResult, views: tuple[GraphView, GraphView], folded: bool
+    result: DiffResult, views: tuple[GraphView, GraphView], folded: bool, across: bool
 ) -> tuple[Comparison, list[SortableRow]]:
-    scenes = [
-        Scene(*view.part("", folded=folded), frozenset(view.model.functions)) for view in views
-    ]
+    scenes = [_scene(view, folded, across) for view in views]
     comparison = Comparison(result, views, scenes)
     rows = [_row(number, match) for number, match in enumerate(comparison.matches)]
     # What is the same comes last: one looks for what is not.
     rows.sort(key=lambda one: comparison.matches[int(one.key)].state == "same")  # type: ignore[call-overload]
     return comparison, rows
+
+
+def _scene(view: GraphView, folded: bool, across: bool) -> Scene:
+    part = view.shown("", folded=folded, across=across)
+    return Scene(part.graph, part.layout, frozenset(view.model.functions), across=part.across)
 
 
 def _row(number: int, match: DiffLine) -> SortableRow:

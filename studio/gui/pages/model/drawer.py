@@ -24,6 +24,7 @@ from studio.gui.graph.scene import Scene
 from studio.gui.names import shown
 from studio.gui.pages.model.coverage_view import CoverageView
 from studio.gui.pages.model.edit_list import EditProposal, proposals
+from studio.gui.pages.model.node_menu import add_node_entries
 from studio.gui.pages.model.node_metrics_view import NodeMetricsView
 from studio.gui.pages.model.sensitivity_view import SensitivityView
 from studio.gui.pages.model.surgery_view import SurgeryView
@@ -70,9 +71,11 @@ class Drawer(QWidget):
 
     Signals:
         painted: An Overlay for the graph, or None for its own colours.
+        weights_wanted: The user wants to see the constants of the selected node.
     """
 
     painted = Signal(object)
+    weights_wanted = Signal()
 
     def __init__(
         self,
@@ -84,6 +87,7 @@ class Drawer(QWidget):
         export: QWidget,
     ) -> None:
         super().__init__()
+        self._shell = shell
         self._canvas = canvas
         self._is_main = True
         self.numbers = NodeMetricsView(workspace, shell)
@@ -201,6 +205,9 @@ class Drawer(QWidget):
             )
         if menu.actions():
             menu.addSeparator()
+        show_weights = self.weights_wanted.emit
+        add_node_entries(menu, self._shell, self._canvas, scene, box, show_weights)
+        menu.addSeparator()
         for proposal in proposals(scene, box):
             action = menu.addAction(proposal.title, partial(self.propose, proposal))
             action.setEnabled(self._is_main)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+import shiboken6
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from studio.api import AttributeValue, Node
@@ -43,6 +45,9 @@ LONGEST = 60
 MOST = 40
 """Inputs, outputs and constants of a node that are listed; some nodes have thousands."""
 
+MOST_OPENED = 4
+"""Constants whose values are read at once."""
+
 _UNBROKEN = re.compile(r"[^\s/-]{24}")
 NAME_WIDTH = 88
 
@@ -69,6 +74,7 @@ class ModelInspector(Scroll):
         self._theming = shell.theming
         self._opsets: Mapping[str, int] = {}
         self._reads_texts = False
+        self._weights: list[ConstantDetail] = []
         self._go = go
         self._enter = enter
         self._unfold = unfold
@@ -97,11 +103,23 @@ class ModelInspector(Scroll):
     def show_box(self, index: int | None) -> None:
         """Show a box of the scene, or the model."""
         clear(self.body)
+        self._weights = []
         if index is None or self._scene is None:
             self._show_model()
         else:
             self._show_scene_box(index, self._scene.boxes[index])
         self.body.addStretch(1)
+
+    def show_weights(self) -> None:
+        """Open the values of the shown node's constants, and scroll to them."""
+        for detail in self._weights[:MOST_OPENED]:
+            detail.unfold()
+        if self._weights:
+            QTimer.singleShot(0, partial(self._scroll_to, self._weights[0]))
+
+    def _scroll_to(self, widget: QWidget) -> None:
+        if shiboken6.isValid(widget):  # the node may be another by now
+            self.ensureWidgetVisible(widget)
 
     # Nothing selected
 
@@ -178,7 +196,8 @@ class ModelInspector(Scroll):
         if constants:
             self._section("Values")
         for name in constants[:MOST]:
-            self.body.addWidget(ConstantDetail(self.constants, self._theming, model, name))
+            self._weights.append(ConstantDetail(self.constants, self._theming, model, name))
+            self.body.addWidget(self._weights[-1])
         version = self._opsets.get(node.domain) or self._opsets.get("ai.onnx", 1)
         operator = f"{node.domain}:{node.operator}" if node.domain else node.operator
         self.body.addSpacing(4)

@@ -26,6 +26,7 @@ from studio.gui.pages.model.node_metric_sources import Source, from_cost
 from studio.gui.pages.model.screen_anchor import ScreenAnchor
 from studio.gui.pages.model.search import ModelSearch, Results
 from studio.gui.pages.model.summary import ModelSummary
+from studio.gui.pages.model.view_settings import ViewSettings
 from studio.gui.pages.shared.base import Page
 from studio.gui.shell import PaletteEntry, Shell
 from studio.gui.widgets.basics import Hint, Segmented, row
@@ -33,14 +34,6 @@ from studio.workspace import NodeAsked, SearchResult
 
 if TYPE_CHECKING:
     from studio.workspace import GraphView, VariantRecord, Workspace
-
-PATHS = {
-    "Highlight ancestors (A)": {"up": True},
-    "Highlight descendants (D)": {"down": True},
-    "Highlight ancestors and descendants (S)": {"up": True, "down": True},
-    "Clear highlight (X)": {},
-}
-"""Commands, and what ``GraphCanvas.trace`` is called with."""
 
 
 class ModelPage(Page):
@@ -98,7 +91,9 @@ class ModelPage(Page):
 
     def _connect(self) -> None:
         canvas = self.pane.canvas
-        canvas.selection_changed.connect(self._selected)
+        canvas.selection_changed.connect(
+            lambda box: self._inspector.show_box(None if box < 0 else box)
+        )
         canvas.entered.connect(self._enter_box)
         canvas.wished.connect(self._grant)
         canvas.unfolded.connect(self.unfolding.unfold)
@@ -106,11 +101,13 @@ class ModelPage(Page):
         self.colors.changed.connect(self._recolor)
         self.detail.changed.connect(lambda _index: self.show_part(""))
         self.drawer.painted.connect(self._paint)
+        self.drawer.weights_wanted.connect(self._inspector.show_weights)
         self.finder.found.connect(self.results.mark)
         self.finder.chosen.connect(self.results.show)
         self.finder.left.connect(self.take_focus)
         self.stack.currentChanged.connect(self._view_changed)
         add_commands(self, self.unfolding, self.export, self.compare)
+        self._settings = ViewSettings(self, self.unfolding, self.compare)
 
     def show_variant(self, variant: VariantRecord | None) -> None:
         """Read the graph of another variant; the old one stays until the new one is there."""
@@ -250,7 +247,8 @@ class ModelPage(Page):
         view = self.view
         if view is None:
             return
-        build = partial(_scene, view, path, self.is_folded, self.unfolding.opened, self._preview)
+        opened, across = self.unfolding.opened, self.pane.bar.choices.across
+        build = partial(_scene, view, path, self.is_folded, opened, across, self._preview)
         # Its index takes a second for 50,000 nodes; the window keeps responding.
         self.workspace.in_background(
             build, partial(self._built, view, path, self.is_folded, select, held)
@@ -342,9 +340,6 @@ class ModelPage(Page):
         preview = self._preview
         return preview is not None and preview.size == scene.size and len(preview) == len(scene)
 
-    def _selected(self, box: int) -> None:
-        self._inspector.show_box(None if box < 0 else box)
-
     def _view_changed(self) -> None:
         on_graph = self.stack.currentIndex() == 0
         self.search.setVisible(on_graph)
@@ -389,10 +384,17 @@ class ModelPage(Page):
 
 
 def _scene(
-    view: GraphView, path: str, folded: bool, opened: frozenset[str], like: Scene | None
+    view: GraphView,
+    path: str,
+    folded: bool,
+    opened: frozenset[str],
+    across: bool,
+    like: Scene | None,
 ) -> tuple[Scene, frozenset[str]]:
     """Return the scene of a part, and the paths of all parts."""
-    part = view.shown(path, folded=folded, opened=opened)
+    part = view.shown(path, folded=folded, opened=opened, across=across)
     functions = frozenset(view.model.functions)
-    scene = Scene(part.graph, part.layout, functions, like, part.frames, part.homes)
+    scene = Scene(
+        part.graph, part.layout, functions, like, part.frames, part.homes, across=part.across
+    )
     return scene, view.paths(folded=folded)

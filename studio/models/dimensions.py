@@ -1,0 +1,61 @@
+"""Short texts of shapes, for where there is no room for the names of their sizes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from studio.api import Dimension, TensorType
+
+LONGEST_NAME = 6
+MOST_AXES = 8
+
+_SHORT = {
+    "batch_size": "batch",
+    "batchsize": "batch",
+    "num_batch": "batch",
+    "sequence": "seq",
+    "sequence_length": "seq",
+    "seq_length": "seq",
+    "seq_len": "seq",
+    "height": "H",
+    "width": "W",
+    "channels": "C",
+    "num_channels": "C",
+}
+"""Usual names of sizes, shortened."""
+
+_NAME = re.compile(r"[A-Za-z]\w*")
+_GENERATED = re.compile(r"(DynamicDimension|unk_?|dim_?|dynamic)[._]*\d+", re.IGNORECASE)
+"""Names that converters make up, in which only the number differs."""
+
+
+def short_size(size: Dimension, axis: int = 1) -> str:
+    """Return a size: a number, a short name, or ``?``.
+
+    Args:
+        axis: A name that a converter has made up is ``batch`` for the first axis.
+    """
+    if size is None or isinstance(size, int):
+        return "?" if size is None else str(size)
+    if _GENERATED.fullmatch(size):
+        return "batch" if axis == 0 else "?"
+    name = _SHORT.get(size.lower(), size)
+    return name if len(name) <= LONGEST_NAME and _NAME.fullmatch(name) else "?"
+
+
+def short_shape(shape: Sequence[Dimension] | None) -> str:
+    """Return a shape as ``1×3×224×224``; ``scalar`` without axes, empty for an unknown rank."""
+    if shape is None:
+        return ""
+    sizes = [short_size(size, axis) for axis, size in enumerate(shape[:MOST_AXES])]
+    if len(shape) > MOST_AXES:
+        sizes.append("…")
+    return "×".join(sizes) or "scalar"
+
+
+def short_type(kind: TensorType | None) -> str:
+    """Return element type and shape, as ``float32 batch×3×224×224``; empty for None."""
+    if kind is None:
+        return ""
+    return f"{kind.dtype} {short_shape(kind.shape)}".strip()
