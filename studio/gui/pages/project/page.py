@@ -32,7 +32,7 @@ _NARROW = 125 * GRID
 _DATA = ("calibration", "evaluation", "heldout")
 _DATA_FILES = "Data (*.npz *.npy *.mp4 *.avi *.mkv *.mov *.webm *.m4v);;All files (*)"
 _NEXT = (
-    ("quantize", "Quantize", "Smaller and faster variants, with their metric drop"),
+    ("quantize", "Optimize", "Smaller and faster variants, with their metric drop"),
     ("profile", "Profile", "Latency and memory of the variants, with intervals"),
     ("deploy", "Deploy", "One signed, atomic step to a target"),
     ("monitor", "Monitor", "Latency, errors, drift and quality of what is served"),
@@ -56,7 +56,7 @@ class ProjectPage(StagePage):
         self._next = "quantize"
         self._pane = needs_model(self._content(), "describe", shell.go)
         self.add_view("Project", self._pane)
-        self.set_primary("Quantize", self._go_on)
+        self.set_primary("Optimize", self._go_on)
         self.strip.finished.connect(self._finished)
         shell.project.changed.connect(self.refresh_soon)
 

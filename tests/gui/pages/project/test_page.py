@@ -84,7 +84,7 @@ def test_all_is_found_and_used_without_a_click(
     assert "Classification" in texts
     assert "labels.txt" in texts
     assert page.primary is not None
-    assert page.primary.text() == "Quantize"
+    assert page.primary.text() == "Optimize"
     assert form_value(window, "quantize", "data") == str(folder / "calibration.npz")
     assert form_value(window, "quantize", "eval_data") == str(folder / "heldout.npz")
     assert form_value(window, "deploy", "labels") == str(folder / "labels.txt")
