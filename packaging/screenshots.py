@@ -133,10 +133,10 @@ def take(home: Path, theme: str, wanted: set[str]) -> None:
 def quantize(
     application: QApplication, window: MainWindow, workspace: Workspace, theme: str
 ) -> None:
-    """Grab the views behind the first one, and show the first with its data."""
+    """Grab the views behind the first one, and show the first with its results."""
     page = window.page()
     assert page is not None
-    for index, name in ((1, "variants"), (2, "layers"), (3, "samples")):
+    for index, name in ((1, "lineage"), (2, "layers"), (3, "samples")):
         page.show_view(index)
         settle(application, window, workspace)
         save(window, f"quantize-{name}", theme)

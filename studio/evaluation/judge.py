@@ -25,6 +25,12 @@ from studio.plugin_host import PluginHost
 _WITHOUT_LABELS = ("cosine", "sqnr")
 """Metrics that compare with the float model's outputs."""
 
+_OF_CLASSES = ("top1", "top5", "f1", "auc")
+"""Metrics whose labels are class numbers."""
+
+_QUOTED = 40
+"""Most characters of a label in a message."""
+
 DICTIONARY = "dictionary.txt"
 """File of a text recogniser's characters next to the data."""
 
@@ -43,7 +49,9 @@ class Evaluator:
         """Return the requested metric; for ``auto`` the one for the labels, None without labels.
 
         Raises:
-            UsageError: when the data or the options do not suit the requested metric.
+            UsageError: when the data or the options do not suit the requested metric, or the
+                labels are texts and the dictionary is not known: never a silent "not evaluated".
+            InvalidData: for class names where the metric needs class numbers.
             Unavailable: when no plugin offers the metric.
         """
         label = next((sample.label for sample in dataset), None)
@@ -59,8 +67,20 @@ class Evaluator:
         if wanted == "auto":
             # Without the characters, a text recogniser's outputs cannot be decoded.
             if isinstance(label, str) and dictionary is None:
-                return None
+                raise UsageError(
+                    f"The labels are texts, such as {label[:_QUOTED]!r}, and the model's "
+                    "dictionary is not set.",
+                    hint="Give --dictionary FILE, one character a line. --metric none skips the "
+                    "evaluation.",
+                )
             wanted = "exact" if isinstance(label, str) else "top1"
+        if wanted in _OF_CLASSES and isinstance(label, str):
+            raise InvalidData(
+                f"The metric {wanted} needs class numbers as labels, but {label[:_QUOTED]!r} is a "
+                "text.",
+                hint="Give class numbers as labels, or a folder for each class with labels.txt "
+                "beside them. --metric none skips the evaluation.",
+            )
         metric: Metric = host.get(Extension.METRIC, wanted)
         options = {"dictionary": str(dictionary)} if dictionary is not None else {}
         known = {option.name: option for option in metric.options}

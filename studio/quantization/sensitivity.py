@@ -81,8 +81,8 @@ def _judged(
     judge = Evaluator.choose(host, options.metric, data, dictionary)
     if judge is None:
         raise InvalidData(
-            "No metric suits the evaluation data: it has no labels, or texts without a dictionary.",
-            hint="Leave --eval-data out, or give labels, and --dictionary for a text recogniser.",
+            "No metric suits the evaluation data: it has no labels.",
+            hint="Give labelled data, or leave --eval-data out.",
         )
     return judge, data
 

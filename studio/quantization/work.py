@@ -155,8 +155,8 @@ def evaluate(options: EvaluateOptions, job: Job) -> EvaluationResult:
         )
     if judge is None:
         raise UsageError(
-            "No metric fits this data: it has no labels, or text labels without a dictionary.",
-            hint="Give labelled data, and --dictionary for a text recogniser.",
+            "No metric fits this data: it has no labels.",
+            hint="Give labelled data.",
         )
     target = options.target
     is_remote = target is not None and not target.url.startswith("local:")
@@ -283,10 +283,10 @@ def _judge(
     if judge is None and options.max_drop is not None:
         raise UsageError(
             "A largest loss was given, but no metric can be measured.",
-            hint="Give --eval-data with labels, and --dictionary where the labels are texts.",
+            hint="Give --eval-data with labels.",
         )
     if judge is None:
-        job.log("No task metric: there are no labels, or texts without a dictionary.")
+        job.log("No task metric: the data has no labels, or --metric none was given.")
     return judge
 
 

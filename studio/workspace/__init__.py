@@ -16,6 +16,7 @@ from studio.profiling.history import ProfileComparison, ProfileDocument, Profile
 from studio.profiling.history import compare as compare_profiles
 from studio.profiling.history import line as profile_line
 from studio.quantization.presets import PresetEntry
+from studio.quantization.size_estimate import SizeEstimate
 from studio.registry import (
     ActionRecord,
     Registry,
@@ -100,6 +101,7 @@ __all__ = [
     "RunningPipeline",
     "SampleInfo",
     "SearchResult",
+    "SizeEstimate",
     "Step",
     "VariantRecord",
     "VersionRecord",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,10 @@ from studio.quantization.methods import check_method
 from studio.quantization.preset import Preset
 from studio.quantization.preset_text import OptionValue, PresetText
 from studio.quantization.presets import PresetEntry
+from studio.quantization.size_estimate import SizeEstimate, estimate_size
 from studio.quantization.step import QUANTIZE
+from studio.registry import VariantRecord
+from studio.workspace.graph_view import read_graph
 
 _STEP = ("method", "samples")
 """The keys of a preset that are the step's own."""
@@ -97,6 +100,28 @@ class Presets:
         given = {**source.values, "samples": fitted.samples}
         values = {o.name: o.check(given.get(o.name, o.default)) for o in options}
         return CheckedPreset(entry, options, values)
+
+    @staticmethod
+    def sizes(variant: VariantRecord, texts: Iterable[str]) -> tuple[SizeEstimate | None, ...]:
+        """Return the predicted size of each preset's variant; None where it is not known.
+
+        Not for the window's thread, as the graph is read.
+
+        Args:
+            variant: The float model.
+            texts: The presets, as TOML.
+
+        Raises:
+            StudioError: when the graph was not kept, or its file is gone or damaged.
+        """
+        graph = read_graph(variant).model.graph
+        found: list[SizeEstimate | None] = []
+        for text in texts:
+            try:
+                found.append(estimate_size(graph, variant.size, Preset.of(text)))
+            except UsageError:  # a text that is being typed
+                found.append(None)
+        return tuple(found)
 
     @staticmethod
     def with_value(text: str, name: str, value: OptionValue) -> str:

@@ -139,8 +139,8 @@ def test_the_main_job(person: Person, studio: Studio, digits: Path) -> None:
     wait_for(lambda: names(person) == ["fp32"], "the model was not opened")
     person.look("model")
 
-    person.command("Go to Quantize")
-    person.command("Quantize the current variant")  # its data was found beside it
+    person.command("Go to Optimize")
+    person.command("Optimize the current variant")  # its data was found beside it
     wait_for(lambda: person.registry.runs("quantize"), "it was not quantized")
     assert names(person) == ["fp32", "int8"]
     made = person.registry.runs("quantize")[0].result

@@ -55,6 +55,7 @@ class Tradeoff(Drawing):
     Attributes:
         trials: Cost and quality of what a search has tried, drawn as small rings.
         is_error: The quality is an error, of which less is better.
+        budget: The worst quality that is accepted, drawn as a line; what is behind it is shaded.
     """
 
     points: tuple[Point, ...]
@@ -62,17 +63,29 @@ class Tradeoff(Drawing):
     quality: str
     trials: tuple[tuple[float, float], ...] = ()
     is_error: bool = False
+    budget: float | None = None
 
     def description(self) -> str:
         """Return a sentence with both axes and the Pareto front."""
         names = ", ".join(point.name for point in front(self.points, is_error=self.is_error))
         tried = f" The layer search tried {len(self.trials)} more." if self.trials else ""
-        return f"{self.quality} against {self.cost}. Pareto front: {names or 'none yet'}.{tried}"
+        budget = f" {self._budget_text()}." if self.budget is not None else ""
+        return (
+            f"{self.quality} against {self.cost}. Pareto front: {names or 'none yet'}."
+            f"{tried}{budget[:2].upper()}{budget[2:]}"
+        )
+
+    def _budget_text(self) -> str:
+        limit = self.budget or 0.0
+        is_share = max(point.quality for point in self.points) <= 1
+        text = f"{100 * limit:.1f} %" if is_share else f"{limit:.3g}"
+        return f"budget: at {'most' if self.is_error else 'least'} {text}"
 
     def draw(self, plot: Plot) -> None:
         """Draw the points, their names and the front."""
         x, y = self._axes()
         plot.frame(x, y)
+        self._draw_budget(plot)
         chosen = front(self.points, is_error=self.is_error)
         plot.curve([(p.cost, p.quality) for p in chosen], "accent", 1, dashed=True)
         for cost, quality in self.trials:
@@ -85,6 +98,22 @@ class Tradeoff(Drawing):
             beside = QPointF(place.x() + side * (radius + 3), place.y() - level * _TEXT_LINE)
             plot.text(beside, point.name, "text", side)
 
+    def _draw_budget(self, plot: Plot) -> None:
+        """Draw the budget as a line, with a light ground over what is worse."""
+        if self.budget is None:
+            return
+        y, area = plot.y(self.budget), plot.area
+        end = area.top() if self.is_error else area.bottom()
+        corners = [QPointF(x, at) for x, at in (
+            (area.left(), y), (area.right(), y), (area.right(), end), (area.left(), end)
+        )]  # fmt: skip
+        plot.filled(corners, "bad", 0.06)
+        plot.pen("bad", 1.0, dashed=True)
+        plot.painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+        side = -1 if self.is_error else 1
+        place = QPointF(area.right() - 4, y + side * _TEXT_LINE * 0.75)
+        plot.text(place, self._budget_text(), "bad_text", -1)
+
     def tooltip(self, key: int) -> str:
         """Return name and both metrics of a point."""
         point = next((point for point in self.points if point.key == key), None)
@@ -96,6 +125,7 @@ class Tradeoff(Drawing):
         """Leave room for the names; equal qualities do not become a mountain range."""
         x, y = ([getattr(point, end) for point in self.points] for end in ("cost", "quality"))
         x, y = x + [cost for cost, _ in self.trials], y + [value for _, value in self.trials]
+        y += [self.budget] if self.budget is not None else []
         wide = max(max(x) - min(x), 0.1 * max(x)) or 1.0
         tall = max(max(y) - min(y), 0.02 * max(abs(value) for value in y) or 1.0)
         is_share = max(point.quality for point in self.points) <= 1  # people read these in %

@@ -34,10 +34,17 @@ class Stage:
 _KEYS = 10
 
 
-def _stage(title: str, number: int, *steps: str, parts: str = "", at_bottom: bool = False) -> Stage:
-    """Return a stage whose page is named like it; ``parts`` are modules below ``studio.gui``."""
-    name = title.lower()
-    page = f"studio.gui.pages.{name}.page:{title}Page"
+def _stage(
+    title: str, number: int, *steps: str, id: str = "", parts: str = "", at_bottom: bool = False
+) -> Stage:
+    """Return a stage whose page is named like its identifier.
+
+    Args:
+        id: By default the title; another one where the title is newer than what is stored.
+        parts: Modules below ``studio.gui``.
+    """
+    name = id or title.lower()
+    page = f"studio.gui.pages.{name}.page:{name.title()}Page"
     modules = tuple(f"studio.gui.{part}" for part in parts.split())
     shortcut = f"Ctrl+{number}" if number < _KEYS else ""
     return Stage(name, title, page, shortcut, frozenset(steps), at_bottom, modules)
@@ -51,7 +58,7 @@ _OF_MODEL = (
 
 _OF_QUANTIZE = (
     "pages.quantize.preset_editor pages.quantize.target_evaluation_view "
-    "pages.quantize.variants_view pages.quantize.page"
+    "pages.quantize.variants_view pages.quantize.preset_cards pages.quantize.page"
 )
 
 _OF_DEPLOY = (
@@ -62,7 +69,7 @@ _OF_DEPLOY = (
 STAGES = (
     _stage("Project", 1, "project-set", parts="graph.costs pages.project.page"),
     _stage("Model", 2, "open", "inspect", "graph", "diff", parts=_OF_MODEL),
-    _stage("Quantize", 3, "quantize", parts=_OF_QUANTIZE),
+    _stage("Optimize", 3, "quantize", id="quantize", parts=_OF_QUANTIZE),
     _stage("Profile", 4, "profile", "evaluate", parts="pages.profile.rows pages.profile.page"),
     _stage("Deploy", 5, "package", "plan", "deploy", "rollback", "undeploy", parts=_OF_DEPLOY),
     Stage(

@@ -163,7 +163,7 @@ class TopBar(QFrame):
         if name:
             add = button("+ variant", self.new_variant.emit)
             add.setProperty("role", "chip")
-            add.setToolTip("Create a variant on the Quantize page")
+            add.setToolTip("Create a variant on the Optimize page")
             self._chips.row.addWidget(add)
         self._chips.row.addStretch(1)
 

@@ -91,7 +91,6 @@ def test_drop_is_a_loss_whatever_the_direction() -> None:
     [
         ("auto", 3, False, "top1"),
         ("auto", "text", True, "exact"),
-        ("auto", "text", False, None),
         ("auto", None, True, None),
         ("none", 3, False, None),
         ("cer", "text", True, "cer"),
@@ -105,6 +104,19 @@ def test_choice(
         PluginHost.discover(), wanted, Samples([label, label]), file if dictionary else None
     )
     assert (judge.metric.id if judge else None) == chosen
+
+
+def test_texts_without_a_dictionary_are_never_passed_over_in_silence() -> None:
+    with pytest.raises(UsageError, match="'Milch 2 L', and the model's dict") as raised:
+        Evaluator.choose(PluginHost.discover(), "auto", Samples(["Milch 2 L"]), None)
+    assert "--dictionary FILE" in raised.value.hint
+    assert "--metric none" in raised.value.hint
+
+
+@pytest.mark.parametrize("metric", ["top1", "top5", "f1", "auc"])
+def test_class_names_are_refused_before_the_work(metric: str) -> None:
+    with pytest.raises(InvalidData, match=f"{metric} needs class numbers as labels, but 'cat' is"):
+        Evaluator.choose(PluginHost.discover(), metric, Samples(["cat"]), None)
 
 
 def test_a_text_metric_without_characters() -> None:

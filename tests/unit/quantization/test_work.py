@@ -111,6 +111,23 @@ def test_text_labels_for_a_classifier(digits: VariantRecord, job: FakeJob, tmp_p
     numpy.savez(tmp_path / "d.npz", image=images, labels=numpy.array(list("abcd")))
     with pytest.raises(InvalidData, match="needs class numbers as labels, but 'a' is a text"):
         quantize(digits, job, data=str(tmp_path / "d.npz"), metric="top1")
+    assert not any("Calibrating" in text for _, text in job.points), "said before the work"
+
+
+def test_a_missing_dictionary_is_asked_for_before_the_work(
+    digits: VariantRecord, job: FakeJob, tmp_path: Path
+) -> None:
+    images = numpy.load(HELDOUT)["image"][:4]
+    numpy.savez(tmp_path / "d.npz", image=images, labels=numpy.array(["Milch", "Brot"] * 2))
+    data = str(tmp_path / "d.npz")
+    for run in (
+        lambda: quantize(digits, job, data=data),
+        lambda: work.evaluate(options_of(EVALUATE, digits, data=data), job),
+    ):
+        with pytest.raises(UsageError, match="'Milch', and the model's dictionary is not set"):
+            run()
+    assert not any("Calibrating" in text for _, text in job.points)
+    assert quantize(digits, job, data=data, metric="none").metric is None, "skipped on request"
 
 
 def test_labels_beyond_the_classes(digits: VariantRecord, job: FakeJob, tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""The Quantize page: presets, pre-flight check, variants, layers, samples."""
+"""The Optimize page: chips, presets with predictions, variants, lineage, layers, samples."""

@@ -1,53 +1,52 @@
-"""The Quantize page: a preset and its data, what it will bring, and what it has made."""
+"""The Optimize page: a chip, one of its presets with predictions, and what was made with it."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.api import Kind, Option
-from studio.documents.dataclass_json import from_json
 from studio.gui import figures
 from studio.gui.forms.form import Form
 from studio.gui.pages.quantize import rows
 from studio.gui.pages.quantize.baselines import QuantizeRequest
-from studio.gui.pages.quantize.layers_view import LayersView
+from studio.gui.pages.quantize.data_line import DataLine
+from studio.gui.pages.quantize.options_sheet import OptionsSheet, scrolled
 from studio.gui.pages.quantize.preflight_card import PreflightCard
-from studio.gui.pages.quantize.preset_editor import PresetEditor
-from studio.gui.pages.quantize.samples_view import SamplesView
-from studio.gui.pages.quantize.stage_progress import StageProgress
+from studio.gui.pages.quantize.preflight_check import STEP as AHEAD
+from studio.gui.pages.quantize.preset_choice import PresetChoice
+from studio.gui.pages.quantize.requirements import DataChoice, Requirement, data_line, missing
+from studio.gui.pages.quantize.selected_variant import SelectedVariant
 from studio.gui.pages.quantize.target_evaluation_view import TargetEvaluationView
 from studio.gui.pages.quantize.variants_view import VariantsView
 from studio.gui.pages.shared.stage_page import StagePage, needs_model
 from studio.gui.shell import Shell
 from studio.gui.widgets.actions import explain
-from studio.gui.widgets.basics import GRID, Card, Scroll, row, set_enabled
-from studio.quantization.results import PreflightResult, SpeedupOutlook, VariantDetails
+from studio.gui.widgets.basics import GRID, Scroll, button, set_enabled
 from studio.workspace import JobProgressed, NodeAsked
 
 if TYPE_CHECKING:
-    from studio.workspace import JobOutcome, RunningJob, VariantRecord, Workspace
+    from studio.workspace import JobOutcome, VariantRecord, Workspace
 
 STEP = rows.STEP
-AHEAD = "quantize-preview"
-FORM_WIDTH = 43 * GRID
-_DATA_WIDTH = 44 * GRID
 _OF_THE_PRESET = ("method", "calibration", "samples", "keep", "preset")
 _SETTLED_MS = 600
-MAKE, VARIANTS, LAYERS, SAMPLES, TARGET = range(5)
+_NARROW = 125 * GRID
+"""Below this width, the chart is below the table."""
+
+MAKE, LINEAGE, LAYERS, SAMPLES, TARGET = range(5)
+_OPTIMIZE, _PROMOTE = "Optimize", "Make current and profile"
 
 
 class QuantizePage(StagePage):
     """The page that makes smaller variants of the current model and shows their metric drop."""
 
     stage = STEP
-    title = "Quantize"
+    title = "Optimize"
     icon = STEP
     repeats = ("quantize", "sensitivity", "evaluate")
 
@@ -55,23 +54,26 @@ class QuantizePage(StagePage):
         super().__init__(workspace, shell)
         self._variants: list[VariantRecord] = []
         self._awaited = False
-        self._asked: RunningJob | None = None
-        self._known: dict[tuple[int, str], SpeedupOutlook] = {}
-        self._details: int | None = None
-        self.preset = PresetEditor(workspace, shell.theming)
+        self._is_done = False
+        self._model_shown: int | None = None
+        self.choice = PresetChoice(workspace, shell, self)
+        self.preset, self.cards = self.choice.editor, self.choice.cards
         self.form = Form(self._options(), project=shell.project)
+        self.data = DataLine(shell.theming)
         self.ahead = PreflightCard(shell.theming)
-        self.stages = StageProgress()
-        self.variants = VariantsView(shell.theming)
-        self.layers = LayersView(shell.theming)
-        self.samples = SamplesView(shell.theming)
+        self.variants = VariantsView(shell.theming, self.strip)
+        self.selected = SelectedVariant(workspace, shell.theming, self.variants)
+        self.lineage, self.layers = self.selected.lineage, self.selected.layers
+        self.samples = self.selected.samples
         self.target = TargetEvaluationView(workspace, shell)
         self._settle = QTimer(self, singleShot=True, interval=_SETTLED_MS)
         self._build()
-        self._command = self.add_command("Quantize the current variant", self.run)
-        self.add_command("Use the selected variant", self.variants.use_selected)
-        for index, what in enumerate(("preset", "variants", "layers", "samples")):
-            self.add_command(f"Show the {what} of the quantization", partial(self.show_view, index))
+        self._command = self.add_command("Optimize the current variant", self.run)
+        self.add_command("Use the selected variant", self._use_selected)
+        self.add_command("Make the selected variant current and profile it", self._promote)
+        for index, what in enumerate(("variants", "lineage", "layers", "samples")):
+            self.add_command(f"Show the {what} of the optimization", partial(self.show_view, index))
+        self.add_command("Show all presets and options", self.show_options)
         self.add_command("Evaluate the current variant on a target", self._to_target)
         self._connect()
 
@@ -84,79 +86,187 @@ class QuantizePage(StagePage):
         )
 
     def _build(self) -> None:
-        self._panes = [needs_model(self._make(), "quantize", self.shell.go)]
-        self.add_view("Preset", self._panes[0])
+        self._panes = []
         for title, view in (
-            ("Variants", self.variants),
+            ("Overview", self._overview()),
+            ("Lineage", self.lineage),
             ("Layers", self.layers),
             ("Samples", self.samples),
             ("On a target", self.target),
         ):
-            pane = needs_model(view, "quantize", self.shell.go)
+            pane = needs_model(view, "optimize", self.shell.go)
             self._panes.append(pane)
             self.add_view(title, pane)
-        self.set_primary("Quantize", self.run)
+        self.again = button("Optimize again", self.run)
+        self.again.hide()
+        self.add_tool(self.again)
+        self.set_primary(_OPTIMIZE, self._go_on)
+        self.sheet = OptionsSheet(
+            "Presets and options",
+            {"Preset": self._preset_pane(), "Data and limits": scrolled(self._data_pane())},
+            _OPTIMIZE,
+            self,
+        )
 
-    def _make(self) -> QWidget:
-        preset = Card("Preset")
-        preset.body.addWidget(self.preset, 1)
-        preset.setMinimumWidth(FORM_WIDTH - 7 * GRID)
-        preset.setMaximumWidth(FORM_WIDTH)
-        data = _scrolled("Data and limits", self.form)
-        data.setMaximumWidth(_DATA_WIDTH)
-        self._progress = Card("Progress")
-        self._progress.body.addWidget(self.stages)
-        self._progress.body.addWidget(self.stages.left)
-        self._progress.hide()
-        right = QVBoxLayout()
-        right.setSpacing(2 * GRID)
-        right.addWidget(self.strip)
-        right.addWidget(self._progress)
-        right.addWidget(_scrolled("Pre-flight check", self.ahead), 1)
-        content = QWidget()
-        layout = row(preset, data, spacing=2 * GRID)
-        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
-        layout.setStretch(0, 1)  # in a narrow window all three give way
-        layout.setStretch(1, 1)
-        layout.addLayout(right, 1)
-        content.setLayout(layout)
+    def _overview(self) -> QWidget:
+        content = Scroll(spacing=12)
+        for view in (self.cards, self.data):
+            content.body.addWidget(view)
+        content.body.addWidget(self.variants, 1)
         return content
 
+    def _preset_pane(self) -> QWidget:
+        pane = QWidget()
+        layout = QVBoxLayout(pane)
+        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        layout.addWidget(self.preset)
+        return pane
+
+    def _data_pane(self) -> QWidget:
+        pane = QWidget()
+        layout = QVBoxLayout(pane)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(3 * GRID)
+        layout.addWidget(self.form)
+        layout.addWidget(self.ahead)
+        return pane
+
     def _connect(self) -> None:
-        self.form.submitted.connect(self.run)
-        self.preset.submitted.connect(self.run)
+        for asks in (self.form.submitted, self.preset.submitted, self.sheet.accepted):
+            asks.connect(self.run)
         self.form.changed.connect(self._changed)
-        self.preset.changed.connect(self._changed)
+        self.choice.changed.connect(self._changed)
+        self.data.change_asked.connect(self.shell.project.change_asked)
+        self.data.skipped.connect(lambda: self.form.set_values({"metric": "none"}))
+        self.data.options_asked.connect(self.show_options)
+        self.sheet.closed.connect(self._explain)
         self._settle.timeout.connect(self._settled)
+        self.choice.check.changed.connect(self._show_preflight)
         self.strip.finished.connect(self._finished)
-        self.variants.selected.connect(self._load_details)
-        self.variants.kept.connect(self.shell.select)
-        self.variants.compared.connect(self._compare)
+        self.variants.selected.connect(lambda _number: self._show_selected())
+        self.variants.activated.connect(self.shell.select)
+        self.variants.state.retried.connect(self.run)
+        self.variants.state.options_asked.connect(self.show_options)
+        self.variants.regressed.all_asked.connect(partial(self.show_view, SAMPLES))
+        self.lineage.kept.connect(self.shell.select)
+        self.lineage.compared.connect(self._compare)
         self.layers.asked.connect(self._show_node)
+        self.shell.project.changed.connect(self._explain)
 
     def take_focus(self) -> None:
-        """Data come first: the preset that is shown will do for most."""
-        if self.stack.currentIndex() == MAKE and self.variant is not None:
-            self.form.fields["data"].editor.setFocus()
+        """The preset comes first; the data are those of the project."""
+        card = self.cards.card_of(self.preset.chosen_name)
+        if self.stack.currentIndex() == MAKE and self.variant is not None and card is not None:
+            card.radio.setFocus()
         else:
             super().take_focus()
 
+    def parts(self) -> list[QWidget]:
+        """What wears a style sheet of its own: the sheet, too."""
+        return [*super().parts(), self.sheet]
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the chart below the table in a narrow window, and less into the cards."""
+        super().resizeEvent(event)
+        for part in (self.cards, self.variants):
+            part.set_narrow(self.width() < _NARROW)
+
+    # The choice and what it lacks
+
+    def show_options(self) -> None:
+        """Show the sheet with all presets and options."""
+        self.show_view(MAKE)
+        self.shell.theming.dress(self.sheet)
+        self.sheet.open_sheet()
+        self._explain()
+
+    def _data(self) -> DataChoice:
+        """Return the data and the metric of the form."""
+        values = {name: field.editor.value() for name, field in self.form.fields.items()}
+        return DataChoice.read(values)
+
+    def requirement(self) -> Requirement | None:
+        """Return what is missing for the work; None where nothing is."""
+        project, found = self.shell.project.value, self.choice.check.result
+        return missing(self._data(), project, found, needs_data=self.choice.needs_data)
+
+    def _explain(self) -> None:
+        """Name the primary button by the next step, or disable it with the reason."""
+        if self.primary is None:
+            return
+        requirement = self.requirement() if self.variant is not None else None
+        text = data_line(self._data(), self.shell.project.value, self.choice.check.result)
+        self.data.show_line(text, requirement)
+        self.data.name_options(len(self.preset.entries), self.choice.other)
+        reason = self._reason(requirement)
+        promoted = self._promoted()
+        self.primary.setText(_OPTIMIZE if promoted is None else _PROMOTE)
+        self.primary.setAccessibleName(self.primary.text())
+        set_enabled(self.primary, reason if promoted is None else "")
+        is_open = not self.sheet.isHidden()
+        self.primary.setVisible(not is_open)
+        self.again.setVisible(promoted is not None and not is_open)
+        for item in (self.again, self.sheet.primary):
+            set_enabled(item, reason)
+        explain(self._command, reason)
+
+    def _reason(self, requirement: Requirement | None) -> str:
+        """Return why nothing can be started now; empty where it can."""
+        if self.variant is None:
+            return "Open a model first."
+        if self.strip.running:
+            return "An optimization is running. Cancel it to start another one."
+        if self.preset.problem:
+            return "Fix the errors in the preset first."
+        blocking = requirement.text if requirement is not None and requirement.blocks else ""
+        return self.workspace.why_not(STEP, self.variant) or blocking
+
     # The work
+
+    def _go_on(self) -> None:
+        if self._promoted() is not None:
+            self._promote()
+        else:
+            self.run()
+
+    def _promoted(self) -> int | None:
+        """Return the variant that is to become current after a success; None before one."""
+        chosen = self.variants.chosen()
+        current = self.variant.id if self.variant is not None else None
+        is_new = chosen is not None and chosen.parent is not None and chosen.id != current
+        return chosen.id if chosen is not None and self._is_done and is_new else None
+
+    def _promote(self) -> None:
+        """Make the selected variant current, and go to Profile; nothing is started there."""
+        chosen = self.variants.selected_id()
+        if chosen is not None:
+            self._is_done = False
+            self.shell.select(chosen)
+            self.shell.go("profile")
+
+    def _use_selected(self) -> None:
+        chosen = self.variants.selected_id()
+        if chosen is not None:
+            self.shell.select(chosen)
 
     def run(self) -> None:
         """Start the quantization with the preset and the values of the form."""
         if self.variant is None or self.strip.running:
             return
         if not (self.form.check() and self.preset.check()):
-            self.show_view(MAKE)
+            self.show_options()
+            self.sheet.show_view(0 if self.preset.problem else 1)
             return
-        if self._asked is not None:
-            self._asked.cancel()
+        self._explain()
+        if self._reason(self.requirement()):
+            return
+        self.choice.check.cancel()
         options = {**self.form.values(), "preset": self.preset.option_value(), **self._model()}
+        self.sheet.close_sheet()
         self.show_view(MAKE)
+        self._is_done = False
         if self.strip.follow(self.shell.start(STEP, **options)):
-            self.stages.begin()
-            self._progress.show()
+            self.variants.show_running()
         self._explain()
 
     @property
@@ -177,27 +287,29 @@ class QuantizePage(StagePage):
         """Follow the page's jobs."""
         if isinstance(event, JobProgressed) and event.job == self.strip.job:
             state = event.job.state
-            self.stages.advance(state.done / state.total if state.total else 0.0, state.text)
+            share = state.done / state.total if state.total else 0.0
+            self.variants.state.stages.advance(share, state.text)
         super().on_event(event)
         self.target.on_event(event)
-        asked = self._asked
-        if asked is not None and getattr(event, "job", None) == asked and asked.outcome is not None:
-            self._asked = None
-            self._on_preflight(asked.outcome)
+        self.choice.check.on_event(event)
 
     def _finished(self, outcome: JobOutcome) -> None:
-        self.stages.end()
-        self._progress.hide()
-        self._awaited = outcome.ok
+        self.variants.show_end(outcome)
+        self._awaited = self._is_done = outcome.ok
         if outcome.ok:
-            self.show_view(VARIANTS)
+            self.show_view(MAKE)
         self.refresh_soon()
 
     # Pre-flight check
 
     def _changed(self) -> None:
+        self._is_done = False
+        self._show_choice()
         self._explain()
         self._settle.start()
+
+    def _show_choice(self) -> None:
+        self.choice.show_model(self.origin, self._variants, self._data().budget)
 
     def _settled(self) -> None:
         if self.isVisible():  # a window that closes takes the registry along
@@ -205,45 +317,28 @@ class QuantizePage(StagePage):
 
     def run_preflight(self) -> None:
         """Check the data and estimate the speed of int8 in a worker, unless both are known."""
-        if self.variant is None or self.strip.running or self._asked is not None:
+        if self.variant is None or self.strip.running:
             return
         if self.workspace.why_not(AHEAD, self.variant):
             return  # the button shows the reason
-        given = {
-            name: value
-            for name in ("data", "eval_data")
-            if (value := self.form.fields[name].editor.value()) and Path(value).exists()
-        }
-        known = self._known.get(self._outlook_key())
-        if (given, known) == getattr(self, "_last", (None, None)) or self.preset.problem:
-            return
-        self._last = (given, known)
-        self._asked = self.shell.start(
-            AHEAD, **given, **self._model(), outlook=known is None, preset=self.preset.text
-        )
-        if known is None:
+        if self.choice.run_check(self._data(), self._model()):
             self.ahead.show_waiting()
 
-    def _outlook_key(self) -> tuple[int, str]:
-        assert self.origin is not None
-        method = self.preset.text.partition("method")[2].partition("\n")[0]
-        return self.origin.id, f"{method} {self.preset.values().get('activations')}"
-
-    def _on_preflight(self, outcome: JobOutcome) -> None:
-        if self.variant is None or not outcome.ok:
-            return
-        result: PreflightResult = outcome.result
-        key = self._outlook_key()
-        if result.outlook is not None:
-            self._known[key] = result.outlook
-        known = self._known.get(key)
-        self._last = (self._last[0], known)
-        self.ahead.show_result(replace(result, outlook=known))
+    def _show_preflight(self) -> None:
+        if self.variant is not None and self.choice.check.result is not None:
+            self.ahead.show_result(self.choice.check.result)
+            self._explain()
 
     # What was made
 
     def show_variant(self, variant: VariantRecord | None) -> None:
-        """Show another current variant."""
+        """Show another current variant; what was chosen for one model is not kept for the next."""
+        model = variant.model if variant is not None else None
+        if model != self._model_shown:
+            self._model_shown = model
+            self._is_done = False
+            self.choice.check.forget_data()
+            self.form.set_values({"metric": "auto"})
         super().show_variant(variant)
         if self.isVisible():
             self._settle.start()
@@ -257,49 +352,32 @@ class QuantizePage(StagePage):
         wanted = self._variants[-1].id if self._awaited and self._variants else None
         self._awaited = False
         asked = {one.id: self._run_options(one) for one in self._variants}
-        current = variant.id if variant else None
-        self._details = None
+        self.selected.forget()
         self.target.show_variant(variant)
+        current = variant.id if variant else None
         self.variants.show_variants(self._variants, current, asked, wanted)
         self.ahead.show_measured(rows.latency_ratios(self._variants))
         self.set_note(self._note_text())
+        self._show_choice()
         self._explain()
         self._settle.start()
 
     def _note_text(self) -> str:
         """Return how many variants there are, and what the next one is made from."""
-        origin = self.origin
+        origin, count = self.origin, len(self._variants)
         if origin is None:
             return ""
-        variants = figures.count(len(self._variants), "variant")
-        return f"{variants}; the next is derived from {origin.name}"
+        return f"{figures.count(count, 'variant')} from {origin.name}" if count > 1 else ""
 
     def _run_options(self, variant: VariantRecord) -> QuantizeRequest:
         """Return the options of the run that made a variant."""
         runs = self.workspace.registry.runs(STEP, variant.id, most=1)
         return QuantizeRequest.read(runs[0].options if runs else {})
 
-    def _load_details(self, number: int) -> None:
-        """Read the layers and samples of a variant from its file."""
-        if number == self._details:
-            return
-        self._details = number
-        runs = self.workspace.registry.runs(STEP, number, most=1)
-        artifact = runs[0].artifacts.get("details") if runs else None
-        if artifact is None:
-            self._show_details(number, VariantDetails())
-            return
-        read = partial(_read, artifact.path)
-        self.workspace.in_background(read, partial(self._show_details, number))
-
-    def _show_details(self, number: int, details: VariantDetails | Exception) -> None:
-        if number != self._details:
-            return
-        known = VariantDetails() if isinstance(details, Exception) else details
-        variant = next((one for one in self._variants if one.id == number), None)
-        costs = rows.layer_costs(variant, self.workspace.results) if variant else {}
-        self.layers.show_layers(known.layers, costs)
-        self.samples.show_samples(known.samples)
+    def _show_selected(self) -> None:
+        """Show how the selected variant was made, and offer it as the next current one."""
+        self._explain()
+        self.selected.show(self._variants, self.variant.id if self.variant is not None else None)
 
     def _to_target(self) -> None:
         self.shell.go(self.stage)
@@ -313,41 +391,3 @@ class QuantizePage(StagePage):
         self.shell.select(number)
         self.shell.go("model")
         self.workspace.events.publish(NodeAsked("", compare=True))
-
-    def _explain(self) -> None:
-        """Disable the primary button with the reason."""
-        if self.primary is None:
-            return
-        reason = ""
-        if self.variant is None:
-            reason = "Open a model first."
-        elif self.strip.running:
-            reason = "A quantization is running. Cancel it to start another one."
-        else:
-            reason = self.workspace.why_not(STEP, self.variant) or self._missing()
-        set_enabled(self.primary, reason)
-        explain(self._command, reason)
-
-    def _missing(self) -> str:
-        """Return what is missing for the preset."""
-        if self.preset.problem:
-            return "Fix the errors in the preset first."
-        needs_data = self.preset.form is not None and "samples" in self.preset.form.fields
-        if needs_data and not self.form.fields["data"].editor.value():
-            return "This preset needs calibration data. Drop a folder or an .npz file."
-        return ""
-
-
-def _scrolled(title: str, content: QWidget) -> Card:
-    """Return a card whose content scrolls where it is longer than the window."""
-    card = Card(title)
-    scroll = Scroll(margin=0)
-    scroll.body.setContentsMargins(0, 0, GRID, 0)
-    scroll.body.addWidget(content)
-    scroll.body.addStretch(1)
-    card.body.addWidget(scroll, 1)
-    return card
-
-
-def _read(path: Path) -> VariantDetails:
-    return from_json(VariantDetails, json.loads(path.read_text(encoding="utf-8")))

@@ -158,6 +158,24 @@ class PresetEditor(QWidget):
             self._complain(None)
             done(result)
 
+    @property
+    def entries(self) -> list[PresetEntry]:
+        """All presets, those that ship with the studio first."""
+        return self._entries
+
+    @property
+    def chosen_name(self) -> str:
+        """The name of the preset; empty for a text that was changed, or is from a file."""
+        value = self.option_value()
+        return value if any(entry.name == value for entry in self._entries) else ""
+
+    @property
+    def title(self) -> str:
+        """The preset in words, with a note where it was changed."""
+        if self.chosen_name:
+            return self.combo.currentText()
+        return f"{self.combo.currentText()}, changed" if self.combo.currentData() else "from a file"
+
     # Values of the preset
 
     def _show(self, checked: CheckedPreset) -> None:

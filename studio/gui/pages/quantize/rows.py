@@ -1,4 +1,4 @@
-"""What the Quantize page shows of variants: table rows, chart points, facts, a sentence."""
+"""What the Optimize page shows of variants: table rows, chart points, facts, a sentence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from studio.gui.pages.shared.quality import measured, quality
 from studio.quantization.results import (
     LayerCost,
     LayerTiming,
-    QuantizeResult,
     SensitivityResult,
     figures_of,
 )
@@ -24,9 +23,9 @@ if TYPE_CHECKING:
     from studio.evaluation.results import MetricChange
     from studio.workspace import Results, VariantRecord
 
-COLUMNS = ("Variant", "Precision", "Size", "Size ratio", "SQNR dB", "Metric", "Latency", "")
-NUMERIC = (2, 3, 4, 5, 6)
-METRIC = 5
+COLUMNS = ("Variant", "Size", "Size ratio", "Metric", "Latency ratio", "Verdict")
+NUMERIC = (1, 2, 3, 4)
+METRIC = 3
 STEP = "quantize"
 _NAMED = 3
 
@@ -41,34 +40,22 @@ def table_row(
         known: What was measured of it when others were made from it.
     """
     values = figures_of(variant.summary)
-    sqnr = values.sqnr_db
     original = variant.parent is None
     return [
-        variant.name,
-        variant.precision,
+        f"{variant.name} (current)" if variant.id == current else variant.name,
         figures.size(variant.size),
         "1.00" if original else figures.ratio(values.size_ratio),
-        figures.NOTHING if sqnr is None else f"{sqnr:.1f}",
         metric_text(variant, known),
-        "1.00" if original else _latency_text(values),
-        "current" if variant.id == current else "",
+        "1.00" if original else figures.ratio(values.latency_ratio),
     ]
 
 
-def _latency_text(values: QuantizeResult) -> str:
-    """Return the time over that of the float model, with the threads: ``0.61, 1 thread``."""
-    shown = figures.ratio(values.latency_ratio)
-    if values.threads is None or shown == figures.NOTHING:
-        return shown
-    return f"{shown}, {figures.count(values.threads, 'thread')}"
-
-
 def metric_text(variant: VariantRecord, known: Sequence[Baseline] = ()) -> str:
-    """Return the metric before and after: ``98.1 → 97.8 % (−0.3 pt)``; of an original its own."""
+    """Return the metric with its change: ``97.8 % (−0.3 pt)``; of an original its own value."""
     metric = measured(variant)
     if metric is None:
         return known[0].text if known else figures.NOTHING
-    return figures.metric_change(metric.before, metric.after)
+    return figures.metric_change(metric.before, metric.after).rpartition(" → ")[2]
 
 
 def metric_heading(variants: Iterable[VariantRecord]) -> str:
@@ -78,12 +65,17 @@ def metric_heading(variants: Iterable[VariantRecord]) -> str:
 
 
 def tradeoff(
-    variants: Iterable[VariantRecord], selected: int | None, *, by_latency: bool = False
+    variants: Iterable[VariantRecord],
+    selected: int | None,
+    *,
+    by_latency: bool = False,
+    max_drop: float | None = None,
 ) -> Tradeoff | None:
     """Quality against size or time; None while fewer than two variants were measured.
 
     Args:
         by_latency: Time of the float model is 1; the size of a point is then the file's.
+        max_drop: The budget of the selected variant, drawn as a line.
     """
     variants = list(variants)
     found, title = quality(variants)
@@ -109,7 +101,16 @@ def tradeoff(
     is_error = any(metric.is_error for one in variants if (metric := measured(one)))
     chosen = next((v for v in variants if v.id == selected), None)
     trials = _trials(chosen, by_latency) if chosen is not None else ()
-    return Tradeoff(points, title_of_cost, title, trials, is_error)
+    budget = _limit(chosen, max_drop) if chosen is not None else None
+    return Tradeoff(points, title_of_cost, title, trials, is_error, budget)
+
+
+def _limit(variant: VariantRecord, max_drop: float | None) -> float | None:
+    """Return the worst metric that the budget of a variant allows; None without a budget."""
+    metric = measured(variant)
+    if metric is None or max_drop is None:
+        return None
+    return metric.before + (max_drop if metric.is_error else -max_drop)
 
 
 def _trials(variant: VariantRecord, by_latency: bool) -> tuple[tuple[float, float], ...]:
@@ -171,6 +172,7 @@ def fields(
     if title:
         found.append(("Preset", title))
     found.append(("Method", _method(variant)))
+    found.append(("Precision", variant.precision))
     if asked.data:
         found.append(("Calibrated with", f"{asked.data.name}, up to {asked.samples} samples"))
     if metric:
@@ -178,6 +180,8 @@ def fields(
     found += [("Note", note) for note in values.notes]
     if values.advice:
         found.append(("Advice", values.advice, "warning"))
+    if values.sqnr_db is not None:
+        found.append(("Output SQNR", f"{values.sqnr_db:.1f} dB"))
     facts = values.layers
     for title, number in (
         ("Quantized nodes", facts.quantized),
@@ -225,9 +229,11 @@ def conclusion(variant: VariantRecord, max_drop: float | None) -> tuple[str, str
     """State word, its tone, and the sentence behind it.
 
     Args:
-        variant: A variant that was made here.
+        variant: Any variant.
         max_drop: The loss of the metric that was accepted, in the metric's unit.
     """
+    if variant.step != STEP:
+        return ("baseline", "", "") if variant.parent is None else (variant.step, "", "")
     ratio = figures_of(variant.summary).size_ratio
     smaller = f"{figures.ratio(ratio)} of the size" if ratio is not None else "made"
     metric = measured(variant)
@@ -239,6 +245,29 @@ def conclusion(variant: VariantRecord, max_drop: float | None) -> tuple[str, str
         return "evaluated", "accent", f"{smaller}, {change}."
     limit = _loss(max_drop, metric) or "0"
     return "within budget", "good", f"{smaller}, {change}; budget {limit}."
+
+
+def speed_sentence(variant: VariantRecord) -> str:
+    """Return the measured speed of a variant in a sentence; empty where it was not measured."""
+    values = figures_of(variant.summary)
+    if not values.latency_ratio:
+        return ""
+    low, high = values.latency_interval or (values.latency_ratio, values.latency_ratio)
+    threads = f", {figures.count(values.threads, 'thread')}" if values.threads else ""
+    interval = f" (95 % CI {1 / high:.2f} to {1 / low:.2f}×{threads})" if low < high else threads
+    if low <= 1 <= high:
+        return f"No measurable difference in speed on this computer{interval}."
+    word = "faster" if high < 1 else "slower"
+    factor = 1 / values.latency_ratio if high < 1 else values.latency_ratio
+    if word == "slower" and low < high:
+        interval = f" (95 % CI {low:.2f} to {high:.2f}×{threads})"
+    return f"{factor:.2f}× {word} than float on this computer{interval}."
+
+
+def kept_in_float(variant: VariantRecord) -> str:
+    """Return how many layers stay in float, in a sentence; empty where none does."""
+    kept = len(list(figures_of(variant.summary).layers.kept))
+    return f"{figures.count(kept, 'layer')} in float." if kept else ""
 
 
 def _loss(loss: float, metric: MetricChange) -> str:

@@ -1,4 +1,4 @@
-"""The Quantize page: from a form to a variant that is shown with what it costs."""
+"""The Optimize page: from a form to a variant that is shown with what it costs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from studio.gui.pages.quantize.page import QuantizePage
+from studio.gui.pages.quantize.page import LINEAGE, QuantizePage
 from studio.gui.window.topbar import chip_detail
 from studio.jobs import End
 from studio.workspace import JobOutcome
@@ -42,7 +42,7 @@ def quantized(rig: Rig) -> None:
 
 def test_without_a_model_it_says_what_to_do(rig: Rig) -> None:
     page = rig.page(QuantizePage)
-    assert "No model to quantize yet" in visible_texts(page)
+    assert "No model to optimize yet" in visible_texts(page)
     assert page.primary is not None
     assert not page.primary.isEnabled()
     assert page.primary.toolTip() == "Open a model first."
@@ -87,22 +87,26 @@ def test_progress_and_cancel(rig: Rig, tmp_path: Path) -> None:
     assert page.primary.isEnabled()
 
 
-def test_new_variant_is_shown_selected_with_its_figures(rig: Rig) -> None:
+def test_new_variant_is_shown_selected_with_its_figures(rig: Rig, tmp_path: Path) -> None:
     page = rig.page(QuantizePage, rig.variant())
+    page.form.set_values({"data": str(tmp_path)})
     page.run()
     quantized(rig)
     rig.finish(page, JobOutcome(End.SUCCEEDED))
     rows = texts(page.variants.table)
-    assert [row[0] for row in rows] == ["fp32", "int8"]
-    assert rows[0][-1] == "current"
-    assert rows[1][3:7] == ["0.30", "37.1", "98.1 → 97.6 % (−0.5 pt)", "0.82"]
-    assert page.variants.table.horizontalHeaderItem(5).text() == "Top-1 accuracy"
+    assert [row[0] for row in rows] == ["fp32 (current)", "int8"]
+    assert rows[0][-1] == "baseline"
+    assert rows[1][2:] == ["0.30", "97.6 % (−0.5 pt)", "0.82", "within budget"]
+    assert page.variants.table.horizontalHeaderItem(3).text() == "Top-1 accuracy"
     assert page.variants.table.currentRow() == 1
     shown = visible_texts(page)
     assert "within budget" in shown
     assert "0.30 of the size, 0.5 pt drop in Top-1 accuracy; budget 1.0 pt." in shown
+    page.show_view(LINEAGE)
+    shown = visible_texts(page.lineage)
     assert "calibration.npz, up to 128 samples" in shown
     assert "int8, calibrated" in shown
+    assert "37.1 dB" in shown
     assert "head" in shown
 
 
@@ -115,19 +119,19 @@ def test_the_original_shows_what_the_evaluation_of_its_variants_has_measured(rig
         made = rig.variant(name, original, metric=later)
         rig.registry.add_run("quantize", made.id, options, {})
     page = rig.page(QuantizePage, original)
-    page.show_view(1)
+    page.show_view(LINEAGE)
     view = page.variants
     rows = {cells[0]: cells for cells in texts(view.table)}
-    assert rows["fp32"][5] == "97.5 %", "of the last evaluation"
-    assert rows["int8"][5] == "98.1 → 97.6 % (−0.5 pt)"
+    assert rows["fp32 (current)"][3] == "97.5 %", "of the last evaluation"
+    assert rows["int8"][3] == "97.6 % (−0.5 pt)"
     view.select(original.id)
-    facts = visible_texts(view.fields)
+    facts = visible_texts(page.lineage.fields)
     assert facts.count("Top-1 accuracy") == 2, "each once"
     assert facts.index("97.5 % on late.npz, 40 samples") < facts.index(
         "98.1 % on calibration.npz, 450 samples"
     )
     view.select(made.id)
-    assert "late.npz, 40 samples" in visible_texts(view.fields)
+    assert "late.npz, 40 samples" in visible_texts(page.lineage.fields)
 
 
 def test_a_chip_says_the_change_of_the_metric(rig: Rig) -> None:
@@ -140,8 +144,7 @@ def test_an_original_that_nothing_was_measured_of_shows_no_metric(rig: Rig) -> N
     original = rig.variant()
     made = rig.variant("int8", original, size_ratio=0.3)
     page = rig.page(QuantizePage, original)
-    page.show_view(1)
-    assert [cells[5] for cells in texts(page.variants.table)] == ["—", "—"]
+    assert [cells[3] for cells in texts(page.variants.table)] == ["—", "—"]
     assert made.parent == original.id
 
 
@@ -149,10 +152,10 @@ def test_variant_can_be_made_the_current_one(rig: Rig) -> None:
     current = rig.variant()
     quantized(rig)
     page = rig.page(QuantizePage, current)
-    assert not page.variants.use.isEnabled()
-    assert page.variants.use.toolTip() == "This is already the current variant."
+    assert not page.lineage.use.isEnabled()
+    assert page.lineage.use.toolTip() == "This variant is already current."
     page.variants.table.selectRow(1)
-    page.variants.use.click()
+    page.lineage.use.click()
     assert rig.shell.selected == [rig.registry.variants()[1].id]
 
 
@@ -166,8 +169,9 @@ def test_refusal_of_the_shell_leaves_the_page_ready(rig: Rig, tmp_path: Path) ->
     assert page.primary.isEnabled()
 
 
-def test_hidden_page_reads_the_registry_when_it_is_shown(rig: Rig) -> None:
+def test_hidden_page_reads_the_registry_when_it_is_shown(rig: Rig, tmp_path: Path) -> None:
     page = rig.page(QuantizePage, rig.variant())
+    page.form.set_values({"data": str(tmp_path)})
     page.hide()
     page.run()
     quantized(rig)

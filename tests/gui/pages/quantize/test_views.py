@@ -1,4 +1,4 @@
-"""The parts of the Quantize page: preset in two views, the look ahead, layers, samples."""
+"""The parts of the Optimize page: preset in two views, the look ahead, layers, samples."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from studio.gui.charts.chart import Chart
 from studio.gui.charts.histogram import Histogram
 from studio.gui.charts.tradeoff import Point, Tradeoff
 from studio.gui.pages.quantize.layers_view import LayersView
-from studio.gui.pages.quantize.page import AHEAD, LAYERS, VARIANTS, QuantizePage
+from studio.gui.pages.quantize.page import AHEAD, LAYERS, LINEAGE, QuantizePage
 from studio.gui.pages.quantize.preset_editor import PresetEditor
 from studio.gui.pages.quantize.rows import tradeoff
 from studio.gui.pages.quantize.samples_view import SamplesView
@@ -176,7 +176,7 @@ def test_data_that_do_not_fit_are_said_before_the_work(rig: Rig, qtbot: QtBot) -
 def test_the_button_says_what_is_missing(rig: Rig, tmp_path: Path) -> None:
     page = rig.page(QuantizePage, rig.variant())
     assert page.primary is not None
-    assert page.primary.toolTip().startswith("This preset needs calibration data")
+    assert page.primary.toolTip().startswith("Calibrated int8 needs calibration data")
     page.preset.choose("fp16")
     assert page.primary.isEnabled()
     page.preset.choose("int8")
@@ -191,11 +191,13 @@ def test_what_was_measured_stands_beside_the_prediction(rig: Rig) -> None:
     assert "Measured, time over float: int8 0.41." in visible_texts(page.ahead)
 
 
-def test_one_begins_with_the_data(rig: Rig) -> None:
+def test_one_begins_with_the_preset(rig: Rig) -> None:
     page = rig.page(QuantizePage, rig.variant())
     page.activateWindow()
     page.take_focus()
-    assert page.focusWidget() is page.form.fields["data"].editor.focusProxy()
+    card = page.cards.card_of(page.preset.chosen_name)
+    assert card is not None
+    assert page.focusWidget() is card.radio
 
 
 def test_a_quantized_variant_is_not_quantized_again(rig: Rig) -> None:
@@ -204,7 +206,7 @@ def test_a_quantized_variant_is_not_quantized_again(rig: Rig) -> None:
     page.preset.choose("fp16")
     page.run()
     assert rig.shell.jobs[-1].options["model"] == f"#{parent.id}"
-    assert "the next is derived from fp32" in visible_texts(page)
+    assert "2 variants from fp32" in visible_texts(page)
 
 
 def test_what_a_search_has_tried_is_on_the_chart(rig: Rig) -> None:
@@ -291,11 +293,11 @@ def test_a_variant_is_held_against_its_parent(rig: Rig) -> None:
     parent = rig.variant()
     made = rig.variant("int8", parent)
     page = rig.page(QuantizePage, parent)
-    assert not page.variants.compare.isEnabled()
+    assert not page.lineage.compare.isEnabled()
     page.variants.select(made.id)
     heard: list[object] = []
     rig.workspace.events.subscribe(heard.append)
-    page.variants.compare.click()
+    page.lineage.compare.click()
     assert rig.shell.selected == [made.id]
     assert heard == [NodeAsked("", compare=True)]
 
@@ -351,7 +353,7 @@ def test_a_click_on_a_point_selects_its_variant(qtbot: QtBot) -> None:
 
 def test_every_view_of_the_page_has_something_to_say_without_a_model(rig: Rig) -> None:
     page = rig.page(QuantizePage)
-    for index in range(VARIANTS, 4):
+    for index in range(LINEAGE, 5):
         page.show_view(index)
-        assert "No model to quantize yet" in visible_texts(page)
+        assert "No model to optimize yet" in visible_texts(page)
         assert [b for b in page.findChildren(QPushButton) if b.isVisibleTo(page)]

@@ -1,0 +1,188 @@
+"""What a quantization lacks before it starts, and the project's data in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from studio.datasets.results import DataPreview, DataProblem
+from studio.gui import figures
+from studio.projects.results import TEXT_RECOGNITION, Project
+from studio.quantization.results import PreflightResult
+
+_OF_TEXTS = ("exact", "cer")
+_OF_CLASSES = ("top1", "top5", "f1", "auc")
+_PATHS = ("data", "eval_data", "dictionary")
+_DICTIONARY = "dictionary.txt"
+_FREE = ("none", "cosine", "sqnr")
+"""Metrics that need no labels, and none at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """Something that is missing for the work, or for what the work is to measure.
+
+    Attributes:
+        text: One or two sentences.
+        action: The button that leads to the project; empty without one.
+        field: The field of the project.
+        blocks: Whether nothing can be started without it.
+        can_skip: Whether the work can be done without an evaluation instead.
+    """
+
+    text: str
+    action: str
+    field: str
+    blocks: bool = True
+    can_skip: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DataChoice:
+    """The data and metric that a quantization would use.
+
+    Attributes:
+        metric: ``auto`` leaves it to the project.
+    """
+
+    data: str | None = None
+    eval_data: str | None = None
+    heldout: str | None = None
+    dictionary: str | None = None
+    metric: str = "auto"
+    budget: float | None = None
+
+    @classmethod
+    def read(cls, values: Mapping[str, object]) -> DataChoice:
+        """Return the choice in the values of a form; a budget that is no number is none.
+
+        Args:
+            values: By option, as they were entered.
+        """
+        paths = {name: str(values[name]) for name in _PATHS if values.get(name)}
+        heldout = str(values["heldout_data"]) if values.get("heldout_data") else None
+        dictionary = paths.pop("dictionary", None) or _beside(paths.get("eval_data") or heldout)
+        budget = figures.number(values.get("max_drop"))
+        metric = str(values.get("metric") or "auto")
+        return cls(**paths, heldout=heldout, dictionary=dictionary, metric=metric, budget=budget)
+
+    def metric_for(self, project: Project | None) -> str:
+        """Return the metric that is measured; ``auto`` where only the labels decide."""
+        if self.metric == "auto" and project is not None and project.metric:
+            return project.metric
+        return self.metric
+
+
+def _beside(data: str | None) -> str | None:
+    """Return the dictionary next to the data, which a worker finds there, too."""
+    if data is None:
+        return None
+    folder = Path(data) if Path(data).is_dir() else Path(data).parent
+    found = folder / _DICTIONARY
+    return str(found) if found.is_file() else None
+
+
+def missing(
+    choice: DataChoice,
+    project: Project | None,
+    preflight: PreflightResult | None,
+    *,
+    needs_data: bool,
+) -> Requirement | None:
+    """Return the most important thing that is missing; None where nothing is.
+
+    Args:
+        preflight: What the data hold, if that is known.
+        needs_data: Whether the preset is calibrated.
+    """
+    if needs_data and not choice.data:
+        return Requirement(
+            "Calibrated int8 needs calibration data: about 100 representative samples.",
+            "Add calibration data",
+            "calibration",
+        )
+    for problem in (preflight.data, preflight.eval_data) if preflight is not None else ():
+        if isinstance(problem, DataProblem):
+            field = "calibration" if problem is preflight.data else "evaluation"  # type: ignore[union-attr]
+            return Requirement(f"{problem.problem} {problem.hint}".strip(), "Change data", field)
+    return _for_the_metric(choice, project, preflight)
+
+
+def _for_the_metric(
+    choice: DataChoice, project: Project | None, preflight: PreflightResult | None
+) -> Requirement | None:
+    """Return what the metric needs: samples with labels, and a list that reads them."""
+    metric = choice.metric_for(project)
+    labelled = choice.eval_data or choice.heldout
+    kind = _label_kind(preflight)
+    if metric in _FREE:
+        return None
+    reads_texts = metric in _OF_TEXTS or (project is not None and project.task == TEXT_RECOGNITION)
+    has_texts = kind == "text" and metric == "auto"
+    if (labelled or kind) and (reads_texts or has_texts) and not choice.dictionary:
+        return Requirement(
+            "This model reads texts. Set its dictionary to measure exact match.",
+            "Add dictionary",
+            "dictionary",
+            can_skip=True,
+        )
+    if kind == "text" and metric in _OF_CLASSES:
+        return Requirement(
+            "The evaluation data has class names as labels, and the metric needs class numbers. "
+            "Use numbers, or a folder for each class.",
+            "Change data",
+            "evaluation",
+            can_skip=True,
+        )
+    is_known = preflight is not None or not choice.data  # calibration data may have labels, too
+    if not labelled and kind is None and is_known:
+        return Requirement(
+            "No evaluation data: the metric drop will not be measured.",
+            "Add evaluation data",
+            "evaluation",
+            blocks=choice.budget is not None,
+        )
+    return None
+
+
+def _label_kind(preflight: PreflightResult | None) -> str | None:
+    """Return the kind of labels that the evaluation, or else the calibration data has."""
+    if preflight is None:
+        return None
+    for data in (preflight.eval_data, preflight.data):
+        if isinstance(data, DataPreview):
+            return data.labels.kind
+    return None
+
+
+def data_line(
+    choice: DataChoice, project: Project | None, preflight: PreflightResult | None
+) -> str:
+    """Return the project's data in one line: ``calibration.npz, 128 samples · heldout.npz …``."""
+    parts = []
+    counts = (preflight.data, preflight.eval_data) if preflight is not None else (None, None)
+    evaluation = choice.eval_data or choice.heldout
+    for title, path, data in (
+        ("calibration", choice.data, counts[0]),
+        ("evaluation", evaluation, counts[1]),
+    ):
+        if path:
+            count = f", {figures.count(data.count, 'sample')}" if _counts(data) else ""  # type: ignore[union-attr]
+            parts.append(f"{title} {Path(path).name}{count}")
+    metric = choice.metric_for(project)
+    if metric not in ("auto", "none"):
+        parts.append(f"metric {metric}")
+    elif metric == "none":
+        parts.append("no evaluation")
+    if choice.budget is not None:
+        parts.append(f"metric drop budget {_budget(choice.budget)}")
+    return " · ".join(parts) or "no data"
+
+
+def _counts(data: object) -> bool:
+    return isinstance(data, DataPreview)
+
+
+def _budget(budget: float) -> str:
+    return f"{100 * budget:.1f} pt" if budget < 1 else f"{budget:g}"
