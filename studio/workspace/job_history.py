@@ -56,6 +56,7 @@ class JobEntry:
         sentence: The error, or the last progress of an interrupted job; empty after success.
         options: The options as they were given, for a repeat; empty if they are not known.
         action: Number in the registry's history of actions; 0 without one.
+        variant: Number of the variant that the job has made or opened; 0 without one.
         is_elsewhere: Whether it runs in another process on the same profile.
     """
 
@@ -72,6 +73,7 @@ class JobEntry:
     progress: str = ""
     options: Mapping[str, JsonValue] = field(default_factory=dict)
     action: int = 0
+    variant: int = 0
     is_elsewhere: bool = False
 
 
@@ -135,7 +137,7 @@ class JobHistory:
         self._append({_CLEARED: _now()})
 
     def entries(self, most: int = MOST_ENTRIES) -> list[JobEntry]:
-        """Return the jobs of the last 30 days, of all sessions, the newest first."""
+        """Return the jobs of the last 30 days, of all sessions: running ones, then the newest."""
         found: dict[str, JobEntry] = {}
         cleared = ""
         for path in self._files():
@@ -152,7 +154,8 @@ class JobHistory:
             for entry in found.values()
             if entry.started >= oldest and not (entry.state == DONE and entry.ended <= cleared)
         ]
-        return sorted(kept, key=lambda entry: entry.started, reverse=True)[:most]
+        order = sorted(kept, key=lambda entry: entry.ended or entry.started, reverse=True)
+        return sorted(order, key=lambda entry: entry.state != RUNNING)[:most]
 
     def _write(self, entry: JobEntry) -> None:
         if not self._is_open:
@@ -258,7 +261,15 @@ def _ended(entry: JobEntry, job: RunningJob, by_closing: bool) -> JobEntry:
         hint=_brief(outcome.hint),
         detail="\n".join([*job.log[-50:], outcome.detail]).strip()[-_LONGEST:],
         progress="" if state == DONE else _progress(job),
+        variant=_variant(outcome.result),
     )
+
+
+def _variant(result: object) -> int:
+    """Return the variant that a result names; 0 without one."""
+    named = result.get("variant") if isinstance(result, Mapping) else None
+    number = getattr(result, "variant", named)
+    return number if isinstance(number, int) else 0
 
 
 def _progress(job: RunningJob) -> str:
