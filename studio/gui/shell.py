@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from PySide6.QtGui import QAction
-    from PySide6.QtWidgets import QWidget
+    from PySide6.QtWidgets import QPushButton, QWidget
 
     from studio.gui.current_project import CurrentProject, CurrentVariant
     from studio.gui.theme import Theming
@@ -78,7 +80,13 @@ class Shell(Protocol):
 
 
 class VisitedPage(Protocol):
-    """A page that was made, as the window's parts and the panels know it."""
+    """A page that was made, as the window's parts and the panels know it.
+
+    Attributes:
+        primary: Its one primary button; None without one.
+    """
+
+    primary: QPushButton | None
 
     @property
     def stage(self) -> str:
@@ -185,7 +193,13 @@ class WindowParts(Shell, Protocol):
         """Switch between light and dark, and remember it."""
 
     def toggle_jobs(self) -> None:
-        """Show or hide the list of jobs."""
+        """Show or hide the Activity panel."""
+
+    def toggle_help(self) -> None:
+        """Show or hide the help of the page."""
+
+    def open_model(self, path: Path) -> None:
+        """Open a model in a worker; the Model page shows it when it is there."""
 
     def toggle_full_screen(self) -> None:
         """Fill the screen, or give it back."""

@@ -26,6 +26,7 @@ class JobSpec:
         options: ``"module:class"`` of the dataclass that the work takes; empty where it takes
             the arguments as they are.
         notes: Lines for the log of the job, written before it starts.
+        asked: The options as they were given, for a repeat; the worker does not get them.
     """
 
     id: str
@@ -38,6 +39,7 @@ class JobSpec:
     options: str = ""
     step: str = ""
     notes: tuple[str, ...] = ()
+    asked: Mapping[str, JsonValue] = field(default_factory=dict)
 
     def line(self, folder: Path) -> bytes:
         """Return the document that is sent to the worker."""

@@ -49,6 +49,14 @@ SETTINGS: Mapping[str, Option] = {
         ),
         Option("alerts", Kind.FILE, "", "Alert rules", "The file that the window watches by."),
         Option("operator", Kind.TEXT, "", "Your name in release histories"),
+        Option(
+            "closing",
+            Kind.CHOICE,
+            "ask",
+            "When the window closes during a job",
+            "Earlier results are always kept.",
+            choices=("ask", "background", "stop"),
+        ),
         Option("window", Kind.TEXT, "", "Saved arrangement of the window"),
     )
 }

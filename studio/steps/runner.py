@@ -77,6 +77,7 @@ class StepRunner:
         resolved = resolve(step, filled.options, self._registry)
         self._check_formats(step, resolved)
         options = self._prepared(step, step.options_of(resolved.arguments))
+        note = StepRecord(step, dict(given), resolved, source or self.source)
         spec = JobSpec(
             id=uuid.uuid4().hex[:12],
             title=f"{step.title} {resolved.subject}".strip(),
@@ -88,8 +89,8 @@ class StepRunner:
             options=class_path(step.options),
             step=name,
             notes=filled.notes,
+            asked=note.options,
         )
-        note = StepRecord(step, dict(given), resolved, source or self.source)
         if not note.is_recorded:
             self.asked[name] = note.action(next(self._numbers))
         return self._jobs.start(spec, self._recorder(step, options, note, spec.id))

@@ -45,14 +45,15 @@ class StepRecord:
         brief = {key: value for key, value in result.items() if _is_brief(value)}
         document = {**brief, "inputs": self._inputs()}
         ledger = registry.ledger
-        return ledger.add_action(self.step.name, self._options(), document, self.source)
+        return ledger.add_action(self.step.name, self.options, document, self.source)
 
     def action(self, number: int) -> ActionRecord:
         """Return the action as the history would store it."""
-        return ActionRecord(number, self.step.name, self._options(), {}, self.source, now())
+        return ActionRecord(number, self.step.name, self.options, {}, self.source, now())
 
-    def _options(self) -> dict[str, Any]:
-        """Return the options with absolute paths, as a pipeline file may be elsewhere."""
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options as given, with absolute paths, as a pipeline file may be elsewhere."""
         kinds = {option.name: option.kind for option in self.step.form}
         arguments = self.resolved.arguments
         return {

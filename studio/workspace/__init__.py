@@ -46,6 +46,7 @@ from studio.workspace.graph_view import (
     read_numbers,
     read_preview,
 )
+from studio.workspace.job_history import JobEntry
 from studio.workspace.presets import CheckedPreset, Presets
 from studio.workspace.presets import allowed as allowed_values
 from studio.workspace.results import Recorded, Results
@@ -72,6 +73,7 @@ __all__ = [
     "Event",
     "Events",
     "GraphView",
+    "JobEntry",
     "JobFinished",
     "JobMessage",
     "JobOutcome",

@@ -42,6 +42,7 @@ from studio.workspace.events import (
 )
 from studio.workspace.graph_view import Early, GraphView, read_drawn_graph, read_graph
 from studio.workspace.inbox import Inbox
+from studio.workspace.job_history import JobHistory, is_lasting
 from studio.workspace.presets import Presets
 from studio.workspace.profiles import Profiles
 from studio.workspace.project_runs import ProjectRuns
@@ -67,6 +68,7 @@ class Workspace(JobListener):
         paths, settings, registry, events, presets, projects, runs, project_runs, versions,
             profiles, inbox, alerts:
             What they say.
+        activity: The jobs of the last 30 days; this session's are recorded in it once it is open.
         jobs: Every job of this session, the newest last.
     """
 
@@ -81,6 +83,7 @@ class Workspace(JobListener):
         self.alerts = AlertFile(paths, self.settings, lambda: self.plugins)
         self.presets = Presets(paths.data, lambda: self.plugins)
         self.jobs: list[RunningJob] = []
+        self.activity = JobHistory(paths.data / "activity")
         self._background = Background(lambda call: self.events.deliver(call))
         self._early: Early | None = None
         self._stays = False
@@ -119,9 +122,11 @@ class Workspace(JobListener):
 
     def close(self) -> None:
         """Stop what runs and close the registry."""
+        self.activity.end_session()
         self.runs.close()
         self._runner.close()
         self._background.close()
+        self.activity.close()
         self.registry.back_up()
         self.registry.close()
 
@@ -231,6 +236,10 @@ class Workspace(JobListener):
     def action_of(self, job: RunningJob) -> int:
         """Return the number of a job's action in the history; 0 without one."""
         return self._steps.noted.get(job.id, 0)
+
+    def unfinished(self) -> list[RunningJob]:
+        """Return the running jobs whose work would be lost: none that only watches or reads."""
+        return [job for job in self.jobs if job.running and is_lasting(job)]
 
     def set_source(self, source: str) -> None:
         """Set the source of the actions (``window``) for the history."""
@@ -357,9 +366,11 @@ class Workspace(JobListener):
         if self._stays:
             self._background.run(self.registry.back_up, lambda _: None)
         self.jobs.append(job)
+        self.activity.started(job)
         self.events.publish(JobStarted(job))
 
     def progressed(self, job: RunningJob) -> None:
+        self.activity.progressed(job)
         self.events.publish(JobProgressed(job))
 
     def message(self, job: RunningJob, name: str, values: Mapping[str, Any]) -> None:
@@ -369,5 +380,6 @@ class Workspace(JobListener):
         self.plugin_crashed(plugin, sentence)
 
     def finished(self, job: RunningJob) -> None:
+        self.activity.finished(job, self.action_of(job))
         self.events.publish(RegistryChanged("records"))
         self.events.publish(JobFinished(job))

@@ -68,6 +68,7 @@ def digits_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     _unlock(home)
 
 
+PATIENCE_S = 20.0
 MakeWindow = Callable[..., MainWindow]
 
 
@@ -93,6 +94,10 @@ def make_window(qtbot: QtBot, tmp_path: Path) -> Iterator[MakeWindow]:
 
     yield make
     for window, workspace in made:
+        for job in workspace.jobs:  # the window would ask about them
+            job.cancel()
+        for job in workspace.jobs:
+            job.wait(PATIENCE_S)
         window.close()
         _end(workspace)
     _unlock(tmp_path)

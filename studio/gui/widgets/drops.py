@@ -14,10 +14,10 @@ class FileDrops(QObject):
     """A filter that makes a widget and its children accept dropped local files.
 
     Signals:
-        hovering: Files are held over the widget, or no longer.
+        dragged: The files that are dragged over the widget; none when the drag has ended.
     """
 
-    hovering = Signal(bool)
+    dragged = Signal(list)
 
     def __init__(self, widget: QWidget, dropped: Callable[[Path], object]) -> None:
         super().__init__(widget)
@@ -28,12 +28,12 @@ class FileDrops(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QDragEnterEvent) and _files(event):
             event.acceptProposedAction()
-            self.hovering.emit(True)
+            self.dragged.emit(_files(event))
             return True
         if event.type() == QEvent.Type.DragLeave:
-            self.hovering.emit(False)
+            self.dragged.emit([])
         elif event.type() == QEvent.Type.Drop and isinstance(event, QDropEvent):
-            self.hovering.emit(False)
+            self.dragged.emit([])
             event.acceptProposedAction()
             for path in _files(event):
                 self._dropped(path)

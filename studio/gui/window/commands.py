@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QKeySequence
 
 from studio.gui.shell import PaletteEntry, WindowParts
 from studio.gui.widgets.actions import action, explain, reason
-from studio.gui.window.stages import STAGES
+from studio.gui.window import keys
+from studio.gui.window.help_panel import show_about
+from studio.gui.window.stages import PLUGINS, STAGES
 
 UNLISTED = frozenset({"palette", "dismiss"})
 """Actions that make no sense inside the palette."""
@@ -24,6 +26,7 @@ class Commands:
         self._reasons: dict[str, Callable[[], str]] = {
             "close": lambda: "" if window.current.variant else "No model is open.",
             "cancel": lambda: "" if window.jobbar.current() else "No job is running.",
+            "primary": lambda: keys.why_no_primary(window.page()),
             "inspector": lambda: (
                 "" if window.inspector.has_content() else "This page has no inspector."
             ),
@@ -34,12 +37,17 @@ class Commands:
         window = self._window
         self._add("open", "Open a model…", window.choose_model, "Ctrl+O")
         self._add("palette", "Command palette", window.open_palette, "Ctrl+K")
-        for stage in STAGES:
+        for stage in (*STAGES, PLUGINS):
             show = partial(window.go, stage.id)
             self._add(f"go-{stage.id}", f"Go to {stage.title}", show, stage.shortcut)
         self._add("close", "Close the model", window.current.close, "Ctrl+W")
         self._add("inspector", "Show or hide the inspector", window.inspector.toggle, "Ctrl+I")
-        self._add("jobs", "Show or hide the list of jobs", window.toggle_jobs, "Ctrl+J")
+        self._add("jobs", "Show or hide Activity", window.toggle_jobs, "Ctrl+J")
+        self._add("help", "Help for this page", window.toggle_help, "F1")
+        self._add("about", "About Edgewright", partial(show_about, window))
+        text = "Press the primary button of the page"
+        primary = self._add("primary", text, lambda: keys.press_primary(window.page()))
+        primary.setShortcuts([QKeySequence("Ctrl+Return"), QKeySequence("Ctrl+Enter")])
         self._add("cancel", "Cancel the running job", window.jobbar.cancel_job, "Ctrl+.")
         self._add("theme", "Switch between light and dark", window.toggle_theme, "Ctrl+Shift+T")
         follow = partial(window.choose_theme, "system")
@@ -54,10 +62,11 @@ class Commands:
 
         save_support_archive(self._window)
 
-    def _add(self, name: str, text: str, run: Callable[[], object], shortcut: str = "") -> None:
+    def _add(self, name: str, text: str, run: Callable[[], object], shortcut: str = "") -> QAction:
         made = action(self._window.widget, name, text, run, shortcut)
         self._actions.append(made)
         self._window.widget.addAction(made)
+        return made
 
     def sources(self) -> tuple[Callable[[], Iterator[PaletteEntry]], ...]:
         """Return the sources that the palette reads each time it opens."""
@@ -71,9 +80,9 @@ class Commands:
                 continue
             if name in self._reasons:
                 explain(item, self._reasons[name]())
-            keys = item.shortcut().toString().replace("+", " ")
+            shown = item.shortcut().toString().replace("+", " ")
             yield PaletteEntry(
-                item.text(), "Action", item.trigger, shortcut=keys, reason=reason(item)
+                item.text(), "Action", item.trigger, shortcut=shown, reason=reason(item)
             )
 
     def _from_registry(self) -> Iterator[PaletteEntry]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,24 +11,31 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QSizePolicy
 from studio.api.qt import plain_tip
 from studio.gui import figures
 from studio.gui.widgets.basics import GRID, ElidedLabel, button, label
+from studio.gui.window.time_left import TimeLeft
 
 if TYPE_CHECKING:
     from studio.workspace import RunningJob
 
 HEIGHT = 32
 BAR_WIDTH = 180
-SURE_AFTER = 2.0
-"""Seconds of work before the time that is left is guessed."""
-
 TICK_MS = 1000
 
 
-def time_left(job: RunningJob, now: float) -> str:
-    """Return the remaining time of a job, estimated from its progress: ``1 min 10 s left``."""
-    state, passed = job.state, now - job.started
-    if state.total <= 0 or state.done <= 0 or passed < SURE_AFTER:
-        return ""
-    return f"{figures.seconds(passed * max(state.total - state.done, 0) / state.done)} left"
+FULL = 1000
+"""The steps of a progress bar."""
+
+MOST = 0.99
+"""Shown share of a job that has not ended, whatever it has counted."""
+
+
+def show_progress(bar: QProgressBar, done: float, total: float) -> None:
+    """Show how far a running job is; a bar is never full while work goes on.
+
+    Qt shows a range of 0 as a busy indicator, for a job without a known total.
+    """
+    bar.setRange(0, FULL if total > 0 else 0)
+    if total > 0:
+        bar.setValue(round(FULL * min(done / total, MOST)))
 
 
 class JobBar(QFrame):
@@ -44,11 +50,12 @@ class JobBar(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self._jobs: Sequence[RunningJob] = ()
+        self._estimated = ("", TimeLeft())
         self.setProperty("role", "jobbar")
         self.setAccessibleName("Jobs")
         self.setFixedHeight(HEIGHT)
-        self.count = button("No jobs", self.list_asked.emit, "quiet")
-        self.count.setToolTip("List of jobs (Ctrl+J)")
+        self.count = button("No jobs running", self.list_asked.emit, "quiet")
+        self.count.setToolTip("Activity (Ctrl+J)")
         self.text = ElidedLabel("", Qt.TextElideMode.ElideRight)
         self.text.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
         self.bar = QProgressBar()
@@ -98,12 +105,17 @@ class JobBar(QFrame):
             self.cancel.setText("Stopping…")
             job.cancel()
 
+    def _estimate(self, job: RunningJob) -> TimeLeft:
+        if self._estimated[0] != job.id:
+            self._estimated = (job.id, TimeLeft())
+        return self._estimated[1]
+
     def refresh(self) -> None:
         """Show how things stand."""
         running = [job for job in self._jobs if job.running]
         job = running[-1] if running else None
         self.count.setText(figures.count(len(running), "job") if running else _ended(self._jobs))
-        self.count.setAccessibleName(f"{self.count.text()}; show the list of jobs")
+        self.count.setAccessibleName(f"{self.count.text()}; show Activity")
         for item in (self.text, self.bar, self.left, self.cancel):
             item.setVisible(job is not None)
         if job is None:
@@ -115,11 +127,8 @@ class JobBar(QFrame):
             self._tick.start()
         state = job.state
         self.text.setText(f"{job.title} · {state.text}" if state.text else job.title)
-        # Qt shows a range of 0 as a busy indicator, for a job without a known total.
-        self.bar.setRange(0, 1000 if state.total > 0 else 0)
-        if state.total > 0:
-            self.bar.setValue(round(1000 * min(state.done / state.total, 1.0)))
-        self.left.setText(time_left(job, time.monotonic()))
+        show_progress(self.bar, state.done, state.total)
+        self.left.setText(self._estimate(job).text(job))
 
 
 def _ended(jobs: Sequence[RunningJob]) -> str:
@@ -127,4 +136,6 @@ def _ended(jobs: Sequence[RunningJob]) -> str:
     ends = [job.outcome.end.value for job in jobs if job.outcome is not None]
     counts = {"done": ends.count("succeeded"), "cancelled": ends.count("cancelled")}
     counts = {"failed": len(ends) - sum(counts.values()), **counts}
-    return ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "No jobs"
+    return (
+        ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "No jobs running"
+    )

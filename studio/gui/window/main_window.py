@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -27,14 +27,19 @@ from studio.gui.pages.shared.base import Page
 from studio.gui.shell import MessageAction
 from studio.gui.theme import DARK, LIGHT, Theming
 from studio.gui.widgets.drops import FileDrops
+from studio.gui.window import keys
+from studio.gui.window.closing import Closing
 from studio.gui.window.commands import Commands
-from studio.gui.window.docks import InspectorDock, JobsDock, SeparatorStyle
+from studio.gui.window.docks import InspectorDock, SeparatorStyle
+from studio.gui.window.drop_overlay import DropOverlay
 from studio.gui.window.idle_tasks import IdleTasks, pages
 from studio.gui.window.job_bar import JobBar
+from studio.gui.window.layout_memory import restore_layout, store_layout
 from studio.gui.window.opening import ModelOpener
 from studio.gui.window.rail import Progress, Rail
 from studio.gui.window.selection import Selection
-from studio.gui.window.stages import BY_ID, STAGES, page_class
+from studio.gui.window.side_panels import SidePanels
+from studio.gui.window.stages import BY_ID, IN_RAIL, STAGES, page_class
 from studio.gui.window.toasts import Toasts
 from studio.gui.window.topbar import ModelsMenu, TopBar
 
@@ -65,6 +70,7 @@ class MainWindow(QMainWindow):
 
     painted = Signal()
     jobbar: JobBar
+    inspector: InspectorDock
 
     def __init__(self, theming: Theming, settings: Settings) -> None:
         super().__init__()
@@ -75,13 +81,12 @@ class MainWindow(QMainWindow):
         self._shown: Page | None = None
         self._opening = ModelOpener(self)
         self._palette: CommandPalette | None = None
-        self._jobs: JobsDock | None = None
         self._is_painted = False
         self._closing = ExitStack()
+        self.closing = Closing(self)
         self.setWindowTitle("Edgewright")
         self.setMinimumSize(*LEAST_SIZE)
         self.resize(*START_SIZE)
-        FileDrops(self, self.open_model).hovering.connect(self._light)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self.project = CurrentProject()
         self.project.change_asked.connect(lambda: self.go("project"))
@@ -89,7 +94,7 @@ class MainWindow(QMainWindow):
         self._separators = SeparatorStyle()
         self.setStyle(self._separators)
         self._build()
-        self._restore()
+        restore_layout(self, self.inspector, self._settings)
 
     def attach(self, workspace: Workspace) -> None:
         """Attach the workspace, which opens after the first paint, and show the first page."""
@@ -104,6 +109,8 @@ class MainWindow(QMainWindow):
         self.panels = Panels(self)
         self.commands = Commands(self)
         self.jobbar.follow(workspace.jobs)
+        workspace.activity.open()
+        self.closing.follow(workspace)
         self._connect()
         number = memory.recall(self._settings).get("variant")
         if not (isinstance(number, int) and number and self.current.select(number)):
@@ -149,7 +156,7 @@ class MainWindow(QMainWindow):
         empty = self.current.variant is None and not self._opening.previewed
         shown = "welcome" if stage == "model" and empty else stage
         self._stage = stage
-        self.rail.show_stage("model" if stage == "welcome" else stage)
+        self.rail.show_stage(IN_RAIL.get(stage, stage))
         page = self._page(shown)
         if stage == "project":
             self.project.read()  # files may have come or gone
@@ -211,7 +218,10 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.stack, 1)
         self.setCentralWidget(centre)
         self.toasts = Toasts(self.theming, centre)
+        self.overlay = DropOverlay(self.theming, self, lambda: self.workspace.suffixes)
+        FileDrops(self, self.open_model).dragged.connect(self.overlay.show_drag)
         self.setMenuWidget(self.topbar)
+        self.side = SidePanels(self, self.topbar, self.jobbar)
         rail = self._add_bar(self.rail, Qt.ToolBarArea.LeftToolBarArea, "rail")
         jobbar = self._add_bar(self.jobbar, Qt.ToolBarArea.BottomToolBarArea, "jobbar")
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.inspector)
@@ -271,8 +281,7 @@ class MainWindow(QMainWindow):
 
         if isinstance(event, JobStarted | JobProgressed | JobFinished):
             self.jobbar.refresh()
-            if self._jobs is not None:
-                self._jobs.refresh(event.job)
+            self.side.refresh(event.job)
         if isinstance(event, RegistryChanged):
             self.current.refresh()
         if isinstance(event, JobFinished):
@@ -330,15 +339,12 @@ class MainWindow(QMainWindow):
         self._palette.open()
 
     def toggle_jobs(self) -> None:
-        """Show or hide the list of jobs."""
-        if self._jobs is None:
-            self._jobs = JobsDock(self.workspace, self.theming)
-            self._jobs.retold.connect(self.show_action)
-            self.theming.dress(self._jobs)
-            self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self._jobs)
-            self._jobs.hide()
-        self._jobs.refresh()
-        self._jobs.setVisible(not self._jobs.isVisible())
+        """Show or hide the Activity panel."""
+        self.side.toggle("activity")
+
+    def toggle_help(self) -> None:
+        """Show or hide the help of the page."""
+        self.side.toggle("help")
 
     def show_action(self, number: int) -> None:
         """Show something that was done, with the pipeline that does it again."""
@@ -353,26 +359,16 @@ class MainWindow(QMainWindow):
         """Fill the screen, or give it back."""
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
-    def _restore(self) -> None:
-        """Restore the window layout of the last session."""
-        kept = memory.recall(self._settings)
-        for name, take in (("geometry", self.restoreGeometry), ("state", self.restoreState)):
-            if isinstance(kept.get(name), str):
-                take(QByteArray.fromBase64(str(kept[name]).encode("ascii")))
-        self.inspector.wanted = bool(kept.get("inspector", True))
-
     def save(self) -> None:
         """Store the window layout for the next session."""
-        memory.store(
-            self._settings,
-            geometry=bytes(self.saveGeometry().toBase64().data()).decode("ascii"),
-            state=bytes(self.saveState().toBase64().data()).decode("ascii"),
-            inspector=self.inspector.wanted,
-        )
+        store_layout(self, self.inspector, self._settings)
 
     # Events
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.closing.allows():
+            event.ignore()
+            return
         self.save()
         self._ahead.stop()
         self._closing.close()
@@ -390,11 +386,10 @@ class MainWindow(QMainWindow):
             self.painted.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        # Not a shortcut: Escape belongs first to whatever has the focus.
-        if event.key() != Qt.Key.Key_Escape or not self.toasts.close_message():
+        # No shortcuts: these keys belong first to whatever has the focus.
+        if event.key() == Qt.Key.Key_Escape:
+            done = self.side.close_panel() or self.toasts.close_message()
+        else:
+            done = event.key() in keys.ENTER and keys.press(self.focusWidget())
+        if not done:
             super().keyPressEvent(event)
-
-    def _light(self, is_lit: bool) -> None:
-        drop = getattr(self._pages.get("welcome"), "drop", None)
-        if drop is not None:
-            drop.light(is_lit)

@@ -35,18 +35,25 @@ _KEYS = 10
 
 
 def _stage(
-    title: str, number: int, *steps: str, id: str = "", parts: str = "", at_bottom: bool = False
+    title: str,
+    number: int,
+    *steps: str,
+    id: str = "",
+    parts: str = "",
+    at_bottom: bool = False,
+    key: str = "",
 ) -> Stage:
     """Return a stage whose page is named like its identifier.
 
     Args:
         id: By default the title; another one where the title is newer than what is stored.
         parts: Modules below ``studio.gui``.
+        key: The shortcut of a stage beyond the numbered ones.
     """
     name = id or title.lower()
     page = f"studio.gui.pages.{name}.page:{name.title()}Page"
     modules = tuple(f"studio.gui.{part}" for part in parts.split())
-    shortcut = f"Ctrl+{number}" if number < _KEYS else ""
+    shortcut = f"Ctrl+{number}" if number < _KEYS else key
     return Stage(name, title, page, shortcut, frozenset(steps), at_bottom, modules)
 
 
@@ -78,10 +85,16 @@ STAGES = (
     _stage("Monitor", 7, "monitor", "call", parts="pages.monitor.fleet_view pages.monitor.page"),
     _stage("Runs", 8, parts="pages.runs.page", at_bottom=True),
     _stage("Targets", 9, "target-probe", at_bottom=True),
-    _stage("Plugins", 10, at_bottom=True),
+    _stage("Settings", 11, at_bottom=True, key="Ctrl+,"),
 )
+PLUGINS = _stage("Plugins", 10, at_bottom=True)
+"""A page of Settings, with no entry of its own in the rail."""
+
 WELCOME = Stage("welcome", "Welcome", "studio.gui.pages.welcome.page:WelcomePage", "Ctrl+0")
-BY_ID = {stage.id: stage for stage in (*STAGES, WELCOME)}
+BY_ID = {stage.id: stage for stage in (*STAGES, PLUGINS, WELCOME)}
+
+IN_RAIL = {"welcome": "model", "plugins": "settings"}
+"""The entry of the rail for a page that has none."""
 
 
 def page_class(stage: Stage) -> type[Page]:

@@ -14,10 +14,11 @@ from studio.gui.shell import PaletteEntry
 from studio.gui.window.command_palette import best
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.matching import match
-from studio.gui.window.stages import STAGES
+from studio.gui.window.stages import PLUGINS, STAGES
 from tests.gui.conftest import DIGITS, MakeWindow, open_graph, shown_scene, visible
 
 JOB_MS = 20_000
+PAGES = [stage.id for stage in (*STAGES, PLUGINS)]
 
 
 def names(window: MainWindow) -> list[str]:
@@ -92,7 +93,7 @@ def test_missing_file_is_refused_without_a_job(window: MainWindow, tmp_path: Pat
     assert window.workspace.jobs == []
 
 
-@pytest.mark.parametrize("stage", [stage.id for stage in STAGES])
+@pytest.mark.parametrize("stage", PAGES)
 def test_every_button_and_field_has_a_name(digits_window: MainWindow, stage: str) -> None:
     digits_window.go(stage)
     assert digits_window.toasts.shown == [], digits_window.toasts.texts
@@ -107,7 +108,7 @@ def test_every_button_and_field_has_a_name(digits_window: MainWindow, stage: str
     assert nameless == []
 
 
-@pytest.mark.parametrize("stage", [stage.id for stage in STAGES])
+@pytest.mark.parametrize("stage", PAGES)
 def test_every_button_can_be_reached_by_tab(
     digits_window: MainWindow, qapp: QApplication, stage: str
 ) -> None:
@@ -135,7 +136,7 @@ def test_every_button_can_be_reached_by_tab(
     assert unreachable == set()
 
 
-@pytest.mark.parametrize("stage", [stage.id for stage in STAGES])
+@pytest.mark.parametrize("stage", PAGES)
 def test_page_has_at_most_one_primary_button(digits_window: MainWindow, stage: str) -> None:
     digits_window.go(stage)
     page = digits_window.page()
@@ -162,8 +163,8 @@ def test_no_part_flashes_as_a_window_of_its_own(
 ) -> None:
     flashes = Flashes()
     qapp.installEventFilter(flashes)
-    for stage in STAGES:
-        digits_window.go(stage.id)
+    for stage in PAGES:
+        digits_window.go(stage)
         digits_window.select(1)  # what was just made is made anew
         qapp.processEvents()
     digits_window.toggle_jobs()
@@ -181,6 +182,8 @@ def test_shortcuts_go_through_the_stages(digits_window: MainWindow, qtbot: QtBot
             digits_window, Qt.Key(Qt.Key.Key_0 + number), Qt.KeyboardModifier.ControlModifier
         )
         seen.append(digits_window.page().stage)
+    qtbot.keyClick(digits_window, Qt.Key.Key_Comma, Qt.KeyboardModifier.ControlModifier)
+    seen.append(digits_window.page().stage)
     assert seen == [stage.id for stage in STAGES if stage.shortcut]
 
 
@@ -306,9 +309,11 @@ def test_jobs_list_tells_how_jobs_ended(window: MainWindow, qtbot: QtBot, tmp_pa
     window.open_model(bad)
     qtbot.waitUntil(lambda: bool(window.toasts.shown), timeout=JOB_MS)
     window.toggle_jobs()
-    row = next(iter(window._jobs._rows.values()))
-    assert row.pill.text() == "failed"
-    assert row.accessibleName().startswith("Open empty.onnx: failed. ")
+    panel = window.side.shown
+    qtbot.waitUntil(lambda: bool(panel.rows))
+    row = next(iter(panel.rows.values()))
+    assert row.words.text() == "Failed."
+    assert row.accessibleName().startswith("Open empty.onnx: Failed. ")
     assert window.jobbar.count.text() == "1 failed"
 
 

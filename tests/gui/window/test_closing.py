@@ -1,0 +1,115 @@
+"""Closing the window during a job: the question, and each of its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from studio.gui.window.closing import ClosingDialog
+from studio.gui.window.main_window import MainWindow
+from studio.workspace import RunningJob
+
+JOB_MS = 30_000
+
+
+@pytest.fixture
+def job(digits_window: MainWindow) -> RunningJob:
+    """A profile that takes ten minutes."""
+    started = digits_window.start("profile", model=["#1"], mode="sustained", minutes=10.0)
+    assert started is not None
+    return started
+
+
+@pytest.fixture
+def quits(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
+    """Whether the program was told to end."""
+    found: list[bool] = []
+    monkeypatch.setattr(QGuiApplication, "quit", lambda: found.append(True))
+    yield found
+    QGuiApplication.setQuitOnLastWindowClosed(True)
+
+
+def asked(window: MainWindow) -> ClosingDialog:
+    window.close()
+    assert window.isVisible()
+    dialog = window.closing.dialog
+    assert dialog is not None
+    return dialog
+
+
+def test_without_a_job_the_window_closes(digits_window: MainWindow) -> None:
+    digits_window.close()
+    assert not digits_window.isVisible()
+
+
+def test_the_question_names_the_job_and_escape_stays(
+    digits_window: MainWindow, job: RunningJob, qtbot: QtBot
+) -> None:
+    dialog = asked(digits_window)
+    assert dialog.text() == f"{job.title} has not finished."
+    assert [one.text() for one in (dialog.background, dialog.stop, dialog.stay)] == [
+        "Go on in the background",
+        "Stop and keep",
+        "Stay",
+    ]
+    digits_window.close()
+    assert digits_window.closing.dialog is dialog
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    assert digits_window.closing.dialog is None
+    assert digits_window.isVisible()
+    assert job.running
+
+
+def test_enter_presses_the_focused_button(
+    digits_window: MainWindow, job: RunningJob, qtbot: QtBot
+) -> None:
+    dialog = asked(digits_window)
+    dialog.stop.setFocus()
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is dialog.stop)
+    qtbot.keyClick(dialog.stop, Qt.Key.Key_Return)
+    assert not digits_window.isVisible()
+
+
+def test_what_was_stopped_is_interrupted_at_the_next_start(
+    digits_window: MainWindow, job: RunningJob, qtbot: QtBot
+) -> None:
+    asked(digits_window).stop.click()
+    digits_window.workspace.close()
+    (entry, *_) = digits_window.workspace.activity.entries()
+    assert (entry.id, entry.state) == (job.id, "interrupted")
+
+
+def test_in_the_background_the_job_ends_before_the_program(
+    digits_window: MainWindow, job: RunningJob, qtbot: QtBot, quits: list[bool]
+) -> None:
+    asked(digits_window).background.click()
+    assert not digits_window.isVisible()
+    assert digits_window.closing.is_in_background
+    qtbot.wait(1200)
+    assert job.running
+    assert quits == []
+    job.cancel()  # as its end
+    qtbot.waitUntil(lambda: bool(quits), timeout=JOB_MS)
+    assert not job.running
+
+
+@pytest.mark.parametrize(("wish", "runs"), [("stop", False), ("background", True)])
+def test_the_setting_answers_for_the_user(
+    digits_window: MainWindow, job: RunningJob, wish: str, runs: bool, quits: list[bool]
+) -> None:
+    digits_window.workspace.settings["closing"] = wish
+    digits_window.close()
+    assert digits_window.closing.dialog is None
+    assert not digits_window.isVisible()
+    assert digits_window.closing.is_in_background is runs
+
+
+def test_a_watch_is_nothing_to_ask_about(digits_window: MainWindow) -> None:
+    assert digits_window.start("monitor", target="local") is not None
+    digits_window.close()
+    assert not digits_window.isVisible()
