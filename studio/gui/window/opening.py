@@ -26,6 +26,7 @@ class ModelOpener:
         self._window = window
         self._files: dict[str, Path] = {}
         self._samples: set[str] = set()
+        self._starts: dict[str, str] = {}
         self.previewed = ""
 
     @property
@@ -35,15 +36,20 @@ class ModelOpener:
 
     def open(self, path: Path) -> None:
         """Open a model in a worker; a large one is drawn on the Model page meanwhile."""
+        self._open(path, self._stage())
+
+    def _open(self, path: Path, start: str) -> None:
         job = self._window.start("open", model=str(path))
         if job is not None:
             self._files[job.id] = path
+            self._starts[job.id] = start
 
     def get_sample(self, name: str) -> None:
         """Get a sample and open its model."""
         job = self._window.start("samples-get", name=name)
         if job is not None:
             self._samples.add(job.id)
+            self._starts[job.id] = self._stage()
 
     def on_event(self, event: Event) -> None:
         """Show a worker's previews of a model, and the model at the end."""
@@ -91,24 +97,30 @@ class ModelOpener:
         result = job.outcome.result
         if job.id in self._samples:
             self._samples.discard(job.id)
+            start = self._starts.pop(job.id, "")
             if job.outcome.ok:
-                self.open(Path(result.model))
-        elif self._files.pop(job.id, None) is not None:
+                self._open(Path(result.model), start)
+        elif (file := self._files.pop(job.id, None)) is not None:
             shown, self.previewed = self.previewed == job.id, ""
+            is_away = self._stage() != self._starts.pop(job.id, "") or shown
             if job.outcome.ok:
                 self._window.select(result.variant)
-                self._show_opened(shown)
+                self._show_opened(file, is_away)
             elif shown:
                 self._restore_previous()
 
-    def _show_opened(self, shown: bool) -> None:
-        """Show the project; who looks at the graph already stays there, and can go by a click."""
-        if not shown:
+    def _show_opened(self, file: Path, is_away: bool) -> None:
+        """Show the project; who has gone elsewhere meanwhile stays there, and is offered it."""
+        if not is_away:
             self._window.go("project")
             return
-        self._window.go("model")
         action = MessageAction("Show project", partial(self._window.go, "project"))
-        self._window.notify("The model is open.", "good", action)
+        self._window.notify(f"{file.name} is open.", "good", action)
+
+    def _stage(self) -> str:
+        """Return the stage whose page is shown."""
+        page = self._window.page()
+        return page.stage if page is not None else ""
 
     def _restore_previous(self) -> None:
         """Show what was shown before the preview of a model that could not be opened."""

@@ -35,7 +35,9 @@ def test_welcome_offers_to_open_and_samples(window: MainWindow, qtbot: QtBot) ->
     qtbot.waitUntil(lambda: QApplication.focusWidget() is window.page().drop.choose)
 
 
-def test_drop_opens_a_model_and_shows_its_project_then_its_graph(window: MainWindow, qtbot: QtBot) -> None:
+def test_drop_opens_a_model_and_shows_its_project_then_its_graph(
+    window: MainWindow, qtbot: QtBot
+) -> None:
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(DIGITS))])
     copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier
@@ -360,3 +362,17 @@ def test_scattered_letters_do_not_find_nodes() -> None:
     node = PaletteEntry("Conv", "Node", lambda: None, detail="/backbone/layer1")
     assert best([node], "cblr") == []
     assert best([node], "layer1") == [node]
+
+
+@pytest.mark.slow
+def test_who_has_gone_elsewhere_while_a_model_is_opened_stays_there(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    window.open_model(DIGITS)
+    window.go("targets")
+    qtbot.waitUntil(lambda: bool(window.toasts.shown), timeout=JOB_MS)
+    assert window.page().stage == "targets"
+    assert window.toasts.texts == "digits.onnx is open."
+    assert window.current.variant is not None
+    window.toasts.shown[0].act.click()
+    assert window.page().stage == "project"
