@@ -50,6 +50,16 @@ def test_nodes_can_be_read(name: str, family: str, ink: str) -> None:
     assert contrast(theme.graph_color(ink), theme.graph_color(family)) >= READABLE
 
 
+@pytest.mark.parametrize("name", [DARK, LIGHT])
+def test_names_on_bars_can_be_read(name: str) -> None:
+    theme = load(name)
+    families = [token for token in theme.colors if token.startswith("op_")]
+    assert len(families) == 8
+    for token in families:
+        assert contrast(theme.color("on_bar"), theme.color(token)) >= READABLE, token
+        assert contrast(theme.color(token), theme.color("surface")) >= VISIBLE, token
+
+
 def test_heat_can_be_read_at_every_step() -> None:
     for step in range(101):
         ground = heat(step / 100)

@@ -68,6 +68,8 @@ def test_a_slower_model_is_called_so_and_its_operators_given_back(
         assert {node.name for node in operators.nodes} <= {
             "conv1", "relu1", "conv2", "relu2", "pool", "flatten", "head"
         }  # fmt: skip
+        starts = {node.name: node.start_us for node in operators.nodes}
+        assert starts["conv1"] < starts["conv2"] < starts["head"]
     json.dumps(to_json(result), allow_nan=False)
     live = [values for name, values in job.messages if name == "run"]
     assert {values["id"] for values in live} == {"cnn:small", "cnn:big"}

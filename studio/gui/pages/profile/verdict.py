@@ -96,7 +96,11 @@ def _by_ratio(verdict: Comparison) -> float:
 
 def best(result: ProfileResult) -> str:
     """Return the key of the run that is proposed: the fastest, else an open one, else the first."""
-    faster = [each for each in result.verdicts if each.verdict == "faster"]
+    faster = [
+        each
+        for each in result.verdicts
+        if each.verdict == "faster" and is_decided(result, each.b)  # not one with wrong outputs
+    ]
     undecided = [each for each in result.verdicts if each.verdict == "undecided"]
     found = min(faster, key=_by_ratio, default=next(iter(undecided), None))
     return found.b if found is not None else result.reference
