@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from studio.api import Unavailable
 from studio.settings import Paths, Settings
-from studio.settings.installation import missing_hint
+from studio.settings.installation import missing_packages
 from studio.settings.logging import crashes
 from studio.settings.window_libraries import REQUIREMENT, refuse_missing_library
 
@@ -106,7 +106,7 @@ def _pyside_version() -> str:
     except ImportError:
         raise Unavailable(
             "The window needs PySide6, which is not installed.",
-            hint=f"{missing_hint([REQUIREMENT])}. Or use the commands: studio --help.",
+            hint=f"Use the commands (studio --help), or {missing_packages([REQUIREMENT])}",
         ) from None
     return str(PySide6.__version__)
 
