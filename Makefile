@@ -77,9 +77,13 @@ fuzz: setup ## Fuzz all readers of foreign input (MINUTES=10, ARGS="--only onnx"
 	@packaging/atheris.sh
 	@nice -n 10 $(BIN)/python -m tests.fuzzing --minutes $(or $(MINUTES),10) $(ARGS)
 
-package: setup ## A wheel, a source archive and the list of all parts (SBOM) in dist/.
+package: setup ## Wheels, a source archive, the list of parts (SBOM), a .deb and an AppImage in dist/.
+	@packaging/system_packages.sh package
 	@rm -rf dist && $(BIN)/hatchling build -d dist && $(BIN)/python packaging/smoke.py dist/*.whl
 	@$(BIN)/python packaging/sbom.py dist/edgewright.cdx.json
+	@$(BIN)/python packaging/headless.py dist/edgewright-*.whl
+	@$(BIN)/python packaging/debian.py dist/edgewright-*.whl
+	@$(BIN)/python packaging/appimage.py dist/edgewright-*.whl
 
 licences: setup ## Compare all licences with the rules, and write docs/licences.md.
 	@$(BIN)/python packaging/licences.py

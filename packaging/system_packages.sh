@@ -3,6 +3,7 @@
 #   window  what PySide6's wheels take from the system for X11
 #   test    the window's, and the real parts that the tests drive (sshd, sandbox, X server,
 #           a container engine and a registry, a broker and a mail server)
+#   package  what makes the Debian package and the AppImage
 #   integration  whole machines (an emulated arm64 board and its disk, one with systemd), Prometheus
 set -eu
 
@@ -12,15 +13,18 @@ window="libegl1 libgl1 libdbus-1-3 libfontconfig1 libglib2.0-0 libgssapi-krb5-2
     libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-render0 libxcb-shape0 libxcb-shm0
     libxcb-sync1 libxcb-util1 libxcb-xfixes0 libxcb-xkb1 fonts-dejavu-core"
 rig="bubblewrap curl systemd openssh-client openssh-server iproute2 strace xvfb xdotool xauth
-    docker.io docker-cli docker-registry mmdebstrap lintian nodejs mosquitto mosquitto-clients python3-aiosmtpd"
-machine="e2fsprogs iproute2 kmod mmdebstrap openssh-client openssh-server qemu-system-arm rsync systemd-container
-    podman runc docker-cli etcd-server kubectl prometheus prometheus-alertmanager"
+    docker.io docker-cli docker-registry mmdebstrap lintian nodejs mosquitto mosquitto-clients python3-aiosmtpd
+    zsh fish man-db desktop-file-utils shared-mime-info"
+maker="$window dpkg gcc libc6-dev squashfs-tools libsquashfuse-dev libzstd-dev zlib1g-dev liblzma-dev patchelf"
+machine="bubblewrap e2fsprogs iproute2 kmod mmdebstrap openssh-client openssh-server qemu-system-arm rsync systemd-container
+    podman runc docker-cli lintian xvfb xdotool etcd-server kubectl prometheus prometheus-alertmanager"
 
 case "${1:-}" in
     window) wanted=$window ;;
     test) wanted="$window $rig" ;;
-    integration) wanted=$machine ;;
-    *) echo "usage: $0 window|test|integration" >&2; exit 2 ;;
+    package) wanted=$maker ;;
+    integration) wanted="$maker $machine" ;;
+    *) echo "usage: $0 window|test|package|integration" >&2; exit 2 ;;
 esac
 command -v dpkg-query >/dev/null || { echo "Not a Debian system: see $0 for what the $1 needs."; exit 0; }
 

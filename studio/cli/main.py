@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import AbstractContextManager
 from itertools import takewhile
 from types import ModuleType
@@ -67,6 +67,9 @@ COMMANDS = {
     "plugins": "manage plugins",
     "backends": "manage runtimes and toolchains",
     "doctor": "check this installation",
+    "desktop": "add the studio to the desktop's menu, with its icon and file types",
+    "completion": "print the completion script of a shell",
+    "man": "print the manual page",
 }
 
 FORMER = {"recipes": "presets"}
@@ -151,8 +154,18 @@ def _module(command: str) -> ModuleType:
     return importlib.import_module(name if own else "studio.cli.step_commands")
 
 
+def full_parser() -> argparse.ArgumentParser:
+    """Return the parser in which every command is described, for manual and completion."""
+    return _make_parser(COMMANDS)
+
+
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     """Return the parser; only the asked command's module is loaded to describe itself."""
+    asked = next((word for word in words if not word.startswith("-")), "")
+    return _make_parser([FORMER.get(asked, asked)])
+
+
+def _make_parser(described: Container[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="studio",
         description="Edgewright: see, shrink, profile, deploy and watch AI models.",
@@ -162,13 +175,11 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"Edgewright {studio.__version__}")
     common = common_flags()
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    asked = next((word for word in words if not word.startswith("-")), "")
-    asked = FORMER.get(asked, asked)
     for name, text in COMMANDS.items():
         command = commands.add_parser(
             name, help=text, description=text[0].upper() + text[1:] + ".", parents=[common]
         )
-        if name == asked:
+        if name in described:
             _module(name).add(command)
     for former, name in FORMER.items():
         add_former_command(commands, former, name, commands.choices[name])

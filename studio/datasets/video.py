@@ -14,6 +14,10 @@ from studio.api import InvalidData, Sample, Unavailable, Value
 from studio.datasets.fit import conform
 from studio.datasets.preprocess import Preprocess
 from studio.datasets.subset import spread
+from studio.settings.installation import missing_hint
+
+_REQUIREMENT = "opencv-python-headless>=4.10"
+"""As the extra ``video`` has it."""
 
 
 def opencv() -> ModuleType:
@@ -27,7 +31,7 @@ def opencv() -> ModuleType:
     except ImportError:
         raise Unavailable(
             "Videos and cameras need OpenCV, which is not installed.",
-            hint='Install it with: pip install "edgewright[video]"',
+            hint=missing_hint([_REQUIREMENT]),
         ) from None
 
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from studio.api import Unavailable
 from studio.settings import Paths, Settings
+from studio.settings.installation import missing_packages
 from studio.settings.logging import crashes
+from studio.settings.window_libraries import REQUIREMENT, refuse_missing_library
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -31,6 +33,8 @@ def run(argv: Sequence[str]) -> int:
         Unavailable: when this Python cannot show a window.
     """
     refuse_broken_pair(_pyside_version(), sys.version_info[:2])
+    if _has_display():
+        refuse_missing_library()
     # Charts are drawn and plugins found in threads; after each call of Qt the window waits for the
     # interpreter's lock, at most for this long.
     sys.setswitchinterval(SWITCH_S)
@@ -102,7 +106,7 @@ def _pyside_version() -> str:
     except ImportError:
         raise Unavailable(
             "The window needs PySide6, which is not installed.",
-            hint="Install it with: pip install PySide6-Essentials",
+            hint=f"Use the commands (studio --help), or {missing_packages([REQUIREMENT])}",
         ) from None
     return str(PySide6.__version__)
 

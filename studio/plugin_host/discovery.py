@@ -16,6 +16,7 @@ from studio.plugin_host.manifest import FILE_NAME, ManifestError, read_manifest,
 from studio.plugin_host.requirements import missing
 from studio.plugin_host.trust import MOST_CRASHES, PluginDecision, Trust
 from studio.settings import SAFE_VARIABLE
+from studio.settings.installation import missing_packages
 
 GROUP = "edgewright.plugins"
 
@@ -112,8 +113,7 @@ def _inspect(name: str, folder: Path) -> Plugin:
             manifest,
         )
     if lacking:
-        names = " ".join(f"'{text}'" for text in lacking)
-        reason = f"{', '.join(lacking)} is not installed; install it with: pip install {names}"
+        reason = f"{', '.join(lacking)} is not installed; {missing_packages(lacking)}"
         return Plugin(manifest.id, folder, PluginState.UNAVAILABLE, reason, manifest)
     return Plugin(manifest.id, folder, PluginState.AVAILABLE, "", manifest)
 

@@ -13,7 +13,9 @@ from datetime import timedelta
 from importlib import metadata
 
 from studio.api import Extension, StudioError
-from studio.plugin_host import PluginState
+from studio.plugin_host import Plugin, PluginState
+from studio.settings.installation import INSTALL, installation, missing_packages
+from studio.settings.window_libraries import REQUIREMENT, has_qt, install_hint, missing_library
 from studio.workspace.maintenance import Maintenance
 from studio.workspace.workspace import Workspace
 
@@ -26,17 +28,24 @@ _LONGEST_LAG = timedelta(days=3)
 
 @dataclass(frozen=True, slots=True)
 class DoctorCheck:
-    """One thing that was looked at."""
+    """One thing that was looked at.
+
+    Attributes:
+        ok: Nothing has to be done.
+        optional: It is not there, and only what its text names needs it.
+    """
 
     name: str
     ok: bool
     text: str
+    optional: bool = False
 
 
 def examine() -> Iterator[DoctorCheck]:
     """Yield the checks, one after the other; none can raise."""
     yield DoctorCheck("Python", sys.version_info >= (3, 11), platform.python_version())
-    yield _guarded("PySide6", _pyside)
+    yield DoctorCheck("installation", True, f"{installation().value}, in {sys.prefix}")
+    yield _window()
     try:
         with Workspace.open() as workspace:
             yield DoctorCheck("registry", True, str(workspace.paths.registry))
@@ -66,12 +75,41 @@ def _of_workspace(workspace: Workspace) -> Iterator[DoctorCheck]:
     yield DoctorCheck("disk", free >= _ENOUGH_DISK_MB, f"{free:,} MB free")
     host = workspace.plugins
     for plugin in host.plugins:
-        fine = plugin.state is PluginState.AVAILABLE
-        yield DoctorCheck(plugin.id, fine, plugin.reason or "available")
+        yield _plugin(plugin)
     yield _guarded("onnxruntime", lambda: str(host.get(Extension.BACKEND, "onnxruntime").version()))
-    yield DoctorCheck(
-        "ssh-keygen", True, shutil.which("ssh-keygen") or "not installed; it is not needed"
-    )
+    yield _program("ssh-keygen", "only signed bundles need it", "openssh-client")
+
+
+def _plugin(plugin: Plugin) -> DoctorCheck:
+    """Return the state of a plugin; what a built-in one needs is a choice of the user's."""
+    fine = plugin.state is PluginState.AVAILABLE
+    optional = plugin.built_in and plugin.state in (PluginState.UNAVAILABLE, PluginState.OFF)
+    return DoctorCheck(plugin.id, fine or optional, plugin.reason or "available", optional)
+
+
+def _program(name: str, use: str, package: str) -> DoctorCheck:
+    place = shutil.which(name)
+    if place:
+        return DoctorCheck(name, True, place)
+    with_apt = shutil.which("apt-get") is not None
+    how = f"; {INSTALL}sudo apt-get install {package}" if with_apt else ""
+    return DoctorCheck(name, True, f"not installed; {use}{how}", optional=True)
+
+
+def _window() -> DoctorCheck:
+    """Return whether the window can be shown; servers and CI do without it."""
+    if not has_qt():
+        text = f"not installed; only the window needs it; {missing_packages([REQUIREMENT])}"
+        return DoctorCheck("PySide6", True, text, optional=True)
+    missing = missing_library()
+    if missing:
+        text = f"the window needs {missing}, which this system lacks; {_lowered(install_hint())}"
+        return DoctorCheck("PySide6", True, text, optional=True)
+    return _guarded("PySide6", _pyside)
+
+
+def _lowered(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _log(workspace: Workspace) -> DoctorCheck:

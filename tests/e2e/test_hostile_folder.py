@@ -82,6 +82,9 @@ LINES: dict[str, list[Line]] = {
     "plugins": [("plugins list", _OK), ("plugins new made --kind metric", _OK)],
     "backends": [("backends list", _OK)],
     "doctor": [("doctor", (0, 1)), ("doctor --bundle support.zip", _OK)],
+    "desktop": [("desktop install", _OK), ("desktop remove", _OK)],
+    "completion": [("completion bash", _OK)],
+    "man": [("man", _OK)],
 }
 """Each command with lines of it, and the exit codes with which a line may end."""
 

@@ -36,7 +36,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _print(checks: list[DoctorCheck]) -> None:
     for check in checks:
-        print_lines([f"{'ok   ' if check.ok else 'WRONG'}  {check.name:<12} {check.text}"])
+        print_lines([f"{_word(check):<8}  {check.name:<12} {check.text}"])
+
+
+def _word(check: DoctorCheck) -> str:
+    if check.optional:
+        return "optional"
+    return "ok" if check.ok else "WRONG"
 
 
 def _bundle(arguments: argparse.Namespace, checks: list[DoctorCheck]) -> dict[str, object]:

@@ -122,4 +122,4 @@ def test_an_archive_that_exists_is_not_overwritten_without_leave(
 
 def test_without_an_archive_the_answer_decides(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor"]) == 1
-    assert "WRONG  registry" in capsys.readouterr().out
+    assert "WRONG     registry" in capsys.readouterr().out

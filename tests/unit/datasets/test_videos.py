@@ -80,7 +80,7 @@ def test_without_opencv_the_line_that_installs_it(
     monkeypatch.setattr(video.importlib, "import_module", _missing)
     with pytest.raises(Unavailable, match="need OpenCV") as caught:
         open_dataset(path, INPUT)
-    assert "edgewright[video]" in caught.value.hint
+    assert "opencv-python-headless>=4.10" in caught.value.hint
 
 
 def _missing(name: str) -> None:

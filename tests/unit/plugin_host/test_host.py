@@ -10,6 +10,7 @@ import pytest
 from studio.api import Extension, Unavailable
 from studio.plugin_host import ManifestError, PluginHost, PluginState, Trust, read_manifest
 from studio.plugin_host.digest import content_digest
+from studio.settings.installation import install_command
 
 MANIFEST = """
 id = "{id}"
@@ -68,9 +69,9 @@ def test_a_missing_requirement_is_the_reason(tmp_path: Path) -> None:
     host = discover(tmp_path)
     state, reason = state_of(host, "example_needy")
     assert state is PluginState.UNAVAILABLE
-    assert reason == (
-        "no-such-library>=3 is not installed; install it with: pip install 'no-such-library>=3'"
-    )
+    command = install_command(["no-such-library>=3"])
+    assert command.endswith(" -m pip install 'no-such-library>=3'")
+    assert reason == f"no-such-library>=3 is not installed; install it with: {command}"
     with pytest.raises(Unavailable, match="A metric is not available: no-such-library"):
         host.get(Extension.METRIC, "m")
     assert all(capability.plugin != "example_needy" for capability in host.all(Extension.METRIC))

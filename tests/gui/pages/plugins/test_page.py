@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from studio.gui.pages.plugins.page import PluginsPage
 from studio.jobs import End, JobOutcome
 from studio.settings import SAFE_VARIABLE
+from studio.settings.installation import install_command
 from tests.gui.page_rig import Rig, opened, texts, visible_texts
 from tests.rigs import third_party
 
@@ -54,7 +55,7 @@ def test_missing_library_is_named_with_its_install_line(rig: Rig) -> None:
     page.table.selectRow(ids.index("studio_example"))
     assert "no-such-library>=3 is not installed" in visible_texts(page)
     page.copy.click()
-    assert QGuiApplication.clipboard().text() == "pip install 'no-such-library>=3'"
+    assert QGuiApplication.clipboard().text() == install_command(["no-such-library>=3"])
     page.table.selectRow(ids.index("studio_onnxruntime"))
     assert not page.copy.isVisible()
 

@@ -187,4 +187,4 @@ def test_missing_opencv_is_a_sentence_with_the_install_line(
     monkeypatch.setitem(__import__("sys").modules, "cv2", None)
     with pytest.raises(Unavailable) as caught:
         opencv()
-    assert 'pip install "edgewright[video]"' in caught.value.hint
+    assert "pip install 'opencv-python-headless>=4.10'" in caught.value.hint

@@ -1,0 +1,1 @@
+"""Completion scripts and the manual page, made from the parser."""
