@@ -159,6 +159,7 @@ class ViewBar(QWidget):
         self.menu_button.setVisible(visible)
         title = current.button.text() if current is not None and within else self._more
         self.menu_button.setText(title + _SIGN)
+        self.menu_button.setFixedWidth(self._menu_width())
         self.menu_button.setAccessibleName(f"{self._name}: more, {len(inside)} in a menu")
         self.menu_button.setChecked(within)
         if within:

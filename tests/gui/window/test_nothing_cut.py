@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QRect, QSize
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.gui.pages.shared.base import Page
@@ -14,6 +14,7 @@ from studio.gui.widgets.basics import ElidedLabel
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.stages import BY_ID
 
+_LAID_OUT_MS = 30
 SIZES = [(960, 600), (1280, 800), (1920, 1080)]
 
 
@@ -21,7 +22,7 @@ SIZES = [(960, 600), (1280, 800), (1920, 1080)]
 def test_no_text_is_cut(digits_window: MainWindow, qtbot: QtBot, size: tuple[int, int]) -> None:
     digits_window.resize(QSize(*size))
     assert (digits_window.width(), digits_window.height()) == size
-    QApplication.processEvents()
+    qtbot.wait(_LAID_OUT_MS)
     cut = list(_cut(digits_window, "window"))
     for stage in BY_ID:
         digits_window.go(stage)
@@ -29,7 +30,7 @@ def test_no_text_is_cut(digits_window: MainWindow, qtbot: QtBot, size: tuple[int
         assert isinstance(page, Page)
         for view in range(page.stack.count()):
             page.show_view(view)
-            QApplication.processEvents()
+            qtbot.wait(_LAID_OUT_MS)
             cut += _cut(page, f"{stage}, view {view}")
     assert not cut, "\n".join(cut)
 

@@ -86,7 +86,7 @@ class ModelPage(Page):
         self.results = Results(self, self.finder)
         self.add_tool(self.detail, left=True)
         self.add_tool(self.search)
-        self.set_primary("Quantize…", lambda: shell.go("quantize"))
+        self.set_primary("Optimize…", lambda: shell.go("quantize"))
         self._connect()
 
     def _connect(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from studio.workspace import VariantRecord, Workspace
 
 HEADER_HEIGHT = 44
+_NARROW = 80 * GRID
+"""Below this width, a page's header has room for its views, a field and the primary button."""
 
 
 class Page(QWidget):
@@ -70,8 +72,10 @@ class Page(QWidget):
         layout.addWidget(self.header)
         layout.addWidget(self.stack, 1)
         self._views.changed.connect(self._show_view)
+        self._pipeline: QPushButton | None = None
         if self.repeats:
-            self.add_tool(self.pipeline_button())
+            self._pipeline = self.pipeline_button()
+            self.add_tool(self._pipeline)
             self.add_command(f"{self.title}: show as pipeline", self.show_as_pipeline)
 
     def _header(self) -> QFrame:
@@ -142,6 +146,12 @@ class Page(QWidget):
         """What wears a style sheet of its own: the header and the views."""
         views = (self.stack.widget(at) for at in range(self.stack.count()))
         return [self.header, *(view for view in views if view is not None)]
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the pipeline to the command palette where the header has no room for it."""
+        super().resizeEvent(event)
+        if self._pipeline is not None:
+            self._pipeline.setVisible(event.size().width() >= _NARROW)
 
     def add_tool(self, widget: QWidget, *, left: bool = False) -> None:
         """Add a control to the header, left of the primary button (or next to the sub-views)."""
