@@ -55,6 +55,8 @@ class NetronPanel(Panel):
         super().__init__(host)
         self.server: NetronServer | None = None
         self.view: QWidget | None = None
+        self._offered = ""
+        self._shown_file = ""
         self.form = host.form([FILE])
         self.form.on_submit(self._submit)
         self.here = QPushButton("Show it here")
@@ -83,11 +85,27 @@ class NetronPanel(Panel):
         layout.addLayout(buttons)
         layout.addWidget(place, 1)
 
+    def refresh(self) -> None:
+        """Take the model that is open, unless the user has chosen another file."""
+        current = self.host.model_file()
+        entered = self._entered()
+        if current and entered in ("", self._offered):
+            self._offered = current
+            if entered != current:
+                self.form.set_values({"file": current})
+            self._show_offered()
+
+    def _show_offered(self) -> None:
+        """Show the open model at once where the page is shown in the window."""
+        if self._offered and self.here.isEnabled() and self._shown_file != self._offered:
+            self.show_here()
+
     def show_here(self) -> None:
         """Show the file in the window, in the place of the one before."""
         path = self._path()
         if path is None:
             return
+        self._shown_file = str(path)
         try:
             view = web_view(path)
         except StudioError as error:
@@ -123,6 +141,12 @@ class NetronPanel(Panel):
             self.server.close()
             self.server = None
 
+    def _entered(self) -> str:
+        try:
+            return str(self.form.values()["file"])
+        except StudioError:
+            return ""  # nothing was entered
+
     def _path(self) -> Path | None:
         return Path(str(self.form.values()["file"])) if self.form.check() else None
 
@@ -138,6 +162,7 @@ class NetronPanel(Panel):
         first = self.browser if reason else self.here
         first.setProperty("kind", "primary")
         first.style().polish(first)
+        self._show_offered()
 
 
 class _AnswerRelay(QObject):

@@ -111,6 +111,9 @@ class PanelHost(Protocol):
     def model(self) -> str:
         """The current variant as an option for models takes it (``#12``); empty without one."""
 
+    def model_file(self) -> str:
+        """The path of the current variant's file; empty without one."""
+
     def form(self, options: Sequence[Option], *, columns: int = 1) -> OptionForm:
         """A form for options; those of kind TARGET and MODEL offer what is known."""
 

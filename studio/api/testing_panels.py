@@ -84,6 +84,10 @@ class NotingHost:
         """No model is open."""
         return ""
 
+    def model_file(self) -> str:
+        """No model is open."""
+        return ""
+
     def form(self, options: Sequence[Option], *, columns: int = 1) -> BlankForm:
         """A form in which nothing was entered."""
         return BlankForm(options)

@@ -11,7 +11,7 @@ from studio.gui.graph.minimap import Minimap
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID
 
-SIDE_WIDTH, HEIGHT, LEGEND_HEIGHT = 144, 128, 88
+SIDE_WIDTH, HEIGHT, LEGEND_HEIGHT = 144, 128, 72
 """Width at the side, and height below the canvas: with the overview, and with the legend alone."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QPushButton, QSizePolicy
+from PySide6.QtWidgets import QFrame, QPushButton, QSizePolicy, QWidget
 
 from studio.api.qt import plain_tip
 from studio.gui import icons
@@ -75,10 +75,15 @@ class LensBar(QFrame):
             item.setCheckable(True)
         self.setProperty("role", "lenses")
         self.setAccessibleName("View of the graph")
-        layout = row(self.paths, None, *names, spacing=4)
-        layout.insertSpacing(layout.indexOf(self.zoom_out), GRID)
-        layout.setContentsMargins(2 * GRID, 4, 2 * GRID, 4)
-        self.setLayout(layout)
+        self._line = row(self.paths, None, *names, spacing=4)
+        self._line.insertSpacing(self._line.indexOf(self.zoom_out), GRID)
+        self._line.setContentsMargins(2 * GRID, 4, 2 * GRID, 4)
+        self.setLayout(self._line)
+
+    def add_title(self, title: QWidget) -> None:
+        """Put a title at the left end, in the place of the paths, whose keys go on to work."""
+        self.paths.hide()
+        self._line.insertWidget(0, title, 1)
 
     def toggle(self, what: str) -> None:
         """Change one choice, and pass them on."""

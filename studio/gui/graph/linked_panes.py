@@ -8,7 +8,7 @@ from functools import partial
 
 from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter
 
 from studio.gui.graph.choices import ViewChoices
 from studio.gui.graph.comparison import AFTER, BEFORE, Comparison
@@ -17,7 +17,7 @@ from studio.gui.graph.keyboard import NEXT, PREVIOUS
 from studio.gui.graph.overlay import state_overlay
 from studio.gui.graph.view import GraphPane
 from studio.gui.theme import Theming
-from studio.gui.widgets.basics import GRID, ElidedLabel
+from studio.gui.widgets.basics import ElidedLabel
 from studio.workspace import is_folded_block
 
 STATE_COLORS = {
@@ -61,9 +61,10 @@ class LinkedPanes(QSplitter):
         for side, pane in enumerate(self.panes):
             pane.dock.has_map = False  # half a page has no room for it
             pane.canvas.unfolds = False  # the other side would have to follow
-            pane.paths.hide()  # nor for these; their keys do the same
+            self.titles[side].setProperty("role", "section")
+            pane.bar.add_title(self.titles[side])
             pane.bar.chosen.connect(self._choose)
-            self.addWidget(self._titled(side, pane))
+            self.addWidget(pane)
             pane.canvas.view_changed.connect(partial(self._moved, side))
             pane.canvas.selection_changed.connect(partial(self._selected, side))
             pane.canvas.wished.connect(self._wished)
@@ -79,18 +80,6 @@ class LinkedPanes(QSplitter):
     def _choose(self, choices: ViewChoices) -> None:
         self.show_choices(choices)
         self.choices_changed.emit(choices)
-
-    def _titled(self, side: int, pane: GraphPane) -> QWidget:
-        holder = QWidget()
-        column = QVBoxLayout(holder)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        title = self.titles[side]
-        title.setProperty("role", "section")
-        title.setContentsMargins(2 * GRID, 4, GRID, 4)
-        column.addWidget(title)
-        column.addWidget(pane, 1)
-        return holder
 
     def show_comparison(self, comparison: Comparison | None, titles: tuple[str, str]) -> None:
         """Show two graphs from their beginning."""

@@ -95,6 +95,11 @@ class Host:
         variant = self._variant()
         return f"#{variant.id}" if variant is not None else ""
 
+    def model_file(self) -> str:
+        """Return the path of the current variant's file."""
+        variant = self._variant()
+        return str(variant.path) if variant is not None else ""
+
     def form(self, options: Sequence[Option], *, columns: int = 1) -> PanelForm:
         """Return a form that offers the plugin's targets and the known models."""
         return PanelForm(options, self, columns=columns)

@@ -9,10 +9,12 @@ from urllib.request import urlopen
 import pytest
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.workspace import Workspace
 from studio_netron import engine
+from studio_netron import panel as netron_panel
 from studio_netron.panel import NetronPanel
 from tests.gui.page_rig import Rig
 from tests.gui.panel_rig import PanelPlace
@@ -92,3 +94,43 @@ def test_nothing_is_opened_without_a_file(
     assert opened == []
     assert panel.server is None
     assert [str(error) for error in rig.shell.failed] == ["a.h5 is empty."]
+
+
+def test_the_open_model_is_filled_in_and_shown_at_once(
+    rig: Rig, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shown: list[Path] = []
+
+    def view(path: Path) -> QWidget:
+        shown.append(path)
+        return QWidget()
+
+    monkeypatch.setattr(engine, "why_not", lambda: "")
+    monkeypatch.setattr(netron_panel, "web_view", view)
+    place = PanelPlace(rig, NetronPanel, "studio_netron", "studio_netron.viewer")
+    qtbot.addWidget(place.holder)
+    panel = place.panel
+    current = Path(place.host.model_file())
+    assert current.is_file()
+    qtbot.waitUntil(lambda: shown == [current])
+    assert panel.form.values()["file"] == str(current)
+    panel.refresh()
+    assert shown == [current]
+    other = choose(panel, tmp_path / "a.h5")
+    panel.refresh()
+    assert panel.form.values()["file"] == str(other)
+    assert shown == [current]
+
+
+def test_the_open_model_waits_for_a_click_where_only_the_browser_can_show_it(
+    rig: Rig, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, opened: list[str]
+) -> None:
+    monkeypatch.setattr(engine, "why_not", lambda: REASON)
+    place = PanelPlace(rig, NetronPanel, "studio_netron", "studio_netron.viewer")
+    qtbot.addWidget(place.holder)
+    qtbot.waitUntil(lambda: bool(place.panel.here.toolTip()))
+    assert place.panel.form.values()["file"] == place.host.model_file()
+    assert opened == []
+    place.panel.browser.click()
+    assert len(opened) == 1
+    place.panel.end()

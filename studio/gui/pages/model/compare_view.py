@@ -337,7 +337,7 @@ class CompareView(QWidget):
 
 
 def _build(
-    result: DiffResult, views: tuple[GraphView, GraphView], folded: bool, across: bool
+    result: DiffResult, views: tuple[GraphView, GraphView], folded: bool, across: bool = False
 ) -> tuple[Comparison, list[SortableRow]]:
     scenes = [_scene(view, folded, across) for view in views]
     comparison = Comparison(result, views, scenes)
