@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from studio.settings import Settings
+
+log = logging.getLogger(__name__)
 
 KEY = "window"
 
@@ -21,5 +24,8 @@ def recall(settings: Settings) -> dict[str, object]:
 
 
 def store(settings: Settings, **values: object) -> None:
-    """Store values in addition to the earlier ones."""
-    settings[KEY] = json.dumps({**recall(settings), **values}, sort_keys=True)
+    """Store values in addition to the earlier ones; a full disk is no reason to stop."""
+    try:
+        settings[KEY] = json.dumps({**recall(settings), **values}, sort_keys=True)
+    except OSError as error:
+        log.warning("the state of the window could not be stored: %s", error)

@@ -69,6 +69,9 @@ class Shell(Protocol):
     def choose_model(self) -> None:
         """Open the dialog for a model file, and open the file."""
 
+    def open_model(self, path: Path) -> None:
+        """Open a model in a worker; the Model page shows it when it is there."""
+
     def open_sample(self, name: str) -> None:
         """Get a sample and open its model."""
 
@@ -197,9 +200,6 @@ class WindowParts(Shell, Protocol):
 
     def toggle_help(self) -> None:
         """Show or hide the help of the page."""
-
-    def open_model(self, path: Path) -> None:
-        """Open a model in a worker; the Model page shows it when it is there."""
 
     def toggle_full_screen(self) -> None:
         """Fill the screen, or give it back."""

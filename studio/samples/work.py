@@ -11,14 +11,17 @@ from pathlib import Path, PurePosixPath
 
 from studio.api import InvalidData, Progress, Refused, Unavailable
 from studio.jobs import Job
+from studio.jobs.phases import Phase
 from studio.runtime.shared.safe_zip import chunks, open_archive
 from studio.samples.catalogue import MADE, SampleEntry, SampleOptions, Texts, Wheel, sample
+from studio.samples.download import DownloadProgress
 from studio.samples.results import SampleResult
 from studio.settings.interpreter import own_python
 
 _CHECK_SECONDS = 0.2
 _MOST_MEMBER_BYTES = 200 << 20
-_STEPS = 3
+_FETCHED = 0.7
+"""Share of the progress bar that a download gets; rendering gets the rest."""
 
 
 def make(options: SampleOptions, job: Job) -> SampleResult:
@@ -32,19 +35,19 @@ def make(options: SampleOptions, job: Job) -> SampleResult:
     entry = sample(options.name)
     folder = job.folder / MADE
     folder.mkdir()
-    job.progress(0, _STEPS, "Copying")
+    job.progress(0, 1, "Copying")
     for name in entry.files:
         shutil.copyfile(entry.folder / name, folder / Path(name).name)
     if entry.wheel is not None:
         _open_wheel(entry.wheel, options.wheel, folder, job)
     fonts = _render(entry, entry.texts, folder, job) if entry.texts is not None else None
-    job.progress(_STEPS, _STEPS, "Done")
+    job.progress(1, 1, "Done")
     return SampleResult(entry.name, entry.title, entry.model, fonts)
 
 
 def _open_wheel(wheel: Wheel, given: Path | None, folder: Path, job: Job) -> None:
-    job.progress(1, _STEPS, f"Opening {given.name}" if given else f"Fetching {wheel.project}")
-    path = given or fetch(wheel, job.folder, job)
+    path = given or fetch(wheel, job.folder, Phase(job, 0.0, _FETCHED))
+    job.progress(_FETCHED, 1, f"Opening {path.name}")
     # Before the archive is opened, and also for a file that the user gave.
     check_digest(path, wheel)
     try:
@@ -59,13 +62,16 @@ def _render(entry: SampleEntry, texts: Texts, folder: Path, job: Job) -> tuple[s
     from studio.samples.hard_texts import HardRenderer
     from studio.samples.texts import Renderer
 
-    job.progress(2, _STEPS, "Rendering texts")
+    done, total = 0, sum(texts.sets.values())
     words = (entry.folder / texts.words).read_text(encoding="utf-8").split()
     renderer = (HardRenderer if texts.hard else Renderer)(words, texts.seed)
     for name, count in texts.sets.items():
         (folder / name).mkdir()
         shutil.copyfile(folder / "preprocess.toml", folder / name / "preprocess.toml")
-        renderer.write(folder / name, count, job)
+        begin = _FETCHED + (1 - _FETCHED) * done / total
+        done += count
+        end = _FETCHED + (1 - _FETCHED) * done / total
+        renderer.write(folder / name, count, Phase(job, begin, end))
     return tuple(renderer.fonts)
 
 
@@ -78,15 +84,25 @@ def fetch(wheel: Wheel, folder: Path, progress: Progress) -> Path:
     """
     wanted = folder / "wheel.txt"
     wanted.write_text(f"{wheel.project}=={wheel.version} --hash=sha256:{wheel.sha256}\n")
-    target = folder / "wheel"
+    target, arriving = folder / "wheel", folder / "arriving"
+    arriving.mkdir(exist_ok=True)
+    shown = DownloadProgress(progress, wheel.project, wheel.size, (arriving, target))
     command = own_python("-m", "pip", "download", "--quiet", "--no-input", "--no-deps")
     command += ["--disable-pip-version-check", "--no-cache-dir", "--only-binary", ":all:"]
     # pip checks the hash, too, and --only-binary keeps it from running a build.
     command += ["--require-hashes", "--requirement", str(wanted), "--dest", str(target)]
     with open(os.devnull) as nothing, open(folder / "pip.log", "w+b") as log:
-        process = subprocess.Popen(command, stdin=nothing, stdout=log, stderr=log, cwd=folder)
+        # pip writes into the folder for temporary files first, so it shows what has arrived.
+        process = subprocess.Popen(
+            command,
+            stdin=nothing,
+            stdout=log,
+            stderr=log,
+            cwd=folder,
+            env={**os.environ, "TMPDIR": str(arriving)},
+        )
         try:
-            status = _wait(process, progress)
+            status = _wait(process, shown)
         finally:
             if process.poll() is None:
                 process.terminate()
@@ -104,13 +120,13 @@ def fetch(wheel: Wheel, folder: Path, progress: Progress) -> Path:
     return found[0]
 
 
-def _wait(process: subprocess.Popen[bytes], progress: Progress) -> int:
+def _wait(process: subprocess.Popen[bytes], shown: DownloadProgress) -> int:
     """Wait for pip; a cancel is noticed at once."""
     while True:
         try:
             return process.wait(_CHECK_SECONDS)
         except subprocess.TimeoutExpired:
-            progress.check()
+            shown.look()
 
 
 def check_digest(path: Path, wheel: Wheel) -> None:

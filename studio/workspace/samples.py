@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from studio.samples.catalogue import MARK, SampleEntry
 from studio.samples.catalogue import samples as catalogue
 
 
@@ -13,17 +15,41 @@ class SampleInfo:
 
     Attributes:
         download: Whether getting it needs the network.
+        shows: What one can see with it.
+        picture: Name of its icon.
+        size: Bytes to download; 0 for one that ships with the studio.
+        ready: Its model, if it was downloaded before; else None.
     """
 
     name: str
     title: str
     summary: str
     download: bool
+    shows: str = ""
+    picture: str = "sample"
+    size: int = 0
+    ready: Path | None = None
 
 
-def samples() -> tuple[SampleInfo, ...]:
-    """Return the catalogue of samples."""
-    return tuple(
-        SampleInfo(entry.name, entry.title, entry.summary, entry.wheel is not None)
-        for entry in catalogue().values()
+def samples(folder: Path) -> tuple[SampleInfo, ...]:
+    """Return the catalogue of samples.
+
+    Args:
+        folder: Where the downloaded ones are.
+    """
+    return tuple(_info(entry, folder / entry.name) for entry in catalogue().values())
+
+
+def _info(entry: SampleEntry, folder: Path) -> SampleInfo:
+    model = folder / entry.model
+    is_ready = entry.wheel is not None and (folder / MARK).exists() and model.exists()
+    return SampleInfo(
+        entry.name,
+        entry.title,
+        entry.summary,
+        entry.wheel is not None,
+        entry.shows,
+        entry.picture,
+        entry.wheel.size if entry.wheel is not None else 0,
+        model if is_ready else None,
     )

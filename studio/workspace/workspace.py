@@ -264,7 +264,7 @@ class Workspace(JobListener):
 
     def samples(self) -> tuple[SampleInfo, ...]:
         """Return the samples that come with the studio."""
-        return samples()
+        return samples(self.paths.samples)
 
     def load_graph(self, variant: int, done: Callable[[GraphView | Exception], None]) -> None:
         """Read a variant's graph on the background thread and hand it to ``done``."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
 
 from studio.cli.flags import add_verbs
 from studio.cli.output import print_json, print_lines
 from studio.cli.session import add_step, workspace
 from studio.cli.step_commands import run_named
 from studio.documents.text_table import table
+
+_KEYS = ("name", "title", "summary", "download")
+"""Of a sample with --json; the rest is for the gallery of the window."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     with workspace() as opened:
         samples = opened.samples()
     if arguments.json:
-        print_json({"samples": [asdict(sample) for sample in samples]})
+        print_json({"samples": [{key: getattr(one, key) for key in _KEYS} for one in samples]})
     else:
         rows = [(s.name, s.title, "download" if s.download else "included") for s in samples]
         print_lines(table(("name", "title", ""), rows))

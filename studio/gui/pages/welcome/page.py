@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from studio.api.qt import plain_tip
 from studio.gui import figures, icons
 from studio.gui.pages.shared.base import Page
 from studio.gui.shell import Shell
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from studio.workspace import SampleInfo, Workspace
 
 RECENT = 6
+PICTURE = 44
 COLUMN = 880
 
 
@@ -73,6 +75,51 @@ class DropZone(QFrame):
         self._icon.setPixmap(icons.pixmap("drop", color, 32, self.devicePixelRatioF()))
 
 
+class SampleTile(QWidget):
+    """A sample: its picture, its title, what it shows, and what getting it takes."""
+
+    def __init__(
+        self, sample: SampleInfo, theming: Theming, take: Callable[[SampleInfo], None]
+    ) -> None:
+        super().__init__()
+        self._sample, self._theming = sample, theming
+        self._picture = QLabel()
+        self._picture.setFixedSize(PICTURE, PICTURE)
+        self.shows = label(sample.shows or sample.summary, "dim", wrap=True)
+        self.source = label(source_of(sample), "small")
+        gets = sample.download and sample.ready is None
+        self.take = button("Download" if gets else "Open", lambda: take(sample))
+        self.take.setAccessibleName(f"{self.take.text()} the sample {sample.title}")
+        self.setToolTip(plain_tip(sample.summary))
+        texts = QVBoxLayout()
+        texts.setSpacing(2)
+        for part in (label(sample.title, "strong"), self.shows, self.source):
+            texts.addWidget(part)
+        layout = row(spacing=12)
+        layout.setContentsMargins(0, 4, 0, 4)
+        layout.addWidget(self._picture, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addLayout(texts, 1)
+        layout.addWidget(self.take, 0, Qt.AlignmentFlag.AlignTop)
+        self.setLayout(layout)
+        theming.changed.connect(self.dress)
+        self.dress()
+
+    def dress(self) -> None:
+        """Draw the picture in the theme's colour."""
+        color = self._theming.current.color("accent")
+        ratio = self.devicePixelRatioF()
+        self._picture.setPixmap(icons.pixmap(self._sample.picture, color, PICTURE, ratio))
+
+
+def source_of(sample: SampleInfo) -> str:
+    """Return where a sample is, or what getting it takes."""
+    if not sample.download:
+        return "Built in"
+    if sample.ready is not None:
+        return "Ready"
+    return f"Download of {figures.size(sample.size)}" if sample.size else "Download"
+
+
 class WelcomePage(Page):
     """The page that is shown while no model is open."""
 
@@ -86,14 +133,16 @@ class WelcomePage(Page):
         self.drop = DropZone(shell.theming, shell.choose_model)
         self._recent = Card("Recent models")
         self._samples = Card("Samples", "Each sample has a model, labelled data and a pipeline.")
-        for sample in workspace.samples():
-            self._samples.body.addWidget(self._sample(sample))
+        self._tiles = QVBoxLayout()
+        self._tiles.setSpacing(GRID)
+        self._samples.body.addLayout(self._tiles)
         self._samples.body.addStretch(1)
         self._rows = QVBoxLayout()
         self._rows.setSpacing(2)
         self._recent.body.addLayout(self._rows)
         self._recent.body.addStretch(1)
         self.add_view("Welcome", self._content())
+        self._show_samples()
         self._show_recent()
 
     def add_panel(self, title: str, panel: QWidget, folded: bool = False) -> int:
@@ -106,7 +155,9 @@ class WelcomePage(Page):
         self.drop.choose.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def on_event(self, event: object) -> None:
-        """Refresh the list of recent models after a change."""
+        """Refresh the list of recent models after a change, and the samples after a download."""
+        if isinstance(event, JobFinished) and event.job.spec.step == "samples-get":
+            self._show_samples()
         if isinstance(event, RegistryChanged | JobFinished):
             self._show_recent()
 
@@ -132,25 +183,16 @@ class WelcomePage(Page):
         scroll.body.addWidget(around)
         return scroll
 
-    def _sample(self, sample: SampleInfo) -> QWidget:
-        title = label(sample.title, "strong")
-        text = label(sample.summary, "dim", wrap=True)
-        take = button("Download" if sample.download else "Open", lambda: self._open_sample(sample))
-        take.setAccessibleName(f"{take.text()} the sample {sample.title}")
-        texts = QVBoxLayout()
-        texts.setSpacing(2)
-        texts.addWidget(title)
-        texts.addWidget(text)
-        result = QWidget()
-        layout = row(spacing=2 * GRID)
-        layout.setContentsMargins(0, 4, 0, 4)
-        layout.addLayout(texts, 1)
-        layout.addWidget(take, 0, Qt.AlignmentFlag.AlignTop)
-        result.setLayout(layout)
-        return result
+    def _show_samples(self) -> None:
+        clear(self._tiles)
+        for sample in self.workspace.samples():
+            self._tiles.addWidget(SampleTile(sample, self.shell.theming, self._open_sample))
 
     def _open_sample(self, sample: SampleInfo) -> None:
-        self.shell.open_sample(sample.name)
+        if sample.ready is not None:
+            self.shell.open_model(sample.ready)
+        else:
+            self.shell.open_sample(sample.name)
 
     def _show_recent(self) -> None:
         clear(self._rows)
