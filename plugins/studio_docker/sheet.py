@@ -7,8 +7,7 @@ from typing import Any, ClassVar
 
 from studio.api import Option, TargetSpec
 from studio.api.sheets import DeploySheet
-from studio_docker.options import CONTAINER_OPTIONS
-from studio_docker.platform import DockerPlatform
+from studio_docker.options import CONTAINER_OPTIONS, ENGINE_OPTIONS
 
 _NAME = Option("name", default="containers", required=True, help="Display name of the target.")
 
@@ -16,7 +15,7 @@ _NAME = Option("name", default="containers", required=True, help="Display name o
 class EngineSheet(DeploySheet):
     """An engine on this machine or another one."""
 
-    place_options: ClassVar = (_NAME, *DockerPlatform.options)
+    place_options: ClassVar = (_NAME, *ENGINE_OPTIONS)
     deploy_options: ClassVar = CONTAINER_OPTIONS
 
     def spec(self, values: Mapping[str, Any]) -> TargetSpec:

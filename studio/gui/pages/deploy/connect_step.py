@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -33,6 +34,8 @@ from studio.gui.widgets.basics import (
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, Workspace
+
+log = logging.getLogger(__name__)
 
 FIND, PROBE = "target-find", "target-probe"
 SHOWN = 8
@@ -263,9 +266,20 @@ class ConnectStep(QWidget):
         except StudioError as error:
             self._show_failure(f"{error.message} {error.hint}".strip())
             return
+        except Exception as error:  # a plugin's code may raise anything
+            self._blame(error)
+            return
         self._added = spec.name
         if not self._probe(spec):
             self.abandon()
+
+    def _blame(self, error: Exception) -> None:
+        """Show that the plugin of the sheet has failed, and count it."""
+        plugin = self._kind.plugin if self._kind is not None else ""
+        log.exception("a sheet failed", extra={"plugin": plugin})
+        sentence = f"The plugin {plugin} failed: {type(error).__name__}: {error}."
+        self._workspace.plugin_crashed(plugin, sentence)
+        self._show_failure(sentence)
 
     def _probe(self, target: TargetSpec) -> bool:
         if self.strip.running or not self.strip.follow(

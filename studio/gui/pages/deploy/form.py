@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.api import Kind, Option, TargetSpec
-from studio.api.sheets import DeploySheet
+from studio.api.sheets import DeploySheet, touched
 from studio.gui.current_project import CurrentProject
 from studio.gui.forms.form import Form
 from studio.gui.pages.deploy.release_details import ReleaseDetails
@@ -128,24 +128,10 @@ class ConfigureStep(QWidget):
         """Return the options of the step ``deploy``."""
         values = self.form.values()
         if self.own is not None and self._sheet is not None:
-            pairs = touched(self._sheet.deploy_options, self.own.values())
+            changed = touched(self._sheet.deploy_options, self.own.values())
+            pairs = [f"{name}={text}" for name, text in changed.items() if text]
             values[SET] = [*(values.get(SET) or ()), *pairs]
         return values
-
-
-def touched(options: Sequence[Option], values: Mapping[str, Any]) -> list[str]:
-    """Return the values that are not the defaults, as ``NAME=VALUE``; the rest is the target's."""
-    return [
-        f"{option.name}={_text(values[option.name])}"
-        for option in options
-        if values.get(option.name) not in (None, "", option.default)
-    ]
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
 
 
 def replaced_model(

@@ -23,6 +23,7 @@ from studio.gui.widgets.basics import (
     label,
     restyle,
     row,
+    set_enabled,
 )
 
 TILE_WIDTH, TILE_HEIGHT = 196, 92
@@ -165,12 +166,14 @@ class Gallery(QWidget):
     ) -> None:
         serving = sum(states[t.name].tone == "good" for t in its if t.name in states)
         counted = f"{figures.count(len(its), 'target')}, {serving} {SERVING}"
-        state = counted if its else "No target added"
+        state = "Not available" if kind.reason else counted if its else "No target added"
         tile = self.kind_tiles[kind.id]
         tile.show_texts(kind.title, kind.summary, state, "")
         tile.setAccessibleName(f"Deploy to another target: {kind.title}. {state}")
         tip = f"{kind.summary} Add one, or choose from all of them.".strip()
-        tile.setToolTip(plain_tip(tip))
+        set_enabled(tile, kind.reason)
+        if not kind.reason:
+            tile.setToolTip(plain_tip(tip))
 
     def _make(self, shape: Sequence[tuple[TargetKind, Sequence[str]]]) -> None:
         """Make the tiles of other targets; what is shown in them comes after."""

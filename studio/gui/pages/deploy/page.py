@@ -157,20 +157,25 @@ class DeployPage(StagePage):
             self._plugin_views.setdefault(capability.plugin, number)
         return number
 
-    def _read_plugins(self) -> list[Capability]:
-        plugins = self.workspace.plugins
-        return [one for extension in _PLUGINS for one in plugins.all(extension)]
+    def _read_plugins(self) -> tuple[list[Capability], dict[str, str]]:
+        """Return what describes kinds of targets, and why some plugins cannot be used."""
+        plugins = [one for one in self.workspace.plugins.plugins if one.built_in or not one.reason]
+        offered = [one for plugin in plugins for one in plugin.capabilities]
+        found = [one for kind in _PLUGINS for one in offered if one.extension is kind]
+        return found, {plugin.id: plugin.reason for plugin in plugins}
 
-    def _show_plugins(self, found: list[Capability] | Exception) -> None:
+    def _show_plugins(self, found: tuple[list[Capability], dict[str, str]] | Exception) -> None:
         if isinstance(found, Exception):
             return
-        self._capabilities = {c.id: c for c in found if c.extension is Extension.SHEET}
-        self._kinds = target_kinds.kinds(found)
+        capabilities, reasons = found
+        self._capabilities = {c.id: c for c in capabilities if c.extension is Extension.SHEET}
+        self._kinds = target_kinds.kinds(capabilities, reasons)
         self.refresh_soon()
 
     def _sheet_of(self, kind: TargetKind) -> DeploySheet | None:
         """Return the sheet of a kind, from its plugin; None where it has none."""
-        if kind.id in self._capabilities and kind.id not in self._sheets:
+        known = kind.id in self._capabilities and not kind.reason
+        if known and kind.id not in self._sheets:
             self._sheets[kind.id] = None
             capability = self._capabilities[kind.id]
             try:

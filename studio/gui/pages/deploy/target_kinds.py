@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from studio.api import Capability, TargetSpec
@@ -28,6 +28,7 @@ class TargetKind:
         group: Key of ``GROUPS``.
         plugin: The plugin that brings it; empty for a built-in kind.
         addable: Whether the window can add targets of it.
+        reason: Why its plugin cannot be used; empty where it can.
     """
 
     id: str
@@ -37,6 +38,7 @@ class TargetKind:
     schemes: tuple[str, ...]
     plugin: str = ""
     addable: bool = True
+    reason: str = ""
 
     @property
     def icon(self) -> str:
@@ -63,11 +65,14 @@ def scheme_of(target: TargetSpec) -> str:
     return target.url.partition(":")[0]
 
 
-def kinds(capabilities: Iterable[Capability]) -> list[TargetKind]:
+def kinds(
+    capabilities: Iterable[Capability], reasons: Mapping[str, str] | None = None
+) -> list[TargetKind]:
     """Return the kinds of targets: this computer, those with a sheet, then all others.
 
     Args:
         capabilities: Of plugins; sheets first, as they describe a kind best.
+        reasons: Why a plugin cannot be used, by its id.
     """
     found, taken = [LOCAL], set(LOCAL.schemes)
     for one in capabilities:
@@ -77,7 +82,10 @@ def kinds(capabilities: Iterable[Capability]) -> list[TargetKind]:
         group = str(one.extra.get("group", OTHERS))
         summary = str(one.extra.get("summary", ""))
         group = group if group in GROUPS else OTHERS
-        found.append(TargetKind(one.id, one.title, summary, group, schemes, one.plugin))
+        reason = (reasons or {}).get(one.plugin, "")
+        found.append(
+            TargetKind(one.id, one.title, summary, group, schemes, one.plugin, reason=reason)
+        )
         taken.update(schemes)
     return found
 
