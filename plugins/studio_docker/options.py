@@ -1,8 +1,18 @@
-"""The options of a container that serves a release, as data."""
+"""The options of an engine, and of a container that serves a release, as data."""
 
 from __future__ import annotations
 
 from studio.api import Kind, Option
+
+ENGINE_OPTIONS = (
+    Option(
+        "engine",
+        title="Engine",
+        help="Where it listens (unix:///PATH, ssh://USER@HOST); by default DOCKER_HOST, else "
+        "Docker's or Podman's own socket.",
+    ),
+    Option("base", title="Base image", help="Of the images that are built for it."),
+)
 
 CONTAINER_OPTIONS = (
     Option(

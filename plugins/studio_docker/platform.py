@@ -8,7 +8,7 @@ from studio.api import Option, Progress, TargetSpec
 from studio_docker.engine.client import Engine
 from studio_docker.engine.connection import address_of, connect
 from studio_docker.image.spec import IMAGE_OPTIONS
-from studio_docker.options import CONTAINER_OPTIONS
+from studio_docker.options import CONTAINER_OPTIONS, ENGINE_OPTIONS
 from studio_docker.site import DockerSite
 
 
@@ -18,15 +18,7 @@ class DockerPlatform:
     id = "docker"
     title = "Container engine"
     schemes: tuple[str, ...] = ("docker", "docker+unix")
-    options: Sequence[Option] = (
-        Option(
-            "engine",
-            title="Engine",
-            help="Where it listens (unix:///PATH, ssh://USER@HOST); by default DOCKER_HOST, else "
-            "Docker's or Podman's own socket.",
-        ),
-        Option("base", title="Base image", help="Of the images that are built for it."),
-    )
+    options: Sequence[Option] = ENGINE_OPTIONS
     deploy_options: Sequence[Option] = (*CONTAINER_OPTIONS, *IMAGE_OPTIONS)
 
     def open(self, target: TargetSpec, progress: Progress) -> DockerSite:

@@ -33,6 +33,7 @@ class Extension(enum.Enum):
     METRIC = "metrics"
     CHECK = "checks"
     PANEL = "panels"
+    SHEET = "sheets"
 
 
 class Permission(enum.Enum):

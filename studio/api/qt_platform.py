@@ -18,6 +18,7 @@ from studio.api.errors import StudioError
 from studio.api.options import Kind, Option
 from studio.api.platform_words import Told, tell
 from studio.api.qt import Panel, PanelHost, RunningStep, StepEnd
+from studio.api.sheets import touched as touched  # plugins import it from here
 from studio.api.targets import TargetSpec
 
 _CHOSEN = (
@@ -193,13 +194,6 @@ class PlatformPanel(Panel):
         self.status.setText(text)
         token = f"{tone}_text" if tone else "text"
         self.status.setStyleSheet(f"color: {self.host.color(token).name()}")
-
-
-def touched(options: Sequence[Option], values: Mapping[str, Any]) -> dict[str, str]:
-    """The values of a form that are not the defaults, as texts: a target's settings."""
-    given = {one.name: values.get(one.name) for one in options}
-    rest = {one.name: one.default for one in options}
-    return {name: str(value) for name, value in given.items() if value not in (None, rest[name])}
 
 
 def _line(widgets: Sequence[QWidget]) -> QHBoxLayout:

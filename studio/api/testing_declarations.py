@@ -22,6 +22,7 @@ from studio.api.ports import (
     Packager,
     Transform,
 )
+from studio.api.sheets import GROUPS, DeploySheet
 from studio.api.testing import check_options
 
 _PROTOCOLS: Mapping[Extension, type] = {
@@ -37,6 +38,9 @@ _PROTOCOLS: Mapping[Extension, type] = {
     Extension.METRIC: Metric,
     Extension.CHECK: Check,
 }
+
+MOST_ASKED = 8
+"""So many options of a sheet are always visible; the others are ``advanced``."""
 
 
 def check_declaration(
@@ -63,6 +67,19 @@ def check_declaration(
         own = tuple(getattr(made, name, ()))
         assert told is None or tuple(told) == own, f"its {name} are {own}, the manifest's {told}"
         assert not hasattr(protocol, name) or own, f"it has no {name}"
+
+
+def check_sheet(sheet: object, extra: Mapping[str, Any]) -> None:
+    """A sheet of the Deploy page asks for little, and belongs to targets that it can name."""
+    assert isinstance(sheet, DeploySheet), "it is no studio.api.sheets.DeploySheet"
+    assert extra.get("schemes"), "the manifest names no schemes"
+    group = extra.get("group")
+    assert group in (None, *GROUPS), f"its group {group!r} is none of {', '.join(GROUPS)}"
+    for name in ("place_options", "deploy_options"):
+        options = getattr(sheet, name)
+        check_options(options)
+        seen = sum(not option.advanced for option in options)
+        assert seen <= MOST_ASKED, f"{name} shows {seen} options; most people need {MOST_ASKED}"
 
 
 def check_analyzer(analyzer: Analyzer) -> Mapping[str, float]:

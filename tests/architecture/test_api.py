@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import studio.api
+from studio.api import sheets
 
 NAMES = frozenset(
     """
@@ -26,6 +27,13 @@ NAMES = frozenset(
 def test_names() -> None:
     assert set(studio.api.__all__) == NAMES
     assert all(hasattr(studio.api, name) for name in NAMES)
+
+
+def test_names_of_sheets() -> None:
+    assert set(sheets.__all__) == {"GROUPS", "DeploySheet", "touched"}
+    assert sheets.GROUPS == ("devices", "containers", "clouds")
+    own = {name for name in vars(sheets.DeploySheet) if not name.startswith("_")}
+    assert own == {"place_options", "deploy_options", "finds", "spec"}
 
 
 def test_exit_codes() -> None:
@@ -56,7 +64,7 @@ def test_imports_the_standard_library_alone() -> None:
     code = """
 import sys
 before = set(sys.modules)
-import studio.api
+import studio.api.sheets
 print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before}))
 """
     done = subprocess.run(

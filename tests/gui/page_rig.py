@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QTableWidget, Q
 
 from studio.gui.current_project import CurrentProject
 from studio.gui.pages.shared.base import Page
+from studio.gui.shell import MessageAction
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import Pill
 from studio.jobs import JobProgress
@@ -68,6 +69,7 @@ class Shell:
         self.project = CurrentProject()
         self.jobs: list[Job] = []
         self.said: list[str] = []
+        self.actions: list[MessageAction | None] = []
         self.failed: list[BaseException] = []
         self.selected: list[int] = []
         self.went: list[str] = []
@@ -80,8 +82,9 @@ class Shell:
         self.jobs.append(Job(step, options))
         return self.jobs[-1]
 
-    def notify(self, text: str, tone: str = "") -> None:
+    def notify(self, text: str, tone: str = "", action: MessageAction | None = None) -> None:
         self.said.append(text)
+        self.actions.append(action)
 
     def fail(self, error: BaseException) -> None:
         self.failed.append(error)

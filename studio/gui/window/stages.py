@@ -70,7 +70,7 @@ _OF_QUANTIZE = (
 
 _OF_DEPLOY = (
     "pages.shared.host_key_panel pages.deploy.boards_view pages.deploy.rollout_view "
-    "pages.deploy.page"
+    "widgets.sheet pages.deploy.gallery pages.deploy.sheet pages.deploy.page"
 )
 
 STAGES = (

@@ -12,6 +12,7 @@ from studio.gui import icons
 from studio.gui.shell import MessageAction
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID, button, label, restyle, row
+from studio.gui.widgets.sheet import Sheet
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome
@@ -26,6 +27,7 @@ MOST = 3
 WIDTH = 360
 _MARGIN = 2 * GRID
 _DETAIL_HEIGHT = 132
+_MOVES = (QEvent.Type.Resize, QEvent.Type.LayoutRequest)
 _WORDS = {"good": "Done", "warning": "Note", "bad": "Problem", "": "Note"}
 
 
@@ -209,7 +211,7 @@ class Toasts(QObject):
         return False
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self._area and event.type() == QEvent.Type.Resize:
+        if watched is self._area and event.type() in _MOVES:
             self._place()
         return False
 
@@ -230,14 +232,24 @@ class Toasts(QObject):
 
     def _place(self) -> None:
         """Stack them above the lower edge; what would not fit above it stays at the upper edge."""
-        bottom = self._area.height() - _MARGIN
-        width = min(WIDTH, self._area.width() - 2 * _MARGIN)
-        for toast in self.shown:
+        shown = self.shown
+        if not shown:
+            return
+        bottom, room = self._area.height() - _MARGIN, self._room()
+        width = min(WIDTH, room - 2 * _MARGIN)
+        for toast in shown:
             toast.setFixedWidth(width)
             layout = toast.layout()
             height = layout.totalHeightForWidth(width) if layout is not None else 0
             toast.resize(width, max(height, toast.minimumSizeHint().height()))
             bottom = max(bottom - toast.height(), 0)
-            toast.move(self._area.width() - width - _MARGIN, bottom)
+            toast.move(room - width - _MARGIN, bottom)
             toast.raise_()
             bottom -= GRID
+
+    def _room(self) -> int:
+        """Return the width left of an open sheet, whose footer a message must not cover."""
+        sheets = self._area.findChildren(Sheet)
+        return min(
+            (sheet.panel.x() for sheet in sheets if sheet.isVisible()), default=self._area.width()
+        )

@@ -21,7 +21,12 @@ from studio.api import (
 )
 from studio.api.plugin import PANEL_AREAS
 from studio.api.testing import check_backend, check_metric, check_refusals, check_transform
-from studio.api.testing_declarations import check_analyzer, check_declaration, check_rule
+from studio.api.testing_declarations import (
+    check_analyzer,
+    check_declaration,
+    check_rule,
+    check_sheet,
+)
 from studio.plugin_host.plugin_import import make_importable
 from studio.settings import resource
 
@@ -59,6 +64,8 @@ def check_capabilities(package: Path, manifest: Manifest, scratch: Path) -> Iter
 def _suites(capability: Capability) -> list[Callable[[Capability, Path], object]]:
     if capability.extension is Extension.PANEL:
         return [_panel]
+    if capability.extension is Extension.SHEET:
+        return [_sheet]
     return [_declared]
 
 
@@ -99,6 +106,10 @@ def _panel(capability: Capability, folder: Path) -> None:
     known = ", ".join(sorted(PANEL_AREAS))
     assert capability.area in PANEL_AREAS, f"its area is none of {known}"
     suite.check_panel(_attribute(capability))
+
+
+def _sheet(capability: Capability, folder: Path) -> None:
+    check_sheet(_attribute(capability)(), capability.extra)
 
 
 def _attribute(capability: Capability) -> Any:

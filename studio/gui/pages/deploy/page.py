@@ -1,53 +1,51 @@
-"""The Deploy page: where a version runs, the plan before a deployment, and the rollback."""
+"""The Deploy page: tiles of targets with their state, the check before a deployment, the sheet."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSignalBlocker
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QVBoxLayout, QWidget
 
-from studio.api import Kind, TargetSpec
-from studio.deployment.results import DeployResult, DeployStep, ServerResult, SwitchResult
-from studio.documents.dataclass_json import JsonValue, from_json
+from studio.api import Capability, Extension, Kind, StudioError, TargetSpec
+from studio.api.sheets import DeploySheet
+from studio.deployment.results import DeployResult, ServerResult, SwitchResult
+from studio.documents.dataclass_json import JsonValue
 from studio.gui import figures
-from studio.gui.forms.form import Form
-from studio.gui.pages.deploy import form as asked
-from studio.gui.pages.deploy import rows
+from studio.gui.pages.deploy import rows, target_kinds
 from studio.gui.pages.deploy.boards_view import BoardsView
-from studio.gui.pages.deploy.form import ReplaceQuestion, form_options, replaced_model
+from studio.gui.pages.deploy.check_card import CheckCard
+from studio.gui.pages.deploy.deployment import PLANNING, STEP, Deployment
+from studio.gui.pages.deploy.endpoint_card import EndpointCard
+from studio.gui.pages.deploy.form import on_network
+from studio.gui.pages.deploy.gallery import GAP, TILE_WIDTH, Gallery
 from studio.gui.pages.deploy.history_view import HistoryView
 from studio.gui.pages.deploy.rollout_view import RolloutView
+from studio.gui.pages.deploy.sheet import BUSY, NO_MODEL, DeploymentSheet
 from studio.gui.pages.deploy.target_history import HistoryCard
+from studio.gui.pages.deploy.target_kinds import TargetKind, kind_of
 from studio.gui.pages.deploy.target_tools import TargetTools
 from studio.gui.pages.shared import target_rows
 from studio.gui.pages.shared.host_key_panel import HostKeyPanel
-from studio.gui.pages.shared.stage_page import StagePage, StaleViews, StateRows
-from studio.gui.shell import Shell
+from studio.gui.pages.shared.stage_page import StagePage, StaleViews
+from studio.gui.pages.shared.target_states import UNREACHABLE, LiveFigures, target_states
+from studio.gui.shell import MessageAction, Shell
 from studio.gui.widgets.actions import explain
-from studio.gui.widgets.basics import (
-    GRID,
-    Card,
-    ElidedLabel,
-    Pill,
-    Scroll,
-    button,
-    label,
-    row,
-    set_enabled,
-)
-from studio.gui.widgets.tables import Table
+from studio.gui.widgets.basics import GRID, Scroll, set_enabled
+from studio.gui.widgets.sheet import WIDTH
 from studio.workspace import JobMessage
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, ReleaseRecord, VariantRecord, Workspace
 
-STEP = "deploy"
-ROLLBACK = "rollback"
-NO_MODEL = "Open a model on the Model page, then plan its deployment here."
-BEFORE = "Plan checks the target and lists every action. Nothing changes until you press Deploy."
+LEAST_WIDE = WIDTH + 3 * TILE_WIDTH + 2 * GAP + 4 * GRID
+"""From this width on the check is right of the gallery, and the sheet covers only the check."""
+
+BESIDE_WIDTH = WIDTH - 2 * GRID
+_ANY_WIDTH = 16_777_215
+_PLUGINS = (Extension.SHEET, Extension.TARGET, Extension.PLATFORM)
 
 
 class DeployPage(StagePage):
@@ -62,43 +60,50 @@ class DeployPage(StagePage):
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)
         self._targets: list[TargetSpec] = []
-        self._steps: list[DeployStep] = []
-        self._plan_steps: list[DeployStep] = []
-        self._seen: dict[str, rows.LiveFigures] = {}
-        self._planned: tuple[int, str] | None = None
-        self._doing = ""
-        self._asked: TargetSpec | None = None
+        self._kinds: list[TargetKind] = [target_kinds.LOCAL]
+        self._sheets: dict[str, DeploySheet | None] = {}
+        self._capabilities: dict[str, Capability] = {}
+        self._plugin_views: dict[str, int] = {}
+        self._seen: dict[str, LiveFigures] = {}
         options = workspace.steps[STEP].form
-        self._model_option = next(o.name for o in options if o.kind is Kind.MODEL)
-        self.form = Form(form_options(options), columns=2, project=shell.project)
+        model_option = next(one.name for one in options if one.kind is Kind.MODEL)
+        self.deployment = Deployment(shell, self.strip, model_option)
+        self.gallery = Gallery(shell.theming)
+        self.check = CheckCard(self.deployment, self.plan, self._configure)
+        self.steps, self.plan_button = self.check.steps, self.check.plan_button
         self.contact = HostKeyPanel(workspace)
-        self.question = ReplaceQuestion(lambda: self._start(dry_run=False, replace=True))
-        self.table = Table(rows.COLUMNS, rows.NUMERIC, stretch=1, name="Targets")
-        self.steps = StateRows("Plan")
-        self.plan_hint = label(BEFORE, "dim", wrap=True)
-        self.plan_button = button("Plan", self.plan)
-        self.commands = QCheckBox("Show files and commands")
         self.history = HistoryCard(self._roll_back)
-        self.endpoint = ElidedLabel()
-        self.curl = ElidedLabel()
+        self.endpoint_card = EndpointCard(shell, self._variant_of)
         self.tools = TargetTools(workspace, shell, self.strip)
         self.rollout = RolloutView(workspace, shell, self.pipeline_button())
         self.boards = BoardsView(workspace, shell, self.open_target)
         self.record = HistoryView(workspace, shell)
+        self.sheet = DeploymentSheet(self, workspace, shell, self.deployment, options)
+        self.form = self.sheet.configure_step.form
+        self._add_views()
+        self._connect()
+        workspace.in_background(self._read_plugins, self._show_plugins)
+
+    def _add_views(self) -> None:
         self.add_view("Deploy", self._content())
         self.add_panel("Roll out", self.rollout)
         self.add_panel("Boards", self.boards)
         self.add_panel("History", self.record)
-        self.add_tool(button("Add target", lambda: shell.go("targets")))
         self.set_primary("Deploy", self.deploy)
         self._plan_command = self.add_command("Plan a deploy", self.plan)
         self._deploy_command = self.add_command("Deploy to the selected target", self.deploy)
+
+    def _connect(self) -> None:
         self.strip.message.connect(self._live)
         self.strip.finished.connect(self._finished)
         self.contact.trusted.connect(lambda _name: self.plan())
         self.tools.changed.connect(self.refresh_soon)
-        self.commands.toggled.connect(lambda _: self._show_steps())
-        self.table.itemSelectionChanged.connect(self._chosen)
+        self.deployment.changed.connect(self._show_check)
+        self.gallery.chosen.connect(lambda _name: self._chosen())
+        self.gallery.kind_asked.connect(self._connect_to)
+        self.sheet.connected.connect(self._connected)
+        self.sheet.connect_step.silent.connect(self._note_silence)
+        self.sheet.closed.connect(self._sheet_closed)
         self._freshness = StaleViews(
             self.stack,
             {
@@ -112,71 +117,110 @@ class DeployPage(StagePage):
 
     def _content(self) -> QWidget:
         scroll = Scroll()
-        listed = Card()
-        listed.body.setContentsMargins(4, 4, 4, 4)
-        listed.body.addWidget(self.table)
-        lower = QHBoxLayout()
-        lower.setSpacing(2 * GRID)
-        lower.addWidget(self._plan_card(), 1)
-        lower.addWidget(self.history, 1)
-        above = (self.strip, self.contact, self.question)
-        for part in (*above, listed, self._endpoint_card(), self.tools):
+        self.check.body.addWidget(self.contact)
+        self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._pair.setSpacing(2 * GRID)
+        self._pair.addWidget(self.gallery, 1, Qt.AlignmentFlag.AlignTop)
+        self._column = QWidget()
+        right = QVBoxLayout(self._column)
+        right.setContentsMargins(0, 0, 0, 0)
+        right.setSpacing(GRID)
+        right.addWidget(self.check)
+        right.addWidget(self.strip)
+        right.addStretch(1)
+        policy = self.strip.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)  # a job that begins moves nothing
+        self.strip.setSizePolicy(policy)
+        self._pair.addWidget(self._column)
+        scroll.body.addLayout(self._pair)
+        for part in (self.endpoint_card, self.tools, self.history):
             scroll.body.addWidget(part)
-        scroll.body.addLayout(lower)
         scroll.body.addStretch(1)
         return scroll
 
-    def _plan_card(self) -> Card:
-        self._plan = Card("Plan")
-        self._plan_note = label("", "dim")
-        self._plan.body.insertLayout(0, row(self._plan.heading, self._plan_note, None))
-        self._plan.body.addWidget(self.plan_hint)
-        self._plan.body.addWidget(self.steps)
-        self._plan.body.addLayout(row(self.plan_button, self.commands, None))
-        self._plan.body.addWidget(self.form)
-        self._plan.body.addStretch(1)
-        return self._plan
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the check below the gallery where both have no room."""
+        super().resizeEvent(event)
+        wide = self.width() >= LEAST_WIDE
+        directions = QBoxLayout.Direction
+        self._pair.setDirection(directions.LeftToRight if wide else directions.TopToBottom)
+        self._column.setMinimumWidth(BESIDE_WIDTH if wide else 0)
+        self._column.setMaximumWidth(BESIDE_WIDTH if wide else _ANY_WIDTH)
 
-    def _endpoint_card(self) -> Card:
-        card = Card()
-        copy = button("Copy", self._copy_curl)
-        copy.setToolTip("Copy a curl command for this endpoint.")
-        copy.setAccessibleName("Copy the call")
-        self.curl.setProperty("role", "mono")
-        self._calling = label("Endpoint", "dim")
-        tried = button("Try it", lambda: self.shell.go("try"))
-        tried.setToolTip("Send images to this release and show the results.")
-        layout = row(self._calling, self.endpoint, 2 * GRID, self.curl, copy, tried)
-        layout.setStretch(3, 1)
-        self.endpoint.setMinimumWidth(24 * GRID)
-        card.body.setContentsMargins(2 * GRID, GRID, GRID, GRID)
-        card.body.addLayout(layout)
-        self._endpoint = card
-        return card
+    # Kinds
+
+    def add_panel(self, title: str, panel: QWidget, folded: bool = False) -> int:
+        """Add a view; the panel of a plugin opens from the tile of its kind."""
+        number = super().add_panel(title, panel, folded)
+        capability = getattr(panel, "capability", None)
+        if isinstance(capability, Capability):
+            self._plugin_views.setdefault(capability.plugin, number)
+        return number
+
+    def _read_plugins(self) -> tuple[list[Capability], dict[str, str]]:
+        """Return what describes kinds of targets, and why some plugins cannot be used."""
+        plugins = [one for one in self.workspace.plugins.plugins if one.built_in or not one.reason]
+        offered = [one for plugin in plugins for one in plugin.capabilities]
+        found = [one for kind in _PLUGINS for one in offered if one.extension is kind]
+        return found, {plugin.id: plugin.reason for plugin in plugins}
+
+    def _show_plugins(self, found: tuple[list[Capability], dict[str, str]] | Exception) -> None:
+        if isinstance(found, Exception):
+            return
+        capabilities, reasons = found
+        self._capabilities = {c.id: c for c in capabilities if c.extension is Extension.SHEET}
+        self._kinds = target_kinds.kinds(capabilities, reasons)
+        self.refresh_soon()
+
+    def _sheet_of(self, kind: TargetKind) -> DeploySheet | None:
+        """Return the sheet of a kind, from its plugin; None where it has none."""
+        known = kind.id in self._capabilities and not kind.reason
+        if known and kind.id not in self._sheets:
+            self._sheets[kind.id] = None
+            capability = self._capabilities[kind.id]
+            try:
+                made = self.workspace.plugins.call(capability)
+                if not isinstance(made, DeploySheet):
+                    raise StudioError(
+                        f"{capability.factory} makes no studio.api.sheets.DeploySheet."
+                    )
+                self._sheets[kind.id] = made
+            except StudioError as error:
+                self.shell.fail(error)
+        return self._sheets.get(kind.id)
+
+    def _connect_to(self, kind: TargetKind) -> None:
+        sheet = self._sheet_of(kind)
+        if sheet is not None:
+            self._open_sheet()
+            self.sheet.connect_to(kind, sheet)
+        elif kind.plugin in self._plugin_views:
+            self.show_view(self._plugin_views[kind.plugin])
+        else:
+            self.shell.go("targets")
 
     # What happens
 
     def show_variant(self, variant: VariantRecord | None) -> None:
         """Offer another variant for the deploy; the plan was for the one before."""
         if (variant and variant.id) != (self.variant and self.variant.id):
-            self._forget_plan()
+            self.deployment.forget()
         super().show_variant(variant)
 
     def on_event(self, event: object) -> None:
         """Follow the page's job, and keep what the live view measures."""
         super().on_event(event)
-        self.rollout.strip.on_event(event)
-        self.boards.strip.on_event(event)
-        self.record.proof.strip.on_event(event)
+        for strip in (self.rollout.strip, self.boards.strip, self.record.proof.strip):
+            strip.on_event(event)
+        self.sheet.on_event(event)
         if isinstance(event, JobMessage) and event.name == "sample":
-            sample = rows.LiveFigures.of(event.values)
+            sample = LiveFigures.of({**event.values, "checked": _now()})
             self._seen[sample.target] = sample
 
     def open_target(self, name: str) -> None:
         """Show one target on the first view, to act on it."""
-        names = [target.name for target in self._targets]
-        if name in names:
-            self.table.selectRow(names.index(name))
+        if any(target.name == name for target in self._targets):
+            self.gallery.choose(name)
         self.show_view(0)
 
     def plan(self) -> None:
@@ -184,209 +228,139 @@ class DeployPage(StagePage):
         self._start(dry_run=True)
 
     def deploy(self) -> None:
-        """Carry it out; before another model is replaced, ask."""
-        target, variant = self._selected(), self.variant
-        served = replaced_model(self.workspace, target, variant, self.form.values())
-        if target is None or variant is None or not served:
-            self._start(dry_run=False)
-        else:
-            self.question.show_question(target_rows.spoken(target.name), served, variant.model_name)
-
-    def _start(self, *, dry_run: bool, **more: bool) -> None:
+        """Deploy at once where nothing is replaced and no network is reached; else review first."""
         target, variant = self._selected(), self.variant
         if target is None or variant is None or self.strip.running:
             return
-        if not self.form.check():
+        if not self.sheet.configure_step.check():
+            self._configure()
+        elif self.sheet.replaced() or on_network(target, self.sheet.values()):
+            self._open_sheet()
+            self.sheet.review(kind_of(target, self._kinds))
+        else:
+            self._start(dry_run=False)
+
+    def _configure(self) -> None:
+        target = self._selected()
+        if target is not None:
+            self._open_sheet()
+            self.sheet.configure(kind_of(target, self._kinds))
+
+    def _start(self, *, dry_run: bool) -> None:
+        target, variant = self._selected(), self.variant
+        if target is None or variant is None or self.strip.running:
             return
-        chosen = {self._model_option: f"#{variant.id}", "target": target.name}
-        self.question.hide()
-        options = {**self.form.values(), **chosen, **more, "dry_run": dry_run}
-        job = self.shell.start(STEP, **options)
-        if self.strip.follow(job):
-            self._asked = target
-            self._doing = "plan" if dry_run else "deploy"
-            plan = self._steps if self._planned is not None and not dry_run else []
-            self._forget_plan()
-            self._plan_steps = plan
-            self._steps = list(plan)
-        self._show_selected()
+        if not self.sheet.configure_step.check():
+            self._configure()
+            return
+        self.deployment.start(target, variant, self.sheet.values(), dry_run=dry_run)
 
     def _roll_back(self, release: ReleaseRecord) -> None:
         target = self._selected()
-        if target is None or self.strip.running:
-            return
-        number = rows.version_number(release)
-        options = {"target": target.name, **({"to": number} if number else {})}
-        if self.strip.follow(self.shell.start(ROLLBACK, **options)):
-            self._asked, self._doing = target, "rollback"
-            self._forget_plan()
+        if target is not None:
+            self.deployment.roll_back(target, rows.version_number(release))
+
+    def _open_sheet(self) -> None:
+        if self.primary is not None:
+            self.primary.hide()  # the sheet has the one primary button
+
+    def _sheet_closed(self) -> None:
+        if self.primary is not None:
+            self.primary.show()
+            self.primary.setFocus(Qt.FocusReason.OtherFocusReason)
         self._show_selected()
+
+    def _connected(self, name: str) -> None:
+        self.refresh()
+        self.gallery.choose(name)
+
+    def _note_silence(self, name: str) -> None:
+        """Show a target that did not answer the check as unreachable."""
+        self._seen[name] = LiveFigures(name, None, UNREACHABLE, checked=_now())
+        self.refresh()
 
     def _live(self, name: str, values: dict[str, JsonValue]) -> None:
         """Show the state of the steps as soon as the job reports it."""
-        if name == "step":
-            live = from_json(list[DeployStep], values.get("steps"))
-            self._steps = rows.ahead(live, self._plan_steps)
-            self._show_steps()
-            self._show_plan_state()
+        self.deployment.follow(name, values)
 
     def _finished(self, outcome: JobOutcome) -> None:
-        target, variant, result = self._asked, self.variant, outcome.result
+        result = outcome.result
         if self.tools.finished(outcome):
             if isinstance(result, ServerResult):
-                self._seen[result.target] = rows.live_figures(result)
+                self._seen[result.target] = LiveFigures.of_server(result, _now())
             self.refresh_soon()
             return
-        if outcome.ok:
-            if isinstance(result, DeployResult):
-                self._steps = list(result.steps) or self._steps
-            if self._doing == "plan" and target is not None and variant is not None:
-                self._planned = (variant.id, target.name)
-            elif target is not None:
-                self._planned = None
-                self._notify_done(result)
+        target = self.deployment.target
+        self.deployment.end(outcome)
+        if outcome.ok and self.deployment.doing != PLANNING:
+            self._notify_done(result)
         elif target is not None:
-            self._steps = rows.fail_running(self._steps, outcome.sentence)
             self.contact.present_if_unknown(target, outcome)
+        self.sheet.ended(outcome)
         self.refresh_soon()
 
     def _notify_done(self, result: DeployResult | SwitchResult) -> None:
         took, where = figures.seconds(result.seconds), target_rows.spoken(result.target)
-        what = (
-            f"v{result.version} serves"
-            if isinstance(result, DeployResult)
-            else (f"v{result.to} serves again")
-        )
-        self.shell.notify(f"{what} on {where}; it took {took}.", "good")
-
-    def _forget_plan(self) -> None:
-        self._steps = []
-        self._plan_steps = []
-        self._planned = None
-        self.question.hide()
+        go = self.shell.go
+        if isinstance(result, DeployResult):
+            said = f"v{result.version} serves on {where}; it took {took}."
+            self.shell.notify(said, "good", MessageAction("Try it", lambda: go("try")))
+        else:
+            said = f"v{result.to} serves again on {where}; it took {took}."
+            self.shell.notify(said, "good", MessageAction("Monitor", lambda: go("monitor")))
 
     # Showing
 
     def refresh(self) -> None:
         """Show the targets and what runs on them."""
         registry = self.workspace.registry
-        chosen = self._selected()
-        self._targets = registry.targets()
-        live, running = self._last_seen(), registry.history.running()
-        with QSignalBlocker(self.table):
-            self.table.show_rows(
-                [self._cells(target, running.get(target.name), live) for target in self._targets]
-            )
-        self.table.fit_height(8)
+        self._targets = list(registry.targets())
         names = [target.name for target in self._targets]
-        wanted = chosen.name if chosen else target_rows.LOCAL
-        if names:
-            with QSignalBlocker(self.table):
-                self.table.selectRow(names.index(wanted) if wanted in names else 0)
+        if self.gallery.selected not in names:
+            chosen = target_rows.LOCAL if target_rows.LOCAL in names else next(iter(names), "")
+            self.gallery.select(chosen)
+        facts = {name: target_rows.facts_of(registry.facts(name)) for name in names}
+        texts = {one.name: target_rows.kind(one, facts[one.name]) for one in self._targets}
+        states = target_states(self.workspace, self._seen)
+        self.gallery.show_targets(self._targets, states, texts, self._kinds)
         self._freshness.lose()
         self._show_selected()
 
-    def _cells(
-        self,
-        target: TargetSpec,
-        running: ReleaseRecord | None,
-        live: Mapping[str, rows.LiveFigures],
-    ) -> list[str | QWidget]:
-        releases = [running] if running is not None else []
-        facts = self.workspace.registry.facts(target.name)
-        *texts, state, since = rows.target_row(target, facts, releases, live.get(target.name))
-        return [*texts, Pill(state, rows.tone(state)), since]
-
-    def _last_seen(self) -> dict[str, rows.LiveFigures]:
-        """Return the last measurements of each target: live, or of a monitor run that ended."""
-        return {**rows.last_seen(self.workspace), **self._seen}
-
     def _selected(self) -> TargetSpec | None:
-        y = self.table.currentRow()
-        return self._targets[y] if 0 <= y < len(self._targets) else None
+        name = self.gallery.selected
+        return next((target for target in self._targets if target.name == name), None)
 
     def _chosen(self) -> None:
         target = self._selected()
-        if not self.strip.running and (target is None or target != self._asked):
-            self._forget_plan()
+        if not self.strip.running and (target is None or target != self.deployment.target):
+            self.deployment.forget()
         self._show_selected()
 
     def _show_selected(self) -> None:
         target = self._selected()
-        self._withhold(target)
+        if target is None:
+            self.sheet.show_target(None, self.variant, None)
+            return
+        sheet = self._sheet_of(kind_of(target, self._kinds))
+        self.sheet.show_target(target, self.variant, sheet)
+        releases = self.workspace.registry.releases(target.name)
+        spoken, running = target_rows.spoken(target.name), target_rows.running(releases)
+        self.history.show_releases(spoken, releases)
+        self.endpoint_card.show_target(target, running)
+        serves, canary = running.release is not None, target_rows.has_canary(releases)
+        self.tools.show_target(target.name, spoken, serves=serves, canary=canary)
+        self._show_check()
+
+    def _show_check(self) -> None:
+        target = self._selected()
         if target is None:
             return
-        releases = self.workspace.registry.releases(target.name)
-        self.history.show_releases(target_rows.spoken(target.name), releases)
-        self._show_steps()
-        self._show_plan_state()
-        self._show_endpoint(target, releases)
-        self.tools.show_target(
-            target.name,
-            target_rows.spoken(target.name),
-            serves=target_rows.running(releases).release is not None,
-            canary=target_rows.has_canary(releases),
-        )
-        self._explain(target)
-
-    def _withhold(self, target: TargetSpec | None) -> None:
-        """Disable the options that this kind of target does not support, with the reason."""
-        workspace = self.workspace
-        for names, why in (
-            (asked.TRIAL, workspace.why_no_trial),
-            (asked.COMPARED, workspace.why_none_compared),
-            (asked.KEPT, workspace.why_none_kept),
-        ):
-            reason = why(target) if target is not None else ""
-            for name in names:
-                self.form.fields[name].withhold(reason)
-        self.form.fields[asked.BESIDE].explain("")
-
-    def _show_steps(self) -> None:
-        self.steps.show_rows(rows.plan(self._steps, details=self.commands.isChecked()))
-
-    def _show_plan_state(self) -> None:
-        target = self._selected()
-        name = target_rows.spoken(target.name) if target else ""
-        self._plan.heading.setText(f"Plan for {name}")
-        parts = [self.variant.name] if self.variant else []
-        if self._planned is not None:
-            parts.append("no changes made")
-        elif self._doing == "deploy" and self._steps:
-            parts.append("running" if self.strip.running else "completed")
-        self._plan_note.setText("".join(f"· {part} " for part in parts).strip())
-        self.steps.setVisible(bool(self._steps))
-        self.commands.setVisible(any(step.command for step in self._steps))
-        self.plan_hint.setVisible(not self._steps)
-        self.plan_hint.setText(BEFORE if self.variant else NO_MODEL)
-
-    def _show_endpoint(self, target: TargetSpec, releases: Sequence[ReleaseRecord]) -> None:
-        running = target_rows.running(releases)
-        self._endpoint.setVisible(bool(running.endpoint))
-        if running.release is not None and running.endpoint:
-            self.endpoint.setText(running.endpoint)
-            variant = self._variant_of(running.release)
-            self.curl.setText(rows.curl(target, running.release, variant))
-
-    def _variant_of(self, release: ReleaseRecord) -> VariantRecord | None:
-        registry = self.workspace.registry
-        version = next((v for v in registry.versions() if v.id == release.version), None)
-        return registry.variant(version.variant) if version is not None else None
-
-    def _explain(self, target: TargetSpec) -> None:
-        """Name the buttons after the target, and say why one cannot be pressed."""
-        reason = ""
-        if self.variant is None:
-            reason = "Open a model first."
-        elif self.strip.running:
-            reason = "A job is running on a target. Wait for it to finish or cancel it."
-        else:
-            reason = self.workspace.why_not("deploy", self.variant)
-        set_enabled(self.plan_button, reason)
-        self.plan_button.setText("Plan again" if self._steps else "Plan")
+        reason = self._why_not()
+        name = self.variant.name if self.variant is not None else ""
+        self.check.show_target(target_rows.spoken(target.name), name, reason)
         explain(self._plan_command, reason)
-        if self._planned is not None:
-            reason = reason or rows.in_the_way(self._steps)
+        if self.deployment.planned is not None:
+            reason = reason or rows.in_the_way(self.deployment.steps)
         if self.primary is not None:
             self.primary.setText(f"Deploy to {target_rows.spoken(target.name)}")
             self.primary.setAccessibleName(self.primary.text())
@@ -394,6 +368,17 @@ class DeployPage(StagePage):
         explain(self._deploy_command, reason)
         set_enabled(self.history.back, "A job is running." if self.strip.running else "")
 
-    def _copy_curl(self) -> None:
-        QGuiApplication.clipboard().setText(self.curl.full_text())
-        self.shell.notify("Call copied.")
+    def _why_not(self) -> str:
+        """Return why nothing can be planned or deployed now; empty where it can."""
+        if self.variant is None:
+            return NO_MODEL
+        return BUSY if self.strip.running else self.workspace.why_not(STEP, self.variant)
+
+    def _variant_of(self, version: int | None) -> VariantRecord | None:
+        registry = self.workspace.registry
+        found = next((one for one in registry.versions() if one.id == version), None)
+        return registry.variant(found.variant) if found is not None else None
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

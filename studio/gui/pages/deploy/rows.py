@@ -1,26 +1,24 @@
-"""The rows of the Deploy page: targets, a plan's steps, a history, an example call."""
+"""The rows of the Deploy page: a plan's steps, a history, an example call."""
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from studio.api import TargetSpec
-from studio.deployment.results import DeployStep, ServerResult, StatusResult
-from studio.documents.dataclass_json import JsonValue, read_parts
+from studio.deployment.results import DeployStep
+from studio.documents.dataclass_json import read_parts
 from studio.gui import figures
 from studio.gui.pages.deploy.release_details import ReleaseDetails
 from studio.gui.pages.shared import target_rows
 from studio.gui.pages.shared.stage_page import StateRow
 
 if TYPE_CHECKING:
-    from studio.workspace import ReleaseRecord, VariantRecord, Workspace
-
-COLUMNS = ("Target", "Kind", "Running", "p50 ms", "req/s", "Errors", "State", "Since")
-NUMERIC = (3, 4, 5)
+    from studio.workspace import ReleaseRecord, VariantRecord
 
 # The words of a step's state, as the user reads them, and their tone.
 STATES = {
@@ -38,118 +36,39 @@ HISTORY = {
     "rolled back": "warning",
     "failed": "bad",
 }
+FEW = 4
+"""So many passed checks in a row share one."""
+
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-LOOKS = 20
-"""So many looks at boards are gone through for what was learned last."""
-
 MOST_ARGUMENT = 100_000  # a shell passes at most 128 KiB in one argument
-
-
-@dataclass(frozen=True, slots=True)
-class _MedianLatency:
-    """The median latency of a release, in milliseconds."""
-
-    p50: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LiveFigures:
-    """The last measurements of a target.
-
-    Attributes:
-        digest: The release that was measured.
-        health: The state of its server as a word; empty where that was not asked.
-    """
-
-    target: str = ""
-    digest: str | None = None
-    health: str | None = None
-    latency_ms: _MedianLatency | None = None
-    throughput: float | None = None
-    errors: int | None = None
-
-    @classmethod
-    def of(cls, document: Mapping[str, JsonValue]) -> LiveFigures:
-        """Return the figures of a sample of the watch."""
-        return read_parts(cls, document)
-
-
-@dataclass(frozen=True, slots=True)
-class _Watch:
-    """The recorded result of a watch: of one target, or of several."""
-
-    targets: tuple[Mapping[str, JsonValue], ...] | None = None
-
-
-def target_row(
-    target: TargetSpec,
-    facts: Mapping[str, JsonValue],
-    releases: Sequence[ReleaseRecord],
-    live: LiveFigures | None,
-) -> list[str]:
-    """Return one target as texts, in the order of the columns; the state is a word."""
-    running = target_rows.running(releases)
-    release = running.release
-    if live is None or (release is not None and live.digest != release.digest):
-        live = LiveFigures()  # it was measured of another release
-    latency = live.latency_ms or _MedianLatency()
-    return [
-        target_rows.title(target),
-        target_rows.kind(target, target_rows.facts_of(facts)),
-        running.name,
-        figures.milliseconds(latency.p50),
-        figures.rate(live.throughput),
-        figures.whole(live.errors),
-        (live.health or "serving") if release else "no release",
-        figures.age(release.created) if release else figures.NOTHING,
-    ]
-
-
-def last_seen(workspace: Workspace) -> dict[str, LiveFigures]:
-    """Return the last measurements of each target: of a monitor run, or of its status."""
-    seen: list[tuple[str, str, LiveFigures]] = []
-    for run in workspace.registry.runs("monitor"):
-        for row in read_parts(_Watch, run.result).targets or (run.result,):
-            sample = LiveFigures.of(row)
-            name = sample.target or str(run.options.get("target"))
-            seen.append((run.created, name, sample))
-    for status in workspace.results.of("target-look", StatusResult, most=LOOKS):
-        for one in status.result.targets:
-            sample = LiveFigures(one.target, one.release, one.state)
-            seen.append((status.created, one.target, sample))
-    newest: dict[str, LiveFigures] = {}
-    for _, name, sample in sorted(seen, key=lambda one: one[0], reverse=True):
-        newest.setdefault(name, sample)
-    return newest
-
-
-def live_figures(result: ServerResult) -> LiveFigures:
-    """Return the state that a start or a stop reports of its target."""
-    return LiveFigures(result.target, result.release, result.state)
-
-
-def tone(state: str) -> str:
-    """Return the colour behind a target's state word."""
-    if state in ("serving", "healthy"):
-        return "good"
-    if state == "no release":
-        return ""
-    return "bad" if state in ("unreachable", "degraded") else "warning"
 
 
 def plan(steps: Iterable[DeployStep], details: bool = False) -> list[StateRow]:
     """Return the steps of a plan or of a deploy, each with its state as a word.
 
     Args:
-        details: With the files that are sent and the commands that are run.
+        details: Each check in a row of its own, with the files that are sent and the commands that
+            are run; else many passed checks in a row share one.
     """
-    return [step_row(step, details) for step in steps]
+    found: list[StateRow] = []
+    for passed, some in itertools.groupby(steps, lambda step: step.state == "checked"):
+        group = list(some)
+        if details or not passed or len(group) < FEW:
+            found += [step_row(step, details) for step in group]
+        else:
+            names = ", ".join(_name(step).lower() for step in group)
+            found.append(StateRow(*STATES["checked"], f"{len(group)} checks", names))
+    return found
+
+
+def _name(step: DeployStep) -> str:
+    return step.name.replace("_", " ")
 
 
 def step_row(step: DeployStep, details: bool = False) -> StateRow:
     """Return one step of a plan."""
     word, shade = STATES.get(step.state, (step.state, ""))
-    name, text = step.name.replace("_", " "), step.text
+    name, text = _name(step), step.text
     if details:
         files = [f"{one.name}, {one.bytes:,} bytes" for one in step.files or ()]
         text = "\n".join(filter(None, [text, *files, step.command]))
@@ -163,6 +82,11 @@ def in_the_way(steps: Iterable[DeployStep]) -> str:
         if row.tone == "bad":
             return f"{row.name}: {row.text}"
     return ""
+
+
+def blocked_by_model(steps: Iterable[DeployStep]) -> bool:
+    """Return whether a plan is blocked because another model is served there."""
+    return any(step.name == "model" and step.state == "blocked" for step in steps)
 
 
 def history(releases: Sequence[ReleaseRecord]) -> list[tuple[str, str, str, str, str]]:

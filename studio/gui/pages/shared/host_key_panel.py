@@ -52,9 +52,8 @@ class HostKeyPanel(QFrame):
         layout.setSpacing(4)
         layout.addWidget(self.title)
         layout.addWidget(self.fingerprint)
-        layout.addLayout(
-            row(label("Show the fingerprint on the board with", "dim"), self.command, None)
-        )
+        layout.addWidget(label("Show the fingerprint on the board with", "dim"))
+        layout.addWidget(self.command)
         layout.addLayout(row(self.compared, GRID, self.trust, self.dismiss, None))
         self.hide()
 

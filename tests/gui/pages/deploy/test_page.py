@@ -20,7 +20,7 @@ from studio.gui.pages.deploy import rows as deploy_rows
 from studio.gui.pages.deploy.page import DeployPage
 from studio.jobs import End
 from studio.workspace import JobOutcome, ReleaseRecord
-from tests.gui.page_rig import Rig, opened, texts, visible_texts
+from tests.gui.page_rig import Rig, opened, visible_texts
 
 BOARD = TargetSpec("jetson-07", "ssh://nvidia@10.0.0.7:2222")
 PLAN = [
@@ -55,16 +55,50 @@ def result_of(steps: list[dict[str, str]], state: str = "planned") -> DeployResu
     return DeployResult("local", "r", 1, "digits", "int8", state, seconds=2.34, steps=made)
 
 
-def test_targets_are_listed_with_what_runs_there(rig: Rig) -> None:
+def tile(page: DeployPage, name: str) -> tuple[str, str, str]:
+    """Title, text and state of a target's tile."""
+    made = page.gallery.tiles[name]
+    return made.title.full_text(), made.about.full_text(), made.state.full_text()
+
+
+def state(page: DeployPage, name: str = "local") -> str:
+    return tile(page, name)[2]
+
+
+def test_targets_are_tiles_with_what_runs_there(rig: Rig) -> None:
     rig.workspace.add_target(BOARD)
     rig.registry.set_facts("jetson-07", {"board": "Orin Nano", "arch": "aarch64"})
     released(rig, 3)
     page = rig.page(DeployPage, rig.variant())
-    local, board = texts(page.table)
-    assert local[:3] == ["This computer", "local", "v3 variant 3"]
-    assert local[6] == "serving"
-    assert board[:3] == ["jetson-07", "board · Orin Nano · aarch64", "—"]
-    assert board[6] == "no release"
+    assert tile(page, "local") == ("This computer", "local", "v3 variant 3 · serving")
+    assert tile(page, "jetson-07") == (
+        "jetson-07",
+        "board · Orin Nano · aarch64",
+        "no release",
+    )
+    assert "Not checked yet." in page.gallery.tiles["jetson-07"].toolTip()
+
+
+def test_what_nobody_has_looked_at_is_not_called_anything(rig: Rig) -> None:
+    rig.workspace.add_target(BOARD)
+    page = rig.page(DeployPage, rig.variant())
+    assert state(page, "jetson-07") == "not checked yet"
+    look = {"target": "jetson-07", "state": "no answer", "release": "", "facts": {}}
+    rig.registry.add_run("target-look", None, {}, {"targets": [look]})
+    page.refresh()
+    assert state(page, "jetson-07") == "unreachable"
+
+
+def test_a_tile_selects_its_target(rig: Rig) -> None:
+    rig.workspace.add_target(BOARD)
+    page = rig.page(DeployPage, rig.variant())
+    assert page.gallery.tiles["local"].isChecked()
+    page.gallery.tiles["jetson-07"].click()
+    assert page.primary is not None
+    assert page.primary.text() == "Deploy to jetson-07"
+    assert not page.gallery.tiles["local"].isChecked()
+    page.plan_button.click()
+    assert rig.shell.jobs[-1].options["target"] == "jetson-07"
 
 
 def test_plan_changes_nothing_and_is_shown_in_words(rig: Rig) -> None:
@@ -79,7 +113,7 @@ def test_plan_changes_nothing_and_is_shown_in_words(rig: Rig) -> None:
     shown = visible_texts(page)
     assert "no changes made" in shown
     assert "18,200 MB is free" in shown
-    assert page.plan_button.text() == "Plan again"
+    assert page.plan_button.text() == "Check again"
 
 
 def test_plan_with_something_in_the_way_explains_the_button(rig: Rig) -> None:
@@ -110,8 +144,9 @@ def test_deploy_shows_its_steps_live_then_that_it_serves(rig: Rig) -> None:
     result = result_of([{"name": "switch", "state": "done"}], "serving")
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
     assert rig.shell.said == ["v1 serves on this computer; it took 2.3 s."]
-    assert texts(page.table)[0][2] == "v1 variant 1"
-    assert "http://127.0.0.1:8477" in page.endpoint.full_text()
+    assert [action.text for action in rig.shell.actions if action] == ["Try it"]
+    assert state(page) == "v1 variant 1 · serving"
+    assert "http://127.0.0.1:8477" in page.endpoint_card.endpoint.full_text()
 
 
 def test_failed_step_says_why(rig: Rig) -> None:
@@ -131,7 +166,7 @@ def test_another_variant_makes_the_plan_void(rig: Rig) -> None:
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=result_of(PLAN)))
     page.show_variant(second)
     assert page.steps.rows == ()
-    assert page.plan_button.text() == "Plan"
+    assert page.plan_button.text() == "Check"
 
 
 def test_roll_back_takes_two_clicks(rig: Rig) -> None:
@@ -182,27 +217,27 @@ def test_nothing_runs_after_it_was_taken_away(rig: Rig) -> None:
     released(rig, 1)
     rig.registry.add_release("local", None, f"{1:064x}", "removed", {"version": 1})
     page = rig.page(DeployPage, rig.variant())
-    assert texts(page.table)[0][6] == "no release"
+    assert state(page) == "no release"
     assert not page.history.back.isVisible()
 
 
-def test_live_figures_are_of_the_release_that_serves(rig: Rig) -> None:
+def test_a_measured_state_is_of_the_release_that_serves(rig: Rig) -> None:
     released(rig, 2)
     page = rig.page(DeployPage, rig.variant())
     page.plan()
     sample = {"target": "local", "health": "healthy", "throughput": 31.0, "errors": 0}
     rig.message(page, "sample", **sample, latency_ms={"p50": 11.9}, digest=f"{2:064x}")
     page.refresh()
-    assert texts(page.table)[0][3:7] == ["11.9", "31.0", "0", "healthy"]
+    assert state(page) == "v2 variant 2 · healthy"
     released(rig, 3)
     page.refresh()
-    assert texts(page.table)[0][3:7] == ["—", "—", "—", "serving"]
+    assert state(page) == "v3 variant 3 · serving"
 
 
 def test_first_contact_needs_an_explicit_tick(rig: Rig) -> None:
     rig.workspace.add_target(BOARD)
     page = rig.page(DeployPage, rig.variant())
-    page.table.selectRow(1)
+    page.gallery.choose("jetson-07")
     page.plan()
     fields = {"key": "ssh-ed25519 AAAAC3", "fingerprint": FINGERPRINT}
     message = "The key of jetson-07 was never confirmed."
@@ -225,7 +260,7 @@ def test_first_contact_needs_an_explicit_tick(rig: Rig) -> None:
 def test_changed_key_cannot_be_trusted_here(rig: Rig) -> None:
     rig.workspace.add_target(BOARD)
     page = rig.page(DeployPage, rig.variant())
-    page.table.selectRow(1)
+    page.gallery.choose("jetson-07")
     page.plan()
     rig.finish(page, JobOutcome(End.FAILED, message="Changed.", error="ChangedHost"))
     assert not page.contact.isVisible()
@@ -296,9 +331,10 @@ def test_the_form_asks_who_may_call(rig: Rig) -> None:
 def test_call_can_be_copied(rig: Rig) -> None:
     released(rig, 1)
     page = rig.page(DeployPage, rig.variant())
-    page._copy_curl()
-    assert QGuiApplication.clipboard().text() == page.curl.full_text()
-    assert page.curl.full_text().startswith("curl -s http://127.0.0.1:8477")
+    card = page.endpoint_card
+    card.copy()
+    assert QGuiApplication.clipboard().text() == card.curl.full_text()
+    assert card.curl.full_text().startswith("curl -s http://127.0.0.1:8477")
 
 
 def test_without_a_model_the_button_says_so(rig: Rig) -> None:
@@ -325,15 +361,22 @@ def test_another_model_is_replaced_after_a_question_only(rig: Rig) -> None:
     released(rig, 3, name="doors")
     page = rig.page(DeployPage, rig.variant())
     page.deploy()
-    assert rig.shell.jobs == [], "nothing is begun before the answer"
-    assert page.question.isVisibleTo(page)
-    assert "Replace doors by" in page.question.text.text()
-    page.question.cancel.click()
-    assert (rig.shell.jobs, page.question.isVisibleTo(page)) == ([], False)
+    sheet = page.sheet
+    assert [job.options["dry_run"] for job in rig.shell.jobs] == [True], "only a dry run"
+    assert sheet.isVisible()
+    assert "doors on this computer is replaced by digits." in visible_texts(sheet)
+    assert not sheet.primary.isEnabled()
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=result_of(PLAN)))
+    assert sheet.primary.text() == "Replace doors on this computer"
+    sheet.close_sheet()
+    assert [job.options["dry_run"] for job in rig.shell.jobs] == [True]
     page.deploy()
-    page.question.confirm.click()
-    assert rig.shell.jobs[-1].options["replace"] is True
-    assert not page.question.isVisibleTo(page)
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=result_of(PLAN)))
+    sheet.primary.click()
+    last = rig.shell.jobs[-1].options
+    assert (last["replace"], last["dry_run"]) == (True, False)
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=result_of([], "serving")))
+    assert not sheet.isVisible()
 
 
 def test_an_endpoint_beside_another_model_needs_no_question(rig: Rig) -> None:
@@ -354,7 +397,7 @@ def test_a_server_is_stopped_and_started_from_the_page(rig: Rig) -> None:
     assert rig.shell.jobs[-1].step == "stop"
     result = ServerResult("local", "stopped", "", "", "ann@desk", f"{3:064x}")
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
-    assert texts(page.table)[0][6] == "stopped"
+    assert state(page) == "v3 variant 3 · stopped"
     page.tools.begin.click()
     assert rig.shell.jobs[-1].step == "start"
 
@@ -364,4 +407,4 @@ def test_what_a_look_has_learned_is_shown(rig: Rig) -> None:
     row = {"target": "local", "state": "stopped", "release": f"{3:064x}", "facts": {}}
     rig.registry.add_run("target-look", None, {}, {"targets": [row]})
     page = rig.page(DeployPage, rig.variant())
-    assert texts(page.table)[0][6] == "stopped"
+    assert state(page) == "v3 variant 3 · stopped"

@@ -78,7 +78,7 @@ def test_the_log_and_what_is_there(rig: Rig) -> None:
     )
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=resources))
     assert "edgewright-digits" in page.tools.text.toPlainText()
-    page.table.selectRow(1)
+    page.gallery.choose("jetson-07")
     assert not page.tools.text.isVisibleTo(page)
 
 
@@ -145,20 +145,20 @@ def test_the_deploy_sheet_offers_a_trial_where_one_can_be_held(rig: Rig) -> None
     rig.workspace.add_target(TargetSpec("box", "docker:box"))
     page = rig.page(DeployPage, rig.variant())
     field = page.form.fields["quality"]
-    names = [target.name for target in page._targets]
-    page.table.selectRow(names.index("jetson-07"))
+    page.gallery.choose("jetson-07")
+    page.check.options.click()
     assert field.editor.isEnabled()
     assert field.isVisible(), "what protects a board is not folded away"
     page.form.set_values({"quality": True})
-    page.table.selectRow(names.index("shop"))
+    page.gallery.choose("shop")
     samples = page.form.fields["keep_samples"]
     for one, said in ((field, "server of its own"), (samples, "cannot keep requests")):
         assert not one.editor.isEnabled()
         assert said in one.note.text()
     assert not page.form.values()["quality"]
-    page.table.selectRow(names.index("box"))
+    page.gallery.choose("box")
     assert (field.editor.isEnabled(), samples.editor.isEnabled()) == (True, False)
-    page.table.selectRow(names.index("jetson-07"))
+    page.gallery.choose("jetson-07")
     assert field.editor.isEnabled()
     assert field.note.isHidden()
 
@@ -199,16 +199,15 @@ def test_nothing_is_kept_unless_the_form_says_so(rig: Rig) -> None:
 def test_the_deploy_sheet_says_where_requests_cannot_be_kept(rig: Rig) -> None:
     rig.workspace.add_target(TargetSpec("shop", "docker://"))
     page = rig.page(DeployPage, rig.variant())
-    names = [target.name for target in page._targets]
-    page.table.selectRow(names.index("jetson-07"))
+    page.gallery.choose("jetson-07")
     page.form.set_values({"keep_samples": 20, "agreement": 2.0})
     assert page.form.values()["keep_samples"] == 20
-    page.table.selectRow(names.index("shop"))
+    page.gallery.choose("shop")
     fields = page.form.fields
     assert [fields[n].editor.isEnabled() for n in ("keep_samples", "samples_mb")] == [False, False]
     assert fields["agreement"].editor.isEnabled(), "a container engine has both releases"
     assert page.form.values()["keep_samples"] == 0, "what another target could not do is not asked"
-    page.table.selectRow(names.index("jetson-07"))
+    page.gallery.choose("jetson-07")
     assert page.form.fields["keep_samples"].editor.isEnabled()
 
 

@@ -1,0 +1,77 @@
+"""The pre-flight check of a deployment: the steps of its plan, with what is in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QCheckBox
+
+from studio.gui.pages.deploy import rows
+from studio.gui.pages.deploy.deployment import DEPLOYING, Deployment
+from studio.gui.pages.shared.stage_page import StateRows
+from studio.gui.widgets.basics import Card, button, label, row, set_enabled
+
+NO_MODEL = "Open a model on the Model page, then check its deployment here."
+BEFORE = (
+    "The check connects to the target and lists every action. Nothing changes until you deploy."
+)
+
+
+class CheckCard(Card):
+    """The plan for the selected target, beside the gallery.
+
+    Args:
+        plan: Starts the check.
+        configure: Shows the options of the deployment.
+    """
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        plan: Callable[[], object],
+        configure: Callable[[], object],
+    ) -> None:
+        super().__init__("Pre-flight check")
+        self._deployment = deployment
+        self.steps = StateRows("Plan")
+        self.hint = label(BEFORE, "dim", wrap=True)
+        self.note = label("", "dim")
+        self.plan_button = button("Check", plan)
+        self.options = button("Options…", configure)
+        self.options.setToolTip("Endpoint name, access, labels and all other options")
+        self.commands = QCheckBox("Show all checks, files and commands")
+        self.body.insertLayout(0, row(self.heading, self.note, None))
+        self.body.addWidget(self.hint)
+        self.body.addWidget(self.steps)
+        self.body.addLayout(row(self.plan_button, self.options, None))
+        self.body.addWidget(self.commands)
+        self.body.addStretch(1)
+        self.commands.toggled.connect(lambda _: self._show_steps())
+
+    def show_target(self, place: str, variant: str, reason: str) -> None:
+        """Show the plan for another target or variant.
+
+        Args:
+            place: The target within a sentence.
+            variant: Name of the current variant; empty without one.
+            reason: Why nothing can be planned; empty where it can.
+        """
+        deployment = self._deployment
+        self.heading.setText(f"Pre-flight check for {place}")
+        parts = [variant] if variant else []
+        if deployment.planned is not None:
+            parts.append("no changes made")
+        elif deployment.doing == DEPLOYING and deployment.steps:
+            parts.append("running" if deployment.running else "completed")
+        self.note.setText(" · ".join(parts))
+        self.hint.setText(BEFORE if variant else NO_MODEL)
+        set_enabled(self.plan_button, reason)
+        self._show_steps()
+
+    def _show_steps(self) -> None:
+        steps = self._deployment.steps
+        self.steps.show_rows(rows.plan(steps, details=self.commands.isChecked()))
+        self.steps.setVisible(bool(steps))
+        self.hint.setVisible(not steps)
+        self.commands.setVisible(bool(steps))
+        self.plan_button.setText("Check again" if steps else "Check")

@@ -1,0 +1,258 @@
+"""The sheet of a deployment: Connect, Configure, Review, the same for every kind of target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from studio.api import Option, TargetSpec
+from studio.api.sheets import DeploySheet
+from studio.gui.pages.deploy import rows
+from studio.gui.pages.deploy.changes import changes
+from studio.gui.pages.deploy.connect_step import ConnectStep
+from studio.gui.pages.deploy.deployment import DEPLOYING, Deployment
+from studio.gui.pages.deploy.form import ConfigureStep, replaced_model
+from studio.gui.pages.deploy.review_step import ReviewStep
+from studio.gui.pages.deploy.target_kinds import TargetKind
+from studio.gui.pages.shared import target_rows
+from studio.gui.shell import Shell
+from studio.gui.widgets.basics import button, set_enabled
+from studio.gui.widgets.sheet import Sheet
+
+if TYPE_CHECKING:
+    from studio.workspace import JobOutcome, VariantRecord, Workspace
+
+STEPS = ("Connect", "Configure", "Review")
+CONNECT, CONFIGURE, REVIEW = range(3)
+BUSY = "A job is running on a target. Wait for it to finish or cancel it."
+NO_MODEL = "Open a model first."
+_MB = 1e6
+
+
+class DeploymentSheet(Sheet):
+    """The three steps over the Deploy page.
+
+    Signals:
+        connected: Name of a target that was chosen or added.
+
+    Attributes:
+        replaces: Whether the user has agreed that another model is replaced.
+    """
+
+    connected = Signal(str)
+
+    def __init__(
+        self,
+        page: QWidget,
+        workspace: Workspace,
+        shell: Shell,
+        deployment: Deployment,
+        options: Sequence[Option],
+    ) -> None:
+        super().__init__(page, shell.theming, STEPS)
+        self._workspace = workspace
+        self._deployment = deployment
+        self._kind: TargetKind | None = None
+        self._spec: DeploySheet | None = None
+        self._failure = ""
+        self.target: TargetSpec | None = None
+        self.variant: VariantRecord | None = None
+        self.connect_step = ConnectStep(workspace, shell)
+        self.configure_step = ConfigureStep(workspace, options, shell.project)
+        self.review_step = ReviewStep(deployment)
+        self.again = button("Check again", self.check, "link")
+        self.footer.addWidget(self.again)
+        self.agree = self.review_step.agree
+        for step in (self.connect_step, self.configure_step, self.review_step):
+            self.add_step(step)
+        self.back.clicked.connect(lambda: self._go_back())
+        self.primary.clicked.connect(lambda: self._go_on())
+        self.connect_step.connected.connect(self._take)
+        self.connect_step.changed.connect(self._explain)
+        self.configure_step.form.submitted.connect(self.primary.click)
+        self.agree.toggled.connect(lambda on: self.check() if on else self._explain())
+        self.closed.connect(self.connect_step.abandon)
+        deployment.changed.connect(self.show_progress)
+
+    def values(self) -> dict[str, Any]:
+        """Return the options of the step ``deploy``, without model and target."""
+        return self.configure_step.values()
+
+    def replaced(self) -> str:
+        """Return the other model that would be replaced, as far as known; else empty."""
+        return replaced_model(self._workspace, self.target, self.variant, self.values())
+
+    def show_target(
+        self, target: TargetSpec | None, variant: VariantRecord | None, spec: DeploySheet | None
+    ) -> None:
+        """Show the options for another target or variant, whether it is open or not."""
+        self.target, self.variant, self._spec = target, variant, spec
+        self.configure_step.show_target(target, spec)
+        if variant is not None:
+            size = f"{variant.size / _MB:.1f} MB"
+            self.configure_step.show_variant(f"{variant.model_name} {variant.name}, {size}")
+        self._explain()
+
+    # Opening a step
+
+    def connect_to(self, kind: TargetKind, spec: DeploySheet | None) -> None:
+        """Open the first step for a kind of target."""
+        self._kind, self._spec = kind, spec
+        self.title.setText(f"Deploy to {kind.title}")
+        self.connect_step.show_kind(kind, spec)
+        self._open(CONNECT)
+
+    def configure(self, kind: TargetKind) -> None:
+        """Open the second step for the target that is shown."""
+        self._kind = kind
+        self._name_target()
+        self._open(CONFIGURE)
+
+    def review(self, kind: TargetKind) -> None:
+        """Open the last step for the target that is shown, with a dry run."""
+        self._kind = kind
+        self._name_target()
+        self._open(REVIEW)
+        self.check()
+
+    def check(self) -> None:
+        """Run the dry run for the Review."""
+        target, variant = self.target, self.variant
+        if target is not None and variant is not None:
+            self._failure = ""
+            self._deployment.start(target, variant, self._options(), dry_run=True)
+        self.show_progress()
+
+    def _options(self) -> dict[str, Any]:
+        """Return the values, with the agreement to what the Review names as replaced."""
+        agreed = {"replace": True} if self.replaced() or self.agree.isChecked() else {}
+        return {**self.values(), **agreed}
+
+    def _open(self, step: int) -> None:
+        self._failure = ""
+        self.agree.hide()
+        self.agree.blockSignals(True)
+        self.agree.setChecked(False)
+        self.agree.blockSignals(False)
+        self.show_step(step)
+        if self.isHidden():
+            self.open_sheet()
+        self.show_progress()
+
+    def _name_target(self) -> None:
+        if self.target is not None:
+            self.title.setText(f"Deploy to {target_rows.spoken(self.target.name)}")
+
+    # What happens
+
+    def on_event(self, event: object) -> None:
+        """Follow the jobs of the first step."""
+        self.connect_step.on_event(event)
+
+    def ended(self, outcome: JobOutcome) -> None:
+        """Show what came of a plan or a deployment; a success closes the sheet."""
+        self._failure = "" if outcome.ok else f"{outcome.sentence} {outcome.hint}".strip()
+        if outcome.ok and self._deployment.doing == DEPLOYING:
+            self.close_sheet()
+        self.show_progress()
+
+    def _take(self, target: TargetSpec) -> None:
+        self.target = target
+        self.connected.emit(target.name)
+        self._name_target()
+        self.show_step(CONFIGURE)
+        self._explain()
+
+    def _go_back(self) -> None:
+        at = self.stack.currentIndex()
+        first = CONNECT if self._kind is not None and self._kind.addable else CONFIGURE
+        if at <= first:
+            self.close_sheet()
+        elif at == CONFIGURE and self._kind is not None:
+            self.connect_to(self._kind, self._spec)
+        else:
+            self._open(CONFIGURE)
+
+    def _go_on(self) -> None:
+        at = self.stack.currentIndex()
+        if at == CONNECT:
+            self.connect_step.proceed()
+        elif at == CONFIGURE:
+            if self.configure_step.check():
+                self._open(REVIEW)
+                self.check()
+        elif self.target is not None and self.variant is not None:
+            self._deployment.start(self.target, self.variant, self._options(), dry_run=False)
+            self.show_progress()
+
+    # Showing
+
+    def show_progress(self) -> None:
+        """Show the diff, and how far the plan or the deployment is."""
+        if self.isHidden():
+            return
+        variant, registry = self.variant, self._workspace.registry
+        if self.stack.currentIndex() == REVIEW and self.target is not None and variant is not None:
+            name = self.target.name
+            running = registry.history.running().get(name)
+            served = self._variant_of(running.version) if running is not None else None
+            plan = self._deployment.planned
+            self.review_step.show_changes(
+                changes(running, served, variant, plan), self._replacement()
+            )
+            self.review_step.show_plan(self._failure)
+        self._explain()
+
+    def _replacement(self) -> str:
+        served, target, variant = self.replaced(), self.target, self.variant
+        if not served or target is None or variant is None:
+            return ""
+        return (
+            f"{served} on {target_rows.spoken(target.name)} is replaced by {variant.model_name}. "
+            "To keep both, go back and enter an endpoint name."
+        )
+
+    def _variant_of(self, version: int | None) -> VariantRecord | None:
+        registry = self._workspace.registry
+        found = next((one for one in registry.versions() if one.id == version), None)
+        return registry.variant(found.variant) if found is not None else None
+
+    def _explain(self) -> None:
+        """Name the buttons after what they do, and explain why one cannot be pressed."""
+        at = self.stack.currentIndex()
+        first = CONNECT if self._kind is not None and self._kind.addable else CONFIGURE
+        self.back.setText("Cancel" if at <= first else "Back")
+        self.back.setAccessibleName(self.back.text())
+        text, reason = self._next(at)
+        self.again.setVisible(at == REVIEW)
+        set_enabled(self.again, BUSY if self._deployment.running else "")
+        self.explain_primary(text, reason)
+
+    def _next(self, at: int) -> tuple[str, str]:
+        """Return the text of the primary button, and why it is disabled."""
+        if at == CONNECT:
+            adds = self.connect_step.adds
+            lacks = "Choose a target." if adds and self.connect_step.form is None else ""
+            busy = "The target is being checked." if self.connect_step.busy and adds else ""
+            return ("Connect" if adds else "Configure"), busy or lacks
+        if at == CONFIGURE:
+            return "Review", "" if self.variant is not None else NO_MODEL
+        place = target_rows.spoken(self.target.name) if self.target is not None else ""
+        served = self.replaced() if self.target is not None else ""
+        text = f"Replace {served} on {place}" if served else f"Deploy to {place}"
+        return text, self._in_the_way()
+
+    def _in_the_way(self) -> str:
+        deployment = self._deployment
+        if self.variant is None:
+            return NO_MODEL
+        if deployment.running:
+            return BUSY
+        if deployment.planned is None:
+            return "The dry run has not succeeded. Check again."
+        blocked = rows.blocked_by_model(deployment.planned.steps)
+        self.agree.setVisible(blocked or self.agree.isChecked())
+        return rows.in_the_way(deployment.steps)
