@@ -22,7 +22,9 @@ from studio.registry import (
     VariantRecord,
     VersionRecord,
 )
+from studio.workspace.endpoint_state import EndpointState, EndpointStates, EndpointStatus
 from studio.workspace.events import (
+    EndpointChanged,
     Event,
     Events,
     JobFinished,
@@ -60,6 +62,10 @@ __all__ = [
     "ActionRecord",
     "CheckedPreset",
     "Containment",
+    "EndpointChanged",
+    "EndpointState",
+    "EndpointStates",
+    "EndpointStatus",
     "Environment",
     "Event",
     "Events",

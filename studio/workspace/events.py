@@ -51,6 +51,13 @@ class RegistryChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class EndpointChanged:
+    """The state of an endpoint changed (``workspace.endpoints``)."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class NodeAsked:
     """A request to show a node in the graph of the current variant.
 
@@ -80,7 +87,14 @@ class RunChanged:
 
 
 Event = (
-    JobStarted | JobProgressed | JobMessage | JobFinished | RegistryChanged | NodeAsked | RunChanged
+    JobStarted
+    | JobProgressed
+    | JobMessage
+    | JobFinished
+    | RegistryChanged
+    | EndpointChanged
+    | NodeAsked
+    | RunChanged
 )
 Listener = Callable[[Event], None]
 

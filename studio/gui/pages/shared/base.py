@@ -70,8 +70,10 @@ class Page(QWidget):
         layout.addWidget(self.header)
         layout.addWidget(self.stack, 1)
         self._views.changed.connect(self._show_view)
+        self._pipeline: QPushButton | None = None
         if self.repeats:
-            self.add_tool(self.pipeline_button())
+            self._pipeline = self.pipeline_button()
+            self.add_tool(self._pipeline)
             self.add_command(f"{self.title}: show as pipeline", self.show_as_pipeline)
 
     def _header(self) -> QFrame:
@@ -154,6 +156,11 @@ class Page(QWidget):
     def pipeline_button(self) -> QPushButton:
         """Return a quiet button that shows what was done here last as a pipeline."""
         return pipeline_button(self.workspace, self.shell, self.repeats)
+
+    def hide_pipeline_button(self, hidden: bool) -> None:
+        """Leave the button out of a narrow header; the command palette has it, too."""
+        if self._pipeline is not None:
+            self._pipeline.setHidden(hidden)
 
     def show_as_pipeline(self) -> None:
         """Show the pipeline of what was done last on this page; say it when that is nothing."""
