@@ -163,12 +163,6 @@ def compare(application: QApplication, window: MainWindow, workspace: Workspace)
 
 def live(application: QApplication, window: MainWindow, workspace: Workspace) -> None:
     """Watch the deployment while it is called."""
-    from PySide6.QtWidgets import QPushButton
-
-    page = window.page()
-    assert page is not None
-    buttons = [button for button in page.findChildren(QPushButton) if button.text() == "Start"]
-    buttons[0].click()
     call = [STUDIO, "call", "--requests", str(LIVE_REQUESTS), "--data", str(DIGITS / "heldout.npz")]
     with subprocess.Popen(call, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as caller:
         settle(application, window, workspace)
@@ -194,9 +188,8 @@ def fleet(application: QApplication, window: MainWindow, theme: str) -> None:
 
     page = window.page()
     assert isinstance(page, monitor.MonitorPage)
-    page.show_view(monitor.FLEET_VIEW)
     monitor.FLEET_EVERY_S = 0.5  # a picture has no patience
-    page.toggle()
+    page.show_view(monitor.FLEET_VIEW)
     digits, dim = (("--data", str(path)) for path in (DIGITS / "heldout.npz", dimmed(LINES[3])))
     callers = [
         subprocess.Popen(
@@ -219,7 +212,6 @@ def fleet(application: QApplication, window: MainWindow, theme: str) -> None:
         for caller in callers:
             caller.terminate()
             caller.wait()
-    page.toggle()
 
 
 def alerts(application: QApplication, window: MainWindow, workspace: Workspace) -> None:

@@ -10,6 +10,7 @@ from studio.registry import Registry
 
 if TYPE_CHECKING:
     from studio.monitoring.endpoint.call_step import CallOptions
+    from studio.monitoring.live_step import LiveOptions
 
 KnownBundles = Mapping[str, Mapping[str, str]]
 """The folders of the bundle and of the original file, by release."""
@@ -20,9 +21,21 @@ _MOST_RELEASES = 50
 def prepare(registry: Registry, options: CallOptions) -> CallOptions:
     """Add the known bundles of the target's releases to the options of ``call``."""
     name = options.target.name
-    addresses = (release.details.get("endpoint") for release in registry.releases(name))
-    endpoint = str(next(filter(None, addresses), ""))
-    return replace(options, known=known_bundles(registry, name), endpoint=endpoint)
+    known, endpoint = known_bundles(registry, name), _last_endpoint(registry, name)
+    return replace(options, known=known, endpoint=endpoint)
+
+
+def prepare_live(registry: Registry, options: LiveOptions) -> LiveOptions:
+    """Add the known bundles of the target's releases to the options of a live watch."""
+    name = options.target.name
+    known, endpoint = known_bundles(registry, name), _last_endpoint(registry, name)
+    return replace(options, known=known, endpoint=endpoint)
+
+
+def _last_endpoint(registry: Registry, target: str) -> str:
+    """Return the address of a target's last release; empty if it is unknown."""
+    addresses = (release.details.get("endpoint") for release in registry.releases(target))
+    return str(next(filter(None, addresses), ""))
 
 
 def known_bundles(registry: Registry, target: str) -> KnownBundles:

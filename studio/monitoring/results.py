@@ -199,3 +199,72 @@ class HistoryResult:
     metric: str
     series: Mapping[str, list[list[float]]]
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PastPoint:
+    """A minute that a server recorded before the watch began.
+
+    Attributes:
+        at: Seconds since 1970.
+        p50, p99: Milliseconds.
+        throughput: Requests a second.
+        error_share: Share of failed requests, from 0 to 1.
+    """
+
+    at: float
+    version: str = ""
+    p50: float | None = None
+    p99: float | None = None
+    throughput: float | None = None
+    error_share: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PastMessage:
+    """The recorded minutes of an endpoint, the oldest first."""
+
+    points: tuple[PastPoint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LogMessage:
+    """The last lines of a server's log, the oldest first."""
+
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRelease:
+    """A release that a target knows.
+
+    Attributes:
+        kept: Whether a rollback to it is possible, as its files are still there.
+    """
+
+    release: str
+    version: int | str | None = None
+    state: str = ""
+    kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasesMessage:
+    """The releases of a target, the newest first."""
+
+    releases: tuple[TargetRelease, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CallsMessage:
+    """Programs that call an endpoint, by language.
+
+    Attributes:
+        endpoint: Scheme, host and port.
+        infer: Address for requests with arrays.
+    """
+
+    endpoint: str
+    model: str
+    infer: str
+    programs: Mapping[str, str]

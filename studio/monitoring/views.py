@@ -10,6 +10,8 @@ from typing import Protocol
 
 from studio.api import Channel, Measurement, Progress, Site, TargetError, TargetSpec, Tunnel
 from studio.deployment.liveness import IDLE, SERVING, Liveness, liveness, server_info
+from studio.deployment.machine.releases import machine_releases
+from studio.deployment.work import tail
 from studio.documents.dataclass_json import read_parts
 from studio.monitoring.endpoint.collect import Reading, read
 from studio.monitoring.endpoint.endpoint import Endpoint, endpoint_of, token_of
@@ -18,6 +20,8 @@ from studio.monitoring.endpoint.results import FetchedRequests
 from studio.monitoring.endpoint.status import ServerReport, ServerStatus
 from studio.monitoring.endpoint.telemetry import TelemetryLine, read_telemetry
 from studio.monitoring.endpoint.uncertain_samples import fetch_samples, forget_samples
+from studio.monitoring.results import TargetRelease
+from studio.targets import inventory
 from studio.targets.connect import open_channel, root_of
 from studio.targets.platforms import is_platform, site_of
 
@@ -73,6 +77,20 @@ class View(Protocol):
 
         Raises:
             TargetError: when it cannot be reached, or stores none.
+        """
+
+    def log(self, lines: int) -> tuple[str, ...]:
+        """Return the last lines of the server's log, the oldest first.
+
+        Raises:
+            TargetError: when they cannot be read.
+        """
+
+    def releases(self) -> tuple[TargetRelease, ...]:
+        """Return the releases that the target knows, the newest first.
+
+        Raises:
+            TargetError: when they cannot be read.
         """
 
     def rest(self) -> None:
@@ -154,6 +172,17 @@ class MachineView:
         assert self._endpoint is not None
         return read_telemetry(self._endpoint)
 
+    def log(self, lines: int) -> tuple[str, ...]:
+        """Return the end of the log file."""
+        assert self._channel is not None
+        return tuple(tail(self._channel, self._root, lines))
+
+    def releases(self) -> tuple[TargetRelease, ...]:
+        """Return the releases of the target's record; those with files can serve again."""
+        assert self._channel is not None
+        found = machine_releases(inventory.read(self._channel, self._root), self.live)
+        return tuple(TargetRelease(one.release, one.version, one.state, one.kept) for one in found)
+
     def rest(self) -> None:
         """Close the tunnel."""
         if self._tunnel is not None:
@@ -232,6 +261,19 @@ class PlatformView:
         if self._tunnel is None:
             raise TargetError("This platform keeps no history that could be read.")
         return read_telemetry(Endpoint(self._tunnel, ServerReport(), token_of(self._tunnel)))
+
+    def log(self, lines: int) -> tuple[str, ...]:
+        """Return the end of the log that the platform keeps."""
+        assert self._site is not None
+        return tuple(self._site.logs(lines))
+
+    def releases(self) -> tuple[TargetRelease, ...]:
+        """Return the releases that the platform knows; all of them can serve again."""
+        assert self._site is not None
+        return tuple(
+            TargetRelease(one.release, one.version, one.state, True)
+            for one in self._site.releases()
+        )
 
     def rest(self) -> None:
         """Close the tunnel to the server."""

@@ -18,23 +18,33 @@ from studio.monitoring.endpoint.collect import Reading
 from studio.monitoring.endpoint.labels import labels_of
 from studio.monitoring.endpoint.results import FetchedRequests, Latency, known
 from studio.monitoring.endpoint.status import ServerStatus
-from studio.monitoring.results import UNREACHABLE, Alert, TargetSample
+from studio.monitoring.endpoint.telemetry import TelemetryLine
+from studio.monitoring.results import UNREACHABLE, Alert, TargetRelease, TargetSample
 from studio.monitoring.views import view_of
 
 _CRITICAL = "critical"
 
 
 class TargetMonitor:
-    """A monitor of one target; its connections stay open between polls."""
+    """A monitor of one target; its connections stay open between polls.
+
+    Args:
+        patient: A target that was never reached gives a sample, not an error.
+    """
 
     def __init__(
-        self, target: TargetSpec, progress: Progress, rules: Sequence[AlertRule] = ()
+        self,
+        target: TargetSpec,
+        progress: Progress,
+        rules: Sequence[AlertRule] = (),
+        *,
+        patient: bool = False,
     ) -> None:
         self._own = OwnRules(rules)
         self._target = target
         self._view = view_of(target, progress)
         self._rules = Rules()
-        self._reached = False
+        self._reached = patient
         self._cpu: tuple[float, float] | None = None
 
     def __enter__(self) -> TargetMonitor:
@@ -84,6 +94,32 @@ class TargetMonitor:
         self._view.open()
         found = FetchedRequests() if folder is None else self._view.fetch_samples(folder)
         return replace(found, deleted=self._view.forget_samples()) if forget else found
+
+    def past(self) -> list[TelemetryLine]:
+        """Return the minutes that the server recorded.
+
+        Raises:
+            TargetError: when it cannot be reached, or records none.
+        """
+        return self._view.telemetry()
+
+    def log(self, lines: int) -> tuple[str, ...]:
+        """Return the last lines of the server's log, the oldest first.
+
+        Raises:
+            TargetError: when they cannot be read.
+        """
+        self._view.open()
+        return self._view.log(lines)
+
+    def releases(self) -> tuple[TargetRelease, ...]:
+        """Return the releases that the target knows, the newest first.
+
+        Raises:
+            TargetError: when they cannot be read.
+        """
+        self._view.open()
+        return self._view.releases()
 
     # Samples
 

@@ -53,7 +53,7 @@ def monitor(options: MonitorOptions, job: Job) -> TargetSample:
             _report_progress(job, sample, polled - began, seconds)
             if polled + interval > began + seconds:
                 break
-            _wait(job, polled + interval)
+            wait_until(job, polled + interval)
     return replace(sample, channels=channel_faults(failures))
 
 
@@ -96,7 +96,7 @@ def _report_progress(job: Job, sample: TargetSample, done: float, total: float) 
     job.progress(min(done, total), total if total <= _HOUR_S else 0.0, text)
 
 
-def _wait(job: Job, until: float) -> None:
+def wait_until(job: Job, until: float) -> None:
     """Sleep in short intervals, so that a cancellation takes effect soon."""
     while (left := until - time.monotonic()) > 0:
         job.check()

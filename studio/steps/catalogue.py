@@ -23,6 +23,7 @@ _MODULES = (
     "studio.deployment.artifacts.packager_step",
     "studio.deployment.step",
     "studio.monitoring.step",
+    "studio.monitoring.live_step",
     "studio.monitoring.prometheus.step",
     "studio.monitoring.alerts.step",
     "studio.monitoring.endpoint.call_step",

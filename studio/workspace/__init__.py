@@ -25,7 +25,9 @@ from studio.registry import (
     VariantRecord,
     VersionRecord,
 )
+from studio.workspace.endpoint_state import EndpointState, EndpointStates, EndpointStatus
 from studio.workspace.events import (
+    EndpointChanged,
     Event,
     Events,
     JobFinished,
@@ -69,6 +71,10 @@ __all__ = [
     "ActionRecord",
     "CheckedPreset",
     "Containment",
+    "EndpointChanged",
+    "EndpointState",
+    "EndpointStates",
+    "EndpointStatus",
     "Environment",
     "Event",
     "Events",

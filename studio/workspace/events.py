@@ -51,6 +51,13 @@ class RegistryChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class EndpointChanged:
+    """The state of an endpoint changed (``workspace.endpoints``)."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class NodeAsked:
     """A request to show a node in the graph of the current variant.
 
@@ -92,6 +99,7 @@ Event = (
     | JobMessage
     | JobFinished
     | RegistryChanged
+    | EndpointChanged
     | NodeAsked
     | NodeTimeAsked
     | RunChanged

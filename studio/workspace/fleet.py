@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from studio.monitoring.endpoint.results import Latency
 from studio.monitoring.results import FleetSample
+from studio.workspace.endpoint_state import (
+    BAD,
+    BUSY,
+    GOOD,
+    RANK,
+    UNKNOWN,
+    WARNING,
+    EndpointState,
+    status_of,
+)
 from studio.workspace.sample_ring import SamplePoint, SampleRing
 
-GOOD, WARNING, BAD, UNKNOWN = "good", "warning", "bad", ""
-_RANK = {BAD: 0, WARNING: 1, UNKNOWN: 2, GOOD: 3}
+__all__ = ["BAD", "BUSY", "GOOD", "UNKNOWN", "WARNING", "Fleet", "FleetRow"]
 
 
 @dataclass(slots=True)
@@ -19,14 +28,15 @@ class FleetRow:
     """One endpoint of the fleet.
 
     Attributes:
+        state: The state as everywhere in the window.
         alerts: Names of what is wrong now.
-        text: The first of these, in a sentence.
+        text: The deciding one of these, in a sentence.
         reasons: A sentence for each.
     """
 
     name: str
     tone: str = UNKNOWN
-    health: str = "not checked"
+    state: EndpointState = EndpointState.NOT_CHECKED
     version: str = ""
     model: str = ""
     alerts: tuple[str, ...] = ()
@@ -34,6 +44,11 @@ class FleetRow:
     reasons: tuple[str, ...] = ()
     drifting: tuple[str, ...] = ()
     moments: SampleRing = field(default_factory=SampleRing)
+
+    @property
+    def health(self) -> str:
+        """The state as people read it."""
+        return self.state.value
 
     @property
     def last(self) -> SamplePoint | None:
@@ -52,13 +67,17 @@ class Fleet:
     def __init__(self) -> None:
         self._rows: dict[str, FleetRow] = {}
 
-    def ingest(self, samples: Iterable[FleetSample]) -> None:
-        """Apply samples of endpoints; a value that an older runtime does not report stays."""
+    def ingest(self, samples: Iterable[FleetSample], busy: Container[str] = ()) -> None:
+        """Apply samples of endpoints; a value that an older runtime does not report stays.
+
+        Args:
+            busy: Targets whose release is being changed.
+        """
         for sample in samples:
             row = self._rows.get(sample.target)
             if row is None:
                 row = self._rows[sample.target] = FleetRow(sample.target)
-            _update(row, sample)
+            _update(row, sample, sample.target in busy)
 
     def row(self, name: str) -> FleetRow | None:
         """Return one endpoint."""
@@ -72,7 +91,7 @@ class Fleet:
             for row in self._rows.values()
             if (not words or row.matches(words)) and not (only_bad and row.tone == GOOD)
         ]
-        found.sort(key=lambda row: (_RANK[row.tone], -len(row.alerts), row.name))
+        found.sort(key=lambda row: (RANK[row.state], -len(row.alerts), row.name))
         return found
 
     def counts(self) -> dict[str, int]:
@@ -88,16 +107,14 @@ class Fleet:
         self._rows.clear()
 
 
-def _update(row: FleetRow, sample: FleetSample) -> None:
-    row.health = sample.health
+def _update(row: FleetRow, sample: FleetSample, is_busy: bool) -> None:
+    status = status_of(sample, deploying=is_busy)
+    row.state, row.tone, row.reasons = status.state, status.tone, status.reasons
     row.version = str(sample.version or "")
     row.model = sample.model or ""
     row.alerts = tuple(alert.name for alert in sample.alerts)
-    row.reasons = tuple(alert.text or alert.name for alert in sample.alerts)
-    more = f" (and {', '.join(row.alerts[1:])})" if len(row.alerts) > 1 else ""
-    row.text = row.reasons[0] + more if row.reasons else ""
+    row.text = _first_reason(row.reasons, sample)
     row.drifting = sample.drifting
-    row.tone = _tone(sample)
     # A server without recent requests reports 0, which is no latency.
     p99 = (sample.latency_ms or Latency()).p99 or None
     row.moments.append(
@@ -105,13 +122,12 @@ def _update(row: FleetRow, sample: FleetSample) -> None:
     )
 
 
-def _tone(sample: FleetSample) -> str:
-    is_critical = any(alert.level == "critical" for alert in sample.alerts)
-    if sample.health in ("unreachable", "degraded") or is_critical:
-        return BAD
-    if sample.alerts or sample.health == "not ready":
-        return WARNING
-    return GOOD if sample.health == "healthy" else UNKNOWN
+def _first_reason(reasons: tuple[str, ...], sample: FleetSample) -> str:
+    """Return the deciding reason, with the names of the other alerts."""
+    if not reasons:
+        return ""
+    others = [alert.name for alert in sample.alerts if alert.text != reasons[0]]
+    return reasons[0] + (f" (and {', '.join(others)})" if others else "")
 
 
 def _seconds(at: str) -> float:

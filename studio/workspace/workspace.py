@@ -32,7 +32,9 @@ from studio.steps.format_support import why_not
 from studio.steps.runner import StepRunner
 from studio.workspace.alert_file import AlertFile
 from studio.workspace.background import Background
+from studio.workspace.endpoint_state import EndpointStates, changing_targets
 from studio.workspace.events import (
+    EndpointChanged,
     Events,
     JobFinished,
     JobMessage,
@@ -84,6 +86,10 @@ class Workspace(JobListener):
         self.presets = Presets(paths.data, lambda: self.plugins)
         self.jobs: list[RunningJob] = []
         self.activity = JobHistory(paths.data / "activity")
+        self.endpoints = EndpointStates(
+            lambda name: self.events.publish(EndpointChanged(name)),
+            lambda: changing_targets(self.jobs),
+        )
         self._background = Background(lambda call: self.events.deliver(call))
         self._early: Early | None = None
         self._stays = False

@@ -162,11 +162,9 @@ def test_the_main_job(person: Person, studio: Studio, digits: Path) -> None:
     person.look("deploy")
 
     person.command("Go to Monitor")
-    person.command("Start or stop the live view")
     quiet = person.screen.pixels()
     assert studio.ok("call", "--requests", "50")["failed"] == 0
     wait_for(lambda: person.screen.pixels() != quiet, "the live view does not move")
-    person.command("Start or stop the live view")
     person.look("monitor")
 
     assert person.leave() == "", "something was written to standard error"

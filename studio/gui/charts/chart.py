@@ -64,12 +64,13 @@ def render(
     image.fill(theme.color("surface"))
     painter = QPainter(image)
     try:
-        return image, _paint(drawing, painter, theme, size)
+        return image, paint_drawing(drawing, painter, theme, size)
     finally:
         painter.end()
 
 
-def _paint(drawing: Drawing, painter: QPainter, theme: Theme, size: QSize) -> Sequence[Spot]:
+def paint_drawing(drawing: Drawing, painter: QPainter, theme: Theme, size: QSize) -> Sequence[Spot]:
+    """Paint a drawing, and return what can be clicked on it."""
     plot = Plot(painter, QRectF(0, 0, size.width(), size.height()), theme)
     drawing.draw(plot)
     width, height = max(1, size.width()), max(1, size.height())
@@ -132,7 +133,7 @@ class Chart(QWidget):
         if self._drawing is None:
             return
         painter = QPainter(self)
-        self.spots = _paint(self._drawing, painter, self._theming.current, self.size())
+        self.spots = paint_drawing(self._drawing, painter, self._theming.current, self.size())
         painter.end()
         can_pick = any(spot.key >= 0 for spot in self.spots)
         self.setMouseTracking(can_pick)

@@ -14,6 +14,7 @@ from studio.gui.theme import Theme
 TEXT_PIXELS = 12
 _GAP = 5.0
 _TICK = 4.0
+_PIECE = 24
 
 
 def number_text(value: float) -> str:
@@ -190,7 +191,11 @@ class Plot:
         self.painter.save()
         self.painter.setClipRect(self.area.adjusted(-1, -2, 1, 2))
         self.pen(token, width, dashed=dashed)
-        self.painter.drawPolyline(QPolygonF([self.at(x, y) for x, y in points]))
+        places = [self.at(x, y) for x, y in points]
+        # The outline of a long jagged line takes 100 ms to find; its pieces take a tenth of it.
+        length = max(len(places), 1) if dashed else _PIECE
+        for begin in range(0, max(len(places) - 1, 1), length):
+            self.painter.drawPolyline(QPolygonF(places[begin : begin + length + 1]))
         self.painter.restore()
 
     def filled(self, points: Sequence[QPointF], token: str, alpha: float) -> None:
@@ -205,6 +210,19 @@ class Plot:
     def bar(self, rect: QRectF, token: str, alpha: float = 1.0) -> None:
         """A filled rectangle."""
         self.painter.fillRect(rect.intersected(self.area), self.color(token, alpha))
+
+    def filled_outside(self, rect: QRectF, token: str, alpha: float) -> None:
+        """A filled rounded rectangle that may leave the area: a flag, a note."""
+        self.painter.setPen(Qt.PenStyle.NoPen)
+        self.painter.setBrush(self.color(token, alpha))
+        self.painter.drawRoundedRect(rect, 3, 3)
+
+    def triangle(self, tip: QPointF, token: str) -> None:
+        """A small triangle that points down at a place."""
+        self.painter.setPen(Qt.PenStyle.NoPen)
+        self.painter.setBrush(self.color(token))
+        corners = [tip, tip + QPointF(-4, -5), tip + QPointF(4, -5)]
+        self.painter.drawPolygon(QPolygonF(corners))
 
     def dot(self, place: QPointF, token: str, radius: float = 3.5) -> None:
         """A filled point."""

@@ -287,8 +287,8 @@ class MainWindow(QMainWindow):
         if isinstance(event, JobFinished):
             self._finished(event.job)
         self._opening.on_event(event)
-        if isinstance(event, JobStarted | JobFinished | RegistryChanged):
-            self._show_states()
+        if self._progress.concerns(event):
+            self._progress.show_on(self.rail)
         for page in list(self._pages.values()):
             page.on_event(event)
 
@@ -306,12 +306,8 @@ class MainWindow(QMainWindow):
         memory.store(self._settings, variant=number or 0)
         for page in list(self._pages.values()):
             page.show_variant(variant)
-        self._show_states()
+        self._progress.show_on(self.rail)
         self.go(self._stage or "model")
-
-    def _show_states(self) -> None:
-        for name, state in self._progress.states().items():
-            self.rail.show_state(name, state)
 
     def open_known(self, model: int) -> None:
         """Show a model of the registry."""

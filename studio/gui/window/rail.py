@@ -18,7 +18,7 @@ from studio.gui.window.stages import STAGES, Stage, stage_of_step
 
 if TYPE_CHECKING:
     from studio.gui.window.selection import Selection
-    from studio.workspace import RunningJob, Workspace
+    from studio.workspace import EndpointStatus, RunningJob, Workspace
 
 
 WIDTH = 84
@@ -33,14 +33,22 @@ class StageState(enum.Enum):
     NONE = "nothing yet"
     DONE = "done"
     RUNNING = "running"
+    WARNING = "warning"
     FAILED = "failed"
 
 
 _TOKENS = {
     StageState.DONE: "good",
     StageState.RUNNING: "accent",
+    StageState.WARNING: "warning",
     StageState.FAILED: "bad",
     StageState.NONE: "idle",
+}
+_OF_TONES = {
+    "good": StageState.DONE,
+    "accent": StageState.RUNNING,
+    "warning": StageState.WARNING,
+    "bad": StageState.FAILED,
 }
 
 
@@ -65,10 +73,14 @@ class StageButton(QToolButton):
         self.show_state(StageState.NONE)
         self.dress()
 
-    def show_state(self, state: StageState) -> None:
-        """Show and say a state."""
+    def show_state(self, state: StageState, word: str = "") -> None:
+        """Show and say a state.
+
+        Args:
+            word: A more exact word for it (``drift``).
+        """
         self.state = state
-        says = "" if self.stage.at_bottom else f": {state.value}"
+        says = "" if self.stage.at_bottom else f": {word or state.value}"
         self.setAccessibleName(f"{self.stage.title}{says}")
         self.setToolTip(
             plain_tip(f"{self.stage.title}{says} ({self.stage.shortcut})".replace(" ()", ""))
@@ -100,7 +112,7 @@ class StageButton(QToolButton):
             return
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(color)
-        if self.state is StageState.FAILED:
+        if self.state in (StageState.FAILED, StageState.WARNING):
             painter.drawRoundedRect(dot, 2, 2)
         else:
             painter.drawEllipse(dot)
@@ -144,10 +156,10 @@ class Rail(QFrame):
         for stage, button in self._buttons.items():
             button.setChecked(stage == name)
 
-    def show_state(self, name: str, state: StageState) -> None:
-        """Show the state of a stage."""
+    def show_state(self, name: str, state: StageState, word: str = "") -> None:
+        """Show the state of a stage, with a more exact word for it."""
         if name in self._buttons:
-            self._buttons[name].show_state(state)
+            self._buttons[name].show_state(state, word)
 
     def dress(self) -> None:
         """Set the icons in the theme's colours."""
@@ -183,6 +195,29 @@ class Progress:
             self._failed.discard(key)
         elif outcome.end.value != "cancelled":
             self._failed.add(key)
+
+    def concerns(self, event: object) -> bool:
+        """Return whether an event may change the state of a stage."""
+        from studio.workspace import EndpointChanged, JobFinished, JobStarted, RegistryChanged
+
+        return isinstance(event, JobStarted | JobFinished | RegistryChanged | EndpointChanged)
+
+    def show_on(self, rail: Rail) -> None:
+        """Show the state of each stage on the rail."""
+        endpoints = self.endpoints()
+        for name, state in self.states().items():
+            word = ""
+            if name == "monitor" and (found := _OF_TONES.get(endpoints.tone)) is not None:
+                state, word = found, endpoints.word
+            rail.show_state(name, state, word)
+
+    def endpoints(self) -> EndpointStatus:
+        """Return the worst status of the endpoints that serve the current model."""
+        running = self._workspace.registry.history.running()
+        self._workspace.endpoints.refresh(running)
+        name = self._current.variant.model_name if self._current.variant else ""
+        own = [at for at, release in running.items() if release.facts.name == name]
+        return self._workspace.endpoints.worst(own)
 
     def states(self) -> dict[str, StageState]:
         """Return the state of each stage."""

@@ -73,6 +73,10 @@ _OF_DEPLOY = (
     "widgets.sheet pages.deploy.gallery pages.deploy.sheet pages.deploy.page"
 )
 
+_OF_MONITOR = (
+    "charts.time_chart pages.monitor.fleet_view pages.monitor.endpoint_view pages.monitor.page"
+)
+
 STAGES = (
     _stage("Project", 1, "project-set", parts="graph.costs pages.project.page"),
     _stage("Model", 2, "open", "inspect", "graph", "diff", parts=_OF_MODEL),
@@ -82,7 +86,7 @@ STAGES = (
     Stage(
         "try", "Try it", "studio.gui.pages.try_it.page:TryItPage", "Ctrl+6", frozenset({"stream"})
     ),
-    _stage("Monitor", 7, "monitor", "call", parts="pages.monitor.fleet_view pages.monitor.page"),
+    _stage("Monitor", 7, "monitor", "call", parts=_OF_MONITOR),
     _stage("Runs", 8, parts="pages.runs.page", at_bottom=True),
     _stage("Targets", 9, "target-probe", at_bottom=True),
     _stage("Settings", 11, at_bottom=True, key="Ctrl+,"),

@@ -35,6 +35,25 @@ def print_call(options: CallOptions, language: str, job: Job) -> CallResult:
     Raises:
         TargetError: when there is no release, or the endpoint has no HTTP address of its own.
     """
+    call, version = described_call(options, job)
+    return CallResult(
+        target=options.target.name,
+        model=call.model,
+        version=version,
+        language=language,
+        endpoint=call.place.url,
+        certificate=call.place.certificate,
+        token=call.place.token,
+        code=LANGUAGES[language](call),
+    )
+
+
+def described_call(options: CallOptions, job: Job) -> tuple[Call, str]:
+    """Return a call of the served model, and the model's version.
+
+    Raises:
+        TargetError: when there is no release, or the endpoint has no HTTP address of its own.
+    """
     target = options.target
     with reached(target, job, options.known) as link:
         if not isinstance(link, Endpoint):
@@ -50,16 +69,7 @@ def print_call(options: CallOptions, language: str, job: Job) -> CallResult:
         place = reachable(target, link, options.endpoint)
         bundle = _bundle(options.known, link.report)
     call = Call(place, model.name, _inputs(model, bundle), _takes_pictures(bundle))
-    return CallResult(
-        target=target.name,
-        model=model.name,
-        version=model.version,
-        language=language,
-        endpoint=place.url,
-        certificate=place.certificate,
-        token=place.token,
-        code=LANGUAGES[language](call),
-    )
+    return call, model.version
 
 
 def reachable(target: TargetSpec, link: Link, endpoint: str) -> CallAddress:

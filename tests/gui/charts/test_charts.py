@@ -16,7 +16,6 @@ from pytestqt.qtbot import QtBot
 
 from studio.gui.charts.chart import Chart, render
 from studio.gui.charts.distribution import Distribution, Spread, density, quantile
-from studio.gui.charts.live import KEPT, LiveChart, round_up
 from studio.gui.charts.plot import ticks
 from studio.gui.charts.tradeoff import Point, Tradeoff, front
 from studio.gui.theme import Theming, load
@@ -130,7 +129,7 @@ def test_points_are_picked_by_mouse_and_keys(qtbot: QtBot) -> None:
 
 
 def test_matplotlib_is_not_loaded_with_the_pages() -> None:
-    modules = "chart distribution tradeoff live"
+    modules = "chart distribution tradeoff time_chart"
     program = (
         f"import importlib, sys\nfor name in {modules.split()!r}:\n"
         "    importlib.import_module(f'studio.gui.charts.{name}')\n"
@@ -142,36 +141,6 @@ def test_matplotlib_is_not_loaded_with_the_pages() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() == "[]"
-
-
-def test_live_chart_keeps_the_newest_samples_and_says_them(qtbot: QtBot) -> None:
-    chart = LiveChart(Theming("dark"), "Latency", (("accent", "p50"), ("bad", "p99")), "ms")
-    qtbot.addWidget(chart)
-    chart.resize(240, 120)
-    for value in range(KEPT + 50):
-        chart.add(float(value), None if value % 2 else 2.0 * value)
-    assert chart.top() == 400
-    assert chart.accessibleDescription() == "p50 169 ms, p99 — ms"
-    chart.clear()
-    assert chart.top() == 1
-
-
-def test_live_chart_paints_its_lines(qtbot: QtBot) -> None:
-    chart = LiveChart(Theming("dark"), "Latency", (("accent", "p50"),), "ms")
-    qtbot.addWidget(chart)
-    chart.resize(240, 120)
-    accent = QColor(load("dark").colors["accent"])
-    assert not near(accent, chart.grab().toImage())
-    for _ in range(KEPT):
-        chart.add(3.0)
-    assert near(accent, chart.grab().toImage())
-
-
-@given(st.floats(1e-6, 1e9))
-def test_axis_ends_at_a_round_number_just_above(value: float) -> None:
-    top = round_up(value)
-    assert value <= top * (1 + 1e-6)
-    assert top <= 2.01 * value
 
 
 def near(color: QColor, image: QImage) -> bool:

@@ -12,15 +12,22 @@ from studio.api.qt import plain_tip
 from studio.gui import figures
 from studio.gui.pages.shared import target_rows
 from studio.gui.theme import Theming
-from studio.workspace.fleet import BAD, GOOD, WARNING, FleetRow
+from studio.workspace.fleet import BAD, BUSY, GOOD, WARNING, FleetRow
 from studio.workspace.sample_ring import KEPT
 
 ROW = 26
 HEAD = 26
-_TOKENS = {GOOD: "good", WARNING: "warning", BAD: "bad"}
+_TOKENS = {GOOD: "good", WARNING: "warning", BAD: "bad", BUSY: "accent"}
 _PAD = 8
-_COLUMNS = (("Endpoint", 0.19), ("Version", 0.08), ("req/s", 0.07), ("p99 ms", 0.08))
-_STRIP = 0.18
+_TEXTS = {GOOD: "good_text", WARNING: "warning_text", BAD: "bad_text", BUSY: "accent_text"}
+_COLUMNS = (
+    ("State", 0.11),
+    ("Endpoint", 0.18),
+    ("Version", 0.07),
+    ("req/s", 0.07),
+    ("p99 ms", 0.08),
+)
+_STRIP = 0.16
 _WIDEST = 14
 """Pixels of a wide letter; shorter texts need not be measured."""
 
@@ -30,9 +37,11 @@ class FleetRows(QAbstractScrollArea):
 
     Signals:
         chosen: The name of the endpoint that is selected.
+        opened: The name of one that was double-clicked, or chosen with Enter.
     """
 
     chosen = Signal(str)
+    opened = Signal(str)
 
     def __init__(self, theming: Theming) -> None:
         super().__init__()
@@ -86,6 +95,12 @@ class FleetRows(QAbstractScrollArea):
         if y >= 0 and 0 <= place < len(self._rows):
             self.choose(self._rows[place].name)
 
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Open what is under the pointer."""
+        self.mousePressEvent(event)
+        if self._current and event.position().y() >= HEAD:
+            self.opened.emit(self._current)
+
     def viewportEvent(self, event: QEvent) -> bool:
         """Show all alerts as a tooltip, as the column may be too narrow for them."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
@@ -104,6 +119,9 @@ class FleetRows(QAbstractScrollArea):
             Qt.Key.Key_PageDown: 10,
             Qt.Key.Key_PageUp: -10,
         }
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._current:
+            self.opened.emit(self._current)
+            return
         step = moves.get(Qt.Key(event.key()))
         if step is None or not self._rows:
             super().keyPressEvent(event)
@@ -142,7 +160,7 @@ class FleetRows(QAbstractScrollArea):
         middle = Qt.AlignmentFlag.AlignVCenter
         for place, (title, share) in enumerate((*_COLUMNS, ("Last samples", _STRIP))):
             size = int(share * width)
-            left = place in (0, 1, 4)
+            left = place in (0, 1, 2, 5)
             side = Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight
             found.append((title, QRect(x, 0, size - 2 * _PAD, ROW), middle | side))
             x += size
@@ -159,21 +177,21 @@ class FleetRows(QAbstractScrollArea):
         painter.fillRect(_PAD, 7, 6, ROW - 14, theme.color(_TOKENS.get(row.tone, "idle")))
         last = row.last
         texts = (
+            row.health,
             target_rows.named(row.name),
             f"v{row.version}" if row.version else figures.NOTHING,
             figures.rate(last.throughput if last else None),
             figures.milliseconds(last.p99 if last else None),
         )
-        painter.setPen(theme.color("text"))
-        for text, (_, rect, align) in zip(texts, cells, strict=False):
+        for place, (text, (_, rect, align)) in enumerate(zip(texts, cells, strict=False)):
+            painter.setPen(theme.color("text" if place else _TEXTS.get(row.tone, "dim")))
             # Names of a fleet differ at their ends.
             self._paint_text(painter, text, rect, align, Qt.TextElideMode.ElideMiddle)
-        self._paint_strip(painter, row, cells[4][1])
-        text = row.text or ("" if row.tone == GOOD else row.health)
-        if text:
+        self._paint_strip(painter, row, cells[5][1])
+        if row.text:
             painter.setPen(theme.color("dim" if row.tone == GOOD else "text"))
-            _, rect, align = cells[5]
-            self._paint_text(painter, text, rect, align, Qt.TextElideMode.ElideRight)
+            _, rect, align = cells[6]
+            self._paint_text(painter, row.text, rect, align, Qt.TextElideMode.ElideRight)
 
     def _paint_text(
         self,

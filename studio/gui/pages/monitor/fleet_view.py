@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Container, Sequence
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QCheckBox, QLineEdit, QVBoxLayout, QWidget
 
-from studio.gui.charts.series import VersionedSeries
+from studio.gui import figures
+from studio.gui.charts.time_chart import TimeChart
+from studio.gui.charts.time_data import Marker, TimeRange
+from studio.gui.charts.time_drawing import Line
 from studio.gui.pages.monitor.fleet_rows import FleetRows
 from studio.gui.pages.monitor.inbox_card import InboxCard
 from studio.gui.pages.shared import target_rows
@@ -16,12 +20,15 @@ from studio.gui.widgets.basics import GRID, Card, Pill, Scroll, label, row
 from studio.monitoring.results import FleetSample
 from studio.workspace.fleet import BAD, GOOD, WARNING, Fleet
 from studio.workspace.inbox import Inbox
+from studio.workspace.sample_ring import SamplePoint
 
 _PAINT_MS = 200
 """Samples of hundreds of endpoints come one by one; the page is drawn five times a second."""
 _ALERTS_MS = 500
 """The inbox is drawn in a turn of its own, so that no turn of the event loop is a long one."""
-_HINT = "Start polls every target with a deployment. Unhealthy endpoints are listed first."
+_HINT = "Polling every target with a deployment. Unhealthy endpoints are listed first."
+_SPAN_S = 600.0
+"""120 samples, five seconds apart."""
 
 
 class FleetView(QWidget):
@@ -29,7 +36,12 @@ class FleetView(QWidget):
 
     Args:
         inbox: Where alerts are kept.
+
+    Signals:
+        opened: The name of an endpoint whose own view is wanted.
     """
+
+    opened = Signal(str)
 
     def __init__(self, theming: Theming, inbox: Inbox) -> None:
         super().__init__()
@@ -51,8 +63,12 @@ class FleetView(QWidget):
         self.rows = FleetRows(theming)
         self.title = label("Select an endpoint", "dim")
         self.why = label("", "", wrap=True)
-        self.p99 = VersionedSeries(theming, "p99", "ms", "accent")
-        self.throughput = VersionedSeries(theming, "Throughput", "req/s", "good")
+        self._range = TimeRange(_SPAN_S)
+        self.p99 = TimeChart(theming, "p99 latency", (Line("accent", "p99"),), "ms", self._range)
+        self.throughput = TimeChart(
+            theming, "Requests", (Line("good", "requests"),), "/s", self._range, figures.rate
+        )
+        self.charts = (self.p99, self.throughput)
         self.alerts = InboxCard(inbox)
         self._timer = self._after(_PAINT_MS, self._show_rows)
         self._alerts_timer = self._after(_ALERTS_MS, self._show_alerts)
@@ -60,6 +76,7 @@ class FleetView(QWidget):
         self.filter.textChanged.connect(lambda _: self._show_rows())
         self.only_bad.toggled.connect(lambda _: self._show_rows())
         self.rows.chosen.connect(lambda _: self._show_chosen())
+        self.rows.opened.connect(self.opened)
 
     def _after(self, milliseconds: int, call: Callable[[], None]) -> QTimer:
         timer = QTimer(self)
@@ -84,16 +101,21 @@ class FleetView(QWidget):
         chosen = Card("Over time")
         chosen.body.addWidget(self.title)
         chosen.body.addWidget(self.why)
-        chosen.body.addWidget(self.p99, 1)
-        chosen.body.addWidget(self.throughput, 1)
+        for name, chart in (("p99 latency, ms", self.p99), ("Requests a second", self.throughput)):
+            chosen.body.addWidget(label(name, "small"))
+            chosen.body.addWidget(chart, 1)
         both = row(chosen, self.alerts, spacing=2 * GRID)
         both.setStretch(0, 2)
         both.setStretch(1, 3)
         layout.addLayout(both, 2)
 
-    def ingest(self, samples: Sequence[FleetSample]) -> None:
-        """Apply samples of endpoints; a timer redraws the rows once for many of them."""
-        self.fleet.ingest(samples)
+    def ingest(self, samples: Sequence[FleetSample], busy: Container[str] = ()) -> None:
+        """Apply samples of endpoints; a timer redraws the rows once for many of them.
+
+        Args:
+            busy: Targets whose release is being changed.
+        """
+        self.fleet.ingest(samples, busy)
         self._changed |= self.inbox.ingest(samples)
         for timer in (self._timer, self._alerts_timer):
             if not timer.isActive():
@@ -131,5 +153,21 @@ class FleetView(QWidget):
         self.title.setText(f"{target_rows.named(found.name)}: {found.health}, {served}")
         self.why.setText("\n".join(found.reasons))
         self.why.setVisible(bool(found.reasons))
-        self.p99.show_moments(moments, [one.p99 for one in moments])
-        self.throughput.show_moments(moments, [one.throughput for one in moments])
+        timed = [one for one in moments if one.at]
+        if timed:
+            self._range.move(timed[-1].at)
+        self.p99.show_points((one.at, (one.p99,)) for one in timed)
+        self.throughput.show_points((one.at, (one.throughput,)) for one in timed)
+        markers = version_markers(timed)
+        for chart in self.charts:
+            chart.show_markers(markers)
+
+
+def version_markers(moments: Sequence[SamplePoint]) -> list[Marker]:
+    """Return a marker for each change of the version."""
+    return [
+        Marker(now.at, f"v{before.version} → v{now.version}" if before.version
+               else f"v{now.version}", "accent")
+        for before, now in itertools.pairwise(moments)
+        if now.version and now.version != before.version
+    ]  # fmt: skip

@@ -72,10 +72,10 @@ class Entries(QAbstractTableModel):
         if column == 2:
             return figures.moment(_iso(entry.since))
         if not entry.active:
-            return "over"
+            return "resolved"
         if (hold := self._inbox.silence_of(entry)) is not None:
             return f"silenced until {figures.moment(_iso(hold.until))}"
-        return "seen" if entry.acknowledged else entry.level
+        return "acknowledged" if entry.acknowledged else entry.level
 
 
 class InboxCard(Card):
@@ -110,7 +110,7 @@ class InboxCard(Card):
         self.silence = button("Silence", self._silence)
         self.fault = label("", tone="bad", wrap=True)
         self.fault.hide()
-        self.body.addWidget(self.calm)
+        self.body.addWidget(self.calm, 1, Qt.AlignmentFlag.AlignTop)
         self.body.addWidget(self.table, 1)
         self.body.addLayout(row(self.acknowledge, self.silence, self.length, None))
         self.body.addWidget(self.fault)

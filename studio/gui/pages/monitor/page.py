@@ -1,335 +1,368 @@
-"""The Monitor page: how a deployed version does, live."""
+"""The Monitor page: one endpoint with its figures, log and history; the fleet; alert rules."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 
+from studio.deployment.results import SwitchResult
 from studio.documents.dataclass_json import JsonValue, from_json
 from studio.gui import figures
-from studio.gui.charts.live import LiveChart
 from studio.gui.pages.monitor.alerts_view import TEST_STEP, AlertsView
-from studio.gui.pages.monitor.drift_card import DriftCard
+from studio.gui.pages.monitor.endpoint_view import EndpointView
 from studio.gui.pages.monitor.fleet_view import FleetView
-from studio.gui.pages.monitor.quality_card import QualityCard
+from studio.gui.pages.monitor.live_messages import LiveMessages
+from studio.gui.pages.monitor.release_rows import ReleaseRow, release_markers, release_rows
+from studio.gui.pages.monitor.rollback_question import (
+    Question,
+    is_remote,
+    must_ask,
+    rollback_question,
+)
 from studio.gui.pages.shared import target_rows
 from studio.gui.pages.shared.serving_choice import ServingChoice
-from studio.gui.pages.shared.stage_page import JobStrip, Needs, StagePage, StateRow, StateRows
-from studio.gui.shell import Shell
+from studio.gui.pages.shared.stage_page import JobStrip, Needs, StagePage
+from studio.gui.shell import MessageAction, Shell
 from studio.gui.widgets.actions import explain
-from studio.gui.widgets.basics import GRID, Card, Hint, Pill, Scroll, label, line, row, set_enabled
-from studio.monitoring.endpoint.results import Latency
-from studio.monitoring.results import Alert, ChannelMessage, FleetMessage, TargetSample
+from studio.gui.widgets.basics import GRID, ElidedLabel, Hint, Pill, button, set_enabled
+from studio.monitoring.results import FleetMessage
+from studio.workspace import EndpointChanged
 
 if TYPE_CHECKING:
-    from studio.workspace import JobOutcome, Workspace
+    from studio.api import TargetSpec
+    from studio.workspace import JobOutcome, ReleaseRecord, Workspace
 
-STEP = "monitor"
-FLEET_STEP = "monitor-fleet"
+STEP, FLEET_STEP = "monitor-live", "monitor-fleet"
+ROLLBACK, START = "rollback", "start"
 FLEET_EVERY_S = 5.0
-LIVE_VIEW, FLEET_VIEW, ALERTS_VIEW = range(3)
+ENDPOINT_VIEW, FLEET_VIEW, ALERTS_VIEW = range(3)
 LONG = 7 * 24 * 3600
-"""A live view ends with Stop, or after a week."""
-
-HEALTH = {"healthy": "good", "unreachable": "bad", "degraded": "bad"}
-ALERTS = 4
-CHART_HEIGHT = 20 * GRID
-
-
-class Figure(QWidget):
-    """One big figure with its name above and its unit behind."""
-
-    def __init__(self, name: str, unit: str = "") -> None:
-        super().__init__()
-        self._name = name
-        self._unit = unit
-        self.value = label(figures.NOTHING, "title")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        self._behind = label(unit, "dim")
-        layout.addWidget(label(name, "dim"))
-        layout.addLayout(row(self.value, self._behind, None))
-        self._behind.hide()
-
-    def show_value(self, text: str) -> None:
-        """Show another value; nothing has no unit."""
-        self.value.setText(text)
-        self._behind.setVisible(text != figures.NOTHING)
-        self.value.setAccessibleName(f"{self._name}: {text} {self._unit}".strip())
+"""The longest watch of the fleet; a page that is hidden ends it."""
+_WIDE = 1080
+"""From this width on there is room for everything in the header."""
+_BUSY = "A job is changing the release. Wait for it to finish or cancel it."
+_NO_EARLIER = "No earlier release to roll back to."
 
 
 class MonitorPage(StagePage):
-    """The page that monitors the runtime on one target until the user stops it."""
+    """The page that polls while it is shown; nothing has to be started or stopped."""
 
-    stage = STEP
+    stage = "monitor"
     title = "Monitor"
-    icon = STEP
-    repeats = (STEP, FLEET_STEP, TEST_STEP)
+    icon = "monitor"
+    repeats = ("monitor", FLEET_STEP, TEST_STEP)
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)
-        self._seen: dict[str, tuple[Alert, str]] = {}
-        self._untold: dict[str, str] = {}
-        self._last: tuple[Sequence[Alert], str] = ((), "")
-        self.choice = ServingChoice()
-        self.health = Pill("not monitored")
-        self.version = label("", "dim")
-        self.figures = {
-            "throughput": Figure("Throughput", "req/s"),
-            "p50": Figure("p50", "ms"),
-            "p90": Figure("p90", "ms"),
-            "p99": Figure("p99", "ms"),
-            "errors": Figure("Errors"),
-            "memory": Figure("Memory"),
-        }
-        theming = shell.theming
-        lines = (("accent", "p50"), ("warning", "p90"), ("bad", "p99"))
-        self.latency = LiveChart(theming, "Latency", lines, "ms")
-        self.throughput = LiveChart(theming, "Throughput", (("accent", "req/s"),), "req/s")
-        self.memory = LiveChart(theming, "Memory", (("accent", "memory"),), "MB")
-        self.quality = QualityCard(shell)
-        self.drift = DriftCard(theming)
-        self.alerts = StateRows("Alerts")
-        self.calm = label("No alerts.", "dim")
-        hint = Hint(
-            "No deployments yet",
-            "Deploy a model to see its health and latency here.",
-            "Go to Deploy",
-            lambda: shell.go("deploy"),
-        )
-        self._pane = Needs(self._content(), hint)
-        self.add_view("Live", self._pane)
-        self.fleet = FleetView(theming, workspace.inbox)
-        self.add_view("Fleet", self.fleet)
-        self.fleet_strip = JobStrip()
-        self.fleet_strip.message.connect(self._fleet_samples)
-        self.fleet_strip.finished.connect(lambda _: self._explain())
+        self._watched: tuple[int, str] | None = None
+        self._target: TargetSpec | None = None
+        self._releases: Sequence[ReleaseRecord] = ()
+        self._undo = ""
+        self.choice = ServingChoice(workspace.endpoints)
+        self.pill = Pill("not checked")
+        self.version = ElidedLabel("")
+        self.version.setProperty("role", "dim")
+        self.view = EndpointView(shell, self.ask_rollback, self._start_server, self._again)
+        self.live = LiveMessages(workspace, self.view)
+        self.quality, self.drift = self.view.quality, self.view.drift
+        self.fleet = FleetView(shell.theming, workspace.inbox)
         self.alerting = AlertsView(workspace, shell)
-        self.add_view("Alerts", self.alerting)
-        self.stack.currentChanged.connect(lambda _: self._switched())
-        self.add_tool(self.choice, left=True)
-        self.set_primary("Start", self.toggle)
-        self._command = self.add_command("Start or stop the live view", self.toggle)
+        self.fleet_strip, self.switching = JobStrip(), JobStrip()
+        self._pane = Needs(self.view, self._hint())
+        for title, view in (
+            ("Endpoint", self._pane), ("Fleet", self.fleet), ("Alerts", self.alerting)
+        ):  # fmt: skip
+            self.add_view(title, view)
+        self.back = button("Roll back", self._roll_back_once)
+        for tool in (self.choice, self.pill, self.version):
+            self.add_tool(tool, left=True)
+        self.add_tool(self.back)
+        self.set_primary("Try it", self._go_on)
+        self._commands()
+        self._connect()
+
+    def _hint(self) -> Hint:
+        return Hint(
+            "No deployments yet",
+            "Latency, errors, drift, log and release history of your endpoints appear here. "
+            "Deploying a model to this computer takes about 8 s.",
+            "Go to Deploy",
+            lambda: self.shell.go("deploy"),
+        )
+
+    def _commands(self) -> None:
+        self._try = self.add_command("Try the endpoint", self._try_it)
+        self._back_command = self.add_command("Roll back the endpoint", self._roll_back_once)
         self._fetch = self.add_command("Fetch uncertain requests\u2026", self.quality.choose_folder)
         self.add_command("Edit alert rules and channels", lambda: self.show_view(ALERTS_VIEW))
+
+    def _connect(self) -> None:
+        self.stack.currentChanged.connect(lambda _: self._switched())
+        self.choice.currentIndexChanged.connect(lambda _: self._chosen())
+        self.strip.message.connect(self._message)
+        self.strip.finished.connect(self._ended)
+        self.fleet_strip.message.connect(self._fleet_samples)
+        self.fleet_strip.finished.connect(self._ended)
+        self.fleet.opened.connect(self.open_endpoint)
+        self.fleet.rows.chosen.connect(lambda _: self._explain())
+        for chart in self.fleet.charts:
+            chart.exported.connect(lambda text: self.shell.notify(text, "good"))
+            chart.failed.connect(self.shell.fail)
+        self.switching.finished.connect(self._switch_ended)
         self.quality.strip.finished.connect(lambda _: self._explain())
-        self.strip.message.connect(self._sample)
-        self.strip.finished.connect(self._finished)
-        self.choice.currentIndexChanged.connect(self._chosen)
 
-    # Layout
+    # Polling, while the page is shown
 
-    def _content(self) -> QWidget:
-        content = Scroll()
-        layout = content.body
-        state = Card()
-        state.body.addLayout(row(self.health, self.version, None))
-        state.body.addWidget(line())
-        state.body.addLayout(self._big_figures())
-        layout.addWidget(state)
-        layout.addLayout(self._charts())
-        alerts = Card("Alerts")
-        alerts.body.addWidget(self.calm)
-        alerts.body.addWidget(self.alerts)
-        layout.addWidget(alerts)
-        layout.addWidget(self.quality)
-        layout.addWidget(self.drift)
-        layout.addStretch(1)
-        return content
+    def showEvent(self, event: QShowEvent) -> None:
+        """Poll what is shown."""
+        super().showEvent(event)
+        self._watch()
 
-    def _big_figures(self) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(2 * GRID)
-        for column, figure in enumerate(self.figures.values()):
-            grid.addWidget(figure, 0, column, Qt.AlignmentFlag.AlignLeft)
-            grid.setColumnStretch(column, 1)
-        return grid
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Stop polling."""
+        super().hideEvent(event)
+        self._watch()
 
-    def _charts(self) -> QHBoxLayout:
-        """Side by side and no taller than they need, so that alerts and drift are in sight."""
-        charts = row(spacing=2 * GRID)
-        shares = (
-            ("Latency", self.latency, 2),
-            ("Throughput", self.throughput, 1),
-            ("Memory", self.memory, 1),
-        )
-        for title, chart, share in shares:
-            card = Card(title)
-            chart.setFixedHeight(CHART_HEIGHT)
-            card.body.addWidget(chart)
-            charts.addWidget(card, share)
-        return charts
+    def _wanted(self) -> tuple[int, str] | None:
+        view = self.stack.currentIndex()
+        if not self.isVisible() or not self.choice.targets:
+            return None
+        if view == ENDPOINT_VIEW and self._target is not None:
+            return view, self._target.name
+        return (view, "") if view == FLEET_VIEW else None
+
+    def _watch(self) -> None:
+        """Poll what is shown now and nothing else."""
+        wanted = self._wanted()
+        if wanted == self._watched:
+            return
+        for strip in (self.strip, self.fleet_strip):
+            if strip.job is not None:
+                strip.job.cancel()
+                strip.follow(None)
+        self._watched = wanted
+        if wanted is None:
+            return
+        options: dict[str, Any] = dict(self.workspace.alerts.option)
+        if wanted[0] == FLEET_VIEW:
+            strip = self.fleet_strip
+            job = self.shell.start(FLEET_STEP, seconds=LONG, interval=FLEET_EVERY_S, **options)
+        else:
+            strip = self.strip
+            job = self.shell.start(STEP, target=wanted[1], **options)
+        strip.follow(job)
+        strip.hide()  # the page itself is the progress
+        if job is None:
+            self._watched = None
+
+    def _again(self) -> None:
+        """Begin to poll anew, at once."""
+        self._watched = None
+        self._watch()
+
+    def _ended(self, outcome: JobOutcome) -> None:
+        """Show why polling ended by itself; the window has no more to tell of it."""
+        if self._watched is not None and self._watched[0] == ENDPOINT_VIEW:
+            cancelled = outcome.end.value == "cancelled"
+            sentence = "It was cancelled." if cancelled else outcome.sentence
+            self.view.status.show_failure(sentence, outcome.hint)
+        self._explain()
 
     # What happens
 
+    def on_event(self, event: object) -> None:
+        """Follow the jobs of all views, and the states of the endpoints."""
+        super().on_event(event)
+        for strip in (self.fleet_strip, self.switching, self.alerting.strip, self.quality.strip):
+            strip.on_event(event)
+        if isinstance(event, EndpointChanged):
+            self._show_status()
+
     def _switched(self) -> None:
-        """Start means what is shown now."""
         if self.stack.currentIndex() == ALERTS_VIEW:
             self.alerting.refresh()
+        self._watch()
         self._explain()
 
-    def on_event(self, event: object) -> None:
-        """Follow the jobs of all views."""
-        super().on_event(event)
-        self.fleet_strip.on_event(event)
-        self.alerting.strip.on_event(event)
-        self.quality.strip.on_event(event)
+    def open_endpoint(self, name: str) -> None:
+        """Show an endpoint of the fleet."""
+        self.choice.choose(name)
+        self.show_view(ENDPOINT_VIEW)
 
-    def toggle(self) -> None:
-        """Start what is shown, or stop it."""
-        if self._is_fleet():
-            self._toggle_fleet()
-        else:
-            self._toggle_live()
+    def _chosen(self) -> None:
+        self._show_target()
+        self._watch()
 
-    def _is_fleet(self) -> bool:
-        return self.stack.currentIndex() == FLEET_VIEW
-
-    def _toggle_fleet(self) -> None:
-        if self.fleet_strip.running and self.fleet_strip.job is not None:
-            self.fleet_strip.job.cancel()
-        else:
-            options = self.workspace.alerts.option
-            job = self.shell.start(FLEET_STEP, seconds=LONG, interval=FLEET_EVERY_S, **options)
-            if self.fleet_strip.follow(job):
-                self.fleet_strip.hide()
-        self._explain()
+    def _message(self, name: str, values: dict[str, JsonValue]) -> None:
+        if self._target is None:
+            return
+        self.live.apply(name, values)
+        if name == "releases":
+            self._show_history()
+        elif name == "sample":
+            status = self.workspace.endpoints.of(self._target.name)
+            self.pill.show_state(status.word, status.tone)
+        explain(self._fetch, self.quality.why_not)
 
     def _fleet_samples(self, name: str, values: dict[str, JsonValue]) -> None:
         if name == "samples":
-            self.fleet.ingest(from_json(FleetMessage, values).samples)
-
-    def _toggle_live(self) -> None:
-        if self.strip.running and self.strip.job is not None:
-            self.strip.job.cancel()
-            if self.primary is not None:
-                set_enabled(self.primary, "Stopping…")
-            return
-        target = self.choice.target
-        if target is None:
-            return
-        self._clear()
-        options = {"target": target.name, "seconds": LONG, **self.workspace.alerts.option}
-        if self.strip.follow(self.shell.start(STEP, **options)):
-            self.strip.hide()  # the page itself is the progress
-            self.health.show_state("connecting", "accent")
-        self._explain()
-
-    def _sample(self, name: str, values: dict[str, JsonValue]) -> None:
-        if name == "sample":
-            self._show(from_json(TargetSample, values))
-        elif name == "channel":
-            notice = from_json(ChannelMessage, values)
-            self._untold.pop(notice.channel, None)
-            if notice.failed:
-                self._untold[notice.channel] = notice.text
-            self._show_alerts(*self._last)
-
-    def _finished(self, outcome: JobOutcome) -> None:
-        self.health.show_state("not monitored")
-        self._explain()
+            samples = from_json(FleetMessage, values).samples
+            self.workspace.endpoints.ingest(samples)
+            self.fleet.ingest(samples, self.workspace.endpoints.busy)
 
     def refresh(self) -> None:
-        """Offer the targets that something was deployed to."""
+        """Read targets and releases from the registry."""
         self.choice.offer(self.workspace)
         self._pane.show_content(bool(self.choice.targets))
-        self._show_version()
+        self.workspace.endpoints.refresh(target.name for target in self.choice.targets)
+        self._show_target()
+        self._watch()
+
+    # Rollback
+
+    def _roll_back_once(self) -> None:
+        """Roll back to the newest earlier release that was not rolled back itself."""
+        if (row := self._earlier()) is not None:
+            self.ask_rollback(row)
+
+    def _earlier(self) -> ReleaseRow | None:
+        rows = self.view.releases.rows
+        return next((row for row in rows if row.to and row.state == "replaced"), None)
+
+    def ask_rollback(self, row: ReleaseRow) -> None:
+        """Roll back to a release, after a confirmation where one is needed."""
+        target, live = self._target, target_rows.running(self._releases)
+        if target is None or self.switching.running:
+            return
+        model = (live.release.facts.name or "") if live.release else ""
+        if must_ask(target, model, row):
+            name = f"{model} {live.name}".strip()
+            rollback_question(
+                self.header, target, name, row, lambda: self._roll_back(row.to)
+            ).open()
+        else:
+            self._roll_back(row.to)
+
+    def _roll_back(self, to: str) -> None:
+        target = self._target
+        if target is None or self.switching.running:
+            return
+        live = target_rows.running(self._releases).release
+        number = live.facts.version if live is not None else None
+        self._undo = "" if number is None or is_remote(target) else str(number)
+        self.switching.follow(self.shell.start(ROLLBACK, target=target.name, to=to))
         self._explain()
 
-    def _chosen(self) -> None:
-        if self.strip.job is not None:
-            self.strip.job.cancel()
-        self._clear()
-        self._show_version()
+    def _start_server(self) -> None:
+        """Start the server of the target; anything on the network asks."""
+        target = self._target
+        if target is None or self.switching.running:
+            return
+        where = target_rows.spoken(target.name)
+        if not is_remote(target):
+            self._start_now()
+            return
+        text = f"The installed release answers requests on {where} again."
+        Question(
+            self.header, f"Start the server on {where}?", text, "Start the server", self._start_now
+        ).open()
+
+    def _start_now(self) -> None:
+        if self._target is not None:
+            self._undo = ""
+            self.switching.follow(self.shell.start(START, target=self._target.name))
+            self._explain()
+
+    def _switch_ended(self, outcome: JobOutcome) -> None:
+        result = outcome.result
+        if outcome.ok and isinstance(result, SwitchResult):
+            where, took = target_rows.spoken(result.target), figures.seconds(result.seconds)
+            text = f"v{result.to} serves again on {where}; it took {took}."
+            undo = self._undo
+            action = MessageAction("Undo", lambda: self._roll_back(undo)) if undo else None
+            self.shell.notify(text, "good", action)
+        self.refresh_soon()
         self._explain()
+
+    def _go_on(self) -> None:
+        """Take the next step: try the endpoint, or open the one selected in the fleet."""
+        if self.stack.currentIndex() == FLEET_VIEW:
+            self.open_endpoint(self.fleet.rows.current)
+        else:
+            self._try_it()
+
+    def _try_it(self) -> None:
+        if self._target is not None:
+            self.choice.choose(self._target.name)
+            self.shell.go("try")
 
     # Showing
 
-    def _clear(self) -> None:
-        for chart in (self.latency, self.throughput, self.memory):
-            chart.clear()
-        for figure in self.figures.values():
-            figure.show_value(figures.NOTHING)
-        self._seen.clear()
-        self._untold.clear()
-        self.drift.show_signals(())
-        target = self.choice.target
-        self.quality.clear(target.name if target is not None else "")
-        self._show_alerts((), "")
+    def _show_target(self) -> None:
+        """Show the chosen target; what belongs to another one is forgotten."""
+        before, self._target = self._target, self.choice.target
+        name = self._target.name if self._target is not None else ""
+        self._releases = self.workspace.registry.releases(name) if name else ()
+        running = target_rows.running(self._releases)
+        if (before.name if before is not None else "") != name:
+            self.live.clear(name, running.endpoint)
+        since = figures.moment(running.release.created) if running.release else ""
+        self.version.setText(f"{running.name}, live since {since}" if since else running.name)
+        self.version.setVisible(bool(name))
+        self._show_history()
+        self._show_status()
 
-    def _show_version(self) -> None:
-        target = self.choice.target
-        if target is None:
-            return
-        running = target_rows.running(self.workspace.registry.releases(target.name))
-        where = f" at {running.endpoint}" if running.endpoint else ""
-        self.version.setText(f"{running.name}{where}")
+    def _show_history(self) -> None:
+        self.view.releases.show_rows(release_rows(self._releases, self.live.reachable))
+        self.view.charts.show_releases(release_markers(self._releases))
+        self._explain()
 
-    def _show(self, sample: TargetSample) -> None:
-        latency, memory = sample.latency_ms or Latency(), sample.memory_mb
-        self.health.show_state(sample.health, HEALTH.get(sample.health, "warning"))
-        # A server without recent requests reports 0, which is no latency.
-        known = {name: getattr(latency, name) or None for name in ("p50", "p90", "p99")}
-        for name, value in known.items():
-            self.figures[name].show_value(figures.milliseconds(value))
-        self.figures["throughput"].show_value(figures.rate(sample.throughput))
-        self.figures["errors"].show_value(figures.whole(sample.errors))
-        self.figures["memory"].show_value(figures.megabytes(memory))
-        self.latency.add(*known.values())
-        self.throughput.add(figures.number(sample.throughput))
-        self.memory.add(figures.number(memory))
-        self.quality.show_sample(sample)
-        explain(self._fetch, self.quality.why_not)
-        self.drift.show_signals(sample.drift, sample.drift_state)
-        self._show_alerts(sample.alerts, sample.at)
+    def _show_status(self) -> None:
+        if self._target is not None:
+            status = self.live.show_status()
+            self.pill.show_state(status.word, status.tone)
+        self._explain()
 
-    def _show_alerts(self, alerts: Sequence[Alert], at: str) -> None:
-        """Show what is wrong now, and below it what was."""
-        self._last = (alerts, at)
-        now = {alert.name: alert for alert in alerts}
-        for name, alert in now.items():
-            self._seen.pop(name, None)  # the newest last
-            self._seen[name] = (alert, at)
-        shown = [
-            _alert_row(alert, when, active=name in now)
-            for name, (alert, when) in reversed(self._seen.items())
-        ]
-        shown += [
-            StateRow("not notified", "bad", f"Channel {name}", text)
-            for name, text in self._untold.items()
-        ]
-        shown.sort(key=lambda item: not item.tone)
-        self.alerts.show_rows(shown[:ALERTS])
-        self.alerts.setVisible(bool(shown))
-        self.calm.setVisible(not shown)
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the least important out of a narrow header."""
+        super().resizeEvent(event)
+        self._explain()
 
     def _explain(self) -> None:
-        """Name the primary button after what it does next."""
+        """Show the tools of the view, and name its primary button."""
         if self.primary is None:
             return
-        fleet, alerting = self._is_fleet(), self.stack.currentIndex() == ALERTS_VIEW
-        self.choice.setVisible(bool(self.choice.targets) and not fleet and not alerting)
-        if alerting and self.primary.hasFocus():
-            self.alerting.add_rule.setFocus()
-        self.primary.setVisible(not alerting)  # there is nothing to start
-        running = (self.fleet_strip if fleet else self.strip).running
-        view = "the view of the fleet" if fleet else "the live view"
-        self.primary.setText("Stop" if running else "Start")
-        self.primary.setAccessibleName(f"{'Stop' if running else 'Start'} {view}")
+        view, has_any = self.stack.currentIndex(), bool(self.choice.targets)
+        on_endpoint = view == ENDPOINT_VIEW and has_any
+        for tool in (self.choice, self.pill, self.version, self.back):
+            tool.setVisible(on_endpoint)
+        self.version.setVisible(on_endpoint and self.width() >= _WIDE)
+        self.hide_pipeline_button(self.width() < _WIDE)
+        self.primary.setVisible(on_endpoint or (view == FLEET_VIEW and has_any))
+        self.primary.setText("Open endpoint" if view == FLEET_VIEW else "Try it")
+        self.primary.setAccessibleName(self.primary.text())
+        chosen = view != FLEET_VIEW or bool(self.fleet.rows.current)
+        set_enabled(self.primary, "" if chosen else "Select an endpoint.")
+        explain(self._try, "" if self._target is not None else "No deployments yet.")
         explain(self._fetch, self.quality.why_not)
-        reason = "" if self.choice.targets else "No deployments yet."
-        set_enabled(self.primary, reason)
-        explain(self._command, reason or ("Switch to Live or Fleet first." if alerting else ""))
+        self._explain_rollback()
 
+    def _explain_rollback(self) -> None:
+        row = self._earlier()
+        busy = _BUSY if self.switching.running else ""
+        reason = busy or ("" if row is not None else _NO_EARLIER)
+        number = f" to v{row.version}" if row is not None else ""
+        asks = row is not None and self._target is not None and self._asks(row)
+        self.back.setText(f"Roll back{number}{'…' if asks else ''}")
+        self.back.setAccessibleName(self.back.text())
+        self.back.setMaximumWidth(28 * GRID)
+        set_enabled(self.back, reason)
+        explain(self._back_command, reason)
+        self.view.releases.explain(busy)
 
-def _alert_row(alert: Alert, at: str, *, active: bool) -> StateRow:
-    name = alert.name.capitalize()
-    if active:
-        return StateRow(
-            alert.level, "bad" if alert.level == "critical" else "warning", name, alert.text
-        )
-    return StateRow("over", "", name, f"{alert.text} Last seen {figures.moment(at)}.")
+    def _asks(self, row: ReleaseRow) -> bool:
+        live = target_rows.running(self._releases).release
+        assert self._target is not None
+        return must_ask(self._target, (live.facts.name or "") if live else "", row)

@@ -33,7 +33,7 @@ SAMPLES = (
 _VERDICTS = {"slower": "warning", "as measured": "good", "faster": "good"}
 _MEANT = {
     # The target sends the sentences of the other two itself.
-    "as measured": "Not slower than the profile.",
+    "as measured": "Not slower than {baseline}.",
     "undecided": "Inconclusive: the confidence interval is too wide.",
 }
 
@@ -74,7 +74,8 @@ def rows_of(sample: TargetSample) -> tuple[QualityRow, ...]:
 
 def speed(pace: SpeedReport, threads: int | None) -> QualityRow:
     """Return the time in the model against the profile, or against its start."""
-    sentences = [pace.text, _MEANT.get(pace.verdict, "")]
+    baseline = "at the start" if pace.of == "start" else "the profile"
+    sentences = [pace.text, _MEANT.get(pace.verdict, "").format(baseline=baseline)]
     if pace.note:
         # With other threads the target itself sends the advice.
         sentences += [pace.note, "Then deploy again." if "profile it" in pace.note else PROFILE]

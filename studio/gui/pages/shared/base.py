@@ -165,6 +165,11 @@ class Page(QWidget):
         """Return a quiet button that shows what was done here last as a pipeline."""
         return pipeline_button(self.workspace, self.shell, self.repeats)
 
+    def hide_pipeline_button(self, hidden: bool) -> None:
+        """Leave the button out of a narrow header; the command palette has it, too."""
+        if self._pipeline is not None:
+            self._pipeline.setHidden(hidden)
+
     def show_as_pipeline(self) -> None:
         """Show the pipeline of what was done last on this page; say it when that is nothing."""
         show_as_pipeline(self.workspace, self.shell, self.repeats)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QComboBox
 
 from studio.api import TargetSpec
@@ -11,21 +12,28 @@ from studio.gui.pages.shared import target_rows
 from studio.gui.widgets.basics import GRID
 
 if TYPE_CHECKING:
-    from studio.workspace import Workspace
+    from studio.workspace import EndpointStates, Workspace
 
 
 class ServingChoice(QComboBox):
     """A box with the targets that something was deployed to.
 
+    All boxes of a window show the same one: who tries an endpoint wants the one just watched.
+
+    Args:
+        shared: Where the choice is kept.
+
     Attributes:
         targets: What it offers, in the registry's order.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, shared: EndpointStates) -> None:
         super().__init__()
+        self._shared = shared
         self.targets: list[TargetSpec] = []
         self.setAccessibleName("Target")
-        self.setMinimumWidth(24 * GRID)
+        self.setMinimumWidth(18 * GRID)
+        self.currentIndexChanged.connect(lambda _: self._keep())
 
     @property
     def target(self) -> TargetSpec | None:
@@ -33,15 +41,32 @@ class ServingChoice(QComboBox):
         index = self.currentIndex()
         return self.targets[index] if 0 <= index < len(self.targets) else None
 
+    def _keep(self) -> None:
+        if self.target is not None:
+            self._shared.chosen = self.target.name
+
+    def choose(self, name: str) -> None:
+        """Choose a target; one that is not offered changes nothing."""
+        place = self.findData(name)
+        if place >= 0:
+            self.setCurrentIndex(place)
+            self._shared.chosen = name
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Follow the choice of another page."""
+        super().showEvent(event)
+        self.choose(self._shared.chosen)
+
     def offer(self, workspace: Workspace) -> None:
         """Offer what serves now. What was chosen stays so, and no signal is sent."""
-        kept, registry = self.target, workspace.registry
+        registry = workspace.registry
+        kept = self._shared.chosen or (self.target.name if self.target else "")
         serving = registry.history.serving()
         self.targets = [target for target in registry.targets() if target.name in serving]
         self.blockSignals(True)
         self.clear()
         for target in self.targets:
             self.addItem(target_rows.title(target), target.name)
-        if kept is not None:
-            self.setCurrentIndex(max(self.findData(kept.name), 0))
+        if kept:
+            self.setCurrentIndex(max(self.findData(kept), 0))
         self.blockSignals(False)

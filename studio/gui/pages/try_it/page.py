@@ -50,7 +50,7 @@ class TryItPage(StagePage):
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)
-        self.choice = ServingChoice()
+        self.choice = ServingChoice(workspace.endpoints)
         self.source = QLineEdit()
         self.source.setAccessibleName("Input")
         self.source.setPlaceholderText("Picture, folder, video, rtsp://… or camera number")

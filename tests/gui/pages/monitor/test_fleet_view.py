@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
-from studio.gui.charts.series import span_text
-from studio.gui.pages.monitor.fleet_view import FleetView
+from studio.gui.pages.monitor.fleet_rows import HEAD, ROW
+from studio.gui.pages.monitor.fleet_view import FleetView, version_markers
 from studio.gui.theme import Theming
 from studio.monitoring.results import Alert, FleetSample
 from studio.workspace.inbox import Inbox
@@ -45,9 +45,9 @@ def test_versions_are_marked(view: FleetView) -> None:
     for _ in range(100):
         view.ingest(fleet.look())
     view.show_now()
-    ((_, version),) = view.p99.changes()
-    assert version == "4"
-    assert "1 change of version" in view.p99.accessibleDescription()
+    (marker,) = view.p99.markers
+    assert marker.text == "v3 → v4"
+    assert view.throughput.markers == [marker]
 
 
 def test_rows_are_walked_by_keys(view: FleetView, qtbot: QtBot) -> None:
@@ -104,13 +104,32 @@ def test_the_chosen_endpoint_says_all_that_is_wrong(view: FleetView) -> None:
     assert view.why.text() == "\n".join(one.text for one in alerts)
 
 
-def test_the_axis_says_how_far_back_it_goes(view: FleetView) -> None:
-    def at(*minutes: float) -> list[SamplePoint]:
-        return [SamplePoint("good", 1.0, 1.0, "1", 1e9 + 60 * minute) for minute in minutes]
+def test_a_change_of_version_is_marked_at_its_time() -> None:
+    def at(time: float, version: str) -> SamplePoint:
+        return SamplePoint("good", 1.0, 1.0, version, time)
 
-    assert span_text(at(0, 1)) == "60 s ago"
-    assert span_text(at(0, 1, 10)) == "10 min ago"
-    assert span_text(at(0, 600)) == "10 h ago"
-    assert span_text(at(10, 0)) == "", "a clock that was set back makes no axis"
-    assert span_text([SamplePoint("good", 1.0, 1.0, "1")]) == "", "an older sample says no time"
-    assert span_text([]) == ""
+    found = version_markers([at(1e9, "1"), at(1e9 + 5, "1"), at(1e9 + 10, "2"), at(1e9 + 15, "")])
+    assert [(one.at, one.text) for one in found] == [(1e9 + 10, "v1 → v2")]
+    assert version_markers([]) == []
+
+
+def test_enter_and_a_double_click_open_the_endpoint(view: FleetView, qtbot: QtBot) -> None:
+    view.ingest(SimulatedFleet(3).look())
+    view.show_now()
+    with qtbot.wait_signal(view.opened) as opened:
+        qtbot.keyClick(view.rows, Qt.Key.Key_Return)
+    assert opened.args == [view.rows.current]
+    place = QPoint(200, HEAD + ROW + 5)
+    with qtbot.wait_signal(view.opened) as opened:
+        qtbot.mouseDClick(view.rows.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert opened.args == [view.fleet.shown()[1].name]
+
+
+def test_an_endpoint_whose_release_is_changed_is_deploying(view: FleetView) -> None:
+    view.ingest([FleetSample("roof", health="unreachable"), FleetSample("hall", health="healthy")],
+                {"roof"})  # fmt: skip
+    view.show_now()
+    assert {row.name: row.health for row in view.fleet.shown()} == {
+        "roof": "deploying",
+        "hall": "healthy",
+    }

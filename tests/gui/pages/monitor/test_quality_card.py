@@ -60,9 +60,7 @@ def rig(qtbot: QtBot, studio_home: Path, tmp_path: Path) -> Iterator[Rig]:
 @pytest.fixture
 def page(rig: Rig) -> MonitorPage:
     served(rig)
-    page = rig.page(MonitorPage)
-    page.toggle()
-    return page
+    return rig.page(MonitorPage)
 
 
 def ended(taken: dict[str, Any]) -> JobOutcome:
@@ -146,9 +144,18 @@ def test_a_verdict_without_words_gets_some(rig: Rig, page: MonitorPage) -> None:
         ("as measured", "good", "Not slower than the profile."),
         ("undecided", "", "Inconclusive: the confidence interval is too wide."),
     ):
-        rig.message(page, "sample", **{**FULL, "pace": {**PACE, "verdict": verdict, "text": text}})
+        pace = {**PACE, "of": "profile", "verdict": verdict, "text": text}
+        rig.message(page, "sample", **{**FULL, "pace": pace})
         assert row_of(page, "Speed").tone == tone
         assert row_of(page, "Speed").text.endswith(words)
+
+
+def test_a_baseline_of_the_start_is_not_called_a_profile(rig: Rig, page: MonitorPage) -> None:
+    pace = {**PACE, "of": "start", "verdict": "as measured", "text": "1.02 times the start."}
+    rig.message(page, "sample", **{**FULL, "pace": pace})
+    text = row_of(page, "Speed").text
+    assert text.startswith("1.02 times the start. Not slower than at the start.")
+    assert "the profile" not in text
 
 
 def test_drift_and_faults_are_told_in_the_words_of_the_target(rig: Rig, page: MonitorPage) -> None:
