@@ -226,8 +226,12 @@ class Robot:
         def no(*_: object, **__: object) -> QMessageBox.StandardButton:
             return QMessageBox.StandardButton.No
 
-        for name in ("getOpenFileName", "getSaveFileName"):
-            setattr(QFileDialog, name, staticmethod(file))
+        def new(*_: object, **__: object) -> tuple[str, str]:
+            names = ("new.html", "new.svg", "new.csv", "new.npz", "no/folder.txt")
+            return str(self._files[0].parent / self._random.choice(names)), ""
+
+        QFileDialog.getOpenFileName = staticmethod(file)  # type: ignore[assignment]
+        QFileDialog.getSaveFileName = staticmethod(new)  # type: ignore[assignment]
         QFileDialog.getExistingDirectory = staticmethod(folder)  # type: ignore[assignment]
         for name in ("question", "warning", "information", "critical"):
             setattr(QMessageBox, name, staticmethod(no))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 import traceback
@@ -23,6 +24,7 @@ from tests.robot.robot import SIZES, Findings, Robot
 from tests.robot.turns import TurnMeter, distribution
 
 _REMOTE, _NOWHERE = "roof", "ssh://nobody@127.0.0.1:1"
+SAMPLE = "mine"
 _BETWEEN_MS = 60
 _OPENING_S = 120.0
 
@@ -55,7 +57,7 @@ def run(home: Path, seconds: float, seed: int) -> dict[str, object]:
     with Workspace.open(home) as workspace:
         attach(window, workspace)
         workspace.add_target(TargetSpec(_REMOTE, _NOWHERE))
-        _open(window)
+        _open(window, home)
         found, turns = _let_go(window, home, seconds, seed)
         _end_jobs(workspace)
         window.close()
@@ -78,8 +80,10 @@ def run(home: Path, seconds: float, seed: int) -> dict[str, object]:
     }
 
 
-def _open(window: MainWindow) -> None:
-    window.open_model(Path(str(resource("samples", "digits", "digits.onnx"))))
+def _open(window: MainWindow, home: Path) -> None:
+    """Open a copy of the sample: the robot writes into files that it has chosen."""
+    folder = shutil.copytree(resource("samples", "digits"), home.parent / SAMPLE)
+    window.open_model(Path(folder) / "digits.onnx")
     deadline = time.monotonic() + _OPENING_S
     while window.project.value is None and time.monotonic() < deadline:
         QTest.qWait(50)
@@ -101,16 +105,15 @@ def _end_jobs(workspace: Workspace) -> None:
 def _let_go(
     window: MainWindow, home: Path, seconds: float, seed: int
 ) -> tuple[Findings, TurnMeter]:
-    files = tuple(
-        Path(str(resource("samples", "digits", name))) for name in ("digits.onnx", "labels.txt")
-    )
+    model = home.parent / SAMPLE / "digits.onnx"
+    files = (model, model.with_name("labels.txt"))
     turns = TurnMeter()
 
     def about_to(what: str) -> None:
         page = window.page()
         turns.begin(f"{what} on {page.stage if page is not None else 'no page'}")
 
-    robot = Robot(window, seed, (*files, home / "new" / "file.html"), _REMOTE, about_to)
+    robot = Robot(window, seed, files, _REMOTE, about_to)
     deadline = time.monotonic() + seconds
 
     def act() -> None:
