@@ -14,7 +14,7 @@ from studio.gui.widgets.basics import ElidedLabel
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.stages import BY_ID
 
-_LAID_OUT_MS = 30
+_LOOKS, _BETWEEN_MS = 40, 30
 SIZES = [(960, 600), (1280, 800), (1920, 1080)]
 
 
@@ -22,17 +22,25 @@ SIZES = [(960, 600), (1280, 800), (1920, 1080)]
 def test_no_text_is_cut(digits_window: MainWindow, qtbot: QtBot, size: tuple[int, int]) -> None:
     digits_window.resize(QSize(*size))
     assert (digits_window.width(), digits_window.height()) == size
-    qtbot.wait(_LAID_OUT_MS)
-    cut = list(_cut(digits_window, "window"))
+    cut = _cut_at_rest(digits_window, qtbot, "window")
     for stage in BY_ID:
         digits_window.go(stage)
         page = digits_window.page()
         assert isinstance(page, Page)
         for view in range(page.stack.count()):
             page.show_view(view)
-            qtbot.wait(_LAID_OUT_MS)
-            cut += _cut(page, f"{stage}, view {view}")
+            cut += _cut_at_rest(page, qtbot, f"{stage}, view {view}")
     assert not cut, "\n".join(cut)
+
+
+def _cut_at_rest(root: QWidget, qtbot: QtBot, where: str) -> list[str]:
+    """What is cut once all is laid out; what a page finds out comes after it is shown."""
+    for _ in range(_LOOKS):
+        qtbot.wait(_BETWEEN_MS)
+        found = list(_cut(root, where))
+        if not found:
+            break
+    return found
 
 
 def _cut(root: QWidget, where: str) -> Iterator[str]:
