@@ -102,8 +102,9 @@ class MainWindow(QMainWindow):
         self.workspace = workspace
         self._settings = workspace.settings
         self.current = Selection(workspace)
-        self._progress = Progress(workspace, self.current)
+        self._progress = Progress(workspace, self.current, self.project)
         self.project.follow(workspace, self.current)
+        self.project.changed.connect(lambda: self._progress.show_on(self.rail))
         from studio.gui.panels.panels import Panels  # it knows the workspace
 
         self.panels = Panels(self)

@@ -7,16 +7,18 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QFont, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QFrame, QSizePolicy, QToolButton, QVBoxLayout
 
 from studio.api.qt import plain_tip
 from studio.gui import icons
 from studio.gui.theme import Theming
-from studio.gui.widgets.basics import GRID
+from studio.gui.widgets.basics import GRID, restyle
+from studio.gui.window.stage_results import NEXT, StageResults
 from studio.gui.window.stages import STAGES, Stage, stage_of_step
 
 if TYPE_CHECKING:
+    from studio.gui.current_project import CurrentProject
     from studio.gui.window.selection import Selection
     from studio.workspace import EndpointStatus, RunningJob, Workspace
 
@@ -25,6 +27,11 @@ WIDTH = 84
 DOT = 8
 HEIGHT, LEAST_HEIGHT = 7 * GRID, 6 * GRID
 """Of a button; the least one lets all stages into the least window."""
+
+RESULT_HEIGHT = 8 * GRID
+"""Of a button with a result below its title; a lower one shows none."""
+
+_RESULT_FONT = 0.85
 
 
 class StageState(enum.Enum):
@@ -59,6 +66,7 @@ class StageButton(QToolButton):
         super().__init__()
         self.stage = stage
         self.state = StageState.NONE
+        self.result = ""
         self._theming = theming
         self.setText(stage.title)
         self.setProperty("role", "stage")
@@ -66,21 +74,23 @@ class StageButton(QToolButton):
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
         self.setIconSize(QSize(icons.ICON_SIZE, icons.ICON_SIZE))
         self.setFixedWidth(WIDTH - 2 * GRID)
-        self.setMaximumHeight(HEIGHT)
+        self.setMaximumHeight(HEIGHT if stage.at_bottom else RESULT_HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.toggled.connect(self.dress)
         self.show_state(StageState.NONE)
         self.dress()
 
-    def show_state(self, state: StageState, word: str = "") -> None:
+    def show_state(self, state: StageState, word: str = "", result: str = "") -> None:
         """Show and say a state.
 
         Args:
             word: A more exact word for it (``drift``).
+            result: What came of the stage in a word or two (``7 nodes``).
         """
-        self.state = state
-        says = "" if self.stage.at_bottom else f": {word or state.value}"
+        self.state, self.result = state, result
+        more = f", {result}" if result else ""
+        says = "" if self.stage.at_bottom else f": {word or state.value}{more}"
         self.setAccessibleName(f"{self.stage.title}{says}")
         self.setToolTip(
             plain_tip(f"{self.stage.title}{says} ({self.stage.shortcut})".replace(" ()", ""))
@@ -88,7 +98,7 @@ class StageButton(QToolButton):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(WIDTH - 2 * GRID, HEIGHT)
+        return QSize(WIDTH - 2 * GRID, self.maximumHeight())
 
     def minimumSizeHint(self) -> QSize:
         return QSize(WIDTH - 2 * GRID, LEAST_HEIGHT)
@@ -98,10 +108,31 @@ class StageButton(QToolButton):
         token = "text" if self.isChecked() else "dim"
         self.setIcon(icons.icon(self.stage.id, self._theming.current.color(token)))
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the room for a result, whether there is one yet or not."""
+        super().resizeEvent(event)
+        restyle(self, tall="true" if event.size().height() >= RESULT_HEIGHT else "")
+
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        if self.stage.at_bottom or self.state is StageState.NONE:
-            return
+        if self.result and self.height() >= RESULT_HEIGHT:
+            self._paint_result()
+        if not self.stage.at_bottom and self.state is not StageState.NONE:
+            self._paint_state()
+
+    def _paint_result(self) -> None:
+        painter = QPainter(self)
+        font = QFont(self.font())
+        font.setPixelSize(round(self.fontInfo().pixelSize() * _RESULT_FONT))
+        painter.setFont(font)
+        is_next = self.result == NEXT
+        painter.setPen(self._theming.current.color("accent_text" if is_next else "dim"))
+        place = self.rect().adjusted(0, self.height() - 2 * GRID - 4, 0, -4)
+        width = place.width()
+        text = painter.fontMetrics().elidedText(self.result, Qt.TextElideMode.ElideRight, width)
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
+
+    def _paint_state(self) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         color = self._theming.current.color(_TOKENS[self.state])
@@ -156,10 +187,10 @@ class Rail(QFrame):
         for stage, button in self._buttons.items():
             button.setChecked(stage == name)
 
-    def show_state(self, name: str, state: StageState, word: str = "") -> None:
-        """Show the state of a stage, with a more exact word for it."""
+    def show_state(self, name: str, state: StageState, word: str = "", result: str = "") -> None:
+        """Show the state of a stage, with a more exact word for it, and what came of it."""
         if name in self._buttons:
-            self._buttons[name].show_state(state, word)
+            self._buttons[name].show_state(state, word, result)
 
     def dress(self) -> None:
         """Set the icons in the theme's colours."""
@@ -173,9 +204,10 @@ class Progress:
     A failure is remembered until the stage succeeds or another model is shown.
     """
 
-    def __init__(self, workspace: Workspace, current: Selection) -> None:
+    def __init__(self, workspace: Workspace, current: Selection, project: CurrentProject) -> None:
         self._workspace = workspace
         self._current = current
+        self._results = StageResults(workspace, current, project)
         self._failed: set[tuple[int, str]] = set()
 
     def stage_of(self, job: RunningJob) -> str:
@@ -204,12 +236,14 @@ class Progress:
 
     def show_on(self, rail: Rail) -> None:
         """Show the state of each stage on the rail."""
-        endpoints = self.endpoints()
+        endpoints, results = self.endpoints(), self._results.words()
         for name, state in self.states().items():
             word = ""
             if name == "monitor" and (found := _OF_TONES.get(endpoints.tone)) is not None:
                 state, word = found, endpoints.word
-            rail.show_state(name, state, word)
+            result = results.get(name, "")
+            is_done = result == NEXT and state is not StageState.NONE  # once, and undone since
+            rail.show_state(name, state, word, "" if is_done else result)
 
     def endpoints(self) -> EndpointStatus:
         """Return the worst status of the endpoints that serve the current model."""

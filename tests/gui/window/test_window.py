@@ -50,7 +50,7 @@ def test_drop_opens_a_model_and_shows_its_project_then_its_graph(
     qtbot.waitUntil(lambda: shown_scene(window), timeout=JOB_MS)
     assert window.windowTitle() == "digits – Edgewright"
     assert [chip.text() or chip.variant.name for chip in window.topbar.chips()] == ["fp32"]
-    assert window.rail.buttons()[1].accessibleName() == "Model: done"
+    assert window.rail.buttons()[1].accessibleName() == "Model: done, 7 nodes"
 
 
 def test_bad_file_is_one_sentence_and_the_window_lives(

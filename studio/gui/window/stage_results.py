@@ -1,0 +1,79 @@
+"""The result of each stage in a word or two, as the rail shows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from studio.documents.dataclass_json import read_parts
+from studio.gui import figures
+from studio.gui.pages.project.rows import ready, rows_of
+from studio.models.results import ModelFigures
+from studio.profiling.results import ProfileResult
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from studio.gui.current_project import CurrentProject, CurrentVariant
+    from studio.workspace import VariantRecord, Workspace
+
+NEXT = "next"
+_ORDER = ("quantize", "profile", "deploy")
+
+
+class StageResults:
+    """The results for the current variant, read from the registry."""
+
+    def __init__(
+        self, workspace: Workspace, current: CurrentVariant, project: CurrentProject
+    ) -> None:
+        self._workspace = workspace
+        self._current = current
+        self._project = project
+
+    def words(self) -> Mapping[str, str]:
+        """Return the result by stage; the first step without one is ``next``."""
+        variant = self._current.variant
+        if variant is None:
+            return {}
+        found = {
+            "project": self._ready(),
+            "model": self._nodes(variant),
+            "quantize": self._variants(),
+            "profile": self._latency(variant),
+            "deploy": self._served(variant),
+        }
+        following = next((stage for stage in _ORDER if not found[stage]), "")
+        if following:
+            found[following] = NEXT
+        return {stage: word for stage, word in found.items() if word}
+
+    def _ready(self) -> str:
+        project = self._project.value
+        if project is None:
+            return ""
+        done, of = ready(rows_of(project))
+        return f"{done} of {of}"
+
+    @staticmethod
+    def _nodes(variant: VariantRecord) -> str:
+        nodes = ModelFigures.read(variant.summary).nodes
+        if nodes is None:
+            return ""
+        return "1 node" if nodes == 1 else f"{figures.whole(nodes)} nodes"
+
+    def _variants(self) -> str:
+        count = len(self._current.variants)
+        return f"{count} variants" if count > 1 else ""
+
+    def _latency(self, variant: VariantRecord) -> str:
+        """Return the median of the last profile of the variant on the first backend."""
+        for run in self._workspace.registry.runs("profile", variant.id, most=1):
+            for row in read_parts(ProfileResult, run.result).runs:
+                if row.variant_id == variant.id and row.latency_ms is not None:
+                    return f"{figures.milliseconds(row.latency_ms.p50)} ms"
+        return ""
+
+    def _served(self, variant: VariantRecord) -> str:
+        running = self._workspace.registry.history.running().values()
+        count = sum(release.facts.name == variant.model_name for release in running)
+        return f"{count} live" if count else ""
