@@ -196,6 +196,28 @@ def test_an_opened_model_is_served_in_two_clicks(
     assert person.leave() == ""
 
 
+def test_an_opened_model_is_optimized_profiled_and_served_by_one_click(
+    person: Person, studio: Studio, digits: Path, tmp_path: Path
+) -> None:
+    model = digits / "digits.onnx"
+    place = place_of("Run it all", person, tmp_path, model, "project")
+    person.open(model)
+    wait_for(lambda: names(person) == ["fp32"], "the model was not opened")
+    person.screen.settle()
+    began = time.monotonic()
+    person.screen.click(*place)
+    wait_for(released(person), "it was not deployed", seconds=180)
+    print(f"served {time.monotonic() - began:.1f} s after the click")
+    person.look("ran")
+    assert names(person) == ["fp32", "int8"]
+    (verdict,) = person.registry.runs("profile")[0].result["verdicts"]
+    assert verdict["low"] <= verdict["ratio"] <= verdict["high"]
+    (version,) = person.registry.versions()
+    assert (version.path / "preprocess.toml").exists()
+    assert studio.ok("call", "--requests", "5")["failed"] == 0
+    assert person.leave() == ""
+
+
 @pytest.mark.parametrize("profile", range(3))
 def test_the_first_click_in_a_fresh_profile_opens_a_sample(
     person: Person, studio: Studio, tmp_path: Path, profile: int
