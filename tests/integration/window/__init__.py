@@ -1,0 +1,1 @@
+"""The first minutes in the real window, with real models."""
