@@ -13,6 +13,7 @@ from pathlib import Path
 
 from studio.api import StudioError, Unavailable
 from studio.settings.installation import NAME
+from studio.settings.paths import HOME_VARIABLE, Paths
 from studio.settings.resources import resource
 
 _UPDATE_S = 60
@@ -33,9 +34,8 @@ class DesktopFiles:
     def of_user(cls, environment: Mapping[str, str] | None = None) -> DesktopFiles:
         """Return the user's own, where the desktop looks for them."""
         env = os.environ if environment is None else environment
-        base = env.get("XDG_DATA_HOME", "")
-        user = Path(env.get("HOME") or Path.home())
-        return cls(Path(base) if os.path.isabs(base) else user / ".local" / "share")
+        # A workspace elsewhere has no menu of its own.
+        return cls(Paths.of({k: v for k, v in env.items() if k != HOME_VARIABLE}).data.parent)
 
     @property
     def entry(self) -> Path:
@@ -100,7 +100,7 @@ class DesktopFiles:
         return found
 
     def _update_caches(self) -> None:
-        """Run the desktop's own programs; without them the desktop notices by itself, later."""
+        """Run the desktop's own programs; without them the desktop finds out later."""
         for program, folder in (
             ("update-desktop-database", self.entry.parent),
             ("update-mime-database", self.types.parent.parent),

@@ -1,4 +1,4 @@
-"""The way in which the studio was installed, and the command that adds a package to it."""
+"""The installer of the studio (uv, pipx, pip ...), and its command that adds a package."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import shlex
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 import studio
 
@@ -93,25 +93,47 @@ def _line(*words: str) -> str:
 
 def _uv_tool(place: Path, words: list[str]) -> list[str]:
     """Return the command of uv, which forgets packages added earlier unless they are repeated."""
-    receipt = tomllib.loads((place / "uv-receipt.toml").read_text(encoding="utf-8"))
-    tool, *others = _requirements(receipt) or [{"name": NAME}]
-    wanted = [*map(_requirement, others), *words]
-    return ["uv", "tool", "install", *_pairs("--with", wanted), _requirement(tool)]
+    tool, *others = _requirements(place / "uv-receipt.toml") or [UvRequirement(NAME)]
+    wanted = [*(one.text for one in others), *words]
+    return ["uv", "tool", "install", *_pairs("--with", wanted), tool.text]
 
 
-def _requirements(receipt: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    found = receipt.get("tool", {}).get("requirements", [])
-    return [one for one in found if isinstance(one, dict) and "name" in one]
+_TEXTS = ("name", "specifier", "path", "directory", "url")
 
 
-def _requirement(entry: Mapping[str, Any]) -> str:
-    """Return an entry of uv's receipt as it was given: a file, or a name with its versions."""
-    place = str(entry.get("path") or entry.get("directory") or entry.get("url") or "")
-    extras = ",".join(map(str, entry.get("extras", ())))
-    name = f"{entry['name']}[{extras}]" if extras else str(entry["name"])
-    if not place:
-        return f"{name}{entry.get('specifier', '')}"
-    return f"{place}[{extras}]" if extras else place
+@dataclass(frozen=True, slots=True)
+class UvRequirement:
+    """An entry of uv's receipt: a package by its name or its file."""
+
+    name: str
+    specifier: str = ""
+    path: str = ""
+    directory: str = ""
+    url: str = ""
+    extras: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, entry: Mapping[str, object]) -> UvRequirement:
+        """Return an entry; keys of newer versions of uv are passed over."""
+        known = {key: str(entry[key]) for key in _TEXTS if key in entry}
+        extras = entry.get("extras")
+        return cls(**known, extras=tuple(map(str, extras)) if isinstance(extras, list) else ())
+
+    @property
+    def text(self) -> str:
+        """The entry as it was given to uv."""
+        file = self.path or self.directory or self.url
+        extras = f"[{','.join(self.extras)}]" if self.extras else ""
+        return f"{file}{extras}" if file else f"{self.name}{extras}{self.specifier}"
+
+
+def _requirements(receipt: Path) -> list[UvRequirement]:
+    """Return the entries, the studio's own first; none of a file of another form."""
+    try:
+        entries = tomllib.loads(receipt.read_text(encoding="utf-8"))["tool"]["requirements"]
+        return [UvRequirement.read(entry) for entry in entries]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return []
 
 
 def _pairs(flag: str, values: Sequence[str]) -> list[str]:

@@ -16,6 +16,8 @@ from tests.integration.install.root import BareRoot, image
 
 _ROOT = Path(__file__).parents[3]
 _BUILD_S = 1800
+# Read when the file is loaded, as the folder of the images is.
+_DIST = os.environ.get("EDGEWRIGHT_DIST")
 MakeRoot = Callable[..., BareRoot]
 
 
@@ -32,9 +34,8 @@ class Packages:
 @pytest.fixture(scope="session")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Packages:
     """All of them, made of this checkout; $EDGEWRIGHT_DIST names a folder that has them."""
-    given = os.environ.get("EDGEWRIGHT_DIST")
-    folder = Path(given) if given else tmp_path_factory.mktemp("dist")
-    if not given:
+    folder = Path(_DIST) if _DIST else tmp_path_factory.mktemp("dist")
+    if not _DIST:
         _build(folder)
     return Packages(
         *(next(folder.glob(name)) for name in (
@@ -59,10 +60,13 @@ def _build(folder: Path) -> None:
 
 @pytest.fixture
 def bare(rigs: Path, tmp_path: Path) -> MakeRoot:
-    """Makes a bare system with some Debian packages."""
+    """Makes a bare system, and installs some Debian packages in it."""
 
     def make(*names: str) -> BareRoot:
-        return BareRoot(image(rigs, names), tmp_path / "root")
+        root = BareRoot(image(rigs), tmp_path / "root")
+        if names:
+            root.add(*names)
+        return root
 
     return make
 

@@ -13,25 +13,25 @@ from pathlib import Path
 
 PROGRAMS = ("mmdebstrap", "bwrap")
 SUITE = "trixie"
-_BUILD_S, _COMMAND_S = 900, 900
+_INCLUDE = "ca-certificates"
+_BUILD_S, _COMMAND_S = 1800, 1800
 _PATH = "/root/.local/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 _UNREAD = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*")
 _CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
 
 
-def image(rigs: Path, packages: tuple[str, ...]) -> Path:
-    """The archive of a minimal system with these packages, made once (root only)."""
-    definition = hashlib.sha256(Path(__file__).read_bytes() + repr(packages).encode())
+def image(rigs: Path) -> Path:
+    """The archive of a minimal system, made once (root only)."""
+    definition = hashlib.sha256(repr((SUITE, _INCLUDE, _UNREAD)).encode())
     path = rigs / f"bare-{definition.hexdigest()[:12]}.tar"
     with (rigs / "bare.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.is_file():
             made = path.with_suffix(".part.tar")
             excludes = [f"--dpkgopt=path-exclude={pattern}" for pattern in _UNREAD]
-            include = f"--include={','.join(('ca-certificates', *packages))}"
-            command = ["nice", "-n", "19", "mmdebstrap", "--quiet", "--variant=minbase", *excludes]
+            command = ["nice", "-n", "15", "mmdebstrap", "--quiet", "--variant=minbase", *excludes]
             done = subprocess.run(
-                [*command, include, SUITE, str(made)],
+                [*command, f"--include={_INCLUDE}", SUITE, str(made)],
                 capture_output=True, text=True, timeout=_BUILD_S, check=False,
             )  # fmt: skip
             assert done.returncode == 0, done.stderr[-2000:]
@@ -49,9 +49,17 @@ class BareRoot:
             ["tar", "-xf", str(archive), "-C", str(folder), "--exclude=./dev/*"], check=True
         )
         shutil.copy("/etc/resolv.conf", folder / "etc/resolv.conf")
+        # A system that is thrown away need not survive a power cut; dpkg waits for each file.
+        (folder / "etc/dpkg/dpkg.cfg.d/unsafe").write_text("force-unsafe-io\n")
         known = os.environ.get("SSL_CERT_FILE") or ssl.get_default_verify_paths().cafile
         if known:  # what this machine trusts, where a proxy has certificates of its own
             shutil.copy(known, folder / _CERTIFICATES)
+
+    def add(self, *packages: str) -> None:
+        """Install Debian packages: names, or files in it."""
+        self.ok("apt-get", "update", "-qq")
+        words = ("apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages)
+        self.ok(*words, DEBIAN_FRONTEND="noninteractive")
 
     def put(self, path: Path, place: str) -> str:
         """Copy a file to a place in it; returns the place."""
@@ -72,7 +80,7 @@ class BareRoot:
         }
         settings = [word for pair in variables.items() for word in ("--setenv", *pair)]
         return [
-            *("nice", "-n", "15", "bwrap", "--bind", str(self.folder), "/", "--dev", "/dev"),
+            *("bwrap", "--bind", str(self.folder), "/", "--dev", "/dev"),
             *("--proc", "/proc", "--tmpfs", "/dev/shm", "--unshare-pid", "--die-with-parent"),
             *("--cap-add", "ALL", "--clearenv", *settings, "--chdir", "/root", *words),
         ]

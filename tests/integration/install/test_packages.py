@@ -79,7 +79,7 @@ def test_a_library_that_the_window_lacks_is_one_sentence(
 def test_the_debian_package(
     bare: MakeRoot, packages: Packages, screen: Screen, tmp_path: Path
 ) -> None:
-    root = bare("python3")
+    root = bare()
     package = root.put(packages.deb, f"/root/{packages.deb.name}")
     root.ok("apt-get", "update", "-qq")
     root.ok("apt-get", "install", "-y", "-qq", package, DEBIAN_FRONTEND="noninteractive")

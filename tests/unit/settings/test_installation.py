@@ -52,6 +52,14 @@ def test_uv_keeps_versions_and_extras(environment: Path) -> None:
     assert install_command([BOTO], environment).endswith(" 'edgewright[mqtt]==0.1.0'")
 
 
+@pytest.mark.parametrize("receipt", ["", "tool = 1", "[tool]\nrequirements = [1]", "= damaged"])
+def test_a_receipt_of_another_form_still_gives_the_command(environment: Path, receipt: str) -> None:
+    (environment / "uv-receipt.toml").write_text(receipt)
+    assert install_command([BOTO], environment) == (
+        "uv tool install --with 'boto3>=1.40' edgewright"
+    )
+
+
 def test_pipx_injects_into_its_environment(environment: Path) -> None:
     (environment / "pipx_metadata.json").write_text("{}")
     assert installation(environment) is Installation.PIPX
