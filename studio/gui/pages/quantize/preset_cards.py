@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from studio.workspace import PresetEntry
 
 
-_OTHER = "The preset in use is none of the three: see all presets and options."
+_OTHER = "No card shows the preset in use: see all presets and options."
 
 
 class _ChipButton(QPushButton):

@@ -162,6 +162,7 @@ def test_states_follow_each_other_at_the_same_place(rig: Rig, tmp_path: Path) ->
     assert "Over the budget." in shown
     assert "Search." in shown
     assert "trace" not in shown, "behind a disclosure"
+    assert not state.search.isVisible()
     page.refresh()
     assert state.currentIndex() == FAILED, "until the next job"
     page.run()
@@ -171,6 +172,15 @@ def test_states_follow_each_other_at_the_same_place(rig: Rig, tmp_path: Path) ->
     finished(rig, page)
     assert state.currentIndex() == DONE
     assert state.minimumHeight() > 0, "nothing moves"
+
+
+def test_a_variant_over_its_budget_offers_a_search(rig: Rig, tmp_path: Path) -> None:
+    page = page_with_data(rig, tmp_path)
+    page.run()
+    rig.finish(page, JobOutcome(End.FAILED, message="Over.", error="GateMissed"))
+    assert page.variants.state.search.isVisible()
+    page.variants.state.search.click()
+    assert rig.shell.jobs[-1].options["search"] is True
 
 
 def test_after_a_success_the_variant_becomes_current_and_profile_is_shown(
