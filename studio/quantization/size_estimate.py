@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from studio.api import Graph, Node
+from studio.documents.dataclass_json import InvalidDocument, from_json
 from studio.models.macs import sizes
+from studio.quantization.layer_shapes import layers
 from studio.quantization.preset import Preset
 
-_PRODUCTS = ("MatMul", "Gemm")
 _FLOAT_BYTES = 4
 _PER_CHANNEL = 5
 """Bytes of the scale and the zero point of one output channel."""
@@ -22,6 +23,17 @@ _NODE_BYTES = 360
 _HALVED = ("fp16", "bf16")
 _BLOCKS = "weight-only"
 _METHODS = ("static-int8", "nncf", "dynamic-int8", _BLOCKS, *_HALVED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """The options of a preset that decide on the size, with their defaults."""
+
+    keep: tuple[str, ...] = ()
+    float_depthwise: bool = True
+    per_channel: bool = True
+    bits: str | int = 8
+    block: str | int = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,48 +68,56 @@ def estimate_size(graph: Graph, before: int, preset: Preset) -> SizeEstimate | N
     if preset.method in _HALVED:
         converted = _float_bytes(graph, graph.initializers)
         return SizeEstimate(before, before - converted // 2, converted)
-    layers = {node.inputs[1]: node for node in _layers(graph, preset)}
-    converted = sum(_float_bytes(graph, [name]) for name in layers)
-    after = sum(_bytes_after(graph, name, preset) for name in layers)
+    try:
+        options = from_json(_Options, dict(preset.options))
+    except InvalidDocument:  # a value that is being typed
+        return None
+    weights = {node.inputs[1] for node in _converted(graph, preset, options)}
+    converted = _float_bytes(graph, weights)
+    if preset.method == _BLOCKS:
+        after = sum(_blocks(_float_bytes(graph, [name]), options) for name in weights)
+    else:
+        after = sum(_levels(graph, name, options) for name in weights)
     return SizeEstimate(before, before - converted + after, converted)
 
 
-def _layers(graph: Graph, preset: Preset) -> Iterator[Node]:
+def _converted(graph: Graph, preset: Preset, options: _Options) -> Iterator[Node]:
     """Yield the layers whose weights change their precision."""
-    kept = preset.options.get("keep") or ()
-    patterns = [str(one) for one in kept] if isinstance(kept, (list, tuple)) else []
-    patterns += [name for name, precision in preset.layers.items() if precision == "float"]
-    for node in graph.nodes:
-        name = node.inputs[1] if len(node.inputs) > 1 else ""
-        if not _float_bytes(graph, [name]) or not _is_quantized(node, graph, preset):
+    floats = [name for name, precision in preset.layers.items() if precision == "float"]
+    patterns = [*options.keep, *floats]
+    kinds = ("MatMul",) if preset.method in (_BLOCKS, "dynamic-int8") else ("Conv", "MatMul")
+    for layer in layers(graph):
+        node = layer.node
+        kind = (
+            "Conv"
+            if layer.kind == "depthwise" and not _is_kept(node, graph, options)
+            else layer.kind
+        )
+        if kind not in kinds or not _float_bytes(graph, node.inputs[1:2]):
             continue
         if not any(fnmatchcase(node.name, one) or node.operator == one for one in patterns):
             yield node
 
 
-def _is_quantized(node: Node, graph: Graph, preset: Preset) -> bool:
-    if node.operator in _PRODUCTS:
-        return True
-    if node.operator != "Conv" or preset.method in (_BLOCKS, "dynamic-int8"):
-        return False
+def _is_kept(node: Node, graph: Graph, options: _Options) -> bool:
+    """Return whether a convolution in groups filters each channel alone, and so stays in float."""
     shape = sizes(graph, node.inputs[1]) or ()
-    depthwise = shape[1:2] == (1,) and node.attributes.get("group", 1) == shape[0] > 1
-    return not (depthwise and preset.options.get("float_depthwise", True))
+    return options.float_depthwise and shape[1:2] == (1,)
 
 
-def _bytes_after(graph: Graph, name: str, preset: Preset) -> int:
-    """Return the bytes of one layer's weights and scales, with the nodes that they need."""
-    numbers = _float_bytes(graph, [name]) // _FLOAT_BYTES
-    if preset.method == _BLOCKS:
-        bits, block = (int(str(preset.options.get(key, value))) for key, value in _DEFAULTS)
-        return numbers * bits // 8 + math.ceil(numbers / block) * _FLOAT_BYTES
+def _blocks(nbytes: int, options: _Options) -> int:
+    """Return the bytes of weights in blocks, each with a scale."""
+    numbers = nbytes // _FLOAT_BYTES
+    blocks = math.ceil(numbers / int(options.block))
+    return numbers * int(options.bits) // 8 + blocks * _FLOAT_BYTES
+
+
+def _levels(graph: Graph, name: str, options: _Options) -> int:
+    """Return the bytes of one layer's weights in 8 bits, with the nodes that they need."""
     shape = sizes(graph, name) or (0,)
-    channels = max(shape[0], shape[-1]) if preset.options.get("per_channel", True) else 1
+    channels = max(shape[0], shape[-1]) if options.per_channel else 1
+    numbers = _float_bytes(graph, [name]) // _FLOAT_BYTES
     return numbers + channels * _PER_CHANNEL + _NODE_BYTES
-
-
-_DEFAULTS = (("bits", 8), ("block", 32))
-"""The options of blocks of weights with their defaults."""
 
 
 def _float_bytes(graph: Graph, names: Collection[str]) -> int:

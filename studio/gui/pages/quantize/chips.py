@@ -56,7 +56,7 @@ def chip_of(machine: str) -> Chip:
 
 
 def places(chip: Chip, machine: str, targets: Mapping[str, str]) -> str:
-    """Return where there is such a chip: this computer, names of targets, or that there is none.
+    """Return the places of such a chip: this computer, names of targets, or any device.
 
     Args:
         machine: Architecture of this computer.

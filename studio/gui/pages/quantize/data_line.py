@@ -22,7 +22,7 @@ class DataLine(QFrame):
 
     Signals:
         change_asked: The user wants to see and change the project.
-        skipped: The user wants to go on without an evaluation.
+        skipped: The user wants to optimize without an evaluation.
         options_asked: The user wants to see all presets and options.
     """
 

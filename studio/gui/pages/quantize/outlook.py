@@ -29,6 +29,9 @@ _NARROW = 0.2
 """A range of speed-ups below which one decimal would hide it."""
 
 _HEAD = ("title", "summary", "hardware", "layers")
+_OWN = ("keep",)
+"""Options that no preset which ships has; a variant with them was made with a changed one."""
+
 _CALIBRATED = "static-int8"
 _POOR_DB, _GOOD_DB = 10.0, 20.0
 """Below the first, no tested task works (``quantization.advice``); the second is ten times less
@@ -87,7 +90,7 @@ def _is_unchanged(entry: PresetEntry, made: QuantizeResult) -> bool:
         wanted = tomllib.loads(entry.text)
     except tomllib.TOMLDecodeError:
         return False
-    if not made.preset or made.preset.get("keep") or made.search is not None:
+    if not made.preset or any(made.preset.get(key) for key in _OWN) or made.search is not None:
         return False
     values = {key: value for key, value in wanted.items() if key not in _HEAD}
     return all(made.preset.get(key) in (value, str(value)) for key, value in values.items())

@@ -147,6 +147,7 @@ class QuantizePage(StagePage):
         self.variants.activated.connect(self.shell.select)
         self.variants.state.retried.connect(self.run)
         self.variants.state.options_asked.connect(self.show_options)
+        self.variants.state.search_asked.connect(self._search_layers)
         self.variants.regressed.all_asked.connect(partial(self.show_view, SAMPLES))
         self.lineage.kept.connect(self.shell.select)
         self.lineage.compared.connect(self._compare)
@@ -268,6 +269,11 @@ class QuantizePage(StagePage):
         if self.strip.follow(self.shell.start(STEP, **options)):
             self.variants.show_running()
         self._explain()
+
+    def _search_layers(self) -> None:
+        """Try again with a search for the layers that stay in float."""
+        self.form.set_values({"search": True})
+        self.run()
 
     @property
     def origin(self) -> VariantRecord | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from studio.documents.dataclass_json import InvalidDocument, from_json
 from studio.quantization.results import PreflightResult, SpeedupOutlook
 
 if TYPE_CHECKING:
@@ -18,13 +19,21 @@ if TYPE_CHECKING:
 STEP = "quantize-preview"
 
 
+@dataclass(frozen=True, slots=True)
+class _Estimated:
+    """The values of a preset that decide on the time of a layer."""
+
+    method: str = ""
+    activations: str = ""
+
+
 def outlook_key(text: str) -> str:
     """Return what the speed of a preset's variant depends on, of those that can be estimated."""
     try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+        values = from_json(_Estimated, tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, InvalidDocument):
         return ""
-    return f"{values.get('method', '')} {values.get('activations', '')}"
+    return f"{values.method} {values.activations}"
 
 
 class PreflightCheck(QObject):
@@ -51,7 +60,7 @@ class PreflightCheck(QObject):
         return self._job is not None
 
     def outlook(self, model: int, text: str) -> SpeedupOutlook | None:
-        """Return the estimate for a preset of a model; None where there is none."""
+        """Return the estimate for a preset of a model; None before it is known."""
         return self._known.get((model, outlook_key(text)))
 
     def forget_data(self) -> None:

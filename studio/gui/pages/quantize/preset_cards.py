@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from studio.workspace import PresetEntry
 
 
-_OTHER = "The preset in use is none of the three: see all presets and options."
+_OTHER = "No card shows the preset in use: see all presets and options."
 
 
 class _ChipButton(QPushButton):
-    """A kind of chip, and below it where there is one."""
+    """A kind of chip, and below it the targets that have one."""
 
     def __init__(self, title: str) -> None:
         super().__init__()
@@ -142,7 +142,7 @@ class PresetCards(QWidget):
         return self._entries
 
     def show_outlooks(self, outlooks: Mapping[str, PresetOutlook], chosen: str) -> None:
-        """Show the cards of the entries that were asked for last.
+        """Show the cards of the entries of the chosen chip.
 
         Args:
             outlooks: By name of the preset.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from studio.documents.dataclass_json import from_json
 from studio.gui.pages.quantize.outlook import outlook_of
 from studio.gui.pages.quantize.preflight_check import PreflightCheck
 from studio.gui.pages.quantize.preset_cards import PresetCards
@@ -19,6 +21,13 @@ if TYPE_CHECKING:
     from studio.gui.pages.quantize.requirements import DataChoice
     from studio.gui.shell import Shell
     from studio.workspace import SizeEstimate, VariantRecord, Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class _Machine:
+    """The architecture in the facts of a target; None for what is no machine."""
+
+    arch: str | None = None
 
 
 class PresetChoice(QObject):
@@ -87,9 +96,10 @@ class PresetChoice(QObject):
         if origin is None:
             return
         registry = self._workspace.registry
-        self.cards.chips.show_targets(
-            {one.name: str(registry.facts(one.name).get("arch", "")) for one in registry.targets()}
-        )
+        facts = {
+            one.name: from_json(_Machine, registry.facts(one.name)) for one in registry.targets()
+        }
+        self.cards.chips.show_targets({name: one.arch or "" for name, one in facts.items()})
         run = self._workspace.results.last("sensitivity", SensitivityResult, origin.id)
         outlooks = {
             entry.name: outlook_of(
@@ -132,6 +142,6 @@ class PresetChoice(QObject):
         """
         if self._origin is None or self.editor.problem:
             return False
-        paths = {"data": choice.data, "eval_data": choice.eval_data or choice.heldout}
+        paths = {"data": choice.data, "eval_data": choice.eval_data}
         given = {name: path for name, path in paths.items() if path and Path(path).exists()}
         return self.check.start(self._origin.id, given, self.editor.text, options)

@@ -24,7 +24,7 @@ _HEIGHT = 8 * GRID
 
 
 class RegressedSamples(QWidget):
-    """A line of pictures of what the variant gets wrong, and the way to all of them.
+    """A line of pictures of what the variant gets wrong, and a link to all of them.
 
     Signals:
         all_asked: The user wants to see all changed samples.

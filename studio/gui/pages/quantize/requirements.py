@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studio.datasets.results import DataPreview, DataProblem
+from studio.documents.dataclass_json import InvalidDocument, from_json
 from studio.gui import figures
 from studio.projects.results import TEXT_RECOGNITION, Project
 from studio.quantization.results import PreflightResult
 
 _OF_TEXTS = ("exact", "cer")
 _OF_CLASSES = ("top1", "top5", "f1", "auc")
-_PATHS = ("data", "eval_data", "dictionary")
 _DICTIONARY = "dictionary.txt"
 _FREE = ("none", "cosine", "sqnr")
 """Metrics that need no labels, and none at all."""
@@ -39,33 +39,53 @@ class Requirement:
 
 
 @dataclass(frozen=True, slots=True)
+class _Entered:
+    """The values of a form that decide on data and metric."""
+
+    data: str | None = None
+    eval_data: str | None = None
+    heldout_data: str | None = None
+    dictionary: str | None = None
+    metric: str = "auto"
+    max_drop: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DataChoice:
     """The data and metric that a quantization would use.
 
     Attributes:
+        eval_data: Labelled data: the evaluation data, or else the held-out data.
         metric: ``auto`` leaves it to the project.
+        budget: The accepted metric drop, in the metric's unit.
     """
 
     data: str | None = None
     eval_data: str | None = None
-    heldout: str | None = None
     dictionary: str | None = None
     metric: str = "auto"
     budget: float | None = None
 
     @classmethod
     def read(cls, values: Mapping[str, object]) -> DataChoice:
-        """Return the choice in the values of a form; a budget that is no number is none.
+        """Return the choice in the values of a form; the default where a value does not fit.
 
         Args:
             values: By option, as they were entered.
         """
-        paths = {name: str(values[name]) for name in _PATHS if values.get(name)}
-        heldout = str(values["heldout_data"]) if values.get("heldout_data") else None
-        dictionary = paths.pop("dictionary", None) or _beside(paths.get("eval_data") or heldout)
-        budget = figures.number(values.get("max_drop"))
-        metric = str(values.get("metric") or "auto")
-        return cls(**paths, heldout=heldout, dictionary=dictionary, metric=metric, budget=budget)
+        given = {name: value for name, value in values.items() if value not in (None, "")}
+        try:
+            entered = from_json(_Entered, given)
+        except InvalidDocument:  # a number that is being typed
+            return cls()
+        evaluation = entered.eval_data or entered.heldout_data
+        return cls(
+            entered.data,
+            evaluation,
+            entered.dictionary or _beside(evaluation),
+            entered.metric,
+            entered.max_drop,
+        )
 
     def metric_for(self, project: Project | None) -> str:
         """Return the metric that is measured; ``auto`` where only the labels decide."""
@@ -102,9 +122,9 @@ def missing(
             "Add calibration data",
             "calibration",
         )
-    for problem in (preflight.data, preflight.eval_data) if preflight is not None else ():
+    found = (preflight.data, preflight.eval_data) if preflight is not None else ()
+    for field, problem in zip(("calibration", "evaluation"), found, strict=False):
         if isinstance(problem, DataProblem):
-            field = "calibration" if problem is preflight.data else "evaluation"  # type: ignore[union-attr]
             return Requirement(f"{problem.problem} {problem.hint}".strip(), "Change data", field)
     return _for_the_metric(choice, project, preflight)
 
@@ -114,13 +134,12 @@ def _for_the_metric(
 ) -> Requirement | None:
     """Return what the metric needs: samples with labels, and a list that reads them."""
     metric = choice.metric_for(project)
-    labelled = choice.eval_data or choice.heldout
     kind = _label_kind(preflight)
     if metric in _FREE:
         return None
     reads_texts = metric in _OF_TEXTS or (project is not None and project.task == TEXT_RECOGNITION)
     has_texts = kind == "text" and metric == "auto"
-    if (labelled or kind) and (reads_texts or has_texts) and not choice.dictionary:
+    if (choice.eval_data or kind) and (reads_texts or has_texts) and not choice.dictionary:
         return Requirement(
             "This model reads texts. Set its dictionary to measure exact match.",
             "Add dictionary",
@@ -136,7 +155,7 @@ def _for_the_metric(
             can_skip=True,
         )
     is_known = preflight is not None or not choice.data  # calibration data may have labels, too
-    if not labelled and kind is None and is_known:
+    if not choice.eval_data and kind is None and is_known:
         return Requirement(
             "No evaluation data: the metric drop will not be measured.",
             "Add evaluation data",
@@ -162,13 +181,13 @@ def data_line(
     """Return the project's data in one line: ``calibration.npz, 128 samples · heldout.npz …``."""
     parts = []
     counts = (preflight.data, preflight.eval_data) if preflight is not None else (None, None)
-    evaluation = choice.eval_data or choice.heldout
     for title, path, data in (
         ("calibration", choice.data, counts[0]),
-        ("evaluation", evaluation, counts[1]),
+        ("evaluation", choice.eval_data, counts[1]),
     ):
         if path:
-            count = f", {figures.count(data.count, 'sample')}" if _counts(data) else ""  # type: ignore[union-attr]
+            is_read = isinstance(data, DataPreview)
+            count = f", {figures.count(data.count, 'sample')}" if is_read else ""
             parts.append(f"{title} {Path(path).name}{count}")
     metric = choice.metric_for(project)
     if metric not in ("auto", "none"):
@@ -178,10 +197,6 @@ def data_line(
     if choice.budget is not None:
         parts.append(f"metric drop budget {_budget(choice.budget)}")
     return " · ".join(parts) or "no data"
-
-
-def _counts(data: object) -> bool:
-    return isinstance(data, DataPreview)
 
 
 def _budget(budget: float) -> str:

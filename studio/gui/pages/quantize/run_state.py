@@ -18,6 +18,9 @@ EMPTY, RUNNING, FAILED, DONE = range(4)
 LEAST_HEIGHT = 22 * GRID
 """Of all states alike, so that nothing moves when one follows another."""
 
+_OVER_BUDGET = "GateMissed"
+"""Name of the error of a variant that lost more than its budget, or is too slow."""
+
 _PURPOSE = (
     "Size, metric drop, latency and regressed samples of each variant appear here. A small model "
     "takes seconds, a large one minutes; Cancel keeps the finished variants."
@@ -30,10 +33,12 @@ class RunState(QStackedWidget):
     Signals:
         retried: The user wants to do it again.
         options_asked: The user wants to change the options.
+        search_asked: The user wants a search for the layers that stay in float.
     """
 
     retried = Signal()
     options_asked = Signal()
+    search_asked = Signal()
 
     def __init__(self, strip: JobStrip, verdict: QWidget) -> None:
         super().__init__()
@@ -41,6 +46,7 @@ class RunState(QStackedWidget):
         self.problem = label("", "strong", wrap=True)
         self.hint = label("", "dim", wrap=True)
         self.detail = Disclosure("Details")
+        self.search = button("Search layers to keep in float", self.search_asked.emit)
         self.setMinimumHeight(LEAST_HEIGHT)
         for pane in (self._empty(), self._running(strip), self._failed(), verdict):
             self.addWidget(pane)
@@ -69,13 +75,9 @@ class RunState(QStackedWidget):
         for item in (self.problem, self.hint):
             item.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             layout.addWidget(item)
-        layout.addLayout(
-            row(
-                button("Try again", self.retried.emit),
-                button("Change options", self.options_asked.emit),
-                None,
-            )
-        )
+        again = button("Try again", self.retried.emit)
+        options = button("Change options", self.options_asked.emit)
+        layout.addLayout(row(self.search, again, options, None))
         layout.addWidget(self.detail)
         layout.addStretch(1)
         return pane
@@ -89,6 +91,7 @@ class RunState(QStackedWidget):
         self.problem.setText(outcome.sentence)
         self.hint.setText(outcome.hint)
         self.hint.setVisible(bool(outcome.hint))
+        self.search.setVisible(outcome.error == _OVER_BUDGET)
         self.detail.show_text(outcome.detail)
         self.detail.setVisible(bool(outcome.detail))
         self.show_state(FAILED)
