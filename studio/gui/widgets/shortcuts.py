@@ -16,6 +16,7 @@ FIXED = (
 )
 """Keys that are no shortcut of an action."""
 
+KEY_HEIGHT = 20
 _NAMES = {"Return": "Enter"}
 
 
@@ -39,6 +40,7 @@ class KeyLabel(QLabel):
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setText(key)
         self.setProperty("role", "key")
+        self.setFixedHeight(KEY_HEIGHT)
 
 
 class ShortcutList(QWidget):

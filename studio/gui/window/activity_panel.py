@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QMessageBox, QStackedWidget, QWidget
 
 from studio.gui.widgets.basics import (
@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from studio.workspace import JobEntry, RunningJob
 
 SHOWN = 30
-"""Jobs at first; more on demand, as each row takes a millisecond or two."""
+"""Jobs at first; more on demand."""
+
+AT_ONCE = 5
+"""Rows that are made in one turn of the event loop; each takes some milliseconds."""
 
 FILTERS = ("", "running", "failed", "interrupted")
 _NAMES = ("All", "Running", "Failed", "Interrupted")
@@ -47,6 +50,7 @@ class ActivityPanel(SidePanel):
         super().__init__("Activity", window.theming, window.widget)
         self._window = window
         self._entries: list[JobEntry] = []
+        self._chosen: list[JobEntry] = []
         self._most = SHOWN
         self._is_reading = self._is_stale = False
         self.rows: dict[str, ActivityRow] = {}
@@ -64,6 +68,8 @@ class ActivityPanel(SidePanel):
         self._stack.addWidget(self._empty)
         self._stack.addWidget(self._list)
         self._lay_out()
+        self._grow = QTimer(self, singleShot=True, interval=0)
+        self._grow.timeout.connect(self._add_rows)
         self.filter.changed.connect(lambda _index: self._show())
 
     def read(self) -> None:
@@ -129,7 +135,7 @@ class ActivityPanel(SidePanel):
 
     def _show_more(self) -> None:
         self._most += SHOWN
-        self._show()
+        self._show(len(self.rows))
 
     def _take(self, entries: list[JobEntry] | Exception) -> None:
         self._is_reading = False
@@ -137,16 +143,29 @@ class ActivityPanel(SidePanel):
             self.read()
         if not isinstance(entries, Exception):
             self._entries = entries
-            self._show()
+            self._show(len(self.rows))
 
-    def _show(self) -> None:
+    def _show(self, rows: int = 0) -> None:
+        """Show the chosen jobs.
+
+        Args:
+            rows: How many at once, where most of them are there already.
+        """
         wanted = FILTERS[self.filter.index()]
         self._count()
-        chosen = [entry for entry in self._entries if wanted in ("", entry.state)]
+        self._chosen = [entry for entry in self._entries if wanted in ("", entry.state)]
         self._empty.title.setText("No jobs yet" if not wanted else f"No {wanted} jobs")
-        self._stack.setCurrentIndex(1 if chosen else 0)
-        self._arrange(chosen[: self._most])
-        self.more.setVisible(len(chosen) > self._most)
+        self._stack.setCurrentIndex(1 if self._chosen else 0)
+        self.more.setVisible(len(self._chosen) > self._most)
+        self._add_rows(max(rows, AT_ONCE))
+
+    def _add_rows(self, rows: int = 0) -> None:
+        """Show some rows, and the next ones in a later turn."""
+        most = min(self._most, len(self._chosen))
+        shown = min(rows or len(self.rows) + AT_ONCE, most)
+        self._arrange(self._chosen[:shown])
+        if shown < most:
+            self._grow.start()
 
     def _count(self) -> None:
         states = [entry.state for entry in self._entries]

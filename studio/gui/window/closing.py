@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMainWindow, QMessageBox, QWidget
 
 from studio.gui import figures
+from studio.gui.widgets.basics import restyle
 
 if TYPE_CHECKING:
     from studio.workspace import Workspace
@@ -36,7 +37,7 @@ class ClosingDialog(QMessageBox):
         self.setInformativeText(_explanation(titles))
         role = QMessageBox.ButtonRole
         self.background = self.addButton("Go on in the background", role.AcceptRole)
-        self.background.setProperty("kind", "primary")
+        restyle(self.background, kind="primary")
         self.stop = self.addButton("Stop and keep", role.DestructiveRole)
         self.stay = self.addButton("Stay", role.RejectRole)
         self.setDefaultButton(self.background)

@@ -243,6 +243,7 @@ class MainWindow(QMainWindow):
         self.topbar.variant_chosen.connect(self.select)
         self.topbar.new_variant.connect(lambda: self.go("quantize"))
         self.topbar.search.connect(self.open_palette)
+        self.topbar.help.connect(self.toggle_help)
         self.topbar.theme.connect(self.toggle_theme)
         self.topbar.inspector.connect(self.inspector.toggle)
         self.jobbar.list_asked.connect(self.toggle_jobs)

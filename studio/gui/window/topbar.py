@@ -108,12 +108,13 @@ class TopBar(QFrame):
 
     Signals:
         variant_chosen: Identifier of a variant.
-        new_variant, search, theme, inspector, start_page: The commands of the user.
+        new_variant, search, help, theme, inspector: The commands of the user.
     """
 
     variant_chosen = Signal(int)
     new_variant = Signal()
     search = Signal()
+    help = Signal()
     theme = Signal()
     inspector = Signal()
 
@@ -138,6 +139,7 @@ class TopBar(QFrame):
         self._shortcut = QLabel("Ctrl K", self._search)
         self._shortcut.setProperty("role", "small")
         self._shortcut.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._help = self._tool("Help for this page (F1)", self.help)
         self._theme = self._tool("Light or dark", self.theme)
         self.panel = self._tool("Inspector (Ctrl+I)", self.inspector)
         self._lay_out()
@@ -178,6 +180,7 @@ class TopBar(QFrame):
         ratio = self.devicePixelRatioF()
         self._logo.setPixmap(icons.pixmap("edgewright", dim, 22, ratio))
         self._search.setIcon(icons.icon("search", dim, 16))
+        self._help.setIcon(icons.icon("help", dim))
         self._theme.setIcon(icons.icon("sun" if theme.dark else "moon", dim))
         self.panel.setIcon(icons.icon("panel", dim))
         for chip in self.chips():
@@ -199,6 +202,7 @@ class TopBar(QFrame):
         layout.addSpacing(GRID)
         layout.addWidget(self._chips, 1)
         layout.addWidget(self._search)
+        layout.addWidget(self._help)
         layout.addWidget(self._theme)
         layout.addWidget(self.panel)
         inner = QHBoxLayout(self._search)

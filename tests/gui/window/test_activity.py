@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from studio.gui.window.activity_panel import ActivityPanel
+from studio.gui.window.activity_panel import AT_ONCE, SHOWN, ActivityPanel
 from studio.gui.window.activity_row import reason
 from studio.gui.window.main_window import MainWindow
 from studio.workspace import JobEntry
@@ -130,10 +130,12 @@ def test_many_jobs_are_shown_a_part_at_a_time(
 ) -> None:
     journal(tmp_path / "home", *(entry(f"j{n}", "done", n) for n in range(70)))
     panel = opened(make_window(), qtbot)
-    assert len(panel.rows) == 30
+    panel._show()
+    assert len(panel.rows) == AT_ONCE  # the others follow in turns of their own
+    qtbot.waitUntil(lambda: len(panel.rows) == SHOWN)
     panel.more.click()
     panel.more.click()
-    assert len(panel.rows) == 70
+    qtbot.waitUntil(lambda: len(panel.rows) == 70)
     assert panel.more.isHidden()
     panel.clear.click()
     qtbot.waitUntil(lambda: not panel.rows)

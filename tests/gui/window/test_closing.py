@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -12,7 +16,10 @@ from pytestqt.qtbot import QtBot
 
 from studio.gui.window.closing import ClosingDialog
 from studio.gui.window.main_window import MainWindow
-from studio.workspace import RunningJob
+from studio.workspace import RunningJob, Workspace
+from studio.workspace.job_history import JobHistory
+from tests.gui.conftest import DIGITS
+from tests.rigs.patience import patience
 
 JOB_MS = 30_000
 
@@ -113,3 +120,38 @@ def test_a_watch_is_nothing_to_ask_about(digits_window: MainWindow) -> None:
     assert digits_window.start("monitor", target="local") is not None
     digits_window.close()
     assert not digits_window.isVisible()
+
+
+@pytest.mark.slow
+def test_the_program_ends_by_itself_after_the_last_job(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with Workspace.open(home) as workspace:
+        assert workspace.run("open", model=str(DIGITS)).ok
+        workspace.settings["closing"] = "background"
+    program = (
+        "import sys\n"
+        "from PySide6.QtCore import QTimer\n"
+        "from studio.gui import app\n"
+        "def close(window):\n"
+        "    assert window.start('profile', model=['#1'], seconds=1.0) is not None\n"
+        "    window.close()\n"
+        "    print('visible' if window.isVisible() else 'hidden', flush=True)\n"
+        "attach = app.attach\n"
+        "def attached(window, workspace):\n"
+        "    attach(window, workspace)\n"
+        "    QTimer.singleShot(0, lambda: close(window))\n"
+        "app.attach = attached\n"
+        "sys.exit(app.run([]))\n"
+    )
+    env = {**os.environ, "EDGEWRIGHT_HOME": str(home), "QT_QPA_PLATFORM": "offscreen"}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=patience(60.0),
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "hidden\n"), done.stderr
+    (entry, *_) = JobHistory(home / "data" / "activity").entries()
+    assert (entry.step, entry.state) == ("profile", "done")
