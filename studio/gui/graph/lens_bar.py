@@ -85,6 +85,13 @@ class LensBar(QFrame):
         self.paths.hide()
         self._line.insertWidget(0, title, 1)
 
+    def show_part(self, *, zoom: bool) -> None:
+        """Show the zoom or the choices alone, where another bar has the rest."""
+        for item in (self.zoom_out, self.level, self.zoom_in, self.fit):
+            item.setVisible(zoom)
+        for item in (self.shapes, self.direction, self.dock):
+            item.setVisible(not zoom)
+
     def toggle(self, what: str) -> None:
         """Change one choice, and pass them on."""
         now = self.choices

@@ -63,6 +63,7 @@ class LinkedPanes(QSplitter):
             pane.canvas.unfolds = False  # the other side would have to follow
             self.titles[side].setProperty("role", "section")
             pane.bar.add_title(self.titles[side])
+            pane.bar.show_part(zoom=side == BEFORE)  # either acts on both sides
             pane.bar.chosen.connect(self._choose)
             self.addWidget(pane)
             pane.canvas.view_changed.connect(partial(self._moved, side))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
@@ -16,7 +19,12 @@ from PySide6.QtWidgets import QWidget
 
 from studio.gui.graph.area import Area
 from studio.gui.graph.canvas import GraphCanvas
+from studio.gui.graph.overlay import Overlay
+from studio.gui.graph.scene import Scene
 from studio.gui.theme import Theming
+
+if TYPE_CHECKING:
+    from studio.gui.graph.index import Numbers
 
 INSET = 4
 LEAST_MARK = 6.0
@@ -34,6 +42,7 @@ class Minimap(QWidget):
         super().__init__()
         self._canvas = canvas
         self._theming = theming
+        self._overlay: Overlay | None = None
         self._picture: QPixmap | None = None
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName("Overview of the graph")
@@ -44,6 +53,11 @@ class Minimap(QWidget):
         """Read the canvas's scene again."""
         self._picture = None
         self.update()
+
+    def set_overlay(self, overlay: Overlay | None) -> None:
+        """Paint numbers on the nodes, or their families again."""
+        self._overlay = overlay
+        self.refresh()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Paint the graph anew for another size."""
@@ -107,21 +121,33 @@ class Minimap(QWidget):
         picture.fill(Qt.GlobalColor.transparent)
         assert scene is not None
         (across, down), (left, top) = self._scales(), self._margins()
-        colors = {name: QColor(value) for name, value in self._theming.current.graph.items()}
         painter = QPainter(picture)
         painter.setPen(Qt.PenStyle.NoPen)
         index = scene.index
         # Thousands of boxes share a pixel; one of them is enough.
         boxes = index.spots(index.boxes_in(Area(0, 0, *scene.size)), across, down)
-        for code, family in enumerate(scene.families):
-            own = boxes[scene.colors[boxes] == code]
-            painter.setBrush(colors[family])
+        for color, own in self._painted(scene, boxes):
+            painter.setBrush(color)
             wide, high = index.width[own] * across, index.height[own] * down
             places = (left + index.x[own] * across, top + index.y[own] * down)
             sizes = (wide.clip(1.5), high.clip(1.0))
             painter.drawRects(list(map(QRectF, *(part.tolist() for part in (*places, *sizes)))))
         painter.end()
         return picture
+
+    def _painted(self, scene: Scene, boxes: Numbers) -> Iterator[tuple[QColor, Numbers]]:
+        """Yield each colour with the boxes that have it."""
+        theme, overlay = self._theming.current, self._overlay
+        if overlay is None:
+            for code, family in enumerate(scene.families):
+                yield theme.graph_color(family), boxes[scene.colors[boxes] == code]
+            return
+        shades: dict[int, list[int]] = {}
+        plain = theme.graph_color("shape")
+        for place, box in enumerate(boxes.tolist()):
+            shades.setdefault(overlay.colors.get(box, plain).rgb(), []).append(place)
+        for shade, places in shades.items():
+            yield QColor.fromRgb(shade), boxes[places]
 
     def _go(self, point: QPointF) -> None:
         (across, down), (left, top) = self._scales(), self._margins()

@@ -66,7 +66,6 @@ class GraphPane(QWidget):
             kept: A point of the graph that was shown, and the one that takes its place.
         """
         self.canvas.show_scene(scene, stay=stay, kept=kept)
-        self.minimap.refresh()
         self.paths.refresh()
         present = scene.families if scene is not None else ()
         self._families = [name for name in TITLES if name in present]
@@ -75,6 +74,7 @@ class GraphPane(QWidget):
     def set_overlay(self, overlay: Overlay | None) -> None:
         """Paint numbers on the nodes, or their families again."""
         self.canvas.set_overlay(overlay)
+        self.minimap.set_overlay(overlay)
         if overlay is not None:
             self.legend.show_overlay(overlay)
         else:

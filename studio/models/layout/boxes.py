@@ -98,7 +98,7 @@ def _node(node: Node, rows: Sequence[NodeRow]) -> float:
     title = f"{node.operator} ▸" if node.blocks else node.operator  # as the window writes it
     longest = len(detail(node))
     if rows:  # their texts stand in a column
-        titles, texts = (max(map(len, column)) for column in zip(*rows, strict=True))
+        titles, texts = max([len(row[0]) for row in rows]), max([len(row[1]) for row in rows])
         longest = max(longest, titles + texts + _BETWEEN)
     return _width(title, longest, _SIGN if node.domain == BLOCK_DOMAIN else 0.0)
 

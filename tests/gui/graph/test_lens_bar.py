@@ -196,6 +196,24 @@ def test_the_overview_moves_both_ways(pane: GraphPane, qtbot: QtBot) -> None:
         assert (moved.left() > mark.left() + 20) if across else (moved.top() > mark.top() + 20)
 
 
+def test_the_overview_has_the_colours_of_the_graph(pane: GraphPane) -> None:
+    overlay = make_overlay("MACs", {1: 5.0}, str)
+    heat = overlay.colors[1]
+    assert heat not in colours(pane.minimap.grab().toImage())
+    pane.set_overlay(overlay)
+    assert heat in colours(pane.minimap.grab().toImage())
+    pane.set_overlay(None)
+    assert heat not in colours(pane.minimap.grab().toImage())
+
+
+def colours(image: QImage) -> set[QColor]:
+    return {
+        QColor.fromRgb(image.pixel(x, y))
+        for x in range(0, image.width(), 2)
+        for y in range(0, image.height(), 2)
+    }
+
+
 def test_both_sides_of_a_comparison_take_the_choice(qtbot: QtBot) -> None:
     panes = LinkedPanes(Theming("dark"))
     qtbot.addWidget(panes)
@@ -204,6 +222,9 @@ def test_both_sides_of_a_comparison_take_the_choice(qtbot: QtBot) -> None:
     with qtbot.waitSignal(panes.choices_changed) as heard:
         panes.panes[1].bar.shapes.click()
     assert heard.args == [ViewChoices(shapes=True)]
+    zooms = [pane.bar.zoom_in.isVisible() for pane in panes.panes]
+    assert zooms == [True, False]
+    assert [pane.bar.shapes.isVisible() for pane in panes.panes] == [False, True]
     for pane in panes.panes:
         assert pane.canvas.shapes
         assert (pane.dock.is_below, pane.minimap.isVisible()) == (True, False)
