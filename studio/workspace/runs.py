@@ -60,12 +60,14 @@ class RunningPipeline:
     """A pipeline that runs on a thread of its own.
 
     Attributes:
+        steps: The name of the step behind each of its identifiers.
         report: Its outcome; None while it runs, and when it could not be run.
         error: Why it could not be run.
     """
 
-    def __init__(self, id: str) -> None:
+    def __init__(self, id: str, steps: Mapping[str, str]) -> None:
         self.id = id
+        self.steps = steps
         self.report: PipelineReport | None = None
         self.error: Exception | None = None
         self._run: PipelineRun | None = None
@@ -316,7 +318,7 @@ class Runs:
         wish: RunRequest,
         before: RunJournal | None,
     ) -> RunningPipeline:
-        running = RunningPipeline(folder.id)
+        running = RunningPipeline(folder.id, {one.id: one.step for one in pipeline.steps})
         run = self._pipeline_run(pipeline, folder, wish)
         running._run = run
 

@@ -18,23 +18,8 @@ if TYPE_CHECKING:
 RUNNING, DONE, FAILED = "running", "done", "failed"
 _STOPPING = "Stopping…"
 
-_STAGES = {
-    "int8": "quantize",
-    "profile": "profile",
-    "package": "deploy",
-    "deploy": "deploy",
-    "call": "deploy",
-}
-"""The stage that a step of the pipeline belongs to; opening belongs to none."""
-
-_TITLES = {
-    "open": "Open",
-    "int8": "Optimize to int8",
-    "profile": "Profile",
-    "package": "Package",
-    "deploy": "Deploy on this computer",
-    "call": "Send requests",
-}
+_PARTS = {"package": "deploy", "call": "deploy"}
+"""The stage of a step that has none of its own name."""
 
 
 class ProjectRun(QObject):
@@ -97,14 +82,15 @@ class ProjectRun(QObject):
             self._workspace.in_background(read, self._ended)
 
     def _went_on(self, event: RunChanged) -> None:
-        stage = _STAGES.get(event.step)
+        assert self._running is not None
+        step = self._running.steps.get(event.step, event.step)
+        stage = _PARTS.get(step, step)
         if event.number:
             self.done, self.total = event.number - 1, event.total
-            title = _TITLES.get(event.step, event.step)
+            title = self._workspace.steps[step].title
             self.text = f"Step {event.number} of {event.total}: {title}"
-        if stage is not None:
-            is_last = event.step in ("int8", "profile", "call")
-            self.states[stage] = DONE if is_last and not event.number else RUNNING
+        is_over = not event.number and step not in ("package", "deploy")
+        self.states[stage] = DONE if is_over else RUNNING
         self.changed.emit()
 
     def _ended(self, found: RunInfo | Exception) -> None:
