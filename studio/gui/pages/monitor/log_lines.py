@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
+from studio.documents.dataclass_json import JsonValue
 from studio.gui import figures
 
 INFO, WARNING, ERROR = "info", "warning", "error"
@@ -67,7 +67,7 @@ def _entry(line: str) -> LogEntry | None:
     return LogEntry(at, level, subject, text)
 
 
-def _request(at: str, values: Mapping[str, Any]) -> LogEntry | None:
+def _request(at: str, values: Mapping[str, JsonValue]) -> LogEntry | None:
     status, path = _whole(values.get("status")), str(values.get("path", ""))
     if status < _LEAST_WARNING and path.startswith(_OWN_READS):
         return None
@@ -87,7 +87,7 @@ def _request(at: str, values: Mapping[str, Any]) -> LogEntry | None:
 
 
 _Sentence = tuple[str, str, str]
-_SENTENCES: Mapping[str, Callable[[Mapping[str, Any]], _Sentence]] = {
+_SENTENCES: Mapping[str, Callable[[Mapping[str, JsonValue]], _Sentence]] = {
     "started": lambda v: (
         INFO, "server", f"The server started with {_model(v)} at {_plain(v.get('endpoint', ''))}."
     ),
@@ -118,17 +118,17 @@ _SENTENCES: Mapping[str, Callable[[Mapping[str, Any]], _Sentence]] = {
 }  # fmt: skip
 
 
-def _model(values: Mapping[str, Any]) -> str:
+def _model(values: Mapping[str, JsonValue]) -> str:
     version = values.get("version")
     return f"{_plain(values.get('name', 'The model'))}{f' v{version}' if version else ''}"
 
 
-def _plain(value: Any) -> str:
+def _plain(value: JsonValue) -> str:
     text = value if isinstance(value, str) else json.dumps(value)
     return text.rstrip(".")
 
 
-def _whole(value: Any) -> int:
+def _whole(value: JsonValue) -> int:
     return value if isinstance(value, int) else 0
 
 
@@ -140,7 +140,7 @@ def _level_of(text: str) -> str:
     return WARNING if "warn" in low else INFO
 
 
-def _time(value: Any) -> str:
+def _time(value: JsonValue) -> str:
     try:
         point = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
     except ValueError:

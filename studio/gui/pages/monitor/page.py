@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 
@@ -145,7 +145,7 @@ class MonitorPage(StagePage):
         self._watched = wanted
         if wanted is None:
             return
-        options: dict[str, Any] = dict(self.workspace.alerts.option)
+        options: dict[str, object] = dict(self.workspace.alerts.option)
         if wanted[0] == FLEET_VIEW:
             strip = self.fleet_strip
             job = self.shell.start(FLEET_STEP, seconds=LONG, interval=FLEET_EVERY_S, **options)
