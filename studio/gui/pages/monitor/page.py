@@ -1,4 +1,4 @@
-"""The Monitor page: one endpoint with its figures, log and history; the fleet; alert rules."""
+"""The Monitor page: one endpoint with figures, log and history, the fleet, and alert rules."""
 
 from __future__ import annotations
 
@@ -158,12 +158,12 @@ class MonitorPage(StagePage):
             self._watched = None
 
     def _again(self) -> None:
-        """Begin to poll anew, at once."""
+        """Restart polling at once."""
         self._watched = None
         self._watch()
 
     def _ended(self, outcome: JobOutcome) -> None:
-        """Show why polling ended by itself; the window has no more to tell of it."""
+        """Show why polling ended without the user."""
         if self._watched is not None and self._watched[0] == ENDPOINT_VIEW:
             cancelled = outcome.end.value == "cancelled"
             sentence = "It was cancelled." if cancelled else outcome.sentence
