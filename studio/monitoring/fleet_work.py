@@ -106,8 +106,7 @@ def monitor_fleet(options: FleetOptions, job: Job) -> FleetResult:
                     last[sample.target] = sample
                     dispatcher.dispatch(sample)
                 job.event("samples", **to_json(FleetMessage(tuple(map(brief, found)))))
-                bad = sum(sample.health != "healthy" for sample in last.values())
-                job.progress(0, 0, f"{len(last)} endpoints, {bad} not healthy")
+                job.progress(0, 0, f"{len(last)} of {len(endpoints)} endpoints polled")
                 if time.monotonic() >= until and len(last) == len(endpoints):
                     break
         return FleetResult(len(endpoints), tuple(last.values()), channel_faults(failures))

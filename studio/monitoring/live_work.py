@@ -49,7 +49,7 @@ def watch(options: LiveOptions, job: Job) -> TargetSample:
             job.event("sample", **to_json(sample))
             dispatcher.dispatch(sample)
             extras.report(sample)
-            job.progress(0, 0, f"{sample.health}, {sample.throughput or 0.0:.1f} requests/s")
+            job.progress(0, 0, f"{sample.throughput or 0.0:.1f} requests/s")
             wait_until(job, polled + options.interval)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from studio.jobs import RunningJob
+from studio.documents.dataclass_json import read_parts
+from studio.jobs import Effect, RunningJob
 from studio.monitoring.endpoint.results import AccuracyEstimate, DriftState
 from studio.monitoring.results import UNREACHABLE, Alert, FleetSample, TargetSample
+from studio.steps.catalogue import steps
 
 GOOD, WARNING, BAD, BUSY, UNKNOWN = "good", "warning", "bad", "accent", ""
 
@@ -116,18 +118,37 @@ def low_accuracy(drift: DriftState | None) -> str:
     )
 
 
-_CHANGING = ("deploy", "rollback", "promote", "undeploy", "start", "stop", "restart")
-
-
 def changing_targets(jobs: Iterable[RunningJob]) -> set[str]:
     """Return the targets whose release a running job changes."""
     found = set()
     for job in jobs:
-        values = job.spec.arguments
-        if job.running and job.spec.step in _CHANGING and not values.get("dry_run"):
-            target = values.get("target")
-            found.add(str(target.get("name", "") if isinstance(target, Mapping) else target))
+        if not job.running:
+            continue
+        asked = read_parts(_Change, job.spec.arguments)
+        if asked.target.name and not asked.dry_run and _changes_release(job.spec.step):
+            found.add(asked.target.name)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _ChangedTarget:
+    """The target in the arguments of a job."""
+
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """The arguments that the steps of a deployment share."""
+
+    target: _ChangedTarget = _ChangedTarget()
+    dry_run: bool = False
+
+
+def _changes_release(name: str) -> bool:
+    step = steps().get(name)
+    is_deployment = step is not None and step.work.startswith("studio.deployment.")
+    return is_deployment and step is not None and step.effect is Effect.ACTS
 
 
 class EndpointStates:

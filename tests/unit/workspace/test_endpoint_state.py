@@ -106,7 +106,7 @@ def test_only_what_changes_a_release_makes_a_target_busy() -> None:
 
     found = changing_targets([
         job("deploy", target={"name": "roof", "url": "ssh://roof"}),
-        job("rollback", target="hall"),
+        job("rollback", target={"name": "hall"}),
         job("deploy", target={"name": "plan"}, dry_run=True),
         job("monitor-live", target={"name": "seen"}),
         job("deploy", running=False, target={"name": "done"}),

@@ -30,7 +30,7 @@ _NO_CHANNEL = "No channels. Alerts appear in the inbox only."
 
 
 class AlertsView(QWidget):
-    """The one file that the views Live and Fleet watch by, and ``studio monitor --alerts``."""
+    """The one file that the views Endpoint and Fleet watch by, and ``studio monitor --alerts``."""
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class AlertsView(QWidget):
         outer.setContentsMargins(0, 0, 0, 0)
         content = Scroll()
         outer.addWidget(content)
-        head = Card("Alert file", "Used by Live, Fleet and studio monitor --alerts.")
+        head = Card("Alert file", "Used by Endpoint, Fleet and studio monitor --alerts.")
         line = row(self.file, self.other)
         line.setStretch(0, 1)
         head.body.addLayout(line)

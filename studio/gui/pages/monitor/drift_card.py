@@ -29,6 +29,7 @@ class DriftCard(Card):
     def __init__(self, theming: Theming) -> None:
         super().__init__("Drift")
         self._signals: Sequence[DriftSignal] = ()
+        self._shown: tuple[Sequence[DriftSignal], DriftState] | None = None
         self.hint = label(NONE_YET, "dim", wrap=True)
         self.why = label("", "", wrap=True)
         self.why_this = label("", "dim", wrap=True)
@@ -54,6 +55,9 @@ class DriftCard(Card):
             state: Of all signals together, with its reason.
         """
         state = state or DriftState()
+        if (tuple(signals), state) == self._shown:
+            return  # most polls bring nothing new, and to fill the table takes 15 ms
+        self._shown = (tuple(signals), state)
         self.why.setText(state.why)
         self.why.setVisible(bool(self.why.text()))
         order = sorted(signals, key=lambda one: (not one.drifts, -_excess(one)))

@@ -28,7 +28,7 @@ _ALERTS_MS = 500
 """The inbox is drawn in a turn of its own, so that no turn of the event loop is a long one."""
 _HINT = "Polling every target with a deployment. Unhealthy endpoints are listed first."
 _SPAN_S = 600.0
-"""120 samples, five seconds apart."""
+"""120 samples, one every five seconds."""
 
 
 class FleetView(QWidget):

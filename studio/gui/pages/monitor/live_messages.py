@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class LiveMessages:
-    """What is known of one endpoint.
+    """The known facts of one endpoint, and the calls that show them.
 
     Attributes:
         reachable: Whether the target still has each release, by digest; None before it is known.

@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
+from studio.documents.dataclass_json import read_parts
 from studio.gui import figures
 
 INFO, WARNING, ERROR = "info", "warning", "error"
@@ -18,7 +18,7 @@ _OWN_READS = ("/edgewright/status", "/edgewright/telemetry", "/metrics", "/v2/he
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One line.
+    """One line of the log as a sentence.
 
     Attributes:
         at: Local time to the millisecond; empty where the line has none.
@@ -37,6 +37,40 @@ class LogEntry:
         return all(word in text for word in words)
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The known fields of a server's line; an earlier or later runtime has others.
+
+    Attributes:
+        event: Empty in the line that a start writes.
+    """
+
+    at: str = ""
+    event: str = ""
+    name: str = "The model"
+    version: str = ""
+    endpoint: str = ""
+    reason: str = ""
+    error: str = ""
+    status: int = 0
+    method: str = ""
+    path: str = ""
+    peer: str = ""
+    received: int = 0
+    bytes: int = 0
+    connections: int = 0
+
+    @property
+    def model(self) -> str:
+        """The name with the version."""
+        return f"{self.name}{f' v{self.version}' if self.version else ''}"
+
+    @property
+    def why(self) -> str:
+        """The reason or the error, without its full stop."""
+        return (self.reason or self.error or "unknown reason").rstrip(".")
+
+
 def entries(lines: Iterable[str]) -> tuple[LogEntry, ...]:
     """Return the lines as sentences, the newest first; reads by the monitor are left out."""
     found = [entry for line in lines if (entry := _entry(line)) is not None]
@@ -53,83 +87,59 @@ def _entry(line: str) -> LogEntry | None:
         values = None
     if not isinstance(values, dict):
         return LogEntry("", _level_of(text), "server", text)
-    at = _time(values.get("at"))
-    event = str(values.get("event", "started"))
-    if event == "request":
-        return _request(at, values)
-    make = _SENTENCES.get(event)
-    if make is None:
-        facts = ", ".join(f"{key} {_plain(value)}" for key, value in values.items()
-                          if key not in ("at", "event"))  # fmt: skip
-        sentence = f"{event.capitalize()}{': ' if facts else ''}{facts}."
-        return LogEntry(at, ERROR if "error" in values else INFO, "server", sentence)
-    level, subject, text = make(values)
-    return LogEntry(at, level, subject, text)
+    known = read_parts(_Line, values)
+    at = _time(known.at)
+    if known.event == "request":
+        return _request(at, known)
+    make = _SENTENCES.get(known.event) or _SENTENCES.get(known.event.partition(" ")[0])
+    if make is not None:
+        level, subject, text = make(known)
+        return LogEntry(at, level, subject, text)
+    facts = ", ".join(
+        f"{key} {value if isinstance(value, str) else json.dumps(value)}"
+        for key, value in values.items()
+        if key not in ("at", "event")
+    )
+    sentence = f"{known.event.capitalize()}{': ' if facts else ''}{facts.rstrip('.')}."
+    return LogEntry(at, ERROR if known.error else INFO, "server", sentence)
 
 
-def _request(at: str, values: Mapping[str, Any]) -> LogEntry | None:
-    status, path = _whole(values.get("status")), str(values.get("path", ""))
-    if status < _LEAST_WARNING and path.startswith(_OWN_READS):
+def _request(at: str, line: _Line) -> LogEntry | None:
+    status = line.status
+    if status < _LEAST_WARNING and line.path.startswith(_OWN_READS):
         return None
     level = ERROR if status >= _LEAST_ERROR else WARNING if status >= _LEAST_WARNING else INFO
     done = {ERROR: "failed", WARNING: "refused", INFO: "answered"}[level]
-    parts = [f"{values.get('method', '')} {path}".strip() + f" {done}, status {status}"]
-    milliseconds = values.get("ms", values.get("latency_ms"))
-    if figures.number(milliseconds) is not None:
-        parts.append(f"{figures.milliseconds(milliseconds)} ms")
-    parts += [f"{figures.size(values[key])} {word}" for key, word in
-              (("received", "received"), ("bytes", "sent")) if values.get(key)]  # fmt: skip
-    if values.get("peer"):
-        parts.append(f"from {_plain(values['peer'])}")
-    if values.get("error"):
-        parts.append(_plain(values["error"]))
-    return LogEntry(at, level, "request", ", ".join(parts) + ".")
+    parts = [
+        f"{line.method} {line.path} {done}, status {status}",
+        f"{figures.size(line.received)} received" if line.received else "",
+        f"{figures.size(line.bytes)} sent" if line.bytes else "",
+        f"from {line.peer}" if line.peer else "",
+        line.error.rstrip("."),
+    ]
+    return LogEntry(at, level, "request", ", ".join(filter(None, parts)) + ".")
 
 
-_Sentence = tuple[str, str, str]
-_SENTENCES: Mapping[str, Callable[[Mapping[str, Any]], _Sentence]] = {
-    "started": lambda v: (
-        INFO, "server", f"The server started with {_model(v)} at {_plain(v.get('endpoint', ''))}."
+_SENTENCES: Mapping[str, Callable[[_Line], tuple[str, str, str]]] = {
+    "": lambda line: (
+        INFO, "server", f"The server started with {line.model} at {line.endpoint}."
     ),
-    "ready": lambda v: (
-        INFO, "server", f"{_model(v)} is ready at {_plain(v.get('endpoint', ''))}."
-    ),
-    "reloaded": lambda v: (INFO, "release", f"{_model(v)} is live."),
-    "taken back": lambda v: (
-        ERROR, "release", f"Automatic rollback: {_plain(v.get('reason', 'the trial failed'))}."
-    ),
-    "draining": lambda v: (
+    "ready": lambda line: (INFO, "server", f"{line.model} is ready at {line.endpoint}."),
+    "reloaded": lambda line: (INFO, "release", f"{line.model} is live."),
+    "taken": lambda line: (ERROR, "release", f"Automatic rollback: {line.why}."),
+    "draining": lambda line: (
         INFO, "server",
-        "The server stops after "
-        f"{figures.count(_whole(v.get('connections')), 'open connection')}.",
+        f"The server stops after {figures.count(line.connections, 'open connection')}.",
     ),
-    "stopped": lambda v: (INFO, "server", "The server stopped."),
-    "not warmed up": lambda v: (
-        WARNING, "release", f"{_plain(v.get('name', 'A model'))} was not warmed up: "
-        f"{_plain(v.get('reason', ''))}.",
+    "stopped": lambda line: (INFO, "server", "The server stopped."),
+    "not warmed up": lambda line: (
+        WARNING, "release", f"{line.name} was not warmed up: {line.why}."
     ),
-    "not loaded": lambda v: (
-        ERROR, "release", f"{_plain(v.get('name', 'A model'))} was not loaded: "
-        f"{_plain(v.get('reason', v.get('error', '')))}.",
-    ),
-    "certificate": lambda v: (
-        ERROR, "server", f"The certificate was not loaded: {_plain(v.get('error', ''))}."
+    "not loaded": lambda line: (ERROR, "release", f"{line.name} was not loaded: {line.why}."),
+    "certificate": lambda line: (
+        ERROR, "server", f"The certificate was not loaded: {line.why}."
     ),
 }  # fmt: skip
-
-
-def _model(values: Mapping[str, Any]) -> str:
-    version = values.get("version")
-    return f"{_plain(values.get('name', 'The model'))}{f' v{version}' if version else ''}"
-
-
-def _plain(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value)
-    return text.rstrip(".")
-
-
-def _whole(value: Any) -> int:
-    return value if isinstance(value, int) else 0
 
 
 def _level_of(text: str) -> str:
@@ -140,9 +150,9 @@ def _level_of(text: str) -> str:
     return WARNING if "warn" in low else INFO
 
 
-def _time(value: Any) -> str:
+def _time(value: str) -> str:
     try:
-        point = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+        point = datetime.fromisoformat(value.replace("Z", "+00:00"))
     except ValueError:
         return ""
     point = (point if point.tzinfo else point.replace(tzinfo=UTC)).astimezone()

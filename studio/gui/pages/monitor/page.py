@@ -1,9 +1,9 @@
-"""The Monitor page: one endpoint with its figures, log and history; the fleet; alert rules."""
+"""The Monitor page: one endpoint with figures, log and history, the fleet, and alert rules."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 
@@ -145,7 +145,7 @@ class MonitorPage(StagePage):
         self._watched = wanted
         if wanted is None:
             return
-        options: dict[str, Any] = dict(self.workspace.alerts.option)
+        options: dict[str, object] = dict(self.workspace.alerts.option)
         if wanted[0] == FLEET_VIEW:
             strip = self.fleet_strip
             job = self.shell.start(FLEET_STEP, seconds=LONG, interval=FLEET_EVERY_S, **options)
@@ -158,12 +158,12 @@ class MonitorPage(StagePage):
             self._watched = None
 
     def _again(self) -> None:
-        """Begin to poll anew, at once."""
+        """Restart polling at once."""
         self._watched = None
         self._watch()
 
     def _ended(self, outcome: JobOutcome) -> None:
-        """Show why polling ended by itself; the window has no more to tell of it."""
+        """Show why polling ended without the user."""
         if self._watched is not None and self._watched[0] == ENDPOINT_VIEW:
             cancelled = outcome.end.value == "cancelled"
             sentence = "It was cancelled." if cancelled else outcome.sentence

@@ -30,7 +30,7 @@ _ADVICE = {
     EndpointState.DEGRADED: "See the log below, or roll back.",
     EndpointState.LOW_ACCURACY: "Compare the figures under Speed and quality, or roll back.",
     EndpointState.DRIFT: "Compare the signals under Drift.",
-    EndpointState.DEPLOYING: "Polling goes on.",
+    EndpointState.DEPLOYING: "Polling continues.",
 }
 
 
@@ -111,7 +111,7 @@ class StatusCard(Card):
             advice = "Start the server. The figures below are the last known ones."
         elif is_lost:
             name = target_rows.spoken(target)
-            advice = f"Check the power and the network of {name}. Polling goes on."
+            advice = f"Check the power and the network of {name}. Polling continues."
             advice += f" The figures below are of {last}." if last else ""
         self.advice.setText(advice)
         self.advice.setVisible(bool(advice))
