@@ -61,7 +61,7 @@ def test_the_examples_make_a_plugin_that_passes(tmp_path: Path, studio_home: Pat
     project = tmp_path / NAME
     for name, text in files():
         (project / name).write_text(text)
-    assert len(list(files())) == 4
+    assert len(list(files())) == 5
     assert terminal.run("studio plugins check .") == f"{NAME} 0.1: no problems.\n"
     terminal.run("python -m pytest -p no:cacheprovider")
     shutil.copytree(project / NAME, studio_home / "config" / "plugins" / NAME)

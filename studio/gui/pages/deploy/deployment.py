@@ -30,6 +30,7 @@ class Deployment(QObject):
     Attributes:
         steps: Of the plan, or of the deployment.
         target: To which the job belongs that runs or ran last.
+        subject: Name of that target, and number of the variant.
         doing: ``plan``, ``deploy`` or ``rollback``; empty before the first job.
         planned: The result of the last plan, until it is void.
     """
@@ -40,6 +41,7 @@ class Deployment(QObject):
         super().__init__()
         self.steps: list[DeployStep] = []
         self.target: TargetSpec | None = None
+        self.subject: tuple[str, int] | None = None
         self.doing = ""
         self.planned: DeployResult | None = None
         self._shell = shell
@@ -69,6 +71,7 @@ class Deployment(QObject):
         plan = self.steps if self.planned is not None and not dry_run else []
         self.forget()
         self.target, self.doing = target, PLANNING if dry_run else DEPLOYING
+        self.subject = (target.name, variant.id)
         self._plan_steps, self.steps = plan, list(plan)
         self.changed.emit()
         return True

@@ -65,6 +65,7 @@ class DeployPage(StagePage):
         self._capabilities: dict[str, Capability] = {}
         self._plugin_views: dict[str, int] = {}
         self._seen: dict[str, LiveFigures] = {}
+        self._served: tuple[str, int] | None = None
         options = workspace.steps[STEP].form
         model_option = next(one.name for one in options if one.kind is Kind.MODEL)
         self.deployment = Deployment(shell, self.strip, model_option)
@@ -89,7 +90,7 @@ class DeployPage(StagePage):
         self.add_panel("Roll out", self.rollout)
         self.add_panel("Boards", self.boards)
         self.add_panel("History", self.record)
-        self.set_primary("Deploy", self.deploy)
+        self.set_primary("Deploy", self._go_on)
         self._plan_command = self.add_command("Plan a deploy", self.plan)
         self._deploy_command = self.add_command("Deploy to the selected target", self.deploy)
 
@@ -227,6 +228,18 @@ class DeployPage(StagePage):
         """Plan a deployment without changing anything."""
         self._start(dry_run=True)
 
+    def _go_on(self) -> None:
+        """Deploy, or go on to what comes after a deployment."""
+        if self._is_done():
+            self.shell.go("monitor")
+        else:
+            self.deploy()
+
+    def _is_done(self) -> bool:
+        """Return whether what is selected was just deployed, and nothing was checked since."""
+        chosen = (self.gallery.selected, self.variant.id if self.variant is not None else 0)
+        return self._served == chosen and self.deployment.planned is None
+
     def deploy(self) -> None:
         """Deploy at once where nothing is replaced and no network is reached; else review first."""
         target, variant = self._selected(), self.variant
@@ -303,6 +316,7 @@ class DeployPage(StagePage):
         took, where = figures.seconds(result.seconds), target_rows.spoken(result.target)
         go = self.shell.go
         if isinstance(result, DeployResult):
+            self._served = self.deployment.subject
             said = f"v{result.version} serves on {where}; it took {took}."
             self.shell.notify(said, "good", MessageAction("Try it", lambda: go("try")))
         else:
@@ -362,7 +376,8 @@ class DeployPage(StagePage):
         if self.deployment.planned is not None:
             reason = reason or rows.in_the_way(self.deployment.steps)
         if self.primary is not None:
-            self.primary.setText(f"Deploy to {target_rows.spoken(target.name)}")
+            verb = "Monitor" if self._is_done() else "Deploy to"
+            self.primary.setText(f"{verb} {target_rows.spoken(target.name)}")
             self.primary.setAccessibleName(self.primary.text())
             set_enabled(self.primary, reason)
         explain(self._deploy_command, reason)

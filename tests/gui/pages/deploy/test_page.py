@@ -145,6 +145,12 @@ def test_deploy_shows_its_steps_live_then_that_it_serves(rig: Rig) -> None:
     rig.finish(page, JobOutcome(End.SUCCEEDED, result=result))
     assert rig.shell.said == ["v1 serves on this computer; it took 2.3 s."]
     assert [action.text for action in rig.shell.actions if action] == ["Try it"]
+    assert page.primary.text() == "Monitor this computer", "the next step"
+    page.primary.click()
+    assert rig.shell.went == ["monitor"]
+    page.plan()
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=result_of(PLAN)))
+    assert page.primary.text() == "Deploy to this computer"
     assert state(page) == "v1 variant 1 · serving"
     assert "http://127.0.0.1:8477" in page.endpoint_card.endpoint.full_text()
 
