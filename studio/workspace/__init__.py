@@ -4,9 +4,15 @@ from typing import TYPE_CHECKING
 
 from studio.jobs import Containment, JobOutcome, RunningJob, Step
 from studio.models.dimensions import short_shape, short_type
+from studio.models.drawing.node_rows import (
+    HEADER_HEIGHT,
+    ROW_HEIGHT,
+    ROWS_INSET,
+    NodeRow,
+    node_rows,
+)
 from studio.models.families import TITLES as FAMILY_TITLES
 from studio.models.families import family as operator_family
-from studio.models.node_rows import HEADER_HEIGHT, ROW_HEIGHT, ROWS_INSET, NodeRow, node_rows
 from studio.models.search import SearchResult, search_model
 from studio.models.step import DRAWN, PREVIEW
 from studio.models.surgery.edits import write as edit_text
@@ -51,8 +57,8 @@ from studio.workspace.graph_view import (
 from studio.workspace.job_history import JobEntry
 from studio.workspace.presets import CheckedPreset, Presets
 from studio.workspace.presets import allowed as allowed_values
+from studio.workspace.project_runs import RunEnd, run_end
 from studio.workspace.results import Recorded, Results
-from studio.workspace.run_end import RunEnd, run_end
 from studio.workspace.run_info import RunInfo
 from studio.workspace.runs import RunningPipeline, RunRequest
 from studio.workspace.samples import SampleInfo

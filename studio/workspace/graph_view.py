@@ -198,8 +198,8 @@ def read_graph(record: VariantRecord, early: Early | None = None) -> GraphView:
 
 def _with_rows(view: GraphView) -> GraphView:
     """Return the view with room for the rows of its nodes; large graphs stay as they are."""
+    from studio.models.drawing.node_rows import HEADER_HEIGHT, node_rows
     from studio.models.layout import lay_out
-    from studio.models.node_rows import HEADER_HEIGHT, node_rows
 
     graph = view.model.graph
     has_room = max(view.layout.height, default=0.0) > HEADER_HEIGHT

@@ -14,6 +14,8 @@ from studio.registry.endpoints import SIGN
 if TYPE_CHECKING:
     from studio.projects.projects import Projects
     from studio.registry import Registry, VariantRecord
+    from studio.registry.run_records import GateReport
+    from studio.workspace.run_info import RunInfo
     from studio.workspace.runs import RunningPipeline, Runs
 
 _LONGEST = 63
@@ -72,3 +74,41 @@ class _Served:
 
 def _endpoint_name(model: str) -> str:
     return _OTHERS.sub("-", model).strip("._-")[:_LONGEST] or "model"
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """What came of a run.
+
+    Attributes:
+        tone: ``good``, ``warning`` or ``bad``.
+        served: Whether its model is served now.
+    """
+
+    text: str
+    tone: str
+    served: bool = False
+
+
+def run_end(run: RunInfo) -> RunEnd:
+    """Return what came of a run, with the reason where it ended early."""
+    if run.state == "succeeded":
+        passed = len(run.gates)
+        checks = "1 check" if passed == 1 else f"{passed} checks"
+        text = f"{run.name} int8 is served on this computer. {checks} passed."
+        return RunEnd(text, "good", served=True)
+    if run.state == "cancelled":
+        return RunEnd("Run it all was cancelled. What was made before is kept.", "warning")
+    served = any(one.id == "deploy" and one.done for one in run.steps)
+    missed = next((one for one in run.gates if not one.passed and one.value is not None), None)
+    if run.state == "gate not met" and missed is not None:
+        return RunEnd(_missed(missed, served), "bad")
+    failed = next((one for one in run.steps if one.state == "failed"), None)
+    if failed is None:
+        return RunEnd("Run it all failed.", "bad")
+    return RunEnd(f"Run it all stopped: {failed.message} {failed.hint}".strip(), "bad")
+
+
+def _missed(gate: GateReport, served: bool) -> str:
+    outcome = "The model is served nevertheless." if served else "Nothing was deployed."
+    return f"Check failed: {gate.name} ({gate.value:.3g}, {gate.limit}). {outcome}"

@@ -10,8 +10,8 @@ from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QSplitter
 
-from studio.gui.graph.choices import ViewChoices
 from studio.gui.graph.comparison import AFTER, BEFORE, Comparison
+from studio.gui.graph.controls.choices import ViewChoices
 from studio.gui.graph.costs import CostKind
 from studio.gui.graph.keyboard import NEXT, PREVIOUS
 from studio.gui.graph.overlay import state_overlay

@@ -7,11 +7,11 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QGridLayout, QVBoxLayout, QWidget
 
 from studio.gui.graph.canvas import GraphCanvas
-from studio.gui.graph.choices import ViewChoices
-from studio.gui.graph.dock import GraphDock
+from studio.gui.graph.controls.choices import ViewChoices
+from studio.gui.graph.controls.dock import GraphDock
+from studio.gui.graph.controls.lens_bar import LensBar
 from studio.gui.graph.families import TITLES
 from studio.gui.graph.keyboard import HELP, KEYS
-from studio.gui.graph.lens_bar import LensBar
 from studio.gui.graph.overlay import Overlay
 from studio.gui.graph.scene import Scene
 from studio.gui.theme import Theming

@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from studio.gui.shell import PaletteEntry, WindowParts
 from studio.gui.widgets.actions import action, explain, reason
 from studio.gui.window import keys
-from studio.gui.window.help_panel import show_about
+from studio.gui.window.side.help_panel import show_about
 from studio.gui.window.stages import PLUGINS, STAGES
 
 UNLISTED = frozenset({"palette", "dismiss"})

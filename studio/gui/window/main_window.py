@@ -38,7 +38,7 @@ from studio.gui.window.layout_memory import restore_layout, store_layout
 from studio.gui.window.opening import ModelOpener
 from studio.gui.window.rail import Progress, Rail
 from studio.gui.window.selection import Selection
-from studio.gui.window.side_panels import SidePanels
+from studio.gui.window.side.side_panels import SidePanels
 from studio.gui.window.stages import BY_ID, IN_RAIL, STAGES, page_class
 from studio.gui.window.toasts import Toasts
 from studio.gui.window.topbar import ModelsMenu, TopBar

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from studio.api import Graph, Node, TensorType
 from studio.models.dimensions import short_type
-from studio.models.node_rows import HEADER_HEIGHT, NodeRow, height_of, node_rows
+from studio.models.drawing.node_rows import HEADER_HEIGHT, NodeRow, height_of, node_rows
 from studio.models.walk import BLOCK_DOMAIN, block_text, is_constant, read_names
 
 HEIGHT = HEADER_HEIGHT

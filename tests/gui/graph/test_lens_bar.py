@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.api import Graph, Node
-from studio.gui.graph.choices import ViewChoices, recall, store
-from studio.gui.graph.dock import HEIGHT, LEGEND_HEIGHT, SIDE_WIDTH
+from studio.gui.graph.controls.choices import ViewChoices, recall, store
+from studio.gui.graph.controls.dock import HEIGHT, LEGEND_HEIGHT, SIDE_WIDTH
 from studio.gui.graph.linked_panes import LinkedPanes
 from studio.gui.graph.overlay import make_overlay
 from studio.gui.graph.scene import Scene

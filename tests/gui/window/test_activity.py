@@ -11,9 +11,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from studio.gui.window.activity_panel import AT_ONCE, SHOWN, ActivityPanel
-from studio.gui.window.activity_row import reason
 from studio.gui.window.main_window import MainWindow
+from studio.gui.window.side.activity_panel import AT_ONCE, SHOWN, ActivityPanel
+from studio.gui.window.side.activity_row import reason
 from studio.workspace import JobEntry
 from tests.gui.conftest import DIGITS, MakeWindow, shown_scene
 

@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from studio.gui.window.drop_overlay import outcome_of
-from studio.gui.window.help_panel import HelpPanel, page_helps
 from studio.gui.window.keys import press
 from studio.gui.window.main_window import MainWindow
+from studio.gui.window.side.help_panel import HelpPanel, page_helps
 from studio.gui.window.stages import BY_ID
 from tests.gui.conftest import DIGITS
 

@@ -6,8 +6,8 @@ import pytest
 
 from studio.api import Dimension, Graph, Node
 from studio.models.dimensions import short_shape, short_size, short_type
+from studio.models.drawing.node_rows import HEADER_HEIGHT, MOST_ROWS, height_of, node_rows
 from studio.models.layout import lay_out
-from studio.models.node_rows import HEADER_HEIGHT, MOST_ROWS, height_of, node_rows
 from tests.unit.models import graphs
 
 

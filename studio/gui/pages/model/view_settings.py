@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from studio.gui.graph.choices import ViewChoices, recall, store
+from studio.gui.graph.controls.choices import ViewChoices, recall, store
 
 if TYPE_CHECKING:
     from studio.gui.pages.model.block_expansion import BlockExpansion

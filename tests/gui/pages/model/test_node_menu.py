@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtGui import QAction, QGuiApplication
 from pytestqt.qtbot import QtBot
 
-from studio.gui.graph.choices import recall
+from studio.gui.graph.controls.choices import recall
 from studio.gui.graph.scene import Scene
 from studio.gui.pages.model.node_details import Histogram
 from studio.gui.pages.model.page import ModelPage

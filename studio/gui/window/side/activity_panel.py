@@ -21,8 +21,8 @@ from studio.gui.widgets.basics import (
     line,
     row,
 )
-from studio.gui.window.activity_row import ActivityRow, JobActions, day
-from studio.gui.window.side_panel import SidePanel
+from studio.gui.window.side.activity_row import ActivityRow, JobActions, day
+from studio.gui.window.side.side_panel import SidePanel
 from studio.gui.window.stages import BY_ID, stage_of_step
 
 if TYPE_CHECKING:

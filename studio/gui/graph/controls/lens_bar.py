@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QPushButton, QSizePolicy, QWidget
 from studio.api.qt import plain_tip
 from studio.gui import icons
 from studio.gui.graph.canvas import GraphCanvas
-from studio.gui.graph.choices import ViewChoices
+from studio.gui.graph.controls.choices import ViewChoices
 from studio.gui.graph.keyboard import DIRECTION, DOCK, SHAPES
 from studio.gui.graph.paths import EDGE, PathButtons
 from studio.gui.theme import Theming

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtWidgets import QWidget
 
-from studio.gui.window.side_panel import SidePanel
+from studio.gui.window.side.side_panel import SidePanel
 
 if TYPE_CHECKING:
     from studio.gui.shell import WindowParts
@@ -91,9 +91,9 @@ class SidePanels(QObject):
 
     def _make(self, name: str) -> SidePanel:
         if name == "help":
-            from studio.gui.window.help_panel import HelpPanel
+            from studio.gui.window.side.help_panel import HelpPanel
 
             return HelpPanel(self._parts)
-        from studio.gui.window.activity_panel import ActivityPanel
+        from studio.gui.window.side.activity_panel import ActivityPanel
 
         return ActivityPanel(self._parts)

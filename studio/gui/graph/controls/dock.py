@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QBoxLayout, QFrame
 
 from studio.gui.graph.canvas import GraphCanvas
-from studio.gui.graph.legend import Legend
-from studio.gui.graph.minimap import Minimap
+from studio.gui.graph.controls.legend import Legend
+from studio.gui.graph.controls.minimap import Minimap
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from studio.documents.dataclass_json import from_json
 from studio.gui.widgets.basics import GRID, Scroll, button, label, row
 from studio.gui.widgets.shortcuts import FIXED, ShortcutList, listed
-from studio.gui.window.side_panel import SidePanel
+from studio.gui.window.side.side_panel import SidePanel
 from studio.gui.window.stages import BY_ID
 from studio.settings import resource
 

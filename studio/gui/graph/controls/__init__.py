@@ -1,0 +1,1 @@
+"""The controls around a graph: its bar, its dock, its choices."""

@@ -1,0 +1,1 @@
+"""The panels at the right edge of the window: activity and help."""
