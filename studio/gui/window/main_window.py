@@ -70,6 +70,7 @@ class MainWindow(QMainWindow):
 
     painted = Signal()
     jobbar: JobBar
+    rail: Rail
     inspector: InspectorDock
 
     def __init__(self, theming: Theming, settings: Settings) -> None:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from studio.workspace import VariantRecord, Workspace
 
 NEXT = "next"
-_ORDER = ("quantize", "profile", "deploy")
 
 
 class StageResults:
@@ -35,16 +34,15 @@ class StageResults:
         variant = self._current.variant
         if variant is None:
             return {}
-        found = {
-            "project": self._ready(),
-            "model": self._nodes(variant),
-            "quantize": self._variants(),
-            "profile": self._latency(variant),
-            "deploy": self._served(variant),
-        }
-        following = next((stage for stage in _ORDER if not found[stage]), "")
-        if following:
-            found[following] = NEXT
+        found = {"project": self._ready(), "model": self._nodes(variant)}
+        following = NEXT
+        for stage, word in (
+            ("quantize", self._variants()),
+            ("profile", self._latency(variant)),
+            ("deploy", self._served(variant)),
+        ):
+            found[stage] = word or following
+            following = following if word else ""
         return {stage: word for stage, word in found.items() if word}
 
     def _ready(self) -> str:

@@ -186,8 +186,9 @@ def data_line(
         ("evaluation", choice.eval_data, counts[1]),
     ):
         if path:
-            is_read = isinstance(data, DataPreview)
-            count = f", {figures.count(data.count, 'sample')}" if is_read else ""
+            count = ""
+            if isinstance(data, DataPreview):
+                count = f", {figures.count(data.count, 'sample')}"
             parts.append(f"{title} {Path(path).name}{count}")
     metric = choice.metric_for(project)
     if metric not in ("auto", "none"):
