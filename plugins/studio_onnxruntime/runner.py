@@ -235,17 +235,18 @@ def _kernels(events: list[dict[str, Any]], runs: int) -> list[dict[str, Any]]:
             },
         )
         row["times"].append(event["own"])
-        inference = bisect.bisect_right(inferences, event["ts"]) - 1
+        moment = event["ts"]
+        inference = bisect.bisect_right(inferences, moment) - 1
         if inference >= 0:  # of several calls the first one counts, as the events are in order
-            offset = event["ts"] - inferences[inference]
+            offset = moment - inferences[inference]
             starts.setdefault(name, {}).setdefault(inference, offset)
     for name, row in found.items():
         times = row.pop("times")
         if name in starts:
-            row["start_us"] = statistics.median(starts[name].values())
-        row["calls"] = len(times) / runs
+            row.update(start_us=statistics.median(starts[name].values()))
+        calls = len(times) / runs
         # The median: one inference in which the machine was busy must not colour a node.
-        row["us"] = statistics.median(times) * row["calls"]
+        row.update(calls=calls, us=statistics.median(times) * calls)
     return sorted(found.values(), key=lambda row: -float(row["us"]))
 
 

@@ -27,8 +27,8 @@ class Theme:
     Attributes:
         colors: ``#rrggbb`` by token: background, surface, surface_2, surface_3, border,
             border_strong, text, dim, accent, accent_ground, accent_fill, accent_text, on_fill,
-            good, warning, bad and the ``*_text`` of each, idle, on_bar, and ``op_*`` for each
-            family of operators in bars.
+            good, warning, bad and the ``*_text`` of each, idle.
+            Of bars: on_bar, and ``op_*`` for each family of operators.
         graph: ``#rrggbb`` by token of the graph canvas: ink, edge, and one for each family.
     """
 

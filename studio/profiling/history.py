@@ -16,6 +16,7 @@ from studio.registry import Registry, RunRecord, VariantRecord
 from studio.runtime.bench.facts import Environment
 
 STEP = "profile"
+_DATA = "data"
 _RATES = ("throughput", "open-loop")
 """Modes whose figure is better when it is larger."""
 
@@ -345,7 +346,7 @@ def _source(profile: ProfileDocument) -> str:
     """Return where the inputs came from; empty for a profile without its options."""
     if not profile.options:
         return ""
-    data = profile.options.get("data")
+    data = profile.options.get(_DATA)
     return f"a sample of {Path(str(data)).name}" if data else "random values"
 
 

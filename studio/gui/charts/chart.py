@@ -39,7 +39,7 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """What can be clicked: its middle and extent as shares of the picture's width and height."""
+    """A clickable place: its middle and extent as shares of the picture's width and height."""
 
     x: float
     y: float

@@ -18,7 +18,7 @@ _DEEPEST = 1 / 4096
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One node.
+    """A node with its time on the axis.
 
     Attributes:
         start, length: In milliseconds of an inference.
@@ -35,7 +35,7 @@ class Bar:
 
     @property
     def end(self) -> float:
-        """When it ends."""
+        """Its end in milliseconds."""
         return self.start + self.length
 
 

@@ -137,7 +137,7 @@ class Table(QTableWidget):
                 header.resizeSection(column, width)
 
     def fit_columns(self) -> None:
-        """Divide the width anew, after a column was hidden or shown."""
+        """Divide the width again, after a column was hidden or shown."""
         self._fit_stretch()
 
     def needed_width(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 
 from studio.gui import figures
 from studio.gui.pages.profile import modes
@@ -14,15 +15,33 @@ _RATES = 8
 """About as many rates are tried in a search for the highest."""
 
 
-def seconds(options: Mapping[str, object]) -> float:
-    """Return about how long a run with these options takes, in seconds."""
-    runs = max(1, _count(options.get("model")) * _count(options.get("backend")))
-    mode = str(options.get("mode") or modes.LATENCY)
-    measured = _number(options.get("seconds"), 20.0)
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """The options of a run that its length follows from, as they were entered."""
+
+    model: object = None
+    backend: object = None
+    target: object = None
+    mode: object = None
+    seconds: object = None
+    minutes: object = None
+    rate: object = None
+
+    @classmethod
+    def read(cls, options: Mapping[str, object]) -> RunPlan:
+        """Read them from the values of a form, or from what a run has stored."""
+        return cls(**{one.name: options.get(one.name) for one in fields(cls)})
+
+
+def seconds(plan: RunPlan) -> float:
+    """Return about how long a run takes, in seconds."""
+    runs = max(1, _count(plan.model) * _count(plan.backend))
+    mode = str(plan.mode or modes.LATENCY)
+    measured = _number(plan.seconds, 20.0)
     if mode == "sustained":
-        measured = 60 * runs * _number(options.get("minutes"), 5.0)
+        measured = 60 * runs * _number(plan.minutes, 5.0)
     elif mode == "open-loop":
-        measured *= 1 if options.get("rate") else _RATES
+        measured *= 1 if plan.rate else _RATES
     elif mode == modes.LATENCY and runs > 1:
         runs += 1  # the A/A control
     return measured + _EACH_S * runs

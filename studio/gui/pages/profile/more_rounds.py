@@ -1,4 +1,4 @@
-"""A profile that is made anew with as many rounds as would probably decide it."""
+"""A second profile with as many rounds as would probably decide the first one."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from studio.api import Kind, Option
 from studio.gui import figures
 from studio.gui.pages.profile import modes, verdict
+from studio.gui.pages.profile.estimate import RunPlan
 from studio.gui.pages.profile.verdict import MoreRounds
 from studio.profiling.results import ProfileResult
 
+_MODELS = "models"
 _SECONDS = 20.0
 _NO_DATA = "none"
 
@@ -27,7 +29,7 @@ def proposed(
         return None, ""
     looks = result.looks
     planned = looks.planned[-1] if looks and looks.planned else 0
-    is_whole = set(_numbers(options.get("models"))) <= set(known)
+    is_whole = set(_numbers(options.get(_MODELS))) <= set(known)
     reason = "" if is_whole else "A variant of this profile was removed."
     return verdict.more_rounds(result, planned), reason
 
@@ -39,10 +41,10 @@ def options(
     values: dict[str, object] = {"data": _NO_DATA}  # unless the shown profile had a sample
     for option in form:
         if option.kind is Kind.MODEL:
-            values[option.name] = [f"#{number}" for number in _numbers(shown.get("models"))]
+            values[option.name] = [f"#{number}" for number in _numbers(shown.get(_MODELS))]
         elif shown.get(option.name) is not None:
             values[option.name] = shown[option.name]
-    seconds = figures.number(shown.get("seconds")) or _SECONDS
+    seconds = figures.number(RunPlan.read(shown).seconds) or _SECONDS
     longer = round(max(seconds, seconds * more.factor), 1)
     return {**values, "rounds": more.rounds, "seconds": longer}
 

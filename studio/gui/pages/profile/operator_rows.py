@@ -11,7 +11,7 @@ from studio.profiling.results import NodeTime, OperatorTimes, ProfileResult
 from studio.workspace import operator_family
 
 NEW = "new"
-"""What stands for a ratio where the baseline has no such operator."""
+"""Shown instead of a ratio where the baseline has no such operator."""
 
 _TOKENS = (
     "convolution",

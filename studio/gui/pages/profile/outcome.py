@@ -135,7 +135,7 @@ class VerdictCard(QFrame):
 
 
 class ProgressCard(QFrame):
-    """What the run does, how far it is, and Cancel."""
+    """The current work of a run and its progress, with Cancel."""
 
     def __init__(self, strip: JobStrip) -> None:
         super().__init__()
@@ -154,7 +154,7 @@ class ProgressCard(QFrame):
 
 
 class FailureCard(QFrame):
-    """Why a run failed, what to do, and Try again."""
+    """The reason of a failure, with what to do and Try again."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -221,7 +221,7 @@ class ProfilePage(StagePage):
         self._start(self.settings.values())
 
     def run_more_rounds(self) -> None:
-        """Measure the shown profile anew, with as many rounds as would probably decide it."""
+        """Measure the shown variants again, with as many rounds as would probably decide."""
         more, reason = self._more_rounds()
         if more is not None and not reason:
             form = self.workspace.steps[STEP].form
@@ -231,7 +231,7 @@ class ProfilePage(StagePage):
         if not self.strip.follow(self.shell.start(STEP, **options)):
             self._explain()
             return
-        target = str(options.get("target") or "")
+        target = str(estimate.RunPlan.read(options).target or "")
         mode = str(options.get(MODE) or modes.LATENCY)
         self._result = ProfileResult(mode=mode, target=target)
         self.export.show_run(None)
@@ -288,7 +288,7 @@ class ProfilePage(StagePage):
         self.workspace.events.publish(NodeAsked(node))
 
     def _show_wanted(self) -> None:
-        """Select the node that the graph asked for, once the profile is shown."""
+        """Select the node that the graph has named, once the profile is shown."""
         name, variant = self._wanted_node, self.variant
         if not name or variant is None or not self._result.runs:
             return
@@ -371,6 +371,7 @@ class ProfilePage(StagePage):
         if not count:
             return ""
         options = {name: field.editor.value() for name, field in self.form.fields.items()}
-        seconds = figures.seconds(estimate.seconds(options))
-        target = target_rows.spoken(str(options.get("target") or ""))
+        plan = estimate.RunPlan.read(options)
+        seconds = figures.seconds(estimate.seconds(plan))
+        target = target_rows.spoken(str(plan.target or ""))
         return f"Profiling {figures.count(count, 'variant')} on {target} takes about {seconds}."

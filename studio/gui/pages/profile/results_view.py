@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from studio.api.qt import plain_tip
 from studio.gui.charts.chart import Chart, Drawing
@@ -30,7 +30,7 @@ NO_SPREAD = "The distribution appears after the last round."
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """What is known of the variants besides their speed, by name.
+    """Facts about the variants besides their speed, by name.
 
     Attributes:
         metric: Each one's metric, as it was measured when the variant was made.
@@ -67,6 +67,8 @@ class ResultsView(QWidget):
         self.view = Segmented(name="Detail of the results")
         self._tabs = [self.view.add(title) for title in ("Distribution", "Accuracy", "Statistics")]
         self.operators = OperatorViews(theming)
+        self._fit = QTimer(self, singleShot=True, interval=0)  # when the table has its new width
+        self._fit.timeout.connect(self._fit_columns)
         self._build()
         self.table.itemSelectionChanged.connect(self._show_selected)
         self.tradeoff.picked.connect(self.table.selectRow)
@@ -92,7 +94,9 @@ class ResultsView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GRID + GRID // 2)
-        layout.addWidget(TwoColumns(listed, detail, (6, 5)))
+        upper = TwoColumns(listed, detail, (6, 5))
+        upper.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        layout.addWidget(upper)
         layout.addWidget(TwoColumns(self.operators.table, self.operators.timeline, (1, 1)), 1)
 
     def _statistics(self) -> QWidget:
@@ -127,7 +131,7 @@ class ResultsView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Hide the error where the table has no room for it; it is in the statistics, too."""
         super().resizeEvent(event)
-        QTimer.singleShot(0, self._fit_columns)  # when the table has its new width
+        self._fit.start()
 
     def _fit_columns(self) -> None:
         table = self.table

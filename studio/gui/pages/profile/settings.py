@@ -24,7 +24,8 @@ DATA = "data"
 OPERATORS = "operators"
 IN_FRONT = ("model", BACKEND, "target", MODE, "threads", "seconds", "streams", "batch", "minutes",
             "limit", OPERATORS, DATA)  # fmt: skip
-COLUMNS = 3
+COLUMNS = 4
+MODE_TITLES = ("Latency", "Throughput", "Open loop", "Sustained load")
 
 OPERATORS_COST = (
     "Adds about 50 inferences of each variant after the rounds. The latencies are measured without."
@@ -50,7 +51,7 @@ class ProfileSettings(QWidget):
         again_asked: The run is to be made again with these settings.
 
     Attributes:
-        sizes: The sizes that the model leaves open; asked for without a sample of the project.
+        sizes: The sizes that the model leaves open, for a project without a sample.
     """
 
     changed = Signal()
@@ -101,7 +102,7 @@ class ProfileSettings(QWidget):
 
     @property
     def is_folded(self) -> bool:
-        """Whether the line stands for the form."""
+        """Whether the form is hidden."""
         return self._folded
 
     def fold(self, folded: bool) -> None:
@@ -180,6 +181,7 @@ class ProfileSettings(QWidget):
 def _ordered(options: tuple[Option, ...]) -> tuple[Option, ...]:
     """Return the options: the few that matter each time in front, the others folded."""
     by_name = {option.name: option for option in options}
+    by_name[MODE] = replace(by_name[MODE], choice_titles=MODE_TITLES)
     order = [*IN_FRONT, *(name for name in by_name if name not in IN_FRONT)]
     return tuple(
         replace(by_name[name], advanced=name not in IN_FRONT)

@@ -58,7 +58,7 @@ class MoreRounds:
     pairs: tuple[str, ...]
 
     def sentence(self, shown: Headline) -> str:
-        """Return their number, their time, and that they are measured anew."""
+        """Return the number and the time of the rounds, in a sentence about a new run."""
         is_meant = shown.word == "inconclusive" and len(self.pairs) == 1
         what = "" if is_meant else f" {' and '.join(self.pairs)}"
         return (

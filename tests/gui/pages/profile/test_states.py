@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from studio.gui.pages.profile.page import ProfilePage
+from studio.gui.widgets.basics import ElidedLabel
 from studio.jobs import End
 from studio.projects.results import Project
 from studio.registry import VariantRecord
@@ -254,3 +256,35 @@ def test_a_node_without_a_time_is_said(rig: Rig) -> None:
     page = rig.page(ProfilePage, second)
     page.on_event(NodeTimeAsked("conv1"))
     assert rig.shell.said[-1] == "The newest profile has no time of conv1 in int8."
+
+
+@pytest.mark.parametrize("width", [876, 1196, 1836])
+def test_no_text_is_cut(rig: Rig, width: int) -> None:
+    """The page of a window that is 960, 1280 or 1920 pixels wide."""
+    first, second = two(rig)
+    profiled(rig, first, second, word="undecided")
+    page = rig.page(ProfilePage, first)
+    page.resize(width, 508)
+    for show in (lambda: None, page.settings.change.click, page.run):
+        show()
+        visible_texts(page)  # which lets the layouts settle
+        assert cut(page) == []
+
+
+def cut(page: ProfilePage) -> list[str]:
+    """The texts of labels, buttons and choices that are narrower than they are long."""
+    plain = [one for one in page.findChildren(QLabel) if not one.wordWrap()]
+    shown = [*plain, *page.findChildren(QPushButton), *page.findChildren(QComboBox)]
+    found = []
+    for one in shown:
+        if not one.isVisible() or isinstance(one, ElidedLabel):
+            continue
+        text = one.currentText() if isinstance(one, QComboBox) else one.text()
+        room = one.width() - (ARROW if isinstance(one, QComboBox) else 0)
+        if room < one.fontMetrics().horizontalAdvance(text):
+            found.append(text)
+    return found
+
+
+ARROW = 40
+"""What a choice needs besides its text."""

@@ -100,4 +100,4 @@ def test_where_nothing_is_faster_the_open_one_or_the_baseline_is_proposed() -> N
     ],
 )
 def test_how_long_a_run_takes(options: dict[str, Any], seconds: float) -> None:
-    assert estimate.seconds(options) == seconds
+    assert estimate.seconds(estimate.RunPlan.read(options)) == seconds
