@@ -148,7 +148,7 @@ class NetronPanel(Panel):
             return ""  # nothing was entered
 
     def _path(self) -> Path | None:
-        return Path(str(self.form.values()["file"])) if self.form.check() else None
+        return Path(self._entered()) if self.form.check() else None
 
     def _submit(self) -> None:
         (self.show_here if self.here.isEnabled() else self.open_browser)()

@@ -108,7 +108,8 @@ def _input(operator: str, place: int) -> str:
 def _kernel_rows(node: Node) -> Iterator[NodeRow]:
     """Yield the window of a convolution or pooling, and what differs from the default."""
     attributes = node.attributes
-    kernel, strides = _edges(attributes.get("kernel_shape")), _even(attributes.get("strides"))
+    window, steps = map(attributes.get, ("kernel_shape", "strides"))
+    kernel, strides = _edges(window), _even(steps)
     step = f"stride {strides}" if strides not in ("", "1") else ""
     if kernel:
         yield NodeRow("kernel", f"{kernel}, {step}" if step else kernel)
