@@ -124,7 +124,7 @@ def changing_targets(jobs: Iterable[RunningJob]) -> set[str]:
     for job in jobs:
         if not job.running:
             continue
-        asked = read_parts(_Change, job.spec.arguments)
+        asked = read_parts(_TargetChange, job.spec.arguments)
         if asked.target.name and not asked.dry_run and _changes_release(job.spec.step):
             found.add(asked.target.name)
     return found
@@ -138,7 +138,7 @@ class _ChangedTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class _Change:
+class _TargetChange:
     """The arguments that the steps of a deployment share."""
 
     target: _ChangedTarget = _ChangedTarget()

@@ -20,7 +20,7 @@ _MB = 1e6
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PlannedChange:
     """A property before and after; both are the same where nothing changes."""
 
     name: str
@@ -33,7 +33,7 @@ def changes(
     served: VariantRecord | None,
     variant: VariantRecord,
     plan: DeployResult | None,
-) -> list[Change]:
+) -> list[PlannedChange]:
     """Return what would be another, the most important first.
 
     Args:
@@ -44,13 +44,13 @@ def changes(
     details = ReleaseDetails.of(running) if running is not None else ReleaseDetails()
     before = f"v{details.version} {details.variant_name}".strip() if details.version else NOTHING
     version = f"v{plan.version} " if plan is not None and plan.version else ""
-    found = [Change("Version", before, f"{version}{variant.name}")]
+    found = [PlannedChange("Version", before, f"{version}{variant.name}")]
     if running is None or details.name != variant.model_name:
-        found.insert(0, Change("Model", details.name or NOTHING, variant.model_name))
+        found.insert(0, PlannedChange("Model", details.name or NOTHING, variant.model_name))
     if served is not None and served.precision != variant.precision:
-        found.append(Change("Precision", served.precision, variant.precision))
+        found.append(PlannedChange("Precision", served.precision, variant.precision))
     if served is not None and served.size != variant.size:
-        found.append(Change("Model size", _size(served.size), _size(variant.size)))
+        found.append(PlannedChange("Model size", _size(served.size), _size(variant.size)))
     return found
 
 

@@ -38,7 +38,7 @@ class LogEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class _LogLine:
     """The known fields of a server's line; an earlier or later runtime has others.
 
     Attributes:
@@ -87,7 +87,7 @@ def _entry(line: str) -> LogEntry | None:
         values = None
     if not isinstance(values, dict):
         return LogEntry("", _level_of(text), "server", text)
-    known = read_parts(_Line, values)
+    known = read_parts(_LogLine, values)
     at = _time(known.at)
     if known.event == "request":
         return _request(at, known)
@@ -104,7 +104,7 @@ def _entry(line: str) -> LogEntry | None:
     return LogEntry(at, ERROR if known.error else INFO, "server", sentence)
 
 
-def _request(at: str, line: _Line) -> LogEntry | None:
+def _request(at: str, line: _LogLine) -> LogEntry | None:
     status = line.status
     if status < _LEAST_WARNING and line.path.startswith(_OWN_READS):
         return None
@@ -120,7 +120,7 @@ def _request(at: str, line: _Line) -> LogEntry | None:
     return LogEntry(at, level, "request", ", ".join(filter(None, parts)) + ".")
 
 
-_SENTENCES: Mapping[str, Callable[[_Line], tuple[str, str, str]]] = {
+_SENTENCES: Mapping[str, Callable[[_LogLine], tuple[str, str, str]]] = {
     "": lambda line: (
         INFO, "server", f"The server started with {line.model} at {line.endpoint}."
     ),
