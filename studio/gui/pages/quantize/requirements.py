@@ -186,8 +186,8 @@ def data_line(
         ("evaluation", choice.eval_data, counts[1]),
     ):
         if path:
-            is_read = isinstance(data, DataPreview)
-            count = f", {figures.count(data.count, 'sample')}" if is_read else ""
+            read = data if isinstance(data, DataPreview) else None
+            count = f", {figures.count(read.count, 'sample')}" if read is not None else ""
             parts.append(f"{title} {Path(path).name}{count}")
     metric = choice.metric_for(project)
     if metric not in ("auto", "none"):
