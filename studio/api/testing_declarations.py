@@ -40,7 +40,7 @@ _PROTOCOLS: Mapping[Extension, type] = {
 }
 
 MOST_ASKED = 8
-"""So many options of a sheet are always visible; the others are ``advanced``."""
+"""Most options of a sheet that are always visible; the others are ``advanced``."""
 
 
 def check_declaration(
@@ -74,7 +74,7 @@ def check_sheet(sheet: object, extra: Mapping[str, Any]) -> None:
     assert isinstance(sheet, DeploySheet), "it is no studio.api.sheets.DeploySheet"
     assert extra.get("schemes"), "the manifest names no schemes"
     group = extra.get("group")
-    assert group in (None, *GROUPS), f"its group {group!r} is none of {', '.join(GROUPS)}"
+    assert group in (None, *GROUPS), f"its group {group!r} is not one of {', '.join(GROUPS)}"
     for name in ("place_options", "deploy_options"):
         options = getattr(sheet, name)
         check_options(options)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from studio.models.search import SearchResult
 
 _RELAID_UP_TO = 20_000
-"""Nodes of a graph that is laid out anew where its file has no room for rows."""
+"""Nodes of a graph that gets a new layout where its file has no room for rows."""
 
 FOLDED_FROM = 300
 """Nodes from which on a graph opens folded, where folding leaves at most a third of its boxes."""
@@ -176,7 +176,7 @@ def read_graph(record: VariantRecord, early: Early | None = None) -> GraphView:
     Args:
         early: If it is of this graph, only what was missing is read.
 
-    A file of an earlier version, whose boxes have no room for rows, is laid out anew.
+    A file of an earlier version, whose boxes have no room for rows, gets a new layout.
 
     Raises:
         StudioError: when it was not kept, or its file is gone or damaged.

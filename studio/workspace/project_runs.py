@@ -78,7 +78,7 @@ def _endpoint_name(model: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
-    """What came of a run.
+    """The outcome of a run in one sentence.
 
     Attributes:
         tone: ``good``, ``warning`` or ``bad``.

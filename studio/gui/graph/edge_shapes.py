@@ -21,7 +21,7 @@ REACH = 160.0
 
 
 class EdgeShapePainter:
-    """The painter of shapes beside the edges of a scene, in scene coordinates.
+    """The painter of shapes at the edges of a scene, in scene coordinates.
 
     Args:
         font: Of the texts.

@@ -25,7 +25,7 @@ from studio.gui.widgets.basics import (
 WIDTH = 512
 _MARGIN = 20
 _VEIL = 150
-"""How much of the page the veil takes away, of 255."""
+"""Opacity of the veil over the page, of 255."""
 
 
 class StepBar(QWidget):

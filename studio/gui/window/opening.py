@@ -35,7 +35,7 @@ class ModelOpener:
         return bool(self._files or self._samples)
 
     def open(self, path: Path) -> None:
-        """Open a model in a worker; a large one is drawn on the Model page meanwhile."""
+        """Open a model in a worker; a large one is drawn on the Model page at once."""
         self._open(path, self._stage())
 
     def _open(self, path: Path, start: str) -> None:
@@ -110,7 +110,7 @@ class ModelOpener:
                 self._restore_previous()
 
     def _show_opened(self, file: Path, is_away: bool) -> None:
-        """Show the project; who has gone elsewhere meanwhile stays there, and is offered it."""
+        """Show the project; a user who has moved to another page stays there, and is offered it."""
         if not is_away:
             self._window.go("project")
             return

@@ -65,7 +65,7 @@ class NodeRow(NamedTuple):
 
 
 def height_of(rows: int) -> float:
-    """Return the height of a box with so many rows."""
+    """Return the height of a box with that number of rows."""
     return HEADER_HEIGHT + rows * ROW_HEIGHT + 2 * ROWS_INSET if rows else HEADER_HEIGHT
 
 

@@ -15,7 +15,7 @@ _KEY = "graph"
 
 @dataclass(frozen=True, slots=True)
 class ViewChoices:
-    """How graphs are shown.
+    """The choices of how graphs are shown.
 
     Attributes:
         across: From left to right rather than from top to bottom.

@@ -60,7 +60,7 @@ class Minimap(QWidget):
         self.refresh()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Paint the graph anew for another size."""
+        """Repaint the graph for another size."""
         super().resizeEvent(event)
         self._picture = None
 

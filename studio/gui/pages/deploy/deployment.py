@@ -22,7 +22,7 @@ PLANNING, DEPLOYING, ROLLING_BACK = "plan", "deploy", "rollback"
 
 
 class Deployment(QObject):
-    """What the page plans, deploys or rolls back, one at a time.
+    """The plan, deployment or rollback of the page, one at a time.
 
     Signals:
         changed: Other steps, or the same in another state.

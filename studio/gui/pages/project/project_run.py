@@ -29,7 +29,7 @@ class ProjectRun(QObject):
         changed: It began, went on or ended.
 
     Attributes:
-        states: ``running``, ``done`` or ``failed`` by stage, of the run that goes on.
+        states: ``running``, ``done`` or ``failed`` by stage, of the current run.
         text: Where it is (``Step 2 of 6: Profile``); empty without a run.
         done, total: Steps that have ended, of all.
     """
@@ -47,11 +47,11 @@ class ProjectRun(QObject):
 
     @property
     def is_running(self) -> bool:
-        """Whether a run goes on."""
+        """Whether a run is active."""
         return self._running is not None
 
     def start(self, variant: VariantRecord) -> None:
-        """Run the pipeline of a variant's model; what is in the way is shown."""
+        """Run the pipeline of a variant's model; an error is shown."""
         if self.is_running:
             return
         try:

@@ -61,14 +61,14 @@ SECTIONS = (
                 f"For each process of a worker. 0 takes half of this computer's memory. {LATER}",
             ),
             ("patience_s", f"A worker without progress for this long is stopped. {LATER}"),
-            ("log_level", f"What is written to the log in the data folder. {LATER}"),
+            ("log_level", f"The least level of the log in the data folder. {LATER}"),
         ),
     ),
 )
 
 
 class SettingsPage(Page):
-    """Settings that apply at once, or from the next start where their text says so.
+    """Settings that apply at once, or from the next start where their text has it so.
 
     Attributes:
         rows: Each setting by its name.
