@@ -3,16 +3,16 @@
 from typing import TYPE_CHECKING
 
 from studio.jobs import Containment, JobOutcome, RunningJob, Step
-from studio.models.dimensions import short_shape, short_type
-from studio.models.drawing.node_rows import (
+from studio.models.families import TITLES as FAMILY_TITLES
+from studio.models.families import family as operator_family
+from studio.models.labels.dimensions import short_shape, short_type
+from studio.models.labels.node_rows import (
     HEADER_HEIGHT,
     ROW_HEIGHT,
     ROWS_INSET,
     NodeRow,
     node_rows,
 )
-from studio.models.families import TITLES as FAMILY_TITLES
-from studio.models.families import family as operator_family
 from studio.models.search import SearchResult, search_model
 from studio.models.step import DRAWN, PREVIEW
 from studio.models.surgery.edits import write as edit_text

@@ -198,7 +198,7 @@ def read_graph(record: VariantRecord, early: Early | None = None) -> GraphView:
 
 def _with_rows(view: GraphView) -> GraphView:
     """Return the view with room for the rows of its nodes; large graphs stay as they are."""
-    from studio.models.drawing.node_rows import HEADER_HEIGHT, node_rows
+    from studio.models.labels.node_rows import HEADER_HEIGHT, node_rows
     from studio.models.layout import lay_out
 
     graph = view.model.graph

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from studio.api import Graph, GraphLayout, Node, TensorType
-from studio.models.dimensions import short_type
-from studio.models.drawing.node_rows import (
+from studio.models.drawing.overlay import Overlay
+from studio.models.families import family
+from studio.models.labels.dimensions import short_type
+from studio.models.labels.node_rows import (
     HEADER_HEIGHT,
     ROW_HEIGHT,
     ROWS_INSET,
     NodeRow,
     node_rows,
 )
-from studio.models.drawing.overlay import Overlay
-from studio.models.families import family
 from studio.models.layout import Frame
 from studio.models.layout.boxes import DETAIL_CHAR, OPERATOR_CHAR, detail
 from studio.models.walk import BLOCK_DOMAIN, block_text

@@ -7,11 +7,11 @@ from typing import Any
 
 from studio.api import Graph, GraphLayout, Model, Node, TensorType
 from studio.models.blocks import INSIDE, folded, folds, is_block, outline
-from studio.models.dimensions import short_shape, short_type
 from studio.models.drawing.colours import FILLS
-from studio.models.drawing.node_rows import node_rows
 from studio.models.drawing.overlay import Overlay
 from studio.models.families import TITLES, family
+from studio.models.labels.dimensions import short_shape, short_type
+from studio.models.labels.node_rows import node_rows
 from studio.models.layout import lay_out
 from studio.models.layout.boxes import detail
 from studio.models.walk import block_text, parts

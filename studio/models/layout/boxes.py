@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from studio.api import Graph, Node, TensorType
-from studio.models.dimensions import short_type
-from studio.models.drawing.node_rows import HEADER_HEIGHT, NodeRow, height_of, node_rows
+from studio.models.labels.dimensions import short_type
+from studio.models.labels.node_rows import HEADER_HEIGHT, NodeRow, height_of, node_rows
 from studio.models.walk import BLOCK_DOMAIN, block_text, is_constant, read_names
 
 HEIGHT = HEADER_HEIGHT

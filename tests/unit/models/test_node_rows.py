@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from studio.api import Dimension, Graph, Node
-from studio.models.dimensions import short_shape, short_size, short_type
-from studio.models.drawing.node_rows import HEADER_HEIGHT, MOST_ROWS, height_of, node_rows
+from studio.models.labels.dimensions import short_shape, short_size, short_type
+from studio.models.labels.node_rows import HEADER_HEIGHT, MOST_ROWS, height_of, node_rows
 from studio.models.layout import lay_out
 from tests.unit.models import graphs
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from studio.api import Graph, Node
-from studio.models.drawing.node_rows import HEADER_HEIGHT, height_of
 from studio.models.graphfile import write
+from studio.models.labels.node_rows import HEADER_HEIGHT, height_of
 from studio.models.layout import lay_out
 from studio.workspace.graph_view import GraphView, read_graph
 from tests.unit.models import graphs

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from studio.api import AttributeValue, Graph, Node, TensorType
-from studio.models.dimensions import short_shape
+from studio.models.labels.dimensions import short_shape
 from studio.models.walk import BLOCK_DOMAIN
 
 HEADER_HEIGHT = 44.0
