@@ -23,11 +23,11 @@ PYTHON = Path("/usr/bin/python3")
 _MAINTAINER = "The authors of Edgewright <edgewright@example.invalid>"
 _DESCRIPTION = """\
 desktop studio for deploying AI models
- Edgewright takes a trained model to real hardware: it shows the graph, quantizes
- within a budget of accuracy, profiles, deploys to boards, containers and clouds,
- monitors, and rolls back. Every action of the window is also a command and a step
- of a pipeline. The recommended packages are for the window and the sandbox; a
- server does without them."""
+ Edgewright takes a trained model to real hardware: it shows the graph,
+ quantizes within a budget of accuracy, profiles, deploys to boards,
+ containers and clouds, monitors, and rolls back. Every action of the window
+ is also a command and a step of a pipeline. The recommended packages are for
+ the window and the sandbox; a server does without them."""
 _RECOMMENDS = ("bubblewrap", "openssh-client")
 
 _SCRIPT = """\
@@ -60,37 +60,9 @@ case "$1" in remove|purge) rm -rf /{here} ;; esac
 _OVERRIDES = """\
 # The environment holds the wheels of Python libraries as their authors built them.
 edgewright: embedded-library
-edgewright: embedded-javascript-library
-edgewright: font-in-non-font-package
-edgewright: truetype-font-prohibits-installable-embedding
-edgewright: hardening-no-bindnow
-edgewright: hardening-no-fortify-functions
-edgewright: hardening-no-relro
 edgewright: library-not-linked-against-libc
-edgewright: shared-library-lacks-prerequisites
 edgewright: unstripped-binary-or-object
-edgewright: undeclared-elf-prerequisites
-edgewright: custom-library-search-path
-edgewright: executable-not-elf-or-script
-edgewright: script-not-executable
-edgewright: package-contains-documentation-outside-usr-share-doc
-edgewright: extra-license-file
-edgewright: image-file-in-usr-lib
-edgewright: missing-dependency-on-libc
-edgewright: python-module-in-wrong-location
-edgewright: national-encoding
-edgewright: wrong-path-for-interpreter
 edgewright: unusual-interpreter
-edgewright: incorrect-path-for-interpreter
-edgewright: binary-from-other-architecture
-edgewright: statically-linked-binary
-edgewright: no-changelog
-edgewright: initial-upload-closes-no-bugs
-edgewright: exit-in-shared-library
-edgewright: spelling-error-in-binary
-edgewright: privacy-breach-generic
-edgewright: privacy-breach-uses-embedded-file
-edgewright: source-is-missing
 """
 _COPYRIGHT = """\
 Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
@@ -204,10 +176,16 @@ def _window_packages() -> tuple[str, ...]:
 
 def _normalize(root: Path) -> None:
     """Give files the modes of packages, and one time; equal contents then give equal bytes."""
+    for folder in list(root.rglob("__pycache__")):
+        shutil.rmtree(folder)
+    python = root / HERE / "bin" / "python"
+    there = os.path.relpath(os.readlink(python), f"/{HERE}/bin")  # absolute while it was used
+    python.unlink()
+    python.symlink_to(there)
     for path in sorted(root.rglob("*"), reverse=True):
         if not path.is_symlink():
-            runs = path.is_dir() or path.stat().st_mode & 0o100
-            path.chmod(0o755 if runs else 0o644)
+            runs = path.is_dir() or path.parent.name in ("bin", "DEBIAN")
+            path.chmod(0o755 if runs and path.name != "control" else 0o644)
         os.utime(path, (_when(), _when()), follow_symlinks=False)
 
 

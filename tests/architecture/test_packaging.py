@@ -124,3 +124,18 @@ def test_python_programs_that_the_studio_starts_are_requirements() -> None:
     required = {re.split(r"[<>=!~\[]", text)[0] for text in PROJECT["dependencies"]}
     assert "pip" in started
     assert started - required == {"uv"}, "uv is used where it is; the others must be there"
+
+
+def test_the_tree_of_the_debian_package_has_the_modes_of_packages(tmp_path: Path) -> None:
+    import debian
+
+    here = tmp_path / debian.HERE
+    for name in ("bin/studio", "lib/a.so", "lib/__pycache__/a.pyc"):
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
+        (here / name).touch(mode=0o777)
+    (here / "bin" / "python").symlink_to("/usr/bin/python3.13")
+    debian._normalize(tmp_path)
+    assert (here / "bin/python").readlink() == Path("../../../bin/python3.13")
+    modes = {name: (here / name).stat().st_mode & 0o777 for name in ("bin/studio", "lib/a.so")}
+    assert modes == {"bin/studio": 0o755, "lib/a.so": 0o644}
+    assert not (here / "lib" / "__pycache__").exists()
