@@ -21,13 +21,13 @@ _TOKENS = {GOOD: "good", WARNING: "warning", BAD: "bad", BUSY: "accent"}
 _PAD = 8
 _TEXTS = {GOOD: "good_text", WARNING: "warning_text", BAD: "bad_text", BUSY: "accent_text"}
 _COLUMNS = (
-    ("State", 0.11),
-    ("Endpoint", 0.18),
-    ("Version", 0.07),
+    ("State", 0.14),
+    ("Endpoint", 0.17),
+    ("Version", 0.09),
     ("req/s", 0.07),
     ("p99 ms", 0.08),
 )
-_STRIP = 0.16
+_STRIP = 0.13
 _WIDEST = 14
 """Pixels of a wide letter; shorter texts need not be measured."""
 
