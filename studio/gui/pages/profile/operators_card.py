@@ -37,7 +37,7 @@ from studio.profiling.results import OperatorTimes, ProfileResult
 BY_TYPE, BY_NODE = range(2)
 _HEADINGS = (("Operator", "Nodes"), ("Node", "Operator"))
 _REST = ("ms", "Share", "vs baseline", "Kernels")
-_WIDTHS = ((0, 64, 68, 124, 100, 132), (0, 108, 68, 124, 100, 132))
+_WIDTHS = ((0, 64, 68, 124, 100, 132), (0, 132, 68, 124, 100, 132))
 _NUMERIC = (2, 4)
 _SHARE = 3
 _SWATCH = 10
