@@ -28,7 +28,7 @@ from studio.gui.shell import MessageAction
 from studio.gui.theme import DARK, LIGHT, Theming
 from studio.gui.widgets.drops import FileDrops
 from studio.gui.window import keys
-from studio.gui.window.closing import Closing
+from studio.gui.window.close_guard import Closing
 from studio.gui.window.commands import Commands
 from studio.gui.window.docks import InspectorDock, SeparatorStyle
 from studio.gui.window.drop_overlay import DropOverlay

@@ -66,11 +66,11 @@ class Closing(QObject):
 
     @property
     def is_in_background(self) -> bool:
-        """Whether the window is gone and its jobs go on."""
+        """Whether the window is hidden while its jobs finish."""
         return self._watch.isActive()
 
     def allows(self) -> bool:
-        """Return whether the window may close now; otherwise the user is asked."""
+        """Return whether the window may close now; otherwise a dialog opens."""
         titles = [] if self._is_decided else self._unfinished()
         if self._workspace is None or not titles:
             return True
