@@ -33,7 +33,7 @@ def listed(actions: Iterable[QAction]) -> list[tuple[str, tuple[str, ...]]]:
 
 
 class KeyLabel(QLabel):
-    """The label of a key on a keyboard."""
+    """A label that looks like a key of a keyboard."""
 
     def __init__(self, key: str) -> None:
         super().__init__()

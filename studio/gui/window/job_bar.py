@@ -29,7 +29,7 @@ MOST = 0.99
 
 
 def show_progress(bar: QProgressBar, done: float, total: float) -> None:
-    """Show how far a running job is; a bar is never full before the job has ended.
+    """Show how far a running job is; a bar is never full before the end.
 
     Qt shows a range of 0 as a busy indicator, for a job without a known total.
     """

@@ -28,6 +28,7 @@ from studio.gui.shell import MessageAction
 from studio.gui.theme import DARK, LIGHT, Theming
 from studio.gui.widgets.drops import FileDrops
 from studio.gui.window import keys
+from studio.gui.window.close_guard import Closing
 from studio.gui.window.commands import Commands
 from studio.gui.window.docks import InspectorDock, SeparatorStyle
 from studio.gui.window.drop_overlay import DropOverlay
@@ -41,7 +42,6 @@ from studio.gui.window.side.side_panels import SidePanels
 from studio.gui.window.stages import BY_ID, IN_RAIL, STAGES, page_class
 from studio.gui.window.toasts import Toasts
 from studio.gui.window.topbar import ModelsMenu, TopBar
-from studio.gui.window.window_close import Closing
 
 if TYPE_CHECKING:
     from studio.gui.window.command_palette import CommandPalette

@@ -14,8 +14,8 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from studio.gui.window.close_guard import ClosingDialog
 from studio.gui.window.main_window import MainWindow
-from studio.gui.window.window_close import ClosingDialog
 from studio.workspace import RunningJob, Workspace
 from studio.workspace.job_history import JobHistory
 from tests.gui.conftest import DIGITS

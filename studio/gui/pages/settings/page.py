@@ -61,14 +61,14 @@ SECTIONS = (
                 f"For each process of a worker. 0 takes half of this computer's memory. {LATER}",
             ),
             ("patience_s", f"A worker without progress for this long is stopped. {LATER}"),
-            ("log_level", f"The least level of the log in the data folder. {LATER}"),
+            ("log_level", f"The detail of the log in the data folder. {LATER}"),
         ),
     ),
 )
 
 
 class SettingsPage(Page):
-    """Settings that apply at once, or from the next start where their text has it so.
+    """Page of settings, each stored as soon as it is changed.
 
     Attributes:
         rows: Each setting by its name.
@@ -103,7 +103,7 @@ class SettingsPage(Page):
         self.search.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def dress(self) -> None:
-        """Dress what is seen, and read what is shown of the window."""
+        """Dress the visible parts, and read the shortcuts of the window."""
         super().dress()
         self.keys.show_shortcuts([*FIXED, *listed(self.window().actions())])
         if not self._parts:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 EDITOR_WIDTH = 280
 SETTLE_MS = 400
-"""Time without a key after which a text is stored."""
+"""Pause in typing after which a text is stored."""
 
 CHOICES: Mapping[str, Mapping[str, str]] = {
     "theme": {"system": "As the system", "light": "Light", "dark": "Dark"},
