@@ -1,4 +1,4 @@
-"""The sheet of boards: what is asked for a new one."""
+"""The sheet of boards: name, address and key of a new one."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 A sheet has the same three steps for every kind of target: Connect, Configure, Review. The window
 draws it and runs the steps ``target-find``, ``target-probe`` and ``deploy``. A plugin describes
-what is asked; it draws nothing and needs no Qt. Its manifest names the sheet::
+the options; it draws nothing and needs no Qt. Its manifest names the sheet::
 
     [[sheets]]
     id = "attic"
@@ -27,7 +27,7 @@ GROUPS = ("devices", "containers", "clouds")
 
 
 class DeploySheet(ABC):
-    """What is asked in the sheet of one kind of target.
+    """The options in the sheet of one kind of target.
 
     Attributes:
         place_options: Asked in Connect for a new target, at most eight; ``spec`` takes the values.

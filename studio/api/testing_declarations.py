@@ -40,7 +40,7 @@ _PROTOCOLS: Mapping[Extension, type] = {
 }
 
 MOST_ASKED = 8
-"""So many options of a sheet are always visible; the others are ``advanced``."""
+"""Limit of the visible options of a sheet; the others are ``advanced``."""
 
 
 def check_declaration(
@@ -70,11 +70,11 @@ def check_declaration(
 
 
 def check_sheet(sheet: object, extra: Mapping[str, Any]) -> None:
-    """A sheet of the Deploy page asks for little, and belongs to targets that it can name."""
+    """Check that a sheet of the Deploy page asks for little, and names its targets."""
     assert isinstance(sheet, DeploySheet), "it is no studio.api.sheets.DeploySheet"
     assert extra.get("schemes"), "the manifest names no schemes"
     group = extra.get("group")
-    assert group in (None, *GROUPS), f"its group {group!r} is none of {', '.join(GROUPS)}"
+    assert group in (None, *GROUPS), f"its group {group!r} is not one of {', '.join(GROUPS)}"
     for name in ("place_options", "deploy_options"):
         options = getattr(sheet, name)
         check_options(options)

@@ -1,4 +1,4 @@
-"""A sheet that lies over a page: steps at the top, content that scrolls, a footer with buttons."""
+"""A sheet over a page: steps at the top, content that scrolls, a footer with buttons."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from studio.gui.widgets.basics import (
 WIDTH = 512
 _MARGIN = 20
 _VEIL = 150
-"""How much of the page the veil takes away, of 255."""
+"""Opacity of the veil over the page, of 255."""
 
 
 class StepBar(QWidget):
@@ -200,7 +200,7 @@ class Sheet(QWidget):
         event.accept()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Let the page behind stand still."""
+        """Keep the page behind from scrolling."""
         event.accept()
 
     def paintEvent(self, _event: QPaintEvent) -> None:

@@ -65,7 +65,7 @@ class ConnectStep(QWidget):
 
     Signals:
         connected: A target that may be configured.
-        changed: Something else is chosen, or a check has begun or ended.
+        changed: Something else is chosen, or a check has started or ended.
         silent: Name of a known target that could not be reached.
     """
 
@@ -245,7 +245,7 @@ class ConnectStep(QWidget):
     # Connecting
 
     def proceed(self) -> None:
-        """Go on with the chosen target, or add the one of the form and check it."""
+        """Take the chosen target, or add the one of the form and check it."""
         if self.busy:
             return
         if self.chosen is not None:
@@ -322,7 +322,7 @@ class ConnectStep(QWidget):
             self._probe(target)
 
     def abandon(self) -> None:
-        """Take back a target whose check has not succeeded: a failed Connect adds none."""
+        """Remove a target whose check has not succeeded: a failed Connect adds none."""
         name, self._added = self._added, ""
         self.contact.hide()
         if name:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from studio.workspace import ReleaseRecord, Workspace
 
 LOOKS = 20
-"""So many looks at boards are gone through for what was learned last."""
+"""Number of recorded looks at boards that are read."""
 
 SERVING, NO_RELEASE, UNREACHABLE = "serving", "no release", "unreachable"
 NOT_CHECKED = "not checked yet"
@@ -106,7 +106,7 @@ def last_seen(workspace: Workspace) -> dict[str, LiveFigures]:
 def target_state(
     running: ReleaseRecord | None, live: LiveFigures | None, *, known: bool
 ) -> TargetState:
-    """Return the state of a target, and nothing that nobody has seen.
+    """Return the state of a target from what was seen of it.
 
     A release is known to serve at the time of its deployment, which ends with a check; whatever
     was measured since counts for more.
