@@ -267,18 +267,21 @@ class ConnectStep(QWidget):
             self._show_failure(f"{error.message} {error.hint}".strip())
             return
         except Exception as error:  # a plugin's code may raise anything
+            log.exception("a sheet failed", extra={"plugin": self._plugin})
             self._blame(error)
             return
         self._added = spec.name
         if not self._probe(spec):
             self.abandon()
 
+    @property
+    def _plugin(self) -> str:
+        return self._kind.plugin if self._kind is not None else ""
+
     def _blame(self, error: Exception) -> None:
         """Show that the plugin of the sheet has failed, and count it."""
-        plugin = self._kind.plugin if self._kind is not None else ""
-        log.exception("a sheet failed", extra={"plugin": plugin})
-        sentence = f"The plugin {plugin} failed: {type(error).__name__}: {error}."
-        self._workspace.plugin_crashed(plugin, sentence)
+        sentence = f"The plugin {self._plugin} failed: {type(error).__name__}: {error}."
+        self._workspace.plugin_crashed(self._plugin, sentence)
         self._show_failure(sentence)
 
     def _probe(self, target: TargetSpec) -> bool:
