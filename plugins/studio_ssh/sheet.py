@@ -1,4 +1,4 @@
-"""The sheet of boards: address, user and key file of a new one."""
+"""The sheet of boards: name, address and key of a new one."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ _PROTOCOLS: Mapping[Extension, type] = {
 }
 
 MOST_ASKED = 8
-"""Most options of a sheet that are always visible; the others are ``advanced``."""
+"""Limit of the visible options of a sheet; the others are ``advanced``."""
 
 
 def check_declaration(
@@ -70,7 +70,7 @@ def check_declaration(
 
 
 def check_sheet(sheet: object, extra: Mapping[str, Any]) -> None:
-    """A sheet of the Deploy page asks for little, and belongs to targets that it can name."""
+    """Check that a sheet of the Deploy page asks for little, and names its targets."""
     assert isinstance(sheet, DeploySheet), "it is no studio.api.sheets.DeploySheet"
     assert extra.get("schemes"), "the manifest names no schemes"
     group = extra.get("group")

@@ -1,4 +1,4 @@
-"""A sheet that lies over a page: steps at the top, content that scrolls, a footer with buttons."""
+"""A sheet over a page: steps at the top, content that scrolls, a footer with buttons."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ class Sheet(QWidget):
         event.accept()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Let the page behind stand still."""
+        """Keep the page behind from scrolling."""
         event.accept()
 
     def paintEvent(self, _event: QPaintEvent) -> None:

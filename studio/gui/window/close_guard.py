@@ -66,11 +66,7 @@ class Closing(QObject):
 
     @property
     def is_in_background(self) -> bool:
-<<<<<<<< HEAD:studio/gui/window/window_close.py
-        """Whether the window is closed and its jobs continue."""
-========
         """Whether the window is hidden while its jobs finish."""
->>>>>>>> w-shell:studio/gui/window/close_guard.py
         return self._watch.isActive()
 
     def allows(self) -> bool:

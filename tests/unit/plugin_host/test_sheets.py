@@ -1,4 +1,4 @@
-"""Sheets of the Deploy page: those that came with the studio, and what a bad one is told."""
+"""Sheets of the Deploy page: the built-in ones, and the complaints about a bad one."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Attic(DeploySheet):
 def test_a_sheet_that_asks_for_too_much_is_told_so() -> None:
     with pytest.raises(AssertionError, match="place_options shows 9 options"):
         check_sheet(Attic(), {"schemes": ["attic"]})
-    with pytest.raises(AssertionError, match="its group 'roof' is none of devices"):
+    with pytest.raises(AssertionError, match="its group 'roof' is not one of devices"):
         check_sheet(Attic(), {"schemes": ["attic"], "group": "roof"})
     with pytest.raises(AssertionError, match="names no schemes"):
         check_sheet(Attic(), {})

@@ -1,4 +1,4 @@
-"""What a deployment changes on a target, against what is served there now."""
+"""The changes that a deployment makes on a target, its cost, and the verdict of its plan."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MB = 1e6
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedChange:
+class ReleaseChange:
     """A property before and after; both are the same where nothing changes."""
 
     name: str
@@ -33,7 +33,7 @@ def changes(
     served: VariantRecord | None,
     variant: VariantRecord,
     plan: DeployResult | None,
-) -> list[PlannedChange]:
+) -> list[ReleaseChange]:
     """Return what would be another, the most important first.
 
     Args:
@@ -44,13 +44,13 @@ def changes(
     details = ReleaseDetails.of(running) if running is not None else ReleaseDetails()
     before = f"v{details.version} {details.variant_name}".strip() if details.version else NOTHING
     version = f"v{plan.version} " if plan is not None and plan.version else ""
-    found = [PlannedChange("Version", before, f"{version}{variant.name}")]
+    found = [ReleaseChange("Version", before, f"{version}{variant.name}")]
     if running is None or details.name != variant.model_name:
-        found.insert(0, PlannedChange("Model", details.name or NOTHING, variant.model_name))
+        found.insert(0, ReleaseChange("Model", details.name or NOTHING, variant.model_name))
     if served is not None and served.precision != variant.precision:
-        found.append(PlannedChange("Precision", served.precision, variant.precision))
+        found.append(ReleaseChange("Precision", served.precision, variant.precision))
     if served is not None and served.size != variant.size:
-        found.append(PlannedChange("Model size", _size(served.size), _size(variant.size)))
+        found.append(ReleaseChange("Model size", _size(served.size), _size(variant.size)))
     return found
 
 

@@ -1,4 +1,4 @@
-"""The pre-flight check of a deployment: the steps of its plan, with what prevents it."""
+"""The pre-flight check of a deployment: the steps of its plan and their states."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BEFORE = (
 
 
 class CheckCard(Card):
-    """The plan for the selected target, next to the gallery.
+    """The plan for the selected target, at the right of the gallery.
 
     Args:
         plan: Starts the check.

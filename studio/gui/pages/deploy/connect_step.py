@@ -245,7 +245,7 @@ class ConnectStep(QWidget):
     # Connecting
 
     def proceed(self) -> None:
-        """Continue with the chosen target, or add the one of the form and check it."""
+        """Take the chosen target, or add the one of the form and check it."""
         if self.busy:
             return
         if self.chosen is not None:

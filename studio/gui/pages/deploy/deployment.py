@@ -22,7 +22,7 @@ PLANNING, DEPLOYING, ROLLING_BACK = "plan", "deploy", "rollback"
 
 
 class Deployment(QObject):
-    """The plan, deployment or rollback of the page, one at a time.
+    """The one job of the page: a plan, a deployment or a rollback.
 
     Signals:
         changed: Other steps, or the same in another state.

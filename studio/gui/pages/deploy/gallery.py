@@ -29,7 +29,7 @@ from studio.gui.widgets.basics import (
 TILE_WIDTH, TILE_HEIGHT = 196, 92
 GAP = 12
 MOST = 12
-"""Most targets of a kind that have a tile; all of them are listed in its sheet."""
+"""Limit of the tiles of a kind; all of its targets are listed in its sheet."""
 
 _ICON = 20
 

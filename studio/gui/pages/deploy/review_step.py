@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QCheckBox, QGridLayout, QVBoxLayout, QWidget
 
 from studio.deployment.results import DeployResult
 from studio.gui.pages.deploy import rows
-from studio.gui.pages.deploy.changes import NOTHING, PlannedChange, cost_lines, verdict
+from studio.gui.pages.deploy.changes import NOTHING, ReleaseChange, cost_lines, verdict
 from studio.gui.pages.deploy.deployment import DEPLOYING, Deployment
 from studio.gui.pages.shared.stage_page import StateRows
 from studio.gui.widgets.basics import (
@@ -74,7 +74,7 @@ class ReviewStep(QWidget):
         column.addWidget(self.agree)
         column.addWidget(self.documents)
 
-    def show_changes(self, found: Sequence[PlannedChange], replaced: str) -> None:
+    def show_changes(self, found: Sequence[ReleaseChange], replaced: str) -> None:
         """Show the diff, and in a sentence of its own which model is replaced.
 
         Args:

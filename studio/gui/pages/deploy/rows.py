@@ -37,7 +37,7 @@ HISTORY = {
     "failed": "bad",
 }
 FEW = 4
-"""Passed checks in a row that share one, at least."""
+"""From this number on, passed checks that follow each other share a row."""
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MOST_ARGUMENT = 100_000  # a shell passes at most 128 KiB in one argument
@@ -47,8 +47,7 @@ def plan(steps: Iterable[DeployStep], details: bool = False) -> list[StateRow]:
     """Return the steps of a plan or of a deploy, each with its state as a word.
 
     Args:
-        details: Each check in a row of its own, with files and commands. Otherwise several passed
-            checks in a row share one.
+        details: Show each check in a row of its own, with files and commands.
     """
     found: list[StateRow] = []
     for passed, some in itertools.groupby(steps, lambda step: step.state == "checked"):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from studio.workspace import ReleaseRecord, Workspace
 
 LOOKS = 20
-"""Records of boards that are read for the last known state."""
+"""Number of recorded looks at boards that are read."""
 
 SERVING, NO_RELEASE, UNREACHABLE = "serving", "no release", "unreachable"
 NOT_CHECKED = "not checked yet"
@@ -106,7 +106,7 @@ def last_seen(workspace: Workspace) -> dict[str, LiveFigures]:
 def target_state(
     running: ReleaseRecord | None, live: LiveFigures | None, *, known: bool
 ) -> TargetState:
-    """Return the last known state of a target.
+    """Return the state of a target from what was seen of it.
 
     A release is known to serve at the time of its deployment, which ends with a check; whatever
     was measured since counts for more.
