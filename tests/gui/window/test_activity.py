@@ -67,7 +67,7 @@ def test_jobs_of_an_earlier_session_are_counted_as_what_they_are(
     assert words == {"d": "Interrupted.", "c": "Cancelled.", "b": "Failed.", "a": "Done"}
     assert panel.rows["b"].sentence.text() == "No calibration data. Choose some."
     assert "48 of 96 layers" in panel.rows["d"].sentence.text()
-    assert [one.text() for one in panel.rows["d"].buttons] == ["Try again", "Go to Quantize"]
+    assert [one.text() for one in panel.rows["d"].buttons] == ["Try again", "Go to Optimize"]
     titles = [one.text() for one in panel.filter.findChildren(type(panel.more))]
     assert titles == ["All", "Running", "Failed 1", "Interrupted 1"]
     panel.filter.set_index(2)

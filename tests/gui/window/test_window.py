@@ -376,3 +376,26 @@ def test_who_has_gone_elsewhere_while_a_model_is_opened_stays_there(
     assert window.current.variant is not None
     window.toasts.shown[0].act.click()
     assert window.page().stage == "project"
+
+
+@pytest.mark.parametrize("stage", PAGES)
+def test_a_page_flashes_no_window_of_its_own(
+    digits_window: MainWindow, qapp: QApplication, stage: str
+) -> None:
+    """Such a window would take the focus, and the keys of who types."""
+    seen: list[str] = []
+
+    class Watch(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            is_shown = event.type() is QEvent.Type.Show
+            if is_shown and isinstance(watched, QWidget) and watched.isWindow():
+                seen.append(type(watched).__name__)
+            return False
+
+    watch = Watch()
+    qapp.installEventFilter(watch)
+    digits_window.go(stage)
+    qapp.processEvents()
+    qapp.removeEventFilter(watch)
+    assert [name for name in seen if name != "QTipLabel"] == []
+    assert QApplication.activeWindow() is digits_window

@@ -30,7 +30,7 @@ from studio.gui.pages.model.sensitivity_view import SensitivityView
 from studio.gui.pages.model.surgery_view import SurgeryView
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, button, label, row
-from studio.workspace import RegistryChanged
+from studio.workspace import NodeTimeAsked, RegistryChanged
 
 if TYPE_CHECKING:
     from studio.workspace import GraphView, VariantRecord, Workspace
@@ -90,6 +90,7 @@ class Drawer(QWidget):
         self._shell = shell
         self._canvas = canvas
         self._is_main = True
+        self._workspace = workspace
         self.numbers = NodeMetricsView(workspace, shell)
         self.surgery = SurgeryView(workspace, shell)
         self.coverage = CoverageView(workspace, shell)
@@ -206,7 +207,7 @@ class Drawer(QWidget):
         if menu.actions():
             menu.addSeparator()
         show_weights = self.weights_wanted.emit
-        add_node_entries(menu, self._shell, self._canvas, scene, box, show_weights)
+        add_node_entries(menu, self._canvas, scene, box, show_weights, self._show_time)
         menu.addSeparator()
         for proposal in proposals(scene, box):
             action = menu.addAction(proposal.title, partial(self.propose, proposal))
@@ -214,6 +215,10 @@ class Drawer(QWidget):
             if not self._is_main:
                 action.setToolTip("Edits apply to the main graph only.")
         return menu
+
+    def _show_time(self, node: str) -> None:
+        self._shell.go("profile")
+        self._workspace.events.publish(NodeTimeAsked(node))
 
     def propose(self, proposal: EditProposal) -> None:
         """Show the form of an edit, filled in."""

@@ -12,7 +12,6 @@ from studio.api import AttributeValue, Graph, Node
 from studio.gui.graph.canvas import GraphCanvas
 from studio.gui.graph.scene import Scene
 from studio.gui.names import shown
-from studio.gui.shell import Shell
 from studio.workspace import is_folded_block, short_type
 
 _LONGEST_VALUE = 200
@@ -22,16 +21,17 @@ _MOST = 40
 
 def add_node_entries(
     menu: QMenu,
-    shell: Shell,
     canvas: GraphCanvas,
     scene: Scene,
     box: int,
     show_weights: Callable[[], object],
+    show_time: Callable[[str], object],
 ) -> None:
     """Add the entries for a box to a menu.
 
     Args:
         show_weights: Shows the values of the box's constants.
+        show_time: Shows the time of a node, which is named, in the newest profile.
     """
     what = scene.boxes[box]
     menu.addAction("Copy name", partial(_copy, what.name))
@@ -45,7 +45,7 @@ def add_node_entries(
     if not is_folded_block(what.node):
         action = menu.addAction("Show weights", show_weights)
         action.setEnabled(any(name in scene.graph.initializers for name in what.node.inputs))
-    menu.addAction("Show in profile", partial(shell.go, "profile"))
+    menu.addAction("Show in profile", partial(show_time, what.node.name))
 
 
 def as_text(scene: Scene, box: int) -> str:

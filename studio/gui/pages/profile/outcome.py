@@ -54,10 +54,11 @@ class OutcomeCard(QWidget):
         for view in self._views:  # no stack: it would be as high as the highest of them
             view.setMinimumHeight(LEAST_HEIGHT)
             layout.addWidget(view)
+            view.setVisible(view is self.verdict)
         self.verdict.more.clicked.connect(lambda _=False: self.more_asked.emit())
         self.failure.again.clicked.connect(lambda _=False: self.again_asked.emit())
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        self._show(VERDICT)
+        # Not shown here: what has no parent yet would flash as a window of its own.
 
     def _show(self, view: int) -> None:
         self._shown = view
@@ -117,6 +118,7 @@ class VerdictCard(QFrame):
         layout.addLayout(texts, 1)
         layout.addWidget(self.more, 0, Qt.AlignmentFlag.AlignVCenter)
         self.setLayout(layout)
+        self.more.hide()
 
     def show_headline(self, headline: Headline, more: MoreRounds | None, reason: str) -> None:
         """Show another verdict."""

@@ -92,6 +92,10 @@ class ProfilePage(StagePage):
         scroll.body.addWidget(self.settings)
         scroll.body.addWidget(self.results, 1)
         scroll.body.addWidget(self._nothing, 1)
+        # What was measured before is read aside: until then the page is that of a new model.
+        self.outcome.hide()
+        self.results.hide()
+        self.settings.show_line("")
         return scroll
 
     def choices(self, option: Option) -> Sequence[Choice] | None:

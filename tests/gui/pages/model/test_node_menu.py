@@ -11,6 +11,7 @@ from studio.gui.graph.scene import Scene
 from studio.gui.pages.model.node_details import Histogram
 from studio.gui.pages.model.page import ModelPage
 from studio.gui.window.main_window import MainWindow
+from studio.workspace import NodeTimeAsked
 
 JOB_MS = 30_000
 
@@ -71,8 +72,13 @@ def test_weights_open_in_the_inspector(page: ModelPage, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: bool(found[0].findChildren(Histogram)), timeout=JOB_MS)
 
 
-def test_profile_is_one_entry_away(page: ModelPage, digits_window: MainWindow) -> None:
+def test_profile_is_one_entry_away(
+    page: ModelPage, digits_window: MainWindow, qtbot: QtBot
+) -> None:
+    asked: list[object] = []
+    digits_window.workspace.events.subscribe(asked.append)
     actions(page, "Conv")["Show in profile"].trigger()
+    qtbot.waitUntil(lambda: NodeTimeAsked("conv1") in asked)
     shown = digits_window.page()
     assert shown is not None
     assert shown.stage == "profile"
