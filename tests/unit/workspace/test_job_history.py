@@ -198,3 +198,10 @@ def test_nothing_is_recorded_for_a_command(tmp_path: Path) -> None:
         assert workspace.run("open", model=str(DIGITS)).ok
         assert workspace.unfinished() == []
     assert not list((tmp_path / "home" / "data" / "activity").glob("*"))
+
+
+def test_only_its_owner_may_read_it(history: JobHistory, tmp_path: Path) -> None:
+    """Options of jobs name files and targets."""
+    history.started(job("a"))
+    (journal,) = (tmp_path / "activity").iterdir()
+    assert journal.stat().st_mode & 0o777 == 0o600
