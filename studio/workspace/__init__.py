@@ -54,7 +54,7 @@ from studio.workspace.graph_view import (
     read_numbers,
     read_preview,
 )
-from studio.workspace.job_history import JobEntry
+from studio.workspace.job_history import JobEntry, is_watch
 from studio.workspace.presets import CheckedPreset, Presets
 from studio.workspace.presets import allowed as allowed_values
 from studio.workspace.project_runs import RunEnd, run_end
@@ -126,6 +126,7 @@ __all__ = [
     "compare_profiles",
     "edit_text",
     "is_folded_block",
+    "is_watch",
     "node_rows",
     "nodes_within",
     "operator_family",

@@ -195,9 +195,13 @@ class JobHistory:
 def is_lasting(job: RunningJob) -> bool:
     """Return whether a job makes or changes something; others only watch or read."""
     step = steps().get(job.spec.step)
-    if step is None or step.name in _WATCHES:
-        return False
-    return step.in_history and not step.until_stopped
+    return step is not None and step.in_history and not is_watch(job)
+
+
+def is_watch(job: RunningJob) -> bool:
+    """Return whether a job only feeds a page while it is shown, and ends with it."""
+    step = steps().get(job.spec.step)
+    return step is not None and (step.name in _WATCHES or step.until_stopped)
 
 
 class _Journal:

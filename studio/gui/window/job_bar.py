@@ -84,9 +84,19 @@ class JobBar(QFrame):
         self.refresh()
 
     def follow(self, jobs: Sequence[RunningJob]) -> None:
-        """Show these jobs from now on; the sequence grows as jobs are started."""
+        """Show these jobs from now on; the sequence grows as jobs are started.
+
+        A watch is left out: it starts and ends with the page that shows it.
+        """
         self._jobs = jobs
         self.refresh()
+
+    def _listed(self) -> list[RunningJob]:
+        if not self._jobs:
+            return []
+        from studio.workspace import is_watch  # the first paint needs it not
+
+        return [job for job in self._jobs if not is_watch(job)]
 
     def show_sandbox(self, level: str, explanation: str) -> None:
         """Show how workers are contained."""
@@ -95,7 +105,7 @@ class JobBar(QFrame):
 
     def current(self) -> RunningJob | None:
         """Return the newest job that runs."""
-        return next((job for job in reversed(self._jobs) if job.running), None)
+        return next((job for job in reversed(self._listed()) if job.running), None)
 
     def cancel_job(self) -> None:
         """Cancel the job that is shown."""
@@ -112,9 +122,10 @@ class JobBar(QFrame):
 
     def refresh(self) -> None:
         """Show how things stand."""
-        running = [job for job in self._jobs if job.running]
+        listed = self._listed()
+        running = [job for job in listed if job.running]
         job = running[-1] if running else None
-        self.count.setText(figures.count(len(running), "job") if running else _ended(self._jobs))
+        self.count.setText(figures.count(len(running), "job") if running else _ended(listed))
         self.count.setAccessibleName(f"{self.count.text()}; show Activity")
         for item in (self.text, self.bar, self.left, self.cancel):
             item.setVisible(job is not None)

@@ -14,8 +14,9 @@ from pytestqt.qtbot import QtBot
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.side.activity_panel import AT_ONCE, SHOWN, ActivityPanel
 from studio.gui.window.side.activity_row import reason
+from studio.jobs import End, JobOutcome, JobSpec, RunningJob
 from studio.workspace import JobEntry
-from tests.gui.conftest import DIGITS, MakeWindow, shown_scene
+from tests.gui.conftest import DIGITS, MakeWindow
 
 JOB_MS = 30_000
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -90,7 +91,7 @@ def test_a_failed_job_is_tried_again_and_its_result_is_shown(
     (row,) = panel.rows.values()
     again = next(one for one in row.buttons if one.text() == "Try again")
     qtbot.mouseClick(again, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: shown_scene(window), timeout=JOB_MS)
+    qtbot.waitUntil(lambda: window.page().stage == "project", timeout=JOB_MS)
     qtbot.waitUntil(lambda: len(panel.rows) == 2, timeout=JOB_MS)
     qtbot.waitUntil(lambda: next(iter(panel.rows.values())).words.text() == "Done", timeout=JOB_MS)
     newest = next(iter(panel.rows.values()))
@@ -152,3 +153,20 @@ def test_many_jobs_are_shown_a_part_at_a_time(
 )
 def test_reasons(state: str, more: dict[str, object], text: str) -> None:
     assert reason(JobEntry("a", "A", state=state, **more)) == text
+
+
+def test_a_watch_is_no_job_to_the_reader(window: MainWindow) -> None:
+    """It starts and ends with the page that shows it: nobody has started or cancelled anything."""
+    watching = RunningJob(JobSpec("w", "Watch an endpoint", "m:w", {}, step="monitor-live"))
+    working = RunningJob(JobSpec("q", "Quantize digits", "m:w", {}, step="quantize"))
+    bar = window.jobbar
+    bar.follow([watching])
+    assert bar.count.text() == "No jobs running"
+    assert bar.current() is None
+    bar.follow([working, watching])
+    assert bar.current() is working
+    working._end(JobOutcome(End.SUCCEEDED, title="", seconds=1.0))
+    watching._end(JobOutcome(End.CANCELLED, title="", seconds=1.0))
+    bar.refresh()
+    assert bar.count.text() == "1 done"
+    bar.follow(window.workspace.jobs)
