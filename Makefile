@@ -11,7 +11,7 @@ PROCESSES := --numprocesses $(shell expr $$(nproc) + 1) --maxprocesses 5 --dist 
 	--no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast test-rest check format bench screenshots faults integration soak fuzz \
+.PHONY: help setup run test test-fast test-rest check format bench screenshots faults integration soak fuzz robot \
 	package licences lock samples clean
 
 help: ## Show the commands.
@@ -76,6 +76,10 @@ fuzz: setup ## Fuzz all readers of foreign input (MINUTES=10, ARGS="--only onnx"
 	@packaging/system_packages.sh test
 	@packaging/atheris.sh
 	@nice -n 10 $(BIN)/python -m tests.fuzzing --minutes $(or $(MINUTES),10) $(ARGS)
+
+robot: setup ## A robot that clicks and types at random in the window (MINUTES=30, SEED=1); 1 when anything is found.
+	@packaging/system_packages.sh window
+	@nice -n 10 $(BIN)/python -m tests.robot --minutes $(or $(MINUTES),30) --seed $(or $(SEED),1)
 
 package: setup ## Wheels, a source archive, the list of parts (SBOM), a .deb and an AppImage in dist/.
 	@packaging/system_packages.sh package
