@@ -22,6 +22,7 @@ from pathlib import Path
 
 from studio.documents.dataclass_json import InvalidDocument, JsonValue, from_json, to_json
 from studio.jobs import End, RunningJob
+from studio.settings.redaction import Redactor
 from studio.steps.catalogue import steps
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,9 @@ _PROGRESS_S = 5.0
 
 _STATES = {End.SUCCEEDED: DONE, End.CANCELLED: CANCELLED}
 _CLEARED = "cleared"
+_TEXTS = ("title", "progress", "sentence", "hint", "detail")
+"""Texts of an entry that are written without secrets."""
+
 _WATCHES = frozenset({"monitor"})
 """Steps of the history that may go on for as long as someone looks."""
 
@@ -89,10 +93,12 @@ class JobHistory:
         self._journal: _Journal | None = None
         self._entries: dict[str, JobEntry] = {}
         self._noted: dict[str, float] = {}
+        self._redactor = Redactor()
         self._is_open = self._is_ending = False
 
     def open(self) -> None:
         """Begin to record the jobs of this process, and remove what is too old."""
+        self._redactor = Redactor.of(self._folder.parent)
         self._is_open = True
         with contextlib.suppress(OSError):
             self._remove_old()
@@ -164,7 +170,8 @@ class JobHistory:
             self._entries[entry.id] = entry
         else:
             self._entries.pop(entry.id, None)
-        self._append(to_json(entry))
+        texts = {name: self._redactor.text(getattr(entry, name)) for name in _TEXTS}
+        self._append({**to_json(entry), **texts})
 
     def _append(self, document: Mapping[str, JsonValue]) -> None:
         with self._lock:

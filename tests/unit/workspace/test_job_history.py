@@ -205,3 +205,15 @@ def test_only_its_owner_may_read_it(history: JobHistory, tmp_path: Path) -> None
     history.started(job("a"))
     (journal,) = (tmp_path / "activity").iterdir()
     assert journal.stat().st_mode & 0o777 == 0o600
+
+
+def test_no_secret_is_kept(history: JobHistory, tmp_path: Path) -> None:
+    running = job("a")
+    history.started(running)
+    running.log.append("Authorization: Bearer abcdef123456")
+    history.finished(end(running, End.FAILED, "It failed with token=hunter2hunter2."))
+    (journal,) = (tmp_path / "activity").iterdir()
+    text = journal.read_text()
+    assert "It failed with" in text
+    assert "abcdef123456" not in text
+    assert "hunter2hunter2" not in text

@@ -1,0 +1,25 @@
+"""What the window does while a model is opened, and when it is there."""
+
+from __future__ import annotations
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from studio.gui.window.main_window import MainWindow
+from tests.gui.conftest import DIGITS
+
+JOB_MS = 20_000
+
+
+@pytest.mark.slow
+def test_who_has_gone_elsewhere_while_a_model_is_opened_stays_there(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    window.open_model(DIGITS)
+    window.go("targets")
+    qtbot.waitUntil(lambda: bool(window.toasts.shown), timeout=JOB_MS)
+    assert window.page().stage == "targets"
+    assert window.toasts.texts == "digits.onnx is open."
+    assert window.current.variant is not None
+    window.toasts.shown[0].act.click()
+    assert window.page().stage == "project"
