@@ -241,6 +241,8 @@ class Progress:
             word = ""
             if name == "monitor" and (found := _OF_TONES.get(endpoints.tone)) is not None:
                 state, word = found, endpoints.word
+            if name == "project" and state is StageState.DONE and self._results.lacks:
+                state, word = StageState.WARNING, "incomplete"
             result = results.get(name, "")
             is_done = result == NEXT and state is not StageState.NONE  # once, and undone since
             rail.show_state(name, state, word, "" if is_done else result)

@@ -45,6 +45,15 @@ class StageResults:
             following = following if word else ""
         return {stage: word for stage, word in found.items() if word}
 
+    @property
+    def lacks(self) -> bool:
+        """Whether the project of the current model is known, and incomplete."""
+        project = self._project.value
+        if project is None or self._current.variant is None:
+            return False
+        done, of = ready(rows_of(project))
+        return done < of
+
     def _ready(self) -> str:
         project = self._project.value
         if project is None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import QSize
 from pytestqt.qtbot import QtBot
 
 from studio.gui.window.main_window import MainWindow
-from studio.gui.window.rail import LEAST_HEIGHT, RESULT_HEIGHT
+from studio.gui.window.rail import LEAST_HEIGHT, RESULT_HEIGHT, StageState
+from tests.gui.conftest import DIGITS
 
 
 def results(window: MainWindow) -> dict[str, str]:
@@ -44,3 +48,14 @@ def test_all_stages_fit(digits_window: MainWindow, qtbot: QtBot, height: int, wa
     buttons = digits_window.rail.buttons()
     qtbot.waitUntil(lambda: buttons[-1].geometry().bottom() <= digits_window.rail.height())
     assert buttons[1].height() >= wanted
+
+
+def test_a_project_that_lacks_something_is_no_success(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    model = Path(shutil.copy(DIGITS, tmp_path / "alone.onnx"))
+    window.open_model(model)
+    project = window.rail.buttons()[0]
+    qtbot.waitUntil(lambda: "incomplete" in project.accessibleName(), timeout=30_000)
+    assert project.state is StageState.WARNING
+    assert project.result != "5 of 5"
