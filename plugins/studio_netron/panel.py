@@ -143,7 +143,7 @@ class NetronPanel(Panel):
 
     def _entered(self) -> str:
         try:
-            return str(self.form.values()["file"])
+            return str(self.form.values().get("file", ""))
         except StudioError:
             return ""  # nothing was entered
 

@@ -198,7 +198,7 @@ def test_a_worker_that_is_stopped_while_it_reloads_is_replaced_or_goes_on(
 
 def test_a_long_run_is_no_hang(tmp_path: Path) -> None:
     root = tmp_path / "root"
-    model = rig.slow(tmp_path / "slow.onnx", trips=70_000)
+    model = rig.slow(tmp_path / "slow.onnx", trips=140_000)
     rig.switch(root, rig.bundle(root / "releases", model, 1))
     data = [1.0] * 128 * 128
     body = {"inputs": [{"name": "x", "datatype": "FP32", "shape": [128, 128], "data": data}]}
