@@ -80,7 +80,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def test_a_version_that_finds_the_same_is_kept(site: Site) -> None:
     ended = site.deploy(str(GOOD), "--trial", "--soak-s", "300")
     assert ended.code == 0, ended.err
-    assert ended.json["soak"]["decision"] == "kept"
+    assert ended.json["soak"]["decision"] == "kept", ended.json["soak"]
     found = {one["test"]: one for one in ended.json["soak"]["tests"]}
     assert found["agreement"]["says"] == "good"
     assert found["agreement"]["events"] <= 0.1 * found["agreement"]["of"]
