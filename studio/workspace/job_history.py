@@ -45,8 +45,8 @@ _CLEARED = "cleared"
 _TEXTS = ("title", "progress", "sentence", "hint", "detail")
 """Texts of an entry that are written without secrets."""
 
-_WATCHES = frozenset({"monitor"})
-"""Steps of the history that may go on for as long as someone looks."""
+_WATCHES = frozenset({"monitor", "monitor-fleet"})
+"""Steps that may last for as long as their page is shown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,9 +155,10 @@ def test_reasons(state: str, more: dict[str, object], text: str) -> None:
     assert reason(JobEntry("a", "A", state=state, **more)) == text
 
 
-def test_a_watch_is_no_job_to_the_reader(window: MainWindow) -> None:
+@pytest.mark.parametrize("step", ["monitor-live", "monitor-fleet"])
+def test_a_watch_is_no_job_to_the_reader(window: MainWindow, step: str) -> None:
     """It starts and ends with the page that shows it: nobody has started or cancelled anything."""
-    watching = RunningJob(JobSpec("w", "Watch an endpoint", "m:w", {}, step="monitor-live"))
+    watching = RunningJob(JobSpec("w", "Watch an endpoint", "m:w", {}, step=step))
     working = RunningJob(JobSpec("q", "Quantize digits", "m:w", {}, step="quantize"))
     bar = window.jobbar
     bar.follow([watching])
