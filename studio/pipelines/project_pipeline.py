@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from studio.api import UsageError
 from studio.documents.dataclass_json import JsonValue
 from studio.documents.toml_text import key_text, literal
 from studio.projects.results import Project
 
 _REQUESTS = 100
+_REFERENCE = "${"
 _WITHOUT_DATA = "dynamic-int8"
 
 
@@ -40,6 +42,9 @@ def project_pipeline(
     Args:
         target: Where it is deployed: ``local``, or an endpoint of it (``local/digits``).
         folder: Where the pipeline will be; files below it are named from there.
+
+    Raises:
+        UsageError: when a path would be read as a reference to a step or variable.
     """
     return _Builder(project, model, target, folder).text()
 
@@ -77,7 +82,7 @@ class _Builder:
         return "\n".join(lines) + "\n"
 
     def _steps(self) -> Iterable[Mapping[str, JsonValue]]:
-        start = f"{self._model.name}:{self._model.variant}"
+        start = self._path(f"{self._model.name}:{self._model.variant}")
         if self._model.file is not None:
             start = "${open.variant}"
             yield {"id": "open", "step": "open", "model": self._path(str(self._model.file))}
@@ -127,6 +132,11 @@ class _Builder:
         return self._path(next(iter(self._project.usable(*fields)), ""))
 
     def _path(self, text: str) -> str:
+        if _REFERENCE in text:
+            raise UsageError(
+                f"{text} cannot be named in a pipeline: {_REFERENCE} begins a reference there.",
+                hint="Rename the file or folder.",
+            )
         path = Path(text)
         if not text or self._folder is None or not path.is_relative_to(self._folder):
             return text

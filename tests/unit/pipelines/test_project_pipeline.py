@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from studio.api import UsageError
 from studio.pipelines.parser import parse_pipeline
 from studio.pipelines.pipeline import Pipeline, PipelineStep
 from studio.pipelines.project_pipeline import ProjectModel, project_pipeline
@@ -87,3 +88,12 @@ def test_any_name_can_be_written(name: str) -> None:
     assert pipeline.name == name
     assert step(pipeline, "open").options["model"] == f"{name}.onnx"
     assert len(pipeline.steps) == 6
+
+
+@pytest.mark.parametrize("field", ["labels", "calibration"])
+def test_a_path_that_would_be_a_reference_is_refused(field: str) -> None:
+    path = {field: "/models/${vars.target}/file"}
+    with pytest.raises(UsageError, match="cannot be named in a pipeline"):
+        read(replace(PROJECT, **path))
+    with pytest.raises(UsageError, match="cannot be named in a pipeline"):
+        read(PROJECT, ProjectModel("digits", FOLDER / "${open.variant}.onnx", "fp32"))
