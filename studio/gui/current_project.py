@@ -50,6 +50,7 @@ class CurrentProject(QObject):
         super().__init__()
         self.value: Project | None = None
         self._model: int | None = None
+        self._has_ended = False
         self._workspace: Workspace
         self._current: CurrentVariant
 
@@ -75,6 +76,12 @@ class CurrentProject(QObject):
             self.value = project
             self.changed.emit()
 
+    def end(self) -> None:
+        """Follow nothing any more: what is still read comes after the registry is closed."""
+        self._has_ended = True
+
     def _take(self, model: int | None, found: Project | Exception) -> None:
+        if self._has_ended:
+            return
         if model == self._model and not isinstance(found, Exception):
             self.show(found)

@@ -251,6 +251,7 @@ class MainWindow(QMainWindow):
         self.current.changed.connect(self.show_current)
         self._closing.callback(self.workspace.events.subscribe(self._on_event))
         self._closing.callback(self.panels.close)
+        self._closing.callback(self.project.end)
 
     def _warm_up(self) -> None:
         self.workspace.in_background(lambda: self.workspace.sandbox, self._show_sandbox)

@@ -6,6 +6,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from studio.gui.window.main_window import MainWindow
+from studio.projects.results import Project
 from tests.gui.conftest import DIGITS
 
 JOB_MS = 20_000
@@ -23,3 +24,12 @@ def test_who_has_gone_elsewhere_while_a_model_is_opened_stays_there(
     assert window.current.variant is not None
     window.toasts.shown[0].act.click()
     assert window.page().stage == "project"
+
+
+def test_a_project_that_is_read_after_closing_reaches_no_page(digits_window: MainWindow) -> None:
+    before, changes = digits_window.project.value, []
+    digits_window.project.changed.connect(lambda: changes.append(1))
+    digits_window.close()
+    digits_window.project._take(digits_window.project._model, Project(model="another"))
+    assert digits_window.project.value == before
+    assert changes == []
