@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -42,6 +43,15 @@ def dressed(request: pytest.FixtureRequest) -> Iterator[None]:
     Theming("dark").apply()
     yield
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    _release_modifiers()
+
+
+def _release_modifiers() -> None:
+    """Let go of Shift and Ctrl: Qt remembers them from the last key that QTest clicked,
+    and the `selectRow` of the next test would select a range."""
+    if QApplication.keyboardModifiers() != Qt.KeyboardModifier.NoModifier:
+        any_widget = QWidget()
+        QTest.keyRelease(any_widget, Qt.Key.Key_Shift)
 
 
 @pytest.fixture(autouse=True)
