@@ -261,7 +261,7 @@ class PreviewOptions:
 
 PREVIEW: Step[PreviewOptions, PreflightResult] = Step(
     name="quantize-preview",
-    title="Look ahead",
+    title="Preview",
     summary="Say what the data holds, whether it fits, and how fast int8 will be on this machine.",
     options=PreviewOptions,
     result=PreflightResult,

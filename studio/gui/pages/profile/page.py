@@ -352,7 +352,8 @@ class ProfilePage(StagePage):
         elif self.results.rows and self.settings.is_folded:
             text, tip = "Profile again", ""
         else:
-            text, tip = f"Profile {figures.count(len(ticked), 'variant')}", ""
+            text = f"Profile {figures.count(len(ticked), 'variant')}" if ticked else "Profile"
+            tip = ""
         self.primary.setText(text)
         self.primary.setAccessibleName(text)
         reason = self._why_not()

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
     QProgressBar,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -34,6 +33,7 @@ from studio.gui.widgets.basics import (
     row,
     set_enabled,
 )
+from studio.gui.widgets.list_or_hint import ListOrHint
 from studio.gui.widgets.sortable import SortableTable
 from studio.gui.widgets.tables import framed
 from studio.workspace import RunChanged, RunInfo
@@ -93,12 +93,7 @@ class RunsView(QWidget):
         inner.setStretch(1, 1)
         inner.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         listed.setLayout(inner)
-        self.stack = QStackedWidget()
-        self.stack.addWidget(listed)
-        self.stack.addWidget(self.empty)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self.stack)
+        self.stack = ListOrHint(self, listed, self.empty)
 
     def _retell(self, run: RunInfo | None) -> None:
         """Show the last thing that a run did, with all that led there."""
@@ -189,7 +184,7 @@ class RunsView(QWidget):
             self.shell.fail(found)
             return
         self._runs = {run.id: run for run in found}
-        self.stack.setCurrentIndex(0 if found or self.running else 1)
+        self.stack.show_list(bool(found or self.running))
         self.table.show_rows(map(rows.run_row, found))
         chosen = self._wanted or self.table.selected() or (found[0].id if found else None)
         self._wanted = ""
