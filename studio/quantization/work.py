@@ -34,6 +34,7 @@ from studio.jobs.phases import Phase
 from studio.models.opening import OpenedModel, read_model, write_graph
 from studio.plugin_host import PluginHost
 from studio.quantization.advice import advice, doubts
+from studio.quantization.float_nodes import with_float_nodes
 from studio.quantization.layer_search import LayerSearch, halves
 from studio.quantization.methods import check_method
 from studio.quantization.preset import Preset
@@ -66,6 +67,7 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
     host = PluginHost.discover()
     subject = LoadedModel.of(options.model, host, Phase(job, 0, 0.02), options.recurrent)
     preset, transform = _plan(options, host)
+    preset, unkept = with_float_nodes(preset, options.float_nodes, subject.nodes)
     data = _data(options.data, subject, preset.samples)
     if transform.needs_data and data is None:
         raise UsageError(
@@ -77,7 +79,7 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
     judge = _judge(options, host, heldout if judged is None else judged, job)
     output = job.folder / f"{subject.path.stem}.{preset.method}.onnx"
     report: SearchReport | None = None
-    notes = []
+    notes = [unkept] if unkept else []
     if options.search:
         given = heldout
         goal, seen, heldout = _searched(options, judge, judged, heldout)
