@@ -66,7 +66,11 @@ def with_project(step: AnyStep, given: Mapping[str, object], registry: Registry)
         if given.get(one.name) in (None, [], (), one.default)
         and not given.get(_ANSWERED_BY.get((step.name, one.name), ""))
     ]
-    left = {name: value for name, value in given.items() if name not in own or value not in (NONE, [NONE], (NONE,))}
+    left = {
+        name: value
+        for name, value in given.items()
+        if name not in own or value not in (NONE, [NONE], (NONE,))
+    }
     project = _project(step, given, registry) if missing else None
     if project is None:
         return ProjectDefaults(left)

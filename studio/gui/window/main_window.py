@@ -224,6 +224,7 @@ class MainWindow(QMainWindow):
         FileDrops(self, self.open_model).dragged.connect(self.overlay.show_drag)
         self.setMenuWidget(self.topbar)
         self.side = SidePanels(self, self.topbar, self.jobbar)
+        self.side.changed.connect(self.toasts.place)
         rail = self._add_bar(self.rail, Qt.ToolBarArea.LeftToolBarArea, "rail")
         jobbar = self._add_bar(self.jobbar, Qt.ToolBarArea.BottomToolBarArea, "jobbar")
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.inspector)
