@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from studio.api import Kind, Option
 from studio.gui import figures
 from studio.gui.forms.form import Form
+from studio.gui.option_words import outcome_in_window
 from studio.gui.pages.quantize import rows
 from studio.gui.pages.quantize.baselines import QuantizeRequest
 from studio.gui.pages.quantize.data_line import DataLine
@@ -295,7 +296,8 @@ class QuantizePage(StagePage):
         self.choice.check.on_event(event)
 
     def _finished(self, outcome: JobOutcome) -> None:
-        self.variants.show_end(outcome)
+        words = self.workspace.steps[STEP].form
+        self.variants.show_end(outcome_in_window(outcome, words))
         self._awaited = self._is_done = outcome.ok
         if outcome.ok:
             self.show_view(MAKE)

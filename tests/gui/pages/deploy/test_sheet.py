@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from studio.api import Option, TargetSpec
@@ -241,6 +241,24 @@ def test_the_cost_and_the_diff_of_a_platform_are_shown(rig: Rig) -> None:
     assert "153 USD" in shown
     page.sheet.review_step.documents.toggle.click()
     assert "service.diff\n-replicas: 1" in visible_texts(page.sheet)
+
+
+def test_rows_that_arrive_are_not_squashed_in_the_first_picture(rig: Rig) -> None:
+    page = rig.page(DeployPage, rig.variant())
+    page.gallery.choose("jetson-07")
+    page.deploy()
+    step = page.sheet.review_step
+    step.details.setChecked(True)
+    QApplication.processEvents()
+    text = "A text that wraps over two lines at least in a sheet as narrow as this one. " * 2
+    rows = [{"name": f"step {n}", "state": "planned", "text": text} for n in range(8)]
+    rig.finish(page, done(plan_of(rows)))
+    texts = [one for one in step.steps.findChildren(QLabel) if one.wordWrap()]
+    assert len(texts) == 8
+    assert all(one.height() >= one.heightForWidth(one.width()) for one in texts)
+    before = step.size()
+    QApplication.processEvents()
+    assert step.size() == before, "nothing moves after the first picture"
 
 
 def test_a_platform_takes_its_own_options_and_no_machines(rig: Rig) -> None:

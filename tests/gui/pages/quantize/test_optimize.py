@@ -193,6 +193,14 @@ def test_a_failure_stays_with_its_model_until_a_success(rig: Rig, tmp_path: Path
     assert state.currentIndex() == DONE
 
 
+def test_a_failure_names_options_as_the_form_does(rig: Rig, tmp_path: Path) -> None:
+    page = page_with_data(rig, tmp_path)
+    page.run()
+    hint = "Use --search to keep sensitive layers in float, or add calibration samples."
+    rig.finish(page, JobOutcome(End.FAILED, message="Over.", hint=hint, error="GateMissed"))
+    assert "Use “Layer search” to keep" in visible_texts(page.variants.state)
+
+
 def other_model(rig: Rig, folder: Path) -> VariantRecord:
     path = folder / "other.onnx"
     path.write_bytes(b"another model")
