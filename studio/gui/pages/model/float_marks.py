@@ -74,7 +74,7 @@ class FloatMarks:
 
     def _why_not(self) -> str:
         """Return why no node of the scene can be kept; empty where it can."""
-        if self._variant is None:
+        if self._variant is None or not self.nodes.is_known:
             return "The model is still loading."
         if self._variant.step == STEP:
             return "This variant is quantized. Select its parent variant."

@@ -14,6 +14,7 @@ from studio.gui.shell import MessageAction, Shell
 from studio.workspace import JobFinished
 
 if TYPE_CHECKING:
+    from studio.projects.results import Project
     from studio.workspace import RunningJob, VariantRecord
 
 STEP = "project-set"
@@ -49,6 +50,7 @@ class FloatNodes(QObject):
         self._shell = shell
         self._variant: VariantRecord | None = None
         self._changes: list[_Change] = []
+        self._lists: dict[str, tuple[str, ...]] = {}
         self._job: RunningJob | None = None
         shell.project.changed.connect(self.changed)
 
@@ -57,16 +59,29 @@ class FloatNodes(QObject):
         self._variant = variant
 
     @property
+    def is_known(self) -> bool:
+        """Whether the project of the current model is read."""
+        return self._project is not None
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Names of the nodes, with the changes that are still being made."""
-        if self._variant is None:
-            return ()
+        return self._names_of(self._variant.model_name) if self._variant is not None else ()
+
+    @property
+    def _project(self) -> Project | None:
+        project, variant = self._shell.project.value, self._variant
+        is_own = project and variant and project.model == variant.model_name
+        return project if is_own else None
+
+    def _names_of(self, model: str) -> tuple[str, ...]:
         for change in reversed(self._changes):
-            if change.model == self._variant.model_name:
+            if change.model == model:
                 return change.after
-        project = self._shell.project.value
-        is_own = project is not None and project.model == self._variant.model_name
-        return project.float_nodes if is_own and project is not None else ()
+        project = self._project
+        if project is not None and project.model == model:
+            return project.float_nodes
+        return self._lists.get(model, ())
 
     def keep(self, nodes: Sequence[str], title: str) -> None:
         """Keep nodes in float, and report it under a title."""
@@ -87,6 +102,7 @@ class FloatNodes(QObject):
         change, outcome = self._changes.pop(0), event.job.outcome
         self._job = None
         if outcome is not None and outcome.ok:
+            self._lists[change.model] = change.after
             if self._variant is not None and self._variant.model_name == change.model:
                 self._shell.project.show(outcome.result)
             undo = MessageAction("Undo", partial(self._undo, change))
@@ -100,9 +116,13 @@ class FloatNodes(QObject):
             self._add(_Change(variant.id, variant.model_name, self.names, after, text))
 
     def _undo(self, change: _Change) -> None:
-        """Go back to the list before a change, of its own model."""
+        """Take back what a change added or removed in the list of its model, and no more."""
+        now = self._names_of(change.model)
+        added = frozenset(change.after) - frozenset(change.before)
+        missing = (name for name in change.before if name not in change.after + now)
+        after = (*(name for name in now if name not in added), *missing)
         text = "Undone: " + change.text[:1].lower() + change.text[1:]
-        self._add(_Change(change.variant, change.model, change.after, change.before, text))
+        self._add(_Change(change.variant, change.model, now, after, text))
 
     def _add(self, change: _Change) -> None:
         self._changes.append(change)

@@ -76,6 +76,27 @@ def test_undo_takes_it_out_again(page: ModelPage, digits_window: MainWindow, qtb
     qtbot.waitUntil(lambda: kept(digits_window.workspace) == (), timeout=JOB_MS)
 
 
+def test_undo_takes_back_no_later_change(
+    page: ModelPage, digits_window: MainWindow, qtbot: QtBot
+) -> None:
+    keep(page, digits_window, qtbot)
+    toast = digits_window.toasts.shown[0]
+    entry(page, "Gemm").trigger()
+    qtbot.waitUntil(lambda: len(kept(digits_window.workspace)) == 2, timeout=JOB_MS)
+    toast.act.click()
+    gemm = page.pane.canvas.scene
+    assert gemm is not None
+    name = gemm.boxes[box(page, "Gemm")].name
+    qtbot.waitUntil(lambda: kept(digits_window.workspace) == (name,), timeout=JOB_MS)
+
+
+def test_nothing_is_kept_before_the_project_is_read(
+    page: ModelPage, digits_window: MainWindow
+) -> None:
+    digits_window.project.show(None)
+    assert not entry(page, "Conv").isEnabled()
+
+
 def test_the_entry_releases_what_it_kept(
     page: ModelPage, digits_window: MainWindow, qtbot: QtBot
 ) -> None:
