@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QMenu
 
+from studio.api.qt import plain_tip
 from studio.gui import figures
 from studio.gui.graph.canvas import GraphCanvas
 from studio.gui.graph.scene import Box, Scene
@@ -67,7 +68,7 @@ class FloatMarks:
         action.setChecked(kept.issuperset(nodes))
         reason = self._why_not()
         action.setEnabled(not reason)
-        action.setToolTip(reason or "Quantization leaves this node in fp32")
+        action.setToolTip(plain_tip(reason or "Quantization leaves this node in fp32"))
         change = self.nodes.release if action.isChecked() else self.nodes.keep
         title = _title(box.node, len(nodes))
         action.triggered.connect(lambda _checked=False: change(nodes, title))

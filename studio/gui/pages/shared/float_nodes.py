@@ -21,7 +21,7 @@ STEP = "project-set"
 
 
 @dataclass(frozen=True, slots=True)
-class _Change:
+class _ListChange:
     """A change of the list of one model.
 
     Attributes:
@@ -49,7 +49,7 @@ class FloatNodes(QObject):
         super().__init__()
         self._shell = shell
         self._variant: VariantRecord | None = None
-        self._changes: list[_Change] = []
+        self._changes: list[_ListChange] = []
         self._lists: dict[str, tuple[str, ...]] = {}
         self._job: RunningJob | None = None
         shell.project.changed.connect(self.changed)
@@ -113,18 +113,18 @@ class FloatNodes(QObject):
     def _ask(self, after: tuple[str, ...], text: str) -> None:
         if self._variant is not None and after != self.names:
             variant = self._variant
-            self._add(_Change(variant.id, variant.model_name, self.names, after, text))
+            self._add(_ListChange(variant.id, variant.model_name, self.names, after, text))
 
-    def _undo(self, change: _Change) -> None:
+    def _undo(self, change: _ListChange) -> None:
         """Take back what a change added or removed in the list of its model, and no more."""
         now = self._names_of(change.model)
         added = frozenset(change.after) - frozenset(change.before)
         missing = (name for name in change.before if name not in change.after + now)
         after = (*(name for name in now if name not in added), *missing)
         text = "Undone: " + change.text[:1].lower() + change.text[1:]
-        self._add(_Change(change.variant, change.model, now, after, text))
+        self._add(_ListChange(change.variant, change.model, now, after, text))
 
-    def _add(self, change: _Change) -> None:
+    def _add(self, change: _ListChange) -> None:
         self._changes.append(change)
         self.changed.emit()
         self._start()
