@@ -114,6 +114,14 @@ def test_quantizing_keeps_the_nodes_of_the_project_in_float(opened: Workspace) -
     assert "float_nodes" not in filled(opened, "quantize", float_nodes=["none"]).options
 
 
+def test_a_new_variant_leaves_the_nodes_of_the_project_in_float(opened: Workspace) -> None:
+    opened.projects.set("digits", {"float_nodes": ("conv1", "gone")})
+    made = opened.run("quantize", model="digits")
+    assert made.ok, made.sentence
+    assert made.document["facts"]["kept"] == {"conv1": "asked for"}
+    assert made.document["notes"] == ["Not in this model, so not kept in float: gone."]
+
+
 def test_a_file_of_the_user_that_is_gone_is_an_error(opened: Workspace, tmp_path: Path) -> None:
     labels = tmp_path / "mine.txt"
     labels.write_text("\n".join("0123456789"))
