@@ -145,6 +145,7 @@ class QuantizePage(StagePage):
         self.variants.regressed.all_asked.connect(partial(self.show_view, SAMPLES))
         self.lineage.kept.connect(self.shell.select)
         self.lineage.compared.connect(self._compare)
+        self.float_list.nodes.changed.connect(self._show_choice)
         for asks in (self.layers.asked, self.float_list.asked):
             asks.connect(self._show_node)
         self.shell.project.changed.connect(self._explain)
@@ -312,7 +313,8 @@ class QuantizePage(StagePage):
         self._settle.start()
 
     def _show_choice(self) -> None:
-        self.choice.show_model(self.origin, self._variants, self._data().budget)
+        budget, float_nodes = self._data().budget, self.float_list.nodes.names
+        self.choice.show_model(self.origin, self._variants, budget, float_nodes)
 
     def _settled(self) -> None:
         if self.isVisible():  # a window that closes takes the registry along

@@ -125,6 +125,8 @@ def test_optimize_lists_it_and_removes_it(
     assert "1 node kept in float" in optimize.data.text.text()
     buttons = {one.accessibleName(): one for one in optimize.float_list.findChildren(QPushButton)}
     assert f"Show {name}" in buttons
+    small = optimize.cards.cards[0]
+    qtbot.waitUntil(lambda: "37.1 kB" in small.texts[0].text(), timeout=JOB_MS)
     buttons[f"Keep {name} in float no longer"].click()
     qtbot.waitUntil(lambda: kept(digits_window.workspace) == (), timeout=JOB_MS)
     qtbot.waitUntil(lambda: "kept in float" not in optimize.data.text.text())
