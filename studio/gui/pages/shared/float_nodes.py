@@ -116,7 +116,7 @@ class FloatNodes(QObject):
             self._add(_ListChange(variant.id, variant.model_name, self.names, after, text))
 
     def _undo(self, change: _ListChange) -> None:
-        """Take back what a change added or removed in the list of its model, and no more."""
+        """Revert what a change added to or removed from the list of its model, and no more."""
         now = self._names_of(change.model)
         added = frozenset(change.after) - frozenset(change.before)
         missing = (name for name in change.before if name not in change.after + now)
