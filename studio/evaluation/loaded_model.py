@@ -24,6 +24,7 @@ class LoadedModel:
     Attributes:
         inputs: Those that data must be given for: all but the states.
         nbytes: Size of all of its files.
+        nodes: Names of the nodes of its main graph.
         fed: The output that each state is fed with.
         zeros: The states that a pass begins with.
     """
@@ -33,6 +34,7 @@ class LoadedModel:
     inputs: tuple[Value, ...]
     nbytes: int
     backend: Backend
+    nodes: frozenset[str] = frozenset()
     fed: Mapping[str, str] = field(default_factory=dict)
     zeros: Feeds = field(default_factory=dict)
 
@@ -57,7 +59,8 @@ class LoadedModel:
         fed = pairs(states, graph.inputs, graph.outputs)
         zeros = start(graph.inputs, fed)
         inputs = tuple(value for value in graph.inputs if value.name not in fed)
-        return cls(ref, opened.path, inputs, nbytes, backend, fed, zeros)
+        nodes = frozenset(node.name for node in graph.nodes)
+        return cls(ref, opened.path, inputs, nbytes, backend, nodes, fed, zeros)
 
     @property
     def title(self) -> str:

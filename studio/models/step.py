@@ -92,6 +92,7 @@ class GraphOptions:
     unfold: tuple[str, ...] | None = option(
         None, help="In SVG and PNG: a block to unfold in place, or all."
     )
+    across: bool = option(False, title="From left to right", help="In SVG and PNG: inputs at left.")
     shape: tuple[str, ...] | None = option(None, **_SHAPE)
 
 

@@ -13,6 +13,7 @@ from studio.projects.discovery import Discovery, discover
 from studio.projects.project_file import FILE, ProjectSettings, Value, read_settings
 from studio.projects.results import (
     CLASSIFICATION,
+    LISTS,
     PATHS,
     TEXT_RECOGNITION,
     TEXTS,
@@ -103,7 +104,7 @@ def _existing(file: Path | None) -> Path | None:
 
 def _merged(model: str, layers: tuple[_Layer, ...]) -> Project:
     values: dict[str, str] = {}
-    targets: tuple[str, ...] = ()
+    lists: dict[str, tuple[str, ...]] = {}
     sources: list[ProjectSource] = []
     for name in (*TEXTS, *PATHS):
         for layer in layers:
@@ -112,12 +113,13 @@ def _merged(model: str, layers: tuple[_Layer, ...]) -> Project:
                 values[name] = str(texts[name])
                 sources.append(ProjectSource(name, layer.where))
                 break
-    for layer in layers:
-        if layer.settings.targets is not None:
-            targets = layer.settings.targets
-            sources.append(ProjectSource("targets", layer.where))
-            break
-    project = from_json(Project, {"model": model, **values, "targets": targets})
+    for name in LISTS:
+        for layer in layers:
+            if name in layer.settings.lists:
+                lists[name] = layer.settings.lists[name]
+                sources.append(ProjectSource(name, layer.where))
+                break
+    project = from_json(Project, {"model": model, **values, **lists})
     return replace(project, found=tuple(sources))
 
 

@@ -28,7 +28,8 @@ PATHS = ("preprocess", "calibration", "evaluation", "heldout", "labels", "dictio
 """The fields of a project that name a file or folder."""
 
 TEXTS = ("task", "metric")
-FIELDS = (*TEXTS, *PATHS, "targets")
+LISTS = ("targets", "float_nodes")
+FIELDS = (*TEXTS, *PATHS, *LISTS)
 """Everything that can be set, in the order in which it is shown."""
 
 
@@ -71,6 +72,7 @@ class Project:
         task: What the model does (``classification``); None when it could not be recognised.
         heldout: Data that no choice has seen, for the last word and for trying out.
         targets: Names of the targets of interest.
+        float_nodes: Names of the nodes that quantization keeps in float.
         found: The source of each value that is not None.
         issues: What contradicts the model, is gone, or is missing for the task.
     """
@@ -85,6 +87,7 @@ class Project:
     labels: str | None = None
     dictionary: str | None = None
     targets: tuple[str, ...] = ()
+    float_nodes: tuple[str, ...] = ()
     found: tuple[ProjectSource, ...] = ()
     issues: tuple[ProjectIssue, ...] = field(default=())
 

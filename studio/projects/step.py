@@ -43,6 +43,11 @@ class ProjectOptions:
     targets: tuple[str, ...] | None = option(
         None, title="Targets of interest", help="Names of targets."
     )
+    float_nodes: tuple[str, ...] | None = option(
+        None,
+        title="Nodes kept in float",
+        help="Names of nodes that quantization keeps in float.",
+    )
     clear: (
         tuple[
             Literal[
@@ -55,6 +60,7 @@ class ProjectOptions:
                 "labels",
                 "dictionary",
                 "targets",
+                "float_nodes",
             ],
             ...,
         ]

@@ -14,6 +14,7 @@ from studio.evaluation.loaded_model import LoadedModel
 from studio.jobs import Job
 from studio.jobs.phases import Phase
 from studio.plugin_host import PluginHost
+from studio.quantization.float_nodes import with_float_nodes
 from studio.quantization.preset import Preset
 from studio.quantization.results import FloatMetric, LayerCost, SensitivityResult
 from studio.quantization.step import SensitivityOptions
@@ -35,6 +36,9 @@ def measure(options: SensitivityOptions, job: Job) -> SensitivityResult:
     preset = Preset.from_options(options)
     transform: Transform = host.get(Extension.TRANSFORM, preset.method)
     preset = preset.for_transform(transform.options)
+    preset, unkept = with_float_nodes(preset, options.float_nodes, subject.nodes)
+    if unkept:
+        job.log(unkept)
     make = tuner_of(transform, "Use static-int8, the default.")
     data = open_dataset(options.data, subject.inputs, preset.samples)
     judged = _judged(options, subject, host)

@@ -77,6 +77,13 @@ _KEEP = _described(
     help="Nodes to keep in float: names (with * for any characters) or operators.",
     spelling="keep_float",
 )
+_FLOAT_NODES = _described(
+    title="Nodes kept in float",
+    help="Names of nodes to keep in float with those of the preset; names that the model lacks "
+    "are ignored. Default: those of the project; none for no nodes.",
+    advanced=True,
+    project=("float_nodes",),
+)
 _EVAL_DATA = _described(
     kind=Kind.DATA,
     title="Evaluation data",
@@ -169,6 +176,7 @@ class QuantizeOptions:
         title="Maximum latency ratio",
         help="Maximum latency relative to the float model (0.5 is twice as fast).",
     )
+    float_nodes: tuple[str, ...] = option((), **_FLOAT_NODES)
     search: bool = option(
         False,
         title="Layer search",
@@ -297,6 +305,7 @@ class SensitivityOptions:
     eval_samples: int = option(64, **_EVAL_SAMPLES)
     metric: str = option("auto", **_METRIC)
     dictionary: Path | None = option(None, **_DICTIONARY)
+    float_nodes: tuple[str, ...] = option((), **_FLOAT_NODES)
     judged: int = option(
         8,
         minimum=0,

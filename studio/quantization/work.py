@@ -34,6 +34,7 @@ from studio.jobs.phases import Phase
 from studio.models.opening import OpenedModel, read_model, write_graph
 from studio.plugin_host import PluginHost
 from studio.quantization.advice import advice, doubts
+from studio.quantization.float_nodes import with_float_nodes
 from studio.quantization.layer_search import LayerSearch, halves
 from studio.quantization.methods import check_method
 from studio.quantization.preset import Preset
@@ -65,7 +66,7 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
     begin = time.monotonic()
     host = PluginHost.discover()
     subject = LoadedModel.of(options.model, host, Phase(job, 0, 0.02), options.recurrent)
-    preset, transform = _plan(options, host)
+    preset, transform, unkept = _plan(options, subject, host)
     data = _data(options.data, subject, preset.samples)
     if transform.needs_data and data is None:
         raise UsageError(
@@ -77,7 +78,7 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
     judge = _judge(options, host, heldout if judged is None else judged, job)
     output = job.folder / f"{subject.path.stem}.{preset.method}.onnx"
     report: SearchReport | None = None
-    notes = []
+    notes = [unkept] if unkept else []
     if options.search:
         given = heldout
         goal, seen, heldout = _searched(options, judge, judged, heldout)
@@ -237,11 +238,16 @@ def _shared(chosen: int, judged: int) -> str:
     )
 
 
-def _plan(options: QuantizeOptions, host: PluginHost) -> tuple[Preset, Transform]:
+def _plan(
+    options: QuantizeOptions, subject: LoadedModel, host: PluginHost
+) -> tuple[Preset, Transform, str]:
+    """Return preset and method, and a sentence about nodes that cannot be kept in float."""
     preset = Preset.from_options(options)
     check_method(preset.method, host)
     transform: Transform = host.get(Extension.TRANSFORM, preset.method)
-    return preset.for_transform(transform.options), transform
+    fitted = preset.for_transform(transform.options)
+    preset, unkept = with_float_nodes(fitted, options.float_nodes, subject.nodes)
+    return preset, transform, unkept
 
 
 def _data(path: Path | None, subject: LoadedModel, limit: int | None) -> Dataset | None:

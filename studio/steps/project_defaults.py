@@ -66,7 +66,11 @@ def with_project(step: AnyStep, given: Mapping[str, object], registry: Registry)
         if given.get(one.name) in (None, [], (), one.default)
         and not given.get(_ANSWERED_BY.get((step.name, one.name), ""))
     ]
-    left = {name: value for name, value in given.items() if name not in own or value != NONE}
+    left = {
+        name: value
+        for name, value in given.items()
+        if name not in own or value not in (NONE, [NONE], (NONE,))
+    }
     project = _project(step, given, registry) if missing else None
     if project is None:
         return ProjectDefaults(left)
@@ -103,12 +107,14 @@ def _each(value: object) -> list[str]:
     return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
-def _value(option: Option, project: Project) -> tuple[str | None, str]:
+def _value(option: Option, project: Project) -> tuple[str | list[str] | None, str]:
     """Return the project's value for an option, and the sentence about it."""
     for field in option.project:
         value, where = getattr(project, field), project.source_of(field)
-        if value is None or where == RECOGNISED:  # a step recognises by itself, in its own way
+        if not value or where == RECOGNISED:  # a step recognises by itself, in its own way
             continue
+        if isinstance(value, tuple):
+            return list(value), f"{option.label}: {', '.join(value)} (project: {where})"
         issue = project.issue_of(field)
         shown = value if where == YOU else Path(value).name
         if issue is None:

@@ -5,7 +5,12 @@ from typing import TYPE_CHECKING
 from studio.jobs import Containment, JobOutcome, RunningJob, Step
 from studio.models.families import TITLES as FAMILY_TITLES
 from studio.models.families import family as operator_family
-from studio.models.labels.dimensions import short_shape, short_type
+from studio.models.labels.dimensions import (
+    readable_shape,
+    readable_type,
+    short_shape,
+    short_type,
+)
 from studio.models.labels.node_rows import (
     HEADER_HEIGHT,
     ROW_HEIGHT,
@@ -133,6 +138,8 @@ __all__ = [
     "profile_line",
     "read_numbers",
     "read_preview",
+    "readable_shape",
+    "readable_type",
     "run_end",
     "search_model",
     "short_shape",

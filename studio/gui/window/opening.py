@@ -66,7 +66,10 @@ class ModelOpener:
             self._finished(event.job)
 
     def _read_preview(self, job: RunningJob, path: str) -> None:
-        read = partial(_preview, Path(path))
+        from studio.gui.graph.controls.choices import recall
+
+        across = recall(self._window.workspace.settings).across
+        read = partial(_preview, Path(path), across=across)
         self._window.workspace.in_background(read, partial(self._show_preview, job))
 
     def _show_preview(self, job: RunningJob, scene: Scene | Exception) -> None:
@@ -130,8 +133,8 @@ class ModelOpener:
         self._window.show_current()
 
 
-def _preview(path: Path) -> Scene:
+def _preview(path: Path, *, across: bool) -> Scene:
     from studio.gui.graph.scene import Scene
     from studio.workspace import read_preview
 
-    return Scene(*read_preview(path))
+    return Scene(*read_preview(path, across=across), across=across)

@@ -172,6 +172,32 @@ def test_what_was_given_is_kept(registry: Registry, folder: Path) -> None:
     assert keep(registry, cleared, NoWork(), folder).targets == ()
 
 
+def test_nodes_kept_in_float_belong_to_one_model(registry: Registry, folder: Path) -> None:
+    variant = opened(registry, folder)
+    (folder / "project.toml").write_text('float_nodes = ["author"]\n')
+    projects = Projects(registry)
+    assert projects.of(variant).float_nodes == ("author",)
+    given = ProjectOptions(model=ModelRef.of(variant), float_nodes=("conv[1]", "fc"))
+    assert keep(registry, given, NoWork(), folder).float_nodes == ("conv[1]", "fc")
+    none = keep(registry, replace(given, float_nodes=()), NoWork(), folder)
+    assert none.float_nodes == (), "the author's list does not come back"
+    projects.set("other", {"float_nodes": ("a",)})
+    assert projects.of(variant).float_nodes == ()
+    cleared = replace(given, float_nodes=None, clear=("float_nodes",))
+    assert keep(registry, cleared, NoWork(), folder).float_nodes == ("author",)
+
+
+def test_a_project_that_could_not_be_read_again_is_not_written(
+    registry: Registry, folder: Path
+) -> None:
+    variant = opened(registry, folder)
+    projects = Projects(registry)
+    projects.set("m", {"float_nodes": ("conv",)})
+    with pytest.raises(UsageError, match="at most 64 KB"):
+        projects.set("m", {"float_nodes": tuple(f"block/{n:060}" for n in range(2000))})
+    assert projects.of(variant).float_nodes == ("conv",)
+
+
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [

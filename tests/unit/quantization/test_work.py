@@ -9,6 +9,7 @@ from typing import Any
 
 import cv2
 import numpy
+import onnx
 import pytest
 
 from studio.api import Cancelled, GateMissed, InvalidData, StudioError, UsageError
@@ -362,3 +363,18 @@ def test_a_variant_has_the_name_of_its_preset(
     final = record.quantized(registry, asked, work.quantize(asked, job), job.folder)
     assert final.name == name
     assert "preset_name" not in registry.runs("quantize")[0].options
+
+
+def test_nodes_of_the_project_stay_in_float(digits: VariantRecord, job: FakeJob) -> None:
+    layer = next(iter(layers_of(digits)))
+    made = quantize(digits, job, data=CALIBRATION, float_nodes=[layer, "gone"])
+    assert made.facts["quantized"] == 2
+    assert dict(made.facts["kept"]) == {layer: "asked for"}
+    assert made.preset["keep"] == [layer], "the preset of the variant makes the same variant again"
+    assert made.notes == ("Not in this model, so not kept in float: gone.",)
+
+
+def layers_of(variant: VariantRecord) -> list[str]:
+    """Return the names of a model's convolutions."""
+    nodes = onnx.load(variant.path).graph.node
+    return [node.name for node in nodes if node.op_type == "Conv"]

@@ -32,6 +32,7 @@ from studio.gui.widgets.basics import (
 )
 from studio.models.results import ModelFigures, Terminal
 from studio.projects.results import PATHS, TASK_TITLES
+from studio.workspace import readable_shape
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, Workspace
@@ -235,5 +236,4 @@ def _model_fields(model: ModelFigures, size: int) -> list[tuple[str, str]]:
 
 def _terminal(value: Terminal) -> str:
     """Return a terminal in words: ``image float32 batch×1×8×8``."""
-    shape = "×".join("?" if one is None else str(one) for one in value.shape or ())
-    return f"{value.name} {value.dtype} {shape}".strip()
+    return f"{value.name} {value.dtype} {readable_shape(value.shape)}".strip()

@@ -14,6 +14,9 @@ from studio.projects.results import (
 
 READY, WARNING, OPEN = "ready", "warning", "open"
 
+_FLOAT_NODES = "float_nodes"
+"""The field that the graph's context menu fills; without a value it has no row."""
+
 _TITLES = {
     "task": "Task",
     "metric": "Metric",
@@ -24,6 +27,7 @@ _TITLES = {
     "evaluation": "Evaluation data",
     "heldout": "Held-out data",
     "targets": "Targets of interest",
+    _FLOAT_NODES: "Nodes kept in float",
 }
 _UNSET = {
     "task": "Not recognised. It decides metric and decoding.",
@@ -36,7 +40,7 @@ _UNSET = {
     "heldout": "Not set. The evaluation data has the last word.",
     "targets": "Not set.",
 }
-_OPTIONAL = ("metric", "heldout", "targets")
+_OPTIONAL = ("metric", "heldout", "targets", _FLOAT_NODES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ def ready(rows: list[ProjectRow]) -> tuple[int, int]:
 def _is_shown(project: Project, name: str) -> bool:
     if getattr(project, name) or project.issue_of(name) is not None:
         return True
-    return project.has_use_for(name)
+    return name != _FLOAT_NODES and project.has_use_for(name)
 
 
 def _row(project: Project, name: str) -> ProjectRow:

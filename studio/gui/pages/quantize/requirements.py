@@ -197,6 +197,8 @@ def data_line(
         parts.append("no evaluation")
     if choice.budget is not None:
         parts.append(f"metric drop budget {_budget(choice.budget)}")
+    if project is not None and project.float_nodes:
+        parts.append(f"{figures.count(len(project.float_nodes), 'node')} kept in float")
     return " · ".join(parts) or "no data"
 
 
