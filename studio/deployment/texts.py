@@ -104,7 +104,16 @@ def found_boards(result: FindResult) -> list[str]:
 
 def status_table(result: StatusResult) -> list[str]:
     """Return the state of the targets as a table."""
-    names = ("target", "state", "release", "endpoint", "free disk", "heat", "allowed signers", "")
+    names = (
+        "target",
+        "state",
+        "release",
+        "endpoint",
+        "free disk",
+        "temperature",
+        "allowed signers",
+        "",
+    )
     return table(names, list(map(_status_row, result.targets)))
 
 

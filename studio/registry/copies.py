@@ -26,7 +26,9 @@ class Copy:
         if path.is_dir():
             path = path / source.name
             if os.path.lexists(path):  # a name that no user chose must not overwrite a file
-                raise StudioError(f"{path} exists already.", hint="Choose another name.")
+                raise StudioError(
+                    f"{path} exists already.", hint="Pass the path of the file to overwrite it."
+                )
         passing = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
         try:
             with source.open("rb") as read, passing.open("wb") as write:

@@ -130,7 +130,9 @@ class AlertFile:
         values = parse(text, self.path.name)
         alerts_of(values, [*self.kinds])
         if dict(values[kind][place]) != dict(table):  # never write what would be read otherwise
-            raise UsageError("This entry cannot be changed here: the file has another layout.")
+            raise UsageError(
+                "This entry cannot be changed here. Edit the alert file in a text editor."
+            )
         return text
 
     def _text(self) -> str:

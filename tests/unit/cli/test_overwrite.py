@@ -101,7 +101,7 @@ def test_a_file_in_a_named_folder_is_never_overwritten(
     (made,) = tmp_path.glob("*.onnx")
     made.write_text(MINE)
     assert main([*words, "--force"]) == 1
-    assert "Choose another name" in capsys.readouterr().err
+    assert "Pass the path of the file" in capsys.readouterr().err
     assert made.read_text() == MINE
 
 
