@@ -305,7 +305,7 @@ def test_a_latency_beyond_the_limit_misses_the_gate(
     monkeypatch.setattr(work, "timed", lambda *_: work.Latency(0.8, 0.7, 0.9, 10.0))
     given = {"data": CALIBRATION, "eval_data": HELDOUT}
     assert quantize(digits, job, **given, max_latency_ratio=0.75).latency_ratio == 0.8
-    with pytest.raises(GateMissed, match=r"takes 0.80 of the float model's time \(0.70 to 0.90\)"):
+    with pytest.raises(GateMissed, match=r"Latency ratio of int8 is 0.80 \(0.70 to 0.90\)"):
         quantize(digits, job, **given, max_latency_ratio=0.6)
 
 
