@@ -9,7 +9,7 @@ from studio.api import Array, InvalidData, Option, Truth
 
 OUTPUT = Option(
     "output",
-    help="Name of the output that is scored; without one, the model's first.",
+    help="Output to evaluate (default: the first).",
     advanced=True,
 )
 

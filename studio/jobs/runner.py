@@ -322,7 +322,7 @@ class JobRunner:
         except StudioError as error:
             return _failure(from_json(WorkerEvent, describe(error)))
         except OSError as error:
-            text = f"The result could not be kept: {error.strerror or error}."
+            text = f"The result cannot be stored: {error.strerror or error}."
             return JobOutcome(End.FAILED, message=text, detail=repr(error), exit_code=1)
         return JobOutcome(End.SUCCEEDED, result=final)
 

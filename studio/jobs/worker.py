@@ -178,8 +178,8 @@ def _of_defect(error: Exception) -> dict[str, Any]:
 def _of_system(error: OSError, folder: Path) -> tuple[str, str]:
     """Return the sentence and the hint for an error of the operating system."""
     if error.errno == errno.ENOSPC:
-        hint = "Free some, or move everything to a larger disk with EDGEWRIGHT_HOME."
-        return f"There is no room left on the disk of {folder.parent}.", hint
+        hint = "Free disk space, or move the data folder with EDGEWRIGHT_HOME."
+        return f"The disk of {folder.parent} is full.", hint
     place = f"{error.filename}: " if error.filename else ""
     return f"{place}{error.strerror or error}.", ""
 

@@ -63,7 +63,7 @@ def open_model(options: OpenOptions, job: Job) -> OpenResult:
     if copied:
         _copy(opened, job)
     else:
-        job.log("The model is larger than 2 GB: it is used where it is and must not be moved.")
+        job.log("The model is larger than 2 GB. It stays in its folder and must not be moved.")
     job.progress(4, 4, "Opened")
     return OpenResult(
         **{field.name: getattr(figures, field.name) for field in fields(figures)},

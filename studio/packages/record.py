@@ -121,7 +121,7 @@ def _write_draft(text: str, path: Path) -> str:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise StudioError(f"{path} exists already.", hint="Give another name.") from None
+        raise StudioError(f"{path} exists already.", hint="Choose another name.") from None
     except OSError as error:
         raise StudioError(f"{path} cannot be written: {error.strerror}.") from None
     return str(path)
@@ -139,7 +139,7 @@ def store_version(registry: Registry, model: ModelRef, result: PackageResult) ->
     if any(version.number >= result.version for version in known.values()):
         raise StudioError(
             f"Version {result.version} of {result.name} was made elsewhere meanwhile.",
-            hint="Repeat the step.",
+            hint="Run the command again.",
         )
     name = component_of(f"{result.name}-{result.version}")
     artifact = registry.adopt_made(Path(result.bundle), name)

@@ -134,7 +134,7 @@ def first_sample(data: Path, inputs: Sequence[Value], folder: Path) -> Path:
 
     sample = next(iter(open_dataset(data, inputs, limit=1)), None)
     if sample is None:
-        raise InvalidData(f"{data.name} holds no samples.")
+        raise InvalidData(f"{data.name} has no samples.")
     path = folder / "feeds.npz"
     save_arrays(str(path), sample.feeds)
     return path

@@ -25,7 +25,7 @@ def keep(registry: Registry, options: ProjectOptions, result: NoWork, folder: Pa
         registry.target(name)
     values = _values(options)
     if not values:
-        raise UsageError("Nothing to set.", hint=f"Give one of: --{', --'.join(FIELDS)}.")
+        raise UsageError("Nothing to set.", hint=f"Pass one of: --{', --'.join(FIELDS)}.")
     variant = registry.variant(options.model.variant)
     projects = Projects(registry)
     projects.set(variant.model_name, values)

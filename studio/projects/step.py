@@ -20,12 +20,15 @@ class ProjectOptions:
 
     model: ModelRef = option(kind=Kind.MODEL, positional=True, help="The model.")
     task: str | None = option(None, help=f"What the model does: {', '.join(TASKS)}.")
-    metric: str | None = option(None, help="Metric that judges it.")
+    metric: str | None = option(None, help="Evaluation metric.")
     preprocess: Path | None = option(
         None, kind=Kind.FILE, help="Input preprocessing, a preprocess.toml."
     )
     calibration: Path | None = option(
-        None, kind=Kind.DATA, title="Calibration data", help="Samples for ranges of quantization."
+        None,
+        kind=Kind.DATA,
+        title="Calibration data",
+        help="Representative samples for quantization.",
     )
     evaluation: Path | None = option(
         None, kind=Kind.DATA, title="Evaluation data", help="Labelled samples for the metric."
@@ -34,14 +37,14 @@ class ProjectOptions:
         None,
         kind=Kind.DATA,
         title="Held-out data",
-        help="Samples that no choice has seen, for the last word and for trying out.",
+        help="Labelled samples for the final metric, not used by any search.",
     )
     labels: Path | None = option(None, kind=Kind.FILE, help="Class names, one per line.")
     dictionary: Path | None = option(
         None, kind=Kind.FILE, help="Characters of a text recogniser, one per line."
     )
     targets: tuple[str, ...] | None = option(
-        None, title="Targets of interest", help="Names of targets."
+        None, title="Targets of interest", help="Target names."
     )
     float_nodes: tuple[str, ...] | None = option(
         None,
@@ -65,7 +68,7 @@ class ProjectOptions:
             ...,
         ]
         | None
-    ) = option(None, help="Fields to remove, so that they are found again.")
+    ) = option(None, help="Fields to remove, so that they are detected again.")
 
 
 PROJECT_SET: Step[ProjectOptions, Project] = Step(

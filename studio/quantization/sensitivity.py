@@ -85,8 +85,8 @@ def _judged(
     judge = Evaluator.choose(host, options.metric, data, dictionary)
     if judge is None:
         raise InvalidData(
-            "No metric suits the evaluation data: it has no labels.",
-            hint="Give labelled data, or leave --eval-data out.",
+            "No metric fits the evaluation data: it has no labels.",
+            hint="Add labels, or omit --eval-data.",
         )
     return judge, data
 

@@ -61,7 +61,7 @@ def preflight(result: PreflightResult) -> list[str]:
     """Say whether it will be faster, and why data do not fit."""
     outlook = result.outlook
     return [
-        outlook.sentence if outlook else "Nothing can be said of this method beforehand.",
+        outlook.sentence if outlook else "No estimate for this method.",
         *(
             f"{data.problem} {data.hint}".strip()
             for data in (result.data, result.eval_data)
@@ -89,7 +89,7 @@ def sensitivity(result: SensitivityResult) -> list[str]:
     head = ("layer", "SQNR dB", "loss", "float us", "int8 us")
     lines = table(head, [_row(layer) for layer in layers[:_SHOWN]], right=" rrrr")
     if len(layers) > _SHOWN:
-        lines.append(f"and {len(layers) - _SHOWN} more that disturb less; --json has them all")
+        lines.append(f"and {len(layers) - _SHOWN} less sensitive layers; --json lists all")
     if metric:
         lines.append(
             f"loss of {metric.title.lower()}, {metric.before:.4f} in float, "

@@ -71,7 +71,7 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
     if transform.needs_data and data is None:
         raise UsageError(
             f"The method {preset.method} needs calibration data.",
-            hint="Give --data: a folder or .npz of samples, or of images with preprocess.toml.",
+            hint="Pass --data: a folder or .npz file, or images with a preprocess.toml.",
         )
     judged = _data(options.labelled, subject, options.eval_samples)
     heldout = _data(options.heldout_data, subject, options.eval_samples)
@@ -151,13 +151,14 @@ def evaluate(options: EvaluateOptions, job: Job) -> EvaluationResult:
     judge = Evaluator.choose(host, options.metric, dataset, dictionary)
     if judge is not None and judge.by_reference:
         raise UsageError(
-            f"{judge.metric.title} compares with a float model, and one model alone has none.",
-            hint="studio quantize --metric tells it of a new variant.",
+            f"{judge.metric.title} compares a variant with its float model; a single model "
+            "has no baseline.",
+            hint="Measure it for a new variant: studio quantize --metric",
         )
     if judge is None:
         raise UsageError(
             "No metric fits this data: it has no labels.",
-            hint="Give labelled data.",
+            hint="Add labels to the data.",
         )
     target = options.target
     is_remote = target is not None and not target.url.startswith("local:")
@@ -222,8 +223,8 @@ def _searched(
     goal = Goal(options.max_drop, options.max_latency_ratio)
     if judge is None or judged is None:
         raise UsageError(
-            "A search needs a metric that it can measure.",
-            hint="Give --eval-data with labels, or --metric sqnr.",
+            "Layer search needs a metric.",
+            hint="Pass --eval-data with labels, or --metric sqnr.",
         )
     if heldout is None:
         judged, heldout = halves(judged, apart=bool(options.recurrent))
@@ -233,8 +234,9 @@ def _searched(
 def _shared(chosen: int, judged: int) -> str:
     """Return how a search divided the evaluation data."""
     return (
-        f"Of the {chosen + judged:,} evaluation samples {chosen:,} chose the layers and "
-        f"{judged:,} others give the metric; --heldout-data leaves all of them to the choice."
+        f"Of {chosen + judged:,} evaluation samples, {chosen:,} chose the layers and "
+        f"{judged:,} measured the metric. Pass --heldout-data to use all of them for "
+        "the search."
     )
 
 
@@ -288,8 +290,8 @@ def _judge(
         judge = Evaluator.choose(host, options.metric, dataset, dictionary)
     if judge is None and options.max_drop is not None:
         raise UsageError(
-            "A largest loss was given, but no metric can be measured.",
-            hint="Give --eval-data with labels.",
+            "--max-drop needs a metric, and the data has no labels.",
+            hint="Pass --eval-data with labels.",
         )
     if judge is None:
         job.log("No task metric: the data has no labels, or --metric none was given.")
@@ -346,10 +348,10 @@ def _check_limits(
     # A ratio whose interval reaches below the limit is not shown to miss it.
     if time_taken is not None and slowest is not None and time_taken.low > slowest:
         raise GateMissed(
-            f"{precision} takes {time_taken.ratio:.2f} of the float model's time "
-            f"({time_taken.low:.2f} to {time_taken.high:.2f}), more than the {slowest:g} that is "
-            "accepted; the variant was not kept.",
-            hint="Let --search choose layers that stay in float, or use fewer of them.",
+            f"Latency ratio of {precision} is {time_taken.ratio:.2f} ({time_taken.low:.2f} "
+            f"to {time_taken.high:.2f}), over the limit of {slowest:g}. The variant was "
+            "discarded.",
+            hint="Use --search, or keep fewer layers in float.",
         )
 
 

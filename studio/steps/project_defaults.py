@@ -128,7 +128,7 @@ def _value(option: Option, project: Project) -> tuple[str | list[str] | None, st
 def _absent(option: Option, project: Project) -> UsageError:
     fields = " or ".join(option.project)
     return UsageError(
-        f"Missing option {option.label}: the project of {project.model} has no {fields} either.",
-        hint=f"Give {option.flag}, or set it once: "
-        f"studio project set {project.model} --{option.project[0]} PATH",
+        f"Missing option {option.label}: the project of {project.model} has no {fields}.",
+        hint=f"Pass {option.flag}, or set it once: studio project set {project.model} "
+        f"--{option.project[0]} PATH",
     )

@@ -70,7 +70,7 @@ def status_of(sample: TargetSample | FleetSample, *, deploying: bool = False) ->
         deploying: A job changes the release of the target at the moment.
     """
     if deploying:
-        return EndpointStatus(EndpointState.DEPLOYING, BUSY, ("The release is being changed.",))
+        return EndpointStatus(EndpointState.DEPLOYING, BUSY, ("A deployment is in progress.",))
     alerts = sorted(sample.alerts, key=lambda alert: alert.level != "critical")
     texts = [alert.text or f"{alert.name.capitalize()}." for alert in alerts]
     estimate = low_accuracy(sample.drift_state)

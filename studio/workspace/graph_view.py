@@ -186,7 +186,7 @@ def read_graph(record: VariantRecord, early: Early | None = None) -> GraphView:
     from studio.models.graphfile import read_all
 
     if record.graph_path is None:
-        raise StudioError(f"The graph of {record.model_name} {record.name} was not kept.")
+        raise StudioError(f"The graph of {record.model_name} {record.name} is no longer stored.")
     with uncollected():
         if early is None:
             return _with_rows(_view(read_all(record.graph_path)))

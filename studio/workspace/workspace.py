@@ -123,7 +123,7 @@ class Workspace(JobListener):
         except OSError as error:
             raise StudioError(
                 f"The folder {paths.data} cannot be used: {error.strerror or error}.",
-                hint="Choose another with EDGEWRIGHT_HOME.",
+                hint="Choose another folder with EDGEWRIGHT_HOME.",
             ) from None
 
     def close(self) -> None:
@@ -340,8 +340,8 @@ class Workspace(JobListener):
         self._find_plugins_again()
         if self.plugins.plugin(identifier).digest != digest:
             raise Refused(
-                f"The files of {identifier} have changed since you looked at them.",
-                hint="Look at them again.",
+                f"The files of {identifier} have changed since you reviewed them.",
+                hint="Review them again: studio plugins list",
             )
         Trust(self.paths.trust).allow(identifier, digest)
         self._find_plugins_again()

@@ -148,7 +148,7 @@ def test_the_main_job(person: Person, studio: Studio, digits: Path) -> None:
     assert made["metric"]["before"] - made["metric"]["after"] <= 0.01
     person.look("quantize")
     person.command("Use the selected variant")
-    wait_for(lambda: current(studio) == made["variant"], "the new variant was not kept")
+    wait_for(lambda: current(studio) == made["variant"], "The variant was discarded")
 
     person.command("Go to Profile")
     person.command("Profile the selected variants")

@@ -27,15 +27,15 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     verbs = add_verbs(
         parser,
-        show="show what belongs to a model, and where it is from",
-        set="set them for a model",
-        pipeline="print the pipeline from the model's file to a served endpoint",
+        show="show the project of a model and the source of each field",
+        set="set fields of a model's project",
+        pipeline="print the pipeline from the model file to an endpoint",
     )
     show, setting, pipeline = verbs.values()
     show.add_argument("model", metavar="MODEL", help="file, name or #number")
     add_step(setting, _SET)
     pipeline.add_argument("model", metavar="MODEL", help="file, name or #number")
-    pipeline.add_argument("--out", type=Path, metavar="FILE", help="write it there instead")
+    pipeline.add_argument("--out", type=Path, metavar="FILE", help="write to FILE instead")
     add_force(pipeline)
 
 
@@ -82,7 +82,7 @@ def _pipeline(opened: Workspace, found: _Found, arguments: argparse.Namespace) -
     elif out is None:
         print_lines(text.splitlines())
     else:
-        print_lines([f"{out} is written. Run it with: studio run {shlex.quote(str(out))}"])
+        print_lines([f"Wrote {out}. Run it with: studio run {shlex.quote(str(out))}"])
     return 0
 
 

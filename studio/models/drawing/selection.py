@@ -49,7 +49,7 @@ def shown(model: Model, wish: DrawSelection) -> Unfolded:
         return Unfolded(graph, lay_out(graph, across=wish.across), across=wish.across)
     inside = list(block_paths(graph, path))
     if not inside:
-        raise UsageError("There are no blocks to unfold in what is drawn.")
+        raise UsageError("The drawing has no blocks to expand.")
     if EVERY in wish.opened:
         return unfold(graph, inside, path, across=wish.across)
     known = dict.fromkeys(inside)
@@ -67,9 +67,7 @@ def _needs_blocks(model: Model, wish: DrawSelection) -> bool:
 def _blocks(graph: Graph) -> Graph:
     members = outline(graph)
     if not folds(graph, members):
-        raise UsageError(
-            "The graph does not fold into blocks; draw all its nodes.", hint="--detail all"
-        )
+        raise UsageError("This graph has no blocks.", hint="--detail all")
     return folded(graph, members)
 
 

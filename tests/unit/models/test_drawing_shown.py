@@ -79,7 +79,7 @@ def test_from_left_to_right(opened: tuple[str, ...], tmp_path: Path) -> None:
             r"7 parts end with 'attention': encoder/layer.0/attention",
         ),
         (DrawSelection(opened=("nowhere",)), "no part 'nowhere'"),
-        (DrawSelection(part="layer.3/attention/query", opened=("all",)), "no blocks to unfold"),
+        (DrawSelection(part="layer.3/attention/query", opened=("all",)), "no blocks to expand"),
     ],
 )
 def test_what_is_not_there_is_a_sentence(wish: DrawSelection, words: str) -> None:
@@ -88,7 +88,7 @@ def test_what_is_not_there_is_a_sentence(wish: DrawSelection, words: str) -> Non
 
 
 def test_a_graph_without_blocks_says_so() -> None:
-    with pytest.raises(UsageError, match="does not fold into blocks"):
+    with pytest.raises(UsageError, match="has no blocks"):
         shown(graphs.model(graphs.relus(4)), DrawSelection("blocks"))
 
 

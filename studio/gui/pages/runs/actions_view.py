@@ -47,8 +47,8 @@ class ActionsView(QWidget):
         self.save = button("Save as pipeline…", self._save)
         self.empty = Hint(
             "No activity yet",
-            "Whatever is done here, by a click or by a command, is listed, and can be saved as the "
-            "pipeline that does it again.",
+            "Actions in the window and on the command line appear here. Save one as a "
+            "pipeline to repeat it.",
         )
         self._build()
         self.table.chosen.connect(self._show)

@@ -45,9 +45,9 @@ if TYPE_CHECKING:
 DETAIL_WIDTH = 57 * GRID
 _SOON_MS = 150
 _NEVER = (
-    "A pipeline runs all steps from a model to a target, and stops before anything is deployed "
-    "when a gate fails. Every sample has one; what you did by hand can be saved as "
-    "one under History."
+    "A pipeline runs all steps from a model to a target. A failed gate stops it "
+    "before the deployment. Every sample has a pipeline, and actions under "
+    "History can be saved as one."
 )
 
 
@@ -211,7 +211,7 @@ class _Strip(QFrame):
     def __init__(self, stop: Callable[[], None]) -> None:
         super().__init__()
         self.setProperty("role", "card")
-        self.setAccessibleName("The pipeline that runs")
+        self.setAccessibleName("Running pipeline")
         self.text = ElidedLabel("", Qt.TextElideMode.ElideRight)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
@@ -223,7 +223,7 @@ class _Strip(QFrame):
         self.hide()
 
     def begin(self, run: str) -> None:
-        self.text.setText(f"{run} begins…")
+        self.text.setText(f"Starting {run}…")
         self.bar.setRange(0, 0)
         self.show()
 

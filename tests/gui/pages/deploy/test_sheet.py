@@ -211,7 +211,7 @@ def test_a_model_that_only_the_dry_run_finds_is_replaced_after_a_tick(rig: Rig) 
     page = rig.page(DeployPage, rig.variant())
     page.gallery.choose("jetson-07")
     page.deploy()
-    text = "jetson-07 serves doors, another model than digits."
+    text = "jetson-07 already serves doors, not digits."
     steps = [{"name": "model", "state": "blocked", "text": text}]
     rig.finish(page, done(plan_of(steps, possible=False)))
     agree = page.sheet.review_step.agree

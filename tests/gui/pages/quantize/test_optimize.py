@@ -71,7 +71,7 @@ def test_another_chip_brings_its_own_presets(rig: Rig, tmp_path: Path) -> None:
     page.cards.chips.buttons["npu"].click()
     assert page.cards.cards[0].name == "int8-whole"
     assert page.preset.chosen_name == "int8-whole"
-    assert page.cards.cards[0].texts[1].text() == UNKNOWN, "measured on this computer alone"
+    assert page.cards.cards[0].texts[1].text() == UNKNOWN, "runs on this computer only"
 
 
 def test_the_chip_of_this_computer_is_chosen_first(qtbot: QtBot) -> None:
