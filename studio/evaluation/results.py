@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from studio.documents.dataclass_json import optional
+
 
 @dataclass(frozen=True, slots=True)
 class RuntimeVersion:
@@ -39,6 +41,14 @@ class MetricValue:
     name: str
     title: str
     value: float
+
+
+@dataclass(frozen=True, slots=True)
+class HeldoutValue:
+    """The metric of one model on samples that no search has used."""
+
+    value: float
+    samples: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +108,12 @@ class TargetEvaluation:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationResult:
-    """A model's quality on labelled data, here and on a target where one was named."""
+    """A model's quality on labelled data, here and on a target where one was named.
+
+    Attributes:
+        heldout: The metric on held-out data, where there are some with labels.
+        notes: Why held-out data was not used.
+    """
 
     model: str
     metric: MetricValue
@@ -106,3 +121,5 @@ class EvaluationResult:
     backend: RuntimeVersion
     target: TargetEvaluation | None
     seconds: float
+    heldout: HeldoutValue | None = optional()
+    notes: tuple[str, ...] = optional(())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 CLASSIFICATION = "classification"
@@ -101,6 +102,16 @@ class Project:
         if what == "labels":
             return self.task in (CLASSIFICATION, DETECTION, SEGMENTATION, None)
         return what != "dictionary" or self.task == TEXT_RECOGNITION
+
+    def stands_in(self, names: Sequence[str]) -> bool:
+        """Return whether an option for held-out data alone would repeat the evaluation data.
+
+        Without other labelled data, the held-out data is the evaluation data: a search would
+        choose by the samples that judge its choice.
+        """
+        heldout = self.usable("heldout")
+        labelled = self.usable("evaluation", "heldout")
+        return tuple(names) == ("heldout",) and bool(heldout) and labelled[:1] == heldout
 
     def usable(self, *names: str) -> tuple[str, ...]:
         """Return the values of some fields, without those that have an issue."""

@@ -83,6 +83,9 @@ _EVAL_DATA = _described(
     help="Labelled samples for the task metric; the calibration data when it has labels.",
     project=("evaluation", "heldout"),
 )
+_HELDOUT_DATA = _described(
+    kind=Kind.DATA, title="Held-out data", advanced=True, project=("heldout",)
+)
 _WORST_DATA = _EVAL_DATA | {
     "help": "Labelled samples: the metric is then measured for the worst layers, too."
 }
@@ -148,9 +151,7 @@ class QuantizeOptions:
     eval_data: Path | None = option(None, **_EVAL_DATA)
     heldout_data: Path | None = option(
         None,
-        kind=Kind.DATA,
-        title="Held-out data",
-        advanced=True,
+        **_HELDOUT_DATA,
         help="Held-out labelled samples for the reported metric. Default with --search: "
         "every second sample of the evaluation data.",
     )
@@ -209,6 +210,12 @@ class EvaluateOptions:
 
     model: ModelRef = option(kind=Kind.MODEL, positional=True, help="The model.")
     data: Path = option(kind=Kind.DATA, help="Labelled samples.", project=("evaluation", "heldout"))
+    heldout_data: Path | None = option(
+        None,
+        **_HELDOUT_DATA,
+        help="Held-out labelled samples: a second value of the metric, on data that no search "
+        "has used.",
+    )
     target: TargetSpec | None = option(
         "local", kind=Kind.TARGET, help="A machine whose own runtime evaluates the model too."
     )

@@ -34,6 +34,7 @@ from studio.jobs.phases import Phase
 from studio.models.opening import OpenedModel, read_model, write_graph
 from studio.plugin_host import PluginHost
 from studio.quantization.advice import advice, doubts
+from studio.quantization.heldout import Heldout, labelled
 from studio.quantization.layer_search import LayerSearch, halves
 from studio.quantization.methods import check_method
 from studio.quantization.preset import Preset
@@ -73,11 +74,13 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
             hint="Give --data: a folder or .npz of samples, or of images with preprocess.toml.",
         )
     judged = _data(options.labelled, subject, options.eval_samples)
-    heldout = _data(options.heldout_data, subject, options.eval_samples)
-    judge = _judge(options, host, heldout if judged is None else judged, job)
+    kept = _data(options.heldout_data, subject, options.eval_samples)
+    judge = _judge(options, host, labelled(judged, kept, options.search), job)
+    unseen = Heldout.of(kept, judge, host)
+    heldout = unseen.data
     output = job.folder / f"{subject.path.stem}.{preset.method}.onnx"
     report: SearchReport | None = None
-    notes = []
+    notes = [unseen.note] if unseen.note else []
     if options.search:
         given = heldout
         goal, seen, heldout = _searched(options, judge, judged, heldout)
@@ -158,11 +161,14 @@ def evaluate(options: EvaluateOptions, job: Job) -> EvaluationResult:
             "No metric fits this data: it has no labels.",
             hint="Give labelled data.",
         )
+    unseen = Heldout.of(_data(options.heldout_data, subject, options.samples), judge, host)
     target = options.target
     is_remote = target is not None and not target.url.startswith("local:")
     session = subject.scoring()
-    phase = Phase(job, 0.02, 0.4 if is_remote else 1, "Evaluating")
-    here = judge.scored(session, dataset, phase)
+    whole = Phase(job, 0.02, 0.4 if is_remote else 1)
+    middle = 1 if unseen.data is None else 0.5
+    here = judge.scored(session, dataset, Phase(whole, 0, middle, "Evaluating"))
+    heldout = unseen.scored(session, judge, Phase(whole, middle, 1, "Evaluating on held-out data"))
     there = None
     if target is not None and is_remote:
         there = _elsewhere(subject, host, target, judge, dataset, here, session, job)
@@ -174,6 +180,8 @@ def evaluate(options: EvaluateOptions, job: Job) -> EvaluationResult:
         backend=subject.runtime,
         target=there,
         seconds=round(time.monotonic() - begin, 3),
+        heldout=heldout,
+        notes=(unseen.note,) if unseen.note else (),
     )
 
 

@@ -17,8 +17,13 @@ NONE = "none"
 """The value that leaves an option without the project's."""
 
 
-_ANSWERED_BY = {("profile", "data"): "shapes"}
-"""Options by step that another one makes needless: with given sizes no sample has to have them."""
+_ANSWERED_BY = {
+    ("profile", "data"): "shapes",
+    ("quantize", "heldout_data"): "eval_data",
+    ("evaluate", "heldout_data"): "data",
+}
+"""Options by step that another one makes needless: with given sizes no sample has to have them,
+and labelled data that are given measure the metric alone."""
 
 
 class OpenedModel(str):
@@ -72,6 +77,8 @@ def with_project(step: AnyStep, given: Mapping[str, object], registry: Registry)
         return ProjectDefaults(left)
     notes = []
     for option in missing:
+        if project.stands_in(option.project):
+            continue
         value, note = _value(option, project)
         if value is not None:
             left[option.name] = value
