@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from studio.datasets.results import DrawnInput
 from studio.documents.dataclass_json import optional
+from studio.models.results import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,3 +125,36 @@ class EvaluationResult:
     seconds: float
     heldout: HeldoutValue | None = optional()
     notes: tuple[str, ...] = optional(())
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRun:
+    """The output of a model for one sample.
+
+    Attributes:
+        sample: Name of the sample.
+        milliseconds: Median of a few runs after the first, with all cores.
+    """
+
+    answer: Answer
+    sample: str
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SampleResult:
+    """One run of a model, and pictures of its data.
+
+    Attributes:
+        run: None where it failed.
+        problem: Why the run failed, in one sentence.
+        hint: How to correct that.
+        pictures: Samples that are pictures, evenly from the data.
+        unreadable: Number of pictures that could not be read.
+    """
+
+    run: SampleRun | None
+    problem: str = ""
+    hint: str = ""
+    pictures: tuple[DrawnInput, ...] = ()
+    unreadable: int = 0

@@ -118,6 +118,7 @@ class _Builder:
             eval_data=self._evaluation,
             heldout_data=self._kept,
             dictionary=self._first("dictionary"),
+            label_map=self._first("label_map"),
         )
 
     def _gates(self) -> Iterable[Mapping[str, JsonValue]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from studio.documents.dataclass_json import optional
+
 CLASSIFICATION = "classification"
 DETECTION = "detection"
 SEGMENTATION = "segmentation"
@@ -25,12 +27,17 @@ TASKS = tuple(TASK_TITLES)
 YOU = "you"
 """The source of a value that the user has set."""
 
-PATHS = ("preprocess", "calibration", "evaluation", "heldout", "labels", "dictionary")
+PATHS = ("preprocess", "calibration", "evaluation", "heldout", "labels", "label_map", "dictionary")
 """The fields of a project that name a file or folder."""
 
 TEXTS = ("task", "metric")
 FIELDS = (*TEXTS, *PATHS, "targets")
 """Everything that can be set, in the order in which it is shown."""
+
+
+def flag(name: str) -> str:
+    """Return the option of ``studio project set`` for a field."""
+    return f"--{name.replace('_', '-')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,9 @@ class Project:
         model: The model's name.
         task: What the model does (``classification``); None when it could not be recognised.
         heldout: Data that no choice has seen, for the last word and for trying out.
+        label_map: The model's class for each label of its data, where these are others.
         targets: Names of the targets of interest.
+        licence: The model's licence by a file in its folder; empty without one.
         found: The source of each value that is not None.
         issues: What contradicts the model, is gone, or is missing for the task.
     """
@@ -84,8 +93,10 @@ class Project:
     evaluation: str | None = None
     heldout: str | None = None
     labels: str | None = None
+    label_map: str | None = None
     dictionary: str | None = None
     targets: tuple[str, ...] = ()
+    licence: str = optional("")
     found: tuple[ProjectSource, ...] = ()
     issues: tuple[ProjectIssue, ...] = field(default=())
 
@@ -99,6 +110,8 @@ class Project:
 
     def has_use_for(self, what: str) -> bool:
         """Return whether the task uses a list: class names or characters; True for other fields."""
+        if what == "label_map":
+            return self.task == CLASSIFICATION
         if what == "labels":
             return self.task in (CLASSIFICATION, DETECTION, SEGMENTATION, None)
         return what != "dictionary" or self.task == TEXT_RECOGNITION

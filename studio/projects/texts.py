@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from studio.documents.text_table import table
 from studio.projects.results import FIELDS, Project
+from studio.projects.step import DraftResult
 
 
 def project(found: Project) -> list[str]:
@@ -18,6 +19,14 @@ def project(found: Project) -> list[str]:
     for issue in found.issues:
         lines.append(f"{issue.what}: {issue.text}{f' {issue.hint}' * bool(issue.hint)}")
     return lines
+
+
+def draft(result: DraftResult) -> list[str]:
+    """Return the text that was written, and what to check in it."""
+    return [
+        *result.text.splitlines(),
+        f"Written to {result.path}. Check color, scale, mean and std in it.",
+    ]
 
 
 def _shown(value: str | tuple[str, ...] | None) -> str:

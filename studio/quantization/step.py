@@ -107,6 +107,13 @@ _DICTIONARY = _described(
     help="Characters of a text recogniser, one a line; else dictionary.txt beside the data.",
     project=("dictionary",),
 )
+_LABEL_MAP = _described(
+    kind=Kind.FILE,
+    advanced=True,
+    help="Classes of the model for labels of the data that are other numbers or names: "
+    "LABEL,CLASS a line, or a JSON object.",
+    project=("label_map",),
+)
 _PRESET = _described(
     kind=Kind.PRESET,
     help="Preset name (studio presets list) or TOML file. Options given with it take precedence.",
@@ -158,6 +165,7 @@ class QuantizeOptions:
     eval_samples: int = option(1000, **_EVAL_SAMPLES)
     metric: str = option("auto", **_METRIC)
     dictionary: Path | None = option(None, **_DICTIONARY)
+    label_map: Path | None = option(None, **_LABEL_MAP)
     max_drop: float | None = option(
         None,
         minimum=0,
@@ -227,6 +235,7 @@ class EvaluateOptions:
     )
     metric: str = option("auto", **_METRIC)
     dictionary: Path | None = option(None, **_DICTIONARY)
+    label_map: Path | None = option(None, **_LABEL_MAP)
 
 
 EVALUATE: Step[EvaluateOptions, EvaluationResult] = Step(
@@ -256,6 +265,7 @@ class PreviewOptions:
     model: ModelRef = option(**_MODEL)
     data: Path | None = option(None, **_DATA)
     eval_data: Path | None = option(None, **_EVAL_DATA)
+    label_map: Path | None = option(None, **_LABEL_MAP)
     outlook: bool = option(True, help="Time small layers in float and in int8.")
     trial: bool = option(
         False,
@@ -304,6 +314,7 @@ class SensitivityOptions:
     eval_samples: int = option(64, **_EVAL_SAMPLES)
     metric: str = option("auto", **_METRIC)
     dictionary: Path | None = option(None, **_DICTIONARY)
+    label_map: Path | None = option(None, **_LABEL_MAP)
     judged: int = option(
         8,
         minimum=0,

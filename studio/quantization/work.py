@@ -17,7 +17,6 @@ from studio.api import (
     Transformed,
     UsageError,
 )
-from studio.datasets import open_dataset
 from studio.evaluation.comparison import Latency, output_errors
 from studio.evaluation.judge import Evaluator, Scored, dictionary_for
 from studio.evaluation.loaded_model import LoadedModel
@@ -65,16 +64,17 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
     """
     begin = time.monotonic()
     host = PluginHost.discover()
-    subject = LoadedModel.of(options.model, host, Phase(job, 0, 0.02), options.recurrent)
+    reading = Phase(job, 0, 0.02)
+    subject = LoadedModel.of(options.model, host, reading, options.recurrent, options.label_map)
     preset, transform = _plan(options, host)
-    data = _data(options.data, subject, preset.samples)
+    data = subject.samples(options.data, preset.samples) if options.data else None
     if transform.needs_data and data is None:
         raise UsageError(
             f"The method {preset.method} needs calibration data.",
             hint="Give --data: a folder or .npz of samples, or of images with preprocess.toml.",
         )
-    judged = _data(options.labelled, subject, options.eval_samples)
-    kept = _data(options.heldout_data, subject, options.eval_samples)
+    judged = _labelled(options.labelled, subject, options.eval_samples)
+    kept = _labelled(options.heldout_data, subject, options.eval_samples)
     judge = _judge(options, host, labelled(judged, kept, options.search), job)
     unseen = Heldout.of(kept, judge, host)
     heldout = unseen.data
@@ -147,8 +147,9 @@ def evaluate(options: EvaluateOptions, job: Job) -> EvaluationResult:
     """
     begin = time.monotonic()
     host = PluginHost.discover()
-    subject = LoadedModel.of(options.model, host, Phase(job, 0, 0.02))
-    dataset = open_dataset(options.data, subject.inputs, options.samples)
+    reading = Phase(job, 0, 0.02)
+    subject = LoadedModel.of(options.model, host, reading, label_map=options.label_map)
+    dataset = subject.labelled(options.data, options.samples)
     dictionary = dictionary_for(options.data, options.dictionary)
     judge = Evaluator.choose(host, options.metric, dataset, dictionary)
     if judge is not None and judge.by_reference:
@@ -161,7 +162,7 @@ def evaluate(options: EvaluateOptions, job: Job) -> EvaluationResult:
             "No metric fits this data: it has no labels.",
             hint="Give labelled data.",
         )
-    unseen = Heldout.of(_data(options.heldout_data, subject, options.samples), judge, host)
+    unseen = Heldout.of(_labelled(options.heldout_data, subject, options.samples), judge, host)
     target = options.target
     is_remote = target is not None and not target.url.startswith("local:")
     session = subject.scoring()
@@ -252,8 +253,8 @@ def _plan(options: QuantizeOptions, host: PluginHost) -> tuple[Preset, Transform
     return preset.for_transform(transform.options), transform
 
 
-def _data(path: Path | None, subject: LoadedModel, limit: int | None) -> Dataset | None:
-    return subject.samples(path, limit) if path else None
+def _labelled(path: Path | None, subject: LoadedModel, limit: int | None) -> Dataset | None:
+    return subject.labelled(path, limit) if path else None
 
 
 def _compare(

@@ -9,7 +9,7 @@ from pathlib import Path
 from studio.api import Kind, Option, UsageError
 from studio.jobs import AnyStep
 from studio.projects.projects import FOUND, RECOGNISED, Projects
-from studio.projects.results import YOU, Project
+from studio.projects.results import YOU, Project, flag
 from studio.registry import Registry
 from studio.steps.resolve import bundle_apart
 
@@ -131,5 +131,5 @@ def _absent(option: Option, project: Project) -> UsageError:
     return UsageError(
         f"Missing option {option.label}: the project of {project.model} has no {fields} either.",
         hint=f"Give {option.flag}, or set it once: "
-        f"studio project set {project.model} --{option.project[0]} PATH",
+        f"studio project set {project.model} {flag(option.project[0])} PATH",
     )

@@ -20,7 +20,8 @@ from studio.settings import write_atomically
 from studio.steps.overwrites import in_the_way
 from studio.workspace import JobOutcome, VariantRecord, Workspace
 
-_SET = "project-set"
+_STEPS = {"set": "project-set", "draft": "project-draft"}
+"""The step of each verb that runs one."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -29,20 +30,22 @@ def add(parser: argparse.ArgumentParser) -> None:
         parser,
         show="show what belongs to a model, and where it is from",
         set="set them for a model",
+        draft="write a first preprocess.toml next to a model that takes pictures",
         pipeline="print the pipeline from the model's file to a served endpoint",
     )
-    show, setting, pipeline = verbs.values()
+    show, setting, draft, pipeline = verbs.values()
     show.add_argument("model", metavar="MODEL", help="file, name or #number")
-    add_step(setting, _SET)
+    add_step(setting, _STEPS["set"])
+    add_step(draft, _STEPS["draft"])
     pipeline.add_argument("model", metavar="MODEL", help="file, name or #number")
     pipeline.add_argument("--out", type=Path, metavar="FILE", help="write it there instead")
     add_force(pipeline)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Show or set."""
-    if arguments.verb == "set":
-        return run_named(_SET, arguments)
+    """Show, set or write."""
+    if arguments.verb in _STEPS:
+        return run_named(_STEPS[arguments.verb], arguments)
     with workspace() as opened:
         found = _found(opened, arguments.model)
         if isinstance(found, JobOutcome):

@@ -74,9 +74,7 @@ def test_an_evaluation_has_both_values(
     digits: VariantRecord, job: FakeJob, parts: dict[str, str]
 ) -> None:
     data = parts["evaluation"]
-    result = work.evaluate(
-        options_of(EVALUATE, digits, data=data, heldout_data=parts["kept"]), job
-    )
+    result = work.evaluate(options_of(EVALUATE, digits, data=data, heldout_data=parts["kept"]), job)
     assert result.heldout is not None
     assert (result.samples, result.heldout.samples) == (40, 60)
     assert texts.evaluated(result)[1].endswith("over 60 held-out samples")
@@ -90,9 +88,7 @@ def test_an_evaluation_has_both_values(
 def test_an_evaluation_leaves_out_what_has_no_labels(
     digits: VariantRecord, job: FakeJob, parts: dict[str, str]
 ) -> None:
-    options = options_of(
-        EVALUATE, digits, data=parts["evaluation"], heldout_data=parts["bare"]
-    )
+    options = options_of(EVALUATE, digits, data=parts["evaluation"], heldout_data=parts["bare"])
     result = work.evaluate(options, job)
     assert result.heldout is None
     assert "no labels" in texts.evaluated(result)[1]

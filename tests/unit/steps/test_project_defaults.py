@@ -222,6 +222,6 @@ def test_data_set_for_both_is_never_held_out(opened: Workspace, folder: Path) ->
 def test_held_out_data_that_are_gone_are_an_error(opened: Workspace, folder: Path) -> None:
     shutil.copy(DIGITS / "calibration.npz", folder / "evaluation.npz")
     opened.projects.set("digits", {"heldout": str(folder / "gone.npz")})
-    with pytest.raises(UsageError, match="gone.npz is gone") as caught:
+    with pytest.raises(UsageError, match=r"gone\.npz is gone") as caught:
         filled(opened, "quantize")
     assert "studio project set digits --heldout PATH" in caught.value.hint

@@ -61,7 +61,9 @@ class FieldTable(QWidget):
         source = ElidedLabel(each.source, Qt.TextElideMode.ElideRight)
         source.setProperty("role", "dim")
         cells: tuple[QWidget, ...] = (dot, label(each.title, "strong"), value, source)
-        for x, cell in enumerate((*cells, self._button(each))):
+        if each.can_change:
+            cells = (*cells, self._button(each))
+        for x, cell in enumerate(cells):
             self._grid.addWidget(cell, y + 1, x, Qt.AlignmentFlag.AlignVCenter)
         if each.issue:
             issue = label(each.issue, tone="warning", wrap=True)

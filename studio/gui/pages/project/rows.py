@@ -19,6 +19,7 @@ _TITLES = {
     "metric": "Metric",
     "preprocess": "Preprocessing",
     "labels": "Labels",
+    "label_map": "Label map",
     "dictionary": "Dictionary",
     "calibration": "Calibration data",
     "evaluation": "Evaluation data",
@@ -29,6 +30,7 @@ _UNSET = {
     "task": "Not recognised. It decides metric and decoding.",
     "metric": "Not set. Accuracy is not measured.",
     "preprocess": "Not set. The model takes arrays, no pictures.",
+    "label_map": "Not set. The labels of the data are the model's classes.",
     "labels": "Not set. Classes are shown as numbers.",
     "dictionary": "Not set. Texts cannot be read.",
     "calibration": "Not set. Calibrated int8 needs it.",
@@ -36,7 +38,7 @@ _UNSET = {
     "heldout": "Not set. The evaluation data has the last word.",
     "targets": "Not set.",
 }
-_OPTIONAL = ("metric", "heldout", "targets")
+_OPTIONAL = ("metric", "heldout", "label_map", "targets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class ProjectRow:
         issue: What is wrong with it, and how to correct it.
         counts: Whether the project is incomplete without it.
         is_own: Whether the user has set it.
+        can_change: Whether it is a choice; what the model's file says is none.
     """
 
     field: str
@@ -62,6 +65,7 @@ class ProjectRow:
     issue: str = ""
     counts: bool = True
     is_own: bool = False
+    can_change: bool = True
 
 
 def rows_of(project: Project) -> list[ProjectRow]:

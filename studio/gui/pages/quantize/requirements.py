@@ -152,9 +152,9 @@ def _for_the_metric(
     if kind == "text" and metric in _OF_CLASSES:
         return Requirement(
             "The evaluation data has class names as labels, and the metric needs class numbers. "
-            "Use numbers, or a folder for each class.",
-            "Change data",
-            "evaluation",
+            "Set a label map, or use numbers.",
+            "Add label map",
+            "label_map",
             can_skip=True,
         )
     is_known = preflight is not None or not choice.data  # calibration data may have labels, too

@@ -54,3 +54,9 @@ def test_optional_rows_do_not_count() -> None:
     whole = {"task": "regression", "preprocess": "/p", "calibration": "/c", "evaluation": "/e"}
     assert ready(list(rows(**whole).values())) == (4, 4)
     assert ready(list(rows().values())) == (0, 5)
+
+
+def test_a_label_map_is_for_classes_and_optional() -> None:
+    row = rows(task="classification")["label_map"]
+    assert (row.state, row.counts) == (OPEN, False)
+    assert "label_map" not in rows(task="detection")
