@@ -20,9 +20,9 @@ def sample(result: SampleResult) -> list[str]:
 def in_words(answer: Answer) -> str:
     """Return an answer in a few words: the best class, the text, the boxes, or the outputs."""
     if answer.kind == "classes" and answer.classes:
-        return f"{_plain(answer.classes[0].label)} {answer.classes[0].score:.2f}"
+        return f"{_plain(answer.classes[0].label)}, score {answer.classes[0].score:.2f}"
     if answer.kind == "text":
-        return f"“{_plain(answer.text)}” {answer.score:.2f}" if answer.text else "no text"
+        return f"“{_plain(answer.text)}”, score {answer.score:.2f}" if answer.text else "no text"
     if answer.kind == "boxes":
         boxes = ", ".join(f"{_plain(one.label)} {one.score:.2f}" for one in answer.boxes[:_SHOWN])
         count = len(answer.boxes)

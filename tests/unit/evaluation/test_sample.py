@@ -127,8 +127,8 @@ def test_a_list_that_is_none_is_left_out(
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (Answer("classes", classes=(ScoredClass("cat", 3, 0.912),)), "cat 0.91"),
-        (Answer("text", text="Oat drink", score=0.998), "“Oat drink” 1.00"),
+        (Answer("classes", classes=(ScoredClass("cat", 3, 0.912),)), "cat, score 0.91"),
+        (Answer("text", text="Oat drink", score=0.998), "“Oat drink”, score 1.00"),
         (Answer("text"), "no text"),
         (Answer("boxes"), "no boxes"),
         (

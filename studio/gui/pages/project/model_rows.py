@@ -15,7 +15,8 @@ from studio.workspace import answer_words, short_shape
 _SHOWN = 3
 _LONGEST = 80
 _INFO = "info"
-_NO_LICENCE = "Not known. Put a LICENSE file next to the model."
+_WHERE = "Put a LICENSE file in the model's folder, or name the licence in its metadata."
+_NO_LICENCE = "Not known. Add a LICENSE file."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,8 @@ def sample_row(state: SampleState) -> ProjectRow:
         return _fact(field, title, OPEN, state.problem)
     run = state.result.run
     if run is None:
-        issue = f"{state.result.problem} {state.result.hint}".strip()
-        return _fact(field, title, WARNING, "Failed", issue=issue)
+        problem, hint = state.result.problem, state.result.hint
+        return _fact(field, title, WARNING, "Failed", f"{problem} {hint}".strip(), issue=problem)
     words = f"{answer_words(run.answer)} · {figures.milliseconds(run.milliseconds)} ms"
     return _fact(field, title, READY, words, source=f"{run.sample}, on this computer")
 
@@ -92,7 +93,7 @@ def _licence(model: ModelFigures, project: Project) -> ProjectRow:
         name = _plain(model.licence)
         return _fact("licence", "Licence", READY, name, name, "the model's metadata")
     if not project.licence:
-        return _fact("licence", "Licence", OPEN, _NO_LICENCE)
+        return _fact("licence", "Licence", OPEN, _NO_LICENCE, _WHERE)
     source = next((one for one in project.found if one.what == "licence"), None)
     return _fact("licence", "Licence", READY, project.licence, source=source.why if source else "")
 

@@ -30,7 +30,7 @@ _UNSET = {
     "task": "Not recognised. It decides metric and decoding.",
     "metric": "Not set. Accuracy is not measured.",
     "preprocess": "Not set. The model takes arrays, no pictures.",
-    "label_map": "Not set. The labels of the data are the model's classes.",
+    "label_map": "Not set. Labels are the model's classes.",
     "labels": "Not set. Classes are shown as numbers.",
     "dictionary": "Not set. Texts cannot be read.",
     "calibration": "Not set. Calibrated int8 needs it.",

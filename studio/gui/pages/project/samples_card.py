@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QGridLayout
+from PySide6.QtWidgets import QWidget
 
 from studio.gui import figures
 from studio.gui.pages.project.model_rows import SampleState
 from studio.gui.pages.shared.input_preview import InputPreview
 from studio.gui.theme import Theming
-from studio.gui.widgets.basics import GRID, Card, label
+from studio.gui.widgets.basics import GRID, Card, label, row
 
-_COLUMNS = 4
 _MOST = 8
-_SIDE = 8 * GRID
+_SIDE = 4 * GRID
+_HEIGHT = 5 * GRID
+"""Of the pictures or of two lines: nothing moves when the pictures come."""
+
 _MOST_PNG = 64 * 1024
 """Characters of a picture; a worker draws smaller ones."""
 
 _EMPTY = "Pictures of the calibration or evaluation data appear here."
-_NONE = "The data are no pictures."
+_NONE = "The data has no pictures."
 
 
 class SamplesCard(Card):
-    """A few pictures of the data."""
+    """A few pictures of the data in a row of fixed height."""
 
     def __init__(self, theming: Theming) -> None:
-        super().__init__("Samples")
+        super().__init__()
+        self.setAccessibleName("Samples")
+        self.unreadable = label("", tone="warning")
         self.text = label(_EMPTY, "dim", wrap=True)
         self.pictures = [InputPreview(theming) for _ in range(_MOST)]
-        grid = QGridLayout()
-        grid.setSpacing(GRID)
-        for number, picture in enumerate(self.pictures):
+        strip = QWidget()
+        strip.setFixedHeight(_HEIGHT)
+        strip.setLayout(row(*self.pictures, self.text, spacing=GRID // 2))
+        for picture in self.pictures:
             picture.setFixedSize(_SIDE, _SIDE)
-            picture.hide()
-            grid.addWidget(picture, number // _COLUMNS, number % _COLUMNS)
-        grid.setColumnStretch(_COLUMNS, 1)
-        self.body.addLayout(grid)
-        self.body.addWidget(self.text)
+        self.body.addLayout(row(label("Samples", "section"), None, self.unreadable))
+        self.body.addWidget(strip)
+        self.show_state(SampleState())
 
     def show_state(self, state: SampleState) -> None:
         """Show the pictures of a result, and in words what is not shown."""
@@ -46,8 +49,7 @@ class SamplesCard(Card):
             if number < len(found):
                 picture.show_input(found[number])
                 picture.setAccessibleName(f"Sample {number + 1} of the data")
-        text = "" if found else _EMPTY if result is None else _NONE
-        if result is not None and result.unreadable:
-            text = f"{figures.count(result.unreadable, 'picture')} cannot be read."
-        self.text.setText(text)
-        self.text.setVisible(bool(text))
+        self.text.setText(_EMPTY if result is None else _NONE)
+        self.text.setVisible(not found)
+        count = result.unreadable if result is not None else 0
+        self.unreadable.setText(f"{figures.count(count, 'picture')} unreadable" if count else "")
