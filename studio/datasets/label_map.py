@@ -55,9 +55,10 @@ class LabelMap:
         Raises:
             InvalidData: for a class that the model does not have.
         """
-        beyond = ((one, number) for one, number in self.classes.items() if number >= (classes or 0))
-        label, number = next(beyond, ("", 0)) if classes else ("", 0)
-        if number:
+        if classes is None or classes <= 1:  # one score has two classes
+            return
+        beyond = ((label, one) for label, one in self.classes.items() if one >= classes)
+        for label, number in beyond:
             raise InvalidData(
                 f"{self.file} maps {_quoted(label)} to class {number}, and the model has "
                 f"{classes:,} classes.",

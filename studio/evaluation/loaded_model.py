@@ -17,6 +17,8 @@ from studio.models.opening import read_model
 from studio.plugin_host import PluginHost
 from studio.registry import ModelRef
 
+_ROW_AXES = 2
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
@@ -130,7 +132,8 @@ class LoadedModel:
 
 
 def _classes(outputs: Sequence[Value]) -> int | None:
-    """Return the length of the last axis of a model's only output; None where it is open."""
+    """Return the number of scores of a model's only output; None where that is no row of scores."""
     kind = outputs[0].type if len(outputs) == 1 else None
-    last = kind.shape[-1] if kind is not None and kind.shape else None
-    return last if isinstance(last, int) and last > 1 else None
+    if kind is None or kind.shape is None or len(kind.shape) != _ROW_AXES:
+        return None
+    return kind.shape[1] if isinstance(kind.shape[1], int) else None

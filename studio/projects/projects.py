@@ -35,6 +35,7 @@ FOLDER = "projects"
 """Name of the folder of what the user has set, next to the registry."""
 
 FOUND, RECOGNISED = "the model's folder", "the model"
+_ROW_AXES = 2
 _MOST_LIST_BYTES = 4 * 1024 * 1024
 
 
@@ -174,7 +175,8 @@ def _issues(project: Project, figures: ModelFigures, lists: Lists) -> Iterator[P
             yield ProjectIssue(name, f"{path} is gone.", hint)
     classes = classes_of(figures.outputs)
     if project.label_map is not None and Path(project.label_map).exists():
-        yield from _of_label_map(Path(project.label_map), classes)
+        is_row = classes is not None and len(figures.outputs[0].shape or ()) == _ROW_AXES
+        yield from _of_label_map(Path(project.label_map), classes if is_row else None)
     if project.task == CLASSIFICATION and classes and lists.labels not in (None, classes):
         text = f"The labels have {lists.labels:,} names, and the model {classes:,} classes."
         yield ProjectIssue("labels", text, "The list belongs to another model, or lacks lines.")

@@ -11,7 +11,7 @@ def project(found: Project) -> list[str]:
     """Return a row for each field with its source, then a line for each issue."""
     sources = {one.what: one for one in found.found}
     rows = []
-    for name in FIELDS:
+    for name in (*FIELDS, "licence"):
         source = sources.get(name)
         where = "" if source is None else f"{source.where}{f': {source.why}' * bool(source.why)}"
         rows.append((name, _shown(getattr(found, name)), where))

@@ -35,7 +35,9 @@ class Heldout:
         if data is None or judge is None or judge.by_reference:
             return cls(data)
         if not _has_labels(data):
-            return cls(note="The held-out data has no labels; the evaluation data give the metric.")
+            return cls(
+                note="The held-out data has no labels. The metric is from the evaluation data."
+            )
         Evaluator.choose(host, judge.metric.id, data, judge.dictionary)
         return cls(data)
 

@@ -88,6 +88,7 @@ def test_a_class_that_the_model_does_not_have(tmp_path: Path) -> None:
     found = read(tmp_path, "cat,9\ndog,10\n")
     found.check(11)
     found.check(None)
+    found.check(1)  # one score has two classes
     with pytest.raises(InvalidData, match="maps 'dog' to class 10, and the model has 10 classes"):
         found.check(10)
 
