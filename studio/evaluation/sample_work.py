@@ -10,8 +10,8 @@ from pathlib import Path
 
 from studio.api import Dataset, InvalidData, Sample, Session, StudioError, Value
 from studio.datasets import open_dataset
-from studio.datasets.drawing import drawn, thumbnail
 from studio.datasets.images import read_picture
+from studio.datasets.input_preview import drawn, thumbnail
 from studio.datasets.preprocess import Placement
 from studio.datasets.results import DrawnInput
 from studio.datasets.subset import spread

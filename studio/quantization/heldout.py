@@ -41,6 +41,10 @@ class Heldout:
         Evaluator.choose(host, judge.metric.id, data, judge.dictionary)
         return cls(data)
 
+    def parts(self) -> tuple[Dataset | None, list[str]]:
+        """Return the usable samples, and the notes about them."""
+        return self.data, [self.note] if self.note else []
+
     def scored(self, session: Session, judge: Evaluator, progress: Progress) -> HeldoutValue | None:
         """Return the metric on the samples; None without any."""
         if self.data is None:

@@ -23,7 +23,7 @@ from studio.api import (
     Transform,
 )
 from studio.datasets import open_dataset
-from studio.datasets.drawing import drawn
+from studio.datasets.input_preview import drawn
 from studio.datasets.results import (
     DataPreview,
     DataProblem,

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy
 
 from studio.api import Array, Dataset, Progress, Sample, Session, Transformed
-from studio.datasets.drawing import drawn
+from studio.datasets.input_preview import drawn
 from studio.documents.dataclass_json import to_json
 from studio.evaluation.comparison import CEILING_DB
 from studio.evaluation.judge import Evaluator

@@ -64,8 +64,7 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
     """
     begin = time.monotonic()
     host = PluginHost.discover()
-    reading = Phase(job, 0, 0.02)
-    subject = LoadedModel.of(options.model, host, reading, options.recurrent, options.label_map)
+    subject = _subject(options, host, job, options.recurrent)
     preset, transform = _plan(options, host)
     data = subject.samples(options.data, preset.samples) if options.data else None
     if transform.needs_data and data is None:
@@ -76,11 +75,9 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
     judged = _labelled(options.labelled, subject, options.eval_samples)
     kept = _labelled(options.heldout_data, subject, options.eval_samples)
     judge = _judge(options, host, labelled(judged, kept, options.search), job)
-    unseen = Heldout.of(kept, judge, host)
-    heldout = unseen.data
+    heldout, notes = Heldout.of(kept, judge, host).parts()
     output = job.folder / f"{subject.path.stem}.{preset.method}.onnx"
     report: SearchReport | None = None
-    notes = [unseen.note] if unseen.note else []
     if options.search:
         given = heldout
         goal, seen, heldout = _searched(options, judge, judged, heldout)
@@ -147,8 +144,7 @@ def evaluate(options: EvaluateOptions, job: Job) -> EvaluationResult:
     """
     begin = time.monotonic()
     host = PluginHost.discover()
-    reading = Phase(job, 0, 0.02)
-    subject = LoadedModel.of(options.model, host, reading, label_map=options.label_map)
+    subject = _subject(options, host, job)
     dataset = subject.labelled(options.data, options.samples)
     dictionary = dictionary_for(options.data, options.dictionary)
     judge = Evaluator.choose(host, options.metric, dataset, dictionary)
@@ -251,6 +247,15 @@ def _plan(options: QuantizeOptions, host: PluginHost) -> tuple[Preset, Transform
     check_method(preset.method, host)
     transform: Transform = host.get(Extension.TRANSFORM, preset.method)
     return preset.for_transform(transform.options), transform
+
+
+def _subject(
+    options: QuantizeOptions | EvaluateOptions,
+    host: PluginHost,
+    job: Job,
+    states: tuple[str, ...] = (),
+) -> LoadedModel:
+    return LoadedModel.of(options.model, host, Phase(job, 0, 0.02), states, options.label_map)
 
 
 def _labelled(path: Path | None, subject: LoadedModel, limit: int | None) -> Dataset | None:

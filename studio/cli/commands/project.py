@@ -20,8 +20,7 @@ from studio.settings import write_atomically
 from studio.steps.overwrites import in_the_way
 from studio.workspace import JobOutcome, VariantRecord, Workspace
 
-_STEPS = {"set": "project-set", "draft": "project-draft"}
-"""The step of each verb that runs one."""
+_SET, _DRAFT = "project-set", "project-draft"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -35,8 +34,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     show, setting, draft, pipeline = verbs.values()
     show.add_argument("model", metavar="MODEL", help="file, name or #number")
-    add_step(setting, _STEPS["set"])
-    add_step(draft, _STEPS["draft"])
+    add_step(setting, _SET)
+    add_step(draft, _DRAFT)
     pipeline.add_argument("model", metavar="MODEL", help="file, name or #number")
     pipeline.add_argument("--out", type=Path, metavar="FILE", help="write it there instead")
     add_force(pipeline)
@@ -44,8 +43,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show, set or write."""
-    if arguments.verb in _STEPS:
-        return run_named(_STEPS[arguments.verb], arguments)
+    if arguments.verb in ("set", "draft"):
+        return run_named(_SET if arguments.verb == "set" else _DRAFT, arguments)
     with workspace() as opened:
         found = _found(opened, arguments.model)
         if isinstance(found, JobOutcome):

@@ -13,7 +13,7 @@ import PIL.Image
 import pytest
 
 from studio.api import Array, Feeds, Sample, Silent, Transformed
-from studio.datasets.drawing import MOST_POINTS, drawn
+from studio.datasets.input_preview import MOST_POINTS, drawn
 from studio.datasets.results import DrawnInput
 from studio.documents.dataclass_json import from_json
 from studio.models.results import Answer

@@ -1,4 +1,4 @@
-"""The rows of what a model's file says: inputs, outputs, licence, safety check, and one sample."""
+"""The rows of a model's file: inputs, outputs, licence, safety check, and the run of one sample."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from studio.api.qt import plain_tip
 from studio.gui import figures
 from studio.gui.graph.costs import short_count
 from studio.gui.pages.project import model_rows, rows
-from studio.gui.pages.project.drafting import STEP as DRAFT
-from studio.gui.pages.project.drafting import Drafting, takes_pictures
+from studio.gui.pages.project.draft_question import STEP as DRAFT
+from studio.gui.pages.project.draft_question import DraftQuestion, takes_pictures
 from studio.gui.pages.project.field_table import FieldTable
 from studio.gui.pages.project.next_steps import STEPS, NextSteps
 from studio.gui.pages.project.project_run import DONE, ProjectRun
@@ -67,7 +67,7 @@ class ProjectPage(StagePage):
         self.run = ProjectRun(workspace, shell)
         self.sample = ProjectSample(workspace, shell)
         self.samples = SamplesCard(shell.theming)
-        self.drafting = Drafting(workspace, shell, self.table, self._write_draft)
+        self.draft = DraftQuestion(workspace, shell, self.table, self._write_draft)
         self.steps = NextSteps(shell.theming, shell.go, self.run.cancel)
         self._pane = needs_model(self._content(), "describe", shell.go)
         self.add_view("Project", self._pane)
@@ -140,7 +140,7 @@ class ProjectPage(StagePage):
         self._show_next()
 
     def _show_rows(self) -> None:
-        """Show the project's fields between what the model's file says."""
+        """Show the project's fields and the facts of the model's file."""
         variant, project = self.variant, self.shell.project.value
         if variant is None or project is None:
             return
@@ -254,7 +254,7 @@ class ProjectPage(StagePage):
 
     def _draft(self) -> None:
         if self.variant is not None:
-            self.drafting.ask(self.variant)
+            self.draft.ask(self.variant)
 
     def _write_draft(self, variant: VariantRecord) -> None:
         if not self.strip.running:

@@ -53,7 +53,7 @@ class ProjectRow:
         issue: What is wrong with it, and how to correct it.
         counts: Whether the project is incomplete without it.
         is_own: Whether the user has set it.
-        can_change: Whether it is a choice; what the model's file says is none.
+        can_change: Whether it is a choice, rather than a fact of the model's file.
     """
 
     field: str

@@ -24,7 +24,7 @@ class ProjectSample(QObject):
     """The sample of the current model and its data; it is run in a worker.
 
     Signals:
-        changed: It has begun or ended.
+        changed: The run has started or ended.
 
     Attributes:
         state: What is known.

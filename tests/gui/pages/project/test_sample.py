@@ -23,6 +23,11 @@ def done(page: ProjectPage, qtbot: QtBot) -> SampleState:
     return page.sample.state
 
 
+def shown(page: ProjectPage, qtbot: QtBot, part: str) -> None:
+    """Wait for a text on the page: what was just added is seen in a later turn of the loop."""
+    qtbot.waitUntil(lambda: any(part in text for text in visible_texts(page)), timeout=JOB_MS)
+
+
 def pictures_of(card: SamplesCard) -> int:
     return sum(not one.isHidden() for one in card.pictures)
 
@@ -36,7 +41,7 @@ def test_one_sample_is_run_and_the_open_menu_stays(
     assert page.table.buttons["metric"] is change, "only the row of the sample is another"
     assert state.result is not None
     assert state.result.run is not None
-    assert any(text.endswith(" ms") and "score" in text for text in visible_texts(page))
+    shown(page, qtbot, ", score 1.00 · ")
     assert pictures_of(page.samples) == 8
     window.go("model")
     window.go("project")
@@ -57,9 +62,8 @@ def test_pictures_of_a_folder_are_shown_though_they_cannot_be_run(
     page = opened(window, qtbot, folder / "digits.onnx")
     done(page, qtbot)
     assert pictures_of(page.samples) == 3
-    texts = visible_texts(page)
-    assert "1 picture unreadable" in texts
-    assert any("no preprocess.toml, which says how pictures" in text for text in texts)
+    shown(page, qtbot, "1 picture unreadable")
+    shown(page, qtbot, "no preprocess.toml, which says how pictures")
 
 
 def test_without_data_there_is_a_hint_and_no_job(

@@ -19,7 +19,7 @@ STEP = "project-draft"
 _PICTURE_AXES = 4
 
 
-class Drafting:
+class DraftQuestion:
     """The question about a draft.
 
     Args:

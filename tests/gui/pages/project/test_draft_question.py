@@ -17,9 +17,9 @@ DRAFT = "Write a draft…"
 
 def question(page: ProjectPage, qtbot: QtBot) -> Question:
     entries(page, "preprocess")[DRAFT].trigger()
-    qtbot.waitUntil(lambda: page.drafting.question is not None, timeout=JOB_MS)
-    assert page.drafting.question is not None
-    return page.drafting.question
+    qtbot.waitUntil(lambda: page.draft.question is not None, timeout=JOB_MS)
+    assert page.draft.question is not None
+    return page.draft.question
 
 
 def test_a_draft_is_shown_written_and_picked_up(
