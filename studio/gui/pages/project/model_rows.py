@@ -21,7 +21,7 @@ _NO_LICENCE = "Not known. Add a LICENSE file."
 
 @dataclass(frozen=True, slots=True)
 class SampleState:
-    """How far the run of a sample is.
+    """The progress and the outcome of the run of a sample.
 
     Attributes:
         result: None while it runs, and where it could not be started.
