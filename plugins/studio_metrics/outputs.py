@@ -83,5 +83,8 @@ def class_number(label: Truth, classes: int) -> int:
     if not isinstance(label, int):
         raise InvalidData(f"This metric needs class numbers as labels, but {label!r} is a text.")
     if classes > 1 and not 0 <= label < classes:
-        raise InvalidData(f"The label {label} is outside the model's {classes} classes.")
+        raise InvalidData(
+            f"The label {label} is outside the model's {classes} classes.",
+            hint="Give --label-map FILE with the model's class of each label.",
+        )
     return label

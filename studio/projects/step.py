@@ -40,6 +40,11 @@ class ProjectOptions:
         help="Labelled samples for the final metric, not used by any search.",
     )
     labels: Path | None = option(None, kind=Kind.FILE, help="Class names, one per line.")
+    label_map: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        help="Classes of the model for labels of the data that are other numbers or names.",
+    )
     dictionary: Path | None = option(
         None, kind=Kind.FILE, help="Characters of a text recogniser, one per line."
     )
@@ -61,6 +66,7 @@ class ProjectOptions:
                 "evaluation",
                 "heldout",
                 "labels",
+                "label_map",
                 "dictionary",
                 "targets",
                 "float_nodes",
@@ -81,6 +87,36 @@ PROJECT_SET: Step[ProjectOptions, Project] = Step(
     work="studio.jobs.no_work:do_nothing",
     record="studio.projects.record:keep",
     texts="studio.projects.texts:project",
+    limits=Limits(seconds=120),
+    use=Use.READ,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftOptions:
+    """Options of the step ``project-draft``."""
+
+    model: ModelRef = option(kind=Kind.MODEL, positional=True, help="A model that takes pictures.")
+
+
+@dataclass(frozen=True, slots=True)
+class DraftResult:
+    """The first ``preprocess.toml`` of a model."""
+
+    path: str
+    text: str
+
+
+PROJECT_DRAFT: Step[DraftOptions, DraftResult] = Step(
+    name="project-draft",
+    title="Write a preprocess.toml for",
+    summary="Write a first preprocess.toml next to the model, with the sizes of its input.",
+    options=DraftOptions,
+    result=DraftResult,
+    work_result=NoWork,
+    work="studio.jobs.no_work:do_nothing",
+    record="studio.projects.record:draft",
+    texts="studio.projects.texts:draft",
     limits=Limits(seconds=120),
     use=Use.READ,
 )

@@ -90,6 +90,9 @@ _EVAL_DATA = _described(
     help="Labelled samples for the metric (default: the calibration data, if it has labels).",
     project=("evaluation", "heldout"),
 )
+_HELDOUT_DATA = _described(
+    kind=Kind.DATA, title="Held-out data", advanced=True, project=("heldout",)
+)
 _WORST_DATA = _EVAL_DATA | {
     "help": "Labelled samples to measure the metric drop of the most sensitive layers."
 }
@@ -111,6 +114,13 @@ _DICTIONARY = _described(
     help="Characters of a text recogniser, one per line (default: dictionary.txt next "
     "to the data).",
     project=("dictionary",),
+)
+_LABEL_MAP = _described(
+    kind=Kind.FILE,
+    advanced=True,
+    help="Classes of the model for labels of the data that are other numbers or names: "
+    "LABEL,CLASS a line, or a JSON object.",
+    project=("label_map",),
 )
 _PRESET = _described(
     kind=Kind.PRESET,
@@ -156,15 +166,14 @@ class QuantizeOptions:
     eval_data: Path | None = option(None, **_EVAL_DATA)
     heldout_data: Path | None = option(
         None,
-        kind=Kind.DATA,
-        title="Held-out data",
-        advanced=True,
+        **_HELDOUT_DATA,
         help="Held-out labelled samples for the reported metric. Default with --search: "
         "every second sample of the evaluation data.",
     )
     eval_samples: int = option(1000, **_EVAL_SAMPLES)
     metric: str = option("auto", **_METRIC)
     dictionary: Path | None = option(None, **_DICTIONARY)
+    label_map: Path | None = option(None, **_LABEL_MAP)
     max_drop: float | None = option(
         None,
         minimum=0,
@@ -221,6 +230,12 @@ class EvaluateOptions:
 
     model: ModelRef = option(kind=Kind.MODEL, positional=True, help="The model.")
     data: Path = option(kind=Kind.DATA, help="Labelled samples.", project=("evaluation", "heldout"))
+    heldout_data: Path | None = option(
+        None,
+        **_HELDOUT_DATA,
+        help="Held-out labelled samples: a second value of the metric, on data that no search "
+        "has used.",
+    )
     target: TargetSpec | None = option(
         "local",
         kind=Kind.TARGET,
@@ -234,6 +249,7 @@ class EvaluateOptions:
     )
     metric: str = option("auto", **_METRIC)
     dictionary: Path | None = option(None, **_DICTIONARY)
+    label_map: Path | None = option(None, **_LABEL_MAP)
 
 
 EVALUATE: Step[EvaluateOptions, EvaluationResult] = Step(
@@ -263,6 +279,7 @@ class PreviewOptions:
     model: ModelRef = option(**_MODEL)
     data: Path | None = option(None, **_DATA)
     eval_data: Path | None = option(None, **_EVAL_DATA)
+    label_map: Path | None = option(None, **_LABEL_MAP)
     outlook: bool = option(True, help="Time small layers in float and in int8.")
     trial: bool = option(
         False,
@@ -312,6 +329,7 @@ class SensitivityOptions:
     metric: str = option("auto", **_METRIC)
     dictionary: Path | None = option(None, **_DICTIONARY)
     float_nodes: tuple[str, ...] = option((), **_FLOAT_NODES)
+    label_map: Path | None = option(None, **_LABEL_MAP)
     judged: int = option(
         8,
         minimum=0,

@@ -74,6 +74,10 @@ def evaluated(result: EvaluationResult) -> list[str]:
     """Return the score in one line, and that of the target's runtime in another."""
     metric, there = result.metric, result.target
     lines = [f"{metric.name} {metric.value:.4f} over {result.samples} samples"]
+    if result.heldout is not None:
+        held = result.heldout
+        lines.append(f"{metric.name} {held.value:.4f} over {held.samples} held-out samples")
+    lines += result.notes
     if there is not None:
         lost, gained = there.changed
         lines.append(

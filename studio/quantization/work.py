@@ -17,7 +17,6 @@ from studio.api import (
     Transformed,
     UsageError,
 )
-from studio.datasets import open_dataset
 from studio.evaluation.comparison import Latency, output_errors
 from studio.evaluation.judge import Evaluator, Scored, dictionary_for
 from studio.evaluation.loaded_model import LoadedModel
@@ -35,6 +34,7 @@ from studio.models.opening import OpenedModel, read_model, write_graph
 from studio.plugin_host import PluginHost
 from studio.quantization.advice import advice, doubts
 from studio.quantization.float_nodes import with_float_nodes
+from studio.quantization.heldout import Heldout, labelled
 from studio.quantization.layer_search import LayerSearch, halves
 from studio.quantization.methods import check_method
 from studio.quantization.preset import Preset
@@ -65,20 +65,22 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
     """
     begin = time.monotonic()
     host = PluginHost.discover()
-    subject = LoadedModel.of(options.model, host, Phase(job, 0, 0.02), options.recurrent)
+    subject = _subject(options, host, job, options.recurrent)
     preset, transform, unkept = _plan(options, subject, host)
-    data = _data(options.data, subject, preset.samples)
+    data = subject.samples(options.data, preset.samples) if options.data else None
     if transform.needs_data and data is None:
         raise UsageError(
             f"The method {preset.method} needs calibration data.",
             hint="Pass --data: a folder or .npz file, or images with a preprocess.toml.",
         )
-    judged = _data(options.labelled, subject, options.eval_samples)
-    heldout = _data(options.heldout_data, subject, options.eval_samples)
-    judge = _judge(options, host, heldout if judged is None else judged, job)
+    judged = _labelled(options.labelled, subject, options.eval_samples)
+    kept = _labelled(options.heldout_data, subject, options.eval_samples)
+    judge = _judge(options, host, labelled(judged, kept, options.search), job)
+    heldout, notes = Heldout.of(kept, judge, host).parts()
     output = job.folder / f"{subject.path.stem}.{preset.method}.onnx"
     report: SearchReport | None = None
-    notes = [unkept] if unkept else []
+    if unkept:
+        notes.insert(0, unkept)
     if options.search:
         given = heldout
         goal, seen, heldout = _searched(options, judge, judged, heldout)
@@ -145,8 +147,8 @@ def evaluate(options: EvaluateOptions, job: Job) -> EvaluationResult:
     """
     begin = time.monotonic()
     host = PluginHost.discover()
-    subject = LoadedModel.of(options.model, host, Phase(job, 0, 0.02))
-    dataset = open_dataset(options.data, subject.inputs, options.samples)
+    subject = _subject(options, host, job)
+    dataset = subject.labelled(options.data, options.samples)
     dictionary = dictionary_for(options.data, options.dictionary)
     judge = Evaluator.choose(host, options.metric, dataset, dictionary)
     if judge is not None and judge.by_reference:
@@ -160,11 +162,14 @@ def evaluate(options: EvaluateOptions, job: Job) -> EvaluationResult:
             "No metric fits this data: it has no labels.",
             hint="Add labels to the data.",
         )
+    unseen = Heldout.of(_labelled(options.heldout_data, subject, options.samples), judge, host)
     target = options.target
     is_remote = target is not None and not target.url.startswith("local:")
     session = subject.scoring()
-    phase = Phase(job, 0.02, 0.4 if is_remote else 1, "Evaluating")
-    here = judge.scored(session, dataset, phase)
+    whole = Phase(job, 0.02, 0.4 if is_remote else 1)
+    middle = 1 if unseen.data is None else 0.5
+    here = judge.scored(session, dataset, Phase(whole, 0, middle, "Evaluating"))
+    heldout = unseen.scored(session, judge, Phase(whole, middle, 1, "Evaluating on held-out data"))
     there = None
     if target is not None and is_remote:
         there = _elsewhere(subject, host, target, judge, dataset, here, session, job)
@@ -176,6 +181,8 @@ def evaluate(options: EvaluateOptions, job: Job) -> EvaluationResult:
         backend=subject.runtime,
         target=there,
         seconds=round(time.monotonic() - begin, 3),
+        heldout=heldout,
+        notes=(unseen.note,) if unseen.note else (),
     )
 
 
@@ -252,8 +259,17 @@ def _plan(
     return preset, transform, unkept
 
 
-def _data(path: Path | None, subject: LoadedModel, limit: int | None) -> Dataset | None:
-    return subject.samples(path, limit) if path else None
+def _subject(
+    options: QuantizeOptions | EvaluateOptions,
+    host: PluginHost,
+    job: Job,
+    states: tuple[str, ...] = (),
+) -> LoadedModel:
+    return LoadedModel.of(options.model, host, Phase(job, 0, 0.02), states, options.label_map)
+
+
+def _labelled(path: Path | None, subject: LoadedModel, limit: int | None) -> Dataset | None:
+    return subject.labelled(path, limit) if path else None
 
 
 def _compare(

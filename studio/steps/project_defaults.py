@@ -9,7 +9,7 @@ from pathlib import Path
 from studio.api import Kind, Option, UsageError
 from studio.jobs import AnyStep
 from studio.projects.projects import FOUND, RECOGNISED, Projects
-from studio.projects.results import YOU, Project
+from studio.projects.results import YOU, Project, flag
 from studio.registry import Registry
 from studio.steps.resolve import bundle_apart
 
@@ -17,8 +17,13 @@ NONE = "none"
 """The value that leaves an option without the project's."""
 
 
-_ANSWERED_BY = {("profile", "data"): "shapes"}
-"""Options by step that another one makes needless: with given sizes no sample has to have them."""
+_ANSWERED_BY = {
+    ("profile", "data"): "shapes",
+    ("quantize", "heldout_data"): "eval_data",
+    ("evaluate", "heldout_data"): "data",
+}
+"""Options by step that another one makes needless: with given sizes no sample has to have them,
+and labelled data that are given measure the metric alone."""
 
 
 class OpenedModel(str):
@@ -76,6 +81,8 @@ def with_project(step: AnyStep, given: Mapping[str, object], registry: Registry)
         return ProjectDefaults(left)
     notes = []
     for option in missing:
+        if project.stands_in(option.project):
+            continue
         value, note = _value(option, project)
         if value is not None:
             left[option.name] = value
@@ -129,6 +136,6 @@ def _absent(option: Option, project: Project) -> UsageError:
     fields = " or ".join(option.project)
     return UsageError(
         f"Missing option {option.label}: the project of {project.model} has no {fields}.",
-        hint=f"Pass {option.flag}, or set it once: studio project set {project.model} "
-        f"--{option.project[0]} PATH",
+        hint=f"Pass {option.flag}, or set it once: "
+        f"studio project set {project.model} {flag(option.project[0])} PATH",
     )

@@ -215,3 +215,27 @@ def test_a_mistake_changes_nothing(
         keep(registry, ProjectOptions(model=ModelRef.of(variant), **given), NoWork(), folder)  # type: ignore[arg-type]
     assert caught.value.message == sentence
     assert Projects(registry).of(variant) == before
+
+
+def test_a_label_map_is_checked_against_the_model(registry: Registry, folder: Path) -> None:
+    labelled(folder, "a", "b", "c")
+    variant, projects = opened(registry, folder), Projects(registry)
+    file = folder / "labelmap.txt"
+    file.write_text("cat,2\ndog,0\n")
+    project = projects.of(variant)
+    assert (project.label_map, project.issues) == (str(file), ())
+    for content, sentence in (
+        ("cat,3\n", "labelmap.txt maps 'cat' to class 3, and the model has 3 classes."),
+        ("cat,1\ncat,2\n", "labelmap.txt has the label 'cat' more than once."),
+        ("cat,tabby\n", "labelmap.txt, line 1: 'cat,tabby' does not end in a class number."),
+    ):
+        file.write_text(content)
+        assert [one.text for one in projects.of(variant).issues] == [sentence]
+
+
+def test_a_flag_is_named_as_the_command_line_has_it(registry: Registry, folder: Path) -> None:
+    variant, projects = opened(registry, folder), Projects(registry)
+    projects.set("m", {"label_map": "/gone.txt"})
+    issue = projects.of(variant).issue_of("label_map")
+    assert issue is not None
+    assert issue.hint.endswith("studio project set m --label-map PATH")

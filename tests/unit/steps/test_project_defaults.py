@@ -206,3 +206,42 @@ def test_every_option_names_fields_that_a_project_has() -> None:
                 assert option.many, (step.name, option.name)
             elif option.project and option.name != "metric":
                 assert option.kind in (Kind.FILE, Kind.DATA), (step.name, option.name)
+
+
+def test_held_out_data_judge_where_other_data_choose(opened: Workspace, folder: Path) -> None:
+    shutil.copy(DIGITS / "calibration.npz", folder / "evaluation.npz")
+    found = filled(opened, "quantize", search=True)
+    assert names({k: v for k, v in found.options.items() if k != "search"}) == {
+        "data": "calibration.npz",
+        "eval_data": "evaluation.npz",
+        "heldout_data": "heldout.npz",
+    }
+    assert "Held-out data: heldout.npz (project: the model's folder)" in found.notes
+    assert names(filled(opened, "evaluate").options) == {
+        "data": "evaluation.npz",
+        "heldout_data": "heldout.npz",
+    }
+    assert "heldout_data" not in filled(opened, "quantize", heldout_data="none").options
+
+
+@pytest.mark.parametrize(("step", "given"), [("quantize", "eval_data"), ("evaluate", "data")])
+def test_labelled_data_that_are_given_judge_alone(
+    step: str, given: str, opened: Workspace, folder: Path
+) -> None:
+    shutil.copy(DIGITS / "calibration.npz", folder / "evaluation.npz")
+    assert "heldout_data" not in filled(opened, step, **{given: "mine.npz"}).options
+
+
+def test_data_set_for_both_is_never_held_out(opened: Workspace, folder: Path) -> None:
+    path = str(folder / "heldout.npz")
+    opened.projects.set("digits", {"evaluation": path, "heldout": path})
+    found = filled(opened, "quantize")
+    assert names(found.options) == {"data": "calibration.npz", "eval_data": "heldout.npz"}
+
+
+def test_held_out_data_that_are_gone_are_an_error(opened: Workspace, folder: Path) -> None:
+    shutil.copy(DIGITS / "calibration.npz", folder / "evaluation.npz")
+    opened.projects.set("digits", {"heldout": str(folder / "gone.npz")})
+    with pytest.raises(UsageError, match=r"gone\.npz is gone") as caught:
+        filled(opened, "quantize")
+    assert "studio project set digits --heldout PATH" in caught.value.hint

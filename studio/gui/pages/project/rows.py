@@ -22,6 +22,7 @@ _TITLES = {
     "metric": "Metric",
     "preprocess": "Preprocessing",
     "labels": "Labels",
+    "label_map": "Label map",
     "dictionary": "Dictionary",
     "calibration": "Calibration data",
     "evaluation": "Evaluation data",
@@ -33,6 +34,7 @@ _UNSET = {
     "task": "Not recognised. It decides metric and decoding.",
     "metric": "Not set. Accuracy is not measured.",
     "preprocess": "Not set. The model takes arrays, no pictures.",
+    "label_map": "Not set. Labels are the model's classes.",
     "labels": "Not set. Classes are shown as numbers.",
     "dictionary": "Not set. Texts cannot be read.",
     "calibration": "Not set. Calibrated int8 needs it.",
@@ -40,7 +42,7 @@ _UNSET = {
     "heldout": "Not set. The evaluation data has the last word.",
     "targets": "Not set.",
 }
-_OPTIONAL = ("metric", "heldout", "targets", _FLOAT_NODES)
+_OPTIONAL = ("metric", "heldout", "label_map", "targets", _FLOAT_NODES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class ProjectRow:
         issue: What is wrong with it, and how to correct it.
         counts: Whether the project is incomplete without it.
         is_own: Whether the user has set it.
+        can_change: Whether it is a choice, rather than a fact of the model's file.
     """
 
     field: str
@@ -66,6 +69,7 @@ class ProjectRow:
     issue: str = ""
     counts: bool = True
     is_own: bool = False
+    can_change: bool = True
 
 
 def rows_of(project: Project) -> list[ProjectRow]:

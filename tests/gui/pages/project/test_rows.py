@@ -61,3 +61,9 @@ def test_nodes_kept_in_float_have_a_row_only_where_there_are_some() -> None:
     source = ProjectSource("float_nodes", YOU)
     row = rows(float_nodes=("conv1", "fc"), found=(source,))["float_nodes"]
     assert (row.state, row.value, row.is_own, row.counts) == (READY, "conv1, fc", True, False)
+
+
+def test_a_label_map_is_for_classes_and_optional() -> None:
+    row = rows(task="classification")["label_map"]
+    assert (row.state, row.counts) == (OPEN, False)
+    assert "label_map" not in rows(task="detection")
