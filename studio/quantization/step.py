@@ -93,9 +93,6 @@ _EVAL_DATA = _described(
 _HELDOUT_DATA = _described(
     kind=Kind.DATA, title="Held-out data", advanced=True, project=("heldout",)
 )
-_WORST_DATA = _EVAL_DATA | {
-    "help": "Labelled samples to measure the metric drop of the most sensitive layers."
-}
 _EVAL_SAMPLES = _described(
     minimum=1,
     maximum=1_000_000,

@@ -39,7 +39,7 @@ LINES: dict[str, list[Line]] = {
     "project": [
         ("project show digits.onnx", _OK),
         ("project set digits --metric f1", _OK),
-        ("project draft digits", (0, 1, 2)),
+        ("project draft digits", (2,)),
     ],
     "presets": [("presets list", _OK), ("recipes list", _OK)],
     "evaluate": [("evaluate digits.onnx --data heldout.npz", _OK)],
