@@ -15,6 +15,7 @@ from typing import Any
 from tests.faults.board import FaultBoard, Stock
 from tests.faults.points import DEPLOY, REPEAT
 from tests.faults.tally import Tally, require
+from tests.rigs.disks import fill, small_disk
 
 YEARS = (-30, -1, 1, 30)
 FREE_BYTES = (0, 20_000, 60_000, 120_000, 200_000, 400_000, 4_300_000)
@@ -76,31 +77,6 @@ def _serving(stock: Stock, root: Path) -> Iterator[FaultBoard]:
         board.end()
 
 
-@contextmanager
-def _disk(folder: Path) -> Iterator[Path]:
-    """A small disk of its own."""
-    place = folder / "disk"
-    place.mkdir()
-    subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={_DISK_MB}m", "tmpfs", str(place)], check=True
-    )
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", "-l", str(place)], check=True)
-
-
-def _fill(place: Path, free: int) -> Path:
-    """Leave so many bytes."""
-    filler = place / "filler"
-    found = os.statvfs(place)
-    with filler.open("wb") as file:
-        size = max(0, found.f_bavail * found.f_frsize - free)
-        while size > 0:
-            size -= file.write(bytes(min(size, 1 << 20)))
-    return filler
-
-
 def _tried(board: FaultBoard, verbs: Sequence[str]) -> str:
     """Deploy the next version as far as it goes; the sentence with which it ends, if it does."""
     bundle = board.stock.numbered(2)
@@ -134,8 +110,8 @@ def _afterwards(board: FaultBoard, refusal: str) -> str:
 
 def _full(free: int) -> Condition:
     def condition(stock: Stock, folder: Path) -> str:
-        with _disk(folder) as place, _serving(stock, place / "root") as board:
-            filler = _fill(place, free)
+        with small_disk(folder / "disk", _DISK_MB) as place, _serving(stock, place / "root") as board:
+            filler = fill(place, free)
             refusal = _tried(board, DEPLOY)
             board.check_now(serves=True)
             if refusal:
@@ -148,9 +124,9 @@ def _full(free: int) -> Condition:
 
 def _full_at(verb: str) -> Condition:
     def condition(stock: Stock, folder: Path) -> str:
-        with _disk(folder) as place, _serving(stock, place / "root") as board:
+        with small_disk(folder / "disk", _DISK_MB) as place, _serving(stock, place / "root") as board:
             board.put(stock.numbered(2), DEPLOY[: DEPLOY.index(verb)])
-            filler = _fill(place, 0)
+            filler = fill(place, 0)
             refusal = _tried(board, [verb])
             board.check_now(serves=True)
             filler.unlink()
@@ -163,9 +139,9 @@ def _way_back(verb: str) -> Condition:
     """A full disk keeps nobody from serving the release before, or none."""
 
     def condition(stock: Stock, folder: Path) -> str:
-        with _disk(folder) as place, _serving(stock, place / "root") as board:
+        with small_disk(folder / "disk", _DISK_MB) as place, _serving(stock, place / "root") as board:
             board.put(stock.numbered(2), REPEAT)
-            filler = _fill(place, 0)
+            filler = fill(place, 0)
             answer = board.call(verb, b"", soak_s=0, seconds=5)
             require(answer["event"] == "result", f"{verb} on a full disk: {answer}")
             wanted = stock.numbered(1).digest if verb == "rollback" else ""
@@ -271,7 +247,7 @@ def _refused(answer: dict[str, Any]) -> str:
 
 
 def _read_only(stock: Stock, folder: Path) -> str:
-    with _disk(folder) as place, _serving(stock, place / "root") as board:
+    with small_disk(folder / "disk", _DISK_MB) as place, _serving(stock, place / "root") as board:
         # The server writes there, too, so the disk is shown to the verbs read-only.
         view = 'mount -o remount,ro,bind "$0" && exec "$@"'
         bind = f'mount --bind "{place}" "{place}" && cd / && '

@@ -221,7 +221,8 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(centre)
         self.toasts = Toasts(self.theming, centre)
         self.overlay = DropOverlay(self.theming, self, lambda: self.workspace.suffixes)
-        FileDrops(self, self.open_model).dragged.connect(self.overlay.show_drag)
+        drops = FileDrops(self, lambda paths: self._opening.open_dropped(paths))
+        drops.dragged.connect(self.overlay.show_drag)
         self.setMenuWidget(self.topbar)
         self.side = SidePanels(self, self.topbar, self.jobbar)
         rail = self._add_bar(self.rail, Qt.ToolBarArea.LeftToolBarArea, "rail")
@@ -326,8 +327,9 @@ class MainWindow(QMainWindow):
 
     def choose_theme(self, choice: str) -> None:
         """Set ``system``, ``dark`` or ``light``, and store the choice."""
-        self._settings["theme"] = choice
         self.theming.choose(choice)
+        if problem := memory.keep(self._settings, "theme", choice):
+            self.notify(problem, "warning")
 
     def open_palette(self) -> None:
         """Show the command palette."""
