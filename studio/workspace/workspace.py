@@ -195,7 +195,12 @@ class Workspace(JobListener):
         Raises:
             StudioError: when an option does not fit; nothing was started.
         """
-        return self._steps.start(step, options)
+        try:
+            return self._steps.start(step, options)
+        except StudioError:
+            if options.get("target") not in [None, *(one.name for one in self.registry.targets())]:
+                self.events.publish(RegistryChanged("targets"))  # another process has removed it
+            raise
 
     def run(self, step: str, **options: Any) -> JobOutcome:
         """Run a step to its end; models given as files are opened first."""

@@ -44,7 +44,9 @@ with Workspace.open() as workspace:
     def button():
         buttons = window.findChildren(QAbstractButton)
         seen = (one for one in buttons if one.isVisible() and one.isEnabled())
-        return next((one for one in seen if one.accessibleName() == name), None)
+        # A stage of the rail is named with its state, as in "Monitor: healthy".
+        names = ((one.accessibleName(), one) for one in seen)
+        return next((one for at, one in names if name in (at, at.partition(":")[0])), None)
     while (found := button()) is None:  # what a page finds out comes after it is shown
         QTest.qWait(50)
     places, ready = [], []

@@ -17,6 +17,7 @@ from tests.rigs.patience import patience
 T = TypeVar("T")
 SIZE = (1280, 800)
 PATIENCE = 90.0
+_FEW_COLORS = 64
 _STILL = 0.4  # seconds without a change
 _REACTION = 3.0  # seconds that a person waits for what a key does before pressing the next
 
@@ -122,6 +123,11 @@ class Screen:
         ]
         differing = ImageChops.difference(*pictures).convert("L").histogram()[1:]
         return sum(differing) / (pictures[0].width * pictures[0].height)
+
+    def is_drawn(self) -> bool:
+        """Whether some window has drawn itself: an empty one has a colour or two."""
+        picture = Image.frombytes("RGB", SIZE, self.pixels(), "raw", "BGRX")
+        return picture.getcolors(_FEW_COLORS) is None
 
     def has_window(self, title: str) -> bool:
         """Whether a window with that title can be seen."""

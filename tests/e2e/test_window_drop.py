@@ -14,7 +14,7 @@ import pytest
 
 from tests.e2e import drag_source
 from tests.e2e.conftest import Studio
-from tests.e2e.person import Person, names, place_of, released
+from tests.e2e.person import MAIN, Person, names, place_of, released
 from tests.e2e.person import person as person
 from tests.e2e.person import screen as screen
 from tests.e2e.screen import SIZE, wait_for
@@ -31,6 +31,7 @@ _MOST_OF_IT = 0.8
 @contextmanager
 def files_to_drag(person: Person, *urls: str) -> Iterator[subprocess.Popen[str]]:
     """The window of another program over a corner of the person's screen."""
+    wait_for(person.screen.is_drawn, "the window draws nothing")
     process = subprocess.Popen(
         [sys.executable, drag_source.__file__, *urls],
         env=person.environment,
@@ -46,6 +47,7 @@ def files_to_drag(person: Person, *urls: str) -> Iterator[subprocess.Popen[str]]
     finally:
         process.kill()
         process.communicate()
+        person.screen.focus(MAIN)
 
 
 def drag_to_the_middle(person: Person) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import struct
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +76,10 @@ def _serving(stock: Stock, root: Path) -> Iterator[FaultBoard]:
         board.end()
 
 
+def _disk(folder: Path) -> AbstractContextManager[Path]:
+    return small_disk(folder / "disk", _DISK_MB)
+
+
 def _tried(board: FaultBoard, verbs: Sequence[str]) -> str:
     """Deploy the next version as far as it goes; the sentence with which it ends, if it does."""
     bundle = board.stock.numbered(2)
@@ -110,7 +113,7 @@ def _afterwards(board: FaultBoard, refusal: str) -> str:
 
 def _full(free: int) -> Condition:
     def condition(stock: Stock, folder: Path) -> str:
-        with small_disk(folder / "disk", _DISK_MB) as place, _serving(stock, place / "root") as board:
+        with _disk(folder) as place, _serving(stock, place / "root") as board:
             filler = fill(place, free)
             refusal = _tried(board, DEPLOY)
             board.check_now(serves=True)
@@ -124,7 +127,7 @@ def _full(free: int) -> Condition:
 
 def _full_at(verb: str) -> Condition:
     def condition(stock: Stock, folder: Path) -> str:
-        with small_disk(folder / "disk", _DISK_MB) as place, _serving(stock, place / "root") as board:
+        with _disk(folder) as place, _serving(stock, place / "root") as board:
             board.put(stock.numbered(2), DEPLOY[: DEPLOY.index(verb)])
             filler = fill(place, 0)
             refusal = _tried(board, [verb])
@@ -139,7 +142,7 @@ def _way_back(verb: str) -> Condition:
     """A full disk keeps nobody from serving the release before, or none."""
 
     def condition(stock: Stock, folder: Path) -> str:
-        with small_disk(folder / "disk", _DISK_MB) as place, _serving(stock, place / "root") as board:
+        with _disk(folder) as place, _serving(stock, place / "root") as board:
             board.put(stock.numbered(2), REPEAT)
             filler = fill(place, 0)
             answer = board.call(verb, b"", soak_s=0, seconds=5)
@@ -247,7 +250,7 @@ def _refused(answer: dict[str, Any]) -> str:
 
 
 def _read_only(stock: Stock, folder: Path) -> str:
-    with small_disk(folder / "disk", _DISK_MB) as place, _serving(stock, place / "root") as board:
+    with _disk(folder) as place, _serving(stock, place / "root") as board:
         # The server writes there, too, so the disk is shown to the verbs read-only.
         view = 'mount -o remount,ro,bind "$0" && exec "$@"'
         bind = f'mount --bind "{place}" "{place}" && cd / && '
