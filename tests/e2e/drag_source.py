@@ -1,6 +1,7 @@
 """A small program of its own whose one window is a file that can be dragged (a file manager).
 
-Started with the URLs to drag; prints ``ready`` once it can be seen, then how each drag ended.
+Started with the URLs to drag; prints ``ready`` once it can be seen, ``over`` with what a drop would
+do where the mouse is, and how each drag ended.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class DragSource(QLabel):
         drag, data = QDrag(self), QMimeData()
         data.setUrls(self._urls)
         drag.setMimeData(data)
+        drag.actionChanged.connect(lambda action: print(f"over {action.name}", flush=True))
         both = Qt.DropAction.CopyAction | Qt.DropAction.MoveAction
         print(drag.exec(both, Qt.DropAction.MoveAction).name, flush=True)
 

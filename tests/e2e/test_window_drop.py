@@ -50,7 +50,7 @@ def files_to_drag(person: Person, *urls: str) -> Iterator[subprocess.Popen[str]]
         person.screen.focus(MAIN)
 
 
-def drag_to_the_middle(person: Person) -> None:
+def drag_to_the_middle(person: Person, source: subprocess.Popen[str]) -> None:
     """Press the mouse on the files, and move it over the window; the overlay comes."""
     left, top, width, height = drag_source.PLACE
     start = (left + width // 2, top + height // 2)
@@ -62,11 +62,11 @@ def drag_to_the_middle(person: Person) -> None:
         lambda: person.screen.changed_in(_CARD, before) > _MOST_OF_IT,
         "no overlay is over the window",
     )
-    person.screen.settle(5.0)  # the other program has heard that a drop is welcome
+    assert line_of(source).removeprefix("over ") == "CopyAction", "a drop is not welcome"
 
 
-def ended(source: subprocess.Popen[str]) -> str:
-    """How the other program says that its drag has ended: a move would delete its file."""
+def line_of(source: subprocess.Popen[str]) -> str:
+    """The next line of the other program; a move as the end of its drag would delete the file."""
     assert source.stdout is not None
     return source.stdout.readline().strip()
 
@@ -78,11 +78,11 @@ def test_a_dropped_model_is_served_by_one_click(
     model = digits / "digits.onnx"
     place = place_of("Run it all", person, tmp_path, model, "project")
     with files_to_drag(person, model.as_uri()) as source:
-        drag_to_the_middle(person)
+        drag_to_the_middle(person, source)
         person.look("overlay")
         began = time.monotonic()
         person.screen.release_button()
-        assert ended(source) == "CopyAction"
+        assert line_of(source) == "CopyAction"
         wait_for(lambda: names(person) == ["fp32"], "the dropped model was not opened")
     person.look("dropped")
     person.screen.click(*place)
@@ -99,9 +99,9 @@ def test_a_folder_and_a_name_with_percent_and_space_are_dropped(
     folder.mkdir()
     (folder / "my digits 50%.onnx").write_bytes((digits / "digits.onnx").read_bytes())
     with files_to_drag(person, f"file://localhost{quote(str(folder))}") as source:
-        drag_to_the_middle(person)
+        drag_to_the_middle(person, source)
         person.screen.release_button()
-        assert ended(source) == "CopyAction"
+        assert line_of(source) == "CopyAction"
         wait_for(lambda: names(person) == ["fp32"], "the model in the folder was not opened")
     person.look("folder")
     assert person.registry.models()[0].name == "my digits 50%"
@@ -112,11 +112,11 @@ def test_a_drop_without_a_model_opens_nothing(person: Person, tmp_path: Path) ->
     note = tmp_path / "notes.txt"
     note.write_text("No model.")
     with files_to_drag(person, note.as_uri()) as source:
-        drag_to_the_middle(person)
+        drag_to_the_middle(person, source)
         person.look("not-a-model")
         during = person.screen.pixels()
         person.screen.release_button()
-        assert ended(source) == "CopyAction"
+        assert line_of(source) == "CopyAction"
         person.screen.changes(during)
         person.look("refused")
     assert names(person) == []
