@@ -42,6 +42,7 @@ class ModelPage(Page):
     stage = "model"
     title = "Model"
     icon = "model"
+    fills_width = True
     repeats = ("open", "edit", "graph", "coverage")
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
