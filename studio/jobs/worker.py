@@ -25,7 +25,7 @@ from studio.documents.dataclass_json import from_json, to_json
 from studio.jobs.object_names import load
 from studio.jobs.worker_events import WorkerTask
 from studio.jobs.worker_log import EventHandler
-from studio.settings.disk_space import is_of_full_disk, no_room
+from studio.settings.disk_space import HINT, is_of_full_disk
 from studio.settings.logging import STUDIO, uncaught_logged
 
 log = logging.getLogger(__name__)
@@ -178,8 +178,7 @@ def _of_defect(error: Exception) -> dict[str, Any]:
 def _of_system(error: OSError, folder: Path) -> tuple[str, str]:
     """Return the sentence and the hint for an error of the operating system."""
     if is_of_full_disk(error):
-        full = no_room(folder.parent)
-        return full.message, full.hint
+        return f"There is no room left on the disk of {folder.parent}.", HINT
     place = f"{error.filename}: " if error.filename else ""
     return f"{place}{error.strerror or error}.", ""
 

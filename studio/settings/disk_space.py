@@ -11,7 +11,7 @@ from studio.api import StudioError
 _LITTLE = 256 * 1024
 """With less, SQLite can open no file, and reports a general error of the disk."""
 
-_HINT = "Free some, or move everything to a larger disk with EDGEWRIGHT_HOME."
+HINT = "Free some, or move everything to a larger disk with EDGEWRIGHT_HOME."
 
 
 def is_full(folder: Path) -> bool:
@@ -29,9 +29,9 @@ def is_of_full_disk(error: OSError) -> bool:
 
 def hint_for(error: OSError) -> str:
     """Return what to do about an error; empty where the disk is not full."""
-    return _HINT if is_of_full_disk(error) else ""
+    return HINT if is_of_full_disk(error) else ""
 
 
 def no_room(folder: Path) -> StudioError:
     """Return the error for a full disk."""
-    return StudioError(f"There is no room left on the disk of {folder}.", hint=_HINT)
+    return StudioError(f"The disk of {folder} is full.", hint=HINT)

@@ -64,6 +64,7 @@ SETTINGS: Mapping[str, Option] = {
     )
 }
 
+_Values = dict[str, Any]
 _UNREADABLE = (OSError, ValueError, AttributeError, TypeError, UsageError)
 
 
@@ -77,7 +78,7 @@ class Settings:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._values = self._read()
-        self._unsaved: dict[str, Any] = {}
+        self._unsaved: _Values = {}
 
     def __getitem__(self, name: str) -> Any:
         return self._values.get(name, _option(name).default)
@@ -93,14 +94,14 @@ class Settings:
                 write_atomically(self._path, text.encode())
         self._unsaved.clear()
 
-    def _stored_now(self) -> dict[str, Any]:
+    def _stored_now(self) -> _Values:
         """Return what is stored at this moment; what this process knows if that is unreadable."""
         try:
             return _stored(self._path)
         except _UNREADABLE:
             return dict(self._values)
 
-    def _read(self) -> dict[str, Any]:
+    def _read(self) -> _Values:
         try:
             return _stored(self._path)
         except _UNREADABLE:
@@ -114,7 +115,7 @@ class Settings:
             pass
 
 
-def _stored(path: Path) -> dict[str, Any]:
+def _stored(path: Path) -> _Values:
     """Return the stored values that are known, checked."""
     try:
         values = json.loads(path.read_text())

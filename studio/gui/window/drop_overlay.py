@@ -27,7 +27,7 @@ _MOST_ENTRIES = 2000
 
 @dataclass(frozen=True, slots=True)
 class DropOutcome:
-    """What a drop would do.
+    """The outcome of a drop, before it is made.
 
     Attributes:
         models: The files that it opens; empty where it opens none.
@@ -39,7 +39,7 @@ class DropOutcome:
 
 
 def outcome_of(paths: Sequence[Path], suffixes: Sequence[str]) -> DropOutcome:
-    """Return what a drop would do; a folder stands for the one model in it.
+    """Return what a drop would do; a folder counts as the one model in it.
 
     Args:
         suffixes: How files of models end.

@@ -18,7 +18,7 @@ from tests.rigs.disks import fill, small_disk
 
 pytestmark = pytest.mark.needs("mount", "umount")
 
-FULL = "There is no room left on the disk of "
+FULL = "The disk of "
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_registry_that_cannot_be_opened_says_why(registry: Registry, disk: Pat
     filler = fill(disk, 0)
     with pytest.raises(StudioError) as caught:
         Registry.open(registry.folder)
-    assert caught.value.message == f"{FULL}{registry.folder}."
+    assert caught.value.message == f"{FULL}{registry.folder} is full."
     assert "EDGEWRIGHT_HOME" in caught.value.hint
     filler.unlink()
     opened = Registry.open(registry.folder)
@@ -73,7 +73,7 @@ def test_a_profile_that_cannot_be_stored_takes_nothing_with_it(
     result = {"note": "x" * 200_000}
     number = registry.add_run("profile", variant.id, {}, result).id
     filler = fill(disk, 20_000)
-    with pytest.raises(StudioError, match=FULL):
+    with pytest.raises(StudioError, match=f"{FULL}.* is full"):
         registry.add_run("profile", variant.id, {}, result)
     assert [run.id for run in registry.runs("profile")] == [number]
     filler.unlink()
