@@ -189,13 +189,19 @@ class Workspace(JobListener):
         # Finding the plugins takes long enough to be felt on the first page that asks for them.
         self._background.run(lambda: (self.plugins, self.steps), lambda _: None)
 
-    def start(self, step: str, **options: Any) -> RunningJob:
+    def start(self, step: str, *, target: object = None, **options: Any) -> RunningJob:
         """Start a step; its models must be in the registry (``#12``, ``name:variant``).
 
         Raises:
             StudioError: when an option does not fit; nothing was started.
         """
-        return self._steps.start(step, options)
+        given = options if target is None else {"target": target, **options}
+        try:
+            return self._steps.start(step, given)
+        except StudioError:
+            if target not in [None, *(one.name for one in self.registry.targets())]:
+                self.events.publish(RegistryChanged("targets"))  # another process has removed it
+            raise
 
     def run(self, step: str, **options: Any) -> JobOutcome:
         """Run a step to its end; models given as files are opened first."""

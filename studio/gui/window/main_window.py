@@ -222,7 +222,8 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(centre)
         self.toasts = Toasts(self.theming, centre)
         self.overlay = DropOverlay(self.theming, self, lambda: self.workspace.suffixes)
-        FileDrops(self, self.open_model).dragged.connect(self.overlay.show_drag)
+        drops = FileDrops(self, lambda paths: self._opening.open_dropped(paths))
+        drops.dragged.connect(self.overlay.show_drag)
         self.setMenuWidget(self.topbar)
         self.side = SidePanels(self, self.topbar, self.jobbar)
         self.side.changed.connect(self.toasts.place)
@@ -330,8 +331,9 @@ class MainWindow(QMainWindow):
 
     def choose_theme(self, choice: str) -> None:
         """Set ``system``, ``dark`` or ``light``, and store the choice."""
-        self._settings["theme"] = choice
         self.theming.choose(choice)
+        if problem := memory.keep(self._settings, "theme", choice):
+            self.notify(problem, "warning")
 
     def open_palette(self) -> None:
         """Show the command palette."""

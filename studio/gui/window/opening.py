@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from studio.gui.shell import MessageAction
+from studio.gui.window.drop_overlay import outcome_of
 
 if TYPE_CHECKING:
     from studio.gui.graph.scene import Scene
@@ -43,6 +45,14 @@ class ModelOpener:
         if job is not None:
             self._files[job.id] = path
             self._starts[job.id] = start
+
+    def open_dropped(self, paths: Sequence[Path]) -> None:
+        """Open the models among dropped files and folders; without any, show why."""
+        outcome = outcome_of(paths, self._window.workspace.suffixes)
+        for model in outcome.models:
+            self.open(model)
+        if not outcome.models:
+            self._window.notify(f"{outcome.title}. {outcome.text}", "warning")
 
     def get_sample(self, name: str) -> None:
         """Get a sample and open its model."""

@@ -293,6 +293,7 @@ class TargetsPage(StagePage):
             self.workspace.remove_target(target.name)
         except StudioError as error:
             self.shell.fail(error)
+            self.refresh()  # another studio has removed it
             return
         self._states.pop(target.name, None)
         self.refresh()
