@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 LIST, HINT, UNREAD = range(3)
@@ -18,7 +19,11 @@ class ListOrHint(QStackedWidget):
 
     def __init__(self, view: QWidget, listed: QWidget, hint: QWidget) -> None:
         super().__init__()
-        for widget in (listed, hint, QWidget()):
+        unread = QWidget()
+        unread.setAccessibleName("Loading")
+        # It holds the keyboard's place on the page until the list is there.
+        unread.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        for widget in (listed, hint, unread):
             self.addWidget(widget)
         self.setCurrentIndex(UNREAD)
         outer = QVBoxLayout(view)
