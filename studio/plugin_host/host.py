@@ -199,7 +199,12 @@ class PluginHost:
             log.info("plugin loaded", extra=keys)
         return made
 
-    def _call(self, capability: Capability, *arguments: object) -> Any:
+    def load(self, capability: Capability) -> Any:
+        """Import the module of a capability's factory, and return the factory.
+
+        Raises:
+            Unavailable, PluginFailed: as ``create`` does.
+        """
         plugin = self._plugins[capability.plugin]
         self._usable(plugin, capability)
         if not plugin.built_in:
@@ -212,8 +217,18 @@ class PluginHost:
             )
         type(self).used("" if plugin.built_in else plugin.id)
         module, _, attribute = capability.factory.partition(":")
+        return self._guarded(
+            capability, lambda: getattr(importlib.import_module(module), attribute)
+        )
+
+    def _call(self, capability: Capability, *arguments: object) -> Any:
+        factory = self.load(capability)
+        return self._guarded(capability, lambda: factory(*arguments))
+
+    def _guarded(self, capability: Capability, call: Callable[[], Any]) -> Any:
+        plugin = self._plugins[capability.plugin]
         try:
-            return getattr(importlib.import_module(module), attribute)(*arguments)
+            return call()
         except StudioError:
             raise
         except Exception as error:  # a plugin's code may raise anything

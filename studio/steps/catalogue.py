@@ -49,6 +49,12 @@ def steps() -> Mapping[str, AnyStep]:
     return MappingProxyType(found)
 
 
+def parent_modules() -> tuple[str, ...]:
+    """Return the modules of what steps do in the parent, which are imported at their first use."""
+    names = (name for one in steps().values() for name in (one.prepare, one.record) if name)
+    return tuple(dict.fromkeys(name.partition(":")[0] for name in names))
+
+
 def step(name: str) -> AnyStep:
     """Return a step by its name.
 

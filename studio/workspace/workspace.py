@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -27,7 +28,7 @@ from studio.quantization.methods import with_methods
 from studio.registry import ActionRecord, Registry, VariantRecord
 from studio.rollouts.rollout_state import place_of, unfinished
 from studio.settings import Paths, Settings
-from studio.steps.catalogue import steps
+from studio.steps.catalogue import parent_modules, steps
 from studio.steps.format_support import why_not
 from studio.steps.runner import StepRunner
 from studio.workspace.alert_file import AlertFile
@@ -188,6 +189,10 @@ class Workspace(JobListener):
         self._background.run(self._runner.prepare, lambda _: None)
         # Finding the plugins takes long enough to be felt on the first page that asks for them.
         self._background.run(lambda: (self.plugins, self.steps), lambda _: None)
+        # The first start of a step would otherwise import for half a second.
+        self._background.run_when_idle(
+            functools.partial(importlib.import_module, name) for name in parent_modules()
+        )
 
     def start(self, step: str, **options: Any) -> RunningJob:
         """Start a step; its models must be in the registry (``#12``, ``name:variant``).
