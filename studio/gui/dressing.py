@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
     QToolBar,
     QWidget,
 )
+from shiboken6 import isValid
 
 MOST_WIDGETS = 100
 """Of one piece; Qt dresses it in some 20 ms. Each piece reads the style sheet, half a megabyte."""
@@ -47,6 +48,7 @@ _STYLED = (
     QToolBar,
 )
 _SCROLLED = "scrolled"
+_OF_QT = "qt_"
 _WATCHED = frozenset({QEvent.Type.Show, QEvent.Type.ChildPolished, QEvent.Type.ChildAdded})
 
 
@@ -54,9 +56,10 @@ def pieces(part: QWidget) -> tuple[list[QWidget], list[QWidget]]:
     """Return what wears a style sheet of its own in a part, and what holds these pieces.
 
     A holder has no look of its own in the style sheet. It is divided where it holds too many
-    widgets for one turn.
+    widgets for one turn. What Qt made itself is no piece: Python may lose sight of it.
     """
-    if size(part) <= MOST_WIDGETS or not _is_plain(part):
+    is_qts = part.objectName().startswith(_OF_QT)
+    if not is_qts and (size(part) <= MOST_WIDGETS or not _is_plain(part)):
         return [part], []
     found: list[QWidget] = []
     holders = [part]
@@ -120,12 +123,12 @@ class PartWatch(QObject):
 
     def _dress_added(self) -> None:
         changed, self._changed = self._changed, set()
-        for holder in changed & self._holders:
+        for holder in filter(isValid, changed):
             self._dress_new(holder.children())
 
     def _dress_new(self, children: Iterable[QObject]) -> None:
         for child in children:
-            if isinstance(child, QWidget) and child not in self._holders:
+            if isinstance(child, QWidget) and child not in self._holders and isValid(child):
                 self._dress(child)
 
 

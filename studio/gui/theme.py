@@ -11,7 +11,7 @@ from string import Template
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QScrollBar, QWidget
 from shiboken6 import isValid
 
 from studio.gui.dressing import PartWatch, pieces
@@ -52,6 +52,11 @@ class Theme:
     def style_sheet(self) -> str:
         """Return the style sheet of every part of the window."""
         return Template(_sheet()).substitute(self.colors)
+
+    def bar_style_sheet(self) -> str:
+        """Return of the style sheet what a scroll bar needs: to read all of it takes long."""
+        rules = (line for line in _sheet().splitlines() if line.startswith("QScrollBar"))
+        return Template("\n".join(rules)).substitute(self.colors)
 
     def palette(self) -> QPalette:
         """Return the palette for everything that the style sheet leaves to the style."""
@@ -208,24 +213,33 @@ class Theming(QObject):
         """Return the pieces of parts that wear another theme, or none."""
         all_pieces = (piece for part in parts for piece in self._parts.get(part, ()))
         return [
-            piece for piece in all_pieces if self._worn.get(piece, self.current) is not self.current
+            piece
+            for piece in all_pieces
+            if isValid(piece) and self._worn.get(piece, self.current) is not self.current
         ]
+
+    def _forget_deleted(self) -> None:
+        """Forget what was deleted with its parent, which not every such widget signals."""
+        self._worn = {piece: worn for piece, worn in self._worn.items() if isValid(piece)}
 
     def _put_on(self, piece: QWidget) -> None:
         self._worn[piece] = self.current
-        piece.setStyleSheet(self.current.style_sheet())
+        is_bar = isinstance(piece, QScrollBar)
+        theme = self.current
+        piece.setStyleSheet(theme.bar_style_sheet() if is_bar else theme.style_sheet())
         piece.ensurePolished()  # else all of a page would be, in the turn that shows it
 
     def _dress_within_turn(self, left: Iterable[QWidget]) -> None:
         end = time.perf_counter() + _TURN_S
         for piece in left:
-            if piece in self._worn:
+            if isValid(piece):
                 self._put_on(piece)
             if time.perf_counter() > end:
                 return
 
     def _dress_some(self) -> None:
         """Dress some pieces and come back; what is seen is painted when all of it is dressed."""
+        self._forget_deleted()
         left = [piece for piece, worn in self._worn.items() if worn is not self.current]
         seen = [piece for piece in left if piece.isVisible()]
         if seen:
@@ -267,6 +281,7 @@ class Theming(QObject):
             return
         self.current = theme
         self._is_announced = False
+        self._forget_deleted()
         self._hold({piece.window() for piece in self._worn if piece.isVisible()})
         QGuiApplication.setPalette(theme.palette())
         if not self._held:

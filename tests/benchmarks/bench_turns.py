@@ -155,7 +155,7 @@ class Tour:
             page = self._page("deploy")
             assert isinstance(page, DeployPage)
             yield "deploy sheet", visit, self._longest(page._configure)
-            page.sheet.close()
+            page.sheet.close_sheet()
 
 
 def tour(home: Path, ahead: bool, only: frozenset[str]) -> Turns:

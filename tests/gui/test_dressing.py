@@ -57,6 +57,20 @@ def test_a_large_part_is_divided_and_nothing_is_left_out(view: Scroll, theming: 
     assert theming.is_dressed(view)
 
 
+def test_the_scroll_bar_of_a_divided_part_follows_the_theme(
+    view: Scroll, theming: Theming, qtbot: QtBot
+) -> None:
+    view.resize(400, 300)
+    view.show()
+    bar = view.verticalScrollBar()
+    qtbot.waitUntil(bar.isVisible)
+    for choice in (LIGHT, DARK):
+        theming.choose(choice)
+        qtbot.waitUntil(view.updatesEnabled)
+        handle = theming.current.color("border_strong")
+        assert bar.grab().toImage().pixelColor(bar.width() // 2, 20) == handle
+
+
 def test_what_has_a_look_of_its_own_is_not_divided(qtbot: QtBot) -> None:
     frame = QFrame()
     qtbot.addWidget(frame)
