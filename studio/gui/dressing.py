@@ -1,4 +1,4 @@
-"""How a part of the window is divided, so that no turn of the event loop dresses all of it."""
+"""The pieces of the window, each dressed in a turn of the event loop of its own."""
 
 from __future__ import annotations
 

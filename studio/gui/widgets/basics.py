@@ -340,10 +340,10 @@ class Scroll(QScrollArea):
         self.body = QVBoxLayout(inner)
         self.body.setContentsMargins(margin, margin, margin, margin)
         self.body.setSpacing(spacing)
-        self.setWidget(inner)
         # Clear without a style sheet, too: what holds the pieces of a large page wears none.
-        for ground in (self.viewport(), inner):
-            ground.setAutoFillBackground(False)
+        self.setViewport(QWidget())
+        self.setWidget(inner)
+        inner.setAutoFillBackground(False)
 
 
 class Disclosure(QWidget):
