@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalett
 from PySide6.QtWidgets import QScrollBar, QWidget
 from shiboken6 import isValid
 
-from studio.gui.dressing import PartWatch, pieces
+from studio.gui.pieces import PartWatch, pieces
 from studio.settings import resource
 
 SYSTEM, DARK, LIGHT = "system", "dark", "light"

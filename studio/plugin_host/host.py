@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from studio.api import Capability, Extension, StudioError, Unavailable
 from studio.plugin_host.built_in import is_imported_from
@@ -20,6 +20,8 @@ from studio.plugin_host.trust import MOST_CRASHES, Trust
 from studio.settings import Paths
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _HOSTS = (Extension.TARGET, Extension.PLATFORM)
 
@@ -199,7 +201,7 @@ class PluginHost:
             log.info("plugin loaded", extra=keys)
         return made
 
-    def load(self, capability: Capability) -> Any:
+    def load(self, capability: Capability) -> Callable[..., object]:
         """Import the module of a capability's factory, and return the factory.
 
         Raises:
@@ -225,7 +227,7 @@ class PluginHost:
         factory = self.load(capability)
         return self._guarded(capability, lambda: factory(*arguments))
 
-    def _guarded(self, capability: Capability, call: Callable[[], Any]) -> Any:
+    def _guarded(self, capability: Capability, call: Callable[[], T]) -> T:
         plugin = self._plugins[capability.plugin]
         try:
             return call()

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from studio.gui.dressing import MOST_WIDGETS, pieces, size
+from studio.gui.pieces import MOST_WIDGETS, pieces, size
 from studio.gui.theme import DARK, LIGHT, Theming, worn_by
 from studio.gui.widgets.basics import Card, Scroll, label
 
