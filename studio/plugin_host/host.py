@@ -219,9 +219,12 @@ class PluginHost:
             )
         type(self).used("" if plugin.built_in else plugin.id)
         module, _, attribute = capability.factory.partition(":")
-        return self._guarded(
-            capability, lambda: getattr(importlib.import_module(module), attribute)
-        )
+
+        def factory() -> Callable[..., object]:
+            found: Callable[..., object] = getattr(importlib.import_module(module), attribute)
+            return found
+
+        return self._guarded(capability, factory)
 
     def _call(self, capability: Capability, *arguments: object) -> Any:
         factory = self.load(capability)
