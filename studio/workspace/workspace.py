@@ -189,7 +189,9 @@ class Workspace(JobListener):
         self._background.run(self._runner.prepare, lambda _: None)
         # Finding the plugins takes long enough to be felt on the first page that asks for them.
         self._background.run(lambda: (self.plugins, self.steps), lambda _: None)
-        # The first start of a step would otherwise import for half a second.
+
+    def import_steps(self) -> None:
+        """Import in the background what the first start of a step would, for half a second."""
         self._background.run_when_idle(
             functools.partial(importlib.import_module, name) for name in parent_modules()
         )

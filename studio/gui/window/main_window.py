@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,7 +92,7 @@ class MainWindow(QMainWindow):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self.project = CurrentProject()
         self.project.change_asked.connect(lambda: self.go("project"))
-        self._ahead = IdleTasks(self, pages(STAGES, self._page))
+        self._ahead = IdleTasks(self, self._pieces())
         self._separators = SeparatorStyle()
         self.setStyle(self._separators)
         self._build()
@@ -258,6 +259,10 @@ class MainWindow(QMainWindow):
         self.workspace.warm_up()
         self.panels.find()
         self._ahead.start()
+
+    def _pieces(self) -> Iterator[None]:
+        yield from pages(STAGES, self._page)
+        self.workspace.import_steps()  # earlier, it would hold up the first pages
 
     def _show_sandbox(self, level: Containment | Exception) -> None:
         if not isinstance(level, Exception):
