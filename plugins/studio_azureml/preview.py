@@ -33,7 +33,7 @@ def preview(
 
 def _of_image(wish: ServeSettings) -> Iterator[Action]:
     if not wish.image:
-        yield Action("image", "No image of the bundle was given.", "blocked", _HOW)
+        yield Action("image", "Missing image of the bundle.", "blocked", _HOW)
     elif ":" not in wish.image.rpartition("/")[2] and "@" not in wish.image:
         yield Action("image", f"{wish.image} has no tag.", "blocked", _HOW)
     else:

@@ -8,10 +8,10 @@ ENGINE_OPTIONS = (
     Option(
         "engine",
         title="Engine",
-        help="Where it listens (unix:///PATH, ssh://USER@HOST); by default DOCKER_HOST, else "
-        "Docker's or Podman's own socket.",
+        help="Address of the engine: unix:///PATH or ssh://USER@HOST (default: "
+        "DOCKER_HOST, else the socket of Docker or Podman).",
     ),
-    Option("base", title="Base image", help="Of the images that are built for it."),
+    Option("base", title="Base image", help="Base image of the images built for this target."),
 )
 
 CONTAINER_OPTIONS = (
@@ -21,7 +21,7 @@ CONTAINER_OPTIONS = (
         default=8477,
         minimum=1,
         maximum=65535,
-        help="Where it answers on the engine's machine.",
+        help="Port on the engine's machine.",
     ),
     Option(
         "host",
@@ -34,8 +34,8 @@ CONTAINER_OPTIONS = (
         "open_to_all",
         Kind.FLAG,
         default=False,
-        title="Open to all",
-        help="Yes, everybody who reaches the address may ask the model.",
+        title="Allow unauthenticated access",
+        help="Confirm that the endpoint accepts unauthenticated requests.",
         advanced=True,
         spelling="allow_unauthenticated",
     ),
@@ -44,7 +44,7 @@ CONTAINER_OPTIONS = (
         Kind.FILE,
         default="",
         title="Token",
-        help="File on this computer with the tokens, one a line, of which callers must send one.",
+        help="File on this computer with bearer tokens, one per line. Requests need one of them.",
         advanced=True,
     ),
     Option(
@@ -52,9 +52,9 @@ CONTAINER_OPTIONS = (
         Kind.CHOICE,
         default="bridge",
         choices=("bridge", "host"),
-        choice_titles=("a published port", "the machine's own"),
+        choice_titles=("published port", "host network"),
         title="Network",
-        help="How the port is reached; the model's container itself has no network.",
+        help="Network of the port listener. The model's container has no network.",
         advanced=True,
     ),
     Option(
@@ -65,7 +65,7 @@ CONTAINER_OPTIONS = (
         title="Memory",
         unit="MB",
         zero="no limit",
-        help="Most that it may use.",
+        help="Memory limit of the container.",
     ),
     Option(
         "cpus",
@@ -74,7 +74,7 @@ CONTAINER_OPTIONS = (
         minimum=0,
         title="Processors",
         zero="no limit",
-        help="Most that it may use; 1.5 is one and a half.",
+        help="CPU limit of the container, in cores (such as 1.5).",
     ),
     Option(
         "restart",
@@ -93,7 +93,7 @@ CONTAINER_OPTIONS = (
         maximum=3600,
         title="Patience",
         unit="s",
-        help="How long a new container may take until it answers.",
+        help="Maximum time until a new container is ready.",
         advanced=True,
     ),
     Option(
@@ -103,7 +103,7 @@ CONTAINER_OPTIONS = (
         minimum=0,
         maximum=20,
         title="Earlier releases kept",
-        help="Stopped containers and their images, for a rollback.",
+        help="Number of stopped releases kept for a rollback.",
         advanced=True,
     ),
 )

@@ -30,22 +30,30 @@ class ImagePackager:
     id = "image"
     title = "Container image"
     options: Sequence[Option] = (
-        Option("tag", title="Name", required=True, help="Of the image, like digits:1."),
+        Option(
+            "tag", title="Name", required=True, help="Name and tag of the image, such as digits:1."
+        ),
         Option(
             "push",
             Kind.FLAG,
             default=False,
             title="Push to its registry",
-            help="Send it to the registry that its name says.",
+            help="Push the image to the registry in its name.",
         ),
         Option(
             "file",
             Kind.FLAG,
             default=False,
             title="Write a file",
-            help="Also write the image into a file, and the context to build it elsewhere.",
+            help="Also write the image and its build context to files.",
         ),
-        Option("engine", default="", title="Engine", help="As for a target.", advanced=True),
+        Option(
+            "engine",
+            default="",
+            title="Engine",
+            help="Address of the container engine.",
+            advanced=True,
+        ),
         *IMAGE_OPTIONS,
     )
 
@@ -187,7 +195,7 @@ def checked_name(name: str) -> str:
     """
     if not _NAME.fullmatch(name) or len(name) > 255:
         raise UsageError(
-            f"{name!r} is no name of an image.",
+            f"Invalid image name {name!r}.",
             hint="Small letters and digits, like digits:1 or registry.example:5000/team/digits:1.",
         )
     return name if ":" in name.rpartition("/")[2] else f"{name}:latest"

@@ -44,9 +44,9 @@ def _door(options: Mapping[str, Any]) -> Iterator[Action]:
     if host not in _LOOPBACK and not options["open_to_all"] and not options["token_file"]:
         yield Action(
             "address",
-            f"Everybody who reaches {host} could ask the model.",
+            f"The endpoint on {host} would accept unauthenticated requests.",
             "blocked",
-            "Give --set token_file=FILE, or say with --set open_to_all=yes that this is meant.",
+            "Pass --set token_file=FILE, or confirm with --set open_to_all=yes.",
         )
 
 
@@ -73,14 +73,14 @@ def _limits(engine: Engine, options: Mapping[str, Any]) -> Iterator[Action]:
             "memory",
             f"The engine's machine has {facts['memory_mb']} MB, not {memory}.",
             "blocked",
-            "Ask for less: --set memory_mb=NUMBER.",
+            "Lower the limit: --set memory_mb=NUMBER",
         )
     if cpus and facts["cpus"] and cpus > facts["cpus"]:
         yield Action(
             "processors",
             f"The engine's machine has {facts['cpus']} processors, not {cpus:g}.",
             "blocked",
-            "Ask for less: --set cpus=NUMBER.",
+            "Lower the limit: --set cpus=NUMBER",
         )
 
 

@@ -278,7 +278,7 @@ def _chosen(found: Sequence[ContainerRelease], to: str | None) -> ContainerRelea
     """
     if to is None:
         if not found:
-            raise TargetError("There is no earlier release to go back to.")
+            raise TargetError("No earlier release to roll back to.")
         return found[0]
     for one in found:
         if str(one.version) == to or (len(to) >= 6 and one.release.startswith(to)):

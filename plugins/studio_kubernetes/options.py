@@ -9,14 +9,14 @@ TARGET_OPTIONS = (
         "kubeconfig",
         Kind.FILE,
         title="Kubeconfig",
-        help="The file with the contexts; else $KUBECONFIG, else ~/.kube/config.",
+        help="Kubeconfig file (default: $KUBECONFIG, else ~/.kube/config).",
     ),
     Option(
         "patience_s",
         Kind.INTEGER,
         10,
         title="Patience",
-        help="How long the cluster may take for one answer.",
+        help="Timeout of a request to the cluster.",
         unit="s",
         minimum=1,
         maximum=300,
@@ -28,7 +28,7 @@ _IMAGE = (
     Option(
         "image",
         title="Image",
-        help="A reference; {name}, {version} and {digest} are filled in "
+        help="Image reference; {name}, {version} and {digest} are replaced "
         "(registry.example/models/{name}:{version}).",
     ),
     Option(
@@ -36,8 +36,8 @@ _IMAGE = (
         Kind.CHOICE,
         "image",
         title="The bundle is",
-        help="In the image, or beside any image with Python, numpy and onnxruntime "
-        "in ConfigMaps (bundles below 1 MiB).",
+        help="Location of the bundle: in the image, or in ConfigMaps for any image with "
+        "Python, numpy and onnxruntime (bundles below 1 MiB).",
         choices=("image", "configmap"),
         choice_titles=("in the image", "in ConfigMaps"),
     ),
@@ -50,20 +50,24 @@ _IMAGE = (
         choices=("deployment", "inferenceservice"),
         choice_titles=("Deployment", "KServe InferenceService"),
     ),
-    Option("pull_secret", title="Pull secret", help="A Secret of the namespace for the registry."),
+    Option(
+        "pull_secret", title="Pull secret", help="Secret in the namespace with the registry login."
+    ),
 )
 _SIZE = (
     Option("replicas", Kind.INTEGER, 1, title="Replicas", minimum=1, maximum=1000),
-    Option("cpu", default="250m", title="CPU", help="Requested for each replica (250m, 2)."),
+    Option(
+        "cpu", default="250m", title="CPU", help="CPU request of each replica, such as 250m or 2."
+    ),
     Option("cpu_limit", title="CPU limit", help="Empty for none.", advanced=True),
-    Option("memory", default="256Mi", title="Memory", help="Requested for each replica."),
+    Option("memory", default="256Mi", title="Memory", help="Memory request of each replica."),
     Option("memory_limit", default="512Mi", title="Memory limit", help="Empty for none."),
     Option(
         "gpus",
         Kind.INTEGER,
         0,
         title="GPUs",
-        help="nvidia.com/gpu of each replica.",
+        help="GPUs (nvidia.com/gpu) of each replica.",
         zero="none",
         minimum=0,
         maximum=16,
@@ -73,7 +77,7 @@ _SIZE = (
         Kind.INTEGER,
         0,
         title="At most",
-        help="More replicas under load, up to this number.",
+        help="Maximum number of replicas under load.",
         zero="no autoscaling",
         minimum=0,
         maximum=1000,
@@ -83,7 +87,8 @@ _SIZE = (
         Kind.CHOICE,
         "cpu",
         title="Scale on",
-        help="CPU use, or requests in flight (needs an adapter for custom metrics).",
+        help="Autoscaling metric: CPU usage, or requests in flight (needs an adapter for "
+        "custom metrics).",
         choices=("cpu", "requests"),
         choice_titles=("CPU", "requests in flight"),
     ),
@@ -92,7 +97,8 @@ _SIZE = (
         Kind.INTEGER,
         0,
         title="Scale at",
-        help="Percent of the requested CPU, or requests in flight of each replica.",
+        help="Autoscaling threshold: percent of the requested CPU, or requests in flight "
+        "per replica.",
         zero="automatic",
         minimum=0,
         maximum=1000,
@@ -110,33 +116,32 @@ _NETWORK = (
     Option(
         "gateway",
         title="Gateway",
-        help="[NAMESPACE/]NAME of a Gateway: requests come by an HTTPRoute, whose weights "
-        "divide them exactly while a canary is judged.",
+        help="Gateway as [NAMESPACE/]NAME. An HTTPRoute splits the traffic of a canary exactly.",
     ),
-    Option("ingress", title="Ingress class", help="Requests come by an Ingress of this class."),
-    Option("hostname", title="Host name", help="Of the route or ingress."),
+    Option("ingress", title="Ingress class", help="Class of the Ingress for requests."),
+    Option("hostname", title="Host name", help="Host name of the route or Ingress."),
     Option(
         "clients",
         Kind.CHOICE,
         "automatic",
-        title="Who may ask",
-        help="Becomes a NetworkPolicy, which also forbids the server to call anyone. Automatic: "
-        "pods of the namespace, or anyone where requests come from outside (a gateway, an "
-        "ingress, a service that is no ClusterIP).",
+        title="Allowed clients",
+        help="NetworkPolicy of the server, which also blocks outgoing connections. "
+        "Automatic: pods of the namespace, or all clients with a gateway, an Ingress "
+        "or a service other than ClusterIP.",
         choices=("automatic", "namespace", "all", "unrestricted"),
-        choice_titles=("automatic", "pods of the namespace", "anyone", "anyone, no policy"),
+        choice_titles=("automatic", "pods of the namespace", "anyone", "all clients, no policy"),
     ),
     Option(
         "token_secret",
-        title="Token's Secret",
-        help="A Secret of the namespace whose key 'token' clients must send; empty for none.",
+        title="Token Secret",
+        help="Secret in the namespace whose key 'token' is the bearer token (default: no token).",
     ),
     Option(
         "port",
         Kind.INTEGER,
         8477,
         title="Port",
-        help="At which the image listens.",
+        help="Port of the server in the image.",
         minimum=1,
         maximum=65535,
         advanced=True,
@@ -150,7 +155,7 @@ _PLACE = (
         Kind.FLAG,
         False,
         title="Take over",
-        help="Take over fields that something else set.",
+        help="Overwrite fields set by other tools.",
         advanced=True,
     ),
     Option(
@@ -158,7 +163,7 @@ _PLACE = (
         Kind.INTEGER,
         600,
         title="Time limit",
-        help="Until the new release must be ready.",
+        help="Maximum time until the new release is ready.",
         unit="s",
         minimum=5,
         maximum=7200,
@@ -168,9 +173,9 @@ _PLACE = (
         "judge_s",
         Kind.INTEGER,
         0,
-        title="Judge the canary for",
-        help="Promote or take it back by errors and latency within this time.",
-        zero="not by itself",
+        title="Canary analysis",
+        help="Duration of the canary analysis, which promotes or rolls back by errors and latency.",
+        zero="manual",
         unit="s",
         minimum=0,
         maximum=86400,

@@ -66,8 +66,8 @@ class F1:
             Kind.CHOICE,
             default="macro",
             choices=("macro", "weighted", "positive"),
-            choice_titles=("all classes alike", "by their samples", "class 1 alone"),
-            help="How the classes count.",
+            choice_titles=("macro average", "weighted average", "class 1 only"),
+            help="Averaging of the classes.",
         ),
         OUTPUT,
     )

@@ -24,12 +24,12 @@ _COLUMNS: tuple[Option, ...] = (
         default="box-score-class",
         choices=tuple(ORDERS),
         advanced=True,
-        help="The order of the six numbers of a found box.",
+        help="Order of the six numbers of a detected box.",
     ),
     Option(
         "output",
         advanced=True,
-        help="Name of the output with the boxes; without one, the first that can be it.",
+        help="Output with the boxes (default: the first that fits).",
     ),
 )
 _LEAST_SCORE = Option(
@@ -38,7 +38,7 @@ _LEAST_SCORE = Option(
     default=0.3,
     minimum=0,
     maximum=1,
-    help="Boxes with a lower score count as not found.",
+    help="Minimum score of a detected box.",
 )
 _OVERLAP = Option(
     "overlap",
@@ -47,7 +47,7 @@ _OVERLAP = Option(
     minimum=0,
     maximum=1,
     advanced=True,
-    help="Share of the union that two boxes must have in common to be the same.",
+    help="Minimum intersection over union (IoU) of matching boxes.",
 )
 
 

@@ -9,7 +9,7 @@ from studio.api import Array, InvalidData, Option, Truth
 
 OUTPUT = Option(
     "output",
-    help="Name of the output that is scored; without one, the model's first.",
+    help="Output to evaluate (default: the first).",
     advanced=True,
 )
 
@@ -83,5 +83,8 @@ def class_number(label: Truth, classes: int) -> int:
     if not isinstance(label, int):
         raise InvalidData(f"This metric needs class numbers as labels, but {label!r} is a text.")
     if classes > 1 and not 0 <= label < classes:
-        raise InvalidData(f"The label {label} is outside the model's {classes} classes.")
+        raise InvalidData(
+            f"The label {label} is outside the model's {classes} classes.",
+            hint="Give --label-map FILE with the model's class of each label.",
+        )
     return label

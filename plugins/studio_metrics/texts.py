@@ -17,7 +17,7 @@ _OPTIONS: tuple[Option, ...] = (
         "dictionary",
         Kind.FILE,
         required=True,
-        help="Text file with the characters in the order of the classes, one a line.",
+        help="Text file with the characters in class order, one per line.",
     ),
     Option("blank", Kind.INTEGER, default=0, minimum=0, advanced=True, help="The blank's class."),
     OUTPUT,

@@ -154,7 +154,7 @@ class Rest:
         text = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
         return TargetError(
             f"The MLflow server at {address} cannot be reached: {text.rstrip('.')}.",
-            hint="Is it running there?",
+            hint="Check that it is running.",
         )
 
     def _refusal(self, error: HTTPError) -> MlflowError:

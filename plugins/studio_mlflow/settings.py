@@ -62,7 +62,7 @@ def login_hint(server: Server) -> str:
 def _checked(address: str) -> str:
     if not address:
         raise UsageError(
-            "No MLflow server is named.",
+            "Missing address of the MLflow server.",
             hint="Set MLFLOW_TRACKING_URI, or give its address: http://host:5000",
         )
     try:

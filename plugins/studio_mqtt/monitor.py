@@ -35,8 +35,13 @@ class MqttMonitor:
             zero="automatic",
             help=f"{_PORT} by default, {_TLS_PORT} with TLS.",
         ),
-        Option("topic", default="edgewright/alerts", help="In front of the target's name."),
-        Option("user", default="", help="Where the broker wants a login.", placeholder="no login"),
+        Option("topic", default="edgewright/alerts", help="Topic prefix before the target name."),
+        Option(
+            "user",
+            default="",
+            help="User name, if the broker requires a login.",
+            placeholder="no login",
+        ),
         Option(
             "tls",
             Kind.FLAG,

@@ -133,7 +133,10 @@ def static_folder() -> Path:
     """
     found = importlib.util.find_spec("netron")
     if found is None or not found.submodule_search_locations:
-        raise Unavailable("Netron is not installed.", hint="python -m pip install netron")
+        raise Unavailable(
+            "Netron is not installed.",
+            hint="Install Edgewright again: its package netron is missing.",
+        )
     return Path(next(iter(found.submodule_search_locations)))
 
 

@@ -35,7 +35,7 @@ ABOUT = (
     "only this file and has no network access."
 )
 IN_BROWSER = (
-    "{} The page opens in your browser, from a server of this window that only it can reach."
+    "{} The page opens in your browser. Only your browser can reach the server of this window."
 )
 FILE = Option("file", Kind.FILE, required=True, title="Model", help="A model in any format.")
 

@@ -63,7 +63,7 @@ class OnnxRuntime:
         except ImportError as error:
             raise Unavailable(
                 "ONNX Runtime is not installed.",
-                hint="pip install onnxruntime",
+                hint="Install Edgewright again: its package onnxruntime is missing.",
                 detail=str(error),
             ) from None
         return str(onnxruntime.__version__)

@@ -49,7 +49,7 @@ class StaticInt8:
                 "min and max",
                 "entropy",
             ),
-            help="How the range of an activation follows from the samples.",
+            help="Method that sets activation ranges.",
         ),
         Option(
             "percentile",
@@ -67,15 +67,15 @@ class StaticInt8:
             Kind.FLAG,
             default=True,
             advanced=True,
-            help="Fold scales and offsets into convolutions first; the float outputs stay.",
+            help="Fold scales and offsets into convolutions first. Float outputs do not change.",
         ),
         Option(
             "equalise",
             Kind.FLAG,
             default=False,
             advanced=True,
-            help="Balance the channels between two convolutions first; the float outputs stay. "
-            "Some models gain decibels by it, others lose one.",
+            help="Balance the channels between two convolutions first. Float outputs do not "
+            "change; SQNR rises for some models and falls for others.",
         ),
         Option(
             "equalise_inputs",
@@ -90,14 +90,14 @@ class StaticInt8:
             Kind.FLAG,
             default=False,
             advanced=True,
-            help="Cut weights off where rounding then loses least: helps with 7 bits or fewer.",
+            help="Clip weights to the least rounding error: helps with 7 bits or fewer.",
         ),
         Option(
             "correct_biases",
             Kind.FLAG,
             default=True,
             advanced=True,
-            help="Add to the biases what rounding takes from each channel on average.",
+            help="Correct the biases by the mean rounding error of each channel.",
         ),
         Option(
             "float_depthwise",
@@ -111,7 +111,7 @@ class StaticInt8:
             Kind.FLAG,
             default=True,
             advanced=True,
-            help="Keep the few layers in float whose rounding alone makes most of the error.",
+            help="Keep outlier layers in float.",
         ),
         Option(
             "float_attention",
@@ -158,7 +158,7 @@ class StaticInt8:
             default="auto",
             choices=("auto", "yes", "no"),
             advanced=True,
-            help="Use 7 bits for weights, as x86 processors without VNNI need it.",
+            help="Use 7-bit weights, for x86 processors without VNNI.",
         ),
     )
 

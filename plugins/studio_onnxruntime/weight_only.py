@@ -48,7 +48,8 @@ class WeightOnly:
             default="32",
             choices=("16", "32", "64", "128", "256"),
             title="Weights in a block",
-            help="So many weights share one scale; fewer lose less and take more room.",
+            help="Weights that share one scale. Smaller blocks are more accurate and larger in "
+            "size.",
         ),
         Option(
             "arithmetic",
@@ -56,7 +57,7 @@ class WeightOnly:
             default="int8",
             choices=tuple(_ARITHMETIC),
             advanced=True,
-            help="What the products are computed in; int8 rounds the activations on the way.",
+            help="Precision of the products; int8 also rounds the activations.",
         ),
         KEEP,
     )

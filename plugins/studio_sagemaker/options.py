@@ -7,14 +7,19 @@ from studio.api import Kind, Option
 REALTIME, SERVERLESS, ASYNC = "realtime", "serverless", "async"
 
 _ROLE = Option(
-    "role", title="Role", help="ARN of the IAM role that SageMaker takes to read bucket and image."
+    "role",
+    title="Role",
+    help="ARN of the IAM role that lets SageMaker read the bucket and the image.",
 )
-_BUCKET = Option("bucket", title="Bucket", help="For packed models; else sagemaker-REGION-ACCOUNT.")
+_BUCKET = Option(
+    "bucket", title="Bucket", help="S3 bucket for models (default: sagemaker-REGION-ACCOUNT)."
+)
 TARGET_OPTIONS = (
     Option(
         "profile",
         title="Profile",
-        help="Name of a profile in ~/.aws/config; else the SDK's own chain. Never a key.",
+        help="Profile in ~/.aws/config (default: the credential chain of the AWS SDK). "
+        "Never a key.",
     ),
     _ROLE,
     _BUCKET,
@@ -22,7 +27,7 @@ TARGET_OPTIONS = (
         "poll_s",
         Kind.NUMBER,
         10,
-        title="Ask every",
+        title="Polling interval",
         unit="s",
         minimum=0.01,
         maximum=120,
@@ -32,8 +37,8 @@ TARGET_OPTIONS = (
         "time_limit_s",
         Kind.INTEGER,
         3600,
-        title="Wait at most",
-        help="AWS goes on after that, and so does a deploy that is repeated.",
+        title="Time limit",
+        help="Time to wait for AWS. AWS continues afterwards; deploy again to resume.",
         unit="s",
         minimum=1,
         maximum=28800,
@@ -45,8 +50,8 @@ _SERVED = (
     Option(
         "image",
         title="Image",
-        help="URI in ECR of an image that studio package --image made; {name}, {version} and "
-        "{digest} are filled in.",
+        help="ECR URI of an image from studio package --image; {name}, {version} and "
+        "{digest} are replaced.",
     ),
     _ROLE,
     _BUCKET,
@@ -71,7 +76,7 @@ _SERVED = (
         Kind.INTEGER,
         0,
         title="At most",
-        help="More instances under load, up to this number.",
+        help="Maximum number of instances under load.",
         zero="no autoscaling",
         minimum=0,
         maximum=100,
@@ -81,7 +86,7 @@ _SERVED = (
         Kind.INTEGER,
         600,
         title="Scale at",
-        help="Requests of one instance in a minute.",
+        help="Autoscaling threshold: requests per instance and minute.",
         minimum=1,
         maximum=1000000,
         advanced=True,
@@ -109,10 +114,10 @@ _GUARDED = (
         "shift",
         Kind.CHOICE,
         "all_at_once",
-        title="Requests move",
-        help="How an update moves requests to the new instances (a deployment guardrail).",
+        title="Traffic shift",
+        help="How an update shifts traffic to the new instances (deployment guardrail).",
         choices=("all_at_once", "canary", "linear", "rolling"),
-        choice_titles=("all at once", "a part first", "in equal steps", "instance by instance"),
+        choice_titles=("all at once", "canary", "linear", "rolling"),
     ),
     Option(
         "step_percent",
@@ -128,8 +133,8 @@ _GUARDED = (
         "bake_s",
         Kind.INTEGER,
         300,
-        title="Watch for",
-        help="After each step, before the old instances end.",
+        title="Baking period",
+        help="Baking period after each step, before the old instances end.",
         unit="s",
         minimum=0,
         maximum=3600,

@@ -184,7 +184,7 @@ def _open(address: Address) -> socket.socket:
         link = socket.create_connection((address.host, address.port), CONNECT_S)
     except socket.gaierror:
         raise TargetError(
-            f"There is no host called {address.host}.", hint="Check the target's address."
+            f"Unknown host {address.host}.", hint="Check the target's address."
         ) from None
     except ConnectionRefusedError:
         raise TargetError(

@@ -75,7 +75,7 @@ def announced(seconds: float, progress: Progress) -> list[Candidate]:
     except ImportError:
         raise Unavailable(
             "Announcements on the network cannot be heard without the library zeroconf.",
-            hint="Install it with: pip install 'edgewright[discovery]'",
+            hint="Install the extra: edgewright[discovery].",
         ) from None
     try:
         ears = Zeroconf()

@@ -98,6 +98,6 @@ def check(presented: HostKey, keys: Sequence[HostKey], address: Address) -> None
     raise ChangedHost(
         f"{address} presents another host key than the confirmed one: it was "
         f"{before.fingerprint}, and now is {presented.fingerprint}.",
-        hint="If the board was installed anew, remove the target and add it again; if not, "
-        "somebody may be listening in.",
+        hint="If the board was reinstalled, remove the target and add it again. Otherwise "
+        "the connection may be intercepted.",
     )

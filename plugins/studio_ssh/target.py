@@ -24,23 +24,23 @@ class SshTarget:
             "key_file",
             Kind.FILE,
             title="Key file",
-            help="The private key to log in with; without it the SSH agent and ~/.ssh are tried.",
+            help="Private key file (default: keys of the SSH agent and ~/.ssh).",
         ),
         Option(
             "certificate_file",
             Kind.FILE,
             title="Certificate",
-            help="The certificate of that key, where it does not lie beside it (KEY-cert.pub).",
+            help="Certificate of the key (default: KEY-cert.pub next to the key).",
             advanced=True,
         ),
         Option(
             "jump",
             Kind.TEXT,
             title="Jump hosts",
-            help="user@host:port, several parted by commas; else what ~/.ssh/config says.",
+            help="Jump hosts as user@host:port, separated by commas (default: from ~/.ssh/config).",
             advanced=True,
         ),
-        Option("root", Kind.TEXT, title="Folder", help="Where on the board releases are kept."),
+        Option("root", Kind.TEXT, title="Folder", help="Folder for releases on the board."),
     )
 
     def connect(self, target: TargetSpec, progress: Progress) -> SshChannel:

@@ -50,7 +50,15 @@ DEPLOY_OPTIONS = (
         choice_titles=("None", "L4", "T4", "A100 40 GB", "A100 80 GB", "H100 80 GB"),
         help="L4 goes with g2-, A100 with a2-, H100 with a3- machines, T4 with n1-.",
     ),
-    Option("accelerators", Kind.INTEGER, 1, title="Accelerators", minimum=1, maximum=16),
+    Option(
+        "accelerators",
+        Kind.INTEGER,
+        1,
+        title="Accelerators",
+        minimum=1,
+        maximum=16,
+        advanced=True,
+    ),
     Option("replicas", Kind.INTEGER, 1, title="Replicas at least", minimum=1, maximum=1000),
     Option(
         "max_replicas",

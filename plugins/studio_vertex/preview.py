@@ -54,7 +54,7 @@ def _of_image(cloud: Cloud, parcel: Parcel, wish: ServeSettings) -> Iterator[Act
         f"Docker logs in with: gcloud auth configure-docker {address.region}-docker.pkg.dev"
     )
     if not wish.image:
-        yield Action("image", "No image of the bundle was given.", "blocked", how)
+        yield Action("image", "Missing image of the bundle.", "blocked", how)
         return
     parts = _IMAGE.fullmatch(wish.image)
     if parts is None:

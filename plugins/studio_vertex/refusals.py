@@ -60,7 +60,7 @@ class GoogleRefusal(TargetError):
     def __init__(self, what: str, reason: str, message: str) -> None:
         said, hint = _SAID.get(reason, ("", ""))
         first = shorten(message, 300, placeholder=" ...").rstrip(".")
-        text = f"{said} ({first})" if said and first else said or first or "no reason was given"
+        text = f"{said} ({first})" if said and first else said or first or "no reason reported"
         super().__init__(f"{what} failed: {text}.", hint=hint, detail=message)
         self.reason = reason
 

@@ -124,7 +124,7 @@ class Option:
         """Return the value in its own type; raise UsageError in one sentence if it does not fit."""
         if value is None:
             if self.required:
-                raise UsageError(f"Missing option {self.label}.", hint=f"Give {self.flag}.")
+                raise UsageError(f"Missing option {self.label}.", hint=f"Pass {self.flag}.")
             return None
         if self.many:
             items = [value] if isinstance(value, str) or not isinstance(value, Iterable) else value
@@ -191,7 +191,7 @@ def by_name(
             if value is None:
                 continue
             if found.get(option.name) is not None:
-                raise UsageError(f"{word!r} and {option.name!r} are the same option; give one.")
+                raise UsageError(f"{word!r} and {option.name!r} are the same option; pass one.")
             if word in option.aliases and not stored:
                 note_former_name(word, option.word)
             found[option.name] = value

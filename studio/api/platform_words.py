@@ -29,7 +29,7 @@ def tell(verb: str, result: Document) -> Told:
         return _resources(*_parts(result, "resources"))
     if verb == "logs":
         (lines,) = _parts(result, "lines")
-        return Told(f"{len(lines)} lines of the log." if lines else "The log is empty.", lines)
+        return Told(f"{len(lines)} log lines." if lines else "The log is empty.", lines)
     if verb == "deploy":
         names = ("version", "name", "state", "endpoint")
         version, name, state, endpoint = _parts(result, *names)
@@ -53,7 +53,7 @@ def _resources(resources: Sequence[Document]) -> Told:
     names = ("running", "kind", "name", "cost_per_hour")
     rows = [_parts(one, *names) for one in resources]
     running = sum(bool(row[0]) for row in rows)
-    text = f"{running} running." if running else "Nothing is left running."
+    text = f"{running} running." if running else "No resources are running."
     return Told(text, [_resource(*row) for row in rows])
 
 

@@ -31,11 +31,11 @@ def common_flags(default: Any = False) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False)
     for flag, text in (
         ("--json", "print one JSON document"),
-        ("--debug", "print tracebacks and details, and all that is logged"),
-        ("--no-plugins", "use only the plugins that came with the studio (safe mode)"),
+        ("--debug", "print tracebacks, details and the full log"),
+        ("--no-plugins", "load only built-in plugins (safe mode)"),
     ):
         parser.add_argument(flag, action="store_true", default=default, help=text)
-    text = "print what happens on standard error, and log every detail"
+    text = "log details to standard error and to the log file"
     parser.add_argument("-v", "--verbose", action="store_true", default=default, help=text)
     return parser
 

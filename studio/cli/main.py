@@ -27,14 +27,14 @@ from studio.settings.logging import recording
 log = logging.getLogger(__name__)
 
 COMMANDS = {
-    "open": "open the window, with a model if one is named",
+    "open": "open the window, optionally with a model",
     "inspect": "check a model file and print its summary",
     "graph": "export the graph of a model as SVG, PNG or HTML",
     "diff": "compare the graphs of two models",
-    "analyze": "compute the numbers of an analyzer for the nodes of a model",
+    "analyze": "compute per-node metrics with an analyzer",
     "coverage": "check compatibility with a runtime release, target or board",
     "edit": "edit a model: rename, extract, prune, fold constants, convert the opset",
-    "project": "show or set what belongs to a model: task, data, labels, preprocessing",
+    "project": "show or set the project of a model: task, data, labels, preprocessing",
     "quantize": "quantize a model and measure the metric drop",
     "sensitivity": "measure the sensitivity of each layer",
     "presets": "list or show quantization presets",
@@ -52,9 +52,9 @@ COMMANDS = {
     "verify-log": "verify the release history of a target",
     "rollback": "roll back to a previous release",
     "promote": "promote the canary to all traffic",
-    "start": "start the server of what a target serves",
-    "stop": "stop the server of what a target serves; the release stays",
-    "restart": "stop the server of what a target serves, and start it again",
+    "start": "start the server of a target's release",
+    "stop": "stop the server of a target's release and keep its files",
+    "restart": "restart the server of a target's release",
     "undeploy": "stop the release on a target; --purge also deletes its files",
     "call": "send test requests to an endpoint",
     "logs": "show the server log of a target",
@@ -67,15 +67,15 @@ COMMANDS = {
     "plugins": "manage plugins",
     "backends": "manage runtimes and toolchains",
     "doctor": "check this installation",
-    "desktop": "add the studio to the desktop's menu, with its icon and file types",
-    "completion": "print the completion script of a shell",
+    "desktop": "add the studio to the desktop menu, with icon and file types",
+    "completion": "print a shell completion script",
     "man": "print the manual page",
 }
 
 FORMER = {"recipes": "presets"}
 """Former names of commands, hidden."""
 
-EXIT_CODES = """exit codes: 0 done; 1 failed; 2 wrong usage; 3 a gate failed;
+EXIT_CODES = """exit codes: 0 success; 1 failed; 2 usage error; 3 a gate failed;
 4 refused for safety; 130 cancelled"""
 
 
@@ -168,7 +168,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
 def _make_parser(described: Container[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="studio",
-        description="Edgewright: see, shrink, profile, deploy and watch AI models.",
+        description="Edgewright: inspect, quantize, profile, deploy and monitor AI models.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -14,7 +14,7 @@ from studio.steps.overwrites import refusal
 
 def add_force(parser: argparse.ArgumentParser) -> None:
     """Add the flag."""
-    parser.add_argument("--force", action="store_true", help="overwrite what exists already")
+    parser.add_argument("--force", action="store_true", help="overwrite existing files")
 
 
 def confirm_overwrite(paths: Sequence[Path], arguments: argparse.Namespace) -> None:
@@ -30,5 +30,5 @@ def confirm_overwrite(paths: Sequence[Path], arguments: argparse.Namespace) -> N
     if not asks:
         raise refusal(paths)
     for path in paths:
-        if prompt(f"{path} exists already. Overwrite it? [y/N]").lower() not in ("y", "yes"):
+        if prompt(f"{path} exists. Overwrite it? [y/N]").lower() not in ("y", "yes"):
             raise Cancelled

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from studio.api import Array, InvalidData, Sample, Value
 from studio.datasets.fit import conform, shape_fits
+from studio.datasets.label_map import LabelMap
 from studio.datasets.labels import LABEL_KEYS, Label, labels_of_array
 from studio.datasets.rows import Rows, keys
 from studio.datasets.subset import spread
@@ -98,7 +99,13 @@ class ArrayDataset:
         self._indices = spread(total, limit)
 
     @classmethod
-    def of_npz(cls, path: Path, inputs: Sequence[Value], limit: int | None) -> ArrayDataset:
+    def of_npz(
+        cls,
+        path: Path,
+        inputs: Sequence[Value],
+        limit: int | None,
+        label_map: LabelMap | None = None,
+    ) -> ArrayDataset:
         """Open an ``.npz`` whose keys are the inputs' names (or one array for a single input)."""
         names = keys(path)
         wanted = [value.name for value in inputs]
@@ -108,6 +115,8 @@ class ArrayDataset:
         pairs = _pair(path, inputs, arrays)
         columns = [_Column.of(value, Rows(path, key)) for value, key in pairs]
         labels = labels_of_array(Rows(path, label_key)) if label_key else None
+        if labels is not None and label_map is not None:
+            labels = [*label_map.apply(labels)]
         return cls(columns, labels, limit, path.name)
 
     @classmethod

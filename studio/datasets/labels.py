@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from studio.api import InvalidData
+from studio.datasets.label_map import LabelMap
 from studio.datasets.rows import Rows
 
 Label = int | str
@@ -46,11 +47,14 @@ def labels_of_array(rows: Rows) -> list[Label]:
     )
 
 
-def labels_of_folder(folder: Path, names: Sequence[str]) -> dict[str, Label] | None:
+def labels_of_folder(
+    folder: Path, names: Sequence[str], label_map: LabelMap | None = None
+) -> dict[str, Label] | None:
     """Return the label of each file: from the labels file, or from its sub-folder.
 
     Args:
         names: The samples' names relative to the folder, with forward slashes.
+        label_map: The model's classes for labels and names of sub-folders.
 
     Raises:
         InvalidData: when the labels and the files do not agree.
@@ -61,9 +65,19 @@ def labels_of_folder(folder: Path, names: Sequence[str]) -> dict[str, Label] | N
         if (folder / file).is_file():
             listed = _class_names(folder / file) if nested else None
             if listed is None:
-                return _agreeing(folder / file, names)
+                return _mapped(_agreeing(folder / file, names), label_map)
+            if label_map is not None:
+                break  # the map names the classes by their folders, in an order of its own
             return _by_folder(names, _numbered(classes, listed, file))
+    if nested and label_map is not None:
+        return _by_folder(names, dict(zip(classes, label_map.apply(classes), strict=True)))
     return _by_folder(names, _class_numbers(classes)) if nested else None
+
+
+def _mapped(labels: dict[str, Label], label_map: LabelMap | None) -> dict[str, Label]:
+    if label_map is None:
+        return labels
+    return dict(zip(labels, label_map.apply(list(labels.values())), strict=True))
 
 
 def _by_folder(names: Sequence[str], numbers: Mapping[str, Label]) -> dict[str, Label]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from studio.api import Dataset, InvalidData, Value
 from studio.datasets.arrays import ArrayDataset, ArrayFolder
 from studio.datasets.images import ImageFolder
+from studio.datasets.label_map import LabelMap
 from studio.datasets.labels import labels_of_folder
 from studio.datasets.preprocess import FILE as PREPROCESS_FILE
 from studio.datasets.preprocess import Preprocess
@@ -16,7 +17,12 @@ from studio.datasets.suffixes import ARRAYS, IMAGES, VIDEOS
 from studio.datasets.video import VideoDataset
 
 
-def open_dataset(path: Path, inputs: Sequence[Value], limit: int | None = None) -> Dataset:
+def open_dataset(
+    path: Path,
+    inputs: Sequence[Value],
+    limit: int | None = None,
+    label_map: LabelMap | None = None,
+) -> Dataset:
     """Open samples for a model with these inputs.
 
     ``path`` is one of: an ``.npz`` whose keys are the inputs' names (one array of any name will do
@@ -31,6 +37,7 @@ def open_dataset(path: Path, inputs: Sequence[Value], limit: int | None = None) 
 
     Args:
         limit: At most this many samples, spread evenly over the data.
+        label_map: The model's classes for the labels of the data.
 
     Raises:
         InvalidData: in one sentence, when the data cannot be read or does not fit. What can be
@@ -41,9 +48,9 @@ def open_dataset(path: Path, inputs: Sequence[Value], limit: int | None = None) 
     if not inputs:
         raise InvalidData("The model has no inputs, so no data can be given to it.")
     if path.is_dir():
-        return _open_folder(path, inputs, limit)
+        return _open_folder(path, inputs, limit, label_map)
     if path.suffix.lower() == ".npz":
-        return ArrayDataset.of_npz(path, inputs, limit)
+        return ArrayDataset.of_npz(path, inputs, limit, label_map)
     if path.suffix.lower() == ".npy":
         return ArrayDataset.of_npy(path, inputs, limit)
     if path.suffix.lower() in VIDEOS:
@@ -70,7 +77,9 @@ def _only(inputs: Sequence[Value], what: str) -> Value:
     return inputs[0]
 
 
-def _open_folder(folder: Path, inputs: Sequence[Value], limit: int | None) -> Dataset:
+def _open_folder(
+    folder: Path, inputs: Sequence[Value], limit: int | None, label_map: LabelMap | None
+) -> Dataset:
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     arrays = [file for file in files if file.suffix.lower() in ARRAYS]
     images = [file for file in files if file.suffix.lower() in IMAGES]
@@ -87,7 +96,8 @@ def _open_folder(folder: Path, inputs: Sequence[Value], limit: int | None) -> Da
         raise InvalidData(
             f"{folder.name} holds no samples: no .npy, .npz, .png, .jpg or video file is in it."
         )
-    labels = labels_of_folder(folder, [file.relative_to(folder).as_posix() for file in samples])
+    names = [file.relative_to(folder).as_posix() for file in samples]
+    labels = labels_of_folder(folder, names, label_map)
     if arrays:
         return ArrayFolder(folder, arrays, inputs, labels, limit)
     value = _only(inputs, "Images")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
-from studio.api import InvalidData, Value
-from studio.datasets.preprocess import CHOICES
+from studio.api import InvalidData, StudioError, Value
+from studio.datasets.preprocess import CHOICES, FILE
 
 _SIDE = 224
 _COLORS = {1: "GRAY", 3: "RGB"}
@@ -87,6 +88,36 @@ def draft_of(inputs: Sequence[Value]) -> str:
             "input."
         )
     return draft(inputs[0])
+
+
+def write_draft(text: str, path: Path) -> str:
+    """Write a draft to a file, or into a folder.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        StudioError: when another file exists there, which may hold the user's work.
+    """
+    path = path / FILE if path.is_dir() else path
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            _write_whole(file, text, path)
+    except FileExistsError:
+        raise StudioError(f"{path} exists already.", hint="Give another name.") from None
+    except OSError as error:
+        raise StudioError(f"{path} cannot be written: {error.strerror}.") from None
+    return str(path)
+
+
+def _write_whole(file: TextIO, text: str, path: Path) -> None:
+    """Write a text, or leave no file: half of one would be taken for the model's."""
+    try:
+        file.write(text)
+        file.flush()
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _layout(value: Value) -> str | None:

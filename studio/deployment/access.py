@@ -103,7 +103,7 @@ class Access:
         return not is_loopback(self.host)
 
     def __str__(self) -> str:
-        who = f"everybody who reaches {self.host}" if self.is_open else "this target alone"
+        who = f"all clients that reach {self.host}" if self.is_open else "this target alone"
         how = "over TLS" if self.tls else "over plain HTTP"
         names = f", also as {' and '.join(self.allowed_hosts)}" if self.allowed_hosts else ""
         return f"{who}{names}, {how}, {'with the token' if self.token else 'without a token'}"
@@ -197,8 +197,8 @@ def _names(given: Sequence[str] | None) -> tuple[str, ...] | None:
     for name in names:
         if name == "none" or not is_host_pattern(name):
             raise UsageError(
-                f"'{name[:100]}' is no name of a host.",
-                hint="A name looks like cam.example.com, or *.example.com for all below it.",
+                f"'{name[:100]}' is not a valid host name.",
+                hint="Use a name such as cam.example.com, or *.example.com for all subdomains.",
             )
     return names
 
@@ -206,19 +206,17 @@ def _names(given: Sequence[str] | None) -> tuple[str, ...] | None:
 def _token(options: AccessOptions, environment: Mapping[str, str]) -> tuple[str, str]:
     wanted, file = options.token, options.token_file
     if file and wanted not in (None, "given"):
-        raise UsageError(f"--token {wanted} needs no --token-file.")
+        raise UsageError(f"--token {wanted} cannot be combined with --token-file.")
     if not file and wanted != "given":
         return {None: "", "none": "none", "generate": "new"}[wanted], ""
     value = _text(file, "token") if file else environment.get(VARIABLE, "")
     if not value:
-        raise UsageError(
-            "Missing token.", hint=f"Name its file with --token-file, or set ${VARIABLE}."
-        )
+        raise UsageError("Missing token.", hint=f"Pass --token-file FILE, or set ${VARIABLE}.")
     value = value.strip()
     if len(value) < LEAST_CHARACTERS or not all("!" <= one <= "~" for one in value):
         raise UsageError(
-            f"A token has at least {LEAST_CHARACTERS} characters, and neither spaces nor letters "
-            "outside ASCII.",
+            f"A token must have at least {LEAST_CHARACTERS} printable ASCII characters "
+            "without spaces.",
             hint="Use --token generate to create one.",
         )
     return "given", value
@@ -228,18 +226,18 @@ def _tls(options: AccessOptions) -> tuple[str, str]:
     wanted, cert, key = options.tls, options.cert, options.key
     if not cert and not key:
         if wanted == "given":
-            raise UsageError("No certificate was given.", hint="Name --cert and --key.")
+            raise UsageError("Missing certificate.", hint="Pass --cert and --key.")
         return wanted or "", ""
     if not cert or not key:
-        raise UsageError("--cert and --key belong together.")
+        raise UsageError("--cert and --key must be given together.")
     if wanted not in (None, "given"):
-        raise UsageError(f"--tls {wanted} needs neither --cert nor --key.")
+        raise UsageError(f"--tls {wanted} cannot be combined with --cert or --key.")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
         context.load_cert_chain(cert, key, password=lambda: "")
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"The certificate {cert} or its key cannot be used: {reason}.") from None
+        raise UsageError(f"Invalid certificate or key {cert}: {reason}.") from None
     return "given", _text(key, "key") + "\n" + _text(cert, "certificate")
 
 
@@ -263,7 +261,8 @@ def token_on(target: TargetSpec, root: str, text: str) -> str:
     token = next(iter(text.split()), "")
     if not token:
         raise TargetError(
-            f"The token of {target.name} is not known here and cannot be read there.",
-            hint=f"Deploy with --token given, or log in as the owner of {root}.",
+            f"The token of {target.name} is not stored on this computer and cannot be read "
+            "on the target.",
+            hint=f"Deploy with --token given --token-file FILE, or log in as the owner of {root}.",
         )
     return token

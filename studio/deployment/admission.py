@@ -71,7 +71,7 @@ def downgrade_of(given: str | None) -> str:
     except ReleaseError as error:
         raise UsageError(error.message) from None
     if not reason:
-        raise UsageError("A downgrade needs a reason.", hint='Write --downgrade "REASON".')
+        raise UsageError("A downgrade needs a reason.", hint='Pass --downgrade "REASON".')
     return reason
 
 
@@ -108,8 +108,8 @@ def _folder(facts: TargetFacts, found: Inventory) -> PreflightCheck:
     return PreflightCheck(
         "folder",
         False,
-        f"{found.read_only} cannot be written to on {facts.name}{why}.",
-        "Choose another folder for this target's releases, or let this login write there.",
+        f"{found.read_only} is not writable on {facts.name}{why}.",
+        "Choose another release folder with --root, or give this login write access.",
     )
 
 
@@ -118,11 +118,11 @@ def _operator(facts: TargetFacts, found: Inventory, request: Request) -> Preflig
     lease = read_parts(_Lease, found.lease)
     holder, left = lease.owner, lease.expires - (time.time() + facts.clock_skew_s)
     if not holder or holder == request.owner or not 0 < left <= LEASE_S:
-        return PreflightCheck("operator", True, "nobody else changes it now")
+        return PreflightCheck("operator", True, "no other deployment is running")
     return PreflightCheck(
         "operator",
         False,
-        f"{holder} is changing {facts.name} at the moment.",
+        f"{holder} is deploying to {facts.name}.",
         f"Wait for it to finish. The lock expires in {left:.0f} s if that deployment has stopped.",
     )
 
@@ -145,19 +145,21 @@ def _counter(
     what = f"version {bundle.version} of {bundle.name}"
     # The current release may be deployed again, whatever its counter.
     if bundle.digest == found.current:
-        return PreflightCheck("counter", True, f"{what} is served there already")
+        return PreflightCheck("counter", True, f"{what} is already running")
     last = found.lines.get(bundle.name)
     if last is None:
-        return PreflightCheck("counter", True, f"{what} is the first of {bundle.name} there")
+        return PreflightCheck(
+            "counter", True, f"{what} is the first version of {bundle.name} on this target"
+        )
     if not is_older(found.lines, bundle.name, bundle.counter, bundle.digest):
-        return PreflightCheck("counter", True, f"{what} is no older than what was there")
+        return PreflightCheck("counter", True, f"{what} is not older than the last release")
     if request.downgrade:
         return _downgrade(facts, found, bundle, request)
     return PreflightCheck(
         "counter",
         False,
-        f"{what[0].upper()}{what[1:]} is older than what {facts.name} had.",
-        f"If that is meant, run: {_way_back(facts, found, bundle, request)}",
+        f"{what[0].upper()}{what[1:]} is older than the last release on {facts.name}.",
+        f"To downgrade, run: {_way_back(facts, found, bundle, request)}",
         safety=True,
     )
 
@@ -166,13 +168,13 @@ def _downgrade(
     facts: TargetFacts, found: Inventory, bundle: Bundle, request: Request
 ) -> PreflightCheck:
     """Check the signed order, without which a target with signers accepts no downgrade."""
-    text = f"version {bundle.version} of {bundle.name} is older than what was there; "
-    text += f"the history says: {request.downgrade}"
+    text = f"version {bundle.version} of {bundle.name} is older than the last release; "
+    text += f"reason: {request.downgrade}"
     if not found.signers_file:
         return PreflightCheck("counter", False, text, warning=True)
     if not request.order:
         refused = f"{facts.name} requires signed releases, and this downgrade is not signed."
-        hint = "Deploy with --sign KEY, also where the bundle has a signature already."
+        hint = "Deploy with --sign KEY. A downgrade needs a new signature."
         return PreflightCheck("counter", False, refused, hint, safety=True)
     order = order_of(found.lines, bundle.name, bundle.digest, request.downgrade)
     try:
@@ -192,7 +194,7 @@ def _way_back(facts: TargetFacts, found: Inventory, bundle: Bundle, request: Req
 
 def _signature(facts: TargetFacts, found: Inventory, bundle: Bundle) -> PreflightCheck:
     if not found.signers_file:
-        text = "it takes everybody's releases"
+        text = "it accepts unsigned releases"
         return PreflightCheck(
             "signature", True, text + (", also signed ones" if bundle.signature else "")
         )
@@ -200,17 +202,17 @@ def _signature(facts: TargetFacts, found: Inventory, bundle: Bundle) -> Prefligh
         text = f"{facts.name} requires signed releases, and this bundle is not signed."
         return PreflightCheck("signature", False, text, _UNSIGNED, safety=True)
     if not found.checks_signatures:
-        text = f"{facts.name} asks for signatures, and has no ssh-keygen to check them."
-        hint = "Install its OpenSSH client (8.2 or later)."
+        text = f"{facts.name} requires signed releases, but has no ssh-keygen to verify them."
+        hint = "Install the OpenSSH client (8.2 or later) on the target."
         return PreflightCheck("signature", False, text, hint)
     if shutil.which("ssh-keygen") is None:
-        text = "the signature can be checked on the target alone: there is no ssh-keygen here"
+        text = "the target verifies the signature: this computer has no ssh-keygen"
         return PreflightCheck("signature", False, text, warning=True)
     try:
         who = _signer(found.signers, bundle.text.encode(), bundle.signature, NAMESPACE)
     except ReleaseError as error:
         return PreflightCheck("signature", False, error.message, error.hint, safety=True)
-    return PreflightCheck("signature", True, f"signed by {who}, whom it admits")
+    return PreflightCheck("signature", True, f"signed by {who}, an allowed signer")
 
 
 def _signer(signers: str, content: bytes, signature: str, namespace: str) -> str:
@@ -254,7 +256,7 @@ class PreflightCheck:
     warning: bool = False
 
 
-ON_PLATFORM = "on a target of its own (studio target add)"
+ON_PLATFORM = "on a separate target (studio target add)"
 """Hint for a second model on a platform, where an address has a single endpoint."""
 
 
@@ -274,6 +276,6 @@ def another_model(
     base, below, _ = target.partition("/")
     beside = beside or f"with {f'--target {base}/NAME' if below else '--endpoint NAME'}"
     return (
-        f"{target} serves {served}, another model than {model}.",
-        f"Serve it beside that, {beside}, or in its place, with --replace.",
+        f"{target} already serves {served}, not {model}.",
+        f"Serve both {beside}, or replace the model with --replace.",
     )

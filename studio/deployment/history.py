@@ -113,7 +113,7 @@ def judged(
     dropped = before(entries)
     problem = _broken(target, entries)
     if not problem and registry.broken_at:
-        problem = f"Entry {registry.broken_at} of the registry's own history was altered."
+        problem = f"Entry {registry.broken_at} of the local registry's history was altered."
     problem = problem or _cut(target, entries, anchors)
     changes = [
         {name: entry[name] for name in _SHOWN if name in entry} for entry in reversed(entries)
@@ -150,7 +150,7 @@ def _cut(target: str, entries: Sequence[Mapping[str, JsonValue]], anchors: Seque
         place = count - dropped - 1
         if place >= len(entries):
             total = dropped + len(entries)
-            return f"The history of {target} was cut off: it has {total} entries, and had {count}."
+            return f"The history of {target} was truncated: it had {count} entries, now {total}."
         head = read_parts(_Link, entries[place]).hash if place >= 0 else anchor.head
         head = read_parts(_Link, entries[0]).continues if place == -1 and dropped else head
         if head != anchor.head:

@@ -105,9 +105,13 @@ class TargetDeployment:
         """Carry out all steps, and return the result of the switch."""
         with self._log.step("runtime") as row:
             self._runtime(row)
-        with self._log.step("claim", "become the only operator") as row:
+        with self._log.step("claim", "lock the target") as row:
             claimed = self._agent.begin(self._plan.bundle.digest)
-            row.text = "nothing was served" if not claimed.current else "the old release serves on"
+            row.text = (
+                "nothing was served"
+                if not claimed.current
+                else "the previous release keeps running"
+            )
         try:
             self._require_signature(claimed.signed_only)
             return self._release()

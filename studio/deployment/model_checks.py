@@ -9,8 +9,8 @@ from studio.packages.checks import read_checks
 
 NAME = "checks"
 _HINT = (
-    "Change the model, or the plugin whose check this is, and package again: "
-    "studio inspect MODEL shows its inputs and types."
+    "Fix the model or the plugin of this check, then package again. See inputs "
+    "and types with: studio inspect MODEL"
 )
 
 
@@ -21,9 +21,9 @@ def model_check(bundle: Bundle) -> PreflightCheck:
     except StudioError as error:
         return PreflightCheck(NAME, False, error.message, error.hint, safety=True)
     if checked is None:
-        text = "not checked: the bundle was made before checks were run"
+        text = "not checked: the bundle is from an earlier version"
         return PreflightCheck(
-            NAME, False, text, "Package the model again to check it.", warning=True
+            NAME, False, text, "Package the model again to run the checks.", warning=True
         )
     errors, warnings = checked.of(Level.ERROR), checked.of(Level.WARNING)
     if errors:

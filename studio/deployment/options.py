@@ -37,16 +37,15 @@ class PlaceOptions:
     target: TargetSpec = option("local", kind=Kind.TARGET, help=_TARGET_HELP)
     endpoint: str | None = option(
         None,
-        placeholder="beside the model that is served",
-        help="Serve beside what the target serves already, under this name: the endpoint is then "
-        "called TARGET/NAME.",
+        placeholder="next to the model already served",
+        help="Name of an additional endpoint on the target, called TARGET/NAME. Other "
+        "endpoints keep running.",
         advanced=True,
     )
     replace: bool = option(
         False,
         title="Replace another model",
-        help="Serve the model in the place of another one. Versions and variants of the model that "
-        "is served are replaced without it.",
+        help="Replace another model. Not needed for versions and variants of the same model.",
         advanced=True,
     )
 
@@ -58,7 +57,7 @@ class BundleOptions:
     bundle: Path | None = option(
         None, kind=Kind.FOLDER, help="Bundle folder, instead of a model.", advanced=True
     )
-    dry_run: bool = option(False, title="Plan only", help="Change nothing.")
+    dry_run: bool = option(False, title="Dry run", help="Print the plan and change nothing.")
     data: Path | None = option(
         None,
         kind=Kind.DATA,
@@ -97,43 +96,48 @@ class AccessOptions:
         None,
         choice_titles=("localhost only", "network"),
         title="Expose",
-        help="Processes on the target alone, or everybody on its network; by default as it was "
-        "there, and the target alone at first.",
+        help="Accept requests from the target only, or from its network (default: "
+        "unchanged; at first the target only).",
     )
     token: Literal["none", "generate", "given"] | None = option(
         None,
         choice_titles=("no token", "generate on target", "from file"),
         title="Token",
-        help="What callers must send: one that the target makes (each time a new one), or yours, "
-        "from --token-file or $EDGEWRIGHT_TOKEN; by default as it was there, and none at first.",
+        help="Bearer token for requests: generated on the target at each deployment, or "
+        "given in --token-file or $EDGEWRIGHT_TOKEN (default: unchanged; at first "
+        "none).",
     )
     token_file: Path | None = option(
         None,
         kind=Kind.FILE,
         title="Token file",
-        help="File that holds your token in one line; a token is never given as an argument.",
+        help="File with your token in one line. A token is never an argument.",
         advanced=True,
     )
     tls: Literal["none", "self-signed", "given"] | None = option(
         None,
-        choice_titles=("plain HTTP", "its own certificate", "a certificate of yours"),
+        choice_titles=("plain HTTP", "self-signed certificate", "your certificate"),
         title="TLS",
-        help="Encrypt, with a certificate that the target makes and the studio pins, or with "
-        "yours from --cert and --key; by default as it was there, and plain HTTP at first.",
+        help="Encrypt with a self-signed certificate that the studio pins, or with --cert "
+        "and --key (default: unchanged; at first plain HTTP).",
     )
     cert: Path | None = option(
-        None, kind=Kind.FILE, title="Certificate", help="Your chain (PEM).", advanced=True
+        None, kind=Kind.FILE, title="Certificate", help="Certificate chain (PEM).", advanced=True
     )
     key: Path | None = option(
-        None, kind=Kind.FILE, title="Private key", help="Its key (PEM).", advanced=True
+        None,
+        kind=Kind.FILE,
+        title="Private key",
+        help="Private key of the certificate (PEM).",
+        advanced=True,
     )
     allowed_host: tuple[str, ...] | None = option(
         None,
         title="Names",
-        placeholder="its own",
-        help="Under which it is called beside its own names and addresses, like cam.example.com "
-        "or *.example.com; 'none' for no more; by default as it was there. A server without a "
-        "token answers no other name of the public Internet.",
+        placeholder="own names",
+        help="Additional host name that the server accepts, such as cam.example.com or "
+        "*.example.com; 'none' removes them (default: unchanged). A server without a "
+        "token refuses other public host names.",
         advanced=True,
     )
     open_to_all: bool = option(
@@ -146,15 +150,15 @@ class AccessOptions:
     host: str | None = option(
         None,
         title="Listen on",
-        help="One address of the target to listen on, instead of --expose.",
+        help="Address of the target to listen on, instead of --expose.",
         advanced=True,
     )
     port: int | None = option(
         None,
         minimum=0,
         maximum=65535,
-        help="Port to listen on: by default the one that the endpoint has had, else 8477 or "
-        "the next free one on a board, and a free one on this computer; 0 chooses anew.",
+        help="Port to listen on; 0 chooses a new one. Default: unchanged; at first 8477 or "
+        "the next free port on a board, a free port on this computer.",
         advanced=True,
     )
 
@@ -166,10 +170,10 @@ class ReleaseOptions:
     sign: Path | None = option(None, kind=Kind.FILE, title=SIGN_WITH.title, help=SIGN_WITH.help)
     downgrade: str | None = option(
         None,
-        title="Reason to go back",
-        placeholder="only for an older version",
-        help="Why a version that is older than what the target had is to be served there; the "
-        "target's history keeps the reason. Without it an older version is refused.",
+        title="Reason for the downgrade",
+        placeholder="only for older versions",
+        help="Reason to deploy an older version than the last one. Required for a "
+        "downgrade and stored in the release history.",
         advanced=True,
     )
     budget_ms: float | None = option(
@@ -190,7 +194,7 @@ class TrialOptions:
         minimum=0,
         maximum=3600,
         title="Soak time",
-        placeholder="1 s, on trial 300 s",
+        placeholder="1 s; in a trial 300 s",
         unit="s",
         help="Maximum soak time in seconds (default 1; 300 with --trial).",
         advanced=True,
@@ -222,7 +226,7 @@ class KeptOptions:
         maximum=50,
         unit="% of a core",
         title="Shadow comparison with previous release",
-        zero="after a trial no answer is compared",
+        zero="off after a trial",
         help="Also load the previous release and compare its results on some requests, using "
         "up to this share of one core.",
         advanced=True,
@@ -234,9 +238,9 @@ class KeptOptions:
         maximum=10_000,
         title="Keep uncertain requests",
         zero="off",
-        help="So many of the requests that the model is least certain of stay on the target, for "
-        "labelling (studio monitor --samples). They are what clients have sent: off unless you "
-        "say so, with each deploy.",
+        help="Number of uncertain requests to keep on the target for labelling (see studio "
+        "monitor --samples). They contain client data. Default: off, set at each "
+        "deployment.",
         advanced=True,
     )
     samples_mb: float = option(
@@ -245,7 +249,7 @@ class KeptOptions:
         maximum=100_000,
         unit="MB",
         title="Disk quota for kept requests",
-        help="At most so much of the target's disk.",
+        help="Maximum disk space for kept requests on the target.",
         advanced=True,
     )
 
@@ -267,7 +271,8 @@ class PlatformOptions:
     set: tuple[str, ...] | None = option(
         None,
         title="Options of the platform",
-        help="NAME=VALUE, for a target that is an engine, a cluster or a cloud.",
+        help="Platform option as NAME=VALUE, for container engines, clusters and clouds "
+        "(see studio plugins list).",
         advanced=True,
     )
 

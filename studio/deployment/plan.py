@@ -99,10 +99,10 @@ class DeployPlan:
         if self.unchanged:
             yield DeployStep("switch", "skipped", "release already running")
             return
-        put = f"put {self.bundle.digest[:12]} in place beside the others"
+        put = f"install {self.bundle.digest[:12]} next to the other releases"
         yield DeployStep("stage", "planned", put, command=self._verb("stage"))
         count = facts_of(self.bundle).golden.count
-        asked = f"answer {count} golden samples in a process of its own"
+        asked = f"run {count} golden samples in a separate process"
         yield DeployStep("probe", "planned", asked, command=self._verb("probe"))
         kept = "switch atomically, soak, then keep or roll back"
         yield DeployStep("switch", "planned", kept, command=self._verb("switch"))
@@ -209,7 +209,7 @@ def make_plan(
 def _board(facts: TargetFacts) -> PreflightCheck:
     """Check the board for conditions that make its measurements unreliable."""
     kind = next((one for one in boards() if one.id == facts.board_id), None)
-    names = (facts.board or (kind.title if kind else "a board of no known kind"), facts.image)
+    names = (facts.board or (kind.title if kind else "unknown board type"), facts.image)
     text = ", ".join(filter(None, names))
     if facts.notes:
         return PreflightCheck("board", False, f"{text}: {'; '.join(facts.notes)}", warning=True)
@@ -221,7 +221,7 @@ def _runtime(facts: TargetFacts, wheels: WheelSet | None, bundle: Bundle) -> Pre
     version = _runtime_version(facts, wheels)
     release = release_of(version)
     if release is None:
-        text = f"nothing is known of onnxruntime {version or 'there'}; the probe will tell"
+        text = f"compatibility of onnxruntime {version or 'there'} is unknown; the probe tests it"
         return PreflightCheck("runtime", False, text, warning=True)
     model = facts_of(bundle).model
     problem = next(too_new(model.opset or {}, model.ir_version or 0, release), None)
@@ -254,8 +254,8 @@ def _disk(facts: TargetFacts, need: int) -> PreflightCheck:
     return PreflightCheck(
         "disk",
         False,
-        f"The disk of {facts.name} is too full: the release needs {need_mb:,.0f} MB, and {where}.",
-        "Free some space there, or choose another folder for its releases.",
+        f"Not enough disk space on {facts.name}: the release needs {need_mb:,.0f} MB, and {where}.",
+        "Free disk space, or choose another release folder with --root.",
     )
 
 
@@ -273,12 +273,16 @@ def _memory(facts: TargetFacts, found: Inventory, bundle: Bundle) -> PreflightCh
         text = text.removesuffix(")") + f", {others_mb:,} MB for {_endpoints(found)})"
     if facts.memory_mb and need_mb > facts.memory_mb:
         hint = "Deploy a smaller variant (studio quantize)"
-        hint += ", or take the old one away first (studio undeploy)." if sessions == 2 else "."
+        hint += (
+            ", or undeploy the running release first (studio undeploy)." if sessions == 2 else "."
+        )
         return PreflightCheck("memory", False, f"{facts.name} has {text}.", hint)
     new_mb = round(model / 1e6) + _SERVER_MB
     if facts.memory_free_mb and new_mb > facts.memory_free_mb:
         free = f"{text}, of which {facts.memory_free_mb:,} MB is free"
-        return PreflightCheck("memory", False, free, "Stop what else runs there.", warning=True)
+        return PreflightCheck(
+            "memory", False, free, "Stop other programs on the target.", warning=True
+        )
     return PreflightCheck("memory", True, text)
 
 
@@ -295,7 +299,7 @@ def _clock(facts: TargetFacts) -> PreflightCheck:
             "clock",
             False,
             f"The clock of {facts.name} is {-skew / _MANY_SECONDS:,.0f} days in the past.",
-            "Set it: sudo timedatectl set-ntp true, or sudo date -s with the time of now.",
+            "Set the clock: sudo timedatectl set-ntp true, or sudo date -s TIME",
         )
     text = "its clock agrees" if not skew else f"clock skew {skew:,.0f} s"
     return PreflightCheck("clock", skew < _MANY_SECONDS, text, warning=True)
@@ -316,13 +320,13 @@ def _service(facts: TargetFacts) -> PreflightCheck:
         )
     if "systemd" not in facts.services:
         text = f"{facts.name} has no systemd: the server does not restart after a reboot"
-        hint = f"Start it from its own boot, or then with: studio start --target {facts.name}"
+        hint = f"Start it from a boot script, or with: studio start --target {facts.name}"
         return PreflightCheck("service", False, text, hint, warning=True)
-    hint = f"Run there once: sudo loginctl enable-linger {user}"
+    hint = f"Run once on the target: sudo loginctl enable-linger {user}"
     if "systemd-login" in facts.services:
-        text = f"the systemd of {user} starts it again at the next login, and not before"
+        text = f"the systemd of {user} restarts it at the next login only"
         return PreflightCheck("service", False, text, hint, warning=True)
-    text = f"the systemd of {user} is not started at boot, so nobody starts the server again then"
+    text = f"the systemd of {user} does not start at boot, so the server stays off after a reboot"
     return PreflightCheck("service", False, text, hint, warning=True)
 
 
@@ -342,6 +346,6 @@ def _access(found: Inventory, wish: AccessRequest, name: str) -> PreflightCheck:
             safety=True,
         )
     if after.is_open and after.token and not after.tls:
-        text = f"{after}; the token crosses the network in the clear (--tls self-signed)"
+        text = f"{after}; the token is sent unencrypted (use --tls self-signed)"
         return PreflightCheck("access", False, text, warning=True)
     return PreflightCheck("access", True, str(after))

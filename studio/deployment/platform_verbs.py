@@ -172,7 +172,7 @@ class PlatformOperation:
             if getattr(wanted, name) is not None:
                 raise UsageError(
                     f"{platform.title} has no option {name!r}.",
-                    hint="What it takes is given with --set NAME=VALUE.",
+                    hint="Pass platform options with --set NAME=VALUE.",
                 )
         options = deploy_options(platform, self._target, wanted.set or (), wanted.canary)
         return {**options, **trial_options(self._target, wanted)}
@@ -235,7 +235,7 @@ class PlatformOperation:
         now = found.get(done.release)
         if now is None:
             # The site is read again: a platform's answer to a switch lacks name and version.
-            raise TargetError(f"{self._target.name} does not list the release that it serves.")
+            raise TargetError(f"{self._target.name} did not report its running release.")
         seconds = time.monotonic() - self._began
         return SwitchResult(
             target=self._target.name,

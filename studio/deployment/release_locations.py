@@ -35,14 +35,17 @@ def require_own_place(target: TargetSpec, known: Sequence[TargetSpec]) -> None:
 
 
 def _second_name(target: TargetSpec, other: TargetSpec) -> UsageError:
-    sentence = f"{target.name} would be a second name of {other.name}: each would replace what "
-    sentence += "the other serves."
+    sentence = (
+        f"{target.name} has the same address and folder as {other.name}: each would "
+        "replace the releases "
+    )
+    sentence += "of the other."
     if is_platform(target):
-        return UsageError(sentence, hint="Give it an address of its own.")
+        return UsageError(sentence, hint="Use another address.")
     return UsageError(
         sentence,
-        hint="Give it a folder of its own with --root FOLDER, or serve at an endpoint of "
-        f"{other.name}: studio deploy MODEL --target {other.name}/{target.name}",
+        hint=f"Use another folder with --root FOLDER, or an endpoint of {other.name}: "
+        f"studio deploy MODEL --target {other.name}/{target.name}",
     )
 
 

@@ -59,6 +59,6 @@ def _controlled(target: TargetSpec, job: Job, verb: str, **request: bool) -> Ser
 def _require_machine(target: TargetSpec) -> None:
     if is_platform(target):
         raise UsageError(
-            f"{target.name} is a platform, which starts and stops what it serves itself.",
-            hint="Deploy to it, or take away what it serves with studio undeploy.",
+            f"{target.name} is a platform target, which starts and stops its server itself.",
+            hint="Use studio deploy or studio undeploy.",
         )

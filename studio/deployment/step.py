@@ -34,12 +34,12 @@ class FindOptions:
     way: tuple[Literal["config", "mdns", "subnet"], ...] = option(
         ("config", "mdns"),
         choice_titles=("~/.ssh/config", "announcements (mDNS)", "a subnet"),
-        title="Where to look",
-        help="The network is only listened to, unless a subnet is asked for.",
+        title="Source",
+        help="Source of boards: ~/.ssh/config, mDNS announcements or a subnet.",
         spelling="source",
     )
     subnet: str | None = option(
-        None, help="Ask each address of it for an SSH server: 192.168.1.0/24. At most 1,024."
+        None, help="Subnet to scan for SSH servers, such as 192.168.1.0/24 (up to 1,024 addresses)."
     )
     seconds: float = option(3.0, minimum=0, maximum=60, title="Listen", unit="s")
 
@@ -49,9 +49,9 @@ class StatusOptions:
     """Options of the step ``target-look``."""
 
     target: tuple[TargetSpec, ...] = option(
-        kind=Kind.TARGET, positional=True, help="Targets, or @GROUP."
+        kind=Kind.TARGET, positional=True, help="Target names, or @GROUP."
     )
-    parallel: int = option(16, minimum=1, maximum=64, help="Targets at a time.")
+    parallel: int = option(16, minimum=1, maximum=64, help="Number of targets checked in parallel.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +70,7 @@ class TrustOptions(TargetOptions):
     signers: Path | None = option(
         None,
         kind=Kind.FILE,
-        help="Allowed signers, a line each: name, type of key, key (as in ssh-keygen(1)); or "
-        "the .pub file of one key.",
+        help="File of allowed signers as in ssh-keygen(1), or the .pub file of one key.",
     )
 
 
@@ -107,20 +106,20 @@ class VerifyLogOptions(TargetOptions):
 class UndeployOptions(TargetOptions):
     """Options of the step ``undeploy``."""
 
-    purge: bool = option(False, help="Also remove the files from its disk.")
+    purge: bool = option(False, help="Also delete the files on the target.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class LogsOptions(TargetOptions):
     """Options of the step ``logs``."""
 
-    lines: int = option(50, minimum=1, maximum=10_000, help="How many.")
+    lines: int = option(50, minimum=1, maximum=10_000, help="Number of lines.")
 
 
 TARGET_FIND: Step[FindOptions, FindResult] = Step(
     name="target-find",
     title="Discover boards",
-    summary="Look for boards: in ~/.ssh/config, by what they announce, in a subnet on request.",
+    summary="Discover boards in ~/.ssh/config, by mDNS or in a subnet.",
     options=FindOptions,
     result=FindResult,
     work="studio.deployment.survey:find",
@@ -132,8 +131,8 @@ TARGET_FIND: Step[FindOptions, FindResult] = Step(
 
 TARGET_LOOK: Step[StatusOptions, StatusResult] = Step(
     name="target-look",
-    title="Look at boards",
-    summary="Ask many targets at once how they are, and what they serve.",
+    title="Refresh boards",
+    summary="Show the status and releases of several targets.",
     options=StatusOptions,
     result=StatusResult,
     work="studio.deployment.survey:poll",
@@ -147,7 +146,8 @@ TARGET_LOOK: Step[StatusOptions, StatusResult] = Step(
 PROBE_TARGET: Step[TargetOptions, Result] = Step(
     name="target-probe",
     title="Probe",
-    summary="Learn what a target is: processor, memory, disk, Python, runtimes.",
+    summary="Read the hardware and software of a target: processor, memory, disk, Python, "
+    "runtimes.",
     options=TargetOptions,
     work="studio.deployment.work:probe_target",
     record="studio.deployment.record:probed",
@@ -189,7 +189,7 @@ ROLLBACK: Step[RollbackOptions, SwitchResult] = Step(
 RELEASES: Step[TargetOptions, ReleasesResult] = Step(
     name="releases",
     title="List releases",
-    summary="What was released on a target, the newest first.",
+    summary="List the releases of a target, newest first.",
     options=TargetOptions,
     result=ReleasesResult,
     work="studio.deployment.work:releases",
@@ -214,7 +214,7 @@ TRUST: Step[TrustOptions, TrustResult] = Step(
 VERIFY_LOG: Step[VerifyLogOptions, VerifyLogResult] = Step(
     name="verify-log",
     title="Verify the history",
-    summary="Check that no entry of a target's history was altered, removed or put in.",
+    summary="Verify that no entry of a target's release history was altered, removed or inserted.",
     options=VerifyLogOptions,
     result=VerifyLogResult,
     work="studio.deployment.history:verify_log",
@@ -228,7 +228,7 @@ VERIFY_LOG: Step[VerifyLogOptions, VerifyLogResult] = Step(
 UNDEPLOY: Step[UndeployOptions, UndeployResult] = Step(
     name="undeploy",
     title="Undeploy",
-    summary="Stop what a target serves.",
+    summary="Stop the release of a target.",
     options=UndeployOptions,
     result=UndeployResult,
     work="studio.deployment.work:undeploy",
@@ -242,7 +242,7 @@ UNDEPLOY: Step[UndeployOptions, UndeployResult] = Step(
 PROMOTE: Step[TargetOptions, SwitchResult] = Step(
     name="promote",
     title="Promote",
-    summary="Give all requests to the release that gets a part of them as a canary.",
+    summary="Promote the canary to all traffic.",
     options=TargetOptions,
     result=SwitchResult,
     work="studio.deployment.work:promote",
@@ -255,7 +255,7 @@ PROMOTE: Step[TargetOptions, SwitchResult] = Step(
 LOGS: Step[LogsOptions, LogsResult] = Step(
     name="logs",
     title="Show the log",
-    summary="The last lines that the served model's server logged.",
+    summary="Show the last lines of the server log.",
     options=LogsOptions,
     result=LogsResult,
     work="studio.deployment.work:logs",
@@ -269,7 +269,7 @@ LOGS: Step[LogsOptions, LogsResult] = Step(
 RESOURCES: Step[TargetOptions, ResourcesResult] = Step(
     name="resources",
     title="Inspect",
-    summary="Everything that exists on a target because the studio made it.",
+    summary="List the resources that the studio created on a target.",
     options=TargetOptions,
     result=ResourcesResult,
     work="studio.deployment.work:resources",
@@ -282,7 +282,7 @@ RESOURCES: Step[TargetOptions, ResourcesResult] = Step(
 START: Step[TargetOptions, ServerResult] = Step(
     name="start",
     title="Start",
-    summary="Start the server of what a target serves, after a crash, a restart or a stop.",
+    summary="Start the server of a target's release after a crash, a reboot or a stop.",
     options=TargetOptions,
     result=ServerResult,
     work="studio.deployment.server_control:start",
@@ -294,7 +294,7 @@ START: Step[TargetOptions, ServerResult] = Step(
 STOP: Step[TargetOptions, ServerResult] = Step(
     name="stop",
     title="Stop",
-    summary="Stop the server of what a target serves; the release stays, and starts again later.",
+    summary="Stop the server of a target's release and keep the release for a later start.",
     options=TargetOptions,
     result=ServerResult,
     work="studio.deployment.server_control:stop",
@@ -307,7 +307,7 @@ STOP: Step[TargetOptions, ServerResult] = Step(
 RESTART: Step[TargetOptions, ServerResult] = Step(
     name="restart",
     title="Restart",
-    summary="Stop the server of what a target serves, and start it at the same port.",
+    summary="Restart the server of a target's release on the same port.",
     options=TargetOptions,
     result=ServerResult,
     work="studio.deployment.server_control:restart",

@@ -46,7 +46,7 @@ def find(options: FindOptions, job: Job) -> FindResult:
     if subnet and "subnet" not in ways:
         ways.append("subnet")
     if "subnet" in ways and not subnet:
-        raise UsageError("No subnet was named.", hint="Give --subnet 192.168.1.0/24.")
+        raise UsageError("Missing subnet.", hint="Pass --subnet 192.168.1.0/24.")
     host = PluginHost.again()
     candidates: list[Candidate] = []
     problems = []

@@ -48,9 +48,9 @@ def _credentials(result: DeployResult) -> list[str]:
     """Return the credentials for callers; never the token itself."""
     lines = []
     if result.fingerprint:
-        lines.append(f"Its certificate is SHA-256 {result.fingerprint}")
+        lines.append(f"Certificate: SHA-256 {result.fingerprint}")
     if result.token_required:
-        kept = f", which is kept in {result.token_kept}" if result.token_kept else ""
+        kept = f", stored in {result.token_kept}" if result.token_kept else ""
         lines.append(f"Requests need the token{kept}")
     return lines
 
@@ -58,14 +58,14 @@ def _credentials(result: DeployResult) -> list[str]:
 def rollback(result: SwitchResult) -> list[str]:
     """Return the release after a rollback."""
     return [
-        f"{result.target} serves version {result.to} again, "
-        f"not {result.left_version}, after {result.seconds:.2f} s."
+        f"{result.target} serves version {result.to} again (was "
+        f"{result.left_version}), after {result.seconds:.2f} s."
     ]
 
 
 def promotion(result: SwitchResult) -> list[str]:
     """Return the release after a promotion."""
-    return [f"{result.target} serves version {result.to} alone."]
+    return [f"{result.target} serves version {result.to} to all requests."]
 
 
 def undeployment(result: UndeployResult) -> list[str]:
@@ -83,7 +83,7 @@ def server(result: ServerResult) -> list[str]:
 
 def log_lines(result: LogsResult) -> list[str]:
     """Return the log lines unchanged."""
-    return list(result.lines) or ["Nothing was logged there yet."]
+    return list(result.lines) or ["The log is empty."]
 
 
 def trust(result: TrustResult) -> list[str]:
@@ -91,20 +91,29 @@ def trust(result: TrustResult) -> list[str]:
     if not result.signers:
         return [f"{result.target} accepts unsigned releases."]
     names = ", ".join(result.signers)
-    return [f"{result.target} takes releases only that one of these has signed: {names}."]
+    return [f"{result.target} accepts only releases signed by: {names}."]
 
 
 def found_boards(result: FindResult) -> list[str]:
     """Return the boards as a table, and how one is added."""
     rows = [(one.name, one.url, one.text) for one in result.found]
-    lines = table(("name", "address", ""), rows) if rows else ["No board was found."]
+    lines = table(("name", "address", ""), rows) if rows else ["No boards found."]
     lines += [f"{one.text} {one.hint}".strip() for one in result.problems]
     return [*lines, "Add one with: studio target add NAME ADDRESS"] if rows else lines
 
 
 def status_table(result: StatusResult) -> list[str]:
     """Return the state of the targets as a table."""
-    names = ("target", "state", "release", "endpoint", "free disk", "heat", "takes releases of", "")
+    names = (
+        "target",
+        "state",
+        "release",
+        "endpoint",
+        "free disk",
+        "temperature",
+        "allowed signers",
+        "",
+    )
     return table(names, list(map(_status_row, result.targets)))
 
 
@@ -126,7 +135,7 @@ def _takes(signers: AllowedSigners | None) -> str:
     if signers is None:  # it did not answer, or its platform decides
         return ""
     names = ", ".join(one.name for one in signers.keys)
-    return (names or "signers that it does not tell") if signers.file else "everybody"
+    return (names or "unknown (not readable)") if signers.file else "everybody"
 
 
 def resources(result: ResourcesResult) -> list[str]:
@@ -135,4 +144,4 @@ def resources(result: ResourcesResult) -> list[str]:
         (one.kind, one.name, "running" if one.running else "", one.since)
         for one in result.resources
     ]
-    return table(("kind", "name", "", "since"), rows) if rows else ["Nothing is left there."]
+    return table(("kind", "name", "", "since"), rows) if rows else ["No resources on this target."]

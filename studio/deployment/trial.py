@@ -28,8 +28,8 @@ def why_no_trial(target: TargetSpec) -> str:
     if not is_platform(target) or holds_trials(target):
         return ""
     return (
-        f"{target.name} runs each release in a server of its own, which does not have the one "
-        "before and so cannot answer the same requests with both."
+        f"{target.name} runs each release in a separate server, so live requests "
+        "cannot be compared with the previous release."
     )
 
 
@@ -87,7 +87,7 @@ def parse_rule(pairs: Sequence[str]) -> dict[str, str]:
     for pair in pairs:
         name, sign, value = pair.partition("=")
         if not sign:
-            raise UsageError(f"A soak rule is NAME=VALUE, not {pair!r}.")
+            raise UsageError(f"A trial rule must be NAME=VALUE, not {pair!r}.")
         rule[name.strip()] = value.strip()
     try:
         rule_of(rule)
@@ -101,15 +101,15 @@ def why_none_kept(target: TargetSpec) -> str:
     if not is_platform(target):
         return ""
     return (
-        f"{target.name} cannot keep requests: only a machine that is reached over SSH, or this "
-        "computer, has a disk from which they can be fetched and deleted."
+        f"{target.name} cannot keep requests: only boards over SSH and this computer "
+        "can store them."
     )
 
 
 def why_none_compared(target: TargetSpec) -> str:
     """Return why a target cannot keep comparing with the previous release; empty if it can."""
     why_not = why_no_trial(target)
-    return f"No answers are compared: {why_not}" if why_not else ""
+    return f"No shadow comparison: {why_not}" if why_not else ""
 
 
 def without_unsupported(target: TargetSpec, options: KeptT) -> tuple[KeptT, str]:
@@ -138,12 +138,12 @@ def check_platform_can(target: TargetSpec, options: DeployOptions) -> None:
         raise UsageError(why_not, hint="Omit --shadow-cpu.")
     on_trial = options.quality or options.soak_rule
     if on_trial and (why_not := why_no_trial(target)):
-        raise UsageError(f"There is no quality trial: {why_not}", hint=_INSTEAD)
+        raise UsageError(f"No trial: {why_not}", hint=_INSTEAD)
 
 
 _INSTEAD = (
-    "Use --canary PERCENT, which gives the new release a part of the requests, or studio rollout, "
-    "which asks golden samples before and after."
+    "Use --canary PERCENT to send a share of the traffic to the new release, or "
+    "studio rollout to compare golden samples before and after."
 )
 
 

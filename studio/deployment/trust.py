@@ -25,7 +25,9 @@ def trust(options: TrustOptions, job: Job) -> TrustResult:
     """Set the allowed signers of a target, or allow unsigned releases."""
     target = options.target
     if is_platform(target):
-        raise UsageError(f"{target.name} is no machine; who may deploy there is its own affair.")
+        raise UsageError(
+            f"{target.name} is a platform target. The platform controls who can deploy."
+        )
     text = _signers(options.signers)
     with connected(target, job) as channel:
         agent = agent_on(target, channel, job)
@@ -41,10 +43,10 @@ def _signers(path: Path | None) -> str:
         return ""
     try:
         if path.stat().st_size > _LARGEST:
-            raise UsageError(f"{path} is too large to be a file of signers.")
+            raise UsageError(f"{path} is too large for an allowed-signers file.")
         text = path.read_text("utf-8")
     except (OSError, ValueError):
-        raise StudioError(f"The file of signers {path} cannot be read.") from None
+        raise StudioError(f"The file of allowed signers {path} cannot be read.") from None
     if text.startswith(_KEYS):
         kind, key, *comment = text.split()
         return f"{'-'.join(comment) or path.stem} {kind} {key}\n"

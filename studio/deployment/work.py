@@ -237,5 +237,5 @@ def tail(channel: Channel, root: str, lines: int) -> list[str]:
     done = channel.run(["sh", "-c", SCRIPT, "sh", root, str(lines)], timeout=60)
     if done.status:
         reason = done.stderr.decode("utf-8", "replace").strip()
-        raise TargetError("The server's log cannot be read.", detail=reason)
+        raise TargetError("The server log cannot be read.", detail=reason)
     return done.text.splitlines()[-lines:]

@@ -78,8 +78,8 @@ class Evaluator:
             raise InvalidData(
                 f"The metric {wanted} needs class numbers as labels, but {label[:_QUOTED]!r} is a "
                 "text.",
-                hint="Give class numbers as labels, or one folder a class with labels.txt. "
-                "--metric none skips the evaluation.",
+                hint="Give --label-map FILE with the class of each label, or class numbers as "
+                "labels. --metric none skips the evaluation.",
             )
         metric: Metric = host.get(Extension.METRIC, wanted)
         options = {"dictionary": str(dictionary)} if dictionary is not None else {}

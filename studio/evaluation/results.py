@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from studio.datasets.results import DrawnInput
+from studio.documents.dataclass_json import optional
+from studio.models.results import Answer
+
 
 @dataclass(frozen=True, slots=True)
 class RuntimeVersion:
@@ -39,6 +43,14 @@ class MetricValue:
     name: str
     title: str
     value: float
+
+
+@dataclass(frozen=True, slots=True)
+class HeldoutValue:
+    """The metric of one model on samples that no search has used."""
+
+    value: float
+    samples: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +110,12 @@ class TargetEvaluation:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationResult:
-    """A model's quality on labelled data, here and on a target where one was named."""
+    """A model's quality on labelled data, here and on a target where one was named.
+
+    Attributes:
+        heldout: The metric on held-out data, where there are some with labels.
+        notes: Why held-out data was not used.
+    """
 
     model: str
     metric: MetricValue
@@ -106,3 +123,38 @@ class EvaluationResult:
     backend: RuntimeVersion
     target: TargetEvaluation | None
     seconds: float
+    heldout: HeldoutValue | None = optional()
+    notes: tuple[str, ...] = optional(())
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRun:
+    """The output of a model for one sample.
+
+    Attributes:
+        sample: Name of the sample.
+        milliseconds: Median of a few runs after the first, with all cores.
+    """
+
+    answer: Answer
+    sample: str
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SampleResult:
+    """One run of a model, and pictures of its data.
+
+    Attributes:
+        run: None where it failed.
+        problem: Why the run failed, in one sentence.
+        hint: How to correct that.
+        pictures: Samples that are pictures, evenly from the data.
+        unreadable: Number of pictures that could not be read.
+    """
+
+    run: SampleRun | None
+    problem: str = ""
+    hint: str = ""
+    pictures: tuple[DrawnInput, ...] = ()
+    unreadable: int = 0

@@ -39,7 +39,7 @@ class FollowedOptions(PullOptions):
     unless: str | None = option(
         None,
         title="Tried before",
-        help="Do nothing while it still is this version.",
+        help="Version to skip while the alias still points to it.",
         advanced=True,
         spelling="skip_version",
     )

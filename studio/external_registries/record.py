@@ -49,7 +49,7 @@ def prepare_push(registry: Registry, options: PushOptions) -> PushOptions:
     placed = prepare(registry, options)
     if placed.model is None:
         if not placed.bundle:
-            raise UsageError("Nothing was named to push.", hint="Give a model or a bundle.")
+            raise UsageError("Missing model or bundle.", hint="Pass a model or a bundle folder.")
         return placed
     variant = registry.variant(placed.model.variant)
     if placed.version is None:

@@ -43,7 +43,7 @@ class SavedRegistries:
             UsageError: for an invalid name or address.
         """
         if not _NAME.fullmatch(name) or name in _kinds():
-            raise UsageError(f"A registry cannot be called {name!r}.", hint="Choose another name.")
+            raise UsageError(f"Invalid registry name {name!r}.", hint="Choose another name.")
         _by_address(address)
         self._write({**self.all(), name: address})
 
@@ -92,7 +92,7 @@ def _by_address(address: str) -> RegistryAddress:
     for kind, schemes in _kinds().items():
         if parts.scheme in schemes and parts.netloc:
             return RegistryAddress(kind, address)
-    raise Unavailable(f"No plugin speaks to a registry at {address!r}.")
+    raise Unavailable(f"No plugin connects to a registry at {address!r}.")
 
 
 def _kinds() -> dict[str, tuple[str, ...]]:
@@ -105,4 +105,4 @@ def _kinds() -> dict[str, tuple[str, ...]]:
 
 def _hint(known: dict[str, str]) -> str:
     names = ", ".join([*sorted(known), *_kinds()])
-    return f"Known: {names}. Or give an address: http://host:5000"
+    return f"Known: {names}. Or pass an address: http://host:5000"

@@ -25,7 +25,9 @@ from studio.registry import ModelRef
 NEEDS = frozenset({Permission.NETWORK, Permission.HOME, Permission.SECRETS, Permission.PROCESSES})
 _DEFAULT = "mlflow"
 _UNPLACED = RegistryAddress("")
-_WHERE = "A name that was added, an address (http://host:5000), or mlflow for MLFLOW_TRACKING_URI."
+_WHERE = (
+    "Name of a saved registry, an address (http://host:5000), or mlflow for MLFLOW_TRACKING_URI."
+)
 
 
 def _registry() -> Any:
@@ -53,20 +55,24 @@ class PushOptions(PlacedOptions):
     """Options of the step ``registry-push``; registry data is added before the work starts."""
 
     model: ModelRef | None = option(
-        None, kind=Kind.MODEL, positional=True, help="A model or a bundle's folder."
+        None, kind=Kind.MODEL, positional=True, help="Model or bundle folder."
     )
     registry: str = option(_DEFAULT, title="To", help=_WHERE)
-    name: str | None = option(None, title="Registered name", help="By default the model's.")
-    alias: tuple[str, ...] | None = option(None, title="Aliases", help="champion, challenger ...")
-    description: str | None = option(None, help="Shown beside the version.")
+    name: str | None = option(
+        None, title="Registered name", help="Name in the registry (default: the model name)."
+    )
+    alias: tuple[str, ...] | None = option(
+        None, title="Aliases", help="Alias, such as champion or challenger."
+    )
+    description: str | None = option(None, help="Description of the version.")
     version: int | None = option(
         None,
         minimum=1,
-        help="One of the model's versions here, instead of a new one.",
+        help="Existing local version to push, instead of a new one.",
         advanced=True,
     )
     bundle: Path | None = option(
-        None, kind=Kind.FOLDER, help="A bundle, instead of a model.", advanced=True
+        None, kind=Kind.FOLDER, help="Bundle folder, instead of a model.", advanced=True
     )
     data: Path | None = option(
         None,
@@ -91,7 +97,10 @@ class PushOptions(PlacedOptions):
         project=("preprocess",),
     )
     set: tuple[str, ...] | None = option(
-        None, title="Options of the registry", help="NAME=VALUE: experiment.", advanced=True
+        None,
+        title="Options of the registry",
+        help="Registry option as NAME=VALUE, such as experiment=NAME.",
+        advanced=True,
     )
     numbering: Numbering | None = None
     figures: PublishedFigures = PublishedFigures()
@@ -101,7 +110,9 @@ class PushOptions(PlacedOptions):
 class PullOptions(PlacedOptions):
     """Options of the step ``registry-pull``; ``known`` are folders of local bundles."""
 
-    name: str = option(title="Version", positional=True, help="NAME, NAME/VERSION or NAME@ALIAS.")
+    name: str = option(
+        title="Version", positional=True, help="Version as NAME, NAME/VERSION or NAME@ALIAS."
+    )
     registry: str = _registry()
     known: tuple[Path, ...] = ()
 
@@ -110,7 +121,9 @@ class PullOptions(PlacedOptions):
 class ListOptions(PlacedOptions):
     """Options of the step ``registry-list``."""
 
-    name: str | None = option(None, title="Model", positional=True, help="One of them.")
+    name: str | None = option(
+        None, title="Model", positional=True, help="Registered model (default: all)."
+    )
     registry: str = _registry()
 
 
@@ -118,10 +131,10 @@ class ListOptions(PlacedOptions):
 class MoveAliasOptions(PlacedOptions):
     """Options of the step ``registry-alias``."""
 
-    name: str = option(title="Model", positional=True, help="A registered model.")
-    alias: str = option(positional=True, help="champion, challenger ...")
-    version: str | None = option(None, positional=True, help="The version's number.")
-    remove: bool = option(False, help="Take the alias away.")
+    name: str = option(title="Model", positional=True, help="Registered model.")
+    alias: str = option(positional=True, help="Alias, such as champion or challenger.")
+    version: str | None = option(None, positional=True, help="Version number.")
+    remove: bool = option(False, help="Remove the alias.")
     registry: str = _registry()
 
 
@@ -155,7 +168,7 @@ class FetchedVersion(RegisteredVersion):
 REGISTRY_PUSH: Step[PushOptions, PushResult] = Step(
     name="registry-push",
     title="Push",
-    summary="Register a model's bundle in a registry, with its figures and where it comes from.",
+    summary="Register a bundle in a registry, with metrics and lineage.",
     options=PushOptions,
     result=PushResult,
     work="studio.external_registries.work:push",
@@ -170,7 +183,7 @@ REGISTRY_PUSH: Step[PushOptions, PushResult] = Step(
 REGISTRY_PULL: Step[PullOptions, PullResult] = Step(
     name="registry-pull",
     title="Pull",
-    summary="Fetch a version of a registry: a variant and a version here.",
+    summary="Pull a version from a registry into the local registry.",
     options=PullOptions,
     result=PullResult,
     work_result=FetchedVersion,
@@ -186,7 +199,7 @@ REGISTRY_PULL: Step[PullOptions, PullResult] = Step(
 REGISTRY_LIST: Step[ListOptions, ListResult] = Step(
     name="registry-list",
     title="List",
-    summary="The models of a registry, or one model's versions and history.",
+    summary="List the models of a registry, or the versions and history of one.",
     options=ListOptions,
     result=ListResult,
     work="studio.external_registries.work:list_models",
@@ -201,7 +214,7 @@ REGISTRY_LIST: Step[ListOptions, ListResult] = Step(
 REGISTRY_ALIAS: Step[MoveAliasOptions, MovedAlias] = Step(
     name="registry-alias",
     title="Move an alias of",
-    summary="Let an alias (champion) stand for a version; targets that follow it change with it.",
+    summary="Point an alias to a version. Targets that follow the alias are updated.",
     options=MoveAliasOptions,
     result=MovedAlias,
     work="studio.external_registries.work:move_alias",

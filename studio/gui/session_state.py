@@ -23,6 +23,15 @@ def recall(settings: Settings) -> dict[str, object]:
     return values if isinstance(values, dict) else {}
 
 
+def keep(settings: Settings, name: str, value: object) -> str:
+    """Store a setting; return why it is not kept, or an empty text."""
+    try:
+        settings[name] = value
+    except OSError as error:
+        return f"The settings cannot be stored: {error.strerror or error}."
+    return ""
+
+
 def store(settings: Settings, **values: object) -> None:
     """Store values in addition to the earlier ones; a full disk is no reason to stop."""
     try:

@@ -76,7 +76,7 @@ class JobOutcome:
         if self.end is End.TIMED_OUT:
             return f"{self.title} was stopped after {self.seconds:.0f} s, its time limit."
         if self.end is End.OUT_OF_MEMORY:
-            return f"{self.title} was stopped: it needed more memory than its limit allows."
+            return f"{self.title} was stopped: out of memory."
         if self.end is End.CANCELLED:
             return f"{self.title} was cancelled."
         return f"{self.title} took {self.seconds:.1f} s."

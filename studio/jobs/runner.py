@@ -33,6 +33,7 @@ from studio.jobs.worker import describe
 from studio.jobs.worker_events import WorkerEvent
 from studio.plugin_host.environments.environment import interpreters
 from studio.settings import Paths
+from studio.settings.disk_space import hint_for
 from studio.settings.redaction import Redactor
 
 log = logging.getLogger(__name__)
@@ -248,7 +249,7 @@ class JobRunner:
             worker = self._worker_for(job.spec)
         except OSError as error:
             text = f"A worker could not be started: {error.strerror or error}."
-            return JobOutcome(End.FAILED, message=text, exit_code=1)
+            return JobOutcome(End.FAILED, message=text, hint=hint_for(error), exit_code=1)
         job._worker = worker
         limits = _bounded(job.spec)
         if job._cancelled:  # cancelled before there was a worker
@@ -322,8 +323,9 @@ class JobRunner:
         except StudioError as error:
             return _failure(from_json(WorkerEvent, describe(error)))
         except OSError as error:
-            text = f"The result could not be kept: {error.strerror or error}."
-            return JobOutcome(End.FAILED, message=text, detail=repr(error), exit_code=1)
+            text = f"The result cannot be stored: {error.strerror or error}."
+            hint, detail = hint_for(error), repr(error)
+            return JobOutcome(End.FAILED, message=text, hint=hint, detail=detail, exit_code=1)
         return JobOutcome(End.SUCCEEDED, result=final)
 
     def _worker_for(self, spec: JobSpec) -> WorkerProcess:

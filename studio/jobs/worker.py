@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import faulthandler
 import importlib
 import json
@@ -26,6 +25,7 @@ from studio.documents.dataclass_json import from_json, to_json
 from studio.jobs.object_names import load
 from studio.jobs.worker_events import WorkerTask
 from studio.jobs.worker_log import EventHandler
+from studio.settings.disk_space import HINT, is_of_full_disk
 from studio.settings.logging import STUDIO, uncaught_logged
 
 log = logging.getLogger(__name__)
@@ -177,9 +177,8 @@ def _of_defect(error: Exception) -> dict[str, Any]:
 
 def _of_system(error: OSError, folder: Path) -> tuple[str, str]:
     """Return the sentence and the hint for an error of the operating system."""
-    if error.errno == errno.ENOSPC:
-        hint = "Free some, or move everything to a larger disk with EDGEWRIGHT_HOME."
-        return f"There is no room left on the disk of {folder.parent}.", hint
+    if is_of_full_disk(error):
+        return f"The disk of {folder.parent} is full.", HINT
     place = f"{error.filename}: " if error.filename else ""
     return f"{place}{error.strerror or error}.", ""
 

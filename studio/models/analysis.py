@@ -35,7 +35,7 @@ class FileConstants:
         """
         self.progress.check()
         if not isinstance(self.form, Inspector):
-            raise UsageError(f"The format {self.form.title} tells nothing beyond the graph.")
+            raise UsageError(f"The format {self.form.title} contains the graph only.")
         return self.form.constant(self.path, name, most_bytes)
 
 

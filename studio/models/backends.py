@@ -17,7 +17,7 @@ def backend_for(form: str, host: PluginHost) -> Backend:
         if runs(capability, form):
             backend: Backend = host.create(capability)
             return backend
-    raise Unavailable(f"No backend here can run {form} models.")
+    raise Unavailable(f"No installed backend runs {form} models.")
 
 
 def runs(capability: Capability, form: str) -> bool:

@@ -78,5 +78,5 @@ def _plain(value: float) -> float | str:
 def _inspector(name: str) -> Inspector:
     form: Format = PluginHost.discover().get(Extension.FORMAT, name)
     if not isinstance(form, Inspector):
-        raise UsageError(f"The format {form.title} tells nothing beyond the graph.")
+        raise UsageError(f"The format {form.title} contains the graph only.")
     return form

@@ -25,5 +25,5 @@ def format_for(path: Path, host: PluginHost) -> Format:
     titles = ", ".join(capability.title for capability in capabilities) or "none"
     raise InvalidModel(
         f"{path.name} is not a model in a known format.",
-        hint=f"Known formats: {titles}. Others can be looked at in the window: Netron.",
+        hint=f"Known formats: {titles}. Use the Netron panel in the window to view other formats.",
     )

@@ -25,7 +25,7 @@ def parse(texts: Iterable[str]) -> dict[str, tuple[int, ...]]:
         except ValueError:
             sizes = ()
         if not name or not sizes or min(sizes) < 1:
-            raise UsageError(f"{text!r} is not a shape.", hint="Write it as x=1,3,224,224.")
+            raise UsageError(f"{text!r} is not a shape.", hint="Write x=1,3,224,224.")
         found[name] = sizes
     return found
 

@@ -37,7 +37,7 @@ NO_BOARD = "none"
 _SHAPE: Mapping[str, Any] = {
     "advanced": True,
     "title": "Input shape",
-    "help": "Size of an input that leaves it open, for MACs and memory: x=1,3,224,224.",
+    "help": "Shape of a dynamic input, for MACs and memory: x=1,3,224,224.",
 }
 _LIMITS = Limits(memory_mb=16_384, seconds=900.0)
 
@@ -55,7 +55,7 @@ class OpenOptions:
     """Options of the step ``open``."""
 
     model: Path = option(kind=Kind.FILE, positional=True, help="The model's file.")
-    name: str | None = option(None, help="Name in the registry; the file's name if left out.")
+    name: str | None = option(None, help="Name in the registry (default: the file name).")
     shape: tuple[str, ...] | None = option(None, **_SHAPE)
 
 
@@ -64,34 +64,35 @@ class GraphOptions:
     """Options of the step ``graph``."""
 
     model: ModelRef = option(kind=Kind.MODEL, positional=True, help="The model.")
-    out: Path = option(kind=Kind.OUTPUT, help="A file that ends in .svg, .html or .png.")
+    out: Path = option(kind=Kind.OUTPUT, help="Output file: .svg, .html or .png.")
     overlay: Path | None = option(
-        None, kind=Kind.FILE, help="JSON with numbers of nodes, a profile's, or analyzer:ID."
+        None,
+        kind=Kind.FILE,
+        help="Node metrics as colours: a JSON file, a profile's JSON, or analyzer:ID.",
     )
     cost: str = option(
         "none",
         kind=Kind.CHOICE,
         choices=("none", "macs", "weights", "activations"),
-        help="Colour the nodes by their cost instead.",
+        help="Colour the nodes by their cost.",
     )
     analyzer: str | None = option(
         None,
         kind=Kind.CHOICE,
         plugins="analyzers",
-        help="Colour the nodes by the numbers of an analyzer instead (sparsity).",
+        help="Colour the nodes by the metrics of an analyzer, such as sparsity.",
     )
     detail: str = option(
         "all",
         kind=Kind.CHOICE,
         choices=("all", "blocks"),
-        help="In SVG and PNG: all nodes, or the blocks that they fold into.",
+        help="Level of detail in SVG and PNG: all nodes, or blocks.",
     )
     part: str | None = option(
-        None, help="In SVG and PNG: only this block, branch or function (layer.3)."
+        None, help="Draw only this block, branch or function in SVG and PNG, such as layer.3."
     )
-    unfold: tuple[str, ...] | None = option(
-        None, help="In SVG and PNG: a block to unfold in place, or all."
-    )
+    unfold: tuple[str, ...] | None = option(None, help="Block to expand in SVG and PNG, or all.")
+    across: bool = option(False, title="From left to right", help="In SVG and PNG: inputs at left.")
     shape: tuple[str, ...] | None = option(None, **_SHAPE)
 
 
@@ -99,8 +100,8 @@ class GraphOptions:
 class DiffOptions:
     """Options of the step ``diff``."""
 
-    a: ModelRef = option(kind=Kind.MODEL, positional=True, title="Before", help="A model.")
-    b: ModelRef = option(kind=Kind.MODEL, positional=True, title="After", help="What it became.")
+    a: ModelRef = option(kind=Kind.MODEL, positional=True, title="Before", help="First model.")
+    b: ModelRef = option(kind=Kind.MODEL, positional=True, title="After", help="Second model.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +111,15 @@ class CoverageOptions:
     model: ModelRef = option(kind=Kind.MODEL, positional=True, help="The model.")
     runtime: str | None = option(
         None,
-        help="Release of ONNX Runtime (1.19); by default the target's, else the newest.",
+        help="Release of ONNX Runtime, such as 1.19 (default: the release on the target, "
+        "else the newest).",
     )
-    target: TargetSpec | None = option(None, kind=Kind.TARGET, help="A target that was probed.")
+    target: TargetSpec | None = option(None, kind=Kind.TARGET, help="Name of a probed target.")
     board: str = option(
         NO_BOARD,
         kind=Kind.CHOICE,
         choices=(NO_BOARD, *board_names()),
-        help="A kind of board that need not be there, with the system that a new one has.",
+        help="Board type with its default system (see studio target boards).",
     )
     facts: TargetFacts = optional(TargetFacts())
 
@@ -131,7 +133,7 @@ class AnalyzeOptions:
         kind=Kind.CHOICE,
         positional=True,
         plugins="analyzers",
-        help="The id of an analyzer, such as sparsity (studio plugins list).",
+        help="Analyzer ID, such as sparsity (see studio plugins list).",
     )
     shape: tuple[str, ...] | None = option(None, **_SHAPE)
 
@@ -156,7 +158,7 @@ class OperatorOptions:
 OPEN: Step[OpenOptions, OpenResult] = Step(
     name="open",
     title="Open",
-    summary="Check a model file, read its graph, and keep it in the registry.",
+    summary="Check a model file, read its graph and store it in the registry.",
     options=OpenOptions,
     result=OpenResult,
     work="studio.models.work:open_model",
@@ -168,7 +170,7 @@ OPEN: Step[OpenOptions, OpenResult] = Step(
 INSPECT: Step[InspectOptions, ModelFigures] = Step(
     name="inspect",
     title="Inspect",
-    summary="Check a model file and say what is in it.",
+    summary="Check a model file and print its summary.",
     options=InspectOptions,
     result=ModelFigures,
     work="studio.models.work:inspect_model",
@@ -181,7 +183,7 @@ INSPECT: Step[InspectOptions, ModelFigures] = Step(
 GRAPH: Step[GraphOptions, GraphResult] = Step(
     name="graph",
     title="Draw the graph",
-    summary="Draw the graph of a model as SVG, PNG or one HTML file.",
+    summary="Export the graph of a model as SVG, PNG or HTML.",
     options=GraphOptions,
     result=GraphResult,
     work="studio.models.work:draw",
@@ -196,7 +198,7 @@ GRAPH: Step[GraphOptions, GraphResult] = Step(
 DIFF: Step[DiffOptions, DiffResult] = Step(
     name="diff",
     title="Compare",
-    summary="Compare the graphs of two models: what was matched, changed, fused, added, removed.",
+    summary="Compare the graphs of two models: matched, changed, fused, added and removed nodes.",
     options=DiffOptions,
     result=DiffResult,
     work="studio.models.work:diff",
@@ -210,7 +212,7 @@ DIFF: Step[DiffOptions, DiffResult] = Step(
 COVERAGE: Step[CoverageOptions, CoverageResult] = Step(
     name="coverage",
     title="Check compatibility",
-    summary="Hold a model against a release of ONNX Runtime, a target, or a kind of board.",
+    summary="Check compatibility with a release of ONNX Runtime, a target or a board type.",
     options=CoverageOptions,
     result=CoverageResult,
     work="studio.models.coverage.work:coverage",
@@ -226,7 +228,7 @@ COVERAGE: Step[CoverageOptions, CoverageResult] = Step(
 ANALYZE: Step[AnalyzeOptions, AnalysisResult] = Step(
     name="analyze",
     title="Analyze",
-    summary="Compute the numbers of one analyzer for the nodes of a model.",
+    summary="Compute per-node metrics with an analyzer.",
     options=AnalyzeOptions,
     result=AnalysisResult,
     work="studio.models.analysis:analyze",

@@ -63,7 +63,7 @@ def open_model(options: OpenOptions, job: Job) -> OpenResult:
     if copied:
         _copy(opened, job)
     else:
-        job.log("The model is larger than 2 GB: it is used where it is and must not be moved.")
+        job.log("The model is larger than 2 GB. It stays in its folder and must not be moved.")
     job.progress(4, 4, "Opened")
     return OpenResult(
         **{field.name: getattr(figures, field.name) for field in fields(figures)},
@@ -149,11 +149,13 @@ def draw(options: GraphOptions, job: Job) -> GraphResult:
 
 def _picture(path: Path, opened: OpenedModel, options: GraphOptions, job: Job) -> Unfolded:
     """Draw what is wanted of the graph as SVG or PNG."""
-    selection = DrawSelection(options.detail, options.part or "", options.unfold or ())
+    across = options.across
+    selection = DrawSelection(options.detail, options.part or "", options.unfold or (), across)
     drawn = shown(opened.model, selection)
     painted = _overlay(opened, options, drawn.graph, job)
     if path.suffix == ".svg":
-        path.write_text(svg(drawn.graph, drawn.layout, painted, drawn.frames), "utf-8")
+        text = svg(drawn.graph, drawn.layout, painted, drawn.frames, across=across)
+        path.write_text(text, "utf-8")
         return drawn
     from studio.models.drawing.png import LEAST_SCALE, png, scale_of  # loads Pillow
 
@@ -164,7 +166,7 @@ def _picture(path: Path, opened: OpenedModel, options: GraphOptions, job: Job) -
             "their size.",
             hint="Draw the blocks (--detail blocks), one part (--part), or write HTML or SVG.",
         )
-    png(drawn.graph, drawn.layout, path, painted, drawn.frames)
+    png(drawn.graph, drawn.layout, path, painted, drawn.frames, across=across)
     if scale < 1:
         job.log(f"The graph is large: the picture shows it at {scale:.0%}.")
     return drawn

@@ -48,8 +48,8 @@ class MonitorOptions:
         None,
         kind=Kind.OUTPUT,
         title="Fetch uncertain requests",
-        help="A folder for what a deploy with --keep-samples lets the target keep: data for "
-        "labelling, by request id.",
+        help="Folder for the uncertain requests that the target keeps (see studio deploy "
+        "--keep-samples).",
         advanced=True,
     )
     forget_samples: bool = option(
@@ -64,7 +64,7 @@ class MonitorOptions:
 MONITOR: Step[MonitorOptions, TargetSample] = Step(
     name="monitor",
     title="Monitor",
-    summary="See how what a target serves is doing: health, throughput, latency, errors.",
+    summary="Show health, throughput, latency, errors and drift of an endpoint.",
     options=MonitorOptions,
     result=TargetSample,
     work="studio.monitoring.work:monitor",

@@ -131,11 +131,11 @@ def _agreement(mirror: Agreement | None) -> list[str]:
     if mirror.fault:
         return [f"agreement   {mirror.fault}"]
     if not mirror.compared:
-        return ["agreement   no request was compared with the version before yet"]
+        return ["agreement   no request compared with the previous release yet"]
     share, span = f"{mirror.agreed / mirror.compared:.1%}", ""
     if mirror.low is not None and mirror.high is not None:
         span = f" ({mirror.low:.1%} to {mirror.high:.1%})"
-    return [f"agreement   {share}{span} with the version before, of {mirror.compared} requests"]
+    return [f"agreement   {share}{span} with the previous release, {mirror.compared} requests"]
 
 
 def _samples(stored: StoredRequests | None, taken: FetchedRequests | None) -> list[str]:
@@ -188,7 +188,7 @@ def history(result: HistoryResult) -> list[str]:
         values = [value for _, value in points]
         span = f"{min(values):.4g} to {max(values):.4g}, last {values[-1]:.4g}" if values else "-"
         lines.append(f"{instance}  {result.metric}  {len(values)} points, {span}")
-    return [*lines, *result.notes] or ["Nothing is known of this target yet."]
+    return [*lines, *result.notes] or ["No history of this target yet."]
 
 
 def channel_tests(result: ChannelTests) -> list[str]:
@@ -198,7 +198,7 @@ def channel_tests(result: ChannelTests) -> list[str]:
 
 def silences(result: SilenceResult) -> list[str]:
     """Return the silences, a sentence each."""
-    return [hold.text for hold in result.holds] or ["Nothing is held back."]
+    return [hold.text for hold in result.holds] or ["No active silences."]
 
 
 def call(result: CallResult) -> list[str]:

@@ -141,7 +141,7 @@ class MachineView:
         if self.report.state == "stopped":
             raise TargetError("The server on this target was stopped.")
         if not self.report.running:
-            raise TargetError("The server on this target does not run.")
+            raise TargetError("The server on this target is not running.")
         if self._tunnel is None or self._endpoint is None:
             assert self._channel is not None
             self._tunnel = self._channel.forward(self.report.port)
@@ -237,29 +237,29 @@ class PlatformView:
         if self._tunnel is None:
             self._tunnel = self._site.reach()
         if self._tunnel is None:
-            raise TargetError("This platform tells nothing of how a release is doing.")
+            raise TargetError("This platform does not report the status of a release.")
         return read(Endpoint(self._tunnel, ServerReport(), token_of(self._tunnel)))
 
     def send_labels(self, labels: Mapping[str, str]) -> None:
         """Send labels to the server, if it can be reached."""
         self.read()
         if self._tunnel is None:
-            raise TargetError("This platform has no way to the server that labels could take.")
+            raise TargetError("This platform does not accept labels.")
         send_labels(Endpoint(self._tunnel, ServerReport(), token_of(self._tunnel)), labels)
 
     def fetch_samples(self, folder: Path) -> FetchedRequests:
         """Refuse, as the studio does not access a platform's disk."""
-        raise TargetError("Requests are only kept on a machine that is reached over SSH, or here.")
+        raise TargetError("Only boards over SSH and this computer can keep requests.")
 
     def forget_samples(self) -> int:
         """Refuse, as the studio does not access a platform's disk."""
-        raise TargetError("Requests are only kept on a machine that is reached over SSH, or here.")
+        raise TargetError("Only boards over SSH and this computer can keep requests.")
 
     def telemetry(self) -> list[TelemetryLine]:
         """Return the telemetry of the server, if it can be reached."""
         self.read()
         if self._tunnel is None:
-            raise TargetError("This platform keeps no history that could be read.")
+            raise TargetError("This platform stores no history.")
         return read_telemetry(Endpoint(self._tunnel, ServerReport(), token_of(self._tunnel)))
 
     def log(self, lines: int) -> tuple[str, ...]:

@@ -74,7 +74,7 @@ def dispatching(
 
     def delivered(channel: str) -> None:
         if failures.pop(channel, None):
-            again = ChannelMessage(channel, "It takes notices again.", False)
+            again = ChannelMessage(channel, "It works again.", False)
             job.event("channel", **to_json(again))
 
     holds = Silences(Paths.of().data / HOLDS)

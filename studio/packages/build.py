@@ -115,7 +115,9 @@ def _copy_model(content: BundleContent, folder: Path) -> str:
     for path in rest:
         relative = Path(os.path.relpath(path, first.parent))
         if ".." in relative.parts or relative.as_posix() in (name, MANIFEST, CHECKS):
-            raise InvalidModel(f"The model's file {path.name} cannot be part of a bundle.")
+            raise InvalidModel(
+                f"The model file {path.name} is outside the model's folder or has a reserved name."
+            )
         _copy(path, folder / relative)
     return name
 

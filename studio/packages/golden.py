@@ -77,8 +77,8 @@ def random_samples(session: Session, inputs: Sequence[Value], count: int) -> lis
         except StudioError as error:
             reason = reason or error.message
     raise InvalidData(
-        f"The model accepts no made-up input. {reason}",
-        hint="Give some real inputs with --data.",
+        f"The model does not run with random inputs. {reason}",
+        hint="Pass samples with --data.",
     )
 
 
@@ -156,5 +156,5 @@ def check_labels(labels: Path | None, samples: Sequence[GoldenSample]) -> None:
         sizes = " or ".join(str(size) for size in sorted({size for size, _ in axes}))
         raise InvalidData(
             f"{labels.name} has {count} labels, and the model's outputs have {sizes} values.",
-            hint="Give the labels that the model was trained with, one a line, in their order.",
+            hint="Pass the labels of the training, one per line, in order.",
         )

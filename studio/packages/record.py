@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from studio.api import StudioError
-from studio.datasets.preprocess import FILE as PREPROCESS
+from studio.datasets.preprocess_draft import write_draft
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs.options_form import form
 from studio.packages.latency import latency_of
@@ -96,7 +96,7 @@ def packaged(
         version=version.number,
         counter=version.counter,
         variant=version.variant,
-        preprocess_draft=_write_draft(result.preprocess_draft, draft) if draft else "",
+        preprocess_draft=write_draft(result.preprocess_draft, draft) if draft else "",
         signature="",
     )
     unsigned = result.signature and not (version.path / SIGNATURE).exists()
@@ -108,23 +108,6 @@ def packaged(
         final = replace(final, notes=(*final.notes, _UNSIGNED))
     registry.add_run("package", version.variant, _user_options(options, hidden), to_json(final))
     return final
-
-
-def _write_draft(text: str, path: Path) -> str:
-    """Write the draft to the user's path.
-
-    Raises:
-        StudioError: when another file exists there, which may hold the user's work.
-    """
-    path = path / PREPROCESS if path.is_dir() else path
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise StudioError(f"{path} exists already.", hint="Give another name.") from None
-    except OSError as error:
-        raise StudioError(f"{path} cannot be written: {error.strerror}.") from None
-    return str(path)
 
 
 def store_version(registry: Registry, model: ModelRef, result: PackageResult) -> VersionRecord:
@@ -139,7 +122,7 @@ def store_version(registry: Registry, model: ModelRef, result: PackageResult) ->
     if any(version.number >= result.version for version in known.values()):
         raise StudioError(
             f"Version {result.version} of {result.name} was made elsewhere meanwhile.",
-            hint="Repeat the step.",
+            hint="Run the command again.",
         )
     name = component_of(f"{result.name}-{result.version}")
     artifact = registry.adopt_made(Path(result.bundle), name)

@@ -31,7 +31,7 @@ def signature_of(content: bytes, key: Path, namespace: str = NAMESPACE) -> str:
     """
     program = shutil.which("ssh-keygen")
     if program is None:
-        raise Unavailable("Bundles are signed by ssh-keygen, which is not installed here.")
+        raise Unavailable("Signing needs ssh-keygen, which is not installed.")
     key = key.expanduser()
     if not key.is_file():
         raise StudioError(f"No such file: {key}.")
@@ -60,9 +60,7 @@ def signature_of(content: bytes, key: Path, namespace: str = NAMESPACE) -> str:
 def sign(options: SignOptions, job: Job) -> SignResult:
     """Sign a bundle's folder: for boards, for OpenSSF's tools, or for both."""
     if not options.key and not options.openssf:
-        raise UsageError(
-            "Nothing to sign with was named.", hint="Name an SSH key (key) or one for openssf."
-        )
+        raise UsageError("Missing signing key.", hint="Pass --key or --openssf.")
     bundle = Bundle.open(options.bundle)
     signature = openssf = None
     if options.key:
@@ -87,7 +85,7 @@ def write_signature(folder: Path, text: str) -> Path:
     except OSError as error:
         raise StudioError(
             f"{path} cannot be written: {error.strerror}.",
-            hint="Sign as it is deployed, with --sign.",
+            hint="Sign during the deployment: studio deploy --sign KEY",
         ) from None
     return path
 
@@ -128,7 +126,7 @@ def signed_by(bundle: Path, signers: Path | None) -> tuple[bool, str]:
     except (OSError, UnicodeDecodeError):
         return False, "not signed"
     if signers is None:
-        return text.startswith(_ARMOUR), "signed; nobody asked by whom"
+        return text.startswith(_ARMOUR), "signed; signer not checked"
     try:
         return True, signer_of(signers, content, text)
     except ReleaseError as error:

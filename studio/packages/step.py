@@ -18,25 +18,25 @@ from studio.registry import ModelRef
 class SignOptions:
     """Options of the step ``sign``."""
 
-    bundle: Path = option(kind=Kind.FOLDER, positional=True, help="A bundle's folder.")
+    bundle: Path = option(kind=Kind.FOLDER, positional=True, help="Bundle folder.")
     key: Path | None = option(
         None,
         kind=Kind.FILE,
         title="SSH key",
-        help="The private key, or the .pub file of one that the SSH agent holds.",
+        help="Private SSH key, or the .pub file of a key in the SSH agent.",
     )
     openssf: Path | None = option(
         None,
         kind=Kind.FILE,
         title="OpenSSF key",
-        help="A private key on P-256, P-384 or P-521: writes a signature that OpenSSF's "
+        help="Private key on P-256, P-384 or P-521 for a signature that OpenSSF "
         "model_signing verifies.",
     )
     out: Path | None = option(
         None,
         kind=Kind.OUTPUT,
         title="OpenSSF signature",
-        help="Where that is written; beside the bundle's folder, as NAME.sig, without it.",
+        help="File for the OpenSSF signature (default: NAME.sig next to the bundle folder).",
         advanced=True,
     )
 
@@ -44,7 +44,7 @@ class SignOptions:
 SIGN: Step[SignOptions, SignResult] = Step(
     name="sign",
     title="Sign",
-    summary="Sign a bundle with an SSH key, as boards may ask for, or for OpenSSF's tools.",
+    summary="Sign a bundle with an SSH key, or for OpenSSF model signing.",
     options=SignOptions,
     result=SignResult,
     work="studio.packages.signing:sign",
@@ -102,9 +102,9 @@ class PackageOptions:
         numbering: What the registry knows, added before the work starts.
     """
 
-    model: ModelRef = option(kind=Kind.MODEL, positional=True, help="What to package.")
+    model: ModelRef = option(kind=Kind.MODEL, positional=True, help="Model to package.")
     out: Path | None = option(
-        None, kind=Kind.OUTPUT, title="Folder", help="Where a copy of the bundle is put."
+        None, kind=Kind.OUTPUT, title="Folder", help="Folder for a copy of the bundle."
     )
     data: Path | None = option(
         None,
@@ -114,28 +114,27 @@ class PackageOptions:
         project=("calibration",),
     )
     labels: Path | None = option(
-        None, kind=Kind.FILE, help="The names of the classes, one a line.", project=("labels",)
+        None, kind=Kind.FILE, help="Class names, one per line.", project=("labels",)
     )
     preprocess: Path | None = option(
         None,
         kind=Kind.FILE,
-        help="How an image becomes the input (preprocess.toml).",
+        help="Input preprocessing, a preprocess.toml.",
         project=("preprocess",),
     )
     preprocess_draft: Path | None = option(
         None,
         kind=Kind.OUTPUT,
         title="Write a preprocess.toml",
-        help="Where to write a first preprocess.toml with the sizes of the model's own input; the "
-        "bundle takes it only when it is given with --preprocess.",
+        help="File for a draft preprocess.toml with the input sizes of the model. Complete "
+        "it, then pass it with --preprocess.",
         advanced=True,
     )
     sign: Path | None = option(
         None,
         kind=Kind.FILE,
         title="Sign with",
-        help="An SSH key to sign the bundle with; name the .pub file of a key that the agent "
-        "holds.",
+        help="SSH key that signs the bundle, or the .pub file of a key in the SSH agent.",
     )
     samples: int = option(
         8, minimum=1, maximum=256, title="Number of golden samples", advanced=True
@@ -152,15 +151,15 @@ class PackageOptions:
     embedding: str | None = option(
         None,
         title="Embedding for drift",
-        help="Let the model tell the watch, and nobody else, where each request lies along "
-        "eight axes of what its last layer sees: auto, or the name of a tensor. Off without.",
+        help="Tensor for embedding drift: auto or a tensor name (default: off). Clients do "
+        "not receive it.",
         advanced=True,
     )
     tolerance: float | None = option(
         None,
         minimum=0,
-        help="Largest difference allowed on a target, relative to the outputs' size; "
-        "by default it follows the precision.",
+        help="Maximum error of golden samples on a target, relative to the largest output "
+        "(default: from the precision).",
         advanced=True,
     )
     numbering: Numbering | None = None
@@ -169,7 +168,7 @@ class PackageOptions:
 PACKAGE: Step[PackageOptions, PackageResult] = Step(
     name="package",
     title="Package",
-    summary="Make a bundle of a model: its files, golden samples, preprocessing and a manifest.",
+    summary="Build a bundle of a model: files, golden samples, preprocessing and manifest.",
     options=PackageOptions,
     result=PackageResult,
     work="studio.packages.work:package",

@@ -10,7 +10,7 @@ def package(result: PackageResult) -> list[str]:
     """Return the bundle's place and size, and what its maker should know."""
     lines = [result.bundle, f"digest {result.digest}, {megabytes(result.bytes)}"]
     if result.embedding:
-        lines.append(f"the watch for drift also sees {result.embedding}, which no client gets")
+        lines.append(f"drift detection also uses {result.embedding}, which clients do not receive")
     lines += [*result.notes, *result.hints]
     lines += [f"{finding.level}: {finding.text}" for finding in result.findings or ()]
     if result.preprocess_draft:

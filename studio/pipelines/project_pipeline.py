@@ -59,6 +59,8 @@ class _Builder:
         self._target, self._folder = target, folder
         self._calibration = self._first("calibration", "evaluation", "heldout")
         self._evaluation = self._first("evaluation", "heldout")
+        kept = self._first("heldout")
+        self._kept = kept if kept != self._evaluation else ""
         self._unseen = self._first("heldout", "evaluation", "calibration")
 
     def text(self) -> str:
@@ -114,7 +116,9 @@ class _Builder:
         return _given(
             data=self._calibration,
             eval_data=self._evaluation,
+            heldout_data=self._kept,
             dictionary=self._first("dictionary"),
+            label_map=self._first("label_map"),
         )
 
     def _gates(self) -> Iterable[Mapping[str, JsonValue]]:

@@ -154,8 +154,8 @@ def _judge_stranger(plugin: Plugin, manifest: Manifest, standing: PluginDecision
 
 
 def _question(plugin: Plugin, agreed: str) -> str:
-    begin = "its files are not those that you agreed to" if agreed else "no consent yet"
-    return f"{begin}; look at it, then: studio plugins allow {plugin.id}"
+    begin = "its files have changed since you allowed it" if agreed else "no consent yet"
+    return f"{begin}; review it, then run: studio plugins allow {plugin.id}"
 
 
 def _off(plugin: Plugin, reason: str) -> Plugin:

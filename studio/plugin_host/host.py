@@ -268,7 +268,7 @@ class PluginHost:
         if digest_of(plugin.folder, files) != plugin.digest:
             raise Unavailable(
                 f"{capability.title} is not available: the files of {plugin.id} have changed.",
-                hint="Look at them on the Plugins page, or with: studio plugins list",
+                hint="Review the plugin on the Plugins page, or with: studio plugins list",
             )
         return files
 

@@ -63,8 +63,9 @@ class PluginFinder(MetaPathFinder):
         agreed = self.files.get(plugin)
         if agreed is not None and agreed.get(path) != digest:
             raise Refused(
-                f"{path.name} of the plugin {plugin} is not as you agreed to it, and was not run.",
-                hint="Look at its files on the Plugins page, or with: studio plugins list",
+                f"{path.name} of the plugin {plugin} has changed since you allowed it, and was "
+                "not run.",
+                hint="Review the plugin on the Plugins page, or with: studio plugins list",
             )
 
     def find_spec(

@@ -48,13 +48,13 @@ def make_plugin(name: str, kind: str, folder: Path) -> list[str]:
     """
     if not _NAME.fullmatch(name) or name.startswith("studio"):
         raise UsageError(
-            f"{name!r} cannot be a plugin's name.",
+            f"Invalid plugin name {name!r}.",
             hint="Use lower-case letters, digits and _, from three letters on; not studio….",
         )
     if kind not in KINDS:
-        raise UsageError(f"There is no kind {kind!r}.", hint=f"Known: {', '.join(KINDS)}.")
+        raise UsageError(f"Unknown kind {kind!r}.", hint=f"Known: {', '.join(KINDS)}.")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder} is there already.", hint="Name another folder with --out.")
+        raise UsageError(f"{folder} exists.", hint="Choose another folder with --out.")
     words = _words(name, kind)
     files = {**_templates("common", words), **_templates(kind, words)}
     for file, text in files.items():

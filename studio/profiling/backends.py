@@ -80,9 +80,8 @@ def check_formats(host: PluginHost, texts: Sequence[str], forms: Sequence[str]) 
             taken = [titles.get(one, one) for one in backend.extra["formats"]]
             given = [titles.get(one, one) for one in dict.fromkeys(forms)]
             raise UsageError(
-                f"{backend.title} runs {' and '.join(taken)} models, and what was given is "
-                f"{' and '.join(given)}.",
-                hint=f"Give it a model in {taken[0]}, or leave {text} out.",
+                f"{backend.title} runs {' and '.join(taken)} models, not {' and '.join(given)}.",
+                hint=f"Pass a model in {taken[0]}, or omit {text}.",
             )
 
 
@@ -91,8 +90,9 @@ def check_target(target: TargetSpec | None, backends: Sequence[BackendChoice]) -
     bound = [each.backend.title for each in backends if each.python]
     if bound and target is not None and not target.url.startswith("local:"):
         raise UsageError(
-            f"{bound[0]} is measured on this computer alone: its environment does not travel.",
-            hint=f"Leave it out for {target.name}.",
+            f"{bound[0]} runs on this computer only: its environment cannot be installed "
+            "on targets.",
+            hint=f"Omit it for {target.name}.",
         )
 
 
@@ -102,8 +102,8 @@ def _pairs(text: str, rest: str) -> dict[str, str]:
         name, equals, value = part.partition("=")
         if not equals:
             raise UsageError(
-                f"{text!r} is no backend with options.",
-                hint="Write openvino, or openvino:precision=f32,threads=2",
+                f"Invalid backend options: {text!r}.",
+                hint="Write openvino or openvino:precision=f32,threads=2",
             )
         pairs[name.strip().replace("-", "_")] = value.strip()
     return pairs

@@ -250,8 +250,8 @@ def _assumed(result: ProfileResult) -> Iterator[str]:
         if any(axis > 0 for axis in each.assumed):
             shape = "x".join(map(str, each.shape))
             yield (
-                f"The model leaves the size of {each.name} open; {shape} was assumed. "
-                f"Give the real one: --shapes {each.name}=..."
+                f"The model leaves the size of {each.name} open; {shape} was assumed. Pass the "
+                f"real shape: --shapes {each.name}=..."
             )
 
 

@@ -37,8 +37,10 @@ SUFFIXES = (".html", ".csv", ".json", *FIGURES)
 class ExportOptions:
     """Options of the step."""
 
-    profile: Path = option(kind=Kind.FILE, help="What studio profile --json printed.")
-    out: Path = option(kind=Kind.OUTPUT, help="A file in .html, .csv, .json, .png, .pdf or .svg.")
+    profile: Path = option(kind=Kind.FILE, help="Output of studio profile --json.")
+    out: Path = option(
+        kind=Kind.OUTPUT, help="Output file: .html, .csv, .json, .png, .pdf or .svg."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class ExportResult:
 PROFILE_EXPORT: Step[ExportOptions, ExportResult] = Step(
     name="profile-export",
     title="Export the profile",
-    summary="Write a profile as one HTML page, CSV, JSON, or as a figure in PNG, PDF or SVG.",
+    summary="Export a profile as HTML, CSV or JSON, or a figure as PNG, PDF or SVG.",
     options=ExportOptions,
     result=ExportResult,
     work="studio.profiling.export:write",
@@ -127,7 +129,7 @@ def _read(path: Path) -> dict[str, JsonValue]:
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be read as a profile: {error}.") from None
     if not isinstance(document, dict) or not isinstance(document.get("runs"), list):
-        raise UsageError(f"{path} is no profile: it has no runs.")
+        raise UsageError(f"{path} is not a profile: it has no runs.")
     return document
 
 

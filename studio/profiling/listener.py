@@ -17,12 +17,27 @@ from studio.runtime.bench.measures.throughput import cell_parts
 _PREPARATION = 0.2
 """Share of the progress bar that loading and warming up get."""
 
+_PREPARATION_S = 2.0
+"""Usual seconds in which one candidate is loaded and warmed up."""
+
 _MEASURED = 0.97
 """Share after the last round; operators, energy and the end of the processes come then."""
 
-_PHASES = {"load": 0.0, "warm-up": _PREPARATION / 2}
+_PHASES = {"load": 0.0, "warm-up": 0.5}
+"""Where a phase of the preparation begins, as a share of the preparation."""
+
 _MEASURING = ("open-loop", "sustained")
 """Phases that say themselves how far they are; where there are rounds, those do."""
+
+
+def preparation_share(measured_s: float, candidates: int) -> float:
+    """Return the share of the bar for loading and warming up, where the rest takes a known time.
+
+    Args:
+        measured_s: Seconds in which each candidate is measured.
+    """
+    prepared = _PREPARATION_S * candidates
+    return min(prepared / (prepared + measured_s * candidates or 1.0), _PREPARATION)
 
 
 class BenchListener:
@@ -30,6 +45,9 @@ class BenchListener:
 
     It sends a message ``run`` for each news of a candidate. Some modes also send
     ``setting``, ``trial`` and ``point``.
+
+    Args:
+        preparation: Share of the bar for loading and warming up.
     """
 
     def __init__(
@@ -37,7 +55,9 @@ class BenchListener:
         job: Job,
         chosen: Sequence[Candidate],
         clock: Callable[[], float] = time.monotonic,
+        preparation: float = _PREPARATION,
     ) -> None:
+        self._preparation = preparation
         self._job = job
         self._chosen = {each.label: each for each in chosen}
         self._samples: dict[str, list[float]] = {}
@@ -64,9 +84,9 @@ class BenchListener:
     def _progress(self, event: BenchProgress) -> None:
         share = event.done / event.total if event.total else 0.0
         if event.phase in _MEASURING:
-            done = _PREPARATION + share * (_MEASURED - _PREPARATION)
+            done = self._preparation + share * (_MEASURED - self._preparation)
         elif event.phase in _PHASES:
-            done = _PHASES[event.phase] + share * _PREPARATION / 2
+            done = (_PHASES[event.phase] + share / 2) * self._preparation
         else:
             done = _MEASURED
         self._job.progress(done, 1.0, event.text)
@@ -89,7 +109,7 @@ class BenchListener:
             self._first = (event.round, now)
         first, began = self._first
         if event.round == first:
-            return _PREPARATION + (1 - _PREPARATION) * event.round / event.of
+            return self._preparation + (1 - self._preparation) * event.round / event.of
         left = (now - began) / (event.round - first) * (event.of - event.round)
         passed = now - self._began
         return passed / ((passed + left) or 1.0)

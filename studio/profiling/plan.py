@@ -96,8 +96,8 @@ def configuration(chosen: Sequence[Candidate], options: ProfileOptions, npz: str
     shapes, symbols = parse_shapes(options.shapes or ())
     if options.mode == "open-loop" and not options.limit:
         raise UsageError(
-            "Requests that come by themselves are measured against a limit of their latency.",
-            hint="Give one in milliseconds: --p99-limit-ms 50",
+            "Open-loop load needs a latency limit.",
+            hint="Pass it in milliseconds: --p99-limit-ms 50",
         )
     return Config(
         candidates=tuple(_bench_candidate(each, options.tolerance) for each in chosen),

@@ -25,17 +25,16 @@ class ProfileOptions:
     model: tuple[ModelRef, ...] = option(
         kind=Kind.MODEL,
         title="Variants",
-        help="What is measured; the first one is the reference.",
+        help="Models to profile; the first one is the baseline.",
         positional=True,
     )
     backend: tuple[str, ...] = option(
         (DEFAULT,),
         title="Backends",
-        help="The runtimes, also with options (openvino:precision=f32); all variants on each.",
+        help="Backends, optionally with options (openvino:precision=f32). All variants run "
+        "on each backend.",
     )
-    target: TargetSpec | None = option(
-        "local", kind=Kind.TARGET, help="The machine that is measured on."
-    )
+    target: TargetSpec | None = option("local", kind=Kind.TARGET, help="Target name.")
     mode: Mode = option(
         "latency",
         choice_titles=(
@@ -51,21 +50,21 @@ class ProfileOptions:
         minimum=0,
         maximum=1024,
         zero="automatic",
-        help="Threads within an inference; 0 takes one, and all cores for a model that takes "
-        "more than 50 ms on one, as a server does.",
+        help="Threads per inference. 0: one, or all cores if an inference takes more than "
+        "50 ms, as on the server.",
     )
     seconds: float = option(
         20.0,
         minimum=0.1,
         maximum=86400,
         unit="s",
-        help="Time for the measured rounds, all variants together; slow models take longer.",
+        help="Time for all measured rounds; slow models take longer.",
     )
     rounds: int = option(
         40,
         minimum=1,
         maximum=10000,
-        help="Most rounds; more rounds tell smaller differences apart.",
+        help="Maximum number of rounds. More rounds resolve smaller differences.",
         advanced=True,
     )
     looks: int = option(
@@ -80,13 +79,13 @@ class ProfileOptions:
         (1,),
         minimum=1,
         maximum=256,
-        help="Parallel streams: each number is tried for throughput, else the first is used.",
+        help="Parallel streams. Throughput tries each number; other modes use the first.",
     )
     batch: tuple[int, ...] = option(
         (1,),
         minimum=1,
         maximum=4096,
-        help="Samples of an inference; each number is tried for throughput.",
+        help="Samples per inference (batch size). Throughput tries each number.",
     )
     limit: float = option(
         0.0,
@@ -94,7 +93,7 @@ class ProfileOptions:
         maximum=3_600_000,
         unit="ms",
         zero="none",
-        help="Open loop: what 99 % of the requests must keep, from the time they are due.",
+        help="Open loop: p99 latency limit, measured from the scheduled time.",
         spelling="p99_limit_ms",
     )
     rate: float = option(
@@ -103,30 +102,30 @@ class ProfileOptions:
         maximum=1_000_000,
         unit="requests/s",
         zero="search",
-        help="Open loop: the rate that is tried; 0 searches for the highest.",
+        help="Open loop: request rate; 0 searches for the highest.",
     )
     minutes: float = option(
         5.0,
         minimum=0.05,
         maximum=1440,
         unit="min",
-        help="Sustained: how long each variant runs.",
+        help="Sustained: duration for each variant.",
     )
     data: Path | None = option(
         None,
         kind=Kind.DATA,
-        help="Samples, of which the first is the input; random values without any.",
+        help="Input data; the first sample is used (default: random values).",
         project=("calibration", "evaluation", "heldout"),
     )
     shapes: tuple[str, ...] | None = option(
         None,
-        title="Open sizes",
-        help="Sizes that the model leaves open: input=1x3x48x320, or batch=1.",
+        title="Dynamic dimensions",
+        help="Sizes of dynamic dimensions: input=1x3x48x320, or batch=1.",
     )
     tolerance: float | None = option(
         None,
         minimum=0,
-        help="Largest error against the reference, relative to its largest output.",
+        help="Maximum error against the baseline, relative to its largest output.",
         advanced=True,
     )
     operators: bool = option(
@@ -135,12 +134,12 @@ class ProfileOptions:
     energy: bool = option(
         False,
         title="Energy",
-        help="Also measure the energy of an inference, where a sensor can be read.",
+        help="Also measure the energy per inference, if the machine has a sensor.",
     )
     meter: Path | None = option(
         None,
         kind=Kind.FILE,
-        help="A meter of your own: a Python file whose rails() gives what can be read.",
+        help="Custom energy meter: a Python file with a function rails().",
         advanced=True,
     )
 
@@ -148,7 +147,7 @@ class ProfileOptions:
 PROFILE: Step[ProfileOptions, ProfileResult] = Step(
     name="profile",
     title="Profile",
-    summary="Measure in interleaved rounds how fast variants are, and say which is faster.",
+    summary="Benchmark variants in interleaved rounds and compare them.",
     options=ProfileOptions,
     result=ProfileResult,
     work="studio.profiling.work:profile",

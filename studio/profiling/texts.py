@@ -197,7 +197,7 @@ def profiles(lines: Sequence[ProfileLine]) -> list[str]:
 
 def comparison(found: ProfileComparison) -> list[str]:
     """Return a table of the variants in both profiles, then what is different."""
-    head = ("run", "before", "after", "ratio", "interval", "verdict", "against the reference")
+    head = ("run", "before", "after", "ratio", "interval", "verdict", "vs baseline")
     rows = [
         (
             row.id,

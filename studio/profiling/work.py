@@ -17,7 +17,7 @@ from studio.profiling import build as results
 from studio.profiling import work as feeds
 from studio.profiling.backends import check_formats, check_target, choose
 from studio.profiling.command import LOCAL_BENCH, LocalRunner, run_bench
-from studio.profiling.listener import BenchListener
+from studio.profiling.listener import BenchListener, preparation_share
 from studio.profiling.operator_times import OperatorTimes
 from studio.profiling.plan import PROFILED_INFERENCES, Candidate, candidates, configuration
 from studio.profiling.record import ROUNDS_FILE
@@ -49,7 +49,9 @@ def profile(options: ProfileOptions, job: Job) -> ProfileResult:
     config = configuration(chosen, options, npz)
     if placement.accelerated(chosen):  # where it ran is only known from what its kernels say
         config = replace(config, operators=PROFILED_INFERENCES)
-    recording = _measure(host, options, config, job, BenchListener(job, chosen))
+    seconds = config.duration if config.mode == "sustained" else 0.0
+    listener = BenchListener(job, chosen, preparation=preparation_share(seconds, len(chosen)))
+    recording = _measure(host, options, config, job, listener)
     result = results.build(recording, chosen)
     operators = _operators(host, chosen, recording, job)
     placed = placement.placement(chosen, result.runs, operators)
@@ -132,7 +134,7 @@ def first_sample(data: Path, inputs: Sequence[Value], folder: Path) -> Path:
 
     sample = next(iter(open_dataset(data, inputs, limit=1)), None)
     if sample is None:
-        raise InvalidData(f"{data.name} holds no samples.")
+        raise InvalidData(f"{data.name} has no samples.")
     path = folder / "feeds.npz"
     save_arrays(str(path), sample.feeds)
     return path

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from studio.datasets.suffixes import ARRAYS, IMAGES
-from studio.projects.results import ProjectIssue
+from studio.projects.results import ProjectIssue, flag
 
 _MOST_ENTRIES = 5000
 """A folder with more is a download folder rather than a project."""
@@ -23,6 +23,7 @@ _NAMES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "evaluation": (("evaluation", "eval", "validation", "val"), _DATA),
     "heldout": (("heldout", "held-out", "held_out", "test"), _DATA),
     "labels": (("labels", "classes", "names"), (".txt",)),
+    "label_map": (("labelmap", "label_map", "label-map"), (".txt", ".json")),
     "dictionary": (("dictionary", "dict", "charset"), (".txt",)),
 }
 """For each field the stems of its names, the best first, and their endings. Data may also be a
@@ -61,7 +62,7 @@ def discover(model: Path) -> Discovery:
                 continue
             if not inside(path, folder):
                 text = f"{name} is a link that leads out of the model's folder."
-                issues.append(ProjectIssue(field, text, f"Use studio project set --{field}."))
+                issues.append(ProjectIssue(field, text, f"Use studio project set {flag(field)}."))
                 continue
             paths[field] = path
             break

@@ -9,7 +9,7 @@ from pathlib import Path
 from studio.api import UsageError
 from studio.documents.toml_text import TomlText, literal
 from studio.projects.discovery import inside
-from studio.projects.results import FIELDS, PATHS, TASKS, TEXTS
+from studio.projects.results import FIELDS, LISTS, PATHS, TASKS, TEXTS
 from studio.settings.files import write_atomically
 
 FILE = "project.toml"
@@ -25,36 +25,48 @@ class ProjectSettings:
     Attributes:
         texts: Task and metric, by field.
         paths: Absolute paths, by field.
-        targets: Names of targets; None when the file does not name any.
+        lists: Names of targets and of nodes kept in float, by field.
     """
 
     texts: Mapping[str, str] = field(default_factory=dict)
     paths: Mapping[str, Path] = field(default_factory=dict)
-    targets: tuple[str, ...] | None = None
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def changed(self, values: Mapping[str, Value | None]) -> ProjectSettings:
         """Return the settings with other values; None removes a value."""
-        texts, paths, targets = dict(self.texts), dict(self.paths), self.targets
+        texts, paths, lists = dict(self.texts), dict(self.paths), dict(self.lists)
         for name, value in values.items():
-            if name == "targets":
-                targets = None if value is None else tuple(value)
-            elif value is None:
-                texts.pop(name, None)
-                paths.pop(name, None)
+            if value is None:
+                for each in (texts, paths, lists):
+                    each.pop(name, None)
+            elif name in LISTS:
+                lists[name] = tuple(value)
             elif name in PATHS:
                 paths[name] = Path(str(value))
             else:
                 texts[name] = str(value)
-        return ProjectSettings(texts, paths, targets)
+        return ProjectSettings(texts, paths, lists)
 
     def write(self, file: Path) -> None:
-        """Write the file of the user's own settings, whose paths are absolute."""
-        values: dict[str, Value] = {**self.texts, **{k: str(v) for k, v in self.paths.items()}}
+        """Write the file of the user's own settings, whose paths are absolute.
+
+        Raises:
+            UsageError: when it would be larger than a file that is read.
+        """
+        values: dict[str, str | list[str]] = {
+            **self.texts,
+            **{name: str(path) for name, path in self.paths.items()},
+            **{name: list(names) for name, names in self.lists.items()},
+        }
         lines = [f"{name} = {literal(values[name])}" for name in FIELDS if name in values]
-        if self.targets is not None:
-            lines.append(f"targets = {literal(list(self.targets))}")
+        content = ("\n".join(lines) + "\n").encode()
+        if len(content) > _MOST_BYTES:
+            raise UsageError(
+                f"A project has at most {_MOST_BYTES // 1024} KB of settings.",
+                hint="Name fewer nodes, or use a pattern in the preset's keep option.",
+            )
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(file, ("\n".join(lines) + "\n").encode())
+        write_atomically(file, content)
 
 
 def read_settings(file: Path, folder: Path | None) -> ProjectSettings:
@@ -78,7 +90,8 @@ def read_settings(file: Path, folder: Path | None) -> ProjectSettings:
     if texts.get("task", TASKS[0]) not in TASKS:
         raise _unknown_task(toml, texts)
     paths = {name: _path_value(toml, name, folder) for name in PATHS if name in toml.values}
-    return ProjectSettings(texts, paths, _targets(toml))
+    lists = {name: _list_value(toml, name) for name in LISTS if name in toml.values}
+    return ProjectSettings(texts, paths, lists)
 
 
 def _text(file: Path) -> str:
@@ -123,10 +136,8 @@ def _path_value(toml: TomlText, name: str, folder: Path | None) -> Path:
     return path
 
 
-def _targets(toml: TomlText) -> tuple[str, ...] | None:
-    value = toml.values.get("targets")
-    if value is None:
-        return None
+def _list_value(toml: TomlText, name: str) -> tuple[str, ...]:
+    value = toml.values[name]
     if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
-        raise toml.wrong("targets must be a list of names.", "targets")
+        raise toml.wrong(f"{name} must be a list of names.", name)
     return tuple(value)

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from studio.api import UsageError
+from studio.api import InvalidData, UsageError
+from studio.datasets.label_map import LabelMap
 from studio.documents.dataclass_json import from_json
 from studio.models.results import ModelFigures
 from studio.projects.discovery import Discovery, discover
+from studio.projects.licence import licence_file, licence_in
 from studio.projects.project_file import FILE, ProjectSettings, Value, read_settings
 from studio.projects.results import (
     CLASSIFICATION,
+    LISTS,
     PATHS,
     TEXT_RECOGNITION,
     TEXTS,
@@ -20,14 +24,19 @@ from studio.projects.results import (
     Project,
     ProjectIssue,
     ProjectSource,
+    flag,
 )
 from studio.projects.tasks import METRICS, Lists, classes_of, recognise
 from studio.registry import Registry, VariantRecord, component
+
+if TYPE_CHECKING:
+    from studio.projects.draft import PreprocessDraft
 
 FOLDER = "projects"
 """Name of the folder of what the user has set, next to the registry."""
 
 FOUND, RECOGNISED = "the model's folder", "the model"
+_ROW_AXES = 2
 _MOST_LIST_BYTES = 4 * 1024 * 1024
 
 
@@ -64,6 +73,8 @@ class Projects:
             _Layer(FOUND, ProjectSettings(paths=discovery.paths)),
         )
         project = _merged(variant.model_name, layers)
+        if file is not None:
+            project = _with_licence(project, file.parent)
         issues += [one for one in discovery.issues if getattr(project, one.what, None) is None]
         return _completed(project, ModelFigures.read(original.summary), issues)
 
@@ -75,6 +86,16 @@ class Projects:
         """
         file = self._own(model)
         read_settings(file, None).changed(values).write(file)
+
+    def draft(self, variant: VariantRecord) -> PreprocessDraft:
+        """Return the ``preprocess.toml`` that can be written for a variant's model.
+
+        Raises:
+            UsageError, InvalidData: when it cannot be.
+        """
+        from studio.projects.draft import PreprocessDraft  # with numpy, which the window waits for
+
+        return PreprocessDraft.of(self._registry, variant)
 
     def _own(self, model: str) -> Path:
         return self._folder / f"{component(model, 'A model')}.toml"
@@ -103,7 +124,7 @@ def _existing(file: Path | None) -> Path | None:
 
 def _merged(model: str, layers: tuple[_Layer, ...]) -> Project:
     values: dict[str, str] = {}
-    targets: tuple[str, ...] = ()
+    lists: dict[str, tuple[str, ...]] = {}
     sources: list[ProjectSource] = []
     for name in (*TEXTS, *PATHS):
         for layer in layers:
@@ -112,13 +133,23 @@ def _merged(model: str, layers: tuple[_Layer, ...]) -> Project:
                 values[name] = str(texts[name])
                 sources.append(ProjectSource(name, layer.where))
                 break
-    for layer in layers:
-        if layer.settings.targets is not None:
-            targets = layer.settings.targets
-            sources.append(ProjectSource("targets", layer.where))
-            break
-    project = from_json(Project, {"model": model, **values, "targets": targets})
+    for name in LISTS:
+        for layer in layers:
+            if name in layer.settings.lists:
+                lists[name] = layer.settings.lists[name]
+                sources.append(ProjectSource(name, layer.where))
+                break
+    project = from_json(Project, {"model": model, **values, **lists})
     return replace(project, found=tuple(sources))
+
+
+def _with_licence(project: Project, folder: Path) -> Project:
+    file = licence_file(folder)
+    name = licence_in(file) if file is not None else ""
+    if file is None or not name:
+        return project
+    source = ProjectSource("licence", FOUND, file.name)
+    return replace(project, licence=name, found=(*project.found, source))
 
 
 def _completed(project: Project, figures: ModelFigures, issues: list[ProjectIssue]) -> Project:
@@ -142,15 +173,25 @@ def _issues(project: Project, figures: ModelFigures, lists: Lists) -> Iterator[P
     for name in PATHS:
         path = getattr(project, name)
         if path is not None and not Path(path).exists():
-            hint = f"Name the new place: studio project set {project.model} --{name} PATH"
+            hint = f"Name the new place: studio project set {project.model} {flag(name)} PATH"
             yield ProjectIssue(name, f"{path} is gone.", hint)
     classes = classes_of(figures.outputs)
+    if project.label_map is not None and Path(project.label_map).exists():
+        is_row = classes is not None and len(figures.outputs[0].shape or ()) == _ROW_AXES
+        yield from _of_label_map(Path(project.label_map), classes if is_row else None)
     if project.task == CLASSIFICATION and classes and lists.labels not in (None, classes):
         text = f"The labels have {lists.labels:,} names, and the model {classes:,} classes."
         yield ProjectIssue("labels", text, "The list belongs to another model, or lacks lines.")
     if project.task == TEXT_RECOGNITION and project.dictionary is None:
         text = "Without the dictionary of the model, its texts cannot be read or compared."
         yield ProjectIssue("dictionary", text, "One character a line, in the order of the classes.")
+
+
+def _of_label_map(path: Path, classes: int | None) -> Iterator[ProjectIssue]:
+    try:
+        LabelMap.read(path).check(classes)
+    except InvalidData as error:
+        yield ProjectIssue("label_map", error.message, error.hint)
 
 
 def _lines(path: str | None) -> int | None:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from studio.api import UsageError
 from studio.jobs.no_work import NoWork
+from studio.projects.draft import PreprocessDraft
 from studio.projects.project_file import Value
 from studio.projects.projects import Projects
-from studio.projects.results import FIELDS, PATHS, TASKS, Project
-from studio.projects.step import ProjectOptions
+from studio.projects.results import FIELDS, PATHS, TASKS, Project, flag
+from studio.projects.step import DraftOptions, DraftResult, ProjectOptions
 from studio.registry import Registry
 
 
@@ -25,11 +26,21 @@ def keep(registry: Registry, options: ProjectOptions, result: NoWork, folder: Pa
         registry.target(name)
     values = _values(options)
     if not values:
-        raise UsageError("Nothing to set.", hint=f"Give one of: --{', --'.join(FIELDS)}.")
+        raise UsageError("Nothing to set.", hint=f"Pass one of: {', '.join(map(flag, FIELDS))}.")
     variant = registry.variant(options.model.variant)
     projects = Projects(registry)
     projects.set(variant.model_name, values)
     return projects.of(variant)
+
+
+def draft(registry: Registry, options: DraftOptions, result: NoWork, folder: Path) -> DraftResult:
+    """Write the first ``preprocess.toml`` of a model, never over another.
+
+    Raises:
+        StudioError: when there is one already, or the model takes no pictures.
+    """
+    found = PreprocessDraft.of(registry, registry.variant(options.model.variant))
+    return DraftResult(found.write(), found.text)
 
 
 def _values(options: ProjectOptions) -> dict[str, Value | None]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+from studio.documents.dataclass_json import optional
 
 CLASSIFICATION = "classification"
 DETECTION = "detection"
@@ -24,12 +27,18 @@ TASKS = tuple(TASK_TITLES)
 YOU = "you"
 """The source of a value that the user has set."""
 
-PATHS = ("preprocess", "calibration", "evaluation", "heldout", "labels", "dictionary")
+PATHS = ("preprocess", "calibration", "evaluation", "heldout", "labels", "label_map", "dictionary")
 """The fields of a project that name a file or folder."""
 
 TEXTS = ("task", "metric")
-FIELDS = (*TEXTS, *PATHS, "targets")
+LISTS = ("targets", "float_nodes")
+FIELDS = (*TEXTS, *PATHS, *LISTS)
 """Everything that can be set, in the order in which it is shown."""
+
+
+def flag(name: str) -> str:
+    """Return the option of ``studio project set`` for a field."""
+    return f"--{name.replace('_', '-')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +79,10 @@ class Project:
         model: The model's name.
         task: What the model does (``classification``); None when it could not be recognised.
         heldout: Data that no choice has seen, for the last word and for trying out.
+        label_map: The model's class for each label of its data, where these are others.
         targets: Names of the targets of interest.
+        float_nodes: Names of the nodes that quantization keeps in float.
+        licence: The model's licence by a file in its folder; empty without one.
         found: The source of each value that is not None.
         issues: What contradicts the model, is gone, or is missing for the task.
     """
@@ -83,8 +95,11 @@ class Project:
     evaluation: str | None = None
     heldout: str | None = None
     labels: str | None = None
+    label_map: str | None = None
     dictionary: str | None = None
     targets: tuple[str, ...] = ()
+    float_nodes: tuple[str, ...] = ()
+    licence: str = optional("")
     found: tuple[ProjectSource, ...] = ()
     issues: tuple[ProjectIssue, ...] = field(default=())
 
@@ -98,9 +113,21 @@ class Project:
 
     def has_use_for(self, what: str) -> bool:
         """Return whether the task uses a list: class names or characters; True for other fields."""
+        if what == "label_map":
+            return self.task == CLASSIFICATION
         if what == "labels":
             return self.task in (CLASSIFICATION, DETECTION, SEGMENTATION, None)
         return what != "dictionary" or self.task == TEXT_RECOGNITION
+
+    def stands_in(self, names: Sequence[str]) -> bool:
+        """Return whether an option for held-out data alone would repeat the evaluation data.
+
+        Without other labelled data, the held-out data is the evaluation data: a search would
+        choose by the samples that judge its choice.
+        """
+        heldout = self.usable("heldout")
+        labelled = self.usable("evaluation", "heldout")
+        return tuple(names) == ("heldout",) and bool(heldout) and labelled[:1] == heldout
 
     def usable(self, *names: str) -> tuple[str, ...]:
         """Return the values of some fields, without those that have an issue."""

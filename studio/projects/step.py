@@ -20,12 +20,15 @@ class ProjectOptions:
 
     model: ModelRef = option(kind=Kind.MODEL, positional=True, help="The model.")
     task: str | None = option(None, help=f"What the model does: {', '.join(TASKS)}.")
-    metric: str | None = option(None, help="Metric that judges it.")
+    metric: str | None = option(None, help="Evaluation metric.")
     preprocess: Path | None = option(
         None, kind=Kind.FILE, help="Input preprocessing, a preprocess.toml."
     )
     calibration: Path | None = option(
-        None, kind=Kind.DATA, title="Calibration data", help="Samples for ranges of quantization."
+        None,
+        kind=Kind.DATA,
+        title="Calibration data",
+        help="Representative samples for quantization.",
     )
     evaluation: Path | None = option(
         None, kind=Kind.DATA, title="Evaluation data", help="Labelled samples for the metric."
@@ -34,14 +37,24 @@ class ProjectOptions:
         None,
         kind=Kind.DATA,
         title="Held-out data",
-        help="Samples that no choice has seen, for the last word and for trying out.",
+        help="Labelled samples for the final metric, not used by any search.",
     )
     labels: Path | None = option(None, kind=Kind.FILE, help="Class names, one per line.")
+    label_map: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        help="Classes of the model for labels of the data that are other numbers or names.",
+    )
     dictionary: Path | None = option(
         None, kind=Kind.FILE, help="Characters of a text recogniser, one per line."
     )
     targets: tuple[str, ...] | None = option(
-        None, title="Targets of interest", help="Names of targets."
+        None, title="Targets of interest", help="Target names."
+    )
+    float_nodes: tuple[str, ...] | None = option(
+        None,
+        title="Nodes kept in float",
+        help="Names of nodes that quantization keeps in float.",
     )
     clear: (
         tuple[
@@ -53,13 +66,15 @@ class ProjectOptions:
                 "evaluation",
                 "heldout",
                 "labels",
+                "label_map",
                 "dictionary",
                 "targets",
+                "float_nodes",
             ],
             ...,
         ]
         | None
-    ) = option(None, help="Fields to remove, so that they are found again.")
+    ) = option(None, help="Fields to remove, so that they are detected again.")
 
 
 PROJECT_SET: Step[ProjectOptions, Project] = Step(
@@ -72,6 +87,36 @@ PROJECT_SET: Step[ProjectOptions, Project] = Step(
     work="studio.jobs.no_work:do_nothing",
     record="studio.projects.record:keep",
     texts="studio.projects.texts:project",
+    limits=Limits(seconds=120),
+    use=Use.READ,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftOptions:
+    """Options of the step ``project-draft``."""
+
+    model: ModelRef = option(kind=Kind.MODEL, positional=True, help="A model that takes pictures.")
+
+
+@dataclass(frozen=True, slots=True)
+class DraftResult:
+    """The first ``preprocess.toml`` of a model."""
+
+    path: str
+    text: str
+
+
+PROJECT_DRAFT: Step[DraftOptions, DraftResult] = Step(
+    name="project-draft",
+    title="Write a preprocess.toml for",
+    summary="Write a first preprocess.toml next to the model, with the sizes of its input.",
+    options=DraftOptions,
+    result=DraftResult,
+    work_result=NoWork,
+    work="studio.jobs.no_work:do_nothing",
+    record="studio.projects.record:draft",
+    texts="studio.projects.texts:draft",
     limits=Limits(seconds=120),
     use=Use.READ,
 )

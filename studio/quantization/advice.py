@@ -30,8 +30,8 @@ def doubts(data: Dataset | None) -> str:
     if not flat:
         return ""
     return (
-        f"all calibration data of input {flat[0]!r} have the value {seen[flat[0]].pop():g}: "
-        "the ranges say nothing of real samples"
+        f"all calibration data of input {flat[0]!r} have the value "
+        f"{seen[flat[0]].pop():g}: the ranges do not represent real samples"
     )
 
 
@@ -55,8 +55,8 @@ def advice(
     found = [doubt] if doubt else []
     if size_ratio > 1:
         found.append(
-            f"{precision} makes the file larger ({size_ratio:.2f} of the original): what is added "
-            "for the conversion is more than the weights lose"
+            f"{precision} makes the file larger ({size_ratio:.2f} of the original): the "
+            "conversion adds more than it saves"
         )
     if interval is not None and interval[0] > 1:
         found.append(

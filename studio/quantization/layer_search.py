@@ -70,7 +70,7 @@ def halves(dataset: Dataset, apart: bool = False) -> tuple[Dataset, Dataset]:
     if len(dataset) < _LEAST:
         raise UsageError(
             "Layer search needs at least two labelled samples.",
-            hint="Give more samples, or --heldout-data for the verdict.",
+            hint="Add samples, or pass --heldout-data.",
         )
     if apart:
         middle = len(dataset) // 2
@@ -239,15 +239,15 @@ def _missed(found: SearchResult, goal: Goal, judge: Evaluator) -> GateMissed:
     )
     if goal.max_drop is not None and least.drop > goal.max_drop:
         return GateMissed(
-            f"No variant in {count} trials lost at most {goal.max_drop:g} of {title}; "
-            f"the best lost {least.drop:.4f}.",
-            hint="Give more calibration data, allow a larger loss, or use fp16.",
+            f"None of {count} candidates met the maximum metric drop of {goal.max_drop:g} "
+            f"{title}; the best has {least.drop:.4f}.",
+            hint="Add calibration data, raise --max-drop, or use fp16.",
         )
     return GateMissed(
         f"No variant in {count} trials took at most {goal.max_latency_ratio:g} of the float "
         f"model's time within the largest loss; the fastest took {fastest.latency_ratio:.2f} and "
         f"lost {fastest.drop:.4f} of {title}.",
-        hint="Allow more time or a larger loss.",
+        hint="Raise --max-latency-ratio or --max-drop.",
     )
 
 

@@ -7,7 +7,7 @@ layers that a search would keep in float are not known yet.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from studio.api import (
     Transform,
 )
 from studio.datasets import open_dataset
+from studio.datasets.input_preview import drawn
 from studio.datasets.results import (
     DataPreview,
     DataProblem,
@@ -36,7 +37,6 @@ from studio.jobs import Job
 from studio.jobs.phases import Phase
 from studio.models.opening import read_model
 from studio.plugin_host import PluginHost
-from studio.quantization.input_preview import drawn
 from studio.quantization.preset import Preset
 from studio.quantization.results import PreflightResult, SpeedupOutlook
 from studio.quantization.speedup import SpeedupEstimate, predict, shapes_to_time
@@ -52,19 +52,24 @@ _SHOWN = 4
 def preview(options: PreviewOptions, job: Job) -> PreflightResult:
     """Return facts before the work; data that do not fit give a sentence, not an error."""
     host = PluginHost.discover()
-    subject = LoadedModel.of(options.model, host, Phase(job, 0, 0.2))
-    data, eval_data = _preview(options.data, subject), _preview(options.eval_data, subject)
+    reading = Phase(job, 0, 0.2)
+    subject = LoadedModel.of(options.model, host, reading, label_map=options.label_map)
+    calibration = subject.samples if options.eval_data else subject.labelled
+    data = _preview(options.data, subject, calibration)
+    eval_data = _preview(options.eval_data, subject, subject.labelled)
     job.progress(0.5, 1, "Timing int8 on this machine")
     cache = TimingCache(options.timings or {}, subject.backend.version())
     outlook = _outlook(options, subject, host, cache, job) if options.outlook else None
     return PreflightResult(data, eval_data, outlook, cache.timings)
 
 
-def _preview(path: Path | None, subject: LoadedModel) -> DataPreview | DataProblem | None:
+def _preview(
+    path: Path | None, subject: LoadedModel, opened: Callable[[Path, int | None], Dataset]
+) -> DataPreview | DataProblem | None:
     if not path:
         return None
     try:
-        return _described(open_dataset(path, subject.inputs), subject)
+        return _described(opened(path, None), subject)
     except StudioError as error:
         return DataProblem(error.message, error.hint)
 

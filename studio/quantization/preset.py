@@ -128,7 +128,10 @@ def check_head(source: PresetText) -> None:
         raise source.wrong(f'{LAYERS} must be a table of "name" = "precision".', LAYERS)
     for pattern, precision in layers.items():
         if not isinstance(precision, str) or precision not in PRECISIONS:
-            reason = f"a layer cannot be {precision!r}; it is one of {', '.join(PRECISIONS)}."
+            reason = (
+                f"the precision of a layer must be one of {', '.join(PRECISIONS)}, not "
+                f"{precision!r}."
+            )
             raise source.wrong(reason, pattern, table=LAYERS)
 
 

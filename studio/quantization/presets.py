@@ -114,7 +114,7 @@ def save(name: str, text: str, data: Path) -> Path:
         UsageError: when the name cannot be one, or is that of a preset that ships.
     """
     if not _NAME.fullmatch(name):
-        raise UsageError(f"A preset cannot be called {name!r}: use letters, digits and dashes.")
+        raise UsageError(f"Invalid preset name {name!r}: use letters, digits and dashes.")
     if resource(FOLDER, f"{name}.toml").is_file():
         raise UsageError(f"{name} ships with the studio; choose another name for yours.")
     PresetEntry.of(PresetText.read(text), name, True)

@@ -39,8 +39,8 @@ class Goal(SearchLimits):
     def __post_init__(self) -> None:
         if self.max_drop is None and self.max_latency_ratio is None:
             raise UsageError(
-                "A search needs a largest loss or a largest latency.",
-                hint="Give --max-drop (0.01 is a point) or --max-latency-ratio (0.5 is twice as "
+                "Layer search needs a budget.",
+                hint="Pass --max-drop (0.01 is one point) or --max-latency-ratio (0.5 is twice as "
                 "fast).",
             )
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from studio.api import Dataset, Extension, InvalidData, Progress, Transform
-from studio.datasets import open_dataset
 from studio.evaluation.judge import Evaluator, dictionary_for
 from studio.evaluation.loaded_model import LoadedModel
 from studio.jobs import Job
 from studio.jobs.phases import Phase
 from studio.plugin_host import PluginHost
+from studio.quantization.float_nodes import with_float_nodes
 from studio.quantization.preset import Preset
 from studio.quantization.results import FloatMetric, LayerCost, SensitivityResult
 from studio.quantization.step import SensitivityOptions
@@ -31,12 +31,16 @@ def measure(options: SensitivityOptions, job: Job) -> SensitivityResult:
     """
     begin = time.monotonic()
     host = PluginHost.discover()
-    subject = LoadedModel.of(options.model, host, Phase(job, 0, 0.02))
+    reading = Phase(job, 0, 0.02)
+    subject = LoadedModel.of(options.model, host, reading, label_map=options.label_map)
     preset = Preset.from_options(options)
     transform: Transform = host.get(Extension.TRANSFORM, preset.method)
     preset = preset.for_transform(transform.options)
+    preset, unkept = with_float_nodes(preset, options.float_nodes, subject.nodes)
+    if unkept:
+        job.log(unkept)
     make = tuner_of(transform, "Use static-int8, the default.")
-    data = open_dataset(options.data, subject.inputs, preset.samples)
+    data = subject.samples(options.data, preset.samples)
     judged = _judged(options, subject, host)
     folder = job.folder / "tuner"
     folder.mkdir()
@@ -76,13 +80,13 @@ def _judged(
     """Return the metric with its samples, if labelled data were given."""
     if options.eval_data is None:
         return None
-    data = open_dataset(options.eval_data, subject.inputs, options.eval_samples)
+    data = subject.labelled(options.eval_data, options.eval_samples)
     dictionary = dictionary_for(options.eval_data, options.dictionary)
     judge = Evaluator.choose(host, options.metric, data, dictionary)
     if judge is None:
         raise InvalidData(
-            "No metric suits the evaluation data: it has no labels.",
-            hint="Give labelled data, or leave --eval-data out.",
+            "No metric fits the evaluation data: it has no labels.",
+            hint="Add labels, or omit --eval-data.",
         )
     return judge, data
 

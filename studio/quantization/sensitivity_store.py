@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +20,9 @@ from studio.registry import Registry
 STEP = "sensitivity"
 
 
-def signature(model_digest: str, data: Path, preset: Preset) -> str:
+def signature(
+    model_digest: str, data: Path, preset: Preset, float_nodes: Sequence[str] = ()
+) -> str:
     """Return a digest of all that the costs depend on.
 
     Data are identified by names, sizes and times of their files; to read gigabytes would take
@@ -31,7 +33,8 @@ def signature(model_digest: str, data: Path, preset: Preset) -> str:
         (path.relative_to(data).as_posix(), path.stat().st_size, path.stat().st_mtime_ns)
         for path in files
     ]
-    whole = json.dumps([model_digest, listing, preset.to_json()], sort_keys=True, default=str)
+    parts = [model_digest, listing, preset.to_json(), *map(str, float_nodes)]
+    whole = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(whole.encode()).hexdigest()
 
 
@@ -95,4 +98,4 @@ def _signature(
     registry: Registry, options: QuantizeOptions | SensitivityOptions, data: Path
 ) -> str:
     digest = registry.variant(options.model.variant).digest
-    return signature(digest, data, Preset.from_options(options))
+    return signature(digest, data, Preset.from_options(options), options.float_nodes)

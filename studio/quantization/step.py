@@ -57,7 +57,7 @@ _MODEL = _described(kind=Kind.MODEL, positional=True, help="The float model.")
 _DATA = _described(
     kind=Kind.DATA,
     title="Calibration data",
-    help="Samples that show the ranges of the activations; labels are not needed.",
+    help="Representative samples for the activation ranges; labels are not needed.",
     project=("calibration",),
 )
 _CALIBRATION = _described(
@@ -77,15 +77,22 @@ _KEEP = _described(
     help="Nodes to keep in float: names (with * for any characters) or operators.",
     spelling="keep_float",
 )
+_FLOAT_NODES = _described(
+    title="Nodes kept in float",
+    help="Names of nodes to keep in float with those of the preset; names that the model lacks "
+    "are ignored. Default: those of the project; none for no nodes.",
+    advanced=True,
+    project=("float_nodes",),
+)
 _EVAL_DATA = _described(
     kind=Kind.DATA,
     title="Evaluation data",
-    help="Labelled samples for the task metric; the calibration data when it has labels.",
+    help="Labelled samples for the metric (default: the calibration data, if it has labels).",
     project=("evaluation", "heldout"),
 )
-_WORST_DATA = _EVAL_DATA | {
-    "help": "Labelled samples: the metric is then measured for the worst layers, too."
-}
+_HELDOUT_DATA = _described(
+    kind=Kind.DATA, title="Held-out data", advanced=True, project=("heldout",)
+)
 _EVAL_SAMPLES = _described(
     minimum=1,
     maximum=1_000_000,
@@ -96,13 +103,21 @@ _METRIC = _described(
     kind=Kind.CHOICE,
     choices=tuple(_METRICS),
     choice_titles=tuple(_METRICS.values()),
-    help="Metric: auto chooses by the kind of labels; cosine and sqnr need no labels.",
+    help="Metric; auto follows from the labels. cosine and sqnr need no labels.",
     project=("metric",),
 )
 _DICTIONARY = _described(
     kind=Kind.FILE,
-    help="Characters of a text recogniser, one a line; else dictionary.txt beside the data.",
+    help="Characters of a text recogniser, one per line (default: dictionary.txt next "
+    "to the data).",
     project=("dictionary",),
+)
+_LABEL_MAP = _described(
+    kind=Kind.FILE,
+    advanced=True,
+    help="Classes of the model for labels of the data that are other numbers or names: "
+    "LABEL,CLASS a line, or a JSON object.",
+    project=("label_map",),
 )
 _PRESET = _described(
     kind=Kind.PRESET,
@@ -124,7 +139,7 @@ class QuantizeOptions:
     model: ModelRef = option(**_MODEL)
     data: Path | None = option(None, **_DATA)
     out: Path | None = option(
-        None, kind=Kind.OUTPUT, title="Copy to", help="Where to put a copy of the new model."
+        None, kind=Kind.OUTPUT, title="Copy to", help="File or folder for a copy of the new model."
     )
     method: str = option(
         "static-int8",
@@ -132,8 +147,8 @@ class QuantizeOptions:
         choices=METHODS,
         plugins="transforms",
         choice_titles=("int8, calibrated", "int8, dynamic", "weights only", "fp16", "bf16"),
-        help="Calibrated int8, int8 with ranges measured at each run, weights alone in 8 or "
-        "4 bits, half precision, or the method of a plugin (nncf).",
+        help="Quantization method: static or dynamic int8, 8- or 4-bit weights, half "
+        "precision, or a method of a plugin (nncf).",
     )
     calibration: str = option("activation-aware", **_CALIBRATION)
     samples: int = option(128, **_SAMPLES)
@@ -141,22 +156,21 @@ class QuantizeOptions:
         (),
         title="Recurrent states",
         advanced=True,
-        help="Inputs that are fed with an output of the sample before, as INPUT=OUTPUT; the "
-        "samples must then follow each other.",
+        help="Input that receives an output of the previous sample, as INPUT=OUTPUT. "
+        "Samples must be in order.",
     )
     keep: tuple[str, ...] = option((), **_KEEP)
     eval_data: Path | None = option(None, **_EVAL_DATA)
     heldout_data: Path | None = option(
         None,
-        kind=Kind.DATA,
-        title="Held-out data",
-        advanced=True,
+        **_HELDOUT_DATA,
         help="Held-out labelled samples for the reported metric. Default with --search: "
         "every second sample of the evaluation data.",
     )
     eval_samples: int = option(1000, **_EVAL_SAMPLES)
     metric: str = option("auto", **_METRIC)
     dictionary: Path | None = option(None, **_DICTIONARY)
+    label_map: Path | None = option(None, **_LABEL_MAP)
     max_drop: float | None = option(
         None,
         minimum=0,
@@ -169,6 +183,7 @@ class QuantizeOptions:
         title="Maximum latency ratio",
         help="Maximum latency relative to the float model (0.5 is twice as fast).",
     )
+    float_nodes: tuple[str, ...] = option((), **_FLOAT_NODES)
     search: bool = option(
         False,
         title="Layer search",
@@ -176,7 +191,10 @@ class QuantizeOptions:
         "accurate as --max-latency-ratio allows.",
     )
     name: str | None = option(
-        None, title="Name of the variant", advanced=True, help="int8, fp16 ... if empty."
+        None,
+        title="Name of the variant",
+        advanced=True,
+        help="Name of the new variant (default: int8, fp16 ...).",
     )
     preset: str | None = option(None, **_PRESET)
     preset_name: str = optional("")
@@ -191,7 +209,7 @@ class QuantizeOptions:
 QUANTIZE: Step[QuantizeOptions, QuantizeResult] = Step(
     name="quantize",
     title="Quantize",
-    summary="Make a model smaller and faster, and measure what that costs.",
+    summary="Quantize a model and measure the metric drop.",
     options=QuantizeOptions,
     result=QuantizeResult,
     prepare="studio.quantization.sensitivity_store:offered",
@@ -209,8 +227,16 @@ class EvaluateOptions:
 
     model: ModelRef = option(kind=Kind.MODEL, positional=True, help="The model.")
     data: Path = option(kind=Kind.DATA, help="Labelled samples.", project=("evaluation", "heldout"))
+    heldout_data: Path | None = option(
+        None,
+        **_HELDOUT_DATA,
+        help="Held-out labelled samples: a second value of the metric, on data that no search "
+        "has used.",
+    )
     target: TargetSpec | None = option(
-        "local", kind=Kind.TARGET, help="A machine whose own runtime evaluates the model too."
+        "local",
+        kind=Kind.TARGET,
+        help="Target that also evaluates the model, with its own runtime.",
     )
     samples: int = option(
         1000,
@@ -220,12 +246,13 @@ class EvaluateOptions:
     )
     metric: str = option("auto", **_METRIC)
     dictionary: Path | None = option(None, **_DICTIONARY)
+    label_map: Path | None = option(None, **_LABEL_MAP)
 
 
 EVALUATE: Step[EvaluateOptions, EvaluationResult] = Step(
     name="evaluate",
     title="Evaluate",
-    summary="Measure a model's quality on labelled data.",
+    summary="Evaluate a model on labelled data.",
     options=EvaluateOptions,
     result=EvaluationResult,
     work="studio.quantization.work:evaluate",
@@ -249,10 +276,11 @@ class PreviewOptions:
     model: ModelRef = option(**_MODEL)
     data: Path | None = option(None, **_DATA)
     eval_data: Path | None = option(None, **_EVAL_DATA)
+    label_map: Path | None = option(None, **_LABEL_MAP)
     outlook: bool = option(True, help="Time small layers in float and in int8.")
     trial: bool = option(
         False,
-        help="Make the model with one sample of the data and time it: slower, and surer.",
+        help="Also quantize and time the whole model with one sample: slower, more accurate.",
     )
     preset: str | None = option(None, **_PRESET)
     preset_name: str = optional("")
@@ -261,8 +289,8 @@ class PreviewOptions:
 
 PREVIEW: Step[PreviewOptions, PreflightResult] = Step(
     name="quantize-preview",
-    title="Look ahead",
-    summary="Say what the data holds, whether it fits, and how fast int8 will be on this machine.",
+    title="Preview",
+    summary="Check the data and estimate the int8 speed-up on this machine.",
     options=PreviewOptions,
     result=PreflightResult,
     prepare="studio.quantization.timing_cache:offered",
@@ -292,17 +320,19 @@ class SensitivityOptions:
     eval_data: Path | None = option(
         None,
         **_EVAL_DATA
-        | {"help": "Labelled samples: the metric is then measured for the worst layers, too."},
+        | {"help": "Labelled samples to measure the metric drop of the most sensitive layers."},
     )
     eval_samples: int = option(64, **_EVAL_SAMPLES)
     metric: str = option("auto", **_METRIC)
     dictionary: Path | None = option(None, **_DICTIONARY)
+    float_nodes: tuple[str, ...] = option((), **_FLOAT_NODES)
+    label_map: Path | None = option(None, **_LABEL_MAP)
     judged: int = option(
         8,
         minimum=0,
         maximum=100_000,
         title="Layers by the metric",
-        help="Number of layers, worst first, whose metric drop is measured as well.",
+        help="Number of layers, most sensitive first, whose metric drop is measured.",
         spelling="metric_layers",
     )
     preset: str | None = option(None, **_PRESET)
@@ -313,7 +343,8 @@ class SensitivityOptions:
 SENSITIVITY: Step[SensitivityOptions, SensitivityResult] = Step(
     name="sensitivity",
     title="Sensitivity",
-    summary="Measure what each layer costs when it alone is quantized: error, metric, time.",
+    summary="Measure the sensitivity of each layer: error, metric drop and time when it "
+    "alone is quantized.",
     options=SensitivityOptions,
     work="studio.quantization.sensitivity:measure",
     result=SensitivityResult,

@@ -61,7 +61,7 @@ def preflight(result: PreflightResult) -> list[str]:
     """Say whether it will be faster, and why data do not fit."""
     outlook = result.outlook
     return [
-        outlook.sentence if outlook else "Nothing can be said of this method beforehand.",
+        outlook.sentence if outlook else "No estimate for this method.",
         *(
             f"{data.problem} {data.hint}".strip()
             for data in (result.data, result.eval_data)
@@ -74,6 +74,10 @@ def evaluated(result: EvaluationResult) -> list[str]:
     """Return the score in one line, and that of the target's runtime in another."""
     metric, there = result.metric, result.target
     lines = [f"{metric.name} {metric.value:.4f} over {result.samples} samples"]
+    if result.heldout is not None:
+        held = result.heldout
+        lines.append(f"{metric.name} {held.value:.4f} over {held.samples} held-out samples")
+    lines += result.notes
     if there is not None:
         lost, gained = there.changed
         lines.append(
@@ -89,7 +93,7 @@ def sensitivity(result: SensitivityResult) -> list[str]:
     head = ("layer", "SQNR dB", "loss", "float us", "int8 us")
     lines = table(head, [_row(layer) for layer in layers[:_SHOWN]], right=" rrrr")
     if len(layers) > _SHOWN:
-        lines.append(f"and {len(layers) - _SHOWN} more that disturb less; --json has them all")
+        lines.append(f"and {len(layers) - _SHOWN} less sensitive layers; --json lists all")
     if metric:
         lines.append(
             f"loss of {metric.title.lower()}, {metric.before:.4f} in float, "

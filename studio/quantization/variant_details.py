@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy
 
 from studio.api import Array, Dataset, Progress, Sample, Session, Transformed
+from studio.datasets.input_preview import drawn
 from studio.documents.dataclass_json import to_json
 from studio.evaluation.comparison import CEILING_DB
 from studio.evaluation.judge import Evaluator
@@ -18,7 +19,6 @@ from studio.jobs import Job
 from studio.jobs.phases import Phase
 from studio.models.answers import OutputReader
 from studio.models.results import Answer
-from studio.quantization.input_preview import drawn
 from studio.quantization.results import ComparedSample
 
 FILE = "details.json"

@@ -17,7 +17,6 @@ from studio.api import (
     Transformed,
     UsageError,
 )
-from studio.datasets import open_dataset
 from studio.evaluation.comparison import Latency, output_errors
 from studio.evaluation.judge import Evaluator, Scored, dictionary_for
 from studio.evaluation.loaded_model import LoadedModel
@@ -34,6 +33,8 @@ from studio.jobs.phases import Phase
 from studio.models.opening import OpenedModel, read_model, write_graph
 from studio.plugin_host import PluginHost
 from studio.quantization.advice import advice, doubts
+from studio.quantization.float_nodes import with_float_nodes
+from studio.quantization.heldout import Heldout, labelled
 from studio.quantization.layer_search import LayerSearch, halves
 from studio.quantization.methods import check_method
 from studio.quantization.preset import Preset
@@ -64,20 +65,22 @@ def quantize(options: QuantizeOptions, job: Job) -> QuantizeResult:
     """
     begin = time.monotonic()
     host = PluginHost.discover()
-    subject = LoadedModel.of(options.model, host, Phase(job, 0, 0.02), options.recurrent)
-    preset, transform = _plan(options, host)
-    data = _data(options.data, subject, preset.samples)
+    subject = _subject(options, host, job, options.recurrent)
+    preset, transform, unkept = _plan(options, subject, host)
+    data = subject.samples(options.data, preset.samples) if options.data else None
     if transform.needs_data and data is None:
         raise UsageError(
             f"The method {preset.method} needs calibration data.",
-            hint="Give --data: a folder or .npz of samples, or of images with preprocess.toml.",
+            hint="Pass --data: a folder or .npz file, or images with a preprocess.toml.",
         )
-    judged = _data(options.labelled, subject, options.eval_samples)
-    heldout = _data(options.heldout_data, subject, options.eval_samples)
-    judge = _judge(options, host, heldout if judged is None else judged, job)
+    judged = _labelled(options.labelled, subject, options.eval_samples)
+    kept = _labelled(options.heldout_data, subject, options.eval_samples)
+    judge = _judge(options, host, labelled(judged, kept, options.search), job)
+    heldout, notes = Heldout.of(kept, judge, host).parts()
     output = job.folder / f"{subject.path.stem}.{preset.method}.onnx"
     report: SearchReport | None = None
-    notes = []
+    if unkept:
+        notes.insert(0, unkept)
     if options.search:
         given = heldout
         goal, seen, heldout = _searched(options, judge, judged, heldout)
@@ -144,25 +147,29 @@ def evaluate(options: EvaluateOptions, job: Job) -> EvaluationResult:
     """
     begin = time.monotonic()
     host = PluginHost.discover()
-    subject = LoadedModel.of(options.model, host, Phase(job, 0, 0.02))
-    dataset = open_dataset(options.data, subject.inputs, options.samples)
+    subject = _subject(options, host, job)
+    dataset = subject.labelled(options.data, options.samples)
     dictionary = dictionary_for(options.data, options.dictionary)
     judge = Evaluator.choose(host, options.metric, dataset, dictionary)
     if judge is not None and judge.by_reference:
         raise UsageError(
-            f"{judge.metric.title} compares with a float model, and one model alone has none.",
-            hint="studio quantize --metric tells it of a new variant.",
+            f"{judge.metric.title} compares a variant with its float model; a single model "
+            "has no baseline.",
+            hint="Measure it for a new variant: studio quantize --metric",
         )
     if judge is None:
         raise UsageError(
             "No metric fits this data: it has no labels.",
-            hint="Give labelled data.",
+            hint="Add labels to the data.",
         )
+    unseen = Heldout.of(_labelled(options.heldout_data, subject, options.samples), judge, host)
     target = options.target
     is_remote = target is not None and not target.url.startswith("local:")
     session = subject.scoring()
-    phase = Phase(job, 0.02, 0.4 if is_remote else 1, "Evaluating")
-    here = judge.scored(session, dataset, phase)
+    whole = Phase(job, 0.02, 0.4 if is_remote else 1)
+    middle = 1 if unseen.data is None else 0.5
+    here = judge.scored(session, dataset, Phase(whole, 0, middle, "Evaluating"))
+    heldout = unseen.scored(session, judge, Phase(whole, middle, 1, "Evaluating on held-out data"))
     there = None
     if target is not None and is_remote:
         there = _elsewhere(subject, host, target, judge, dataset, here, session, job)
@@ -174,6 +181,8 @@ def evaluate(options: EvaluateOptions, job: Job) -> EvaluationResult:
         backend=subject.runtime,
         target=there,
         seconds=round(time.monotonic() - begin, 3),
+        heldout=heldout,
+        notes=(unseen.note,) if unseen.note else (),
     )
 
 
@@ -221,8 +230,8 @@ def _searched(
     goal = Goal(options.max_drop, options.max_latency_ratio)
     if judge is None or judged is None:
         raise UsageError(
-            "A search needs a metric that it can measure.",
-            hint="Give --eval-data with labels, or --metric sqnr.",
+            "Layer search needs a metric.",
+            hint="Pass --eval-data with labels, or --metric sqnr.",
         )
     if heldout is None:
         judged, heldout = halves(judged, apart=bool(options.recurrent))
@@ -232,20 +241,35 @@ def _searched(
 def _shared(chosen: int, judged: int) -> str:
     """Return how a search divided the evaluation data."""
     return (
-        f"Of the {chosen + judged:,} evaluation samples {chosen:,} chose the layers and "
-        f"{judged:,} others give the metric; --heldout-data leaves all of them to the choice."
+        f"Of {chosen + judged:,} evaluation samples, {chosen:,} chose the layers and "
+        f"{judged:,} measured the metric. Pass --heldout-data to use all of them for "
+        "the search."
     )
 
 
-def _plan(options: QuantizeOptions, host: PluginHost) -> tuple[Preset, Transform]:
+def _plan(
+    options: QuantizeOptions, subject: LoadedModel, host: PluginHost
+) -> tuple[Preset, Transform, str]:
+    """Return preset and method, and a sentence about nodes that cannot be kept in float."""
     preset = Preset.from_options(options)
     check_method(preset.method, host)
     transform: Transform = host.get(Extension.TRANSFORM, preset.method)
-    return preset.for_transform(transform.options), transform
+    fitted = preset.for_transform(transform.options)
+    preset, unkept = with_float_nodes(fitted, options.float_nodes, subject.nodes)
+    return preset, transform, unkept
 
 
-def _data(path: Path | None, subject: LoadedModel, limit: int | None) -> Dataset | None:
-    return subject.samples(path, limit) if path else None
+def _subject(
+    options: QuantizeOptions | EvaluateOptions,
+    host: PluginHost,
+    job: Job,
+    states: tuple[str, ...] = (),
+) -> LoadedModel:
+    return LoadedModel.of(options.model, host, Phase(job, 0, 0.02), states, options.label_map)
+
+
+def _labelled(path: Path | None, subject: LoadedModel, limit: int | None) -> Dataset | None:
+    return subject.labelled(path, limit) if path else None
 
 
 def _compare(
@@ -282,8 +306,8 @@ def _judge(
         judge = Evaluator.choose(host, options.metric, dataset, dictionary)
     if judge is None and options.max_drop is not None:
         raise UsageError(
-            "A largest loss was given, but no metric can be measured.",
-            hint="Give --eval-data with labels.",
+            "--max-drop needs a metric, and the data has no labels.",
+            hint="Pass --eval-data with labels.",
         )
     if judge is None:
         job.log("No task metric: the data has no labels, or --metric none was given.")
@@ -340,10 +364,10 @@ def _check_limits(
     # A ratio whose interval reaches below the limit is not shown to miss it.
     if time_taken is not None and slowest is not None and time_taken.low > slowest:
         raise GateMissed(
-            f"{precision} takes {time_taken.ratio:.2f} of the float model's time "
-            f"({time_taken.low:.2f} to {time_taken.high:.2f}), more than the {slowest:g} that is "
-            "accepted; the variant was not kept.",
-            hint="Let --search choose layers that stay in float, or use fewer of them.",
+            f"Latency ratio of {precision} is {time_taken.ratio:.2f} ({time_taken.low:.2f} "
+            f"to {time_taken.high:.2f}), over the limit of {slowest:g}. The variant was "
+            "discarded.",
+            hint="Use --search, or keep fewer layers in float.",
         )
 
 

@@ -96,9 +96,7 @@ class Backups:
                 if out is None:
                     self._prune(kind, owner)
         except OSError as error:
-            raise StudioError(
-                f"The registry could not be copied: {error.strerror or error}."
-            ) from None
+            raise StudioError(f"The registry backup failed: {error.strerror or error}.") from None
         return final
 
     def daily(self, identity: str) -> Path | None:
@@ -239,11 +237,11 @@ def lost_database(folder: Path) -> DamagedRegistry:
 def _with_way_back(folder: Path, sentence: str, reason: str) -> DamagedRegistry:
     last = Backups(folder).newest_whole()
     if last is not None:
-        hint = f"Go back to the copy of {last.day} with: studio registry restore"
+        hint = f"Restore the backup of {last.day} with: studio registry restore"
     else:
         hint = (
-            f"There is no copy of it. Move the folder {folder} away as a whole, and take in what "
-            "was exported with: studio versions import FILE"
+            f"There is no backup. Move the folder {folder} away, then import an export: "
+            "studio versions import FILE"
         )
     return DamagedRegistry(sentence, last, hint=hint, detail=reason)
 

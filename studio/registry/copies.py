@@ -27,7 +27,7 @@ class Copy:
             path = path / source.name
             if os.path.lexists(path):  # a name that no user chose must not overwrite a file
                 raise StudioError(
-                    f"{path} exists already.", hint="Name the file itself to overwrite it."
+                    f"{path} exists already.", hint="Pass the path of the file to overwrite it."
                 )
         passing = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
         try:

@@ -20,6 +20,6 @@ def foreign(counter: int) -> int:
     if not 0 <= counter <= MOST_FOREIGN:
         raise Refused(
             f"The release counter {counter} cannot be taken over: none above it would be left.",
-            hint="Package the model anew where it was made.",
+            hint="Package the model again on its original computer.",
         )
     return counter

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from studio.registry.backups import damaged
+from studio.settings.disk_space import is_full, no_room
 
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_OF_DISK = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
 _PRIMARY = 0xFF
 """The lowest byte of an error code is its class; the others are details."""
 
@@ -19,6 +21,12 @@ _PRIMARY = 0xFF
 def is_damage(error: sqlite3.DatabaseError) -> bool:
     """Return whether an error means that the file is damaged."""
     return (getattr(error, "sqlite_errorcode", 0) & _PRIMARY) in _DAMAGE
+
+
+def is_without_room(error: sqlite3.DatabaseError, folder: Path) -> bool:
+    """Return whether an error means that the disk of the file is full."""
+    kind = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
+    return kind == sqlite3.SQLITE_FULL or (kind in _OF_DISK and is_full(folder))
 
 
 class Database:
@@ -53,13 +61,14 @@ class Database:
         """Open a transaction; inside another one, continue that.
 
         Raises:
-            StudioError: when the file is damaged, with the command to restore it.
+            StudioError: when the disk is full, or the file is damaged, with the command to
+                restore it.
         """
         connection = self.connection
         if connection.in_transaction:
             yield connection
             return
-        with self._damage_reported():
+        with self._disk_errors_reported():
             # IMMEDIATE takes the write lock now; a later upgrade could fail with SQLITE_BUSY.
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -73,18 +82,21 @@ class Database:
         """Return the rows of a query.
 
         Raises:
-            StudioError: when the file is damaged, with the command to restore it.
+            StudioError: when the disk is full, or the file is damaged, with the command to
+                restore it.
         """
-        with self._damage_reported():
+        with self._disk_errors_reported():
             return self.connection.execute(statement, values).fetchall()
 
     @contextmanager
-    def _damage_reported(self) -> Iterator[None]:
+    def _disk_errors_reported(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.DatabaseError as error:
             if is_damage(error):
                 raise damaged(self._file.parent, str(error)) from None
+            if is_without_room(error, self._file.parent):
+                raise no_room(self._file.parent) from None
             raise
 
 

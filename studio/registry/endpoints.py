@@ -34,12 +34,12 @@ def endpoint_of(target: TargetSpec, name: str) -> TargetSpec:
     """
     if target.endpoint_name:
         raise UsageError(
-            f"{target.name} is an endpoint, and has none itself.",
+            f"{target.name} is an endpoint and cannot have endpoints.",
             hint=f"Name it {target.name.rpartition(SIGN)[0]}{SIGN}{name}.",
         )
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"{name!r} is not a name for an endpoint.",
+            f"Invalid endpoint name {name!r}.",
             hint="Use letters, digits, dots, dashes and underscores; begin with a letter or digit.",
         )
     return replace(target, name=f"{target.name}{SIGN}{name}", endpoint_name=name)

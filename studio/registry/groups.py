@@ -47,7 +47,7 @@ class Groups:
             known = ", ".join(groups) or "none yet"
             raise UsageError(
                 f"Unknown group {name.removeprefix(SIGN)!r}.",
-                hint=f"Known: {known}. Make one with: studio target group NAME TARGET...",
+                hint=f"Known: {known}. Create one with: studio target group NAME TARGET...",
             ) from None
 
     def set(self, name: str, members: Sequence[str]) -> None:
@@ -58,7 +58,7 @@ class Groups:
         """
         if not _NAME.fullmatch(name):
             raise UsageError(
-                f"{name!r} is no name for a group.", hint="Use letters, digits, dots and dashes."
+                f"Invalid group name {name!r}.", hint="Use letters, digits, dots and dashes."
             )
         with self._db.write() as db:
             rows = dict(db.execute("SELECT name, settings FROM targets").fetchall())

@@ -41,7 +41,7 @@ def component(name: str, what: str = "A file", longest: int = LONGEST_NAME) -> s
     """
     if not is_component(name, longest):
         raise Refused(
-            f"{what} cannot be called {str(name)[:80]!r}.",
+            f"{what} cannot be named {str(name)[:80]!r}.",
             hint="A name has no slash, no line break, and does not begin with a dot.",
         )
     return name

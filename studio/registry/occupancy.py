@@ -40,7 +40,7 @@ class Occupancy:
             os.close(handle)
             raise StudioError(
                 f"The registry in {folder} is in use.",
-                hint="Close the window and end the commands that use it, then do this again.",
+                hint="Close the window and stop running commands, then try again.",
             ) from None
         except OSError:
             pass

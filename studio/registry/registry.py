@@ -234,7 +234,7 @@ class Registry:
                 return rows.variant(row)
         raise UsageError(
             f"No file or registered model named {text!r}.",
-            hint="Give the path of a model, or name:variant, or #number.",
+            hint="Pass a model file, NAME:VARIANT or #NUMBER.",
         )
 
     # Runs

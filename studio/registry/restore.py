@@ -68,7 +68,7 @@ class RegistryRestore:
             except OSError as error:
                 raise StudioError(
                     f"The registry could not be restored: {error.strerror or error}.",
-                    hint="Make room or get the right to write there, then do it again.",
+                    hint="Free disk space or fix the write permission, then try again.",
                 ) from None
             finally:
                 passing.unlink(missing_ok=True)
@@ -80,15 +80,15 @@ class RegistryRestore:
             newest = self._backups.newest_whole()
             if newest is None:
                 raise UsageError(
-                    f"There is no whole copy of the registry in {self._backups.folder}.",
-                    hint="Name a file: studio registry restore FILE.",
+                    f"{self._backups.folder} has no intact backup of the registry.",
+                    hint="Pass a file: studio registry restore FILE",
                 )
             return newest.path
         faults = faults_of(source) if source.is_file() else ["there is no such file"]
         if faults:
             raise UsageError(
-                f"{source} is no whole copy of a registry.",
-                hint="studio registry restore without a name takes the newest whole copy.",
+                f"{source} is not an intact backup of a registry.",
+                hint="Omit the file to restore the newest intact backup: studio registry restore",
                 detail="\n".join(faults),
             )
         return source
@@ -99,7 +99,7 @@ class RegistryRestore:
         try:
             with closing(connect(passing)) as connection:
                 if connection.execute("PRAGMA user_version").fetchone()[0] < 1:
-                    raise UsageError(f"{chosen} is no copy of a registry.")
+                    raise UsageError(f"{chosen} is not a backup of a registry.")
                 prepare(connection, self._folder / "store", lambda: None)
                 connection.execute("UPDATE identity SET restored = ?", (now(),))
                 connection.execute("PRAGMA journal_mode=DELETE")

@@ -96,8 +96,8 @@ class RunFolder:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise UsageError(
-                    f"The run {self.id} goes on in another process.",
-                    hint="Wait for it, or end that process first.",
+                    f"The run {self.id} is in progress in another process.",
+                    hint="Wait for it, or stop that process.",
                 ) from None
             yield
         finally:
@@ -154,7 +154,7 @@ class RunFolders:
         found = exact or [run for run in runs if run.id.startswith(name)]
         if len(found) == 1:
             return found[0]
-        problem = "There is no run" if not found else "Several runs begin with"
+        problem = "Unknown run" if not found else "Several runs begin with"
         hint = f"The last ones: {', '.join(run.id for run in runs[:3])}." if runs else ""
         raise UsageError(f"{problem} {name!r}.", hint=hint)
 

@@ -7,16 +7,18 @@ from pathlib import Path
 
 from studio.api import StudioError
 from studio.registry.backups import DATABASE, MIGRATION, Backups, damaged, lost_database
-from studio.registry.database import Database, is_damage
+from studio.registry.database import Database, is_damage, is_without_room
 from studio.registry.ownership import entries
 from studio.registry.schema import NewerRegistry, prepare
+from studio.settings.disk_space import no_room
 
 
 def make_ready(folder: Path, database: Database, store: Path, backups: Backups) -> None:
     """Create missing tables; make a copy of an older file first.
 
     Raises:
-        StudioError: when the file is damaged, lost, or written by a later version.
+        StudioError: when the file is damaged, lost, or written by a later version, or the disk is
+            full.
     """
     try:
         _require_database(folder, store, backups)
@@ -29,6 +31,8 @@ def make_ready(folder: Path, database: Database, store: Path, backups: Backups) 
     except sqlite3.DatabaseError as error:
         if is_damage(error):
             raise damaged(folder, str(error)) from None
+        if is_without_room(error, folder):
+            raise no_room(folder) from None
         raise StudioError(f"The registry in {folder} cannot be opened: {error}.") from None
 
 

@@ -36,14 +36,14 @@ class Targets:
                 "The name 'local' is reserved for this computer.", hint="Choose another name."
             )
         if target.name.startswith(GROUP):
-            raise UsageError(f"A target's name cannot begin with {GROUP}, as a group's does.")
+            raise UsageError(f"A target name cannot begin with {GROUP}, the sign of groups.")
         if BELOW in target.name:
             raise UsageError(
-                f"A target's name cannot contain {BELOW}: it stands before an endpoint's name.",
-                hint=f"An endpoint needs no adding: studio deploy MODEL --target {target.name}",
+                f"A target name cannot contain {BELOW}: it separates target and endpoint.",
+                hint=f"Deploying creates the endpoint: studio deploy MODEL --target {target.name}",
             )
         if not is_component(target.name):
-            raise UsageError(f"A target cannot be called {target.name!r}.", hint="Choose another.")
+            raise UsageError(f"A target cannot be named {target.name!r}.", hint="Choose another.")
         with self._db.write() as db:
             before = db.execute("SELECT settings FROM targets WHERE name = ?", (target.name,))
             kept = json.loads((before.fetchone() or ["{}"])[0]).get(KEY)

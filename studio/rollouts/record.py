@@ -39,7 +39,9 @@ def prepare(registry: Registry, options: RolloutOptions) -> RolloutOptions:
     parse_rule(options.soak_rule or ())
     targets = options.target
     if not targets:
-        raise UsageError("No target was named.", hint="Give --target once for each, or @GROUP.")
+        raise UsageError(
+            "Missing targets.", hint="Pass --target for each target, or --target @GROUP."
+        )
     if options.model and not options.bundle:
         options = replace(options, numbering=packages.numbering(registry, options.model))
     known: dict[str, Mapping[str, str]] = {}

@@ -119,9 +119,7 @@ class RolloutState:
             return cls(place / name)
         known = ", ".join(names[-5:]) or "none yet"
         raise UsageError(
-            f"There is no rollout {name!r} to resume."
-            if name != LAST
-            else "There is no rollout to resume.",
+            f"Unknown rollout {name!r}." if name != LAST else "No rollout to resume.",
             hint=f"The last ones: {known}.",
         )
 

@@ -62,17 +62,25 @@ class RolloutOptions:
         help="Targets that receive the release before the rule is applied.",
     )
     first: int = option(
-        1, minimum=1, title="First wave", help="Targets in it.", spelling="first_wave"
+        1,
+        minimum=1,
+        title="First wave",
+        help="Number of targets in the first wave.",
+        spelling="first_wave",
     )
     size: int = option(
-        10, minimum=1, title="Later waves", help="Targets in each.", spelling="wave_size"
+        10,
+        minimum=1,
+        title="Later waves",
+        help="Number of targets in each later wave.",
+        spelling="wave_size",
     )
-    parallel: int = option(4, minimum=1, maximum=64, help="Targets at a time.")
+    parallel: int = option(4, minimum=1, maximum=64, help="Number of targets updated in parallel.")
     max_failures: int = option(
         0,
         minimum=0,
         title="Tolerated failures",
-        help="More failed targets than this halt the rollout.",
+        help="Number of failed targets that the rollout tolerates before it halts.",
     )
     undo: bool = option(
         False,
@@ -93,11 +101,11 @@ class RolloutOptions:
         maximum=86_400,
         title="Soak time",
         unit="s",
-        help="How long a target may take to give enough answers to be judged.",
+        help="Maximum time for a target to collect enough requests for a verdict.",
         advanced=True,
     )
     max_error_rate: float = option(
-        0.01, minimum=0, maximum=1, help="Share of requests that may fail.", advanced=True
+        0.01, minimum=0, maximum=1, help="Maximum share of failed requests.", advanced=True
     )
     max_latency_ratio: float = option(
         1.5,
@@ -156,7 +164,7 @@ class RolloutOptions:
 ROLLOUT: Step[RolloutOptions, RolloutResult] = Step(
     name="rollout",
     title="Roll out",
-    summary="Release on several targets: boards, containers, clusters, clouds; in waves.",
+    summary="Roll out a release in waves to boards, containers, clusters and clouds.",
     options=RolloutOptions,
     result=RolloutResult,
     work_result=RolloutWork,

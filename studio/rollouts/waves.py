@@ -19,10 +19,10 @@ def waves(targets: Sequence[str], strategy: str, first: int, size: int) -> list[
         UsageError: when a target is named twice, or none is named.
     """
     if not targets:
-        raise UsageError("No target was named.", hint="Give --target once for each.")
+        raise UsageError("Missing targets.", hint="Pass --target for each target.")
     twice = sorted({name for name in targets if list(targets).count(name) > 1})
     if twice:
-        raise UsageError(f"The target {twice[0]} was named twice.")
+        raise UsageError(f"Duplicate target: {twice[0]}.")
     if strategy == "all":
         return [list(targets)]
     head, rest = list(targets[:first]), list(targets[first:])

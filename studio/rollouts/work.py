@@ -44,7 +44,7 @@ def rollout(options: RolloutOptions, job: Job) -> RolloutWork:
     rollout leaves targets alone that have kept it.
     """
     if not options.model and not options.bundle:
-        raise UsageError("Nothing was named to roll out.", hint="Give a model or a bundle.")
+        raise UsageError("Missing model or bundle.", hint="Pass a model or a bundle folder.")
     names = [one.name for one in options.target or ()]
     plan = waves(names, options.strategy, options.first, options.size)
     began = time.monotonic()

@@ -11,11 +11,11 @@ RUNTIME_VERSION = "0.1.0"
 
 COMMANDS = {
     "bench": (".bench", "measure a model; JSON lines on stdin and stdout"),
-    "answers": (".answers", "what a model gives for many samples, for the metric of a task"),
+    "answers": (".answers", "return the outputs of a model for many samples"),
     "serve": (".serve", "answer inference requests over HTTP"),
     "release": (".release", "receive, stage, probe, switch and roll back releases"),
-    "gate": (".listener", "keep a port at which containers answer in turn"),
-    "health": (".health", "ask the server of this container how it is"),
+    "gate": (".listener", "keep a port and pass it to containers"),
+    "health": (".health", "check the health of the server in this container"),
 }
 """Command -> (package that has ``main(arguments) -> exit status``, what it does)."""
 

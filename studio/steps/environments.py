@@ -24,7 +24,7 @@ class EnvironmentOptions:
     name: str = option(
         positional=True,
         title="Plugin or runtime",
-        help="A runtime, a quantizer or the plugin that brings it (openvino).",
+        help="Runtime, quantizer or plugin, such as openvino.",
     )
 
 
@@ -35,15 +35,15 @@ class InstallOptions(EnvironmentOptions):
     wheels: Path | None = option(
         None,
         kind=Kind.FOLDER,
-        title="Folder of wheels, instead of the network",
-        help="Take the packages from here and ask no index.",
+        title="Folder of wheels",
+        help="Install packages from this folder instead of the package index.",
     )
 
 
 ENVIRONMENT_INSTALL: Step[InstallOptions, InstallResult] = Step(
     name="environment-install",
     title="Install",
-    summary="Make the environment in which a plugin's own libraries live.",
+    summary="Install the libraries of a plugin in its own environment.",
     options=InstallOptions,
     result=InstallResult,
     work="studio.steps.environments:install",
@@ -76,7 +76,7 @@ def environment_of(host: PluginHost, name: str) -> Environment:
     """
     environment = host.environment(_plugin(host, name))
     if environment is None:
-        raise Unavailable(f"{name} needs no environment of its own.")
+        raise Unavailable(f"{name} needs no separate environment.")
     return environment
 
 
@@ -143,7 +143,10 @@ def _plugin(host: PluginHost, name: str) -> Plugin:
     for plugin in sorted(offering, key=lambda one: host.environment(one) is None):
         return host.usable(plugin.id)
     known = ", ".join(plugin.id for plugin, _ in with_environments(host)) or "none"
-    raise Unavailable(f"Unknown runtime or plugin {name!r}.", hint=f"With an environment: {known}.")
+    raise Unavailable(
+        f"Unknown runtime or plugin {name!r}.",
+        hint=f"Runtimes and plugins with an environment: {known}.",
+    )
 
 
 @contextmanager

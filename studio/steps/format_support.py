@@ -9,14 +9,14 @@ from studio.plugin_host import PluginHost
 SERVED = frozenset({"onnx"})
 """Formats that the runtime on targets loads."""
 
-HINT = "Open the ONNX model that it was converted from."
+HINT = "Open the original ONNX model."
 
 _SENTENCES = {
-    Use.RUN: "No backend here runs {0} models.",
-    Use.QUANTIZE: "Nothing here quantizes {0} models.",
-    Use.EDIT: "Nothing here edits {0} models.",
-    Use.SERVE: "Targets serve ONNX models; {0} models are looked at and compared only.",
-    Use.COVER: "Coverage is known for ONNX Runtime, which loads no {0} models.",
+    Use.RUN: "No installed backend runs {0} models.",
+    Use.QUANTIZE: "{0} models cannot be quantized.",
+    Use.EDIT: "{0} models cannot be edited.",
+    Use.SERVE: "Targets serve ONNX models only, not {0} models.",
+    Use.COVER: "The compatibility check covers ONNX Runtime, which loads no {0} models.",
 }
 
 

@@ -21,7 +21,7 @@ class PluginCheckOptions:
 PLUGINS_CHECK: Step[PluginCheckOptions, PluginCheckResult] = Step(
     name="plugins-check",
     title="Check the plugin",
-    summary="See whether a plugin's folder keeps the rules and its capabilities their contracts.",
+    summary="Check the folder of a plugin and the contracts of its capabilities.",
     options=PluginCheckOptions,
     result=PluginCheckResult,
     texts="studio.steps.texts:checked",

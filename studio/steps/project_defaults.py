@@ -9,7 +9,7 @@ from pathlib import Path
 from studio.api import Kind, Option, UsageError
 from studio.jobs import AnyStep
 from studio.projects.projects import FOUND, RECOGNISED, Projects
-from studio.projects.results import YOU, Project
+from studio.projects.results import YOU, Project, flag
 from studio.registry import Registry
 from studio.steps.resolve import bundle_apart
 
@@ -17,8 +17,13 @@ NONE = "none"
 """The value that leaves an option without the project's."""
 
 
-_ANSWERED_BY = {("profile", "data"): "shapes"}
-"""Options by step that another one makes needless: with given sizes no sample has to have them."""
+_ANSWERED_BY = {
+    ("profile", "data"): "shapes",
+    ("quantize", "heldout_data"): "eval_data",
+    ("evaluate", "heldout_data"): "data",
+}
+"""Options by step that another one makes needless: with given sizes no sample has to have them,
+and labelled data that are given measure the metric alone."""
 
 
 class OpenedModel(str):
@@ -66,12 +71,18 @@ def with_project(step: AnyStep, given: Mapping[str, object], registry: Registry)
         if given.get(one.name) in (None, [], (), one.default)
         and not given.get(_ANSWERED_BY.get((step.name, one.name), ""))
     ]
-    left = {name: value for name, value in given.items() if name not in own or value != NONE}
+    left = {
+        name: value
+        for name, value in given.items()
+        if name not in own or value not in (NONE, [NONE], (NONE,))
+    }
     project = _project(step, given, registry) if missing else None
     if project is None:
         return ProjectDefaults(left)
     notes = []
     for option in missing:
+        if project.stands_in(option.project):
+            continue
         value, note = _value(option, project)
         if value is not None:
             left[option.name] = value
@@ -103,12 +114,14 @@ def _each(value: object) -> list[str]:
     return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
-def _value(option: Option, project: Project) -> tuple[str | None, str]:
+def _value(option: Option, project: Project) -> tuple[str | list[str] | None, str]:
     """Return the project's value for an option, and the sentence about it."""
     for field in option.project:
         value, where = getattr(project, field), project.source_of(field)
-        if value is None or where == RECOGNISED:  # a step recognises by itself, in its own way
+        if not value or where == RECOGNISED:  # a step recognises by itself, in its own way
             continue
+        if isinstance(value, tuple):
+            return list(value), f"{option.label}: {', '.join(value)} (project: {where})"
         issue = project.issue_of(field)
         shown = value if where == YOU else Path(value).name
         if issue is None:
@@ -122,7 +135,7 @@ def _value(option: Option, project: Project) -> tuple[str | None, str]:
 def _absent(option: Option, project: Project) -> UsageError:
     fields = " or ".join(option.project)
     return UsageError(
-        f"Missing option {option.label}: the project of {project.model} has no {fields} either.",
-        hint=f"Give {option.flag}, or set it once: "
-        f"studio project set {project.model} --{option.project[0]} PATH",
+        f"Missing option {option.label}: the project of {project.model} has no {fields}.",
+        hint=f"Pass {option.flag}, or set it once: "
+        f"studio project set {project.model} {flag(option.project[0])} PATH",
     )

@@ -78,7 +78,7 @@ class ReplayBuilder:
         if (step, key) in self._ids:
             return self._ids[step, key]
         if step not in steps():
-            raise UsageError(f"The step {step!r} is not known any more.")
+            raise UsageError(f"Unknown step: {step!r}.")
         known = {option.name: option for option in step_named(step).form}
         named = by_name(known.values(), options, stored=True)
         told = {
@@ -162,7 +162,7 @@ _OFFERED = {
         ("metric-drop", "loses at most one point", "max = 0.01"),
         ("size-ratio", "is less than half the size", "max = 0.5"),
     ),
-    "profile": (("latency-ratio", "says that it is surely not slower", "max = 1.0"),),
+    "profile": (("latency-ratio", "upper bound of the ratio: surely not slower", "max = 1.0"),),
 }
 
 
@@ -173,5 +173,5 @@ def pipeline_of(registry: Registry, action: ActionRecord | None, folder: Path | 
         UsageError: when it is not remembered (None), or its step is not known any more.
     """
     if action is None:
-        raise UsageError("This is not remembered any more.")
+        raise UsageError("This action is no longer stored.")
     return ReplayBuilder(registry, folder).text(action)

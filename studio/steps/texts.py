@@ -10,14 +10,14 @@ from studio.steps.results import InstallResult, RemoveResult
 def installed(result: InstallResult) -> list[str]:
     """Return the size and the place of an environment that was made."""
     return [
-        f"{result.name} is installed: {len(result.versions)} packages, "
+        f"Installed {result.name}: {len(result.versions)} packages, "
         f"{megabytes(result.bytes)}, Python {result.python}, in {result.folder}"
     ]
 
 
 def removed(result: RemoveResult) -> list[str]:
     """Return whose environment was removed."""
-    return [f"The environment of {result.plugin} was removed."]
+    return [f"Removed the environment of {result.plugin}."]
 
 
 def checked(result: PluginCheckResult) -> list[str]:

@@ -43,7 +43,7 @@ def connector_for(target: TargetSpec) -> Connector:
     scheme = scheme_of(target)
     capability = host.answering(scheme)
     if capability is None or capability.extension is not Extension.TARGET:
-        raise Unavailable(f"No plugin knows targets of the kind {scheme}://.")
+        raise Unavailable(f"No plugin connects to {scheme}:// targets.")
     connector: Connector = host.create(capability)
     return connector
 
@@ -100,7 +100,7 @@ def root_of(target: TargetSpec, channel: Channel) -> str:
     done = channel.run(["sh", "-c", 'echo "$HOME"'], timeout=30)
     home = done.text.strip()
     if done.status or not home.startswith("/"):
-        raise TargetError(f"The home folder on {target.name} is not known.")
+        raise TargetError(f"Unknown home folder on {target.name}.")
     return home + root[1:]
 
 

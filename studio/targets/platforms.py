@@ -56,12 +56,12 @@ def platform_for(target: TargetSpec) -> Platform:
     scheme = scheme_of(target)
     capability = host.answering(scheme)
     if capability is None or capability.extension is not Extension.PLATFORM:
-        raise Unavailable(f"No plugin knows platforms of the kind {scheme}:.")
+        raise Unavailable(f"No plugin connects to {scheme}: platforms.")
     if target.endpoint_name:
         raise UsageError(
-            f"{target.name} cannot be an endpoint: on a platform the address {target.url} names "
-            "the one that is served.",
-            hint="Add a target with another address: studio target add NAME ADDRESS",
+            f"{target.name} cannot be an endpoint: the platform address {target.url} "
+            "serves one endpoint only.",
+            hint="Add another target: studio target add NAME ADDRESS",
         )
     platform: Platform = host.create(capability)
     # A target's settings hold options of the platform and of its deploys together.
@@ -95,7 +95,10 @@ def parse_pairs(pairs: Sequence[str]) -> dict[str, str]:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
-            raise UsageError(f"{pair!r} is not a name and a value.", hint="Write NAME=VALUE.")
+            raise UsageError(
+                f"Invalid option {pair!r}: expected NAME=VALUE.",
+                hint="Pass it as --set NAME=VALUE.",
+            )
         found[name.strip().replace("-", "_")] = value
     return found
 

@@ -62,11 +62,13 @@ def find_python(channel: Channel, root: str) -> str:
         if answer.status == 0 and not lacking:
             return python
     if not pythons:
-        raise TargetError("There is no python3 on the target.", hint="Install python3 there.")
+        raise TargetError(
+            "The target has no python3.", hint="Install it on the target: apt install python3"
+        )
     raise TargetError(
-        "Nothing can be measured on the target, because its python3 "
-        f"{lacking or 'does not start'}.",
-        hint="Deploy to the target once, which brings them along, or install them there.",
+        f"The target cannot run the benchmark: its python3 {lacking or 'does not start'}.",
+        hint="Deploy to the target once to install the runtime, or install it with pip on "
+        "the target.",
     )
 
 

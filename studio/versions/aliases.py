@@ -80,7 +80,7 @@ def _before(registry: Registry, model: int, alias: str) -> VersionRecord:
         name = next(one.name for one in registry.models() if one.id == model)
         raise UsageError(
             f"{name}@{alias} has no previous version.",
-            hint=f"Let it stand for one: studio versions alias {name}:NUMBER {alias}",
+            hint=f"Set it: studio versions alias {name}:NUMBER {alias}",
         )
     return next(one for one in registry.versions(model) if one.id == stack[-2])
 

@@ -172,7 +172,7 @@ def needed(registry: Registry, keep: int) -> Iterator[tuple[int, str]]:
                 yield digests[digest], f"{target} can be rolled back to it"
     names = {one.id: one.name for one in registry.models()}
     for alias in registry.ledger.aliases():
-        yield alias.version, f"{names[alias.model]}@{alias.name} stands for it"
+        yield alias.version, f"{names[alias.model]}@{alias.name} points to it"
     for target in targets:
         running = _running(registry, target)
         if running in digests:

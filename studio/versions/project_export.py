@@ -40,7 +40,7 @@ def prepare(registry: Registry, options: ExportOptions) -> ExportOptions:
     wanted = {model_named(registry, name) for name in names}
     models = [m for m in sorted(registry.models(), key=lambda m: m.name) if m.id in wanted]
     if not models:
-        raise UsageError("There is no model to export.", hint="Open one first.")
+        raise UsageError("No model to export.", hint="Open a model first.")
     return replace(options, models=tuple(_model(registry, model) for model in models))
 
 

@@ -21,7 +21,7 @@ def _version() -> Any:
     return option(
         title="Version",
         positional=True,
-        help="NAME:NUMBER, NAME@ALIAS, NAME for the newest, or the beginning of a digest.",
+        help="Version: NAME:NUMBER, NAME@ALIAS, NAME (the newest) or the start of a digest.",
     )
 
 
@@ -63,7 +63,7 @@ class PromoteOptions:
 class RollBackOptions:
     """Options of the step ``version-rollback``."""
 
-    model: str = option(title="Model", positional=True, help="Its name.")
+    model: str = option(title="Model", positional=True, help="Model name.")
     alias: str = _alias()
     because: str | None = option(
         None, title="Reason", help="Reason, stored with the move.", spelling="reason"
@@ -79,13 +79,13 @@ class GarbageOptions:
         minimum=1,
         maximum=10_000,
         title="Versions to keep",
-        help="So many of each model's newest versions stay in any case.",
+        help="Number of newest versions of each model to keep in any case.",
     )
-    dry_run: bool = option(False, title="Plan only", help="Remove nothing.")
+    dry_run: bool = option(False, title="Dry run", help="Print the plan and remove nothing.")
     forgotten: bool = option(
         False,
         title="Also what a restore has forgotten",
-        help="Also what lay in the store when the registry was restored, and has no row now.",
+        help="Also remove files that are unknown since a restore of the registry.",
         advanced=True,
     )
 
@@ -94,8 +94,8 @@ class GarbageOptions:
 class ExportOptions:
     """Options of the step ``project-export``; its preparation sets ``models``."""
 
-    out: Path = option(kind=Kind.OUTPUT, positional=True, help="The archive (.zip).")
-    model: tuple[str, ...] | None = option(None, title="Models", help="Names; by default all.")
+    out: Path = option(kind=Kind.OUTPUT, positional=True, help="Archive to write (.zip).")
+    model: tuple[str, ...] | None = option(None, title="Models", help="Model names (default: all).")
     models: tuple[PlannedModel, ...] = ()
 
 
@@ -103,7 +103,7 @@ class ExportOptions:
 class ImportOptions:
     """Options of the step ``project-import``."""
 
-    archive: Path = option(kind=Kind.FILE, positional=True, help="An exported archive.")
+    archive: Path = option(kind=Kind.FILE, positional=True, help="Archive to import.")
 
 
 VERSION_ALIAS: Step[AliasOptions, AliasMove] = Step(
@@ -148,7 +148,7 @@ VERSION_ROLLBACK: Step[RollBackOptions, AliasMove] = Step(
 REGISTRY_GC: Step[GarbageOptions, GarbageResult] = Step(
     name="registry-gc",
     title="Collect garbage",
-    summary="Remove bundles that nothing needs: never what runs, has an alias, or may come back.",
+    summary="Remove unused bundles. Deployed versions, aliases and rollback versions are kept.",
     options=GarbageOptions,
     result=GarbageResult,
     work_result=NoWork,
@@ -161,7 +161,7 @@ REGISTRY_GC: Step[GarbageOptions, GarbageResult] = Step(
 PROJECT_EXPORT: Step[ExportOptions, ExportResult] = Step(
     name="project-export",
     title="Export",
-    summary="Put models with variants, versions, aliases and evidence into one archive.",
+    summary="Export models with variants, versions, aliases and evidence as an archive.",
     options=ExportOptions,
     result=ExportResult,
     work="studio.versions.project_export:export",
@@ -174,7 +174,7 @@ PROJECT_EXPORT: Step[ExportOptions, ExportResult] = Step(
 PROJECT_IMPORT: Step[ImportOptions, ImportResult] = Step(
     name="project-import",
     title="Import",
-    summary="Take models, versions and aliases out of an archive; every digest is verified.",
+    summary="Import models, versions and aliases from an archive. Every digest is verified.",
     options=ImportOptions,
     result=ImportResult,
     work_result=UnpackedProject,

@@ -18,8 +18,8 @@ def moment(text: str) -> str:
         found = datetime.fromisoformat(text.strip())
     except ValueError:
         raise UsageError(
-            f"{text!r} is not a moment.",
-            hint="Write it as 2026-11-26T14:30 or 2026-11-26 14:30:05Z.",
+            f"Invalid date and time: {text!r}.",
+            hint="Write 2026-11-26T14:30 or 2026-11-26 14:30:05Z.",
         ) from None
     return spelled(found.astimezone(UTC))
 

@@ -40,7 +40,7 @@ def model_named(registry: Registry, name: str) -> int:
         if model.name == name:
             return model.id
     known = ", ".join(model.name for model in registry.models()[:8])
-    raise UsageError(f"There is no model {name!r} here.", hint=f"Known: {known}." if known else "")
+    raise UsageError(f"Unknown model {name!r}.", hint=f"Known: {known}." if known else "")
 
 
 def find_version(registry: Registry, text: str) -> NamedVersion:
@@ -67,7 +67,7 @@ def find_version(registry: Registry, text: str) -> NamedVersion:
     if not wanted:
         made = f"{name} has the versions {', '.join(str(v.number) for v in versions)}."
         none = f"Make one: studio package {name}"
-        problem = f"There is no version {number} of {name}." if colon else f"{name} has no version."
+        problem = f"Unknown version {number} of {name}." if colon else f"{name} has no version."
         raise UsageError(problem, hint=made if versions else none)
     return _named(registry, wanted[0])
 

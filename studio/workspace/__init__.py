@@ -2,10 +2,16 @@
 
 from typing import TYPE_CHECKING
 
+from studio.evaluation.sample_texts import in_words as answer_words
 from studio.jobs import Containment, JobOutcome, RunningJob, Step
 from studio.models.families import TITLES as FAMILY_TITLES
 from studio.models.families import family as operator_family
-from studio.models.labels.dimensions import short_shape, short_type
+from studio.models.labels.dimensions import (
+    readable_shape,
+    readable_type,
+    short_shape,
+    short_type,
+)
 from studio.models.labels.node_rows import (
     HEADER_HEIGHT,
     ROW_HEIGHT,
@@ -66,6 +72,7 @@ from studio.workspace.workspace import Workspace
 
 if TYPE_CHECKING:  # laying out is for the background, and is loaded there
     from studio.models.layout import Frame as Frame
+    from studio.projects.draft import PreprocessDraft as PreprocessDraft
 
 __all__ = [
     "DRAWN",
@@ -122,6 +129,7 @@ __all__ = [
     "Workspace",
     "alike_text",
     "allowed_values",
+    "answer_words",
     "block_text",
     "compare_profiles",
     "edit_text",
@@ -133,6 +141,8 @@ __all__ = [
     "profile_line",
     "read_numbers",
     "read_preview",
+    "readable_shape",
+    "readable_type",
     "run_end",
     "search_model",
     "short_shape",

@@ -130,7 +130,9 @@ class AlertFile:
         values = parse(text, self.path.name)
         alerts_of(values, [*self.kinds])
         if dict(values[kind][place]) != dict(table):  # never write what would be read otherwise
-            raise UsageError("This entry cannot be written into the file as it is laid out.")
+            raise UsageError(
+                "This entry cannot be changed here. Edit the alert file in a text editor."
+            )
         return text
 
     def _text(self) -> str:
@@ -139,7 +141,7 @@ class AlertFile:
         except FileNotFoundError:
             return ""
         except UnicodeDecodeError:
-            raise UsageError(f"{self.path} is no text.") from None
+            raise UsageError(f"{self.path} is not UTF-8 text.") from None
         except OSError as error:
             raise UsageError(f"{self.path} cannot be read: {error.strerror}.") from None
 

@@ -60,8 +60,8 @@ def _copies(workspace: Workspace) -> DoctorCheck:
     copies = Maintenance(workspace.paths).copies()
     if not copies:
         needed = bool(workspace.registry.models())
-        return DoctorCheck("copies", not needed, "the registry has not been copied yet")
-    text = f"{len(copies)} of the registry, the last of {copies[0].day}"
+        return DoctorCheck("copies", not needed, "no backup of the registry yet")
+    text = f"{len(copies)} of the registry, the last from {copies[0].day}"
     return DoctorCheck("copies", Maintenance(workspace.paths).lag < _LONGEST_LAG, text)
 
 
@@ -77,7 +77,7 @@ def _of_workspace(workspace: Workspace) -> Iterator[DoctorCheck]:
     for plugin in host.plugins:
         yield _plugin(plugin)
     yield _guarded("onnxruntime", lambda: str(host.get(Extension.BACKEND, "onnxruntime").version()))
-    yield _program("ssh-keygen", "only signed bundles need it", "openssh-client")
+    yield _program("ssh-keygen", "needed for signed bundles only", "openssh-client")
 
 
 def _plugin(plugin: Plugin) -> DoctorCheck:
@@ -99,11 +99,11 @@ def _program(name: str, use: str, package: str) -> DoctorCheck:
 def _window() -> DoctorCheck:
     """Return whether the window can be shown; servers and CI do without it."""
     if not has_qt():
-        text = f"not installed; only the window needs it; {missing_packages([REQUIREMENT])}"
+        text = f"not installed; needed for the window only; {missing_packages([REQUIREMENT])}"
         return DoctorCheck("PySide6", True, text, optional=True)
     missing = missing_library()
     if missing:
-        text = f"the window needs {missing}, which this system lacks; {_lowered(install_hint())}"
+        text = f"missing system libraries for the window: {missing}; {_lowered(install_hint())}"
         return DoctorCheck("PySide6", True, text, optional=True)
     return _guarded("PySide6", _pyside)
 

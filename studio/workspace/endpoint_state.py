@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from studio.documents.dataclass_json import read_parts
 from studio.jobs import Effect, RunningJob
@@ -69,7 +70,7 @@ def status_of(sample: TargetSample | FleetSample, *, deploying: bool = False) ->
         deploying: A job changes the release of the target at the moment.
     """
     if deploying:
-        return EndpointStatus(EndpointState.DEPLOYING, BUSY, ("The release is being changed.",))
+        return EndpointStatus(EndpointState.DEPLOYING, BUSY, ("A deployment is in progress.",))
     alerts = sorted(sample.alerts, key=lambda alert: alert.level != "critical")
     texts = [alert.text or f"{alert.name.capitalize()}." for alert in alerts]
     estimate = low_accuracy(sample.drift_state)
@@ -163,6 +164,7 @@ class EndpointStates:
         self._deploying = deploying
         self._samples: dict[str, TargetSample | FleetSample] = {}
         self._known: dict[str, EndpointStatus] = {}
+        self._checked: dict[str, datetime] = {}
         self.chosen = ""
 
     def ingest(self, samples: Iterable[TargetSample | FleetSample]) -> None:
@@ -170,6 +172,7 @@ class EndpointStates:
         busy = self._deploying()
         for sample in samples:
             self._samples[sample.target] = sample
+            self._checked[sample.target] = datetime.now(UTC)
             self._put(sample.target, status_of(sample, deploying=sample.target in busy))
 
     def refresh(self, serving: Iterable[str]) -> None:
@@ -199,6 +202,10 @@ class EndpointStates:
     def of(self, target: str) -> EndpointStatus:
         """Return the status of an endpoint; not checked before its first sample."""
         return self._known.get(target, EndpointStatus())
+
+    def checked_at(self, target: str) -> datetime | None:
+        """Return when the last sample of an endpoint came; None without one."""
+        return self._checked.get(target) if target in self._samples else None
 
     def worst(self, targets: Iterable[str]) -> EndpointStatus:
         """Return the worst status of some endpoints; no release without any."""

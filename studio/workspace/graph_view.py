@@ -186,7 +186,7 @@ def read_graph(record: VariantRecord, early: Early | None = None) -> GraphView:
     from studio.models.graphfile import read_all
 
     if record.graph_path is None:
-        raise StudioError(f"The graph of {record.model_name} {record.name} was not kept.")
+        raise StudioError(f"The graph of {record.model_name} {record.name} is no longer stored.")
     with uncollected():
         if early is None:
             return _with_rows(_view(read_all(record.graph_path)))
@@ -236,8 +236,11 @@ def read_numbers(path: Path, names: Collection[str]) -> tuple[str, str, Mapping[
     return found.title, found.unit, found.values
 
 
-def read_preview(path: Path) -> tuple[Graph, GraphLayout]:
+def read_preview(path: Path, *, across: bool = False) -> tuple[Graph, GraphLayout]:
     """Return the outermost blocks of a model that is being opened, as its worker wrote them.
+
+    Args:
+        across: Laid out from left to right.
 
     Raises:
         StudioError: when the file is gone, as after the job's end, or damaged.
@@ -245,6 +248,10 @@ def read_preview(path: Path) -> tuple[Graph, GraphLayout]:
     from studio.models.graphfile import read
 
     model, layout = read(path)
+    if across:
+        from studio.models.layout import lay_out
+
+        return model.graph, lay_out(model.graph, across=True)
     return model.graph, layout
 
 

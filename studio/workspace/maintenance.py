@@ -91,6 +91,4 @@ class Maintenance:
 
     def _require_folder(self) -> None:
         if not self._folder.is_dir():
-            raise StudioError(
-                f"There is no registry in {self._folder}.", hint="Open a model first."
-            )
+            raise StudioError(f"{self._folder} has no registry.", hint="Open a model first.")

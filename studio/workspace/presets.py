@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from studio.api import Extension, Kind, Option, Transform, UsageError
 from studio.plugin_host import PluginHost
 from studio.quantization import presets
+from studio.quantization.float_nodes import with_float_nodes
 from studio.quantization.methods import check_method
 from studio.quantization.preset import Preset
 from studio.quantization.preset_text import OptionValue, PresetText
@@ -102,7 +103,9 @@ class Presets:
         return CheckedPreset(entry, options, values)
 
     @staticmethod
-    def sizes(variant: VariantRecord, texts: Iterable[str]) -> tuple[SizeEstimate | None, ...]:
+    def sizes(
+        variant: VariantRecord, texts: Iterable[str], float_nodes: Sequence[str] = ()
+    ) -> tuple[SizeEstimate | None, ...]:
         """Return the predicted size of each preset's variant; None where it is not known.
 
         Not for the window's thread, as the graph is read.
@@ -110,15 +113,18 @@ class Presets:
         Args:
             variant: The float model.
             texts: The presets, as TOML.
+            float_nodes: Nodes that stay in float with each preset.
 
         Raises:
             StudioError: when the graph was not kept, or its file is gone or damaged.
         """
         graph = read_graph(variant).model.graph
+        nodes = {node.name for node in graph.nodes}
         found: list[SizeEstimate | None] = []
         for text in texts:
             try:
-                found.append(estimate_size(graph, variant.size, Preset.of(text)))
+                preset, _ = with_float_nodes(Preset.of(text), float_nodes, nodes)
+                found.append(estimate_size(graph, variant.size, preset))
             except UsageError:  # a text that is being typed
                 found.append(None)
         return tuple(found)

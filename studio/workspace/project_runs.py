@@ -98,7 +98,7 @@ def run_end(run: RunInfo) -> RunEnd:
         text = f"{run.name} int8 is served on this computer. {checks} passed."
         return RunEnd(text, "good", served=True)
     if run.state == "cancelled":
-        return RunEnd("Run it all was cancelled. What was made before is kept.", "warning")
+        return RunEnd("Run it all was cancelled. Earlier results are kept.", "warning")
     served = any(one.id == "deploy" and one.done for one in run.steps)
     missed = next((one for one in run.gates if not one.passed and one.value is not None), None)
     if run.state == "gate not met" and missed is not None:
@@ -110,5 +110,5 @@ def run_end(run: RunInfo) -> RunEnd:
 
 
 def _missed(gate: GateReport, served: bool) -> str:
-    outcome = "The model is served nevertheless." if served else "Nothing was deployed."
+    outcome = "The model is still served." if served else "Nothing was deployed."
     return f"Check failed: {gate.name} ({gate.value:.3g}, {gate.limit}). {outcome}"

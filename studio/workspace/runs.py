@@ -235,7 +235,7 @@ class Runs:
         """
         folder = self._folders.find(name)
         if folder.is_locked():
-            raise UsageError(f"The run {folder.id} goes on.")
+            raise UsageError(f"The run {folder.id} resumes.")
         self._folders.remove(folder.id)
 
     def compare(self, a: str, b: str) -> RunComparison:
@@ -341,8 +341,8 @@ class Runs:
         before = folder.read()
         if before.state in ("succeeded", "gate not met"):
             raise UsageError(
-                f"The run {folder.id} has reached its end ({before.state}).",
-                hint="Run the pipeline again; what did not change is not done again.",
+                f"The run {folder.id} is complete ({before.state}).",
+                hint="Run the pipeline again. Unchanged steps are cached.",
             )
         return folder, before
 
@@ -354,6 +354,6 @@ class Runs:
         try:
             text = (folder.folder / PIPELINE_FILE).read_text(encoding="utf-8")
         except OSError:
-            raise UsageError(f"The pipeline of the run {folder.id} is gone.") from None
+            raise UsageError(f"The pipeline file of the run {folder.id} is missing.") from None
         name = before.head.file or PIPELINE_FILE
         return parse_pipeline(text, name, Path(before.folder), before.variables)

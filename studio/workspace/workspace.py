@@ -124,7 +124,7 @@ class Workspace(JobListener):
         except OSError as error:
             raise StudioError(
                 f"The folder {paths.data} cannot be used: {error.strerror or error}.",
-                hint="Choose another with EDGEWRIGHT_HOME.",
+                hint="Choose another folder with EDGEWRIGHT_HOME.",
             ) from None
 
     def close(self) -> None:
@@ -196,13 +196,19 @@ class Workspace(JobListener):
             functools.partial(importlib.import_module, name) for name in parent_modules()
         )
 
-    def start(self, step: str, **options: Any) -> RunningJob:
+    def start(self, step: str, *, target: object = None, **options: Any) -> RunningJob:
         """Start a step; its models must be in the registry (``#12``, ``name:variant``).
 
         Raises:
             StudioError: when an option does not fit; nothing was started.
         """
-        return self._steps.start(step, options)
+        given = options if target is None else {"target": target, **options}
+        try:
+            return self._steps.start(step, given)
+        except StudioError:
+            if target not in [None, *(one.name for one in self.registry.targets())]:
+                self.events.publish(RegistryChanged("targets"))  # another process has removed it
+            raise
 
     def run(self, step: str, **options: Any) -> JobOutcome:
         """Run a step to its end; models given as files are opened first."""
@@ -347,8 +353,8 @@ class Workspace(JobListener):
         self._find_plugins_again()
         if self.plugins.plugin(identifier).digest != digest:
             raise Refused(
-                f"The files of {identifier} have changed since you looked at them.",
-                hint="Look at them again.",
+                f"The files of {identifier} have changed since you reviewed them.",
+                hint="Review them again: studio plugins list",
             )
         Trust(self.paths.trust).allow(identifier, digest)
         self._find_plugins_again()

@@ -49,6 +49,7 @@ def test_phrases_that_are_allowed_are_said_and_have_a_reason() -> None:
         ("Run the Recipe", "recipe"),
         ("What is known of a target.", "opens with a clause"),
         ("There is no target of that name.", "there is none"),
+        ("No subnet was given.", "there is none"),
         (
             "It opens; it closes; it ends, which is a longer sentence than it seems.",
             "two semicolons",

@@ -39,7 +39,9 @@ _INSIDE = re.compile(
 )
 _NAMES = tuple(_WORDS)
 _AT_START = re.compile(r"(?:what is|what serves|what came of|all that|those that|the one before)\b")
-_THERE_IS_NO = re.compile(r"there is no\b")
+_THERE_IS_NO = re.compile(
+    r"there is no\b|(?:no|nothing)\b[^.:]*\b(?:was|were|is) (?:named|given)\b"
+)
 _SENTENCE_END = re.compile(r"(?<=[.!?:])\s+|\n\s*\n")
 # A text that is written for a program: a style sheet, a query, a template.
 _CODE = re.compile(r"[{}<>=\\$|]|\bSELECT\b|\bCREATE\b|\bINSERT\b")

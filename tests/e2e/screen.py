@@ -10,13 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from PIL import Image
+from PIL import Image, ImageChops
 
 from tests.rigs.patience import patience
 
 T = TypeVar("T")
 SIZE = (1280, 800)
 PATIENCE = 90.0
+_FEW_COLORS = 64
 _STILL = 0.4  # seconds without a change
 _REACTION = 3.0  # seconds that a person waits for what a key does before pressing the next
 
@@ -98,8 +99,39 @@ class Screen:
 
     def click(self, x: int, y: int) -> None:
         """Move the mouse there and press its left button."""
-        self._do("mousemove", "--sync", str(x), str(y))
+        self.move(x, y)
         self._do("click", "1")
+
+    def press_button(self, x: int, y: int) -> None:
+        """Move the mouse there and hold its left button down."""
+        self.move(x, y)
+        self._do("mousedown", "1")
+
+    def move(self, x: int, y: int) -> None:
+        """Move the mouse there."""
+        self._do("mousemove", "--sync", str(x), str(y))
+
+    def release_button(self) -> None:
+        """Let the left button of the mouse go."""
+        self._do("mouseup", "1")
+
+    def changed_in(self, box: tuple[int, int, int, int], before: bytes) -> float:
+        """Return which share of the pixels in a part differs from an earlier picture."""
+        pictures = [
+            Image.frombytes("RGB", SIZE, one, "raw", "BGRX").crop(box)
+            for one in (before, self.pixels())
+        ]
+        differing = ImageChops.difference(*pictures).convert("L").histogram()[1:]
+        return sum(differing) / (pictures[0].width * pictures[0].height)
+
+    def is_drawn(self) -> bool:
+        """Whether some window has drawn itself: an empty one has a colour or two."""
+        picture = Image.frombytes("RGB", SIZE, self.pixels(), "raw", "BGRX")
+        return picture.getcolors(_FEW_COLORS) is None
+
+    def has_window(self, title: str) -> bool:
+        """Whether a window with that title can be seen."""
+        return bool(self._find(title))
 
     def _find(self, title: str) -> str:
         done = self._run("search", "--onlyvisible", "--name", title)

@@ -70,7 +70,7 @@ def test_refusals_are_one_sentence(cluster: FakeCluster, studio: Studio, digits:
     studio.ok("target", "add", "web", "kubernetes:///default/d", "--set", f"kubeconfig={path}")
     ended = studio.run("deploy", digits / "digits.onnx", "--target", "web")
     assert ended.code == 4
-    assert "No image is named" in ended.err
+    assert "Missing image for the cluster" in ended.err
     assert "Traceback" not in ended.err
     for url, text in (
         ("kubernetes://prod/default/d", "no context 'prod'"),

@@ -36,7 +36,11 @@ LINES: dict[str, list[Line]] = {
     "edit": [("edit digits.onnx --edit fold --out edited.onnx", _OK)],
     "quantize": [("quantize digits.onnx --data calibration.npz --out small.onnx", _OK)],
     "sensitivity": [("sensitivity digits.onnx --data calibration.npz", _OK)],
-    "project": [("project show digits.onnx", _OK), ("project set digits --metric f1", _OK)],
+    "project": [
+        ("project show digits.onnx", _OK),
+        ("project set digits --metric f1", _OK),
+        ("project draft digits", (2,)),
+    ],
     "presets": [("presets list", _OK), ("recipes list", _OK)],
     "evaluate": [("evaluate digits.onnx --data heldout.npz", _OK)],
     "profile": [("profile digits.onnx --seconds 1", _OK), ("profiles list", _OK)],

@@ -38,7 +38,7 @@ def test_an_image_is_loaded(
     assert list((tmp_path / "root" / "incoming").iterdir()) == []
 
     (tmp_path / "rubbish").write_bytes(b"no image")
-    with pytest.raises(TargetError, match="The engine of bench does not take the image"):
+    with pytest.raises(TargetError, match="The container engine of bench refused the image"):
         load_image(target, tmp_path / "rubbish", Silent())  # type: ignore[arg-type]
     engine.run("rmi", "--force", NAME)
 
@@ -51,9 +51,9 @@ def test_a_machine_without_an_engine(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("PATH", str(programs))
     target = TargetSpec("bench", "local:", "", {"root": str(tmp_path / "root")})
     (tmp_path / "image").write_bytes(b"x")
-    with pytest.raises(TargetError, match="There is no container engine on bench"):
+    with pytest.raises(TargetError, match="bench has no container engine"):
         load_image(target, tmp_path / "image", Silent())  # type: ignore[arg-type]
-    with pytest.raises(UsageError, match="lab is no machine"):
+    with pytest.raises(UsageError, match="lab is a platform target"):
         load_image(TargetSpec("lab", "docker:x"), tmp_path / "image", Silent())  # type: ignore[arg-type]
 
 
@@ -62,5 +62,5 @@ def test_an_image_that_was_not_made(studio: Studio, digits: Path, tmp_path: Path
     words = ("package", digits / "digits.onnx", "--image", NAME, "--load-to", "local")
     refused = studio.run(*words, timeout=600)
     assert refused.code == 1
-    assert "The image was not made, so it cannot be loaded there." in refused.err
-    assert "no container engine" in refused.err
+    assert "The image was not built, so it cannot be loaded on the target." in refused.err
+    assert "No container engine" in refused.err

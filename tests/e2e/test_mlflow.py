@@ -111,4 +111,4 @@ def test_no_server_is_named(studio: Studio) -> None:
     studio.environment.pop("MLFLOW_TRACKING_URI", None)
     ended = studio.run("registry", "list")
     assert ended.code == 2
-    assert ended.err.startswith("studio: No MLflow server is named.")
+    assert ended.err.startswith("studio: Missing address of the MLflow server.")

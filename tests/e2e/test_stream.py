@@ -51,7 +51,7 @@ def test_pictures_arrays_and_an_interrupt(studio: Studio, digits: Path, tmp_path
 
     missing = studio.run("stream", tmp_path / "none.png")
     assert (missing.code, missing.out) == (2, "")
-    assert "There is nothing at" in missing.err  # a sentence, not a traceback
+    assert "does not exist" in missing.err  # a sentence, not a traceback
 
     ended = interrupted(studio, str(digits / "heldout.npz"), "--seconds", "600", "--fps", "20")
     assert ended["answered"] > 0

@@ -100,7 +100,7 @@ def test_nothing_of_it_is_used_before_consent(installed: Installed, tmp_path: Pa
     assert "Folder is not available: no consent yet" in refused.err
     other = installed.run("plugins", "allow", ID, "--digest", "0" * 64)
     assert other.code == 4
-    assert "have changed since you looked at them" in other.err
+    assert "have changed since you reviewed them" in other.err
     assert plugin(installed)["state"] == "needs consent"
 
 
@@ -163,7 +163,7 @@ def test_changed_files_are_asked_about_again(
     finally:
         file.write_text(before)
     assert found["state"] == "needs consent"
-    assert "not those that you agreed to" in found["reason"]
+    assert "files have changed since you allowed it" in found["reason"]
     assert plugin(installed)["state"] == "available"
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import struct
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 from tests.faults.board import FaultBoard, Stock
 from tests.faults.points import DEPLOY, REPEAT
 from tests.faults.tally import Tally, require
+from tests.rigs.disks import fill, small_disk
 
 YEARS = (-30, -1, 1, 30)
 FREE_BYTES = (0, 20_000, 60_000, 120_000, 200_000, 400_000, 4_300_000)
@@ -76,29 +76,8 @@ def _serving(stock: Stock, root: Path) -> Iterator[FaultBoard]:
         board.end()
 
 
-@contextmanager
-def _disk(folder: Path) -> Iterator[Path]:
-    """A small disk of its own."""
-    place = folder / "disk"
-    place.mkdir()
-    subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={_DISK_MB}m", "tmpfs", str(place)], check=True
-    )
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", "-l", str(place)], check=True)
-
-
-def _fill(place: Path, free: int) -> Path:
-    """Leave so many bytes."""
-    filler = place / "filler"
-    found = os.statvfs(place)
-    with filler.open("wb") as file:
-        size = max(0, found.f_bavail * found.f_frsize - free)
-        while size > 0:
-            size -= file.write(bytes(min(size, 1 << 20)))
-    return filler
+def _disk(folder: Path) -> AbstractContextManager[Path]:
+    return small_disk(folder / "disk", _DISK_MB)
 
 
 def _tried(board: FaultBoard, verbs: Sequence[str]) -> str:
@@ -135,7 +114,7 @@ def _afterwards(board: FaultBoard, refusal: str) -> str:
 def _full(free: int) -> Condition:
     def condition(stock: Stock, folder: Path) -> str:
         with _disk(folder) as place, _serving(stock, place / "root") as board:
-            filler = _fill(place, free)
+            filler = fill(place, free)
             refusal = _tried(board, DEPLOY)
             board.check_now(serves=True)
             if refusal:
@@ -150,7 +129,7 @@ def _full_at(verb: str) -> Condition:
     def condition(stock: Stock, folder: Path) -> str:
         with _disk(folder) as place, _serving(stock, place / "root") as board:
             board.put(stock.numbered(2), DEPLOY[: DEPLOY.index(verb)])
-            filler = _fill(place, 0)
+            filler = fill(place, 0)
             refusal = _tried(board, [verb])
             board.check_now(serves=True)
             filler.unlink()
@@ -165,7 +144,7 @@ def _way_back(verb: str) -> Condition:
     def condition(stock: Stock, folder: Path) -> str:
         with _disk(folder) as place, _serving(stock, place / "root") as board:
             board.put(stock.numbered(2), REPEAT)
-            filler = _fill(place, 0)
+            filler = fill(place, 0)
             answer = board.call(verb, b"", soak_s=0, seconds=5)
             require(answer["event"] == "result", f"{verb} on a full disk: {answer}")
             wanted = stock.numbered(1).digest if verb == "rollback" else ""

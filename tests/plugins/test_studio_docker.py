@@ -210,7 +210,7 @@ def test_without_an_engine(
     check_options(packager.options)
     options = validate(packager.options, {"tag": "digits:3", "base": str(base)})
     made = packager.build(parcel, tmp_path / "out", options, Recorder())
-    assert "There is no container engine" in made["next"]
+    assert "No container engine" in made["next"]
     assert "docker load" in made["next"]
     assert made["engine"] == ""
     again = from_archive(Path(made["path"]), tmp_path, "amd64")
@@ -250,7 +250,7 @@ def test_without_an_engine_and_without_a_base(
     assert "docker build" in made["next"]
     assert (Path(made["context"]) / "Dockerfile").is_file()
     assert "ARG BASE=python:3.13-slim" in (Path(made["context"]) / "Dockerfile").read_text()
-    with pytest.raises(Unavailable, match="no container engine"):
+    with pytest.raises(Unavailable, match="No container engine"):
         packager.build(parcel, tmp_path / "p", {**options, "push": True}, Recorder())
     with pytest.raises(Unavailable, match="Python of them:1 is not known"):
         packager.build(parcel, tmp_path / "q", {**options, "base": "them:1"}, Recorder())

@@ -20,7 +20,7 @@ def test_names_of_images(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "Digits:1", "a b", "a:b:c", "-x", "a/", "a:" + "x" * 200])
 def test_names_that_no_image_can_have(name: str) -> None:
-    with pytest.raises(UsageError, match="is no name of an image"):
+    with pytest.raises(UsageError, match="Invalid image name"):
         checked_name(name)
 
 
@@ -56,7 +56,7 @@ def test_the_first_socket_there_is(tmp_path: Path) -> None:
 
 
 def test_no_engine(tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match="no container engine at") as raised:
+    with pytest.raises(Unavailable, match="No container engine at") as raised:
         connect(f"unix://{tmp_path}/d.sock")
     assert "apt install" in raised.value.hint
     (tmp_path / "dead.sock").touch()
@@ -69,11 +69,11 @@ def test_no_engine(tmp_path: Path) -> None:
     [
         (
             "error setting cgroup config: unable to set memory limit to 8388608",
-            "The container needs more memory than it may have.",
+            "The container exceeds its memory limit.",
         ),
         (
             "container init was OOM-killed (memory limit too low?)",
-            "The container needs more memory than it may have.",
+            "The container exceeds its memory limit.",
         ),
         ("write /x: no space left on device", "disk of the container engine is full"),
         ("unauthorized: authentication required", "wants another login"),

@@ -86,10 +86,10 @@ class TestPanel:
         panel.refresh()
         panel.refresh()
         assert len(window.started) == 1, "it is asked once"
-        end = StepEnd(False, sentence="There is no container engine.", hint="Install one.")
+        end = StepEnd(False, sentence="No container engine.", hint="Install one.")
         window.steps[0].finished.emit(end)
         text = panel.engines.state.text()
-        assert text.startswith("There is no container engine. Install one.")
+        assert text.startswith("No container engine. Install one.")
         assert "docker load" in text
 
     def test_an_image_is_built(self) -> None:
@@ -131,4 +131,4 @@ class TestPanel:
         panel.refresh()
         panel.image.build.click()
         assert window.started == []
-        assert "is no name of an image" in window.said[0]
+        assert "Invalid image name" in window.said[0]

@@ -122,7 +122,7 @@ def test_the_command(parcel: Parcel, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main([str(tmp_path), "--out", str(tmp_path / "b"), "--set", "image=x"]) == 2
     assert "is not the folder of a bundle" in capsys.readouterr().err
     assert main([str(parcel.bundle), "--out", str(tmp_path / "c")]) == 4
-    assert "No image is named" in capsys.readouterr().err
+    assert "Missing image for the cluster" in capsys.readouterr().err
     assert main([str(parcel.bundle), "--out", str(tmp_path / "c"), "--set", "x"]) == 2
 
 

@@ -262,7 +262,7 @@ def test_a_kubeconfig_that_is_none(tmp_path: Path, content: bytes) -> None:
 
 
 def test_no_image(site: KubernetesSite, parcels: tuple[Parcel, Parcel]) -> None:
-    with pytest.raises(Refused, match="No image is named") as caught:
+    with pytest.raises(Refused, match="Missing image for the cluster") as caught:
         site.deploy(parcels[0], options(image=""), Silent())
     assert "configmap" in caught.value.hint
 

@@ -192,7 +192,7 @@ def test_the_login_is_that_of_mlflows_client(
 @pytest.mark.parametrize(
     ("address", "said"),
     [
-        ("", "No MLflow server is named."),
+        ("", "Missing address of the MLflow server."),
         ("sqlite:///mlflow.db", "whose address begins with http://"),
         ("http://ann:secret@host", "carries no login."),
         ("http://", "whose address begins with"),

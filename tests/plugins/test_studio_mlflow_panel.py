@@ -142,8 +142,8 @@ def test_an_error_is_a_sentence_and_the_panel_goes_on(qtbot: Any) -> None:
     window = Window()
     panel = opened(window)
     panel.look_button.click()
-    window.end(ok=False, sentence="The server is away.", hint="Is it running there?")
-    assert panel.state.text() == "The server is away. Is it running there?"
+    window.end(ok=False, sentence="The server is away.", hint="Check that it is running.")
+    assert panel.state.text() == "The server is away. Check that it is running."
     assert panel.look_button.isEnabled()
 
 

@@ -131,7 +131,7 @@ def test_the_zero_of_a_quantized_weight_is_its_zero_point(
 
 def test_a_model_whose_values_cannot_be_read_has_no_numbers() -> None:
     class Nothing:
-        """Constants of a format that tells nothing beyond the graph."""
+        """Constants of a format that contains the graph only."""
 
         def read(self, name: str, most_bytes: int) -> Any:
             raise UsageError("no")

@@ -120,10 +120,10 @@ def _knock(engine: str) -> None:
         try:
             probe.connect(path)
         except FileNotFoundError:
-            raise Unavailable(f"There is no container engine at {path}.", hint=_INSTALL) from None
+            raise Unavailable(f"No container engine at {path}.", hint=_INSTALL) from None
         except PermissionError:
             raise TargetError(
-                f"You may not use the container engine at {path}.",
+                f"No permission to use the container engine at {path}.",
                 hint="Join its group (sudo usermod -aG docker $USER) and log in again, or use "
                 "Podman's socket of your own.",
             ) from None
@@ -141,6 +141,6 @@ def _ways(engine: str) -> dict[str, Any]:
 def _silent(engine: str, text: str) -> Unavailable:
     return Unavailable(
         f"The container engine at {engine.removeprefix('unix://')} does not answer.",
-        hint="Is it running? Try: docker info",
+        hint="Check that it is running: docker info",
         detail=text,
     )

@@ -15,12 +15,12 @@ _KNOWN = (
     (
         "no space left on device",
         "The disk of the container engine is full.",
-        "Free some of it, for instance: docker system prune",
+        "Free disk space: docker system prune",
     ),
     (
         "is already in use by container",
-        "Another deploy to this target is going on.",
-        "Wait for it; what an interrupted one left is taken away by the next.",
+        "Another deployment to this target is running.",
+        "Wait for it to finish. The next deployment cleans up after an interrupted one.",
     ),
     (
         "port is already allocated",
@@ -34,12 +34,12 @@ _KNOWN = (
     ),
     (
         "memory limit too low",
-        "The container needs more memory than it may have.",
+        "The container exceeds its memory limit.",
         _MORE_MEMORY,
     ),
     (
         "unable to set memory limit",
-        "The container needs more memory than it may have.",
+        "The container exceeds its memory limit.",
         _MORE_MEMORY,
     ),
     (
@@ -80,16 +80,16 @@ _KNOWN = (
     (
         "connection refused",
         "The registry does not answer.",
-        "Is its name right, and is it running?",
+        "Check the name of the registry, and that it is running.",
     ),
     (
         "no such host",
         "The registry's name is not known.",
-        "Is it spelled right, and is there a network?",
+        "Check the spelling and the network connection.",
     ),
     (
         "invalid reference format",
-        "That is no name of an image.",
+        "Invalid image name.",
         "Write it like digits:1 or registry.example:5000/team/digits:1.",
     ),
 )

@@ -17,7 +17,7 @@ IMAGE_OPTIONS = (
         "base",
         default=base.DEFAULT,
         title="Base image",
-        help="An image with Python, or the file of one (docker save, OCI, a root file system).",
+        help="Image with Python, or an image file (docker save, OCI, root file system).",
     ),
     Option(
         "variant",
@@ -26,7 +26,8 @@ IMAGE_OPTIONS = (
         choices=("cpu", "cuda"),
         choice_titles=("Processor", "NVIDIA GPU"),
         title="Runs on",
-        help="For a GPU, the base image must bring CUDA, cuDNN and Python.",
+        help="Processor of the server. For a GPU, the base image must contain CUDA, cuDNN "
+        "and Python.",
     ),
     Option(
         "size_budget_mb",
@@ -36,7 +37,7 @@ IMAGE_OPTIONS = (
         title="Size budget",
         unit="MB",
         zero="none",
-        help="Refuse an image that is larger, unpacked.",
+        help="Maximum unpacked size of the image.",
     ),
     Option(
         "arch",
@@ -45,26 +46,24 @@ IMAGE_OPTIONS = (
         choices=("", "amd64", "arm64"),
         choice_titles=("as the base image", "x86-64", "ARM, 64 bit"),
         title="Processor",
-        help="Which one of the base image's processors.",
+        help="Architecture of the base image.",
         advanced=True,
     ),
     Option(
         "python",
         default="",
-        help="Version of the base image's Python, where it does not say it (3.13).",
+        help="Python version of the base image, such as 3.13, if it cannot be detected.",
         advanced=True,
     ),
     Option(
         "user",
         default="10001:10001",
         title="User",
-        help="Number of the user (and group) that the server runs as; 0 is root.",
+        help="User and group ID of the server; 0 is root.",
         advanced=True,
     ),
-    Option("licence", default="", title="Licence", help="Of the model, as SPDX writes it."),
-    Option(
-        "source", default="", title="Source", help="Address of where it was made.", advanced=True
-    ),
+    Option("licence", default="", title="Licence", help="SPDX license of the model."),
+    Option("source", default="", title="Source", help="Source URL of the model.", advanced=True),
 )
 
 
@@ -96,7 +95,7 @@ class ImageSpec:
         if options["variant"] == "cuda" and options["base"] == base.DEFAULT:
             raise UsageError(
                 "The image for NVIDIA GPUs needs a base image with CUDA, cuDNN and Python.",
-                hint="Name it with base=.",
+                hint="Choose one with base=IMAGE.",
             )
         return cls(
             base=str(options["base"]),

@@ -259,11 +259,11 @@ def _silence(host: str, error: Exception, patience_s: float) -> ClusterUnreachab
     if isinstance(cause, TimeoutError) and not isinstance(cause, NewConnectionError):
         return ClusterUnreachable(
             f"The cluster at {host} did not answer within {patience_s:g} s.",
-            hint="Is it reachable from here, by a VPN perhaps?",
+            hint="Check the network connection or the VPN.",
             detail=detail,
         )
     return ClusterUnreachable(
         f"The cluster at {host} is not reachable.",
-        hint="Does it run, and is the context the right one?",
+        hint="Check that the cluster is running and the context is correct.",
         detail=detail,
     )

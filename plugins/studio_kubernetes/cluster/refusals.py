@@ -77,7 +77,7 @@ def _forbidden(message: str, what: str) -> tuple[str, str]:
     if user:
         where = f" in namespace {user[4]!r}" if user[4] else ""
         return f"{user[1]!r} may not {user[2]} {user[3]}{where}.", _RIGHTS
-    return f"The cluster does not allow {what}: {_plain(message) or 'no reason is given.'}", _RIGHTS
+    return f"The cluster does not allow {what}: {_plain(message) or 'no reason reported.'}", _RIGHTS
 
 
 _RIGHTS = "Ask whoever runs the cluster for that right, or choose another namespace or context."

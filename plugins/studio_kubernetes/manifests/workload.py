@@ -120,7 +120,7 @@ def workload_of(
     template = str(options.get("image") or "")
     if not template:
         raise Refused(
-            "No image is named that the cluster could run.",
+            "Missing image for the cluster.",
             hint="Push one with the image packager and give --set "
             "image=REGISTRY/{name}:{version}; or, for a bundle below 1 MiB, an image with "
             "Python, numpy and onnxruntime and --set bundle=configmap.",

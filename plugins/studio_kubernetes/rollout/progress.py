@@ -138,7 +138,7 @@ def _end(container: Mapping[str, Any]) -> str:
 
 
 def _text(part: Mapping[str, Any]) -> str:
-    return shorten(str(part.get("message") or ""), 300, placeholder=" ...") or "no reason is given"
+    return shorten(str(part.get("message") or ""), 300, placeholder=" ...") or "no reason reported"
 
 
 def is_ready(pod: Json) -> bool:

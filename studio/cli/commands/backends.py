@@ -24,9 +24,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     verbs = add_verbs(
         parser,
-        list="the runtimes and toolchains, with their versions",
-        install="make the environment of a runtime or toolchain",
-        remove="remove it again",
+        list="list runtimes and toolchains with their versions",
+        install="install a runtime or toolchain in its own environment",
+        remove="remove the environment of a runtime or toolchain",
     )
     add_step(verbs["install"], _INSTALL)
     add_step(verbs["remove"], _REMOVE)

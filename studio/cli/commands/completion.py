@@ -11,7 +11,7 @@ from studio.cli.shell.tree import command_tree
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("shell", choices=SHELLS, help="the shell that shall read it")
+    parser.add_argument("shell", choices=SHELLS, help="shell of the completion script")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -14,7 +14,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_verbs(
         parser,
         install="add the studio to your menu, with its icon and file types",
-        remove="remove it from the menu again",
+        remove="remove the studio from your menu",
     )
 
 
@@ -27,5 +27,5 @@ def run(arguments: argparse.Namespace) -> int:
         print_json({"installed" if install else "removed": [str(path) for path in paths]})
         return 0
     done = "Saved" if install else "Removed"
-    print_lines([f"{done} {path}" for path in paths] or ["The menu has no entry of the studio."])
+    print_lines([f"{done} {path}" for path in paths] or ["The studio is not in the menu."])
     return 0

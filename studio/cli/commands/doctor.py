@@ -16,7 +16,7 @@ from studio.workspace.support import SupportArchive
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    text = "put logs and this answer into an archive for a report; nothing is sent"
+    text = "save logs and this report as an archive; nothing is sent"
     parser.add_argument("--bundle", metavar="FILE.zip", type=Path, help=text)
     add_force(parser)
 
@@ -50,7 +50,7 @@ def _bundle(arguments: argparse.Namespace, checks: list[DoctorCheck]) -> dict[st
     path = arguments.bundle.expanduser().absolute()
     archive = SupportArchive.collect(Paths.of(), checks)
     if not arguments.json:
-        print_lines(["", "Files of the archive:", *(f"  {line}" for line in archive.listing)])
+        print_lines(["", "Files in the archive:", *(f"  {line}" for line in archive.listing)])
     confirm_overwrite(in_the_way([path]), arguments)
     archive.write(path)
     if not arguments.json:

@@ -14,11 +14,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_step(parser, "monitor")
     verbs = add_more_verbs(
         parser,
-        export="write the files of Prometheus, Alertmanager and Grafana",
-        history="the history of a figure, from a Prometheus server",
-        fleet="all targets at once",
-        test="send a test notice to the channels of an alert file",
-        silence="hold alerts back for a while, or list what is held back",
+        export="write configuration for Prometheus, Alertmanager and Grafana",
+        history="show the history of a metric from a Prometheus server",
+        fleet="monitor all targets",
+        test="send a test alert to the channels of an alert file",
+        silence="silence alerts for a period, or list silences",
     )
     for verb, parts in verbs.items():
         add_step(parts, f"monitor-{verb}")

@@ -7,7 +7,7 @@ import argparse
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    parser.add_argument("model", nargs="?", help="a model to open at once")
+    parser.add_argument("model", nargs="?", help="model file to open")
 
 
 def run(arguments: argparse.Namespace) -> int:

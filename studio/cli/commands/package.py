@@ -24,16 +24,16 @@ def run(arguments: argparse.Namespace) -> int:
     packager = getattr(arguments, "as")
     if arguments.preprocess_draft and (arguments.image or arguments.deb or packager):
         raise UsageError(
-            "A first preprocess.toml is written by packaging alone.",
-            hint="Leave out --image, --deb and --as; give the file with --preprocess afterwards.",
+            "--preprocess-draft cannot be combined with --image, --deb or --as.",
+            hint="Write the draft first, then pass it with --preprocess.",
         )
     if packager:
         if arguments.image or arguments.deb:
-            raise UsageError("--as, --image and --deb are separate commands.")
+            raise UsageError("--as cannot be combined with --image or --deb.")
         return run_named("package-as", arguments)
     if arguments.deb:
         if arguments.image:
-            raise UsageError("An image and a Debian package are two commands.")
+            raise UsageError("--image cannot be combined with --deb.")
         arguments.bundle = None  # a bundle's folder may stand in the model's place
         return run_named("deb", arguments)
     return run_named("image" if arguments.image else "package", arguments)

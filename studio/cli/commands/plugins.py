@@ -22,22 +22,22 @@ def add(parser: argparse.ArgumentParser) -> None:
     verbs = add_verbs(
         parser,
         {"forbid": "disable"},
-        list="the plugins that were found",
+        list="list plugins and their capabilities",
         allow="allow a plugin, its files and permissions",
         disable="disable a plugin",
-        new="make the folder of a new plugin",
-        check="check a plugin's folder",
+        new="create a plugin from a template",
+        check="check a plugin against its contracts",
     )
     verbs["allow"].add_argument("id")
     verbs["allow"].add_argument(
-        "--digest", metavar="SHA256", help="agree only if these are its files"
+        "--digest", metavar="SHA256", help="allow only if the files have this digest"
     )
     verbs["disable"].add_argument("id")
     new = verbs["new"]
-    new.add_argument("name", help="the package's name, in lower case: my_board")
+    new.add_argument("name", help="package name in lower case, such as my_board")
     new.add_argument("--kind", required=True, choices=KINDS, metavar="|".join(KINDS))
-    new.add_argument("--out", type=Path, help="its folder [default: the name, here]")
-    verbs["check"].add_argument("folder", help="a folder with a plugin.toml")
+    new.add_argument("--out", type=Path, help="folder of the plugin [default: ./NAME]")
+    verbs["check"].add_argument("folder", help="folder with a plugin.toml")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -72,7 +72,7 @@ def _disable(arguments: argparse.Namespace) -> int:
     with workspace() as opened:
         opened.forbid_plugin(arguments.id)
         plugin = opened.plugins.plugin(arguments.id)
-    return _report(plugin, arguments, f"{plugin.id} is switched off.")
+    return _report(plugin, arguments, f"{plugin.id} disabled.")
 
 
 def _report(plugin: Plugin, arguments: argparse.Namespace, sentence: str) -> int:
@@ -81,7 +81,7 @@ def _report(plugin: Plugin, arguments: argparse.Namespace, sentence: str) -> int
     else:
         print_lines([sentence])
         if plugin.state.value != "available" and plugin.reason and arguments.verb == "allow":
-            print_note(f"It is {plugin.state.value} still: {plugin.reason}")
+            print_note(f"It is still {plugin.state.value}: {plugin.reason}")
     return 0
 
 

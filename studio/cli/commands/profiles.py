@@ -24,26 +24,30 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     listed, shown, compared, exported = add_verbs(
         parser,
-        list="the profiles that were made, the newest first",
+        list="list profiles, newest first",
         show="show a profile",
         compare="compare two profiles",
-        export="export a profile as HTML, CSV, JSON, or a figure in PNG, PDF or SVG",
+        export="export a profile as HTML, CSV or JSON, or a figure as PNG, PDF or SVG",
     ).values()
     listed.add_argument("--model", metavar="MODEL", help="only profiles of this model")
     for verb in (shown, exported):
-        verb.add_argument("run", type=int, metavar="RUN", help="its number")
-    compared.add_argument("before", type=int, metavar="BEFORE", help="a profile's number")
-    compared.add_argument("after", type=int, metavar="AFTER", help="a later one's number")
+        verb.add_argument("run", type=int, metavar="RUN", help="run number of the profile")
+    compared.add_argument(
+        "before", type=int, metavar="BEFORE", help="run number of the baseline profile"
+    )
+    compared.add_argument(
+        "after", type=int, metavar="AFTER", help="run number of the profile to compare"
+    )
     exported.add_argument(
         "--out",
         metavar="FILE",
-        help="a file that ends in .html, .csv, .json, .png, .pdf or .svg "
-        "[default with --format: profile-RUN.FORMAT]",
+        help="output file: .html, .csv, .json, .png, .pdf or .svg [default with --format: "
+        "profile-RUN.FORMAT]",
     )
     exported.add_argument(
         "--format",
         choices=[suffix.removeprefix(".") for suffix in SUFFIXES],
-        help="the form of the file; by default its suffix says it",
+        help="output format [default: from the suffix of --out]",
     )
     add_force(exported)
 
@@ -101,7 +105,7 @@ def _output(arguments: argparse.Namespace) -> str:
     """
     if not arguments.format:
         if not arguments.out:
-            raise UsageError("Missing the file to write.", hint="Give --out FILE or --format.")
+            raise UsageError("Missing output file.", hint="Pass --out FILE or --format.")
         return str(arguments.out)
     suffix = f".{arguments.format}"
     out = Path(arguments.out or f"profile-{arguments.run}{suffix}")

@@ -20,29 +20,31 @@ from studio.settings import write_atomically
 from studio.steps.overwrites import in_the_way
 from studio.workspace import JobOutcome, VariantRecord, Workspace
 
-_SET = "project-set"
+_SET, _DRAFT = "project-set", "project-draft"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     verbs = add_verbs(
         parser,
-        show="show what belongs to a model, and where it is from",
-        set="set them for a model",
-        pipeline="print the pipeline from the model's file to a served endpoint",
+        show="show the project of a model and the source of each field",
+        set="set fields of a model's project",
+        draft="write a first preprocess.toml next to a model that takes pictures",
+        pipeline="print the pipeline from the model file to an endpoint",
     )
-    show, setting, pipeline = verbs.values()
+    show, setting, draft, pipeline = verbs.values()
     show.add_argument("model", metavar="MODEL", help="file, name or #number")
     add_step(setting, _SET)
+    add_step(draft, _DRAFT)
     pipeline.add_argument("model", metavar="MODEL", help="file, name or #number")
-    pipeline.add_argument("--out", type=Path, metavar="FILE", help="write it there instead")
+    pipeline.add_argument("--out", type=Path, metavar="FILE", help="write to FILE instead")
     add_force(pipeline)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Show or set."""
-    if arguments.verb == "set":
-        return run_named(_SET, arguments)
+    """Show, set or write."""
+    if arguments.verb in ("set", "draft"):
+        return run_named(_SET if arguments.verb == "set" else _DRAFT, arguments)
     with workspace() as opened:
         found = _found(opened, arguments.model)
         if isinstance(found, JobOutcome):
@@ -82,7 +84,7 @@ def _pipeline(opened: Workspace, found: _Found, arguments: argparse.Namespace) -
     elif out is None:
         print_lines(text.splitlines())
     else:
-        print_lines([f"{out} is written. Run it with: studio run {shlex.quote(str(out))}"])
+        print_lines([f"Wrote {out}. Run it with: studio run {shlex.quote(str(out))}"])
     return 0
 
 

@@ -37,19 +37,19 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     verbs = add_verbs(
         parser,
-        push="register a model's bundle as a new version",
-        pull="fetch a version into the built-in registry",
-        list="the registered models, or one model's versions and history",
+        push="register a bundle as a new version",
+        pull="pull a version into the local registry",
+        list="list registered models, or the versions and history of one",
         alias="point an alias to a version",
         deploy="deploy the version an alias points to",
         watch="follow an alias and redeploy when it moves",
-        add="give a registry's address a name",
+        add="save the address of a registry under a name",
         remove="remove a saved registry",
-        names="the names that were given",
+        names="list saved registries",
         gc="delete unused bundles from the local registry",
-        backup="copy the built-in registry's database; done by itself once a day",
-        restore="put a copy in the place of the built-in registry's database",
-        check="look whether the built-in registry is whole, every file of it",
+        backup="back up the local registry; runs automatically once a day",
+        restore="restore the local registry from a backup",
+        check="verify every file of the local registry",
     )
     for verb, step in _STEPS.items():
         add_step(verbs[verb], step)
@@ -63,7 +63,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def _add_to_steps(push: argparse.ArgumentParser, watch: argparse.ArgumentParser) -> None:
     """Describe what a push and a watch take besides the options of their steps."""
-    push.add_argument("--to", dest="registry", metavar="REGISTRY", help="as --registry")
+    push.add_argument("--to", dest="registry", metavar="REGISTRY", help="same as --registry")
     watch.add_argument(
         "--interval",
         type=float,
@@ -73,7 +73,12 @@ def _add_to_steps(push: argparse.ArgumentParser, watch: argparse.ArgumentParser)
     )
     hide_former(
         watch.add_argument(
-            "--max-updates", "--moves", type=int, default=0, metavar="N", help="end after N updates"
+            "--max-updates",
+            "--moves",
+            type=int,
+            default=0,
+            metavar="N",
+            help="exit after N updates",
         ),
         "--moves",
     )
@@ -84,16 +89,20 @@ def _add_upkeep(
     restore: argparse.ArgumentParser,
     check: argparse.ArgumentParser,
 ) -> None:
-    backup.add_argument("--out", type=Path, metavar="FILE", help="a file of your own")
+    backup.add_argument("--out", type=Path, metavar="FILE", help="backup file to write")
     add_force(backup)
     restore.add_argument(
-        "copy", nargs="?", type=Path, metavar="FILE", help="by default the newest whole copy"
+        "copy",
+        nargs="?",
+        type=Path,
+        metavar="FILE",
+        help="backup to restore [default: the newest intact one]",
     )
-    restore.add_argument("--list", action="store_true", help="only list the copies")
+    restore.add_argument("--list", action="store_true", help="list backups and exit")
     check.add_argument(
         "--set-aside",
         action="store_true",
-        help="move altered files out of the store, so that whole ones can take their place",
+        help="move altered files out of the store so that they can be replaced",
     )
 
 
@@ -123,7 +132,7 @@ def _back_up(arguments: argparse.Namespace) -> int:
     out = arguments.out.absolute() if arguments.out else None
     confirm_overwrite(in_the_way([out] if out else []), arguments)
     made = Maintenance().back_up(out)
-    counts = f"Copied {made.rows:,} rows; they refer to {made.blobs:,} folders of the store."
+    counts = f"Backed up {made.rows:,} rows, which refer to {made.blobs:,} folders of the store."
     return _print(arguments, made.to_json(), [counts, str(made.path)])
 
 
@@ -143,12 +152,12 @@ def _restore(arguments: argparse.Namespace) -> int:
             for one in copies
         ]
         rows = [(f"{one.made:%Y-%m-%d %H:%M:%S}", one.kind, one.path) for one in copies]
-        lines = table(("made (UTC)", "kind", "file"), rows) if rows else ["There is no copy yet."]
+        lines = table(("created (UTC)", "kind", "file"), rows) if rows else ["No backups yet."]
         return _print(arguments, listed, lines)
     done = upkeep.restore(arguments.copy)
-    lines = [f"The registry is again as in {done.source.name}: {done.condition.rows:,} rows."]
+    lines = [f"Registry restored from {done.source.name}: {done.condition.rows:,} rows."]
     if done.aside is not None:
-        lines.append(f"What was there before is kept in {done.aside}")
+        lines.append(f"Previous registry: {done.aside}")
     if done.condition.damaged:
         lines += _damage_lines(done.condition)
     aside = str(done.aside) if done.aside else None
@@ -160,13 +169,13 @@ def _damage_lines(found: RegistryCondition) -> list[str]:
     """Return the damage and the steps to repair it."""
     lines = [*table(("damaged", "", "where"), [(d.name, d.why, d.path) for d in found.damaged]), ""]
     if any(one.path == str(found.path) for one in found.damaged):
-        return [*lines, "Go back to the newest whole copy with: studio registry restore"]
+        return [*lines, "Restore the newest intact backup with: studio registry restore"]
     if any(Path(one.path).exists() for one in found.damaged):
-        lines.append("Move the altered files away first: studio registry check --set-aside")
+        lines.append("Move the altered files out first: studio registry check --set-aside")
     return [
         *lines,
-        "What is missing comes back when the model's file is used again (studio package FILE),",
-        "or with what was exported: studio versions import FILE",
+        "Missing files come back when you use the model file again (studio package FILE)",
+        "or import an export: studio versions import FILE",
     ]
 
 
@@ -183,7 +192,7 @@ _UPKEEP = {"backup": _back_up, "check": _check, "restore": _restore}
 
 def _watch(arguments: argparse.Namespace) -> int:
     if not arguments.interval > 0:
-        raise UsageError("The interval is a number of seconds above 0.")
+        raise UsageError("The interval must be a number of seconds above 0.")
     with workspace() as opened:
         return _poll(opened, arguments)
 

@@ -21,8 +21,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--everywhere",
         action="store_true",
-        help="what this studio did on all targets, by its own record: which model ran where and "
-        "when, and who changed it",
+        help="show the changes that this computer made on all targets: models, times and authors",
     )
 
 
@@ -42,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         print_lines(table(names, [_row(row) for row in result.releases]))
         print_lines(_serving(result))
     else:
-        print_lines(["Nothing was released there yet."])
+        print_lines(["No releases on this target yet."])
     return 0
 
 
@@ -89,7 +88,7 @@ def _everywhere(registry: Registry, arguments: argparse.Namespace) -> int:
         names = ("at", "target", "name", "version", "state", "by", "reason")
         print_lines(table(names, [row.cells for row in rows]))
     else:
-        print_lines(["Nothing was released yet."])
+        print_lines(["No releases yet."])
     return 0
 
 

@@ -26,20 +26,20 @@ from studio.workspace.run_texts import comparison_lines, run_lines, runs_lines
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     parser.add_argument("pipeline", type=Path, nargs="?", help="pipeline file (TOML)")
-    parser.add_argument("--report", type=Path, help="where to write the HTML report")
-    parser.add_argument("--junit", type=Path, help="where to write the outcome as JUnit XML")
+    parser.add_argument("--report", type=Path, help="path of the HTML report")
+    parser.add_argument("--junit", type=Path, help="path of the JUnit XML report")
     parser.add_argument(
         "--artefacts",
         type=Path,
         metavar="FOLDER",
-        help="where to put models, bundles, digests, report and journal",
+        help="folder for models, bundles, digests, report and journal",
     )
     parser.add_argument(
         "--var",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="the value of a variable of the pipeline",
+        help="set a variable of the pipeline",
     )
     add_force(parser)
     hide_former(
@@ -48,7 +48,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         ),
         "--fresh",
     )
-    parser.add_argument("--check", action="store_true", help="check the pipeline, and run nothing")
+    parser.add_argument("--check", action="store_true", help="check the pipeline and exit")
     parser.add_argument(
         "--resume",
         nargs="?",
@@ -58,7 +58,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--list", action="store_true", help="list the runs")
     parser.add_argument("--show", metavar="RUN", help="show a run with its gates")
-    parser.add_argument("--compare", nargs=2, metavar=("A", "B"), help="show how two runs differ")
+    parser.add_argument("--compare", nargs=2, metavar=("A", "B"), help="compare two runs")
     _add_automation(parser)
 
 
@@ -67,9 +67,9 @@ def _add_automation(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--write-ci",
         choices=sorted(WORKFLOWS),
-        help="write the workflow file that runs this pipeline in CI",
+        help="write a CI workflow that runs this pipeline",
     )
-    parser.add_argument("--out", type=Path, help="where --write-ci writes")
+    parser.add_argument("--out", type=Path, help="output file of --write-ci")
     hide_former(
         parser.add_argument(
             "--watch",
@@ -80,7 +80,7 @@ def _add_automation(parser: argparse.ArgumentParser) -> None:
         "--on",
     )
     parser.add_argument(
-        "--registry", metavar="NAME", help="the registry of --watch (default: the local one)"
+        "--registry", metavar="NAME", help="registry of --watch (default: the local registry)"
     )
     parser.add_argument(
         "--interval",
@@ -96,7 +96,7 @@ def _add_automation(parser: argparse.ArgumentParser) -> None:
             type=int,
             default=0,
             metavar="N",
-            help="end after N runs of --watch",
+            help="exit after N runs of --watch",
         ),
         "--moves",
     )
@@ -118,7 +118,7 @@ def run(arguments: argparse.Namespace) -> int:
             )
         if arguments.resume:
             raise UsageError(
-                "--resume continues a run with the pipeline of that run: give its ID and no file.",
+                "--resume uses the pipeline of the interrupted run: pass its ID and no file.",
                 hint=f"Start a new run: studio run {arguments.pipeline}",
             )
         if arguments.check:
@@ -140,7 +140,7 @@ def variables(texts: list[str]) -> dict[str, str]:
     for text in texts:
         name, sign, value = text.partition("=")
         if not sign or not name:
-            raise UsageError(f"--var is NAME=VALUE, not {text!r}.")
+            raise UsageError(f"--var must be NAME=VALUE, not {text!r}.")
         found[name] = value
     return found
 
@@ -190,9 +190,9 @@ def _report(report: PipelineReport, arguments: argparse.Namespace) -> None:
     if not arguments.json:
         print_lines(run_lines(report))
     if report.report_problem:
-        print_note(f"The report was not written: {report.report_problem}")
+        print_note(f"Cannot write the report: {report.report_problem}")
     if report.exit_code and report.exit_code != 3 and not arguments.json:
-        print_note(f"Go on with: studio run --resume {report.run}")
+        print_note(f"Resume with: studio run --resume {report.run}")
 
 
 def _check(opened: Workspace, arguments: argparse.Namespace) -> int:
@@ -230,7 +230,10 @@ def _inspect(opened: Workspace, arguments: argparse.Namespace) -> int:
 
 def _write_ci(arguments: argparse.Namespace) -> int:
     if arguments.pipeline is None:
-        raise UsageError("Missing pipeline file.", hint="Pass the pipeline that CI runs.")
+        raise UsageError(
+            "Missing pipeline file.",
+            hint="Pass the pipeline for CI: studio run pipeline.toml --write-ci",
+        )
     path = write_workflow(
         arguments.write_ci, arguments.pipeline, arguments.out, overwrite=arguments.force
     )
@@ -256,7 +259,7 @@ def follow(
         UsageError: when the pipeline or the alias is wrong; nothing was watched.
     """
     if not arguments.interval > 0:
-        raise UsageError("The interval is a number of seconds above 0.")
+        raise UsageError("The interval must be a number of seconds above 0.")
     alias = Alias.of(arguments.watch, arguments.registry)
     opened.runs.read(arguments.pipeline, wish.variables)
     trigger = Trigger(alias, opened.registry, opened.run)
@@ -280,5 +283,5 @@ def follow(
                 if arguments.json:
                     print_json([one.to_json() for one in reports])
                 return report.exit_code
-            print_note(f"{alias}: looks again every {arguments.interval:g} s")
+            print_note(f"{alias}: polling every {arguments.interval:g} s")
         time.sleep(arguments.interval)

@@ -16,7 +16,7 @@ _KEYS = ("name", "title", "summary", "download")
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    verbs = add_verbs(parser, list="what there is", get="put one into a folder")
+    verbs = add_verbs(parser, list="list samples", get="copy or download a sample into a folder")
     add_step(verbs["get"], "samples-get")
 
 

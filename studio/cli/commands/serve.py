@@ -21,7 +21,7 @@ from studio.workspace import Workspace
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    parser.add_argument("model", help="a model's file, a bundle's folder, or name:variant")
+    parser.add_argument("model", help="model file, bundle folder or NAME:VARIANT")
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen on [default: 127.0.0.1]"
     )
@@ -31,7 +31,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="name that this server answers to beside its own (repeatable; *.example.com, *)",
+        help="additional host name that the server accepts, such as cam.example.com, "
+        "*.example.com or * (repeatable)",
     )
 
 

@@ -24,46 +24,48 @@ def add(parser: argparse.ArgumentParser) -> None:
     verbs = add_verbs(
         parser,
         add="add and probe a target",
-        list="the targets that were added",
+        list="list targets",
         find="discover boards in ~/.ssh/config, by mDNS or in a subnet",
         group="create, list or delete a group of targets (@NAME)",
         probe="probe a target",
         status="show the status of several targets",
         boards="list supported boards",
         remove="remove a target",
-        resources="list what exists on a target because the studio made it",
+        resources="list the resources that the studio created on a target",
     )
     _describe_add(verbs["add"])
     _describe_group(verbs["group"])
     add_step(verbs["find"], "target-find")
     status = verbs["status"]
     status.add_argument("target", nargs="*", metavar="NAME|@GROUP", help="[default: all]")
-    status.add_argument("--parallel", metavar="N", help="targets at a time [default: 16]")
+    status.add_argument("--parallel", metavar="N", help="targets checked in parallel [default: 16]")
     for verb in ("probe", "remove", "resources"):
         verbs[verb].add_argument("name")
 
 
 def _describe_add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name")
-    parser.add_argument("url", help="ssh://user@host:port, docker:NAME or what a plugin adds")
-    parser.add_argument("--key-file", help="private key to log in with [default: the agent's keys]")
-    parser.add_argument("--root", help="folder for the releases on the target")
+    parser.add_argument(
+        "url", help="ssh://user@host:port, docker:NAME or another address of a plugin"
+    )
+    parser.add_argument("--key-file", help="private key file [default: keys of the SSH agent]")
+    parser.add_argument("--root", help="folder for releases on the target")
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="a setting of the target's kind (studio plugins list names them)",
+        help="setting of this kind of target (repeatable; see studio plugins list)",
     )
     parser.add_argument(
         "--accept-host-key",
         metavar="SHA256:...",
-        help="confirm the target's host key by its fingerprint, as read on the target itself",
+        help="fingerprint of the host key, as shown on the target",
     )
 
 
 def _describe_group(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", nargs="?", help="without it, all groups are listed")
+    parser.add_argument("name", nargs="?", help="group name [default: list all groups]")
     parser.add_argument("targets", nargs="*", metavar="TARGET")
     hide_former(
         parser.add_argument(
@@ -131,7 +133,7 @@ def _confirmed(fingerprint: str, arguments: argparse.Namespace) -> bool:
     print_note(
         "Compare it with the board's own (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub)."
     )
-    return prompt("Is it the same? Type yes to trust it:") == "yes"
+    return prompt("Do they match? Type yes to trust the key:") == "yes"
 
 
 def _list(opened: Workspace, arguments: argparse.Namespace) -> int:
@@ -155,8 +157,8 @@ def _group(opened: Workspace, arguments: argparse.Namespace) -> int:
     if arguments.name:
         if not arguments.targets and not arguments.delete:
             raise UsageError(
-                "No target was named for the group.",
-                hint="Name its targets, or pass --delete to delete the group.",
+                "Missing targets for the group.",
+                hint="Name the targets, or pass --delete to delete the group.",
             )
         opened.set_group(arguments.name, [] if arguments.delete else arguments.targets)
     rows = [{"group": name, "targets": members} for name, members in groups.all().items()]
@@ -193,7 +195,7 @@ def _show_boards(arguments: argparse.Namespace) -> int:
         )
         for one in boards()
     ]
-    print_lines(table(("kind", "board", "its usual system", "", "onnxruntime"), rows))
+    print_lines(table(("kind", "board", "default system", "", "onnxruntime"), rows))
     return 0
 
 

@@ -25,23 +25,23 @@ def add(parser: argparse.ArgumentParser) -> None:
     verbs = add_verbs(
         parser,
         **{
-            "list": "the versions of a model, or of all",
+            "list": "list versions of one or all models",
             "show": "show the lineage and deployments of a version",
             "at": "show the releases at a point in time",
             "alias": "point an alias to a version",
             "promote": "promote a version whose gates passed",
             "rollback": "roll an alias back to its previous version",
-            "export": "put models and versions into one archive",
-            "import": "take models and versions out of an archive",
+            "export": "export models and versions as an archive",
+            "import": "import models and versions from an archive",
         },
     )
     for verb, step in _STEPS.items():
         add_step(verbs[verb], step)
     listing, show, at = (verbs[verb] for verb in ("list", "show", "at"))
-    listing.add_argument("model", nargs="?", help="the model's name")
+    listing.add_argument("model", nargs="?", help="model name")
     show.add_argument("version", help="NAME, NAME:NUMBER, NAME@ALIAS or a digest")
     at.add_argument("time", help="2026-11-26T14:30, or now")
-    at.add_argument("--target", help="one target; by default all")
+    at.add_argument("--target", help="target [default: all]")
 
 
 def run(arguments: argparse.Namespace) -> int:

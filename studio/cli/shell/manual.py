@@ -13,7 +13,7 @@ _COMMON = ("--help", "--json", "--debug", "--no-plugins", "--verbose")
 _FILES = (
     ("~/.config/edgewright", "Settings and plugins."),
     ("~/.local/share/edgewright", "Registry, models, logs and environments of backends."),
-    ("~/.cache/edgewright", "Downloads that can be made again."),
+    ("~/.cache/edgewright", "Cached downloads."),
 )
 
 
@@ -27,7 +27,7 @@ def manual(root: Command, description: str, exit_codes: str) -> str:
     lines = [
         f'.TH STUDIO 1 "" "Edgewright {studio.__version__}" "User Commands"',
         ".SH NAME",
-        "studio \\- see, shrink, profile, deploy and watch AI models",
+        "studio \\- inspect, quantize, profile, deploy and monitor AI models",
         ".SH SYNOPSIS",
         ".B studio",
         "[\\fICOMMAND\\fR] [\\fIARGUMENT\\fR ...]",
@@ -74,7 +74,7 @@ def _end(exit_codes: str) -> list[str]:
         number, _, meaning = row.strip().partition(" ")
         lines += [".TP", number, _text(meaning.capitalize() + ".")]
     lines += [".SH ENVIRONMENT", ".TP", "EDGEWRIGHT_HOME"]
-    lines += ["One folder for data, settings and caches.", ".SH FILES"]
+    lines += ["Folder for data, settings and caches.", ".SH FILES"]
     for place, meaning in _FILES:
         lines += [".TP", _text(place), meaning]
     return lines

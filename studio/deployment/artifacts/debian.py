@@ -33,8 +33,8 @@ def make(options: DebOptions, job: Job) -> DebResult:
     source = packaged or options.bundle
     if source is None:
         raise UsageError(
-            "Nothing was named to package.",
-            hint="Pass a model or a bundle folder.",
+            "Missing model or bundle.",
+            hint="Pass a model or a bundle folder: studio package MODEL --deb FILE",
         )
     bundle = opened(source, options.sign, job)
     wheels: list[Path] = []
@@ -110,16 +110,18 @@ def _kind(options: DebOptions) -> tuple[Board, Image] | None:
         one = board(options.board)
     except KeyError as error:
         raise UsageError(
-            f"There is no kind of board {options.board!r}.", hint=f"Known: {error.args[0]}."
+            f"Unknown board type {options.board!r}.", hint=f"Valid types: {error.args[0]}."
         ) from None
     wanted = options.system or ""
     image = next((i for i in one.images if wanted.lower() in i.name.lower()), None)
     if image is None:
         names = ", ".join(i.name for i in one.images)
-        raise UsageError(f"{one.title} has no system {wanted!r}.", hint=f"Known: {names}.")
+        raise UsageError(
+            f"Unknown system {wanted!r} of {one.title}.", hint=f"Valid types: {names}."
+        )
     if not image.serves:
         raise UsageError(
-            f"Nothing can be served on {one.title} with {image.name}: "
+            f"{one.title} with {image.name} cannot serve models: "
             + ("its Python is too old." if image.onnxruntime else "onnxruntime has no wheels."),
             hint=one.notes[0] if one.notes else "",
         )

@@ -66,7 +66,7 @@ def _archive(made: _ImageFacts) -> Path:
     """Return the path of the image archive; raise an error if the packager wrote none."""
     if not made.path:
         raise Unavailable(
-            "The image was not made, so it cannot be loaded there.", hint=made.next or ""
+            "The image was not built, so it cannot be loaded on the target.", hint=made.next or ""
         )
     return Path(made.path)
 
@@ -92,7 +92,7 @@ def _placed(options: ImageOptions, written: Path, made: _ImageFacts) -> dict[str
         if target.is_dir() and not any(target.iterdir()):
             target.rmdir()
         if target.exists():
-            raise StudioError(f"{target} exists.", hint="Give the name of a new folder.")
+            raise StudioError(f"{target} exists.", hint="Choose a new folder.")
         shutil.move(written, target)
     except OSError as error:
         raise StudioError(f"The image cannot be written: {error.strerror}.") from None
@@ -107,7 +107,7 @@ def _target(options: ImageOptions, reason: str) -> Path:
         return options.out.with_name(f"{options.out.name}-image")
     raise Unavailable(
         reason.partition(". ")[0] + ".",
-        hint="With --image-out FOLDER the image is written into a file.",
+        hint="Pass --image-out FOLDER to write the image to a file.",
     )
 
 
@@ -127,7 +127,9 @@ def load_image(target: TargetSpec, archive: Path, job: Job) -> None:
         TargetError: when the machine has no engine, or the engine rejects the image.
     """
     if is_platform(target):
-        raise UsageError(f"{target.name} is no machine; push the image to a registry instead.")
+        raise UsageError(
+            f"{target.name} is a platform target. Push the image to a registry instead."
+        )
     channel = open_channel(target, job)
     try:
         folder = f"{root_of(target, channel)}/incoming"
@@ -146,8 +148,8 @@ def _load(channel: Channel, name: str, place: str) -> None:
     done = channel.run(["sh", "-c", SCRIPT, "sh", place], timeout=_LOAD_S)
     if done.status == _NO_ENGINE:
         raise TargetError(
-            f"There is no container engine on {name}.", hint="Install docker or podman there."
+            f"{name} has no container engine.", hint="Install Docker or Podman on the target."
         )
     if done.status:
         detail = done.stderr.decode("utf-8", "replace")[-2000:]
-        raise TargetError(f"The engine of {name} does not take the image.", detail=detail)
+        raise TargetError(f"The container engine of {name} refused the image.", detail=detail)

@@ -76,7 +76,7 @@ def _target(options: PackageAsOptions) -> Path:
         return options.as_out
     if options.out:
         return options.out.with_name(f"{options.out.name}-{options.packager}")
-    raise UsageError("The packager wrote files.", hint="Give --as-out FOLDER.")
+    raise UsageError("Missing folder for the packager's files.", hint="Pass --as-out FOLDER.")
 
 
 def _move(written: Path, target: Path) -> None:
@@ -85,7 +85,7 @@ def _move(written: Path, target: Path) -> None:
         if target.is_dir() and not any(target.iterdir()):
             target.rmdir()
         if target.exists():
-            raise StudioError(f"{target} exists.", hint="Give the name of a new folder.")
+            raise StudioError(f"{target} exists.", hint="Choose a new folder.")
         shutil.move(written, target)
     except OSError as error:
         raise StudioError(f"The files cannot be written: {error.strerror}.") from None

@@ -26,18 +26,18 @@ class PackageAsOptions(PackageOptions):
         key="as",
         plugins="packagers",
         title="Packager",
-        help="The id of a packager: image, manifests, or a plugin's (studio plugins list).",
+        help="Packager ID: image, manifests, or one of a plugin (see studio plugins list).",
     )
     as_out: Path | None = option(
         None,
         kind=Kind.OUTPUT,
         title="Folder for files",
-        help="Folder for the packager's files; next to --out, as FOLDER-ID, without it.",
+        help="Folder for the packager's files (default: FOLDER-ID next to --out).",
     )
     set: tuple[str, ...] | None = option(
         None,
         title="Options of the packager",
-        help="NAME=VALUE, as its plugin declares them.",
+        help="Packager option as NAME=VALUE (see studio plugins list).",
         advanced=True,
     )
 
@@ -45,7 +45,7 @@ class PackageAsOptions(PackageOptions):
 PACKAGE_AS: Step[PackageAsOptions, Result] = Step(
     name="package-as",
     title="Package for another tool",
-    summary="Package a model and let a plugin's packager build from it (image, manifests).",
+    summary="Package a model with a packager of a plugin (image, manifests).",
     options=PackageAsOptions,
     work_result=PackagerWork,
     work="studio.deployment.artifacts.packager:package_as",

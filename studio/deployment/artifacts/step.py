@@ -31,25 +31,27 @@ class DebOptions:
     embedding: str | None = like(_PACKAGE["embedding"])
     tolerance: float | None = like(_PACKAGE["tolerance"])
     bundle: Path | None = option(
-        None, kind=Kind.FOLDER, help="A bundle, instead of a model.", advanced=True
+        None, kind=Kind.FOLDER, help="Bundle folder, instead of a model.", advanced=True
     )
     deb: Path = option(
         kind=Kind.OUTPUT,
         title="Debian package",
-        help="The .deb to write (that suffix is added), or the folder to write it into: for fleets "
-        "with their own tools.",
+        help="Debian package to write: a file (.deb is added) or a folder.",
     )
     board: str | None = option(
         None,
-        help="The kind of board whose libraries go into the package (studio target boards); "
-        "without it Debian's own python3-onnxruntime is needed there.",
+        help="Board type whose libraries the package includes (see studio target boards). "
+        "Default: the package depends on Debian's python3-onnxruntime.",
     )
     system: str | None = option(
         None,
-        help="A part of the name of that board's system; by default its usual one.",
+        help="Operating system of the board, by part of its name (default: the board's "
+        "default system).",
         advanced=True,
     )
-    maintainer: str | None = option(None, help="NAME <ADDRESS> for the package.", advanced=True)
+    maintainer: str | None = option(
+        None, help="Maintainer of the package as NAME <ADDRESS>.", advanced=True
+    )
     numbering: Numbering | None = None
 
     def packaging(self, model: ModelRef) -> PackageOptions:
@@ -70,7 +72,7 @@ class DebOptions:
 DEB: Step[DebOptions, DebResult] = Step(
     name="deb",
     title="Make a Debian package of",
-    summary="Make a Debian package of a release: its bundle, the server, a unit of systemd.",
+    summary="Build a Debian package of a release: bundle, server and systemd unit.",
     options=DebOptions,
     result=DebResult,
     work="studio.deployment.artifacts.debian:make",
@@ -95,23 +97,23 @@ class ImageOptions(PackageOptions):
     """Options of the step ``image``: those of packaging, and those of a container image."""
 
     preprocess_draft: Path | None = None
-    image: str = option(title="Name", help="Of the image, like digits:1.")
+    image: str = option(title="Name", help="Name and tag of the image, such as digits:1.")
     image_out: Path | None = option(
         None,
         kind=Kind.OUTPUT,
         title="Folder for files",
-        help="Where the image is written as a file, with the context to build it elsewhere.",
+        help="Folder for the image as a file, with its build context.",
     )
     load_to: TargetSpec | None = option(
         None,
         kind=Kind.TARGET,
         title="Load to",
-        help="A machine into whose docker or podman the image is put.",
+        help="Machine target whose Docker or Podman loads the image.",
     )
     set: tuple[str, ...] | None = option(
         None,
         title="Options of the image",
-        help="NAME=VALUE: base, variant, arch, size_budget_mb, push ...",
+        help="Image option as NAME=VALUE: base, variant, arch, size_budget_mb, push ...",
         advanced=True,
     )
 
@@ -119,7 +121,7 @@ class ImageOptions(PackageOptions):
 IMAGE: Step[ImageOptions, Result] = Step(
     name="image",
     title="Build an image of",
-    summary="Make a container image of a model: its bundle, the runtime and the libraries.",
+    summary="Build a container image of a model: bundle, runtime and libraries.",
     options=ImageOptions,
     work_result=PackagerWork,
     work="studio.deployment.artifacts.image:image",

@@ -49,5 +49,5 @@ def deb(result: DebResult) -> list[str]:
         f"{result.deb}, {megabytes(result.deb_bytes)}",
         f"package {result.package} {result.deb_version}",
         f"for {result.architecture}, depends on {result.depends}",
-        f"Install it there with: apt install ./{result.deb.rpartition('/')[2]}",
+        f"Install on the board with: apt install ./{result.deb.rpartition('/')[2]}",
     ]

@@ -80,8 +80,8 @@ class ReleaseClient:
         if made.status:
             reason = made.stderr.decode("utf-8", "replace").strip().rpartition(": ")[2]
             raise TargetError(
-                f"The folder {self.root} cannot be made on the target: {reason}.",
-                hint="Choose another folder for this target's releases, or free the disk.",
+                f"Cannot create the folder {self.root} on the target: {reason}.",
+                hint="Choose another release folder with --root, or free disk space.",
             )
         self._channel.put(self._runtime.path, self.runtime_path, progress)
         return self._runtime.size
@@ -120,7 +120,7 @@ class ReleaseClient:
             return from_json(form, answer)
         except InvalidDocument as error:
             raise TargetError(
-                f"The runtime on the target gave an answer to {verb!r} that cannot be read.",
+                f"The runtime on the target returned an invalid answer to {verb!r}.",
                 detail=str(error),
             ) from None
 
@@ -160,7 +160,7 @@ class ReleaseClient:
             raise no_python(self._target)
         if listener.result is None:
             raise TargetError(
-                f"The runtime on the target gave no answer to {verb!r} (status {done.status}).",
+                f"The runtime on the target did not answer {verb!r} (exit status {done.status}).",
                 detail=done.stderr.decode("utf-8", "replace")[-4000:],
             )
         if listener.failed:

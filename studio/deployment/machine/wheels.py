@@ -51,21 +51,21 @@ class Platform:
             raise no_python(facts.name)
         if python < OLDEST_PYTHON:
             raise TargetError(
-                f"{facts.name} has Python {facts.python}; at least 3.8 is needed.",
-                hint="Install a newer python3 beside it.",
+                f"{facts.name} has Python {facts.python}; Python 3.8 or newer is required.",
+                hint="Install a newer python3 on the target.",
             )
         if facts.arch not in _ARCHITECTURES:
             raise TargetError(
-                f"{facts.name} has a system for {facts.arch or 'an unknown processor'}, for which "
-                "onnxruntime has no wheels.",
-                hint="Put a 64 bit system on it, where its processor can run one."
+                f"onnxruntime has no wheels for {facts.arch or 'an unknown processor'}, the "
+                f"architecture of {facts.name}.",
+                hint="Install a 64-bit system if the processor supports it."
                 if facts.arch in ("armv7l", "armv6l", "i686")
-                else "Build onnxruntime for it, and install it for the target's own python3.",
+                else "Build onnxruntime and install it for the target's python3.",
             )
         if glibc is None:
             raise TargetError(
-                f"{facts.name} has no GNU C library, and onnxruntime has no wheels without it.",
-                hint="Install onnxruntime for the target's own python3.",
+                f"{facts.name} has no GNU C library, which the onnxruntime wheels require.",
+                hint="Install onnxruntime for the target's python3.",
             )
         return cls(facts.arch, python, glibc)
 
@@ -113,7 +113,7 @@ class Wheel:
                 unpacked = sum(member.file_size for member in archive.infolist())
         except (OSError, zipfile.BadZipFile):
             raise Unavailable(
-                f"The wheel {path.name} is damaged.", hint=f"Remove {path} and try again."
+                f"The wheel {path.name} is damaged.", hint=f"Delete {path} and try again."
             ) from None
         return cls(path, file_digest(path), path.stat().st_size, unpacked)
 
@@ -149,8 +149,8 @@ class WheelSet:
 def no_python(name: str) -> TargetError:
     """Return the error for a machine without an interpreter."""
     return TargetError(
-        f"There is no python3 on {name}.",
-        hint="Install it there, for instance: apt install python3",
+        f"{name} has no python3.",
+        hint="Install it on the target: apt install python3",
     )
 
 
@@ -223,9 +223,8 @@ class WheelCache:
         if self._pip(platform, requirements, folder, progress, offline) is None:
             return
         raise Unavailable(
-            f"No wheels of {_names(requirements)} for {platform} are here, and none could be "
-            "downloaded.",
-            hint=f"Connect to the network once, or put the wheels into {self._folder}.",
+            f"Missing wheels of {_names(requirements)} for {platform}, and the download failed.",
+            hint=f"Connect to the network, or copy the wheels to {self._folder}.",
             detail=online[-4000:],
         )
 

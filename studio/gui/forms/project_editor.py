@@ -34,6 +34,7 @@ class ProjectEditor(Editor):
         self.has_title = has_title
         self._path: str | None = None
         self._own: str | None = None
+        self._stands_in = False
         self.is_useful = True
         self.text = ElidedLabel("", Qt.TextElideMode.ElideMiddle)
         self.change = button("Change", self.change_asked.emit, "link")
@@ -55,7 +56,8 @@ class ProjectEditor(Editor):
         self._own = None  # a value of one model is none of another
         names = self.option.project
         values = project.usable(*names) if project is not None else ()
-        self._path = next(iter(values), None)
+        self._stands_in = project is not None and project.stands_in(names)
+        self._path = None if self._stands_in else next(iter(values), None)
         self.is_useful = (
             project is None or bool(values) or any(project.has_use_for(one) for one in names)
         )
@@ -84,7 +86,8 @@ class ProjectEditor(Editor):
 
     def _show(self) -> None:
         path = self.value()
-        self.text.setText(Path(path).name if path else "Not set")
+        unset = "Used as evaluation data" if self._stands_in else "Not set"
+        self.text.setText(Path(path).name if path else unset)
         self.text.setToolTip(plain_tip(path or ""))
         self.change.setText("Change" if path else "Add")
         self.change.setAccessibleName(f"{self.option.label}: {self.text.full_text()}, change")

@@ -71,6 +71,7 @@ class GraphCanvas(QWidget):
         self.selected: int | None = None
         self._theming = theming
         self._hits: frozenset[int] = frozenset()
+        self._kept: frozenset[int] = frozenset()
         self.traced: frozenset[int] = frozenset()
         self.ways = (False, False)
         self.shapes = False
@@ -79,8 +80,7 @@ class GraphCanvas(QWidget):
         self._raster = Raster()
         self._version = 0
         self._grabbed: QPoint | None = None
-        self._moved = False
-        self._is_fresh = False
+        self._moved = self._is_fresh = False
         self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._settle.timeout.connect(self.update)
         self._more = QTimer(self, singleShot=True, interval=0)  # paints what a frame left out
@@ -109,7 +109,8 @@ class GraphCanvas(QWidget):
         selected = self.selected if stay else None
         self.scene = scene
         self.viewport.extent = scene.size if scene is not None else None
-        self.selected, self._hits, self._overlay = None, frozenset(), None
+        self.selected, self._overlay = None, None
+        self._hits = self._kept = frozenset()
         self._light(frozenset())
         self._is_fresh = not stay and kept is None
         if not stay:
@@ -139,6 +140,12 @@ class GraphCanvas(QWidget):
     def set_hits(self, boxes: frozenset[int]) -> None:
         """Outline the boxes that a search found."""
         self._hits = boxes
+        self._repaint_all()
+
+    def set_kept(self, boxes: frozenset[int]) -> None:
+        """Mark the boxes that quantization keeps in float."""
+        self._kept = boxes
+        self._describe()
         self._repaint_all()
 
     def trace(self, *, up: bool = False, down: bool = False) -> None:
@@ -327,8 +334,6 @@ class GraphCanvas(QWidget):
         super().focusOutEvent(event)
         self.update()
 
-    # Inside
-
     def _paint_scene(self, painter: QPainter) -> None:
         ratio = painter.device().devicePixelRatioF()
         view = View.at(self.viewport.origin, self.zoom, self.size(), ratio, self._version)
@@ -340,8 +345,8 @@ class GraphCanvas(QWidget):
 
     def _paint_area(self, painter: QPainter, area: Area) -> None:
         if self._painter is not None:
-            marks = Marks(self.selected, self._hits, self._overlay, self.traced, self.shapes)
-            self._painter.paint(painter, area, self.zoom, marks)
+            given = (self._hits, self._overlay, self.traced, self.shapes, self._kept)
+            self._painter.paint(painter, area, self.zoom, Marks(self.selected, *given))
 
     def _sign_at(self, where: QPointF) -> GraphSign | None:
         return sign_at(self.scene, self.viewport, where) if self.unfolds else None
@@ -376,25 +381,20 @@ class GraphCanvas(QWidget):
         self._replace_painter()
 
     def _replace_painter(self) -> None:
-        self._painter = (
-            ScenePainter(self.scene, self._theming.current, self.font(), with_signs=self.unfolds)
-            if self.scene
-            else None
-        )
+        scene, theme, self._painter = self.scene, self._theming.current, None
+        if scene:
+            self._painter = ScenePainter(scene, theme, self.font(), with_signs=self.unfolds)
         self._repaint_all()
 
     def _describe(self) -> None:
-        self.setAccessibleDescription(description(self.scene, self.selected, self.traced))
+        selected, marks = self.selected, (self.traced, self._kept)
+        self.setAccessibleDescription(description(self.scene, selected, *marks))
         event = QAccessibleEvent(self, QAccessible.Event.DescriptionChanged)
         QAccessible.updateAccessibility(event)
 
     def box_rectangle(self, box: int) -> QRectF:
         """Return where a box is on the widget."""
         assert self.scene is not None
-        top_left = self.viewport.to_widget(QPointF(self.scene.x[box], self.scene.y[box]))
-        return QRectF(
-            top_left.x(),
-            top_left.y(),
-            self.scene.width[box] * self.zoom,
-            self.scene.height[box] * self.zoom,
-        )
+        scene, place = self.scene, self.viewport.to_widget
+        start = QPointF(scene.x[box], scene.y[box])
+        return QRectF(place(start), place(start + QPointF(scene.width[box], scene.height[box])))

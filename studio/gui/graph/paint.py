@@ -13,6 +13,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, 
 from studio.gui.graph.area import Area
 from studio.gui.graph.edge_shapes import EdgeShapePainter
 from studio.gui.graph.families import BLOCK
+from studio.gui.graph.float_badges import REACH, FloatBadgePainter
 from studio.gui.graph.frames import SIGN, FramePainter, paint_sign
 from studio.gui.graph.node_rows import RowsPainter
 from studio.gui.graph.overlay import Overlay
@@ -59,6 +60,7 @@ class Marks:
         overlay: Numbers that replace the colours of the families.
         traced: Boxes of a path that is lit, its edges with them.
         shapes: Whether edges have their shapes written next to them.
+        kept: Boxes that quantization keeps in float.
     """
 
     selected: int | None = None
@@ -66,6 +68,7 @@ class Marks:
     overlay: Overlay | None = None
     traced: frozenset[int] = frozenset()
     shapes: bool = False
+    kept: frozenset[int] = frozenset()
 
 
 _Heat = tuple["list[QColor]", "Numbers"]
@@ -119,12 +122,14 @@ class ScenePainter:
         self._frames = FramePainter(scene.frames, theme, self._inks.title)
         self._rows = RowsPainter(scene, theme, self._inks.detail)
         self._shapes = EdgeShapePainter(scene, theme, self._inks.detail)
+        self._badges = FloatBadgePainter(scene, theme.color("accent"), self._inks.title)
         self._texts: dict[int, tuple[str, ...]] = {}
         self._fitting: dict[tuple[int, tuple[str, ...]], str] = {}
         self._heat: _Cached[_Heat] = _Cached()
         self._lit: _Cached[Lines] = _Cached()
         self._hits: _Cached[Flags] = _Cached()
         self._traced: _Cached[Flags] = _Cached()
+        self._kept: _Cached[Flags] = _Cached()
 
     def paint(self, painter: QPainter, area: Area, zoom: float, marks: Marks) -> None:
         """Paint what touches an area; the painter is already scaled by the zoom."""
@@ -298,6 +303,11 @@ class ScenePainter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(inks.lit, max(2.5, 2.5 / zoom)))
             self._outline(painter, marks.selected, 2.0)
+        if marks.kept and zoom >= SHAPES_FROM:
+            # A badge reaches above its box, perhaps from the tile below.
+            near = index.boxes_in(Area(area.left, area.top, area.right, area.bottom + REACH))
+            near = near[self._kept.of(marks.kept, partial(index.among, marks.kept))[near]]
+            self._badges.paint(painter, near.tolist(), with_text=zoom >= TEXT_FROM)
 
     def _outline_all(self, painter: QPainter, boxes: Numbers, zoom: float, gap: float) -> None:
         if zoom < SHAPES_FROM:

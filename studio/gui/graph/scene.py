@@ -239,11 +239,14 @@ class Scene:
         return next((at for at in range(first, last) if self.boxes[at].name == name), None)
 
 
-def description(scene: Scene | None, selected: int | None, traced: Collection[int]) -> str:
+def description(
+    scene: Scene | None, selected: int | None, traced: Collection[int], kept: Collection[int] = ()
+) -> str:
     """Return the screen reader's description of the selected box.
 
     Args:
         traced: The boxes of the path that is lit.
+        kept: The boxes that quantization keeps in float.
     """
     if scene is None or selected is None:
         return "Nothing selected"
@@ -254,6 +257,7 @@ def description(scene: Scene | None, selected: int | None, traced: Collection[in
     if (frame := scene.frame_of(selected)) >= 0:
         title = shown(scene.frames[frame].node.operator)
         text += f"; in {title[:LONGEST_TITLE]}, expanded"
+    text += "; kept in float" if selected in kept else ""
     return text + (f"; {len(traced)} highlighted" if traced else "")
 
 

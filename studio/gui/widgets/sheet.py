@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QObject, QRect, Qt, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QFrame, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
@@ -57,6 +57,10 @@ class StepBar(QWidget):
             restyle(name, role="strong" if state == "now" else "dim")
         of = f"Step {current + 1} of {len(self._titles)}: {self._titles[current]}"
         self.setAccessibleName(of)
+
+
+_PASSES = 3
+"""Widths, heights, and the size of what scrolls."""
 
 
 class Sheet(QWidget):
@@ -149,6 +153,16 @@ class Sheet(QWidget):
         self.stack.setCurrentIndex(number)
         self.steps.show_step(number)
         QTimer.singleShot(0, self.take_focus)
+
+    @staticmethod
+    def settle() -> None:
+        """Lay out what was just added before it is painted.
+
+        Wrapped texts know their heights only once they have their widths: else the first picture
+        shows them squashed.
+        """
+        for _ in range(_PASSES):
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
 
     def explain_primary(self, text: str, reason: str) -> None:
         """Name the primary button, and enable it, or disable it with the reason."""

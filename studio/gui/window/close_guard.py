@@ -36,7 +36,7 @@ class ClosingDialog(QMessageBox):
         self.setText(_sentence(titles))
         self.setInformativeText(_explanation(titles))
         role = QMessageBox.ButtonRole
-        self.background = self.addButton("Go on in the background", role.AcceptRole)
+        self.background = self.addButton("Continue in the background", role.AcceptRole)
         restyle(self.background, kind="primary")
         self.stop = self.addButton("Stop and keep", role.DestructiveRole)
         self.stay = self.addButton("Stay", role.RejectRole)

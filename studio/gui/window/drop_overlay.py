@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -19,18 +21,34 @@ _MOST_SUFFIXES = 4
 _DIMMED = 0.72
 
 
-def outcome_of(paths: Sequence[Path], suffixes: Sequence[str]) -> tuple[str, str, bool]:
-    """Return what a drop would do: a title, a sentence, and whether it opens something.
+_MOST_ENTRIES = 2000
+"""The entries of a folder that are looked through, as a drag waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropOutcome:
+    """The outcome of a drop, before it is made.
+
+    Attributes:
+        models: The files that it opens; empty where it opens none.
+    """
+
+    title: str
+    text: str
+    models: tuple[Path, ...] = ()
+
+
+def outcome_of(paths: Sequence[Path], suffixes: Sequence[str]) -> DropOutcome:
+    """Return what a drop would do; a folder counts as the one model in it.
 
     Args:
         suffixes: How files of models end.
     """
-    models = [path for path in paths if path.name.lower().endswith(tuple(suffixes))]
-    others = [path for path in paths if path not in models]
+    found = [_models_of(path, tuple(suffixes)) for path in paths]
+    models = tuple(models[0] for models in found if len(models) == 1)
+    others = [path for path, models in zip(paths, found, strict=True) if len(models) != 1]
     if not models:
-        names = figures.count(len(others), "file") if len(others) > 1 else others[0].name
-        known = ", ".join(suffixes[:_MOST_SUFFIXES])
-        return f"Not a model: {names}", f"Models end in {known}.", False
+        return _refusal(others, max(map(len, found)), suffixes)
     title = f"Open {len(models)} models" if len(models) > 1 else f"Open {models[0].name}"
     text = "It is checked in a sandbox and stays on this computer."
     if len(models) > 1:
@@ -38,7 +56,32 @@ def outcome_of(paths: Sequence[Path], suffixes: Sequence[str]) -> tuple[str, str
     if others:
         rest = others[0].name if len(others) == 1 else figures.count(len(others), "file")
         text = f"Not a model, and not opened: {rest}."
-    return title, text, True
+    return DropOutcome(title, text, models)
+
+
+def _refusal(paths: Sequence[Path], most: int, suffixes: Sequence[str]) -> DropOutcome:
+    """Return why nothing is opened.
+
+    Args:
+        most: The number of models in the folder that has most of them.
+    """
+    if most:
+        return DropOutcome(f"More than one model in {paths[0].name}", "Drop the file of one model.")
+    names = figures.count(len(paths), "file") if len(paths) > 1 else paths[0].name
+    is_folder = len(paths) == 1 and paths[0].is_dir()
+    title = f"No model in {names}" if is_folder else f"Not a model: {names}"
+    return DropOutcome(title, f"Models end in {', '.join(suffixes[:_MOST_SUFFIXES])}.")
+
+
+def _models_of(path: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    """Return the file itself if it is a model, or the models that lie directly in a folder."""
+    if not path.is_dir():
+        return [path] if path.name.lower().endswith(suffixes) else []
+    try:
+        names = sorted(islice((one.name for one in path.iterdir()), _MOST_ENTRIES))
+    except OSError:  # a folder that may not be read
+        return []
+    return [path / name for name in names if name.lower().endswith(suffixes)]
 
 
 class DropOverlay(QFrame):
@@ -75,7 +118,7 @@ class DropOverlay(QFrame):
     def show_drag(self, paths: Sequence[Path]) -> None:
         """Name what a drop of files would do; without files the drag has ended."""
         if paths:
-            self.show_outcome(*outcome_of(paths, self._suffixes()))
+            self.show_outcome(outcome_of(paths, self._suffixes()))
         else:
             self.hide()
 
@@ -85,12 +128,13 @@ class DropOverlay(QFrame):
         ground.setAlphaF(_DIMMED)
         QPainter(self).fillRect(self.rect(), ground)
 
-    def show_outcome(self, title: str, text: str, accepted: bool) -> None:
+    def show_outcome(self, outcome: DropOutcome) -> None:
         """Name what a drop would do."""
+        accepted = bool(outcome.models)
         self._theming.dress(self)
-        self.title.setText(title)
-        self.text.setText(text)
-        self.setAccessibleName(f"{title}. {text}")
+        self.title.setText(outcome.title)
+        self.text.setText(outcome.text)
+        self.setAccessibleName(f"{outcome.title}. {outcome.text}")
         restyle(self.card, lit=accepted)
         color = self._theming.current.color("accent" if accepted else "warning")
         name = "drop" if accepted else "close"

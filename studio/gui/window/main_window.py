@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from studio.api import StudioError
 from studio.gui import session_state as memory
 from studio.gui.current_project import CurrentProject
+from studio.gui.option_words import outcome_in_window
 from studio.gui.pages.shared.base import Page
 from studio.gui.shell import MessageAction
 from studio.gui.theme import DARK, LIGHT, Theming
@@ -222,9 +223,11 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(centre)
         self.toasts = Toasts(self.theming, centre)
         self.overlay = DropOverlay(self.theming, self, lambda: self.workspace.suffixes)
-        FileDrops(self, self.open_model).dragged.connect(self.overlay.show_drag)
+        drops = FileDrops(self, lambda paths: self._opening.open_dropped(paths))
+        drops.dragged.connect(self.overlay.show_drag)
         self.setMenuWidget(self.topbar)
         self.side = SidePanels(self, self.topbar, self.jobbar)
+        self.side.changed.connect(self.toasts.place)
         rail = self._add_bar(self.rail, Qt.ToolBarArea.LeftToolBarArea, "rail")
         jobbar = self._add_bar(self.jobbar, Qt.ToolBarArea.BottomToolBarArea, "jobbar")
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.inspector)
@@ -304,7 +307,9 @@ class MainWindow(QMainWindow):
     def _finished(self, job: RunningJob) -> None:
         if job.outcome is not None:
             self._progress.note_end(job)
-            self.toasts.show_end(job.outcome, job.spec.entry)
+            step = self.workspace.steps.get(job.spec.step)
+            outcome = outcome_in_window(job.outcome, step.form if step is not None else ())
+            self.toasts.show_end(outcome, job.spec.entry)
 
     def show_current(self) -> None:
         """Show which variant is the current one, on every page."""
@@ -331,8 +336,9 @@ class MainWindow(QMainWindow):
 
     def choose_theme(self, choice: str) -> None:
         """Set ``system``, ``dark`` or ``light``, and store the choice."""
-        self._settings["theme"] = choice
         self.theming.choose(choice)
+        if problem := memory.keep(self._settings, "theme", choice):
+            self.notify(problem, "warning")
 
     def open_palette(self) -> None:
         """Show the command palette."""

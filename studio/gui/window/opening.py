@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from studio.gui.shell import MessageAction
+from studio.gui.window.drop_overlay import outcome_of
 
 if TYPE_CHECKING:
     from studio.gui.graph.scene import Scene
@@ -44,6 +46,14 @@ class ModelOpener:
             self._files[job.id] = path
             self._starts[job.id] = start
 
+    def open_dropped(self, paths: Sequence[Path]) -> None:
+        """Open the models among dropped files and folders; without any, show why."""
+        outcome = outcome_of(paths, self._window.workspace.suffixes)
+        for model in outcome.models:
+            self.open(model)
+        if not outcome.models:
+            self._window.notify(f"{outcome.title}. {outcome.text}", "warning")
+
     def get_sample(self, name: str) -> None:
         """Get a sample and open its model."""
         job = self._window.start("samples-get", name=name)
@@ -66,7 +76,10 @@ class ModelOpener:
             self._finished(event.job)
 
     def _read_preview(self, job: RunningJob, path: str) -> None:
-        read = partial(_preview, Path(path))
+        from studio.gui.graph.controls.choices import recall
+
+        across = recall(self._window.workspace.settings).across
+        read = partial(_preview, Path(path), across=across)
         self._window.workspace.in_background(read, partial(self._show_preview, job))
 
     def _show_preview(self, job: RunningJob, scene: Scene | Exception) -> None:
@@ -130,8 +143,8 @@ class ModelOpener:
         self._window.show_current()
 
 
-def _preview(path: Path) -> Scene:
+def _preview(path: Path, *, across: bool) -> Scene:
     from studio.gui.graph.scene import Scene
     from studio.workspace import read_preview
 
-    return Scene(*read_preview(path))
+    return Scene(*read_preview(path, across=across), across=across)

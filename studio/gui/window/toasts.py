@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QEnterEvent
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QVBoxLayout, QWidget
 
@@ -12,7 +12,6 @@ from studio.gui import icons
 from studio.gui.shell import MessageAction
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID, button, label, restyle, row
-from studio.gui.widgets.sheet import Sheet
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome
@@ -25,7 +24,13 @@ GUARD_MS = 500
 
 MOST = 3
 WIDTH = 360
+LEAST_ROOM = 240
+"""Pixels that a message takes where a sheet or panel leaves less."""
+
 _MARGIN = 2 * GRID
+_OVER_THE_PAGE = ("sheet", "sidepanel")
+"""Roles of the frames at the right edge."""
+
 _DETAIL_HEIGHT = 132
 _MOVES = (QEvent.Type.Resize, QEvent.Type.LayoutRequest)
 _WORDS = {"good": "Done", "warning": "Note", "bad": "Problem", "": "Note"}
@@ -187,7 +192,7 @@ class Toasts(QObject):
         self._all.remove(toast)
         self._all.insert(0, toast)
         toast.show_message(sentence, tone, hint, detail, about, action)
-        self._place()
+        self.place()
         return toast
 
     def show_end(self, outcome: JobOutcome, about: str) -> None:
@@ -212,7 +217,7 @@ class Toasts(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._area and event.type() in _MOVES:
-            self._place()
+            self.place()
         return False
 
     def _free(self) -> Toast:
@@ -224,13 +229,13 @@ class Toasts(QObject):
             return self._all[-1]
         toast = Toast(self._theming, self._area)
         toast.hide()
-        toast.closed.connect(self._place)
-        toast.resized.connect(self._place)
+        toast.closed.connect(self.place)
+        toast.resized.connect(self.place)
         self._theming.dress(toast)
         self._all.append(toast)
         return toast
 
-    def _place(self) -> None:
+    def place(self) -> None:
         """Stack them above the lower edge; what would not fit above it stays at the upper edge."""
         shown = self.shown
         if not shown:
@@ -248,8 +253,12 @@ class Toasts(QObject):
             bottom -= GRID
 
     def _room(self) -> int:
-        """Return the width left of an open sheet, whose footer a message must not cover."""
-        sheets = self._area.findChildren(Sheet)
-        return min(
-            (sheet.panel.x() for sheet in sheets if sheet.isVisible()), default=self._area.width()
-        )
+        """Return the width left of an open sheet or panel, which a message must not cover."""
+        area, corner = self._area, QPoint(0, 0)
+        edges = [
+            one.mapTo(area.window(), corner).x()
+            for one in area.window().findChildren(QFrame)
+            if one.property("role") in _OVER_THE_PAGE and one.isVisible()
+        ]
+        left = area.mapTo(area.window(), corner).x()
+        return min((max(edge - left, LEAST_ROOM) for edge in edges), default=area.width())

@@ -66,13 +66,14 @@ class Containment:
         """One or two sentences for the window: the mechanism, and what is missing."""
         if self.level is SandboxLevel.LIMITS:
             return (
-                "Workers have limits alone; install bubblewrap to take network and home from them."
+                "Workers have resource limits only. Install bubblewrap to block their network "
+                "and home folder."
             )
-        text = f"Workers are contained by {self.means}."
+        text = f"Workers run in a sandbox: {self.means}."
         lacking = [one.name for one in self.protections if one.enforced is not Enforcement.FULLY]
         if not lacking:
-            return f"{text} They have no network, no home folder and a read-only disk."
-        return f"{text} Not fully enforced: {', '.join(lacking)}; studio doctor says more."
+            return f"{text} No network, no home folder, read-only disk."
+        return f"{text} Not fully enforced: {', '.join(lacking)}; see studio doctor."
 
 
 NONE = Containment(
@@ -81,11 +82,11 @@ NONE = Containment(
     tuple(
         Protection(name, Enforcement.NOT, text)
         for name, text in (
-            ("files", "A worker reads and changes what you can."),
-            ("network", "A worker reaches the network and the sockets of this machine."),
-            ("processes", "A worker sees your other processes and can end them."),
+            ("files", "A worker can read and change your files."),
+            ("network", "A worker can use the network and local sockets."),
+            ("processes", "A worker can see and end your other processes."),
             ("calls", "No system call is refused."),
-            ("privileges", "A worker has yours."),
+            ("privileges", "A worker has your capabilities."),
         )
     ),
 )
@@ -112,15 +113,14 @@ def by_bubblewrap(bubblewrap: Bubblewrap) -> Containment:
     if bubblewrap.user_namespace:
         means = "bubblewrap with a user namespace"
         privileges = Protection(
-            "privileges", Enforcement.FULLY, "No capability, and no way to get one."
+            "privileges", Enforcement.FULLY, "No capabilities, and none can be gained."
         )
     else:
         means = "bubblewrap without a user namespace"
         privileges = Protection(
             "privileges",
             Enforcement.PARTLY,
-            "No capability, but what it sees it reads as the system's root (user namespaces are "
-            "switched off).",
+            "No capabilities, but visible files are read as root (user namespaces are disabled).",
         )
     return Containment(
         SandboxLevel.FULL,
@@ -129,11 +129,12 @@ def by_bubblewrap(bubblewrap: Bubblewrap) -> Containment:
             Protection(
                 "files",
                 Enforcement.FULLY,
-                "A short list of the system's folders and what the job was given, read-only; the "
-                "job's own folder.",
+                "A few system folders and the job's inputs, read-only, and the job's own folder.",
             ),
-            Protection("network", Enforcement.FULLY, "A network of its own without a way out."),
-            Protection("processes", Enforcement.FULLY, "It sees none but its own."),
+            Protection(
+                "network", Enforcement.FULLY, "An isolated network without external access."
+            ),
+            Protection("processes", Enforcement.FULLY, "Only its own processes are visible."),
             _calls(filtered),
             privileges,
         ),
@@ -152,7 +153,7 @@ def by_kernel(abi: int, *, filtered: bool) -> Containment:
             _network(abi, filtered),
             _processes(abi),
             _calls(filtered),
-            Protection("privileges", Enforcement.FULLY, "No capability, and no way to get one."),
+            Protection("privileges", Enforcement.FULLY, "No capabilities, and none can be gained."),
         ),
         abi=abi,
     )
@@ -160,31 +161,32 @@ def by_kernel(abi: int, *, filtered: bool) -> Containment:
 
 def _files(abi: int) -> Protection:
     if not abi:
-        return Protection("files", Enforcement.NOT, "A worker reads and changes what you can.")
+        return Protection("files", Enforcement.NOT, "A worker can read and change your files.")
     text = (
-        "Only the files of a short list can be opened, and only the job's own folder written to. "
-        "Names and sizes of other files can be asked for, and modes and times of yours changed"
+        "Only listed files can be opened, and only the job's own folder is writable. "
+        "Names and sizes of other files are visible, and modes and times of your "
+        "files can be changed"
     )
     if abi < 3:
-        text += "; files of yours can be emptied"
+        text += "; your files can be truncated"
     return Protection("files", Enforcement.PARTLY, f"{text}.")
 
 
 def _network(abi: int, filtered: bool) -> Protection:
     if filtered:
-        return Protection("network", Enforcement.FULLY, "No socket can be made.")
+        return Protection("network", Enforcement.FULLY, "No sockets.")
     if abi >= 4:
         return Protection(
             "network", Enforcement.PARTLY, "No TCP; other sockets, also of this machine, work."
         )
-    return Protection("network", Enforcement.NOT, "A worker reaches the network.")
+    return Protection("network", Enforcement.NOT, "A worker can use the network.")
 
 
 def _processes(abi: int) -> Protection:
     if not abi:
-        text = "A worker sees your other processes and can end them."
+        text = "A worker can see and end your other processes."
         return Protection("processes", Enforcement.NOT, text)
-    text = "Memory and files of other processes are closed to it, their command lines are not"
+    text = "Memory and files of other processes are not accessible, their command lines are"
     if abi < 6:
         text += "; it can end your other processes"
     return Protection("processes", Enforcement.PARTLY, f"{text}.")
@@ -192,8 +194,8 @@ def _processes(abi: int) -> Protection:
 
 def _calls(filtered: bool) -> Protection:
     if filtered:
-        return Protection("calls", Enforcement.FULLY, "Dangerous system calls are refused.")
-    text = f"There is no filter for this processor ({os.uname().machine})."
+        return Protection("calls", Enforcement.FULLY, "Dangerous system calls are blocked.")
+    text = f"No system call filter for this processor ({os.uname().machine})."
     return Protection("calls", Enforcement.NOT, text)
 
 

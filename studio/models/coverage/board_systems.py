@@ -50,7 +50,7 @@ def kind_of(name: str) -> Board:
         return board(name)
     except KeyError as error:
         raise UsageError(
-            f"The catalogue has no board {name!r}.", hint=f"It has {error.args[0]}."
+            f"Unknown board type {name!r}.", hint=f"Valid types: {error.args[0]}."
         ) from None
 
 
@@ -59,7 +59,7 @@ def notes(kind: Board, need_mb: float) -> Iterator[str]:
     smaller = [size for size in sorted(kind.memory_mb) if need_mb > size]
     if smaller and need_mb <= max(kind.memory_mb):
         sizes = " and ".join(f"{size:,}" for size in smaller)
-        yield f"It is too large for the board with {sizes} MB."
+        yield f"The model is too large for the board with {sizes} MB."
     if kind.accelerators:
         yield f"Checked is ONNX Runtime on its processor, not {', '.join(kind.accelerators)}."
     yield from kind.notes
@@ -83,8 +83,8 @@ def _unserved(image: Image, asked: Release | None) -> Iterator[Problem]:
     oldest = ".".join(map(str, OLDEST_PYTHON))
     if image.onnxruntime or asked:
         text = f"{image.name} has Python {image.python}; the studio's runtime needs {oldest}."
-        yield Problem("system", text, "Install a newer python3 beside it.")
+        yield Problem("system", text, "Install a newer python3 on the board.")
     else:
         text = f"ONNX Runtime has no wheel for {image.name} (Python {image.python}, "
         text += f"glibc {image.glibc})."
-        yield Problem("system", text, "Take a container, or build it for the board.")
+        yield Problem("system", text, "Use a container, or build ONNX Runtime for the board.")

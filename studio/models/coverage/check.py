@@ -19,7 +19,11 @@ def too_new(opsets: Mapping[str, int], ir: int, release: Release) -> Iterator[Pr
     """Compare operator set and file version with a release, without a graph."""
     opset = max((opsets[domain] for domain in _STANDARD if domain in opsets), default=0)
     needed = first_with(opset, ir)
-    hint = f"It takes ONNX Runtime {needed.version} or newer" if needed else "No release loads it"
+    hint = (
+        f"It takes ONNX Runtime {needed.version} or newer"
+        if needed
+        else "No release loads the model"
+    )
     if opset > release.opset:
         text = f"The model uses operator set {opset}; ONNX Runtime {release.version} loads"
         convert = f"convert it: studio edit MODEL --edit 'opset {release.opset}'."
@@ -43,8 +47,8 @@ def check(
         found += _domains(graph, frozenset(name.partition(":")[0] for name in model.functions))
         found += _types(graph, release)
     if memory_mb and need_mb > memory_mb:
-        text = f"It takes about {need_mb:,.0f} MB, and the machine has {memory_mb:,} MB."
-        found.append(Problem("memory", text, "Quantize it, or fix its sizes."))
+        text = f"The model needs about {need_mb:,.0f} MB, and the machine has {memory_mb:,} MB."
+        found.append(Problem("memory", text, "Quantize the model, or fix its dynamic dimensions."))
     return tuple(found)
 
 
@@ -56,7 +60,9 @@ def _domains(graph: Graph, own: frozenset[str]) -> Iterator[Problem]:
                 by_domain[node.domain].append(node.name)
     for domain, nodes in sorted(by_domain.items()):
         text = f"{len(nodes)} operators of the domain {domain} are not part of ONNX Runtime."
-        yield Problem("domain", text, "The board needs the library that has them.", tuple(nodes))
+        yield Problem(
+            "domain", text, "Install the library with these operators on the board.", tuple(nodes)
+        )
 
 
 def _types(graph: Graph, release: Release) -> Iterator[Problem]:

@@ -32,7 +32,7 @@ def prepare(registry: Registry, options: CoverageOptions) -> CoverageOptions:
     facts = registry.facts(name)
     if not facts:
         raise UsageError(
-            f"Nothing is known of {name} yet.", hint=f"Ask it first: studio target probe {name}."
+            f"{name} was not probed yet.", hint=f"Probe it first: studio target probe {name}"
         )
     return replace(options, facts=from_json(TargetFacts, facts))
 
@@ -55,7 +55,7 @@ def coverage(options: CoverageOptions, job: Job) -> CoverageResult:
 def _on_board(options: CoverageOptions, job: Job) -> CoverageResult:
     """Return the answer for a new board's system, and for the other systems."""
     if options.target:
-        raise UsageError("A target and a kind of board cannot be asked for at once.")
+        raise UsageError("--target cannot be combined with --board.")
     kind, asked = kind_of(options.board), options.runtime
     model, need = _model_and_size(options, job)
     found = systems(model, options.board, need, _release(asked) if asked else None)
@@ -104,5 +104,7 @@ def _release(version: str | None) -> Release:
     found = release_of(version)
     if found is None:
         known = f"{releases()[0].version} to {releases()[-1].version}"
-        raise UsageError(f"Nothing is known of ONNX Runtime {version}.", hint=f"Known are {known}.")
+        raise UsageError(
+            f"Unknown release of ONNX Runtime: {version}.", hint=f"Known releases: {known}."
+        )
     return found

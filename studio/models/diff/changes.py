@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from studio.api import TensorType
 from studio.models.diff.skeleton import Constant, Skeleton
+from studio.models.labels.dimensions import readable_type
 from studio.models.results import Change
 
 _DEFAULTS = {
@@ -38,7 +39,7 @@ def changes(first: Skeleton, a: int, second: Skeleton, b: int) -> Iterator[Chang
     for before_name, after_name in zip(one.outputs, other.outputs, strict=False):
         kind, kind_after = first.graph.type_of(before_name), second.graph.type_of(after_name)
         if kind is not None and kind_after is not None and not _alike(kind, kind_after):
-            yield Change("output", str(kind), str(kind_after))
+            yield Change("output", readable_type(kind), readable_type(kind_after))
 
 
 def _alike(before: TensorType, after: TensorType) -> bool:

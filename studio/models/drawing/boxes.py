@@ -18,6 +18,7 @@ from studio.models.labels.node_rows import (
 )
 from studio.models.layout import Frame
 from studio.models.layout.boxes import DETAIL_CHAR, OPERATOR_CHAR, detail
+from studio.models.layout.placement import turned
 from studio.models.walk import BLOCK_DOMAIN, block_text
 
 
@@ -142,8 +143,16 @@ def frame_title(frame: Frame) -> str:
 Point = tuple[float, float]
 
 
-def edge_points(layout: GraphLayout) -> Iterator[list[Point]]:
-    """Yield the points of each edge: out of a box, the bends, into the other box."""
+def edge_points(layout: GraphLayout, *, across: bool = False) -> Iterator[list[Point]]:
+    """Yield the points of each edge: out of a box, the bends, into the other box.
+
+    Args:
+        across: The layout is from left to right.
+    """
+    if across:
+        for points in edge_points(turned(layout)):
+            yield [(y, x) for x, y in points]
+        return
     for (source, target, _), bends in zip(layout.edges, layout.bends, strict=True):
         start = (
             layout.x[source] + layout.width[source] / 2,

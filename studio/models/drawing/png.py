@@ -39,11 +39,14 @@ def png(
     path: Path,
     overlay: Overlay | None = None,
     frames: Sequence[Frame] = (),
+    *,
+    across: bool = False,
 ) -> float:
     """Draw and save; returns the scale.
 
     Args:
         frames: Around blocks that are unfolded, the outer before the inner.
+        across: The layout is from left to right.
     """
     width, height = layout.size
     scale = scale_of(layout)
@@ -52,8 +55,8 @@ def png(
     canvas = _Canvas(ImageDraw.Draw(image), scale)
     for frame in frames:
         canvas.frame(frame)
-    for points in edge_points(layout):
-        canvas.edge(points)
+    for points in edge_points(layout, across=across):
+        canvas.edge(_curved(points, across=across))
     for box in drawn_boxes(graph, layout, painted):
         canvas.box(box)
     if painted is not None:
@@ -80,7 +83,7 @@ class _Canvas:
             self._draw.text(at, _printable(frame_title(frame)), INK, self._title, anchor="lm")
 
     def edge(self, points: Sequence[Point]) -> None:
-        scaled = [(x * self._scale, y * self._scale) for x, y in _curve(points)]
+        scaled = [(x * self._scale, y * self._scale) for x, y in points]
         self._draw.line(scaled, fill=EDGE, width=1, joint="curve")
 
     def box(self, box: DrawnBox) -> None:
@@ -100,6 +103,13 @@ class _Canvas:
 
     def legend(self, text: str) -> None:
         self._draw.text((8, 8), _printable(text), INK, _font(12))
+
+
+def _curved(points: Sequence[Point], *, across: bool) -> list[Point]:
+    """Return points along the curves that run in the direction of the layout."""
+    if not across:
+        return list(_curve(points))
+    return [(x, y) for y, x in _curve([(y, x) for x, y in points])]
 
 
 def _curve(points: Sequence[Point]) -> Iterator[Point]:

@@ -25,11 +25,13 @@ class DrawSelection:
         detail: ``all`` nodes, or the ``blocks`` that they fold into.
         part: A block, branch or function by its path, or the end of it; empty for the main graph.
         opened: Blocks that are unfolded in place, by their paths or the ends of them.
+        across: From left to right.
     """
 
     detail: str = ALL
     part: str = ""
     opened: Sequence[str] = ()
+    across: bool = False
 
 
 def shown(model: Model, wish: DrawSelection) -> Unfolded:
@@ -44,14 +46,15 @@ def shown(model: Model, wish: DrawSelection) -> Unfolded:
     path = _path(wish.part, graphs) if wish.part else ""
     graph = graphs[path]
     if not wish.opened:
-        return Unfolded(graph, lay_out(graph))
+        return Unfolded(graph, lay_out(graph, across=wish.across), across=wish.across)
     inside = list(block_paths(graph, path))
     if not inside:
-        raise UsageError("There are no blocks to unfold in what is drawn.")
+        raise UsageError("The drawing has no blocks to expand.")
     if EVERY in wish.opened:
-        return unfold(graph, inside, path)
+        return unfold(graph, inside, path, across=wish.across)
     known = dict.fromkeys(inside)
-    return unfold(graph, {_path(one, known) for one in wish.opened}, path)
+    opened = {_path(one, known) for one in wish.opened}
+    return unfold(graph, opened, path, across=wish.across)
 
 
 def _needs_blocks(model: Model, wish: DrawSelection) -> bool:
@@ -64,9 +67,7 @@ def _needs_blocks(model: Model, wish: DrawSelection) -> bool:
 def _blocks(graph: Graph) -> Graph:
     members = outline(graph)
     if not folds(graph, members):
-        raise UsageError(
-            "The graph does not fold into blocks; draw all its nodes.", hint="--detail all"
-        )
+        raise UsageError("This graph has no blocks.", hint="--detail all")
     return folded(graph, members)
 
 

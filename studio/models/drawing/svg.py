@@ -30,11 +30,14 @@ def svg(
     layout: GraphLayout,
     overlay: Overlay | None = None,
     frames: Sequence[Frame] = (),
+    *,
+    across: bool = False,
 ) -> str:
     """Return the drawing as one SVG document.
 
     Args:
         frames: Around blocks that are unfolded, the outer before the inner.
+        across: The layout is from left to right.
     """
     width, height = layout.size
     painted = None if overlay is None else on_nodes(overlay, graph)
@@ -44,7 +47,7 @@ def svg(
         f"<title>{_escape(graph.name)}</title><style>{_STYLE}</style>",
         *map(_frame, frames),
         '<g class="edges">',
-        *(f'<path class="edge" d="{path}"/>' for path in _paths(layout)),
+        *(f'<path class="edge" d="{path}"/>' for path in _paths(layout, across)),
         "</g>",
         *(_box(box) for box in drawn_boxes(graph, layout, painted)),
     ]
@@ -64,12 +67,15 @@ def _frame(frame: Frame) -> str:
     )
 
 
-def _paths(layout: GraphLayout) -> Iterator[str]:
-    """Yield curves that leave and reach their boxes vertically."""
-    for points in edge_points(layout):
+def _paths(layout: GraphLayout, across: bool) -> Iterator[str]:
+    """Yield curves that leave and reach their boxes in the direction of the layout."""
+    for points in edge_points(layout, across=across):
         path = [f"M{points[0][0]:g} {points[0][1]:g}"]
         for (x, y), (next_x, next_y) in pairwise(points):
-            if next_x == x:
+            if across:
+                middle = (x + next_x) / 2
+                path.append(f"C{middle:g} {y:g} {middle:g} {next_y:g} {next_x:g} {next_y:g}")
+            elif next_x == x:
                 path.append(f"V{next_y:g}")
             else:
                 middle = (y + next_y) / 2

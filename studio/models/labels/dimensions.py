@@ -54,6 +54,25 @@ def short_shape(shape: Sequence[Dimension] | None) -> str:
     return "×".join(sizes) or "scalar"
 
 
+def readable_size(size: Dimension, axis: int = 1) -> str:
+    """Return a size as ``short_size`` does, but a long name in full."""
+    if not isinstance(size, str) or _GENERATED.fullmatch(size):
+        return short_size(size, axis)
+    return _SHORT.get(size.lower(), size)
+
+
+def readable_shape(shape: Sequence[Dimension] | None) -> str:
+    """Return a whole shape, with the short names of its sizes; empty for an unknown rank."""
+    if shape is None:
+        return ""
+    return "×".join(readable_size(size, axis) for axis, size in enumerate(shape)) or "scalar"
+
+
+def readable_type(kind: TensorType | None) -> str:
+    """Return element type and whole shape; empty for None."""
+    return "" if kind is None else f"{kind.dtype} {readable_shape(kind.shape)}".strip()
+
+
 def short_type(kind: TensorType | None) -> str:
     """Return element type and shape, as ``float32 batch×3×224×224``; empty for None."""
     if kind is None:

@@ -39,7 +39,7 @@ def parse(texts: Sequence[str], host: PluginHost, form: str) -> list[Edit]:
         UsageError: for one that is not known, or options that do not fit it.
     """
     if not texts:
-        raise UsageError("No edit was given.", hint="Give --edit, such as: rename x=image.")
+        raise UsageError("Missing edit.", hint="Pass --edit, such as --edit 'rename x=image'.")
     return [_one(text, host, edit_titles(host, form)) for text in texts]
 
 
@@ -59,7 +59,7 @@ def _one(text: str, host: PluginHost, known: Mapping[str, str]) -> Edit:
     try:
         name, *words = shlex.split(text)
     except ValueError:
-        raise UsageError(f"{text!r} is no edit.", hint=f"Known: {', '.join(known)}.") from None
+        raise UsageError(f"Unknown edit {text!r}.", hint=f"Known: {', '.join(known)}.") from None
     if name not in known:
         raise UsageError(f"Unknown edit {name!r}.", hint=f"Known: {', '.join(known)}.")
     transform: Transform = host.get(Extension.TRANSFORM, name)

@@ -95,7 +95,7 @@ def _feeds(session: Session, inputs: Sequence[Value]) -> list[Feeds]:
             reason = error.message
         else:
             return feeds
-    raise InvalidModel(f"The edited model does not run: {reason}", hint="It was not kept.")
+    raise InvalidModel(f"The edited model does not run: {reason}", hint="The edit was discarded.")
 
 
 def _difference(name: str, wanted: Array, found: Array) -> float:
@@ -113,6 +113,6 @@ def _difference(name: str, wanted: Array, found: Array) -> float:
         worst = float(numpy.nanmax(numpy.abs(other - one)))
         raise InvalidModel(
             f"The output {name!r} differs after the edit, by up to {worst:.3g}.",
-            hint="The edit was not kept.",
+            hint="The edit was discarded.",
         )
     return float(numpy.nanmax(numpy.abs(other - one), initial=0.0))

@@ -19,20 +19,21 @@ class EditOptions:
     model: ModelRef = option(kind=Kind.MODEL, positional=True, help="The model.")
     edit: tuple[str, ...] = option(
         title="Edits",
-        help="In order: rename x=image; dimensions batch=1; extract start=a end=b; prune; "
-        "fold; opset 21.",
+        help="Edits in order: rename x=image; dimensions batch=1; extract start=a end=b; "
+        "prune; fold; opset 21.",
     )
     out: Path | None = option(
-        None, kind=Kind.OUTPUT, title="Copy to", help="Where to put a copy of the new model."
+        None, kind=Kind.OUTPUT, title="Copy to", help="File or folder for a copy of the new model."
     )
     name: str | None = option(None, help="Name of the new variant.", advanced=True)
-    check: bool | None = option(None, title="Only try", help="Check the edits and keep nothing.")
+    check: bool | None = option(None, title="Dry run", help="Check the edits and store nothing.")
 
 
 EDIT: Step[EditOptions, EditResult] = Step(
     name="edit",
     title="Edit",
-    summary="Rename, cut, fix sizes, fold constants, convert: each edit is checked.",
+    summary="Edit a model: rename, extract, prune, fix dimensions, fold constants, "
+    "convert the opset.",
     options=EditOptions,
     result=EditResult,
     work="studio.models.surgery.work:edit",

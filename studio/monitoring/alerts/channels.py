@@ -123,7 +123,7 @@ def to_desktop(notice: Notice) -> None:
     """Show a notification on the desktop of this session."""
     program = shutil.which("notify-send")
     if program is None:
-        raise ChannelError("There is no notify-send here: install libnotify-bin.")
+        raise ChannelError("notify-send is not installed: sudo apt-get install libnotify-bin")
     urgency = "critical" if notice.level == "critical" else "normal"
     words = [program, "--app-name=Edgewright", f"--urgency={urgency}", "--"]
     try:

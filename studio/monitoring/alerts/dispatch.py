@@ -145,7 +145,7 @@ class Dispatcher:
             self._back.discard(key)
         elif key not in self._back:
             self._back.add(key)
-            self._held(f"{key[1]} of {key[0]} is held back: {hold.text}")
+            self._held(f"{key[1]} of {key[0]} is silenced: {hold.text}")
         return hold is not None
 
     def _send(self, notice: Notice) -> None:

@@ -18,7 +18,7 @@ TITLES: Mapping[str, str] = {
     "cpu_percent": "Processor (% of a core)",
     "in_flight": "Requests under way",
     "drifting": "Signals that drift",
-    "pace.ratio": "Pace against before",
+    "pace.ratio": "Speed vs baseline",
     "board.throttled": "Reasons to throttle",
     "board.celsius": "Hottest zone (°C)",
     "accuracy": "Accuracy (labels)",
@@ -32,8 +32,8 @@ _LEVEL_TITLES = ("Warning", "Critical")
 RULE_OPTIONS: tuple[Option, ...] = (
     Option(
         "name",
-        help="What the alert is called; the figure's name without it.",
-        placeholder="the figure's name",
+        help="Name of the alert. Default: the metric.",
+        placeholder="the metric",
     ),
     Option(
         "metric",
@@ -43,7 +43,7 @@ RULE_OPTIONS: tuple[Option, ...] = (
         choices=tuple(METRICS),
         choice_titles=tuple(TITLES.get(metric, text) for metric, text in METRICS.items()),
         required=True,
-        help="What is watched of each target.",
+        help="Metric of each target to compare with the limit.",
     ),
     Option(
         "side",
@@ -51,9 +51,11 @@ RULE_OPTIONS: tuple[Option, ...] = (
         "above",
         title="Alert when it is",
         choices=SIDES,
-        help="Which side of the limit is wrong.",
+        help="Side of the limit that fires the alert.",
     ),
-    Option("limit", Kind.NUMBER, title="Limit", required=True, help="In the figure's own unit."),
+    Option(
+        "limit", Kind.NUMBER, title="Limit", required=True, help="Limit, in the unit of the metric."
+    ),
     Option(
         "for_s",
         Kind.NUMBER,
@@ -63,7 +65,7 @@ RULE_OPTIONS: tuple[Option, ...] = (
         minimum=0,
         maximum=604800,
         zero="at once",
-        help="So long beyond the limit before it is an alert.",
+        help="Time beyond the limit before the alert fires.",
     ),
     Option(
         "level",
@@ -71,12 +73,12 @@ RULE_OPTIONS: tuple[Option, ...] = (
         "warning",
         choices=LEVELS,
         choice_titles=_LEVEL_TITLES,
-        help="How bad it is; channels may be told of one level only.",
+        help="Severity of the alert. Channels can be limited to a level.",
     ),
     Option(
         "targets",
         many=True,
-        help="Names of targets, with commas; none stands for all.",
+        help="Target names, separated by commas. Default: all.",
         placeholder="all",
     ),
 )
@@ -88,7 +90,7 @@ CHANNEL_OPTIONS: Mapping[str, tuple[Option, ...]] = {
             "host",
             title="Mail server",
             required=True,
-            help="Its name or address.",
+            help="Host name or address.",
             placeholder="mail.example.org",
         ),
         Option(
@@ -103,29 +105,29 @@ CHANNEL_OPTIONS: Mapping[str, tuple[Option, ...]] = {
             "to",
             required=True,
             many=True,
-            help="Addresses, with commas.",
+            help="Email addresses, separated by commas.",
             placeholder="ann@example.org, bob@example.org",
         ),
         Option(
             "sender",
-            help="The address that mails come from.",
+            help="Sender address.",
             placeholder="the user, or edgewright@localhost",
         ),
-        Option("user", help="Where the server wants a login.", placeholder="no login"),
+        Option("user", help="User name, if the server requires a login.", placeholder="no login"),
         Option(
             "tls",
             Kind.CHOICE,
             title="Encryption",
             choices=("starttls", "tls", "none"),
             choice_titles=("STARTTLS", "TLS", "None"),
-            help="STARTTLS by default where there is a user, else none.",
+            help="Default: STARTTLS with a user, none without.",
             placeholder="automatic",
         ),
         Option(
             "password_secret",
             title="Name of the password",
             advanced=True,
-            help="Under which it is kept among the secrets of this computer.",
+            help="Name of the secret on this computer.",
             placeholder="none",
         ),
     ),
@@ -141,14 +143,14 @@ CHANNEL_OPTIONS: Mapping[str, tuple[Option, ...]] = {
             "signing_secret",
             title="Name of the signing key",
             advanced=True,
-            help="The secret by which each message is signed (HMAC-SHA256).",
+            help="Secret that signs each message (HMAC-SHA256).",
             placeholder="not signed",
         ),
         Option(
             "token_secret",
             title="Name of the bearer token",
             advanced=True,
-            help="The secret that is sent as the bearer token.",
+            help="Secret that is sent as bearer token.",
             placeholder="no token",
         ),
     ),
@@ -162,7 +164,7 @@ LEVELS_OPTION = Option(
     choices=LEVELS,
     choice_titles=_LEVEL_TITLES,
     many=True,
-    help="Of which alerts it is told.",
+    help="Levels that notify this channel.",
 )
 SECRET_OF = {"email": "password_secret", "webhook": "signing_secret"}
 """The option with the name of a secret that a form asks for; ``password_secret`` for plugins."""

@@ -156,7 +156,7 @@ def read_alerts(path: Path, plugins: Sequence[str] = ()) -> AlertPlan:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path.name} is no TOML: {error}.") from None
+        raise UsageError(f"{path.name} is not valid TOML: {error}.") from None
     try:
         return alerts_of(content, plugins)
     except UsageError as error:
@@ -222,7 +222,7 @@ def _rule(table: Table, number: int) -> AlertRule:
     if metric not in METRICS:
         near = difflib.get_close_matches(metric, METRICS, 1)
         hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(METRICS)}."
-        raise UsageError(f"{what} speaks of no known figure: {metric!r}.", hint=hint)
+        raise UsageError(f"{what}: unknown metric {metric!r}.", hint=hint)
     # An alert fires on one side only; two rules give both sides.
     if ("above" in table) == ("below" in table):
         raise UsageError(f"{what} needs one limit: above or below.")
@@ -279,7 +279,7 @@ def _channel(table: Table, number: int, plugins: Sequence[str]) -> ChannelSpec:
     if kind not in CHANNELS and kind not in plugins:
         known = ", ".join([*CHANNELS, *plugins])
         raise UsageError(
-            f"Channel {number} is of no known kind: {kind!r}.", hint=f"Known: {known}."
+            f"Channel {number} has an unknown kind: {kind!r}.", hint=f"Known: {known}."
         )
     levels = _names(table, "levels", f"Channel {number}", LEVELS)
     if not levels or not set(levels) <= set(LEVELS):

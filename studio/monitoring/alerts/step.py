@@ -20,7 +20,7 @@ class ChannelTestOptions:
         title="Alert rules",
         help="TOML with [[channels]]; see docs/monitoring.md.",
     )
-    channel: str | None = option(None, help="The name of one channel; all of the file without it.")
+    channel: str | None = option(None, help="Channel to test (default: all channels of the file).")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class SilenceOptions:
     target: str | None = option(
         None, help="Target name, or * for all. Without it, the silences are listed."
     )
-    alert: str = option("*", help="The alert's name (drift, latency ...); * for all.")
+    alert: str = option("*", help="Alert name, such as drift or latency; * for all.")
     minutes: float = option(
         60,
         title="For",
@@ -44,13 +44,13 @@ class SilenceOptions:
         help="Acknowledge the alert until it resolves, for up to one day.",
         spelling="ack",
     )
-    note: str | None = option(None, help="Why, for the record.")
+    note: str | None = option(None, help="Reason, stored with the silence.")
 
 
 TEST: Step[ChannelTestOptions, ChannelTests] = Step(
     name="monitor-test",
     title="Send a test",
-    summary="Send a test notice to the channels of an alert file, each once, and say how it went.",
+    summary="Send a test alert to each channel of an alert file and report the result.",
     options=ChannelTestOptions,
     result=ChannelTests,
     work="studio.monitoring.alerts.work:send_test",

@@ -36,7 +36,7 @@ def send_test(options: ChannelTestOptions, job: Job) -> ChannelTests:
         )
     chosen = [wanted] if wanted else list(channels)
     if not chosen:
-        raise UsageError("The file has no channel that a test could be sent to.")
+        raise UsageError("The alert file has no channels.")
     tests: list[ChannelTest] = []
     for number, name in enumerate(chosen):
         job.progress(number, len(chosen), f"Sending a test to {name}")

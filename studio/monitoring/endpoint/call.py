@@ -69,7 +69,7 @@ def _call(endpoint: Link, options: CallOptions, job: Job) -> CallResult:
     _send_all(endpoint, model.name, feeds, options, tally, job)
     seconds = time.monotonic() - began
     if not tally.seconds:
-        raise TargetError(f"None of the requests was answered: {next(iter(tally.failures))}")
+        raise TargetError(f"All requests failed: {next(iter(tally.failures))}")
     return CallResult(
         target=options.target.name,
         model=model.name,

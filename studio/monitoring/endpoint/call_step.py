@@ -22,23 +22,21 @@ class CallOptions:
         endpoint: Address of the last release, from the registry.
     """
 
-    target: TargetSpec = option("local", kind=Kind.TARGET, help="Where the model is served.")
+    target: TargetSpec = option("local", kind=Kind.TARGET, help="Target name.")
     data: Path | None = option(
         None,
         kind=Kind.DATA,
         title="Samples",
-        help="What to send, in turn; without it, random inputs of the right shape.",
+        help="Samples to send in turn (default: random inputs).",
     )
     print: Literal["curl", "python", "javascript"] | None = option(
         None,
         choice_titles=("curl", "Python", "JavaScript"),
         title="Print a program",
-        help="Print a program that calls the model in this language, instead of sending requests.",
+        help="Print an example program in this language instead of sending requests.",
     )
     requests: int = option(100, minimum=1, maximum=1_000_000)
-    connections: int = option(
-        1, minimum=1, maximum=64, help="How many requests are under way at once."
-    )
+    connections: int = option(1, minimum=1, maximum=64, help="Number of parallel requests.")
     known: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     endpoint: str = ""
 
@@ -46,7 +44,7 @@ class CallOptions:
 CALL: Step[CallOptions, CallResult] = Step(
     name="call",
     title="Call",
-    summary="Send requests to what a target serves, and measure the answers.",
+    summary="Send test requests to an endpoint and measure latency.",
     options=CallOptions,
     result=CallResult,
     work="studio.monitoring.endpoint.call:call",

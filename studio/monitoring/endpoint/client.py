@@ -94,7 +94,7 @@ class InferenceClient:
         """
         index = json.loads(self._request("POST", "/v2/repository/index", b"{}"))
         if not index:
-            raise TargetError("No model is served there.")
+            raise TargetError("The server has no model.")
         name = from_json(_ModelName, index[0]).name
         found = from_json(_Metadata, json.loads(self._request("GET", f"/v2/models/{name}")))
         version = str(found.versions[-1]) if found.versions else ""
@@ -192,7 +192,7 @@ def decode(body: bytes, head: int) -> dict[str, Array]:
             found[tensor.name] = _array(tensor, rest[:size])
             rest = rest[size:]
     except (ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
-        raise TargetError("The server's answer cannot be read.", detail=repr(error)) from None
+        raise TargetError("The server returned an invalid answer.", detail=repr(error)) from None
     return found
 
 

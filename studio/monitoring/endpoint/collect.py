@@ -50,7 +50,7 @@ def read(endpoint: Endpoint, timeout: float = 5.0) -> Reading:
     except ValueError:
         document = None
     if not isinstance(document, dict):
-        raise TargetError("What answers there is not a server of this studio.")
+        raise TargetError("The server at this address is not an Edgewright server.")
     status = read_parts(ServerStatus, document)
     return Reading(status, parse_metrics(metrics.decode("utf-8", "replace")))
 

@@ -47,7 +47,7 @@ def read_labels(path: Path) -> Labels:
         found = Labels({_identifier(name): label for name, label in named.items()})
         found.chosen = bool(named) and all(name.endswith(_FETCHED) for name in named)
     if not found:
-        raise UsageError(f"{path.name} holds no label.", hint="A line is id,label.")
+        raise UsageError(f"{path.name} has no labels.", hint="Write one line per label: id,label")
     return found
 
 
@@ -103,10 +103,11 @@ def send_labels(endpoint: Endpoint, labels: Mapping[str, str]) -> None:
             answer.read()
             if answer.status == 404:
                 raise TargetError(
-                    "The runtime on this target is too old for labels.", hint="Deploy once more."
+                    "The runtime on this target is too old for labels.",
+                    hint="Deploy again to update it.",
                 )
             if answer.status != 200:
-                raise TargetError(f"The server takes no labels: it answers {answer.status}.")
+                raise TargetError(f"The server refused the labels: status {answer.status}.")
     except (OSError, http.client.HTTPException) as error:
         raise TargetError(f"The server does not answer: {error}.") from None
     finally:

@@ -101,7 +101,8 @@ class PlatformEndpoint:
             manifest = from_json(_Manifest, content)
         except (OSError, ValueError):
             raise TargetError(
-                f"The bundle that {target} serves is not known here, so its inputs are not.",
+                f"The bundle on {target} is not stored on this computer, so its inputs are "
+                "unknown.",
                 hint="Deploy it from this studio, or send requests with the platform's own tools.",
             ) from None
         report = ServerReport(name=serving.name, version=serving.version, digest=serving.release)

@@ -58,7 +58,7 @@ def described_call(options: CallOptions, job: Job) -> tuple[Call, str]:
     with reached(target, job, options.known) as link:
         if not isinstance(link, Endpoint):
             raise TargetError(
-                f"{target.name} is called with its vendor's own tools and credentials.",
+                f"{target.name} requires the tools and credentials of its vendor.",
                 hint=f"studio call --target {target.name} sends requests through them.",
             )
         client = InferenceClient(link)
@@ -86,7 +86,7 @@ def reachable(target: TargetSpec, link: Link, endpoint: str) -> CallAddress:
     if host in _ANY:
         host = "127.0.0.1" if is_local(target) else host_of(target)
     if port is None:
-        raise TargetError(f"Where {target.name} answers is not known here: deploy to it again.")
+        raise TargetError(f"The address of {target.name} is unknown: deploy to it again.")
     certificate = keep_certificate(target, "") if scheme == "https" else ""
     there = f"[{host}]" if ":" in host else host
     url = f"{scheme}://{there}:{port}"

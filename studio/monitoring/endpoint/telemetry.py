@@ -62,11 +62,14 @@ def read_telemetry(endpoint: Endpoint, after: int = 0) -> list[TelemetryLine]:
     finally:
         connection.close()
     if answer.status == 404:
-        raise TargetError("The runtime on this target keeps no history yet.", hint="Deploy again.")
+        raise TargetError(
+            "The runtime on this target is too old to store history.",
+            hint="Deploy again to update it.",
+        )
     try:
         lines = from_json(_Telemetry, json.loads(content)).lines
     except ValueError:
-        raise TargetError("What answers there is not a server of this studio.") from None
+        raise TargetError("The server at this address is not an Edgewright server.") from None
     return [read_parts(TelemetryLine, line) for line in lines if isinstance(line, dict)]
 
 
@@ -82,7 +85,9 @@ def series_of(
         UsageError: for a metric that the lines do not contain.
     """
     if metric not in METRICS:
-        raise UsageError(f"A target keeps no {metric!r}.", hint=f"It keeps: {', '.join(METRICS)}.")
+        raise UsageError(
+            f"Unknown metric {metric!r}.", hint=f"Valid metrics: {', '.join(METRICS)}."
+        )
     found: dict[str, list[list[float]]] = {}
     notes: list[str] = []
     before: dict[str, TelemetryLine] = {}

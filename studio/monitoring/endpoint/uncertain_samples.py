@@ -71,7 +71,7 @@ def fetch_samples(channel: Channel, root: str, folder: Path) -> FetchedRequests:
     """
     names = sorted(name for name in _listed(channel, root) if _NAME.fullmatch(name))[-MOST:]
     if folder.exists() and (not folder.is_dir() or _foreign(folder)):
-        raise UsageError(f"{folder} holds other things.", hint="Give the name of a new folder.")
+        raise UsageError(f"{folder} is not empty.", hint="Choose a new folder.")
     folder.mkdir(parents=True, exist_ok=True)
     rows: list[_Row] = []
     damaged = 0

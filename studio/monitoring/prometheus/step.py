@@ -22,13 +22,20 @@ class ExportOptions:
         known_endpoints: Address of each target's release, from the registry.
     """
 
-    out: Path = option(kind=Kind.OUTPUT, help="The folder that they are written to.")
-    alerts: Path | None = option(None, kind=Kind.FILE, title="Alert rules", help="As in monitor.")
-    interval: float = option(
-        15.0, minimum=0.1, maximum=3600, unit="s", help="Between two looks of Prometheus."
+    out: Path = option(kind=Kind.OUTPUT, help="Folder for the files.")
+    alerts: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        title="Alert rules",
+        help="Alert file (TOML) with [[rules]] and [[channels]].",
     )
-    alertmanager: str = option("127.0.0.1:9093", help="Where it sends its alerts.")
-    endpoints: tuple[str, ...] = option((), help="NAME=HOST:PORT, instead of what was deployed.")
+    interval: float = option(
+        15.0, minimum=0.1, maximum=3600, unit="s", help="Scrape interval of Prometheus."
+    )
+    alertmanager: str = option("127.0.0.1:9093", help="Address of Alertmanager.")
+    endpoints: tuple[str, ...] = option(
+        (), help="Endpoints as NAME=HOST:PORT (default: all deployed endpoints)."
+    )
     known_endpoints: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -36,12 +43,15 @@ class ExportOptions:
 class HistoryOptions:
     """Options of the history."""
 
-    target: TargetSpec = option("local", kind=Kind.TARGET, help="As the exported files name it.")
-    prometheus: str | None = option(
-        None, help="http://host:9090; without it, what the target kept itself."
+    target: TargetSpec = option(
+        "local", kind=Kind.TARGET, help="Target name, as in the exported files."
     )
-    metric: str = option("latency_ms.p99", help="A figure, as alert rules name it.")
-    seconds: float = option(3600.0, minimum=1, unit="s", help="So far back.")
+    prometheus: str | None = option(
+        None,
+        help="Prometheus server, such as http://host:9090 (default: history stored on the target).",
+    )
+    metric: str = option("latency_ms.p99", help="Metric, as in alert rules.")
+    seconds: float = option(3600.0, minimum=1, unit="s", help="Length of the history.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +62,24 @@ class FleetOptions:
         specs: The targets, from the registry.
     """
 
-    targets: tuple[str, ...] = option((), help="Names; by default all that something runs on.")
-    seconds: float = option(0, title="Watch for", unit="s", minimum=0, help="0: once.")
+    targets: tuple[str, ...] = option((), help="Target names (default: all with a release).")
+    seconds: float = option(
+        0, title="Watch for", unit="s", minimum=0, help="Duration; 0 polls once."
+    )
     interval: float = option(5.0, title="Every", unit="s", minimum=0.5, maximum=3600)
-    alerts: Path | None = option(None, kind=Kind.FILE, title="Alert rules", help="As in monitor.")
+    alerts: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        title="Alert rules",
+        help="Alert file (TOML) with [[rules]] and [[channels]].",
+    )
     specs: tuple[TargetSpec, ...] = ()
 
 
 EXPORT: Step[ExportOptions, ExportResult] = Step(
     name="monitor-export",
     title="Export monitoring",
-    summary="Write the files of Prometheus, Alertmanager and Grafana for all targets.",
+    summary="Write configuration for Prometheus, Alertmanager and Grafana.",
     options=ExportOptions,
     result=ExportResult,
     work="studio.monitoring.prometheus.work:export",
@@ -76,7 +93,7 @@ EXPORT: Step[ExportOptions, ExportResult] = Step(
 HISTORY: Step[HistoryOptions, HistoryResult] = Step(
     name="monitor-history",
     title="History",
-    summary="Read the history of a target from a Prometheus server, or from itself.",
+    summary="Read the history of a target from a Prometheus server or from the target.",
     options=HistoryOptions,
     result=HistoryResult,
     work="studio.monitoring.prometheus.work:read_history",
@@ -89,7 +106,7 @@ HISTORY: Step[HistoryOptions, HistoryResult] = Step(
 FLEET: Step[FleetOptions, FleetResult] = Step(
     name="monitor-fleet",
     title="Watch the fleet",
-    summary="Look at all targets again and again, each on a connection of its own.",
+    summary="Poll all targets continuously.",
     options=FleetOptions,
     result=FleetResult,
     work="studio.monitoring.fleet_work:monitor_fleet",

@@ -48,7 +48,9 @@ def export(options: ExportOptions, job: Job) -> ExportResult:
             raise UsageError(f"An endpoint is NAME=HOST:PORT, not {pair!r}.")
         endpoints[name] = address
     if not endpoints:
-        raise UsageError("Nothing is deployed yet.", hint="Give --endpoints NAME=HOST:PORT.")
+        raise UsageError(
+            "Nothing is deployed yet.", hint="Deploy a model, or pass --endpoints NAME=HOST:PORT."
+        )
     plan = AlertPlan()
     if options.alerts:
         plugins = [one.id for one in PluginHost.discover().all(Extension.MONITOR)]
@@ -97,9 +99,9 @@ def history(
     """
     if metric not in EXPRESSIONS:
         known = ", ".join(EXPRESSIONS)
-        raise UsageError(f"Unknown figure {metric!r}.", hint=f"Known: {known}.")
+        raise UsageError(f"Unknown metric {metric!r}.", hint=f"Known: {known}.")
     if not server.startswith(("http://", "https://")):
-        raise UsageError(f"{server} is no address of a Prometheus server.")
+        raise UsageError(f"Invalid address of a Prometheus server: {server}.")
     step = step_s or max(seconds / _POINTS, 1.0)
     # Quotes and backslashes in a name must not end the label's value in PromQL.
     name = target.replace("\\", "\\\\").replace('"', '\\"')
@@ -155,7 +157,7 @@ def _query(url: str) -> tuple[_Series, ...]:
     except urllib.error.HTTPError as error:
         with error:
             reason = error.read(2000).decode("utf-8", "replace")
-        raise TargetError(f"Prometheus at {where} refuses.", detail=reason) from None
+        raise TargetError(f"Prometheus at {where} refused the query.", detail=reason) from None
     except (OSError, ValueError) as error:
         reason = str(getattr(error, "reason", error))
         raise TargetError(f"Prometheus at {where} does not answer: {reason}.") from None

@@ -70,8 +70,8 @@ class Camera:
     def __init__(self, inputs: Sequence[Value], preprocess: Preprocess | None) -> None:
         if preprocess is None:
             raise InvalidData(
-                "Nothing says how a picture becomes this model's input.",
-                hint="Give --preprocess FILE, or deploy the model with its preprocess.toml.",
+                "This model has no image preprocessing.",
+                hint="Pass --preprocess FILE, or deploy the model with a preprocess.toml.",
             )
         if len(inputs) != 1:
             raise InvalidData(

@@ -90,7 +90,7 @@ def stream(options: StreamOptions, job: Job) -> StreamResult:
         run = StreamRun(client, model, context, job)
         tally = run.run(source, options)
     if not tally.seconds and tally.failures:
-        raise TargetError(f"None of the frames was answered: {next(iter(tally.failures))}")
+        raise TargetError(f"All frames failed: {next(iter(tally.failures))}")
     return tally.result(target.name, model, source.title, run.last)
 
 

@@ -24,48 +24,47 @@ class StreamOptions:
 
     source: str = option(
         positional=True,
-        help="A picture, a folder of pictures or arrays, an .npy or .npz file, a video file, "
-        "an rtsp:// address, or the number of a camera.",
+        help="Image, folder of images or arrays, .npy, .npz or video file, rtsp:// "
+        "address, or camera number.",
     )
-    target: TargetSpec = option("local", kind=Kind.TARGET, help="Where the model is served.")
+    target: TargetSpec = option("local", kind=Kind.TARGET, help="Target name.")
     fps: float = option(
         0,
         title="Frames per second",
         minimum=0,
         maximum=1000,
-        zero="the source's own",
-        help="Pace of the frames: what the model is too slow for is dropped. 0 takes a video's "
-        "or camera's own pace, and sends each of a folder's pictures once answered.",
+        zero="rate of the source",
+        help="Frame rate; late frames are dropped. 0 uses the rate of the video or camera, "
+        "and sends files one after another.",
     )
     frames: int = option(
         0,
         minimum=0,
         zero="until the source ends",
-        help="Stop after this many frames; files are begun again where there are fewer.",
+        help="Stop after this many frames; shorter files repeat.",
     )
     seconds: float = option(
         0,
         minimum=0,
         unit="s",
         zero="until the source ends",
-        help="Stop after this time; files are begun again where they end sooner.",
+        help="Stop after this time; shorter files repeat.",
     )
     preprocess: Path | None = option(
         None,
         kind=Kind.FILE,
-        help="How a picture becomes the input (preprocess.toml); by default as the deployed "
-        "bundle says.",
+        help="Input preprocessing, a preprocess.toml (default: from the bundle).",
     )
     labels: Path | None = option(
         None,
         kind=Kind.FILE,
-        help="Names of the classes, one a line; by default those of the bundle.",
+        help="Class names, one per line (default: from the bundle).",
     )
     dictionary: Path | None = option(
         None,
         kind=Kind.FILE,
-        help="Characters of a text recogniser, one a line; by default the dictionary.txt "
-        "beside the model that was opened.",
+        help="Characters of a text recogniser, one per line (default: dictionary.txt in "
+        "the model's folder).",
     )
     known: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -73,7 +72,7 @@ class StreamOptions:
 STREAM: Step[StreamOptions, StreamResult] = Step(
     name="stream",
     title="Try",
-    summary="Send pictures, a video or a camera to what a target serves; see the answers live.",
+    summary="Stream images, video or a camera to an endpoint and show the results.",
     options=StreamOptions,
     result=StreamResult,
     work="studio.monitoring.stream.run:stream",
@@ -108,7 +107,7 @@ def located(source: str) -> str:
     path = Path(source).expanduser().absolute()
     if not path.exists():
         raise UsageError(
-            f"There is nothing at {source}.",
-            hint="Give a picture, a folder, a video, an rtsp:// address or a camera's number.",
+            f"{source} does not exist.",
+            hint="Pass an image, a folder, a video, an rtsp:// address or a camera number.",
         )
     return str(path)

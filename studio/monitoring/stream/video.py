@@ -50,7 +50,7 @@ class Video:
         finally:
             capture.release()
         if not number:
-            raise InvalidData(f"{self.title} gave no frame.")
+            raise InvalidData(f"{self.title} returned no frame.")
 
     def _open(self) -> Any:
         cv2 = self._cv2
@@ -64,6 +64,6 @@ class Video:
             capture.release()
             raise InvalidData(
                 f"{self.title} cannot be opened as a video.",
-                hint="Try whether a player can show it; a camera may be in use elsewhere.",
+                hint="Check the file in a video player; a camera may be in use by another program.",
             )
         return capture

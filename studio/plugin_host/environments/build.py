@@ -108,7 +108,7 @@ class EnvironmentBuild:
             raise StudioError(
                 f"The environment of {self._environment.plugin} needs {needed} MB, and "
                 f"{self.folder.parent} has {free} MB left.",
-                hint="Free some, or move everything to a larger disk with EDGEWRIGHT_HOME.",
+                hint="Free disk space, or move the data folder with EDGEWRIGHT_HOME.",
             )
 
     def _create(self, python: Path) -> None:
@@ -226,20 +226,20 @@ def _installer(python: Path) -> list[str]:
         return own_python("-m", "pip", "--python", str(python), "install", *quiet)
     uv = _uv()
     if not uv:
-        raise Unavailable("There is neither pip nor uv here to install with.")
+        raise Unavailable("Neither pip nor uv is installed.")
     return [*uv, "pip", "install", "--python", str(python)]
 
 
 def _refusal(output: str, wheels: Path | None) -> tuple[str]:
     """Return the complaint of an installer as one sentence."""
     if "DO NOT MATCH THE HASHES" in output or "ash mismatch" in output:
-        return ("A package is not the one that the plugin's author chose: its hash is another.",)
+        return ("The hash of a package differs from the plugin's lock file.",)
     if "No space left on device" in output:
-        return ("There is no room left on the disk for the environment.",)
+        return ("The disk is too full for the environment.",)
     errors = [line for line in output.splitlines() if line.startswith("ERROR:")]
     last = errors[-1].removeprefix("ERROR:").strip() if errors else output.strip()[-200:]
     place = f"in {wheels}" if wheels else "from the index that pip is configured with"
-    return (f"The packages could not be had {place}: {last.rstrip('.')}.",)
+    return (f"The packages could not be downloaded {place}: {last.rstrip('.')}.",)
 
 
 def _runs(process: subprocess.Popen[bytes]) -> bool:

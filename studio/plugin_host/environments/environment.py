@@ -191,8 +191,8 @@ class Environment:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise StudioError(
-                    f"The environment of {self.plugin} is being made or removed just now.",
-                    hint="Wait for the other one to end.",
+                    f"The environment of {self.plugin} is being installed or removed.",
+                    hint="Wait for it to finish.",
                 ) from None
             yield
 

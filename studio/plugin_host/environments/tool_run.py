@@ -92,7 +92,7 @@ class ToolRun:
             except queue.Empty:
                 if time.monotonic() - heard > self._patience:
                     raise StudioError(
-                        f"{self._title} said nothing for {self._patience:g} s and was stopped."
+                        f"{self._title} made no progress for {self._patience:g} s and was stopped."
                     ) from None
                 continue
             if line is None:

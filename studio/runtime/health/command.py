@@ -19,17 +19,17 @@ from ..shared.link import authorization
 
 def main(arguments: List[str]) -> int:
     """Check the server; return 0 when it is healthy."""
-    parser = argparse.ArgumentParser(prog="health", description="Ask the server how it is.")
+    parser = argparse.ArgumentParser(prog="health", description="Check the health of the server.")
     add = parser.add_argument
     add("--golden", action="store_true", help="also send the golden samples of its bundle")
-    add("--status", action="store_true", help="print what it tells of itself instead")
+    add("--status", action="store_true", help="print its status report")
     add("--seconds", type=float, default=5.0, help="longest wait for an answer (%(default)s)")
     given = parser.parse_args(arguments)
     try:
         found = _status(given.seconds) if given.status else _check(given.golden, given.seconds)
         print(json.dumps(found))
     except (OSError, ValueError, HttpError, CannotListen, http.client.HTTPException) as error:
-        print("The server is not well: {}".format(error), file=sys.stderr)
+        print("The server is unhealthy: {}".format(error), file=sys.stderr)
         return 1
     return 0
 

@@ -59,7 +59,7 @@ class Board:
             raise ReleaseError(
                 "altered-file",
                 "The manifest of release {} was altered on this target.".format(digest[:12]),
-                "Repeat the deploy; only what differs is sent.",
+                "Deploy again. Only changed files are sent.",
             )
         return found
 

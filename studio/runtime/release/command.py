@@ -207,7 +207,7 @@ def _failure(error: Exception, layout: Layout) -> dict[str, str]:
         error = ReleaseError(
             "no-space",
             "The disk of this target is full ({} is free below {}).".format(free, layout.root),
-            "Free some space and repeat the deploy; what was sent is kept.",
+            "Free disk space and deploy again. Uploaded files are kept.",
         )
     elif isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         error = ReleaseError(

@@ -335,8 +335,8 @@ def _earlier(board: Board, wanted: str) -> Manifest:
         "{} is not on this target (beside version {}: {}).".format(
             what, now.version, there or "none"
         ),
-        "One that is there is named with --to. " * bool(there)
-        + 'An older one is deployed with --downgrade "REASON".',
+        "Name an available version with --to. " * bool(there)
+        + 'Deploy an older version with --downgrade "REASON".',
     )
 
 

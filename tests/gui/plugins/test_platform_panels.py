@@ -203,7 +203,7 @@ def test_what_is_there_and_that_nothing_is(added: Make) -> None:
     assert place.panel.status.text() == "1 running."
     place.panel.verbs["resources"].click()
     place.finish(resources=[])
-    assert place.panel.status.text() == "Nothing is left running."
+    assert place.panel.status.text() == "No resources are running."
     assert place.panel.rows.isHidden()
 
 

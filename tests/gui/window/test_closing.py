@@ -60,7 +60,7 @@ def test_the_question_names_the_job_and_escape_stays(
     dialog = asked(digits_window)
     assert dialog.text() == f"{job.title} has not finished."
     assert [one.text() for one in (dialog.background, dialog.stop, dialog.stay)] == [
-        "Go on in the background",
+        "Continue in the background",
         "Stop and keep",
         "Stay",
     ]

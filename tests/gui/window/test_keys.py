@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
-from studio.gui.window.drop_overlay import outcome_of
 from studio.gui.window.keys import press
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.side.help_panel import HelpPanel, page_helps
 from studio.gui.window.stages import BY_ID
-from tests.gui.conftest import DIGITS
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
-SUFFIXES = (".onnx", ".tflite")
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space])
@@ -111,32 +105,3 @@ def test_a_panel_keeps_to_the_right_edge(window: MainWindow, qtbot: QtBot) -> No
         assert panel.geometry().right() == window.width() - 1
         assert panel.y() == window.topbar.height()
         assert panel.geometry().bottom() < window.height() - window.jobbar.height() + 1
-
-
-@pytest.mark.parametrize(
-    ("names", "title", "accepted"),
-    [
-        (["a.onnx"], "Open a.onnx", True),
-        (["A.ONNX"], "Open A.ONNX", True),
-        (["a.onnx", "b.tflite"], "Open 2 models", True),
-        (["a.onnx", "notes.txt"], "Open a.onnx", True),
-        (["notes.txt"], "Not a model: notes.txt", False),
-        (["a.txt", "b.txt"], "Not a model: 2 files", False),
-    ],
-)
-def test_what_a_drop_will_do(names: list[str], title: str, accepted: bool) -> None:
-    found = outcome_of([Path(name) for name in names], SUFFIXES)
-    assert (found[0], found[2]) == (title, accepted)
-
-
-def test_the_overlay_is_there_while_a_file_is_dragged(window: MainWindow) -> None:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(DIGITS))])
-    copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier
-    enter = QDragEnterEvent(QPointF(9, 9).toPoint(), copy, data, left, none.NoModifier)
-    QApplication.sendEvent(window, enter)
-    assert window.overlay.isVisible()
-    assert window.overlay.size() == window.size()
-    assert window.overlay.title.text() == "Open digits.onnx"
-    QApplication.sendEvent(window, QEvent(QEvent.Type.DragLeave))
-    assert window.overlay.isHidden()

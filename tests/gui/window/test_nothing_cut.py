@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -9,13 +12,14 @@ from PySide6.QtCore import QRect, QSize
 from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from studio.gui.pages.shared.base import Page
-from studio.gui.widgets.basics import ElidedLabel
+from studio.gui.pages.shared.base import WIDEST, Page
+from studio.gui.widgets.basics import Card, ElidedLabel
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.stages import BY_ID
 
 _LOOKS, _BETWEEN_MS = 40, 30
-SIZES = [(960, 600), (1280, 800), (1920, 1080)]
+SIZES = [(960, 600), (1280, 800), (1920, 1080), (3840, 1600)]
+SCALE = "QT_SCALE_FACTOR"
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
@@ -31,6 +35,38 @@ def test_no_text_is_cut(digits_window: MainWindow, qtbot: QtBot, size: tuple[int
             page.show_view(view)
             cut += _cut_at_rest(page, qtbot, f"{stage}, view {view}")
     assert not cut, "\n".join(cut)
+    assert digits_window.devicePixelRatioF() == float(os.environ.get(SCALE, "1"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", [0, 1], ids=lambda place: str(SIZES[place]))
+def test_no_text_is_cut_at_200_percent(place: int) -> None:
+    """In a process of its own, as Qt reads the factor when it begins."""
+    test = f"{__file__}::{test_no_text_is_cut.__name__}[{SIZES[place]}]"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test],
+        env={**os.environ, SCALE: "2"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "1 passed" in done.stdout
+
+
+def test_a_view_on_a_very_wide_screen_stays_in_the_middle(digits_window: MainWindow) -> None:
+    digits_window.resize(3840, 1600)
+    for stage in BY_ID:
+        digits_window.go(stage)
+        page = digits_window.page()
+        assert isinstance(page, Page)
+        cards = [card for card in page.findChildren(Card) if card.isVisibleTo(page)]
+        widest = max((card.width() for card in cards), default=0)
+        assert page.fills_width or widest <= WIDEST, f"a card of {stage} is {widest} wide"
+        left = page.stack.contentsRect().left()
+        right = page.stack.width() - page.stack.contentsRect().right() - 1
+        assert abs(left - right) <= 1
+        assert page.fills_width or page.stack.contentsRect().width() <= WIDEST
 
 
 def _cut_at_rest(root: QWidget, qtbot: QtBot, where: str) -> list[str]:

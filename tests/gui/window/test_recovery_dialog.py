@@ -68,4 +68,4 @@ def test_without_a_copy_none_is_offered(qtbot: QtBot, damaged: Path) -> None:
     qtbot.addWidget(window)
     dialog = RecoveryDialog(told.value, window)
     assert dialog.restore is None
-    assert "There is no copy of it" in dialog.informativeText()
+    assert "There is no backup" in dialog.informativeText()

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from studio.gui.shell import MessageAction
 from studio.gui.theme import Theming
 from studio.gui.window import toasts as module
+from studio.gui.window.side.side_panel import SidePanel
 from studio.gui.window.toasts import MOST, Toast, Toasts
 
 
@@ -115,6 +116,36 @@ def test_an_error_ends_with_its_cause(toasts: Toasts) -> None:
     toasts.show_message("Profile failed.", "bad", about="work:profile")
     toasts.solved("work:quantize")
     assert toasts.texts == "Profile failed."
+
+
+@pytest.mark.parametrize("width", [800, 500])
+def test_they_are_next_to_an_open_panel(
+    area: QWidget, toasts: Toasts, width: int, qtbot: QtBot
+) -> None:
+    """The area is a part of the window; the panel is over the window's right edge."""
+    window = QWidget()
+    qtbot.addWidget(window)
+    window.resize(width + 40, 500)
+    area.setParent(window)
+    area.setGeometry(40, 0, width, 500)
+    panel = SidePanel("Activity", Theming("dark"), window)
+    panel.setGeometry(window.width() - 400, 0, 400, 500)
+    window.show()
+    area.show()
+    toast = toasts.show_message("It failed.", "bad")
+    alone = toast.geometry()
+    assert alone.right() == width - 17
+    panel.show()
+    toasts.place()
+    assert toast.x() >= 0
+    assert toast.width() >= 200
+    if width == 800:
+        assert toast.mapTo(window, QPoint(toast.width(), 0)).x() <= panel.x()
+        assert toast.width() == alone.width()
+    panel.hide()
+    toasts.place()
+    assert toast.geometry() == alone
+    area.setParent(None)
 
 
 def test_details_open_within_the_area(area: QWidget, toasts: Toasts, qtbot: QtBot) -> None:

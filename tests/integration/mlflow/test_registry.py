@@ -154,7 +154,7 @@ def test_a_move_of_the_alias_starts_a_pipeline(
         assert following.stderr is not None
         said = iter(following.stderr.readline, "")
         assert "digits@champion in mlflow is version 2" in next(said)
-        assert any("looks again every 0.5 s" in line for line in said)
+        assert any("polling every 0.5 s" in line for line in said)
         driver("alias", "digits", "champion", int(pushed["version"]))
         out, _ = following.communicate(timeout=180)
     runs = json.loads(out)

@@ -12,10 +12,10 @@ from PIL import Image
 
 from tests.e2e.conftest import Studio
 from tests.e2e.conftest import studio as studio  # a fixture of these tests too
+from tests.e2e.person import Person, names, place_of, released
+from tests.e2e.person import person as person
+from tests.e2e.person import screen as screen
 from tests.e2e.screen import wait_for
-from tests.e2e.test_window import Person, names, place_of, released
-from tests.e2e.test_window import person as person
-from tests.e2e.test_window import screen as screen
 
 pytestmark = pytest.mark.needs("Xvfb", "xdotool")
 

@@ -65,7 +65,7 @@ def test_the_sentence_says_what_fits(name: str, value: Any, words: str) -> None:
 def test_a_required_value_is_asked_for() -> None:
     with pytest.raises(UsageError, match="Missing option Model") as raised:
         validate((Option("model", Kind.MODEL, required=True),), {})
-    assert raised.value.hint == "Give --model."
+    assert raised.value.hint == "Pass --model."
 
 
 RENAMED = (

@@ -75,7 +75,7 @@ def test_a_person_is_asked(
     monkeypatch.setattr("sys.stdin", Terminal(answer))
     monkeypatch.setattr("sys.stderr", said)
     assert main(words) == code
-    assert f"{path} exists already. Overwrite it? [y/N]" in said.getvalue()
+    assert f"{path} exists. Overwrite it? [y/N]" in said.getvalue()
     assert (path.read_text() == MINE) is (code != 0)
 
 
@@ -101,7 +101,7 @@ def test_a_file_in_a_named_folder_is_never_overwritten(
     (made,) = tmp_path.glob("*.onnx")
     made.write_text(MINE)
     assert main([*words, "--force"]) == 1
-    assert "Name the file itself" in capsys.readouterr().err
+    assert "Pass the path of the file" in capsys.readouterr().err
     assert made.read_text() == MINE
 
 

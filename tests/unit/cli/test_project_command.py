@@ -62,3 +62,35 @@ def test_the_pipeline_is_printed_or_written(
     assert pipeline.read_text() == "mine"
     assert main(["project", "pipeline", "digits", "--out", str(pipeline / "p.toml")]) == 1
     assert "cannot be written" in capsys.readouterr().err
+
+
+def test_a_draft_is_written_once(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    model = tmp_path / "digits.onnx"
+    model.write_bytes(DIGITS.read_bytes())
+    (tmp_path / "LICENSE").write_text("MIT License")
+    code, draft, _ = run_json(capsys, "project", "draft", str(model))
+    file = tmp_path / "preprocess.toml"
+    assert (code, draft["path"]) == (0, str(file))
+    assert file.read_text() == draft["text"]
+    assert main(["project", "show", str(model)]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["preprocess", str(file), "the", "model's", "folder"] in lines
+    assert ["licence", "MIT", "the", "model's", "folder:", "LICENSE"] in lines
+    assert main(["project", "draft", str(model)]) == 2
+    assert "preprocess.toml exists already" in capsys.readouterr().err
+    assert file.read_text() == draft["text"]
+
+
+def test_a_label_map_that_is_wrong_is_an_issue(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "map.txt"
+    file.write_text("cat,12\n")
+    main(["project", "show", str(DIGITS)])
+    capsys.readouterr()
+    code, project, _ = run_json(capsys, "project", "set", "digits", "--label-map", str(file))
+    assert (code, project["label_map"]) == (0, str(file))
+    [issue] = project["issues"]
+    assert issue["text"] == "map.txt maps 'cat' to class 12, and the model has 10 classes."
+    assert main(["evaluate", "digits"]) == 2
+    assert issue["text"] in capsys.readouterr().err

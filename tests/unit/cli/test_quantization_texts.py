@@ -28,7 +28,7 @@ def test_the_worst_layers_are_a_table_and_the_rest_a_number() -> None:
     assert lines[1].split() == ["worst", "12.3", "0.0500", "30", "34"]
     assert lines[2].split()[2] == "-"
     assert lines[21:] == [
-        "and 5 more that disturb less; --json has them all",
+        "and 5 less sensitive layers; --json lists all",
         "loss of top-1 accuracy, 0.9000 in float, over 64 samples",
         "1 of 25 layers are no faster in int8 on this machine",
     ]
@@ -41,5 +41,5 @@ def test_a_prediction_is_a_sentence_with_what_is_wrong_with_the_data() -> None:
         "Yes: about 0.40 to 0.50.",
         "The data do not fit. Give others.",
     ]
-    nothing = ["Nothing can be said of this method beforehand."]
+    nothing = ["No estimate for this method."]
     assert texts.preflight(PreflightResult()) == nothing

@@ -88,5 +88,5 @@ def test_without_a_registry_there_is_a_sentence(
     monkeypatch.setenv("EDGEWRIGHT_HOME", str(tmp_path / "nothing"))
     for verb in ("backup", "restore", "check"):
         code, _out, err = told(capsys, verb)
-        assert (code, "There is no registry" in err) == (1, True)
+        assert (code, "has no registry" in err) == (1, True)
     assert not (tmp_path / "nothing").exists()

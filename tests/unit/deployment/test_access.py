@@ -68,16 +68,16 @@ def test_no_option_takes_the_token_itself() -> None:
     ("given", "sentence"),
     [
         ({"token": "given"}, "Missing token."),
-        ({"token": "generate", "token_file": "x"}, "needs no --token-file"),
+        ({"token": "generate", "token_file": "x"}, "cannot be combined with --token-file"),
         ({"token_file": "/nowhere"}, "cannot be read"),
-        ({"tls": "given"}, "No certificate was given."),
-        ({"cert": "x"}, "belong together"),
-        ({"cert": "x", "key": "y", "tls": "none"}, "needs neither"),
-        ({"cert": "/nowhere", "key": "/nowhere"}, "cannot be used"),
+        ({"tls": "given"}, "Missing certificate."),
+        ({"cert": "x"}, "must be given together"),
+        ({"cert": "x", "key": "y", "tls": "none"}, "cannot be combined with --cert or --key"),
+        ({"cert": "/nowhere", "key": "/nowhere"}, "Invalid certificate or key"),
         ({"expose": "loopback", "host": "0.0.0.0"}, "conflicts with"),
-        ({"allowed_host": ["cam 7"]}, "'cam 7' is no name of a host."),
-        ({"allowed_host": ["a.org", "none"]}, "'none' is no name of a host."),
-        ({"allowed_host": ["a.org\n--port=1"]}, "is no name of a host."),
+        ({"allowed_host": ["cam 7"]}, "'cam 7' is not a valid host name."),
+        ({"allowed_host": ["a.org", "none"]}, "'none' is not a valid host name."),
+        ({"allowed_host": ["a.org\n--port=1"]}, "is not a valid host name."),
     ],
 )
 def test_what_does_not_fit_together(given: dict[str, Any], sentence: str) -> None:
@@ -98,7 +98,7 @@ def test_names_beside_its_own_stay_until_others_are_given() -> None:
     assert none.after(service).allowed_hosts == ()
     assert desired(service, {}).allowed_hosts == ("cam.example.com",)
     assert desired(service, none.request()).allowed_hosts == ()
-    with pytest.raises(ReleaseError, match="is no name of a host"):
+    with pytest.raises(ReleaseError, match="is not a valid host name"):
         desired(service, {"allowed_hosts": ["a.org --port 1"]})
 
 
@@ -118,7 +118,9 @@ def test_loopback() -> None:
 def test_a_token_that_nobody_here_knows() -> None:
     target = target_of({"name": "board", "url": "ssh://board"})
     assert token_on(target, "/root", "new\nold\n") == "new"
-    with pytest.raises(TargetError, match="not known here and cannot be read there"):
+    with pytest.raises(
+        TargetError, match="not stored on this computer and cannot be read on the target"
+    ):
         token_on(target, "/root", "")
 
 

@@ -135,4 +135,4 @@ def test_a_board_that_cannot_be_written_to_by_this_user(
         )
         with pytest.raises(TargetError) as caught:
             Studio(tmp_path / "jobs", spec).deploy(bundles[0])
-        assert "cannot be made on the target" in sentence(caught.value)
+        assert "Cannot create the folder" in sentence(caught.value)

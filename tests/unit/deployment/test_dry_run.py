@@ -77,7 +77,9 @@ def test_what_a_deploy_refuses_is_in_the_plan(
     lease = tmp_path / "root" / "operator.json"
     claim = {"owner": "bob@den", "token": "0" * 32, "expires": time.time() + 200}
     lease.write_text(json.dumps(claim))
-    assert "bob@den is changing roof" in refused(workspace, four, "operator", sign=str(ann), **said)
+    assert "bob@den is deploying to roof" in refused(
+        workspace, four, "operator", sign=str(ann), **said
+    )
     lease.unlink()
 
     plan = deploy(workspace, four, sign=str(ann), dry_run=True, **said)
@@ -140,7 +142,7 @@ def test_a_folder_that_cannot_be_written_to() -> None:
     found = parse("readonly=/mnt/card\nstate\n")
     said = {check.name: check for check in admission.checks(FACTS, found, BUNDLE, Request())}
     assert not said["folder"].ok
-    assert said["folder"].text == "/mnt/card cannot be written to on roof."
+    assert said["folder"].text == "/mnt/card is not writable on roof."
     found = parse("readonly=/mnt/card\nwhy=Read-only file system\nstate\n")
     said = {check.name: check for check in admission.checks(FACTS, found, BUNDLE, Request())}
     assert said["folder"].text.endswith("on roof: Read-only file system.")

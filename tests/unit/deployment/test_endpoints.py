@@ -76,7 +76,7 @@ def test_another_model_is_refused_with_both_ways(
     one = ok(workspace, "deploy", model=first)
     refused = workspace.run("deploy", model=doors)
     assert refused.exit_code == 4
-    assert "local serves cnn, another model than doors" in refused.sentence
+    assert "local already serves cnn, not doors" in refused.sentence
     assert "--endpoint NAME" in refused.hint
     assert "--replace" in refused.hint
     planned = ok(workspace, "deploy", model=doors, dry_run=True)
@@ -151,12 +151,14 @@ def server_url(server: dict[str, Any]) -> str:
 
 def test_a_target_has_a_place_of_its_own(workspace: Workspace, tmp_path: Path) -> None:
     for url in ("local", "local:"):
-        with pytest.raises(UsageError, match="t1 would be a second name of local") as refused:
+        with pytest.raises(
+            UsageError, match="t1 has the same address and folder as local"
+        ) as refused:
             workspace.add_target(TargetSpec("t1", url))
         assert "--root FOLDER" in refused.value.hint
         assert "--target local/t1" in refused.value.hint
     workspace.add_target(TargetSpec("t1", "local:", settings={"root": str(tmp_path / "own")}))
-    with pytest.raises(UsageError, match="t2 would be a second name of t1"):
+    with pytest.raises(UsageError, match="t2 has the same address and folder as t1"):
         workspace.add_target(
             TargetSpec("t2", "local:", settings={"root": str(tmp_path / "x" / ".." / "own")})
         )

@@ -73,7 +73,7 @@ def test_an_end_that_was_cut_off_is_known_here_alone(board: Path, tmp_path: Path
     history = anchored(board, tmp_path / "registry")
     board.write_bytes(b"".join(lines(board)[:2]))
     assert verdict(board, TargetHistory(tmp_path / "another"))["whole"] is True
-    assert "was cut off: it has 2 entries, and had 4" in verdict(board, history)["problem"]
+    assert "was truncated: it had 4 entries, now 2" in verdict(board, history)["problem"]
 
 
 def test_a_chain_that_was_made_anew(board: Path, tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_the_registry_is_a_chain_as_well(board: Path, tmp_path: Path) -> None:
     entries = [json.loads(line) for line in lines(path)]
     entries[0]["by"] = "nobody"
     path.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
-    assert "the registry's own history was altered" in verdict(board, history)["problem"]
+    assert "the local registry's history was altered" in verdict(board, history)["problem"]
 
 
 def sealed(
@@ -144,4 +144,4 @@ def test_parts_that_were_made_anew_do_not_fit_what_is_known_here(
 def test_the_end_of_sealed_parts_is_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     board, history = sealed(tmp_path, monkeypatch, 3)
     (tmp_path / "log.jsonl").unlink()
-    assert "was cut off" in judge(board, history)["problem"]
+    assert "was truncated" in judge(board, history)["problem"]

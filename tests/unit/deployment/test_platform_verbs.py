@@ -119,7 +119,7 @@ def test_from_a_plan_to_a_rollback_to_nothing(workspace: Workspace, tmp_path: Pa
     [
         ("deploy", {"canary": 10}, "cannot share its requests"),
         ("deploy", {"set": ["replicas=2"]}, "Unknown option 'replicas'"),
-        ("deploy", {"set": ["replicas"]}, "is not a name and a value"),
+        ("deploy", {"set": ["replicas"]}, "expected NAME=VALUE"),
         ("deploy", {"port": 8000}, "Folder has no option 'port'"),
         ("deploy", {"budget_ms": 5}, "Folder has no option 'budget_ms'"),
         ("promote", {}, "There is no canary"),
@@ -143,10 +143,10 @@ def test_what_cannot_be_is_one_sentence_and_changes_nothing(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"quality": True}, "There is no quality trial: {} runs each release in a server of its"),
-        ({"soak_rule": ["judge=errors"]}, "There is no quality trial: {} runs"),
-        ({"agreement": 2.0}, "No answers are compared: {} runs each release"),
-        ({"keep_samples": 5}, "{} cannot keep requests: only a machine that is reached over SSH"),
+        ({"quality": True}, "No trial: {} runs each release in a separate server"),
+        ({"soak_rule": ["judge=errors"]}, "No trial: {} runs"),
+        ({"agreement": 2.0}, "No shadow comparison: {} runs each release"),
+        ({"keep_samples": 5}, "{} cannot keep requests: only boards over SSH"),
     ],
 )
 @pytest.mark.parametrize(
@@ -207,8 +207,8 @@ def test_another_model_is_replaced_only_when_that_is_said(
     one = ok(workspace, "deploy", model=first)
     refused = workspace.run("deploy", target="attic", model=other)
     assert refused.exit_code == 4
-    assert "attic serves first, another model than other" in refused.sentence
-    assert "a target of its own" in refused.hint
+    assert "attic already serves first, not other" in refused.sentence
+    assert "a separate target" in refused.hint
     planned = ok(workspace, "deploy", model=other, dry_run=True)
     assert not planned["possible"]
     assert {step["name"]: step["state"] for step in planned["steps"]}["model"] == "blocked"

@@ -72,10 +72,10 @@ class _Server:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"name": "/tmp/evil/x"}, "cannot be called"),
-        ({"name": "../../../../evil"}, "cannot be called"),
-        ({"name": "x\n::error::"}, "cannot be called"),
-        ({"name": "x\x1b]52;c;eA==\x07"}, "cannot be called"),
+        ({"name": "/tmp/evil/x"}, "cannot be named"),
+        ({"name": "../../../../evil"}, "cannot be named"),
+        ({"name": "x\n::error::"}, "cannot be named"),
+        ({"name": "x\x1b]52;c;eA==\x07"}, "cannot be named"),
         ({"counter": 2**50}, "none above it would be left"),
         ({"counter": 2**63 - 1}, "out of bounds"),
         ({"counter": -1}, "out of bounds"),

@@ -32,7 +32,7 @@ def test_names_addresses_and_kinds(known: SavedRegistries, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("name", ["mlflow", "", "a b", "x/y"])
 def test_names_that_cannot_be(known: SavedRegistries, name: str) -> None:
-    with pytest.raises(UsageError, match="cannot be called"):
+    with pytest.raises(UsageError, match="Invalid registry name"):
         known.add(name, ADDRESS)
 
 
@@ -44,7 +44,7 @@ def test_a_login_is_refused_and_not_repeated(known: SavedRegistries) -> None:
 
 
 def test_a_scheme_that_nobody_speaks(known: SavedRegistries) -> None:
-    with pytest.raises(Unavailable, match="No plugin speaks"):
+    with pytest.raises(Unavailable, match="No plugin connects"):
         known.place("ftp://host/models")
 
 

@@ -191,7 +191,7 @@ def test_the_time_limit_is_kept(runner: JobRunner) -> None:
 def test_a_full_disk_is_a_sentence(runner: JobRunner) -> None:
     outcome = runner.start(spec("fill")).wait(PATIENCE)
     assert outcome is not None
-    assert outcome.sentence.startswith("There is no room left on the disk of ")
+    assert outcome.sentence.startswith("The disk of ")
     assert "EDGEWRIGHT_HOME" in outcome.hint
 
 
@@ -231,7 +231,7 @@ def test_a_record_that_cannot_be_kept_fails_the_job(runner: JobRunner) -> None:
 
     outcome = runner.start(spec("add", {"a": 1, "b": 1}), full).wait(PATIENCE)
     assert outcome is not None
-    assert outcome.sentence == "The result could not be kept: No space left on device."
+    assert outcome.sentence == "The result cannot be stored: No space left on device."
 
 
 def test_the_worker_kept_ready_is_used_once_and_replaced(runner: JobRunner) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 from studio.api import Graph, Node, UsageError, Value
 from studio.models import work
 from studio.models.drawing import Overlay, svg
+from studio.models.drawing.boxes import edge_points
 from studio.models.drawing.overlay import on_nodes
 from studio.models.drawing.png import png
 from studio.models.drawing.selection import DrawSelection, shown
@@ -49,6 +50,26 @@ def test_blocks_unfolded_in_place() -> None:
     assert {node.name for node in every.graph.nodes} == {node.name for node in MODEL.graph.nodes}
 
 
+@pytest.mark.parametrize("opened", [(), ("layer.3",)])
+def test_from_left_to_right(opened: tuple[str, ...], tmp_path: Path) -> None:
+    drawn = shown(MODEL, DrawSelection("blocks", opened=opened, across=True))
+    width, height = drawn.layout.size
+    assert drawn.across
+    assert width > height
+    boxes = zip(drawn.layout.x, drawn.layout.width, strict=True)
+    ends = [x + wide for x, wide in boxes]
+    for (source, target, _), points in zip(
+        drawn.layout.edges, edge_points(drawn.layout, across=True), strict=True
+    ):
+        assert points[0][0] == ends[source], "out of the right side"
+        assert points[-1][0] == drawn.layout.x[target], "into the left side"
+    tree = ElementTree.fromstring(svg(drawn.graph, drawn.layout, frames=drawn.frames, across=True))
+    assert float(tree.attrib["width"]) == pytest.approx(width, rel=1e-3)
+    png(drawn.graph, drawn.layout, tmp_path / "a.png", frames=drawn.frames, across=True)
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.width > picture.height
+
+
 @pytest.mark.parametrize(
     ("wish", "words"),
     [
@@ -58,7 +79,7 @@ def test_blocks_unfolded_in_place() -> None:
             r"7 parts end with 'attention': encoder/layer.0/attention",
         ),
         (DrawSelection(opened=("nowhere",)), "no part 'nowhere'"),
-        (DrawSelection(part="layer.3/attention/query", opened=("all",)), "no blocks to unfold"),
+        (DrawSelection(part="layer.3/attention/query", opened=("all",)), "no blocks to expand"),
     ],
 )
 def test_what_is_not_there_is_a_sentence(wish: DrawSelection, words: str) -> None:
@@ -67,7 +88,7 @@ def test_what_is_not_there_is_a_sentence(wish: DrawSelection, words: str) -> Non
 
 
 def test_a_graph_without_blocks_says_so() -> None:
-    with pytest.raises(UsageError, match="does not fold into blocks"):
+    with pytest.raises(UsageError, match="has no blocks"):
         shown(graphs.model(graphs.relus(4)), DrawSelection("blocks"))
 
 

@@ -157,7 +157,7 @@ def test_a_killed_server_is_unreachable(
     server.process.wait()
     found = monitor(arguments(root), Watched(tmp_path))
     assert found.health == "unreachable"
-    assert found.alerts[0].text == "The server on this target does not run."
+    assert found.alerts[0].text == "The server on this target is not running."
     keys = "target at health state endpoint scheme throughput latency_ms errors drift alerts model"
     last = "version digest uptime_s memory_mb"
     assert list(to_json(found)) == [*keys.split(), *last.split()], "no more than is known"

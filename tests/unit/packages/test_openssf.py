@@ -94,7 +94,7 @@ def test_the_step_writes_either_or_both(bundle: Bundle, tmp_path: Path) -> None:
         assert both.openssf == str(tmp_path / "o")
     finally:
         (bundle.folder / "manifest.json.sig").unlink(missing_ok=True)
-    with pytest.raises(UsageError, match="Nothing to sign with"):
+    with pytest.raises(UsageError, match="Missing signing key"):
         sign(SignOptions(bundle.folder), job)
 
 

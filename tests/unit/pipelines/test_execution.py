@@ -122,7 +122,7 @@ def test_a_gate_that_is_not_met_deploys_nothing(workspace: Workspace, folder: Pa
     assert names >= {"bundle", "half.onnx", "digests.txt", "report.html", "junit.xml", "run.json"}
     (info,) = workspace.runs.all()
     assert (info.state, info.gates[0].passed) == ("gate not met", False)
-    with pytest.raises(UsageError, match="has reached its end"):
+    with pytest.raises(UsageError, match="is complete"):
         workspace.runs.resume(info.id)
 
 
@@ -170,7 +170,7 @@ def test_a_run_that_is_held_is_not_run_twice(workspace: Workspace, folder: Path)
     assert workspace.runs.get(report.run).state == "interrupted"
     with held.locked():
         assert workspace.runs.get(report.run).state == "running"
-        with pytest.raises(UsageError, match="goes on in another process"):
+        with pytest.raises(UsageError, match="is in progress in another process"):
             workspace.runs.resume(report.run)
     assert workspace.runs.resume(report.run).exit_code == 0
 

@@ -125,7 +125,7 @@ def test_the_pipeline_itself_is_right() -> None:
         (
             'target = "${vars.target}"',
             "dry_run = 3",
-            "line 31, column 1: plan only is yes or no, not 3.",
+            "line 31, column 1: dry run is yes or no, not 3.",
         ),
         ('target = "${vars.target}"', "expose = 'all'", "line 31, column 1: "),
         (

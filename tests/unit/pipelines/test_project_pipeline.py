@@ -97,3 +97,9 @@ def test_a_path_that_would_be_a_reference_is_refused(field: str) -> None:
         read(replace(PROJECT, **path))
     with pytest.raises(UsageError, match="cannot be named in a pipeline"):
         read(PROJECT, ProjectModel("digits", FOLDER / "${open.variant}.onnx", "fp32"))
+
+
+def test_held_out_data_judge_where_there_are_others_to_choose_by() -> None:
+    assert "heldout_data" not in step(read(PROJECT), "int8").options
+    int8 = step(read(replace(PROJECT, evaluation=str(FOLDER / "val"))), "int8").options
+    assert (int8["eval_data"], int8["heldout_data"]) == ("val", "/elsewhere/heldout.npz")

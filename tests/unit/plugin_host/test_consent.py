@@ -53,7 +53,7 @@ def test_consent_is_asked_for_again_when_a_file_changes(places: tuple[Path, Trus
     (folder / "example_alien" / "data.bin").write_bytes(b"new")
     state, reason = state_of(PluginHost.discover(folder, trust), "example_alien")
     assert state is PluginState.NEEDS_CONSENT
-    assert reason.startswith("its files are not those that you agreed to")
+    assert reason.startswith("its files have changed since you allowed it")
 
 
 def test_files_that_change_after_discovery_are_not_imported(places: tuple[Path, Trust]) -> None:
@@ -82,7 +82,9 @@ def test_a_module_that_is_imported_late_must_be_as_it_was_agreed_to(
     trust.allow("example_alien", content_digest(plugin))
     PluginHost.discover(folder, trust).get(Extension.METRIC, "m")
     late.write_text("VALUE = 'another'\n")
-    with pytest.raises(Refused, match=r"late\.py of the plugin example_alien is not as you agreed"):
+    with pytest.raises(
+        Refused, match=r"late\.py of the plugin example_alien has changed since you allowed it"
+    ):
         importlib.import_module("example_alien.late")
     assert "example_alien.late" not in sys.modules
 
@@ -289,7 +291,7 @@ def test_what_was_looked_at_is_what_is_agreed_to(studio_home: Path) -> None:
     with Workspace.open(studio_home) as workspace:
         seen = workspace.plugins.plugin("example_alien")
         (seen.folder / "metric.py").write_text("import os\n")
-        with pytest.raises(Refused, match="have changed since you looked"):
+        with pytest.raises(Refused, match="have changed since you reviewed"):
             workspace.allow_plugin("example_alien", seen.digest)
         assert workspace.plugins.plugin("example_alien").state is PluginState.NEEDS_CONSENT
         seen = workspace.plugins.plugin("example_alien")

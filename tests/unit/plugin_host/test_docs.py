@@ -68,7 +68,7 @@ def test_the_examples_make_a_plugin_that_passes(tmp_path: Path, studio_home: Pat
     told = [terminal.run(line) for line in second.splitlines()]
     states = [re.findall(rf"^{NAME} .*", text, re.M)[0] for text in told]
     assert "needs consent" in states[0]
-    allowed, off = f"{NAME} 0.1 may use nothing.", f"{NAME} is switched off."
+    allowed, off = f"{NAME} 0.1 may use nothing.", f"{NAME} disabled."
     assert states[1:4] == [allowed, off, allowed]
     assert "safe mode" in states[4]
 

@@ -174,7 +174,7 @@ def test_permissions_are_hinted_at(tmp_path: Path, metric: Path) -> None:
 
 @pytest.mark.parametrize("name", ["Upper", "a", "studio_x", "with-dash", "1abc"])
 def test_names_that_cannot_be(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UsageError, match="cannot be a plugin's name"):
+    with pytest.raises(UsageError, match="Invalid plugin name"):
         make_plugin(name, "metric", tmp_path / "project")
 
 

@@ -47,14 +47,13 @@ def refusal(board: Board, job: Any, arguments: Callable[..., Any]) -> str:
 
 def test_no_python(tmp_path: Path, job, arguments):
     with Network() as network, Board(network, tmp_path / "board", python=False) as board:
-        assert refusal(board, job, arguments) == "There is no python3 on the target."
+        assert refusal(board, job, arguments) == "the target has no python3."
 
 
 def test_no_numpy(tmp_path: Path, job, arguments):
     with Network() as network, Board(network, tmp_path / "board") as board:
         assert refusal(board, job, arguments) == (
-            "Nothing can be measured on the target, because its python3 lacks numpy and "
-            "onnxruntime."
+            "The target cannot run the benchmark: its python3 lacks numpy and onnxruntime."
         )
 
 
@@ -63,7 +62,7 @@ def test_a_python_that_is_too_old(tmp_path: Path, job, arguments):
         python = shutil.copy(Path("/usr/bin/python3").resolve(), tmp_path / "python3")
         with_python(board, OLD.replace("{python}", str(python)))
         assert refusal(board, job, arguments) == (
-            "Nothing can be measured on the target, because its python3 is 3.7, and 3.8 is needed."
+            "The target cannot run the benchmark: its python3 is 3.7, and 3.8 is needed."
         )
 
 

@@ -237,7 +237,7 @@ def test_json_and_csv_are_written_as_well(job, tmp_path):
     ("name", "document", "said"),
     [
         ("report.txt", FULL, "written as .html, .csv, .json, .png, .pdf, .svg; report.txt is none"),
-        ("report.html", {"nodes": 3}, "is no profile: it has no runs"),
+        ("report.html", {"nodes": 3}, "is not a profile: it has no runs"),
         ("report.html", "no json", "cannot be read as a profile"),
     ],
 )

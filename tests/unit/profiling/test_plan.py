@@ -62,7 +62,7 @@ def test_a_backend_gets_only_the_options_that_it_has():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("ort:threads", "is no backend with options"),
+        ("ort:threads", "Invalid backend options"),
         ("ort:streams=2", "Unknown option 'streams'"),
         ("ort:threads=many", "must be a whole number"),
     ],
@@ -108,9 +108,9 @@ def test_a_board_is_not_asked_to_use_an_environment_of_this_computer():
     board = TargetSpec("jetson", "ssh://jetson")
     check_target(board, on(Backend("ort")))
     check_target(TargetSpec("local", "local:"), on(other))
-    with pytest.raises(UsageError, match="ncnn is measured on this computer alone") as caught:
+    with pytest.raises(UsageError, match="ncnn runs on this computer only") as caught:
         check_target(board, on(Backend("ort"), other))
-    assert caught.value.hint == "Leave it out for jetson."
+    assert caught.value.hint == "Omit it for jetson."
 
 
 @pytest.mark.parametrize("text", ["x", "x=", "x=a", "x=1x", "x=0x2", "=3", "x=-1"])
@@ -201,7 +201,7 @@ def test_layout_and_unknown_kernels_are_stated():
 
 def test_a_backend_that_runs_none_of_the_models_says_so_before_it_is_installed() -> None:
     host = PluginHost.discover()
-    with pytest.raises(UsageError, match="LiteRT runs TFLite models, and what was given is ONNX"):
+    with pytest.raises(UsageError, match="LiteRT runs TFLite models, not ONNX"):
         check_formats(host, ["litert:threads=2"], ["onnx"])
     check_formats(host, ["litert", "onnxruntime"], ["onnx", "tflite"])
     check_formats(host, ["nobody"], ["onnx"])

@@ -135,7 +135,7 @@ def test_the_link_cut_in_the_middle_keeps_the_rounds(cnn, tools, arguments, job,
 
 
 def test_a_board_without_python(tools):
-    with pytest.raises(TargetError, match=r"There is no python3 on the target\."):
+    with pytest.raises(TargetError, match=r"The target has no python3\."):
         elsewhere.find_python(FolderChannel(str(tools)), "/nowhere")
 
 

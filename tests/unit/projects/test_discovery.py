@@ -57,6 +57,8 @@ def test_the_usual_names_are_found(tmp_path: Path) -> None:
         (("classes.txt", "labels.txt"), "labels", "labels.txt"),
         (("calibration/cats/1.jpg",), "calibration", "calibration"),
         (("labels-old.txt",), "labels", None),
+        (("labelmap.txt",), "label_map", "labelmap.txt"),
+        (("label_map.json",), "label_map", "label_map.json"),
         (("test_model.py",), "heldout", None),
         (("test/test_model.py",), "heldout", None),
         (("calibration/",), "calibration", None),

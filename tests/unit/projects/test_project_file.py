@@ -22,7 +22,7 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     seen = read_settings(written(tmp_path, text), tmp_path)
     assert seen.texts == {"task": "detection", "metric": "map"}
     assert seen.paths == {"labels": tmp_path / "lists/l.txt"}
-    assert seen.targets == ("pi",)
+    assert seen.lists == {"targets": ("pi",)}
 
 
 def test_without_a_file_nothing_is_set(tmp_path: Path) -> None:
@@ -95,4 +95,4 @@ def test_what_was_set_is_written_and_taken_back(tmp_path: Path) -> None:
     second.write(file)
     assert read_settings(file, None) == second
     assert second.texts == {"task": "detection", "metric": "map"}
-    assert (second.paths, second.targets) == ({}, None)
+    assert (second.paths, second.lists) == ({}, {})

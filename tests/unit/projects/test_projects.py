@@ -172,6 +172,32 @@ def test_what_was_given_is_kept(registry: Registry, folder: Path) -> None:
     assert keep(registry, cleared, NoWork(), folder).targets == ()
 
 
+def test_nodes_kept_in_float_belong_to_one_model(registry: Registry, folder: Path) -> None:
+    variant = opened(registry, folder)
+    (folder / "project.toml").write_text('float_nodes = ["author"]\n')
+    projects = Projects(registry)
+    assert projects.of(variant).float_nodes == ("author",)
+    given = ProjectOptions(model=ModelRef.of(variant), float_nodes=("conv[1]", "fc"))
+    assert keep(registry, given, NoWork(), folder).float_nodes == ("conv[1]", "fc")
+    none = keep(registry, replace(given, float_nodes=()), NoWork(), folder)
+    assert none.float_nodes == (), "the author's list does not come back"
+    projects.set("other", {"float_nodes": ("a",)})
+    assert projects.of(variant).float_nodes == ()
+    cleared = replace(given, float_nodes=None, clear=("float_nodes",))
+    assert keep(registry, cleared, NoWork(), folder).float_nodes == ("author",)
+
+
+def test_a_project_that_could_not_be_read_again_is_not_written(
+    registry: Registry, folder: Path
+) -> None:
+    variant = opened(registry, folder)
+    projects = Projects(registry)
+    projects.set("m", {"float_nodes": ("conv",)})
+    with pytest.raises(UsageError, match="at most 64 KB"):
+        projects.set("m", {"float_nodes": tuple(f"block/{n:060}" for n in range(2000))})
+    assert projects.of(variant).float_nodes == ("conv",)
+
+
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
@@ -189,3 +215,27 @@ def test_a_mistake_changes_nothing(
         keep(registry, ProjectOptions(model=ModelRef.of(variant), **given), NoWork(), folder)  # type: ignore[arg-type]
     assert caught.value.message == sentence
     assert Projects(registry).of(variant) == before
+
+
+def test_a_label_map_is_checked_against_the_model(registry: Registry, folder: Path) -> None:
+    labelled(folder, "a", "b", "c")
+    variant, projects = opened(registry, folder), Projects(registry)
+    file = folder / "labelmap.txt"
+    file.write_text("cat,2\ndog,0\n")
+    project = projects.of(variant)
+    assert (project.label_map, project.issues) == (str(file), ())
+    for content, sentence in (
+        ("cat,3\n", "labelmap.txt maps 'cat' to class 3, and the model has 3 classes."),
+        ("cat,1\ncat,2\n", "labelmap.txt has the label 'cat' more than once."),
+        ("cat,tabby\n", "labelmap.txt, line 1: 'cat,tabby' does not end in a class number."),
+    ):
+        file.write_text(content)
+        assert [one.text for one in projects.of(variant).issues] == [sentence]
+
+
+def test_a_flag_is_named_as_the_command_line_has_it(registry: Registry, folder: Path) -> None:
+    variant, projects = opened(registry, folder), Projects(registry)
+    projects.set("m", {"label_map": "/gone.txt"})
+    issue = projects.of(variant).issue_of("label_map")
+    assert issue is not None
+    assert issue.hint.endswith("studio project set m --label-map PATH")

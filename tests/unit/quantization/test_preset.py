@@ -46,7 +46,10 @@ def test_what_was_given_wins_over_the_text() -> None:
         ("method = ", r"mine\.toml, line 1, column 10: this is not TOML: invalid value\."),
         ("title = 7", r"line 1, column 1: title must be a text"),
         ('layers = "x"', r"layers must be a table"),
-        ('[layers]\n"a/*" = "int3"', r"line 2, column 1: a layer cannot be 'int3'.*float, a16w8"),
+        (
+            '[layers]\n"a/*" = "int3"',
+            r"line 2, column 1: the precision of a layer must be one of.*float, a16w8.*not 'int3'",
+        ),
     ],
 )
 def test_a_text_that_makes_no_sense(text: str, sentence: str) -> None:

@@ -62,7 +62,7 @@ def test_own_presets_are_saved_listed_and_found(tmp_path: Path) -> None:
     ("name", "text", "sentence"),
     [
         ("int8", "samples = 1", "int8 ships with the studio"),
-        ("../up", "samples = 1", "cannot be called"),
+        ("../up", "samples = 1", "Invalid preset name"),
         ("mine", "samples = ", "line 1, column 11"),
     ],
 )

@@ -175,7 +175,7 @@ def test_both_limits_at_once() -> None:
 
 
 def test_no_goal_is_a_mistake() -> None:
-    with pytest.raises(UsageError, match="a largest loss or a largest latency"):
+    with pytest.raises(UsageError, match="Layer search needs a budget"):
         Goal()
 
 

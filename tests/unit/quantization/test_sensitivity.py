@@ -95,7 +95,7 @@ def test_what_does_not_fit_is_said(
     unlabelled = tmp_path / "unlabelled.npz"
     with numpy.load(CALIBRATION) as arrays:
         numpy.savez(unlabelled, **{k: v for k, v in arrays.items() if k != "labels"})
-    with pytest.raises(InvalidData, match="No metric suits"):
+    with pytest.raises(InvalidData, match="No metric fits"):
         sensitivity.measure(options(registry, digits, samples=2, eval_data=str(unlabelled)), job)
     with pytest.raises(UsageError, match="no layers to choose from"):
         sensitivity.measure(options(registry, digits, preset='method = "fp16"'), job)

@@ -13,10 +13,10 @@ import PIL.Image
 import pytest
 
 from studio.api import Array, Feeds, Sample, Silent, Transformed
+from studio.datasets.input_preview import MOST_POINTS, drawn
 from studio.datasets.results import DrawnInput
 from studio.documents.dataclass_json import from_json
 from studio.models.results import Answer
-from studio.quantization.input_preview import MOST_POINTS, drawn
 from studio.quantization.results import ComparedSample, VariantDetails
 from studio.quantization.variant_details import SHOWN, disagreements, write_details
 

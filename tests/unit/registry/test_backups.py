@@ -256,9 +256,9 @@ def test_what_is_no_copy_is_not_taken(
     registry.close()
     before = (folder / DATABASE).read_bytes()
     (tmp_path / "other").write_bytes(content)
-    with pytest.raises(UsageError, match="copy of a registry"):
+    with pytest.raises(UsageError, match="backup of a registry"):
         RegistryRestore(folder).run(tmp_path / "other")
-    with pytest.raises(UsageError, match="There is no whole copy"):
+    with pytest.raises(UsageError, match="has no intact backup"):
         RegistryRestore(folder).run()
     assert (folder / DATABASE).read_bytes() == before
     assert not list(folder.glob(".restored-*"))

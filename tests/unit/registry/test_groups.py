@@ -55,7 +55,7 @@ def test_what_is_no_group_says_so(registry: Registry) -> None:
     assert "studio target group NAME TARGET" in caught.value.hint
     with pytest.raises(UsageError, match="Unknown target: 'z'"):
         registry.groups.set("roof", ["a", "z"])
-    with pytest.raises(UsageError, match="is no name for a group"):
+    with pytest.raises(UsageError, match="Invalid group name"):
         registry.groups.set("@roof", ["a"])
     with pytest.raises(UsageError, match="cannot begin with @"):
         registry.add_target(TargetSpec("@roof", "ssh://x"))

@@ -36,7 +36,7 @@ def test_a_harmful_name_is_refused_everywhere(name: str, registry: Registry) -> 
     assert not is_component(name)
     with pytest.raises(Refused):
         component(name)
-    with pytest.raises(Refused, match="A model cannot be called"):
+    with pytest.raises(Refused, match="A model cannot be named"):
         registry.add_model(name)
     with pytest.raises(UsageError):
         registry.add_target(TargetSpec(name, "ssh://board"))

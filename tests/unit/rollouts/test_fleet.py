@@ -183,10 +183,10 @@ def test_a_studio_that_is_killed_is_resumed_where_it_was(fleet: Fleet) -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"resume": "last"}, "There is no rollout to resume"),
+        ({"resume": "last"}, "No rollout to resume"),
         ({"resume": "x"}, "no rollout 'x'"),
         ({"resume": "last", "target": ["local"]}, "has its model and targets already"),
-        ({"bundle": "."}, "No target was named"),
+        ({"bundle": "."}, "Missing targets"),
     ],
 )
 def test_what_cannot_be_begun_says_so(

@@ -53,7 +53,7 @@ def test_waves() -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "sentence"), [([], "No target was named."), (["a", "a"], "The target a was named")]
+    ("names", "sentence"), [([], "Missing targets."), (["a", "a"], "Duplicate target: a")]
 )
 def test_wrong_targets(names: list[str], sentence: str) -> None:
     with pytest.raises(UsageError, match=sentence):

@@ -62,8 +62,8 @@ def test_a_platform_is_not_asked_and_says_why(seen: Seen, tmp_path: Path) -> Non
     row = released(tmp_path, "kubernetes:lab/there", options=OPTIONS)
     assert row.state == KEPT
     assert (seen.asked.keep_samples, seen.asked.agreement) == (0, 0)
-    assert "; no answers are compared: there runs each release in a server of its own" in row.text
-    assert "there cannot keep requests: only a machine" in row.text
+    assert "; no shadow comparison: there runs each release in a separate server" in row.text
+    assert "there cannot keep requests: only boards over SSH" in row.text
 
 
 def test_a_container_engine_compares_and_keeps_nothing(seen: Seen, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,3 +65,54 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_rubbish(tmp_path: Path) -
 
 def test_the_resources_are_found() -> None:
     assert resource("samples").is_dir()
+
+
+def test_two_studios_keep_the_changes_of_both(tmp_path: Path) -> None:
+    first, second = (Settings(tmp_path / "settings.json") for _ in range(2))
+    first["theme"] = "dark"
+    second["operator"] = "Ann"
+    first["closing"] = "stop"
+    stored = Settings(tmp_path / "settings.json")
+    assert (stored["theme"], stored["operator"], stored["closing"]) == ("dark", "Ann", "stop")
+    assert first["operator"] == "Ann"
+
+
+def test_many_processes_change_settings_at_once(tmp_path: Path) -> None:
+    """Each changes its own; none takes away what another has stored in between."""
+    code = (
+        "import sys; from pathlib import Path; from studio.settings import Settings\n"
+        "settings = Settings(Path(sys.argv[1]))\n"
+        "sys.stdin.readline()\n"
+        "for value in sys.argv[3:]: settings[sys.argv[2]] = value\n"
+    )
+    changes = {
+        "theme": ["light", "dark"] * 20,
+        "closing": ["background", "stop"] * 20,
+        "operator": [str(number) for number in range(40)],
+    }
+    file = tmp_path / "settings.json"
+    running = [
+        subprocess.Popen([sys.executable, "-c", code, str(file), name, *values], stdin=-1)
+        for name, values in changes.items()
+    ]
+    for process in running:
+        process.communicate(b"\n")
+    assert [process.returncode for process in running] == [0, 0, 0]
+    stored = Settings(file)
+    assert {name: stored[name] for name in changes} == {n: v[-1] for n, v in changes.items()}
+
+
+def test_a_change_that_cannot_be_written_lasts_and_is_written_with_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    settings = Settings(tmp_path / "settings.json")
+    with monkeypatch.context() as patched:
+        patched.setattr("studio.settings.store.write_atomically", full)
+        with pytest.raises(OSError, match="No space left"):
+            settings["theme"] = "dark"
+    assert settings["theme"] == "dark"
+    settings["operator"] = "Ann"
+    assert Settings(tmp_path / "settings.json")["theme"] == "dark"

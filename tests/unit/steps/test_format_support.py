@@ -44,14 +44,15 @@ def test_any_format_can_be_looked_at(step: str, host: PluginHost) -> None:
 
 def test_what_needs_another_format_says_so(host: PluginHost) -> None:
     assert why_not(step_named("deploy"), "openvino", host) == (
-        "Targets serve ONNX models; OpenVINO IR models are looked at and compared only."
+        "Targets serve ONNX models only, not OpenVINO IR models."
     )
-    assert why_not(step_named("edit"), "openvino", host) == "Nothing here edits OpenVINO IR models."
+    assert why_not(step_named("edit"), "openvino", host) == "OpenVINO IR models cannot be edited."
     assert "loads no OpenVINO IR models" in why_not(step_named("coverage"), "openvino", host)
-    assert why_not(step_named("profile"), "strange", host) == "No backend here runs strange models."
     assert (
-        why_not(step_named("quantize"), "strange", host) == "Nothing here quantizes strange models."
+        why_not(step_named("profile"), "strange", host)
+        == "No installed backend runs strange models."
     )
+    assert why_not(step_named("quantize"), "strange", host) == "strange models cannot be quantized."
 
 
 def test_nothing_is_started(tmp_path: Path) -> None:

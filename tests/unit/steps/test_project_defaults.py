@@ -11,7 +11,7 @@ import onnx
 import pytest
 
 from studio.api import Kind, UsageError
-from studio.projects.results import FIELDS
+from studio.projects.results import FIELDS, LISTS
 from studio.settings import resource
 from studio.steps.catalogue import steps
 from studio.steps.project_defaults import OpenedModel, ProjectDefaults, with_project
@@ -104,6 +104,24 @@ def test_a_metric_is_taken_only_where_the_user_chose_it(opened: Workspace) -> No
     assert filled(opened, "quantize", metric="top5").options["metric"] == "top5"
 
 
+def test_quantizing_keeps_the_nodes_of_the_project_in_float(opened: Workspace) -> None:
+    opened.projects.set("digits", {"float_nodes": ("conv1", "fc2")})
+    for step in ("quantize", "sensitivity"):
+        found = filled(opened, step)
+        assert found.options["float_nodes"] == ["conv1", "fc2"]
+        assert "Nodes kept in float: conv1, fc2 (project: you)" in found.notes
+    assert filled(opened, "quantize", float_nodes=["fc2"]).options["float_nodes"] == ["fc2"]
+    assert "float_nodes" not in filled(opened, "quantize", float_nodes=["none"]).options
+
+
+def test_a_new_variant_leaves_the_nodes_of_the_project_in_float(opened: Workspace) -> None:
+    opened.projects.set("digits", {"float_nodes": ("conv1", "gone")})
+    made = opened.run("quantize", model="digits")
+    assert made.ok, made.sentence
+    assert made.document["facts"]["kept"] == {"conv1": "asked for"}
+    assert made.document["notes"] == ["Not in this model, so not kept in float: gone."]
+
+
 def test_a_file_of_the_user_that_is_gone_is_an_error(opened: Workspace, tmp_path: Path) -> None:
     labels = tmp_path / "mine.txt"
     labels.write_text("\n".join("0123456789"))
@@ -184,5 +202,46 @@ def test_every_option_names_fields_that_a_project_has() -> None:
     for step in steps().values():
         for option in step.form:
             assert set(option.project) <= set(FIELDS), (step.name, option.name)
-            if option.project and option.name != "metric":
+            if set(option.project) & set(LISTS):
+                assert option.many, (step.name, option.name)
+            elif option.project and option.name != "metric":
                 assert option.kind in (Kind.FILE, Kind.DATA), (step.name, option.name)
+
+
+def test_held_out_data_judge_where_other_data_choose(opened: Workspace, folder: Path) -> None:
+    shutil.copy(DIGITS / "calibration.npz", folder / "evaluation.npz")
+    found = filled(opened, "quantize", search=True)
+    assert names({k: v for k, v in found.options.items() if k != "search"}) == {
+        "data": "calibration.npz",
+        "eval_data": "evaluation.npz",
+        "heldout_data": "heldout.npz",
+    }
+    assert "Held-out data: heldout.npz (project: the model's folder)" in found.notes
+    assert names(filled(opened, "evaluate").options) == {
+        "data": "evaluation.npz",
+        "heldout_data": "heldout.npz",
+    }
+    assert "heldout_data" not in filled(opened, "quantize", heldout_data="none").options
+
+
+@pytest.mark.parametrize(("step", "given"), [("quantize", "eval_data"), ("evaluate", "data")])
+def test_labelled_data_that_are_given_judge_alone(
+    step: str, given: str, opened: Workspace, folder: Path
+) -> None:
+    shutil.copy(DIGITS / "calibration.npz", folder / "evaluation.npz")
+    assert "heldout_data" not in filled(opened, step, **{given: "mine.npz"}).options
+
+
+def test_data_set_for_both_is_never_held_out(opened: Workspace, folder: Path) -> None:
+    path = str(folder / "heldout.npz")
+    opened.projects.set("digits", {"evaluation": path, "heldout": path})
+    found = filled(opened, "quantize")
+    assert names(found.options) == {"data": "calibration.npz", "eval_data": "heldout.npz"}
+
+
+def test_held_out_data_that_are_gone_are_an_error(opened: Workspace, folder: Path) -> None:
+    shutil.copy(DIGITS / "calibration.npz", folder / "evaluation.npz")
+    opened.projects.set("digits", {"heldout": str(folder / "gone.npz")})
+    with pytest.raises(UsageError, match=r"gone\.npz is gone") as caught:
+        filled(opened, "quantize")
+    assert "studio project set digits --heldout PATH" in caught.value.hint

@@ -46,7 +46,7 @@ def test_without_qt_only_the_window_is_missing(
     monkeypatch.setattr(diagnosis, "has_qt", lambda: False)
     check = checks()["PySide6"]
     assert (check.ok, check.optional) == (True, True)
-    assert check.text.startswith("not installed; only the window needs it; install it with: ")
+    assert check.text.startswith("not installed; needed for the window only; install it with: ")
 
 
 def test_a_library_that_the_window_lacks_is_named(
@@ -55,7 +55,7 @@ def test_a_library_that_the_window_lacks_is_named(
     monkeypatch.setattr(diagnosis, "missing_library", lambda: "libEGL.so.1")
     check = checks()["PySide6"]
     assert (check.ok, check.optional) == (True, True)
-    assert check.text.startswith("the window needs libEGL.so.1, which this system lacks; ")
+    assert check.text.startswith("missing system libraries for the window: libEGL.so.1; ")
 
 
 def test_a_program_that_few_need_is_optional(
@@ -64,7 +64,7 @@ def test_a_program_that_few_need_is_optional(
     monkeypatch.setattr(diagnosis.shutil, "which", lambda name: None)
     check = checks()["ssh-keygen"]
     assert (check.ok, check.optional) == (True, True)
-    assert check.text == "not installed; only signed bundles need it"
+    assert check.text == "not installed; needed for signed bundles only"
 
 
 def test_the_installation_is_named(studio_home: Path) -> None:

@@ -38,7 +38,7 @@ def run(
         ),
         (
             run("gate not met", steps=(DEPLOYED,), gates=(FAILED,)),
-            "Check failed: No request failed (2, at most 0). The model is served nevertheless.",
+            "Check failed: No request failed (2, at most 0). The model is still served.",
             "bad",
         ),
         (
@@ -49,7 +49,7 @@ def run(
         (run("failed"), "Run it all failed.", "bad"),
         (
             run("cancelled"),
-            "Run it all was cancelled. What was made before is kept.",
+            "Run it all was cancelled. Earlier results are kept.",
             "warning",
         ),
     ],

@@ -29,6 +29,9 @@ MACHINE_ONLY = (
 )
 """Options that a platform does not take, as it has its own."""
 
+MOST_IN_SIGHT = 8
+"""Fields that Configure shows at most, those of the studio and the platform together."""
+
 TRIAL = ("quality", "soak_rule")
 COMPARED = ("agreement",)
 KEPT = ("keep_samples", "samples_mb")
@@ -49,6 +52,22 @@ def form_options(options: Sequence[Option]) -> list[Option]:
     ]
     rank = {name: at for at, name in enumerate(IN_SIGHT)}
     return sorted(shown, key=lambda option: rank.get(option.name, len(rank)))
+
+
+def folded(options: Sequence[Option], room: int) -> list[Option]:
+    """Return options of which only the first are always visible, and those that are required.
+
+    Args:
+        room: How many fields there is room for.
+    """
+    needed = sum(option.required for option in options)
+    free = max(room - needed, 0)
+    found = []
+    for option in options:
+        is_plain = not option.advanced and not option.required and free > 0
+        free -= is_plain
+        found.append(replace(option, advanced=not (is_plain or option.required)))
+    return found
 
 
 class ConfigureStep(QWidget):
@@ -117,7 +136,8 @@ class ConfigureStep(QWidget):
         self._own_title.setVisible(bool(options))
         layout = self.layout()
         if options and layout is not None:
-            self.own = Form(options, columns=2)
+            common = [name for name in IN_SIGHT if name not in MACHINE_ONLY]
+            self.own = Form(folded(options, MOST_IN_SIGHT - len(common)), columns=2)
             layout.addWidget(self.own)
 
     def check(self) -> bool:

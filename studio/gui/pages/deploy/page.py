@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QBoxLayout, QVBoxLayout, QWidget
 from studio.api import Capability, Extension, Kind, StudioError, TargetSpec
 from studio.api.sheets import DeploySheet
 from studio.deployment.results import DeployResult, ServerResult, SwitchResult
-from studio.documents.dataclass_json import JsonValue
 from studio.gui import figures
 from studio.gui.pages.deploy import rows, target_kinds
 from studio.gui.pages.deploy.boards_view import BoardsView
@@ -35,7 +34,7 @@ from studio.gui.shell import MessageAction, Shell
 from studio.gui.widgets.actions import explain
 from studio.gui.widgets.basics import GRID, Scroll, set_enabled
 from studio.gui.widgets.sheet import WIDTH
-from studio.workspace import JobMessage
+from studio.workspace import EndpointChanged, JobMessage
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, ReleaseRecord, VariantRecord, Workspace
@@ -95,7 +94,7 @@ class DeployPage(StagePage):
         self._deploy_command = self.add_command("Deploy to the selected target", self.deploy)
 
     def _connect(self) -> None:
-        self.strip.message.connect(self._live)
+        self.strip.message.connect(self.deployment.follow)
         self.strip.finished.connect(self._finished)
         self.contact.trusted.connect(lambda _name: self.plan())
         self.tools.changed.connect(self.refresh_soon)
@@ -217,6 +216,8 @@ class DeployPage(StagePage):
         if isinstance(event, JobMessage) and event.name == "sample":
             sample = LiveFigures.of({**event.values, "checked": _now()})
             self._seen[sample.target] = sample
+        elif isinstance(event, EndpointChanged):
+            self.refresh_soon()
 
     def open_target(self, name: str) -> None:
         """Show one target on the first view, to act on it."""
@@ -291,10 +292,6 @@ class DeployPage(StagePage):
         """Show a target that did not answer the check as unreachable."""
         self._seen[name] = LiveFigures(name, None, UNREACHABLE, checked=_now())
         self.refresh()
-
-    def _live(self, name: str, values: dict[str, JsonValue]) -> None:
-        """Show the state of the steps as soon as the job reports it."""
-        self.deployment.follow(name, values)
 
     def _finished(self, outcome: JobOutcome) -> None:
         result = outcome.result

@@ -204,6 +204,7 @@ class DeploymentSheet(Sheet):
                 changes(running, served, variant, plan), self._replacement()
             )
             self.review_step.show_plan(self._failure)
+            self.settle()
         self._explain()
 
     def _replacement(self) -> str:

@@ -99,6 +99,7 @@ class BlockExpansion:
         opened = ["all"] if len(frames) == len(every) else [frame.path for frame in frames]
         return {
             "detail": "blocks" if page.is_folded else "all",
+            **({"across": True} if scene is not None and scene.across else {}),
             **({"part": page.path} if page.path else {}),
             **({"unfold": opened} if frames else {}),
         }

@@ -24,6 +24,7 @@ from studio.gui.graph.scene import Scene
 from studio.gui.names import shown
 from studio.gui.pages.model.coverage_view import CoverageView
 from studio.gui.pages.model.edit_list import EditProposal, proposals
+from studio.gui.pages.model.float_marks import FloatMarks
 from studio.gui.pages.model.node_menu import add_node_entries
 from studio.gui.pages.model.node_metrics_view import NodeMetricsView
 from studio.gui.pages.model.sensitivity_view import SensitivityView
@@ -91,6 +92,7 @@ class Drawer(QWidget):
         self._canvas = canvas
         self._is_main = True
         self._workspace = workspace
+        self.floats = FloatMarks(workspace, shell, canvas)
         self.numbers = NodeMetricsView(workspace, shell)
         self.surgery = SurgeryView(workspace, shell)
         self.coverage = CoverageView(workspace, shell)
@@ -156,13 +158,14 @@ class Drawer(QWidget):
 
     def show_variant(self, variant: VariantRecord | None) -> None:
         """Set another variant, whose graph still loads."""
-        for view in (self.numbers, self.surgery, self.coverage, self.sensitivity):
+        for view in (self.floats, self.numbers, self.surgery, self.coverage, self.sensitivity):
             view.show_variant(variant)
 
     def show_scene(self, scene: Scene, view: GraphView, path: str) -> None:
         """Set the graph, or its block, that is on the canvas."""
         # Folded blocks hold nodes of the main graph; sub-graphs and functions do not.
         self._is_main = not path or path in set(view.homes.values())
+        self.floats.show_scene(is_main=self._is_main)
         self.numbers.show_scene(scene, view)
         self.coverage.show_scene(scene)
         self.sensitivity.show_scene(scene)
@@ -170,6 +173,7 @@ class Drawer(QWidget):
 
     def on_event(self, event: object) -> None:
         """Pass a workspace event on to the tools."""
+        self.floats.nodes.on_event(event)
         self.numbers.on_event(event)
         self.surgery.on_event(event)
         self.coverage.on_event(event)
@@ -195,6 +199,7 @@ class Drawer(QWidget):
 
     def _menu_of(self, scene: Scene, box: int) -> QMenu:
         menu = QMenu(self)
+        menu.setToolTipsVisible(True)
         if scene.boxes[box].opens:
             menu.addAction("Open block (Enter)", self._canvas.enter)
         if scene.is_block(box):
@@ -208,6 +213,7 @@ class Drawer(QWidget):
             menu.addSeparator()
         show_weights = self.weights_wanted.emit
         add_node_entries(menu, self._canvas, scene, box, show_weights, self._show_time)
+        self.floats.add_entry(menu, scene.boxes[box])
         menu.addSeparator()
         for proposal in proposals(scene, box):
             action = menu.addAction(proposal.title, partial(self.propose, proposal))

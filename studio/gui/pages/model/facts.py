@@ -10,6 +10,7 @@ from studio.gui.graph.costs import short_count
 from studio.gui.pages.model.edit_list import described
 from studio.models.results import IntakeFinding, ModelFigures, Terminal
 from studio.models.surgery.results import edits_of
+from studio.workspace import readable_shape
 
 if TYPE_CHECKING:
     from studio.workspace import VariantRecord
@@ -63,13 +64,9 @@ def opset(model: ModelFigures) -> str:
 
 def terminals(values: Iterable[Terminal]) -> list[tuple[str, str]]:
     """Inputs or outputs as names and types."""
-    return [(value.name, f"{value.dtype}{_shape(value)}") for value in values]
-
-
-def _shape(value: Terminal) -> str:
-    if value.shape is None:
-        return ""
-    return " " + "×".join("?" if size is None else str(size) for size in value.shape)
+    return [
+        (value.name, f"{value.dtype} {readable_shape(value.shape)}".strip()) for value in values
+    ]
 
 
 def operators(model: ModelFigures) -> list[tuple[str, int, float | None]]:

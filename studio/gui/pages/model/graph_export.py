@@ -29,6 +29,8 @@ FORMATS = (
 """What can be written: the file's suffix, whether all nodes are drawn, the title."""
 
 STEP = "graph"
+_OF_ALL = ("across",)
+"""What of the view holds for a drawing of all nodes, too."""
 
 
 class GraphExport(QPushButton):
@@ -85,8 +87,8 @@ class GraphExport(QPushButton):
         if self._variant is None:
             return
         options: dict[str, object] = {"model": f"#{self._variant.id}", "out": str(path)}
-        if not whole:
-            options |= self._seen()
+        seen = self._seen()
+        options |= {name: value for name, value in seen.items() if not whole or name in _OF_ALL}
         source, folder = self._painted(), None
         if source is not None and source.values:
             folder = tempfile.TemporaryDirectory(prefix="edgewright-export-")

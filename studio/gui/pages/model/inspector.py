@@ -35,7 +35,7 @@ from studio.gui.widgets.basics import (
 )
 from studio.gui.widgets.elided_text import ElidedButton
 from studio.models.results import ConstantResult, ModelFigures
-from studio.workspace import alike_text, is_folded_block, nodes_within
+from studio.workspace import alike_text, is_folded_block, nodes_within, readable_type
 
 if TYPE_CHECKING:
     from studio.workspace import GraphView, VariantRecord
@@ -152,7 +152,7 @@ class ModelInspector(Scroll):
             assert box.value is not None
             kind = "Input of the model" if not self._before(index) else "Output of the model"
             self._head(shown(box.title), kind)
-            self._fields([("Type", str(box.value.type or "unknown"))])
+            self._fields([("Type", readable_type(box.value.type) or "unknown")])
         else:
             self._head(shown(box.node.operator), _kind(box, box.node))
             self._show_node(box.node)
@@ -248,7 +248,8 @@ class ModelInspector(Scroll):
                 rows.append(("(left out)", ""))
                 continue
             constant = "constant" if name in graph.initializers else ""
-            facts = (str(graph.type_of(name) or "type unknown"), constant, graph.notes.get(name))
+            kind = readable_type(graph.type_of(name)) or "type unknown"
+            facts = (kind, constant, graph.notes.get(name))
             rows.append((shown(name), " · ".join(filter(None, facts))))
         if len(names) > MOST:
             rows.append(("…", f"{len(names) - MOST:,} more"))

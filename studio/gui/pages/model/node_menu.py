@@ -12,7 +12,7 @@ from studio.api import AttributeValue, Graph, Node
 from studio.gui.graph.canvas import GraphCanvas
 from studio.gui.graph.scene import Scene
 from studio.gui.names import shown
-from studio.workspace import is_folded_block, short_type
+from studio.workspace import is_folded_block, readable_type
 
 _LONGEST_VALUE = 200
 _MOST = 40
@@ -52,7 +52,7 @@ def as_text(scene: Scene, box: int) -> str:
     """Return operator, name, values with their types, and attributes of a box, a line each."""
     what = scene.boxes[box]
     if what.node is None:
-        kind = short_type(what.value.type if what.value is not None else None)
+        kind = readable_type(what.value.type if what.value is not None else None)
         return f"{shown(what.name)}: {kind or 'type unknown'}"
     node, graph = what.node, scene.graph
     lines = [f"{node.operator} {node.name}"]
@@ -66,7 +66,7 @@ def as_text(scene: Scene, box: int) -> str:
 
 
 def _value(graph: Graph, name: str) -> str:
-    return f"{name}: {graph.type_of(name) or 'type unknown'}"
+    return f"{name}: {readable_type(graph.type_of(name)) or 'type unknown'}"
 
 
 def _attributes(node: Node) -> list[str]:

@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 class ModelPage(Page):
     """The page that shows the graph of the current variant."""
 
-    stage = "model"
+    stage = icon = "model"
     title = "Model"
-    icon = "model"
+    fills_width = True
     repeats = ("open", "edit", "graph", "coverage")
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:

@@ -31,6 +31,10 @@ _FORM_WIDTH = 36 * GRID
 _RUNNING = "A measurement is running. Cancel it to start again."
 
 
+_FROM_ELSEWHERE = ("float_nodes",)
+"""The project has them, and the graph's context menu changes them."""
+
+
 class SensitivityView(QWidget):
     """A view that measures the layers on demand, lists the worst first and paints their noise.
 
@@ -49,10 +53,12 @@ class SensitivityView(QWidget):
         self._variant: VariantRecord | None = None
         self._scene: Scene | None = None
         self._result: SensitivityResult | None = None
-        options = workspace.steps[STEP].form
-        self.form = Form(
-            [one for one in options if one.kind is not Kind.MODEL], project=shell.project
-        )
+        asked = [
+            one
+            for one in workspace.steps[STEP].form
+            if one.kind is not Kind.MODEL and one.name not in _FROM_ELSEWHERE
+        ]
+        self.form = Form(asked, project=shell.project)
         self.measure = button("Measure", self.run)
         self.strip = JobStrip()
         self.sentence = label("", "dim", wrap=True)

@@ -16,12 +16,12 @@ from studio.gui.pages.monitor.fleet_view import FleetView
 from studio.gui.pages.monitor.live_messages import LiveMessages
 from studio.gui.pages.monitor.release_rows import ReleaseRow, release_markers, release_rows
 from studio.gui.pages.monitor.rollback_question import (
-    Question,
     is_remote,
     must_ask,
     rollback_question,
 )
 from studio.gui.pages.shared import target_rows
+from studio.gui.pages.shared.question import Question
 from studio.gui.pages.shared.serving_choice import ServingChoice
 from studio.gui.pages.shared.stage_page import JobStrip, Needs, StagePage
 from studio.gui.shell import MessageAction, Shell

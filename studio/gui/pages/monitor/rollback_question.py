@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QWidget
 
 from studio.api import TargetSpec
 from studio.gui.pages.monitor.release_rows import ReleaseRow
 from studio.gui.pages.shared import target_rows
+from studio.gui.pages.shared.question import Question
 
 
 def is_remote(target: TargetSpec) -> bool:
@@ -25,30 +25,6 @@ def must_ask(target: TargetSpec, live_model: str, wanted: ReleaseRow) -> bool:
     it does not ask. Anything on the network asks, and so does the end of another model.
     """
     return is_remote(target) or (bool(live_model) and live_model != wanted.model)
-
-
-class Question(QMessageBox):
-    """A confirmation that names the object, the consequence and the verb.
-
-    Args:
-        parent: A dressed part of the page.
-        verb: The text of the button that does it.
-        agreed: Called after that button.
-    """
-
-    def __init__(
-        self, parent: QWidget, text: str, detail: str, verb: str, agreed: Callable[[], object]
-    ) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Edgewright")
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setText(text)
-        self.setInformativeText(detail)
-        self.confirm = self.addButton(verb, QMessageBox.ButtonRole.AcceptRole)
-        self.cancel = self.addButton(QMessageBox.StandardButton.Cancel)
-        self.setDefaultButton(self.cancel)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.confirm.clicked.connect(lambda _checked=False: agreed())
 
 
 def rollback_question(

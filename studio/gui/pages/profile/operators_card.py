@@ -50,9 +50,7 @@ _WIDE = 640
 NO_TIMES = "No operator times in this profile. Tick Operators in the settings to measure them."
 NOT_GIVEN = "The runtime of this run reports no times of its operators."
 RUNNING = "Operators are timed after the last round."
-NO_STARTS = (
-    "The start of each node is not known: another runtime, or a profile of an earlier version."
-)
+NO_STARTS = "No start times of nodes: another runtime, or a profile of an earlier version."
 
 
 class OperatorsCard(Card):

@@ -14,6 +14,7 @@ from studio.api.qt import plain_tip
 from studio.documents.dataclass_json import from_json
 from studio.gui import figures
 from studio.gui.forms.editors import Choice
+from studio.gui.option_words import outcome_in_window
 from studio.gui.pages.profile import estimate, modes, more_rounds, rows, settings, verdict
 from studio.gui.pages.profile.dynamic_shapes import is_open
 from studio.gui.pages.profile.export import ProfileExport
@@ -277,7 +278,8 @@ class ProfilePage(StagePage):
         self._soon.stop()
         self.results.forget_selection()  # so that what is compared is selected, not what ran
         if not outcome.ok and outcome.end.value != CANCELLED:
-            self.outcome.show_failure(outcome)
+            words = self.workspace.steps[self.stage].form
+            self.outcome.show_failure(outcome_in_window(outcome, words))
         else:
             self.outcome.forget()
         self.refresh_soon()
@@ -352,7 +354,8 @@ class ProfilePage(StagePage):
         elif self.results.rows and self.settings.is_folded:
             text, tip = "Profile again", ""
         else:
-            text, tip = f"Profile {figures.count(len(ticked), 'variant')}", ""
+            text = f"Profile {figures.count(len(ticked), 'variant')}" if ticked else "Profile"
+            tip = ""
         self.primary.setText(text)
         self.primary.setAccessibleName(text)
         reason = self._why_not()

@@ -15,6 +15,7 @@ from studio.gui.widgets.basics import GRID, Dot, ElidedLabel, button, clear, lab
 FillMenu = Callable[[QMenu, ProjectRow], None]
 _TOKENS = {READY: "good", WARNING: "warning", OPEN: "idle"}
 _ROW_HEIGHT = 5 * GRID
+_COLUMNS = 5
 
 
 class FieldTable(QWidget):
@@ -38,18 +39,29 @@ class FieldTable(QWidget):
         self._grid.setColumnStretch(3, 2)
 
     def show_rows(self, rows: Sequence[ProjectRow]) -> None:
-        """Replace all rows."""
-        if tuple(rows) == self._rows:
-            return
-        self._rows = tuple(rows)
-        clear(self._grid)
-        self.buttons = {}
+        """Show other rows; what stays the same keeps its widgets, with a menu that is open."""
+        before, self._rows = self._rows, tuple(rows)
+        if [one.field for one in before] != [one.field for one in rows]:
+            clear(self._grid)
+            self.buttons, before = {}, ()
         for position, each in enumerate(rows):
-            self._add(3 * position, each)
+            if not before or before[position] != each:
+                self._remove(3 * position)
+                self._add(3 * position, each)
+
+    def _remove(self, y: int) -> None:
+        """Delete the widgets of a row and of its issue; the line above it stays."""
+        places = [(y + 1, x) for x in range(_COLUMNS)] + [(y + 2, 2)]
+        for item in filter(None, (self._grid.itemAtPosition(*place) for place in places)):
+            widget = item.widget()
+            if widget is not None:
+                self._grid.removeWidget(widget)
+                widget.hide()
+                widget.deleteLater()
 
     def _add(self, y: int, each: ProjectRow) -> None:
-        if y:
-            self._grid.addWidget(line(), y, 0, 1, 5)
+        if y and self._grid.itemAtPosition(y, 0) is None:
+            self._grid.addWidget(line(), y, 0, 1, _COLUMNS)
         self._grid.setRowMinimumHeight(y + 1, _ROW_HEIGHT)
         dot = Dot(lambda: self._theming.current.color(_TOKENS[each.state]))
         dot.setAccessibleName(f"{each.title}: {each.state}")
@@ -61,7 +73,9 @@ class FieldTable(QWidget):
         source = ElidedLabel(each.source, Qt.TextElideMode.ElideRight)
         source.setProperty("role", "dim")
         cells: tuple[QWidget, ...] = (dot, label(each.title, "strong"), value, source)
-        for x, cell in enumerate((*cells, self._button(each))):
+        if each.can_change:
+            cells = (*cells, self._button(each))
+        for x, cell in enumerate(cells):
             self._grid.addWidget(cell, y + 1, x, Qt.AlignmentFlag.AlignVCenter)
         if each.issue:
             issue = label(each.issue, tone="warning", wrap=True)

@@ -12,11 +12,15 @@ from PySide6.QtWidgets import QBoxLayout, QFileDialog, QMenu, QVBoxLayout, QWidg
 from studio.api.qt import plain_tip
 from studio.gui import figures
 from studio.gui.graph.costs import short_count
-from studio.gui.pages.project import rows
+from studio.gui.pages.project import model_rows, rows
+from studio.gui.pages.project.draft_question import STEP as DRAFT
+from studio.gui.pages.project.draft_question import DraftQuestion, takes_pictures
 from studio.gui.pages.project.field_table import FieldTable
 from studio.gui.pages.project.next_steps import STEPS, NextSteps
 from studio.gui.pages.project.project_run import DONE, ProjectRun
 from studio.gui.pages.project.rows import ProjectRow
+from studio.gui.pages.project.sample_run import ProjectSample
+from studio.gui.pages.project.samples_card import SamplesCard
 from studio.gui.pages.shared.stage_page import StagePage, needs_model
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import (
@@ -30,11 +34,11 @@ from studio.gui.widgets.basics import (
     row,
     set_enabled,
 )
-from studio.models.results import ModelFigures, Terminal
-from studio.projects.results import PATHS, TASK_TITLES
+from studio.models.results import ModelFigures
+from studio.projects.results import PATHS, TASK_TITLES, Project
 
 if TYPE_CHECKING:
-    from studio.workspace import JobOutcome, Workspace
+    from studio.workspace import JobOutcome, VariantRecord, Workspace
 
 STEP = "project-set"
 _SIDE_WIDTH = 40 * GRID
@@ -61,6 +65,9 @@ class ProjectPage(StagePage):
         self.model = FieldList((), name_width=12 * GRID)
         self._next = "quantize"
         self.run = ProjectRun(workspace, shell)
+        self.sample = ProjectSample(workspace, shell)
+        self.samples = SamplesCard(shell.theming)
+        self.draft = DraftQuestion(workspace, shell, self.table, self._write_draft)
         self.steps = NextSteps(shell.theming, shell.go, self.run.cancel)
         self._pane = needs_model(self._content(), "describe", shell.go)
         self.add_view("Project", self._pane)
@@ -70,6 +77,7 @@ class ProjectPage(StagePage):
         self.add_command("Run it all", self._run_all)
         self.set_primary("Optimize", self._go_on)
         self.run.changed.connect(self._show_run)
+        self.sample.changed.connect(self._show_rows)
         self.strip.finished.connect(self._finished)
         shell.project.changed.connect(self.refresh_soon)
 
@@ -83,7 +91,7 @@ class ProjectPage(StagePage):
         contents.body.addStretch(1)
         side = QVBoxLayout()
         side.setSpacing(2 * GRID)
-        for card in (self._card("Model", self.model), self.steps):
+        for card in (self.samples, self._card("Model", self.model), self.steps):
             card.setMinimumWidth(_SIDE_WIDTH)
             side.addWidget(card)
         side.addWidget(self.strip)
@@ -122,14 +130,33 @@ class ProjectPage(StagePage):
         self.set_note(str(source) if source is not None else "")
         if project is None:
             return
-        found = rows.rows_of(project)
-        done, of = rows.ready(found)
+        done, of = rows.ready(rows.rows_of(project))
         self.state.show_state(f"{done} of {of} ready", "good" if done == of else "warning")
         general = project.issue_of("found")
         self.problem.setText(f"{general.text} {general.hint}".strip() if general else "")
         self.problem.setVisible(general is not None)
-        self.table.show_rows(found)
+        self.sample.show(origin, project)
+        self._show_rows()
         self._show_next()
+
+    def _show_rows(self) -> None:
+        """Show the project's fields and the facts of the model's file."""
+        variant, project = self.variant, self.shell.project.value
+        if variant is None or project is None:
+            return
+        origin, state = self.workspace.registry.original(variant), self.sample.state
+        model = ModelFigures.read(origin.summary)
+        task, *others = rows.rows_of(project)
+        self.table.show_rows(
+            (
+                task,
+                *model_rows.terminal_rows(model),
+                *others,
+                *model_rows.file_rows(model, origin.size, project),
+                model_rows.sample_row(state),
+            )
+        )
+        self.samples.show_state(state)
 
     def _show_next(self) -> None:
         """Name the primary button after the first step that is still to be done."""
@@ -163,6 +190,7 @@ class ProjectPage(StagePage):
         """Follow the page's job, and the run of all steps."""
         super().on_event(event)
         self.run.on_event(event)
+        self.sample.on_event(event)
 
     def _go_on(self) -> None:
         self.shell.go(self._next if self.variant is not None else "model")
@@ -183,6 +211,8 @@ class ProjectPage(StagePage):
                 menu.addAction(target.name, partial(self._set, "targets", [target.name]))
         if field.field in _DATA:
             menu.addAction("Folder of samples…", partial(self._browse_folder, field))
+        if field.field == "preprocess" and self._can_draft():
+            menu.addAction("Write a draft…", self._draft)
         if field.field in PATHS:
             menu.addAction("File…", partial(self._browse_file, field))
         if field.is_own:
@@ -215,9 +245,27 @@ class ProjectPage(StagePage):
         options = {"model": f"#{self.variant.id}", field: value}
         self.strip.follow(self.shell.start(STEP, **options))
 
+    def _can_draft(self) -> bool:
+        project = self.shell.project.value
+        if self.variant is None or project is None or project.preprocess:
+            return False
+        origin = self.workspace.registry.original(self.variant)
+        return takes_pictures(ModelFigures.read(origin.summary))
+
+    def _draft(self) -> None:
+        if self.variant is not None:
+            self.draft.ask(self.variant)
+
+    def _write_draft(self, variant: VariantRecord) -> None:
+        if not self.strip.running:
+            self.strip.follow(self.shell.start(DRAFT, model=f"#{variant.id}"))
+
     def _finished(self, outcome: JobOutcome) -> None:
-        if outcome.ok and outcome.result is not None:
+        if outcome.ok and isinstance(outcome.result, Project):
             self.shell.project.show(outcome.result)
+        elif outcome.ok:  # the draft lies in the model's folder now, where it is found
+            self.shell.project.read()
+            self.shell.notify("preprocess.toml is written. Check color, scale, mean and std.")
         self.refresh_soon()
 
 
@@ -227,13 +275,5 @@ def _model_fields(model: ModelFigures, size: int) -> list[tuple[str, str]]:
         ("Parameters", short_count(model.parameters)),
         ("MACs", short_count(model.macs)),
         ("Nodes", figures.whole(model.nodes)),
-        *(("Input", _terminal(value)) for value in model.inputs[:4]),
-        *(("Output", _terminal(value)) for value in model.outputs[:4]),
     ]
     return [(name, value) for name, value in fields if value and value != figures.NOTHING]
-
-
-def _terminal(value: Terminal) -> str:
-    """Return a terminal in words: ``image float32 batch×1×8×8``."""
-    shape = "×".join("?" if one is None else str(one) for one in value.shape or ())
-    return f"{value.name} {value.dtype} {shape}".strip()

@@ -14,21 +14,27 @@ from studio.projects.results import (
 
 READY, WARNING, OPEN = "ready", "warning", "open"
 
+_FLOAT_NODES = "float_nodes"
+"""The field that the graph's context menu fills; without a value it has no row."""
+
 _TITLES = {
     "task": "Task",
     "metric": "Metric",
     "preprocess": "Preprocessing",
     "labels": "Labels",
+    "label_map": "Label map",
     "dictionary": "Dictionary",
     "calibration": "Calibration data",
     "evaluation": "Evaluation data",
     "heldout": "Held-out data",
     "targets": "Targets of interest",
+    _FLOAT_NODES: "Nodes kept in float",
 }
 _UNSET = {
     "task": "Not recognised. It decides metric and decoding.",
     "metric": "Not set. Accuracy is not measured.",
     "preprocess": "Not set. The model takes arrays, no pictures.",
+    "label_map": "Not set. Labels are the model's classes.",
     "labels": "Not set. Classes are shown as numbers.",
     "dictionary": "Not set. Texts cannot be read.",
     "calibration": "Not set. Calibrated int8 needs it.",
@@ -36,7 +42,7 @@ _UNSET = {
     "heldout": "Not set. The evaluation data has the last word.",
     "targets": "Not set.",
 }
-_OPTIONAL = ("metric", "heldout", "targets")
+_OPTIONAL = ("metric", "heldout", "label_map", "targets", _FLOAT_NODES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,7 @@ class ProjectRow:
         issue: What is wrong with it, and how to correct it.
         counts: Whether the project is incomplete without it.
         is_own: Whether the user has set it.
+        can_change: Whether it is a choice, rather than a fact of the model's file.
     """
 
     field: str
@@ -62,6 +69,7 @@ class ProjectRow:
     issue: str = ""
     counts: bool = True
     is_own: bool = False
+    can_change: bool = True
 
 
 def rows_of(project: Project) -> list[ProjectRow]:
@@ -78,7 +86,7 @@ def ready(rows: list[ProjectRow]) -> tuple[int, int]:
 def _is_shown(project: Project, name: str) -> bool:
     if getattr(project, name) or project.issue_of(name) is not None:
         return True
-    return project.has_use_for(name)
+    return name != _FLOAT_NODES and project.has_use_for(name)
 
 
 def _row(project: Project, name: str) -> ProjectRow:

@@ -64,12 +64,14 @@ class OptionsSheet(QFrame):
         self._place()
         self.show()
         self.raise_()
+        self._page.updateGeometry()  # messages over the page make room
         self._panes[view].setFocus(Qt.FocusReason.OtherFocusReason)
 
     def close_sheet(self) -> None:
         """Hide the sheet; what was chosen in it stays."""
         if not self.isHidden():
             self.hide()
+            self._page.updateGeometry()
             self.closed.emit()
 
     def _accept(self) -> None:
@@ -92,6 +94,17 @@ class OptionsSheet(QFrame):
             self.close_sheet()
         else:
             super().keyPressEvent(event)
+
+
+def column(*contents: QWidget, margin: int = 0) -> QWidget:
+    """Return a pane with contents below each other."""
+    pane = QWidget()
+    layout = QVBoxLayout(pane)
+    layout.setContentsMargins(margin, margin, margin, margin)
+    layout.setSpacing(3 * GRID)
+    for content in contents:
+        layout.addWidget(content)
+    return pane
 
 
 def scrolled(content: QWidget) -> Scroll:

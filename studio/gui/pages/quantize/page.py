@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from studio.api import Kind, Option
 from studio.gui import figures
 from studio.gui.forms.form import Form
+from studio.gui.option_words import outcome_in_window
 from studio.gui.pages.quantize import rows
 from studio.gui.pages.quantize.baselines import QuantizeRequest
 from studio.gui.pages.quantize.data_line import DataLine
-from studio.gui.pages.quantize.options_sheet import OptionsSheet, scrolled
+from studio.gui.pages.quantize.float_list import FloatList
+from studio.gui.pages.quantize.options_sheet import OptionsSheet, column, scrolled
 from studio.gui.pages.quantize.preflight_card import PreflightCard
 from studio.gui.pages.quantize.preflight_check import STEP as AHEAD
 from studio.gui.pages.quantize.preset_choice import PresetChoice
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
 
 STEP = rows.STEP
 _OF_THE_PRESET = ("method", "calibration", "samples", "keep", "preset")
+_LISTED = ("float_nodes",)
+"""Options that the page shows in another way than as fields."""
+
 _SETTLED_MS = 600
 _NARROW = 125 * GRID
 """Below this width, the chart is below the table."""
@@ -60,6 +65,7 @@ class QuantizePage(StagePage):
         self.preset, self.cards = self.choice.editor, self.choice.cards
         self.form = Form(self._options(), project=shell.project)
         self.data = DataLine(shell.theming)
+        self.float_list = FloatList(shell)
         self.ahead = PreflightCard(shell.theming)
         self.variants = VariantsView(shell.theming, self.strip)
         self.selected = SelectedVariant(workspace, shell.theming, self.variants)
@@ -82,7 +88,8 @@ class QuantizePage(StagePage):
         return tuple(
             option
             for option in self.workspace.steps[STEP].form
-            if option.kind not in (Kind.MODEL, Kind.OUTPUT) and option.name not in _OF_THE_PRESET
+            if option.kind not in (Kind.MODEL, Kind.OUTPUT)
+            and option.name not in (*_OF_THE_PRESET, *_LISTED)
         )
 
     def _build(self) -> None:
@@ -103,7 +110,10 @@ class QuantizePage(StagePage):
         self.set_primary(_OPTIMIZE, self._go_on)
         self.sheet = OptionsSheet(
             "Presets and options",
-            {"Preset": self._preset_pane(), "Data and limits": scrolled(self._data_pane())},
+            {
+                "Preset": column(self.preset, margin=2 * GRID),
+                "Data and limits": scrolled(column(self.form, self.float_list, self.ahead)),
+            },
             _OPTIMIZE,
             self,
         )
@@ -114,22 +124,6 @@ class QuantizePage(StagePage):
             content.body.addWidget(view)
         content.body.addWidget(self.variants, 1)
         return content
-
-    def _preset_pane(self) -> QWidget:
-        pane = QWidget()
-        layout = QVBoxLayout(pane)
-        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
-        layout.addWidget(self.preset)
-        return pane
-
-    def _data_pane(self) -> QWidget:
-        pane = QWidget()
-        layout = QVBoxLayout(pane)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(3 * GRID)
-        layout.addWidget(self.form)
-        layout.addWidget(self.ahead)
-        return pane
 
     def _connect(self) -> None:
         for asks in (self.form.submitted, self.preset.submitted, self.sheet.accepted):
@@ -151,7 +145,9 @@ class QuantizePage(StagePage):
         self.variants.regressed.all_asked.connect(partial(self.show_view, SAMPLES))
         self.lineage.kept.connect(self.shell.select)
         self.lineage.compared.connect(self._compare)
-        self.layers.asked.connect(self._show_node)
+        self.float_list.nodes.changed.connect(self._show_choice)
+        for asks in (self.layers.asked, self.float_list.asked):
+            asks.connect(self._show_node)
         self.shell.project.changed.connect(self._explain)
 
     def take_focus(self) -> None:
@@ -297,10 +293,12 @@ class QuantizePage(StagePage):
             self.variants.state.stages.advance(share, state.text)
         super().on_event(event)
         self.target.on_event(event)
+        self.float_list.nodes.on_event(event)
         self.choice.check.on_event(event)
 
     def _finished(self, outcome: JobOutcome) -> None:
-        self.variants.show_end(outcome)
+        words = self.workspace.steps[STEP].form
+        self.variants.show_end(outcome_in_window(outcome, words))
         self._awaited = self._is_done = outcome.ok
         if outcome.ok:
             self.show_view(MAKE)
@@ -315,7 +313,8 @@ class QuantizePage(StagePage):
         self._settle.start()
 
     def _show_choice(self) -> None:
-        self.choice.show_model(self.origin, self._variants, self._data().budget)
+        budget, float_nodes = self._data().budget, self.float_list.nodes.names
+        self.choice.show_model(self.origin, self._variants, budget, float_nodes)
 
     def _settled(self) -> None:
         if self.isVisible():  # a window that closes takes the registry along
@@ -345,6 +344,7 @@ class QuantizePage(StagePage):
             self._is_done = False
             self.choice.check.forget_data()
             self.form.set_values({"metric": "auto"})
+        self.float_list.show_variant(variant)
         super().show_variant(variant)
         if self.isVisible():
             self._settle.start()

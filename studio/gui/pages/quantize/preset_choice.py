@@ -46,7 +46,8 @@ class PresetChoice(QObject):
         self._variants: Sequence[VariantRecord] = ()
         self._budget: float | None = None
         self._estimates: dict[str, SizeEstimate | None] = {}
-        self._estimated: int | None = None
+        self._float_nodes: tuple[str, ...] = ()
+        self._estimated: tuple[int, tuple[str, ...]] | None = None
         self.editor = PresetEditor(workspace, shell.theming)
         self.cards = PresetCards(shell.theming)
         self.check = PreflightCheck(shell, self)
@@ -77,7 +78,11 @@ class PresetChoice(QObject):
         return {name: one.ratio if one else None for name, one in self._estimates.items()}
 
     def show_model(
-        self, origin: VariantRecord | None, variants: Sequence[VariantRecord], budget: float | None
+        self,
+        origin: VariantRecord | None,
+        variants: Sequence[VariantRecord],
+        budget: float | None,
+        float_nodes: tuple[str, ...] = (),
     ) -> None:
         """Show the predictions for another float model, or after something was made of it.
 
@@ -85,7 +90,9 @@ class PresetChoice(QObject):
             origin: The float model; None without one.
             variants: All of the model.
             budget: The accepted metric drop, in the metric's unit.
+            float_nodes: Nodes that stay in float with each preset.
         """
+        self._float_nodes = float_nodes
         self._origin, self._variants, self._budget = origin, variants, budget
         self._estimate()
         self.show()
@@ -117,20 +124,26 @@ class PresetChoice(QObject):
         self.cards.show_outlooks(outlooks, self.editor.chosen_name)
 
     def _estimate(self) -> None:
-        """Predict the sizes of all presets in the background, once for each float model."""
+        """Predict the sizes of all presets in the background, once for each model and list."""
         origin = self._origin
-        if origin is None or self._estimated == origin.id:
+        subject = (origin.id, self._float_nodes) if origin is not None else None
+        if origin is None or self._estimated == subject:
             return
-        self._estimated, self._estimates = origin.id, {}
-        entries = self.editor.entries
-        call = partial(self._workspace.presets.sizes, origin, [entry.text for entry in entries])
-        names = [entry.name for entry in entries]
-        self._workspace.in_background(call, partial(self._take_estimates, origin.id, names))
+        if self._estimated is None or self._estimated[0] != origin.id:
+            self._estimates = {}
+        self._estimated = subject
+        texts = [entry.text for entry in self.editor.entries]
+        names = [entry.name for entry in self.editor.entries]
+        call = partial(self._workspace.presets.sizes, origin, texts, self._float_nodes)
+        self._workspace.in_background(call, partial(self._take_estimates, subject, names))
 
     def _take_estimates(
-        self, model: int, names: Sequence[str], found: Sequence[SizeEstimate | None] | Exception
+        self,
+        subject: object,
+        names: Sequence[str],
+        found: Sequence[SizeEstimate | None] | Exception,
     ) -> None:
-        if model == self._estimated and not isinstance(found, Exception):
+        if subject == self._estimated and not isinstance(found, Exception):
             self._estimates = dict(zip(names, found, strict=True))
             self.show()
 

@@ -56,6 +56,7 @@ class DataChoice:
 
     Attributes:
         eval_data: Labelled data: the evaluation data, or else the held-out data.
+        heldout_data: Held-out data besides other evaluation data.
         metric: ``auto`` leaves it to the project.
         budget: The accepted metric drop, in the metric's unit.
     """
@@ -65,6 +66,7 @@ class DataChoice:
     dictionary: str | None = None
     metric: str = "auto"
     budget: float | None = None
+    heldout_data: str | None = None
 
     @classmethod
     def read(cls, values: Mapping[str, object]) -> DataChoice:
@@ -85,6 +87,7 @@ class DataChoice:
             entered.dictionary or _beside(evaluation),
             entered.metric,
             entered.max_drop,
+            entered.heldout_data if entered.heldout_data != evaluation else None,
         )
 
     def metric_for(self, project: Project | None) -> str:
@@ -149,9 +152,9 @@ def _for_the_metric(
     if kind == "text" and metric in _OF_CLASSES:
         return Requirement(
             "The evaluation data has class names as labels, and the metric needs class numbers. "
-            "Use numbers, or a folder for each class.",
-            "Change data",
-            "evaluation",
+            "Set a label map, or use numbers.",
+            "Add label map",
+            "label_map",
             can_skip=True,
         )
     is_known = preflight is not None or not choice.data  # calibration data may have labels, too
@@ -190,6 +193,8 @@ def data_line(
             if isinstance(data, DataPreview):
                 count = f", {figures.count(data.count, 'sample')}"
             parts.append(f"{title} {Path(path).name}{count}")
+    if choice.heldout_data:
+        parts.append(f"held-out {Path(choice.heldout_data).name}")
     metric = choice.metric_for(project)
     if metric not in ("auto", "none"):
         parts.append(f"metric {metric}")
@@ -197,6 +202,8 @@ def data_line(
         parts.append("no evaluation")
     if choice.budget is not None:
         parts.append(f"metric drop budget {_budget(choice.budget)}")
+    if project is not None and project.float_nodes:
+        parts.append(f"{figures.count(len(project.float_nodes), 'node')} kept in float")
     return " · ".join(parts) or "no data"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QBoxLayout, QVBoxLayout, QWidget
@@ -28,6 +28,13 @@ _LEAST_CHART = 26 * GRID
 _MOST_ROWS = 6
 
 
+class _Failure(NamedTuple):
+    """A failed job, and the newest variant then: one that is made since ends the failure."""
+
+    outcome: JobOutcome
+    newest: int
+
+
 class VariantsView(QWidget):
     """A table of the model's variants that signals which one is selected.
 
@@ -47,7 +54,9 @@ class VariantsView(QWidget):
         self._variants: list[VariantRecord] = []
         self._asked: Mapping[int, QuantizeRequest] = {}
         self._current: int | None = None
-        self._failure: JobOutcome | None = None
+        self._failures: dict[int | None, _Failure] = {}
+        self._running: int | None = None
+        self._newest_before = 0
         self.table = Table(rows.COLUMNS, rows.NUMERIC, stretch=0, name="Variants")
         self.axis = Segmented(("Size", "Latency"), "Cost")
         self.chart = Chart(theming, "Quality vs cost")
@@ -162,29 +171,42 @@ class VariantsView(QWidget):
 
     # The state below the table
 
+    @property
+    def _newest(self) -> int:
+        """The newest variant that is shown; 0 without one."""
+        return max((variant.id for variant in self._variants), default=0)
+
+    @property
+    def _model(self) -> int | None:
+        """The model whose variants are shown."""
+        return self._variants[0].model if self._variants else None
+
     def show_running(self) -> None:
         """Show the progress until the job ends."""
-        self._failure = None
+        self._running, self._newest_before = self._model, self._newest
+        self._failures.pop(self._model, None)
         self.state.stages.begin()
         self.state.show_state(RUNNING)
 
     def show_end(self, outcome: JobOutcome) -> None:
-        """Show the end of a job: its failure stays until the next job."""
+        """Show the end of a job: its failure stays with its model until the next job."""
         self.state.stages.end()
-        cancelled = outcome.end.value == "cancelled"
-        self._failure = None if outcome.ok or cancelled else outcome
+        model, self._running = self._running, None
+        if not outcome.ok and outcome.end.value != "cancelled":
+            self._failures[model] = _Failure(outcome, self._newest_before)
         self._show_state()
 
     def _show_state(self) -> None:
-        if self._failure is not None:
-            self.state.show_failure(self._failure)
+        failure = self._failures.get(self._model)
+        if failure is not None and self._newest == failure.newest:
+            self.state.show_failure(failure.outcome)
         else:
             self.state.show_state(DONE if len(self._variants) > 1 else EMPTY)
 
     def _show_selected(self) -> None:
         chosen = self.chosen()
         self._show_chart()
-        if self.state.currentIndex() != RUNNING:
+        if self._running is None:
             self._show_state()
         if chosen is not None:
             self._show_verdict(chosen)

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QFontDatabase
-from PySide6.QtWidgets import QFileDialog, QPlainTextEdit, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QPlainTextEdit, QWidget
 
 from studio.api import StudioError
 from studio.gui import session_state as memory
 from studio.gui.pages.shared import run_rows, target_rows
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Card, Hint, button, label, row, set_enabled
+from studio.gui.widgets.list_or_hint import ListOrHint
 from studio.gui.widgets.sortable import SortableRow, SortableTable
 from studio.gui.widgets.tables import framed
 
@@ -46,8 +47,8 @@ class ActionsView(QWidget):
         self.save = button("Save as pipeline…", self._save)
         self.empty = Hint(
             "No activity yet",
-            "Whatever is done here, by a click or by a command, is listed, and can be saved as the "
-            "pipeline that does it again.",
+            "Actions in the window and on the command line appear here. Save one as a "
+            "pipeline to repeat it.",
         )
         self._build()
         self.table.chosen.connect(self._show)
@@ -64,12 +65,7 @@ class ActionsView(QWidget):
         layout.setStretch(1, 2)
         layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         listed.setLayout(layout)
-        self.stack = QStackedWidget()
-        self.stack.addWidget(listed)
-        self.stack.addWidget(self.empty)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self.stack)
+        self.stack = ListOrHint(self, listed, self.empty)
 
     def refresh(self) -> None:
         """Read the history again."""
@@ -88,7 +84,7 @@ class ActionsView(QWidget):
         first = actions[0].id if actions else None
         kept = self._shown in {row.key for row in made} or _is_unrecorded(self._shown)
         chosen = self._shown if kept else first
-        self.stack.setCurrentIndex(1 if chosen is None else 0)
+        self.stack.show_list(chosen is not None)
         self.table.select(chosen)
         self._show(chosen)
 

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
     QProgressBar,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -34,6 +33,7 @@ from studio.gui.widgets.basics import (
     row,
     set_enabled,
 )
+from studio.gui.widgets.list_or_hint import ListOrHint
 from studio.gui.widgets.sortable import SortableTable
 from studio.gui.widgets.tables import framed
 from studio.workspace import RunChanged, RunInfo
@@ -45,9 +45,9 @@ if TYPE_CHECKING:
 DETAIL_WIDTH = 57 * GRID
 _SOON_MS = 150
 _NEVER = (
-    "A pipeline runs all steps from a model to a target, and stops before anything is deployed "
-    "when a gate fails. Every sample has one; what you did by hand can be saved as "
-    "one under History."
+    "A pipeline runs all steps from a model to a target. A failed gate stops it "
+    "before the deployment. Every sample has a pipeline, and actions under "
+    "History can be saved as one."
 )
 
 
@@ -93,12 +93,7 @@ class RunsView(QWidget):
         inner.setStretch(1, 1)
         inner.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         listed.setLayout(inner)
-        self.stack = QStackedWidget()
-        self.stack.addWidget(listed)
-        self.stack.addWidget(self.empty)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self.stack)
+        self.stack = ListOrHint(self, listed, self.empty)
 
     def _retell(self, run: RunInfo | None) -> None:
         """Show the last thing that a run did, with all that led there."""
@@ -189,7 +184,7 @@ class RunsView(QWidget):
             self.shell.fail(found)
             return
         self._runs = {run.id: run for run in found}
-        self.stack.setCurrentIndex(0 if found or self.running else 1)
+        self.stack.show_list(bool(found or self.running))
         self.table.show_rows(map(rows.run_row, found))
         chosen = self._wanted or self.table.selected() or (found[0].id if found else None)
         self._wanted = ""
@@ -216,7 +211,7 @@ class _Strip(QFrame):
     def __init__(self, stop: Callable[[], None]) -> None:
         super().__init__()
         self.setProperty("role", "card")
-        self.setAccessibleName("The pipeline that runs")
+        self.setAccessibleName("Running pipeline")
         self.text = ElidedLabel("", Qt.TextElideMode.ElideRight)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
@@ -228,7 +223,7 @@ class _Strip(QFrame):
         self.hide()
 
     def begin(self, run: str) -> None:
-        self.text.setText(f"{run} begins…")
+        self.text.setText(f"Starting {run}…")
         self.bar.setRange(0, 0)
         self.show()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QFileDialog, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QVBoxLayout, QWidget
 
 from studio.gui import figures
 from studio.gui.pages.runs.runs_view import DETAIL_WIDTH
@@ -23,6 +23,7 @@ from studio.gui.widgets.basics import (
     row,
     set_enabled,
 )
+from studio.gui.widgets.list_or_hint import ListOrHint
 from studio.gui.widgets.sortable import SortableRow, SortableTable
 from studio.gui.widgets.tables import framed
 from studio.versions.results import (
@@ -101,12 +102,7 @@ class VersionsView(QWidget):
         layout.setStretch(1, 4)
         layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         listed.setLayout(layout)
-        self.stack = QStackedWidget()
-        self.stack.addWidget(listed)
-        self.stack.addWidget(self.empty)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self.stack)
+        self.stack = ListOrHint(self, listed, self.empty)
 
     def on_event(self, event: object) -> None:
         """Follow the view's own job."""
@@ -121,7 +117,7 @@ class VersionsView(QWidget):
             self.shell.fail(found)
             return
         self._rows = {f"{one.model}:{one.version}": one for one in found}
-        self.stack.setCurrentIndex(0 if found else 1)
+        self.stack.show_list(bool(found))
         self.table.show_rows(_row(name, one) for name, one in self._rows.items())
         chosen = self.table.selected() or next(iter(self._rows), None)
         self.table.select(chosen)

@@ -21,10 +21,10 @@ SETTLE_MS = 400
 """Pause in typing after which a text is stored."""
 
 CHOICES: Mapping[str, Mapping[str, str]] = {
-    "theme": {"system": "As the system", "light": "Light", "dark": "Dark"},
+    "theme": {"system": "Use the system theme", "light": "Light", "dark": "Dark"},
     "closing": {
         "ask": "Ask each time",
-        "background": "Go on in the background",
+        "background": "Continue in the background",
         "stop": "Stop the jobs",
     },
     "log_level": {"info": "Info", "debug": "Debug"},

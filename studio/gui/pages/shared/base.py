@@ -27,6 +27,9 @@ HEADER_HEIGHT = 44
 _NARROW = 80 * GRID
 """Below this width, a page's header has room for its views, a field and the primary button."""
 
+WIDEST = 240 * GRID
+"""On a wider screen a view keeps this width: longer lines are hard to read."""
+
 
 class Page(QWidget):
     """A stage of the window.
@@ -39,6 +42,7 @@ class Page(QWidget):
         title: Heading.
         icon: Name of the icon in the rail.
         folded_title: The name of the menu with the views of plugins.
+        fills_width: It uses the whole width of any screen, as a graph does.
         repeats: The steps that are done here, and can be had as a pipeline.
         header: What is above the views; also the parent of a page's dialogs, so that they are
             dressed.
@@ -48,6 +52,7 @@ class Page(QWidget):
     title: ClassVar[str] = ""
     icon: ClassVar[str] = ""
     folded_title: ClassVar[str] = "More"
+    fills_width: ClassVar[bool] = False
     repeats: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
@@ -147,8 +152,13 @@ class Page(QWidget):
         return [self.header, *(view for view in views if view is not None)]
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Leave the pipeline to the command palette where the header has no room for it."""
+        """Leave the pipeline to the command palette where the header has no room for it.
+
+        Views stay in the middle of a screen that is too wide for them.
+        """
         super().resizeEvent(event)
+        spare = 0 if self.fills_width else max(event.size().width() - WIDEST, 0)
+        self.stack.setContentsMargins(spare // 2, 0, spare - spare // 2, 0)
         if self._pipeline is not None:
             self._pipeline.setVisible(event.size().width() >= _NARROW)
 

@@ -17,7 +17,7 @@ _SMALL = 64
 
 
 class InputPreview(QWidget):
-    """A widget that paints the preview of an input by ``studio.quantization``."""
+    """A widget that paints the preview of an input by ``studio.datasets.input_preview``."""
 
     def __init__(self, theming: Theming) -> None:
         super().__init__()

@@ -221,6 +221,7 @@ class StateRows(QWidget):
         self._grid.setVerticalSpacing(6)
         self._grid.setColumnMinimumWidth(0, 9 * GRID)
         self._grid.setColumnMinimumWidth(1, 12 * GRID)
+        self._grid.setColumnStretch(1, 1)
         self._grid.setColumnStretch(2, 1)
         self.rows: tuple[StateRow, ...] = ()
 
@@ -240,7 +241,7 @@ class StateRows(QWidget):
             text = label(item.text, "dim", wrap=True)
             text.setMinimumWidth(_TEXT_WIDTH)
             state.setAccessibleName(f"{item.name}: {item.state}. {item.text}")
-            for x, cell in enumerate((state, label(item.name), text)):
+            for x, cell in enumerate((state, label(item.name, wrap=True), text)):
                 # All of a line, because selectable text sits a pixel higher than other text.
                 cell.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
                 self._grid.addWidget(cell, y, x, top)

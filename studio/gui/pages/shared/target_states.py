@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from studio.deployment.results import ServerResult, StatusResult
 from studio.documents.dataclass_json import JsonValue, read_parts
 from studio.gui.pages.shared import target_rows
+from studio.workspace import EndpointState
 
 if TYPE_CHECKING:
-    from studio.workspace import ReleaseRecord, Workspace
+    from studio.workspace import EndpointStates, ReleaseRecord, Workspace
 
 LOOKS = 20
 """Number of recorded looks at boards that are read."""
 
 SERVING, NO_RELEASE, UNREACHABLE = "serving", "no release", "unreachable"
 NOT_CHECKED = "not checked yet"
+_SAME = timedelta(seconds=2)
+"""Two views take the same sample within this time."""
+
+_UNKNOWN = (EndpointState.NOT_CHECKED, EndpointState.NO_RELEASE)
 WORDS = {"no answer": UNREACHABLE, "nothing deployed": NO_RELEASE}
 """States as they are shown, where that is not the stored word."""
 
@@ -142,14 +148,22 @@ def target_states(
     """
     registry = workspace.registry
     running, live = registry.history.running(), {**last_seen(workspace), **(seen or {})}
-    return {
-        target.name: target_state(
-            running.get(target.name),
-            live.get(target.name),
-            known=target.name == target_rows.LOCAL or bool(registry.facts(target.name)),
-        )
-        for target in registry.targets()
-    }
+    found = {}
+    for target in registry.targets():
+        name = target.name
+        known = name == target_rows.LOCAL or bool(registry.facts(name))
+        state = target_state(running.get(name), live.get(name), known=known)
+        found[name] = _as_monitored(state, workspace.endpoints, name) if state.release else state
+    return found
+
+
+def _as_monitored(state: TargetState, endpoints: EndpointStates, name: str) -> TargetState:
+    """Return a state in the word and tone of Monitor and the rail, unless it is newer."""
+    status, checked = endpoints.of(name), endpoints.checked_at(name)
+    if status.state in _UNKNOWN:
+        return state
+    is_newer = checked is not None and datetime.fromisoformat(state.checked) > checked + _SAME
+    return state if is_newer else replace(state, word=status.word, tone=status.tone)
 
 
 def tone(state: str) -> str:

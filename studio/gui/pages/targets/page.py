@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.api import Kind, Option, StudioError, TargetSpec
 from studio.api.discovery import Candidate
@@ -21,6 +21,7 @@ from studio.gui.widgets.basics import (
     Card,
     FieldList,
     Pill,
+    Scroll,
     button,
     label,
     line,
@@ -28,12 +29,16 @@ from studio.gui.widgets.basics import (
     set_enabled,
 )
 from studio.gui.widgets.tables import Table
+from studio.gui.widgets.two_columns import TwoColumns
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome, Workspace
 
 PROBE = "target-probe"
 FORM_WIDTH = 40 * GRID
+_TWO_COLUMNS = 1000
+"""Pixels of the page from which all columns of the table fit next to the form."""
+
 COLUMNS = ("Target", "Address", "Kind", "Memory", "Free disk", "State")
 OPTIONS = (
     Option(
@@ -93,7 +98,6 @@ class TargetsPage(StagePage):
         self.remove_button = button("Remove…", lambda: self._confirm_removal(True))
         self._removal = self._make_removal()
         self.finding = DiscoveryCard(shell, self.fill_form)
-        self.finding.setFixedWidth(FORM_WIDTH)
         self._taken: Candidate | None = None
         self.add_view("Targets", self._content())
         self.set_primary("Add target", self.add)
@@ -104,24 +108,23 @@ class TargetsPage(StagePage):
         self.table.itemSelectionChanged.connect(self._show_selected)
 
     def _content(self) -> QWidget:
-        content = QWidget()
-        layout = QHBoxLayout(content)
-        layout.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
-        layout.setSpacing(2 * GRID)
-        left = QVBoxLayout()
-        left.setSpacing(2 * GRID)
         listed = Card()
         listed.body.setContentsMargins(4, 4, 4, 4)
         listed.body.addWidget(self.table)
-        for part in (self.strip, self.contact, listed, self._known()):
-            left.addWidget(part)
-        left.addStretch(1)
-        layout.addLayout(left, 1)
-        right = QVBoxLayout()
-        right.addWidget(self._adding())
-        right.addWidget(self.finding)
-        right.addStretch(1)
-        layout.addLayout(right)
+        left, right = QWidget(), QWidget()
+        for side, parts in (
+            (left, (self.strip, self.contact, listed, self._known())),
+            (right, (self._adding(), self.finding)),
+        ):
+            layout = QVBoxLayout(side)
+            layout.setContentsMargins(0, 0, 0, 0)
+            layout.setSpacing(2 * GRID)
+            for part in parts:
+                layout.addWidget(part)
+            layout.addStretch(1)
+        content = Scroll()
+        content.body.addWidget(TwoColumns(left, right, (1, 0), _TWO_COLUMNS))
+        content.body.addStretch(1)
         return content
 
     def _known(self) -> Card:
@@ -147,7 +150,7 @@ class TargetsPage(StagePage):
 
     def _adding(self) -> Card:
         card = Card("Add a board", "The board needs only sshd and python3.")
-        card.setFixedWidth(FORM_WIDTH)
+        card.setMinimumWidth(FORM_WIDTH)
         card.body.addWidget(self.form)
         card.body.addWidget(line())
         note = "You confirm the host key at the first connection, before any data is sent."
@@ -290,6 +293,7 @@ class TargetsPage(StagePage):
             self.workspace.remove_target(target.name)
         except StudioError as error:
             self.shell.fail(error)
+            self.refresh()  # another studio has removed it
             return
         self._states.pop(target.name, None)
         self.refresh()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,7 +81,7 @@ class TryItPage(StagePage):
         self.strip.message.connect(self._frame)
         self.strip.finished.connect(self._finished)
         self.choice.currentIndexChanged.connect(self._chosen)
-        FileDrops(self, self.send)
+        FileDrops(self, self._send_dropped)
 
     def _content(self) -> QWidget:
         content = Scroll()
@@ -111,6 +112,13 @@ class TryItPage(StagePage):
         self.source.setText(str(path))
         if not self.strip.running:
             self.toggle()
+
+    def _send_dropped(self, paths: Sequence[Path]) -> None:
+        """Send the first of the dropped files."""
+        self.send(paths[0])
+        if len(paths) > 1:
+            text = f"Only {paths[0].name} was sent. Drop a folder to send several files."
+            self.shell.notify(text, "warning")
 
     def try_sample(self) -> None:
         """Send what the sample keeps for this."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from studio.gui.window.side.side_panel import SidePanel
@@ -21,7 +21,12 @@ class SidePanels(QObject):
 
     Args:
         top, bottom: The parts of the window that a panel leaves free.
+
+    Signals:
+        changed: A panel was opened or closed, or has another place.
     """
+
+    changed = Signal()
 
     def __init__(self, window: WindowParts, top: QWidget, bottom: QWidget) -> None:
         super().__init__(window.widget)
@@ -60,6 +65,7 @@ class SidePanels(QObject):
         panel.show()
         panel.raise_()
         panel.close_button.setFocus(Qt.FocusReason.PopupFocusReason)
+        self.changed.emit()
 
     def close_panel(self) -> bool:
         """Close the open panel and give the focus back; False without one."""
@@ -67,6 +73,7 @@ class SidePanels(QObject):
         if panel is None:
             return False
         panel.hide()
+        self.changed.emit()
         before, self._before = self._before, None
         if before is not None and before.isVisible():
             before.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -88,6 +95,7 @@ class SidePanels(QObject):
         bottom = self._bottom.mapTo(self._window, QPoint(0, 0)).y()
         width = min(WIDTH, self._window.width())
         panel.setGeometry(self._window.width() - width, top, width, max(bottom - top, 0))
+        self.changed.emit()
 
     def _make(self, name: str) -> SidePanel:
         if name == "help":

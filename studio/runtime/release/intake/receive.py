@@ -123,10 +123,10 @@ def require_room(layout: Layout, need: int) -> None:
     if need > 0 and need + _RESERVE > free:
         raise ReleaseError(
             "no-space",
-            "The disk of this target is too full: the release needs {}, and {} is free.".format(
+            "Not enough disk space on this target: the release needs {}, and {} is free.".format(
                 megabytes(need + _RESERVE), megabytes(free)
             ),
-            "Free some space below {}, or remove what is no longer used.".format(layout.root),
+            "Free disk space below {}.".format(layout.root),
         )
 
 
@@ -233,8 +233,8 @@ def _one(layout: Layout, what: AnnouncedBlob, source: Source, meter: _Meter) -> 
         remove(part)
         raise ReleaseError(
             "damaged-transfer",
-            "The file {} was damaged on its way.".format(digest[:12]),
-            "Repeat the deploy; only this file is sent again.",
+            "The file {} was damaged during the upload.".format(digest[:12]),
+            "Deploy again. Only this file is sent again.",
         )
     os.chmod(str(part), 0o444)
     os.replace(str(part), str(layout.blob(digest)))
@@ -258,7 +258,7 @@ def _copy_start(layout: Layout, what: AnnouncedBlob, file: BinaryIO, digest: has
             left -= len(piece)
     if left:
         raise ReleaseError(
-            "not-received", "The beginning of the file {} is gone.".format(what.sha256[:12])
+            "not-received", "The first part of the file {} is missing.".format(what.sha256[:12])
         )
     remove(before)
     return offset

@@ -65,7 +65,7 @@ def check_downgrade(layout: Layout, order: bytes, signature: str) -> None:
         raise ReleaseError(
             "unsigned",
             "The target requires signed releases, and this downgrade is not signed.",
-            "Deploy with --sign KEY, also where the bundle has a signature already.",
+            "Deploy with --sign KEY. A downgrade needs a new signature.",
         )
     signer_of(allowed, order, signature, DOWNGRADES)
 
@@ -80,8 +80,8 @@ def signer_of(allowed: Path, content: bytes, signature: str, namespace: str = NA
     if program is None:
         raise ReleaseError(
             "no-ssh-keygen",
-            "This target asks for signatures, and has no ssh-keygen to check them.",
-            "Install its OpenSSH client (8.2 or later).",
+            "This target requires signed releases, but has no ssh-keygen to verify them.",
+            "Install the OpenSSH client (8.2 or later) on the target.",
         )
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "signature")
@@ -113,7 +113,7 @@ def trust(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     # The administrator's file outranks the user who deploys.
     if SYSTEM_SIGNERS.exists():
         raise ReleaseError(
-            "decided", "Who may release here is decided by {} on the target.".format(SYSTEM_SIGNERS)
+            "decided", "The allowed signers are set by {} on the target.".format(SYSTEM_SIGNERS)
         )
     text = str(request.get("signers") or "")
     admitted = _admitted(text)

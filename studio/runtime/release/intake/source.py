@@ -80,7 +80,7 @@ class Source:
                 raise ReleaseError(
                     "cut-off",
                     "The connection ended before all files had arrived.",
-                    "Repeat the deploy; what has arrived is kept.",
+                    "Deploy again. Uploaded files are kept.",
                 )
             self._fill()
         return self._consume(size)
@@ -141,4 +141,4 @@ def _in_order(planes: bytes) -> bytes:
 
 
 def _damaged() -> ReleaseError:
-    return ReleaseError("damaged-transfer", "What arrived is no transfer of the studio.")
+    return ReleaseError("damaged-transfer", "The received data is not a transfer of the studio.")

@@ -100,10 +100,9 @@ def check_counter(board: Board, what: Manifest, request: Mapping[str, object]) -
         return reason
     raise ReleaseError(
         "counter-back",
-        "Version {} of {} is older than what this target had (counter {} after {}).".format(
-            what.version, what.name, what.counter, now.lines[what.name].counter
-        ),
-        'If it is meant, say why with --downgrade "REASON": the history keeps it.',
+        "Version {} of {} is older than the last release on this target (counter {} "
+        "after {}).".format(what.version, what.name, what.counter, now.lines[what.name].counter),
+        'To downgrade, pass --downgrade "REASON". The history stores the reason.',
     )
 
 
@@ -127,8 +126,8 @@ def check_model(board: Board, what: Manifest, *, replace: bool) -> None:
     if served != what.name:
         raise ReleaseError(
             "another-model",
-            "This target serves {}, another model than {}.".format(served, what.name),
-            "Serve it beside that, with --endpoint NAME, or in its place, with --replace.",
+            "This target already serves {}, not {}.".format(served, what.name),
+            "Serve both with --endpoint NAME, or replace the model with --replace.",
         )
 
 
@@ -151,7 +150,7 @@ def _binding(board: Board, asked: StageRequest) -> dict[str, str]:
 
     folder = layout.environment(asked.env)
     if not (folder / environment.MARKER).is_file():
-        raise ReleaseError("no-environment", "The Python environment of this release is not there.")
+        raise ReleaseError("no-environment", "The Python environment of this release is missing.")
     python = environment.interpreter(folder).relative_to(layout.root)
     return {"runtime": runtime.name, "env": folder.name, "python": str(python)}
 

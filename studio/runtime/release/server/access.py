@@ -85,8 +85,8 @@ def _hosts(names: Sequence[str]) -> Tuple[str, ...]:
     """Return checked names: they become part of a command line in a systemd unit and a crontab."""
     wrong = next((one for one in names if not is_host_pattern(str(one))), None)
     if wrong is not None:
-        sentence = "{!r} is no name of a host.".format(str(wrong)[:100])
-        raise ReleaseError("bad-request", sentence, "A name looks like cam.example.com.")
+        sentence = "{!r} is not a valid host name.".format(str(wrong)[:100])
+        raise ReleaseError("bad-request", sentence, "Use a name such as cam.example.com.")
     return tuple(map(str, names))
 
 
@@ -264,8 +264,9 @@ def _check(new: str) -> None:
     if len(new) < LEAST_CHARACTERS or not all("!" <= character <= "~" for character in new):
         raise ReleaseError(
             "bad-token",
-            "A token has at least {} characters, and neither spaces nor letters outside "
-            "ASCII.".format(LEAST_CHARACTERS),
+            "A token must have at least {} printable ASCII characters without spaces.".format(
+                LEAST_CHARACTERS
+            ),
         )
 
 

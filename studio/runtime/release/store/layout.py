@@ -192,7 +192,7 @@ class Layout(NamedTuple):
             raise ReleaseError(
                 "not-writable",
                 "The folder {} cannot be written to: {}.".format(self.root, error.strerror),
-                "Choose another folder for this target's releases, or free the disk.",
+                "Choose another release folder with --root, or free disk space.",
             ) from None
 
 

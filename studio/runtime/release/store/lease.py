@@ -77,8 +77,8 @@ def renew(layout: Layout, token: str) -> None:
     if not held or held.token != token:
         raise ReleaseError(
             "lease-lost",
-            "Another deploy has taken over this target.",
-            "Repeat the deploy; what was sent is kept.",
+            "Another deployment has taken over this target.",
+            "Deploy again. Uploaded files are kept.",
         )
     _write(layout, held.owner, token)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from studio.documents.dataclass_json import from_json
 from studio.gui.pages.deploy import rows as deploy_rows
 from studio.gui.pages.deploy.page import DeployPage
 from studio.jobs import End
-from studio.workspace import JobOutcome, ReleaseRecord
+from studio.monitoring.results import Alert, FleetSample
+from studio.workspace import EndpointChanged, JobOutcome, ReleaseRecord
 from tests.gui.page_rig import Rig, opened, visible_texts
 
 BOARD = TargetSpec("jetson-07", "ssh://nvidia@10.0.0.7:2222")
@@ -351,6 +353,20 @@ def test_a_server_is_stopped_and_started_from_the_page(rig: Rig) -> None:
     assert state(page) == "v3 variant 3 · stopped"
     page.tools.begin.click()
     assert rig.shell.jobs[-1].step == "start"
+
+
+def test_the_state_is_that_of_monitor_and_the_rail(rig: Rig) -> None:
+    released(rig, 3)
+    page = rig.page(DeployPage, rig.variant())
+    drift = FleetSample("local", health="healthy", alerts=(Alert("drift", "warning", "Differs."),))
+    rig.workspace.endpoints.ingest([drift])
+    page.on_event(EndpointChanged("local"))
+    assert state(page) == "v3 variant 3 · drift"
+    page.tools.end.click()
+    stopped = ServerResult("local", "stopped", "", "", "ann@desk", f"{3:064x}")
+    rig.workspace.endpoints._checked["local"] -= timedelta(seconds=30)
+    rig.finish(page, JobOutcome(End.SUCCEEDED, result=stopped))
+    assert state(page) == "v3 variant 3 · stopped", "newer than the last sample"
 
 
 def test_what_a_look_has_learned_is_shown(rig: Rig) -> None:

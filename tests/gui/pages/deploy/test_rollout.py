@@ -132,7 +132,7 @@ def test_a_trial_is_offered_and_a_platform_says_why_it_has_none(rig: Rig) -> Non
     view = page.rollout
     field = view.form.fields["quality"]
     view.form.set_values({"target": ["local", "shop"], "quality": "each"})
-    assert field.note.text().startswith("shop runs each release in a server of its own")
+    assert field.note.text().startswith("shop runs each release in a separate server")
     assert field.note.text().endswith("Golden samples decide on this target.")
     view.form.set_values({"target": ["local", "box"]})
     assert field.note.isHidden(), "a container engine has both releases at once"
@@ -152,7 +152,7 @@ def test_the_deploy_sheet_offers_a_trial_where_one_can_be_held(rig: Rig) -> None
     page.form.set_values({"quality": True})
     page.gallery.choose("shop")
     samples = page.form.fields["keep_samples"]
-    for one, said in ((field, "server of its own"), (samples, "cannot keep requests")):
+    for one, said in ((field, "separate server"), (samples, "cannot keep requests")):
         assert not one.editor.isEnabled()
         assert said in one.note.text()
     assert not page.form.values()["quality"]
@@ -175,7 +175,7 @@ def test_a_rollout_may_keep_and_compare_requests_where_a_target_can(rig: Rig) ->
     assert view.form.fields["keep_samples"].note.text().startswith("shop cannot keep requests")
     assert view.form.fields["agreement"].note.isHidden(), "a container engine has both releases"
     view.form.set_values({"target": ["local", "lab"]})
-    assert view.form.fields["agreement"].note.text().startswith("No answers are compared: lab")
+    assert view.form.fields["agreement"].note.text().startswith("No shadow comparison: lab")
     view.form.set_values({"agreement": 0.0})
     assert view.form.fields["agreement"].note.isHidden()
     view.form.set_values({"agreement": 2.0})
@@ -217,7 +217,7 @@ def test_a_soak_is_left_to_the_step_unless_it_is_given(rig: Rig) -> None:
     page.form.set_values({"quality": True})
     assert "soak_s" not in page.form.values()
     field = page.form.fields["soak_s"].editor
-    assert field.findChild(QAbstractSpinBox).text() == "1 s, on trial 300 s"
+    assert field.findChild(QAbstractSpinBox).text() == "1 s; in a trial 300 s"
     page.form.set_values({"soak_s": 1})
     assert page.form.values()["soak_s"] == 1.0
     page.form.set_values({"soak_s": None})

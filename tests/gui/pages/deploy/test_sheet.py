@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from studio.api import TargetSpec
+from studio.api import Option, TargetSpec
 from studio.api.discovery import Candidate
 from studio.deployment.results import DeployResult, DeployStep, FindResult
 from studio.documents.dataclass_json import from_json
+from studio.gui.pages.deploy.form import folded
 from studio.gui.pages.deploy.page import DeployPage
 from studio.gui.pages.deploy.sheet import CONFIGURE, CONNECT, REVIEW
 from studio.jobs import End
@@ -210,7 +211,7 @@ def test_a_model_that_only_the_dry_run_finds_is_replaced_after_a_tick(rig: Rig) 
     page = rig.page(DeployPage, rig.variant())
     page.gallery.choose("jetson-07")
     page.deploy()
-    text = "jetson-07 serves doors, another model than digits."
+    text = "jetson-07 already serves doors, not digits."
     steps = [{"name": "model", "state": "blocked", "text": text}]
     rig.finish(page, done(plan_of(steps, possible=False)))
     agree = page.sheet.review_step.agree
@@ -242,6 +243,24 @@ def test_the_cost_and_the_diff_of_a_platform_are_shown(rig: Rig) -> None:
     assert "service.diff\n-replicas: 1" in visible_texts(page.sheet)
 
 
+def test_rows_that_arrive_are_not_squashed_in_the_first_picture(rig: Rig) -> None:
+    page = rig.page(DeployPage, rig.variant())
+    page.gallery.choose("jetson-07")
+    page.deploy()
+    step = page.sheet.review_step
+    step.details.setChecked(True)
+    QApplication.processEvents()
+    text = "A text that wraps over two lines at least in a sheet as narrow as this one. " * 2
+    rows = [{"name": f"step {n}", "state": "planned", "text": text} for n in range(8)]
+    rig.finish(page, done(plan_of(rows)))
+    texts = [one for one in step.steps.findChildren(QLabel) if one.text() == text]
+    assert len(texts) == 8
+    assert all(one.height() >= one.heightForWidth(one.width()) for one in texts)
+    before = step.size()
+    QApplication.processEvents()
+    assert step.size() == before, "nothing moves after the first picture"
+
+
 def test_a_platform_takes_its_own_options_and_no_machines(rig: Rig) -> None:
     page = rig.page(DeployPage, rig.variant())
     page.form.set_values({"expose": "loopback", "token": "generate"})
@@ -265,6 +284,40 @@ def test_configure_shows_at_most_eight_fields(rig: Rig, target: str) -> None:
     forms = [form for form in (step.form, step.own) if form is not None]
     seen = [f for form in forms for f in form.fields.values() if f.isVisibleTo(page)]
     assert 0 < len(seen) <= MOST_FIELDS
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        TargetSpec("vx", "vertex://us-central1/shop", "", {"project": "p"}),
+        TargetSpec("az", "azureml://shop/cnn", "", {}),
+    ],
+)
+def test_a_cloud_shows_at_most_eight_and_the_rest_folded(rig: Rig, target: TargetSpec) -> None:
+    rig.workspace.add_target(target)
+    page = rig.page(DeployPage, rig.variant())
+    page.gallery.choose(target.name)
+    page.check.options.click()
+    step = page.sheet.configure_step
+    assert step.own is not None
+    seen = [
+        field
+        for form in (step.form, step.own)
+        for field in form.fields.values()
+        if field.isVisibleTo(page)
+    ]
+    assert 4 < len(seen) <= MOST_FIELDS
+    toggle = next(one for one in step.own.findChildren(QPushButton) if "More" in one.text())
+    toggle.click()
+    assert all(field.isVisibleTo(page) for field in step.own.fields.values())
+
+
+def test_the_first_options_of_a_sheet_are_in_sight_and_all_required_ones() -> None:
+    plain = [Option(f"o{number}", help="One.") for number in range(6)]
+    rare, needed = Option("rare", advanced=True), Option("needed", required=True)
+    shown = [o.name for o in folded([rare, *plain, needed], 4) if not o.advanced]
+    assert shown == ["o0", "o1", "o2", "needed"]
+    assert not any(option.advanced for option in folded([needed], 0))
 
 
 def test_nothing_behind_takes_clicks_and_escape_closes(rig: Rig) -> None:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from pytestqt.qtbot import QtBot
 
+from studio.gui.graph.keyboard import DIRECTION
 from studio.gui.pages.model.page import ModelPage
 from studio.gui.window.main_window import MainWindow
 from tests.benchmarks.generated import transformer, write_onnx
@@ -49,6 +50,21 @@ def test_the_graph_is_written_with_what_is_painted(
     source = page._painted()
     assert source is not None
     assert source.title == "MACs"
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_the_direction_that_is_shown_is_drawn(
+    digits_window: MainWindow, qtbot: QtBot, tmp_path: Path, whole: bool
+) -> None:
+    page = digits_window.page()
+    assert isinstance(page, ModelPage)
+    page.pane.bar.toggle(DIRECTION)
+    qtbot.waitUntil(lambda: bool(page.pane.canvas.scene and page.pane.canvas.scene.across))
+    out = tmp_path / "across.svg"
+    page.export.write(out, whole=whole)
+    qtbot.waitUntil(lambda: str(out) in digits_window.toasts.texts, timeout=JOB_MS)
+    root = ElementTree.fromstring(out.read_text())
+    assert float(root.attrib["width"]) > float(root.attrib["height"])
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from studio.gui.graph.controls.choices import ViewChoices, store
 from studio.gui.pages.model.page import ModelPage
 from studio.gui.window.main_window import MainWindow
 from studio.jobs import End, JobOutcome, JobSpec, RunningJob
@@ -61,6 +62,17 @@ def test_the_layers_stay_where_they_are(window: MainWindow, qtbot: QtBot, tmp_pa
     assert (canvas.zoom, canvas.selected) == (0.8, 3)
     assert canvas.scene is not None
     assert canvas.scene.boxes[3].opens
+
+
+def test_a_preview_has_the_direction_that_was_chosen(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    store(window.workspace.settings, ViewChoices(across=True))
+    page, _ = previewed(window, qtbot, tmp_path)
+    scene = page.pane.canvas.scene
+    assert scene is not None
+    assert scene.across
+    assert scene.size[0] > scene.size[1], "the layers follow each other from left to right"
 
 
 def test_a_preview_names_its_file(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:

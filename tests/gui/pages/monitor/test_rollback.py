@@ -13,7 +13,7 @@ from studio.api import TargetSpec
 from studio.deployment.results import SwitchResult
 from studio.gui.pages.monitor.page import MonitorPage
 from studio.gui.pages.monitor.release_rows import release_markers, release_rows
-from studio.gui.pages.monitor.rollback_question import Question
+from studio.gui.pages.shared.question import Question
 from studio.jobs import End
 from studio.workspace import JobOutcome
 from tests.gui.page_rig import Rig, opened

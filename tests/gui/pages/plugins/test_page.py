@@ -86,7 +86,7 @@ def test_files_that_changed_while_one_looked_are_not_agreed_to(rig: Rig) -> None
     select(page, third_party.ID)
     (folder / "backend.py").write_text("import os\n")
     page.allow.click()
-    assert "have changed since you looked" in str(rig.shell.failed[0])
+    assert "have changed since you reviewed" in str(rig.shell.failed[0])
     assert state(page, third_party.ID) == "needs consent"
 
 

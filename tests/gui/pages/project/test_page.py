@@ -119,3 +119,16 @@ def test_change_on_another_page_leads_here(window: MainWindow, page: ProjectPage
 def test_without_a_model_it_says_what_to_do(window: MainWindow) -> None:
     window.go("project")
     assert "No model to describe yet" in visible_texts(window.page())
+
+
+def test_held_out_data_judges_only_where_other_data_chooses(
+    window: MainWindow, page: ProjectPage, qtbot: QtBot, folder: Path
+) -> None:
+    assert form_value(window, "quantize", "heldout_data") is None
+    editor = window.page().form.fields["heldout_data"].editor  # type: ignore[attr-defined]
+    assert editor.text.full_text() == "Used as evaluation data"
+    (folder / "calibration.npz").rename(folder / "evaluation.npz")
+    opened(window, qtbot, folder / "digits.onnx")
+    qtbot.waitUntil(lambda: window.project.value.evaluation is not None, timeout=JOB_MS)  # type: ignore[union-attr]
+    assert form_value(window, "quantize", "eval_data") == str(folder / "evaluation.npz")
+    assert form_value(window, "quantize", "heldout_data") == str(folder / "heldout.npz")

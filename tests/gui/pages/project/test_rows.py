@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.gui.pages.project.rows import OPEN, READY, WARNING, ProjectRow, ready, rows_of
-from studio.projects.results import Project, ProjectIssue, ProjectSource
+from studio.projects.results import YOU, Project, ProjectIssue, ProjectSource
 
 
 def rows(**values: object) -> dict[str, ProjectRow]:
@@ -54,3 +54,16 @@ def test_optional_rows_do_not_count() -> None:
     whole = {"task": "regression", "preprocess": "/p", "calibration": "/c", "evaluation": "/e"}
     assert ready(list(rows(**whole).values())) == (4, 4)
     assert ready(list(rows().values())) == (0, 5)
+
+
+def test_nodes_kept_in_float_have_a_row_only_where_there_are_some() -> None:
+    assert "float_nodes" not in rows()
+    source = ProjectSource("float_nodes", YOU)
+    row = rows(float_nodes=("conv1", "fc"), found=(source,))["float_nodes"]
+    assert (row.state, row.value, row.is_own, row.counts) == (READY, "conv1, fc", True, False)
+
+
+def test_a_label_map_is_for_classes_and_optional() -> None:
+    row = rows(task="classification")["label_map"]
+    assert (row.state, row.counts) == (OPEN, False)
+    assert "label_map" not in rows(task="detection")

@@ -19,7 +19,7 @@ from studio.gui.window.main_window import MainWindow
 from studio.gui.window.stages import BY_ID
 from studio.jobs import End
 from studio.projects.results import TEXT_RECOGNITION, Project
-from studio.workspace import JobOutcome
+from studio.workspace import JobOutcome, VariantRecord
 from tests.gui.page_rig import METRIC, Rig, opened, visible_texts
 
 PROMOTE = "Make current and profile"
@@ -71,7 +71,7 @@ def test_another_chip_brings_its_own_presets(rig: Rig, tmp_path: Path) -> None:
     page.cards.chips.buttons["npu"].click()
     assert page.cards.cards[0].name == "int8-whole"
     assert page.preset.chosen_name == "int8-whole"
-    assert page.cards.cards[0].texts[1].text() == UNKNOWN, "measured on this computer alone"
+    assert page.cards.cards[0].texts[1].text() == UNKNOWN, "runs on this computer only"
 
 
 def test_the_chip_of_this_computer_is_chosen_first(qtbot: QtBot) -> None:
@@ -172,6 +172,42 @@ def test_states_follow_each_other_at_the_same_place(rig: Rig, tmp_path: Path) ->
     finished(rig, page)
     assert state.currentIndex() == DONE
     assert state.minimumHeight() > 0, "nothing moves"
+
+
+def test_a_failure_stays_with_its_model_until_a_success(rig: Rig, tmp_path: Path) -> None:
+    page = page_with_data(rig, tmp_path)
+    digits = page.variant
+    assert digits is not None
+    state = page.variants.state
+    page.run()
+    rig.finish(page, JobOutcome(End.FAILED, message="Over the budget.", detail="trace"))
+    assert state.currentIndex() == FAILED
+    state.detail.toggle.click()
+    assert "trace" in visible_texts(state)
+    page.show_variant(other_model(rig, tmp_path))
+    assert state.currentIndex() == EMPTY, "the other model has not failed"
+    page.show_variant(digits)
+    assert "Over the budget." in visible_texts(state)
+    rig.variant("int8", digits, size_ratio=0.3, metric=METRIC)  # by a command or a pipeline
+    page.refresh()
+    assert state.currentIndex() == DONE
+
+
+def test_a_failure_names_options_as_the_form_does(rig: Rig, tmp_path: Path) -> None:
+    page = page_with_data(rig, tmp_path)
+    page.run()
+    hint = "Use --search to keep sensitive layers in float, or add calibration samples."
+    rig.finish(page, JobOutcome(End.FAILED, message="Over.", hint=hint, error="GateMissed"))
+    assert "Use “Layer search” to keep" in visible_texts(page.variants.state)
+
+
+def other_model(rig: Rig, folder: Path) -> VariantRecord:
+    path = folder / "other.onnx"
+    path.write_bytes(b"another model")
+    registry = rig.registry
+    return registry.add_variant(
+        registry.add_model("other"), "fp32", registry.adopt(path), format="onnx", precision="fp32"
+    )
 
 
 def test_a_variant_over_its_budget_offers_a_search(rig: Rig, tmp_path: Path) -> None:

@@ -161,5 +161,5 @@ def test_the_command_chooses_the_step(
 def test_two_ways_at_once_are_refused(other: list[str]) -> None:
     parser = argparse.ArgumentParser()
     package_command.add(parser)
-    with pytest.raises(UsageError, match="separate commands"):
+    with pytest.raises(UsageError, match="--as cannot be combined"):
         package_command.run(parser.parse_args(["m.onnx", "--as", "tarball", *other]))

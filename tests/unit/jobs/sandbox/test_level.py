@@ -40,14 +40,14 @@ def test_each_protection_of_each_kind_of_walls(found: Containment, expected: str
 
 def test_the_badge_names_what_is_missing() -> None:
     assert walls(user_namespace=True).explanation == (
-        "Workers are contained by bubblewrap with a user namespace. They have no network, no home "
-        "folder and a read-only disk."
+        "Workers run in a sandbox: bubblewrap with a user namespace. No network, "
+        "no home folder, read-only disk."
     )
     assert by_kernel(7, filtered=True).explanation == (
-        "Workers are contained by Landlock (version 7) and a filter of system calls. Not fully "
-        "enforced: files, processes; studio doctor says more."
+        "Workers run in a sandbox: Landlock (version 7) and a filter of system calls. "
+        "Not fully enforced: files, processes; see studio doctor."
     )
-    assert "limits alone" in NONE.explanation
+    assert "limits only" in NONE.explanation
 
 
 def test_old_versions_of_landlock_say_what_they_leave_open() -> None:
@@ -55,9 +55,9 @@ def test_old_versions_of_landlock_say_what_they_leave_open() -> None:
         abi: " ".join(one.text for one in by_kernel(abi, filtered=True).protections)
         for abi in (2, 7)
     }
-    assert "emptied" in texts[2]
+    assert "truncated" in texts[2]
     assert "can end your other processes" in texts[2]
-    assert "emptied" not in texts[7]
+    assert "truncated" not in texts[7]
     assert "can end" not in texts[7]
 
 

@@ -79,11 +79,11 @@ def test_what_does_not(made: Model, code: str, sentence: str, hint: str) -> None
 
 def test_memory() -> None:
     (problem,) = check(model(), OLD, memory_mb=100, need_mb=200.0)
-    assert problem.text == "It takes about 200 MB, and the machine has 100 MB."
+    assert problem.text == "The model needs about 200 MB, and the machine has 100 MB."
     assert check(model(), OLD, memory_mb=0, need_mb=200.0) == ()
 
 
 def test_nothing_loads_what_is_newer_than_all() -> None:
     assert first_with(99, 8) is None
     (problem,) = check(model(opset=99), releases()[-1])
-    assert "No release loads it" in problem.hint
+    assert "No release loads the model" in problem.hint

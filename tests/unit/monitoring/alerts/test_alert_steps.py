@@ -65,7 +65,7 @@ def test_silences_are_made_listed_and_ended(
 ) -> None:
     silence = ["monitor", "silence"]
     assert main(silence) == 0
-    assert capsys.readouterr().out == "Nothing is held back.\n"
+    assert capsys.readouterr().out == "No active silences.\n"
     words = ["--target", "local", "--alert", "drift", "--minutes", "30", "--note", "new lamp"]
     assert main([*silence, *words, "--json"]) == 0
     (hold,) = json.loads(capsys.readouterr().out)["holds"]
@@ -73,7 +73,7 @@ def test_silences_are_made_listed_and_ended(
     assert main(silence) == 0
     assert capsys.readouterr().out.startswith("drift of local is silent until ")
     assert main([*silence, "--target", "local", "--alert", "drift", "--minutes", "0"]) == 0
-    assert capsys.readouterr().out == "Nothing is held back.\n"
+    assert capsys.readouterr().out == "No active silences.\n"
     assert main([*silence, "--target", "locl"]) == 1
     assert "Unknown target: 'locl'." in capsys.readouterr().err
     assert main([*silence, "--target", "local", "--ack"]) == 2

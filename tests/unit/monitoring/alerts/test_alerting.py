@@ -66,7 +66,7 @@ def test_a_file_that_cannot_be_is_refused(content: dict[str, Any], word: str) ->
 
 def test_broken_toml_says_where(tmp_path: Path) -> None:
     (tmp_path / "alerts.toml").write_text("[[rules]\n")
-    with pytest.raises(UsageError, match=r"alerts.toml is no TOML: .*line 1"):
+    with pytest.raises(UsageError, match=r"alerts.toml is not valid TOML: .*line 1"):
         read_alerts(tmp_path / "alerts.toml")
 
 

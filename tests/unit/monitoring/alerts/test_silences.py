@@ -100,7 +100,7 @@ def test_an_alert_that_outlasts_its_silence_is_told_then() -> None:
     for _ in range(3):
         made.dispatch(sample("drift"))
     assert len(said) == 1
-    assert said[0].startswith("drift of nano is held back: all alerts of nano are silent until")
+    assert said[0].startswith("drift of nano is silenced: all alerts of nano are silent until")
     clock.now += 61
     made.dispatch(sample("drift"))
     made.close()

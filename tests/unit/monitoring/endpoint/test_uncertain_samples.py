@@ -118,7 +118,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     kept(tmp_path, a=0.5)
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.tex").write_text("mine")
-    with pytest.raises(UsageError, match="holds other things"):
+    with pytest.raises(UsageError, match="is not empty"):
         fetch_samples(Shell(), str(tmp_path), tmp_path / "out")  # type: ignore[arg-type]
 
 

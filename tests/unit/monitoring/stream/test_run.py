@@ -177,7 +177,7 @@ def test_thumbnail_is_small_and_tells_the_real_size() -> None:
 def test_sources_are_found_or_refused_in_a_sentence(tmp_path: Path) -> None:
     assert located("0") == "0"
     assert located("rtsp://host/stream") == "rtsp://host/stream"
-    with pytest.raises(UsageError, match="There is nothing at"):
+    with pytest.raises(UsageError, match="does not exist"):
         located(str(tmp_path / "none.png"))
 
 

@@ -19,17 +19,21 @@ _LEAST_SIDE = 4
 _CHANNELS = (1, 3)
 
 
-def drawn(feeds: Mapping[str, Array]) -> DrawnInput:
-    """Return the first input that can be drawn, and one line for each."""
+def drawn(feeds: Mapping[str, Array], side: int = _MOST_SIDE) -> DrawnInput:
+    """Return the first input that can be drawn, and one line for each.
+
+    Args:
+        side: Most pixels of a picture in each direction.
+    """
     lines = tuple(_line(name, array) for name, array in feeds.items())
     for array in feeds.values():
-        shown = _picture(array) or _curve(array)
+        shown = _picture(array, side) or _curve(array)
         if shown is not None:
             return replace(shown, lines=lines)
     return DrawnInput("text", lines=lines)
 
 
-def _picture(array: Array) -> DrawnInput | None:
+def _picture(array: Array, side: int) -> DrawnInput | None:
     """Return the array as grey or coloured pixels, from black (lowest) to white (highest)."""
     if array.dtype.kind not in "fiu" or array.ndim != 4 or array.shape[0] != 1:
         return None
@@ -38,13 +42,22 @@ def _picture(array: Array) -> DrawnInput | None:
         pixels = pixels.transpose(1, 2, 0)
     if pixels.shape[2] not in _CHANNELS or min(pixels.shape[:2]) < _LEAST_SIDE:
         return None
-    import PIL.Image
-
     values = pixels.astype(numpy.float64)
     low, high = float(values.min()), float(values.max())
     scaled = (values - low) * (255 / (high - low) if high > low else 0)
-    image = PIL.Image.fromarray(_squeezed(scaled.round().astype(numpy.uint8)))
-    image.thumbnail((_MOST_SIDE, _MOST_SIDE))
+    return thumbnail(_squeezed(scaled.round().astype(numpy.uint8)), side)
+
+
+def thumbnail(pixels: NDArray[numpy.uint8], side: int) -> DrawnInput:
+    """Return pixels (height × width, or with three channels behind) as a picture of bounded size.
+
+    Args:
+        side: Most pixels in each direction.
+    """
+    import PIL.Image
+
+    image = PIL.Image.fromarray(pixels)
+    image.thumbnail((side, side))
     content = io.BytesIO()
     image.save(content, "PNG")
     return DrawnInput("picture", png=base64.b64encode(content.getvalue()).decode("ascii"))

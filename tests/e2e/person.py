@@ -1,0 +1,161 @@
+"""A person at the window: its own process on a virtual screen, a mouse and a keyboard."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from studio.registry import Registry
+from tests.e2e.conftest import STUDIO, Studio
+from tests.e2e.screen import PATIENCE, Screen
+from tests.rigs.patience import patience
+
+MAIN = "Edgewright"
+ANOTHER = "another"
+"""The profile in which the places of buttons are looked up; a copy of the person's, or empty."""
+_LOOK_S = 10.0
+_PLACE = """
+import json, sys
+from pathlib import Path
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton
+from studio.gui.app import attach, make_application, make_window
+from studio.settings import Paths
+from studio.workspace import Workspace
+
+application = make_application()
+name, model, stage = sys.argv[1:]
+window = make_window(Paths.of())
+window.show()
+with Workspace.open() as workspace:
+    attach(window, workspace)
+    assert QTest.qWaitForWindowExposed(window, 60_000)
+    if model:
+        window.open_model(Path(model))
+        while window.project.value is None:
+            QTest.qWait(50)
+    if stage:
+        window.go(stage)
+    def button():
+        buttons = window.findChildren(QAbstractButton)
+        seen = (one for one in buttons if one.isVisible() and one.isEnabled())
+        # A stage of the rail is named with its state, as in "Monitor: healthy".
+        names = ((one.accessibleName(), one) for one in seen)
+        return next((one for at, one in names if name in (at, at.partition(":")[0])), None)
+    while (found := button()) is None:  # what a page finds out comes after it is shown
+        QTest.qWait(50)
+    places, ready = [], []
+    workspace.in_background(lambda: None, ready.append)  # behind the look for plugins
+    while not ready or len(places) < 5 or len(set(places[-5:])) > 1:  # until it is laid out
+        QTest.qWait(50)
+        places.append(found.mapToGlobal(found.rect().center()).toTuple())
+    print(json.dumps(places[-1]))
+"""
+
+
+class Person:
+    """Somebody who uses the window, and looks at what came of it in the registry."""
+
+    def __init__(self, screen: Screen, studio: Studio, pictures: Path) -> None:
+        self.screen = screen
+        self._pictures = pictures
+        self._errors = studio.home / "window.log"
+        self.environment = {
+            **studio.environment,
+            "DISPLAY": screen.display,
+            "QT_QPA_PLATFORM": "xcb",
+            "XDG_RUNTIME_DIR": str(studio.home),
+        }
+        with self._errors.open("w") as errors:
+            self.process = subprocess.Popen(
+                [str(STUDIO)], env=self.environment, stdin=subprocess.DEVNULL, stderr=errors
+            )
+        try:
+            screen.focus(MAIN)
+        except AssertionError as error:
+            error.add_note(f"the window ended with {self.end()}: {self._errors.read_text()}")
+            raise
+        self.registry = Registry.open(studio.home / "edgewright" / "data" / "registry")
+
+    def open(self, path: Path) -> None:
+        """Ctrl+O, the path, Enter."""
+        self.screen.press("ctrl+o")
+        self.screen.focus("Open a model")
+        self.screen.type(str(path))
+        self.screen.press("Return")
+        self.screen.focus(MAIN)
+
+    def command(self, text: str) -> None:
+        """Choose something in the command palette."""
+        self.screen.press("ctrl+k")
+        self.screen.type(text)
+        self.screen.press("Return")
+
+    def look(self, name: str) -> None:
+        """Keep a picture; the window must still be there."""
+        self.screen.settle(_LOOK_S)
+        self.screen.save(self._pictures / f"{name}.png")
+        assert self.process.poll() is None, self._errors.read_text()
+
+    def end(self) -> int | None:
+        """End the window at once; with what it had ended by itself before, if it had."""
+        status = self.process.poll()
+        self.process.kill()
+        self.process.wait()
+        return status
+
+    def leave(self) -> str:
+        """Ctrl+Q; what was written to standard error."""
+        self.screen.press("ctrl+q")
+        assert self.process.wait(30) == 0
+        self.registry.close()
+        return self._errors.read_text()
+
+
+@pytest.fixture
+def screen(tmp_path: Path) -> Iterator[Screen]:
+    folder = tmp_path / "screen"
+    folder.mkdir()
+    screen = Screen(folder)
+    yield screen
+    screen.close()
+
+
+@pytest.fixture
+def person(screen: Screen, studio: Studio, tmp_path: Path) -> Iterator[Person]:
+    person = Person(screen, studio, tmp_path)
+    yield person
+    person.registry.close()
+    if person.process.poll() is None:
+        screen.save(tmp_path / "last.png")
+        person.end()
+
+
+def place_of(
+    name: str, person: Person, tmp_path: Path, model: Path | None = None, stage: str = ""
+) -> tuple[int, int]:
+    """Where a button is, in a second window as large, with a profile of its own."""
+
+    done = subprocess.run(
+        [sys.executable, "-c", _PLACE, name, str(model or ""), stage],
+        env={**person.environment, "EDGEWRIGHT_HOME": str(tmp_path / ANOTHER)},
+        capture_output=True,
+        text=True,
+        timeout=patience(PATIENCE),
+        check=True,
+    )
+    x, y = json.loads(done.stdout)
+    return x, y
+
+
+def names(person: Person) -> list[str]:
+    return [variant.name for variant in person.registry.variants()]
+
+
+def released(person: Person) -> Callable[[], bool]:
+    return lambda: any(release.state == "serving" for release in person.registry.releases("local"))
