@@ -57,8 +57,6 @@ class Tour:
         window = self.window
         window.resize(*WIDE)
         yield "window", "show", self._longest(window.show, lambda: window._is_painted)
-        if not self._ahead:
-            window._ahead.stop()
         yield (
             "window",
             "attach",
@@ -66,7 +64,9 @@ class Tour:
                 lambda: attach(window, Workspace.open()), lambda: window.page() is not None
             ),
         )
-        if self._ahead:
+        if not self._ahead:
+            window._ahead.stop()
+        else:
             everything = {stage.id for stage in STAGES}
             made = lambda: everything <= {page.stage for page in window.pages()}  # noqa: E731
             yield "window", "idle", self._longest(lambda: None, made, settle=1.5)
