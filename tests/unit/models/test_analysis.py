@@ -82,7 +82,7 @@ def test_a_format_without_values_says_so(tmp_path: Path) -> None:
         title = "Mute"
 
     constants = FileConstants(Mute(), tmp_path, QuietJob(tmp_path / "job"))  # type: ignore[arg-type]
-    with pytest.raises(UsageError, match="Mute tells nothing"):
+    with pytest.raises(UsageError, match="Mute contains the graph only"):
         constants.read("w", 1)
 
 

@@ -40,8 +40,8 @@ def test_graph_is_shown_and_the_rest_says_why_not(
     qtbot.waitUntil(lambda: page.pane.canvas.scene is not scene)
     page.drawer.open(EDITS)
     edits = page.drawer.surgery
-    assert "edits OpenVINO IR" in reason(edits.attempt)
-    qtbot.waitUntil(lambda: "edits OpenVINO IR" in reason(edits.add))
+    assert "OpenVINO IR models cannot be edited" in reason(edits.attempt)
+    qtbot.waitUntil(lambda: "OpenVINO IR models cannot be edited" in reason(edits.add))
     page.drawer.open(COVERAGE)
     assert "loads no OpenVINO IR models" in reason(page.drawer.coverage.check)
     window.go("deploy")

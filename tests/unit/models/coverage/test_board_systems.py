@@ -67,7 +67,7 @@ def test_the_step(tmp_path: Path) -> None:
     assert [one.name for one in result.systems]
     older = coverage(replace(asked, runtime="1.10"), WatchedJob(tmp_path))
     assert older.runtime == "onnxruntime 1.10"
-    with pytest.raises(UsageError, match="at once"):
+    with pytest.raises(UsageError, match="cannot be combined with --board"):
         coverage(replace(asked, target=TargetSpec("pi", "ssh://pi")), WatchedJob(tmp_path))
     with pytest.raises(UsageError, match="no board 'toaster'"):
         coverage(replace(asked, board="toaster"), WatchedJob(tmp_path))

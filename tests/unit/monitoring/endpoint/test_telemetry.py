@@ -47,5 +47,5 @@ def test_lost_lines_are_said_and_older_runtimes_tell_less() -> None:
     series, notes = series_of(lines, "drifting")
     assert series == {"m v1": [[120.0, 1.0]]}
     assert "7 lines were lost" in notes[0]
-    with pytest.raises(UsageError, match="keeps no"):
+    with pytest.raises(UsageError, match="Unknown metric 'mood'"):
         series_of(lines, "mood")
