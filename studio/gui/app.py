@@ -33,8 +33,8 @@ def run(argv: Sequence[str]) -> int:
         Unavailable: when this Python cannot show a window.
     """
     refuse_broken_pair(_pyside_version(), sys.version_info[:2])
-    if _has_display():
-        refuse_missing_library()
+    _refuse_no_display()  # before Qt is loaded: a server may lack its libraries, too
+    refuse_missing_library()
     # Charts are drawn and plugins found in threads; after each call of Qt the window waits for the
     # interpreter's lock, at most for this long.
     sys.setswitchinterval(SWITCH_S)
@@ -111,6 +111,14 @@ def _pyside_version() -> str:
     return str(PySide6.__version__)
 
 
+def _refuse_no_display() -> None:
+    if not _has_display():
+        raise Unavailable(
+            "There is no display to show a window on.",
+            hint="Use the commands instead: studio --help.",
+        )
+
+
 def make_application() -> QApplication:
     """Return the application in our own style.
 
@@ -122,11 +130,7 @@ def make_application() -> QApplication:
     from studio.gui import icons
     from studio.gui.theme import base_font
 
-    if not _has_display():
-        raise Unavailable(
-            "There is no display to show a window on.",
-            hint="Use the commands instead: studio --help.",
-        )
+    _refuse_no_display()
     _prepare_web_engine()
     # Named here, the style is made once; setStyle would make the default one first.
     application = QApplication(["edgewright", "-style", "fusion"])

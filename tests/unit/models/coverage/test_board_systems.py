@@ -69,5 +69,5 @@ def test_the_step(tmp_path: Path) -> None:
     assert older.runtime == "onnxruntime 1.10"
     with pytest.raises(UsageError, match="cannot be combined with --board"):
         coverage(replace(asked, target=TargetSpec("pi", "ssh://pi")), WatchedJob(tmp_path))
-    with pytest.raises(UsageError, match="no board 'toaster'"):
+    with pytest.raises(UsageError, match="Unknown board type 'toaster'"):
         coverage(replace(asked, board="toaster"), WatchedJob(tmp_path))
