@@ -117,7 +117,7 @@ def test_what_stands_in_the_way(
 ) -> None:
     preview = site.preview(parcels[0], options())
     assert (preview.cost_per_hour, preview.currency) == (0.293, "USD")
-    with pytest.raises(Refused, match="No image"):
+    with pytest.raises(Refused, match="Missing image"):
         site.deploy(parcels[0], options(image=""), Silent())
     with pytest.raises(Refused, match="nothing to share"):
         site.deploy(parcels[0], options(20), Silent())

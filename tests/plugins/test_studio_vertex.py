@@ -147,7 +147,7 @@ def test_what_stands_in_the_way(
     preview = site.preview(parcels[0], options())
     assert (preview.cost_per_hour, preview.currency) == (0.109, "USD")
     cases: tuple[tuple[dict[str, Any], str], ...] = (
-        ({"image": ""}, "No image"),
+        ({"image": ""}, "Missing image"),
         ({"image": IMAGE + ":none"}, "is not in the registry"),
         ({"accelerator": "l4"}, "NVIDIA_L4 does not go with n1-standard-2"),
     )

@@ -180,7 +180,7 @@ def test_names_that_cannot_be(tmp_path: Path, name: str) -> None:
 
 def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "precious.txt").write_text("mine")
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="exists"):
         make_plugin(NAME, "metric", tmp_path)
 
 

@@ -184,7 +184,7 @@ def test_a_studio_that_is_killed_is_resumed_where_it_was(fleet: Fleet) -> None:
     ("options", "told"),
     [
         ({"resume": "last"}, "No rollout to resume"),
-        ({"resume": "x"}, "no rollout 'x'"),
+        ({"resume": "x"}, "Unknown rollout 'x'"),
         ({"resume": "last", "target": ["local"]}, "has its model and targets already"),
         ({"bundle": "."}, "Missing targets"),
     ],

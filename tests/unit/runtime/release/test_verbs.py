@@ -124,7 +124,7 @@ def test_a_file_that_is_not_what_was_announced(board: Machine) -> None:
     outside = {**blob, "sha256": "../../state.json"}
     assert board.refused("receive", frames, blobs=[outside])["code"] == "bad-request"
     gone = {**blob, "from": "../../state.json", "offset": 2}
-    assert "is gone" in board.refused("receive", frames, blobs=[gone])["message"]
+    assert "is missing" in board.refused("receive", frames, blobs=[gone])["message"]
     assert list(board.layout.blobs.iterdir()) == []
 
 
