@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import functools
-import time
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from string import Template
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
-from PySide6.QtWidgets import QScrollBar, QWidget
+from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
-from studio.gui.pieces import PartWatch, pieces
 from studio.settings import resource
 
 SYSTEM, DARK, LIGHT = "system", "dark", "light"
 BASE_SIZE = 13
 _IDLE_MS = 20
-_TURN_S = 0.012
-"""Of a turn of the event loop that dresses; the last piece may take as long once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +48,6 @@ class Theme:
     def style_sheet(self) -> str:
         """Return the style sheet of every part of the window."""
         return Template(_sheet()).substitute(self.colors)
-
-    def bar_style_sheet(self) -> str:
-        """Return of the style sheet what a scroll bar needs: to read all of it takes long."""
-        rules = (line for line in _sheet().splitlines() if line.startswith("QScrollBar"))
-        return Template("\n".join(rules)).substitute(self.colors)
 
     def palette(self) -> QPalette:
         """Return the palette for everything that the style sheet leaves to the style."""
@@ -115,9 +106,8 @@ class Theming(QObject):
 
     The application has no style sheet: with one, whatever gets a parent is styled again together
     with all that it holds, and a page that is built from the inside out takes five times as long.
-    Instead each part of the window wears the sheet, in pieces of at most a hundred widgets where
-    it is large. Pieces that are seen come first. A window in which more is to be dressed than fits
-    into one turn of the event loop is not painted until all that is seen in it is dressed.
+    Instead each part of the window wears the sheet, at most some hundred widgets, so that no turn
+    of the event loop is long in which one part is dressed. Parts that are seen come first.
 
     Attributes:
         choice: ``system``, ``dark`` or ``light``.
@@ -134,13 +124,10 @@ class Theming(QObject):
         super().__init__(parent)
         self.choice = choice
         self.current = self._resolve()
-        self._is_announced = True
-        self._parts: dict[QWidget, list[QWidget]] = {}
         self._worn: dict[QWidget, Theme | None] = {}
         self._held: list[QWidget] = []
-        self._watch = PartWatch(self._dress_child, self._piece_shown, self)
         self._turn = QTimer(self, singleShot=True)
-        self._turn.timeout.connect(self._dress_some)
+        self._turn.timeout.connect(self._dress_one)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_changed)
 
     def choose(self, choice: str) -> None:
@@ -155,115 +142,39 @@ class Theming(QObject):
     def dress(self, part: QWidget) -> None:
         """Dress a part of the window, now and at each change; a second call does nothing."""
         self._know(part)
-        for piece in self._left([part]):
-            self._put_on(piece)
+        if self._worn[part] is not self.current:
+            self._worn[part] = self.current
+            part.setStyleSheet(self.current.style_sheet())
 
     def dress_soon(self, part: QWidget) -> None:
-        """Dress a part that is not seen yet, in idle turns; ``dress`` it before it is shown."""
+        """Dress a part that is not seen yet, in an idle turn; ``dress`` it before it is shown."""
         self._know(part)
         self._turn.start(_IDLE_MS)
 
-    def dress_shown(self, parts: Iterable[QWidget]) -> None:
-        """Dress parts that are being shown: what one turn has no time for, before they are painted.
-
-        They must be visible when control returns to the event loop.
-        """
-        shown = list(parts)
-        for part in shown:
-            self._know(part)
-        left = self._left(shown)
-        self._dress_within_turn(left)
-        if any(self._worn[piece] is not self.current for piece in left):
-            self._hold({piece.window() for piece in left})
-            self._turn.start(0)
-
-    def is_dressed(self, part: QWidget) -> bool:
-        """Return whether all of a part wears the theme in force."""
-        return part in self._parts and not self._left([part])
-
     def _know(self, part: QWidget) -> None:
-        if part in self._parts:
-            return
-        found, holders = pieces(part)
-        self._parts[part] = found
-        part.destroyed.connect(lambda _gone=None: self._parts.pop(part, None))
-        for holder in holders:
-            self._watch.watch_holder(holder)
-        for piece in found:
-            self._know_piece(piece)
+        if part not in self._worn:
+            self._worn[part] = None
+            part.destroyed.connect(lambda _gone=None: self._worn.pop(part, None))
 
-    def _know_piece(self, piece: QWidget) -> None:
-        self._worn.setdefault(piece, None)
-        self._watch.watch_piece(piece)
-        piece.destroyed.connect(lambda _gone=None: self._worn.pop(piece, None))
-
-    def _piece_shown(self, piece: QWidget) -> None:
-        """Paint what is shown by other ways than a page, too, when it is dressed."""
-        if self._worn.get(piece, self.current) is not self.current:
-            self._hold({piece.window()})
-            self._turn.start(0)
-
-    def _dress_child(self, child: QWidget) -> None:
-        """Dress what a divided part got later."""
-        if child not in self._worn:
-            self._know_piece(child)
-            self._put_on(child)
-
-    def _left(self, parts: Iterable[QWidget]) -> list[QWidget]:
-        """Return the pieces of parts that wear another theme, or none."""
-        all_pieces = (piece for part in parts for piece in self._parts.get(part, ()))
-        return [
-            piece
-            for piece in all_pieces
-            if isValid(piece) and self._worn.get(piece, self.current) is not self.current
-        ]
-
-    def _forget_deleted(self) -> None:
-        """Forget what was deleted with its parent, which not every such widget signals."""
-        self._worn = {piece: worn for piece, worn in self._worn.items() if isValid(piece)}
-
-    def _put_on(self, piece: QWidget) -> None:
-        self._worn[piece] = self.current
-        is_bar = isinstance(piece, QScrollBar)
-        theme = self.current
-        piece.setStyleSheet(theme.bar_style_sheet() if is_bar else theme.style_sheet())
-        piece.ensurePolished()  # else all of a page would be, in the turn that shows it
-
-    def _dress_within_turn(self, left: Iterable[QWidget]) -> None:
-        end = time.perf_counter() + _TURN_S
-        for piece in left:
-            if isValid(piece):
-                self._put_on(piece)
-            if time.perf_counter() > end:
-                return
-
-    def _dress_some(self) -> None:
-        """Dress some pieces and come back; what is seen is painted when all of it is dressed."""
-        self._forget_deleted()
-        left = [piece for piece, worn in self._worn.items() if worn is not self.current]
-        seen = [piece for piece in left if piece.isVisible()]
-        if seen:
-            self._dress_within_turn(seen)
-        elif not self._is_announced:
-            self._announce()
-        elif self._held:
+    def _dress_one(self) -> None:
+        """Dress one part and come back for the next; what is seen is painted when all of it is."""
+        left = [part for part, worn in self._worn.items() if worn is not self.current]
+        seen = [part for part in left if part.isVisible()]
+        if self._held and not seen:
+            self.changed.emit()
             self._let_go()
         elif left:
-            self._put_on(left[0])
+            self.dress((seen or left)[0])
         if left or self._held:
             # A frozen window must be complete soon; otherwise the user's events come first.
             self._turn.start(0 if self._held else _IDLE_MS)
 
-    def _announce(self) -> None:
-        self._is_announced = True
-        self.changed.emit()
-
-    def _hold(self, windows: Iterable[QWidget]) -> None:
-        """Suspend painting while visible pieces have different themes."""
-        new = [window for window in windows if window.updatesEnabled()]
-        for window in new:
+    def _freeze_windows(self) -> None:
+        """Suspend painting while visible parts have different themes."""
+        windows = {part.window() for part in self._worn if part.isVisible()}
+        self._held = [window for window in windows if window.updatesEnabled()] + self._held
+        for window in self._held:
             window.setUpdatesEnabled(False)
-        self._held += new
 
     def _let_go(self) -> None:
         for window in self._held:
@@ -280,12 +191,10 @@ class Theming(QObject):
         if theme is self.current:
             return
         self.current = theme
-        self._is_announced = False
-        self._forget_deleted()
-        self._hold({piece.window() for piece in self._worn if piece.isVisible()})
+        self._freeze_windows()
         QGuiApplication.setPalette(theme.palette())
         if not self._held:
-            self._announce()
+            self.changed.emit()
         self._turn.start(0)
 
     def _system_changed(self) -> None:

@@ -15,7 +15,6 @@ from PySide6.QtWidgets import (
     QLayout,
     QPushButton,
     QScrollArea,
-    QScrollBar,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -334,16 +333,12 @@ class Scroll(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollBar(QScrollBar())  # of our own, so that it can be dressed alone
         inner = _Column()
         inner.setProperty("role", "scrolled")
         self.body = QVBoxLayout(inner)
         self.body.setContentsMargins(margin, margin, margin, margin)
         self.body.setSpacing(spacing)
-        # Clear without a style sheet, too: what holds the pieces of a large page wears none.
-        self.setViewport(QWidget())
         self.setWidget(inner)
-        inner.setAutoFillBackground(False)
 
 
 class Disclosure(QWidget):

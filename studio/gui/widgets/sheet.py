@@ -100,7 +100,6 @@ class Sheet(QWidget):
         theming.changed.connect(self._draw)
         self._draw()
         self.hide()
-        theming.dress_soon(self)
 
     def _lay_out(self) -> None:
         head, foot = QFrame(), QFrame()
@@ -132,7 +131,7 @@ class Sheet(QWidget):
 
     def open_sheet(self) -> None:
         """Show it over the page, with the keyboard."""
-        self._theming.dress_shown([self])
+        self._theming.dress(self)
         self._place()
         self.show()
         self.raise_()

@@ -92,6 +92,7 @@ class MainWindow(QMainWindow):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self.project = CurrentProject()
         self.project.change_asked.connect(lambda: self.go("project"))
+        self._ahead = IdleTasks(self, pages(STAGES, self._page))
         self._separators = SeparatorStyle()
         self.setStyle(self._separators)
         self._build()
@@ -108,7 +109,6 @@ class MainWindow(QMainWindow):
         self.project.changed.connect(lambda: self._progress.show_on(self.rail))
         from studio.gui.panels.panels import Panels  # it knows the workspace
 
-        self._ahead = IdleTasks(self, pages(STAGES, self._page, workspace.import_steps))
         self.panels = Panels(self)
         self.commands = Commands(self)
         self.jobbar.follow(workspace.jobs)
@@ -118,7 +118,8 @@ class MainWindow(QMainWindow):
         number = memory.recall(self._settings).get("variant")
         if not (isinstance(number, int) and number and self.current.select(number)):
             self.go(self._stage)
-        # Trying the sandbox and keeping a worker ready may not hold up the first page.
+        # How workers are contained is found by trying, and a worker is kept ready; neither may
+        # hold up the first page.
         QTimer.singleShot(0, self._warm_up)
 
     @property
@@ -254,7 +255,6 @@ class MainWindow(QMainWindow):
         self._closing.callback(self.workspace.events.subscribe(self._on_event))
         self._closing.callback(self.panels.close)
         self._closing.callback(self.project.end)
-        self._closing.callback(self._ahead.stop)
 
     def _warm_up(self) -> None:
         self.workspace.in_background(lambda: self.workspace.sandbox, self._show_sandbox)
@@ -376,6 +376,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self.save()
+        self._ahead.stop()
         self._closing.close()
         super().closeEvent(event)
 

@@ -138,13 +138,14 @@ class Page(QWidget):
     def _show_view(self, index: int) -> None:
         view = self.stack.widget(index)
         if view is not None:
-            self.shell.theming.dress_shown([view])
+            self.shell.theming.dress(view)
         self.stack.setCurrentIndex(index)
 
     def dress(self) -> None:
-        """Dress what is seen of the page, which is shown in this turn of the event loop."""
-        seen = (self.header, self.stack.currentWidget())
-        self.shell.theming.dress_shown(part for part in seen if part is not None)
+        """Dress what is seen of the page."""
+        for part in (self.header, self.stack.currentWidget()):
+            if part is not None:
+                self.shell.theming.dress(part)
 
     def parts(self) -> list[QWidget]:
         """What wears a style sheet of its own: the header and the views."""
