@@ -32,7 +32,8 @@ class Screen:
         self._server = subprocess.Popen(
             [
                 *("Xvfb", "-displayfd", str(writing), "-nolisten", "tcp", "-fbdir", str(folder)),
-                *("-screen", "0", f"{width}x{height}x24", "-dpi", "96"),
+                # Else it starts again when its last client leaves, and refuses who comes then.
+                *("-noreset", "-screen", "0", f"{width}x{height}x24", "-dpi", "96"),
             ],
             pass_fds=(writing,),
             stdout=subprocess.DEVNULL,

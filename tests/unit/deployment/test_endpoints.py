@@ -166,7 +166,7 @@ def test_a_target_has_a_place_of_its_own(workspace: Workspace, tmp_path: Path) -
     workspace.add_target(board)
     workspace.add_target(TargetSpec("roof", board.url, "ssh-ed25519 AAAA"))  # the same, confirmed
     for url in ("ssh://ann@roof", "ssh://ann@ROOF:22"):
-        with pytest.raises(UsageError, match="second name of roof"):
+        with pytest.raises(UsageError, match="same address and folder as roof"):
             workspace.add_target(TargetSpec("attic", url))
     for other in (
         TargetSpec("bob", "ssh://bob@roof"),

@@ -47,7 +47,7 @@ def refusal(board: Board, job: Any, arguments: Callable[..., Any]) -> str:
 
 def test_no_python(tmp_path: Path, job, arguments):
     with Network() as network, Board(network, tmp_path / "board", python=False) as board:
-        assert refusal(board, job, arguments) == "the target has no python3."
+        assert refusal(board, job, arguments) == "The target has no python3."
 
 
 def test_no_numpy(tmp_path: Path, job, arguments):

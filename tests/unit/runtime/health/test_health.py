@@ -63,7 +63,7 @@ def test_it_shows_the_token(
 def test_no_server(first_process: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command(first_process, "serve", "--bundle", "/b", "--port", "1")
     assert main([]) == 1
-    assert capsys.readouterr().err.startswith("The server is not well: ")
+    assert capsys.readouterr().err.startswith("The server is unhealthy: ")
 
 
 def test_platforms_choose_the_port_by_variables(
