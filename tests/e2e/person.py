@@ -94,7 +94,9 @@ class Person:
         """Choose something in the command palette."""
         self.screen.press("ctrl+k")
         self.screen.type(text)
+        before = self.screen.pixels()
         self.screen.press("Return")
+        self.screen.changes(before)  # else the next keys reach the palette on a slow machine
 
     def look(self, name: str) -> None:
         """Keep a picture; the window must still be there."""
