@@ -118,8 +118,7 @@ class MainWindow(QMainWindow):
         number = memory.recall(self._settings).get("variant")
         if not (isinstance(number, int) and number and self.current.select(number)):
             self.go(self._stage)
-        # How workers are contained is found by trying, and a worker is kept ready; neither may
-        # hold up the first page.
+        # Trying the sandbox and keeping a worker ready may not hold up the first page.
         QTimer.singleShot(0, self._warm_up)
 
     @property
