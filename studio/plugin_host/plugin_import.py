@@ -131,7 +131,7 @@ def make_importable(
 def forget(plugin: str) -> None:
     """Forget a plugin's modules, so that changed files are imported."""
     _FINDER.folders.pop(plugin, None)
-    for name in [name for name in sys.modules if name.partition(".")[0] == plugin]:
+    for name in [name for name in sys.modules.copy() if name.partition(".")[0] == plugin]:
         del sys.modules[name]
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from studio.registry import Registry
+from tests.e2e import button_place
 from tests.e2e.conftest import STUDIO, Studio
 from tests.e2e.screen import PATIENCE, Screen
 from tests.rigs.patience import patience
@@ -19,43 +20,7 @@ MAIN = "Edgewright"
 ANOTHER = "another"
 """The profile in which the places of buttons are looked up; a copy of the person's, or empty."""
 _LOOK_S = 10.0
-_PLACE = """
-import json, sys
-from pathlib import Path
-from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton
-from studio.gui.app import attach, make_application, make_window
-from studio.settings import Paths
-from studio.workspace import Workspace
-
-application = make_application()
-name, model, stage = sys.argv[1:]
-window = make_window(Paths.of())
-window.show()
-with Workspace.open() as workspace:
-    attach(window, workspace)
-    assert QTest.qWaitForWindowExposed(window, 60_000)
-    if model:
-        window.open_model(Path(model))
-        while window.project.value is None:
-            QTest.qWait(50)
-    if stage:
-        window.go(stage)
-    def button():
-        buttons = window.findChildren(QAbstractButton)
-        seen = (one for one in buttons if one.isVisible() and one.isEnabled())
-        # A stage of the rail is named with its state, as in "Monitor: healthy".
-        names = ((one.accessibleName(), one) for one in seen)
-        return next((one for at, one in names if name in (at, at.partition(":")[0])), None)
-    while (found := button()) is None:  # what a page finds out comes after it is shown
-        QTest.qWait(50)
-    places, ready = [], []
-    workspace.in_background(lambda: None, ready.append)  # behind the look for plugins
-    while not ready or len(places) < 5 or len(set(places[-5:])) > 1:  # until it is laid out
-        QTest.qWait(50)
-        places.append(found.mapToGlobal(found.rect().center()).toTuple())
-    print(json.dumps(places[-1]))
-"""
+_LAST_LINES = 30
 
 
 class Person:
@@ -64,6 +29,7 @@ class Person:
     def __init__(self, screen: Screen, studio: Studio, pictures: Path) -> None:
         self.screen = screen
         self._pictures = pictures
+        self._home = studio.home
         self._errors = studio.home / "window.log"
         self.environment = {
             **studio.environment,
@@ -111,6 +77,12 @@ class Person:
         self.process.wait()
         return status
 
+    def last_words(self) -> list[str]:
+        """What the window wrote to standard error, and the end of its log."""
+        log = self._home / "edgewright" / "data" / "logs" / "studio.log"
+        kept = log.read_text().splitlines()[-_LAST_LINES:] if log.exists() else []
+        return [*self._errors.read_text().splitlines(), *kept]
+
     def leave(self) -> str:
         """Ctrl+Q; what was written to standard error."""
         self.screen.press("ctrl+q")
@@ -135,6 +107,7 @@ def person(screen: Screen, studio: Studio, tmp_path: Path) -> Iterator[Person]:
     person.registry.close()
     if person.process.poll() is None:
         screen.save(tmp_path / "last.png")
+        print(*person.last_words(), sep="\n")
         person.end()
 
 
@@ -144,13 +117,14 @@ def place_of(
     """Where a button is, in a second window as large, with a profile of its own."""
 
     done = subprocess.run(
-        [sys.executable, "-c", _PLACE, name, str(model or ""), stage],
+        [sys.executable, "-m", button_place.__name__, name, str(model or ""), stage],
         env={**person.environment, "EDGEWRIGHT_HOME": str(tmp_path / ANOTHER)},
         capture_output=True,
         text=True,
         timeout=patience(PATIENCE),
-        check=True,
+        check=False,
     )
+    assert done.returncode == 0, done.stderr
     x, y = json.loads(done.stdout)
     return x, y
 

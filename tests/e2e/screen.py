@@ -33,7 +33,8 @@ class Screen:
             [
                 *("Xvfb", "-displayfd", str(writing), "-nolisten", "tcp", "-fbdir", str(folder)),
                 # Else it starts again when its last client leaves, and refuses who comes then.
-                *("-noreset", "-screen", "0", f"{width}x{height}x24", "-dpi", "96"),
+                # A key must not repeat when a busy machine is slow to let it go (-r).
+                *("-noreset", "-r", "-screen", "0", f"{width}x{height}x24", "-dpi", "96"),
             ],
             pass_fds=(writing,),
             stdout=subprocess.DEVNULL,

@@ -154,7 +154,8 @@ def _code() -> list[str | Path]:
 
 def _editable() -> list[str]:
     """Folders of packages that a finder of setuptools maps, which are not in ``sys.path``."""
-    finders = [module for name, module in sys.modules.items() if name.startswith("__editable__")]
+    modules = sys.modules.copy()  # another thread may import
+    finders = [module for name, module in modules.items() if name.startswith("__editable__")]
     return [str(place) for one in finders for place in getattr(one, "MAPPING", {}).values()]
 
 

@@ -100,6 +100,24 @@ def test_a_package_that_a_finder_maps_is_seen(
     assert os.path.realpath(tmp_path) in view_for((), frozenset()).places
 
 
+class _Importing(str):
+    """The name of a module during whose look-up another one is imported, as by a thread."""
+
+    __slots__ = ()
+
+    def startswith(self, *arguments: object) -> bool:
+        sys.modules["imported_now"] = types.ModuleType("imported_meanwhile")
+        return super().startswith(*arguments)  # type: ignore[arg-type]
+
+
+def test_an_import_of_another_thread_does_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, _Importing("importing"), types.ModuleType("importing"))
+    monkeypatch.setitem(sys.modules, "imported_now", types.ModuleType("to be taken out"))
+    del sys.modules["imported_now"]
+    assert view_for((), frozenset()).places
+    assert "imported_now" in sys.modules
+
+
 @pytest.mark.parametrize("folder", ["/etc", "/", "/run", "/var"])
 def test_a_file_of_a_folder_of_the_system_shows_itself_alone(folder: str) -> None:
     path = Path(folder) / "model.onnx"
