@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from studio.api import Capability, Extension, StudioError, Unavailable
 from studio.plugin_host.built_in import is_imported_from
@@ -20,6 +20,8 @@ from studio.plugin_host.trust import MOST_CRASHES, Trust
 from studio.settings import Paths
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _HOSTS = (Extension.TARGET, Extension.PLATFORM)
 
@@ -199,7 +201,12 @@ class PluginHost:
             log.info("plugin loaded", extra=keys)
         return made
 
-    def _call(self, capability: Capability, *arguments: object) -> Any:
+    def load(self, capability: Capability) -> Callable[..., object]:
+        """Import the module of a capability's factory, and return the factory.
+
+        Raises:
+            Unavailable, PluginFailed: as ``create`` does.
+        """
         plugin = self._plugins[capability.plugin]
         self._usable(plugin, capability)
         if not plugin.built_in:
@@ -212,8 +219,21 @@ class PluginHost:
             )
         type(self).used("" if plugin.built_in else plugin.id)
         module, _, attribute = capability.factory.partition(":")
+
+        def factory() -> Callable[..., object]:
+            found: Callable[..., object] = getattr(importlib.import_module(module), attribute)
+            return found
+
+        return self._guarded(capability, factory)
+
+    def _call(self, capability: Capability, *arguments: object) -> Any:
+        factory = self.load(capability)
+        return self._guarded(capability, lambda: factory(*arguments))
+
+    def _guarded(self, capability: Capability, call: Callable[[], T]) -> T:
+        plugin = self._plugins[capability.plugin]
         try:
-            return getattr(importlib.import_module(module), attribute)(*arguments)
+            return call()
         except StudioError:
             raise
         except Exception as error:  # a plugin's code may raise anything

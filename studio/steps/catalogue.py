@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from studio.api import UsageError
@@ -48,6 +48,13 @@ def steps() -> Mapping[str, AnyStep]:
             if isinstance(value, Step):
                 found.setdefault(value.name, value)
     return MappingProxyType(found)
+
+
+def parent_imports() -> tuple[Callable[[], object], ...]:
+    """Return the imports of what steps do in the parent, which the first start of each would do."""
+    names = (name for one in steps().values() for name in (one.prepare, one.record) if name)
+    modules = dict.fromkeys(name.partition(":")[0] for name in names)
+    return tuple(functools.partial(importlib.import_module, module) for module in modules)
 
 
 def step(name: str) -> AnyStep:

@@ -27,7 +27,7 @@ from studio.quantization.methods import with_methods
 from studio.registry import ActionRecord, Registry, VariantRecord
 from studio.rollouts.rollout_state import place_of, unfinished
 from studio.settings import Paths, Settings
-from studio.steps.catalogue import steps
+from studio.steps.catalogue import parent_imports, steps
 from studio.steps.format_support import why_not
 from studio.steps.runner import StepRunner
 from studio.workspace.alert_file import AlertFile
@@ -151,9 +151,7 @@ class Workspace(JobListener):
 
     def why_not(self, step: str, variant: VariantRecord | None) -> str:
         """Return why a variant's format does not allow a step; empty when it does."""
-        return (
-            why_not(self.steps[step], variant.format, self.plugins) if variant is not None else ""
-        )
+        return why_not(self.steps[step], variant.format, self.plugins) if variant else ""
 
     def why_no_trial(self, target: TargetSpec) -> str:
         """Return why a target can hold no quality trial; empty when it can."""
@@ -188,6 +186,10 @@ class Workspace(JobListener):
         self._background.run(self._runner.prepare, lambda _: None)
         # Finding the plugins takes long enough to be felt on the first page that asks for them.
         self._background.run(lambda: (self.plugins, self.steps), lambda _: None)
+
+    def import_steps(self) -> None:
+        """Import in the background what the first start of a step would, for half a second."""
+        self._background.run_when_idle(parent_imports())
 
     def start(self, step: str, *, target: object = None, **options: Any) -> RunningJob:
         """Start a step; its models must be in the registry (``#12``, ``name:variant``).

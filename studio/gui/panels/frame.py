@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from studio.api import Capability, StudioError
 from studio.api.qt import Panel, PanelHost
@@ -57,7 +59,7 @@ class PanelFrame(QWidget):
         """Make the panel, or update it with the changes since it was shown."""
         super().showEvent(event)
         if self._content is None:
-            self.make()
+            self._make_when_loaded()
         elif self._stale:
             self._refresh()
 
@@ -80,6 +82,24 @@ class PanelFrame(QWidget):
         """Apply a changed theme to the panel."""
         if self.panel is not None:
             self._guarded(self.panel.redress)
+
+    def _make_when_loaded(self) -> None:
+        """Import a built-in plugin first, on another thread, as that may take a second.
+
+        Others may make objects of Qt as they are imported, which belong to the window's thread.
+        """
+        plugins = self._workspace.plugins
+        known = self.capability.factory.partition(":")[0] in sys.modules
+        if known or not plugins.plugin(self.capability.plugin).built_in:
+            self.make()
+            return
+        self._show(Hint(f"Loading {self.capability.title}…"))
+        self._workspace.in_background(lambda: plugins.load(self.capability), self._loaded)
+
+    def _loaded(self, _factory: object) -> None:
+        """Make the panel; an error of the import comes once more, and is explained."""
+        if isValid(self) and self._host is None:
+            self.make()
 
     def make(self) -> None:
         """Make the panel again from the start."""

@@ -42,11 +42,14 @@ class IdleTasks(QTimer):
         self.start()
 
 
-def pages(stages: Iterable[Stage], make: Callable[[str], object | None]) -> Iterator[None]:
+def pages(
+    stages: Iterable[Stage], make: Callable[[str], object | None], at_last: Callable[[], object]
+) -> Iterator[None]:
     """Yield the work of making each stage's page, in pieces.
 
     Args:
         make: Makes one page, or gives None where that fails; then no more are made.
+        at_last: Called after the pages, which it would hold up.
     """
     for stage in stages:
         for module in stage.parts:
@@ -58,3 +61,4 @@ def pages(stages: Iterable[Stage], make: Callable[[str], object | None]) -> Iter
         # take 50 ms at once.
         gc.freeze()
         yield
+    at_last()

@@ -92,7 +92,6 @@ class MainWindow(QMainWindow):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self.project = CurrentProject()
         self.project.change_asked.connect(lambda: self.go("project"))
-        self._ahead = IdleTasks(self, pages(STAGES, self._page))
         self._separators = SeparatorStyle()
         self.setStyle(self._separators)
         self._build()
@@ -109,6 +108,7 @@ class MainWindow(QMainWindow):
         self.project.changed.connect(lambda: self._progress.show_on(self.rail))
         from studio.gui.panels.panels import Panels  # it knows the workspace
 
+        self._ahead = IdleTasks(self, pages(STAGES, self._page, workspace.import_steps))
         self.panels = Panels(self)
         self.commands = Commands(self)
         self.jobbar.follow(workspace.jobs)
@@ -254,6 +254,7 @@ class MainWindow(QMainWindow):
         self._closing.callback(self.workspace.events.subscribe(self._on_event))
         self._closing.callback(self.panels.close)
         self._closing.callback(self.project.end)
+        self._closing.callback(self._ahead.stop)
 
     def _warm_up(self) -> None:
         self.workspace.in_background(lambda: self.workspace.sandbox, self._show_sandbox)
@@ -375,7 +376,6 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self.save()
-        self._ahead.stop()
         self._closing.close()
         super().closeEvent(event)
 

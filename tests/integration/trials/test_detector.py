@@ -21,6 +21,7 @@ from tests.rigs.boards import Board, Network, shown
 from tests.rigs.load import Load
 
 GOOD, BAD = 0.005, 0.15
+_LIMIT_S = "600"  # a trial ends when it knows enough: a slow machine answers two requests a second
 _SCENES, _REFERENCE = 200, 64
 
 
@@ -78,7 +79,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 def test_a_version_that_finds_the_same_is_kept(site: Site) -> None:
-    ended = site.deploy(str(GOOD), "--trial", "--soak-s", "300")
+    ended = site.deploy(str(GOOD), "--trial", "--soak-s", _LIMIT_S)
     assert ended.code == 0, ended.err
     assert ended.json["soak"]["decision"] == "kept", ended.json["soak"]
     found = {one["test"]: one for one in ended.json["soak"]["tests"]}
@@ -88,7 +89,7 @@ def test_a_version_that_finds_the_same_is_kept(site: Site) -> None:
 
 
 def test_one_that_finds_something_else_is_taken_back(site: Site) -> None:
-    ended = site.deploy(str(BAD), "--trial", "--soak-s", "300")
+    ended = site.deploy(str(BAD), "--trial", "--soak-s", _LIMIT_S)
     assert ended.code == 1, ended.out
     assert "results differ from the previous release" in ended.err
     assert site.camera.failures == []
