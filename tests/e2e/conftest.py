@@ -70,6 +70,11 @@ class Studio:
         )
         return Ended(done.returncode, done.stdout, done.stderr)
 
+    @property
+    def has_deployed(self) -> bool:
+        """Whether something was ever deployed to this computer."""
+        return (self.home / "edgewright" / "data" / "releases").exists()
+
     def ok(self, *words: str | Path, timeout: float = 300) -> Any:
         """Run a command with ``--json`` that must succeed; its document."""
         ended = self.run(*words, "--json", timeout=timeout)
@@ -82,7 +87,8 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """The command; what it serves on this computer is ended with the test."""
     studio = Studio(tmp_path_factory.mktemp("studio"))
     yield studio
-    studio.run("undeploy", "--target", "local")
+    if studio.has_deployed:
+        studio.run("undeploy", "--target", "local")
 
 
 @pytest.fixture(scope="session")
