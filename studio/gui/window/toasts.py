@@ -58,6 +58,7 @@ class Toast(QFrame):
         self.setProperty("role", "toast")
         self.sentence = label("", "strong", wrap=True)
         self.hint = label("", "dim", wrap=True)
+        self.hint.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.act = button("", self._run_action, "link")
         self.details = button("Details", self._flip, "link")
         self.detail = QPlainTextEdit()
