@@ -1,4 +1,4 @@
-"""Models of other frameworks: recognised by their content, with the way to ONNX.
+"""Models of other frameworks: recognised by their content, and how each becomes ONNX.
 
 Nothing is unpacked, unpickled or imported: some hundred bytes and the table of a zip archive are
 read.
@@ -6,10 +6,14 @@ read.
 
 from __future__ import annotations
 
+import functools
 import struct
-from collections.abc import Collection
+import tomllib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from studio.settings import resource
 
 _HEAD = 64
 _PICKLE = 0x80
@@ -33,120 +37,29 @@ class SourceFormat:
     """A form of a model that has to be converted before it is opened.
 
     Attributes:
+        id: Its name in ``resources/source_formats.toml``.
         title: What the file is, with its article.
         remedy: How it becomes ONNX, in the framework that made it.
     """
 
+    id: str
     title: str
     remedy: str
 
 
-def _in_python(code: str, where: str) -> str:
-    return f'Convert it to ONNX where {where} is installed: python -c "{code}"'
+@functools.cache
+def _formats() -> Mapping[str, SourceFormat]:
+    with resource("source_formats.toml").open("rb") as file:
+        return {name: SourceFormat(name, **entry) for name, entry in tomllib.load(file).items()}
 
-
-PYTORCH_EXPORT = SourceFormat(
-    "a PyTorch export (.pt2)",
-    _in_python(
-        "import torch; torch.onnx.export("
-        "torch.export.load('model.pt2'), dynamo=True).save('model.onnx')",
-        "torch with onnxscript",
-    ),
-)
-TORCHSCRIPT = SourceFormat(
-    "a TorchScript module",
-    _in_python(
-        "import torch; torch.onnx.export(torch.jit.load('model.pt'), "
-        "(torch.zeros(1, 3, 224, 224),), 'model.onnx', dynamo=False)",
-        "torch",
-    )
-    + " with the shape of your input.",
-)
-PYTORCH_WEIGHTS = SourceFormat(
-    "a file of PyTorch weights or a pickled module, which has no graph",
-    "Export it where the class of the model is: "
-    "model.load_state_dict(torch.load('weights.pth', weights_only=True)); "
-    "program = torch.export.export(model.eval(), (example,)); "
-    "torch.onnx.export(program, dynamo=True).save('model.onnx')",
-)
-KERAS = SourceFormat(
-    "a Keras model",
-    _in_python(
-        "import keras; keras.saving.load_model('model.keras').export('model.onnx', format='onnx')",
-        "keras with its backend",
-    ),
-)
-KERAS_HDF5 = SourceFormat(
-    "an HDF5 file, as of Keras",
-    "Convert it to ONNX where tf2onnx is installed: "
-    "python -m tf2onnx.convert --keras model.h5 --output model.onnx",
-)
-SAVED_MODEL = SourceFormat(
-    "a TensorFlow SavedModel",
-    "Convert it to ONNX where tf2onnx is installed: "
-    "python -m tf2onnx.convert --saved-model FOLDER --output model.onnx",
-)
-TENSORFLOW_GRAPH = SourceFormat(
-    "a TensorFlow graph",
-    "Convert it to ONNX where tf2onnx is installed: python -m tf2onnx.convert --graphdef model.pb "
-    "--inputs INPUT:0 --outputs OUTPUT:0 --output model.onnx",
-)
-HUGGING_FACE = SourceFormat(
-    "a folder of Hugging Face transformers",
-    "Convert it to ONNX where optimum is installed: "
-    "optimum-cli export onnx --model FOLDER OUT, then open OUT/model.onnx",
-)
-SAFETENSORS = SourceFormat(
-    "a file of weights (safetensors), which has no graph",
-    "Convert the folder of its config.json to ONNX where optimum is installed: "
-    "optimum-cli export onnx --model FOLDER OUT",
-)
-GGUF = SourceFormat(
-    "a language model in GGUF",
-    "Convert the model that it was made from to ONNX where optimum is installed: "
-    "optimum-cli export onnx --model NAME OUT",
-)
-PICKLE = SourceFormat(
-    "a Python pickle, which could run any code as it is read",
-    "Convert a model of scikit-learn to ONNX in the program that made it: "
-    "from skl2onnx import to_onnx; "
-    "open('model.onnx', 'wb').write(to_onnx(model, X[:1]).SerializeToString())",
-)
-LIGHTGBM = SourceFormat(
-    "a LightGBM model",
-    "Convert it to ONNX where onnxmltools is installed: onnxmltools.convert_lightgbm("
-    "lightgbm.Booster(model_file='model.txt'), initial_types=[('x', FloatTensorType([None, N]))])",
-)
-XGBOOST = SourceFormat(
-    "an XGBoost model",
-    "Convert it to ONNX where onnxmltools is installed: onnxmltools.convert_xgboost("
-    "booster, initial_types=[('x', FloatTensorType([None, N]))])",
-)
-PADDLE = SourceFormat(
-    "a PaddlePaddle model",
-    "Convert it to ONNX where paddle2onnx is installed: paddle2onnx --model_dir . "
-    "--model_filename inference.pdmodel --params_filename inference.pdiparams "
-    "--save_file model.onnx",
-)
-ORT = SourceFormat(
-    "an ONNX Runtime file (.ort), which is made for one build of it",
-    "Open the ONNX file that it was made from.",
-)
-TENSORRT = SourceFormat(
-    "a TensorRT engine, which is built for one GPU", "Open the ONNX file that it was built from."
-)
-CORE_ML = SourceFormat(
-    "a Core ML model",
-    "Open the model that it was converted from. The Netron panel in the window shows this one.",
-)
 
 _BY_SUFFIX = {
-    **dict.fromkeys((".pt", ".pth", ".ckpt"), PYTORCH_WEIGHTS),
-    ".joblib": PICKLE,
-    ".pb": TENSORFLOW_GRAPH,
-    ".pdmodel": PADDLE,
-    **dict.fromkeys((".engine", ".plan", ".trt"), TENSORRT),
-    **dict.fromkeys((".mlmodel", ".mlpackage"), CORE_ML),
+    **dict.fromkeys((".pt", ".pth", ".ckpt"), "pytorch-weights"),
+    ".joblib": "pickle",
+    ".pb": "tensorflow-graph",
+    ".pdmodel": "paddle",
+    **dict.fromkeys((".engine", ".plan", ".trt"), "tensorrt"),
+    **dict.fromkeys((".mlmodel", ".mlpackage"), "core-ml"),
 }
 """Those without a mark of their own, or whose mark could not be read."""
 
@@ -162,47 +75,47 @@ def source_format(path: Path) -> SourceFormat | None:
             return None
     except OSError:
         return None
-    return found or _BY_SUFFIX.get(path.suffix.lower())
+    return _formats().get(found or _BY_SUFFIX.get(path.suffix.lower(), ""))
 
 
 def _first(folder: Path, most: int = 1000) -> list[Path]:
     return [one for one, _ in zip(folder.iterdir(), range(most), strict=False)]
 
 
-def _of_folder(names: Collection[str]) -> SourceFormat | None:
+def _of_folder(names: Collection[str]) -> str:
     if "saved_model.pb" in names:
-        return SAVED_MODEL
+        return "saved-model"
     weights = any(name.endswith((".safetensors", "pytorch_model.bin")) for name in names)
-    return HUGGING_FACE if weights and "config.json" in names else None
+    return "hugging-face" if weights and "config.json" in names else ""
 
 
-def _of_file(path: Path) -> SourceFormat | None:
+def _of_file(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(_HEAD)
     if head.startswith(_ZIP):
         return _of_archive(_archive_names(path))
     if head.startswith(_LEGACY_TORCH):
-        return PYTORCH_WEIGHTS
+        return "pytorch-weights"
     if len(head) > 1 and head[0] == _PICKLE and head[1] in _PICKLE_PROTOCOLS:
-        return PICKLE
+        return "pickle"
     if _is_safetensors(head, path.stat().st_size):
-        return SAFETENSORS
+        return "safetensors"
     return _of_head(head)
 
 
-def _of_head(head: bytes) -> SourceFormat | None:
+def _of_head(head: bytes) -> str:
     """Return the format of a file by its first bytes alone."""
     if head.startswith(b"\x89HDF\r\n\x1a\n"):
-        return KERAS_HDF5
+        return "keras-hdf5"
     if head.startswith(b"GGUF"):
-        return GGUF
+        return "gguf"
     if head.startswith(b"tree\nversion="):
-        return LIGHTGBM
+        return "lightgbm"
     if head[4:8] == b"ORTM":
-        return ORT
+        return "ort"
     json = head.translate(None, b" \t\r\n").startswith(b'{"learner"')
     ubjson = head.startswith(b"{L") and head[10:17] == b"learner"
-    return XGBOOST if json or ubjson else None
+    return "xgboost" if json or ubjson else ""
 
 
 def _is_safetensors(head: bytes, size: int) -> bool:
@@ -210,20 +123,20 @@ def _is_safetensors(head: bytes, size: int) -> bool:
     return len(head) > 8 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= size - 8
 
 
-def _of_archive(names: Collection[str]) -> SourceFormat | None:
+def _of_archive(names: Collection[str]) -> str:
     """Return the format of a zip archive; PyTorch's have one folder, which is named at will."""
     below = {name.partition("/")[2] for name in names}
     if "archive_format" in below or "serialized_exported_program.json" in names:
-        return PYTORCH_EXPORT
+        return "pytorch-export"
     if "constants.pkl" in below or any(name.startswith("code/") for name in below):
-        return TORCHSCRIPT
+        return "torchscript"
     if "data.pkl" in below:
-        return PYTORCH_WEIGHTS
-    return KERAS if "model.weights.h5" in names and "config.json" in names else None
+        return "pytorch-weights"
+    return "keras" if "model.weights.h5" in names and "config.json" in names else ""
 
 
 def _archive_names(path: Path) -> set[str]:
-    """Return the names in a zip archive, as far as its table says them and has a sensible size."""
+    """Return the names in a zip archive, as far as its table is whole and of a sensible size."""
     names: set[str] = set()
     with path.open("rb") as file:
         start = file.read(_ZIP_FILE_BYTES)

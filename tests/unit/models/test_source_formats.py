@@ -13,49 +13,35 @@ import pytest
 
 from studio.api import InvalidModel
 from studio.models.formats import format_for
-from studio.models.source_formats import (
-    CORE_ML,
-    GGUF,
-    HUGGING_FACE,
-    KERAS,
-    KERAS_HDF5,
-    LIGHTGBM,
-    ORT,
-    PADDLE,
-    PICKLE,
-    PYTORCH_EXPORT,
-    PYTORCH_WEIGHTS,
-    SAFETENSORS,
-    SAVED_MODEL,
-    TENSORRT,
-    TORCHSCRIPT,
-    XGBOOST,
-    SourceFormat,
-    source_format,
-)
+from studio.models.source_formats import source_format
 from studio.plugin_host import PluginHost
 
 SOURCES = Path(__file__).parents[2] / "data" / "sources"
 """Written by torch 2.13, scikit-learn, joblib, LightGBM and safetensors themselves."""
 
 
+def kind(path: Path) -> str:
+    found = source_format(path)
+    return found.id if found is not None else ""
+
+
 @pytest.mark.parametrize(
     ("name", "wanted"),
     [
-        ("export.pt2", PYTORCH_EXPORT),
-        ("script.pt", TORCHSCRIPT),
-        ("state.pth", PYTORCH_WEIGHTS),
-        ("module.pt", PYTORCH_WEIGHTS),
-        ("old.pth", PYTORCH_WEIGHTS),
-        ("estimator.pkl", PICKLE),
-        ("plain.joblib", PICKLE),
-        ("compressed.joblib", PICKLE),
-        ("lightgbm.txt", LIGHTGBM),
-        ("weights.safetensors", SAFETENSORS),
+        ("export.pt2", "pytorch-export"),
+        ("script.pt", "torchscript"),
+        ("state.pth", "pytorch-weights"),
+        ("module.pt", "pytorch-weights"),
+        ("old.pth", "pytorch-weights"),
+        ("estimator.pkl", "pickle"),
+        ("plain.joblib", "pickle"),
+        ("compressed.joblib", "pickle"),
+        ("lightgbm.txt", "lightgbm"),
+        ("weights.safetensors", "safetensors"),
     ],
 )
-def test_what_the_frameworks_write_is_recognised(name: str, wanted: SourceFormat) -> None:
-    assert source_format(SOURCES / name) is wanted
+def test_what_the_frameworks_write_is_recognised(name: str, wanted: str) -> None:
+    assert kind(SOURCES / name) == wanted
 
 
 @pytest.mark.parametrize("name", ["export.pt2", "script.pt", "state.pth", "old.pth"])
@@ -68,48 +54,48 @@ def test_the_content_decides_and_not_the_name(name: str, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("head", "wanted"),
     [
-        (b"\x89HDF\r\n\x1a\n", KERAS_HDF5),
-        (b"GGUF\x03\x00\x00\x00", GGUF),
-        (b"\x20\x00\x00\x00ORTM", ORT),
-        (b'{"learner":{"attributes":{}}}', XGBOOST),
-        (b"{L\x00\x00\x00\x00\x00\x00\x00\x07learner{", XGBOOST),
-        (b'{"labels": ["learner"]}' + b" " * 9, None),
-        (b"", None),
-        (b"\x80", None),
-        (b"\xff" * 64, None),
+        (b"\x89HDF\r\n\x1a\n", "keras-hdf5"),
+        (b"GGUF\x03\x00\x00\x00", "gguf"),
+        (b"\x20\x00\x00\x00ORTM", "ort"),
+        (b'{"learner":{"attributes":{}}}', "xgboost"),
+        (b"{L\x00\x00\x00\x00\x00\x00\x00\x07learner{", "xgboost"),
+        (b'{"labels": ["learner"]}' + b" " * 9, ""),
+        (b"", ""),
+        (b"\x80", ""),
+        (b"\xff" * 64, ""),
     ],
 )
-def test_a_mark_at_the_start(head: bytes, wanted: SourceFormat | None, tmp_path: Path) -> None:
+def test_a_mark_at_the_start(head: bytes, wanted: str, tmp_path: Path) -> None:
     path = tmp_path / "model.bin"
     path.write_bytes(head)
-    assert source_format(path) is wanted
+    assert kind(path) == wanted
 
 
 @pytest.mark.parametrize(
     ("names", "wanted"),
     [
-        (["saved_model.pb", "variables"], SAVED_MODEL),
-        (["config.json", "model.safetensors"], HUGGING_FACE),
-        (["config.json", "pytorch_model.bin"], HUGGING_FACE),
-        (["config.json"], None),
-        (["model.safetensors"], None),
+        (["saved_model.pb", "variables"], "saved-model"),
+        (["config.json", "model.safetensors"], "hugging-face"),
+        (["config.json", "pytorch_model.bin"], "hugging-face"),
+        (["config.json"], ""),
+        (["model.safetensors"], ""),
     ],
 )
-def test_folders(names: list[str], wanted: SourceFormat | None, tmp_path: Path) -> None:
+def test_folders(names: list[str], wanted: str, tmp_path: Path) -> None:
     for name in names:
         (tmp_path / name).touch()
-    assert source_format(tmp_path) is wanted
+    assert kind(tmp_path) == wanted
 
 
 @pytest.mark.parametrize(
     ("name", "wanted"),
-    [("net.engine", TENSORRT), ("inference.pdmodel", PADDLE), ("net.mlmodel", CORE_ML)],
+    [("net.engine", "tensorrt"), ("inference.pdmodel", "paddle"), ("net.mlmodel", "core-ml")],
 )
 def test_those_without_a_mark_are_known_by_their_names(
-    name: str, wanted: SourceFormat, tmp_path: Path
+    name: str, wanted: str, tmp_path: Path
 ) -> None:
     (tmp_path / name).write_bytes(b"\x08\x01")
-    assert source_format(tmp_path / name) is wanted
+    assert kind(tmp_path / name) == wanted
 
 
 def test_an_archive_of_keras(tmp_path: Path) -> None:
@@ -117,14 +103,14 @@ def test_an_archive_of_keras(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         for name in ("metadata.json", "config.json", "model.weights.h5"):
             archive.writestr(name, "{}")
-    assert source_format(path) is KERAS
+    assert kind(path) == "keras"
 
 
 def test_an_archive_of_something_else_is_none(tmp_path: Path) -> None:
     path = tmp_path / "arrays.npz"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("x.npy", "")
-    assert source_format(path) is None
+    assert kind(path) == ""
 
 
 def test_the_refusal_is_one_sentence_with_the_way_to_onnx() -> None:
@@ -142,8 +128,8 @@ def test_a_cut_archive_is_no_error(tmp_path: Path) -> None:
     found = set()
     for length in range(0, len(whole), 97):
         path.write_bytes(whole[:length])
-        found.add(source_format(path))
-    assert found <= {None, PYTORCH_EXPORT}
+        found.add(kind(path))
+    assert found <= {"", "pytorch-export"}
 
 
 @pytest.mark.parametrize("field", [8, 10, 12, 16, 20])
@@ -154,7 +140,7 @@ def test_an_archive_whose_end_lies_is_no_error(field: int, value: int, tmp_path:
     struct.pack_into("<H", content, at, value)
     path = tmp_path / "lies.pth"
     path.write_bytes(content)
-    assert source_format(path) is PYTORCH_WEIGHTS
+    assert kind(path) == "pytorch-weights"
 
 
 def test_a_table_of_half_a_gigabyte_is_not_read(
@@ -168,7 +154,7 @@ def test_a_table_of_half_a_gigabyte_is_not_read(
         file.seek(0, os.SEEK_END)
         file.write(end)
     tracemalloc.start()
-    assert source_format(path) is PYTORCH_WEIGHTS
+    assert kind(path) == "pytorch-weights"
     _now, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 1 << 22
@@ -177,13 +163,13 @@ def test_a_table_of_half_a_gigabyte_is_not_read(
 def test_a_pipe_is_not_opened(tmp_path: Path) -> None:
     path = tmp_path / "pipe.pt"
     os.mkfifo(path)
-    assert source_format(path) is None
+    assert kind(path) == ""
 
 
 def test_a_length_of_safetensors_that_lies(tmp_path: Path) -> None:
     path = tmp_path / "weights.bin"
     path.write_bytes(struct.pack("<Q", 1 << 60) + b"{}")
-    assert source_format(path) is None
+    assert kind(path) == ""
 
 
 def test_no_pickle_is_run(tmp_path: Path) -> None:
@@ -195,7 +181,7 @@ def test_no_pickle_is_run(tmp_path: Path) -> None:
 
     path = tmp_path / "model.pkl"
     path.write_bytes(pickle.dumps(Hostile()))
-    assert source_format(path) is PICKLE
+    assert kind(path) == "pickle"
     with pytest.raises(InvalidModel, match="could run any code"):
         format_for(path, PluginHost.discover())
     assert not mark.exists()
