@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from studio.api import Extension, Format, InvalidModel
+from studio.models.source_formats import source_format
 from studio.plugin_host import PluginHost
 
 
@@ -22,6 +23,10 @@ def format_for(path: Path, host: PluginHost) -> Format:
         known = cast(Format, host.create(capability))
         if known.recognises(path):
             return known
+    if (source := source_format(path)) is not None:
+        raise InvalidModel(
+            f"{path.name} is {source.title}. It can be opened once it is ONNX.", hint=source.remedy
+        )
     titles = ", ".join(capability.title for capability in capabilities) or "none"
     raise InvalidModel(
         f"{path.name} is not a model in a known format.",

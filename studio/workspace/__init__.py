@@ -20,6 +20,7 @@ from studio.models.labels.node_rows import (
     node_rows,
 )
 from studio.models.search import SearchResult, search_model
+from studio.models.source_formats import source_format
 from studio.models.step import DRAWN, PREVIEW
 from studio.models.surgery.edits import write as edit_text
 from studio.plugin_host import Plugin
@@ -147,4 +148,5 @@ __all__ = [
     "search_model",
     "short_shape",
     "short_type",
+    "source_format",
 ]

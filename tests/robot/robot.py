@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 )
 
 from studio.gui.graph.canvas import GraphCanvas
+from studio.gui.pages.shared.question import Question
 from studio.gui.window.stages import BY_ID
 
 if TYPE_CHECKING:
@@ -258,7 +259,11 @@ class Robot:
         if not isinstance(last, QAbstractButton):
             return False
         name = f"{last.text()} {last.accessibleName()}"
-        return self._remote in name or last.property("role") in ("danger", "confirm")
+        return (
+            self._remote in name
+            or last.property("role") == "danger"
+            or isinstance(last.window(), Question)
+        )
 
     # Looking
 

@@ -21,6 +21,7 @@ from studio.gui.widgets.basics import (
     row,
     set_enabled,
 )
+from studio.gui.widgets.right_edge import take_right_edge
 
 WIDTH = 512
 _MARGIN = 20
@@ -85,6 +86,7 @@ class Sheet(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.panel = QFrame(self)
         self.panel.setProperty("role", "sheet")
+        take_right_edge(self.panel)
         self.title = ElidedLabel("", Qt.TextElideMode.ElideRight)
         self.title.setProperty("role", "heading")
         self.steps = StepBar(steps)

@@ -48,7 +48,8 @@ def outcome_of(paths: Sequence[Path], suffixes: Sequence[str]) -> DropOutcome:
     models = tuple(models[0] for models in found if len(models) == 1)
     others = [path for path, models in zip(paths, found, strict=True) if len(models) != 1]
     if not models:
-        return _refusal(others, max(map(len, found)), suffixes)
+        most = max(map(len, found))
+        return _conversion(others, most) or _refusal(others, most, suffixes)
     title = f"Open {len(models)} models" if len(models) > 1 else f"Open {models[0].name}"
     text = "It is checked in a sandbox and stays on this computer."
     if len(models) > 1:
@@ -57,6 +58,17 @@ def outcome_of(paths: Sequence[Path], suffixes: Sequence[str]) -> DropOutcome:
         rest = others[0].name if len(others) == 1 else figures.count(len(others), "file")
         text = f"Not a model, and not opened: {rest}."
     return DropOutcome(title, text, models)
+
+
+def _conversion(paths: Sequence[Path], most: int) -> DropOutcome | None:
+    """Return what a drop of another framework's model does: opening it explains the conversion."""
+    from studio.workspace import source_format  # nothing is dropped before the window is shown
+
+    source = source_format(paths[0]) if len(paths) == 1 and not most else None
+    if source is None:
+        return None
+    text = f"It is {source.title}. Drop it to see how it is converted."
+    return DropOutcome(f"Not ONNX yet: {paths[0].name}", text, (paths[0],))
 
 
 def _refusal(paths: Sequence[Path], most: int, suffixes: Sequence[str]) -> DropOutcome:

@@ -12,6 +12,7 @@ from studio.gui import icons
 from studio.gui.shell import MessageAction
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID, button, label, restyle, row
+from studio.gui.widgets.right_edge import at_right_edge
 
 if TYPE_CHECKING:
     from studio.workspace import JobOutcome
@@ -28,9 +29,6 @@ LEAST_ROOM = 240
 """Pixels that a message takes where a sheet or panel leaves less."""
 
 _MARGIN = 2 * GRID
-_OVER_THE_PAGE = ("sheet", "sidepanel")
-"""Roles of the frames at the right edge."""
-
 _DETAIL_HEIGHT = 132
 _MOVES = (QEvent.Type.Resize, QEvent.Type.LayoutRequest)
 _WORDS = {"good": "Done", "warning": "Note", "bad": "Problem", "": "Note"}
@@ -58,6 +56,7 @@ class Toast(QFrame):
         self.setProperty("role", "toast")
         self.sentence = label("", "strong", wrap=True)
         self.hint = label("", "dim", wrap=True)
+        self.hint.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.act = button("", self._run_action, "link")
         self.details = button("Details", self._flip, "link")
         self.detail = QPlainTextEdit()
@@ -255,10 +254,6 @@ class Toasts(QObject):
     def _room(self) -> int:
         """Return the width left of an open sheet or panel, which a message must not cover."""
         area, corner = self._area, QPoint(0, 0)
-        edges = [
-            one.mapTo(area.window(), corner).x()
-            for one in area.window().findChildren(QFrame)
-            if one.property("role") in _OVER_THE_PAGE and one.isVisible()
-        ]
+        edges = [one.mapTo(area.window(), corner).x() for one in at_right_edge(area.window())]
         left = area.mapTo(area.window(), corner).x()
         return min((max(edge - left, LEAST_ROOM) for edge in edges), default=area.width())

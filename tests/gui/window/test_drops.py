@@ -9,11 +9,13 @@ import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from studio.gui.window.drop_overlay import outcome_of
 from studio.gui.window.main_window import MainWindow
 from tests.gui.conftest import DIGITS
 
+SOURCES = Path(__file__).parents[2] / "data" / "sources"
 SUFFIXES = (".onnx", ".xml", ".tflite")
 COPY, MOVE = Qt.DropAction.CopyAction, Qt.DropAction.MoveAction
 _LEFT, _NO_KEY = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
@@ -82,6 +84,24 @@ def test_a_folder_stands_for_the_one_model_in_it(
     found = outcome_of([folder], SUFFIXES)
     assert (found.title, len(found.models)) == (title, count)
     assert all(model.parent == folder for model in found.models)
+
+
+def test_a_model_of_another_framework_is_named_and_its_drop_explains(
+    window: MainWindow, opened: list[Path]
+) -> None:
+    found = outcome_of([SOURCES / "export.pt2"], SUFFIXES)
+    assert found.title == "Not ONNX yet: export.pt2"
+    assert found.text == "It is a PyTorch export (.pt2). Drop it to see how it is converted."
+    window._opening.open_dropped([SOURCES / "export.pt2"])
+    assert opened == [SOURCES / "export.pt2"]
+
+
+def test_the_toast_of_such_a_drop_has_the_way_to_onnx(window: MainWindow, qtbot: QtBot) -> None:
+    window._opening.open_dropped([SOURCES / "export.pt2"])
+    qtbot.waitUntil(lambda: "is a PyTorch export (.pt2)" in window.toasts.texts)
+    (toast,) = window.toasts.shown
+    assert "torch.onnx.export(torch.export.load" in toast.hint.text()
+    assert toast.hint.textInteractionFlags() & Qt.TextInteractionFlag.TextSelectableByMouse
 
 
 def test_a_folder_that_cannot_be_listed_has_no_model(

@@ -14,6 +14,7 @@ from studio.gui import figures
 from studio.gui.forms.editors import Choice
 from studio.gui.forms.form import Form
 from studio.gui.pages.shared import target_rows
+from studio.gui.pages.shared.question import Question
 from studio.gui.pages.shared.stage_page import JobStrip, StateRow, StateRows
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Card, Scroll, button, label, row, set_enabled
@@ -28,11 +29,13 @@ SHOWN = ("target", "strategy", "first", "size", "max_failures", "undo", "request
 NOT_ASKED = ("bundle", "resume")
 KEPT = ("agreement", "keep_samples")
 JUDGED = "Golden samples decide on this target."
+HALTS = "A target with more errors or much higher latency is rolled back, and the rollout halts."
 BEFORE = (
     "The first wave receives the release first. Golden samples run on each target before and "
-    "after. A target with more errors or much higher latency is rolled back, and the rollout "
-    "halts."
+    f"after. {HALTS}"
 )
+RESUMED = "Targets that kept the release are skipped; all others are tried again."
+_NAMED = 3  # targets that a question names; further ones are counted
 STATES = {
     "waiting": ("waiting", ""),
     "deploying": ("deploying", "accent"),
@@ -62,8 +65,7 @@ class RolloutView(QWidget):
         self.start_button = button("Roll out", self.start, "primary")
         self.resume_button = button("Resume last rollout", self.resume)
         self.resume_button.setToolTip(
-            "Resume the last halted, cancelled or interrupted rollout. Targets that kept the "
-            "release are skipped; all others are tried again."
+            f"Resume the last halted, cancelled or interrupted rollout. {RESUMED}"
         )
         self.pipeline = pipeline
         self._layout()
@@ -113,8 +115,25 @@ class RolloutView(QWidget):
         self._explain()
 
     def start(self) -> None:
-        """Roll the current variant out."""
+        """Roll the current variant out; on the network, after a confirmation."""
         if self.variant is None or self.strip.running or not self.form.check():
+            return
+        names = self._chosen()
+        if not self._any_remote(names):
+            self._start_now()
+            return
+        others = figures.count(len(names) - _NAMED, "more target") if len(names) > _NAMED else ""
+        where = [target_rows.spoken(name) for name in names[:_NAMED]]
+        Question(
+            self,
+            f"Roll out {self.variant.name} to {', '.join(filter(None, (*where, others)))}?",
+            f"It replaces what they serve, in waves. {HALTS}",
+            "Roll out",
+            self._start_now,
+        ).open()
+
+    def _start_now(self) -> None:
+        if self.variant is None:
             return
         job = self.shell.start(STEP, **self.form.values(), model=f"#{self.variant.id}")
         if self.strip.follow(job):
@@ -123,7 +142,13 @@ class RolloutView(QWidget):
         self._explain()
 
     def resume(self) -> None:
-        """Resume the last rollout."""
+        """Resume the last rollout, after a confirmation."""
+        if not self.strip.running:
+            Question(
+                self, "Resume the last rollout?", RESUMED, "Resume rollout", self._resume_now
+            ).open()
+
+    def _resume_now(self) -> None:
         if not self.strip.running and self.strip.follow(self.shell.start(STEP, resume="last")):
             self._seen = {}
             self._show([])
@@ -152,6 +177,19 @@ class RolloutView(QWidget):
         self.rows.show_rows([_row(one) for one in targets])
         self.hint.setVisible(not self.rows.rows)
 
+    def _chosen(self) -> list[str]:
+        """Return the names of the chosen targets and of the members of chosen groups."""
+        groups = self.workspace.registry.groups.all()
+        names: list[str] = []
+        for name in map(str, self.form.fields["target"].editor.value() or ()):
+            names += groups.get(name[1:], ()) if name.startswith("@") else [name]
+        return list(dict.fromkeys(names))
+
+    def _any_remote(self, names: Iterable[str]) -> bool:
+        """Return whether a target is on the network; one that is not known may be."""
+        known = {one.name: one for one in self.workspace.registry.targets()}
+        return any(name not in known or target_rows.is_remote(known[name]) for name in names)
+
     def _explain_fields(self) -> None:
         """Name the chosen targets that do not support the requested options."""
         values = {name: field.editor.value() for name, field in self.form.fields.items()}
@@ -167,11 +205,7 @@ class RolloutView(QWidget):
     def _why_not(self, asked: Callable[[TargetSpec], str]) -> str:
         """Return why the first unable target lacks a feature, and how many more lack it."""
         registry = self.workspace.registry
-        groups = registry.groups.all()
-        names: list[str] = []
-        for name in map(str, self.form.fields["target"].editor.value() or ()):
-            names += groups.get(name[1:], ()) if name.startswith("@") else [name]
-        reasons = list(filter(None, (asked(registry.target(one)) for one in dict.fromkeys(names))))
+        reasons = list(filter(None, (asked(registry.target(one)) for one in self._chosen())))
         more = (
             f" {figures.count(len(reasons) - 1, 'more target')} affected."
             if len(reasons) > 1

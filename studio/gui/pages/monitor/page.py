@@ -16,7 +16,6 @@ from studio.gui.pages.monitor.fleet_view import FleetView
 from studio.gui.pages.monitor.live_messages import LiveMessages
 from studio.gui.pages.monitor.release_rows import ReleaseRow, release_markers, release_rows
 from studio.gui.pages.monitor.rollback_question import (
-    is_remote,
     must_ask,
     rollback_question,
 )
@@ -251,7 +250,7 @@ class MonitorPage(StagePage):
             return
         live = target_rows.running(self._releases).release
         number = live.facts.version if live is not None else None
-        self._undo = "" if number is None or is_remote(target) else str(number)
+        self._undo = "" if number is None or target_rows.is_remote(target) else str(number)
         self.switching.follow(self.shell.start(ROLLBACK, target=target.name, to=to))
         self._explain()
 
@@ -261,7 +260,7 @@ class MonitorPage(StagePage):
         if target is None or self.switching.running:
             return
         where = target_rows.spoken(target.name)
-        if not is_remote(target):
+        if not target_rows.is_remote(target):
             self._start_now()
             return
         text = f"The installed release answers requests on {where} again."

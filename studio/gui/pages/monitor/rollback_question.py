@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from PySide6.QtWidgets import QWidget
 
@@ -13,18 +12,13 @@ from studio.gui.pages.shared import target_rows
 from studio.gui.pages.shared.question import Question
 
 
-def is_remote(target: TargetSpec) -> bool:
-    """Return whether a target is on the network."""
-    return urlsplit(target.url).scheme not in ("", "local")
-
-
 def must_ask(target: TargetSpec, live_model: str, wanted: ReleaseRow) -> bool:
     """Return whether a rollback needs a confirmation.
 
     On this computer, a rollback to another version of the same model is undone with one click, so
     it does not ask. Anything on the network asks, and so does the end of another model.
     """
-    return is_remote(target) or (bool(live_model) and live_model != wanted.model)
+    return target_rows.is_remote(target) or (bool(live_model) and live_model != wanted.model)
 
 
 def rollback_question(

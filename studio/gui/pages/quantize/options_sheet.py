@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from studio.gui.widgets.basics import GRID, Scroll, Segmented, button, label, line, row
+from studio.gui.widgets.right_edge import take_right_edge
 
 WIDTH = 64 * GRID
 
@@ -29,6 +30,7 @@ class OptionsSheet(QFrame):
         super().__init__(page)
         self._page = page
         self.setProperty("role", "sheet")
+        take_right_edge(self)
         self.setAccessibleName(title)
         self.views = Segmented(tuple(views), f"{title} views")
         self.primary = button(action, self._accept, "primary")

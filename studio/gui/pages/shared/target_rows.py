@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from studio.api import TargetFacts, TargetSpec
 from studio.documents.dataclass_json import from_json
@@ -31,6 +32,11 @@ def named(name: str) -> str:
 def spoken(name: str) -> str:
     """Return a target's name within a sentence."""
     return "this computer" if name in ("", LOCAL) else name
+
+
+def is_remote(target: TargetSpec) -> bool:
+    """Return whether a target is on the network."""
+    return urlsplit(target.url).scheme not in ("", LOCAL)
 
 
 def facts_of(document: Mapping[str, object]) -> TargetFacts | None:

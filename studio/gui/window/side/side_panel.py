@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 from studio.gui import icons
 from studio.gui.theme import Theming
 from studio.gui.widgets.basics import GRID, button, label, row
+from studio.gui.widgets.right_edge import take_right_edge
 
 if TYPE_CHECKING:
     from studio.workspace import RunningJob
@@ -31,6 +32,7 @@ class SidePanel(QFrame):
         super().__init__(parent)
         self._theming = theming
         self.setProperty("role", "sidepanel")
+        take_right_edge(self)
         self.setAccessibleName(title)
         self.heading = label(title, "heading")
         self.close_button = button("", self.closed.emit, "quiet")

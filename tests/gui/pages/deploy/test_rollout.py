@@ -13,6 +13,8 @@ from pytestqt.qtbot import QtBot
 from studio.api import Resource, TargetSpec
 from studio.deployment.results import LogsResult, ResourcesResult
 from studio.gui.pages.deploy.page import DeployPage
+from studio.gui.pages.deploy.rollout_view import RolloutView
+from studio.gui.pages.shared.question import Question
 from studio.jobs import End
 from studio.monitoring.endpoint.results import CallResult
 from studio.rollouts.results import RolloutResult, TargetOutcome
@@ -29,6 +31,17 @@ def rig(qtbot: QtBot, studio_home: Path, tmp_path: Path) -> Iterator[Rig]:
         yield made
 
 
+def rollout_view(rig: Rig) -> RolloutView:
+    page = rig.page(DeployPage, rig.variant())
+    page.show_view(1)
+    return page.rollout
+
+
+def confirm(view: RolloutView) -> None:
+    question = view.findChildren(Question)[-1]
+    question.confirm.click()
+
+
 def row(target: str, state: str, text: str = "", wave: int = 1) -> dict[str, Any]:
     return {"target": target, "state": state, "text": text, "wave": wave, "seconds": 1.5}
 
@@ -42,9 +55,52 @@ def test_a_rollout_is_started_with_what_the_form_says(rig: Rig) -> None:
     view.form.set_values({"target": ["local", "jetson-07"], "strategy": "waves"})
     assert view.start_button.isEnabled()
     view.start_button.click()
+    assert rig.shell.jobs == []  # the network asks
+    (question,) = view.findChildren(Question)
+    assert question.text() == "Roll out fp32 to this computer, jetson-07?"
+    question.confirm.click()
     (job,) = rig.shell.jobs
     assert (job.step, job.options["model"]) == ("rollout", f"#{variant.id}")
     assert (job.options["target"], job.options["strategy"]) == (["local", "jetson-07"], "waves")
+
+
+def test_a_rollout_on_this_computer_does_not_ask(rig: Rig) -> None:
+    view = rollout_view(rig)
+    view.form.set_values({"target": ["local"]})
+    view.start_button.click()
+    assert [job.step for job in rig.shell.jobs] == ["rollout"]
+
+
+def test_a_group_with_a_board_asks_and_no_is_no(rig: Rig) -> None:
+    rig.workspace.registry.groups.set("roofs", ["jetson-07"])
+    view = rollout_view(rig)
+    view.form.set_values({"target": ["local", "@roofs"]})
+    view.start_button.click()
+    (question,) = view.findChildren(Question)
+    assert "jetson-07" in question.text()
+    question.cancel.click()
+    assert rig.shell.jobs == []
+
+
+def test_many_targets_are_counted_in_the_question(rig: Rig) -> None:
+    names = [f"roof-{number}" for number in range(5)]
+    for name in names:
+        rig.workspace.add_target(TargetSpec(name, f"ssh://{name}"))
+    view = rollout_view(rig)
+    view.form.set_values({"target": names})
+    view.start_button.click()
+    (question,) = view.findChildren(Question)
+    assert question.text() == "Roll out fp32 to roof-0, roof-1, roof-2, 2 more targets?"
+
+
+def test_a_rollout_is_resumed_after_a_confirmation(rig: Rig) -> None:
+    view = rollout_view(rig)
+    view.resume()
+    assert rig.shell.jobs == []
+    (question,) = view.findChildren(Question)
+    question.confirm.click()
+    (job,) = rig.shell.jobs
+    assert (job.step, job.options["resume"]) == ("rollout", "last")
 
 
 def test_each_target_is_told_live_then_the_outcome(rig: Rig) -> None:
@@ -53,6 +109,7 @@ def test_each_target_is_told_live_then_the_outcome(rig: Rig) -> None:
     view = page.rollout
     view.form.set_values({"target": ["local", "jetson-07"]})
     view.start()
+    confirm(view)
     rig.message(page, "rollout", targets=[row("local", "judging"), row("jetson-07", "waiting")])
     assert [one.state for one in view.rows.rows] == ["judging", "waiting"]
     targets = (
@@ -137,6 +194,7 @@ def test_a_trial_is_offered_and_a_platform_says_why_it_has_none(rig: Rig) -> Non
     view.form.set_values({"target": ["local", "box"]})
     assert field.note.isHidden(), "a container engine has both releases at once"
     view.start_button.click()
+    confirm(view)
     assert rig.shell.jobs[-1].options["quality"] == "each"
 
 
@@ -182,6 +240,7 @@ def test_a_rollout_may_keep_and_compare_requests_where_a_target_can(rig: Rig) ->
     view.form.set_values({"target": ["local", "jetson-07"]})
     assert view.form.fields["keep_samples"].note.isHidden()
     view.start_button.click()
+    confirm(view)
     options = rig.shell.jobs[-1].options
     assert {name: options[name] for name in kept} == kept
 

@@ -1,0 +1,168 @@
+"""Models of other frameworks: recognised by their content, and how each becomes ONNX.
+
+Nothing is unpacked, unpickled or imported: some hundred bytes and the table of a zip archive are
+read.
+"""
+
+from __future__ import annotations
+
+import functools
+import struct
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from studio.settings import resource
+
+_HEAD = 64
+_PICKLE = 0x80
+_PICKLE_PROTOCOLS = range(2, 6)
+_LEGACY_TORCH = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e")
+"""What ``torch.save`` wrote before it wrote zip archives: its magic number, pickled."""
+
+_ZIP = b"PK\x03\x04"
+_ZIP_ENTRY = b"PK\x01\x02"
+_ZIP_END = b"PK\x05\x06"
+_ZIP_END_BYTES = 22
+_ZIP_ENTRY_BYTES = 46
+_ZIP_FILE_BYTES = 30
+_LONGEST_COMMENT = 0xFFFF
+_MOST_TABLE = 1 << 19
+"""Bytes of an archive's table that are read; those of models have some hundred entries."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFormat:
+    """A form of a model that has to be converted before it is opened.
+
+    Attributes:
+        id: Its name in ``resources/source_formats.toml``.
+        title: What the file is, with its article.
+        remedy: How it becomes ONNX, in the framework that made it.
+    """
+
+    id: str
+    title: str
+    remedy: str
+
+
+@functools.cache
+def _formats() -> Mapping[str, SourceFormat]:
+    with resource("source_formats.toml").open("rb") as file:
+        return {name: SourceFormat(name, **entry) for name, entry in tomllib.load(file).items()}
+
+
+_BY_SUFFIX = {
+    **dict.fromkeys((".pt", ".pth", ".ckpt"), "pytorch-weights"),
+    ".joblib": "pickle",
+    ".pb": "tensorflow-graph",
+    ".pdmodel": "paddle",
+    **dict.fromkeys((".engine", ".plan", ".trt"), "tensorrt"),
+    **dict.fromkeys((".mlmodel", ".mlpackage"), "core-ml"),
+}
+"""Those without a mark of their own, or whose mark could not be read."""
+
+
+def source_format(path: Path) -> SourceFormat | None:
+    """Return what a file or folder of another framework is, or None for anything else."""
+    try:
+        if path.is_dir():
+            found = _of_folder({one.name for one in _first(path)})
+        elif path.is_file():
+            found = _of_file(path)
+        else:
+            return None
+    except OSError:
+        return None
+    return _formats().get(found or _BY_SUFFIX.get(path.suffix.lower(), ""))
+
+
+def _first(folder: Path, most: int = 1000) -> list[Path]:
+    return [one for one, _ in zip(folder.iterdir(), range(most), strict=False)]
+
+
+def _of_folder(names: Collection[str]) -> str:
+    if "saved_model.pb" in names:
+        return "saved-model"
+    weights = any(name.endswith((".safetensors", "pytorch_model.bin")) for name in names)
+    return "hugging-face" if weights and "config.json" in names else ""
+
+
+def _of_file(path: Path) -> str:
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if head.startswith(_ZIP):
+        return _of_archive(_archive_names(path))
+    if head.startswith(_LEGACY_TORCH):
+        return "pytorch-weights"
+    if len(head) > 1 and head[0] == _PICKLE and head[1] in _PICKLE_PROTOCOLS:
+        return "pickle"
+    if _is_safetensors(head, path.stat().st_size):
+        return "safetensors"
+    return _of_head(head)
+
+
+def _of_head(head: bytes) -> str:
+    """Return the format of a file by its first bytes alone."""
+    if head.startswith(b"\x89HDF\r\n\x1a\n"):
+        return "keras-hdf5"
+    if head.startswith(b"GGUF"):
+        return "gguf"
+    if head.startswith(b"tree\nversion="):
+        return "lightgbm"
+    if head[4:8] == b"ORTM":
+        return "ort"
+    json = head.translate(None, b" \t\r\n").startswith(b'{"learner"')
+    ubjson = head.startswith(b"{L") and head[10:17] == b"learner"
+    return "xgboost" if json or ubjson else ""
+
+
+def _is_safetensors(head: bytes, size: int) -> bool:
+    """Whether a length of the JSON that follows comes first, as the format has it."""
+    return len(head) > 8 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= size - 8
+
+
+def _of_archive(names: Collection[str]) -> str:
+    """Return the format of a zip archive; PyTorch's have one folder, which is named at will."""
+    below = {name.partition("/")[2] for name in names}
+    if "archive_format" in below or "serialized_exported_program.json" in names:
+        return "pytorch-export"
+    if "constants.pkl" in below or any(name.startswith("code/") for name in below):
+        return "torchscript"
+    if "data.pkl" in below:
+        return "pytorch-weights"
+    return "keras" if "model.weights.h5" in names and "config.json" in names else ""
+
+
+def _archive_names(path: Path) -> set[str]:
+    """Return the names in a zip archive, as far as its table is whole and of a sensible size."""
+    names: set[str] = set()
+    with path.open("rb") as file:
+        start = file.read(_ZIP_FILE_BYTES)
+        if len(start) == _ZIP_FILE_BYTES:
+            (length,) = struct.unpack_from("<H", start, 26)
+            names.add(_text(file.read(length)))
+        size = file.seek(0, 2)
+        file.seek(max(0, size - _LONGEST_COMMENT - _ZIP_END_BYTES))
+        end = file.read()
+        at = end.rfind(_ZIP_END)
+        if at < 0 or len(end) - at < _ZIP_END_BYTES:
+            return names
+        length, offset = struct.unpack_from("<II", end, at + 12)
+        file.seek(offset)
+        return names | _table_names(file.read(min(length, _MOST_TABLE)))
+
+
+def _table_names(table: bytes) -> set[str]:
+    names, at = set(), 0
+    while table[at : at + 4] == _ZIP_ENTRY and len(table) - at >= _ZIP_ENTRY_BYTES:
+        name, extra, comment = struct.unpack_from("<HHH", table, at + 28)
+        at += _ZIP_ENTRY_BYTES
+        names.add(_text(table[at : at + name]))
+        at += name + extra + comment
+    return names
+
+
+def _text(name: bytes) -> str:
+    return name.decode(errors="replace")
