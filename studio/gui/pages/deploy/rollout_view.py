@@ -64,9 +64,7 @@ class RolloutView(QWidget):
         self.hint = label(BEFORE, "dim", wrap=True)
         self.start_button = button("Roll out", self.start, "primary")
         self.resume_button = button("Resume last rollout", self.resume)
-        self.resume_button.setToolTip(
-            f"Resume the last halted, cancelled or interrupted rollout. {RESUMED}"
-        )
+        self.resume_button.setToolTip("Resume the last unfinished rollout")
         self.pipeline = pipeline
         self._layout()
         self.form.changed.connect(self._explain)
