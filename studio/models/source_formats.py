@@ -11,11 +11,13 @@ import struct
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from studio.settings import resource
 
 _HEAD = 64
+_MOST_ENTRIES = 1000
 _PICKLE = 0x80
 _PICKLE_PROTOCOLS = range(2, 6)
 _LEGACY_TORCH = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e")
@@ -68,7 +70,7 @@ def source_format(path: Path) -> SourceFormat | None:
     """Return what a file or folder of another framework is, or None for anything else."""
     try:
         if path.is_dir():
-            found = _of_folder({one.name for one in _first(path)})
+            found = _of_folder({one.name for one in islice(path.iterdir(), _MOST_ENTRIES)})
         elif path.is_file():
             found = _of_file(path)
         else:
@@ -76,10 +78,6 @@ def source_format(path: Path) -> SourceFormat | None:
     except OSError:
         return None
     return _formats().get(found or _BY_SUFFIX.get(path.suffix.lower(), ""))
-
-
-def _first(folder: Path, most: int = 1000) -> list[Path]:
-    return [one for one, _ in zip(folder.iterdir(), range(most), strict=False)]
 
 
 def _of_folder(names: Collection[str]) -> str:
@@ -142,7 +140,7 @@ def _archive_names(path: Path) -> set[str]:
         start = file.read(_ZIP_FILE_BYTES)
         if len(start) == _ZIP_FILE_BYTES:
             (length,) = struct.unpack_from("<H", start, 26)
-            names.add(_text(file.read(length)))
+            names.add(file.read(length).decode(errors="replace"))
         size = file.seek(0, 2)
         file.seek(max(0, size - _LONGEST_COMMENT - _ZIP_END_BYTES))
         end = file.read()
@@ -159,10 +157,6 @@ def _table_names(table: bytes) -> set[str]:
     while table[at : at + 4] == _ZIP_ENTRY and len(table) - at >= _ZIP_ENTRY_BYTES:
         name, extra, comment = struct.unpack_from("<HHH", table, at + 28)
         at += _ZIP_ENTRY_BYTES
-        names.add(_text(table[at : at + name]))
+        names.add(table[at : at + name].decode(errors="replace"))
         at += name + extra + comment
     return names
-
-
-def _text(name: bytes) -> str:
-    return name.decode(errors="replace")

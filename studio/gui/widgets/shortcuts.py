@@ -48,6 +48,7 @@ class ShortcutList(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._shown: list[tuple[str, tuple[str, ...]]] = []
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(2 * GRID)
@@ -56,6 +57,9 @@ class ShortcutList(QWidget):
 
     def show_shortcuts(self, shortcuts: Sequence[tuple[str, tuple[str, ...]]]) -> None:
         """Show other pairs of an action and its keys."""
+        if self._shown == list(shortcuts):
+            return  # to lay 60 lines out takes as long as the rest of a page
+        self._shown = list(shortcuts)
         clear(self._grid)
         for number, (text, keys) in enumerate(shortcuts):
             name = label(text)
