@@ -121,10 +121,10 @@ class RolloutView(QWidget):
             self._start_now()
             return
         others = figures.count(len(names) - _NAMED, "more target") if len(names) > _NAMED else ""
-        where = [target_rows.spoken(name) for name in names[:_NAMED]]
+        where = ", ".join(target_rows.spoken(name) for name in names[:_NAMED])
         Question(
             self,
-            f"Roll out {self.variant.name} to {', '.join(filter(None, (*where, others)))}?",
+            f"Roll out {self.variant.name} to {' and '.join(filter(None, (where, others)))}?",
             f"It replaces what they serve, in waves. {HALTS}",
             "Roll out",
             self._start_now,

@@ -90,7 +90,7 @@ def test_many_targets_are_counted_in_the_question(rig: Rig) -> None:
     view.form.set_values({"target": names})
     view.start_button.click()
     (question,) = view.findChildren(Question)
-    assert question.text() == "Roll out fp32 to roof-0, roof-1, roof-2, 2 more targets?"
+    assert question.text() == "Roll out fp32 to roof-0, roof-1, roof-2 and 2 more targets?"
 
 
 def test_a_rollout_is_resumed_after_a_confirmation(rig: Rig) -> None:
