@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -117,8 +118,9 @@ class RolloutView(QWidget):
         if self.variant is None or self.strip.running or not self.form.check():
             return
         names = self._chosen()
+        options = {**self.form.values(), "model": f"#{self.variant.id}"}
         if not self._any_remote(names):
-            self._start_now()
+            self._start_now(options)
             return
         others = figures.count(len(names) - _NAMED, "more target") if len(names) > _NAMED else ""
         where = ", ".join(target_rows.spoken(name) for name in names[:_NAMED])
@@ -127,13 +129,11 @@ class RolloutView(QWidget):
             f"Roll out {self.variant.name} to {' and '.join(filter(None, (where, others)))}?",
             f"It replaces what they serve, in waves. {HALTS}",
             "Roll out",
-            self._start_now,
+            partial(self._start_now, options),  # what was asked, though a job opens another model
         ).open()
 
-    def _start_now(self) -> None:
-        if self.variant is None:
-            return
-        job = self.shell.start(STEP, **self.form.values(), model=f"#{self.variant.id}")
+    def _start_now(self, options: Mapping[str, object]) -> None:
+        job = self.shell.start(STEP, **options)
         if self.strip.follow(job):
             self._seen = {}
             self._show([])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,17 @@ def test_a_group_with_a_board_asks_and_no_is_no(rig: Rig) -> None:
     assert "jetson-07" in question.text()
     question.cancel.click()
     assert rig.shell.jobs == []
+
+
+def test_what_was_asked_is_rolled_out_though_another_model_was_opened(rig: Rig) -> None:
+    view = rollout_view(rig)
+    asked = view.variant
+    assert asked is not None
+    view.form.set_values({"target": ["jetson-07"]})
+    view.start_button.click()
+    view.refresh(replace(asked, id=asked.id + 1))  # as when a job ends behind the question
+    confirm(view)
+    assert rig.shell.jobs[-1].options["model"] == f"#{asked.id}"
 
 
 def test_many_targets_are_counted_in_the_question(rig: Rig) -> None:
