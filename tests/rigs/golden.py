@@ -29,6 +29,9 @@ MACHINE = frozenset(
 )
 """Keys that tell of the computer: even the type of what they hold is another one elsewhere."""
 
+NOISE = frozenset({"spoiled", "spoiled_reasons", "spoiled_kept", "rounds_needed"})
+"""Keys whose values follow from what else ran on the computer while it measured."""
+
 PROGRAM = "the studio's runtime"
 """Name of the program among the files that a deploy sends."""
 
@@ -60,7 +63,7 @@ class Normaliser:
 
     Attributes:
         home: The folder whose name differs from run to run.
-        loose: Keys whose values are not told at all, beside those of the machine.
+        loose: Keys whose values are not told at all, besides those of the machine and its noise.
         shape: Whether only keys and types are told.
         once: Whether equal values of a list are told once, in the order of their texts: several
             processes write a log, and the first to come is not always the same.
@@ -94,7 +97,7 @@ class Normaliser:
         return self._text(document) if isinstance(document, str) else document
 
     def _value(self, key: str, value: Any, volatile: Collection[str]) -> Any:
-        if key in self.loose:
+        if key in NOISE or key in self.loose:
             return "<differs>"
         if key in MACHINE:
             return _keys(value)
