@@ -246,7 +246,7 @@ class _Switch:
         """Test the release next to the serving one, then switch for good or for a trial."""
         facts = self._containers.try_out(container, wish.wait_s)
         self._progress.check()
-        self._progress.log("The new release answers as it should; it gets its turn")
+        self._progress.log("The new release answers correctly. Switching to it")
         # A release compared with itself (with other limits) gives no information.
         same = serving is not None and serving.release == parcel.digest
         if trial.seconds is not None and not same:

@@ -54,7 +54,7 @@ def wait_until_gone(
     first = 0
     while pods := objects.pods():
         first = max(first, len(pods))
-        progress.progress(first - len(pods), first, f"{len(pods)} pods are ending")
+        progress.progress(first - len(pods), first, f"Waiting for {len(pods)} pods to end")
         if clock() > deadline:
             names = ", ".join(str(pod["metadata"]["name"]) for pod in pods)
             raise TargetError(f"The cluster has not ended these pods yet: {names}.")

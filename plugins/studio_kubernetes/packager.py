@@ -52,7 +52,7 @@ class ManifestsPackager:
         )
         if found := problems(manifests(DesiredWorkload(workload))):
             raise Refused(found[0], detail="\n".join(found[1:]))
-        progress.progress(0, 1, "writing the manifests")
+        progress.progress(0, 1, "Writing the manifests")
         form = str(options["form"])
         files = FORMS[form](workload, maps.manifests if maps else ())
         main = _MAIN[form] if _MAIN[form] in files else next(iter(files))

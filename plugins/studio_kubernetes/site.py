@@ -61,7 +61,7 @@ class KubernetesSite:
 
     def deploy(self, parcel: Parcel, options: Mapping[str, Any], progress: Progress) -> Deployed:
         wanted, maps = self._desired(parcel, options)
-        progress.progress(0, 0, "trying the manifests in the cluster")
+        progress.progress(0, 0, "Validating the manifests in the cluster")
         extra = maps.manifests if maps else ()
         preview = Previewer(self._objects).preview(wanted, extra)
         if blocked := [one for one in preview.actions if one.state == "blocked"]:

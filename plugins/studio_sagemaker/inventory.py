@@ -63,7 +63,7 @@ class Inventory:
         for bucket in self._all_buckets(models):
             storage = Storage(*self._parts)
             for item in list(storage.keys(bucket)):
-                progress.progress(0, 0, f"removing {item['Key']}")
+                progress.progress(0, 0, f"Removing {item['Key']}")
                 storage.delete(bucket, item["Key"])
         for configuration in self._record.configurations():
             self.drop_configuration(configuration.name)

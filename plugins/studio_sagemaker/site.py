@@ -67,7 +67,7 @@ class SageMakerSite:
 
     def deploy(self, parcel: Parcel, options: Mapping[str, Any], progress: Progress) -> Deployed:
         wanted = desired(self._place, self._account, parcel, options)
-        progress.progress(0, 0, f"looking at {self._place.endpoint}")
+        progress.progress(0, 0, f"Reading the state of {self._place.endpoint}")
         refuse_blocked(PreflightChecks(self._cloud, self._place).find(wanted))
         self._endpoint.refuse_strangers()
         self._endpoint.settled(progress)  # a deploy that was interrupted is still under way

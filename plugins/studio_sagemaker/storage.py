@@ -87,7 +87,7 @@ class Storage:
         def count(more: int) -> None:
             nonlocal sent
             sent = min(sent + more, size)
-            progress.progress(sent, size, "sending model.tar.gz")
+            progress.progress(sent, size, "Uploading model.tar.gz")
 
         what = f"write s3://{bucket}/{key}"
         try:
@@ -128,7 +128,7 @@ def write_archive(bundle: Path, target: Path, progress: Progress) -> int:
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
     ):
         for at, path in enumerate(paths):
-            progress.progress(at, len(paths), f"packing {path.name}")
+            progress.progress(at, len(paths), f"Packing {path.name}")
             _add(archive, path, path.relative_to(bundle).as_posix())
     return target.stat().st_size
 

@@ -85,7 +85,7 @@ def _of_machine(wish: ServeSettings) -> Iterator[Action]:
     spec = dict(wish.resources["machineSpec"])
     machine, kind = str(spec["machineType"]), str(spec.get("acceleratorType") or "")
     if wish.resources["maxReplicaCount"] < wish.resources["minReplicaCount"]:
-        yield Action("replicas", "There are fewer replicas at most than at least.", "blocked")
+        yield Action("replicas", "The maximum of replicas is below the minimum.", "blocked")
     if kind and not machine.startswith(_FAMILIES[kind]):
         fits = " or ".join(f"{family}..." for family in _FAMILIES[kind])
         text = f"{kind} does not go with {machine}."

@@ -45,7 +45,7 @@ _SAID = {
         "Choose another machine or region, or ask Google for more quota.",
     ),
     "UNAVAILABLE": ("the service is not available at the moment", "Try again in a while."),
-    "DEADLINE_EXCEEDED": ("it took too long", "Deploy again; it goes on where it was."),
+    "DEADLINE_EXCEEDED": ("it took too long", "Deploy again. It resumes where it stopped."),
     "CANCELLED": ("somebody cancelled it there", "Deploy again."),
 }
 

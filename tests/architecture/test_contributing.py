@@ -89,7 +89,7 @@ class Scratch:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        ignored = shutil.ignore_patterns("__pycache__", "corpus", "data", "screenshots")
+        ignored = shutil.ignore_patterns("corpus", "data", "screenshots")
         for name in ("studio", "plugins", "resources", "tests", "docs"):
             shutil.copytree(ROOT / name, folder / name, ignore=ignored)
         shutil.copy(ROOT / "pyproject.toml", folder)

@@ -244,7 +244,7 @@ class Trials:
                 f"Version {held[release].version} is on trial at docker:{self._place.name}.",
                 hint=f"It is decided within {left:.0f} s; or take it back with studio rollback.",
             )
-        self._progress.log("The trial of an earlier deploy was cut off: it is taken back")
+        self._progress.log("The trial of an earlier deploy was interrupted. Rolling it back")
         self.end(history, _CUT_OFF)
 
     def _note(self, history: ReleaseHistory) -> Mapping[str, Any] | None:

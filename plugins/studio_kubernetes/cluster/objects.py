@@ -113,7 +113,7 @@ class Objects:
         sent = 0
         for done, manifest in enumerate(manifests):
             kind, name = BY_KIND[manifest["kind"]], manifest["metadata"]["name"]
-            progress.progress(done, len(manifests), f"applying {kind.kind} {name}")
+            progress.progress(done, len(manifests), f"Applying {kind.kind} {name}")
             if "replicas" not in (manifest.get("spec") or {}) and kind is DEPLOYMENT:
                 manifest = with_replicas(manifest, self.cluster.get(kind, name))
             self.cluster.apply(kind, manifest, force=force)
@@ -136,7 +136,7 @@ class Objects:
         """Delete the serving objects; with a purge, also the stored ones."""
         kinds = [kind for kind in OURS if kind.serves or purge]
         for done, kind in enumerate(kinds):
-            progress.progress(done, len(kinds), f"removing {kind.plural}")
+            progress.progress(done, len(kinds), f"Removing {kind.plural}")
             for one in self.cluster.find(kind, self.selector):
                 self.cluster.delete(kind, one["metadata"]["name"])
 

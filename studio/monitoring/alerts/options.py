@@ -60,7 +60,7 @@ RULE_OPTIONS: tuple[Option, ...] = (
         "for_s",
         Kind.NUMBER,
         0,
-        title="For at least",
+        title="Minimum duration",
         unit="s",
         minimum=0,
         maximum=604800,
