@@ -72,8 +72,7 @@ DEPLOY_OPTIONS = (
         Kind.INTEGER,
         0,
         title="Mirror",
-        help="Percent of the requests copied to the new release. Its answers are "
-        "discarded.",
+        help="Percent of the requests copied to the new release. Its answers are discarded.",
         zero="none",
         unit="%",
         minimum=0,

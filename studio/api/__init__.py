@@ -26,6 +26,7 @@ from studio.api.options import Kind, Option, validate
 from studio.api.progress import Progress, Silent
 
 if TYPE_CHECKING:
+    from studio.api.converters import Converted, Converter, InputSpec, ToolchainConverter
     from studio.api.data import Array, Dataset, Feeds, Sample, Truth
     from studio.api.graph import (
         AttributeValue,
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     from studio.api.toolchains import EnvironmentNeed, Toolchain, ToolchainBackend
 
 _NAMES = {
+    "converters": "Converted Converter InputSpec ToolchainConverter",
     "data": "Array Dataset Feeds Sample Truth",
     "graph": "AttributeValue Dimension Graph GraphLayout Initializer Model Node TensorType Value",
     "intake": "Finding Level Limits",
@@ -119,6 +121,8 @@ __all__ = [
     "Check",
     "Completed",
     "Connector",
+    "Converted",
+    "Converter",
     "Dataset",
     "Deployed",
     "Dimension",
@@ -132,6 +136,7 @@ __all__ = [
     "GraphLayout",
     "Identity",
     "Initializer",
+    "InputSpec",
     "Intake",
     "InvalidData",
     "InvalidModel",
@@ -173,6 +178,7 @@ __all__ = [
     "TensorType",
     "Toolchain",
     "ToolchainBackend",
+    "ToolchainConverter",
     "Transform",
     "Transformed",
     "Truth",

@@ -30,6 +30,7 @@ class Extension(enum.Enum):
     PLATFORM = "platforms"
     MONITOR = "monitors"
     REGISTRY = "registries"
+    CONVERTER = "converters"
     METRIC = "metrics"
     CHECK = "checks"
     PANEL = "panels"
@@ -71,6 +72,11 @@ class Capability:
     def suffixes(self) -> tuple[str, ...]:
         """Suffixes of the files that it reads."""
         return tuple(self.extra.get("suffixes", ()))
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Forms of models that a converter reads."""
+        return tuple(self.extra.get("sources", ()))
 
     @property
     def area(self) -> str:

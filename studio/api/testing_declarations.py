@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from studio.api.converters import Converter
 from studio.api.graph import Graph, Initializer, Model, Node, TensorType, Value
 from studio.api.intake import Finding
 from studio.api.platforms import Platform
@@ -36,6 +37,7 @@ _PROTOCOLS: Mapping[Extension, type] = {
     Extension.MONITOR: Monitor,
     Extension.REGISTRY: ModelRegistry,
     Extension.METRIC: Metric,
+    Extension.CONVERTER: Converter,
     Extension.CHECK: Check,
 }
 
@@ -62,7 +64,7 @@ def check_declaration(
     assert str(vars_of(made, "title")).strip(), "its title is empty"
     for name in ("options", "deploy_options"):
         check_options(getattr(made, name, ()))
-    for name in ("schemes", "suffixes"):
+    for name in ("schemes", "suffixes", "sources"):
         told = (extra or {}).get(name)
         own = tuple(getattr(made, name, ()))
         assert told is None or tuple(told) == own, f"its {name} are {own}, the manifest's {told}"

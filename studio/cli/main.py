@@ -33,6 +33,7 @@ COMMANDS = {
     "diff": "compare the graphs of two models",
     "analyze": "compute per-node metrics with an analyzer",
     "coverage": "check compatibility with a runtime release, target or board",
+    "convert": "convert a model of another framework to ONNX",
     "edit": "edit a model: rename, extract, prune, fold constants, convert the opset",
     "project": "show or set the project of a model: task, data, labels, preprocessing",
     "quantize": "quantize a model and measure the metric drop",

@@ -9,6 +9,8 @@ from studio.api import Extension, Format, InvalidModel
 from studio.models.source_formats import source_format
 from studio.plugin_host import PluginHost
 
+_CONVERT = "Convert it: studio convert FILE --out model.onnx, or drop it onto the window."
+
 
 def format_for(path: Path, host: PluginHost) -> Format:
     """Return the format that recognises a file.
@@ -24,8 +26,10 @@ def format_for(path: Path, host: PluginHost) -> Format:
         if known.recognises(path):
             return known
     if (source := source_format(path)) is not None:
+        known_converter = any(source.id in one.sources for one in host.all(Extension.CONVERTER))
         raise InvalidModel(
-            f"{path.name} is {source.title}. It can be opened once it is ONNX.", hint=source.remedy
+            f"{path.name} is {source.title}. It can be opened once it is ONNX.",
+            hint=_CONVERT if known_converter else source.remedy,
         )
     titles = ", ".join(capability.title for capability in capabilities) or "none"
     raise InvalidModel(

@@ -64,8 +64,8 @@ class VariantRecord:
 
     @property
     def source_file(self) -> Path | None:
-        """The file that an original was opened from; None for what a step has made."""
-        source = self.options.get("model") if self.step == "open" else None
+        """The file that an original was opened or converted from; None for a variant of one."""
+        source = self.options.get("model") if self.step in ("open", "convert") else None
         return Path(str(source)) if source else None
 
 

@@ -14,6 +14,7 @@ from studio.jobs import AnyStep, Step
 _MODULES = (
     "studio.models.step",
     "studio.models.surgery.step",
+    "studio.conversion.step",
     "studio.projects.step",
     "studio.evaluation.sample_step",
     "studio.quantization.step",

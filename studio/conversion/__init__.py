@@ -1,0 +1,1 @@
+"""Conversion of models of other frameworks, each compared with its original."""

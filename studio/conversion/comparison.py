@@ -1,0 +1,190 @@
+"""The comparison of a converted model with its original, in its own framework."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy
+
+from studio.api import Array, Converter, Feeds, InvalidModel, Progress, Session, StudioError, Value
+from studio.conversion.results import ConversionCheck
+from studio.datasets.opening import open_dataset
+from studio.datasets.synthetic import open_sizes, random_feeds
+
+_SAMPLES = 4
+_BATCH = 3
+"""Size of the batch of one more request, where the batch is open."""
+
+_TINY = 1e-6
+"""Smallest scale of an error: outputs that are all but zero are compared absolutely."""
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """The model that was converted, with what runs it."""
+
+    converter: Converter
+    source: Path
+    framework: str
+
+
+def requests(session: Session, inputs: Sequence[Value], data: Path | None) -> list[Feeds]:
+    """Return requests that a converted model accepts: of the data, else made up.
+
+    Raises:
+        InvalidData: when the data does not fit, or no request can be made up.
+        InvalidModel: when the model does not run on any.
+    """
+    if data is not None:
+        return [sample.feeds for sample in open_dataset(data, inputs, _SAMPLES)]
+    found = _made_up(session, inputs)
+    return [*found, _batched(found[0])] if _has_open_batch(inputs) else found
+
+
+def _made_up(session: Session, inputs: Sequence[Value]) -> list[Feeds]:
+    reason = ""
+    for size in open_sizes(inputs):
+        feeds = random_feeds(inputs, _SAMPLES, size)
+        try:
+            session.run(feeds[0])
+        except StudioError as error:
+            reason = error.message
+        else:
+            return feeds
+    raise InvalidModel(f"The converted model does not run on random inputs: {reason}")
+
+
+def _has_open_batch(inputs: Sequence[Value]) -> bool:
+    shapes = [value.type.shape for value in inputs if value.type and value.type.shape]
+    return bool(shapes) and all(not isinstance(shape[0], int) for shape in shapes)
+
+
+def _batched(feeds: Feeds) -> Feeds:
+    return {name: numpy.repeat(array, _BATCH, axis=0) for name, array in feeds.items()}
+
+
+def compare(
+    original: Original, session: Session, feeds: Sequence[Feeds], folder: Path, progress: Progress
+) -> ConversionCheck:
+    """Run both on the same requests.
+
+    Args:
+        folder: For temporary files.
+
+    Raises:
+        InvalidModel: when the original does not run on them, or has other outputs.
+    """
+    with TemporaryDirectory(dir=folder) as scratch:
+        samples, answers, tool = (Path(scratch, name) for name in ("samples", "answers", "tool"))
+        for one in (samples, answers, tool):
+            one.mkdir()
+        names = [f"{number:07}.npz" for number in range(len(feeds))]
+        for name, feed in zip(names, feeds, strict=True):
+            _write(samples / name, feed)
+        original.converter.answer(original.source, samples, answers, tool, progress)
+        worst = Worst(session.output_names)
+        for name, feed in zip(names, feeds, strict=True):
+            progress.check()
+            worst.add(session.run(feed), _read(answers / name, session.output_names))
+    return ConversionCheck(
+        original.framework, len(feeds), worst.error, worst.argmax_equal, worst.output
+    )
+
+
+class Worst:
+    """The largest error over all outputs and requests.
+
+    Attributes:
+        error: Relative to the largest absolute value of the original's output.
+        output: Where it is.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+        self._rows = self._equal = 0
+        self.error = 0.0
+        self.output = ""
+
+    @property
+    def argmax_equal(self) -> float | None:
+        """Share of rows whose largest value is at the same place; None without such rows."""
+        return self._equal / self._rows if self._rows else None
+
+    def add(self, found: Mapping[str, Array], wanted: Mapping[str, Array]) -> None:
+        """Compare the outputs of one request.
+
+        Raises:
+            InvalidModel: when an output has another shape.
+        """
+        for name in self._names:
+            ours, theirs = numpy.asarray(found[name]), numpy.asarray(wanted[name])
+            if ours.shape != theirs.shape:
+                raise InvalidModel(
+                    f"The output {name!r} has the shape {ours.shape} after the conversion, "
+                    f"and {theirs.shape} in the original."
+                )
+            error = relative_error(ours, theirs)
+            if error > self.error or not self.output:
+                self.error, self.output = error, name
+            self._count(ours, theirs)
+
+    def _count(self, ours: Array, theirs: Array) -> None:
+        if theirs.dtype.kind == "f" and theirs.ndim > 1 and theirs.shape[-1] > 1:
+            same = ours.argmax(-1) == theirs.argmax(-1)
+            self._rows += same.size
+            self._equal += int(same.sum())
+
+
+def relative_error(ours: Array, theirs: Array) -> float:
+    """Largest absolute difference over the largest absolute value; 1 where NaN meets a number."""
+    if theirs.dtype.kind not in "fiub":
+        return 0.0 if numpy.array_equal(ours, theirs) else 1.0
+    one, other = ours.astype(numpy.float64), theirs.astype(numpy.float64)
+    if not other.size:
+        return 0.0
+    finite = numpy.isfinite(other)
+    with numpy.errstate(invalid="ignore"):
+        same = (one == other) | (numpy.isnan(one) & numpy.isnan(other))
+    if not same[~finite].all() or not numpy.isfinite(one[finite]).all():
+        return 1.0
+    if not finite.any():
+        return 0.0
+    scale = max(float(numpy.abs(other[finite]).max()), _TINY)
+    return float(numpy.abs(one[finite] - other[finite]).max()) / scale
+
+
+def _write(path: Path, feeds: Feeds) -> None:
+    """Write arrays under their own names, of which ``numpy.savez`` takes some for its own."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in feeds.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                numpy.lib.format.write_array(member, numpy.asarray(array), allow_pickle=False)
+
+
+def _read(path: Path, names: Sequence[str]) -> dict[str, Array]:
+    """Return the original's outputs under the names of the converted model's.
+
+    Raises:
+        InvalidModel: when there are others.
+    """
+    try:
+        with numpy.load(path, allow_pickle=False) as arrays:
+            found = list(_in_order(arrays))
+    except (OSError, ValueError, zipfile.BadZipFile):
+        raise InvalidModel("The original's answers cannot be read.") from None
+    if len(found) != len(names):
+        raise InvalidModel(
+            f"The original has {len(found)} outputs, and the converted model {len(names)}."
+        )
+    return dict(zip(names, found, strict=True))
+
+
+def _in_order(arrays: Mapping[str, Array]) -> Iterator[Array]:
+    for number in range(len(arrays)):
+        if str(number) not in arrays:
+            raise ValueError("outputs are numbered")
+        yield arrays[str(number)]

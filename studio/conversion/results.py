@@ -1,0 +1,70 @@
+"""Results of a conversion, as the window, the command line and pipelines read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from studio.documents.dataclass_json import optional
+from studio.models.results import OpenResult
+
+LARGEST_ERROR = 1e-3
+"""Largest relative error that rounding explains; float32 kernels stay far below it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversionCheck:
+    """A comparison of the converted model with its original in its own framework.
+
+    Attributes:
+        against: Name and version of the framework.
+        samples: Number of requests that both were given.
+        max_error: Largest absolute difference, divided by the largest absolute value of its output.
+        argmax_equal: Share of rows whose largest value is at the same place; None for outputs
+            without classes.
+        output: The output with the largest error.
+    """
+
+    against: str
+    samples: int
+    max_error: float
+    argmax_equal: float | None = None
+    output: str = ""
+
+    @property
+    def equal(self) -> bool:
+        """Whether the numbers are equal but for rounding."""
+        return self.max_error <= LARGEST_ERROR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversionResult:
+    """A model that was converted.
+
+    Attributes:
+        source: The file that was read.
+        format: Its form, a key of ``resources/source_formats.toml``.
+        output: The converted model.
+        checks: Empty where no samples fit; a warning has the reason.
+        dynamic: Names of the open sizes of each input that has some.
+        warnings: What the user should know, a sentence each.
+        opened: From the work to its record.
+    """
+
+    source: str
+    format: str
+    output: str = ""
+    output_format: str = "onnx"
+    seconds: float = 0.0
+    checks: tuple[ConversionCheck, ...] = ()
+    dynamic: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    model: str = ""
+    variant: int = 0
+    name: str = ""
+    opened: OpenResult | None = optional(None)
+
+    @property
+    def equal(self) -> bool:
+        """Whether no comparison found a difference beyond rounding."""
+        return all(check.equal for check in self.checks)

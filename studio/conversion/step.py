@@ -1,0 +1,61 @@
+"""The step convert: a model of another framework in, an ONNX model out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from studio.api import Kind
+from studio.conversion.results import ConversionResult
+from studio.jobs.options_form import option
+from studio.jobs.step import Effect, Limits, Step
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertOptions:
+    """Options of the step ``convert``."""
+
+    source: Path = option(
+        kind=Kind.FILE,
+        positional=True,
+        title="Model",
+        help="Model of another framework: .pt2, TorchScript.",
+    )
+    out: Path | None = option(
+        None, kind=Kind.OUTPUT, title="Copy to", help="File or folder for a copy of the new model."
+    )
+    input: tuple[str, ...] | None = option(
+        None,
+        title="Input shape",
+        help="Shape of an input, and its type where it is not float32: x=1,3,224,224 "
+        "or ids=1,128:int64.",
+    )
+    dynamic: tuple[str, ...] | None = option(
+        None,
+        title="Dynamic axes",
+        help="Axes of an input that stay open: x=batch, or x=batch,_,height,width.",
+    )
+    data: Path | None = option(
+        None,
+        kind=Kind.DATA,
+        title="Data",
+        help="Samples for the comparison with the original (default: random inputs).",
+    )
+    name: str | None = option(
+        None, help="Name in the registry (default: the file name).", advanced=True
+    )
+
+
+CONVERT: Step[ConvertOptions, ConversionResult] = Step(
+    name="convert",
+    title="Convert",
+    summary="Convert a model of another framework to ONNX and compare it with the original.",
+    options=ConvertOptions,
+    result=ConversionResult,
+    work="studio.conversion.work:convert",
+    record="studio.conversion.record:converted",
+    limits=Limits(memory_mb=16_384, seconds=3600.0),
+    effect=Effect.PURE,
+    texts="studio.conversion.texts:converted",
+    exit_code="studio.conversion.texts:exit_code",
+)

@@ -1,0 +1,135 @@
+"""The work of the step convert, in a worker."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import fields
+from pathlib import Path
+
+from studio.api import (
+    Capability,
+    Converter,
+    Extension,
+    InvalidData,
+    InvalidModel,
+    Unavailable,
+    UsageError,
+    Value,
+)
+from studio.conversion.comparison import Original, compare, requests
+from studio.conversion.inputs import input_specs
+from studio.conversion.results import LARGEST_ERROR, ConversionCheck, ConversionResult
+from studio.conversion.step import ConvertOptions
+from studio.jobs.step import Job
+from studio.models.backends import backend_for
+from studio.models.opening import OpenedModel, read_model, write_graph
+from studio.models.results import OpenResult
+from studio.models.source_formats import SourceFormat, source_format
+from studio.plugin_host import PluginHost
+from studio.registry import component, component_of
+from studio.registry.names import LONGEST_NAME
+
+FOLDER = "model"
+_FORMAT = "onnx"
+
+
+def convert(options: ConvertOptions, job: Job) -> ConversionResult:
+    """Convert a model, open the result, and compare both.
+
+    Raises:
+        UsageError: for a model that needs no conversion, or options that do not fit it.
+        InvalidModel: when it cannot be converted.
+        Unavailable: when no converter is installed for it.
+    """
+    begun = time.monotonic()
+    if options.name:
+        component(options.name, "A model")
+    specs = input_specs(options.input or (), options.dynamic or ())
+    host = PluginHost.discover()
+    form = _form(options.source)
+    converter: Converter = host.create(converter_for(form, host))
+    converter.version()  # said before any work
+    name = options.name or component_of(options.source.stem, LONGEST_NAME)
+    output = job.folder / FOLDER / f"{component_of(options.source.stem, LONGEST_NAME)}.onnx"
+    for folder in (output.parent, job.folder / "tool"):
+        folder.mkdir()
+    made = converter.convert(options.source, output, specs, job.folder / "tool", job)
+    opened = read_model(output, job, host=host)
+    write_graph(opened, job.folder, job)
+    original = Original(converter, options.source, made.framework)
+    checks, warnings = _compared(original, opened, options, host, job)
+    return ConversionResult(
+        source=str(options.source),
+        format=form.id,
+        output=output.name,
+        seconds=time.monotonic() - begun,
+        checks=checks,
+        dynamic=_dynamic(opened.model.graph.inputs),
+        warnings=(*made.warnings, *warnings),
+        opened=_opened(opened, str(options.source), name),
+    )
+
+
+def _form(path: Path) -> SourceFormat:
+    found = source_format(path)
+    if found is None:
+        raise UsageError(
+            f"{path.name} is not a model of a framework that the studio converts.",
+            hint="Open an ONNX model directly. See docs/formats.md for what can be converted.",
+        )
+    return found
+
+
+def converter_for(form: SourceFormat, host: PluginHost) -> Capability:
+    """Return the converter for a form of models.
+
+    Raises:
+        Unavailable: when there is none, with the remedy.
+    """
+    for capability in host.all(Extension.CONVERTER):
+        if form.id in capability.sources:
+            return capability
+    raise Unavailable(f"No installed converter reads {form.title}.", hint=form.remedy)
+
+
+def _compared(
+    original: Original, opened: OpenedModel, options: ConvertOptions, host: PluginHost, job: Job
+) -> tuple[tuple[ConversionCheck, ...], tuple[str, ...]]:
+    """Return the comparison, or why there is none; a difference is one of the warnings."""
+    session = backend_for(_FORMAT, host).load(opened.path, {"threads": 1})
+    try:
+        job.progress(0, 0, "Comparing with the original")
+        feeds = requests(session, opened.model.graph.inputs, options.data)
+        check = compare(original, session, feeds, job.folder, job)
+    except (InvalidData, InvalidModel) as error:
+        if options.data is not None and isinstance(error, InvalidData):
+            raise
+        return (), (f"Not compared with the original: {error.message}",)
+    finally:
+        session.close()
+    if check.equal:
+        return (check,), ()
+    return (check,), (
+        f"The output {check.output!r} differs from the original by {check.max_error:.2g} of its "
+        f"largest value, more than rounding explains ({LARGEST_ERROR:g}).",
+    )
+
+
+def _dynamic(inputs: tuple[Value, ...]) -> dict[str, tuple[str, ...]]:
+    found = {}
+    for value in inputs:
+        shape = value.type.shape if value.type and value.type.shape else ()
+        names = tuple(str(size or "?") for size in shape if not isinstance(size, int))
+        if names:
+            found[value.name] = names
+    return found
+
+
+def _opened(opened: OpenedModel, source: str, name: str) -> OpenResult:
+    figures = opened.figures()
+    return OpenResult(
+        **{field.name: getattr(figures, field.name) for field in fields(figures)},
+        source=source,
+        name=name,
+        copied=True,
+    )
