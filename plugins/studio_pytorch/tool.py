@@ -7,10 +7,12 @@ as ``studio.api.converters`` describes.
 from __future__ import annotations
 
 import contextlib
+import functools
 import glob
 import logging
 import os
 import re
+import traceback
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,6 +32,9 @@ _AXES = {4: ("batch", "", "height", "width"), 3: ("batch", "length"), 2: ("batch
 """Names of open axes by the rank of the first input that has them."""
 
 _SYMBOL = re.compile(r"\bs\d+\b")
+_OPERATOR = re.compile(r"No ONNX function found for <OpOverload\(op='([\w.:]+)'")
+_NODE = re.compile(r"translating node %(\w+) ")
+_LINE = re.compile(r'File "([^"]+)", line (\d+), in [^\n]*\n\s*([^\n]+)')
 _ARCHIVES = {"serialized_exported_program.json", "archive_format"}
 
 
@@ -44,6 +49,9 @@ class Source(Protocol):
 
     def outputs(self, arrays: Mapping[str, Any]) -> list[Any]:
         """Run it; its outputs in the order of the exported model's."""
+
+    def line_of(self, node: str) -> str:
+        """The line of code that a node was made from, as the end of a sentence; else empty."""
 
 
 class Program:
@@ -81,7 +89,6 @@ class Program:
 
     def _again(self, inputs: Mapping[str, Json]) -> Any:
         """Export it once more with other sizes."""
-        module = self._program.module(check_guards=False)  # guards hold the sizes as they were
         shapes: list[Any] = []
         arguments: list[Any] = []
         for node in self._nodes():
@@ -96,7 +103,7 @@ class Program:
         positional, keywords = self._call(arguments)
         wanted, named = self._call(shapes)
         return torch.export.export(
-            module, positional, keywords, dynamic_shapes=(*wanted, *named.values())
+            self._module, positional, keywords, dynamic_shapes=(*wanted, *named.values())
         )
 
     def _nodes(self) -> list[Any]:
@@ -107,7 +114,26 @@ class Program:
         """Run it as the program that it is."""
         arguments, keywords = self._call([torch.from_numpy(arrays[name]) for name in self.names()])
         with torch.no_grad():
-            return _flat(self._program.module()(*arguments, **keywords))
+            return _flat(self._module(*arguments, **keywords))
+
+    @functools.cached_property
+    def _module(self) -> Any:
+        """The program to be called, with sizes that its guards and checks may not know."""
+        module = self._program.module(check_guards=False)
+        module._forward_pre_hooks.clear()
+        return module
+
+    def line_of(self, node: str) -> str:
+        """The line of code that a node was made from, as the end of a sentence; else empty."""
+        nodes = self._program.graph.nodes
+        # Where the exporter has taken a node to pieces, its operator is part of the name before.
+        named = [one for one in nodes if one.name == node.strip("_") or node.strip("_") in one.name]
+        traces = (one.stack_trace for one in named)
+        lines = _LINE.findall(next(traces, None) or "")
+        if not lines:
+            return ""
+        path, number, code = lines[-1]
+        return f", from {os.path.basename(path)}, line {number}: {code.strip()}"
 
     def _call(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Values for all inputs as arguments of the program."""
@@ -141,8 +167,8 @@ class Script:
         missing = [name for name in names if not (inputs.get(name) or {}).get("shape")]
         if missing:
             wanted = " ".join(f"--input {name}=1,3,224,224" for name in missing)
-            raise ValueError(
-                f"TorchScript records no shapes of its inputs. Give them, such as {wanted}"
+            raise Refused(
+                f"TorchScript records no shapes of its inputs. Give them, such as {wanted}."
             )
         arguments = tuple(
             _filled(inputs[name]["shape"], getattr(torch, inputs[name]["dtype"] or "float32"))
@@ -176,34 +202,77 @@ class Script:
         with torch.no_grad():
             return _flat(self._module(*(torch.from_numpy(arrays[one]) for one in self.names())))
 
+    def line_of(self, node: str) -> str:
+        """TorchScript's exporter names the line itself."""
+        return ""
+
+
+class Refused(Exception):
+    """What is wrong with the request or the file, in one sentence."""
+
 
 def run(request: Json, tell: Tell) -> dict[str, Any]:
-    """Convert a file, or run it on samples.
-
-    Raises:
-        ValueError: what is wrong, in one sentence.
-    """
+    """Convert a file, or run it on samples; what goes wrong is in ``error``."""
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
+    try:
+        return {"warnings": _done(request, tell)}
+    except Refused as error:
+        return {"error": str(error)}
+
+
+def _done(request: Json, tell: Tell) -> list[str]:
+    name = os.path.basename(request["source"])
     tell(0.0, 0.0, "Loading the model")
-    source = _load(request["source"])
+    with _explained(f"PyTorch cannot load {name}"):
+        source = _load(request["source"])
     if request["work"] == "answer":
-        _answer(source, request, tell)
-        return {}
+        with _explained(f"PyTorch cannot run {name} on the samples"):
+            _answer(source, request, tell)
+        return []
     unknown = sorted(set(request["inputs"]) - set(source.names()))
     if unknown:
-        raise ValueError(
-            f"The model has no input {unknown[0]!r}; it has {', '.join(source.names())}"
-        )
+        known = ", ".join(source.names())
+        raise Refused(f"The model has no input {unknown[0]!r}; it has {known}.")
     tell(0.0, 0.0, "Exporting to ONNX")
-    notes = source.export(request["output"], request["inputs"])
+    with _explained(f"PyTorch cannot export {name}", source):
+        notes = source.export(request["output"], request["inputs"])
     _name_axes(request["output"], request["inputs"])
-    return {"warnings": notes}
+    return notes
+
+
+@contextlib.contextmanager
+def _explained(what: str, source: Source | None = None) -> Iterator[None]:
+    """Turn an exception of the framework into one sentence; its whole text goes to the log."""
+    try:
+        yield
+    except (Refused, MemoryError):
+        raise
+    except Exception as error:
+        traceback.print_exc()
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        reason = _unsupported(error, source) or (lines[0] if lines else type(error).__name__)
+        raise Refused(f"{what}: {reason.rstrip('.')}.") from None
+
+
+def _unsupported(error: BaseException | None, source: Source | None) -> str:
+    """The operator that the exporter does not know, and the line of code that it comes from."""
+    operator = node = ""
+    while error is not None:
+        text = str(error)
+        operator = operator or (found[1] if (found := _OPERATOR.search(text)) else "")
+        node = node or (found[1] if (found := _NODE.search(text)) else "")
+        error = error.__cause__
+    if not operator:
+        return ""
+    place = source.line_of(node) if source is not None else ""
+    return f"there is no ONNX form of its operator {operator}{place}"
 
 
 def _load(path: str) -> Source:
     with zipfile.ZipFile(path) as archive:
-        names = {name.partition("/")[2] for name in archive.namelist()} | set(archive.namelist())
+        whole = archive.namelist()
+    names = {name.partition("/")[2] for name in whole} | set(whole)
     return Program(path) if names & _ARCHIVES else Script(path)
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from studio.api.errors import InvalidModel
 from studio.api.progress import Progress
 from studio.api.toolchains import Toolchain
 
@@ -119,6 +120,8 @@ class ToolchainConverter:
     * ``convert`` with ``source``, ``output`` and ``inputs`` (``shape``, ``dtype`` and ``dynamic``
       by name); it returns ``{"warnings": [sentence, ...]}``.
     * ``answer`` with ``source``, ``samples`` and ``answers``; it returns ``{}``.
+
+    Where the source is at fault, it returns ``{"error": sentence}`` instead.
     """
 
     id = ""
@@ -149,7 +152,7 @@ class ToolchainConverter:
             "output": str(output),
             "inputs": {name: _as_json(spec) for name, spec in inputs.items()},
         }
-        found = self._toolchain.run(self.tool, request, folder, progress)
+        found = self._run(request, folder, progress)
         warnings = tuple(str(text) for text in found.get("warnings", ()))
         return Converted(f"{self.title} {self.version()}", warnings)
 
@@ -163,7 +166,15 @@ class ToolchainConverter:
             "samples": str(samples),
             "answers": str(answers),
         }
-        self._toolchain.run(self.tool, request, folder, progress)
+        self._run(request, folder, progress)
+
+    def _run(
+        self, request: Mapping[str, Any], folder: Path, progress: Progress
+    ) -> Mapping[str, Any]:
+        found = self._toolchain.run(self.tool, request, folder, progress)
+        if found.get("error"):
+            raise InvalidModel(str(found["error"]))
+        return found
 
 
 def _as_json(spec: InputSpec) -> dict[str, Any]:

@@ -55,13 +55,18 @@ def _formats() -> Mapping[str, SourceFormat]:
         return {name: SourceFormat(name, **entry) for name, entry in tomllib.load(file).items()}
 
 
+_PACKAGE = ".mlpackage"
+"""Core ML's newer form, the one folder that is known by its name alone."""
+
 _BY_SUFFIX = {
+    ".pt2": "pytorch-export",
     **dict.fromkeys((".pt", ".pth", ".ckpt"), "pytorch-weights"),
+    ".keras": "keras",
     ".joblib": "pickle",
     ".pb": "tensorflow-graph",
     ".pdmodel": "paddle",
     **dict.fromkeys((".engine", ".plan", ".trt"), "tensorrt"),
-    **dict.fromkeys((".mlmodel", ".mlpackage"), "core-ml"),
+    **dict.fromkeys((".mlmodel", _PACKAGE), "core-ml"),
 }
 """Those without a mark of their own, or whose mark could not be read."""
 
@@ -69,7 +74,7 @@ _BY_SUFFIX = {
 def source_format(path: Path) -> SourceFormat | None:
     """Return what a file or folder of another framework is, or None for anything else."""
     try:
-        if path.is_dir():
+        if is_folder := path.is_dir():
             found = _of_folder({one.name for one in islice(path.iterdir(), _MOST_ENTRIES)})
         elif path.is_file():
             found = _of_file(path)
@@ -77,7 +82,8 @@ def source_format(path: Path) -> SourceFormat | None:
             return None
     except OSError:
         return None
-    return _formats().get(found or _BY_SUFFIX.get(path.suffix.lower(), ""))
+    by_name = "" if is_folder and path.suffix != _PACKAGE else path.suffix.lower()
+    return _formats().get(found or _BY_SUFFIX.get(by_name, ""))
 
 
 def _of_folder(names: Collection[str]) -> str:
