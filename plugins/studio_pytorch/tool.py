@@ -230,15 +230,24 @@ def _done(request: Json, tell: Tell) -> list[str]:
         with _explained(f"PyTorch cannot run {name} on the samples"):
             _answer(source, request, tell)
         return []
-    unknown = sorted(set(request["inputs"]) - set(source.names()))
-    if unknown:
-        known = ", ".join(source.names())
-        raise Refused(f"The model has no input {unknown[0]!r}; it has {known}.")
+    inputs = _by_name(request["inputs"], source.names())
     tell(0.0, 0.0, "Exporting to ONNX")
     with _explained(f"PyTorch cannot export {name}", source):
-        notes = source.export(request["output"], request["inputs"])
-    _name_axes(request["output"], request["inputs"])
+        notes = source.export(request["output"], inputs)
+    _name_axes(request["output"], inputs)
     return notes
+
+
+def _by_name(inputs: Mapping[str, Json], names: Sequence[str]) -> dict[str, Json]:
+    """What is wanted of inputs that the model has."""
+    known = ", ".join(names)
+    if "*" in inputs and len(names) != 1:
+        raise Refused(f"The model has several inputs: {known}. Give each shape with a name.")
+    found = {names[0] if name == "*" else name: spec for name, spec in inputs.items()}
+    unknown = sorted(set(found) - set(names))
+    if unknown:
+        raise Refused(f"The model has no input {unknown[0]!r}; it has {known}.")
+    return found
 
 
 @contextlib.contextmanager

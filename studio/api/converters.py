@@ -84,7 +84,8 @@ class Converter(Protocol):
         Args:
             source: The file or folder.
             output: The file to write; weights beyond 2 GB go into a file next to it.
-            inputs: What the user wants of inputs, by name; the others stay as they are.
+            inputs: What the user wants of inputs, by name (``*`` for the only one); the others
+                stay as they are.
             folder: An empty folder for temporary files.
 
         Raises:

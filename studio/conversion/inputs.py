@@ -9,6 +9,9 @@ from dataclasses import replace
 from studio.api import InputSpec, UsageError
 from studio.models.shapes import parse
 
+ONLY = "*"
+"""Stands for the input of a model with one input, whose shape was given without a name."""
+
 _TYPES = frozenset(
     {"float16", "float32", "float64", "int8", "uint8", "int16", "int32", "int64", "bool"}
 )
@@ -21,7 +24,8 @@ def input_specs(inputs: Iterable[str], dynamic: Iterable[str]) -> dict[str, Inpu
     """Return what is wanted of each input that is named.
 
     Args:
-        inputs: Texts such as ``x=1,3,224,224`` or ``ids=1,128:int64``.
+        inputs: Texts such as ``x=1,3,224,224`` or ``ids=1,128:int64``; without a name for the only
+            input of a model.
         dynamic: Texts such as ``x=batch`` or ``x=batch,_,height,width``.
 
     Raises:
@@ -35,12 +39,13 @@ def input_specs(inputs: Iterable[str], dynamic: Iterable[str]) -> dict[str, Inpu
 
 def _shape(text: str) -> tuple[str, InputSpec]:
     shape, colon, dtype = text.rpartition(":")
-    if not colon or "=" not in shape:
+    if not colon:
         shape, dtype = text, ""
     elif dtype not in _TYPES:
         known = ", ".join(sorted(_TYPES))
         raise UsageError(f"{dtype!r} is not a type of an input.", hint=f"Known types: {known}.")
-    ((name, sizes),) = parse([shape]).items()
+    named = shape if "=" in shape else f"{ONLY}={shape}"
+    ((name, sizes),) = parse([named]).items()
     return name, InputSpec(sizes, dtype)
 
 

@@ -27,8 +27,8 @@ class ConvertOptions:
     input: tuple[str, ...] | None = option(
         None,
         title="Input shape",
-        help="Shape of an input, and its type where it is not float32: x=1,3,224,224 "
-        "or ids=1,128:int64.",
+        help="Shape of an input, and its type where it is not float32: 1,3,224,224, "
+        "x=1,3,224,224 or ids=1,128:int64.",
     )
     dynamic: tuple[str, ...] | None = option(
         None,

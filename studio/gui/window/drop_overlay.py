@@ -61,7 +61,7 @@ def outcome_of(paths: Sequence[Path], suffixes: Sequence[str]) -> DropOutcome:
 
 
 def _conversion(paths: Sequence[Path], most: int) -> DropOutcome | None:
-    """Return what a drop of another framework's model does: opening it explains the conversion."""
+    """Return what a drop of another framework's model does: it is converted, or explained."""
     from studio.workspace import source_format  # nothing is dropped before the window is shown
 
     source = source_format(paths[0]) if len(paths) == 1 and not most else None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from studio.gui.shell import MessageAction
+from studio.gui.window.converting import ModelConverter
 from studio.gui.window.drop_overlay import outcome_of
 
 if TYPE_CHECKING:
@@ -30,17 +31,20 @@ class ModelOpener:
         self._samples: set[str] = set()
         self._starts: dict[str, str] = {}
         self.previewed = ""
+        self.converter = ModelConverter(window, self._show_converted)
 
     @property
     def pending(self) -> bool:
         """Whether a model is on its way."""
-        return bool(self._files or self._samples)
+        return bool(self._files or self._samples) or self.converter.pending
 
     def open(self, path: Path) -> None:
-        """Open a model in a worker; a large one is drawn on the Model page at once."""
-        self._open(path, self._stage())
+        """Open a model in a worker, or offer to convert it first."""
+        if not self.converter.offer(path):
+            self._open(path, self._stage())
 
     def _open(self, path: Path, start: str) -> None:
+        """Open a model; a large one is drawn on the Model page at once."""
         job = self._window.start("open", model=str(path))
         if job is not None:
             self._files[job.id] = path
@@ -107,6 +111,7 @@ class ModelOpener:
 
     def _finished(self, job: RunningJob) -> None:
         assert job.outcome is not None
+        self.converter.on_finished(job, job.outcome)
         result = job.outcome.result
         if job.id in self._samples:
             self._samples.discard(job.id)
@@ -121,6 +126,10 @@ class ModelOpener:
                 self._show_opened(file, is_away)
             elif shown:
                 self._restore_previous()
+
+    def _show_converted(self, file: Path, variant: int) -> None:
+        self._window.select(variant)
+        self._show_opened(file, is_away=False)
 
     def _show_opened(self, file: Path, is_away: bool) -> None:
         """Show the project; a user who has moved to another page stays there, and is offered it."""

@@ -1,0 +1,92 @@
+"""The offer to convert a model of another framework."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
+
+from studio.gui import figures
+from studio.gui.forms.form import Form
+from studio.gui.widgets.basics import GRID, button, label, row
+
+if TYPE_CHECKING:
+    from studio.api import Option
+    from studio.workspace.conversions import Conversion
+
+_WIDTH = 480
+_OPTIONS = ("input", "dynamic")
+_WITHOUT_SHAPES = frozenset({"torchscript"})
+"""Forms of models that do not record the shapes of their inputs."""
+
+
+class ConversionDialog(QDialog):
+    """The dialog that says what a file is, how it is converted, and what is installed first.
+
+    Args:
+        options: Those of the step ``convert``.
+        agreed: Called with the options that were set.
+
+    Attributes:
+        confirm: The button that does it.
+    """
+
+    def __init__(
+        self,
+        conversion: Conversion,
+        options: Sequence[Option],
+        agreed: Callable[[Mapping[str, object]], object],
+        parent: QWidget,
+    ) -> None:
+        super().__init__(parent)
+        self._agreed = agreed
+        self.setWindowTitle("Convert to ONNX")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.form = Form(_fields(conversion, options))
+        verb = "Convert" if conversion.is_ready else "Install and convert"
+        self.confirm = button(verb, self._accept, "primary")
+        self.confirm.setDefault(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(3 * GRID, 3 * GRID, 3 * GRID, 3 * GRID)
+        column.setSpacing(2 * GRID)
+        column.addWidget(label(f"Convert {conversion.path.name} to ONNX", "title", wrap=True))
+        for text in _texts(conversion):
+            column.addWidget(label(text, "dim", wrap=True))
+        column.addWidget(self.form)
+        column.addLayout(row(None, button("Cancel", self.reject), self.confirm))
+        self.setFixedWidth(_WIDTH)
+        column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetMinimumSize)
+
+    def _accept(self) -> None:
+        if self.form.check():
+            given = {name: value for name, value in self.form.values().items() if value}
+            self.accept()
+            self._agreed(given)
+
+
+def _fields(conversion: Conversion, options: Sequence[Option]) -> list[Option]:
+    """Return the options of the form; what the model records itself is folded away."""
+    asked = {"input"} if conversion.source.id in _WITHOUT_SHAPES else set()
+    found = [one for one in options if one.name in _OPTIONS]
+    return [replace(one, advanced=one.name not in asked) for one in found]
+
+
+def _texts(conversion: Conversion) -> list[str]:
+    found = [
+        f"It is {conversion.source.title}. {conversion.framework} converts it on this computer, "
+        "in a sandbox without network, and the result is compared with the original."
+    ]
+    environment = conversion.environment
+    if not conversion.is_ready and environment is not None:
+        found.append(
+            f"{conversion.framework} is installed first, in an environment of its own: about "
+            f"{figures.megabytes(environment.need.megabytes)}. {environment.need.licences}."
+        )
+    if conversion.source.id in _WITHOUT_SHAPES:
+        found.append(
+            "It does not record the shapes of its inputs. Enter them, such as 1,3,224,224."
+        )
+    return found

@@ -1,0 +1,93 @@
+"""Models of other frameworks on their way into the window: asked, installed, converted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from studio.gui.window.conversion_dialog import ConversionDialog
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from PySide6.QtWidgets import QMainWindow
+
+    from studio.gui.shell import WindowParts
+    from studio.workspace import JobOutcome, RunningJob
+    from studio.workspace.conversions import Conversion, ConversionResult
+
+_INSTALL, _CONVERT = "environment-install", "convert"
+
+
+class ModelConverter:
+    """The converter of files that are no ONNX models yet.
+
+    Args:
+        converted: Called with the file and its variant when a conversion has succeeded.
+
+    Attributes:
+        dialog: The question while it is shown.
+    """
+
+    def __init__(self, window: WindowParts, converted: Callable[[Path, int], object]) -> None:
+        self._window = window
+        self._converted = converted
+        self._installing: dict[str, tuple[Conversion, Mapping[str, object]]] = {}
+        self._converting: dict[str, Path] = {}
+        self.dialog: ConversionDialog | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether a model is on its way."""
+        return bool(self._installing or self._converting)
+
+    def offer(self, path: Path) -> bool:
+        """Ask whether to convert a file; False for one that needs or knows no conversion."""
+        from studio.workspace.conversions import conversion_of
+
+        conversion = conversion_of(path, self._window.workspace.plugins)
+        if conversion is None:
+            return False
+        form = self._window.workspace.steps[_CONVERT].form
+        agreed = partial(self._begin, conversion)
+        # A dialog of the top bar, so that it is dressed.
+        parent = cast("QMainWindow", self._window.widget).menuWidget()
+        self.dialog = ConversionDialog(conversion, form, agreed, parent)
+        self.dialog.finished.connect(self._closed)
+        self.dialog.open()
+        return True
+
+    def _closed(self) -> None:
+        self.dialog = None
+
+    def _begin(self, conversion: Conversion, options: Mapping[str, object]) -> None:
+        if conversion.is_ready:
+            self._convert(conversion, options)
+            return
+        job = self._window.start(_INSTALL, name=conversion.plugin.id)
+        if job is not None:
+            self._installing[job.id] = (conversion, options)
+
+    def _convert(self, conversion: Conversion, options: Mapping[str, object]) -> None:
+        job = self._window.start(_CONVERT, source=str(conversion.path), **options)
+        if job is not None:
+            self._converting[job.id] = conversion.path
+
+    def _report(self, path: Path, result: ConversionResult) -> None:
+        """Say how close the model is to its original, or what is to be known of it."""
+        for check in result.checks:
+            if check.equal:
+                text = f"{path.name} is converted. It gives the numbers of {check.against}"
+                self._window.notify(f"{text}, up to {check.max_error:.0e}.", "good")
+        for warning in result.warnings:
+            self._window.notify(warning, "warning")
+
+    def on_finished(self, job: RunningJob, outcome: JobOutcome) -> None:
+        """Continue when a job has ended: the conversion after its installation, then the model."""
+        if (waiting := self._installing.pop(job.id, None)) is not None:
+            if outcome.ok:
+                self._convert(*waiting)
+        elif (path := self._converting.pop(job.id, None)) is not None and outcome.ok:
+            self._converted(path, outcome.result.variant)
+            self._report(path, outcome.result)

@@ -1,0 +1,50 @@
+"""Models of other frameworks as the window offers to convert them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from studio.api import Extension
+from studio.conversion.results import ConversionResult
+from studio.models.source_formats import SourceFormat, source_format
+from studio.plugin_host import Plugin, PluginHost
+
+if TYPE_CHECKING:
+    from studio.plugin_host.environments import Environment
+
+__all__ = ["Conversion", "ConversionResult", "conversion_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """A model of another framework, and what converts it.
+
+    Attributes:
+        framework: Title of the converter.
+        environment: The environment that the converter works in; None for one without.
+    """
+
+    path: Path
+    source: SourceFormat
+    framework: str
+    plugin: Plugin
+    environment: Environment | None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether nothing has to be installed first."""
+        return self.environment is None or self.environment.state().condition.value == "installed"
+
+
+def conversion_of(path: Path, host: PluginHost) -> Conversion | None:
+    """Return how a file becomes a model that the studio opens; None for any other file."""
+    source = source_format(path)
+    if source is None:
+        return None
+    for capability in host.all(Extension.CONVERTER):
+        if source.id in capability.sources:
+            plugin = next(one for one in host.plugins if one.id == capability.plugin)
+            return Conversion(path, source, capability.title, plugin, host.environment(plugin))
+    return None
