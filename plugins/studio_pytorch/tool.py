@@ -38,7 +38,7 @@ _LINE = re.compile(r'File "([^"]+)", line (\d+), in [^\n]*\n\s*([^\n]+)')
 _ARCHIVES = {"serialized_exported_program.json", "archive_format"}
 
 
-class Source(Protocol):
+class TorchModel(Protocol):
     """A file of PyTorch's that was loaded."""
 
     def names(self) -> list[str]:
@@ -51,10 +51,10 @@ class Source(Protocol):
         """Run it; its outputs in the order of the exported model's."""
 
     def line_of(self, node: str) -> str:
-        """The line of code that a node was made from, as the end of a sentence; else empty."""
+        """Return the line of code of a node, as the end of a sentence; empty if not known."""
 
 
-class Program:
+class ExportedModel:
     """An exported program (``.pt2``)."""
 
     def __init__(self, path: str) -> None:
@@ -124,7 +124,7 @@ class Program:
         return module
 
     def line_of(self, node: str) -> str:
-        """The line of code that a node was made from, as the end of a sentence; else empty."""
+        """Return the line of code of a node, as the end of a sentence; empty if not known."""
         nodes = self._program.graph.nodes
         # Where the exporter has taken a node to pieces, its operator is part of the name before.
         named = [one for one in nodes if one.name == node.strip("_") or node.strip("_") in one.name]
@@ -151,8 +151,8 @@ class Program:
         return [str(name) for name in made]
 
 
-class Script:
-    """A TorchScript module."""
+class ScriptedModel:
+    """A module in TorchScript, scripted or traced."""
 
     def __init__(self, path: str) -> None:
         self._module = torch.jit.load(path, map_location="cpu").eval()
@@ -167,7 +167,7 @@ class Script:
         missing = [name for name in names if not (inputs.get(name) or {}).get("shape")]
         if missing:
             wanted = " ".join(f"--input {name}=1,3,224,224" for name in missing)
-            raise Refused(
+            raise ConversionError(
                 f"TorchScript records no shapes of its inputs. Give them, such as {wanted}."
             )
         arguments = tuple(
@@ -207,8 +207,8 @@ class Script:
         return ""
 
 
-class Refused(Exception):
-    """What is wrong with the request or the file, in one sentence."""
+class ConversionError(Exception):
+    """The fault of a request or a file, in one sentence."""
 
 
 def run(request: Json, tell: Tell) -> dict[str, Any]:
@@ -217,7 +217,7 @@ def run(request: Json, tell: Tell) -> dict[str, Any]:
     warnings.simplefilter("ignore")
     try:
         return {"warnings": _done(request, tell)}
-    except Refused as error:
+    except ConversionError as error:
         return {"error": str(error)}
 
 
@@ -239,32 +239,34 @@ def _done(request: Json, tell: Tell) -> list[str]:
 
 
 def _by_name(inputs: Mapping[str, Json], names: Sequence[str]) -> dict[str, Json]:
-    """What is wanted of inputs that the model has."""
+    """The user's shapes, types and axes by the names of the model's inputs."""
     known = ", ".join(names)
     if "*" in inputs and len(names) != 1:
-        raise Refused(f"The model has several inputs: {known}. Give each shape with a name.")
+        raise ConversionError(
+            f"The model has several inputs: {known}. Give each shape with a name."
+        )
     found = {names[0] if name == "*" else name: spec for name, spec in inputs.items()}
     unknown = sorted(set(found) - set(names))
     if unknown:
-        raise Refused(f"The model has no input {unknown[0]!r}; it has {known}.")
+        raise ConversionError(f"The model has no input {unknown[0]!r}; it has {known}.")
     return found
 
 
 @contextlib.contextmanager
-def _explained(what: str, source: Source | None = None) -> Iterator[None]:
+def _explained(what: str, source: TorchModel | None = None) -> Iterator[None]:
     """Turn an exception of the framework into one sentence; its whole text goes to the log."""
     try:
         yield
-    except (Refused, MemoryError):
+    except (ConversionError, MemoryError):
         raise
     except Exception as error:
         traceback.print_exc()
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         reason = _unsupported(error, source) or (lines[0] if lines else type(error).__name__)
-        raise Refused(f"{what}: {reason.rstrip('.')}.") from None
+        raise ConversionError(f"{what}: {reason.rstrip('.')}.") from None
 
 
-def _unsupported(error: BaseException | None, source: Source | None) -> str:
+def _unsupported(error: BaseException | None, source: TorchModel | None) -> str:
     """The operator that the exporter does not know, and the line of code that it comes from."""
     operator = node = ""
     while error is not None:
@@ -275,17 +277,17 @@ def _unsupported(error: BaseException | None, source: Source | None) -> str:
     if not operator:
         return ""
     place = source.line_of(node) if source is not None else ""
-    return f"there is no ONNX form of its operator {operator}{place}"
+    return f"ONNX has no form of its operator {operator}{place}"
 
 
-def _load(path: str) -> Source:
+def _load(path: str) -> TorchModel:
     with zipfile.ZipFile(path) as archive:
         whole = archive.namelist()
     names = {name.partition("/")[2] for name in whole} | set(whole)
-    return Program(path) if names & _ARCHIVES else Script(path)
+    return ExportedModel(path) if names & _ARCHIVES else ScriptedModel(path)
 
 
-def _answer(source: Source, request: Json, tell: Tell) -> None:
+def _answer(source: TorchModel, request: Json, tell: Tell) -> None:
     paths = sorted(glob.glob(os.path.join(request["samples"], "*.npz")))
     for number, path in enumerate(paths):
         tell(number, len(paths), f"Running sample {number + 1} of {len(paths)}")

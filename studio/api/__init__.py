@@ -26,7 +26,6 @@ from studio.api.options import Kind, Option, validate
 from studio.api.progress import Progress, Silent
 
 if TYPE_CHECKING:
-    from studio.api.converters import Converted, Converter, InputSpec, ToolchainConverter
     from studio.api.data import Array, Dataset, Feeds, Sample, Truth
     from studio.api.graph import (
         AttributeValue,
@@ -58,7 +57,10 @@ if TYPE_CHECKING:
         Backend,
         Check,
         Connector,
+        Converted,
+        Converter,
         Format,
+        InputSpec,
         Intake,
         Metric,
         ModelRegistry,
@@ -77,21 +79,25 @@ if TYPE_CHECKING:
         RegistrySession,
     )
     from studio.api.targets import MOST_OUTPUT, Channel, Completed, TargetFacts, TargetSpec, Tunnel
-    from studio.api.toolchains import EnvironmentNeed, Toolchain, ToolchainBackend
+    from studio.api.toolchains import (
+        EnvironmentNeed,
+        Toolchain,
+        ToolchainBackend,
+        ToolchainConverter,
+    )
 
 _NAMES = {
-    "converters": "Converted Converter InputSpec ToolchainConverter",
     "data": "Array Dataset Feeds Sample Truth",
     "graph": "AttributeValue Dimension Graph GraphLayout Initializer Model Node TensorType Value",
     "intake": "Finding Level Limits",
     "platforms": "Action Deployed Identity Measurement Parcel Platform PlatformRelease Preview"
     " Resource Site",
     "plugin": "API_VERSION Capability Extension Manifest Permission",
-    "ports": "Analyzer Backend Check Connector Format Intake Metric ModelRegistry Monitor Packager"
-    " SampleMetric Session Transform Transformed",
+    "ports": "Analyzer Backend Check Connector Converted Converter Format InputSpec Intake"
+    " Metric ModelRegistry Monitor Packager SampleMetric Session Transform Transformed",
     "registries": "ModelVersion Publication RegisteredModel RegistryEvent RegistrySession",
     "targets": "MOST_OUTPUT Channel Completed TargetFacts TargetSpec Tunnel",
-    "toolchains": "EnvironmentNeed Toolchain ToolchainBackend",
+    "toolchains": "EnvironmentNeed Toolchain ToolchainBackend ToolchainConverter",
 }
 """Names by the module that is imported for them."""
 

@@ -291,3 +291,89 @@ class Check(Protocol):
 
     def check(self, model: Model, facts: Mapping[str, Any]) -> Sequence[Finding]:
         """What was found; an ERROR stops the deploy."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """An input as the user wants it.
+
+    Attributes:
+        shape: Its sizes; None keeps those of the source.
+        dtype: Its type, such as ``int64``; empty keeps that of the source, or float32.
+        dynamic: Names of the axes that stay open, by their number.
+    """
+
+    shape: tuple[int, ...] | None = None
+    dtype: str = ""
+    dynamic: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """The report of a conversion.
+
+    Attributes:
+        framework: Name and version of what the source was read with.
+        warnings: What the user should know of the result, a sentence each.
+    """
+
+    framework: str
+    warnings: Sequence[str] = ()
+
+
+class Converter(Protocol):
+    """A reader of models of another framework.
+
+    Attributes:
+        sources: The forms that it reads, as in the manifest.
+    """
+
+    id: str
+    title: str
+    sources: tuple[str, ...]
+
+    def version(self) -> str:
+        """Version of the framework.
+
+        Raises:
+            Unavailable: when its environment is not installed, with the install command.
+        """
+
+    def convert(
+        self,
+        source: Path,
+        output: Path,
+        inputs: Mapping[str, InputSpec],
+        folder: Path,
+        progress: Progress,
+    ) -> Converted:
+        """Write the model as ONNX, with the names of inputs and outputs that the source has.
+
+        Args:
+            source: The file or folder.
+            output: The file to write; weights beyond 2 GB go into a file next to it.
+            inputs: What the user wants of inputs, by name (``*`` for the only one); the others
+                stay as they are.
+            folder: An empty folder for temporary files.
+
+        Raises:
+            InvalidModel: when the source cannot be read or converted, in one sentence that
+                names the operator at fault where there is one.
+            UsageError: for an input that the model does not have.
+        """
+
+    def answer(
+        self, source: Path, samples: Path, answers: Path, folder: Path, progress: Progress
+    ) -> None:
+        """Run the source in its own framework on samples.
+
+        Args:
+            samples: A folder of ``.npz`` files, one a request, with an array for each input
+                under the name that it has in the converted model.
+            answers: A folder for the outputs: an ``.npz`` of the same name for each request, with
+                an array for each output under its number among the converted model's (``"0"``).
+            folder: An empty folder for temporary files.
+
+        Raises:
+            InvalidModel: when the source does not run on them.
+        """

@@ -6,7 +6,6 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from studio.api.converters import Converter
 from studio.api.graph import Graph, Initializer, Model, Node, TensorType, Value
 from studio.api.intake import Finding
 from studio.api.platforms import Platform
@@ -16,6 +15,7 @@ from studio.api.ports import (
     Backend,
     Check,
     Connector,
+    Converter,
     Format,
     Metric,
     ModelRegistry,

@@ -22,8 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from studio.api.errors import InvalidModel
 from studio.api.options import Option
-from studio.api.ports import Session
+from studio.api.ports import Converted, InputSpec, Session
 from studio.api.progress import Progress
 
 
@@ -118,3 +119,78 @@ class ToolchainBackend:
     def load(self, path: Path, options: Mapping[str, object]) -> Session:
         """Load a model in a process of the environment."""
         return self._toolchain.load(self.runner, path, options)
+
+
+class ToolchainConverter:
+    """A converter whose tool works in the environment of its plugin.
+
+    A plugin derives its own class. It sets ``id``, ``title`` and ``sources``. ``distribution`` is
+    the package whose version is the framework's, ``tool`` a file as ``studio.api.toolchains``
+    describes. Its ``run`` gets the key ``work``:
+
+    * ``convert`` with ``source``, ``output`` and ``inputs`` (``shape``, ``dtype`` and ``dynamic``
+      by name); it returns ``{"warnings": [sentence, ...]}``.
+    * ``answer`` with ``source``, ``samples`` and ``answers``; it returns ``{}``.
+
+    Where the source is at fault, it returns ``{"error": sentence}`` instead.
+    """
+
+    id = ""
+    title = ""
+    sources: tuple[str, ...] = ()
+    distribution = ""
+    tool = Path()
+
+    def __init__(self, toolchain: Toolchain) -> None:
+        self._toolchain = toolchain
+
+    def version(self) -> str:
+        """Return the framework's version; raise Unavailable without the environment."""
+        return self._toolchain.version(self.distribution)
+
+    def convert(
+        self,
+        source: Path,
+        output: Path,
+        inputs: Mapping[str, InputSpec],
+        folder: Path,
+        progress: Progress,
+    ) -> Converted:
+        """Convert by the tool."""
+        request = {
+            "work": "convert",
+            "source": str(source),
+            "output": str(output),
+            "inputs": {name: _as_json(spec) for name, spec in inputs.items()},
+        }
+        found = self._run(request, folder, progress)
+        warnings = tuple(str(text) for text in found.get("warnings", ()))
+        return Converted(f"{self.title} {self.version()}", warnings)
+
+    def answer(
+        self, source: Path, samples: Path, answers: Path, folder: Path, progress: Progress
+    ) -> None:
+        """Run the source by the tool."""
+        request = {
+            "work": "answer",
+            "source": str(source),
+            "samples": str(samples),
+            "answers": str(answers),
+        }
+        self._run(request, folder, progress)
+
+    def _run(
+        self, request: Mapping[str, object], folder: Path, progress: Progress
+    ) -> Mapping[str, Any]:
+        found = self._toolchain.run(self.tool, request, folder, progress)
+        if error := found.get("error"):
+            raise InvalidModel(str(error))
+        return found
+
+
+def _as_json(spec: InputSpec) -> dict[str, object]:
+    return {
+        "shape": None if spec.shape is None else list(spec.shape),
+        "dtype": spec.dtype,
+        "dynamic": {str(axis): name for axis, name in spec.dynamic.items()},
+    }

@@ -10,7 +10,7 @@ from studio.api import InputSpec, UsageError
 from studio.models.shapes import parse
 
 ONLY = "*"
-"""Stands for the input of a model with one input, whose shape was given without a name."""
+"""Name of the only input of a model, whose shape was given without a name."""
 
 _TYPES = frozenset(
     {"float16", "float32", "float64", "int8", "uint8", "int16", "int32", "int64", "bool"}

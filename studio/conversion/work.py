@@ -84,7 +84,7 @@ def converter_for(form: SourceFormat, host: PluginHost) -> Capability:
     """Return the converter for a form of models.
 
     Raises:
-        Unavailable: when there is none, with the remedy.
+        Unavailable: when no plugin has one, with the remedy.
     """
     for capability in host.all(Extension.CONVERTER):
         if form.id in capability.sources:
@@ -95,7 +95,7 @@ def converter_for(form: SourceFormat, host: PluginHost) -> Capability:
 def _compared(
     original: Original, opened: OpenedModel, options: ConvertOptions, host: PluginHost, job: Job
 ) -> tuple[tuple[ConversionCheck, ...], tuple[str, ...]]:
-    """Return the comparison, or why there is none; a difference is one of the warnings."""
+    """Return the comparison, or the reason why it was not possible; a difference is a warning."""
     session = backend_for(_FORMAT, host).load(opened.path, {"threads": 1})
     try:
         job.progress(0, 0, "Comparing with the original")

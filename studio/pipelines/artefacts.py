@@ -26,7 +26,7 @@ def digests(steps: Iterable[StepReport], registry: Registry) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for step in steps:
-        if not step.done or step.step not in ("open", "quantize", "edit", "package"):
+        if not step.done or step.step not in ("open", "convert", "quantize", "edit", "package"):
             continue
         product = step.product
         if product.bundle:

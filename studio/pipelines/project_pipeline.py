@@ -24,11 +24,13 @@ class ProjectModel:
         name: Its name, which the pipeline gets, too.
         file: Its file; None where that is gone, and the model in the registry is taken.
         variant: Name of its original variant in the registry.
+        step: Step that reads the file: ``open`` or ``convert``.
     """
 
     name: str
     file: Path | None
     variant: str
+    step: str = "open"
 
 
 def project_pipeline(
@@ -87,7 +89,9 @@ class _Builder:
         start = self._path(f"{self._model.name}:{self._model.variant}")
         if self._model.file is not None:
             start = "${open.variant}"
-            yield {"id": "open", "step": "open", "model": self._path(str(self._model.file))}
+            key = "model" if self._model.step == "open" else "source"
+            path = self._path(str(self._model.file))
+            yield {"id": "open", "step": self._model.step, key: path}
         yield {"id": "int8", "step": "quantize", "model": start, **self._quantization()}
         yield {
             "id": "profile",

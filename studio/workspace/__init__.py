@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from studio.conversion.offer import Conversion, conversion_of
+from studio.conversion.results import ConversionResult
 from studio.evaluation.sample_texts import in_words as answer_words
 from studio.jobs import Containment, JobOutcome, RunningJob, Step
 from studio.models.families import TITLES as FAMILY_TITLES
@@ -85,6 +87,8 @@ __all__ = [
     "ActionRecord",
     "CheckedPreset",
     "Containment",
+    "Conversion",
+    "ConversionResult",
     "EndpointChanged",
     "EndpointState",
     "EndpointStates",
@@ -133,6 +137,7 @@ __all__ = [
     "answer_words",
     "block_text",
     "compare_profiles",
+    "conversion_of",
     "edit_text",
     "is_folded_block",
     "is_watch",

@@ -42,7 +42,7 @@ class ProjectRuns:
         original = self._registry.original(variant)
         source = file or original.source_file
         known = source if source is not None and source.is_file() else None
-        model = ProjectModel(original.model_name, known, original.name)
+        model = ProjectModel(original.model_name, known, original.name, original.step)
         project = self._projects.of(variant, file)
         return project_pipeline(project, model, self.target(original.model_name), folder)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 
 from tests.e2e.conftest import Studio
@@ -12,6 +13,7 @@ from tests.rigs import toolchain as rig
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("bwrap")]
 
+SOURCES = Path(__file__).parents[1] / "data" / "sources"
 RUNTIME, QUANTIZER = "example-runtime", "example-quantizer"
 QUICK = ("--seconds", "0.2", "--rounds", "3")
 
@@ -70,6 +72,94 @@ def test_a_quantizer_works_behind_the_walls_of_the_worker(installed: Studio, dig
     assert facts["interfaces"] == ["lo"]
     assert facts["home"] != str(installed.user)
     assert facts["studio"] is False
+
+
+def test_a_model_of_another_framework_becomes_one_of_the_registry(
+    installed: Studio, tmp_path: Path
+) -> None:
+    source = rig.linear_source(tmp_path / "shop.txt")
+    refused = installed.run("inspect", source)
+    assert "Convert it: studio convert FILE" in refused.err
+    found = installed.ok("convert", source, "--out", tmp_path / "shop.onnx")
+    (check,) = found["checks"]
+    assert (check["against"], check["samples"]) == ("Example framework 1.0", 5)
+    assert check["max_error"] < 1e-5
+    assert check["argmax_equal"] == 1.0
+    assert found["format"] == "lightgbm"
+    assert found["output_format"] == "onnx"
+    assert found["dynamic"] == {"x": ["batch"]}
+    assert (found["model"], found["name"], found["warnings"]) == ("shop", "fp32", [])
+    summary = installed.ok("inspect", found["output"])
+    assert summary["operators"] == {"MatMul": 1}
+    profile = installed.ok("profile", "shop", *QUICK)
+    assert profile["runs"][0]["state"] == "measured"
+
+
+def test_the_samples_of_the_comparison_are_the_users(installed: Studio, tmp_path: Path) -> None:
+    source = rig.linear_source(tmp_path / "own.txt")
+    numpy.savez(tmp_path / "data.npz", x=numpy.ones((3, 4), numpy.float32))
+    found = installed.ok("convert", source, "--data", tmp_path / "data.npz")
+    assert found["checks"][0]["samples"] == 3
+    numpy.savez(tmp_path / "wrong.npz", x=numpy.ones((3, 5), numpy.float32))
+    refused = installed.run("convert", source, "--data", tmp_path / "wrong.npz")
+    assert refused.code == 1
+    assert "x" in refused.err
+
+
+def test_a_conversion_with_other_numbers_is_a_missed_gate(
+    installed: Studio, tmp_path: Path
+) -> None:
+    source = rig.linear_source(tmp_path / "off.txt", offset=0.5)
+    done = installed.run("convert", source, "--json")
+    assert done.code == 3
+    assert done.json["checks"][0]["max_error"] > 0.01
+    assert "more than rounding explains" in done.json["warnings"][0]
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"error": "There is no ONNX form of Tree."}, "There is no ONNX form of Tree."),
+        ({"onnx": "bm90IGEgbW9kZWw="}, "cannot be read"),
+        ({"weights": [[0.0]]}, "reader failed"),
+    ],
+)
+def test_a_model_that_cannot_be_converted(
+    installed: Studio, tmp_path: Path, more: dict[str, Any], words: str
+) -> None:
+    before = installed.ok("versions", "list")
+    source = rig.linear_source(tmp_path / "bad.txt", **more)
+    done = installed.run("convert", source, "--out", tmp_path / "bad.onnx")
+    assert done.code == 1
+    assert words in done.err
+    assert not (tmp_path / "bad.onnx").exists()
+    assert installed.ok("versions", "list") == before
+
+
+def test_an_original_with_other_outputs_is_not_compared(installed: Studio, tmp_path: Path) -> None:
+    found = installed.ok("convert", rig.linear_source(tmp_path / "two.txt", outputs=2))
+    assert found["checks"] == []
+    assert "has 2 outputs, and the converted model 1" in found["warnings"][0]
+
+
+def test_what_the_user_wants_of_inputs_reaches_the_converter(
+    installed: Studio, tmp_path: Path
+) -> None:
+    wanted = {"x": {"shape": [1, 4], "dtype": "int64", "dynamic": {"0": "batch"}}}
+    source = rig.linear_source(tmp_path / "in.txt", inputs=wanted, warnings=["Look twice."])
+    options = ("--input", "x=1,4:int64", "--dynamic", "x=batch")
+    assert installed.ok("convert", source, *options)["warnings"] == ["Look twice."]
+
+
+def test_a_converter_that_is_not_installed_is_named(tmp_path: Path) -> None:
+    fresh = Studio(tmp_path / "home")
+    done = fresh.run("convert", SOURCES / "export.pt2")
+    assert done.code == 1
+    assert "PyTorch is not installed yet" in done.err
+    assert "studio backends install pytorch" in done.err
+    done = fresh.run("convert", SOURCES / "plain.joblib")
+    assert done.code == 1
+    assert "No installed converter reads a Python pickle" in done.err
 
 
 def test_what_is_gone_is_named_and_can_be_removed(installed: Studio, digits: Path) -> None:

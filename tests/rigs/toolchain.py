@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy
+import onnx
 
 ID = "example_tools"
 DISTRIBUTION = "edgewright-example-tool"
@@ -39,6 +42,13 @@ title = "Example quantizer"
 formats = ["onnx"]
 environment = true
 factory = "example_tools.parts:Quantizer"
+
+[[converters]]
+id = "example-converter"
+title = "Example framework"
+sources = ["lightgbm"]
+environment = true
+factory = "example_tools.parts:Reader"
 """
 
 PARTS = '''
@@ -46,7 +56,7 @@ PARTS = '''
 
 from pathlib import Path
 
-from studio.api import Transformed
+from studio.api import ToolchainConverter, Transformed
 
 HERE = Path(__file__).parent
 
@@ -79,6 +89,47 @@ class Quantizer:
         request = {"source": str(source), "output": str(output)}
         facts = self._toolchain.run(HERE / "tool.py", request, output.parent, progress)
         return Transformed(output, "int8", facts)
+
+
+class Reader(ToolchainConverter):
+    id, title = "example-converter", "Example framework"
+    sources = ("lightgbm",)
+    distribution = "edgewright-example-tool"
+    tool = HERE / "reader.py"
+'''
+
+READER = '''
+"""Reads text files that hold a linear model, as ONNX and as numbers."""
+
+import base64
+import glob
+import json
+import os
+
+import numpy
+
+
+def run(request, progress):
+    with open(request["source"]) as file:
+        model = json.loads(file.read().splitlines()[2])
+    if model.get("error"):
+        return {"error": model["error"]}
+    if request["work"] == "convert":
+        if "inputs" in model:
+            assert request["inputs"] == model["inputs"], request["inputs"]
+        with open(request["output"], "wb") as file:
+            file.write(base64.b64decode(model["onnx"]))
+        return {"warnings": model.get("warnings", [])}
+    weights = numpy.array(model["weights"], numpy.float32)
+    for path in glob.glob(os.path.join(request["samples"], "*.npz")):
+        with numpy.load(path, allow_pickle=False) as arrays:
+            scores = arrays["x"] @ weights + numpy.float32(model.get("offset", 0))
+        names = [str(number) for number in range(model.get("outputs", 1))]
+        numpy.savez(
+            os.path.join(request["answers"], os.path.basename(path)),
+            **{name: scores for name in names},
+        )
+    return {}
 '''
 
 TOOL = '''
@@ -189,6 +240,33 @@ def lock_of(wheel: Path, version: str = "1.0") -> str:
     return f"{DISTRIBUTION}=={version} \\\n    --hash=sha256:{digest}\n"
 
 
+def linear_source(path: Path, **more: object) -> Path:
+    """Write a file that ``READER`` converts: a product of ``x`` (an open batch, 4) and weights.
+
+    Args:
+        more: What the reader does otherwise: ``offset`` on the original's numbers, ``error``,
+            ``warnings``, ``outputs``, or the ``inputs`` that it has to be given.
+    """
+    weights = numpy.arange(12, dtype=numpy.float32).reshape(4, 3) / 10 - 0.5
+    floats = onnx.TensorProto.FLOAT
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("MatMul", ["x", "w"], ["y"])],
+        "linear",
+        [onnx.helper.make_tensor_value_info("x", floats, ["batch", 4])],
+        [onnx.helper.make_tensor_value_info("y", floats, ["batch", 3])],
+        [onnx.numpy_helper.from_array(weights, "w")],
+    )
+    opset = [onnx.helper.make_opsetid("", 17)]
+    model = onnx.helper.make_model(graph, opset_imports=opset, ir_version=8)
+    document = {
+        "onnx": base64.b64encode(model.SerializeToString()).decode(),
+        "weights": weights.tolist(),
+        **more,
+    }
+    path.write_text(f"tree\nversion=v4\n{json.dumps(document)}\n")
+    return path
+
+
 def make_plugin(folder: Path, lock: str, more: Mapping[str, str] | None = None) -> Path:
     """Write the plugin's package into a folder of plugins."""
     package = folder / ID
@@ -199,6 +277,7 @@ def make_plugin(folder: Path, lock: str, more: Mapping[str, str] | None = None) 
         "parts.py": PARTS,
         "tool.py": TOOL,
         "runner.py": RUNNER,
+        "reader.py": READER,
         "requirements.lock": lock,
         **(more or {}),
     }

@@ -15,7 +15,7 @@ from studio.gui.widgets.basics import GRID, button, label, row
 
 if TYPE_CHECKING:
     from studio.api import Option
-    from studio.workspace.conversions import Conversion
+    from studio.workspace import Conversion
 
 _WIDTH = 480
 _OPTIONS = ("input", "dynamic")
@@ -24,7 +24,7 @@ _WITHOUT_SHAPES = frozenset({"torchscript"})
 
 
 class ConversionDialog(QDialog):
-    """The dialog that says what a file is, how it is converted, and what is installed first.
+    """The dialog with the form of a file, its conversion, and the libraries to install first.
 
     Args:
         options: Those of the step ``convert``.

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from studio.gui.shell import MessageAction
-from studio.gui.window.converting import ModelConverter
 from studio.gui.window.drop_overlay import outcome_of
+from studio.gui.window.model_converter import ModelConverter
 
 if TYPE_CHECKING:
     from studio.gui.graph.scene import Scene

@@ -20,13 +20,6 @@ QUICK = ("--threads", "1", "--seconds", "1", "--rounds", "8")
 INSTALLING = 1800
 
 
-@pytest.fixture(scope="module")
-def kept(studio: Studio, rigs: Path) -> Studio:
-    """A studio whose environments outlive the run: they are large."""
-    studio.environment["EDGEWRIGHT_HOME"] = str(rigs / "toolchains")
-    return studio
-
-
 def listed(studio: Studio) -> dict[str, Any]:
     return {row["name"]: row for row in studio.ok("backends", "list")["backends"]}
 

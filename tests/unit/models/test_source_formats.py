@@ -119,12 +119,30 @@ def test_the_refusal_is_one_sentence_with_the_way_to_onnx() -> None:
     assert refused.value.message == (
         "export.pt2 is a PyTorch export (.pt2). It can be opened once it is ONNX."
     )
-    assert "torch.export.load('model.pt2')" in refused.value.hint
+    assert "studio convert FILE --out model.onnx" in refused.value.hint
+
+
+def test_without_a_converter_the_refusal_has_the_frameworks_own_way() -> None:
+    with pytest.raises(InvalidModel) as refused:
+        format_for(SOURCES / "estimator.pkl", PluginHost.discover())
+    assert "from skl2onnx import to_onnx" in refused.value.hint
+
+
+def test_a_file_that_is_cut_off_is_known_by_its_name(tmp_path: Path) -> None:
+    for name, form in {"a.pt2": "pytorch-export", "a.keras": "keras", "a.txt": ""}.items():
+        (tmp_path / name).write_bytes(b"PK")
+        assert kind(tmp_path / name) == form
+
+
+def test_a_folder_is_no_file_of_weights(tmp_path: Path) -> None:
+    for name, form in {"a.pt": "", "a.pkl": "", "a.mlpackage": "core-ml"}.items():
+        (tmp_path / name).mkdir()
+        assert kind(tmp_path / name) == form
 
 
 def test_a_cut_archive_is_no_error(tmp_path: Path) -> None:
     whole = (SOURCES / "export.pt2").read_bytes()
-    path = tmp_path / "cut.pt2"
+    path = tmp_path / "cut.zip"
     found = set()
     for length in range(0, len(whole), 97):
         path.write_bytes(whole[:length])

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QMainWindow
 
     from studio.gui.shell import WindowParts
-    from studio.workspace import JobOutcome, RunningJob
-    from studio.workspace.conversions import Conversion, ConversionResult
+    from studio.workspace import Conversion, ConversionResult, JobOutcome, RunningJob
 
 _INSTALL, _CONVERT = "environment-install", "convert"
 
@@ -44,7 +43,7 @@ class ModelConverter:
 
     def offer(self, path: Path) -> bool:
         """Ask whether to convert a file; False for one that needs or knows no conversion."""
-        from studio.workspace.conversions import conversion_of
+        from studio.workspace import conversion_of
 
         conversion = conversion_of(path, self._window.workspace.plugins)
         if conversion is None:
@@ -52,7 +51,7 @@ class ModelConverter:
         form = self._window.workspace.steps[_CONVERT].form
         agreed = partial(self._begin, conversion)
         # A dialog of the top bar, so that it is dressed.
-        parent = cast("QMainWindow", self._window.widget).menuWidget()
+        parent = cast("QMainWindow", self._window.widget).menuWidget() or self._window.widget
         self.dialog = ConversionDialog(conversion, form, agreed, parent)
         self.dialog.finished.connect(self._closed)
         self.dialog.open()

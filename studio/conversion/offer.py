@@ -1,4 +1,4 @@
-"""Models of other frameworks as the window offers to convert them."""
+"""The offer to convert a model of another framework."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.api import Extension
-from studio.conversion.results import ConversionResult
 from studio.models.source_formats import SourceFormat, source_format
 from studio.plugin_host import Plugin, PluginHost
 
 if TYPE_CHECKING:
     from studio.plugin_host.environments import Environment
-
-__all__ = ["Conversion", "ConversionResult", "conversion_of"]
 
 
 @dataclass(frozen=True, slots=True)

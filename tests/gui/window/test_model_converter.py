@@ -1,0 +1,116 @@
+"""The offer to convert a dropped model of another framework, and what follows it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from studio.gui.window.conversion_dialog import ConversionDialog
+from studio.gui.window.main_window import MainWindow
+from studio.gui.window.model_converter import ModelConverter
+from tests.gui.conftest import visible
+
+SOURCES = Path(__file__).parents[2] / "data" / "sources"
+
+
+def dialog_of(window: MainWindow, name: str) -> ConversionDialog:
+    window.open_model(SOURCES / name)
+    dialog = window.findChild(ConversionDialog)
+    assert dialog is not None
+    return dialog
+
+
+def texts(dialog: ConversionDialog) -> str:
+    return "\n".join(one.text() for one in visible(dialog, QLabel))
+
+
+def test_what_is_installed_first_is_said_before_it_is(window: MainWindow) -> None:
+    dialog = dialog_of(window, "export.pt2")
+    assert "It is a PyTorch export (.pt2)." in texts(dialog)
+    assert "PyTorch is installed first" in texts(dialog)
+    assert "900 MB" in texts(dialog)
+    assert dialog.confirm.text() == "Install and convert"
+    dialog.reject()
+    assert window.workspace.jobs == []
+    assert not window.toasts.texts
+
+
+def test_a_module_without_shapes_is_asked_for_them(window: MainWindow) -> None:
+    dialog = dialog_of(window, "script.pt")
+    assert "Enter them, such as 1,3,224,224." in texts(dialog)
+    assert dialog.form.fields["input"].isVisible()
+    dialog.reject()
+
+
+def test_what_has_no_converter_is_explained_as_before(window: MainWindow, qtbot: QtBot) -> None:
+    window.open_model(SOURCES / "estimator.pkl")
+    assert window.findChild(ConversionDialog) is None
+    qtbot.waitUntil(lambda: "is a Python pickle" in window.toasts.texts, timeout=20_000)
+
+
+class Recorder:
+    """A window that notes what is started and shown."""
+
+    def __init__(self) -> None:
+        self.started: list[tuple[str, dict[str, Any]]] = []
+        self.shown: list[tuple[str, str]] = []
+
+    def start(self, step: str, **options: Any) -> Any:
+        self.started.append((step, options))
+        return SimpleNamespace(id=f"{step}-{len(self.started)}")
+
+    def notify(self, text: str, tone: str = "") -> None:
+        self.shown.append((text, tone))
+
+
+def conversion(is_ready: bool) -> Any:
+    plugin = SimpleNamespace(id="studio_pytorch")
+    return SimpleNamespace(path=Path("/m/a.pt2"), plugin=plugin, is_ready=is_ready)
+
+
+def ended(ok: bool, result: Any = None) -> Any:
+    return SimpleNamespace(ok=ok, result=result)
+
+
+def check(error: float) -> Any:
+    return SimpleNamespace(against="PyTorch 2.13.0", max_error=error, equal=error < 1e-3)
+
+
+def test_the_conversion_follows_its_installation() -> None:
+    window, done = Recorder(), []
+    converter = ModelConverter(window, lambda path, variant: done.append((path, variant)))
+    converter._begin(conversion(is_ready=False), {"input": ["1,4"]})
+    assert window.started == [("environment-install", {"name": "studio_pytorch"})]
+    assert converter.pending
+    converter.on_finished(SimpleNamespace(id="environment-install-1"), ended(ok=True))
+    assert window.started[1] == ("convert", {"source": "/m/a.pt2", "input": ["1,4"]})
+    result = SimpleNamespace(variant=7, checks=(check(2e-7),), warnings=())
+    converter.on_finished(SimpleNamespace(id="convert-2"), ended(True, result))
+    assert done == [(Path("/m/a.pt2"), 7)]
+    assert not converter.pending
+    text = "a.pt2 is converted. It gives the numbers of PyTorch 2.13.0, up to 2e-07."
+    assert window.shown == [(text, "good")]
+
+
+@pytest.mark.parametrize("is_ready", [True, False])
+def test_what_fails_leads_to_nothing(is_ready: bool) -> None:
+    window, done = Recorder(), []
+    converter = ModelConverter(window, lambda *what: done.append(what))
+    converter._begin(conversion(is_ready), {})
+    converter.on_finished(SimpleNamespace(id=f"{window.started[0][0]}-1"), ended(ok=False))
+    assert (len(window.started), done, converter.pending) == (1, [], False)
+
+
+def test_a_difference_is_shown_as_a_warning() -> None:
+    window = Recorder()
+    converter = ModelConverter(window, lambda *_: None)
+    converter._begin(conversion(is_ready=True), {})
+    warning = "The output 'y' differs."
+    result = SimpleNamespace(variant=7, checks=(check(0.5),), warnings=(warning,))
+    converter.on_finished(SimpleNamespace(id="convert-1"), ended(True, result))
+    assert window.shown == [(warning, "warning")]

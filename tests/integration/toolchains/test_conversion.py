@@ -1,0 +1,135 @@
+"""PyTorch's own exporter in its own environment: nets of torchvision with random weights."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Studio
+from tests.integration.toolchains.test_toolchains import install
+
+CONVERTING = 900
+MAKE = """
+import sys
+import torch
+import torchvision
+
+class Unsupported(torch.nn.Module):
+    def forward(self, x):
+        return torch.linalg.svd(x)[1]
+
+class Tokens(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed, self.head = torch.nn.Embedding(50, 8), torch.nn.Linear(8, 3)
+    def forward(self, ids, mask):
+        hidden = self.embed(ids) * mask[..., None]
+        return {"logits": self.head(hidden.mean(1)), "hidden": hidden}
+
+torch.manual_seed(0)
+name, path = sys.argv[1:]
+batch, length = torch.export.Dim("batch"), torch.export.Dim("length")
+if name == "unsupported":
+    made = torch.export.export(Unsupported(), (torch.rand(3, 4, 4),))
+elif name == "tokens":
+    example = (torch.zeros(2, 5, dtype=torch.long), torch.ones(2, 5))
+    sizes = ({0: batch, 1: length}, {0: batch, 1: length})
+    made = torch.export.export(Tokens().eval(), example, dynamic_shapes=sizes)
+else:
+    kind, _, how = name.partition("-")
+    net = getattr(torchvision.models, kind)(weights=None).eval()
+    example = (torch.rand(2, 3, 64, 64),)
+    if how == "script":
+        torch.jit.script(net).save(path)
+        sys.exit()
+    made = torch.export.export(net, example, dynamic_shapes=None if how else ({0: batch},))
+torch.export.save(made, path)
+"""
+
+
+@pytest.fixture(scope="module")
+def make(kept: Studio, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """``make(name)``: the file of a model, written by PyTorch itself."""
+    install(kept, "pytorch")
+    home = Path(kept.environment["EDGEWRIGHT_HOME"])
+    python = home / "data" / "environments" / "studio_pytorch" / "bin" / "python"
+    folder = tmp_path_factory.mktemp("models")
+    maker = folder / "maker.py"
+    maker.write_text(MAKE)
+
+    def made(name: str) -> Path:
+        path = folder / f"{name}.{'pt' if name.endswith('script') else 'pt2'}"
+        subprocess.run([python, "-W", "ignore", maker, name, path], check=True)
+        return path
+
+    return made
+
+
+def converted(studio: Studio, path: Path, *options: str) -> dict[str, Any]:
+    found: dict[str, Any] = studio.ok("convert", path, *options, timeout=CONVERTING)
+    return found
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["resnet18", "mobilenet_v3_small", "squeezenet1_1", "shufflenet_v2_x0_5", "efficientnet_b0"],
+)
+def test_a_classifier_keeps_its_numbers_and_its_open_batch(
+    kept: Studio, make: Any, name: str
+) -> None:
+    found = converted(kept, make(name))
+    (check,) = found["checks"]
+    assert check["against"] == "PyTorch 2.13.0+cpu"
+    assert check["samples"] == 5
+    assert check["max_error"] < 1e-4
+    assert check["argmax_equal"] == 1.0
+    assert found["dynamic"] == {"x": ["batch"]}
+    assert found["warnings"] == []
+
+
+def test_names_of_outputs_and_of_open_axes_are_kept(kept: Studio, make: Any) -> None:
+    found = converted(kept, make("tokens"))
+    assert found["dynamic"] == {"ids": ["batch", "length"], "mask": ["batch", "length"]}
+    summary = kept.ok("inspect", found["output"])
+    assert [(one["name"], one["shape"]) for one in summary["outputs"]] == [
+        ("logits", ["batch", 3]),
+        ("hidden", ["batch", "length", 8]),
+    ]
+
+
+def test_a_fixed_batch_is_named_and_can_be_opened(kept: Studio, make: Any) -> None:
+    path = make("squeezenet1_1-fixed")
+    found = converted(kept, path)
+    assert found["dynamic"] == {}
+    assert "--dynamic x=batch tries to open the batch" in found["warnings"][0]
+    found = converted(kept, path, "--dynamic", "x=batch")
+    assert found["dynamic"] == {"x": ["batch"]}
+    assert found["checks"][0]["max_error"] < 1e-4
+
+
+def test_torchscript_needs_a_shape(kept: Studio, make: Any) -> None:
+    path = make("resnet18-script")
+    refused = kept.run("convert", path, timeout=CONVERTING)
+    assert refused.code == 1
+    assert "TorchScript records no shapes of its inputs" in refused.err
+    found = converted(kept, path, "--input", "1,3,64,64")
+    assert found["checks"][0]["max_error"] < 1e-4
+    assert found["dynamic"] == {"x": ["batch"]}
+
+
+def test_an_unsupported_operator_is_named_with_its_line(kept: Studio, make: Any) -> None:
+    refused = kept.run("convert", make("unsupported"), timeout=CONVERTING)
+    assert refused.code == 1
+    assert "no form of its operator aten._linalg_svd, from " in refused.err
+    assert "torch.linalg.svd(x)[1]" in refused.err
+
+
+def test_a_file_that_is_cut_off(kept: Studio, make: Any, tmp_path: Path) -> None:
+    path = tmp_path / "cut.pt2"
+    path.write_bytes(make("tokens").read_bytes()[:5000])
+    refused = kept.run("convert", path, timeout=CONVERTING)
+    assert refused.code == 1
+    assert "PyTorch cannot load cut.pt2" in refused.err

@@ -1,0 +1,122 @@
+"""The error between a converted model and its original."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+
+from studio.api import InvalidModel
+from studio.conversion.comparison import Worst, _read, _write, relative_error
+from studio.conversion.results import LARGEST_ERROR, ConversionCheck, ConversionResult
+from studio.conversion.texts import converted, exit_code
+
+
+def floats(*values: float) -> Any:
+    return numpy.array(values, numpy.float32)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "error"),
+    [
+        (floats(1, 2), floats(1, 2), 0.0),
+        (floats(1, 2.5), floats(1, 2), 0.25),
+        (floats(0, 0), floats(0, 0), 0.0),
+        (floats(float("nan"), 1), floats(float("nan"), 1), 0.0),
+        (floats(float("nan"), 1), floats(1, 1), 1.0),
+        (floats(1, 1), floats(float("nan"), 1), 1.0),
+        (floats(float("inf")), floats(float("inf")), 0.0),
+        (floats(float("-inf")), floats(float("inf")), 1.0),
+        (floats(float("inf"), 1), floats(2, 1), 1.0),
+        (floats(), floats(), 0.0),
+        (numpy.array([1, 2]), numpy.array([1, 4]), 0.5),
+        (numpy.array([True]), numpy.array([False]), 1e6),
+        (numpy.array(["a"]), numpy.array(["a"]), 0.0),
+        (numpy.array(["a"]), numpy.array(["b"]), 1.0),
+    ],
+)
+def test_relative_errors(ours: Any, theirs: Any, error: float) -> None:
+    assert relative_error(ours, theirs) == pytest.approx(error)
+
+
+def test_the_worst_output_is_named_and_rows_are_counted() -> None:
+    worst = Worst(("a", "b"))
+    worst.add(
+        {"a": floats(1, 2), "b": numpy.array([[0.0, 1.0], [1.0, 0.0]])},
+        {"a": floats(1, 2), "b": numpy.array([[0.0, 2.0], [0.5, 1.0]])},
+    )
+    assert (worst.error, worst.output) == (0.5, "b")
+    assert worst.argmax_equal == 0.5
+
+
+def test_without_rows_there_is_no_share() -> None:
+    worst = Worst(("a",))
+    worst.add({"a": floats(1)}, {"a": floats(1)})
+    assert worst.argmax_equal is None
+    assert (worst.error, worst.output) == (0.0, "a")
+
+
+def test_another_shape_is_no_matter_of_rounding() -> None:
+    with pytest.raises(InvalidModel, match=r"shape \(1,\) after the conversion, and \(2,\)"):
+        Worst(("a",)).add({"a": floats(1)}, {"a": floats(1, 2)})
+
+
+def test_answers_are_in_the_order_of_the_outputs(tmp_path: Path) -> None:
+    file = tmp_path / "0.npz"
+    numpy.savez(file, **{"1": floats(1), "0": floats(0)})
+    assert {name: array[0] for name, array in _read(file, ("a", "b")).items()} == {"a": 0, "b": 1}
+
+
+@pytest.mark.parametrize("arrays", [{"a": floats(1)}, {"0": floats(1), "2": floats(1)}])
+def test_answers_that_are_not_numbered(tmp_path: Path, arrays: dict[str, Any]) -> None:
+    numpy.savez(tmp_path / "0.npz", **arrays)
+    with pytest.raises(InvalidModel, match="answers cannot be read"):
+        _read(tmp_path / "0.npz", ("a",) * len(arrays))
+
+
+def test_answers_that_are_pickles_are_not_read(tmp_path: Path) -> None:
+    numpy.savez(tmp_path / "0.npz", **{"0": numpy.array([{}], object)})
+    with pytest.raises(InvalidModel, match="answers cannot be read"):
+        _read(tmp_path / "0.npz", ("a",))
+
+
+def test_missing_answers(tmp_path: Path) -> None:
+    with pytest.raises(InvalidModel, match="answers cannot be read"):
+        _read(tmp_path / "none.npz", ("a",))
+
+
+def test_inputs_keep_names_that_numpy_wants_for_itself(tmp_path: Path) -> None:
+    _write(tmp_path / "0.npz", {"file": floats(1), "a/b": floats(2)})
+    with numpy.load(tmp_path / "0.npz") as arrays:
+        assert sorted(arrays.files) == ["a/b", "file"]
+
+
+def result(error: float) -> ConversionResult:
+    check = ConversionCheck("PyTorch 2.13.0", 5, error, 1.0, "y")
+    return ConversionResult(
+        source="a.pt2",
+        format="pytorch-export",
+        output="a.onnx",
+        seconds=3.04,
+        checks=(check,),
+        dynamic={"x": ("batch",)},
+        warnings=("Look twice.",),
+    )
+
+
+def test_lines_for_people() -> None:
+    assert converted(result(2e-7)) == [
+        "Converted in 3.0 s: a.onnx",
+        "equal to PyTorch 2.13.0 on 5 samples: largest relative error 2.0e-07, "
+        "argmax equal in 100.0%",
+        "dynamic   x: batch",
+        "warning   Look twice.",
+    ]
+
+
+def test_a_difference_beyond_rounding_is_a_missed_gate() -> None:
+    assert exit_code(result(LARGEST_ERROR)) == 0
+    assert exit_code(result(LARGEST_ERROR * 1.01)) == 3
+    assert "differs from PyTorch" in converted(result(0.1))[1]
