@@ -13,6 +13,7 @@ from studio.api import (
     InvalidData,
     InvalidModel,
     Unavailable,
+    UnsafeModel,
     UsageError,
     Value,
 )
@@ -54,7 +55,7 @@ def convert(options: ConvertOptions, job: Job) -> ConversionResult:
     for folder in (output.parent, job.folder / "tool"):
         folder.mkdir()
     made = converter.convert(options.source, output, specs, job.folder / "tool", job)
-    opened = read_model(output, job, host=host)
+    opened = _read(output, made.framework, host, job)
     write_graph(opened, job.folder, job)
     original = Original(converter, options.source, made.framework)
     checks, warnings = _compared(original, opened, options, host, job)
@@ -68,6 +69,15 @@ def convert(options: ConvertOptions, job: Job) -> ConversionResult:
         warnings=(*made.warnings, *warnings),
         opened=_opened(opened, str(options.source), name),
     )
+
+
+def _read(output: Path, framework: str, host: PluginHost, job: Job) -> OpenedModel:
+    try:
+        return read_model(output, job, host=host)
+    except (InvalidModel, UnsafeModel) as error:
+        raise InvalidModel(
+            f"{framework} made a file that cannot be opened: {error.message}", detail=error.detail
+        ) from None
 
 
 def _form(path: Path) -> SourceFormat:

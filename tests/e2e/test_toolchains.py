@@ -120,7 +120,7 @@ def test_a_conversion_with_other_numbers_is_a_missed_gate(
     ("more", "words"),
     [
         ({"error": "There is no ONNX form of Tree."}, "There is no ONNX form of Tree."),
-        ({"onnx": "bm90IGEgbW9kZWw="}, "cannot be read"),
+        ({"onnx": "bm90IGEgbW9kZWw="}, "made a file that cannot be opened"),
         ({"weights": [[0.0]]}, "reader failed"),
     ],
 )
