@@ -75,6 +75,7 @@ def test_no_engine(tmp_path: Path) -> None:
             "container init was OOM-killed (memory limit too low?)",
             "The container exceeds its memory limit.",
         ),
+        ("cannot start a stopped process: unknown", "most often for lack of memory"),
         ("write /x: no space left on device", "disk of the container engine is full"),
         ("unauthorized: authentication required", "wants another login"),
         ("denied: requested access to the resource is denied", "does not let you"),

@@ -43,6 +43,11 @@ _KNOWN = (
         _MORE_MEMORY,
     ),
     (
+        "cannot start a stopped process",
+        "The container ended before its server started, most often for lack of memory.",
+        _MORE_MEMORY,
+    ),
+    (
         "could not select device driver",
         "The engine has no GPU for containers.",
         "Install NVIDIA's container toolkit there, or choose variant=cpu.",
