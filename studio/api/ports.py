@@ -315,10 +315,13 @@ class Converted:
     Attributes:
         framework: Name and version of what the source was read with.
         warnings: What the user should know of the result, a sentence each.
+        ranges: For inputs whose made-up samples should lie in certain ranges: the lowest and the
+            highest values, broadcast to the input.
     """
 
     framework: str
     warnings: Sequence[str] = ()
+    ranges: Mapping[str, Sequence[Sequence[float]]] = field(default_factory=dict)
 
 
 class Converter(Protocol):

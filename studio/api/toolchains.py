@@ -129,7 +129,8 @@ class ToolchainConverter:
     describes. Its ``run`` gets the key ``work``:
 
     * ``convert`` with ``source``, ``output`` and ``inputs`` (``shape``, ``dtype`` and ``dynamic``
-      by name); it returns ``{"warnings": [sentence, ...]}``.
+      by name); it returns ``{"warnings": [sentence, ...]}``, and
+      ``ranges`` where made-up samples need them.
     * ``answer`` with ``source``, ``samples`` and ``answers``; it returns ``{}``.
 
     Where the source is at fault, it returns ``{"error": sentence}`` instead.
@@ -165,7 +166,7 @@ class ToolchainConverter:
         }
         found = self._run(request, folder, progress)
         warnings = tuple(str(text) for text in found.get("warnings", ()))
-        return Converted(f"{self.title} {self.version()}", warnings)
+        return Converted(f"{self.title} {self.version()}", warnings, found.get("ranges") or {})
 
     def answer(
         self, source: Path, samples: Path, answers: Path, folder: Path, progress: Progress

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,7 +15,13 @@ from studio.conversion.results import ConversionCheck
 from studio.datasets.opening import open_dataset
 from studio.datasets.synthetic import open_sizes, random_feeds
 
+Ranges = Mapping[str, Sequence[Sequence[float]]]
+
 _SAMPLES = 4
+_MORE_SAMPLES = 32
+_SMALL = 4096
+"""Numbers of a request, over all inputs, up to which more samples cost next to nothing."""
+
 _BATCH = 3
 """Size of the batch of one more request, where the batch is open."""
 
@@ -25,15 +31,25 @@ _TINY = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """The model that was converted, with what runs it."""
+    """The model that was converted, with what runs it.
+
+    Attributes:
+        ranges: Those of its converter for made-up samples.
+    """
 
     converter: Converter
     source: Path
     framework: str
+    ranges: Ranges = field(default_factory=dict)
 
 
-def requests(session: Session, inputs: Sequence[Value], data: Path | None) -> list[Feeds]:
+def requests(
+    session: Session, inputs: Sequence[Value], data: Path | None, ranges: Ranges
+) -> list[Feeds]:
     """Return requests that a converted model accepts: of the data, else made up.
+
+    Args:
+        ranges: Lowest and highest values of inputs that are made up.
 
     Raises:
         InvalidData: when the data does not fit, or no request can be made up.
@@ -41,7 +57,7 @@ def requests(session: Session, inputs: Sequence[Value], data: Path | None) -> li
     """
     if data is not None:
         return [sample.feeds for sample in open_dataset(data, inputs, _SAMPLES)]
-    found = _made_up(session, inputs)
+    found = [_ranged(feeds, ranges) for feeds in _made_up(session, inputs)]
     return [*found, _batched(found[0])] if _has_open_batch(inputs) else found
 
 
@@ -54,8 +70,20 @@ def _made_up(session: Session, inputs: Sequence[Value]) -> list[Feeds]:
         except StudioError as error:
             reason = error.message
         else:
-            return feeds
+            numbers = sum(array.size for array in feeds[0].values())
+            return feeds if numbers > _SMALL else random_feeds(inputs, _MORE_SAMPLES, size)
     raise InvalidModel(f"The converted model does not run on random inputs: {reason}")
+
+
+def _ranged(feeds: Feeds, ranges: Ranges) -> Feeds:
+    """Return the same with values between the lowest and the highest, evenly spread."""
+    found = dict(feeds)
+    for name, (low, high) in ranges.items():
+        array = numpy.asarray(found[name])
+        share = (1 + numpy.tanh(array)) / 2
+        lowest, highest = numpy.asarray(low), numpy.asarray(high)
+        found[name] = (lowest + share * (highest - lowest)).astype(array.dtype)
+    return found
 
 
 def _has_open_batch(inputs: Sequence[Value]) -> bool:

@@ -57,8 +57,8 @@ def convert(options: ConvertOptions, job: Job) -> ConversionResult:
     made = converter.convert(options.source, output, specs, job.folder / "tool", job)
     opened = _read(output, made.framework, host, job)
     write_graph(opened, job.folder, job)
-    original = Original(converter, options.source, made.framework)
-    checks, warnings = _compared(original, opened, options, host, job)
+    original = Original(converter, options.source, made.framework, made.ranges)
+    checks, warnings = _compared(original, opened, options.data, host, job)
     return ConversionResult(
         source=str(options.source),
         format=form.id,
@@ -103,16 +103,16 @@ def converter_for(form: SourceFormat, host: PluginHost) -> Capability:
 
 
 def _compared(
-    original: Original, opened: OpenedModel, options: ConvertOptions, host: PluginHost, job: Job
+    original: Original, opened: OpenedModel, data: Path | None, host: PluginHost, job: Job
 ) -> tuple[tuple[ConversionCheck, ...], tuple[str, ...]]:
     """Return the comparison, or the reason why it was not possible; a difference is a warning."""
     session = backend_for(_FORMAT, host).load(opened.path, {"threads": 1})
     try:
         job.progress(0, 0, "Comparing with the original")
-        feeds = requests(session, opened.model.graph.inputs, options.data)
+        feeds = requests(session, opened.model.graph.inputs, data, original.ranges)
         check = compare(original, session, feeds, job.folder, job)
     except (InvalidData, InvalidModel) as error:
-        if options.data is not None and isinstance(error, InvalidData):
+        if data is not None and isinstance(error, InvalidData):
             raise
         return (), (f"Not compared with the original: {error.message}",)
     finally:

@@ -17,7 +17,14 @@ NAMES = (
     *("studio_azureml", "studio_docker", "studio_kubernetes", "studio_litert", "studio_local"),
     *("studio_metrics", "studio_mlflow", "studio_mnn", "studio_mqtt", "studio_ncnn"),
     *("studio_netron", "studio_nncf", "studio_onnx", "studio_onnxruntime", "studio_openvino"),
-    *("studio_pytorch", "studio_sagemaker", "studio_ssh", "studio_tflite", "studio_vertex"),
+    *(
+        "studio_pytorch",
+        "studio_sagemaker",
+        "studio_ssh",
+        "studio_tflite",
+        "studio_trees",
+        "studio_vertex",
+    ),
 )
 """The folders of ``plugins/``; tests/architecture compares the two."""
 

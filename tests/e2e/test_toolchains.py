@@ -82,7 +82,7 @@ def test_a_model_of_another_framework_becomes_one_of_the_registry(
     assert "Convert it: studio convert FILE" in refused.err
     found = installed.ok("convert", source, "--out", tmp_path / "shop.onnx")
     (check,) = found["checks"]
-    assert (check["against"], check["samples"]) == ("Example framework 1.0", 5)
+    assert (check["against"], check["samples"]) == ("Example framework 1.0", 33)
     assert check["max_error"] < 1e-5
     assert check["argmax_equal"] == 1.0
     assert found["format"] == "lightgbm"
@@ -104,6 +104,15 @@ def test_the_samples_of_the_comparison_are_the_users(installed: Studio, tmp_path
     refused = installed.run("convert", source, "--data", tmp_path / "wrong.npz")
     assert refused.code == 1
     assert "x" in refused.err
+
+
+def test_made_up_samples_lie_where_the_converter_wants_them(
+    installed: Studio, tmp_path: Path
+) -> None:
+    ranges = {"x": [[100, 200, 300, 0], [110, 220, 330, 0]]}
+    source = rig.linear_source(tmp_path / "far.txt", ranges=ranges)
+    found = installed.ok("convert", source)
+    assert found["checks"][0]["samples"] == 33, found["warnings"]
 
 
 def test_a_conversion_with_other_numbers_is_a_missed_gate(

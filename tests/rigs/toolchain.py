@@ -119,10 +119,12 @@ def run(request, progress):
             assert request["inputs"] == model["inputs"], request["inputs"]
         with open(request["output"], "wb") as file:
             file.write(base64.b64decode(model["onnx"]))
-        return {"warnings": model.get("warnings", [])}
+        return {"warnings": model.get("warnings", []), "ranges": model.get("ranges", {})}
     weights = numpy.array(model["weights"], numpy.float32)
     for path in glob.glob(os.path.join(request["samples"], "*.npz")):
         with numpy.load(path, allow_pickle=False) as arrays:
+            low, high = model.get("ranges", {}).get("x", (-9, 9))
+            assert (arrays["x"] >= low).all() and (arrays["x"] <= high).all()
             scores = arrays["x"] @ weights + numpy.float32(model.get("offset", 0))
         names = [str(number) for number in range(model.get("outputs", 1))]
         numpy.savez(
@@ -245,7 +247,8 @@ def linear_source(path: Path, **more: object) -> Path:
 
     Args:
         more: What the reader does otherwise: ``offset`` on the original's numbers, ``error``,
-            ``warnings``, ``outputs``, or the ``inputs`` that it has to be given.
+            ``warnings``, ``outputs``, or the ``inputs`` and the ``ranges`` of samples that it
+            has to be given.
     """
     weights = numpy.arange(12, dtype=numpy.float32).reshape(4, 3) / 10 - 0.5
     floats = onnx.TensorProto.FLOAT

@@ -9,7 +9,7 @@ import numpy
 import pytest
 
 from studio.api import InvalidModel
-from studio.conversion.comparison import Worst, _read, _write, relative_error
+from studio.conversion.comparison import Worst, _ranged, _read, _write, relative_error
 from studio.conversion.results import LARGEST_ERROR, ConversionCheck, ConversionResult
 from studio.conversion.texts import converted, exit_code
 
@@ -61,6 +61,14 @@ def test_without_rows_there_is_no_share() -> None:
 def test_another_shape_is_no_matter_of_rounding() -> None:
     with pytest.raises(InvalidModel, match=r"shape \(1,\) after the conversion, and \(2,\)"):
         Worst(("a",)).add({"a": floats(1)}, {"a": floats(1, 2)})
+
+
+def test_samples_are_spread_between_the_lowest_and_the_highest() -> None:
+    feeds = {"x": numpy.array([[-9, 0, 9]], numpy.float32), "y": floats(7)}
+    found = _ranged(feeds, {"x": ([0, 0, -4], [1, 2, -2])})
+    assert found["x"].dtype == numpy.float32
+    assert numpy.allclose(found["x"], [[0, 1, -2]], atol=1e-6)
+    assert found["y"][0] == 7
 
 
 def test_answers_are_in_the_order_of_the_outputs(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Tree ensembles of LightGBM and XGBoost as ONNX."""
