@@ -1,10 +1,12 @@
-"""PyTorch exports and TorchScript modules as ONNX."""
+"""PyTorch exports, TorchScript modules and Keras models as ONNX."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from studio.api import ToolchainConverter
+
+TOOL = Path(__file__).with_name("tool.py")
 
 
 class PyTorchConverter(ToolchainConverter):
@@ -14,4 +16,14 @@ class PyTorchConverter(ToolchainConverter):
     title = "PyTorch"
     sources = ("pytorch-export", "torchscript")
     distribution = "torch"
-    tool = Path(__file__).with_name("tool.py")
+    tool = TOOL
+
+
+class KerasConverter(ToolchainConverter):
+    """The converter of Keras models, which PyTorch computes and exports."""
+
+    id = "keras"
+    title = "Keras"
+    sources = ("keras", "keras-hdf5")
+    distribution = "keras"
+    tool = TOOL

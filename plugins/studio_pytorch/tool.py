@@ -1,17 +1,18 @@
-"""The conversion of PyTorch's files to ONNX, in the environment where PyTorch lives.
+"""The conversion of PyTorch's and Keras's files to ONNX, in the environment where PyTorch lives.
 
-This one file, numpy, onnx, onnxscript and torch alone; nothing of the studio. ``run`` is called
-as ``studio.api.converters`` describes.
+This file and its parts, numpy, onnx, onnxscript, keras and torch alone; nothing of the studio.
+``run`` is called as ``studio.api.toolchains`` describes for converters.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import glob
+import importlib
 import logging
 import os
 import re
+import sys
 import traceback
 import warnings
 import zipfile
@@ -20,26 +21,39 @@ from typing import Any, Protocol
 
 import numpy
 import onnx
-import torch
 
 Tell = Callable[..., None]
 Json = Mapping[str, Any]
 
-_EMBEDDED_LIMIT = 1 << 30
-"""Bytes of weights in the file itself; protobuf ends at 2 GiB."""
+# A converter's parts lie next to it; the environment knows nothing of the folder.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+_parts: Any = importlib.import_module("torch_models")
+ConversionError: type[Exception] = _parts.ConversionError
 
-_AXES = {4: ("batch", "", "height", "width"), 3: ("batch", "length"), 2: ("batch", "length")}
-"""Names of open axes by the rank of the first input that has them."""
+_FAULTS = (
+    (re.compile("`Lambda` layer"), "its Lambda layer is Python code, which is not run here"),
+    (
+        re.compile(r"Could not locate (?:class|function) '(\w+)'"),
+        "the code of {0} is not in the file; convert it where its class is defined",
+    ),
+)
+"""What is said in place of a library's own words."""
 
 _SYMBOL = re.compile(r"\bs\d+\b")
 _OPERATOR = re.compile(r"No ONNX function found for <OpOverload\(op='([\w.:]+)'")
 _NODE = re.compile(r"translating node %(\w+) ")
-_LINE = re.compile(r'File "([^"]+)", line (\d+), in [^\n]*\n\s*([^\n]+)')
+_HDF5 = b"\x89HDF\r\n\x1a\n"
 _ARCHIVES = {"serialized_exported_program.json", "archive_format"}
 
 
 class TorchModel(Protocol):
-    """A file of PyTorch's that was loaded."""
+    """A file of PyTorch's or Keras's that was loaded.
+
+    Attributes:
+        axes: Names of open axes by the rank of the first input that has them.
+    """
+
+    axes: Mapping[int, Sequence[str]]
 
     def names(self) -> list[str]:
         """Names of its inputs."""
@@ -52,163 +66,6 @@ class TorchModel(Protocol):
 
     def line_of(self, node: str) -> str:
         """Return the line of code of a node, as the end of a sentence; empty if not known."""
-
-
-class ExportedModel:
-    """An exported program (``.pt2``)."""
-
-    def __init__(self, path: str) -> None:
-        # Extensions register the operators that detectors are exported with.
-        with contextlib.suppress(ImportError):
-            import torchvision.ops  # noqa: F401
-
-        self._program = torch.export.load(path)
-
-    def names(self) -> list[str]:
-        """Names of its inputs."""
-        return [str(name) for name in self._program.graph_signature.user_inputs]
-
-    def export(self, output: str, inputs: Mapping[str, Json]) -> list[str]:
-        """Write it as ONNX by the exporter that keeps its dynamic sizes."""
-        told: list[str] = []
-        program = self._program
-        if any(spec["dynamic"] or spec["shape"] for spec in inputs.values()):
-            program = self._again(inputs)
-        made = torch.onnx.export(
-            program, dynamo=True, verbose=False, output_names=self._output_names()
-        )
-        assert made is not None
-        _save(made, output)
-        if not _is_open(output):
-            first = next(iter(self.names()), "x")
-            told.append(
-                "The export has fixed sizes, the batch included: "
-                f"--dynamic {first}=batch tries to open the batch."
-            )
-        return told
-
-    def _again(self, inputs: Mapping[str, Json]) -> Any:
-        """Export it once more with other sizes."""
-        shapes: list[Any] = []
-        arguments: list[Any] = []
-        for node in self._nodes():
-            spec = inputs.get(node.name) or {"shape": None, "dtype": "", "dynamic": {}}
-            tensor = node.meta["val"]
-            axes = [int(axis) for axis in spec["dynamic"]]
-            sizes = spec["shape"] or _sizes(tensor.shape)
-            # A size of 1 counts as fixed, whatever is wanted.
-            sizes = [max(2, size) if at in axes else size for at, size in enumerate(sizes)]
-            arguments.append(_filled(sizes, tensor.dtype))
-            shapes.append(dict.fromkeys(axes, torch.export.Dim.DYNAMIC) or None)
-        positional, keywords = self._call(arguments)
-        wanted, named = self._call(shapes)
-        return torch.export.export(
-            self._module, positional, keywords, dynamic_shapes=(*wanted, *named.values())
-        )
-
-    def _nodes(self) -> list[Any]:
-        wanted = set(self.names())
-        return [one for one in self._program.graph.nodes if one.name in wanted]
-
-    def outputs(self, arrays: Mapping[str, Any]) -> list[Any]:
-        """Run it as the program that it is."""
-        arguments, keywords = self._call([torch.from_numpy(arrays[name]) for name in self.names()])
-        with torch.no_grad():
-            return _flat(self._module(*arguments, **keywords))
-
-    @functools.cached_property
-    def _module(self) -> Any:
-        """The program to be called, with sizes that its guards and checks may not know."""
-        module = self._program.module(check_guards=False)
-        module._forward_pre_hooks.clear()
-        return module
-
-    def line_of(self, node: str) -> str:
-        """Return the line of code of a node, as the end of a sentence; empty if not known."""
-        nodes = self._program.graph.nodes
-        # Where the exporter has taken a node to pieces, its operator is part of the name before.
-        named = [one for one in nodes if one.name == node.strip("_") or node.strip("_") in one.name]
-        traces = (one.stack_trace for one in named)
-        lines = _LINE.findall(next(traces, None) or "")
-        if not lines:
-            return ""
-        path, number, code = lines[-1]
-        return f", from {os.path.basename(path)}, line {number}: {code.strip()}"
-
-    def _call(self, values: Sequence[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Values for all inputs as arguments of the program."""
-        arguments, keywords = torch.utils._pytree.tree_unflatten(
-            list(values), self._program.call_spec.in_spec
-        )
-        return tuple(arguments), dict(keywords)
-
-    def _output_names(self) -> list[str] | None:
-        """The keys of a program that returns a mapping; None for any other."""
-        spec = self._program.call_spec.out_spec
-        made = torch.utils._pytree.tree_unflatten(list(range(spec.num_leaves)), spec)
-        if not isinstance(made, Mapping) or list(made.values()) != list(range(spec.num_leaves)):
-            return None
-        return [str(name) for name in made]
-
-
-class ScriptedModel:
-    """A module in TorchScript, scripted or traced."""
-
-    def __init__(self, path: str) -> None:
-        self._module = torch.jit.load(path, map_location="cpu").eval()
-
-    def names(self) -> list[str]:
-        """Names of its inputs."""
-        return [one.name for one in self._module.forward.schema.arguments[1:]]
-
-    def export(self, output: str, inputs: Mapping[str, Json]) -> list[str]:
-        """Write it as ONNX by the exporter that reads TorchScript."""
-        names = self.names()
-        missing = [name for name in names if not (inputs.get(name) or {}).get("shape")]
-        if missing:
-            wanted = " ".join(f"--input {name}=1,3,224,224" for name in missing)
-            raise ConversionError(
-                f"TorchScript records no shapes of its inputs. Give them, such as {wanted}."
-            )
-        arguments = tuple(
-            _filled(inputs[name]["shape"], getattr(torch, inputs[name]["dtype"] or "float32"))
-            for name in names
-        )
-        given = _flat(self._module(*arguments))
-        outputs = [f"output_{number}" for number in range(len(given))]
-        if len(outputs) == 1:
-            outputs = ["output"]
-        axes = {
-            name: _axes(inputs[name], array) for name, array in zip(names, arguments, strict=True)
-        }
-        opened = any(axes.values())
-        batched = [name for name, one in zip(outputs, given, strict=True) if one.ndim]
-        torch.onnx.export(
-            self._module,
-            arguments,
-            output,
-            dynamo=False,
-            input_names=names,
-            output_names=outputs,
-            dynamic_axes={
-                **axes,
-                **{name: {0: "batch"} for name in batched if opened},
-            },
-        )
-        return []
-
-    def outputs(self, arrays: Mapping[str, Any]) -> list[Any]:
-        """Run it as TorchScript does."""
-        with torch.no_grad():
-            return _flat(self._module(*(torch.from_numpy(arrays[one]) for one in self.names())))
-
-    def line_of(self, node: str) -> str:
-        """TorchScript's exporter names the line itself."""
-        return ""
-
-
-class ConversionError(Exception):
-    """The fault of a request or a file, in one sentence."""
 
 
 def run(request: Json, tell: Tell) -> dict[str, Any]:
@@ -224,17 +81,17 @@ def run(request: Json, tell: Tell) -> dict[str, Any]:
 def _done(request: Json, tell: Tell) -> list[str]:
     name = os.path.basename(request["source"])
     tell(0.0, 0.0, "Loading the model")
-    with _explained(f"PyTorch cannot load {name}"):
+    with _explained(f"{name} cannot be loaded"):
         source = _load(request["source"])
     if request["work"] == "answer":
-        with _explained(f"PyTorch cannot run {name} on the samples"):
+        with _explained(f"{name} does not run on the samples"):
             _answer(source, request, tell)
         return []
     inputs = _by_name(request["inputs"], source.names())
     tell(0.0, 0.0, "Exporting to ONNX")
-    with _explained(f"PyTorch cannot export {name}", source):
+    with _explained(f"{name} cannot be exported", source):
         notes = source.export(request["output"], inputs)
-    _name_axes(request["output"], inputs)
+    _name_axes(request["output"], inputs, source.axes)
     return notes
 
 
@@ -262,8 +119,16 @@ def _explained(what: str, source: TorchModel | None = None) -> Iterator[None]:
     except Exception as error:
         traceback.print_exc()
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        reason = _unsupported(error, source) or (lines[0] if lines else type(error).__name__)
+        first = lines[0] if lines else type(error).__name__
+        reason = _unsupported(error, source) or _known_fault(str(error)) or first
         raise ConversionError(f"{what}: {reason.rstrip('.')}.") from None
+
+
+def _known_fault(text: str) -> str:
+    for pattern, said in _FAULTS:
+        if found := pattern.search(text):
+            return said.format(*found.groups())
+    return ""
 
 
 def _unsupported(error: BaseException | None, source: TorchModel | None) -> str:
@@ -281,10 +146,22 @@ def _unsupported(error: BaseException | None, source: TorchModel | None) -> str:
 
 
 def _load(path: str) -> TorchModel:
+    with open(path, "rb") as file:
+        if file.read(len(_HDF5)) == _HDF5:
+            return _keras_model(path)
     with zipfile.ZipFile(path) as archive:
         whole = archive.namelist()
+    if "model.weights.h5" in whole:
+        return _keras_model(path)
     names = {name.partition("/")[2] for name in whole} | set(whole)
-    return ExportedModel(path) if names & _ARCHIVES else ScriptedModel(path)
+    kind = _parts.ExportedModel if names & _ARCHIVES else _parts.ScriptedModel
+    found: TorchModel = kind(path)
+    return found
+
+
+def _keras_model(path: str) -> TorchModel:
+    found: TorchModel = importlib.import_module("keras_models").KerasModel(path)
+    return found
 
 
 def _answer(source: TorchModel, request: Json, tell: Tell) -> None:
@@ -297,46 +174,10 @@ def _answer(source: TorchModel, request: Json, tell: Tell) -> None:
         numpy.savez(os.path.join(request["answers"], os.path.basename(path)), **made)
 
 
-def _flat(value: Any) -> list[Any]:
-    """Tensors in the order in which the exporter gives outputs."""
-    return [one for one in torch.utils._pytree.tree_leaves(value) if torch.is_tensor(one)]
-
-
-def _filled(shape: Sequence[int], dtype: Any) -> Any:
-    if dtype.is_floating_point:
-        return torch.rand(tuple(shape), dtype=dtype)
-    return torch.zeros(tuple(shape), dtype=dtype)
-
-
-def _sizes(shape: Sequence[Any]) -> list[int]:
-    """Sizes as numbers; an open one gets the example's, which is 2 at least."""
-    return [int(one) if isinstance(one, int) else max(2, int(one.node.hint or 2)) for one in shape]
-
-
-def _axes(spec: Json, array: Any) -> dict[int, str]:
-    """Open axes of an input of TorchScript: those named, else the batch."""
-    named = {int(axis): name for axis, name in spec["dynamic"].items()}
-    return named or ({0: "batch"} if array.ndim > 1 else {})
-
-
-def _save(made: Any, output: str) -> None:
-    size = sum(
-        one.const_value.nbytes
-        for one in made.model.graph.initializers.values()
-        if one.const_value is not None
-    )
-    made.save(output, external_data=size > _EMBEDDED_LIMIT)
-
-
-def _is_open(path: str) -> bool:
-    graph = onnx.load(path, load_external_data=False).graph
-    return any(one.dim_param for value in graph.input for one in value.type.tensor_type.shape.dim)
-
-
-def _name_axes(path: str, inputs: Mapping[str, Json]) -> None:
+def _name_axes(path: str, inputs: Mapping[str, Json], axes: Mapping[int, Sequence[str]]) -> None:
     """Give open sizes names that people use instead of the exporter's symbols."""
     model = onnx.load(path, load_external_data=False)
-    names = dict(_names(model.graph.input, inputs))
+    names = dict(_names(model.graph.input, inputs, axes))
     if not names:
         return
     for value in _values(model.graph):
@@ -346,11 +187,13 @@ def _name_axes(path: str, inputs: Mapping[str, Json]) -> None:
     onnx.save(model, path)
 
 
-def _names(values: Sequence[Any], inputs: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+def _names(
+    values: Sequence[Any], inputs: Mapping[str, Json], axes: Mapping[int, Sequence[str]]
+) -> Iterator[tuple[str, str]]:
     taken: dict[str, str] = {}
     for value in values:
         sizes = value.type.tensor_type.shape.dim
-        usual = _AXES.get(len(sizes), ("batch",))
+        usual = axes.get(len(sizes), ("batch",))
         wanted = (inputs.get(value.name) or {}).get("dynamic") or {}
         for axis, one in enumerate(sizes):
             symbol = one.dim_param

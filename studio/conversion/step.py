@@ -19,7 +19,7 @@ class ConvertOptions:
         kind=Kind.FILE,
         positional=True,
         title="Model",
-        help="Model of another framework: .pt2, TorchScript, LightGBM, XGBoost.",
+        help="Model of another framework: .pt2, TorchScript, Keras, LightGBM, XGBoost.",
     )
     out: Path | None = option(
         None, kind=Kind.OUTPUT, title="Copy to", help="File or folder for a copy of the new model."

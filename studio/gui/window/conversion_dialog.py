@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from studio.api import Option
     from studio.workspace import Conversion
 
-_WIDTH = 480
+_WIDTH = 432
 _OPTIONS = ("input", "dynamic")
 _WITHOUT_SHAPES = frozenset({"torchscript"})
 """Forms of models that do not record the shapes of their inputs."""
@@ -57,8 +57,9 @@ class ConversionDialog(QDialog):
             column.addWidget(label(text, "dim", wrap=True))
         column.addWidget(self.form)
         column.addLayout(row(None, button("Cancel", self.reject), self.confirm))
-        self.setFixedWidth(_WIDTH)
-        column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetMinimumSize)
+        self.form.setMinimumWidth(_WIDTH)
+        # As high as its texts are at this width, also when more options are unfolded.
+        column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
 
     def _accept(self) -> None:
         if self.form.check():

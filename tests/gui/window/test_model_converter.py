@@ -47,6 +47,18 @@ def test_a_module_without_shapes_is_asked_for_them(window: MainWindow) -> None:
     dialog.reject()
 
 
+@pytest.mark.parametrize("name", ["export.pt2", "script.pt", "lightgbm.txt"])
+def test_its_texts_have_room(window: MainWindow, name: str) -> None:
+    dialog = dialog_of(window, name)
+    for unfolded in (False, True):
+        if unfolded:
+            dialog.form._more.unfold()
+            dialog.layout().activate()
+        for one in visible(dialog, QLabel):
+            assert one.height() >= one.heightForWidth(one.width()), one.text()
+    dialog.reject()
+
+
 def test_what_has_no_converter_is_explained_as_before(window: MainWindow, qtbot: QtBot) -> None:
     window.open_model(SOURCES / "estimator.pkl")
     assert window.findChild(ConversionDialog) is None

@@ -132,4 +132,95 @@ def test_a_file_that_is_cut_off(kept: Studio, make: Any, tmp_path: Path) -> None
     path.write_bytes(make("tokens").read_bytes()[:5000])
     refused = kept.run("convert", path, timeout=CONVERTING)
     assert refused.code == 1
-    assert "PyTorch cannot load cut.pt2" in refused.err
+    assert "cut.pt2 cannot be loaded" in refused.err
+
+
+KERAS = """
+import os
+import sys
+os.environ["KERAS_BACKEND"] = "torch"
+import keras
+
+keras.utils.set_random_seed(0)
+name, path = sys.argv[1:]
+layers = keras.layers
+
+@keras.saving.register_keras_serializable(package="mine")
+class Odd(layers.Layer):
+    def call(self, x):
+        return x + 1
+
+if name == "pictures":
+    made = keras.Sequential([
+        keras.Input((None, None, 3), name="image"),
+        layers.Rescaling(1 / 255),
+        layers.Conv2D(8, 3, activation="relu"),
+        layers.BatchNormalization(),
+        layers.GlobalAveragePooling2D(),
+        layers.Dense(10, activation="softmax", name="scores"),
+    ])
+elif name == "mobile":
+    made = keras.applications.MobileNetV2(input_shape=(64, 64, 3), weights=None, classes=10)
+elif name == "pair":
+    ids, extra = keras.Input((None,), dtype="int32", name="ids"), keras.Input((4,), name="extra")
+    hidden = layers.GlobalAveragePooling1D()(layers.Embedding(50, 8)(ids))
+    both = layers.Concatenate()([hidden, extra])
+    heads = [layers.Dense(3, name="first")(hidden), layers.Dense(2, name="second")(both)]
+    made = keras.Model([ids, extra], heads)
+else:
+    layer = layers.Lambda(lambda x: x * 2) if name == "lambda" else Odd()
+    made = keras.Sequential([keras.Input((4,)), layer])
+made.save(path)
+"""
+
+
+@pytest.fixture(scope="module")
+def keras(make: Any, kept: Studio, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """``keras(name, suffix)``: the file of a model, written by Keras itself."""
+    home = Path(kept.environment["EDGEWRIGHT_HOME"])
+    python = home / "data" / "environments" / "studio_pytorch" / "bin" / "python"
+    folder = tmp_path_factory.mktemp("keras")
+
+    def made(name: str, suffix: str = "keras") -> Path:
+        path = folder / f"{name}.{suffix}"
+        subprocess.run([python, "-W", "ignore", "-c", KERAS, name, path], check=True)
+        return path
+
+    return made
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix", "dynamic"),
+    [
+        ("pictures", "keras", {"image": ["batch", "height", "width"]}),
+        ("pictures", "h5", {"image": ["batch", "height", "width"]}),
+        ("mobile", "keras", {"input_layer": ["batch"]}),
+        ("pair", "keras", {"ids": ["batch", "length"], "extra": ["batch"]}),
+    ],
+)
+def test_a_keras_model_keeps_its_numbers_and_its_open_sizes(
+    kept: Studio, keras: Any, name: str, suffix: str, dynamic: dict[str, list[str]]
+) -> None:
+    found = converted(kept, keras(name, suffix))
+    (check,) = found["checks"]
+    assert check["against"] == "Keras 3.15.1"
+    assert check["max_error"] < 1e-4
+    assert check["argmax_equal"] == 1.0
+    assert found["dynamic"] == dynamic
+    assert found["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix", "words"),
+    [
+        ("lambda", "keras", "its Lambda layer is Python code, which is not run here"),
+        ("lambda", "h5", "its Lambda layer is Python code, which is not run here"),
+        ("custom", "keras", "the code of Odd is not in the file"),
+    ],
+)
+def test_code_in_a_keras_file_is_not_run(
+    kept: Studio, keras: Any, name: str, suffix: str, words: str
+) -> None:
+    refused = kept.run("convert", keras(name, suffix), timeout=CONVERTING)
+    assert refused.code == 1
+    assert words in refused.err

@@ -1,0 +1,98 @@
+"""Models of Keras 3, computed and exported by PyTorch.
+
+A part of ``tool.py``: keras and torch alone; nothing of the studio.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# Before the first import of Keras: afterwards it has chosen.
+os.environ["KERAS_BACKEND"] = "torch"
+
+import keras
+import torch
+
+Json = Mapping[str, Any]
+
+_parts: Any = importlib.import_module("torch_models")
+
+_OPEN_SIZES = {4: 64}
+"""Example sizes of open axes beyond the batch, by the rank of the input."""
+
+_FEW = 8
+_AXES = {4: ("batch", "height", "width"), 3: ("batch", "length"), 2: ("batch", "length")}
+"""Names of open axes, channels last."""
+
+
+class KerasModel:
+    """A model of Keras 3, computed by PyTorch; channels come last."""
+
+    axes = _AXES
+
+    def __init__(self, path: str) -> None:
+        self._model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        if not getattr(self._model, "inputs", None):
+            raise _parts.ConversionError(
+                "The model is a class of its own, without inputs that it names."
+            )
+        self._wrapped = _Positional(self._model).eval()
+
+    def names(self) -> list[str]:
+        """Names of its inputs."""
+        return [str(one.name) for one in self._model.inputs]
+
+    def export(self, output: str, inputs: Mapping[str, Json]) -> list[str]:
+        """Write it as ONNX; sizes that Keras leaves open stay open."""
+        arguments, opened = [], []
+        for one in self._model.inputs:
+            spec = inputs.get(one.name) or _parts.NO_WISH
+            sizes = spec["shape"] or self._example(one.shape)
+            arguments.append(_parts.filled(sizes, getattr(torch, one.dtype)))
+            axes = [at for at, size in enumerate(one.shape) if size is None]
+            opened.append(dict.fromkeys(axes, torch.export.Dim.DYNAMIC) or None)
+        program = torch.export.export(
+            self._wrapped, tuple(arguments), dynamic_shapes={"values": tuple(opened)}, strict=False
+        )
+        made = torch.onnx.export(
+            program,
+            dynamo=True,
+            verbose=False,
+            input_names=self.names(),
+            output_names=[str(one._keras_history.operation.name) for one in self._model.outputs],
+        )
+        assert made is not None
+        _parts.save(made, output)
+        return []
+
+    @staticmethod
+    def _example(shape: Sequence[Any]) -> list[int]:
+        others = _OPEN_SIZES.get(len(shape), _FEW)
+        return [size or (others if at else 2) for at, size in enumerate(shape)]
+
+    def outputs(self, arrays: Mapping[str, Any]) -> list[Any]:
+        """Run it as Keras does."""
+        with torch.no_grad():
+            return list(
+                _parts.tensors(
+                    self._wrapped(*(torch.from_numpy(arrays[one]) for one in self.names()))
+                )
+            )
+
+    def line_of(self, node: str) -> str:
+        """Return nothing: a layer of Keras has no line of the user's code."""
+        return ""
+
+
+class _Positional(torch.nn.Module):  # type: ignore[misc]
+    """A Keras model that takes its inputs one by one."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self._model = model
+
+    def forward(self, *values: Any) -> Any:
+        return self._model(values[0] if len(values) == 1 else list(values), training=False)
