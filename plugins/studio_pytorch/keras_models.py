@@ -1,6 +1,6 @@
 """Models of Keras 3, computed and exported by PyTorch.
 
-A part of ``tool.py``: keras and torch alone; nothing of the studio.
+Used by ``tool.py``: keras and torch alone; nothing of the studio.
 """
 
 from __future__ import annotations

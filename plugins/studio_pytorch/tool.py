@@ -37,7 +37,7 @@ _FAULTS = (
         "the code of {0} is not in the file; convert it where its class is defined",
     ),
 )
-"""What is said in place of a library's own words."""
+"""Sentences in place of those of a library."""
 
 _SYMBOL = re.compile(r"\bs\d+\b")
 _OPERATOR = re.compile(r"No ONNX function found for <OpOverload\(op='([\w.:]+)'")

@@ -1,6 +1,6 @@
 """Models of PyTorch's own formats, loaded, exported and run; helpers for those of others.
 
-A part of ``tool.py``: numpy, onnx and torch alone; nothing of the studio.
+Used by ``tool.py``: numpy, onnx and torch alone; nothing of the studio.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import torch
 Json = Mapping[str, Any]
 
 NO_WISH: Json = {"shape": None, "dtype": "", "dynamic": {}}
-"""What is wanted of an input that the user does not name."""
+"""Defaults for an input that the user does not name."""
 
 _AXES = {4: ("batch", "", "height", "width"), 3: ("batch", "length"), 2: ("batch", "length")}
 """Names of open axes, channels first."""
