@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory
 
 import numpy
 
-from studio.api import Array, Converter, Feeds, InvalidModel, Progress, Session, StudioError, Value
+from studio.api import Array, Converter, Feeds, InvalidModel, Progress, Session, Value
 from studio.conversion.results import ConversionCheck
 from studio.datasets.opening import open_dataset
-from studio.datasets.synthetic import open_sizes, random_feeds
+from studio.datasets.synthetic import accepted_feeds
 
 Ranges = Mapping[str, Sequence[Sequence[float]]]
 
@@ -62,17 +62,14 @@ def requests(
 
 
 def _made_up(session: Session, inputs: Sequence[Value]) -> list[Feeds]:
-    reason = ""
-    for size in open_sizes(inputs):
-        feeds = random_feeds(inputs, _SAMPLES, size)
-        try:
-            session.run(feeds[0])
-        except StudioError as error:
-            reason = error.message
-        else:
-            numbers = sum(array.size for array in feeds[0].values())
-            return feeds if numbers > _SMALL else random_feeds(inputs, _MORE_SAMPLES, size)
-    raise InvalidModel(f"The converted model does not run on random inputs: {reason}")
+    try:
+        found = accepted_feeds(session, inputs, _SAMPLES)
+        is_small = sum(array.size for array in found[0].values()) <= _SMALL
+        return accepted_feeds(session, inputs, _MORE_SAMPLES) if is_small else found
+    except InvalidModel as error:
+        raise InvalidModel(
+            f"The converted model does not run on random inputs: {error.message}"
+        ) from None
 
 
 def _ranged(feeds: Feeds, ranges: Ranges) -> Feeds:

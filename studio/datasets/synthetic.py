@@ -6,7 +6,17 @@ from collections.abc import Sequence
 
 import numpy
 
-from studio.api import Array, Dimension, Feeds, InvalidData, TensorType, Value
+from studio.api import (
+    Array,
+    Dimension,
+    Feeds,
+    InvalidData,
+    InvalidModel,
+    Session,
+    StudioError,
+    TensorType,
+    Value,
+)
 
 _OPEN_SIZES = (32, 224, 64, 320, 1, 8)
 """Sizes to try, in this order, for a dynamic axis beyond the batch without a sample."""
@@ -31,6 +41,25 @@ def random_feeds(inputs: Sequence[Value], count: int, size: int) -> list[Feeds]:
         {value.name: _random(generator, value.name, value.type, size) for value in inputs}
         for _ in range(count)
     ]
+
+
+def accepted_feeds(session: Session, inputs: Sequence[Value], count: int) -> list[Feeds]:
+    """Return made-up inputs that a loaded model accepts.
+
+    Raises:
+        InvalidData: for an input that cannot be made up.
+        InvalidModel: when the model accepts none, with its last reason as the message.
+    """
+    reason = ""
+    for size in open_sizes(inputs):
+        feeds = random_feeds(inputs, count, size)
+        try:
+            session.run(feeds[0])
+        except StudioError as error:
+            reason = error.message
+        else:
+            return feeds
+    raise InvalidModel(reason)
 
 
 def _random(

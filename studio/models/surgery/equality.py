@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy
 
-from studio.api import Array, Feeds, InvalidModel, Session, StudioError, TensorType, Value
-from studio.datasets.synthetic import open_sizes, random_feeds
+from studio.api import Array, Feeds, InvalidModel, Session, TensorType, Value
+from studio.datasets.synthetic import accepted_feeds
 from studio.models.surgery.results import Equality
 
 _SAMPLES = 3
@@ -86,16 +86,12 @@ def _feeds(session: Session, inputs: Sequence[Value]) -> list[Feeds]:
     Raises:
         InvalidModel: when it accepts none; the reason is in the detail.
     """
-    reason = ""
-    for size in open_sizes(inputs):
-        feeds = random_feeds(inputs, _SAMPLES, size)
-        try:
-            session.run(feeds[0])
-        except StudioError as error:
-            reason = error.message
-        else:
-            return feeds
-    raise InvalidModel(f"The edited model does not run: {reason}", hint="The edit was discarded.")
+    try:
+        return accepted_feeds(session, inputs, _SAMPLES)
+    except InvalidModel as error:
+        raise InvalidModel(
+            f"The edited model does not run: {error.message}", hint="The edit was discarded."
+        ) from None
 
 
 def _difference(name: str, wanted: Array, found: Array) -> float:
