@@ -224,3 +224,37 @@ def test_code_in_a_keras_file_is_not_run(
     refused = kept.run("convert", keras(name, suffix), timeout=CONVERTING)
     assert refused.code == 1
     assert words in refused.err
+
+
+HOSTILE = """
+import io
+import os
+import sys
+import zipfile
+import torch
+
+class Evil:
+    def __reduce__(self):
+        return os.system, (f"touch {sys.argv[3]} /tmp/escaped $HOME/escaped",)
+
+source, path, _ = sys.argv[1:]
+buffer = io.BytesIO()
+torch.save(Evil(), buffer)
+with zipfile.ZipFile(source) as whole, zipfile.ZipFile(path, "w") as made:
+    for name in whole.namelist():
+        is_pickle = "sample_inputs" in name
+        made.writestr(name, buffer.getvalue() if is_pickle else whole.read(name))
+"""
+
+
+def test_a_pickle_in_an_export_reaches_nothing(kept: Studio, make: Any, tmp_path: Path) -> None:
+    home = Path(kept.environment["EDGEWRIGHT_HOME"])
+    python = home / "data" / "environments" / "studio_pytorch" / "bin" / "python"
+    path, marker = tmp_path / "evil.pt2", tmp_path / "escaped"
+    words = [python, "-W", "ignore", "-c", HOSTILE, make("tokens"), path, marker]
+    subprocess.run(words, check=True)
+    done = kept.run("convert", path, timeout=CONVERTING)
+    assert done.code in (0, 1)
+    assert "Traceback" not in done.err
+    escaped = (marker, Path("/tmp/escaped"), kept.user / "escaped")
+    assert not any(place.exists() for place in escaped)
