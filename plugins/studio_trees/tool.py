@@ -158,8 +158,12 @@ def _explained(what: str) -> Iterator[None]:
 
 def _load(path: str) -> Ensemble:
     with open(path, "rb") as file:
-        is_text = file.read(4) == b"tree"
-    return LightGbm(path) if is_text else XgBoost(path)
+        content = file.read()
+    if not content.startswith(b"tree"):
+        return XgBoost(path)
+    if b"\nend of trees" not in content:  # the library would abort the process
+        raise ConversionError(f"{os.path.basename(path)} is cut off: it has no end of trees.")
+    return LightGbm(path)
 
 
 def _answer(model: Ensemble, request: Json, tell: Tell) -> None:

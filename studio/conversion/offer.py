@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.api import Extension
+from studio.api import Capability, Extension
 from studio.models.source_formats import SourceFormat, source_format
 from studio.plugin_host import Plugin, PluginHost
 
@@ -40,8 +40,25 @@ def conversion_of(path: Path, host: PluginHost) -> Conversion | None:
     source = source_format(path)
     if source is None:
         return None
-    for capability in host.all(Extension.CONVERTER):
-        if source.id in capability.sources:
-            plugin = next(one for one in host.plugins if one.id == capability.plugin)
-            return Conversion(path, source, capability.title, plugin, host.environment(plugin))
-    return None
+    capability = converter_for(source, host)
+    if capability is None:
+        return None
+    plugin = _plugin(capability, host)
+    return Conversion(path, source, capability.title, plugin, host.environment(plugin))
+
+
+def converter_for(source: SourceFormat, host: PluginHost) -> Capability | None:
+    """Return the converter for a form of models: one that is installed before any other."""
+    found = [one for one in host.all(Extension.CONVERTER) if source.id in one.sources]
+    return min(found, key=lambda one: not _is_installed(one, host), default=None)
+
+
+def _is_installed(capability: Capability, host: PluginHost) -> bool:
+    if not capability.has_environment:
+        return True
+    environment = host.environment(_plugin(capability, host))
+    return environment is not None and environment.state().condition.value == "installed"
+
+
+def _plugin(capability: Capability, host: PluginHost) -> Plugin:
+    return next(one for one in host.plugins if one.id == capability.plugin)

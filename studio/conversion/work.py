@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 
 from studio.api import (
     Capability,
+    Converted,
     Converter,
-    Extension,
+    InputSpec,
     InvalidData,
     InvalidModel,
+    StudioError,
     Unavailable,
     UnsafeModel,
     UsageError,
@@ -19,6 +22,7 @@ from studio.api import (
 )
 from studio.conversion.comparison import Original, compare, requests
 from studio.conversion.inputs import input_specs
+from studio.conversion.offer import converter_for
 from studio.conversion.results import LARGEST_ERROR, ConversionCheck, ConversionResult
 from studio.conversion.step import ConvertOptions
 from studio.jobs.step import Job
@@ -48,13 +52,13 @@ def convert(options: ConvertOptions, job: Job) -> ConversionResult:
     specs = input_specs(options.input or (), options.dynamic or ())
     host = PluginHost.discover()
     form = _form(options.source)
-    converter: Converter = host.create(converter_for(form, host))
+    converter: Converter = host.create(_converter_for(form, host))
     converter.version()  # said before any work
     name = options.name or component_of(options.source.stem, LONGEST_NAME)
     output = job.folder / FOLDER / f"{component_of(options.source.stem, LONGEST_NAME)}.onnx"
     for folder in (output.parent, job.folder / "tool"):
         folder.mkdir()
-    made = converter.convert(options.source, output, specs, job.folder / "tool", job)
+    made = _made(converter, options.source, output, specs, job)
     opened = _read(output, made.framework, host, job)
     write_graph(opened, job.folder, job)
     original = Original(converter, options.source, made.framework, made.ranges)
@@ -69,6 +73,20 @@ def convert(options: ConvertOptions, job: Job) -> ConversionResult:
         warnings=(*made.warnings, *warnings),
         opened=_opened(opened, str(options.source), name),
     )
+
+
+def _made(
+    converter: Converter, source: Path, output: Path, specs: Mapping[str, InputSpec], job: Job
+) -> Converted:
+    try:
+        return converter.convert(source, output, specs, job.folder / "tool", job)
+    except StudioError as error:
+        if type(error) is not StudioError:
+            raise
+        # A tool that crashed knows nothing of the file that it was given.
+        raise InvalidModel(
+            f"{source.name} cannot be converted: {error.message}", detail=error.detail
+        ) from None
 
 
 def _read(output: Path, framework: str, host: PluginHost, job: Job) -> OpenedModel:
@@ -90,16 +108,11 @@ def _form(path: Path) -> SourceFormat:
     return found
 
 
-def converter_for(form: SourceFormat, host: PluginHost) -> Capability:
-    """Return the converter for a form of models.
-
-    Raises:
-        Unavailable: when no plugin has one, with the remedy.
-    """
-    for capability in host.all(Extension.CONVERTER):
-        if form.id in capability.sources:
-            return capability
-    raise Unavailable(f"No installed converter reads {form.title}.", hint=form.remedy)
+def _converter_for(form: SourceFormat, host: PluginHost) -> Capability:
+    found = converter_for(form, host)
+    if found is None:
+        raise Unavailable(f"No installed converter reads {form.title}.", hint=form.remedy)
+    return found
 
 
 def _compared(

@@ -77,7 +77,7 @@ def test_a_quantizer_works_behind_the_walls_of_the_worker(installed: Studio, dig
 def test_a_model_of_another_framework_becomes_one_of_the_registry(
     installed: Studio, tmp_path: Path
 ) -> None:
-    source = rig.linear_source(tmp_path / "shop.txt")
+    source = rig.linear_source(tmp_path / "shop.pdmodel")
     refused = installed.run("inspect", source)
     assert "Convert it: studio convert FILE" in refused.err
     found = installed.ok("convert", source, "--out", tmp_path / "shop.onnx")
@@ -85,7 +85,7 @@ def test_a_model_of_another_framework_becomes_one_of_the_registry(
     assert (check["against"], check["samples"]) == ("Example framework 1.0", 33)
     assert check["max_error"] < 1e-5
     assert check["argmax_equal"] == 1.0
-    assert found["format"] == "lightgbm"
+    assert found["format"] == "paddle"
     assert found["output_format"] == "onnx"
     assert found["dynamic"] == {"x": ["batch"]}
     assert (found["model"], found["name"], found["warnings"]) == ("shop", "fp32", [])
@@ -96,7 +96,7 @@ def test_a_model_of_another_framework_becomes_one_of_the_registry(
 
 
 def test_the_samples_of_the_comparison_are_the_users(installed: Studio, tmp_path: Path) -> None:
-    source = rig.linear_source(tmp_path / "own.txt")
+    source = rig.linear_source(tmp_path / "own.pdmodel")
     numpy.savez(tmp_path / "data.npz", x=numpy.ones((3, 4), numpy.float32))
     found = installed.ok("convert", source, "--data", tmp_path / "data.npz")
     assert found["checks"][0]["samples"] == 3
@@ -110,7 +110,7 @@ def test_made_up_samples_lie_where_the_converter_wants_them(
     installed: Studio, tmp_path: Path
 ) -> None:
     ranges = {"x": [[100, 200, 300, 0], [110, 220, 330, 0]]}
-    source = rig.linear_source(tmp_path / "far.txt", ranges=ranges)
+    source = rig.linear_source(tmp_path / "far.pdmodel", ranges=ranges)
     found = installed.ok("convert", source)
     assert found["checks"][0]["samples"] == 33, found["warnings"]
 
@@ -118,7 +118,7 @@ def test_made_up_samples_lie_where_the_converter_wants_them(
 def test_a_conversion_with_other_numbers_is_a_missed_gate(
     installed: Studio, tmp_path: Path
 ) -> None:
-    source = rig.linear_source(tmp_path / "off.txt", offset=0.5)
+    source = rig.linear_source(tmp_path / "off.pdmodel", offset=0.5)
     done = installed.run("convert", source, "--json")
     assert done.code == 3
     assert done.json["checks"][0]["max_error"] > 0.01
@@ -137,7 +137,7 @@ def test_a_model_that_cannot_be_converted(
     installed: Studio, tmp_path: Path, more: dict[str, Any], words: str
 ) -> None:
     before = installed.ok("versions", "list")
-    source = rig.linear_source(tmp_path / "bad.txt", **more)
+    source = rig.linear_source(tmp_path / "bad.pdmodel", **more)
     done = installed.run("convert", source, "--out", tmp_path / "bad.onnx")
     assert done.code == 1
     assert words in done.err
@@ -146,7 +146,7 @@ def test_a_model_that_cannot_be_converted(
 
 
 def test_an_original_with_other_outputs_is_not_compared(installed: Studio, tmp_path: Path) -> None:
-    found = installed.ok("convert", rig.linear_source(tmp_path / "two.txt", outputs=2))
+    found = installed.ok("convert", rig.linear_source(tmp_path / "two.pdmodel", outputs=2))
     assert found["checks"] == []
     assert "has 2 outputs, and the converted model 1" in found["warnings"][0]
 
@@ -155,7 +155,7 @@ def test_what_the_user_wants_of_inputs_reaches_the_converter(
     installed: Studio, tmp_path: Path
 ) -> None:
     wanted = {"x": {"shape": [1, 4], "dtype": "int64", "dynamic": {"0": "batch"}}}
-    source = rig.linear_source(tmp_path / "in.txt", inputs=wanted, warnings=["Look twice."])
+    source = rig.linear_source(tmp_path / "in.pdmodel", inputs=wanted, warnings=["Look twice."])
     options = ("--input", "x=1,4:int64", "--dynamic", "x=batch")
     assert installed.ok("convert", source, *options)["warnings"] == ["Look twice."]
 

@@ -46,7 +46,7 @@ factory = "example_tools.parts:Quantizer"
 [[converters]]
 id = "example-converter"
 title = "Example framework"
-sources = ["lightgbm"]
+sources = ["paddle"]
 environment = true
 factory = "example_tools.parts:Reader"
 """
@@ -93,7 +93,7 @@ class Quantizer:
 
 class Reader(ToolchainConverter):
     id, title = "example-converter", "Example framework"
-    sources = ("lightgbm",)
+    sources = ("paddle",)
     distribution = "edgewright-example-tool"
     tool = HERE / "reader.py"
 '''
@@ -266,7 +266,7 @@ def linear_source(path: Path, **more: object) -> Path:
         "weights": weights.tolist(),
         **more,
     }
-    path.write_text(f"tree\nversion=v4\n{json.dumps(document)}\n")
+    path.write_text(f"linear\n1\n{json.dumps(document)}\n")
     return path
 
 
