@@ -27,7 +27,7 @@ Json = Mapping[str, Any]
 
 # A converter's parts lie next to it; the environment knows nothing of the folder.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-_parts: Any = importlib.import_module("torch_models")
+_parts: Any = importlib.import_module("tool_models")
 ConversionError: type[Exception] = _parts.ConversionError
 
 _FAULTS = (
@@ -160,7 +160,7 @@ def _load(path: str) -> TorchModel:
 
 
 def _keras_model(path: str) -> TorchModel:
-    found: TorchModel = importlib.import_module("keras_models").KerasModel(path)
+    found: TorchModel = importlib.import_module("tool_keras").KerasModel(path)
     return found
 
 

@@ -18,7 +18,7 @@ import torch
 
 Json = Mapping[str, Any]
 
-_parts: Any = importlib.import_module("torch_models")
+_parts: Any = importlib.import_module("tool_models")
 
 _OPEN_SIZES = {4: 64}
 """Example sizes of open axes beyond the batch, by the rank of the input."""
