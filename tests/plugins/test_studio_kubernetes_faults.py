@@ -212,7 +212,7 @@ def test_the_studio_ends_in_the_middle(
         raise Killed
 
     with pytest.raises(Killed):
-        site.deploy(parcels[0], options(), AtPoint("applying Deployment", die))
+        site.deploy(parcels[0], options(), AtPoint("Applying Deployment", die))
     another = KubernetesPlatform().open(target(cluster, tmp_path), Silent())
     there = {key[0] for key in cluster.store._objects} - {"pods"}
     listed = {one.kind for one in another.resources()}
