@@ -34,6 +34,7 @@ def full(
     with small_disk(place, MEGABYTES):
         studio.ok("deploy", digits / "digits.onnx")
         yield studio, place
+        (place / "filler").unlink(missing_ok=True)
         studio.run("undeploy", "--purge")
 
 
