@@ -73,13 +73,23 @@ def _made_up(session: Session, inputs: Sequence[Value]) -> list[Feeds]:
 
 
 def _ranged(feeds: Feeds, ranges: Ranges) -> Feeds:
-    """Return the same with values between the lowest and the highest, evenly spread."""
+    """Return the same with values between the lowest and the highest, evenly spread.
+
+    Raises:
+        InvalidModel: for ranges that do not fit; they come from the process that read the model.
+    """
     found = dict(feeds)
-    for name, (low, high) in ranges.items():
-        array = numpy.asarray(found[name])
-        share = (1 + numpy.tanh(array)) / 2
-        lowest, highest = numpy.asarray(low), numpy.asarray(high)
-        found[name] = (lowest + share * (highest - lowest)).astype(array.dtype)
+    try:
+        for name, (low, high) in ranges.items():
+            array = numpy.asarray(found[name])
+            lowest, highest = (
+                numpy.broadcast_to(numpy.asarray(one, numpy.float64), array.shape)
+                for one in (low, high)
+            )
+            share = (1 + numpy.tanh(array)) / 2
+            found[name] = (lowest + share * (highest - lowest)).astype(array.dtype)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise InvalidModel("The converter's ranges of samples do not fit the inputs.") from None
     return found
 
 

@@ -71,6 +71,15 @@ def test_samples_are_spread_between_the_lowest_and_the_highest() -> None:
     assert found["y"][0] == 7
 
 
+@pytest.mark.parametrize(
+    "ranges",
+    [{"z": ([0], [1])}, {"x": ([0] * 9, [1] * 9)}, {"x": "no"}, {"x": (["a"], [1])}, [1], {"x": 5}],
+)
+def test_ranges_that_do_not_fit_are_refused(ranges: Any) -> None:
+    with pytest.raises(InvalidModel, match="do not fit the inputs"):
+        _ranged({"x": numpy.zeros((1, 3), numpy.float32)}, ranges)
+
+
 def test_answers_are_in_the_order_of_the_outputs(tmp_path: Path) -> None:
     file = tmp_path / "0.npz"
     numpy.savez(file, **{"1": floats(1), "0": floats(0)})
