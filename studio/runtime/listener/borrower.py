@@ -7,7 +7,7 @@ import socket
 from array import array
 from typing import Optional
 
-from ..serve.http.server import Closable, HttpServer
+from ..serve.http.server import Entrance, HttpServer
 from .turns import Turns
 
 _POLL_S = 0.1
@@ -24,7 +24,7 @@ class Borrower:
         self._release = release
         self._server = server
         self._door: Optional[socket.socket] = None
-        self._entrance: Optional[Closable] = None
+        self._entrance: Optional[Entrance] = None
 
     async def follow(self) -> None:
         """Accept clients at the gate's port while it is this release's turn."""
@@ -33,7 +33,7 @@ class Borrower:
             if self._door is not None and not mine:
                 await self._retire()
             elif self._door is not None and _ended(self._door):
-                self._leave()
+                await self._leave()
             if self._door is None and mine:
                 await self._enter()
             await asyncio.sleep(_POLL_S)
@@ -55,12 +55,12 @@ class Borrower:
         if self._entrance is not None:
             await self._server.retire(self._entrance, _GRACE_S)
         self._entrance = None
-        self._leave()
+        await self._leave()
 
-    def _leave(self) -> None:
+    async def _leave(self) -> None:
         """Accept no more; the open connections continue."""
         if self._entrance is not None:
-            self._entrance.close()
+            await self._entrance.close()
         if self._door is not None:
             self._door.close()
         self._entrance = self._door = None

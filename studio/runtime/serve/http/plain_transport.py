@@ -252,7 +252,7 @@ class Acceptor:
         self._open = True
         self._listen()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Accept no more connections."""
         if self._open:
             self._open = False

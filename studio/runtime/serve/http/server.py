@@ -63,11 +63,30 @@ def _make_room(listener: socket.socket) -> None:
         return
 
 
-class Closable(Protocol):
-    """Entrance for clients that can be closed."""
+class Entrance(Protocol):
+    """Listening socket at which clients are accepted."""
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Accept no more connections."""
+
+
+class AsyncioEntrance:
+    """Listening socket of an asyncio server."""
+
+    def __init__(self, server: asyncio.AbstractServer, listener: socket.socket) -> None:
+        self._server = server
+        self._listener = listener
+
+    async def close(self) -> None:
+        """Accept no more, and close once all whom asyncio has accepted are connections.
+
+        A server that is closed between the two leaves the client's socket open, with nobody who
+        reads it (the assertion in ``Server._attach`` fails unseen).
+        """
+        if self._listener.fileno() >= 0:
+            asyncio.get_running_loop().remove_reader(self._listener.fileno())
+            await _come_in()
+        self._server.close()
 
 
 class HttpServer:
@@ -114,7 +133,7 @@ class HttpServer:
         self._idle: List[Connection] = []
         self._look_again = 0.0
         self._empty: Optional[asyncio.Event] = None
-        self._entrances: List[Closable] = []
+        self._entrances: List[Entrance] = []
         self._tls: Optional[ssl.SSLContext] = None
         self._ticker: Optional[asyncio.TimerHandle] = None
         self._loop: Optional[asyncio.AbstractEventLoop] = None
@@ -129,23 +148,24 @@ class HttpServer:
         await self.listen_also(listener)
         self._tick()
 
-    async def listen_also(self, listener: socket.socket) -> Closable:
+    async def listen_also(self, listener: socket.socket) -> Entrance:
         """Accept connections from one more listening socket, which it then owns."""
         _make_room(listener)
         entrance = await self._entrance(listener)
         self._entrances.append(entrance)
         return entrance
 
-    async def _entrance(self, listener: socket.socket) -> Closable:
+    async def _entrance(self, listener: socket.socket) -> Entrance:
         assert self._loop is not None
         if self._selector is not None and self._tls is None:
             return Acceptor(listener, lambda: Connection(self), self._selector, self._loop)
-        return await self._loop.create_server(
+        server = await self._loop.create_server(
             lambda: Connection(self),
             sock=listener,
             ssl=self._tls,
             ssl_handshake_timeout=self.timeouts.head if self._tls is not None else None,
         )
+        return AsyncioEntrance(server, listener)
 
     async def drain(self, grace: float, limit: float) -> bool:
         """Accept no more, let the unfinished requests finish, and close.
@@ -160,7 +180,7 @@ class HttpServer:
         """
         self.draining = True
         for entrance in self._entrances:
-            entrance.close()
+            await entrance.close()
         await _come_in()
         for connection in list(self._connections):
             connection.drain(grace)
@@ -174,13 +194,13 @@ class HttpServer:
             self._ticker.cancel()
         return finished
 
-    async def retire(self, entrance: Closable, grace: float) -> None:
+    async def retire(self, entrance: Entrance, grace: float) -> None:
         """Accept no more at an entrance; clients reconnect to the process that accepts there now.
 
         Args:
             grace: As in ``drain``.
         """
-        entrance.close()
+        await entrance.close()
         self._entrances.remove(entrance)
         await _come_in()
         for connection in list(self._connections):

@@ -69,8 +69,9 @@ class Rig:
     @contextlib.contextmanager
     def stopped(self) -> Iterator[None]:
         """The server does nothing meanwhile."""
-        over = threading.Event()
-        self.loop.call_soon_threadsafe(over.wait, 10)
+        begun, over = threading.Event(), threading.Event()
+        self.loop.call_soon_threadsafe(lambda: begun.set() or over.wait(10))
+        assert begun.wait(10)
         try:
             yield
         finally:
@@ -283,6 +284,17 @@ def test_draining_answers_what_has_come_and_says_that_it_ends() -> None:
         answers = read_all(busy)
         assert answers.count(b"HTTP/1.1 200 OK") == 2
         assert answers.count(b"Connection: close") == 1
+        assert drained.result(5) is True
+
+
+def test_a_client_whom_draining_finds_at_the_door_is_answered() -> None:
+    with serving() as server:
+        with server.stopped():  # accepting and draining begin in the same turn
+            client = server.client()
+            client.sendall(GET % b"late")
+            drained = asyncio.run_coroutine_threadsafe(server.server.drain(1.0, 5.0), server.loop)
+        with client:
+            assert read_all(client).startswith(b"HTTP/1.1 200 ")
         assert drained.result(5) is True
 
 
