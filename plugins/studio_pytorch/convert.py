@@ -27,3 +27,13 @@ class KerasConverter(ToolchainConverter):
     sources = ("keras", "keras-hdf5")
     distribution = "keras"
     tool = TOOL
+
+
+class PyTorchWriter(ToolchainConverter):
+    """The writer of programs of PyTorch from ONNX."""
+
+    id = "pytorch-export"
+    title = "PyTorch"
+    sources = ("onnx",)
+    distribution = "torch"
+    tool = TOOL

@@ -44,7 +44,12 @@ def load(path: str, options: Mapping[str, Any]) -> TorchRunner:
 
 
 class TorchRunner:
-    """A graph with its constants as tensors."""
+    """A graph with its constants as tensors.
+
+    Attributes:
+        graph: Its steps; ``run`` takes and returns tensors.
+        outputs: Names of the outputs.
+    """
 
     def __init__(self, path: str, options: Mapping[str, Any]) -> None:
         threads = int(options.get("threads") or 0)
@@ -55,8 +60,8 @@ class TorchRunner:
         if model.functions:
             raise ValueError("the model has functions, which this runner does not unfold")
         self._declared = model.graph
-        self._graph = _Graph(model.graph, versions.get("", 1))
-        self._outputs = [each.name for each in model.graph.output]
+        self.graph = _Graph(model.graph, versions.get("", 1))
+        self.outputs = [each.name for each in model.graph.output]
 
     def inputs(self) -> list[dict[str, Any]]:
         """Name, numpy type and declared shape of each input."""
@@ -76,7 +81,7 @@ class TorchRunner:
     def run(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
         """Run once."""
         made = self._once(_tensors(feeds))
-        return {name: value.numpy() for name, value in zip(self._outputs, made)}
+        return {name: value.numpy() for name, value in zip(self.outputs, made)}
 
     def bind(self, feeds: Mapping[str, Any]) -> Callable[[], Any]:
         """Return the timed call: the whole graph, on tensors in place."""
@@ -96,15 +101,15 @@ class TorchRunner:
             "providers": [],
             "precision": "as in the model",
             "threads": torch.get_num_threads(),
-            "outputs": self._outputs,
+            "outputs": self.outputs,
         }
 
     def operators(self, feeds: Mapping[str, Any], runs: int) -> list[dict[str, Any]]:
         """Time of each node of the main graph; those of a branch are with its If."""
-        tensors, steps = _tensors(feeds), self._graph.steps
+        tensors, steps = _tensors(feeds), self.graph.steps
         times: list[list[float]] = [[] for _ in steps]
         for number in range(_WARM_UP + runs):
-            marks = self._graph.timed(tensors)
+            marks = self.graph.timed(tensors)
             for index, taken in enumerate(marks if number >= _WARM_UP else ()):
                 times[index].append(taken)
         rows = [
@@ -122,11 +127,11 @@ class TorchRunner:
 
     def close(self) -> None:
         """Free the graph."""
-        del self._graph
+        del self.graph
 
     def _once(self, tensors: Values) -> list[Any]:
         with torch.inference_mode():
-            return self._graph.run(tensors)
+            return self.graph.run(tensors)
 
 
 class _Step:

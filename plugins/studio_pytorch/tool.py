@@ -88,10 +88,11 @@ def _done(request: Json, tell: Tell) -> list[str]:
             _answer(source, request, tell)
         return []
     inputs = _by_name(request["inputs"], source.names())
-    tell(0.0, 0.0, "Exporting to ONNX")
+    tell(0.0, 0.0, "Exporting the model")
     with _explained(f"{name} cannot be exported", source):
         notes = source.export(request["output"], inputs)
-    _name_axes(request["output"], inputs, source.axes)
+    if source.axes:
+        _name_axes(request["output"], inputs, source.axes)
     return notes
 
 
@@ -146,6 +147,8 @@ def _unsupported(error: BaseException | None, source: TorchModel | None) -> str:
 
 
 def _load(path: str) -> TorchModel:
+    if path.endswith(".onnx"):
+        return _onnx_model(path)
     with open(path, "rb") as file:
         if file.read(len(_HDF5)) == _HDF5:
             return _keras_model(path)
@@ -156,6 +159,11 @@ def _load(path: str) -> TorchModel:
     names = {name.partition("/")[2] for name in whole} | set(whole)
     kind = _parts.ExportedModel if names & _ARCHIVES else _parts.ScriptedModel
     found: TorchModel = kind(path)
+    return found
+
+
+def _onnx_model(path: str) -> TorchModel:
+    found: TorchModel = importlib.import_module("tool_bridge").OnnxModel(path)
     return found
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -26,6 +27,9 @@ _AXES = {4: ("batch", "", "height", "width"), 3: ("batch", "length"), 2: ("batch
 _EMBEDDED_LIMIT = 1 << 30
 """Bytes of weights in the file itself; protobuf ends at 2 GiB."""
 
+NAMES = "onnx_names.json"
+"""Entry of an archive that was made of ONNX: the names of its inputs and outputs."""
+
 _LINE = re.compile(r'File "([^"]+)", line (\d+), in [^\n]*\n\s*([^\n]+)')
 
 
@@ -43,7 +47,9 @@ class ExportedModel:
         with contextlib.suppress(ImportError):
             import torchvision.ops  # noqa: F401
 
-        self._program = torch.export.load(path)
+        extra = {NAMES: ""}
+        self._program = torch.export.load(path, extra_files=extra)
+        self._onnx_names = json.loads(extra[NAMES]) if extra[NAMES] else {}
 
     def names(self) -> list[str]:
         """Names of its inputs."""
@@ -93,7 +99,8 @@ class ExportedModel:
 
     def outputs(self, arrays: Mapping[str, Any]) -> list[Any]:
         """Run it as the program that it is."""
-        arguments, keywords = self._call([torch.from_numpy(arrays[name]) for name in self.names()])
+        names = self._onnx_names.get("inputs") or self.names()
+        arguments, keywords = self._call([torch.from_numpy(arrays[name]) for name in names])
         with torch.no_grad():
             return tensors(self._module(*arguments, **keywords))
 

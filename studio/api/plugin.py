@@ -79,6 +79,11 @@ class Capability:
         return tuple(self.extra.get("sources", ()))
 
     @property
+    def targets(self) -> tuple[str, ...]:
+        """Forms of models that a converter writes: ONNX unless it names others."""
+        return tuple(self.extra.get("targets", ("onnx",)))
+
+    @property
     def area(self) -> str:
         """The page that a panel belongs to."""
         return str(self.extra.get("area", ""))

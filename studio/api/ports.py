@@ -325,7 +325,7 @@ class Converted:
 
 
 class Converter(Protocol):
-    """A reader of models of another framework.
+    """A reader of models of another framework, or a writer of its models from ONNX.
 
     Attributes:
         sources: The forms that it reads, as in the manifest.
@@ -349,8 +349,9 @@ class Converter(Protocol):
         inputs: Mapping[str, InputSpec],
         folder: Path,
         progress: Progress,
+        settings: Mapping[str, object] | None = None,
     ) -> Converted:
-        """Write the model as ONNX, with the names of inputs and outputs that the source has.
+        """Write the model in another form, with the names of inputs and outputs that it has.
 
         Args:
             source: The file or folder.
@@ -358,6 +359,9 @@ class Converter(Protocol):
             inputs: What the user wants of inputs, by name (``*`` for the only one); the others
                 stay as they are.
             folder: An empty folder for temporary files.
+            settings: What a writer of another form may be told: ``precision`` (``fp32``,
+                ``fp16``, ``int8``) and ``calibration``, a folder of samples as ``answer`` gets
+                them.
 
         Raises:
             InvalidModel: when the source cannot be read or converted, in one sentence that
@@ -366,17 +370,18 @@ class Converter(Protocol):
         """
 
     def answer(
-        self, source: Path, samples: Path, answers: Path, folder: Path, progress: Progress
+        self, model: Path, samples: Path, answers: Path, folder: Path, progress: Progress
     ) -> None:
-        """Run the source in its own framework on samples.
+        """Run a model of the framework on samples: the source of a reader, what a writer wrote.
 
         Args:
             samples: A folder of ``.npz`` files, one a request, with an array for each input
-                under the name that it has in the converted model.
+                under the name that it has in the ONNX model.
             answers: A folder for the outputs: an ``.npz`` of the same name for each request, with
-                an array for each output under its number among the converted model's (``"0"``).
+                an array for each output under its number among the ONNX model's (``"0"``).
             folder: An empty folder for temporary files.
 
         Raises:
-            InvalidModel: when the source does not run on them.
+            InvalidModel: when the model does not run on them.
+            Unavailable: when the framework does not run on this system.
         """

@@ -128,10 +128,10 @@ class ToolchainConverter:
     the package whose version is the framework's, ``tool`` a file as ``studio.api.toolchains``
     describes. Its ``run`` gets the key ``work``:
 
-    * ``convert`` with ``source``, ``output`` and ``inputs`` (``shape``, ``dtype`` and ``dynamic``
-      by name); it returns ``{"warnings": [sentence, ...]}``, and
-      ``ranges`` where made-up samples need them.
-    * ``answer`` with ``source``, ``samples`` and ``answers``; it returns ``{}``.
+    * ``convert`` with ``source``, ``output``, ``inputs`` (``shape``, ``dtype`` and ``dynamic``
+      by name) and ``settings`` (see ``Converter``); it returns ``{"warnings": [sentence, ...]}``,
+      and ``ranges`` where made-up samples need them.
+    * ``answer`` with ``source`` (the model to run), ``samples`` and ``answers``; it returns ``{}``.
 
     Where the source is at fault, it returns ``{"error": sentence}`` instead.
     """
@@ -156,6 +156,7 @@ class ToolchainConverter:
         inputs: Mapping[str, InputSpec],
         folder: Path,
         progress: Progress,
+        settings: Mapping[str, object] | None = None,
     ) -> Converted:
         """Convert by the tool."""
         request = {
@@ -163,18 +164,19 @@ class ToolchainConverter:
             "source": str(source),
             "output": str(output),
             "inputs": {name: _as_json(spec) for name, spec in inputs.items()},
+            "settings": dict(settings or {}),
         }
         found = self._run(request, folder, progress)
         warnings = tuple(str(text) for text in found.get("warnings", ()))
         return Converted(f"{self.title} {self.version()}", warnings, found.get("ranges") or {})
 
     def answer(
-        self, source: Path, samples: Path, answers: Path, folder: Path, progress: Progress
+        self, model: Path, samples: Path, answers: Path, folder: Path, progress: Progress
     ) -> None:
-        """Run the source by the tool."""
+        """Run a model by the tool."""
         request = {
             "work": "answer",
-            "source": str(source),
+            "source": str(model),
             "samples": str(samples),
             "answers": str(answers),
         }

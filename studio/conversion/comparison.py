@@ -25,22 +25,49 @@ _SMALL = 4096
 _BATCH = 3
 """Size of the batch of one more request, where the batch is open."""
 
-_TINY = 1e-6
-"""Smallest scale of an error: outputs that are all but zero are compared absolutely."""
+_FOLDERS = ("samples", "answers", "tool")
+
+_TINY = 1e-3
+"""Smallest scale of an error: below it, an output is compared absolutely.
+
+What is left of sums that cancel, such as the probability 1e-5 of a detector that sees noise, keeps
+few digits of float32.
+"""
 
 
 @dataclass(frozen=True, slots=True)
-class Original:
-    """The model that was converted, with what runs it.
+class ForeignModel:
+    """A model of another framework, with what runs it.
 
     Attributes:
+        framework: Name and version.
         ranges: Those of its converter for made-up samples.
     """
 
     converter: Converter
-    source: Path
+    path: Path
     framework: str
     ranges: Ranges = field(default_factory=dict)
+
+    def answers(
+        self, feeds: Sequence[Feeds], outputs: Sequence[str], folder: Path, progress: Progress
+    ) -> Iterator[dict[str, Array]]:
+        """Yield the outputs for each request, under the names of the ONNX model's.
+
+        Args:
+            folder: For temporary files.
+
+        Raises:
+            InvalidModel: when it does not run on them, or has other outputs.
+        """
+        with TemporaryDirectory(dir=folder) as scratch:
+            samples, answers, tool = (Path(scratch, name) for name in _FOLDERS)
+            for one in (samples, answers, tool):
+                one.mkdir()
+            names = write_samples(feeds, samples)
+            self.converter.answer(self.path, samples, answers, tool, progress)
+            for name in names:
+                yield _read(answers / name, outputs)
 
 
 def requests(
@@ -102,32 +129,51 @@ def _batched(feeds: Feeds) -> Feeds:
     return {name: numpy.repeat(array, _BATCH, axis=0) for name, array in feeds.items()}
 
 
-def compare(
-    original: Original, session: Session, feeds: Sequence[Feeds], folder: Path, progress: Progress
+def compare_import(
+    original: ForeignModel, session: Session, feeds: Sequence[Feeds], folder: Path, job: Progress
 ) -> ConversionCheck:
-    """Run both on the same requests.
+    """Run a converted model and its original on the same requests.
 
     Args:
+        session: The converted model.
         folder: For temporary files.
 
     Raises:
         InvalidModel: when the original does not run on them, or has other outputs.
     """
-    with TemporaryDirectory(dir=folder) as scratch:
-        samples, answers, tool = (Path(scratch, name) for name in ("samples", "answers", "tool"))
-        for one in (samples, answers, tool):
-            one.mkdir()
-        names = [f"{number:07}.npz" for number in range(len(feeds))]
-        for name, feed in zip(names, feeds, strict=True):
-            _write(samples / name, feed)
-        original.converter.answer(original.source, samples, answers, tool, progress)
-        worst = Worst(session.output_names)
-        for name, feed in zip(names, feeds, strict=True):
-            progress.check()
-            worst.add(session.run(feed), _read(answers / name, session.output_names))
-    return ConversionCheck(
-        original.framework, len(feeds), worst.error, worst.argmax_equal, worst.output
-    )
+    worst = Worst(session.output_names)
+    wanted = original.answers(feeds, session.output_names, folder, job)
+    for feed, answer in zip(feeds, wanted, strict=True):
+        job.check()
+        worst.add(session.run(feed), answer)
+    return worst.check(original.framework, len(feeds))
+
+
+def compare_export(
+    made: ForeignModel,
+    session: Session,
+    against: str,
+    feeds: Sequence[Feeds],
+    folder: Path,
+    job: Progress,
+) -> ConversionCheck:
+    """Run an ONNX model and what was made of it on the same requests.
+
+    Args:
+        session: The ONNX model.
+        against: Name and version of its runtime.
+        folder: For temporary files.
+
+    Raises:
+        InvalidModel: when the new model does not run on them, or has other outputs.
+        Unavailable: when its framework does not run here.
+    """
+    worst = Worst(session.output_names)
+    found = made.answers(feeds, session.output_names, folder, job)
+    for feed, answer in zip(feeds, found, strict=True):
+        job.check()
+        worst.add(answer, session.run(feed))
+    return worst.check(against, len(feeds))
 
 
 class Worst:
@@ -148,6 +194,14 @@ class Worst:
     def argmax_equal(self) -> float | None:
         """Share of rows whose largest value is at the same place; None without such rows."""
         return self._equal / self._rows if self._rows else None
+
+    def check(self, against: str, samples: int) -> ConversionCheck:
+        """Return the comparison so far.
+
+        Args:
+            against: Name and version of the original's framework.
+        """
+        return ConversionCheck(against, samples, self.error, self.argmax_equal, self.output)
 
     def add(self, found: Mapping[str, Array], wanted: Mapping[str, Array]) -> None:
         """Compare the outputs of one request.
@@ -190,6 +244,14 @@ def relative_error(ours: Array, theirs: Array) -> float:
         return 0.0
     scale = max(float(numpy.abs(other[finite]).max()), _TINY)
     return float(numpy.abs(one[finite] - other[finite]).max()) / scale
+
+
+def write_samples(feeds: Sequence[Feeds], folder: Path) -> list[str]:
+    """Write a file for each request (see ``Converter.answer``); return their names in order."""
+    names = [f"{number:07}.npz" for number in range(len(feeds))]
+    for name, feed in zip(names, feeds, strict=True):
+        _write(folder / name, feed)
+    return names
 
 
 def _write(path: Path, feeds: Feeds) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.api import Capability, Extension
+from studio.conversion.targets import SOURCE
 from studio.models.source_formats import SourceFormat, source_format
 from studio.plugin_host import Plugin, PluginHost
 
@@ -49,7 +50,8 @@ def conversion_of(path: Path, host: PluginHost) -> Conversion | None:
 
 def converter_for(source: SourceFormat, host: PluginHost) -> Capability | None:
     """Return the converter for a form of models: one that is installed before any other."""
-    found = [one for one in host.all(Extension.CONVERTER) if source.id in one.sources]
+    all_of_them = host.all(Extension.CONVERTER)
+    found = [one for one in all_of_them if source.id in one.sources and SOURCE in one.targets]
     return min(found, key=lambda one: not _is_installed(one, host), default=None)
 
 

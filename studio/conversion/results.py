@@ -23,6 +23,7 @@ class ConversionCheck:
         argmax_equal: Share of rows whose largest value is at the same place; None for outputs
             without classes.
         output: The output with the largest error.
+        limit: Largest error that its precision explains; None where it is to be judged by a metric.
     """
 
     against: str
@@ -30,11 +31,12 @@ class ConversionCheck:
     max_error: float
     argmax_equal: float | None = None
     output: str = ""
+    limit: float | None = LARGEST_ERROR
 
     @property
     def equal(self) -> bool:
         """Whether the numbers are equal but for rounding."""
-        return self.max_error <= LARGEST_ERROR
+        return self.limit is None or self.max_error <= self.limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,9 @@ class ConversionResult:
         checks: Empty where no samples fit; a warning has the reason.
         dynamic: Names of the open sizes of each input that has some.
         warnings: What the user should know, a sentence each.
+        precision: What it computes in; empty for that of the source.
+        bytes: Size of the output.
+        variant: 0 where the studio cannot open the output's form.
         opened: From the work to its record.
     """
 
@@ -59,6 +64,8 @@ class ConversionResult:
     checks: tuple[ConversionCheck, ...] = ()
     dynamic: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    precision: str = ""
+    bytes: int = 0
     model: str = ""
     variant: int = 0
     name: str = ""

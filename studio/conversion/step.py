@@ -1,4 +1,4 @@
-"""The step convert: a model of another framework in, an ONNX model out."""
+"""The steps convert and export: models of other frameworks in, and forms for devices out."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from pathlib import Path
 
 from studio.api import Kind
 from studio.conversion.results import ConversionResult
+from studio.conversion.targets import TARGETS
 from studio.jobs.options_form import option
-from studio.jobs.step import Effect, Limits, Step
+from studio.jobs.step import Effect, Limits, Step, Use
+from studio.registry import ModelRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,57 @@ CONVERT: Step[ConvertOptions, ConversionResult] = Step(
     record="studio.conversion.record:converted",
     limits=Limits(memory_mb=16_384, seconds=3600.0),
     effect=Effect.PURE,
+    texts="studio.conversion.texts:converted",
+    exit_code="studio.conversion.texts:exit_code",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """Options of the step ``export``."""
+
+    model: ModelRef = option(kind=Kind.MODEL, positional=True, help="The ONNX model.")
+    to: str = option(
+        kind=Kind.CHOICE,
+        choices=tuple(TARGETS),
+        choice_titles=tuple(one.title for one in TARGETS.values()),
+        title="Format",
+        help="Format of the new model.",
+    )
+    out: Path | None = option(
+        None, kind=Kind.OUTPUT, title="Copy to", help="File or folder for the new model."
+    )
+    precision: str | None = option(
+        None,
+        kind=Kind.CHOICE,
+        choices=("fp32", "fp16", "int8"),
+        help="Precision of the new model (default: that of the ONNX model; Core ML: fp16).",
+    )
+    input: tuple[str, ...] | None = option(
+        None, title="Input shape", help="Fixed shape of an input with open sizes: x=1,3,48,320."
+    )
+    data: Path | None = option(
+        None,
+        kind=Kind.DATA,
+        title="Data",
+        help="Samples for the comparison, and for int8 the calibration (default: random inputs).",
+        project=("calibration",),
+    )
+    name: str | None = option(None, help="Name of the new variant.", advanced=True)
+
+
+EXPORT: Step[ExportOptions, ConversionResult] = Step(
+    name="export",
+    title="Export",
+    summary="Convert an ONNX model to TFLite, OpenVINO IR, Core ML, ExecuTorch or a PyTorch "
+    "export, and compare the result with it.",
+    options=ExportOptions,
+    result=ConversionResult,
+    work="studio.conversion.export:export",
+    record="studio.conversion.export_record:exported",
+    limits=Limits(memory_mb=16_384, seconds=3600.0),
+    effect=Effect.PURE,
+    use=Use.EDIT,
     texts="studio.conversion.texts:converted",
     exit_code="studio.conversion.texts:exit_code",
 )

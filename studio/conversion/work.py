@@ -20,7 +20,7 @@ from studio.api import (
     UsageError,
     Value,
 )
-from studio.conversion.comparison import Original, compare, requests
+from studio.conversion.comparison import ForeignModel, compare_import, requests
 from studio.conversion.inputs import input_specs
 from studio.conversion.offer import converter_for
 from studio.conversion.results import LARGEST_ERROR, ConversionCheck, ConversionResult
@@ -58,10 +58,10 @@ def convert(options: ConvertOptions, job: Job) -> ConversionResult:
     output = job.folder / FOLDER / f"{component_of(options.source.stem, LONGEST_NAME)}.onnx"
     for folder in (output.parent, job.folder / "tool"):
         folder.mkdir()
-    made = _made(converter, options.source, output, specs, job)
-    opened = _read(output, made.framework, host, job)
+    made = made_by(converter, options.source, output, specs, job.folder / "tool", job)
+    opened = read_made(output, made.framework, host, job)
     write_graph(opened, job.folder, job)
-    original = Original(converter, options.source, made.framework, made.ranges)
+    original = ForeignModel(converter, options.source, made.framework, made.ranges)
     checks, warnings = _compared(original, opened, options.data, host, job)
     return ConversionResult(
         source=str(options.source),
@@ -69,17 +69,31 @@ def convert(options: ConvertOptions, job: Job) -> ConversionResult:
         output=output.name,
         seconds=time.monotonic() - begun,
         checks=checks,
-        dynamic=_dynamic(opened.model.graph.inputs),
+        dynamic=open_names(opened.model.graph.inputs),
         warnings=(*made.warnings, *warnings),
-        opened=_opened(opened, str(options.source), name),
+        opened=opened_result(opened, str(options.source), name),
     )
 
 
-def _made(
-    converter: Converter, source: Path, output: Path, specs: Mapping[str, InputSpec], job: Job
+def made_by(
+    converter: Converter,
+    source: Path,
+    output: Path,
+    specs: Mapping[str, InputSpec],
+    folder: Path,
+    job: Job,
+    settings: Mapping[str, object] | None = None,
 ) -> Converted:
+    """Convert a file.
+
+    Args:
+        folder: As for ``Converter.convert``, like the others.
+
+    Raises:
+        InvalidModel: when it cannot be converted.
+    """
     try:
-        return converter.convert(source, output, specs, job.folder / "tool", job)
+        return converter.convert(source, output, specs, folder, job, settings)
     except StudioError as error:
         if type(error) is not StudioError:
             raise
@@ -89,7 +103,12 @@ def _made(
         ) from None
 
 
-def _read(output: Path, framework: str, host: PluginHost, job: Job) -> OpenedModel:
+def read_made(output: Path, framework: str, host: PluginHost, job: Job) -> OpenedModel:
+    """Open a file that a framework wrote.
+
+    Raises:
+        InvalidModel: when it is damaged or unsafe.
+    """
     try:
         return read_model(output, job, host=host)
     except (InvalidModel, UnsafeModel) as error:
@@ -116,14 +135,14 @@ def _converter_for(form: SourceFormat, host: PluginHost) -> Capability:
 
 
 def _compared(
-    original: Original, opened: OpenedModel, data: Path | None, host: PluginHost, job: Job
+    original: ForeignModel, opened: OpenedModel, data: Path | None, host: PluginHost, job: Job
 ) -> tuple[tuple[ConversionCheck, ...], tuple[str, ...]]:
     """Return the comparison, or the reason why it was not possible; a difference is a warning."""
     session = backend_for(_FORMAT, host).load(opened.path, {"threads": 1})
     try:
         job.progress(0, 0, "Comparing with the original")
         feeds = requests(session, opened.model.graph.inputs, data, original.ranges)
-        check = compare(original, session, feeds, job.folder, job)
+        check = compare_import(original, session, feeds, job.folder, job)
     except (InvalidData, InvalidModel) as error:
         if data is not None and isinstance(error, InvalidData):
             raise
@@ -138,7 +157,8 @@ def _compared(
     )
 
 
-def _dynamic(inputs: tuple[Value, ...]) -> dict[str, tuple[str, ...]]:
+def open_names(inputs: tuple[Value, ...]) -> dict[str, tuple[str, ...]]:
+    """Return the names of the open sizes of each input that has some."""
     found = {}
     for value in inputs:
         shape = value.type.shape if value.type and value.type.shape else ()
@@ -148,7 +168,8 @@ def _dynamic(inputs: tuple[Value, ...]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _opened(opened: OpenedModel, source: str, name: str) -> OpenResult:
+def opened_result(opened: OpenedModel, source: str, name: str) -> OpenResult:
+    """Return what the record needs to know of a model that was opened."""
     figures = opened.figures()
     return OpenResult(
         **{field.name: getattr(figures, field.name) for field in fields(figures)},

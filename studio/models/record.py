@@ -14,7 +14,8 @@ from studio.models.results import GraphResult, OpenResult
 from studio.models.step import GraphOptions, OpenOptions
 from studio.registry import Artifact, Registry, VariantRecord, below, component
 
-_NOT_FIGURES = ("source", "name", "digest_in_place")
+NOT_FIGURES = ("source", "name", "digest_in_place")
+"""Fields of an ``OpenResult`` that a variant's summary leaves out."""
 
 
 def opened(
@@ -57,7 +58,7 @@ def keep_opened(
         parent=None,
         step=step,
         options=options,
-        summary={k: v for k, v in to_json(result).items() if k not in _NOT_FIGURES},
+        summary={k: v for k, v in to_json(result).items() if k not in NOT_FIGURES},
         graph=registry.adopt(folder / GRAPH_FILE),
     )
 

@@ -11,7 +11,7 @@ from studio.api import StudioError
 
 
 class Copy:
-    """A copy of a file that appears under its name completely or not at all."""
+    """A copy of a file or folder that appears under its name completely or not at all."""
 
     def __init__(self, written: Path, target: Path) -> None:
         self._written = written
@@ -29,16 +29,15 @@ class Copy:
                 raise StudioError(
                     f"{path} exists already.", hint="Pass the path of the file to overwrite it."
                 )
+        if source.is_dir() and os.path.lexists(path):
+            raise StudioError(f"{path} exists already.", hint="Pass the path of a new folder.")
         passing = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
         try:
-            with source.open("rb") as read, passing.open("wb") as write:
-                shutil.copyfileobj(read, write, 1 << 20)
-                write.flush()
-                os.fsync(write.fileno())
+            _write(source, passing)
         except OSError as error:
-            passing.unlink(missing_ok=True)
+            _remove(passing)
             raise StudioError(
-                f"The new model cannot be written to {path}: {error.strerror}."
+                f"The new model cannot be written to {path}: {error.strerror or 'copying failed'}."
             ) from None
         return cls(passing, path)
 
@@ -46,3 +45,20 @@ class Copy:
         """Rename the copy to its name, in place of an older one."""
         self._written.replace(self._target)
         return self._target
+
+
+def _write(source: Path, path: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, path)
+        return
+    with source.open("rb") as read, path.open("wb") as write:
+        shutil.copyfileobj(read, write, 1 << 20)
+        write.flush()
+        os.fsync(write.fileno())
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

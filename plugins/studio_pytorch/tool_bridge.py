@@ -1,0 +1,127 @@
+"""ONNX models as programs of PyTorch: the operator table of the runner, traced and exported.
+
+Used by ``tool.py``: numpy, onnx and torch alone; nothing of the studio.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch.fx import GraphModule, Node
+from torch.fx.experimental.proxy_tensor import make_fx
+
+_parts: Any = importlib.import_module("tool_models")
+_runner: Any = importlib.import_module("runner")
+ConversionError: type[Exception] = _parts.ConversionError
+
+Json = Mapping[str, Any]
+
+_IDENTIFIER = re.compile(r"\W|^(?=\d)")
+_RANDOM = ("rand", "dropout", "bernoulli", "multinomial")
+
+
+class OnnxModel:
+    """An ONNX model that becomes an exported program (``.pt2``) with fixed sizes."""
+
+    axes: Mapping[int, Sequence[str]] = {}
+
+    def __init__(self, path: str) -> None:
+        try:
+            self._runner = _runner.TorchRunner(path, {})
+        except ValueError as error:
+            raise ConversionError(f"It cannot be traced: {error}.") from None
+        self._inputs = self._runner.inputs()
+
+    def names(self) -> list[str]:
+        """Names of its inputs."""
+        return [str(one["name"]) for one in self._inputs]
+
+    def export(self, output: str, inputs: Mapping[str, Json]) -> list[str]:
+        """Write it as a program of PyTorch, with the names of the ONNX model in it.
+
+        Raises:
+            ConversionError: for sizes that are open, or what depends on the values of inputs.
+        """
+        examples = tuple(self._example(one, inputs) for one in self._inputs)
+        graph = self._runner.graph
+        names = self.names()
+
+        def forward(*values: Any) -> tuple[Any, ...]:
+            return tuple(graph.run(dict(zip(names, values, strict=True))))
+
+        with torch.no_grad():
+            traced = make_fx(forward, tracing_mode="real", pre_dispatch=True)(*examples)
+        fold(traced)
+        rename_inputs(traced, names)
+        program = torch.export.export(traced, examples)
+        names_of_all = {"inputs": names, "outputs": self._runner.outputs}
+        torch.export.save(program, output, extra_files={_parts.NAMES: json.dumps(names_of_all)})
+        return []
+
+    def outputs(self, arrays: Mapping[str, Any]) -> list[Any]:
+        """Run it as the operator table does."""
+        made = self._runner.run(arrays)
+        return [torch.from_numpy(made[name]) for name in self._runner.outputs]
+
+    def line_of(self, node: str) -> str:
+        """Return nothing: ONNX has no lines of code."""
+        return ""
+
+    def _example(self, one: Json, inputs: Mapping[str, Json]) -> Any:
+        spec = inputs.get(one["name"]) or _parts.NO_WISH
+        sizes = spec["shape"] or one["shape"]
+        if not all(isinstance(size, int) for size in sizes):
+            raise ConversionError(f"The sizes of the input {one['name']!r} are open.")
+        return _parts.filled(sizes, getattr(torch, one["dtype"]))
+
+
+def fold(traced: GraphModule) -> None:
+    """Replace what follows from constants alone by its value."""
+    values: dict[Node, Any] = {}
+    for node in traced.graph.nodes:
+        if node.op == "get_attr":
+            values[node] = getattr(traced, str(node.target))
+        elif node.op == "call_function" and _is_constant(node, values):
+            values[node] = _computed(node, values)
+    for number, (node, value) in enumerate(values.items()):
+        outer = [user for user in node.users if user not in values]
+        if node.op == "get_attr" or not outer or not isinstance(value, torch.Tensor):
+            continue
+        name = f"_folded_{number}"
+        traced.register_buffer(name, value.detach().clone().contiguous())
+        with traced.graph.inserting_before(node):
+            node.replace_all_uses_with(traced.graph.get_attr(name))
+    traced.graph.eliminate_dead_code()
+    traced.recompile()
+
+
+def _is_constant(node: Node, values: Mapping[Node, Any]) -> bool:
+    if any(word in str(node.target) for word in _RANDOM):
+        return False
+    return all(one in values for one in node.all_input_nodes)
+
+
+def _computed(node: Node, values: Mapping[Node, Any]) -> Any:
+    arguments = torch.fx.map_arg(node.args, values.__getitem__)
+    keywords = torch.fx.map_arg(node.kwargs, values.__getitem__)
+    with torch.no_grad():
+        return node.target(*arguments, **keywords)  # type: ignore[operator]
+
+
+def rename_inputs(traced: GraphModule, names: Sequence[str]) -> None:
+    """Give the inputs of a traced program names that are like those of the model."""
+    taken = {node.name for node in traced.graph.nodes}
+    inputs = [node for node in traced.graph.nodes if node.op == "placeholder"]
+    for node, name in zip(inputs, names, strict=True):
+        wanted = _IDENTIFIER.sub("_", name) or "x"
+        while wanted in taken:
+            wanted += "_"
+        taken.add(wanted)
+        node.name = node.target = wanted
+    traced.graph.lint()
+    traced.recompile()

@@ -1,0 +1,187 @@
+"""The work of the step export, in a worker."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from studio.api import Converter, Feeds, InputSpec, InvalidModel, Session, Unavailable, UsageError
+from studio.conversion.comparison import ForeignModel, compare_export, requests, write_samples
+from studio.conversion.results import LARGEST_ERROR, ConversionCheck, ConversionResult
+from studio.conversion.step import ExportOptions
+from studio.conversion.targets import SOURCE, TARGETS, TargetFormat, converters_to
+from studio.conversion.work import FOLDER, made_by, open_names, opened_result, read_made
+from studio.jobs.step import Job
+from studio.models.backends import backend_for
+from studio.models.opening import OpenedModel, read_model, write_graph
+from studio.models.shapes import parse
+from studio.plugin_host import PluginHost
+from studio.registry import component_of
+from studio.registry.names import LONGEST_NAME
+
+_LIMITS: Mapping[str, float | None] = {"fp32": LARGEST_ERROR, "fp16": 2e-2, "int8": None}
+"""Largest relative error by precision; int8 is judged by a metric on data."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """An export with all that its parts need.
+
+    Attributes:
+        writers: The converters, one after the other.
+    """
+
+    form: TargetFormat
+    precision: str
+    writers: Sequence[Converter]
+    opened: OpenedModel
+    host: PluginHost
+    job: Job
+
+
+def export(options: ExportOptions, job: Job) -> ConversionResult:
+    """Convert an ONNX model, open the result where that is possible, and compare both.
+
+    Raises:
+        UsageError: for a precision that the format does not have, or without data for int8.
+        InvalidModel: when it cannot be converted, with the operator at fault.
+        Unavailable: when a converter is not installed.
+    """
+    begun = time.monotonic()
+    form = TARGETS[options.to]
+    precision = _precision(options, form)
+    host = PluginHost.discover()
+    writers: list[Converter] = [host.create(one) for one in converters_to(form, host)]
+    for one in writers:
+        one.version()  # said before any work
+    opened = read_model(Path(options.model.path), job, parse(options.input or ()), host=host)
+    output = job.folder / FOLDER / f"{component_of(_stem(options), LONGEST_NAME)}{form.suffix}"
+    output.parent.mkdir()
+    work = _Work(form, precision, writers, opened, host, job)
+    backend = backend_for(SOURCE, host)
+    session = backend.load(opened.path, {"threads": 1})
+    try:
+        feeds = requests(session, _inputs(work), options.data, {})
+        framework, warnings = _write(work, output, feeds)
+        against = f"{backend.title} {backend.version()}"
+        checks, unchecked = _compared(work, output, framework, session, against, feeds)
+    finally:
+        session.close()
+    result = ConversionResult(
+        source=options.model.path,
+        format=SOURCE,
+        output=output.name,
+        output_format=form.id,
+        checks=checks,
+        warnings=(*_fixed(work, options), *warnings, *unchecked),
+        precision=precision,
+        bytes=_bytes(output.parent),
+    )
+    return replace(_read(work, output, result), seconds=time.monotonic() - begun)
+
+
+def _precision(options: ExportOptions, form: TargetFormat) -> str:
+    precision = options.precision or form.precisions[0]
+    if precision not in form.precisions:
+        known = ", ".join(sorted(form.precisions))
+        raise UsageError(f"{form.title} is not written in {precision}.", hint=f"Known: {known}.")
+    if precision in form.calibrated and options.data is None:
+        raise UsageError(
+            f"{form.title} in {precision} needs samples for its calibration.",
+            hint="Give them with --data.",
+        )
+    return precision
+
+
+def _stem(options: ExportOptions) -> str:
+    return options.model.model_name
+
+
+def _inputs(work: _Work):  # type: ignore[no-untyped-def]
+    model = work.opened.model if work.form.keeps_open else work.opened.sized
+    return model.graph.inputs
+
+
+def _write(work: _Work, output: Path, feeds: Sequence[Feeds]) -> tuple[str, tuple[str, ...]]:
+    """Write the model by one converter after the other; return the last one's framework."""
+    settings: dict[str, object] = {"precision": work.precision}
+    if work.precision in work.form.calibrated:
+        folder = work.job.folder / "calibration"
+        folder.mkdir()
+        write_samples(feeds, folder)
+        settings["calibration"] = str(folder)
+    source, framework, warnings = work.opened.path, "", ()
+    for number, writer in enumerate(work.writers, 1):
+        scratch = work.job.folder / f"tool-{number}"
+        scratch.mkdir()
+        last = number == len(work.writers)
+        made = output if last else work.job.folder / f"{output.stem}.pt2"
+        specs = _specs(work) if number == 1 else {}
+        done = made_by(writer, source, made, specs, scratch, work.job, settings)
+        source, framework = made, done.framework
+        warnings = (*warnings, *done.warnings)
+    return framework, warnings
+
+
+def _specs(work: _Work) -> dict[str, InputSpec]:
+    """Return the inputs whose sizes are fixed."""
+    if work.form.keeps_open and not work.opened.assumed:
+        return {}
+    found = {}
+    for value in _inputs(work):
+        shape = value.type.shape if value.type else None
+        if shape and all(isinstance(size, int) for size in shape):
+            found[value.name] = InputSpec(tuple(shape))
+    return found
+
+
+def _compared(
+    work: _Work,
+    output: Path,
+    framework: str,
+    session: Session,
+    against: str,
+    feeds: Sequence[Feeds],
+) -> tuple[tuple[ConversionCheck, ...], tuple[str, ...]]:
+    made = ForeignModel(work.writers[-1], output, framework)
+    work.job.progress(0, 0, f"Running it with {framework}")
+    try:
+        check = compare_export(made, session, against, feeds, work.job.folder, work.job)
+    except (InvalidModel, Unavailable) as error:
+        return (), (f"Not compared with the ONNX model: {error.message}",)
+    check = replace(check, limit=_LIMITS[work.precision])
+    if check.equal:
+        return (check,), ()
+    return (check,), (
+        f"The output {check.output!r} differs by {check.max_error:.2g} of its largest value, "
+        f"more than {work.precision} explains ({check.limit:g}).",
+    )
+
+
+def _fixed(work: _Work, options: ExportOptions) -> list[str]:
+    """Say which sizes were assumed, since the new model takes no others."""
+    if work.form.keeps_open:
+        return []
+    return [
+        f"{work.form.title} takes {name} with the sizes {','.join(map(str, shape))} alone. "
+        f"--input {name}=... sets others."
+        for name, shape in work.opened.assumed.items()
+    ]
+
+
+def _bytes(folder: Path) -> int:
+    return sum(one.stat().st_size for one in folder.rglob("*") if one.is_file())
+
+
+def _read(work: _Work, output: Path, result: ConversionResult) -> ConversionResult:
+    if not work.form.opens:
+        return result
+    opened = read_made(output, work.form.title, work.host, work.job)
+    write_graph(opened, work.job.folder, work.job)
+    return replace(
+        result,
+        dynamic=open_names(opened.model.graph.inputs),
+        opened=opened_result(opened, str(output), output.stem),
+    )

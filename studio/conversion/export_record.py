@@ -1,0 +1,92 @@
+"""The variant that the registry keeps of an exported model, and its copy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from studio.conversion.results import ConversionResult
+from studio.conversion.step import ExportOptions
+from studio.conversion.targets import TARGETS
+from studio.conversion.work import FOLDER
+from studio.documents.dataclass_json import to_json
+from studio.models.opening import GRAPH_FILE
+from studio.models.record import NOT_FIGURES
+from studio.registry import Artifact, Registry, VariantRecord, below
+from studio.registry.copies import Copy
+
+STEP = "export"
+
+
+def exported(
+    registry: Registry, options: ExportOptions, result: ConversionResult, folder: Path
+) -> ConversionResult:
+    """Keep the new model, as a variant where the studio opens it, and copy it to ``out``.
+
+    Raises:
+        StudioError: when the copy cannot be written; nothing is kept then.
+    """
+    made = below(folder / FOLDER, result.output)
+    copies = _copies(made, options.out)
+    artifact = _artifact(registry, made)
+    variant = _variant(registry, options, result, artifact, folder)
+    asked = {"to": options.to, "precision": result.precision}
+    output = [one.finish() for one in copies][0] if copies else artifact.path
+    final = replace(
+        result,
+        source=options.model.path,
+        output=str(output),
+        model=options.model.model_name,
+        variant=variant.id if variant else 0,
+        name=variant.name if variant else "",
+        opened=None,
+    )
+    kept = {} if variant else {"model": artifact}
+    registry.add_run(STEP, options.model.variant, asked, to_json(final), kept)
+    return final
+
+
+def _copies(made: Path, out: Path | None) -> list[Copy]:
+    """Begin the copies: of the model, and of what lies next to it under the same name."""
+    if out is None:
+        return []
+    others = sorted(one for one in made.parent.glob("*") if one != made)
+    targets = [out if out.is_dir() else out.with_suffix(one.suffix) for one in others]
+    pairs = [(made, out), *zip(others, targets, strict=True)]
+    return [copy for one, target in pairs if (copy := Copy.begin(one, str(target)))]
+
+
+def _artifact(registry: Registry, made: Path) -> Artifact:
+    if len(list(made.parent.iterdir())) == 1:
+        return registry.adopt(made)
+    artifact = registry.adopt(made.parent)
+    return Artifact(artifact.digest, artifact.path / made.name, artifact.size)
+
+
+def _variant(
+    registry: Registry,
+    options: ExportOptions,
+    result: ConversionResult,
+    artifact: Artifact,
+    folder: Path,
+) -> VariantRecord | None:
+    if result.opened is None:
+        return None
+    known = registry.variant_by_digest(artifact.digest)
+    if known is not None and known.path.exists():
+        return known
+    parent = registry.variant(options.model.variant)
+    form = TARGETS[options.to]
+    usual = form.id if result.precision == form.precisions[0] else f"{form.id}-{result.precision}"
+    return registry.add_variant(
+        parent.model,
+        options.name or usual,
+        artifact,
+        format=result.opened.format,
+        precision=result.opened.precision,
+        parent=parent.id,
+        step=STEP,
+        options={"to": options.to, "precision": result.precision},
+        summary={k: v for k, v in to_json(result.opened).items() if k not in NOT_FIGURES},
+        graph=registry.adopt(folder / GRAPH_FILE),
+    )
