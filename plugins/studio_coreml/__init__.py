@@ -1,0 +1,1 @@
+"""Core ML as a plugin: the converter from programs of PyTorch."""

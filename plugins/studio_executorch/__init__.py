@@ -1,0 +1,1 @@
+"""ExecuTorch as a plugin: the converter from programs of PyTorch."""

@@ -1,0 +1,1 @@
+"""LiteRT Torch as a plugin: the converter from programs of PyTorch."""

@@ -1,0 +1,135 @@
+"""The conversion of programs of PyTorch to TFLite, in the environment where LiteRT Torch lives.
+
+This one file, numpy, torch, flatbuffers and Google's packages for LiteRT alone; nothing of the
+studio. ``run`` is called as ``studio.api.toolchains`` describes for converters.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+import logging
+import os
+import re
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import flatbuffers
+import numpy
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter
+
+Tell = Callable[..., None]
+Json = Mapping[str, Any]
+
+_NAMES = "onnx_names.json"
+_MARK = b"TFL3"
+_OPERATOR = re.compile(r"(aten\.[\w.]+)")
+
+
+def run(request: Json, tell: Tell) -> dict[str, Any]:
+    """Convert a file, or run one on samples; what goes wrong is in ``error``."""
+    logging.disable(logging.WARNING)
+    warnings.simplefilter("ignore")
+    name = os.path.basename(request["source"])
+    try:
+        if request["work"] == "answer":
+            _answer(request, tell)
+        else:
+            _convert(request, tell)
+    except Exception as error:
+        traceback.print_exc()
+        return {"error": f"{name} cannot be run or written by LiteRT: {_reason(error)}."}
+    return {"warnings": []}
+
+
+def _convert(request: Json, tell: Tell) -> None:
+    tell(0.0, 0.0, "Loading the converter")  # which takes a while
+    import litert_torch
+    import torch
+
+    extra = {_NAMES: ""}
+    program = torch.export.load(request["source"], extra_files=extra)
+    names = json.loads(extra[_NAMES])
+    wanted = set(program.graph_signature.user_inputs)
+    examples = tuple(
+        torch.zeros(tuple(node.meta["val"].shape), dtype=node.meta["val"].dtype)
+        for node in program.graph.nodes
+        if node.name in wanted
+    )
+    tell(0.0, 0.0, "Converting to TFLite")
+    made = litert_torch.convert(program.module(check_guards=False), examples)
+    made.export(request["output"])
+    _rename(request["output"], names)
+    if request["settings"].get("precision") == "int8":
+        tell(0.0, 0.0, "Calibrating and quantizing")
+        _quantize(request["output"], request["settings"]["calibration"], names)
+
+
+def _rename(path: str, names: Mapping[str, Sequence[str]]) -> None:
+    """Give inputs and outputs the names of the ONNX model."""
+    with open(path, "rb") as file:
+        model = schema.ModelT.InitFromPackedBuf(bytearray(file.read()), 0)
+    graph = model.subgraphs[0]
+    for places, given in ((graph.inputs, names["inputs"]), (graph.outputs, names["outputs"])):
+        for place, name in zip(places, given, strict=True):
+            graph.tensors[place].name = name.encode()
+    for signature in model.signatureDefs or ():
+        for maps, given in (
+            (signature.inputs, names["inputs"]),
+            (signature.outputs, names["outputs"]),
+        ):
+            for one, name in zip(_in_order(maps, graph, given), given, strict=True):
+                one.name = name.encode()
+    builder = flatbuffers.Builder(1 << 20)
+    builder.Finish(model.Pack(builder), _MARK)
+    with open(path, "wb") as file:
+        file.write(builder.Output())
+
+
+def _in_order(maps: Sequence[Any], graph: Any, names: Sequence[str]) -> list[Any]:
+    """Sort a signature's entries as the model's inputs or outputs are."""
+    places = {graph.tensors[one.tensorIndex].name.decode(): one for one in maps}
+    return [places[name] for name in names]
+
+
+def _quantize(path: str, samples: str, names: Mapping[str, Sequence[str]]) -> None:
+    from ai_edge_quantizer import quantizer, recipe
+
+    rewriter = quantizer.Quantizer(path, recipe.static_wi8_ai8())
+    found = rewriter.calibrate({"serving_default": list(_samples(samples))})
+    made = rewriter.quantize(found)
+    os.remove(path)
+    made.export_model(path)
+
+
+def _samples(folder: str) -> Iterator[dict[str, Any]]:
+    for path in sorted(glob.glob(os.path.join(folder, "*.npz"))):
+        with numpy.load(path, allow_pickle=False) as arrays:
+            yield {name: arrays[name] for name in arrays.files}
+
+
+def _answer(request: Json, tell: Tell) -> None:
+    interpreter = Interpreter(model_path=request["source"], num_threads=1)
+    interpreter.allocate_tensors()
+    inputs = {one["name"]: one for one in interpreter.get_input_details()}
+    outputs = [one["index"] for one in interpreter.get_output_details()]
+    paths = sorted(glob.glob(os.path.join(request["samples"], "*.npz")))
+    for number, path in enumerate(paths):
+        tell(number, len(paths), f"Running sample {number + 1} of {len(paths)}")
+        with numpy.load(path, allow_pickle=False) as arrays:
+            for name in arrays.files:
+                interpreter.set_tensor(inputs[name]["index"], arrays[name])
+        interpreter.invoke()
+        made = {str(at): interpreter.get_tensor(index) for at, index in enumerate(outputs)}
+        numpy.savez(os.path.join(request["answers"], os.path.basename(path)), **made)
+
+
+def _reason(error: BaseException) -> str:
+    text = str(error)
+    if "Lowering not found" in text and (found := _OPERATOR.search(text)):
+        return f"it has no form of the operator {found[1]}"
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return (lines or [type(error).__name__])[0].rstrip(".")
