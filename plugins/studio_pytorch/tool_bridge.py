@@ -110,7 +110,7 @@ def _computed(node: Node, values: Mapping[Node, Any]) -> Any:
     arguments = torch.fx.map_arg(node.args, values.__getitem__)
     keywords = torch.fx.map_arg(node.kwargs, values.__getitem__)
     with torch.no_grad():
-        return node.target(*arguments, **keywords)  # type: ignore[operator]
+        return node.target(*arguments, **keywords)
 
 
 def rename_inputs(traced: GraphModule, names: Sequence[str]) -> None:

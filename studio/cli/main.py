@@ -95,6 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     leading = list(takewhile(_LEADING.__contains__, words))
     words = words[len(leading) :] or ["open"]
     words[1:1] = [_LEADING[flag] for flag in leading]
+    words = _exporting(words)
     with plain_output():
         arguments = _parser(words).parse_args(words)
         if arguments.no_plugins:
@@ -102,6 +103,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         with _recording(arguments):
             note_former_words(words)
             return _run(arguments)
+
+
+def _exporting(words: list[str]) -> list[str]:
+    """Return the command as it is run: ``convert --to`` another format than ONNX is ``export``."""
+    if words[0] != "convert":
+        return words
+    given = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    given.add_argument("--to", nargs="?")
+    to = given.parse_known_args(words[1:])[0].to
+    return words if to in (None, "onnx") else ["export", *words[1:]]
 
 
 def _recording(arguments: argparse.Namespace) -> AbstractContextManager[None]:

@@ -7,7 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from studio.api import Converter, Feeds, InputSpec, InvalidModel, Session, Unavailable, UsageError
+from studio.api import (
+    Converter,
+    Feeds,
+    InputSpec,
+    InvalidModel,
+    Session,
+    Unavailable,
+    UsageError,
+    Value,
+)
 from studio.conversion.comparison import ForeignModel, compare_export, requests, write_samples
 from studio.conversion.results import LARGEST_ERROR, ConversionCheck, ConversionResult
 from studio.conversion.step import ExportOptions
@@ -54,10 +63,11 @@ def export(options: ExportOptions, job: Job) -> ConversionResult:
     precision = _precision(options, form)
     host = PluginHost.discover()
     writers: list[Converter] = [host.create(one) for one in converters_to(form, host)]
-    for one in writers:
-        one.version()  # said before any work
+    _require(writers)
     opened = read_model(Path(options.model.path), job, parse(options.input or ()), host=host)
-    output = job.folder / FOLDER / f"{component_of(_stem(options), LONGEST_NAME)}{form.suffix}"
+    output = (
+        job.folder / FOLDER / f"{component_of(options.model.model_name, LONGEST_NAME)}{form.suffix}"
+    )
     output.parent.mkdir()
     work = _Work(form, precision, writers, opened, host, job)
     backend = backend_for(SOURCE, host)
@@ -82,6 +92,21 @@ def export(options: ExportOptions, job: Job) -> ConversionResult:
     return replace(_read(work, output, result), seconds=time.monotonic() - begun)
 
 
+def _require(writers: Sequence[Converter]) -> None:
+    """Say which converters are missing, all of them, before any work."""
+    missing = []
+    for one in writers:
+        try:
+            one.version()
+        except Unavailable as error:
+            missing.append(error)
+    if missing:
+        raise Unavailable(
+            " ".join(error.message for error in missing),
+            hint=" ".join(error.hint for error in missing),
+        )
+
+
 def _precision(options: ExportOptions, form: TargetFormat) -> str:
     precision = options.precision or form.precisions[0]
     if precision not in form.precisions:
@@ -95,11 +120,7 @@ def _precision(options: ExportOptions, form: TargetFormat) -> str:
     return precision
 
 
-def _stem(options: ExportOptions) -> str:
-    return options.model.model_name
-
-
-def _inputs(work: _Work):  # type: ignore[no-untyped-def]
+def _inputs(work: _Work) -> tuple[Value, ...]:
     model = work.opened.model if work.form.keeps_open else work.opened.sized
     return model.graph.inputs
 
@@ -112,7 +133,8 @@ def _write(work: _Work, output: Path, feeds: Sequence[Feeds]) -> tuple[str, tupl
         folder.mkdir()
         write_samples(feeds, folder)
         settings["calibration"] = str(folder)
-    source, framework, warnings = work.opened.path, "", ()
+    source, framework = work.opened.path, ""
+    warnings: tuple[str, ...] = ()
     for number, writer in enumerate(work.writers, 1):
         scratch = work.job.folder / f"tool-{number}"
         scratch.mkdir()
@@ -132,8 +154,9 @@ def _specs(work: _Work) -> dict[str, InputSpec]:
     found = {}
     for value in _inputs(work):
         shape = value.type.shape if value.type else None
-        if shape and all(isinstance(size, int) for size in shape):
-            found[value.name] = InputSpec(tuple(shape))
+        sizes = [size for size in shape or () if isinstance(size, int)]
+        if shape and len(sizes) == len(shape):
+            found[value.name] = InputSpec(tuple(sizes))
     return found
 
 

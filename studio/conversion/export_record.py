@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def exported(
     artifact = _artifact(registry, made)
     variant = _variant(registry, options, result, artifact, folder)
     asked = {"to": options.to, "precision": result.precision}
-    output = [one.finish() for one in copies][0] if copies else artifact.path
+    output = _finished(copies) if copies else artifact.path
     final = replace(
         result,
         source=options.model.path,
@@ -54,6 +55,11 @@ def _copies(made: Path, out: Path | None) -> list[Copy]:
     targets = [out if out.is_dir() else out.with_suffix(one.suffix) for one in others]
     pairs = [(made, out), *zip(others, targets, strict=True)]
     return [copy for one, target in pairs if (copy := Copy.begin(one, str(target)))]
+
+
+def _finished(copies: Sequence[Copy]) -> Path:
+    paths = [copy.finish() for copy in copies]
+    return paths[0]
 
 
 def _artifact(registry: Registry, made: Path) -> Artifact:

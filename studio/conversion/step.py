@@ -7,7 +7,7 @@ from pathlib import Path
 
 from studio.api import Kind
 from studio.conversion.results import ConversionResult
-from studio.conversion.targets import TARGETS
+from studio.conversion.targets import SOURCE, TARGETS
 from studio.jobs.options_form import option
 from studio.jobs.step import Effect, Limits, Step, Use
 from studio.registry import ModelRef
@@ -25,6 +25,14 @@ class ConvertOptions:
     )
     out: Path | None = option(
         None, kind=Kind.OUTPUT, title="Copy to", help="File or folder for a copy of the new model."
+    )
+    to: str = option(
+        SOURCE,
+        kind=Kind.CHOICE,
+        choices=(SOURCE, *TARGETS),
+        title="Format",
+        help="Format of the new model; for another one than ONNX, see the command export.",
+        advanced=True,
     )
     input: tuple[str, ...] | None = option(
         None,

@@ -47,6 +47,10 @@ def convert(options: ConvertOptions, job: Job) -> ConversionResult:
         Unavailable: when no converter is installed for it.
     """
     begun = time.monotonic()
+    if options.to != _FORMAT:
+        raise UsageError(
+            f"The step convert makes ONNX models, not {options.to}.", hint="Use the step export."
+        )
     if options.name:
         component(options.name, "A model")
     specs = input_specs(options.input or (), options.dynamic or ())

@@ -23,7 +23,8 @@ class Copy:
         if not target:
             return None
         path = Path(target)
-        if path.is_dir():
+        is_older = source.is_dir() and path.suffix == source.suffix
+        if path.is_dir() and not is_older:
             path = path / source.name
             if os.path.lexists(path):  # a name that no user chose must not overwrite a file
                 raise StudioError(

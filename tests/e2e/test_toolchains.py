@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy
+import onnx
 import pytest
 
 from tests.e2e.conftest import Studio
@@ -158,6 +160,93 @@ def test_what_the_user_wants_of_inputs_reaches_the_converter(
     source = rig.linear_source(tmp_path / "in.pdmodel", inputs=wanted, warnings=["Look twice."])
     options = ("--input", "x=1,4:int64", "--dynamic", "x=batch")
     assert installed.ok("convert", source, *options)["warnings"] == ["Look twice."]
+
+
+@pytest.fixture
+def linear(tmp_path: Path) -> Path:
+    path = tmp_path / "linear.onnx"
+    onnx.save(rig.linear_model(), path)
+    return path
+
+
+def test_a_model_is_exported_and_compared(installed: Studio, linear: Path, tmp_path: Path) -> None:
+    out = tmp_path / "linear.mlpackage"
+    to = ("--to", "coreml", "--precision", "fp32", "--out", out)
+    found = installed.ok("convert", linear, *to)
+    assert (found["format"], found["output_format"], found["precision"]) == (
+        "onnx",
+        "coreml",
+        "fp32",
+    )
+    (check,) = found["checks"]
+    assert check["against"].startswith("ONNX Runtime ")
+    assert check["max_error"] < 1e-5
+    told = json.loads((out / "Data" / "told.json").read_text())
+    assert told["inputs"]["x"]["shape"] == [1, 4]
+    assert told["settings"] == {"precision": "fp32"}
+    sizes, note = found["warnings"]
+    assert "takes x with the sizes 1,4 alone" in sizes
+    assert note == "Look twice."
+    assert found["bytes"] == sum(one.stat().st_size for one in out.rglob("*") if one.is_file())
+    again = installed.run("export", linear, *to)
+    assert again.code == 1
+    assert "exists already" in again.err
+    assert len(list(out.rglob("*"))) == 2, "nothing was put into the older one"
+
+
+def test_an_export_without_a_copy_is_kept_with_its_run(installed: Studio, linear: Path) -> None:
+    found = installed.ok("export", linear, "--to", "coreml", "--input", "x=2,4")
+    assert (found["variant"], found["precision"]) == (0, "fp16")
+    assert found["checks"][0]["limit"] == 0.02
+    told = Path(found["output"], "Data", "told.json")
+    assert json.loads(told.read_text())["inputs"]["x"]["shape"] == [2, 4]
+
+
+def test_an_export_with_other_numbers_is_a_missed_gate(installed: Studio, linear: Path) -> None:
+    path = linear.with_name("linear-far.onnx")
+    model = rig.linear_model()
+    model.graph.initializer[0].CopyFrom(
+        onnx.numpy_helper.from_array(rig.linear_weights() * 1.1, "w")
+    )
+    onnx.save(model, path)
+    done = installed.run("export", path, "--to", "coreml", "--precision", "fp32", "--json")
+    assert done.code == 3
+    assert "more than fp32 explains" in done.json["warnings"][-1]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (("--to", "openvino", "--precision", "int8"), 2, "OpenVINO IR is not written in int8"),
+        (("--to", "tflite", "--precision", "int8"), 2, "needs samples for its calibration"),
+        (("--to", "executorch"), 1, "PyTorch is not installed yet. ExecuTorch is not installed yet."),
+        (("--to", "gguf"), 2, "gguf"),
+    ],
+)
+def test_an_export_that_cannot_be(
+    installed: Studio, linear: Path, options: tuple[str, ...], code: int, words: str
+) -> None:
+    done = installed.run("export", linear, *options)
+    assert done.code == code
+    assert words in done.err
+
+
+def test_an_operator_without_a_form_is_named_and_nothing_is_kept(
+    installed: Studio, digits: Path, tmp_path: Path
+) -> None:
+    model = tmp_path / "plain.onnx"
+    model.write_bytes((digits / "digits.onnx").read_bytes())
+    installed.ok("inspect", model)
+    done = installed.run("export", model, "--to", "coreml", "--out", tmp_path / "x.mlpackage")
+    assert done.code == 1
+    assert "no form of the operator Conv" in done.err
+    assert not (tmp_path / "x.mlpackage").exists()
+
+
+def test_only_onnx_is_exported(installed: Studio, tmp_path: Path) -> None:
+    done = installed.run("convert", rig.linear_source(tmp_path / "m.pdmodel"), "--to", "coreml")
+    assert done.code == 1
+    assert "studio convert FILE" in done.err
 
 
 def test_a_converter_that_is_not_installed_is_named(tmp_path: Path) -> None:

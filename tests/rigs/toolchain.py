@@ -49,6 +49,14 @@ title = "Example framework"
 sources = ["paddle"]
 environment = true
 factory = "example_tools.parts:Reader"
+
+[[converters]]
+id = "example-writer"
+title = "Example device"
+sources = ["onnx"]
+targets = ["coreml"]
+environment = true
+factory = "example_tools.parts:Writer"
 """
 
 PARTS = '''
@@ -96,6 +104,13 @@ class Reader(ToolchainConverter):
     sources = ("paddle",)
     distribution = "edgewright-example-tool"
     tool = HERE / "reader.py"
+
+
+class Writer(ToolchainConverter):
+    id, title = "example-writer", "Example device"
+    sources = ("onnx",)
+    distribution = "edgewright-example-tool"
+    tool = HERE / "writer.py"
 '''
 
 READER = '''
@@ -131,6 +146,36 @@ def run(request, progress):
             os.path.join(request["answers"], os.path.basename(path)),
             **{name: scores for name in names},
         )
+    return {}
+'''
+
+WRITER = '''
+"""Writes a folder of what it was told, and computes the linear model of the tests."""
+
+import glob
+import json
+import os
+
+import numpy
+
+
+def run(request, progress):
+    if request["work"] == "convert":
+        with open(request["source"], "rb") as file:
+            known = b"MatMul" in file.read()
+        if not known:
+            return {"error": "There is no form of the operator Conv."}
+        os.makedirs(os.path.join(request["output"], "Data"))
+        with open(os.path.join(request["output"], "Data", "told.json"), "w") as file:
+            json.dump({"inputs": request["inputs"], "settings": request["settings"]}, file)
+        return {"warnings": ["Look twice."]}
+    with open(os.path.join(request["source"], "Data", "told.json")) as file:
+        half = json.load(file)["settings"]["precision"] != "fp32"
+    weights = numpy.arange(12, dtype=numpy.float32).reshape(4, 3) / 10 - 0.5
+    for path in glob.glob(os.path.join(request["samples"], "*.npz")):
+        with numpy.load(path, allow_pickle=False) as arrays:
+            scores = arrays["x"] @ weights * (1.01 if half else 1)
+        numpy.savez(os.path.join(request["answers"], os.path.basename(path)), **{"0": scores})
     return {}
 '''
 
@@ -250,24 +295,33 @@ def linear_source(path: Path, **more: object) -> Path:
             ``warnings``, ``outputs``, or the ``inputs`` and the ``ranges`` of samples that it
             has to be given.
     """
-    weights = numpy.arange(12, dtype=numpy.float32).reshape(4, 3) / 10 - 0.5
+    weights = linear_weights()
+    document = {
+        "onnx": base64.b64encode(linear_model().SerializeToString()).decode(),
+        "weights": weights.tolist(),
+        **more,
+    }
+    path.write_text(f"linear\n1\n{json.dumps(document)}\n")
+    return path
+
+
+def linear_weights() -> numpy.ndarray:
+    """Return the weights of the linear model, which ``WRITER`` knows as well."""
+    return numpy.arange(12, dtype=numpy.float32).reshape(4, 3) / 10 - 0.5
+
+
+def linear_model() -> onnx.ModelProto:
+    """Return the linear model as ONNX."""
     floats = onnx.TensorProto.FLOAT
     graph = onnx.helper.make_graph(
         [onnx.helper.make_node("MatMul", ["x", "w"], ["y"])],
         "linear",
         [onnx.helper.make_tensor_value_info("x", floats, ["batch", 4])],
         [onnx.helper.make_tensor_value_info("y", floats, ["batch", 3])],
-        [onnx.numpy_helper.from_array(weights, "w")],
+        [onnx.numpy_helper.from_array(linear_weights(), "w")],
     )
     opset = [onnx.helper.make_opsetid("", 17)]
-    model = onnx.helper.make_model(graph, opset_imports=opset, ir_version=8)
-    document = {
-        "onnx": base64.b64encode(model.SerializeToString()).decode(),
-        "weights": weights.tolist(),
-        **more,
-    }
-    path.write_text(f"linear\n1\n{json.dumps(document)}\n")
-    return path
+    return onnx.helper.make_model(graph, opset_imports=opset, ir_version=8)
 
 
 def make_plugin(folder: Path, lock: str, more: Mapping[str, str] | None = None) -> Path:
@@ -281,6 +335,7 @@ def make_plugin(folder: Path, lock: str, more: Mapping[str, str] | None = None) 
         "tool.py": TOOL,
         "runner.py": RUNNER,
         "reader.py": READER,
+        "writer.py": WRITER,
         "requirements.lock": lock,
         **(more or {}),
     }
