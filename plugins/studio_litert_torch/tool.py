@@ -26,6 +26,7 @@ Json = Mapping[str, Any]
 
 _NAMES = "onnx_names.json"
 _MARK = b"TFL3"
+_SIGNATURE = "serving_default"
 _OPERATOR = re.compile(r"(aten\.[\w.]+)")
 
 
@@ -65,7 +66,8 @@ def _convert(request: Json, tell: Tell) -> None:
     _rename(request["output"], names)
     if request["settings"].get("precision") == "int8":
         tell(0.0, 0.0, "Calibrating and quantizing")
-        _quantize(request["output"], request["settings"]["calibration"], names)
+        _quantize(request["output"], request["settings"]["calibration"])
+        _rename(request["output"], names)
 
 
 def _rename(path: str, names: Mapping[str, Sequence[str]]) -> None:
@@ -95,14 +97,19 @@ def _in_order(maps: Sequence[Any], graph: Any, names: Sequence[str]) -> list[Any
     return [places[name] for name in names]
 
 
-def _quantize(path: str, samples: str, names: Mapping[str, Sequence[str]]) -> None:
-    from ai_edge_quantizer import quantizer, recipe
+def _quantize(path: str, samples: str) -> None:
+    """Quantize weights and activations; inputs and outputs stay in float."""
+    from ai_edge_quantizer import algorithm_manager, qtyping, quantizer, recipe
 
     rewriter = quantizer.Quantizer(path, recipe.static_wi8_ai8())
-    found = rewriter.calibrate({"serving_default": list(_samples(samples))})
-    made = rewriter.quantize(found)
-    os.remove(path)
-    made.export_model(path)
+    for place in (qtyping.TFLOperationName.INPUT, qtyping.TFLOperationName.OUTPUT):
+        rewriter.update_quantization_recipe(
+            regex=".*",
+            operation_name=place,
+            algorithm_key=algorithm_manager.AlgorithmName.NO_QUANTIZE,
+        )
+    found = rewriter.calibrate({_SIGNATURE: list(_samples(samples))}, num_threads=1)
+    rewriter.quantize(found).export_model(path, overwrite=True)
 
 
 def _samples(folder: str) -> Iterator[dict[str, Any]]:

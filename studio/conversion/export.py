@@ -22,6 +22,7 @@ from studio.conversion.results import LARGEST_ERROR, ConversionCheck, Conversion
 from studio.conversion.step import ExportOptions
 from studio.conversion.targets import SOURCE, TARGETS, TargetFormat, converters_to
 from studio.conversion.work import FOLDER, made_by, open_names, opened_result, read_made
+from studio.datasets.opening import open_dataset
 from studio.jobs.step import Job
 from studio.models.backends import backend_for
 from studio.models.opening import OpenedModel, read_model, write_graph
@@ -32,6 +33,8 @@ from studio.registry.names import LONGEST_NAME
 
 _LIMITS: Mapping[str, float | None] = {"fp32": LARGEST_ERROR, "fp16": 2e-2, "int8": None}
 """Largest relative error by precision; int8 is judged by a metric on data."""
+
+_CALIBRATION_SAMPLES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def export(options: ExportOptions, job: Job) -> ConversionResult:
     session = backend.load(opened.path, {"threads": 1})
     try:
         feeds = requests(session, _inputs(work), options.data, {})
-        framework, warnings = _write(work, output, feeds)
+        framework, warnings = _write(work, output, _settings(work, options))
         against = f"{backend.title} {backend.version()}"
         checks, unchecked = _compared(work, output, framework, session, against, feeds)
     finally:
@@ -125,14 +128,22 @@ def _inputs(work: _Work) -> tuple[Value, ...]:
     return model.graph.inputs
 
 
-def _write(work: _Work, output: Path, feeds: Sequence[Feeds]) -> tuple[str, tuple[str, ...]]:
-    """Write the model by one converter after the other; return the last one's framework."""
+def _settings(work: _Work, options: ExportOptions) -> dict[str, object]:
+    """Return what the writers are told, with a folder of samples where they calibrate."""
     settings: dict[str, object] = {"precision": work.precision}
-    if work.precision in work.form.calibrated:
+    if options.data is not None and work.precision in work.form.calibrated:
+        samples = open_dataset(options.data, _inputs(work), _CALIBRATION_SAMPLES)
         folder = work.job.folder / "calibration"
         folder.mkdir()
-        write_samples(feeds, folder)
+        write_samples([one.feeds for one in samples], folder)
         settings["calibration"] = str(folder)
+    return settings
+
+
+def _write(
+    work: _Work, output: Path, settings: Mapping[str, object]
+) -> tuple[str, tuple[str, ...]]:
+    """Write the model by one converter after the other; return the last one's framework."""
     source, framework = work.opened.path, ""
     warnings: tuple[str, ...] = ()
     for number, writer in enumerate(work.writers, 1):

@@ -19,6 +19,8 @@ def converted(result: ConversionResult) -> list[str]:
 
 def _check(check: ConversionCheck) -> str:
     verdict = "equal to" if check.equal else "differs from"
+    if check.limit is None:  # a metric on data says more
+        verdict = "next to"
     argmax = ""
     if check.argmax_equal is not None:
         argmax = f", argmax equal in {check.argmax_equal:.1%}"

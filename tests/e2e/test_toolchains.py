@@ -219,7 +219,11 @@ def test_an_export_with_other_numbers_is_a_missed_gate(installed: Studio, linear
     [
         (("--to", "openvino", "--precision", "int8"), 2, "OpenVINO IR is not written in int8"),
         (("--to", "tflite", "--precision", "int8"), 2, "needs samples for its calibration"),
-        (("--to", "executorch"), 1, "PyTorch is not installed yet. ExecuTorch is not installed yet."),
+        (
+            ("--to", "executorch"),
+            1,
+            "PyTorch is not installed yet. ExecuTorch is not installed yet.",
+        ),
         (("--to", "gguf"), 2, "gguf"),
     ],
 )

@@ -138,3 +138,10 @@ def test_a_difference_beyond_rounding_is_a_missed_gate() -> None:
     assert exit_code(result(LARGEST_ERROR)) == 0
     assert exit_code(result(LARGEST_ERROR * 1.01)) == 3
     assert "differs from PyTorch" in converted(result(0.1))[1]
+
+
+def test_int8_is_not_called_equal() -> None:
+    check = ConversionCheck("ONNX Runtime 1.32.0", 4, 0.35, 1.0, "y", limit=None)
+    result = ConversionResult("m.onnx", "onnx", "m.tflite", checks=(check,))
+    assert converted(result)[1].startswith("next to ONNX Runtime 1.32.0 on 4 samples")
+    assert exit_code(result) == 0

@@ -1,0 +1,117 @@
+"""ONNX models as TFLite, OpenVINO IR, ExecuTorch, Core ML and PyTorch, by their makers' tools."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from tests.e2e.conftest import Studio
+from tests.integration.toolchains.test_toolchains import install
+
+_LONG = 1800
+
+_NEEDS = {
+    "openvino": ("openvino",),
+    "pytorch-export": ("pytorch",),
+    "tflite": ("pytorch", "litert-torch"),
+    "executorch": ("pytorch", "executorch"),
+    "coreml": ("pytorch", "coreml"),
+}
+
+
+def export(studio: Studio, model: object, to: str, *more: object) -> dict[str, Any]:
+    for name in _NEEDS[to]:
+        install(studio, name)
+    found: dict[str, Any] = studio.ok("convert", model, "--to", to, *more, timeout=_LONG)
+    return found
+
+
+@pytest.mark.parametrize("to", ["openvino", "pytorch-export", "tflite", "executorch"])
+def test_digits_have_the_same_numbers(kept: Studio, digits: Path, tmp_path: Path, to: str) -> None:
+    out = tmp_path / f"digits-{to}"
+    data = ("--data", digits / "calibration.npz")
+    found = export(kept, digits / "digits.onnx", to, "--out", out, *data)
+    (check,) = found["checks"]
+    assert check["max_error"] < 1e-5
+    assert check["argmax_equal"] == 1.0
+    assert out.stat().st_size == found["bytes"] or to == "openvino"
+
+
+@pytest.mark.parametrize("to", ["tflite", "openvino"])
+def test_what_the_studio_opens_is_a_variant_like_any_other(
+    kept: Studio, digits: Path, to: str
+) -> None:
+    found = export(kept, digits / "digits.onnx", to)
+    install(kept, {"tflite": "litert"}.get(to, to))
+    variant = f"#{found['variant']}"
+    score = kept.ok("evaluate", variant, "--data", digits / "heldout.npz")
+    assert score["score"]["value"] > 0.99
+    matched = kept.ok("diff", digits / "digits.onnx", variant)
+    assert matched["matched"] == matched["nodes"][0]
+
+
+def test_int8_tflite_keeps_floats_at_its_ends(kept: Studio, digits: Path) -> None:
+    data = ("--precision", "int8", "--data", digits / "calibration.npz")
+    found = export(kept, digits / "digits.onnx", "tflite", *data)
+    install(kept, "litert")
+    assert found["bytes"] < 45_000
+    assert found["checks"][0]["limit"] is None
+    score = kept.ok("evaluate", f"#{found['variant']}", "--data", digits / "heldout.npz")
+    assert score["score"]["value"] > 0.99
+
+
+def test_a_core_ml_package_is_written(kept: Studio, digits: Path, tmp_path: Path) -> None:
+    out = tmp_path / "digits.mlpackage"
+    found = export(kept, digits / "digits.onnx", "coreml", "--out", out)
+    assert json.loads((out / "Manifest.json").read_text())["itemInfoEntries"]
+    assert found["precision"] == "fp16"
+
+
+def test_names_travel_with_a_program(kept: Studio, digits: Path, tmp_path: Path) -> None:
+    out = tmp_path / "digits.pt2"
+    export(kept, digits / "digits.onnx", "pytorch-export", "--out", out)
+    with zipfile.ZipFile(out) as archive:
+        (entry,) = [name for name in archive.namelist() if name.endswith("onnx_names.json")]
+        names = json.loads(archive.read(entry))
+    assert names == {"inputs": ["image"], "outputs": ["logits"]}
+
+
+def model_of(node: onnx.NodeProto, path: Path) -> Path:
+    """Save a model of one node with a float input and output of 2 by 2."""
+    sides = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [2, 2]) for name in "xy"]
+    opset = [helper.make_opsetid("", 17)]
+    graph = helper.make_graph([node], "one", sides[:1], sides[1:])
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), path)
+    return path
+
+
+def test_an_operator_that_cannot_be_traced_is_named(kept: Studio, tmp_path: Path) -> None:
+    install(kept, "pytorch")
+    model = model_of(helper.make_node("Celu", ["x"], ["y"]), tmp_path / "celu.onnx")
+    done = kept.run("export", model, "--to", "pytorch-export")
+    assert done.code == 1
+    assert "has no operator Celu" in done.err
+
+
+def test_the_numbers_of_a_constant_part_stay(kept: Studio, tmp_path: Path) -> None:
+    """What follows from constants is folded."""
+    nodes = [
+        helper.make_node("Shape", ["x"], ["shape"]),
+        helper.make_node("Cast", ["shape"], ["sizes"], to=TensorProto.FLOAT),
+        helper.make_node("Add", ["x", "sizes"], ["y"]),
+    ]
+    sides = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [2, 2]) for name in "xy"]
+    graph = helper.make_graph(nodes, "shape", sides[:1], sides[1:])
+    opset = [helper.make_opsetid("", 17)]
+    path = tmp_path / "shape.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), path)
+    found = export(kept, path, "openvino")
+    assert found["checks"][0]["max_error"] < 1e-6
+    found = export(kept, path, "pytorch-export")
+    assert found["checks"][0]["max_error"] < 1e-6
