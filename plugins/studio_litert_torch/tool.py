@@ -27,6 +27,11 @@ Json = Mapping[str, Any]
 _NAMES = "onnx_names.json"
 _MARK = b"TFL3"
 _SIGNATURE = "serving_default"
+_OPERATORS = {
+    number: name.lower()
+    for name, number in vars(schema.BuiltinOperator).items()
+    if isinstance(number, int)
+}
 _OPERATOR = re.compile(r"(aten\.[\w.]+)")
 
 
@@ -75,6 +80,7 @@ def _rename(path: str, names: Mapping[str, Sequence[str]]) -> None:
     with open(path, "rb") as file:
         model = schema.ModelT.InitFromPackedBuf(bytearray(file.read()), 0)
     graph = model.subgraphs[0]
+    _name_values(model, graph)
     for places, given in ((graph.inputs, names["inputs"]), (graph.outputs, names["outputs"])):
         for place, name in zip(places, given, strict=True):
             graph.tensors[place].name = name.encode()
@@ -89,6 +95,16 @@ def _rename(path: str, names: Mapping[str, Sequence[str]]) -> None:
     builder.Finish(model.Pack(builder), _MARK)
     with open(path, "wb") as file:
         file.write(builder.Output())
+
+
+def _name_values(model: Any, graph: Any) -> None:
+    """Call values by their operators; the converter calls them by its own functions."""
+    for number, step in enumerate(graph.operators):
+        code = model.operatorCodes[step.opcodeIndex]
+        name = _OPERATORS.get(max(code.builtinCode, code.deprecatedBuiltinCode), "custom")
+        for at, place in enumerate(step.outputs):
+            ending = f"_{at}" if at else ""
+            graph.tensors[place].name = f"{name}_{number}{ending}".encode()
 
 
 def _in_order(maps: Sequence[Any], graph: Any, names: Sequence[str]) -> list[Any]:

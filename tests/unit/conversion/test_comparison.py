@@ -142,6 +142,6 @@ def test_a_difference_beyond_rounding_is_a_missed_gate() -> None:
 
 def test_int8_is_not_called_equal() -> None:
     check = ConversionCheck("ONNX Runtime 1.32.0", 4, 0.35, 1.0, "y", limit=None)
-    result = ConversionResult("m.onnx", "onnx", "m.tflite", checks=(check,))
-    assert converted(result)[1].startswith("next to ONNX Runtime 1.32.0 on 4 samples")
-    assert exit_code(result) == 0
+    found = ConversionResult(source="m.onnx", format="onnx", checks=(check,))
+    assert converted(found)[1].startswith("next to ONNX Runtime 1.32.0 on 4 samples")
+    assert exit_code(found) == 0
