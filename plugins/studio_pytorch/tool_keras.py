@@ -19,6 +19,7 @@ import torch
 Json = Mapping[str, Any]
 
 _parts: Any = importlib.import_module("tool_models")
+_safety: Any = importlib.import_module("tool_safety")
 
 _OPEN_SIZES = {4: 64}
 """Example sizes of open axes beyond the batch, by the rank of the input."""
@@ -34,7 +35,8 @@ class KerasModel:
     axes = _AXES
 
     def __init__(self, path: str) -> None:
-        self._model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        with _safety.no_pickles():
+            self._model = keras.saving.load_model(path, compile=False, safe_mode=True)
         if not getattr(self._model, "inputs", None):
             raise _parts.ConversionError(
                 "The model is a class of its own, without inputs that it names."

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import onnx
 import torch
 
 Json = Mapping[str, Any]
+
+_safety: Any = importlib.import_module("tool_safety")
 
 NO_WISH: Json = {"shape": None, "dtype": "", "dynamic": {}}
 """Defaults for an input that the user does not name."""
@@ -43,7 +46,10 @@ class ExportedModel:
         with contextlib.suppress(ImportError):
             import torchvision.ops  # noqa: F401
 
-        self._program = torch.export.load(path)
+        _safety.check_export(path, _documents(path))
+        with _safety.no_pickles():
+            self._program = torch.export.load(path)
+        self._program._guards_code = []  # Python code of the file's own
 
     def names(self) -> list[str]:
         """Names of its inputs."""
@@ -188,6 +194,18 @@ class ScriptedModel:
     def line_of(self, node: str) -> str:
         """TorchScript's exporter names the line itself."""
         return ""
+
+
+def _documents(path: str) -> Iterator[tuple[str, bytes]]:
+    """Yield the members of an export as PyTorch's own reader finds them."""
+    try:
+        reader = torch._C.PyTorchFileReader(path)
+        names = reader.get_all_records()
+    except RuntimeError:
+        return  # an export of an older version, which PyTorch reads as a plain archive
+    for name in names:
+        is_read = name.endswith(".json") and name.startswith(("models/", "data/"))
+        yield name, reader.get_record(name) if is_read else b""
 
 
 def tensors(value: Any) -> list[Any]:
