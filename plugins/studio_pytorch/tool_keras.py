@@ -19,7 +19,6 @@ import torch
 Json = Mapping[str, Any]
 
 _parts: Any = importlib.import_module("tool_models")
-_safety: Any = importlib.import_module("tool_safety")
 
 _OPEN_SIZES = {4: 64}
 """Example sizes of open axes beyond the batch, by the rank of the input."""
@@ -35,7 +34,7 @@ class KerasModel:
     axes = _AXES
 
     def __init__(self, path: str) -> None:
-        with _safety.no_pickles():
+        with _parts.safety.no_pickles():
             self._model = keras.saving.load_model(path, compile=False, safe_mode=True)
         if not getattr(self._model, "inputs", None):
             raise _parts.ConversionError(

@@ -18,7 +18,7 @@ import torch
 
 Json = Mapping[str, Any]
 
-_safety: Any = importlib.import_module("tool_safety")
+safety: Any = importlib.import_module("tool_safety")
 
 NO_WISH: Json = {"shape": None, "dtype": "", "dynamic": {}}
 """Defaults for an input that the user does not name."""
@@ -46,8 +46,8 @@ class ExportedModel:
         with contextlib.suppress(ImportError):
             import torchvision.ops  # noqa: F401
 
-        _safety.check_export(path, _documents(path))
-        with _safety.no_pickles():
+        safety.check_export(path, _documents(path))
+        with safety.no_pickles():
             self._program = torch.export.load(path)
         self._program._guards_code = []  # Python code of the file's own
 
@@ -208,7 +208,7 @@ def _documents(path: str) -> Iterator[tuple[str, bytes]]:
         yield name, reader.get_record(name) if is_read else b""
 
 
-def tensors(value: Any) -> list[Any]:
+def tensors(value: object) -> list[Any]:
     """Tensors in the order in which the exporter gives outputs."""
     return [one for one in torch.utils._pytree.tree_leaves(value) if torch.is_tensor(one)]
 

@@ -12,7 +12,6 @@ import re
 import sys
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 _COMPILED = "data/aotinductor/"
 _LEGACY = "serialized_exported_program.json"
@@ -52,7 +51,7 @@ def no_pickles() -> Iterator[None]:
         _loading[0] = False
 
 
-def _refuse_pickle(event: str, arguments: tuple[Any, ...]) -> None:
+def _refuse_pickle(event: str, arguments: object) -> None:
     if event == "pickle.find_class" and _loading[0]:
         # No RuntimeError: the loader of exports passes over those.
         raise ValueError("it holds a pickle, which could run any code and is not read here")
@@ -78,7 +77,7 @@ def check_export(path: str, members: Iterable[tuple[str, bytes]]) -> None:
             _check(json.loads(archive.read(_LEGACY)))
 
 
-def _check(value: Any, key: str = "") -> None:
+def _check(value: object, key: str = "") -> None:
     if isinstance(value, Mapping):
         for name, one in value.items():
             _check(one, str(name))
@@ -99,17 +98,20 @@ def _check_text(key: str, text: str) -> None:
     if key == "expr_str" and not _EXPRESSION.fullmatch(text):
         raise ValueError(f"it has a size {text[:80]!r}, which is no expression of sizes")
     if key in ("name", "forward_arg_names") and not _NAME.fullmatch(text):
-        raise ValueError(f"it has the name {text[:80]!r}, which is none")
+        raise ValueError(f"it has the name {text[:80]!r}, which is no identifier")
     if key.endswith("_name") and not _PLACE.fullmatch(text):
-        raise ValueError(f"it has the name {text[:80]!r}, which is none")
+        raise ValueError(f"it has the name {text[:80]!r}, which is no identifier")
     if key == "in_spec":
         _check_arguments(text)
 
 
 def _check_arguments(spec: str) -> None:
     """Check the names of keyword arguments, of which PyTorch writes the head of a function."""
-    _, tree = json.loads(spec)
-    for part in tree["children_spec"][1:2]:
-        for name in json.loads(part["context"]):
-            if not _NAME.fullmatch(str(name)):
-                raise ValueError(f"it has the name {str(name)[:80]!r}, which is none")
+    match json.loads(spec):
+        case [_, {"children_spec": [_, {"context": str(names)}, *_]}]:
+            given = json.loads(names)
+        case _:
+            given = []
+    for name in given:
+        if not _NAME.fullmatch(str(name)):
+            raise ValueError(f"it has the name {str(name)[:80]!r}, which is no identifier")
