@@ -23,6 +23,7 @@ from studio.api import InvalidModel, UnsafeModel
 from studio_onnx.tensors import is_external, is_known, nbytes, reference
 from studio_onnx.wire import INSIDE
 
+_MOST_BYTES = 1 << 63
 _BY_COPY = "Import by copy: copy the model and its data into a folder of their own (cp -rL)."
 
 
@@ -41,6 +42,8 @@ def check(model: Path, tensors: Iterable[onnx.TensorProto]) -> list[Path]:
     for tensor in tensors:
         if any(size < 0 for size in tensor.dims):
             raise InvalidModel(f"Tensor {tensor.name!r} has a negative size.")
+        if nbytes(tensor) > _MOST_BYTES:
+            raise InvalidModel(f"Tensor {tensor.name!r} has a shape of more than 2^63 bytes.")
         if not is_external(tensor):
             _check_inline(tensor)
             continue

@@ -96,6 +96,9 @@ def check(model: Path, net: Net) -> Path | None:
 
 def _size(file: Path) -> int:
     resolved = Path(os.path.realpath(file))
+    # First: behind the walls the target of such a link is not there.
+    if not resolved.is_relative_to(os.path.realpath(file.parent)):
+        raise UnsafeModel(f"{file.name} is a link that leads outside its folder.", hint=_BY_COPY)
     try:
         status = resolved.stat()
     except OSError:
@@ -103,8 +106,6 @@ def _size(file: Path) -> int:
             f"The weights {file.name} are missing beside the model.",
             hint=f"Put {file.name} into {file.parent}.",
         ) from None
-    if not resolved.is_relative_to(os.path.realpath(file.parent)):
-        raise UnsafeModel(f"{file.name} is a link that leads outside its folder.", hint=_BY_COPY)
     if not stat.S_ISREG(status.st_mode):
         raise UnsafeModel(f"{file.name} is not a regular file.")
     if status.st_nlink > 1:

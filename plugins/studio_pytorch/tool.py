@@ -36,8 +36,17 @@ _FAULTS = (
         re.compile(r"Could not locate (?:class|function) '(\w+)'"),
         "the code of {0} is not in the file; convert it where its class is defined",
     ),
+    (
+        re.compile(r"via `torch\.load\(\)`|Non-modeling APIs"),
+        "its configuration names code, which is not run here",
+    ),
+    (re.compile("Please check the warnings above"), "it is damaged, or of another PyTorch"),
+    (re.compile("Expected hasRecord"), "it is damaged: a record is missing"),
 )
 """Sentences in place of those of a library."""
+
+_LONGEST_REASON = 300
+"""Signs of a library's own sentence, which may quote a whole file."""
 
 _SYMBOL = re.compile(r"\bs\d+\b")
 _OPERATOR = re.compile(r"No ONNX function found for <OpOverload\(op='([\w.:]+)'")
@@ -120,7 +129,7 @@ def _explained(what: str, source: TorchModel | None = None) -> Iterator[None]:
     except Exception as error:
         traceback.print_exc()
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        first = lines[0] if lines else type(error).__name__
+        first = lines[0][:_LONGEST_REASON] if lines else type(error).__name__
         reason = _unsupported(error, source) or _known_fault(str(error)) or first
         raise ConversionError(f"{what}: {reason.rstrip('.')}.") from None
 

@@ -34,7 +34,8 @@ class KerasModel:
     axes = _AXES
 
     def __init__(self, path: str) -> None:
-        self._model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        with _parts.safety.no_pickles():
+            self._model = keras.saving.load_model(path, compile=False, safe_mode=True)
         if not getattr(self._model, "inputs", None):
             raise _parts.ConversionError(
                 "The model is a class of its own, without inputs that it names."

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import onnx
 import torch
 
 Json = Mapping[str, Any]
+
+safety: Any = importlib.import_module("tool_safety")
 
 NO_WISH: Json = {"shape": None, "dtype": "", "dynamic": {}}
 """Defaults for an input that the user does not name."""
@@ -47,8 +50,11 @@ class ExportedModel:
         with contextlib.suppress(ImportError):
             import torchvision.ops  # noqa: F401
 
+        safety.check_export(path, _documents(path))
         extra = {NAMES: ""}
-        self._program = torch.export.load(path, extra_files=extra)
+        with safety.no_pickles():
+            self._program = torch.export.load(path, extra_files=extra)
+        self._program._guards_code = []  # Python code of the file's own
         self._onnx_names = json.loads(extra[NAMES]) if extra[NAMES] else {}
 
     def names(self) -> list[str]:
@@ -197,7 +203,19 @@ class ScriptedModel:
         return ""
 
 
-def tensors(value: Any) -> list[Any]:
+def _documents(path: str) -> Iterator[tuple[str, bytes]]:
+    """Yield the members of an export as PyTorch's own reader finds them."""
+    try:
+        reader = torch._C.PyTorchFileReader(path)
+        names = reader.get_all_records()
+    except RuntimeError:
+        return  # an export of an older version, which PyTorch reads as a plain archive
+    for name in names:
+        is_read = name.endswith(".json") and name.startswith(("models/", "data/"))
+        yield name, reader.get_record(name) if is_read else b""
+
+
+def tensors(value: object) -> list[Any]:
     """Tensors in the order in which the exporter gives outputs."""
     return [one for one in torch.utils._pytree.tree_leaves(value) if torch.is_tensor(one)]
 

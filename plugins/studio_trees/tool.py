@@ -1,6 +1,7 @@
 """The conversion of tree ensembles to ONNX, in the environment where their libraries live.
 
-This one file, numpy, onnx, lightgbm, xgboost and onnxmltools alone; nothing of the studio.
+This file and its parts, numpy, onnx, lightgbm, xgboost and onnxmltools alone; nothing of the
+studio.
 ``run`` is called as ``studio.api.toolchains`` describes for converters.
 """
 
@@ -8,9 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import importlib
 import json
 import logging
 import os
+import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +28,10 @@ from onnxmltools.convert.common.data_types import FloatTensorType
 
 Tell = Callable[..., None]
 Json = Mapping[str, Any]
+
+# A converter's parts lie next to it; the environment knows nothing of the folder.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+_structure: Any = importlib.import_module("tool_structure")
 
 _INPUT = "x"
 _BATCH = "batch"
@@ -159,11 +166,8 @@ def _explained(what: str) -> Iterator[None]:
 def _load(path: str) -> Ensemble:
     with open(path, "rb") as file:
         content = file.read()
-    if not content.startswith(b"tree"):
-        return XgBoost(path)
-    if b"\nend of trees" not in content:  # the library would abort the process
-        raise ConversionError(f"{os.path.basename(path)} is cut off: it has no end of trees.")
-    return LightGbm(path)
+    _structure.check(content)
+    return LightGbm(path) if content.startswith(b"tree") else XgBoost(path)
 
 
 def _answer(model: Ensemble, request: Json, tell: Tell) -> None:

@@ -43,6 +43,12 @@ def one_line(text: str) -> str:
     return _CI.sub(r"\g<0> ", text.translate(_ONE_LINE))
 
 
+def shortened(text: str, most: int = 2000) -> str:
+    """Return a text of a bounded length, with its beginning and its end."""
+    half = most // 2
+    return text if len(text) <= most else f"{text[:half]} ... {text[-half:]}"
+
+
 def spreadsheet_cell(value: Any) -> Any:
     """Return a value for CSV that a spreadsheet will not take for a formula."""
     if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):

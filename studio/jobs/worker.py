@@ -22,6 +22,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from studio.api import Cancelled, StudioError
 from studio.documents.dataclass_json import from_json, to_json
+from studio.documents.plain import shortened
 from studio.jobs.object_names import load
 from studio.jobs.worker_events import WorkerTask
 from studio.jobs.worker_log import EventHandler
@@ -169,7 +170,7 @@ def _of_defect(error: Exception) -> dict[str, Any]:
     from studio.plugin_host.plugin_import import culprit
 
     plugin = culprit(error)
-    text = f"{type(error).__name__}: {error}".rstrip(".")
+    text = shortened(f"{type(error).__name__}: {error}").rstrip(".")
     if not plugin:
         return {"message": f"{text}."}
     return {"message": f"The plugin {plugin} failed: {text}.", "fields": {"plugin": plugin}}
@@ -189,8 +190,8 @@ def describe(error: StudioError) -> dict[str, Any]:
     fields = {k: v for k, v in vars(error).items() if k not in known and isinstance(v, str | int)}
     return {
         "error": type(error).__name__,
-        "message": error.message,
-        "hint": error.hint,
+        "message": shortened(error.message),  # a name in a file may have megabytes
+        "hint": shortened(error.hint),
         "detail": error.detail or traceback.format_exc(),
         "exit_code": error.exit_code,
         "fields": fields,

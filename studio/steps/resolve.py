@@ -113,8 +113,7 @@ def _one(option: Option, value: Any, registry: Registry) -> Any:
 def _path(option: Option, value: str) -> str:
     path = Path(value).expanduser().absolute()
     if option.kind is Kind.FILE and not path.is_file():
-        problem = "is a folder, not a file" if path.is_dir() else "does not exist"
-        raise UsageError(f"{option.label}: {value} {problem}.")
+        raise UsageError(f"{option.label}: {value} {_problem(path)}.")
     if option.kind is Kind.FOLDER and not path.is_dir():
         raise UsageError(f"{option.label}: {value} is not a folder.")
     if option.kind is Kind.DATA and not path.exists():
@@ -122,6 +121,12 @@ def _path(option: Option, value: str) -> str:
     if option.kind is Kind.OUTPUT and not path.parent.is_dir():
         raise UsageError(f"{option.label}: the folder {path.parent} does not exist.")
     return str(path)
+
+
+def _problem(path: Path) -> str:
+    if path.is_dir():
+        return "is a folder, not a file"
+    return "is not a regular file" if path.exists() else "does not exist"
 
 
 def _reads(option: Option, values: Sequence[object]) -> list[Path]:
