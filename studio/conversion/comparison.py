@@ -25,6 +25,9 @@ _SMALL = 4096
 _BATCH = 3
 """Size of the batch of one more request, where the batch is open."""
 
+_RANKS = (2, 3)
+"""Of outputs whose last axis has classes; in maps of four axes it is the width."""
+
 _FOLDERS = ("samples", "answers", "tool")
 
 _TINY = 1e-3
@@ -222,7 +225,7 @@ class Worst:
             self._count(ours, theirs)
 
     def _count(self, ours: Array, theirs: Array) -> None:
-        if theirs.dtype.kind == "f" and theirs.ndim > 1 and theirs.shape[-1] > 1:
+        if theirs.dtype.kind == "f" and theirs.ndim in _RANKS and theirs.shape[-1] > 1:
             same = ours.argmax(-1) == theirs.argmax(-1)
             self._rows += same.size
             self._equal += int(same.sum())

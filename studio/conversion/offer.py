@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from studio.api import Capability, Extension
-from studio.conversion.targets import SOURCE
+from studio.api import Capability, Extension, Unavailable
+from studio.conversion.targets import SOURCE, TARGETS, converters_to
 from studio.models.source_formats import SourceFormat, source_format
 from studio.plugin_host import Plugin, PluginHost
 
@@ -53,6 +54,41 @@ def converter_for(source: SourceFormat, host: PluginHost) -> Capability | None:
     all_of_them = host.all(Extension.CONVERTER)
     found = [one for one in all_of_them if source.id in one.sources and SOURCE in one.targets]
     return min(found, key=lambda one: not _is_installed(one, host), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A format that a model can be exported to, with what is missing for it.
+
+    Attributes:
+        title: Of the format.
+        frameworks: Titles of the converters, in order.
+        missing: Plugins whose environments have to be installed first.
+    """
+
+    target: str
+    title: str
+    frameworks: tuple[str, ...]
+    missing: tuple[tuple[Plugin, Environment], ...]
+
+
+def exports(host: PluginHost) -> list[Export]:
+    """Return the formats that the installed plugins make of ONNX models."""
+    found = []
+    for form in TARGETS.values():
+        try:
+            way = converters_to(form, host)
+        except Unavailable:
+            continue
+        frameworks = tuple(one.title for one in way)
+        found.append(Export(form.id, form.title, frameworks, _missing(way, host)))
+    return found
+
+
+def _missing(way: Sequence[Capability], host: PluginHost) -> tuple[tuple[Plugin, Environment], ...]:
+    plugins = [_plugin(one, host) for one in way if not _is_installed(one, host)]
+    pairs = [(one, host.environment(one)) for one in plugins]
+    return tuple((one, environment) for one, environment in pairs if environment is not None)
 
 
 def _is_installed(capability: Capability, host: PluginHost) -> bool:

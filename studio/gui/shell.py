@@ -128,6 +128,13 @@ class JobControl(Protocol):
         """Cancel it."""
 
 
+class Offer(Protocol):
+    """A question to the user, which starts a job when it is answered."""
+
+    def offer(self) -> None:
+        """Ask."""
+
+
 class InspectorView(Protocol):
     """The dock that holds the inspector of a page."""
 
@@ -165,6 +172,10 @@ class WindowParts(Shell, Protocol):
     @property
     def jobbar(self) -> JobControl:
         """The bar of the running job."""
+
+    @property
+    def exporter(self) -> Offer:
+        """The question for the format to export the current model to."""
 
     @property
     def inspector(self) -> InspectorView:

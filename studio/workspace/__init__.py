@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from studio.conversion.offer import Conversion, conversion_of
+from studio.conversion.offer import Conversion, Export, conversion_of, exports
 from studio.conversion.results import ConversionResult
 from studio.evaluation.sample_texts import in_words as answer_words
 from studio.jobs import Containment, JobOutcome, RunningJob, Step
@@ -96,6 +96,7 @@ __all__ = [
     "Environment",
     "Event",
     "Events",
+    "Export",
     "GraphView",
     "JobEntry",
     "JobFinished",
@@ -139,6 +140,7 @@ __all__ = [
     "compare_profiles",
     "conversion_of",
     "edit_text",
+    "exports",
     "is_folded_block",
     "is_watch",
     "node_rows",

@@ -25,6 +25,7 @@ class Commands:
         self._actions: list[QAction] = []
         self._reasons: dict[str, Callable[[], str]] = {
             "close": lambda: "" if window.current.variant else "No model is open.",
+            "export": self._why_no_export,
             "cancel": lambda: "" if window.jobbar.current() else "No job is running.",
             "primary": lambda: keys.why_no_primary(window.page()),
             "inspector": lambda: (
@@ -41,6 +42,7 @@ class Commands:
             show = partial(window.go, stage.id)
             self._add(f"go-{stage.id}", f"Go to {stage.title}", show, stage.shortcut)
         self._add("close", "Close the model", window.current.close, "Ctrl+W")
+        self._add("export", "Convert the model to another format…", window.exporter.offer)
         self._add("inspector", "Show or hide the inspector", window.inspector.toggle, "Ctrl+I")
         self._add("jobs", "Show or hide Activity", window.toggle_jobs, "Ctrl+J")
         self._add("help", "Help for this page", window.toggle_help, "F1")
@@ -56,6 +58,12 @@ class Commands:
         self._add("full-screen", "Full screen", window.toggle_full_screen, "F11")
         self._add("support", "Save a support archive…", self._save_support_archive)
         self._add("quit", "Quit", window.widget.close, "Ctrl+Q")
+
+    def _why_no_export(self) -> str:
+        variant = self._window.current.variant
+        if variant is None:
+            return "No model is open."
+        return self._window.workspace.why_not("export", variant)
 
     def _save_support_archive(self) -> None:
         from studio.gui.window.support_dialog import save_support_archive

@@ -72,7 +72,6 @@ class MainWindow(QMainWindow):
     painted = Signal()
     jobbar: JobBar
     rail: Rail
-    inspector: InspectorDock
 
     def __init__(self, theming: Theming, settings: Settings) -> None:
         super().__init__()
@@ -82,6 +81,7 @@ class MainWindow(QMainWindow):
         self._stage = "model"
         self._shown: Page | None = None
         self._opening = ModelOpener(self)
+        self.exporter = self._opening.exporter
         self._palette: CommandPalette | None = None
         self._is_painted = False
         self._closing = ExitStack()

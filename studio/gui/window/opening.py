@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from studio.gui.shell import MessageAction
 from studio.gui.window.drop_overlay import outcome_of
 from studio.gui.window.model_converter import ModelConverter
+from studio.gui.window.model_exporter import ModelExporter
 
 if TYPE_CHECKING:
     from studio.gui.graph.scene import Scene
@@ -32,6 +33,7 @@ class ModelOpener:
         self._starts: dict[str, str] = {}
         self.previewed = ""
         self.converter = ModelConverter(window, self._show_converted)
+        self.exporter = ModelExporter(window)
 
     @property
     def pending(self) -> bool:
@@ -112,6 +114,7 @@ class ModelOpener:
     def _finished(self, job: RunningJob) -> None:
         assert job.outcome is not None
         self.converter.on_finished(job, job.outcome)
+        self.exporter.on_finished(job, job.outcome)
         result = job.outcome.result
         if job.id in self._samples:
             self._samples.discard(job.id)

@@ -225,8 +225,15 @@ class ModelsMenu(QMenu):
         self.addAction("Open a model…", window.choose_model)
         close = self.addAction("Close the model", window.current.close)
         close.setEnabled(window.current.variant is not None)
+        convert = self.addAction("Convert to another format…", window.exporter.offer)
+        convert.setEnabled(_is_exported(window))
         models = sorted(window.workspace.registry.models(), key=lambda model: -model.id)
         if models:
             self.addSeparator()
         for model in models[:_MOST]:
             self.addAction(model.name, partial(window.open_known, model.id))
+
+
+def _is_exported(window: WindowParts) -> bool:
+    variant = window.current.variant
+    return variant is not None and not window.workspace.why_not("export", variant)
