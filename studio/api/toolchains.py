@@ -27,6 +27,8 @@ from studio.api.options import Option
 from studio.api.ports import Converted, InputSpec, Session
 from studio.api.progress import Progress
 
+_SAMPLES = "samples.npz"
+
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentNeed:
@@ -130,7 +132,8 @@ class ToolchainConverter:
 
     * ``convert`` with ``source``, ``output`` and ``inputs`` (``shape``, ``dtype`` and ``dynamic``
       by name); it returns ``{"warnings": [sentence, ...]}``, and
-      ``ranges`` where made-up samples need them.
+      ``ranges`` where made-up samples need them. With ``{"samples": true}`` it has written its
+      own requests as ``samples.npz``.
     * ``answer`` with ``source``, ``samples`` and ``answers``; it returns ``{}``.
 
     Where the source is at fault, it returns ``{"error": sentence}`` instead.
@@ -166,7 +169,9 @@ class ToolchainConverter:
         }
         found = self._run(request, folder, progress)
         warnings = tuple(str(text) for text in found.get("warnings", ()))
-        return Converted(f"{self.title} {self.version()}", warnings, found.get("ranges") or {})
+        samples = folder / _SAMPLES if found.get("samples") else None
+        framework = f"{self.title} {self.version()}"
+        return Converted(framework, warnings, found.get("ranges") or {}, samples)
 
     def answer(
         self, source: Path, samples: Path, answers: Path, folder: Path, progress: Progress

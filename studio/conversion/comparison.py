@@ -26,7 +26,8 @@ _BATCH = 3
 """Size of the batch of one more request, where the batch is open."""
 
 _TINY = 1e-6
-"""Smallest scale of an error: outputs that are all but zero are compared absolutely."""
+"""Smallest scale of an error of numbers that are no integers: outputs that are all but zero are
+compared absolutely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +36,20 @@ class Original:
 
     Attributes:
         ranges: Those of its converter for made-up samples.
+        samples: Those that its converter made up itself.
     """
 
     converter: Converter
     source: Path
     framework: str
     ranges: Ranges = field(default_factory=dict)
+    samples: Path | None = None
 
 
 def requests(
-    session: Session, inputs: Sequence[Value], data: Path | None, ranges: Ranges
+    session: Session, inputs: Sequence[Value], data: Path | None, original: Original
 ) -> list[Feeds]:
     """Return requests that a converted model accepts: of the data, else made up.
-
-    Args:
-        ranges: Lowest and highest values of inputs that are made up.
 
     Raises:
         InvalidData: when the data does not fit, or no request can be made up.
@@ -57,7 +57,11 @@ def requests(
     """
     if data is not None:
         return [sample.feeds for sample in open_dataset(data, inputs, _SAMPLES)]
-    found = [_ranged(feeds, ranges) for feeds in _made_up(session, inputs)]
+    if original.samples is not None:
+        own = open_dataset(original.samples, inputs, _MORE_SAMPLES)
+        found = [sample.feeds for sample in own]
+    else:
+        found = [_ranged(feeds, original.ranges) for feeds in _made_up(session, inputs)]
     return [*found, _batched(found[0])] if _has_open_batch(inputs) else found
 
 
@@ -188,7 +192,8 @@ def relative_error(ours: Array, theirs: Array) -> float:
         return 1.0
     if not finite.any():
         return 0.0
-    scale = max(float(numpy.abs(other[finite]).max()), _TINY)
+    least = _TINY if theirs.dtype.kind == "f" else 1.0
+    scale = max(float(numpy.abs(other[finite]).max()), least)
     return float(numpy.abs(one[finite] - other[finite]).max()) / scale
 
 
@@ -197,7 +202,10 @@ def _write(path: Path, feeds: Feeds) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         for name, array in feeds.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                numpy.lib.format.write_array(member, numpy.asarray(array), allow_pickle=False)
+                plain = numpy.asarray(array)
+                if plain.dtype.kind == "O":  # texts, which would become pickles
+                    plain = plain.astype(str)
+                numpy.lib.format.write_array(member, plain, allow_pickle=False)
 
 
 def _read(path: Path, names: Sequence[str]) -> dict[str, Array]:
