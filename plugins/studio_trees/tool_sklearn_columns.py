@@ -16,6 +16,7 @@ from sklearn.feature_extraction import DictVectorizer, FeatureHasher
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.preprocessing import KBinsDiscretizer
 
 _ALL = "x"
 _NO_TEXT = ""
@@ -131,14 +132,27 @@ def last_step(estimator: Any) -> Any:
 
 
 def make_exportable(estimator: Any) -> None:
-    """Have imputers of texts fill in empty ones: ONNX has no text that is missing."""
-    first = first_step(estimator)
-    is_of_columns = isinstance(first, ColumnTransformer)
-    for part in [one for one, _ in parts(first)] if is_of_columns else [first]:
-        inner = first_step(part)
-        is_of_texts = any(isinstance(one, str) for one in getattr(inner, "statistics_", ()))
-        if isinstance(inner, SimpleImputer) and is_of_texts:
-            inner.missing_values = _NO_TEXT
+    """Have imputers of texts fill in empty ones, and bins be dense.
+
+    ONNX has neither texts that are missing nor sparse tensors.
+    """
+    for step in _every_step(estimator):
+        is_of_texts = any(isinstance(one, str) for one in getattr(step, "statistics_", ()))
+        if isinstance(step, SimpleImputer) and is_of_texts:
+            step.missing_values = _NO_TEXT
+        if isinstance(step, KBinsDiscretizer) and step.encode == "onehot":
+            step.encode = "onehot-dense"
+
+
+def _every_step(estimator: Any) -> Iterator[Any]:
+    """Yield an estimator and those that it is made of."""
+    estimator = getattr(estimator, "best_estimator_", estimator)
+    yield estimator
+    inner = [one for one, _ in parts(estimator)] if isinstance(estimator, ColumnTransformer) else []
+    inner += [one for _, one in getattr(estimator, "steps", ())]
+    inner += [one for _, one in getattr(estimator, "transformer_list", ())]
+    for one in inner:
+        yield from _every_step(one)
 
 
 def is_of_texts(estimator: Any) -> bool:

@@ -88,6 +88,12 @@ def flatten(graph: Any, number: int) -> None:
     del sizes[1:]
 
 
+def has_one_column(graph: Any, number: int) -> bool:
+    """Return whether an output is declared with one column."""
+    sizes = graph.output[number].type.tensor_type.shape.dim
+    return len(sizes) > 1 and sizes[1].dim_value == 1
+
+
 def add_negated_column(graph: Any, number: int) -> None:
     """Give the scores of two classes a column each, where the exporter writes the second alone."""
     inner, output = _before(graph, number), graph.output[number]
@@ -101,6 +107,14 @@ def negate(graph: Any, number: int) -> None:
     """Turn the scores of two classes, which the exporter writes the wrong way round."""
     inner = _before(graph, number)
     graph.node.append(onnx.helper.make_node("Neg", [inner], [graph.output[number].name]))
+
+
+def make_logistic(graph: Any) -> None:
+    """Take each probability of two classes of its own score; the exporter takes twice as much."""
+    last = [node for node in _nodes(graph) if node.op_type == "LinearClassifier"][-1]
+    for attribute in last.attribute:
+        if attribute.name == "post_transform":
+            attribute.s = b"LOGISTIC"
 
 
 def _before(graph: Any, number: int) -> str:

@@ -14,6 +14,7 @@ import numpy
 import skl2onnx
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 from sklearn.base import is_classifier, is_outlier_detector
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import RidgeClassifier, RidgeClassifierCV
 from sklearn.svm import SVC, NuSVC
@@ -24,6 +25,9 @@ _boosting: Any = importlib.import_module("tool_sklearn_boosting")
 PickleFault: type[Exception] = _columns.PickleFault
 
 _OPSETS = {"": 17, "ai.onnx.ml": 3}
+_OF_ONE_SCORE = RidgeClassifier | RidgeClassifierCV
+"""Classifiers with one score for two classes, although the exporter declares two."""
+
 _LABEL, _PROBABILITIES, _SCORES, _VALUE = "label", "probabilities", "scores", "variable"
 
 
@@ -61,13 +65,21 @@ class Model:
         _graph.make_texts_portable(made.graph)
         if self.names[0] == _LABEL and not _has_several_targets(self.estimator):
             _graph.flatten(made.graph, 0)
-        if self.names[-1] == _SCORES and len(getattr(self.estimator, "classes_", ())) == 2:
-            if isinstance(last, RidgeClassifier | RidgeClassifierCV):
-                _graph.add_negated_column(made.graph, 1)
-            elif isinstance(last, SVC | NuSVC):
-                _graph.negate(made.graph, 1)
+        if len(getattr(self.estimator, "classes_", ())) == 2:
+            self._correct_two_classes(made.graph, last)
         _graph.name_batch(made.graph)
         return made
+
+    def _correct_two_classes(self, graph: Any, last: Any) -> None:
+        """Write the numbers of two classes as those of more are, and as the estimator does."""
+        if isinstance(last, LinearDiscriminantAnalysis):
+            _graph.make_logistic(graph)
+        elif self.names[-1] != _SCORES:
+            return
+        elif isinstance(last, _OF_ONE_SCORE) or _graph.has_one_column(graph, 1):
+            _graph.add_negated_column(graph, 1)
+        elif isinstance(last, SVC | NuSVC):
+            _graph.negate(graph, 1)
 
     def _converted(self, zips: bool) -> Any:
         types = [

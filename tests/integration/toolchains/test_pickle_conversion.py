@@ -21,6 +21,7 @@ from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import (GradientBoostingClassifier, HistGradientBoostingClassifier,
     IsolationForest, RandomForestClassifier, RandomForestRegressor, VotingClassifier)
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfVectorizer
@@ -29,7 +30,8 @@ from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import (FunctionTransformer, KBinsDiscretizer, OneHotEncoder,
+    StandardScaler)
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
@@ -64,7 +66,10 @@ model, *data = {
                             {"svc__C": [1]}), short, two.target),
     "vectors": (SVC(), short, two.target),
     "linear": (LinearSVC(), rows, three.target),
+    "two": (LinearSVC(), short, two.target),
     "ridge": (RidgeClassifier(), short, two.target),
+    "discriminant": (LinearDiscriminantAnalysis(), short, two.target),
+    "bins": (make_pipeline(KBinsDiscretizer(4), LogisticRegression()), rows, three.target),
     "neighbors": (KNeighborsClassifier(), rows, three.target),
     "votes": (VotingClassifier(trees, voting="soft"), rows, three.target),
     "lightgbm": (lightgbm.LGBMClassifier(n_estimators=9, verbose=-1), rows, three.target),
@@ -131,7 +136,10 @@ def make(kept: Studio, tmp_path_factory: pytest.TempPathFactory) -> Any:
         ("search", "joblib", ["label", "probabilities"]),
         ("vectors", "joblib", ["label", "scores"]),
         ("linear", "joblib", ["label", "scores"]),
+        ("two", "joblib", ["label", "scores"]),
         ("ridge", "joblib", ["label", "scores"]),
+        ("discriminant", "joblib", ["label", "probabilities"]),
+        ("bins", "joblib", ["label", "probabilities"]),
         ("neighbors", "joblib", ["label", "probabilities"]),
         ("votes", "joblib", ["label", "probabilities"]),
         ("lightgbm", "joblib", ["label", "probabilities"]),
@@ -216,6 +224,12 @@ def test_what_has_no_onnx_form_is_named(kept: Studio, make: Any, name: str, word
     assert refused.code == 1
     assert words in refused.err
     assert "Traceback" not in refused.err
+
+
+def test_the_features_cannot_be_chosen(kept: Studio, make: Any) -> None:
+    refused = kept.run("convert", make("words"), "--run-code", "--input", "1,4", timeout=300)
+    assert refused.code == 1
+    assert "The inputs of a scikit-learn model are its features, as fitted." in refused.err
 
 
 def test_a_pickle_of_another_version_is_a_warning(kept: Studio, make: Any, tmp_path: Path) -> None:
