@@ -18,6 +18,7 @@ import re
 import sys
 import traceback
 import warnings
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -74,7 +75,7 @@ def _done(request: Json, tell: Tell) -> dict[str, Any]:
         made = model.export()
         onnx.helper.set_model_props(made, model.metadata())
         onnx.save(made, request["output"])
-        numpy.savez(_SAMPLES, **_samples.made_up(model))
+        _save(_SAMPLES, _samples.made_up(model))
     return {"warnings": notes, "samples": True}
 
 
@@ -139,6 +140,14 @@ def _checked(found: Any, name: str) -> Any:
     if not hasattr(found, "predict") and not hasattr(found, "transform"):
         raise PickleFault(f"{name} holds a {kind}, which has no method predict or transform.")
     return found
+
+
+def _save(path: str, arrays: Mapping[str, Any]) -> None:
+    """Write arrays under names of columns, of which ``numpy.savez`` takes some for its own."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                numpy.lib.format.write_array(member, array, allow_pickle=False)
 
 
 def _answer(model: Any, request: Json, tell: Tell) -> None:

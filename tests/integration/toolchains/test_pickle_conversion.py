@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 
 from tests.e2e.conftest import Studio
@@ -44,12 +45,14 @@ table = pandas.DataFrame({
     "city": ["Rome", "Oslo", None, "Rome"] * 20,
     "Income, EUR": numpy.linspace(1, 9, 80),
     "note": ["good red car", "bad blue bike", "red bike good", "blue car, über"] * 20,
+    "file": numpy.linspace(-1, 1, 80),
     "unused": range(80),
 })
 buys = numpy.array([0, 1, 1, 0] * 20)
 numbers = make_pipeline(SimpleImputer(), StandardScaler())
 texts = make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder())
-columns = [("n", numbers, ["age", "Income, EUR"]), ("c", texts, ["city"])]
+columns = [("n", numbers, ["age", "Income, EUR"]), ("c", texts, ["city"]),
+           ("p", "passthrough", ["file"])]
 trees = [("tree", DecisionTreeClassifier()), ("line", LogisticRegression())]
 
 class Mine(LogisticRegression):
@@ -125,6 +128,10 @@ def make(kept: Studio, tmp_path_factory: pytest.TempPathFactory) -> Any:
     return made
 
 
+def metadata_of(path: str) -> dict[str, str]:
+    return {one.key: one.value for one in onnx.load(path).metadata_props}
+
+
 @pytest.mark.parametrize(
     ("name", "suffix", "outputs"),
     [
@@ -171,12 +178,12 @@ def test_an_estimator_keeps_its_numbers(
 
 def test_names_of_features_and_classes_are_in_the_metadata(kept: Studio, make: Any) -> None:
     found = kept.ok("convert", make("logistic"), "--run-code", timeout=300)
-    metadata = kept.ok("inspect", found["output"])["metadata"]
+    metadata = metadata_of(found["output"])
     features = ["sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)"]
     assert json.loads(metadata["features"]) == features
     assert json.loads(metadata["classes"]) == ["0", "1", "2"]
     found = kept.ok("convert", make("words"), "--run-code", timeout=300)
-    metadata = kept.ok("inspect", found["output"])["metadata"]
+    metadata = metadata_of(found["output"])
     assert json.loads(metadata["classes"]) == ["setosa", "versicolor", "virginica"]
 
 
@@ -190,7 +197,10 @@ def test_the_samples_of_the_user_are_compared(kept: Studio, make: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "inputs"),
     [
-        ("columns", {"age": "float32", "city": "string", "Income, EUR": "float32"}),
+        (
+            "columns",
+            {"age": "float32", "city": "string", "Income, EUR": "float32", "file": "float32"},
+        ),
         ("mixed", {"x0": "float32", "x1": "string", "x2": "float32"}),
         ("note", {"note": "string"}),
         ("texts", {"x": "string"}),
