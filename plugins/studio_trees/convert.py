@@ -1,4 +1,4 @@
-"""Converters of tree ensembles: both libraries live in one environment."""
+"""Converters of tree ensembles and of scikit-learn: their libraries live in one environment."""
 
 from __future__ import annotations
 
@@ -27,3 +27,13 @@ class XgBoostConverter(ToolchainConverter):
     sources = ("xgboost",)
     distribution = "xgboost"
     tool = TOOL
+
+
+class ScikitLearnConverter(ToolchainConverter):
+    """The converter of pickled estimators and pipelines; reading one runs its code."""
+
+    id = "scikit-learn"
+    title = "scikit-learn"
+    sources = ("pickle",)
+    distribution = "scikit-learn"
+    tool = Path(__file__).with_name("tool_sklearn.py")

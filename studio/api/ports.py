@@ -317,11 +317,14 @@ class Converted:
         warnings: What the user should know of the result, a sentence each.
         ranges: For inputs whose made-up samples should lie in certain ranges: the lowest and the
             highest values, broadcast to the input.
+        samples: An ``.npz`` of requests for the comparison, below the folder of the conversion,
+            for inputs of which random values make no sense; None without one.
     """
 
     framework: str
     warnings: Sequence[str] = ()
     ranges: Mapping[str, Sequence[Sequence[float]]] = field(default_factory=dict)
+    samples: Path | None = None
 
 
 class Converter(Protocol):

@@ -27,6 +27,8 @@ from studio.api.options import Option
 from studio.api.ports import Converted, InputSpec, Session
 from studio.api.progress import Progress
 
+_SAMPLES = "samples.npz"
+
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentNeed:
@@ -130,7 +132,8 @@ class ToolchainConverter:
 
     * ``convert`` with ``source``, ``output``, ``inputs`` (``shape``, ``dtype`` and ``dynamic``
       by name) and ``settings`` (see ``Converter``); it returns ``{"warnings": [sentence, ...]}``,
-      and ``ranges`` where made-up samples need them.
+      and ``ranges`` where made-up samples need them. With ``{"samples": true}`` it has written
+      its own requests as ``samples.npz``.
     * ``answer`` with ``source`` (the model to run), ``samples`` and ``answers``; it returns ``{}``.
 
     Where the source is at fault, it returns ``{"error": sentence}`` instead.
@@ -168,7 +171,9 @@ class ToolchainConverter:
         }
         found = self._run(request, folder, progress)
         warnings = tuple(str(text) for text in found.get("warnings", ()))
-        return Converted(f"{self.title} {self.version()}", warnings, found.get("ranges") or {})
+        samples = folder / _SAMPLES if found.get("samples") else None
+        framework = f"{self.title} {self.version()}"
+        return Converted(framework, warnings, found.get("ranges") or {}, samples)
 
     def answer(
         self, model: Path, samples: Path, answers: Path, folder: Path, progress: Progress

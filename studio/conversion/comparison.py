@@ -45,12 +45,14 @@ class ForeignModel:
     Attributes:
         framework: Name and version.
         ranges: Those of its converter for made-up samples.
+        samples: Those that its converter made up itself.
     """
 
     converter: Converter
     path: Path
     framework: str
     ranges: Ranges = field(default_factory=dict)
+    samples: Path | None = None
 
     def answers(
         self, feeds: Sequence[Feeds], outputs: Sequence[str], folder: Path, progress: Progress
@@ -74,12 +76,15 @@ class ForeignModel:
 
 
 def requests(
-    session: Session, inputs: Sequence[Value], data: Path | None, ranges: Ranges
+    session: Session,
+    inputs: Sequence[Value],
+    data: Path | None,
+    original: ForeignModel | None = None,
 ) -> list[Feeds]:
-    """Return requests that a converted model accepts: of the data, else made up.
+    """Return requests that a model accepts: of the data, else made up.
 
     Args:
-        ranges: Lowest and highest values of inputs that are made up.
+        original: Knows what made-up requests should look like.
 
     Raises:
         InvalidData: when the data does not fit, or no request can be made up.
@@ -87,7 +92,12 @@ def requests(
     """
     if data is not None:
         return [sample.feeds for sample in open_dataset(data, inputs, _SAMPLES)]
-    found = [_ranged(feeds, ranges) for feeds in _made_up(session, inputs)]
+    ranges = original.ranges if original else {}
+    if original is not None and original.samples is not None:
+        own = open_dataset(original.samples, inputs, _MORE_SAMPLES)
+        found = [sample.feeds for sample in own]
+    else:
+        found = [_ranged(feeds, ranges) for feeds in _made_up(session, inputs)]
     return [*found, _batched(found[0])] if _has_open_batch(inputs) else found
 
 
@@ -245,7 +255,8 @@ def relative_error(ours: Array, theirs: Array) -> float:
         return 1.0
     if not finite.any():
         return 0.0
-    scale = max(float(numpy.abs(other[finite]).max()), _TINY)
+    least = _TINY if theirs.dtype.kind == "f" else 1.0
+    scale = max(float(numpy.abs(other[finite]).max()), least)
     return float(numpy.abs(one[finite] - other[finite]).max()) / scale
 
 
@@ -262,7 +273,10 @@ def _write(path: Path, feeds: Feeds) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         for name, array in feeds.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                numpy.lib.format.write_array(member, numpy.asarray(array), allow_pickle=False)
+                plain = numpy.asarray(array)
+                if plain.dtype.kind == "O":  # texts, which would become pickles
+                    plain = plain.astype(str)
+                numpy.lib.format.write_array(member, plain, allow_pickle=False)
 
 
 def _read(path: Path, names: Sequence[str]) -> dict[str, Array]:

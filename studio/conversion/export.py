@@ -76,7 +76,7 @@ def export(options: ExportOptions, job: Job) -> ConversionResult:
     backend = backend_for(SOURCE, host)
     session = backend.load(opened.path, {"threads": 1})
     try:
-        feeds = requests(session, _inputs(work), options.data, {})
+        feeds = requests(session, _inputs(work), options.data)
         framework, warnings = _write(work, output, _settings(work, options))
         against = f"{backend.title} {backend.version()}"
         checks, unchecked = _compared(work, output, framework, session, against, feeds)

@@ -21,7 +21,8 @@ class ConvertOptions:
         kind=Kind.FILE,
         positional=True,
         title="Model",
-        help="Model of another framework: .pt2, TorchScript, Keras, LightGBM, XGBoost.",
+        help="Model of another framework: .pt2, TorchScript, Keras, LightGBM, XGBoost, "
+        "scikit-learn.",
     )
     out: Path | None = option(
         None, kind=Kind.OUTPUT, title="Copy to", help="File or folder for a copy of the new model."
@@ -50,6 +51,12 @@ class ConvertOptions:
         kind=Kind.DATA,
         title="Data",
         help="Samples for the comparison with the original (default: random inputs).",
+    )
+    run_code: bool = option(
+        False,
+        title="Run the code in this file, in a sandbox",
+        help="Run the code in the file, in a sandbox without network. A pickle of scikit-learn "
+        "runs code as it is read, so it is refused otherwise.",
     )
     name: str | None = option(
         None, help="Name in the registry (default: the file name).", advanced=True

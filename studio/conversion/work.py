@@ -20,6 +20,7 @@ from studio.api import (
     UsageError,
     Value,
 )
+from studio.conversion.code import Seal, check_consent
 from studio.conversion.comparison import ForeignModel, compare_import, requests
 from studio.conversion.inputs import input_specs
 from studio.conversion.offer import converter_for
@@ -44,6 +45,7 @@ def convert(options: ConvertOptions, job: Job) -> ConversionResult:
     Raises:
         UsageError: for a model that needs no conversion, or options that do not fit it.
         InvalidModel: when it cannot be converted.
+        Refused: for one that runs code, without consent or without a sandbox.
         Unavailable: when no converter is installed for it.
     """
     begun = time.monotonic()
@@ -56,6 +58,7 @@ def convert(options: ConvertOptions, job: Job) -> ConversionResult:
     specs = input_specs(options.input or (), options.dynamic or ())
     host = PluginHost.discover()
     form = _form(options.source)
+    check_consent(form, options)
     converter: Converter = host.create(_converter_for(form, host))
     converter.version()  # said before any work
     name = options.name or component_of(options.source.stem, LONGEST_NAME)
@@ -63,10 +66,12 @@ def convert(options: ConvertOptions, job: Job) -> ConversionResult:
     for folder in (output.parent, job.folder / "tool"):
         folder.mkdir()
     made = made_by(converter, options.source, output, specs, job.folder / "tool", job)
+    seal = Seal(output)  # before it is read: code of the source may still write to it
     opened = read_made(output, made.framework, host, job)
     write_graph(opened, job.folder, job)
-    original = ForeignModel(converter, options.source, made.framework, made.ranges)
+    original = ForeignModel(converter, options.source, made.framework, made.ranges, made.samples)
     checks, warnings = _compared(original, opened, options.data, host, job)
+    seal.check()
     return ConversionResult(
         source=str(options.source),
         format=form.id,
@@ -145,7 +150,7 @@ def _compared(
     session = backend_for(_FORMAT, host).load(opened.path, {"threads": 1})
     try:
         job.progress(0, 0, "Comparing with the original")
-        feeds = requests(session, opened.model.graph.inputs, data, original.ranges)
+        feeds = requests(session, opened.model.graph.inputs, data, original)
         check = compare_import(original, session, feeds, job.folder, job)
     except (InvalidData, InvalidModel) as error:
         if data is not None and isinstance(error, InvalidData):

@@ -65,7 +65,7 @@ class WorkerProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=environment(paths, folder, walls.needs),
+                env=environment(paths, folder, walls.needs, closed=walls.is_closed),
                 cwd=folder,
                 start_new_session=True,
             )

@@ -9,7 +9,8 @@ from studio.api import Extension, Format, InvalidModel
 from studio.models.source_formats import source_format
 from studio.plugin_host import PluginHost
 
-_CONVERT = "Convert it: studio convert FILE --out model.onnx, or drop it onto the window."
+_CONVERT = "Convert it: studio convert FILE{} --out model.onnx, or drop it onto the window."
+_CONSENT = " --run-code"
 
 
 def format_for(path: Path, host: PluginHost) -> Format:
@@ -29,7 +30,7 @@ def format_for(path: Path, host: PluginHost) -> Format:
         known_converter = any(source.id in one.sources for one in host.all(Extension.CONVERTER))
         raise InvalidModel(
             f"{path.name} is {source.title}. It can be opened once it is ONNX.",
-            hint=_CONVERT if known_converter else source.remedy,
+            hint=_CONVERT.format(_CONSENT * source.runs_code) if known_converter else source.remedy,
         )
     titles = ", ".join(capability.title for capability in capabilities) or "none"
     raise InvalidModel(

@@ -42,11 +42,13 @@ class SourceFormat:
         id: Its name in ``resources/source_formats.toml``.
         title: What the file is, with its article.
         remedy: How it becomes ONNX, in the framework that made it.
+        runs_code: Whether reading it runs code that it holds.
     """
 
     id: str
     title: str
     remedy: str
+    runs_code: bool = False
 
 
 @functools.cache
@@ -62,13 +64,16 @@ _BY_SUFFIX = {
     ".pt2": "pytorch-export",
     **dict.fromkeys((".pt", ".pth", ".ckpt"), "pytorch-weights"),
     ".keras": "keras",
-    ".joblib": "pickle",
+    **dict.fromkeys((".joblib", ".pkl", ".pickle"), "pickle"),
     ".pb": "tensorflow-graph",
     ".pdmodel": "paddle",
     **dict.fromkeys((".engine", ".plan", ".trt"), "tensorrt"),
     **dict.fromkeys((".mlmodel", _PACKAGE), "core-ml"),
 }
 """Those without a mark of their own, or whose mark could not be read."""
+
+_COMPRESSIONS = frozenset({".gz", ".bz2", ".xz", ".lzma", ".z"})
+"""Those in which joblib reads pickles."""
 
 
 def source_format(path: Path) -> SourceFormat | None:
@@ -82,8 +87,14 @@ def source_format(path: Path) -> SourceFormat | None:
             return None
     except OSError:
         return None
-    by_name = "" if is_folder and path.suffix != _PACKAGE else path.suffix.lower()
+    by_name = "" if is_folder and path.suffix != _PACKAGE else _suffix(path)
     return _formats().get(found or _BY_SUFFIX.get(by_name, ""))
+
+
+def _suffix(path: Path) -> str:
+    """Return the suffix of a name, without that of a compression."""
+    suffix = path.suffix.lower()
+    return Path(path.stem).suffix.lower() if suffix in _COMPRESSIONS else suffix
 
 
 def _of_folder(names: Collection[str]) -> str:

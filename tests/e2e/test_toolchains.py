@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.needs("bwrap")]
 
 SOURCES = Path(__file__).parents[1] / "data" / "sources"
 RUNTIME, QUANTIZER = "example-runtime", "example-quantizer"
+RANGES = {"x": [[-99] * 4, [99] * 4]}
 QUICK = ("--seconds", "0.2", "--rounds", "3")
 
 
@@ -259,9 +260,60 @@ def test_a_converter_that_is_not_installed_is_named(tmp_path: Path) -> None:
     assert done.code == 1
     assert "PyTorch is not installed yet" in done.err
     assert "studio backends install pytorch" in done.err
-    done = fresh.run("convert", SOURCES / "plain.joblib")
+    done = fresh.run("convert", SOURCES / "plain.joblib", "--run-code")
     assert done.code == 1
-    assert "No installed converter reads a Python pickle" in done.err
+    assert "Trees and scikit-learn is not installed yet" in done.err
+    assert "studio backends install lightgbm" in done.err
+    done = fresh.run("convert", SOURCES / "weights.safetensors")
+    assert done.code == 1
+    assert "No installed converter reads a file of weights" in done.err
+
+
+def test_a_model_that_runs_code_needs_consent(installed: Studio, tmp_path: Path) -> None:
+    source = rig.linear_source(tmp_path / "shop.pkl")
+    refused = installed.run("convert", source)
+    assert refused.code == 4
+    assert "shop.pkl is a Python pickle, which runs code as it is read." in refused.err
+    assert "--run-code" in refused.err
+    found = installed.ok("convert", source, "--run-code")
+    assert found["format"] == "pickle"
+    assert found["checks"][0]["max_error"] < 1e-5
+
+
+def test_no_code_is_run_without_a_sandbox(installed: Studio, tmp_path: Path) -> None:
+    source = rig.linear_source(tmp_path / "open.pkl")
+    settings = installed.home / "edgewright" / "config" / "settings.json"
+    before = settings.read_text() if settings.exists() else None
+    settings.write_text('{"sandbox": false}')
+    try:
+        refused = installed.run("convert", source, "--run-code")
+    finally:
+        settings.unlink() if before is None else settings.write_text(before)
+    assert refused.code == 4
+    assert "open.pkl runs code as it is read, and this machine has no sandbox" in refused.err
+
+
+def test_a_result_that_its_source_changes_is_refused(installed: Studio, tmp_path: Path) -> None:
+    source = rig.linear_source(tmp_path / "sly.pkl", meddles=True)
+    before = installed.ok("versions", "list")
+    refused = installed.run("convert", source, "--run-code")
+    assert refused.code == 4
+    assert "The converted model was changed while it was compared." in refused.err
+    assert installed.ok("versions", "list") == before
+
+
+def test_a_converter_may_bring_its_own_samples(installed: Studio, tmp_path: Path) -> None:
+    rows = numpy.arange(40).reshape(10, 1, 4).tolist()
+    found = installed.ok(
+        "convert", rig.linear_source(tmp_path / "rows.pdmodel", samples=rows, ranges=RANGES)
+    )
+    assert (found["checks"][0]["samples"], found["warnings"]) == (11, [])
+    rows = numpy.arange(50).reshape(10, 1, 5).tolist()
+    found = installed.ok(
+        "convert", rig.linear_source(tmp_path / "odd.pdmodel", samples=rows, ranges=RANGES)
+    )
+    assert found["checks"] == []
+    assert "Input 'x' has data of shape" in found["warnings"][0]
 
 
 def test_what_is_gone_is_named_and_can_be_removed(installed: Studio, digits: Path) -> None:

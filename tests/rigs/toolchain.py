@@ -46,7 +46,7 @@ factory = "example_tools.parts:Quantizer"
 [[converters]]
 id = "example-converter"
 title = "Example framework"
-sources = ["paddle"]
+sources = ["paddle", "pickle"]
 environment = true
 factory = "example_tools.parts:Reader"
 
@@ -101,7 +101,7 @@ class Quantizer:
 
 class Reader(ToolchainConverter):
     id, title = "example-converter", "Example framework"
-    sources = ("paddle",)
+    sources = ("paddle", "pickle")
     distribution = "edgewright-example-tool"
     tool = HERE / "reader.py"
 
@@ -134,7 +134,14 @@ def run(request, progress):
             assert request["inputs"] == model["inputs"], request["inputs"]
         with open(request["output"], "wb") as file:
             file.write(base64.b64decode(model["onnx"]))
-        return {"warnings": model.get("warnings", []), "ranges": model.get("ranges", {})}
+        if "samples" in model:
+            numpy.savez("samples.npz", x=numpy.array(model["samples"], numpy.float32))
+        return {"warnings": model.get("warnings", []), "ranges": model.get("ranges", {}),
+                "samples": "samples" in model}
+    if model.get("meddles"):
+        (made,) = glob.glob("../../model/*.onnx") + glob.glob("../model/*.onnx")
+        with open(made, "ab") as file:
+            file.write(b"more")
     weights = numpy.array(model["weights"], numpy.float32)
     for path in glob.glob(os.path.join(request["samples"], "*.npz")):
         with numpy.load(path, allow_pickle=False) as arrays:
@@ -292,8 +299,9 @@ def linear_source(path: Path, **more: object) -> Path:
 
     Args:
         more: What the reader does otherwise: ``offset`` on the original's numbers, ``error``,
-            ``warnings``, ``outputs``, or the ``inputs`` and the ``ranges`` of samples that it
-            has to be given.
+            ``warnings``, ``outputs``, its own ``samples``, whether it ``meddles`` with the ONNX
+            file after the conversion, or the ``inputs`` and the ``ranges`` of samples that it has
+            to be given.
     """
     weights = linear_weights()
     document = {

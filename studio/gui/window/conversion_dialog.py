@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 _WIDTH = 432
 _OPTIONS = ("input", "dynamic")
+_CONSENT = "run_code"
+_NO_SANDBOX = (
+    "This computer has no sandbox for that code, so the file is not read. "
+    "The settings show what is missing."
+)
 _WITHOUT_SHAPES = frozenset({"torchscript"})
 """Forms of models that do not record the shapes of their inputs."""
 
@@ -29,6 +34,7 @@ class ConversionDialog(QDialog):
     Args:
         options: Those of the step ``convert``.
         agreed: Called with the options that were set.
+        has_sandbox: Whether code of a model can be run in one; without it no code is run.
 
     Attributes:
         confirm: The button that does it.
@@ -40,6 +46,8 @@ class ConversionDialog(QDialog):
         options: Sequence[Option],
         agreed: Callable[[Mapping[str, object]], object],
         parent: QWidget,
+        *,
+        has_sandbox: bool = True,
     ) -> None:
         super().__init__(parent)
         self._agreed = agreed
@@ -55,11 +63,21 @@ class ConversionDialog(QDialog):
         column.addWidget(label(f"Convert {conversion.path.name} to ONNX", "title", wrap=True))
         for text in _texts(conversion):
             column.addWidget(label(text, "dim", wrap=True))
+        if conversion.source.runs_code:
+            column.addWidget(label(_warning(has_sandbox), tone="warning", wrap=True))
         column.addWidget(self.form)
         column.addLayout(row(None, button("Cancel", self.reject), self.confirm))
         self.form.setMinimumWidth(_WIDTH)
+        if consent := self.form.fields.get(_CONSENT):
+            consent.setEnabled(has_sandbox)
+            consent.changed.connect(self._consider)
+            self._consider()
         # As high as its texts are at this width, also when more options are unfolded.
         column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
+
+    def _consider(self) -> None:
+        """Wait for the consent to run code."""
+        self.confirm.setEnabled(bool(self.form.values()[_CONSENT]))
 
     def _accept(self) -> None:
         if self.form.check():
@@ -70,9 +88,20 @@ class ConversionDialog(QDialog):
 
 def _fields(conversion: Conversion, options: Sequence[Option]) -> list[Option]:
     """Return the options of the form; what the model records itself is folded away."""
+    if conversion.source.runs_code:
+        return [one for one in options if one.name == _CONSENT]
     asked = {"input"} if conversion.source.id in _WITHOUT_SHAPES else set()
     found = [one for one in options if one.name in _OPTIONS]
     return [replace(one, advanced=one.name not in asked) for one in found]
+
+
+def _warning(has_sandbox: bool) -> str:
+    if not has_sandbox:
+        return _NO_SANDBOX
+    return (
+        "The code reaches no network and changes no file of yours. It can read your models in the "
+        "registry, and give a model that is not what it seems. Convert only files that you trust."
+    )
 
 
 def _texts(conversion: Conversion) -> list[str]:

@@ -72,6 +72,7 @@ class MainWindow(QMainWindow):
     painted = Signal()
     jobbar: JobBar
     rail: Rail
+    inspector: InspectorDock
 
     def __init__(self, theming: Theming, settings: Settings) -> None:
         super().__init__()
@@ -173,8 +174,7 @@ class MainWindow(QMainWindow):
         """Open the dialog for a model file, and open the file."""
         start = memory.recall(self._settings).get("folder", "")
         pattern = " ".join(f"*{suffix}" for suffix in self.workspace.suffixes)
-        # A dialog of the top bar, so that it is dressed.
-        chosen, _filter = QFileDialog.getOpenFileName(
+        chosen, _filter = QFileDialog.getOpenFileName(  # of the top bar, so that it is dressed
             self.topbar, "Open a model", str(start), f"Models ({pattern});;All files (*)"
         )
         if chosen:

@@ -52,7 +52,8 @@ class ModelConverter:
         agreed = partial(self._begin, conversion)
         # A dialog of the top bar, so that it is dressed.
         parent = cast("QMainWindow", self._window.widget).menuWidget() or self._window.widget
-        self.dialog = ConversionDialog(conversion, form, agreed, parent)
+        has_sandbox = self._window.workspace.sandbox.is_closed
+        self.dialog = ConversionDialog(conversion, form, agreed, parent, has_sandbox=has_sandbox)
         self.dialog.finished.connect(self._closed)
         self.dialog.open()
         return True

@@ -33,6 +33,15 @@ _SECRET_PREFIXES = ("MLFLOW_", "AWS_", "GOOGLE_", "CLOUDSDK_", "AZURE_")
 """Whence MLflow's client and the clouds' own chains of credentials take a login; for them alone."""
 
 
+_CLOSED = "EDGEWRIGHT_SANDBOX_CLOSED"
+"""Set for a worker that neither reaches the network nor changes files of the user."""
+
+
+def is_closed() -> bool:
+    """Return whether this process runs in a sandbox that is fit for code of a stranger."""
+    return os.environ.get(_CLOSED) == "1"
+
+
 def contained(needs: Iterable[Permission]) -> bool:
     """Return whether such a job can be put behind walls at all.
 
@@ -43,8 +52,14 @@ def contained(needs: Iterable[Permission]) -> bool:
     return not outside.intersection(needs)
 
 
-def environment(paths: Paths, folder: Path, needs: frozenset[Permission]) -> dict[str, str]:
-    """Return the variables of a worker with these permissions, whose job has this folder."""
+def environment(
+    paths: Paths, folder: Path, needs: frozenset[Permission], *, closed: bool = False
+) -> dict[str, str]:
+    """Return the variables of a worker with these permissions, whose job has this folder.
+
+    Args:
+        closed: Whether it neither reaches the network nor changes files of the user.
+    """
     env = {name: value for name, value in os.environ.items() if _passed_on(name, needs)}
     if not contained(needs):
         env.setdefault("HOME", str(folder))
@@ -57,6 +72,7 @@ def environment(paths: Paths, folder: Path, needs: frozenset[Permission]) -> dic
         PYTHONHASHSEED="0",  # sets in the same order: equal inputs give equal files
         MPLCONFIGDIR=str(folder),
         TMPDIR=str(folder),
+        **{_CLOSED: "1" if closed else "0"},
         **paths.variables(),
     )
     return env

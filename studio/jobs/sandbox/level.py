@@ -14,6 +14,9 @@ from studio.jobs.sandbox import confine
 from studio.jobs.sandbox.bubblewrap import PROBE_SECONDS, Bubblewrap, working_bubblewrap
 from studio.jobs.sandbox.filter import program_for
 
+_NO_TRUNCATION = 3
+"""The first version of Landlock in which files that may not be written cannot be emptied."""
+
 
 class SandboxLevel(enum.Enum):
     """The level of isolation of a worker that parses or runs a model."""
@@ -60,6 +63,13 @@ class Containment:
     def value(self) -> str:
         """The level in words."""
         return self.level.value
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether code of a stranger neither reaches the network nor changes the user's files."""
+        enforced = {one.name: one.enforced for one in self.protections}
+        keeps_files = self.bubblewrap is not None or self.abi >= _NO_TRUNCATION
+        return keeps_files and enforced["network"] is Enforcement.FULLY
 
     @property
     def explanation(self) -> str:
@@ -167,7 +177,7 @@ def _files(abi: int) -> Protection:
         "Names and sizes of other files are visible, and modes and times of your "
         "files can be changed"
     )
-    if abi < 3:
+    if abi < _NO_TRUNCATION:
         text += "; your files can be truncated"
     return Protection("files", Enforcement.PARTLY, f"{text}.")
 

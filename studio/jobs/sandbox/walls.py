@@ -39,6 +39,12 @@ class Sandbox:
     reads: tuple[Path, ...] = ()
     needs: frozenset[Permission] = frozenset()
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the command neither reaches the network nor changes files of the user."""
+        is_walled = contained(self.needs) and Permission.NETWORK not in self.needs
+        return is_walled and self.containment.is_closed
+
     @contextmanager
     def around(self, command: Sequence[str]) -> Iterator[SandboxedCommand]:
         """The command behind these walls, to be started while the context lasts."""

@@ -97,10 +97,17 @@ class ToolRun:
                 continue
             if line is None:
                 return last
-            heard, last = time.monotonic(), from_json(ToolEvent, json.loads(line))
+            heard, last = time.monotonic(), self._event(line)
             if last.event == "progress":
                 total = max(last.total, 0.0)
                 progress.progress(min(last.done, total) if total else 0.0, total, last.text)
+
+    def _event(self, line: bytes) -> ToolEvent:
+        """Return the event of a line; code that a tool loads may write anything."""
+        try:
+            return from_json(ToolEvent, json.loads(line))
+        except (RecursionError, ValueError, StudioError):
+            raise StudioError(f"{self._title} wrote a line that is no event.") from None
 
     def _concluded(
         self, last: ToolEvent, process: subprocess.Popen[bytes], errors: Path

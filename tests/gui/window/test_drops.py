@@ -97,10 +97,10 @@ def test_a_model_of_another_framework_is_named_and_its_drop_explains(
 
 
 def test_the_toast_of_such_a_drop_has_the_way_to_onnx(window: MainWindow, qtbot: QtBot) -> None:
-    window._opening.open_dropped([SOURCES / "estimator.pkl"])
-    qtbot.waitUntil(lambda: "is a Python pickle" in window.toasts.texts)
+    window._opening.open_dropped([SOURCES / "weights.safetensors"])
+    qtbot.waitUntil(lambda: "is a file of weights" in window.toasts.texts)
     (toast,) = window.toasts.shown
-    assert "from skl2onnx import to_onnx" in toast.hint.text()
+    assert "optimum-cli export onnx" in toast.hint.text()
     assert toast.hint.textInteractionFlags() & Qt.TextInteractionFlag.TextSelectableByMouse
 
 

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from studio.gui.window.conversion_dialog import ConversionDialog
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.model_converter import ModelConverter
+from studio.jobs.sandbox import NONE
 from tests.gui.conftest import visible
 
 SOURCES = Path(__file__).parents[2] / "data" / "sources"
@@ -47,11 +48,11 @@ def test_a_module_without_shapes_is_asked_for_them(window: MainWindow) -> None:
     dialog.reject()
 
 
-@pytest.mark.parametrize("name", ["export.pt2", "script.pt", "lightgbm.txt"])
+@pytest.mark.parametrize("name", ["export.pt2", "script.pt", "lightgbm.txt", "estimator.pkl"])
 def test_its_texts_have_room(window: MainWindow, name: str) -> None:
     dialog = dialog_of(window, name)
     for unfolded in (False, True):
-        if unfolded:
+        if unfolded and dialog.form._more is not None:
             dialog.form._more.unfold()
             dialog.layout().activate()
         for one in visible(dialog, QLabel):
@@ -60,9 +61,42 @@ def test_its_texts_have_room(window: MainWindow, name: str) -> None:
 
 
 def test_what_has_no_converter_is_explained_as_before(window: MainWindow, qtbot: QtBot) -> None:
-    window.open_model(SOURCES / "estimator.pkl")
+    window.open_model(SOURCES / "weights.safetensors")
     assert window.findChild(ConversionDialog) is None
-    qtbot.waitUntil(lambda: "is a Python pickle" in window.toasts.texts, timeout=20_000)
+    qtbot.waitUntil(lambda: "is a file of weights" in window.toasts.texts, timeout=20_000)
+
+
+def test_code_of_a_model_is_run_only_when_it_is_ticked(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[Any] = []
+    monkeypatch.setattr(ModelConverter, "_begin", lambda _, *what: begun.append(what[1]))
+    dialog = dialog_of(window, "estimator.pkl")
+    assert "It is a Python pickle, which runs code as it is read." in texts(dialog)
+    assert "Convert only files that you trust." in texts(dialog)
+    assert list(dialog.form.fields) == ["run_code"]
+    box = dialog.form.fields["run_code"].editor.box
+    assert box.text() == "Run the code in this file, in a sandbox"
+    assert not box.isChecked()
+    assert not dialog.confirm.isEnabled()
+    box.click()
+    assert dialog.confirm.isEnabled()
+    box.click()
+    assert not dialog.confirm.isEnabled()
+    box.click()
+    dialog.confirm.click()
+    assert begun == [{"run_code": True}]
+
+
+def test_without_a_sandbox_it_cannot_be_ticked(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(window.workspace), "sandbox", NONE)
+    dialog = dialog_of(window, "estimator.pkl")
+    assert "This computer has no sandbox for that code, so the file is not read." in texts(dialog)
+    dialog.form.fields["run_code"].editor.box.click()
+    assert not dialog.confirm.isEnabled()
+    dialog.reject()
 
 
 class Recorder:

@@ -32,7 +32,9 @@ def floats(*values: float) -> Any:
         (floats(float("inf"), 1), floats(2, 1), 1.0),
         (floats(), floats(), 0.0),
         (numpy.array([1, 2]), numpy.array([1, 4]), 0.5),
-        (numpy.array([True]), numpy.array([False]), 1e3),
+        (numpy.array([True]), numpy.array([False]), 1.0),
+        (numpy.array([0, 3]), numpy.array([0, 0]), 3.0),
+        (floats(1e-3), floats(0), 1.0),
         (floats(1e-5), floats(1.1e-5), 1e-3),
         (numpy.array(["a"]), numpy.array(["a"]), 0.0),
         (numpy.array(["a"]), numpy.array(["b"]), 1.0),
@@ -109,6 +111,12 @@ def test_inputs_keep_names_that_numpy_wants_for_itself(tmp_path: Path) -> None:
     _write(tmp_path / "0.npz", {"file": floats(1), "a/b": floats(2)})
     with numpy.load(tmp_path / "0.npz") as arrays:
         assert sorted(arrays.files) == ["a/b", "file"]
+
+
+def test_texts_are_written_without_a_pickle(tmp_path: Path) -> None:
+    _write(tmp_path / "0.npz", {"x": numpy.array([["Rome"], ["Oslo"]], object)})
+    with numpy.load(tmp_path / "0.npz", allow_pickle=False) as arrays:
+        assert arrays["x"].tolist() == [["Rome"], ["Oslo"]]
 
 
 def result(error: float) -> ConversionResult:

@@ -52,6 +52,22 @@ def test_the_content_decides_and_not_the_name(name: str, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("m.pkl", "pickle"),
+        ("m.PICKLE", "pickle"),
+        ("m.pkl.gz", "pickle"),
+        ("m.joblib.xz", "pickle"),
+        ("m.gz", ""),
+        ("m.txt.gz", ""),
+    ],
+)
+def test_a_compressed_pickle_is_known_by_its_name(name: str, wanted: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"\x1f\x8b\x08")
+    assert kind(tmp_path / name) == wanted
+
+
+@pytest.mark.parametrize(
     ("head", "wanted"),
     [
         (b"\x89HDF\r\n\x1a\n", "keras-hdf5"),
@@ -124,8 +140,14 @@ def test_the_refusal_is_one_sentence_with_the_way_to_onnx() -> None:
 
 def test_without_a_converter_the_refusal_has_the_frameworks_own_way() -> None:
     with pytest.raises(InvalidModel) as refused:
+        format_for(SOURCES / "weights.safetensors", PluginHost.discover())
+    assert "optimum-cli export onnx" in refused.value.hint
+
+
+def test_the_hint_for_a_model_that_runs_code_has_the_option() -> None:
+    with pytest.raises(InvalidModel) as refused:
         format_for(SOURCES / "estimator.pkl", PluginHost.discover())
-    assert "from skl2onnx import to_onnx" in refused.value.hint
+    assert "studio convert FILE --run-code --out model.onnx" in refused.value.hint
 
 
 def test_a_file_that_is_cut_off_is_known_by_its_name(tmp_path: Path) -> None:
@@ -200,6 +222,6 @@ def test_no_pickle_is_run(tmp_path: Path) -> None:
     path = tmp_path / "model.pkl"
     path.write_bytes(pickle.dumps(Hostile()))
     assert kind(path) == "pickle"
-    with pytest.raises(InvalidModel, match="could run any code"):
+    with pytest.raises(InvalidModel, match="runs code as it is read"):
         format_for(path, PluginHost.discover())
     assert not mark.exists()

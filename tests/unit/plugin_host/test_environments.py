@@ -262,6 +262,24 @@ def test_a_tool_that_fails_is_one_sentence(tmp_path, made, does, words) -> None:
         run.result({"do": does}, Silent())
 
 
+@pytest.mark.parametrize("line", ["garbage", "[1]", '{"event": 1}', "[" * 100_000])
+def test_a_tool_that_writes_other_lines_than_events(tmp_path, made, line) -> None:
+    tool = tmp_path / "tool.py"
+    tool.write_text(
+        "import os\n"
+        "def run(request, progress):\n"
+        "    for number in os.listdir('/proc/self/fd'):\n"
+        "        if int(number) > 2:\n"
+        "            try:\n"
+        "                os.write(int(number), request['line'].encode() + b'\\n')\n"
+        "            except OSError:\n"
+        "                pass\n"
+        "    return {}\n"
+    )
+    with pytest.raises(StudioError, match="tool wrote a line that is no event"):
+        ToolRun(made.interpreter, tool, tmp_path).result({"line": line}, Silent())
+
+
 def test_a_cancelled_tool_is_ended(tmp_path: Path, made: Environment) -> None:
     asked = threading.Event()
     threading.Timer(0.3, asked.set).start()

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from studio.jobs.sandbox import NONE, Containment, Enforcement, SandboxLevel, containment, level
+from studio.api import Permission
+from studio.jobs.sandbox import (
+    NONE,
+    Containment,
+    Enforcement,
+    Sandbox,
+    SandboxLevel,
+    containment,
+    level,
+)
 from studio.jobs.sandbox.bubblewrap import Bubblewrap
 from studio.jobs.sandbox.level import by_bubblewrap, by_kernel
 
@@ -36,6 +47,26 @@ def test_each_protection_of_each_kind_of_walls(found: Containment, expected: str
     assert "".join(letters[one.enforced] for one in found.protections) == expected
     for one in found.protections:
         assert re.fullmatch(r"[A-Z].*\.", one.text)
+
+
+@pytest.mark.parametrize(
+    ("found", "closed"),
+    [
+        (walls(user_namespace=True), True),
+        (walls(user_namespace=False), True),
+        (by_kernel(3, filtered=True), True),
+        (by_kernel(2, filtered=True), False),
+        (by_kernel(7, filtered=False), False),
+        (by_kernel(0, filtered=True), False),
+        (NONE, False),
+    ],
+)
+def test_a_closed_sandbox_has_no_network_and_keeps_files(found: Containment, closed: bool) -> None:
+    assert found.is_closed is closed
+    walls = Sandbox(found, Path("job"))
+    assert walls.is_closed is closed
+    for need in (Permission.NETWORK, Permission.HOME):
+        assert not replace(walls, needs=frozenset({need})).is_closed
 
 
 def test_the_badge_names_what_is_missing() -> None:
