@@ -362,7 +362,7 @@ class Converter(Protocol):
             inputs: What the user wants of inputs, by name (``*`` for the only one); the others
                 stay as they are.
             folder: An empty folder for temporary files.
-            settings: What a writer of another form may be told: ``precision`` (``fp32``,
+            settings: Settings of a writer of another form: ``precision`` (``fp32``,
                 ``fp16``, ``int8``) and ``calibration``, a folder of samples as ``answer`` gets
                 them.
 

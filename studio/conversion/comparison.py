@@ -108,7 +108,7 @@ def _made_up(session: Session, inputs: Sequence[Value]) -> list[Feeds]:
         return accepted_feeds(session, inputs, _MORE_SAMPLES) if is_small else found
     except InvalidModel as error:
         raise InvalidModel(
-            f"The converted model does not run on random inputs: {error.message}"
+            f"The model does not run on random inputs: {error.message}"
         ) from None
 
 

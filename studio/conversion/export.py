@@ -32,7 +32,7 @@ from studio.registry import component_of
 from studio.registry.names import LONGEST_NAME
 
 _LIMITS: Mapping[str, float | None] = {"fp32": LARGEST_ERROR, "fp16": 2e-2, "int8": None}
-"""Largest relative error by precision; int8 is judged by a metric on data."""
+"""Largest relative error by precision; int8 has a metric on data instead."""
 
 _CALIBRATION_SAMPLES = 200
 
@@ -129,7 +129,7 @@ def _inputs(work: _Work) -> tuple[Value, ...]:
 
 
 def _settings(work: _Work, options: ExportOptions) -> dict[str, object]:
-    """Return what the writers are told, with a folder of samples where they calibrate."""
+    """Return the settings of the writers, with a folder of samples where they calibrate."""
     settings: dict[str, object] = {"precision": work.precision}
     if options.data is not None and work.precision in work.form.calibrated:
         samples = open_dataset(options.data, _inputs(work), _CALIBRATION_SAMPLES)

@@ -23,7 +23,7 @@ class ConversionCheck:
         argmax_equal: Share of rows whose largest value is at the same place; None for outputs
             without classes.
         output: The output with the largest error.
-        limit: Largest error that its precision explains; None where it is to be judged by a metric.
+        limit: Largest error that its precision explains; None where a metric on data decides.
     """
 
     against: str

@@ -1,4 +1,4 @@
-"""Formats that an ONNX model can be exported to, and the converters on the way there."""
+"""Formats that an ONNX model can be exported to, and the converters that lead there."""
 
 from __future__ import annotations
 

@@ -80,8 +80,8 @@ class AsyncioEntrance:
     async def close(self) -> None:
         """Accept no more, and close once all whom asyncio has accepted are connections.
 
-        A server that is closed between the two leaves the client's socket open, with nobody who
-        reads it (the assertion in ``Server._attach`` fails unseen).
+        A server that is closed between the two leaves the client's socket open and
+        unread (the assertion in ``Server._attach`` fails unseen).
         """
         if self._listener.fileno() >= 0:
             asyncio.get_running_loop().remove_reader(self._listener.fileno())
