@@ -156,7 +156,7 @@ def _reshape(a: Attributes, x: Any, shape: Any) -> Any:
     sizes = shape.tolist()
     if not a.get("allowzero"):
         sizes = [x.shape[n] if size == 0 else size for n, size in enumerate(sizes)]
-    return x.reshape(sizes)
+    return torch.reshape(x, sizes)
 
 
 def _slice(a: Attributes, x: Any, *given: Any) -> Any:
@@ -357,7 +357,7 @@ def _dequantize(a: Attributes, x: Any, scale: Any, zero: Any = None) -> Any:
 
 def _per_axis(a: Attributes, x: Any, values: Any) -> Any:
     if values.numel() == 1:
-        return values.reshape(())
+        return torch.reshape(values, ())
     axis = a.get("axis", 1) % x.dim()
     return values.reshape([-1 if n == axis else 1 for n in range(x.dim())])
 

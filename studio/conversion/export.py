@@ -42,10 +42,12 @@ class _Work:
     """An export with all that its parts need.
 
     Attributes:
+        stays_open: No size is fixed.
         writers: The converters, one after the other.
     """
 
     form: TargetFormat
+    stays_open: bool
     precision: str
     writers: Sequence[Converter]
     opened: OpenedModel
@@ -72,7 +74,8 @@ def export(options: ExportOptions, job: Job) -> ConversionResult:
         job.folder / FOLDER / f"{component_of(options.model.model_name, LONGEST_NAME)}{form.suffix}"
     )
     output.parent.mkdir()
-    work = _Work(form, precision, writers, opened, host, job)
+    stays_open = form.keeps_open and not options.input
+    work = _Work(form, stays_open, precision, writers, opened, host, job)
     backend = backend_for(SOURCE, host)
     session = backend.load(opened.path, {"threads": 1})
     try:
@@ -124,7 +127,7 @@ def _precision(options: ExportOptions, form: TargetFormat) -> str:
 
 
 def _inputs(work: _Work) -> tuple[Value, ...]:
-    model = work.opened.model if work.form.keeps_open else work.opened.sized
+    model = work.opened.model if work.stays_open else work.opened.sized
     return model.graph.inputs
 
 
@@ -160,7 +163,7 @@ def _write(
 
 def _specs(work: _Work) -> dict[str, InputSpec]:
     """Return the inputs whose sizes are fixed."""
-    if work.form.keeps_open and not work.opened.assumed:
+    if work.stays_open:
         return {}
     found = {}
     for value in _inputs(work):
@@ -196,7 +199,7 @@ def _compared(
 
 def _fixed(work: _Work, options: ExportOptions) -> list[str]:
     """Say which sizes were assumed, since the new model takes no others."""
-    if work.form.keeps_open:
+    if work.stays_open:
         return []
     return [
         f"{work.form.title} takes {name} with the sizes {','.join(map(str, shape))} alone. "
