@@ -51,7 +51,8 @@ def run(request: Json, tell: Tell) -> dict[str, Any]:
         return {"warnings": [_NOT_RUN]}
     except Exception as error:
         traceback.print_exc()
-        return {"error": f"{name} cannot be written as Core ML: {_reason(error)}."}
+        verb = "checked" if request["work"] == "answer" else "written"
+        return {"error": f"{name} cannot be {verb} as Core ML: {_reason(error)}."}
 
 
 def _answered(request: Json, tell: Tell) -> dict[str, Any]:

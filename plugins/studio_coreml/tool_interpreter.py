@@ -20,7 +20,6 @@ from coremltools.converters.mil.frontend.milproto.load import load
 Values = Mapping[str, Any]
 Operator = Callable[[Values], Any]
 
-_WEIGHTS = ("const", "constexpr")
 _TYPES = {"int32": torch.int64, "int64": torch.int64, "bool": torch.bool}
 
 
@@ -74,7 +73,7 @@ class MilProgram:
 
 
 def _is_weight(step: Any) -> bool:
-    return str(step.op_type).startswith(_WEIGHTS)
+    return bool(step.op_type == "const")
 
 
 def _given(step: Any, values: Values) -> dict[str, Any]:
@@ -259,6 +258,16 @@ def _matmul(v: Values) -> Any:
     return x @ y
 
 
+def _dequantize(v: Values) -> Any:
+    data, axis = v["quantized_data"].float(), int(v.get("axis", 0))
+
+    def along(values: Any) -> Any:
+        sizes = [-1 if n == axis else 1 for n in range(data.dim())]
+        return values if values.numel() == 1 else torch.reshape(values, sizes)
+
+    return (data - along(v["zero_point"])) * along(v["scale"])
+
+
 def _clip(v: Values) -> Any:
     return v["x"].clamp(float(v["alpha"]), float(v["beta"]))
 
@@ -325,6 +334,7 @@ _OPERATORS.update(
         "cast": _cast,
         "clip": _clip,
         "concat": lambda v: torch.cat(v["values"], int(v["axis"])),
+        "constexpr_affine_dequantize": _dequantize,
         "conv": _conv,
         "conv_transpose": lambda v: _conv(v, transposed=True),
         "elu": lambda v: F.elu(v["x"], float(v["alpha"])),
