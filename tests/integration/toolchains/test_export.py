@@ -66,11 +66,18 @@ def test_int8_tflite_keeps_floats_at_its_ends(kept: Studio, digits: Path) -> Non
     assert score["metric"]["value"] > 0.99
 
 
-def test_a_core_ml_package_is_written(kept: Studio, digits: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("precision", "error"), [("fp32", 1e-5), ("fp16", 1e-2), ("int8", 0.1)])
+def test_a_core_ml_package_is_checked_operator_by_operator(
+    kept: Studio, digits: Path, tmp_path: Path, precision: str, error: float
+) -> None:
     out = tmp_path / "digits.mlpackage"
-    found = export(kept, digits / "digits.onnx", "coreml", "--out", out)
+    more = ("--precision", precision, "--data", digits / "calibration.npz")
+    found = export(kept, digits / "digits.onnx", "coreml", "--out", out, *more)
     assert json.loads((out / "Manifest.json").read_text())["itemInfoEntries"]
-    assert found["precision"] == "fp16"
+    (check,) = found["checks"]
+    assert check["max_error"] < error
+    assert check["argmax_equal"] == 1.0
+    assert any("one by one, in float32" in text for text in found["warnings"])
 
 
 def test_names_travel_with_a_program(kept: Studio, digits: Path, tmp_path: Path) -> None:
