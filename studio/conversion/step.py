@@ -123,7 +123,7 @@ EXPORT: Step[ExportOptions, ConversionResult] = Step(
     record="studio.conversion.export_record:exported",
     limits=Limits(memory_mb=16_384, seconds=3600.0),
     effect=Effect.PURE,
-    use=Use.EDIT,
+    use=Use.CONVERT,
     texts="studio.conversion.texts:converted",
     exit_code="studio.conversion.texts:exit_code",
 )

@@ -56,6 +56,7 @@ class Use(enum.Enum):
     RUN = "run"
     QUANTIZE = "quantize"
     EDIT = "edit"
+    CONVERT = "convert"
     SERVE = "serve"
     COVER = "cover"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from studio.api import Extension
+from studio.conversion.targets import SOURCE
 from studio.jobs import AnyStep, Use
 from studio.plugin_host import PluginHost
 
@@ -15,6 +16,7 @@ _SENTENCES = {
     Use.RUN: "No installed backend runs {0} models.",
     Use.QUANTIZE: "{0} models cannot be quantized.",
     Use.EDIT: "{0} models cannot be edited.",
+    Use.CONVERT: "{0} models are not converted to other formats.",
     Use.SERVE: "Targets serve ONNX models only, not {0} models.",
     Use.COVER: "The compatibility check covers ONNX Runtime, which loads no {0} models.",
 }
@@ -38,6 +40,8 @@ def _can(use: Use, form: str, host: PluginHost) -> bool:
         return form in SERVED
     if use is Use.RUN:
         return any(one.takes(form) for one in host.all(Extension.BACKEND))
+    if use is Use.CONVERT:
+        return form == SOURCE
     edits = use is Use.EDIT
     transforms = host.all(Extension.TRANSFORM)
     return any(one.takes(form) and one.edits == edits for one in transforms)
