@@ -128,6 +128,11 @@ def read_made(output: Path, framework: str, host: PluginHost, job: Job) -> Opene
 
 def _form(path: Path) -> SourceFormat:
     found = source_format(path)
+    if found is None and path.suffix.lower() == ".onnx":
+        raise UsageError(
+            f"{path.name} is an ONNX model already.",
+            hint="Another format of it is made with --to tflite, openvino, coreml or executorch.",
+        )
     if found is None:
         raise UsageError(
             f"{path.name} is not a model of a framework that the studio converts.",

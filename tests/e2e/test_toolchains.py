@@ -248,6 +248,13 @@ def test_an_operator_without_a_form_is_named_and_nothing_is_kept(
     assert not (tmp_path / "x.mlpackage").exists()
 
 
+def test_an_onnx_model_needs_no_conversion_to_onnx(installed: Studio, digits: Path) -> None:
+    done = installed.run("convert", digits / "digits.onnx")
+    assert done.code == 2
+    assert "is an ONNX model already" in done.err
+    assert "--to tflite" in done.err
+
+
 def test_only_onnx_is_exported(installed: Studio, tmp_path: Path) -> None:
     done = installed.run("convert", rig.linear_source(tmp_path / "m.pdmodel"), "--to", "coreml")
     assert done.code == 1
