@@ -129,15 +129,16 @@ _ATTACK = "import os\nos._exit(86)\n"
 _MLFLOW = "flavors:\n  python_function:\n    loader_module: attack\n    python_model: model.pkl\n"
 
 _WEIGHT_WORDS = "a file of PyTorch weights or a pickled module"
-_PICKLE_WORDS = "a Python pickle, which could run any code"
+_PICKLE_WORDS = "a Python pickle, which runs code as it is read"
 _FOLDER_WORDS = "is a folder, not a file"
 _UNKNOWN_WORDS = "is not a model in a known format"
 _INSPECT = ("inspect", "{file}")
+_CONVERT = ("convert", "{file}")
 _EVALUATE = ("evaluate", "{model}", "--data", "{file}")
 
 
 def _one(name: str, make: Make, words: str, command: tuple[str, ...] = _INSPECT) -> Hostile:
-    code = 2 if words == _FOLDER_WORDS else 1
+    code = 2 if words == _FOLDER_WORDS else 4 if command == _CONVERT else 1
     return Hostile(name, make, words, code, command, has_pickle=True)
 
 
@@ -146,7 +147,7 @@ FILES = (
         _one(
             f"pickle of protocol {number}",
             made("model.pkl", partial(_raw, number)),
-            _PICKLE_WORDS if number > 1 else _UNKNOWN_WORDS,
+            _PICKLE_WORDS,
         )
         for number in range(6)
     ),
@@ -154,7 +155,7 @@ FILES = (
         _one(
             f"pickle in {pack}",
             made(f"model.{suffix}", partial(_compressed, pack)),
-            _PICKLE_WORDS if suffix == "joblib" else _UNKNOWN_WORDS,
+            _PICKLE_WORDS,
         )
         for pack, suffix in (
             ("gzip", "pkl.gz"),
@@ -162,6 +163,13 @@ FILES = (
             ("xz", "pkl.xz"),
             ("zlib", "joblib"),
         )
+    ),
+    _one("pickle to convert", made("model.pkl", partial(_raw, 4)), _PICKLE_WORDS, _CONVERT),
+    _one(
+        "packed pickle to convert",
+        made("model.joblib", partial(_compressed, "zlib")),
+        _PICKLE_WORDS,
+        _CONVERT,
     ),
     _one(
         "pickle called an ONNX file",
