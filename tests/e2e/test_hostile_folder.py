@@ -33,6 +33,8 @@ LINES: dict[str, list[Line]] = {
     "diff": [("diff digits.onnx digits.onnx", _OK)],
     "analyze": [("analyze digits.onnx sparsity", _OK)],
     "coverage": [("coverage digits.onnx", _OK)],
+    "convert": [("convert digits.onnx", (2,))],
+    "export": [("export digits.onnx --to openvino", (1,))],
     "edit": [("edit digits.onnx --edit fold --out edited.onnx", _OK)],
     "quantize": [("quantize digits.onnx --data calibration.npz --out small.onnx", _OK)],
     "sensitivity": [("sensitivity digits.onnx --data calibration.npz", _OK)],

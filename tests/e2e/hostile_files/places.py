@@ -79,7 +79,7 @@ FILES = (
     Hostile(
         "name that a terminal obeys",
         made(f"{ESCAPES.replace('/', '')}.pkl", _junk),
-        "is not a model in a known format",
+        "is a Python pickle",
     ),
     Hostile(
         "name of two lines", made("a\nstudio: all is well.onnx", _junk), "is not an ONNX model"
