@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import os
 import signal
@@ -144,15 +146,20 @@ def test_idle_connection_survives_a_handover_within_its_grace(
     server: rig.ServerProcess, root: Path, tmp_path: Path
 ) -> None:
     bind_to_other_runtime(root, tmp_path, releases(root)[2])
-    connection = server.connect()
-    connection.request("GET", "/v2/health/live")
-    connection.getresponse().read()
-    swap(server, root, 2)
+    with contextlib.closing(server.connect()) as connection:
+        assert header_of_answer(connection) is None
+        swap(server, root, 2)
+        # The old worker learns of the handover after the new one has begun to answer.
+        rig.wait_until(lambda: header_of_answer(connection) == "close", "it says that it ends")
+
+
+def header_of_answer(connection: http.client.HTTPConnection) -> str | None:
+    """Ask once; what the answer says of the connection."""
     connection.request("GET", "/v2/health/live")
     response = connection.getresponse()
+    response.read()
     assert response.status == 200
-    assert response.headers["Connection"] == "close"
-    connection.close()
+    return response.headers["Connection"]
 
 
 def test_a_release_that_does_not_load_leaves_the_old_one(
