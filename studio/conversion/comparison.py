@@ -107,9 +107,7 @@ def _made_up(session: Session, inputs: Sequence[Value]) -> list[Feeds]:
         is_small = sum(array.size for array in found[0].values()) <= _SMALL
         return accepted_feeds(session, inputs, _MORE_SAMPLES) if is_small else found
     except InvalidModel as error:
-        raise InvalidModel(
-            f"The model does not run on random inputs: {error.message}"
-        ) from None
+        raise InvalidModel(f"The model does not run on random inputs: {error.message}") from None
 
 
 def _ranged(feeds: Feeds, ranges: Ranges) -> Feeds:
