@@ -43,7 +43,6 @@ _TARGET = coremltools.target.iOS16
 def run(request: Json, tell: Tell) -> dict[str, Any]:
     """Convert a file; what goes wrong is in ``error``."""
     warnings.simplefilter("ignore")
-    name = os.path.basename(request["source"])
     try:
         if request["work"] == "answer":
             return _answered(request, tell)
@@ -52,7 +51,7 @@ def run(request: Json, tell: Tell) -> dict[str, Any]:
     except Exception as error:
         traceback.print_exc()
         verb = "checked" if request["work"] == "answer" else "written"
-        return {"error": f"{name} cannot be {verb} as Core ML: {_reason(error)}."}
+        return {"error": f"The model cannot be {verb} as Core ML: {_reason(error)}."}
 
 
 def _answered(request: Json, tell: Tell) -> dict[str, Any]:

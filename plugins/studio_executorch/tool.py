@@ -34,7 +34,6 @@ def run(request: Json, tell: Tell) -> dict[str, Any]:
     """Convert a file, or run one on samples; what goes wrong is in ``error``."""
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
-    name = os.path.basename(request["source"])
     try:
         if request["work"] == "answer":
             _answer(request, tell)
@@ -42,7 +41,7 @@ def run(request: Json, tell: Tell) -> dict[str, Any]:
         return {"warnings": _convert(request, tell)}
     except Exception as error:
         traceback.print_exc()
-        return {"error": f"{name} cannot be run or written by ExecuTorch: {_reason(error)}."}
+        return {"error": f"The model cannot be run or written by ExecuTorch: {_reason(error)}."}
 
 
 def _convert(request: Json, tell: Tell) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from studio.api import StudioError
 from studio.conversion.results import ConversionResult
 from studio.conversion.step import ExportOptions
 from studio.conversion.targets import TARGETS
@@ -52,9 +53,26 @@ def _copies(made: Path, out: Path | None) -> list[Copy]:
     if out is None:
         return []
     others = sorted(one for one in made.parent.glob("*") if one != made)
-    targets = [out if out.is_dir() else out.with_suffix(one.suffix) for one in others]
+    targets = [out / one.name if out.is_dir() else out.with_suffix(one.suffix) for one in others]
+    for target in targets:
+        _check_free(target, out)
     pairs = [(made, out), *zip(others, targets, strict=True)]
     return [copy for one, target in pairs if (copy := Copy.begin(one, str(target)))]
+
+
+def _check_free(target: Path, out: Path) -> None:
+    """Refuse a file next to ``out`` that would be overwritten: consent is for ``out`` alone.
+
+    Raises:
+        StudioError: before anything is written.
+    """
+    if target == out:
+        raise StudioError(
+            f"{out.name} is the name of the file with the weights.",
+            hint="Pass a path with another suffix.",
+        )
+    if target.is_symlink() or (target.exists() and not out.is_file()):
+        raise StudioError(f"{target} exists already.", hint="Move it, or pass another path.")
 
 
 def _finished(copies: Sequence[Copy]) -> Path:
