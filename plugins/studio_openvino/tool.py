@@ -37,14 +37,15 @@ def run(request: Json, tell: Tell) -> dict[str, Any]:
 
 def _convert(request: Json, tell: Tell) -> None:
     tell(0.0, 0.0, "Reading the model")
-    shapes = {
-        name: openvino.PartialShape(spec["shape"])
+    shapes = [
+        (name, openvino.PartialShape(spec["shape"]))
         for name, spec in request["inputs"].items()
         if spec["shape"]
-    }
-    model = openvino.Core().read_model(request["source"])
-    if shapes:
-        model.reshape(shapes)
+    ]
+    if shapes:  # before it is read: a branch may follow from a size
+        model = openvino.convert_model(request["source"], input=shapes)
+    else:
+        model = openvino.Core().read_model(request["source"])
     tell(0.0, 0.0, "Writing the IR")
     half = request["settings"].get("precision") == "fp16"
     openvino.save_model(model, request["output"], compress_to_fp16=half)

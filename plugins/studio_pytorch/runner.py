@@ -160,11 +160,14 @@ class _Step:
         outer = {name for graph in self.branches.values() for name in graph.outputs}
         return set(self.takes).union(outer, *inner)
 
+    def branch(self, condition: Any) -> _Graph:
+        """Return the branch of an If that is taken."""
+        return self.branches["then_branch" if bool(condition) else "else_branch"]
+
     def run(self, values: Values) -> None:
         """Compute, and put what is made among the values."""
         if self.operator == "If":
-            chosen = "then_branch" if bool(values[self.takes[0]]) else "else_branch"
-            made = self.branches[chosen].run(values)
+            made = self.branch(values[self.takes[0]]).run(values)
         else:
             taken = [values[name] if name else None for name in self.takes]
             result = self._function(self._attributes, *taken)
@@ -178,17 +181,23 @@ class _Step:
 
 
 class _Graph:
-    """The steps of a graph, in its order, and its constants."""
+    """The steps of a graph, in its order.
+
+    Attributes:
+        constants: Its constants by their names.
+        steps: Its nodes.
+        outputs: Names of the values that it returns.
+    """
 
     def __init__(self, graph: Any, opset: int) -> None:
         self.outputs = [each.name for each in graph.output]
-        self._constants = {
+        self.constants = {
             each.name: _tensor(onnx.numpy_helper.to_array(each)) for each in graph.initializer
         }
         self.steps: list[_Step] = []
         for node in graph.node:
             if node.op_type == "Constant" and node.domain in ("", "ai.onnx"):
-                self._constants[node.output[0]] = _constant(node)
+                self.constants[node.output[0]] = _constant(node)
             else:
                 self.steps.append(_Step(node, opset))
         self._free()
@@ -203,14 +212,14 @@ class _Graph:
 
     def run(self, outside: Values) -> list[Any]:
         """Return the outputs; a branch reads the values outside of it."""
-        values = {**outside, **self._constants}
+        values = {**outside, **self.constants}
         for step in self.steps:
             step.run(values)
         return [values[name] for name in self.outputs]
 
     def timed(self, outside: Values) -> list[int]:
         """Return nanoseconds of each step."""
-        values = {**outside, **self._constants}
+        values = {**outside, **self.constants}
         marks = []
         with torch.inference_mode():
             for step in self.steps:

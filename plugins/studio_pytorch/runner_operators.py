@@ -192,7 +192,7 @@ def _gather(a: Attributes, x: Any, indices: Any) -> Any:
     axis = a.get("axis", 0) % x.dim()
     flat = indices.reshape(-1).long()
     made = x.index_select(axis, torch.where(flat < 0, flat + x.shape[axis], flat))
-    return made.reshape(*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :])
+    return made.reshape((*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
 
 
 def _gather_elements(a: Attributes, x: Any, indices: Any) -> Any:

@@ -17,6 +17,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 
 _parts: Any = importlib.import_module("tool_models")
 _runner: Any = importlib.import_module("runner")
+_trace: Any = importlib.import_module("tool_trace")
 ConversionError: type[Exception] = _parts.ConversionError
 
 Json = Mapping[str, Any]
@@ -52,7 +53,7 @@ class OnnxModel:
         names = self.names()
 
         def forward(*values: Any) -> tuple[Any, ...]:
-            return tuple(graph.run(dict(zip(names, values, strict=True))))
+            return tuple(_trace.TracedRun(names, values).outputs(graph))
 
         with torch.no_grad():
             traced = make_fx(forward, tracing_mode="real", pre_dispatch=True)(*examples)

@@ -154,6 +154,58 @@ def test_sizes_are_inferred_anew(tmp_path: Path) -> None:
     assert next(value.type.shape for value in made.outputs if value.type) == (5, 3)
 
 
+def steered(tmp_path: Path) -> Path:
+    """A model whose branch follows from an input, as the sampling rate of Silero's does."""
+    then = helper.make_graph(
+        [helper.make_node("Relu", ["x"], ["t"])], "then", [], [open_floats("t")]
+    )
+    other = helper.make_graph(
+        [helper.make_node("Neg", ["x"], ["e"])], "else", [], [open_floats("e")]
+    )
+    nodes = [
+        helper.make_node("Equal", ["rate", "wide"], ["is wide"]),
+        helper.make_node("If", ["is wide"], ["y"], then_branch=then, else_branch=other),
+    ]
+    rate = helper.make_tensor_value_info("rate", TensorProto.INT64, ())
+    graph = helper.make_graph(
+        nodes,
+        "steered",
+        [floats("x", 1, 4), rate],
+        [floats("y", 1, 4)],
+        [numpy_helper.from_array(numpy.array(16_000), "wide")],
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    path = tmp_path / "source" / "model.onnx"
+    path.parent.mkdir(exist_ok=True)
+    onnx.save(made, str(path))
+    return path
+
+
+@pytest.mark.parametrize(("rate", "operator"), [(16_000, "Relu"), (8_000, "Neg")])
+def test_an_input_becomes_a_constant(tmp_path: Path, rate: int, operator: str) -> None:
+    before = steered(tmp_path)
+    after, facts = edited(before, f"constant rate={rate}")
+    assert [one.name for one in onnx.load(str(after)).graph.input] == ["x"]
+    assert same_numbers(before, after, facts).samples == 3
+    folded, _ = edited(after, "fold")
+    assert [node.op_type for node in onnx.load(str(folded)).graph.node] == [operator]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("constant rate=fast", "The input 'rate' is of type int64."),
+        ("constant rate=99999999999999999999", "The input 'rate' is of type int64."),
+        ("constant rate=1,2", "Values of the input 'rate': 2 given, 1 expected."),
+        ("constant x=1,2", "Values of the input 'x': 2 given, 4 expected."),
+    ],
+)
+def test_a_constant_that_does_not_fit(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        edited(steered(tmp_path), text)
+    assert caught.value.message == sentence
+
+
 def test_external_data_comes_along(tmp_path: Path) -> None:
     before = model(tmp_path)
     onnx.save(
@@ -188,6 +240,9 @@ def test_external_data_comes_along(tmp_path: Path) -> None:
         ("extract end=nothing", "The model has no value 'nothing'."),
         ("prune drop=y,aux", "A model without outputs computes nothing."),
         ("prune speed=3", "'speed=3' is no option."),
+        ("constant x", "'x' is not a constant."),
+        ("constant y=1", "The model has no input 'y'."),
+        ("constant x=1", "The input 'x' has no fixed sizes of numbers."),
         ("opset 3", "Version must be at least 7, not 3."),
     ],
 )
@@ -203,4 +258,6 @@ def test_every_edit_is_offered() -> None:
         for capability in HOST.all(Extension.TRANSFORM)
         if capability.extra.get("edits")
     }
-    assert offered == {"rename", "dimensions", "extract", "prune", "opset", "fold"}
+    assert offered == {
+        *("rename", "dimensions", "constant", "extract", "prune", "opset", "fold")
+    }

@@ -24,12 +24,14 @@ class EditFacts:
         text: What was done.
         equal: Whether the model must give the same numbers.
         inputs, outputs: The new names of those of the model before.
+        constants: Values of inputs of the model before that are none any more.
     """
 
     text: object = ""
     equal: object = None
     inputs: Mapping[str, str] | None = None
     outputs: Mapping[str, str] | None = None
+    constants: Mapping[str, object] | None = None
 
 
 def check(
@@ -51,9 +53,10 @@ def check(
     if not {value.name for value in inputs[1]} <= old_names.keys():
         return Equality(0.0, 0)
     feeds = _feeds(after, _common(inputs[0], inputs[1], renamed))
+    fixed = _constants(inputs[0], facts)
     worst, compared = 0.0, 0
     for one in feeds:
-        asked = {old_names[name]: array for name, array in one.items()}
+        asked = {**fixed, **{old_names[name]: array for name, array in one.items()}}
         if set(before.input_names) - asked.keys():
             return Equality(0.0, 0)  # an input that nothing needed has gone
         wanted, found = before.run(asked), after.run(one)
@@ -71,6 +74,12 @@ def _common(
     """Return the edited model's inputs, with the sizes that either model fixes."""
     types = {renamed.get(value.name, value.name): value.type for value in before}
     return [Value(value.name, _fixed(value.type, types[value.name])) for value in after]
+
+
+def _constants(before: Sequence[Value], facts: EditFacts) -> Feeds:
+    values = facts.constants or {}
+    types = {one.name: one.type.dtype for one in before if one.type}
+    return {name: numpy.array(value, types[name]) for name, value in values.items()}
 
 
 def _fixed(one: TensorType | None, other: TensorType | None) -> TensorType | None:

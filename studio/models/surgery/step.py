@@ -19,8 +19,8 @@ class EditOptions:
     model: ModelRef = option(kind=Kind.MODEL, positional=True, help="The model.")
     edit: tuple[str, ...] = option(
         title="Edits",
-        help="Edits in order: rename x=image; dimensions batch=1; extract start=a end=b; "
-        "prune; fold; opset 21.",
+        help="Edits in order: rename x=image; dimensions batch=1; constant sr=16000; "
+        "extract start=a end=b; prune; fold; opset 21.",
     )
     out: Path | None = option(
         None, kind=Kind.OUTPUT, title="Copy to", help="File or folder for a copy of the new model."

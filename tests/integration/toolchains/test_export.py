@@ -122,3 +122,57 @@ def test_the_numbers_of_a_constant_part_stay(kept: Studio, tmp_path: Path) -> No
     assert found["checks"][0]["max_error"] < 1e-6
     found = export(kept, path, "pytorch-export")
     assert found["checks"][0]["max_error"] < 1e-6
+
+
+def branching(condition: list[onnx.NodeProto], path: Path, *inputs: onnx.ValueInfoProto) -> Path:
+    """Save a model that doubles or negates, as the value ``flag`` of some nodes has it."""
+    sides = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 4]) for name in "xy"]
+    then, other = (
+        helper.make_graph(
+            [helper.make_node(operator, taken, [name])],
+            name,
+            [],
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 4])],
+        )
+        for operator, taken, name in (("Add", ["x", "x"], "twice"), ("Neg", ["x"], "less"))
+    )
+    choice = helper.make_node("If", ["flag"], ["y"], "choice", then_branch=then, else_branch=other)
+    constants = [helper.make_tensor(name, TensorProto.INT64, [], [2]) for name in ("two", "first")]
+    constants[1].int64_data[0] = 0
+    graph = helper.make_graph(
+        [*condition, choice], "branches", [sides[0], *inputs], sides[1:], constants
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(made, path)
+    return path
+
+
+@pytest.mark.parametrize("to", ["openvino", "pytorch-export"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_branch_that_follows_from_a_size_is_taken(
+    kept: Studio, tmp_path: Path, to: str, count: int
+) -> None:
+    nodes = [
+        helper.make_node("Shape", ["x"], ["sizes"]),
+        helper.make_node("Gather", ["sizes", "first"], ["count"]),
+        helper.make_node("Equal", ["count", "two"], ["flag"]),
+    ]
+    model = branching(nodes, tmp_path / "sizes.onnx")
+    found = export(kept, model, to, "--input", f"x={count},4")
+    assert found["checks"][0]["max_error"] < 1e-6
+
+
+def test_a_branch_that_follows_from_an_input_names_it_and_its_remedy_works(
+    kept: Studio, tmp_path: Path
+) -> None:
+    install(kept, "pytorch")
+    rate = helper.make_tensor_value_info("rate", TensorProto.INT64, [])
+    nodes = [helper.make_node("Equal", ["rate", "two"], ["flag"])]
+    model = branching(nodes, tmp_path / "rates.onnx", rate)
+    done = kept.run("export", model, "--to", "pytorch-export")
+    assert done.code == 1
+    assert "branch 'choice' (If) follows from the values of the input 'rate'" in done.err
+    fixed = tmp_path / "fixed.onnx"
+    kept.ok("edit", model, "--edit", "constant rate=2", "--edit", "fold", "--out", fixed)
+    found = export(kept, fixed, "pytorch-export")
+    assert found["checks"][0]["max_error"] < 1e-6

@@ -129,6 +129,7 @@ def named(view: GraphView) -> dict[str, Callable[[], Iterable[str]]]:
 
     return {
         "value": values,
+        "input": lambda: (value.name for value in graph.inputs),
         "output": lambda: (value.name for value in graph.outputs),
         "size": sizes,
     }
