@@ -74,7 +74,9 @@ def _answered(request: Json, tell: Tell) -> dict[str, Any]:
 def _convert(request: Json, tell: Tell) -> None:
     tell(0.0, 0.0, "Reading the program")
     extra = {_NAMES: ""}
-    program = torch.export.load(request["source"], extra_files=extra).run_decompositions({})
+    program = torch.export.load(request["source"], extra_files=extra)
+    program = program.run_decompositions(_recurrences())
+    _drop_aliases(program.graph)
     names = json.loads(extra[_NAMES])
     precision = request["settings"].get("precision", "fp16")
     full = precision == "fp32"
@@ -91,6 +93,21 @@ def _convert(request: Json, tell: Tell) -> None:
         tell(0.0, 0.0, "Quantizing the weights")
         model = _quantized(model)
     model.save(request["output"])
+
+
+def _recurrences() -> dict[Any, Any]:
+    """Return how recurrences are unrolled: its converter knows none of an exported program."""
+    table = torch.export.default_decompositions()
+    names = ("aten.lstm.", "aten.gru.", "aten.rnn_")
+    return {one: table[one] for one in table if str(one).startswith(names)}
+
+
+def _drop_aliases(graph: Any) -> None:
+    """Remove other names of the same values, for which Core ML has no operator."""
+    for node in list(graph.nodes):
+        if node.target == torch.ops.aten.alias.default:
+            node.replace_all_uses_with(node.args[0])
+            graph.erase_node(node)
 
 
 def _quantized(model: Any) -> Any:

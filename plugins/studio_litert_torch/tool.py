@@ -1,16 +1,18 @@
 """The conversion of programs of PyTorch to TFLite, in the environment where LiteRT Torch lives.
 
-This one file, numpy, torch, flatbuffers and Google's packages for LiteRT alone; nothing of the
+This file and ``tool_int8.py``, numpy, torch, flatbuffers and Google's packages for LiteRT alone; nothing of the
 studio. ``run`` is called as ``studio.api.toolchains`` describes for converters.
 """
 
 from __future__ import annotations
 
 import glob
+import importlib
 import json
 import logging
 import os
 import re
+import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,12 +23,14 @@ import numpy
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
+# A converter's parts lie next to it; the environment knows nothing of the folder.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
 Tell = Callable[..., None]
 Json = Mapping[str, Any]
 
 _NAMES = "onnx_names.json"
 _MARK = b"TFL3"
-_SIGNATURE = "serving_default"
 _OPERATORS = {
     number: name.lower()
     for name, number in vars(schema.BuiltinOperator).items()
@@ -42,15 +46,14 @@ def run(request: Json, tell: Tell) -> dict[str, Any]:
     try:
         if request["work"] == "answer":
             _answer(request, tell)
-        else:
-            _convert(request, tell)
+            return {}
+        return {"warnings": _convert(request, tell)}
     except Exception as error:
         traceback.print_exc()
         return {"error": f"The model cannot be run or written by LiteRT: {_reason(error)}."}
-    return {"warnings": []}
 
 
-def _convert(request: Json, tell: Tell) -> None:
+def _convert(request: Json, tell: Tell) -> list[str]:
     tell(0.0, 0.0, "Loading the converter")  # which takes a while
     import litert_torch
     import torch
@@ -69,9 +72,19 @@ def _convert(request: Json, tell: Tell) -> None:
     made.export(request["output"])
     _rename(request["output"], names)
     if request["settings"].get("precision") == "int8":
-        tell(0.0, 0.0, "Calibrating and quantizing")
-        _quantize(request["output"], request["settings"]["calibration"])
+        samples = glob.glob(os.path.join(request["settings"]["calibration"], "*.npz"))
+        importlib.import_module("tool_int8").quantize(request["output"], sorted(samples), tell)
         _rename(request["output"], names)
+    return list(_narrowed(request["output"], names["inputs"], examples))
+
+
+def _narrowed(path: str, names: Sequence[str], examples: Sequence[Any]) -> Iterator[str]:
+    """Say which inputs got a narrower type: LiteRT Torch reads int64 as int32."""
+    types = {one["name"]: one["dtype"] for one in Interpreter(path).get_input_details()}
+    for name, example in zip(names, examples, strict=True):
+        before, after = str(example.dtype).partition(".")[2], numpy.dtype(types[name]).name
+        if before != after:
+            yield f"The input {name!r} is {after} in TFLite, not {before}."
 
 
 def _rename(path: str, names: Mapping[str, Sequence[str]]) -> None:
@@ -112,27 +125,6 @@ def _in_order(maps: Sequence[Any], graph: Any, names: Sequence[str]) -> list[Any
     return [places[name] for name in names]
 
 
-def _quantize(path: str, samples: str) -> None:
-    """Quantize weights and activations; inputs and outputs stay in float."""
-    from ai_edge_quantizer import algorithm_manager, qtyping, quantizer, recipe
-
-    rewriter = quantizer.Quantizer(path, recipe.static_wi8_ai8())
-    for place in (qtyping.TFLOperationName.INPUT, qtyping.TFLOperationName.OUTPUT):
-        rewriter.update_quantization_recipe(
-            regex=".*",
-            operation_name=place,
-            algorithm_key=algorithm_manager.AlgorithmName.NO_QUANTIZE,
-        )
-    found = rewriter.calibrate({_SIGNATURE: list(_samples(samples))}, num_threads=1)
-    rewriter.quantize(found).export_model(path, overwrite=True)
-
-
-def _samples(folder: str) -> Iterator[dict[str, Any]]:
-    for path in sorted(glob.glob(os.path.join(folder, "*.npz"))):
-        with numpy.load(path, allow_pickle=False) as arrays:
-            yield {name: arrays[name] for name in arrays.files}
-
-
 def _answer(request: Json, tell: Tell) -> None:
     interpreter = Interpreter(model_path=request["source"], num_threads=1)
     interpreter.allocate_tensors()
@@ -142,8 +134,8 @@ def _answer(request: Json, tell: Tell) -> None:
     for number, path in enumerate(paths):
         tell(number, len(paths), f"Running sample {number + 1} of {len(paths)}")
         with numpy.load(path, allow_pickle=False) as arrays:
-            for name in arrays.files:
-                interpreter.set_tensor(inputs[name]["index"], arrays[name])
+            for name, one in inputs.items():
+                interpreter.set_tensor(one["index"], arrays[name].astype(one["dtype"]))
         interpreter.invoke()
         made = {str(at): interpreter.get_tensor(index) for at, index in enumerate(outputs)}
         numpy.savez(os.path.join(request["answers"], os.path.basename(path)), **made)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
@@ -23,10 +24,23 @@ Walled = tuple[Sequence[str], Sequence[int]]
 Contain = Callable[[Sequence[str], Path, Path], AbstractContextManager[Walled]]
 """Puts a command behind walls: given it, the folder it may write to and one that it must see."""
 
+_LEASH = Path(__file__).with_name("leash.py")
 _POLL_S = 0.2
 _PROBE_S = 300.0
 _ROOM = 1.5
 """Downloads lie beside what is unpacked from them."""
+
+_UNREACHABLE = re.compile(
+    r"NewConnectionError|Failed to establish|Connection refused|Name or service not known"
+    r"|Network is unreachable|name resolution|dns error|ConnectTimeout|tcp connect error"
+)
+_CUT = re.compile(
+    r"IncompleteRead|Connection broken|ConnectionResetError|ReadTimeout|connection closed before"
+    r"|issue with network connectivity|end of file before message|error decoding response body|request or response body error"
+)
+"""What pip and uv write of a network that is missing, and of one that fails halfway."""
+
+_NETWORK = "Check the network or the proxy, or give a folder of wheels with --wheels."
 
 _PROBE = """
 import importlib, json, os, sys
@@ -132,7 +146,8 @@ class EnvironmentBuild:
             command += ["--no-index", "--find-links", str(self.wheels)]
         output = self._followed(command)
         if output is not None:
-            raise StudioError(*_refusal(output, self.wheels), detail=output[-4000:])
+            text, hint = _refusal(output, self.wheels)
+            raise StudioError(text, hint=hint, detail=output[-4000:])
 
     def _probe(self) -> dict[str, str]:
         python = str(self.folder / "bin" / "python")
@@ -168,8 +183,8 @@ class EnvironmentBuild:
         log = self.folder.with_suffix(".log")
         with log.open("wb") as output:
             process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
+                own_python(str(_LEASH), *command),
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
                 cwd=self.folder.parent,  # uv would take the settings of a project around it
@@ -177,10 +192,10 @@ class EnvironmentBuild:
             try:
                 while _runs(process):
                     self._progress.progress(*self._share(log))
-            except BaseException:
-                process.kill()
+            finally:
+                assert process.stdin is not None
+                process.stdin.close()  # ends what still runs
                 process.wait()
-                raise
         text = log.read_text(encoding="utf-8", errors="replace")
         log.unlink()
         return None if process.returncode == 0 else text or f"status {process.returncode}"
@@ -230,16 +245,20 @@ def _installer(python: Path) -> list[str]:
     return [*uv, "pip", "install", "--python", str(python)]
 
 
-def _refusal(output: str, wheels: Path | None) -> tuple[str]:
-    """Return the complaint of an installer as one sentence."""
+def _refusal(output: str, wheels: Path | None) -> tuple[str, str]:
+    """Return the complaint of an installer as one sentence, and its remedy."""
     if "DO NOT MATCH THE HASHES" in output or "ash mismatch" in output:
-        return ("The hash of a package differs from the plugin's lock file.",)
+        return ("The hash of a package differs from the plugin's lock file.", "")
     if "No space left on device" in output:
-        return ("The disk is too full for the environment.",)
+        return ("The disk is too full for the environment.", "")
+    place = f"in {wheels}" if wheels else "from the index that pip is configured with"
+    if wheels is None and _UNREACHABLE.search(output):
+        return (f"The packages could not be downloaded {place}: it cannot be reached.", _NETWORK)
+    if wheels is None and _CUT.search(output):
+        return (f"The packages could not be downloaded {place}: the connection was cut.", _NETWORK)
     errors = [line for line in output.splitlines() if line.startswith("ERROR:")]
     last = errors[-1].removeprefix("ERROR:").strip() if errors else output.strip()[-200:]
-    place = f"in {wheels}" if wheels else "from the index that pip is configured with"
-    return (f"The packages could not be downloaded {place}: {last.rstrip('.')}.",)
+    return (f"The packages could not be downloaded {place}: {last.rstrip('.')}.", "")
 
 
 def _runs(process: subprocess.Popen[bytes]) -> bool:
