@@ -1,7 +1,7 @@
 """The conversion of programs of PyTorch to TFLite, in the environment where LiteRT Torch lives.
 
-This file and ``tool_int8.py``, numpy, torch, flatbuffers and Google's packages for LiteRT alone; nothing of the
-studio. ``run`` is called as ``studio.api.toolchains`` describes for converters.
+This file and ``tool_int8.py``, numpy, torch, flatbuffers and Google's packages for LiteRT alone;
+nothing of the studio. ``run`` is called as ``studio.api.toolchains`` describes for converters.
 """
 
 from __future__ import annotations
@@ -71,9 +71,10 @@ def _convert(request: Json, tell: Tell) -> list[str]:
     made = litert_torch.convert(program.module(check_guards=False), examples)
     made.export(request["output"])
     _rename(request["output"], names)
-    if request["settings"].get("precision") == "int8":
+    if (precision := request["settings"].get("precision")) != "fp32":
         samples = glob.glob(os.path.join(request["settings"]["calibration"], "*.npz"))
-        importlib.import_module("tool_int8").quantize(request["output"], sorted(samples), tell)
+        quantize = importlib.import_module("tool_int8").quantize
+        quantize(request["output"], sorted(samples), precision == "int8-whole", tell)
         _rename(request["output"], names)
     return list(_narrowed(request["output"], names["inputs"], examples))
 

@@ -2,10 +2,9 @@
 
 Used by ``tool.py``: numpy and Google's packages for LiteRT alone; nothing of the studio.
 
-The calibration of ``ai-edge-quantizer`` follows a moving average of the samples' extremes, so it cuts
-values that occur in each of them. Here a range is searched for the least squared error of rounding
-and cutting together, on a histogram of all samples (as in TensorRT's and OpenVINO's "MSE"
-observers). The package then writes the model.
+The calibration of ``ai-edge-quantizer`` follows a moving average of the samples' extremes, so it
+cuts values that occur in each of them. Here a range is searched for the least squared error of
+rounding and cutting together, on a histogram of all samples. The package then writes the model.
 """
 
 from __future__ import annotations
@@ -20,6 +19,18 @@ from ai_edge_quantizer import algorithm_manager, qtyping, quantizer, recipe
 Tell = Callable[..., None]
 Array = numpy.ndarray[Any, Any]
 
+_ENDS = (qtyping.TFLOperationName.INPUT, qtyping.TFLOperationName.OUTPUT)
+_ELEMENTWISE = tuple(
+    one
+    for one in qtyping.TFLOperationName
+    if one.name
+    in (
+        *("ADD", "SUB", "MUL", "DIV", "MEAN", "SUM", "SQRT", "RSQRT", "SQUARED_DIFFERENCE"),
+        *("SOFTMAX", "LOGISTIC", "TANH", "GELU", "HARD_SWISH", "MAXIMUM", "REDUCE_MIN"),
+    )
+)
+"""Operators that lose more in 8 bits than they gain: most have no fast kernel for them."""
+
 _SIGNATURE = "serving_default"
 _BINS = 2048
 _STEPS = 255
@@ -30,15 +41,16 @@ _SHARES = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2)
 """Of an extreme, at which a range may end."""
 
 
-def quantize(path: str, samples: Sequence[str], tell: Tell) -> None:
+def quantize(path: str, samples: Sequence[str], whole: bool, tell: Tell) -> None:
     """Quantize weights and activations; inputs and outputs stay in float.
 
     Args:
         path: The float model, which is replaced.
         samples: Files with an array for each input under its name.
+        whole: Whether every operator computes in 8 bits, as chips without float need it.
     """
     rewriter = quantizer.Quantizer(path, recipe.static_wi8_ai8())
-    for place in (qtyping.TFLOperationName.INPUT, qtyping.TFLOperationName.OUTPUT):
+    for place in _ENDS if whole else (*_ENDS, *_ELEMENTWISE):
         rewriter.update_quantization_recipe(
             regex=".*",
             operation_name=place,
@@ -126,10 +138,11 @@ def best_range(low: float, high: float, counts: Array) -> tuple[float, float]:
         for below in (_SHARES if low < 0 else (1.0,))
         for above in (_SHARES if high > 0 else (1.0,))
     ]
-    return min(candidates, key=lambda ends: _loss(*ends, middles, counts))
+    return min(candidates, key=lambda ends: _loss(ends, middles, counts))
 
 
-def _loss(low: float, high: float, values: Array, counts: Array) -> float:
+def _loss(ends: tuple[float, float], values: Array, counts: Array) -> float:
+    low, high = ends
     step = (high - low) / _STEPS
     rounded = numpy.clip(
         numpy.round(values / step), numpy.round(low / step), numpy.round(high / step)

@@ -31,7 +31,12 @@ from studio.plugin_host import PluginHost
 from studio.registry import component_of
 from studio.registry.names import LONGEST_NAME
 
-_LIMITS: Mapping[str, float | None] = {"fp32": LARGEST_ERROR, "fp16": 2e-2, "int8": None}
+_LIMITS: Mapping[str, float | None] = {
+    "fp32": LARGEST_ERROR,
+    "fp16": 2e-2,
+    "int8": None,
+    "int8-whole": None,
+}
 """Largest relative error by precision; int8 has a metric on data instead."""
 
 _CALIBRATION_SAMPLES = 200

@@ -96,7 +96,7 @@ class ExportOptions:
     precision: str | None = option(
         None,
         kind=Kind.CHOICE,
-        choices=("fp32", "fp16", "int8"),
+        choices=("fp32", "fp16", "int8", "int8-whole"),
         help="Precision of the new model (default: that of the ONNX model; Core ML: fp16).",
     )
     input: tuple[str, ...] | None = option(

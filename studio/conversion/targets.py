@@ -39,7 +39,12 @@ TARGETS = {
     one.id: one
     for one in (
         TargetFormat(
-            "tflite", "TFLite", ".tflite", ("fp32", "int8"), opens=True, calibrated=("int8",)
+            "tflite",
+            "TFLite",
+            ".tflite",
+            ("fp32", "int8", "int8-whole"),
+            opens=True,
+            calibrated=("int8", "int8-whole"),
         ),
         TargetFormat(
             "openvino", "OpenVINO IR", ".xml", ("fp32", "fp16"), opens=True, keeps_open=True

@@ -80,7 +80,7 @@ def measured(model: Model, form: str, precision: str, home: Path) -> Row:
     sizes = [word for one in model.sizes for word in ("--input", one)]
     words = [str(folder / "model.onnx"), "--to", form, "--precision", precision, *sizes]
     words += ["--data", str(folder / "calibration"), "--json"]
-    found = _studio(home, "convert", *words)
+    found = studio(home, "convert", *words)
     if "error" in found:
         return Row(model.name, form, precision, failure=found["error"]["message"])
     check: dict[str, Any] = next(iter(found["checks"]), {})
@@ -97,7 +97,8 @@ def measured(model: Model, form: str, precision: str, home: Path) -> Row:
     )
 
 
-def _studio(home: Path, *words: str) -> dict[str, Any]:
+def studio(home: Path, *words: str) -> dict[str, Any]:
+    """Return the JSON of a command; what it writes to standard error is its error."""
     done = subprocess.run(
         [str(STUDIO), *words],
         capture_output=True,
@@ -111,11 +112,11 @@ def _studio(home: Path, *words: str) -> dict[str, Any]:
 
 
 def _install(home: Path) -> None:
-    listed = _studio(home, "backends", "list", "--json")["backends"]
+    listed = studio(home, "backends", "list", "--json")["backends"]
     there = {row["name"] for row in listed if row["state"] == "available"}
     for name in ENVIRONMENTS:
         if name not in there:
-            _studio(home, "backends", "install", name, "--json")
+            studio(home, "backends", "install", name, "--json")
 
 
 def markdown(rows: Sequence[Row]) -> str:

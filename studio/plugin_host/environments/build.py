@@ -36,7 +36,8 @@ _UNREACHABLE = re.compile(
 )
 _CUT = re.compile(
     r"IncompleteRead|Connection broken|ConnectionResetError|ReadTimeout|connection closed before"
-    r"|issue with network connectivity|end of file before message|error decoding response body|request or response body error"
+    r"|issue with network connectivity|end of file before message|error decoding response body"
+    r"|request or response body error"
 )
 """What pip and uv write of a network that is missing, and of one that fails halfway."""
 

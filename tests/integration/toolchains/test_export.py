@@ -56,12 +56,16 @@ def test_what_the_studio_opens_is_a_variant_like_any_other(
     assert matched["matched"] == matched["compute"]
 
 
-def test_int8_tflite_keeps_floats_at_its_ends(kept: Studio, digits: Path) -> None:
-    data = ("--precision", "int8", "--data", digits / "calibration.npz")
+@pytest.mark.parametrize("precision", ["int8", "int8-whole"])
+def test_int8_tflite_keeps_floats_at_its_ends(
+    kept: Studio, digits: Path, precision: str
+) -> None:
+    data = ("--precision", precision, "--data", digits / "calibration.npz")
     found = export(kept, digits / "digits.onnx", "tflite", *data)
     install(kept, "litert")
     assert found["bytes"] < 45_000
     assert found["checks"][0]["limit"] is None
+    assert found["checks"][0]["max_error"] < 0.03
     score = kept.ok("evaluate", f"#{found['variant']}", "--data", digits / "heldout.npz")
     assert score["metric"]["value"] > 0.99
 

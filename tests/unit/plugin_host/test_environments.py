@@ -395,8 +395,7 @@ def test_a_cancelled_tool_is_ended(tmp_path: Path, made: Environment) -> None:
     with pytest.raises(Cancelled):
         PluginToolchain(made).run(made.source / "tool.py", {"do": "hang"}, tmp_path, progress)
     assert time.monotonic() - begun < 60
-    commands = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if _there(path)]
-    assert not any(str(made.source / "tool.py").encode() in command for command in commands)
+    assert not any(_commands_with(str(made.source / "tool.py")))
 
 
 @pytest.mark.parametrize(
