@@ -57,9 +57,7 @@ def test_what_the_studio_opens_is_a_variant_like_any_other(
 
 
 @pytest.mark.parametrize("precision", ["int8", "int8-whole"])
-def test_int8_tflite_keeps_floats_at_its_ends(
-    kept: Studio, digits: Path, precision: str
-) -> None:
+def test_int8_tflite_keeps_floats_at_its_ends(kept: Studio, digits: Path, precision: str) -> None:
     data = ("--precision", precision, "--data", digits / "calibration.npz")
     found = export(kept, digits / "digits.onnx", "tflite", *data)
     install(kept, "litert")
