@@ -21,7 +21,10 @@ from studio.plugin_host.environments.build import clean_variables
 
 CHILD = Path(__file__).with_name("child.py")
 PATIENCE_S = 240.0
-"""A tool that says nothing for so long is stopped."""
+"""A tool that neither says anything nor computes for so long is stopped."""
+
+_LEAST = 0.02
+"""Share of that time on a processor that counts as computing."""
 
 _POLL_S = 0.2
 _GRACE_S = 2.0
@@ -74,22 +77,30 @@ class ToolRun:
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.write(json.dumps(request).encode() + b"\n")
                 process.stdin.flush()
-            last = self._follow(process.stdout, progress)
+            last = self._follow(process, progress)
             return self._concluded(last, process, errors)
         finally:
             _end(process)
 
-    def _follow(self, stream: IO[bytes], progress: Progress) -> ToolEvent:
-        """Pass on how far it is; the last event, empty when it just ended."""
+    def _follow(self, process: subprocess.Popen[bytes], progress: Progress) -> ToolEvent:
+        """Pass on how far it is; the last event, empty when it just ended.
+
+        A tool that says nothing is stopped, unless it computes: the export of a large model takes
+        minutes without a word.
+        """
+        assert process.stdout is not None
         arrived: queue.Queue[bytes | None] = queue.Queue()
         # A thread, as a read of the pipe has no time limit.
-        threading.Thread(target=_pump, args=(stream, arrived), daemon=True).start()
+        threading.Thread(target=_pump, args=(process.stdout, arrived), daemon=True).start()
         heard, last = time.monotonic(), ToolEvent()
+        computed = _computed(process.pid)
         while True:
             progress.check()
             try:
                 line = arrived.get(timeout=_POLL_S)
             except queue.Empty:
+                if (now := _computed(process.pid)) > computed + _LEAST * self._patience:
+                    heard, computed = time.monotonic(), now
                 if time.monotonic() - heard > self._patience:
                     raise StudioError(
                         f"{self._title} made no progress for {self._patience:g} s and was stopped."
@@ -130,6 +141,15 @@ def _pump(stream: IO[bytes], arrived: queue.Queue[bytes | None]) -> None:
         for line in stream:
             arrived.put(line)
     arrived.put(None)
+
+
+def _computed(pid: int) -> float:
+    """Return the processor seconds of a process and its ended children; 0 where they are not known."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -364,6 +364,12 @@ def test_a_tool_that_fails_is_one_sentence(tmp_path, made, does, words) -> None:
         run.result({"do": does}, Silent())
 
 
+def test_a_tool_that_computes_in_silence_is_not_stopped(tmp_path: Path, made: Environment) -> None:
+    """The export of a large model takes minutes; its own limit is the job's."""
+    run = ToolRun(made.interpreter, made.source / "tool.py", tmp_path, patience=2)
+    assert run.result({"do": "compute"}, Silent()) == {"done": True}
+
+
 @pytest.mark.parametrize("line", ["garbage", "[1]", '{"event": 1}', "[" * 100_000])
 def test_a_tool_that_writes_other_lines_than_events(tmp_path, made, line) -> None:
     tool = tmp_path / "tool.py"
