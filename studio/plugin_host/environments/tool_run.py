@@ -144,7 +144,7 @@ def _pump(stream: IO[bytes], arrived: queue.Queue[bytes | None]) -> None:
 
 
 def _computed(pid: int) -> float:
-    """Return the processor seconds of a process and its ended children; 0 where they are not known."""
+    """Return the processor seconds of a process and its ended children, 0 where unknown."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
