@@ -1,16 +1,18 @@
 """The conversion of programs of PyTorch to TFLite, in the environment where LiteRT Torch lives.
 
-This one file, numpy, torch, flatbuffers and Google's packages for LiteRT alone; nothing of the
+This file and its part, numpy, torch, flatbuffers and Google's packages for LiteRT alone; nothing of the
 studio. ``run`` is called as ``studio.api.toolchains`` describes for converters.
 """
 
 from __future__ import annotations
 
 import glob
+import importlib
 import json
 import logging
 import os
 import re
+import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +22,10 @@ import flatbuffers
 import numpy
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
+
+# Its part lies next to it; the environment knows nothing of the folder.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+_values: Any = importlib.import_module("tool_values")
 
 Tell = Callable[..., None]
 Json = Mapping[str, Any]
@@ -41,9 +47,8 @@ def run(request: Json, tell: Tell) -> dict[str, Any]:
     warnings.simplefilter("ignore")
     try:
         if request["work"] == "answer":
-            _answer(request, tell)
-        else:
-            _convert(request, tell)
+            return {"warnings": [], "places": _answer(request, tell)}
+        _convert(request, tell)
     except Exception as error:
         traceback.print_exc()
         return {"error": f"The model cannot be run or written by LiteRT: {_reason(error)}."}
@@ -65,20 +70,29 @@ def _convert(request: Json, tell: Tell) -> None:
         if node.name in wanted
     )
     tell(0.0, 0.0, "Converting to TFLite")
+    nodes = _values.noted(program)
+    _mark(litert_torch, nodes)
     made = litert_torch.convert(program.module(check_guards=False), examples)
     made.export(request["output"])
-    _rename(request["output"], names)
+    _rename(request["output"], names, nodes)
     if request["settings"].get("precision") == "int8":
         tell(0.0, 0.0, "Calibrating and quantizing")
         _quantize(request["output"], request["settings"]["calibration"])
         _rename(request["output"], names)
 
 
-def _rename(path: str, names: Mapping[str, Sequence[str]]) -> None:
-    """Give inputs and outputs the names of the ONNX model."""
-    with open(path, "rb") as file:
-        model = schema.ModelT.InitFromPackedBuf(bytearray(file.read()), 0)
+def _mark(litert_torch: Any, nodes: Sequence[Any]) -> None:
+    """Let the converter name tensors after values of the ONNX model, where it still can."""
+    export = importlib.import_module(f"{litert_torch.__name__}.backend.export")
+    export.debuginfo.build_mlir_debuginfo = _values.marks(nodes)
+
+
+def _rename(path: str, names: Mapping[str, Sequence[str]], nodes: Sequence[Any] = ()) -> None:
+    """Give inputs and outputs the names of the ONNX model, and keep the places of its values."""
+    model = _read(path)
     graph = model.subgraphs[0]
+    if nodes:
+        _values.add(model, schema, _values.entries(graph, nodes))
     _name_values(model, graph)
     for places, given in ((graph.inputs, names["inputs"]), (graph.outputs, names["outputs"])):
         for place, name in zip(places, given, strict=True):
@@ -94,6 +108,11 @@ def _rename(path: str, names: Mapping[str, Sequence[str]]) -> None:
     builder.Finish(model.Pack(builder), _MARK)
     with open(path, "wb") as file:
         file.write(builder.Output())
+
+
+def _read(path: str) -> Any:
+    with open(path, "rb") as file:
+        return schema.ModelT.InitFromPackedBuf(bytearray(file.read()), 0)
 
 
 def _name_values(model: Any, graph: Any) -> None:
@@ -133,8 +152,16 @@ def _samples(folder: str) -> Iterator[dict[str, Any]]:
             yield {name: arrays[name] for name in arrays.files}
 
 
-def _answer(request: Json, tell: Tell) -> None:
-    interpreter = Interpreter(model_path=request["source"], num_threads=1)
+def _answer(request: Json, tell: Tell) -> dict[str, str]:
+    """Run it; returns the values that are wanted too, and that it has."""
+    wanted = request.get("values") or []
+    known = _values.read(_read(request["source"])) if wanted else {}
+    values = {at: known[name] for at, name in enumerate(wanted) if name in known}
+    interpreter = Interpreter(
+        model_path=request["source"],
+        num_threads=1,
+        experimental_preserve_all_tensors=bool(values),
+    )
     interpreter.allocate_tensors()
     inputs = {one["name"]: one for one in interpreter.get_input_details()}
     outputs = [one["index"] for one in interpreter.get_output_details()]
@@ -146,7 +173,10 @@ def _answer(request: Json, tell: Tell) -> None:
                 interpreter.set_tensor(inputs[name]["index"], arrays[name])
         interpreter.invoke()
         made = {str(at): interpreter.get_tensor(index) for at, index in enumerate(outputs)}
+        for at, (place, shape) in values.items():
+            made[f"value/{at}"] = _values.value(interpreter.get_tensor(place), shape)
         numpy.savez(os.path.join(request["answers"], os.path.basename(path)), **made)
+    return {wanted[at]: "" for at in values}
 
 
 def _reason(error: BaseException) -> str:

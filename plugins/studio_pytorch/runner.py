@@ -12,7 +12,7 @@ import os
 import statistics
 import sys
 import time
-from typing import Any, Callable, Dict, Mapping
+from typing import Any, Callable, Dict, Mapping, Optional
 
 import numpy
 import onnx
@@ -201,11 +201,20 @@ class _Graph:
             if name in last:
                 last[name].frees.append(name)
 
-    def run(self, outside: Values) -> list[Any]:
-        """Return the outputs; a branch reads the values outside of it."""
+    def run(
+        self, outside: Values, on_value: Optional[Callable[[str, Any], None]] = None
+    ) -> list[Any]:
+        """Return the outputs; a branch reads the values outside of it.
+
+        Args:
+            on_value: Called with the name of each value and the value, once it is computed.
+        """
         values = {**outside, **self._constants}
         for step in self.steps:
             step.run(values)
+            for name in step.makes if on_value else ():
+                if on_value is not None and name in values:
+                    on_value(name, values[name])
         return [values[name] for name in self.outputs]
 
     def timed(self, outside: Values) -> list[int]:
