@@ -1,7 +1,7 @@
 """The conversion of programs of PyTorch to Core ML, in the environment where coremltools lives.
 
-This file and its parts, numpy, torch and coremltools alone; nothing of the studio. ``run`` is called
-as ``studio.api.toolchains`` describes for converters.
+This file and its parts, numpy, torch and coremltools alone; nothing of the studio. ``run`` is
+called as ``studio.api.toolchains`` describes for converters.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The conversion of programs of PyTorch to TFLite, in the environment where LiteRT Torch lives.
 
-This file and its part, numpy, torch, flatbuffers and Google's packages for LiteRT alone; nothing of the
-studio. ``run`` is called as ``studio.api.toolchains`` describes for converters.
+This file and its part, numpy, torch, flatbuffers and Google's packages for LiteRT alone; nothing
+of the studio. ``run`` is called as ``studio.api.toolchains`` describes for converters.
 """
 
 from __future__ import annotations

@@ -80,8 +80,12 @@ class TorchModel(Protocol):
     def fed(self) -> list[str]:
         """Names of its inputs in the ONNX model."""
 
-    def inner(self) -> Any | None:
-        """Return its intermediate values (``tool_values``); None without a graph of them."""
+    def inner(self, made: bool) -> Any | None:
+        """Return its intermediate values (``tool_values``); None without a graph of them.
+
+        Args:
+            made: Whether it was made of the ONNX model, not the ONNX model of it.
+        """
 
 
 def run(request: Json, tell: Tell) -> dict[str, Any]:
@@ -190,7 +194,7 @@ def _keras_model(path: str) -> TorchModel:
 def _answer(source: TorchModel, request: Json, tell: Tell) -> Mapping[str, str]:
     """Run it; returns the places of the values that are wanted too."""
     values = request.get("values") or []
-    inner = source.inner() if values else None
+    inner = source.inner(request["made"]) if values else None
     paths = sorted(glob.glob(os.path.join(request["samples"], "*.npz")))
     for number, path in enumerate(paths):
         tell(number, len(paths), f"Running sample {number + 1} of {len(paths)}")

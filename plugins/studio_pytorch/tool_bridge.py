@@ -81,7 +81,7 @@ class OnnxModel:
         """Names of its inputs."""
         return self.names()
 
-    def inner(self) -> None:
+    def inner(self, made: bool) -> None:
         """Return nothing: it is the ONNX model."""
 
     def _example(self, one: Json, inputs: Mapping[str, Json]) -> Any:

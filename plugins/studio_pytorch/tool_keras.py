@@ -98,7 +98,7 @@ class KerasModel:
         """Names of its inputs in the ONNX model."""
         return self.names()
 
-    def inner(self) -> Any:
+    def inner(self, made: bool) -> Any:
         """Return its intermediate values, each with the layer that computes it."""
         for layer in self._model._flatten_layers():
             if layer is not self._model:

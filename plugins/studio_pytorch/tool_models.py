@@ -114,9 +114,9 @@ class ExportedModel:
         """Names of its inputs in the ONNX model."""
         return list(self._onnx_names.get("inputs") or self.names())
 
-    def inner(self) -> Any:
+    def inner(self, made: bool) -> Any:
         """Return its intermediate values."""
-        if self._onnx_names:
+        if made:
             return _values.ProgramValues(self._program, of_onnx=True)
         return _values.ProgramValues(_values.exported(self._program))
 
@@ -216,7 +216,7 @@ class ScriptedModel:
         """Names of its inputs in the ONNX model."""
         return self.names()
 
-    def inner(self) -> None:
+    def inner(self, made: bool) -> None:
         """Return nothing: its exporter gives values other names."""
 
 

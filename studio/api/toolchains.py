@@ -135,7 +135,8 @@ class ToolchainConverter:
       and ``ranges`` where made-up samples need them. With ``{"samples": true}`` it has written
       its own requests as ``samples.npz``.
     * ``answer`` with ``source`` (the model to run), ``samples`` and ``answers``; it returns ``{}``.
-      With ``values`` (see ``Converter.answer``) it returns ``{"places": {name: place}}``.
+      With ``values`` (see ``Converter.answer``) it returns ``{"places": {name: place}}``; ``made``
+      is true for a model that was made of the ONNX model.
 
     Where the source is at fault, it returns ``{"error": sentence}`` instead.
     """
@@ -195,6 +196,7 @@ class ToolchainConverter:
         }
         if values:
             request["values"] = list(values)
+            request["made"] = "onnx" in self.sources
         places = self._run(request, folder, progress).get("places")
         return places if isinstance(places, dict) else {}
 
