@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import logging
 import math
 import shutil
 from collections.abc import Mapping, Sequence
@@ -20,8 +19,6 @@ from studio.models.backends import backend_for
 from studio.models.opening import OpenedModel
 from studio.models.walk import is_constant
 from studio.plugin_host import PluginHost
-
-_LOG = logging.getLogger(__name__)
 
 _FORMAT = "onnx"
 _UNKNOWN_BYTES = 1 << 20
@@ -66,7 +63,6 @@ def located(
     except Cancelled:
         raise
     except Exception as error:  # of a framework that has compared outputs alone so far
-        _LOG.info("The first value that differs was not located: %s", error)
         job.log(f"The first value that differs was not located: {error}")
         return found.check
     finally:

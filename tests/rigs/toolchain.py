@@ -305,9 +305,9 @@ def linear_source(path: Path, **more: object) -> Path:
 
     Args:
         more: What the reader does otherwise: ``offset`` on the original's numbers, ``error``,
-            ``warnings``, ``outputs``, ``places`` of values, its own ``samples``, whether it ``meddles`` with the ONNX
-            file after the conversion, or the ``inputs`` and the ``ranges`` of samples that it has
-            to be given.
+            ``warnings``, ``outputs``, ``places`` of values, its own ``samples``,
+            whether it ``meddles`` with the ONNX file after the conversion, or the ``inputs`` and
+            the ``ranges`` of samples that it has to be given.
     """
     weights = linear_weights()
     document = {
