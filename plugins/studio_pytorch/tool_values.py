@@ -28,8 +28,8 @@ class ProgramValues:
         """Prepare the program.
 
         Args:
-            of_onnx: Whether it was made of an ONNX model, whose names its nodes keep as notes;
-                else the ONNX model was made of it, with the names of its nodes.
+            of_onnx: Whether it was made of an ONNX model. Its nodes then keep the names as notes.
+                Else the ONNX model was made of it, with the names of its nodes.
             place: Returns the place of a node in the source.
         """
         self._module = program.module(check_guards=False)

@@ -18,7 +18,7 @@ from studio.api import (
     Value,
 )
 from studio.conversion.comparison import ForeignModel, compare_export, requests, write_samples
-from studio.conversion.location import Difference, located, sentence
+from studio.conversion.location import Mismatch, located, sentence
 from studio.conversion.results import LARGEST_ERROR, ConversionCheck, ConversionResult
 from studio.conversion.step import ExportOptions
 from studio.conversion.targets import SOURCE, TARGETS, TargetFormat, converters_to
@@ -192,7 +192,7 @@ def _compared(
     check = replace(check, limit=_LIMITS[work.precision])
     if check.equal:
         return (check,), ()
-    found = Difference(check, made, worst, converted_from=False)
+    found = Mismatch(check, made, worst, converted_from=False)
     check = located(found, work.opened, work.host, work.job.folder, work.job)
     return (check,), (
         f"The output {check.output!r} differs by {check.max_error:.2g} of its largest value, "

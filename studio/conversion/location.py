@@ -29,7 +29,7 @@ _LONGEST_PLACE = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Mismatch:
     """A comparison with a difference that is to be located.
 
     Attributes:
@@ -45,7 +45,7 @@ class Difference:
 
 
 def located(
-    found: Difference, opened: OpenedModel, host: PluginHost, folder: Path, job: Progress
+    found: Mismatch, opened: OpenedModel, host: PluginHost, folder: Path, job: Progress
 ) -> ConversionCheck:
     """Return the check with the first value that differs, where it can be found.
 
@@ -83,7 +83,7 @@ def sentence(check: ConversionCheck) -> str:
 
 
 def _first(
-    found: Difference, opened: OpenedModel, host: PluginHost, folder: Path, job: Progress
+    found: Mismatch, opened: OpenedModel, host: PluginHost, folder: Path, job: Progress
 ) -> FirstDifference | None:
     limit = found.check.limit
     graph = opened.model.graph
@@ -140,7 +140,7 @@ class _Values:
 
     def __init__(
         self,
-        found: Difference,
+        found: Mismatch,
         opened: OpenedModel,
         host: PluginHost,
         folder: Path,

@@ -23,7 +23,7 @@ from studio.api import (
 from studio.conversion.code import Seal, check_consent
 from studio.conversion.comparison import ForeignModel, compare_import, requests
 from studio.conversion.inputs import input_specs
-from studio.conversion.location import Difference, located, sentence
+from studio.conversion.location import Mismatch, located, sentence
 from studio.conversion.offer import converter_for
 from studio.conversion.results import LARGEST_ERROR, ConversionCheck, ConversionResult
 from studio.conversion.step import ConvertOptions
@@ -166,7 +166,7 @@ def _compared(
         session.close()
     if check.equal:
         return (check,), ()
-    found = Difference(check, original, worst, converted_from=True)
+    found = Mismatch(check, original, worst, converted_from=True)
     check = located(found, opened, host, job.folder, job)
     return (check,), (
         f"The output {check.output!r} differs from the original by {check.max_error:.2g} of its "

@@ -14,7 +14,7 @@ from onnx import numpy_helper
 
 from studio.api import Converter, Extension, Feeds, InputSpec, Silent
 from studio.conversion.comparison import ForeignModel, compare_export, compare_import
-from studio.conversion.location import Difference, located, sentence
+from studio.conversion.location import Mismatch, located, sentence
 from studio.conversion.results import ConversionCheck, FirstDifference
 from studio.models.backends import backend_for
 from studio.models.opening import read_model
@@ -170,7 +170,7 @@ def checked(
         check, worst = compare_export(foreign, session, "ONNX", feeds, work, Silent())
     session.close()
     assert not check.equal
-    found = located(Difference(check, foreign, worst, imported), opened, host, work, Silent())
+    found = located(Mismatch(check, foreign, worst, imported), opened, host, work, Silent())
     assert list(work.iterdir()) == [], "nothing is left of the search"
     return found
 

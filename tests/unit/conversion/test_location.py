@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from studio.api import Cancelled, Progress, Silent
 from studio.conversion.comparison import ForeignModel
-from studio.conversion.location import Difference, located, sentence
+from studio.conversion.location import Mismatch, located, sentence
 from studio.conversion.results import ConversionCheck, FirstDifference
 from studio.models.opening import OpenedModel, read_model
 from studio.plugin_host import PluginHost
@@ -82,7 +82,7 @@ def first(
     converter: Any, opened: OpenedModel, tmp_path: Path, *, imported: bool = True
 ) -> FirstDifference | None:
     foreign = ForeignModel(converter, Path("m"), "Framework 1")
-    found = Difference(check(), foreign, {"x": X}, imported)
+    found = Mismatch(check(), foreign, {"x": X}, imported)
     done = located(found, opened, PluginHost.discover(), tmp_path, Silent())
     assert list(tmp_path.iterdir()) == []
     assert done.max_error == 0.2
