@@ -1,7 +1,7 @@
 """The conversion of programs of PyTorch to Core ML, in the environment where coremltools lives.
 
-This file and its part, numpy, torch and coremltools alone; nothing of the studio. ``run`` is called
-as ``studio.api.toolchains`` describes for converters.
+This file and its parts, numpy, torch and coremltools alone; nothing of the studio. ``run`` is
+called as ``studio.api.toolchains`` describes for converters.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ import coremltools  # noqa: E402
 import numpy  # noqa: E402
 import torch  # noqa: E402
 
-# Its part lies next to it; the environment knows nothing of the folder.
+# Its parts lie next to it; the environment knows nothing of the folder.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+_values: Any = importlib.import_module("tool_values")
 
 Tell = Callable[..., None]
 Json = Mapping[str, Any]
@@ -61,14 +62,17 @@ def _answered(request: Json, tell: Tell) -> dict[str, Any]:
         program = parts.MilProgram(request["source"])
     except parts.UnknownOperatorError as error:
         return {"error": f"Core ML runs on Apple's systems alone, and {error}."}
+    wanted = request.get("values") or []
+    known = _values.known(program.metadata, program.made, wanted)
     paths = sorted(glob.glob(os.path.join(request["samples"], "*.npz")))
     for number, path in enumerate(paths):
         tell(number, len(paths), f"Running sample {number + 1} of {len(paths)}")
         with numpy.load(path, allow_pickle=False) as arrays:
-            outputs = program.outputs([arrays[name] for name in arrays.files])
+            outputs, values = program.outputs([arrays[name] for name in arrays.files], known)
         made = {str(at): one for at, one in enumerate(outputs)}
+        made.update({f"value/{wanted.index(name)}": one for name, one in values.items()})
         numpy.savez(os.path.join(request["answers"], os.path.basename(path)), **made)
-    return {"warnings": []}
+    return {"warnings": [], "places": dict.fromkeys(known, "")}
 
 
 def _convert(request: Json, tell: Tell) -> None:
@@ -92,6 +96,7 @@ def _convert(request: Json, tell: Tell) -> None:
     if precision == "int8":
         tell(0.0, 0.0, "Quantizing the weights")
         model = _quantized(model)
+    model.user_defined_metadata[_values.KEY] = _values.written(program)
     model.save(request["output"])
 
 

@@ -32,6 +32,8 @@ class MilProgram:
 
     Attributes:
         inputs: Their names.
+        metadata: Of the package.
+        made: Names of all values.
     """
 
     def __init__(self, path: str) -> None:
@@ -44,7 +46,9 @@ class MilProgram:
         )
         self._main = program.functions["main"]
         self.inputs = [one.name for one in spec.description.input]
+        self.metadata = dict(model.user_defined_metadata)
         self._steps = list(self._main.operations)
+        self.made = {place.name for step in self._steps for place in step.outputs}
         known = [one.op_type in _OPERATORS or _is_weight(one) for one in self._steps]
         if not all(known):
             at = known.index(False)
@@ -58,8 +62,14 @@ class MilProgram:
             if _is_weight(one)
         }
 
-    def outputs(self, arrays: Sequence[Any]) -> list[Any]:
-        """Compute the outputs, in order."""
+    def outputs(
+        self, arrays: Sequence[Any], known: Mapping[str, str] | None = None
+    ) -> tuple[list[Any], dict[str, Any]]:
+        """Compute the outputs, in order, and values by the names of the ONNX model's.
+
+        Args:
+            known: The program's own names of these values.
+        """
         values: dict[str, Any] = dict(self._weights)
         values.update(zip(self.inputs, map(_tensor, arrays), strict=True))
         with torch.no_grad():
@@ -69,7 +79,8 @@ class MilProgram:
                     made = made if isinstance(made, (tuple, list)) else [made]
                     for place, value in zip(step.outputs, made, strict=False):
                         values[place.name] = value
-        return [values[one.name].numpy() for one in self._main.outputs]
+        found = {name: values[own].numpy() for name, own in (known or {}).items() if own in values}
+        return [values[one.name].numpy() for one in self._main.outputs], found
 
 
 def _is_weight(step: Any) -> bool:

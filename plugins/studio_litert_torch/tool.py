@@ -1,7 +1,7 @@
 """The conversion of programs of PyTorch to TFLite, in the environment where LiteRT Torch lives.
 
-This file and ``tool_int8.py``, numpy, torch, flatbuffers and Google's packages for LiteRT alone;
-nothing of the studio. ``run`` is called as ``studio.api.toolchains`` describes for converters.
+This file and its parts, numpy, torch, flatbuffers and Google's packages for LiteRT alone; nothing
+of the studio. ``run`` is called as ``studio.api.toolchains`` describes for converters.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ import numpy
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
-# A converter's parts lie next to it; the environment knows nothing of the folder.
+# Its parts lie next to it; the environment knows nothing of the folder.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+_values: Any = importlib.import_module("tool_values")
 
 Tell = Callable[..., None]
 Json = Mapping[str, Any]
@@ -45,8 +46,7 @@ def run(request: Json, tell: Tell) -> dict[str, Any]:
     warnings.simplefilter("ignore")
     try:
         if request["work"] == "answer":
-            _answer(request, tell)
-            return {}
+            return {"warnings": [], "places": _answer(request, tell)}
         return {"warnings": _convert(request, tell)}
     except Exception as error:
         traceback.print_exc()
@@ -68,9 +68,11 @@ def _convert(request: Json, tell: Tell) -> list[str]:
         if node.name in wanted
     )
     tell(0.0, 0.0, "Converting to TFLite")
+    nodes = _values.noted(program)
+    _mark(litert_torch, nodes)
     made = litert_torch.convert(program.module(check_guards=False), examples)
     made.export(request["output"])
-    _rename(request["output"], names)
+    _rename(request["output"], names, nodes)
     if (precision := request["settings"].get("precision")) != "fp32":
         samples = glob.glob(os.path.join(request["settings"]["calibration"], "*.npz"))
         quantize = importlib.import_module("tool_int8").quantize
@@ -88,11 +90,18 @@ def _narrowed(path: str, names: Sequence[str], examples: Sequence[Any]) -> Itera
             yield f"The input {name!r} is {after} in TFLite, not {before}."
 
 
-def _rename(path: str, names: Mapping[str, Sequence[str]]) -> None:
-    """Give inputs and outputs the names of the ONNX model."""
-    with open(path, "rb") as file:
-        model = schema.ModelT.InitFromPackedBuf(bytearray(file.read()), 0)
+def _mark(litert_torch: Any, nodes: Sequence[Any]) -> None:
+    """Let the converter name tensors after values of the ONNX model, where it still can."""
+    export = importlib.import_module(f"{litert_torch.__name__}.backend.export")
+    export.debuginfo.build_mlir_debuginfo = _values.marks(nodes)
+
+
+def _rename(path: str, names: Mapping[str, Sequence[str]], nodes: Sequence[Any] = ()) -> None:
+    """Give inputs and outputs the names of the ONNX model, and keep the places of its values."""
+    model = _read(path)
     graph = model.subgraphs[0]
+    if nodes:
+        _values.add(model, schema, _values.entries(graph, nodes))
     _name_values(model, graph)
     for places, given in ((graph.inputs, names["inputs"]), (graph.outputs, names["outputs"])):
         for place, name in zip(places, given, strict=True):
@@ -108,6 +117,11 @@ def _rename(path: str, names: Mapping[str, Sequence[str]]) -> None:
     builder.Finish(model.Pack(builder), _MARK)
     with open(path, "wb") as file:
         file.write(builder.Output())
+
+
+def _read(path: str) -> Any:
+    with open(path, "rb") as file:
+        return schema.ModelT.InitFromPackedBuf(bytearray(file.read()), 0)
 
 
 def _name_values(model: Any, graph: Any) -> None:
@@ -126,8 +140,16 @@ def _in_order(maps: Sequence[Any], graph: Any, names: Sequence[str]) -> list[Any
     return [places[name] for name in names]
 
 
-def _answer(request: Json, tell: Tell) -> None:
-    interpreter = Interpreter(model_path=request["source"], num_threads=1)
+def _answer(request: Json, tell: Tell) -> dict[str, str]:
+    """Run it; returns the values that are wanted too, and that it has."""
+    wanted = request.get("values") or []
+    known = _values.read(_read(request["source"])) if wanted else {}
+    values = {at: known[name] for at, name in enumerate(wanted) if name in known}
+    interpreter = Interpreter(
+        model_path=request["source"],
+        num_threads=1,
+        experimental_preserve_all_tensors=bool(values),
+    )
     interpreter.allocate_tensors()
     inputs = {one["name"]: one for one in interpreter.get_input_details()}
     outputs = [one["index"] for one in interpreter.get_output_details()]
@@ -139,7 +161,10 @@ def _answer(request: Json, tell: Tell) -> None:
                 interpreter.set_tensor(one["index"], arrays[name].astype(one["dtype"]))
         interpreter.invoke()
         made = {str(at): interpreter.get_tensor(index) for at, index in enumerate(outputs)}
+        for at, (place, shape) in values.items():
+            made[f"value/{at}"] = _values.value(interpreter.get_tensor(place), shape)
         numpy.savez(os.path.join(request["answers"], os.path.basename(path)), **made)
+    return {wanted[at]: "" for at in values}
 
 
 def _reason(error: BaseException) -> str:

@@ -21,6 +21,7 @@ from typing import Any, Protocol
 
 import numpy
 import onnx
+import torch
 
 Tell = Callable[..., None]
 Json = Mapping[str, Any]
@@ -76,33 +77,42 @@ class TorchModel(Protocol):
     def line_of(self, node: str) -> str:
         """Return the line of code of a node, as the end of a sentence; empty if not known."""
 
+    def fed(self) -> list[str]:
+        """Names of its inputs in the ONNX model."""
+
+    def inner(self, made: bool) -> Any | None:
+        """Return its intermediate values (``tool_values``); None without a graph of them.
+
+        Args:
+            made: Whether it was made of the ONNX model, not the ONNX model of it.
+        """
+
 
 def run(request: Json, tell: Tell) -> dict[str, Any]:
     """Convert a file, or run it on samples; what goes wrong is in ``error``."""
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
     try:
-        return {"warnings": _done(request, tell)}
+        return _done(request, tell)
     except ConversionError as error:
         return {"error": str(error)}
 
 
-def _done(request: Json, tell: Tell) -> list[str]:
+def _done(request: Json, tell: Tell) -> dict[str, Any]:
     name = os.path.basename(request["source"])
     tell(0.0, 0.0, "Loading the model")
     with _explained(f"{name} cannot be loaded"):
         source = _load(request["source"])
     if request["work"] == "answer":
         with _explained(f"{name} does not run on the samples"):
-            _answer(source, request, tell)
-        return []
+            return {"warnings": [], "places": _answer(source, request, tell)}
     inputs = _by_name(request["inputs"], source.names())
     tell(0.0, 0.0, "Exporting the model")
     with _explained(f"{name} cannot be exported", source):
         notes = source.export(request["output"], inputs)
     if source.axes:
         _name_axes(request["output"], inputs, source.axes)
-    return notes
+    return {"warnings": notes}
 
 
 def _by_name(inputs: Mapping[str, Json], names: Sequence[str]) -> dict[str, Json]:
@@ -181,14 +191,21 @@ def _keras_model(path: str) -> TorchModel:
     return found
 
 
-def _answer(source: TorchModel, request: Json, tell: Tell) -> None:
+def _answer(source: TorchModel, request: Json, tell: Tell) -> Mapping[str, str]:
+    """Run it; returns the places of the values that are wanted too."""
+    values = request.get("values") or []
+    inner = source.inner(request["made"]) if values else None
     paths = sorted(glob.glob(os.path.join(request["samples"], "*.npz")))
     for number, path in enumerate(paths):
         tell(number, len(paths), f"Running sample {number + 1} of {len(paths)}")
         with numpy.load(path, allow_pickle=False) as arrays:
             outputs = source.outputs({name: arrays[name] for name in arrays.files})
+            inputs = [torch.from_numpy(arrays[name]) for name in source.fed()] if inner else []
         made = {str(at): one.detach().cpu().numpy() for at, one in enumerate(outputs)}
+        found = inner.computed(values, inputs) if inner else {}
+        made.update({f"value/{values.index(name)}": one.numpy() for name, one in found.items()})
         numpy.savez(os.path.join(request["answers"], os.path.basename(path)), **made)
+    return inner.places(values) if inner else {}
 
 
 def _name_axes(path: str, inputs: Mapping[str, Json], axes: Mapping[int, Sequence[str]]) -> None:

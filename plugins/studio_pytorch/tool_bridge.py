@@ -13,11 +13,12 @@ from typing import Any
 
 import torch
 from torch.fx import GraphModule, Node
-from torch.fx.experimental.proxy_tensor import make_fx
+from torch.fx.experimental.proxy_tensor import get_proxy_mode, make_fx
 
 _parts: Any = importlib.import_module("tool_models")
 _runner: Any = importlib.import_module("runner")
 _trace: Any = importlib.import_module("tool_trace")
+_values: Any = importlib.import_module("tool_values")
 ConversionError: type[Exception] = _parts.ConversionError
 
 Json = Mapping[str, Any]
@@ -51,12 +52,16 @@ class OnnxModel:
         examples = tuple(self._example(one, inputs) for one in self._inputs)
         graph = self._runner.graph
         names = self.names()
+        nodes: dict[str, Node] = {}
 
         def forward(*values: Any) -> tuple[Any, ...]:
-            return tuple(_trace.TracedRun(names, values).outputs(graph))
+            run = _trace.TracedRun(names, values, lambda name, value: _find(name, value, nodes))
+            return tuple(run.outputs(graph))
 
         with torch.no_grad():
             traced = make_fx(forward, tracing_mode="real", pre_dispatch=True)(*examples)
+        for name, node in nodes.items():
+            node.meta.setdefault("custom", {}).setdefault(_values.ONNX, []).append(name)
         fold(traced)
         rename_inputs(traced, names)
         program = torch.export.export(traced, examples)
@@ -73,12 +78,27 @@ class OnnxModel:
         """Return nothing: ONNX has no lines of code."""
         return ""
 
+    def fed(self) -> list[str]:
+        """Names of its inputs."""
+        return self.names()
+
+    def inner(self, made: bool) -> None:
+        """Return nothing: it is the ONNX model."""
+
     def _example(self, one: Json, inputs: Mapping[str, Json]) -> Any:
         spec = inputs.get(one["name"]) or _parts.NO_WISH
         sizes = spec["shape"] or one["shape"]
         if not all(isinstance(size, int) for size in sizes):
             raise ConversionError(f"The sizes of the input {one['name']!r} are open.")
         return _parts.filled(sizes, getattr(torch, one["dtype"]))
+
+
+def _find(name: str, value: Any, nodes: dict[str, Node]) -> None:
+    """Keep the node that computes a value; several names may be one value."""
+    mode = get_proxy_mode()
+    slot = mode.tracer.tensor_tracker.get(value) if mode and torch.is_tensor(value) else None
+    if slot is not None:
+        nodes[name] = slot.proxy.node
 
 
 def fold(traced: GraphModule) -> None:

@@ -5,6 +5,7 @@ Used by ``tool.py``: keras and torch alone; nothing of the studio.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,10 @@ import torch
 Json = Mapping[str, Any]
 
 _parts: Any = importlib.import_module("tool_models")
+_values: Any = importlib.import_module("tool_values")
+
+_LAYER = "layer"
+"""Entry of a node's own notes: the layer that it belongs to."""
 
 _OPEN_SIZES = {4: 64}
 """Example sizes of open axes beyond the batch, by the rank of the input."""
@@ -48,18 +53,8 @@ class KerasModel:
 
     def export(self, output: str, inputs: Mapping[str, Json]) -> list[str]:
         """Write it as ONNX; sizes that Keras leaves open stay open."""
-        arguments, opened = [], []
-        for one in self._model.inputs:
-            spec = inputs.get(one.name) or _parts.NO_WISH
-            sizes = spec["shape"] or self._example(one.shape)
-            arguments.append(_parts.filled(sizes, getattr(torch, one.dtype)))
-            axes = [at for at, size in enumerate(one.shape) if size is None]
-            opened.append(dict.fromkeys(axes, torch.export.Dim.DYNAMIC) or None)
-        program = torch.export.export(
-            self._wrapped, tuple(arguments), dynamic_shapes={"values": tuple(opened)}, strict=False
-        )
         made = torch.onnx.export(
-            program,
+            self._program(inputs),
             dynamo=True,
             verbose=False,
             input_names=self.names(),
@@ -68,6 +63,18 @@ class KerasModel:
         assert made is not None
         _parts.save(made, output)
         return []
+
+    def _program(self, inputs: Mapping[str, Json]) -> Any:
+        arguments, opened = [], []
+        for one in self._model.inputs:
+            spec = inputs.get(one.name) or _parts.NO_WISH
+            sizes = spec["shape"] or self._example(one.shape)
+            arguments.append(_parts.filled(sizes, getattr(torch, one.dtype)))
+            axes = [at for at, size in enumerate(one.shape) if size is None]
+            opened.append(dict.fromkeys(axes, torch.export.Dim.DYNAMIC) or None)
+        return torch.export.export(
+            self._wrapped, tuple(arguments), dynamic_shapes={"values": tuple(opened)}, strict=False
+        )
 
     @staticmethod
     def _example(shape: Sequence[Any]) -> list[int]:
@@ -86,6 +93,35 @@ class KerasModel:
     def line_of(self, node: str) -> str:
         """Return nothing: a layer of Keras has no line of the user's code."""
         return ""
+
+    def fed(self) -> list[str]:
+        """Names of its inputs in the ONNX model."""
+        return self.names()
+
+    def inner(self, made: bool) -> Any:
+        """Return its intermediate values, each with the layer that computes it."""
+        for layer in self._model._flatten_layers():
+            if layer is not self._model:
+                layer.call = _noting(layer.name, layer.call)
+        with torch.fx.traceback.preserve_node_meta():
+            program = self._program({})
+        return _values.ProgramValues(_values.exported(program), place=_layer)
+
+
+def _noting(name: str, call: Any) -> Any:
+    """Let a layer leave its name in the nodes that are traced; an inner layer goes first."""
+
+    @functools.wraps(call)
+    def noted(*values: Any, **more: Any) -> Any:
+        with torch.fx.traceback.annotate({_LAYER: name}):
+            return call(*values, **more)
+
+    return noted
+
+
+def _layer(node: Any) -> str:
+    name = (node.meta.get("custom") or {}).get(_LAYER)
+    return f"the layer {name!r}" if name else ""
 
 
 class _Positional(torch.nn.Module):  # type: ignore[misc]

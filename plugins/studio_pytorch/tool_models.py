@@ -20,6 +20,7 @@ import torch
 Json = Mapping[str, Any]
 
 safety: Any = importlib.import_module("tool_safety")
+_values: Any = importlib.import_module("tool_values")
 
 NO_WISH: Json = {"shape": None, "dtype": "", "dynamic": {}}
 """Defaults for an input that the user does not name."""
@@ -105,10 +106,19 @@ class ExportedModel:
 
     def outputs(self, arrays: Mapping[str, Any]) -> list[Any]:
         """Run it as the program that it is."""
-        names = self._onnx_names.get("inputs") or self.names()
-        arguments, keywords = self._call([torch.from_numpy(arrays[name]) for name in names])
+        arguments, keywords = self._call([torch.from_numpy(arrays[name]) for name in self.fed()])
         with torch.no_grad():
             return tensors(self._module(*arguments, **keywords))
+
+    def fed(self) -> list[str]:
+        """Names of its inputs in the ONNX model."""
+        return list(self._onnx_names.get("inputs") or self.names())
+
+    def inner(self, made: bool) -> Any:
+        """Return its intermediate values."""
+        if made:
+            return _values.ProgramValues(self._program, of_onnx=True)
+        return _values.ProgramValues(_values.exported(self._program))
 
     @functools.cached_property
     def _module(self) -> Any:
@@ -201,6 +211,13 @@ class ScriptedModel:
     def line_of(self, node: str) -> str:
         """TorchScript's exporter names the line itself."""
         return ""
+
+    def fed(self) -> list[str]:
+        """Names of its inputs in the ONNX model."""
+        return self.names()
+
+    def inner(self, made: bool) -> None:
+        """Return nothing: its exporter gives values other names."""
 
 
 def _documents(path: str) -> Iterator[tuple[str, bytes]]:

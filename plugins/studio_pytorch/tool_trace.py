@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from torch.utils._python_dispatch import _disable_current_modes
@@ -28,9 +28,19 @@ class TracedRun:
 
     The tracer does not see it. So the shape of a Reshape and the branch of an If are known, and
     the traced program has only what remains to be computed.
+
+    Args:
+        names: Of the inputs.
+        on_value: Called with the name of each value that the tracer sees, and the value.
     """
 
-    def __init__(self, names: Sequence[str], examples: Sequence[Any]) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        examples: Sequence[Any],
+        on_value: Callable[[str, Any], None],
+    ) -> None:
+        self._on_value = on_value
         self._values: dict[str, Any] = dict(zip(names, examples, strict=True))
         self._depends = {name: frozenset({name}) for name in names}
 
@@ -58,6 +68,9 @@ class TracedRun:
         else:
             with _located(step, depends):
                 step.run(self._values)
+            for name in step.makes:
+                if name in self._values:
+                    self._on_value(name, self._values[name])
         self._depends.update(dict.fromkeys(step.makes, _NOTHING if is_known else depends))
 
     def _branch(self, step: Any) -> None:

@@ -373,8 +373,15 @@ class Converter(Protocol):
         """
 
     def answer(
-        self, model: Path, samples: Path, answers: Path, folder: Path, progress: Progress
-    ) -> None:
+        self,
+        model: Path,
+        samples: Path,
+        answers: Path,
+        folder: Path,
+        progress: Progress,
+        *,
+        values: Sequence[str] = (),
+    ) -> Mapping[str, str] | None:
         """Run a model of the framework on samples: the source of a reader, what a writer wrote.
 
         Args:
@@ -383,6 +390,13 @@ class Converter(Protocol):
             answers: A folder for the outputs: an ``.npz`` of the same name for each request, with
                 an array for each output under its number among the ONNX model's (``"0"``).
             folder: An empty folder for temporary files.
+            values: Names of intermediate values of the ONNX model. Those that the model has too
+                are added to each file under their number in this list (``"value/0"``). A
+                converter without this parameter has none.
+
+        Returns:
+            The values that the model has, by name, each with its place in the source: a line
+            (``net.py:41``), a layer, or an empty text. They are named without samples, too.
 
         Raises:
             InvalidModel: when the model does not run on them.

@@ -136,6 +136,8 @@ def _check_method(made: object, name: str, wanted: Callable[..., Any]) -> None:
     method = getattr(made, name, None)
     assert callable(method), f"it has no method {name!r}"
     parameters = list(inspect.signature(wanted).parameters.values())[1:]
+    # Optional ones came later: a capability may do without those that are given by name.
+    parameters = [one for one in parameters if one.kind is not one.KEYWORD_ONLY]
     try:
         inspect.signature(method).bind(*(None for _ in parameters))
     except TypeError as error:

@@ -135,6 +135,8 @@ class ToolchainConverter:
       and ``ranges`` where made-up samples need them. With ``{"samples": true}`` it has written
       its own requests as ``samples.npz``.
     * ``answer`` with ``source`` (the model to run), ``samples`` and ``answers``; it returns ``{}``.
+      With ``values`` (see ``Converter.answer``) it returns ``{"places": {name: place}}``; ``made``
+      is true for a model that was made of the ONNX model.
 
     Where the source is at fault, it returns ``{"error": sentence}`` instead.
     """
@@ -176,16 +178,27 @@ class ToolchainConverter:
         return Converted(framework, warnings, found.get("ranges") or {}, samples)
 
     def answer(
-        self, model: Path, samples: Path, answers: Path, folder: Path, progress: Progress
-    ) -> None:
-        """Run a model by the tool."""
-        request = {
+        self,
+        model: Path,
+        samples: Path,
+        answers: Path,
+        folder: Path,
+        progress: Progress,
+        *,
+        values: Sequence[str] = (),
+    ) -> Mapping[str, str]:
+        """Run a model by the tool; it returns the places of the values that the model has."""
+        request: dict[str, object] = {
             "work": "answer",
             "source": str(model),
             "samples": str(samples),
             "answers": str(answers),
         }
-        self._run(request, folder, progress)
+        if values:
+            request["values"] = list(values)
+            request["made"] = "onnx" in self.sources
+        places = self._run(request, folder, progress).get("places")
+        return places if isinstance(places, dict) else {}
 
     def _run(
         self, request: Mapping[str, object], folder: Path, progress: Progress

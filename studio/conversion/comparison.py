@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,6 +30,8 @@ _RANKS = (2, 3)
 """Of outputs whose last axis has classes; in maps of four axes it is the width."""
 
 _FOLDERS = ("samples", "answers", "tool")
+_VALUE = "value/"
+"""Start of the keys of intermediate values in an answer."""
 
 _TINY = 1e-3
 """Smallest scale of an error: below it, an output is compared absolutely.
@@ -66,13 +69,80 @@ class ForeignModel:
             InvalidModel: when it does not run on them, or has other outputs.
         """
         with TemporaryDirectory(dir=folder) as scratch:
-            samples, answers, tool = (Path(scratch, name) for name in _FOLDERS)
-            for one in (samples, answers, tool):
-                one.mkdir()
+            samples, answers, tool = _folders(Path(scratch))
             names = write_samples(feeds, samples)
             self.converter.answer(self.path, samples, answers, tool, progress)
             for name in names:
                 yield _read(answers / name, outputs)
+
+    def places(self, values: Sequence[str], folder: Path, progress: Progress) -> Mapping[str, str]:
+        """Return those of the ONNX model's values that it has, with their places in the source.
+
+        Args:
+            folder: For temporary files.
+
+        Raises:
+            InvalidModel: when it cannot be read.
+        """
+        with TemporaryDirectory(dir=folder) as scratch:
+            folders = _folders(Path(scratch))
+            found = self.converter.answer(self.path, *folders, progress, values=values)
+            return found or {}
+
+    @contextmanager
+    def values(
+        self,
+        feeds: Feeds,
+        values: Sequence[str],
+        outputs: Sequence[str],
+        folder: Path,
+        progress: Progress,
+    ) -> Iterator[Mapping[str, Array]]:
+        """Give the values of the ONNX model that it has, and outputs, for a request.
+
+        Each is read when it is looked up.
+
+        Args:
+            folder: For temporary files.
+
+        Raises:
+            InvalidModel: when it does not run on the request.
+        """
+        with TemporaryDirectory(dir=folder) as scratch:
+            samples, answers, tool = _folders(Path(scratch))
+            (name,) = write_samples([feeds], samples)
+            self.converter.answer(self.path, samples, answers, tool, progress, values=values)
+            with numpy.load(answers / name, allow_pickle=False) as arrays:
+                yield _Named(arrays, values, outputs)
+
+
+class _Named(Mapping[str, Array]):
+    """Arrays of an answer under the names of the ONNX model's values; each is read when needed."""
+
+    def __init__(
+        self, arrays: Mapping[str, Array], values: Sequence[str], outputs: Sequence[str]
+    ) -> None:
+        keys = {name: f"{_VALUE}{at}" for at, name in enumerate(values)}
+        keys.update({name: str(at) for at, name in enumerate(outputs)})
+        self._arrays = arrays
+        self._keys = {name: key for name, key in keys.items() if key in arrays}
+
+    def __getitem__(self, name: str) -> Array:
+        return self._arrays[self._keys[name]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+
+def _folders(scratch: Path) -> tuple[Path, Path, Path]:
+    """Make the folders of an answer: samples, answers, and that of the tool."""
+    samples, answers, tool = (scratch / name for name in _FOLDERS)
+    for one in (samples, answers, tool):
+        one.mkdir()
+    return samples, answers, tool
 
 
 def requests(
@@ -142,8 +212,11 @@ def _batched(feeds: Feeds) -> Feeds:
 
 def compare_import(
     original: ForeignModel, session: Session, feeds: Sequence[Feeds], folder: Path, job: Progress
-) -> ConversionCheck:
+) -> tuple[ConversionCheck, Feeds]:
     """Run a converted model and its original on the same requests.
+
+    Returns:
+        The check, and the request with the largest error.
 
     Args:
         session: The converted model.
@@ -157,7 +230,7 @@ def compare_import(
     for feed, answer in zip(feeds, wanted, strict=True):
         job.check()
         worst.add(session.run(feed), answer)
-    return worst.check(original.framework, len(feeds))
+    return worst.check(original.framework, len(feeds)), feeds[worst.request]
 
 
 def compare_export(
@@ -167,8 +240,11 @@ def compare_export(
     feeds: Sequence[Feeds],
     folder: Path,
     job: Progress,
-) -> ConversionCheck:
+) -> tuple[ConversionCheck, Feeds]:
     """Run an ONNX model and what was made of it on the same requests.
+
+    Returns:
+        The check, and the request with the largest error.
 
     Args:
         session: The ONNX model.
@@ -184,7 +260,7 @@ def compare_export(
     for feed, answer in zip(feeds, found, strict=True):
         job.check()
         worst.add(answer, session.run(feed))
-    return worst.check(against, len(feeds))
+    return worst.check(against, len(feeds)), feeds[worst.request]
 
 
 class Worst:
@@ -193,13 +269,15 @@ class Worst:
     Attributes:
         error: Relative to the largest absolute value of the original's output.
         output: Where it is.
+        request: Number of the request that it occurs in.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = names
-        self._rows = self._equal = 0
+        self._rows = self._equal = self._requests = 0
         self.error = 0.0
         self.output = ""
+        self.request = 0
 
     @property
     def argmax_equal(self) -> float | None:
@@ -229,8 +307,9 @@ class Worst:
                 )
             error = relative_error(ours, theirs)
             if error > self.error or not self.output:
-                self.error, self.output = error, name
+                self.error, self.output, self.request = error, name, self._requests
             self._count(ours, theirs)
+        self._requests += 1
 
     def _count(self, ours: Array, theirs: Array) -> None:
         if theirs.dtype.kind == "f" and theirs.ndim in _RANKS and theirs.shape[-1] > 1:

@@ -18,6 +18,7 @@ from studio.api import (
     Value,
 )
 from studio.conversion.comparison import ForeignModel, compare_export, requests, write_samples
+from studio.conversion.location import Mismatch, located, sentence
 from studio.conversion.results import LARGEST_ERROR, ConversionCheck, ConversionResult
 from studio.conversion.step import ExportOptions
 from studio.conversion.targets import SOURCE, TARGETS, TargetFormat, converters_to
@@ -190,15 +191,17 @@ def _compared(
     made = ForeignModel(work.writers[-1], output, framework)
     work.job.progress(0, 0, f"Running it with {framework}")
     try:
-        check = compare_export(made, session, against, feeds, work.job.folder, work.job)
+        check, worst = compare_export(made, session, against, feeds, work.job.folder, work.job)
     except (InvalidModel, Unavailable) as error:
         return (), (f"Not compared with the ONNX model: {error.message}",)
     check = replace(check, limit=_LIMITS[work.precision])
     if check.equal:
         return (check,), ()
+    found = Mismatch(check, made, worst, converted_from=False)
+    check = located(found, work.opened, work.host, work.job.folder, work.job)
     return (check,), (
         f"The output {check.output!r} differs by {check.max_error:.2g} of its largest value, "
-        f"more than {work.precision} explains ({check.limit:g}).",
+        f"more than {work.precision} explains ({check.limit:g}).{sentence(check)}",
     )
 
 

@@ -13,6 +13,23 @@ LARGEST_ERROR = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
+class FirstDifference:
+    """The first value of the ONNX model that differs, in the order of the computation.
+
+    Attributes:
+        value: Its name. The values that it is computed from agree, as far as both models have them.
+        operator: The operator that computes it.
+        error: As the largest error of the check, for this value.
+        source: Its place in the source, a line (``net.py:41``) or a layer; empty if not known.
+    """
+
+    value: str
+    operator: str
+    error: float
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ConversionCheck:
     """A comparison of the converted model with its original in its own framework.
 
@@ -24,6 +41,7 @@ class ConversionCheck:
             without classes.
         output: The output with the largest error.
         limit: Largest error that its precision explains; None where a metric on data decides.
+        first: Where the difference begins; None without one, or where it was not located.
     """
 
     against: str
@@ -32,6 +50,7 @@ class ConversionCheck:
     argmax_equal: float | None = None
     output: str = ""
     limit: float | None = LARGEST_ERROR
+    first: FirstDifference | None = optional(None)
 
     @property
     def equal(self) -> bool:

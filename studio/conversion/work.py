@@ -23,6 +23,7 @@ from studio.api import (
 from studio.conversion.code import Seal, check_consent
 from studio.conversion.comparison import ForeignModel, compare_import, requests
 from studio.conversion.inputs import input_specs
+from studio.conversion.location import Mismatch, located, sentence
 from studio.conversion.offer import converter_for
 from studio.conversion.results import LARGEST_ERROR, ConversionCheck, ConversionResult
 from studio.conversion.step import ConvertOptions
@@ -156,7 +157,7 @@ def _compared(
     try:
         job.progress(0, 0, "Comparing with the original")
         feeds = requests(session, opened.model.graph.inputs, data, original)
-        check = compare_import(original, session, feeds, job.folder, job)
+        check, worst = compare_import(original, session, feeds, job.folder, job)
     except (InvalidData, InvalidModel) as error:
         if data is not None and isinstance(error, InvalidData):
             raise
@@ -165,9 +166,11 @@ def _compared(
         session.close()
     if check.equal:
         return (check,), ()
+    found = Mismatch(check, original, worst, converted_from=True)
+    check = located(found, opened, host, job.folder, job)
     return (check,), (
         f"The output {check.output!r} differs from the original by {check.max_error:.2g} of its "
-        f"largest value, more than rounding explains ({LARGEST_ERROR:g}).",
+        f"largest value, more than rounding explains ({LARGEST_ERROR:g}).{sentence(check)}",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,43 @@ def test_a_conversion_with_other_numbers_is_a_missed_gate(
     assert done.code == 3
     assert done.json["checks"][0]["max_error"] > 0.01
     assert "more than rounding explains" in done.json["warnings"][0]
+    assert "first" not in done.json["checks"][0]
+
+
+@pytest.mark.parametrize(
+    ("places", "first", "words"),
+    [
+        (
+            {"h": "shop.py:41", "other": ""},
+            {"value": "h", "operator": "MatMul", "source": "shop.py:41"},
+            "first value that differs is 'h' (MatMul), by ",
+        ),
+        ({"other": "shop.py:1"}, None, ""),
+    ],
+)
+def test_the_first_value_that_differs_is_named(
+    installed: Studio,
+    tmp_path: Path,
+    places: dict[str, str],
+    first: dict[str, str] | None,
+    words: str,
+) -> None:
+    model = rig.linear_model(hidden=True).SerializeToString()
+    source = rig.linear_source(
+        tmp_path / "shop.pdmodel", offset=0.5, places=places, onnx=base64.b64encode(model).decode()
+    )
+    done = installed.run("convert", source, "--json")
+    assert done.code == 3, done.err
+    (check,) = done.json["checks"]
+    (warning,) = done.json["warnings"]
+    assert words in warning
+    if first is None:
+        assert "first" not in check
+        assert warning.endswith("explains (0.001).")
+        return
+    assert check["first"].pop("error") == pytest.approx(check["max_error"], rel=1e-3)
+    assert check["first"] == first
+    assert warning.endswith("of its largest value; it comes from shop.py:41.")
 
 
 @pytest.mark.parametrize(
@@ -213,6 +251,21 @@ def test_an_export_with_other_numbers_is_a_missed_gate(installed: Studio, linear
     done = installed.run("export", path, "--to", "coreml", "--precision", "fp32", "--json")
     assert done.code == 3
     assert "more than fp32 explains" in done.json["warnings"][-1]
+    assert "first" not in done.json["checks"][0], "the model has no value that the writer knows"
+
+
+def test_the_first_value_that_differs_in_an_export_is_named(
+    installed: Studio, tmp_path: Path
+) -> None:
+    path = tmp_path / "linear-hidden.onnx"
+    model = rig.linear_model(hidden=True)
+    far = onnx.numpy_helper.from_array(rig.linear_weights() * 1.1, "w")
+    model.graph.initializer[0].CopyFrom(far)
+    onnx.save(model, path)
+    done = installed.run("export", path, "--to", "coreml", "--precision", "fp32")
+    assert done.code == 3
+    words = "The first value that differs is 'h' (MatMul), by 0.091 of its largest value."
+    assert words in done.out
 
 
 @pytest.mark.parametrize(

@@ -143,17 +143,19 @@ def run(request, progress):
         with open(made, "ab") as file:
             file.write(b"more")
     weights = numpy.array(model["weights"], numpy.float32)
+    values, places = request.get("values", []), model.get("places", {})
     for path in glob.glob(os.path.join(request["samples"], "*.npz")):
         with numpy.load(path, allow_pickle=False) as arrays:
             low, high = model.get("ranges", {}).get("x", (-9, 9))
             assert (arrays["x"] >= low).all() and (arrays["x"] <= high).all()
             scores = arrays["x"] @ weights + numpy.float32(model.get("offset", 0))
         names = [str(number) for number in range(model.get("outputs", 1))]
+        names += [f"value/{at}" for at, one in enumerate(values) if one in places]
         numpy.savez(
             os.path.join(request["answers"], os.path.basename(path)),
             **{name: scores for name in names},
         )
-    return {}
+    return {"places": places}
 '''
 
 WRITER = '''
@@ -182,8 +184,12 @@ def run(request, progress):
     for path in glob.glob(os.path.join(request["samples"], "*.npz")):
         with numpy.load(path, allow_pickle=False) as arrays:
             scores = arrays["x"] @ weights * (1.01 if half else 1)
-        numpy.savez(os.path.join(request["answers"], os.path.basename(path)), **{"0": scores})
-    return {}
+        names = [f"value/{at}" for at, one in enumerate(request.get("values", [])) if one == "h"]
+        numpy.savez(
+            os.path.join(request["answers"], os.path.basename(path)),
+            **{name: scores for name in ["0", *names]},
+        )
+    return {"places": {"h": ""}}
 '''
 
 TOOL = '''
@@ -304,9 +310,9 @@ def linear_source(path: Path, **more: object) -> Path:
 
     Args:
         more: What the reader does otherwise: ``offset`` on the original's numbers, ``error``,
-            ``warnings``, ``outputs``, its own ``samples``, whether it ``meddles`` with the ONNX
-            file after the conversion, or the ``inputs`` and the ``ranges`` of samples that it has
-            to be given.
+            ``warnings``, ``outputs``, ``places`` of values, its own ``samples``,
+            whether it ``meddles`` with the ONNX file after the conversion, or the ``inputs`` and
+            the ``ranges`` of samples that it has to be given.
     """
     weights = linear_weights()
     document = {
@@ -323,15 +329,24 @@ def linear_weights() -> numpy.ndarray:
     return numpy.arange(12, dtype=numpy.float32).reshape(4, 3) / 10 - 0.5
 
 
-def linear_model() -> onnx.ModelProto:
-    """Return the linear model as ONNX."""
+def linear_model(*, hidden: bool = False) -> onnx.ModelProto:
+    """Return the linear model as ONNX.
+
+    Args:
+        hidden: The product is an intermediate value ``h``, which a second node multiplies by 1.
+    """
     floats = onnx.TensorProto.FLOAT
+    nodes = [onnx.helper.make_node("MatMul", ["x", "w"], ["h" if hidden else "y"])]
+    constants = [onnx.numpy_helper.from_array(linear_weights(), "w")]
+    if hidden:
+        nodes.append(onnx.helper.make_node("Mul", ["h", "ones"], ["y"]))
+        constants.append(onnx.numpy_helper.from_array(numpy.ones(3, numpy.float32), "ones"))
     graph = onnx.helper.make_graph(
-        [onnx.helper.make_node("MatMul", ["x", "w"], ["y"])],
+        nodes,
         "linear",
         [onnx.helper.make_tensor_value_info("x", floats, ["batch", 4])],
         [onnx.helper.make_tensor_value_info("y", floats, ["batch", 3])],
-        [onnx.numpy_helper.from_array(linear_weights(), "w")],
+        constants,
     )
     opset = [onnx.helper.make_opsetid("", 17)]
     return onnx.helper.make_model(graph, opset_imports=opset, ir_version=8)
