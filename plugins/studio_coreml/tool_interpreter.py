@@ -1,8 +1,7 @@
 """The numbers of a Core ML program where Core ML does not run: its operators as torch functions.
 
-Used by ``tool.py``: numpy, torch and coremltools alone; nothing of the studio. Weights have the
-precision that the program gives them. Everything is computed in float32, which Core ML may do in
-float16. The operators are those of coremltools' reference of MIL.
+Used by ``tool.py``: numpy, torch and coremltools alone; nothing of the studio. Weights are as the
+program has them; all is computed in float32. The operators are those of coremltools' MIL reference.
 """
 
 from __future__ import annotations
