@@ -20,6 +20,7 @@ from studio.api import (
     UsageError,
     Value,
 )
+from studio.conversion.carried import described, texts_of
 from studio.conversion.code import Seal, check_consent
 from studio.conversion.comparison import ForeignModel, compare_import, requests
 from studio.conversion.inputs import input_specs
@@ -66,6 +67,8 @@ def convert(options: ConvertOptions, job: Job) -> ConversionResult:
     for folder in (output.parent, job.folder / "tool"):
         folder.mkdir()
     made = made_by(converter, options.source, output, specs, job.folder / "tool", job)
+    texts, notes = texts_of(made, options.source)
+    metadata = described(output, made.metadata)
     seal = Seal(output)  # before it is read: code of the source may still write to it
     opened = read_made(output, made.framework, host, job)
     write_graph(opened, job.folder, job)
@@ -79,8 +82,10 @@ def convert(options: ConvertOptions, job: Job) -> ConversionResult:
         seconds=time.monotonic() - begun,
         checks=checks,
         dynamic=open_names(opened.model.graph.inputs),
-        warnings=(*made.warnings, *warnings),
+        warnings=(*made.warnings, *notes, *warnings),
+        metadata=metadata,
         opened=opened_result(opened, str(options.source), name),
+        texts=texts or None,
     )
 
 

@@ -11,6 +11,7 @@ from studio.api import InvalidData, UsageError
 from studio.datasets.label_map import LabelMap
 from studio.documents.dataclass_json import from_json
 from studio.models.results import ModelFigures
+from studio.projects.carried import carried_files
 from studio.projects.discovery import Discovery, discover
 from studio.projects.licence import licence_file, licence_in
 from studio.projects.project_file import FILE, ProjectSettings, Value, read_settings
@@ -36,6 +37,7 @@ FOLDER = "projects"
 """Name of the folder of what the user has set, next to the registry."""
 
 FOUND, RECOGNISED = "the model's folder", "the model"
+CONVERTED = "the converted file"
 _ROW_AXES = 2
 _MOST_LIST_BYTES = 4 * 1024 * 1024
 
@@ -54,9 +56,9 @@ class Projects:
             file: The file that is meant, where the same original was opened from several; by
                 default the one that it was opened from last.
 
-        What the user has set comes before ``project.toml``, and that before what is found by
-        name. A file that cannot be read is an issue, never an error: the model can
-        be used without it.
+        What the user has set comes before ``project.toml``, that before what is found by name, and
+        that before what was in a file that was converted. A file that cannot be read is an issue,
+        never an error: the model can be used without it.
         """
         original = self._registry.original(variant)
         if file is None or variant != original:  # a copy of a variant may lie anywhere
@@ -71,6 +73,7 @@ class Projects:
             _Layer(YOU, mine),
             _Layer(FILE, theirs),
             _Layer(FOUND, ProjectSettings(paths=discovery.paths)),
+            _Layer(CONVERTED, ProjectSettings(paths=carried_files(self._registry, original))),
         )
         project = _merged(variant.model_name, layers)
         if file is not None:
