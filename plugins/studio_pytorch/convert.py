@@ -29,6 +29,16 @@ class KerasConverter(ToolchainConverter):
     tool = TOOL
 
 
+class TransformersConverter(ToolchainConverter):
+    """The converter of folders of Hugging Face, whose models transformers builds."""
+
+    id = "transformers"
+    title = "transformers"
+    sources = ("hugging-face", "safetensors")
+    distribution = "transformers"
+    tool = TOOL
+
+
 class PyTorchWriter(ToolchainConverter):
     """The writer of programs of PyTorch from ONNX."""
 

@@ -1,4 +1,4 @@
-"""The conversion of PyTorch's and Keras's files to ONNX, in the environment where PyTorch lives.
+"""The conversion of models of PyTorch, Keras and transformers to ONNX, where PyTorch lives.
 
 This file and its parts, numpy, onnx, onnxscript, keras and torch alone; nothing of the studio.
 ``run`` is called as ``studio.api.toolchains`` describes for converters.
@@ -17,7 +17,7 @@ import traceback
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy
 import onnx
@@ -77,17 +77,25 @@ class TorchModel(Protocol):
         """Return the line of code of a node, as the end of a sentence; empty if not known."""
 
 
+@runtime_checkable
+class KnowingModel(Protocol):
+    """A model whose file has labels, preprocessing or metadata, too."""
+
+    def more(self) -> tuple[dict[str, Any], list[str]]:
+        """Return further keys of the result, and what the user should know of them."""
+
+
 def run(request: Json, tell: Tell) -> dict[str, Any]:
     """Convert a file, or run it on samples; what goes wrong is in ``error``."""
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
     try:
-        return {"warnings": _done(request, tell)}
+        return _done(request, tell)
     except ConversionError as error:
         return {"error": str(error)}
 
 
-def _done(request: Json, tell: Tell) -> list[str]:
+def _done(request: Json, tell: Tell) -> dict[str, Any]:
     name = os.path.basename(request["source"])
     tell(0.0, 0.0, "Loading the model")
     with _explained(f"{name} cannot be loaded"):
@@ -95,14 +103,15 @@ def _done(request: Json, tell: Tell) -> list[str]:
     if request["work"] == "answer":
         with _explained(f"{name} does not run on the samples"):
             _answer(source, request, tell)
-        return []
+        return {}
     inputs = _by_name(request["inputs"], source.names())
     tell(0.0, 0.0, "Exporting the model")
     with _explained(f"{name} cannot be exported", source):
         notes = source.export(request["output"], inputs)
     if source.axes:
         _name_axes(request["output"], inputs, source.axes)
-    return notes
+    known, more = source.more() if isinstance(source, KnowingModel) else ({}, [])
+    return {**known, "warnings": [*notes, *more]}
 
 
 def _by_name(inputs: Mapping[str, Json], names: Sequence[str]) -> dict[str, Json]:
@@ -158,6 +167,8 @@ def _unsupported(error: BaseException | None, source: TorchModel | None) -> str:
 def _load(path: str) -> TorchModel:
     if path.endswith(".onnx"):
         return _onnx_model(path)
+    if os.path.isdir(path) or path.endswith((".safetensors", ".bin")):
+        return _hub_model(path)
     with open(path, "rb") as file:
         if file.read(len(_HDF5)) == _HDF5:
             return _keras_model(path)
@@ -178,6 +189,11 @@ def _onnx_model(path: str) -> TorchModel:
 
 def _keras_model(path: str) -> TorchModel:
     found: TorchModel = importlib.import_module("tool_keras").KerasModel(path)
+    return found
+
+
+def _hub_model(path: str) -> TorchModel:
+    found: TorchModel = importlib.import_module("tool_hub").HubModel(path)
     return found
 
 
