@@ -109,7 +109,7 @@ def _done(request: Json, tell: Tell) -> dict[str, Any]:
     with _explained(f"{name} cannot be exported", source):
         notes = source.export(request["output"], inputs)
     if source.axes:
-        _name_axes(request["output"], inputs, source.axes)
+        _name_axes(request["output"], inputs, source)
     known, more = source.more() if isinstance(source, KnowingModel) else ({}, [])
     return {**known, "warnings": [*notes, *more]}
 
@@ -207,10 +207,10 @@ def _answer(source: TorchModel, request: Json, tell: Tell) -> None:
         numpy.savez(os.path.join(request["answers"], os.path.basename(path)), **made)
 
 
-def _name_axes(path: str, inputs: Mapping[str, Json], axes: Mapping[int, Sequence[str]]) -> None:
+def _name_axes(path: str, inputs: Mapping[str, Json], source: TorchModel) -> None:
     """Give open sizes names that people use instead of the exporter's symbols."""
     model = onnx.load(path, load_external_data=False)
-    names = dict(_names(model.graph.input, inputs, axes))
+    names = dict(_names(model.graph.input, inputs, source))
     if not names:
         return
     for value in _values(model.graph):
@@ -221,12 +221,13 @@ def _name_axes(path: str, inputs: Mapping[str, Json], axes: Mapping[int, Sequenc
 
 
 def _names(
-    values: Sequence[Any], inputs: Mapping[str, Json], axes: Mapping[int, Sequence[str]]
+    values: Sequence[Any], inputs: Mapping[str, Json], source: TorchModel
 ) -> Iterator[tuple[str, str]]:
     taken: dict[str, str] = {}
+    is_shared = getattr(source, "shares_axes", False)  # every input has the same batch
     for value in values:
         sizes = value.type.tensor_type.shape.dim
-        usual = axes.get(len(sizes), ("batch",))
+        usual = source.axes.get(len(sizes), ("batch",))
         wanted = (inputs.get(value.name) or {}).get("dynamic") or {}
         for axis, one in enumerate(sizes):
             symbol = one.dim_param
@@ -234,7 +235,7 @@ def _names(
                 continue
             name = wanted.get(str(axis)) or (usual[axis] if axis < len(usual) else "")
             name = name or f"{value.name}_{axis}"
-            if name in taken:
+            if name in taken and not is_shared:
                 name = f"{value.name}_{name}"
             taken[name] = symbol
             yield symbol, name

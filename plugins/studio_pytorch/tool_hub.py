@@ -28,9 +28,6 @@ _config: Any = importlib.import_module("tool_hub_config")
 _inputs: Any = importlib.import_module("tool_hub_inputs")
 
 _AXES = {4: ("batch", "", "height", "width"), 3: ("batch", "length"), 2: ("batch", "length")}
-_OPEN = ("batch", "length")
-"""Names of open axes, which all inputs share."""
-
 _SAMPLES = "samples.npz"
 """The file of made-up samples, in the folder that the tool is started in."""
 
@@ -46,6 +43,7 @@ class HubModel:
     """A model of transformers with the weights of its folder."""
 
     axes = _AXES
+    shares_axes = True
 
     def __init__(self, path: str) -> None:
         try:
@@ -56,14 +54,14 @@ class HubModel:
 
     def _load(self) -> None:
         self._given = self._folder.json(_files.CONFIG)
-        self._pictures = self._folder.json("preprocessor_config.json")
+        self._pictures = self._folder.json(_files.PICTURES)
         kind, config = _config.model_of(self._given)
         paths = self._folder.weights()
         _check_size(kind, config, paths)
         self._notes: list[str] = []
         self._model = self._built(kind, config, _tensors(paths)).eval()
         self._inputs = _inputs.inputs_of(
-            self._model, self._folder.json("tokenizer_config.json"), self._pictures
+            self._model, self._folder.json(_files.TOKENIZER), self._pictures
         )
         self._wrapped = _Positional(self._model, self.names()).eval()
 
@@ -91,7 +89,6 @@ class HubModel:
 
     def export(self, output: str, inputs: Mapping[str, Json]) -> list[str]:
         """Write it as ONNX with an open batch, and an open length of texts and sounds."""
-        named = [torch.export.Dim(name) for name in _OPEN]
         examples, opened = [], []
         for one in self._inputs:
             spec = inputs.get(one.name) or _parts.NO_WISH
@@ -99,8 +96,8 @@ class HubModel:
             sizes = list(spec["shape"] or one.shape)
             sizes = [max(2, size) if at in axes else size for at, size in enumerate(sizes)]
             examples.append(one.filled(sizes))
-            further = dict.fromkeys(axes, torch.export.Dim.DYNAMIC)
-            opened.append(further | {axis: named[axis] for axis in one.open_axes})
+            # No names here: one of the length would also need the model's longest text.
+            opened.append(dict.fromkeys(axes, torch.export.Dim.DYNAMIC))
         outputs = self._output_names(examples)
         with torch.no_grad():
             program = torch.export.export(
@@ -120,7 +117,7 @@ class HubModel:
         labels, notes = _carried.labels_of(self._given)
         channels = next((one.shape[1] for one in self._inputs if one.is_picture), 3)
         preprocess, doubts = _carried.preprocess_of(self._pictures, channels)
-        metadata = _carried.metadata_of(self._given, self._folder.text("README.md"))
+        metadata = _carried.metadata_of(self._given, self._folder.text(_files.README))
         known = {"labels": labels, "preprocess": preprocess, "metadata": metadata}
         return {**known, "samples": True}, [*notes, *doubts]
 

@@ -15,7 +15,8 @@ from typing import Any
 
 Json = Mapping[str, Any]
 
-CONFIG = "config.json"
+CONFIG, PICTURES, TOKENIZER = "config.json", "preprocessor_config.json", "tokenizer_config.json"
+README = "README.md"
 ONNX = ("onnx/model.onnx", "model.onnx")
 """Where exporters put the graph, the usual place first."""
 
@@ -66,8 +67,12 @@ class HubFolder:
         Raises:
             FolderError: for a name or a link that leads out of it, or for no such file.
         """
-        path = os.path.join(self.path, name)
-        home, real = os.path.realpath(self.path), os.path.realpath(path)
+        return self.inside(self.path, name)
+
+    @staticmethod
+    def inside(folder: str, name: str) -> str:
+        """Return the path of a regular file in any folder, as ``file`` does."""
+        home, real = os.path.realpath(folder), os.path.realpath(os.path.join(folder, name))
         if not real.startswith(home + os.sep):
             raise FolderError(
                 f"{shortened(name)} leads out of the folder; copy the folder with cp -rL first."
