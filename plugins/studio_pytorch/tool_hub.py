@@ -17,7 +17,6 @@ os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
 import numpy
 import safetensors.torch
 import torch
-import transformers
 
 Json = Mapping[str, Any]
 
@@ -101,7 +100,10 @@ class HubModel:
         outputs = self._output_names(examples)
         with torch.no_grad():
             program = torch.export.export(
-                self._wrapped, tuple(examples), dynamic_shapes={"values": tuple(opened)}, strict=False
+                self._wrapped,
+                tuple(examples),
+                dynamic_shapes={"values": tuple(opened)},
+                strict=False,
             )
             made = torch.onnx.export(
                 program, dynamo=True, verbose=False, input_names=self.names(), output_names=outputs

@@ -110,7 +110,9 @@ class _Picture:
                 f"The model was made with {name} resizing; preprocess.toml has bilinear resizing."
             )
         size = self._given["size"]
-        kind = str(self._given.get("image_processor_type") or self._given.get("feature_extractor_type"))
+        kind = str(
+            self._given.get("image_processor_type") or self._given.get("feature_extractor_type")
+        )
         if not isinstance(size, dict):
             size = {"shortest_edge": size} if kind.startswith(_SHORTEST) else size
         if isinstance(size, dict) and "shortest_edge" in size:
@@ -125,7 +127,13 @@ class _Picture:
             if side >= _CROPPED_BELOW:
                 return {**cover, "resize": "stretch"}
             outer = _side(int(side / float(self._given.get("crop_pct") or 224 / 256)))
-            return {**cover, "height": outer, "width": outer, "crop_height": side, "crop_width": side}
+            return {
+                **cover,
+                "height": outer,
+                "width": outer,
+                "crop_height": side,
+                "crop_width": side,
+            }
         if "longest_edge" in size:
             self.warnings.append(
                 "The pictures are resized to a shortest and a longest side, which preprocess.toml "

@@ -94,8 +94,7 @@ def _class_of(given: Json) -> Any:
         )
     if not _NAME.fullmatch(name) or kind not in transformers.CONFIG_MAPPING:
         raise _parts.ConversionError(
-            f"transformers {transformers.__version__} does not know the architecture "
-            f"{ascii(kind[:60])}."
+            f"transformers {transformers.__version__} does not know the architecture {kind[:60]!a}."
         )
     if name in _classes(kind, _WRITERS) or given.get("is_encoder_decoder"):
         raise _parts.ConversionError(

@@ -58,7 +58,9 @@ def _folder(members: Members, links: Mapping[str, str] | None = None) -> Make:
     return make
 
 
-def _one(name: str, members: Members, words: str, links: Mapping[str, str] | None = None) -> Hostile:
+def _one(
+    name: str, members: Members, words: str, links: Mapping[str, str] | None = None
+) -> Hostile:
     make = _folder(members, links)
     return Hostile(f"hub {name}", make, words, command=("convert", "{file}"))
 

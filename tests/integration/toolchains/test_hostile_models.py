@@ -1,4 +1,4 @@
-"""Hostile files of PyTorch, Keras, transformers and trees: nothing of them runs, inside the walls neither."""
+"""Hostile models of PyTorch, Keras, transformers and trees: nothing of them runs."""
 
 from __future__ import annotations
 

@@ -46,7 +46,9 @@ def test_too_much_is_not_added(model: Path) -> None:
     assert model.read_bytes() == before
 
 
-@pytest.mark.parametrize("content", [b"\x08", b"\xff" * 40, b"\x72\x7f\x0a", b"\x0b\x00", b"\x3a\x05ab"])
+@pytest.mark.parametrize(
+    "content", [b"\x08", b"\xff" * 40, b"\x72\x7f\x0a", b"\x0b\x00", b"\x3a\x05ab"]
+)
 def test_a_damaged_file_stays_as_it_is(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "m.onnx"
     path.write_bytes(content)
