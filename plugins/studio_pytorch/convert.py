@@ -64,7 +64,7 @@ class HubOnnxConverter:
     """The converter of folders of Hugging Face that have an ONNX file: it is taken as it is."""
 
     id = "hugging-face-onnx"
-    title = "ONNX"
+    title = "The studio"
     sources = ("hugging-face-onnx",)
 
     def version(self) -> str:

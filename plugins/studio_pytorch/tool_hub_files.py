@@ -29,6 +29,7 @@ _MOST_SHARDS = 1000
 _MOST_TEXT = 64 << 10
 _DEEPEST = 24
 _NAME = re.compile(r"\w[\w.+-]*")
+_SHARD = re.compile(r"-\d+-of-\d+\.")
 _BITS = {
     **dict.fromkeys(("F64", "I64", "U64", "C64"), 64),
     **dict.fromkeys(("F32", "I32", "U32"), 32),
@@ -110,7 +111,9 @@ class HubFolder:
         Raises:
             FolderError: when one is missing, or an index names what is not in the folder.
         """
-        names = [self._only] if self._only else list(self._weight_names())
+        is_shard = bool(_SHARD.search(self._only)) and self.has(_WEIGHTS[0] + _INDEX)
+        alone = self._only and not is_shard
+        names = [self._only] if alone else list(self._weight_names())
         return [self.file(name) for name in names]
 
     def _weight_names(self) -> Iterator[str]:

@@ -63,6 +63,8 @@ class Projects:
         original = self._registry.original(variant)
         if file is None or variant != original:  # a copy of a variant may lie anywhere
             file = _existing(original.source_file)
+        elif file.is_dir():  # a model that is a whole folder
+            file /= file.name
         issues: list[ProjectIssue] = []
         mine = self._read(self._own(variant.model_name), None, issues)
         theirs, discovery = ProjectSettings(), Discovery({}, ())

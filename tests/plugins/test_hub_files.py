@@ -53,9 +53,11 @@ def test_the_numbers_of_all_shards_are_counted(tmp_path: Path) -> None:
     (tmp_path / "b.safetensors").write_bytes(safetensors((1, 1)))
     with pytest.raises(FolderError, match="has no weights called"):
         read(tmp_path)
-    index = {"weight_map": {"x": "a.safetensors", "y": "b.safetensors", "z": "a.safetensors"}}
+    shard = (tmp_path / "b.safetensors").rename(tmp_path / "model-00002-of-00002.safetensors")
+    index = {"weight_map": {"x": "a.safetensors", "y": shard.name, "z": "a.safetensors"}}
+    assert read(shard) == 1
     (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
-    assert read(tmp_path) == 27
+    assert read(tmp_path) == read(shard) == 27
 
 
 def test_a_pipe_is_not_read(tmp_path: Path) -> None:
