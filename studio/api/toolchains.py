@@ -28,6 +28,7 @@ from studio.api.ports import Converted, InputSpec, Session
 from studio.api.progress import Progress
 
 _SAMPLES = "samples.npz"
+_KNOWLEDGE = ("labels", "preprocess", "metadata")
 _MOST_LABELS = 100_000
 _LONGEST_LABEL = 1000
 _MOST_ENTRIES = 64
@@ -180,14 +181,15 @@ class ToolchainConverter:
         warnings = tuple(str(text) for text in found.get("warnings", ()))
         samples = folder / _SAMPLES if found.get("samples") else None
         framework = f"{self.title} {self.version()}"
+        labels, preprocess, metadata = map(found.get, _KNOWLEDGE)
         return Converted(
             framework,
             warnings,
             found.get("ranges") or {},
             samples,
-            labels=_labels(found.get("labels")),
-            preprocess=_preprocess(found.get("preprocess")),
-            metadata=_metadata(found.get("metadata")),
+            labels=_labels(labels),
+            preprocess=_preprocess(preprocess),
+            metadata=_metadata(metadata),
         )
 
     def answer(
