@@ -46,6 +46,9 @@ _DROPPED = frozenset(
 
 _COUNT = re.compile(r"layer|depth|block|stage|expert|head")
 _MOST_COUNT = 4096
+_NAMES = ("id2label", "label2id")
+"""Objects whose keys are words of their author."""
+
 _NAME = re.compile(r"[A-Za-z]\w*")
 
 
@@ -122,8 +125,9 @@ def _classes(kind: str, tasks: tuple[str, ...]) -> set[str]:
 def _objects(value: Any) -> Iterator[Json]:
     if isinstance(value, dict):
         yield value
-        for one in value.values():
-            yield from _objects(one)
+        for name, one in value.items():
+            if name not in _NAMES:
+                yield from _objects(one)
     elif isinstance(value, list):
         for one in value:
             yield from _objects(one)
