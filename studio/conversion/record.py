@@ -11,7 +11,7 @@ from studio.conversion.step import ConvertOptions
 from studio.conversion.work import FOLDER
 from studio.documents.dataclass_json import to_json
 from studio.models.record import keep_opened
-from studio.projects.carried import FILES, keep_carried
+from studio.projects.source_files import FILES, keep_carried
 from studio.registry import Registry, below
 from studio.registry.copies import Copy
 

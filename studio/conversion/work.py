@@ -20,12 +20,12 @@ from studio.api import (
     UsageError,
     Value,
 )
-from studio.conversion.carried import described, texts_of
 from studio.conversion.code import Seal, check_consent
 from studio.conversion.comparison import ForeignModel, compare_import, requests
 from studio.conversion.inputs import input_specs
 from studio.conversion.offer import converter_for
 from studio.conversion.results import LARGEST_ERROR, ConversionCheck, ConversionResult
+from studio.conversion.source_facts import described, texts_of
 from studio.conversion.step import ConvertOptions
 from studio.jobs.step import Job
 from studio.models.backends import backend_for

@@ -11,7 +11,6 @@ from studio.api import InvalidData, UsageError
 from studio.datasets.label_map import LabelMap
 from studio.documents.dataclass_json import from_json
 from studio.models.results import ModelFigures
-from studio.projects.carried import carried_files
 from studio.projects.discovery import Discovery, discover
 from studio.projects.licence import licence_file, licence_in
 from studio.projects.project_file import FILE, ProjectSettings, Value, read_settings
@@ -27,6 +26,7 @@ from studio.projects.results import (
     ProjectSource,
     flag,
 )
+from studio.projects.source_files import carried_files
 from studio.projects.tasks import METRICS, Lists, classes_of, recognise
 from studio.registry import Registry, VariantRecord, component
 
@@ -56,9 +56,9 @@ class Projects:
             file: The file that is meant, where the same original was opened from several; by
                 default the one that it was opened from last.
 
-        What the user has set comes before ``project.toml``, that before what is found by name, and
-        that before what was in a file that was converted. A file that cannot be read is an issue,
-        never an error: the model can be used without it.
+        The settings of the user come first, then ``project.toml``, then files found by name, then
+        those of a file that was converted. A file that cannot be read is an issue, never an error:
+        the model can be used without it.
         """
         original = self._registry.original(variant)
         if file is None or variant != original:  # a copy of a variant may lie anywhere

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from studio.api import Converted, InvalidModel, ToolchainConverter
-from studio.conversion.carried import texts_of
 from studio.conversion.record import _next_to
+from studio.conversion.source_facts import texts_of
 from studio.datasets.preprocess import Preprocess
 
 SOURCE = Path("net")
