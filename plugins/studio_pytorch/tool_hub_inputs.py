@@ -34,7 +34,7 @@ _LEAST_ID = 5
 
 @dataclass(frozen=True)
 class HubInput:
-    """An input.
+    """An input of a model of transformers.
 
     Attributes:
         shape: Of the export's example.
