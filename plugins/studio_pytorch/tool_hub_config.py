@@ -99,7 +99,9 @@ def _class_of(given: Json) -> Any:
         raise _parts.ConversionError(
             f"transformers {transformers.__version__} does not know the architecture {kind[:60]!a}."
         )
-    if name in _classes(kind, _WRITERS) or given.get("is_encoder_decoder"):
+    writers = _classes(kind, _WRITERS)
+    # Detectors have an encoder and a decoder, too, and no class that writes.
+    if name in writers or (writers and given.get("is_encoder_decoder")):
         raise _parts.ConversionError(
             f"{name} writes its answer token by token, with a cache from step to step, which is "
             "not converted here. Export it with optimum-cli export onnx and open the ONNX files."
