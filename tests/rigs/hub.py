@@ -77,6 +77,10 @@ if kind == "Detr":
     back = {"embedding_size": 8, "out_features": ["stage4"], **depths}
     given = {**given, "backbone_config": transformers.ResNetConfig(**back)}
 model = getattr(transformers, name)(getattr(transformers, kind + "Config")(**given))
+# The weights of a new model are so small that some outputs are 0, and equal to any other 0.
+for one in model.parameters():
+    if one.ndim > 1:
+        torch.nn.init.normal_(one, std=(2 / one[0].numel()) ** 0.5)
 model.save_pretrained(path, max_shard_size="60KB" if name == "BertModel" else "5GB")
 if kind == "Bert":
     made = Tokenizer(models.WordPiece(unk_token="[UNK]"))
