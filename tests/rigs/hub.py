@@ -80,7 +80,13 @@ model = getattr(transformers, name)(getattr(transformers, kind + "Config")(**giv
 # The weights of a new model are so small that some outputs are 0, and equal to any other 0.
 for one in model.parameters():
     if one.ndim > 1:
-        torch.nn.init.normal_(one, std=(2 / one[0].numel()) ** 0.5)
+        torch.nn.init.normal_(one, std=2 / one[0].numel() ** 0.5)
+if kind == "MobileViT":  # its normalization would leave next to nothing of untrained pictures
+    for one in model.modules():
+        if isinstance(one, torch.nn.BatchNorm2d):
+            one.momentum = 1.0
+    with torch.no_grad():
+        model.train()(pixel_values=torch.randn(8, 3, 64, 64))
 model.save_pretrained(path, max_shard_size="60KB" if name == "BertModel" else "5GB")
 if kind == "Bert":
     made = Tokenizer(models.WordPiece(unk_token="[UNK]"))
