@@ -1,4 +1,4 @@
-"""The conversion of PyTorch's and Keras's files to ONNX, in the environment where PyTorch lives.
+"""The conversion of models of PyTorch, Keras and transformers to ONNX, where PyTorch lives.
 
 This file and its parts, numpy, onnx, onnxscript, keras and torch alone; nothing of the studio.
 ``run`` is called as ``studio.api.toolchains`` describes for converters.
@@ -17,7 +17,7 @@ import traceback
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy
 import onnx
@@ -41,6 +41,7 @@ _FAULTS = (
         re.compile(r"via `torch\.load\(\)`|Non-modeling APIs"),
         "its configuration names code, which is not run here",
     ),
+    (re.compile("timm"), "its backbone is of the library timm, which is not in the environment"),
     (re.compile("Please check the warnings above"), "it is damaged, or of another PyTorch"),
     (re.compile("Expected hasRecord"), "it is damaged: a record is missing"),
 )
@@ -88,6 +89,14 @@ class TorchModel(Protocol):
         """
 
 
+@runtime_checkable
+class KnowingModel(Protocol):
+    """A model whose file has labels, preprocessing or metadata, too."""
+
+    def more(self) -> tuple[dict[str, Any], list[str]]:
+        """Return further keys of the result, and what the user should know of them."""
+
+
 def run(request: Json, tell: Tell) -> dict[str, Any]:
     """Convert a file, or run it on samples; what goes wrong is in ``error``."""
     logging.disable(logging.WARNING)
@@ -111,8 +120,9 @@ def _done(request: Json, tell: Tell) -> dict[str, Any]:
     with _explained(f"{name} cannot be exported", source):
         notes = source.export(request["output"], inputs)
     if source.axes:
-        _name_axes(request["output"], inputs, source.axes)
-    return {"warnings": notes}
+        _name_axes(request["output"], inputs, source)
+    known, more = source.more() if isinstance(source, KnowingModel) else ({}, [])
+    return {**known, "warnings": [*notes, *more]}
 
 
 def _by_name(inputs: Mapping[str, Json], names: Sequence[str]) -> dict[str, Json]:
@@ -168,6 +178,8 @@ def _unsupported(error: BaseException | None, source: TorchModel | None) -> str:
 def _load(path: str) -> TorchModel:
     if path.endswith(".onnx"):
         return _onnx_model(path)
+    if os.path.isdir(path) or path.endswith((".safetensors", ".bin")):
+        return _hub_model(path)
     with open(path, "rb") as file:
         if file.read(len(_HDF5)) == _HDF5:
             return _keras_model(path)
@@ -191,6 +203,11 @@ def _keras_model(path: str) -> TorchModel:
     return found
 
 
+def _hub_model(path: str) -> TorchModel:
+    found: TorchModel = importlib.import_module("tool_hub").HubModel(path)
+    return found
+
+
 def _answer(source: TorchModel, request: Json, tell: Tell) -> Mapping[str, str]:
     """Run it; returns the places of the values that are wanted too."""
     values = request.get("values") or []
@@ -208,10 +225,10 @@ def _answer(source: TorchModel, request: Json, tell: Tell) -> Mapping[str, str]:
     return inner.places(values) if inner else {}
 
 
-def _name_axes(path: str, inputs: Mapping[str, Json], axes: Mapping[int, Sequence[str]]) -> None:
+def _name_axes(path: str, inputs: Mapping[str, Json], source: TorchModel) -> None:
     """Give open sizes names that people use instead of the exporter's symbols."""
     model = onnx.load(path, load_external_data=False)
-    names = dict(_names(model.graph.input, inputs, axes))
+    names = dict(_names(model.graph.input, inputs, source))
     if not names:
         return
     for value in _values(model.graph):
@@ -222,12 +239,13 @@ def _name_axes(path: str, inputs: Mapping[str, Json], axes: Mapping[int, Sequenc
 
 
 def _names(
-    values: Sequence[Any], inputs: Mapping[str, Json], axes: Mapping[int, Sequence[str]]
+    values: Sequence[Any], inputs: Mapping[str, Json], source: TorchModel
 ) -> Iterator[tuple[str, str]]:
     taken: dict[str, str] = {}
+    is_shared = getattr(source, "shares_axes", False)  # every input has the same batch
     for value in values:
         sizes = value.type.tensor_type.shape.dim
-        usual = axes.get(len(sizes), ("batch",))
+        usual = source.axes.get(len(sizes), ("batch",))
         wanted = (inputs.get(value.name) or {}).get("dynamic") or {}
         for axis, one in enumerate(sizes):
             symbol = one.dim_param
@@ -235,7 +253,7 @@ def _names(
                 continue
             name = wanted.get(str(axis)) or (usual[axis] if axis < len(usual) else "")
             name = name or f"{value.name}_{axis}"
-            if name in taken:
+            if name in taken and not is_shared:
                 name = f"{value.name}_{name}"
             taken[name] = symbol
             yield symbol, name

@@ -32,6 +32,9 @@ _FEW = 8
 _AXES = {4: ("batch", "height", "width"), 3: ("batch", "length"), 2: ("batch", "length")}
 """Names of open axes, channels last."""
 
+_COLORS = {1: "GRAY", 3: "RGB"}
+_PIXELS = frozenset({"float32", "float16", "uint8", "int32"})
+
 
 class KerasModel:
     """A model of Keras 3, computed by PyTorch; channels come last."""
@@ -75,6 +78,17 @@ class KerasModel:
         return torch.export.export(
             self._wrapped, tuple(arguments), dynamic_shapes={"values": tuple(opened)}, strict=False
         )
+
+    def more(self) -> tuple[dict[str, Any], list[str]]:
+        """Return the preprocessing of a model that scales its pixels itself."""
+        first = next(
+            (one for one in self._model.layers if not isinstance(one, keras.layers.InputLayer)),
+            None,
+        )
+        is_raw = isinstance(first, keras.layers.Rescaling | keras.layers.Normalization)
+        shapes = [(one.shape, str(one.dtype)) for one in self._model.inputs]
+        preprocess = _raw_pixels(*shapes[0]) if is_raw and len(shapes) == 1 else {}
+        return {"preprocess": preprocess}, []
 
     @staticmethod
     def _example(shape: Sequence[Any]) -> list[int]:
@@ -122,6 +136,16 @@ def _noting(name: str, call: Any) -> Any:
 def _layer(node: Any) -> str:
     name = (node.meta.get("custom") or {}).get(_LAYER)
     return f"the layer {name!r}" if name else ""
+
+
+def _raw_pixels(shape: Sequence[Any], dtype: str) -> dict[str, Any]:
+    """Return the settings of an input of pixels from 0 to 255; empty for one of another shape."""
+    if len(shape) != 4 or shape[3] not in _COLORS or dtype not in _PIXELS:
+        return {}
+    sizes = {"resize": "stretch", "height": shape[1], "width": shape[2], "antialias": True}
+    fixed = sizes if shape[1] and shape[2] else {}
+    color = {"color": _COLORS[shape[3]]}
+    return {**color, **fixed, "scale": 1.0, "layout": "NHWC", "dtype": dtype}
 
 
 class _Positional(torch.nn.Module):  # type: ignore[misc]

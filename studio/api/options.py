@@ -66,6 +66,7 @@ class Option:
             ``output``, or ``size`` (a symbolic size or an input).
         project: Fields of the model's project, of which the first that has a value is used where
             the option is not given; ``none`` leaves it without.
+        folders: A FILE may be a folder as well, as of a model that has several files.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Option:
     spelling: str = ""
     aliases: tuple[str, ...] = ()
     project: tuple[str, ...] = ()
+    folders: bool = False
 
     @property
     def word(self) -> str:

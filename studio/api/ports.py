@@ -319,12 +319,19 @@ class Converted:
             highest values, broadcast to the input.
         samples: An ``.npz`` of requests for the comparison, below the folder of the conversion,
             for inputs of which random values make no sense; None without one.
+        labels: Names of the classes in their order, where the source has them.
+        preprocess: Settings of pictures that the source has, as in ``docs/preprocessing.md``.
+        metadata: Facts of the source about itself (``license``, ``author``, ``description``,
+            ``version``). The studio writes it into the ONNX file.
     """
 
     framework: str
     warnings: Sequence[str] = ()
     ranges: Mapping[str, Sequence[Sequence[float]]] = field(default_factory=dict)
     samples: Path | None = None
+    labels: Sequence[str] = ()
+    preprocess: Mapping[str, object] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 class Converter(Protocol):

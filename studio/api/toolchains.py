@@ -28,6 +28,13 @@ from studio.api.ports import Converted, InputSpec, Session
 from studio.api.progress import Progress
 
 _SAMPLES = "samples.npz"
+_KNOWLEDGE = ("labels", "preprocess", "metadata")
+_MOST_LABELS = 100_000
+_LONGEST_LABEL = 1000
+_MOST_ENTRIES = 64
+_LONGEST_KEY = 100
+_LONGEST_TEXT = 10_000
+_MOST_NUMBERS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +140,8 @@ class ToolchainConverter:
     * ``convert`` with ``source``, ``output``, ``inputs`` (``shape``, ``dtype`` and ``dynamic``
       by name) and ``settings`` (see ``Converter``); it returns ``{"warnings": [sentence, ...]}``,
       and ``ranges`` where made-up samples need them. With ``{"samples": true}`` it has written
-      its own requests as ``samples.npz``.
+      its own requests as ``samples.npz``. ``labels`` (a list of texts), ``preprocess`` (an object
+      of settings) and ``metadata`` (an object of texts) are what the source knows of itself.
     * ``answer`` with ``source`` (the model to run), ``samples`` and ``answers``; it returns ``{}``.
       With ``values`` (see ``Converter.answer``) it returns ``{"places": {name: place}}``; ``made``
       is true for a model that was made of the ONNX model.
@@ -175,7 +183,16 @@ class ToolchainConverter:
         warnings = tuple(str(text) for text in found.get("warnings", ()))
         samples = folder / _SAMPLES if found.get("samples") else None
         framework = f"{self.title} {self.version()}"
-        return Converted(framework, warnings, found.get("ranges") or {}, samples)
+        labels, preprocess, metadata = map(found.get, _KNOWLEDGE)
+        return Converted(
+            framework,
+            warnings,
+            found.get("ranges") or {},
+            samples,
+            labels=_labels(labels),
+            preprocess=_preprocess(preprocess),
+            metadata=_metadata(metadata),
+        )
 
     def answer(
         self,
@@ -215,3 +232,45 @@ def _as_json(spec: InputSpec) -> dict[str, object]:
         "dtype": spec.dtype,
         "dynamic": {str(axis): name for axis, name in spec.dynamic.items()},
     }
+
+
+# What follows checks values of a process that has read a file of a stranger.
+
+
+def _labels(value: object) -> tuple[str, ...]:
+    found = value if isinstance(value, list) else None if value else []
+    good = found is not None and all(_is_text(one, _LONGEST_LABEL) for one in found)
+    if not good or len(found or ()) > _MOST_LABELS:
+        raise InvalidModel("The converter's labels are no list of short texts.")
+    return tuple(found or ())
+
+
+def _preprocess(value: object) -> Mapping[str, object]:
+    found = _entries(value)
+    if found is None or not all(map(_is_setting, found.values())):
+        raise InvalidModel("The converter's settings of pictures are not valid.")
+    return found
+
+
+def _metadata(value: object) -> Mapping[str, str]:
+    found = _entries(value)
+    if found is None or not all(_is_text(one, _LONGEST_TEXT) for one in found.values()):
+        raise InvalidModel("The converter's metadata is no object of texts.")
+    return {name: str(text) for name, text in found.items()}
+
+
+def _entries(value: object) -> Mapping[str, object] | None:
+    found = value if isinstance(value, Mapping) else None if value else {}
+    if found is None or len(found) > _MOST_ENTRIES:
+        return None
+    return found if all(_is_text(name, _LONGEST_KEY) for name in found) else None
+
+
+def _is_setting(value: object) -> bool:
+    if isinstance(value, list):
+        return len(value) <= _MOST_NUMBERS and all(isinstance(one, int | float) for one in value)
+    return isinstance(value, int | float) or _is_text(value, _LONGEST_KEY)
+
+
+def _is_text(value: object, longest: int) -> bool:
+    return isinstance(value, str) and len(value) <= longest

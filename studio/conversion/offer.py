@@ -46,7 +46,8 @@ def conversion_of(path: Path, host: PluginHost) -> Conversion | None:
     if capability is None:
         return None
     plugin = _plugin(capability, host)
-    return Conversion(path, source, capability.title, plugin, host.environment(plugin))
+    environment = host.environment(plugin) if capability.has_environment else None
+    return Conversion(path, source, capability.title, plugin, environment)
 
 
 def converter_for(source: SourceFormat, host: PluginHost) -> Capability | None:

@@ -71,8 +71,11 @@ class ConversionResult:
         warnings: What the user should know, a sentence each.
         precision: What it computes in; empty for that of the source.
         bytes: Size of the output.
+        metadata: Facts of the source about itself, which the output has as well.
+        carried: Files that the project has of the source, by field: ``labels``, ``preprocess``.
+        written: Copies of them next to the output that the user named.
         variant: 0 where the studio cannot open the output's form.
-        opened: From the work to its record.
+        opened, texts: From the work to its record.
     """
 
     source: str
@@ -88,7 +91,11 @@ class ConversionResult:
     model: str = ""
     variant: int = 0
     name: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    carried: Mapping[str, str] = field(default_factory=dict)
+    written: tuple[str, ...] = ()
     opened: OpenResult | None = optional(None)
+    texts: Mapping[str, str] | None = optional(None)
 
     @property
     def equal(self) -> bool:

@@ -20,9 +20,10 @@ class ConvertOptions:
     source: Path = option(
         kind=Kind.FILE,
         positional=True,
+        folders=True,
         title="Model",
         help="Model of another framework: .pt2, TorchScript, Keras, LightGBM, XGBoost, "
-        "scikit-learn.",
+        "scikit-learn, a folder of Hugging Face.",
     )
     out: Path | None = option(
         None, kind=Kind.OUTPUT, title="Copy to", help="File or folder for a copy of the new model."

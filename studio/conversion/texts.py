@@ -6,6 +6,7 @@ from studio.conversion.results import ConversionCheck, ConversionResult
 from studio.documents.text_table import counted
 
 _DIFFERS = 3
+_CARRIED = {"labels": "labels.txt", "preprocess": "preprocess.toml"}
 
 
 def converted(result: ConversionResult) -> list[str]:
@@ -14,6 +15,9 @@ def converted(result: ConversionResult) -> list[str]:
     lines += [_check(check) for check in result.checks]
     for name, axes in result.dynamic.items():
         lines.append(f"dynamic   {name}: {', '.join(axes)}")
+    if result.carried:
+        lines.append(f"project   {' and '.join(map(_CARRIED.__getitem__, result.carried))}")
+    lines += [f"written   {path}" for path in result.written]
     return lines + [f"warning   {text}" for text in result.warnings]
 
 

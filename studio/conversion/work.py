@@ -26,6 +26,7 @@ from studio.conversion.inputs import input_specs
 from studio.conversion.location import Mismatch, located, sentence
 from studio.conversion.offer import converter_for
 from studio.conversion.results import LARGEST_ERROR, ConversionCheck, ConversionResult
+from studio.conversion.source_facts import described, texts_of
 from studio.conversion.step import ConvertOptions
 from studio.jobs.step import Job
 from studio.models.backends import backend_for
@@ -67,6 +68,8 @@ def convert(options: ConvertOptions, job: Job) -> ConversionResult:
     for folder in (output.parent, job.folder / "tool"):
         folder.mkdir()
     made = made_by(converter, options.source, output, specs, job.folder / "tool", job)
+    texts, notes = texts_of(made, options.source)
+    metadata = described(output, made.metadata)
     seal = Seal(output)  # before it is read: code of the source may still write to it
     opened = read_made(output, made.framework, host, job)
     write_graph(opened, job.folder, job)
@@ -80,8 +83,10 @@ def convert(options: ConvertOptions, job: Job) -> ConversionResult:
         seconds=time.monotonic() - begun,
         checks=checks,
         dynamic=open_names(opened.model.graph.inputs),
-        warnings=(*made.warnings, *warnings),
+        warnings=(*made.warnings, *notes, *warnings),
+        metadata=metadata,
         opened=opened_result(opened, str(options.source), name),
+        texts=texts or None,
     )
 
 

@@ -72,6 +72,9 @@ _BY_SUFFIX = {
 }
 """Those without a mark of their own, or whose mark could not be read."""
 
+_ONNX = ("model.onnx", "onnx/model.onnx")
+"""ONNX files in a folder of Hugging Face."""
+
 _COMPRESSIONS = frozenset({".gz", ".bz2", ".xz", ".lzma", ".z"})
 """Those in which joblib reads pickles."""
 
@@ -80,7 +83,7 @@ def source_format(path: Path) -> SourceFormat | None:
     """Return what a file or folder of another framework is, or None for anything else."""
     try:
         if is_folder := path.is_dir():
-            found = _of_folder({one.name for one in islice(path.iterdir(), _MOST_ENTRIES)})
+            found = _of_folder({one.name for one in islice(path.iterdir(), _MOST_ENTRIES)}, path)
         elif path.is_file():
             found = _of_file(path)
         else:
@@ -97,9 +100,11 @@ def _suffix(path: Path) -> str:
     return Path(path.stem).suffix.lower() if suffix in _COMPRESSIONS else suffix
 
 
-def _of_folder(names: Collection[str]) -> str:
+def _of_folder(names: Collection[str], path: Path) -> str:
     if "saved_model.pb" in names:
         return "saved-model"
+    if "config.json" in names and any((path / name).is_file() for name in _ONNX):
+        return "hugging-face-onnx"
     weights = any(name.endswith((".safetensors", "pytorch_model.bin")) for name in names)
     return "hugging-face" if weights and "config.json" in names else ""
 
@@ -114,7 +119,7 @@ def _of_file(path: Path) -> str:
     if len(head) > 1 and head[0] == _PICKLE and head[1] in _PICKLE_PROTOCOLS:
         return "pickle"
     if _is_safetensors(head, path.stat().st_size):
-        return "safetensors"
+        return "hugging-face" if (path.parent / "config.json").is_file() else "safetensors"
     return _of_head(head)
 
 

@@ -26,6 +26,7 @@ from studio.projects.results import (
     ProjectSource,
     flag,
 )
+from studio.projects.source_files import carried_files
 from studio.projects.tasks import METRICS, Lists, classes_of, recognise
 from studio.registry import Registry, VariantRecord, component
 
@@ -36,6 +37,7 @@ FOLDER = "projects"
 """Name of the folder of what the user has set, next to the registry."""
 
 FOUND, RECOGNISED = "the model's folder", "the model"
+CONVERTED = "the converted file"
 _ROW_AXES = 2
 _MOST_LIST_BYTES = 4 * 1024 * 1024
 
@@ -54,13 +56,15 @@ class Projects:
             file: The file that is meant, where the same original was opened from several; by
                 default the one that it was opened from last.
 
-        What the user has set comes before ``project.toml``, and that before what is found by
-        name. A file that cannot be read is an issue, never an error: the model can
-        be used without it.
+        The settings of the user come first, then ``project.toml``, then files found by name, then
+        those of a file that was converted. A file that cannot be read is an issue, never an error:
+        the model can be used without it.
         """
         original = self._registry.original(variant)
         if file is None or variant != original:  # a copy of a variant may lie anywhere
             file = _existing(original.source_file)
+        elif file.is_dir():  # a model that is a whole folder
+            file /= file.name
         issues: list[ProjectIssue] = []
         mine = self._read(self._own(variant.model_name), None, issues)
         theirs, discovery = ProjectSettings(), Discovery({}, ())
@@ -71,6 +75,7 @@ class Projects:
             _Layer(YOU, mine),
             _Layer(FILE, theirs),
             _Layer(FOUND, ProjectSettings(paths=discovery.paths)),
+            _Layer(CONVERTED, ProjectSettings(paths=carried_files(self._registry, original))),
         )
         project = _merged(variant.model_name, layers)
         if file is not None:

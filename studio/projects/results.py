@@ -47,7 +47,8 @@ class ProjectSource:
 
     Attributes:
         what: The field.
-        where: ``you``, ``project.toml``, ``the model's folder`` or ``the model``.
+        where: ``you``, ``project.toml``, ``the model's folder``, ``the converted file`` or
+            ``the model``.
         why: What a recognised value was recognised by; empty for a file.
     """
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.bench_backends import HOME, STUDIO
+from tests.rigs import hub
 
 LIMIT_S = 1800
 
@@ -45,6 +46,7 @@ TREES = tuple(
     for library in ("lightgbm", "xgboost")
     for task in ("binary", "classes", "regression")
 )
+TRANSFORMERS = (*hub.TEXTS, *hub.PICTURES, *hub.SOUNDS)
 ENCODERS = ("encoder-post-norm", "encoder-pre-norm", "encoder-gelu")
 
 MAKE_TORCH = """
@@ -108,7 +110,7 @@ class Architecture:
     """A model and how it is made.
 
     Attributes:
-        suffix: Of its file.
+        suffix: Of its file; empty for a folder.
         plugin: Whose environment makes and converts it.
     """
 
@@ -147,6 +149,8 @@ def architectures() -> Iterator[Architecture]:
         yield Architecture("PyTorch", "encoder", name, ".pt2", "pytorch", MAKE_TORCH)
     for name in KERAS:
         yield Architecture("Keras", "application", name, ".keras", "pytorch", MAKE_KERAS)
+    for name in TRANSFORMERS:
+        yield Architecture("transformers", "folder", name, "", "pytorch", hub.MAKE)
     for name in TREES:
         suffix = ".txt" if name.startswith("lightgbm") else ".json"
         yield Architecture("trees", "trees", name, suffix, "trees", MAKE_TREES)

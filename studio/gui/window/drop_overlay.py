@@ -44,6 +44,8 @@ def outcome_of(paths: Sequence[Path], suffixes: Sequence[str]) -> DropOutcome:
     Args:
         suffixes: How files of models end.
     """
+    if len(paths) == 1 and (folder := _folder_with_onnx(paths[0])):
+        return folder
     found = [_models_of(path, tuple(suffixes)) for path in paths]
     models = tuple(models[0] for models in found if len(models) == 1)
     others = [path for path, models in zip(paths, found, strict=True) if len(models) != 1]
@@ -69,6 +71,17 @@ def _conversion(paths: Sequence[Path], most: int) -> DropOutcome | None:
         return None
     text = f"It is {source.title}. Drop it to see how it is converted."
     return DropOutcome(f"Not ONNX yet: {paths[0].name}", text, (paths[0],))
+
+
+def _folder_with_onnx(path: Path) -> DropOutcome | None:
+    """Return what a drop of a model's whole folder does: its labels and settings come along."""
+    from studio.workspace import source_format
+
+    source = source_format(path) if path.is_dir() else None
+    if source is None or source.id != "hugging-face-onnx":
+        return None
+    text = f"It is {source.title}. Its labels and its preprocessing are taken along."
+    return DropOutcome(f"Open {path.name}", text, (path,))
 
 
 def _refusal(paths: Sequence[Path], most: int, suffixes: Sequence[str]) -> DropOutcome:

@@ -72,6 +72,7 @@ def test_what_a_drop_will_do(names: list[str], title: str, count: int) -> None:
         (["net.onnx", "labels.txt"], "Open net.onnx", 1),
         (["labels.txt"], "No model in mine", 0),
         (["a.onnx", "b.onnx"], "More than one model in mine", 0),
+        (["config.json", "other.onnx"], "Open other.onnx", 1),
     ],
 )
 def test_a_folder_stands_for_the_one_model_in_it(
@@ -84,6 +85,14 @@ def test_a_folder_stands_for_the_one_model_in_it(
     found = outcome_of([folder], SUFFIXES)
     assert (found.title, len(found.models)) == (title, count)
     assert all(model.parent == folder for model in found.models)
+
+
+def test_a_folder_with_an_onnx_file_and_its_configuration_is_one_model(tmp_path: Path) -> None:
+    for name in ("config.json", "model.onnx", "model_quantized.onnx"):
+        (tmp_path / name).touch()
+    found = outcome_of([tmp_path], SUFFIXES)
+    assert (found.title, found.models) == (f"Open {tmp_path.name}", (tmp_path,))
+    assert "Its labels and its preprocessing are taken along." in found.text
 
 
 def test_a_model_of_another_framework_is_named_and_its_drop_explains(

@@ -210,6 +210,13 @@ def test_a_keras_model_keeps_its_numbers_and_its_open_sizes(
     assert found["warnings"] == []
 
 
+def test_a_keras_model_that_scales_its_pixels_takes_them_raw(kept: Studio, keras: Any) -> None:
+    found = converted(kept, keras("pictures"))
+    text = Path(found["carried"]["preprocess"]).read_text()
+    assert {'color = "RGB"', "scale = 1.0", 'layout = "NHWC"'} <= set(text.splitlines())
+    assert converted(kept, keras("pair"))["carried"] == {}
+
+
 @pytest.mark.parametrize(
     ("name", "suffix", "words"),
     [

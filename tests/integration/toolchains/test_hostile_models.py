@@ -1,4 +1,4 @@
-"""Hostile files of PyTorch, Keras and trees: nothing of them runs, inside the walls neither."""
+"""Hostile models of PyTorch, Keras, transformers and trees: nothing of them runs."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Studio
-from tests.e2e.hostile_files import archives, exports, keras, trees
+from tests.e2e.hostile_files import archives, exports, hubs, keras, trees
 from tests.e2e.hostile_files.kinds import Hostile, Payload
 from tests.e2e.hostile_files.runs import HostileRun, run
 from tests.integration.toolchains.test_conversion import CONVERTING
 from tests.integration.toolchains.test_toolchains import install
 
 MOST_MB = 4096
-REFUSED = (*trees.FILES, *keras.FILES, *exports.FILES)
+REFUSED = (*trees.FILES, *keras.FILES, *exports.FILES, *hubs.FILES)
 CONVERT = ("convert", "{file}", "--input", "2,4")
 
 

@@ -93,14 +93,26 @@ def test_a_mark_at_the_start(head: bytes, wanted: str, tmp_path: Path) -> None:
         (["saved_model.pb", "variables"], "saved-model"),
         (["config.json", "model.safetensors"], "hugging-face"),
         (["config.json", "pytorch_model.bin"], "hugging-face"),
+        (["config.json", "model.safetensors", "model.onnx"], "hugging-face-onnx"),
+        (["config.json", "onnx/model.onnx"], "hugging-face-onnx"),
+        (["onnx/model.onnx"], ""),
         (["config.json"], ""),
         (["model.safetensors"], ""),
     ],
 )
 def test_folders(names: list[str], wanted: str, tmp_path: Path) -> None:
     for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     assert kind(tmp_path) == wanted
+
+
+def test_weights_with_their_configuration_are_a_model(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    path.write_bytes((SOURCES / "weights.safetensors").read_bytes())
+    assert kind(path) == "safetensors"
+    (tmp_path / "config.json").touch()
+    assert kind(path) == "hugging-face"
 
 
 @pytest.mark.parametrize(
