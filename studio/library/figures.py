@@ -38,8 +38,7 @@ def latency_distribution(runs: Sequence[ProfileRun]) -> Figure:
         for place, run in enumerate(measured):
             color = SERIES[place % len(SERIES)]
             axes.plot(run.distribution, range(len(run.distribution)), color=color, label=run.id)
-        # The slowest inference may be a hundred times slower than all others.
-        axes.set_xlim(0, 1.1 * max(run.distribution[-2] for run in measured))
+        axes.set_xscale("log")  # the slowest inference may take a hundred times the median
         axes.set_ylim(0, 100)
         _finish(axes, "Latency (ms)", "Inferences within it (%)")
         axes.legend([shown(run.id)[:_LONGEST] for run in measured], frameon=False)
@@ -76,11 +75,11 @@ def metric_values(metric: MetricValue, table: ResultTable) -> Figure:
 
     def draw(axes: Axes) -> None:
         for place, value in enumerate(values):
-            axes.plot([value], [place], "o", color=SERIES[place % len(SERIES)])
+            axes.barh([place], [value], height=0.5, color=SERIES[place % len(SERIES)])
             _note(axes, f"{value:.4f}", value, place)
         axes.set_yticks(range(len(rows)), [shown(name)[:_LONGEST] for name, _ in rows])
         axes.set_ylim(len(rows) - 0.4, -0.6)
-        axes.margins(x=0.3)
+        axes.margins(x=0.15)
         _finish(axes, metric.title or metric.name, "")
 
     return new_figure(draw, 1.2 + 0.4 * len(rows))

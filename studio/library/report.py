@@ -43,7 +43,8 @@ class ResultTable(list[dict[str, Cell]]):
 
     def _kinds(self, mark: str) -> str:
         """Return a mark for each column of numbers."""
-        numbers = (any(isinstance(row[name], int | float) for row in self) for name in self.columns)
+        columns = ([row[name] for row in self if row[name] is not None] for name in self.columns)
+        numbers = (all(isinstance(one, int | float) for one in column) for column in columns)
         return "".join(mark if one else " " for one in numbers)
 
 
@@ -79,8 +80,8 @@ class Report(Generic[ResultT_co]):
         return dict(to_json(self.result))
 
     def table(self) -> ResultTable:
-        """Return the result as a table; here its single values, a row each."""
-        return ResultTable(("name", "value"), _single_values(self.result))
+        """Return the result as a table: its first list of records, else its single values."""
+        return _records(self.result) or ResultTable(("name", "value"), _single(self.result))
 
     def __str__(self) -> str:
         """Return the lines that the command prints."""
@@ -96,9 +97,21 @@ class Report(Generic[ResultT_co]):
         return self.table()._repr_html_()
 
 
-def _single_values(result: object) -> list[tuple[str, Cell]]:
-    if is_dataclass(result):
-        pairs = [(one.name, getattr(result, one.name)) for one in fields(result)]
-    else:
-        pairs = list(cast("Mapping[str, object]", result).items())
-    return [(name, value) for name, value in pairs if isinstance(value, str | int | float)]
+def _records(result: object) -> ResultTable | None:
+    """Return the first list of records in a result, with the fields that hold single values."""
+    for _, value in _fields(result):
+        if isinstance(value, tuple) and value and is_dataclass(value[0]):
+            rows = [dict(_single(one)) for one in value]
+            columns = list(dict.fromkeys(name for row in rows for name in row))
+            return ResultTable(columns, ([row.get(name) for name in columns] for row in rows))
+    return None
+
+
+def _single(record: object) -> list[tuple[str, Cell]]:
+    return [(name, value) for name, value in _fields(record) if isinstance(value, Cell)]
+
+
+def _fields(record: object) -> list[tuple[str, object]]:
+    if is_dataclass(record):
+        return [(one.name, getattr(record, one.name)) for one in fields(record)]
+    return list(cast("Mapping[str, object]", record).items())
