@@ -27,9 +27,9 @@ def open(
     """Open a model: check it in a sandbox, store it in the registry, return a handle.
 
     Args:
-        source: A model file; a file of another framework (``.pt2``, ``.keras`` ...), which is
-            converted to ONNX and compared with its original; or ``NAME``, ``NAME:VARIANT`` or
-            ``#NUMBER`` for a model of the registry.
+        source: A model file, or ``NAME``, ``NAME:VARIANT`` or ``#NUMBER`` for a model of the
+            registry. A file of another framework (``.pt2``, ``.keras`` ...) is converted to ONNX
+            and compared with its original.
         name: Name in the registry; the file name by default.
         run_code: Whether code in a file of another framework may run, in a sandbox.
         home: Folder for everything that the studio stores; that of the command line by default.

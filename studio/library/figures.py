@@ -12,7 +12,7 @@ from studio.api import UsageError
 from studio.documents.figures import Axes, Figure, new_figure
 from studio.documents.palette import DIM, SERIES
 from studio.evaluation.results import MetricValue
-from studio.library.report import ResultTable, shown
+from studio.library.report import shown
 from studio.monitoring.endpoint.results import Latency
 from studio.monitoring.results import TargetSample
 from studio.profiling.results import ProfileRun
@@ -68,21 +68,23 @@ def tradeoff(result: QuantizeResult) -> Figure:
     return new_figure(draw, _HEIGHT)
 
 
-def metric_values(metric: MetricValue, table: ResultTable) -> Figure:
-    """Draw the values of one metric: on each data, with each runtime."""
-    rows = [(f"{row['data']}, {row['runtime']}", row["value"]) for row in table]
-    values = [value for _, value in rows if isinstance(value, int | float)]
+def metric_values(metric: MetricValue, values: Sequence[tuple[str, float]]) -> Figure:
+    """Draw the values of one metric.
+
+    Args:
+        values: Each with the name of its data and its runtime.
+    """
 
     def draw(axes: Axes) -> None:
-        for place, value in enumerate(values):
+        for place, (_, value) in enumerate(values):
             axes.barh([place], [value], height=0.5, color=SERIES[place % len(SERIES)])
             _note(axes, f"{value:.4f}", value, place)
-        axes.set_yticks(range(len(rows)), [shown(name)[:_LONGEST] for name, _ in rows])
-        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.set_yticks(range(len(values)), [shown(name)[:_LONGEST] for name, _ in values])
+        axes.set_ylim(len(values) - 0.4, -0.6)
         axes.margins(x=0.15)
         _finish(axes, metric.title or metric.name, "")
 
-    return new_figure(draw, 1.2 + 0.4 * len(rows))
+    return new_figure(draw, 1.2 + 0.4 * len(values))
 
 
 def latency_over_time(samples: Sequence[TargetSample]) -> Figure:
@@ -101,7 +103,8 @@ def latency_over_time(samples: Sequence[TargetSample]) -> Figure:
     def draw(axes: Axes) -> None:
         for name, color in zip(_PERCENTILES, SERIES[1:], strict=False):
             points = [(at - start, value) for at, one in seen if (value := _percentile(one, name))]
-            axes.plot(*zip(*points, strict=True), marker="o", color=color, label=name)
+            if points:
+                axes.plot(*zip(*points, strict=True), marker="o", color=color, label=name)
         axes.set_ylim(bottom=0)
         _finish(axes, "Seconds", "Latency of the last minute (ms)")
         axes.legend(frameon=False)
@@ -110,7 +113,8 @@ def latency_over_time(samples: Sequence[TargetSample]) -> Figure:
 
 
 def _percentile(times: Latency, name: str) -> float | None:
-    return {"p50": times.p50, "p90": times.p90, "p99": times.p99}[name]
+    value: float | None = getattr(times, name)
+    return value
 
 
 def _second(sample: TargetSample) -> float:

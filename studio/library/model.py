@@ -14,7 +14,7 @@ from studio.deployment.results import DeployResult
 from studio.documents.html import Html, section
 from studio.evaluation.results import EvaluationResult
 from studio.library.endpoint import Endpoint
-from studio.library.report import Report, ResultTable
+from studio.library.report import Report, ResultTable, shown
 from studio.library.reports import (
     NAME_AND_VALUE,
     ConversionReport,
@@ -62,11 +62,12 @@ class Model:
         self.figures = ModelFigures.read(record.summary)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name}, {self.format}, {self.size:,} bytes>"
+        name = shown(self.name)
+        return f"<{type(self).__name__} {name}, {self.format}, {self.size:,} bytes>"
 
     def _repr_html_(self) -> str:
         """Return name and figures for a notebook."""
-        return section(self.name, Html(self.table()._repr_html_()))
+        return section(shown(self.name), Html(self.table()._repr_html_()))
 
     def table(self) -> ResultTable:
         """Return a row for each figure, input, output and finding of the safety check."""
@@ -290,7 +291,7 @@ class Model:
             TargetError: when the target cannot be reached or a test fails there.
             UsageError: when an option does not fit, or another model would be replaced.
         """
-        if options.get("dry_run"):
+        if "dry_run" in options:
             raise UsageError("A dry run makes no endpoint.", hint="Call plan() instead.")
         given = {
             **{"model": self, "target": target, "endpoint": endpoint},

@@ -9,6 +9,7 @@ from studio.documents.plain import one_line
 from studio.jobs import RunningJob
 
 _WIDTH = 100
+_INTERACTIVE = "IPython"
 
 
 class ProgressLine:
@@ -53,5 +54,5 @@ class ProgressLine:
 
 def in_notebook() -> bool:
     """Return whether this process is the kernel of a notebook."""
-    interactive = sys.modules.get("IPython")
+    interactive = sys.modules.get(_INTERACTIVE)
     return interactive is not None and hasattr(interactive.get_ipython(), "kernel")

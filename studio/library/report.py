@@ -32,11 +32,14 @@ class ResultTable(list[dict[str, Cell]]):
 
     def __str__(self) -> str:
         """Return aligned columns of text."""
-        return "\n".join(text_table(self.columns, self._texts(), self._kinds("r")))
+        return "\n".join(text_table(self._head(), self._texts(), self._kinds("r")))
 
     def _repr_html_(self) -> str:
         """Return the table for a notebook; texts of a model's file are escaped."""
-        return html_table(self.columns, self._texts(), self._kinds("n"))
+        return html_table(self._head(), self._texts(), self._kinds("n"))
+
+    def _head(self) -> list[str]:
+        return [shown(name) for name in self.columns]
 
     def _texts(self) -> list[list[str]]:
         return [[shown(row[name]) for name in self.columns] for row in self]

@@ -120,21 +120,25 @@ class EvaluationReport(Report[EvaluationResult]):
     def table(self) -> ResultTable:
         """Return a row for each value of the metric."""
         columns = ("data", "runtime", "metric", "value", "samples")
-        made = self.result
-        here, name = made.backend.title, made.metric.name
-        rows: list[tuple[Cell, ...]] = [("evaluation", here, name, made.metric.value, made.samples)]
-        if made.heldout is not None:
-            rows.append(("held-out", here, name, made.heldout.value, made.heldout.samples))
-        if (there := made.target) is not None:
-            runtime = f"{there.name}: {there.runtime} {there.version}"
-            rows.append(("evaluation", runtime, name, there.value, made.samples))
-        return ResultTable(columns, rows)
+        return ResultTable(columns, self._rows())
 
     def figure(self) -> Figure:
         """Draw each value of the metric."""
         from studio.library.figures import metric_values
 
-        return metric_values(self.result.metric, self.table())
+        values = [(f"{data}, {runtime}", value) for data, runtime, _, value, _ in self._rows()]
+        return metric_values(self.result.metric, values)
+
+    def _rows(self) -> list[tuple[str, str, str, float, int]]:
+        made = self.result
+        here, name = made.backend.title, made.metric.name
+        rows = [("evaluation", here, name, made.metric.value, made.samples)]
+        if made.heldout is not None:
+            rows.append(("held-out", here, name, made.heldout.value, made.heldout.samples))
+        if (there := made.target) is not None:
+            runtime = f"{there.name}: {there.runtime} {there.version}"
+            rows.append(("evaluation", runtime, name, there.value, made.samples))
+        return rows
 
 
 class QuantizationReport(Report[QuantizeResult]):
