@@ -58,5 +58,5 @@ def test_digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert sum("<table>" in text for text in tables) >= 9
     assert any("digits:int8" in text and "ratio" in text for text in tables)
     assert len(outputs(notebook, "image/png")) == 5
-    assert "Quantize digits:fp32: succeeded" in printed(notebook), "the progress line"
+    assert "Quantize digits fp32: succeeded" in printed(notebook), "the progress line"
     assert "Traceback" not in printed(notebook)
