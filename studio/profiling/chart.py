@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
+from studio.documents.palette import DIM, LINE, SERIES
 from studio.profiling.history import ProfileDocument
 from studio.profiling.results import Comparison, ProfileResult, ProfileRun
-from studio.profiling.svg_plot import DIM, LINE, Axis, Plot, Series
+from studio.profiling.svg_plot import Axis, Plot, Series
 
 VERDICT_COLORS = {
     "faster": "#1f8f5f",
@@ -15,7 +16,6 @@ VERDICT_COLORS = {
     "equal": "#5d6778",
     "undecided": "#a36a00",
 }
-SERIES_COLORS = ("#5d6778", "#2368e0", "#1f8f5f", "#a36a00", "#8a4fc4", "#cf3a2b")
 _DASHES = ("", "7 3", "2 3", "9 3 2 3")
 
 _ROW = 32.0
@@ -167,7 +167,7 @@ def tradeoff(points: Sequence[tuple[str, float, float, int | None]], quality: st
     )
     for number, (name, cost, value, size) in enumerate(points):
         radius = 4 + 6 * math.sqrt((size or 0) / largest)
-        plot.dot(cost, value, SERIES_COLORS[number % len(SERIES_COLORS)], radius)
+        plot.dot(cost, value, SERIES[number % len(SERIES)], radius)
         plot.text(cost, value, name + _megabytes(size), radius + 6)
     return plot.svg()
 
@@ -223,7 +223,7 @@ def series_of(names: Iterable[str], *, dashed: bool = True) -> list[Series]:
     return [
         Series(
             name,
-            SERIES_COLORS[index % len(SERIES_COLORS)],
+            SERIES[index % len(SERIES)],
             _DASHES[index % len(_DASHES)] if dashed else "",
         )
         for index, name in enumerate(names)

@@ -97,7 +97,8 @@ def write(options: ExportOptions, job: Job) -> ExportResult:
     document = _read(options.profile)
     path = job.folder / f"profile{suffix}"
     if suffix in FIGURES:
-        from studio.profiling.figures import profile_figure, write_figure  # loads matplotlib
+        from studio.documents.figures import write_figure  # loads matplotlib
+        from studio.profiling.figures import profile_figure
 
         write_figure(profile_figure(document), path)
         return ExportResult(path.name, path.stat().st_size)

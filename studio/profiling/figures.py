@@ -1,6 +1,7 @@
 """Figures of profiles for publications and notebooks, drawn by matplotlib in a light theme.
 
 Both functions take what ``studio profile --json`` or ``studio profiles show --json`` printed.
+Importing this module loads matplotlib.
 """
 
 from __future__ import annotations
@@ -8,25 +9,19 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from studio.api import UsageError
 from studio.documents.dataclass_json import JsonValue
+from studio.documents.figures import Axes, Figure, new_figure
+from studio.documents.figures import write_figure as write_figure
+from studio.documents.palette import DIM, SERIES, SURFACE
 from studio.profiling import history
-from studio.profiling.chart import SERIES_COLORS, VERDICT_COLORS
+from studio.profiling.chart import VERDICT_COLORS
 from studio.profiling.history import ProfileDocument, read_profile
 from studio.profiling.results import ProfileRun
-from studio.profiling.svg_plot import DIM, LINE, SURFACE, TEXT, shortened
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.typing import RcKeyType
+from studio.profiling.svg_plot import shortened
 
 Json = Mapping[str, JsonValue]
-
-FORMATS = ("png", "pdf", "svg")
 
 _LABELS = {
     "latency": "Median latency (ms)",
@@ -36,37 +31,8 @@ _LABELS = {
 }
 _INTERVAL = "95 % confidence interval"
 _NORMAL = 1.96
-_WIDTH = 6.5
-"""Inches: the width of a text column on A4 and on Letter paper."""
 _ROW = 0.42
 _AROUND = 1.15
-_DOTS_PER_INCH = 300
-_SETTINGS: dict[RcKeyType, object] = {
-    "font.family": ["DejaVu Sans", "sans-serif"],
-    "font.size": 9,
-    "pdf.fonttype": 42,  # whole fonts, as publishers ask for
-    "svg.fonttype": "none",  # text stays text: it can be searched, and read aloud
-    "svg.hashsalt": "edgewright",  # the same figure gives the same bytes
-    "text.color": TEXT,
-    "axes.edgecolor": LINE,
-    "axes.labelcolor": DIM,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 10,
-    "axes.titlelocation": "left",
-    "xtick.color": LINE,
-    "ytick.color": LINE,
-    "xtick.labelcolor": DIM,
-    "ytick.labelcolor": TEXT,
-    "grid.color": LINE,
-    "grid.linewidth": 0.6,
-}
-_METADATA: Mapping[str, Mapping[str, str | None]] = {
-    "png": {"Software": "Edgewright"},
-    "pdf": {"Creator": "Edgewright", "Producer": None, "CreationDate": None},
-    "svg": {"Creator": "Edgewright", "Date": None},
-}
-"""No dates: the same profile gives the same bytes."""
 
 
 def profile_figure(profile: Json) -> Figure:
@@ -83,7 +49,7 @@ def profile_figure(profile: Json) -> Figure:
 
     def draw(axes: Axes) -> None:
         for place, (_, found) in enumerate(rows):
-            color = SERIES_COLORS[place % len(SERIES_COLORS)]
+            color = SERIES[place % len(SERIES)]
             _bar(axes, place, found, color)
         _finish(axes, [name for name, _ in rows], _LABELS.get(mode, mode), _title(read))
 
@@ -117,15 +83,6 @@ def comparison_figure(before: Json, after: Json) -> Figure:
         axes.set_title(f"\u25cb {names[0]}   \u25cf {names[1]}")
 
     return _figure(draw, 2 * len(rows))
-
-
-def write_figure(figure: Figure, path: Path) -> None:
-    """Write a figure into a file in the format of its suffix (one of ``FORMATS``)."""
-    from matplotlib import rc_context
-
-    form = path.suffix.lower().removeprefix(".")
-    with rc_context(_SETTINGS):
-        figure.savefig(path, format=form, dpi=_DOTS_PER_INCH, metadata=dict(_METADATA[form]))
 
 
 def _measured(run: ProfileRun, mode: str) -> tuple[float, float, float] | None:
@@ -189,16 +146,7 @@ def _finish(axes: Axes, names: Sequence[str], label: str, title: str) -> None:
 
 
 def _figure(draw: Callable[[Axes], None], rows: int) -> Figure:
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    with rc_context(_SETTINGS):
-        size = (_WIDTH, _AROUND + _ROW * max(2, rows))
-        figure = Figure(figsize=size, facecolor=SURFACE, layout="constrained")
-        FigureCanvasAgg(figure)
-        draw(figure.subplots())
-    return figure
+    return new_figure(draw, _AROUND + _ROW * max(2, rows))
 
 
 def _title(profile: ProfileDocument) -> str:

@@ -11,11 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
-TEXT = "#1a1f29"
-DIM = "#5d6778"
-LINE = "#d6dbe3"
-SURFACE = "#ffffff"
-"""The light palette of the window (resources/themes/light.toml): a report is printed and shared."""
+from studio.documents.palette import DIM, LINE, SURFACE, TEXT
 
 WIDTH = 720.0
 _FONT = 12

@@ -14,14 +14,9 @@ import pytest
 
 from studio.api import UsageError
 from studio.cli.commands.profiles import _output
+from studio.documents.figures import FORMATS, write_figure
 from studio.profiling.export import FIGURES, SUFFIXES, ExportOptions, write
-from studio.profiling.figures import (
-    FORMATS,
-    _half,
-    comparison_figure,
-    profile_figure,
-    write_figure,
-)
+from studio.profiling.figures import _half, comparison_figure, profile_figure
 from tests.rigs.bundles import QuietJob
 
 ROOT = Path(__file__).parents[3]
