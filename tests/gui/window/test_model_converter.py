@@ -34,7 +34,7 @@ def test_what_is_installed_first_is_said_before_it_is(window: MainWindow) -> Non
     dialog = dialog_of(window, "export.pt2")
     assert "It is a PyTorch export (.pt2)." in texts(dialog)
     assert "PyTorch is installed first" in texts(dialog)
-    assert "930 MB" in texts(dialog)
+    assert "1.1 GB" in texts(dialog)
     assert dialog.confirm.text() == "Install and convert"
     dialog.reject()
     assert window.workspace.jobs == []
