@@ -275,6 +275,7 @@ class Worst:
     def __init__(self, names: Sequence[str]) -> None:
         self._names = names
         self._rows = self._equal = self._requests = 0
+        self._scales: dict[str, float] = {}
         self.error = 0.0
         self.output = ""
         self.request = 0
@@ -290,7 +291,10 @@ class Worst:
         Args:
             against: Name and version of the original's framework.
         """
-        return ConversionCheck(against, samples, self.error, self.argmax_equal, self.output)
+        faint = tuple(name for name, scale in self._scales.items() if scale < _TINY)
+        return ConversionCheck(
+            against, samples, self.error, self.argmax_equal, self.output, faint=faint
+        )
 
     def add(self, found: Mapping[str, Array], wanted: Mapping[str, Array]) -> None:
         """Compare the outputs of one request.
@@ -305,11 +309,17 @@ class Worst:
                     f"The output {name!r} has the shape {ours.shape} after the conversion, "
                     f"and {theirs.shape} in the original."
                 )
+            self._measure(name, theirs)
             error = relative_error(ours, theirs)
             if error > self.error or not self.output:
                 self.error, self.output, self.request = error, name, self._requests
             self._count(ours, theirs)
         self._requests += 1
+
+    def _measure(self, name: str, theirs: Array) -> None:
+        if theirs.dtype.kind == "f" and theirs.size:
+            scale = float(numpy.nan_to_num(numpy.abs(theirs), nan=numpy.inf).max())
+            self._scales[name] = max(self._scales.get(name, 0.0), scale)
 
     def _count(self, ours: Array, theirs: Array) -> None:
         if theirs.dtype.kind == "f" and theirs.ndim in _RANKS and theirs.shape[-1] > 1:

@@ -22,7 +22,14 @@ from studio.conversion.location import Mismatch, located, sentence
 from studio.conversion.results import LARGEST_ERROR, ConversionCheck, ConversionResult
 from studio.conversion.step import ExportOptions
 from studio.conversion.targets import SOURCE, TARGETS, TargetFormat, converters_to
-from studio.conversion.work import FOLDER, made_by, open_names, opened_result, read_made
+from studio.conversion.work import (
+    FOLDER,
+    faint_outputs,
+    made_by,
+    open_names,
+    opened_result,
+    read_made,
+)
 from studio.datasets.opening import open_dataset
 from studio.jobs.step import Job
 from studio.models.backends import backend_for
@@ -196,7 +203,7 @@ def _compared(
         return (), (f"Not compared with the ONNX model: {error.message}",)
     check = replace(check, limit=_LIMITS[work.precision])
     if check.equal:
-        return (check,), ()
+        return (check,), faint_outputs(check)
     found = Mismatch(check, made, worst, converted_from=False)
     check = located(found, work.opened, work.host, work.job.folder, work.job)
     return (check,), (

@@ -42,6 +42,7 @@ class ConversionCheck:
         output: The output with the largest error.
         limit: Largest error that its precision explains; None where a metric on data decides.
         first: Where the difference begins; None without one, or where it was not located.
+        faint: Outputs that are nearly zero on every sample, where equal numbers prove little.
     """
 
     against: str
@@ -51,6 +52,7 @@ class ConversionCheck:
     output: str = ""
     limit: float | None = LARGEST_ERROR
     first: FirstDifference | None = optional(None)
+    faint: tuple[str, ...] = optional(())
 
     @property
     def equal(self) -> bool:

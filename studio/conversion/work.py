@@ -170,12 +170,24 @@ def _compared(
     finally:
         session.close()
     if check.equal:
-        return (check,), ()
+        return (check,), faint_outputs(check)
     found = Mismatch(check, original, worst, converted_from=True)
     check = located(found, opened, host, job.folder, job)
     return (check,), (
         f"The output {check.output!r} differs from the original by {check.max_error:.2g} of its "
         f"largest value, more than rounding explains ({LARGEST_ERROR:g}).{sentence(check)}",
+    )
+
+
+def faint_outputs(check: ConversionCheck) -> tuple[str, ...]:
+    """Return the warning that equal numbers prove little; none for outputs of a usual size."""
+    if not check.faint:
+        return ()
+    first, *more = check.faint
+    others = f" and {len(more)} more" if more else ""
+    return (
+        f"The output {first!r}{others} is nearly zero on all samples, so equal numbers prove "
+        "little. Compare on real ones with --data.",
     )
 
 

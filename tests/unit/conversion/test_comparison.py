@@ -12,6 +12,7 @@ from studio.api import InvalidModel
 from studio.conversion.comparison import Worst, _ranged, _read, _write, relative_error
 from studio.conversion.results import LARGEST_ERROR, ConversionCheck, ConversionResult
 from studio.conversion.texts import converted, exit_code
+from studio.conversion.work import faint_outputs
 
 
 def floats(*values: float) -> Any:
@@ -52,6 +53,21 @@ def test_the_worst_output_is_named_and_rows_are_counted() -> None:
     )
     assert (worst.error, worst.output) == (0.5, "b")
     assert worst.argmax_equal == 0.5
+
+
+def test_outputs_that_are_nearly_zero_are_named() -> None:
+    """An error of 1e-17 beside a floor of 1e-3 proves little, as with random weights."""
+    worst = Worst(["faint", "now and then", "nan"])
+    for value in (1e-5, 0.5):
+        arrays = {"faint": floats(1e-5), "now and then": floats(value), "nan": floats(numpy.nan)}
+        worst.add(arrays, arrays)
+    check = worst.check("PyTorch 2.13.0", 2)
+    assert check.equal
+    assert check.faint == ("faint",)
+    assert faint_outputs(check) == (
+        "The output 'faint' is nearly zero on all samples, so equal numbers prove little. "
+        "Compare on real ones with --data.",
+    )
 
 
 def test_without_rows_there_is_no_share() -> None:
