@@ -1,6 +1,6 @@
 """Architectures of each framework that is converted, by ``studio convert`` itself.
 
-    python -m tests.benchmarks.bench_conversion [--only NAME] [--home DIR] [--markdown]
+    python -m tests.benchmarks.bench_conversion [--only NAME] [--source NAME] [--home DIR]
 
 The environments are made by ``studio backends install`` below ``~/.cache/edgewright/backends`` and
 kept there. Each model is made in its own framework, with random weights and an open batch. The
