@@ -53,6 +53,7 @@ class Option:
         zero: What a number of 0 means, where it is not a quantity (``automatic``).
         placeholder: What a form shows where nothing is entered: what that means (``all``), or an
             example (``ann@example.org``).
+        folders: Whether a folder will do where the kind is a file.
         minimum, maximum: Inclusive bounds of a number.
         many: The value is a list of such values.
         positional: On the command line, given without a flag.
@@ -89,6 +90,7 @@ class Option:
     spelling: str = ""
     aliases: tuple[str, ...] = ()
     project: tuple[str, ...] = ()
+    folders: bool = False
 
     @property
     def word(self) -> str:

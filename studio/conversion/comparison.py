@@ -10,7 +10,16 @@ from tempfile import TemporaryDirectory
 
 import numpy
 
-from studio.api import Array, Converter, Feeds, InvalidModel, Progress, Session, Value
+from studio.api import (
+    Array,
+    Converter,
+    Feeds,
+    Graph,
+    InvalidModel,
+    Progress,
+    Session,
+    Value,
+)
 from studio.conversion.results import ConversionCheck
 from studio.datasets.opening import open_dataset
 from studio.datasets.synthetic import accepted_feeds
@@ -29,6 +38,8 @@ _RANKS = (2, 3)
 """Of outputs whose last axis has classes; in maps of four axes it is the width."""
 
 _FOLDERS = ("samples", "answers", "tool")
+
+_QUANTIZED = frozenset({"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"})
 
 _TINY = 1e-3
 """Smallest scale of an error: below it, an output is compared absolutely.
@@ -185,6 +196,11 @@ def compare_export(
         job.check()
         worst.add(answer, session.run(feed))
     return worst.check(against, len(feeds))
+
+
+def is_quantized(graph: Graph) -> bool:
+    """Whether a model rounds to steps of integers, which each framework does in its own order."""
+    return any(node.operator in _QUANTIZED for node in graph.nodes)
 
 
 class Worst:

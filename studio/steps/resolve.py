@@ -112,7 +112,8 @@ def _one(option: Option, value: Any, registry: Registry) -> Any:
 
 def _path(option: Option, value: str) -> str:
     path = Path(value).expanduser().absolute()
-    if option.kind is Kind.FILE and not path.is_file():
+    is_readable = path.is_file() or (option.folders and path.is_dir())
+    if option.kind is Kind.FILE and not is_readable:
         raise UsageError(f"{option.label}: {value} {_problem(path)}.")
     if option.kind is Kind.FOLDER and not path.is_dir():
         raise UsageError(f"{option.label}: {value} is not a folder.")
