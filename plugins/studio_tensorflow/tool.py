@@ -52,7 +52,9 @@ _FAULTS = (
     (re.compile("Error parsing message|DecodeError"), "it is damaged"),
     (re.compile(r"[Tt]he model is not a valid Flatbuffer"), "it is damaged"),
     (
-        re.compile(r"could not find .*variables|[Uu]nable to open table file|Data loss"),
+        re.compile(
+            r"could not find .*variables|[Uu]nable to open table file|Data loss|Read less bytes"
+        ),
         "its variables are missing or damaged",
     ),
 )
@@ -109,9 +111,7 @@ def _done(request: Json, tell: Tell) -> dict[str, Any]:
         return _converted(model, inputs, request["output"], tell)
 
 
-def _converted(
-    model: Model, inputs: Mapping[str, Json], output: str, tell: Tell
-) -> dict[str, Any]:
+def _converted(model: Model, inputs: Mapping[str, Json], output: str, tell: Tell) -> dict[str, Any]:
     after: Any = importlib.import_module("tool_onnx")
     made = model.export(inputs)
     after.check_operators(made)

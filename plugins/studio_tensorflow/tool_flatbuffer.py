@@ -34,7 +34,7 @@ class Table:
         at = self._place(field)
         return self._bytes(self._reference(at), 1).decode(errors="replace") if at else ""
 
-    def bytes(self, field: int) -> bytes:
+    def raw(self, field: int) -> bytes:
         """Return a list of bytes; empty without it."""
         at = self._place(field)
         return self._bytes(self._reference(at), 1) if at else b""

@@ -130,9 +130,7 @@ class SavedModel(Graph):
 
     def results(self, arrays: Mapping[str, Any]) -> list[Any]:
         """Run it; its outputs in order."""
-        given = {
-            name: tf.constant(arrays[name], one.dtype) for name, one in self.inputs.items()
-        }
+        given = {name: tf.constant(arrays[name], one.dtype) for name, one in self.inputs.items()}
         found = self._function(**given)
         return [found[name].numpy() for name in self.outputs]
 

@@ -29,7 +29,10 @@ _MOST_TEXT = 1 << 20
 _MOST_LABELS = 100_000
 _MOST_MEMBERS = 1000
 _FIELDS = {"name": 0, "description": 1, "version": 2, "author": 4, "licence": 5}
-_DAMAGED = (ValueError, IndexError, struct.error, zipfile.BadZipFile, zlib.error, RuntimeError)
+_DAMAGED = (
+    *(ValueError, IndexError, OverflowError, EOFError, RuntimeError),
+    *(struct.error, zipfile.BadZipFile, zlib.error),
+)
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def _metadata(content: bytes) -> Any:
     for entry in model.tables(6):
         if entry.text(0) == _NAME:
             buffers = list(model.tables(4))
-            return _flat.root(buffers[int(entry.number(1, "<I"))].bytes(0), _METADATA)
+            return _flat.root(buffers[int(entry.number(1, "<I"))].raw(0), _METADATA)
     return None
 
 

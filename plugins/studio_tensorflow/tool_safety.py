@@ -7,6 +7,7 @@ own. They are found before TensorFlow sees the file. Used by ``tool.py``: the st
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import mmap
 import os
@@ -22,8 +23,8 @@ _FORBIDDEN = re.compile(
     r"|.*(Rpc|Snapshot|Checkpoint|Tpu|TPU|TRT|Sql|LMDB|CSV|Stats|Collective|Debug|Dump|Saver)\w*"
     r"|(DTensor|Distributed)?(Save|Restore)(Slices?|V2)?|Print(V2)?|Abort|ImmutableConst"
     r"|(_?Host)?_?(Send|Recv)\w*|Remote\w*|RecordInput|Skipgram|FixedUnigramCandidateSampler"
-    r"|GenerateVocabRemapping|LoadAndRemapMatrix|Xla(Launch|CallModule|HostCompute)\w*|_Xla\w*"
-    r"|Write\w*|ImportEvent|Cudnn\w*|Nccl\w*|RegisterDataset\w*|GetElement\w*|Batch(Function)"
+    r"|GenerateVocabRemapping|LoadAndRemapMatrix|Xla(Launch|CallModule|CustomCall|HostCompute)\w*|_Xla\w*"
+    r"|Write\w*|ImportEvent|Cudnn\w*|Nccl\w*|RegisterDataset\w*|GetElement\w*|BatchFunction"
 )
 """Operators that run Python, use files or a network, or end the process."""
 
@@ -37,7 +38,7 @@ _VARIABLES = frozenset({"Variable", "VariableV2", "VarHandleOp", "HashTable", "H
 _CUSTOM = "Flex"
 """Prefix of TensorFlow's operators in a TFLite file."""
 
-_MOST_NODES = 2_000_000
+_MOST_NODES = 500_000
 _MOST_LEVELS = 20
 _MOST_BYTES = 2**31 - 1
 """Of a message of protobuf."""
@@ -85,23 +86,15 @@ def check_folder(path: str) -> None:
         _check_saved_model(content)
 
 
-class mapped:  # noqa: N801 - used as a function
-    """The bytes of a file, which are read as they are needed."""
-
-    def __init__(self, path: str) -> None:
-        size = os.path.getsize(path)
-        if not 0 < size <= _MOST_BYTES:
-            raise ValueError("it is empty" if not size else "its graph is larger than 2 GB")
-        with open(path, "rb") as file:
-            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        self._view = memoryview(self._map)
-
-    def __enter__(self) -> memoryview:
-        return self._view
-
-    def __exit__(self, *_: object) -> None:
-        # Views of a fault's traceback may still be open; the map goes with them.
-        del self._view
+@contextlib.contextmanager
+def mapped(path: str) -> Iterator[memoryview]:
+    """Yield the bytes of a file, which are read as they are needed."""
+    size = os.path.getsize(path)
+    if not 0 < size <= _MOST_BYTES:
+        raise ValueError("it is empty" if not size else "its graph is larger than 2 GB")
+    with open(path, "rb") as file:
+        # Never closed here: a traceback may still hold views of it.
+        yield memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
 def check_graph(content: memoryview) -> None:
@@ -110,9 +103,14 @@ def check_graph(content: memoryview) -> None:
     Raises:
         ValueError: with its fault.
     """
+    _checked(content)
+
+
+def _checked(content: memoryview) -> _Function:
     graph, functions = _graph(content, _Scan())
     for one in (graph, *functions.values()):
         _check_operators(one)
+    return graph
 
 
 def check_frozen(content: memoryview) -> None:
@@ -121,8 +119,7 @@ def check_frozen(content: memoryview) -> None:
     Raises:
         ValueError: with its fault.
     """
-    check_graph(content)
-    graph, _ = _graph(content, _Scan())
+    graph = _checked(content)
     if not graph.operators:
         raise ValueError("it is damaged, or not a graph of TensorFlow")
     if found := sorted(_VARIABLES & set(graph.operators)):
@@ -230,7 +227,7 @@ def _attribute(content: memoryview, found: _Function, scan: _Scan, level: int) -
         if isinstance(value, int):
             continue
         if number == 1:
-            for one in _listed(value):
+            for one in _wire.parts(value, 9):
                 _called(one, found, scan, level)
             for one in _wire.parts(value, 8):
                 _constant(one, scan)
@@ -238,10 +235,6 @@ def _attribute(content: memoryview, found: _Function, scan: _Scan, level: int) -
             _constant(value, scan)
         elif number == 10:
             _called(value, found, scan, level)
-
-
-def _listed(content: memoryview) -> Iterator[memoryview]:
-    yield from _wire.parts(content, 9)
 
 
 def _called(content: memoryview, found: _Function, scan: _Scan, level: int) -> None:
