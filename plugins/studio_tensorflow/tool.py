@@ -66,11 +66,11 @@ _LONGEST_REASON = 300
 _SAVED_MODEL = "saved_model.pb"
 
 
-class ConversionError(Exception):
+class RequestFault(Exception):
     """The fault of a request or a file, in one sentence."""
 
 
-class Model(Protocol):
+class LoadedFile(Protocol):
     """A file of TensorFlow's that was loaded."""
 
     def names(self) -> list[str]:
@@ -83,7 +83,7 @@ class Model(Protocol):
         """Run it; its outputs in the order of the exported model's."""
 
     def described(self) -> dict[str, Any]:
-        """Return what the file has beside its graph, as more keys of the result."""
+        """Return labels and metadata of the file, as more keys of the result."""
 
 
 def run(request: Json, tell: Tell) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def run(request: Json, tell: Tell) -> dict[str, Any]:
     warnings.simplefilter("ignore")
     try:
         return _done(request, tell)
-    except ConversionError as error:
+    except RequestFault as error:
         return {"error": str(error)}
 
 
@@ -111,7 +111,9 @@ def _done(request: Json, tell: Tell) -> dict[str, Any]:
         return _converted(model, inputs, request["output"], tell)
 
 
-def _converted(model: Model, inputs: Mapping[str, Json], output: str, tell: Tell) -> dict[str, Any]:
+def _converted(
+    model: LoadedFile, inputs: Mapping[str, Json], output: str, tell: Tell
+) -> dict[str, Any]:
     after: Any = importlib.import_module("tool_onnx")
     made = model.export(inputs)
     after.check_operators(made)
@@ -128,16 +130,14 @@ def _converted(model: Model, inputs: Mapping[str, Json], output: str, tell: Tell
 
 
 def _by_name(inputs: Mapping[str, Json], names: Sequence[str]) -> dict[str, Json]:
-    """The user's shapes, types and axes by the names of the model's inputs."""
+    """Return the user's shapes, types and axes by the names of the model's inputs."""
     known = ", ".join(names)
     if "*" in inputs and len(names) != 1:
-        raise ConversionError(
-            f"The model has several inputs: {known}. Give each shape with a name."
-        )
+        raise RequestFault(f"The model has several inputs: {known}. Give each shape with a name.")
     found = {names[0] if name == "*" else name: spec for name, spec in inputs.items()}
     unknown = sorted(set(found) - set(names))
     if unknown:
-        raise ConversionError(f"The model has no input {unknown[0]!r}; it has {known}.")
+        raise RequestFault(f"The model has no input {unknown[0]!r}; it has {known}.")
     return found
 
 
@@ -146,14 +146,14 @@ def _explained(what: str) -> Iterator[None]:
     """Turn an exception of the framework into one sentence; its whole text goes to the log."""
     try:
         yield
-    except (ConversionError, MemoryError):
+    except (RequestFault, MemoryError):
         raise
     except Exception as error:
         traceback.print_exc()
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         first = lines[0][:_LONGEST_REASON] if lines else type(error).__name__
         reason = _known_fault(str(error)) or first
-        raise ConversionError(f"{what}: {reason.rstrip('.')}.") from None
+        raise RequestFault(f"{what}: {reason.rstrip('.')}.") from None
 
 
 def _known_fault(text: str) -> str:
@@ -163,7 +163,7 @@ def _known_fault(text: str) -> str:
     return ""
 
 
-def _load(path: str) -> Model:
+def _load(path: str) -> LoadedFile:
     """Load a file; what it must not hold is looked for before TensorFlow is imported."""
     if os.path.isdir(path):
         _safety.check_folder(path)
@@ -179,8 +179,8 @@ def _load(path: str) -> Model:
     return _part("tool_graphs", kind, path)
 
 
-def _part(module: str, kind: str, path: str) -> Model:
-    found: Model = getattr(importlib.import_module(module), kind)(path)
+def _part(module: str, kind: str, path: str) -> LoadedFile:
+    found: LoadedFile = getattr(importlib.import_module(module), kind)(path)
     return found
 
 
@@ -189,7 +189,7 @@ def _is_lite(path: str) -> bool:
         return file.read(8)[4:] == b"TFL3"
 
 
-def _answer(model: Model, request: Json, tell: Tell) -> None:
+def _answer(model: LoadedFile, request: Json, tell: Tell) -> None:
     paths = sorted(glob.glob(os.path.join(request["samples"], "*.npz")))
     for number, path in enumerate(paths):
         tell(number, len(paths), f"Running sample {number + 1} of {len(paths)}")

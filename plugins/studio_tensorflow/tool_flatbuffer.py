@@ -11,7 +11,7 @@ from collections.abc import Iterator
 _MOST_ITEMS = 1_000_000
 
 
-class Table:
+class FlatTable:
     """A table at a position; fields are known by their numbers."""
 
     def __init__(self, content: bytes, at: int) -> None:
@@ -48,12 +48,12 @@ class Table:
         found = self._bytes(self._reference(at), size)
         return [float(one[0]) for one in struct.iter_unpack(form, found)]
 
-    def table(self, field: int) -> Table | None:
+    def table(self, field: int) -> FlatTable | None:
         """Return a table; None without it."""
         at = self._place(field)
-        return Table(self._content, self._reference(at)) if at else None
+        return FlatTable(self._content, self._reference(at)) if at else None
 
-    def tables(self, field: int) -> Iterator[Table]:
+    def tables(self, field: int) -> Iterator[FlatTable]:
         """Yield the tables of a list."""
         at = self._place(field)
         if not at:
@@ -61,7 +61,7 @@ class Table:
         start = self._reference(at)
         count = len(self._bytes(start, 4)) // 4
         for number in range(min(count, _MOST_ITEMS)):
-            yield Table(self._content, self._reference(start + 4 + 4 * number))
+            yield FlatTable(self._content, self._reference(start + 4 + 4 * number))
 
     def _place(self, field: int) -> int:
         at = 4 + 2 * field
@@ -86,7 +86,7 @@ class Table:
         return found
 
 
-def root(content: bytes, mark: bytes) -> Table:
+def root(content: bytes, mark: bytes) -> FlatTable:
     """Return the first table of a file.
 
     Raises:
@@ -94,4 +94,4 @@ def root(content: bytes, mark: bytes) -> Table:
     """
     if content[4:8] != mark:
         raise ValueError("it is damaged: the mark of its format is missing")
-    return Table(content, struct.unpack_from("<I", content)[0])
+    return FlatTable(content, struct.unpack_from("<I", content)[0])

@@ -1,4 +1,4 @@
-"""What is done to a model that tf2onnx has made: names of axes, shapes, and what is missing.
+"""The last changes to a model that tf2onnx has made: names of axes, shapes, missing operators.
 
 Used by ``tool.py``: onnx and tf2onnx alone; nothing of the studio.
 """

@@ -58,7 +58,7 @@ class _Function:
 
 @dataclass
 class _Scan:
-    """What is counted over a whole file."""
+    """Counts over a whole file."""
 
     nodes: int = 0
     constants: int = 0
