@@ -1,4 +1,4 @@
-"""What a TensorFlow model must not hold, so that nothing of it but arithmetic is ever run.
+"""The checks of a TensorFlow model, so that nothing of it but arithmetic is ever run.
 
 A graph can call Python, read and write files, and reach the network, by operators of TensorFlow's
 own. They are found before TensorFlow sees the file. Used by ``tool.py``: the standard library and

@@ -87,8 +87,9 @@ frozen("free.pb", lambda: tf.nn.relu(place(), name="y"))
 frozen("svd.pb", lambda: tf.linalg.svd(place([2, 4, 4]), name="y"))
 
 net = keras.Sequential([
-    keras.Input((16, 16, 3), name="image"), layers.Conv2D(8, 3, activation="relu"),
-    layers.DepthwiseConv2D(3), layers.GlobalAveragePooling2D(), layers.Dense(6, name="scores"),
+    keras.Input((16, 16, 3), name="image"), layers.Conv2D(48, 3, activation="relu"),
+    layers.DepthwiseConv2D(3), layers.GlobalAveragePooling2D(),
+    layers.Dense(64, activation="relu"), layers.Dense(6, name="scores"),
 ])
 
 def lite(name, kind, full=False):
