@@ -23,7 +23,7 @@ _SAMPLES = 8
 
 
 class LiteModel:
-    """A TFLite file."""
+    """A TFLite file that was loaded."""
 
     def __init__(self, path: str) -> None:
         self._path = path
