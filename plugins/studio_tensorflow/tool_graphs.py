@@ -43,6 +43,7 @@ class Graph:
         shapes = self._shapes(inputs)
         with tf.device("/cpu:0"):
             frozen, tables = self._frozen()
+            _set_shapes(frozen, shapes)
             made, _ = convert._convert_common(
                 frozen,
                 name="model",
@@ -50,7 +51,6 @@ class Graph:
                 output_names=self._tensors(self.outputs),
                 tensors_to_rename=self._renamed(),
                 initialized_tables=tables,
-                shape_override=shapes,
                 opset=_onnx.OPSET,
             )
         return made
@@ -84,6 +84,16 @@ class Graph:
             if spec["shape"] is not None or spec["dynamic"]:
                 found[tensor.name] = _sizes(name, own, spec)
         return found
+
+
+def _set_shapes(graph: Any, shapes: Mapping[str, Sequence[int]]) -> None:
+    """Give the placeholders of a graph other shapes."""
+    for node in graph.node:
+        shape = shapes.get(f"{node.name}:0")
+        if shape is not None:
+            sizes = tf.TensorShape([None if size < 0 else size for size in shape])
+            node.attr["shape"].shape.CopyFrom(sizes.as_proto())
+            node.attr.pop("_output_shapes", None)
 
 
 def _check_type(name: str, own: str, wanted: str) -> None:
