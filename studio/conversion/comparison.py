@@ -11,7 +11,17 @@ from tempfile import TemporaryDirectory
 
 import numpy
 
-from studio.api import Array, Converter, Feeds, InvalidModel, Progress, Session, Value
+from studio.api import (
+    Array,
+    Converter,
+    Feeds,
+    Graph,
+    InvalidModel,
+    Progress,
+    Session,
+    Value,
+)
+from studio.conversion.errors import Worst
 from studio.conversion.results import ConversionCheck
 from studio.datasets.opening import open_dataset
 from studio.datasets.synthetic import accepted_feeds
@@ -26,19 +36,11 @@ _SMALL = 4096
 _BATCH = 3
 """Size of the batch of one more request, where the batch is open."""
 
-_RANKS = (2, 3)
-"""Of outputs whose last axis has classes; in maps of four axes it is the width."""
-
 _FOLDERS = ("samples", "answers", "tool")
 _VALUE = "value/"
 """Start of the keys of intermediate values in an answer."""
 
-_TINY = 1e-3
-"""Smallest scale of an error: below it, an output is compared absolutely.
-
-What is left of sums that cancel, such as the probability 1e-5 of a detector that sees noise, keeps
-few digits of float32.
-"""
+_QUANTIZED = frozenset({"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,88 +265,9 @@ def compare_export(
     return worst.check(against, len(feeds)), feeds[worst.request]
 
 
-class Worst:
-    """The largest error over all outputs and requests.
-
-    Attributes:
-        error: Relative to the largest absolute value of the original's output.
-        output: Where it is.
-        request: Number of the request that it occurs in.
-    """
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self._names = names
-        self._rows = self._equal = self._requests = 0
-        self._scales: dict[str, float] = {}
-        self.error = 0.0
-        self.output = ""
-        self.request = 0
-
-    @property
-    def argmax_equal(self) -> float | None:
-        """Share of rows whose largest value is at the same place; None without such rows."""
-        return self._equal / self._rows if self._rows else None
-
-    def check(self, against: str, samples: int) -> ConversionCheck:
-        """Return the comparison so far.
-
-        Args:
-            against: Name and version of the original's framework.
-        """
-        faint = tuple(name for name, scale in self._scales.items() if scale < _TINY)
-        return ConversionCheck(
-            against, samples, self.error, self.argmax_equal, self.output, faint=faint
-        )
-
-    def add(self, found: Mapping[str, Array], wanted: Mapping[str, Array]) -> None:
-        """Compare the outputs of one request.
-
-        Raises:
-            InvalidModel: when an output has another shape.
-        """
-        for name in self._names:
-            ours, theirs = numpy.asarray(found[name]), numpy.asarray(wanted[name])
-            if ours.shape != theirs.shape:
-                raise InvalidModel(
-                    f"The output {name!r} has the shape {ours.shape} after the conversion, "
-                    f"and {theirs.shape} in the original."
-                )
-            self._measure(name, theirs)
-            error = relative_error(ours, theirs)
-            if error > self.error or not self.output:
-                self.error, self.output, self.request = error, name, self._requests
-            self._count(ours, theirs)
-        self._requests += 1
-
-    def _measure(self, name: str, theirs: Array) -> None:
-        if theirs.dtype.kind == "f" and theirs.size:
-            scale = float(numpy.nan_to_num(numpy.abs(theirs), nan=numpy.inf).max())
-            self._scales[name] = max(self._scales.get(name, 0.0), scale)
-
-    def _count(self, ours: Array, theirs: Array) -> None:
-        if theirs.dtype.kind == "f" and theirs.ndim in _RANKS and theirs.shape[-1] > 1:
-            same = ours.argmax(-1) == theirs.argmax(-1)
-            self._rows += same.size
-            self._equal += int(same.sum())
-
-
-def relative_error(ours: Array, theirs: Array) -> float:
-    """Largest absolute difference over the largest absolute value; 1 where NaN meets a number."""
-    if theirs.dtype.kind not in "fiub":
-        return 0.0 if numpy.array_equal(ours, theirs) else 1.0
-    one, other = ours.astype(numpy.float64), theirs.astype(numpy.float64)
-    if not other.size:
-        return 0.0
-    finite = numpy.isfinite(other)
-    with numpy.errstate(invalid="ignore"):
-        same = (one == other) | (numpy.isnan(one) & numpy.isnan(other))
-    if not same[~finite].all() or not numpy.isfinite(one[finite]).all():
-        return 1.0
-    if not finite.any():
-        return 0.0
-    least = _TINY if theirs.dtype.kind == "f" else 1.0
-    scale = max(float(numpy.abs(other[finite]).max()), least)
-    return float(numpy.abs(one[finite] - other[finite]).max()) / scale
+def is_quantized(graph: Graph) -> bool:
+    """Whether a model rounds to steps of integers, which each framework does in its own order."""
+    return any(node.operator in _QUANTIZED for node in graph.nodes)
 
 
 def write_samples(feeds: Sequence[Feeds], folder: Path) -> list[str]:

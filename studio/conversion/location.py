@@ -13,7 +13,8 @@ import numpy
 
 from studio.api import Array, Cancelled, Extension, Feeds, Graph, Progress, Silent
 from studio.conversion.bisection import Bisection
-from studio.conversion.comparison import ForeignModel, relative_error
+from studio.conversion.comparison import ForeignModel
+from studio.conversion.errors import relative_error
 from studio.conversion.results import ConversionCheck, FirstDifference
 from studio.models.backends import backend_for
 from studio.models.opening import OpenedModel

@@ -19,11 +19,11 @@ class ConvertOptions:
 
     source: Path = option(
         kind=Kind.FILE,
-        positional=True,
         folders=True,
+        positional=True,
         title="Model",
-        help="Model of another framework: .pt2, TorchScript, Keras, LightGBM, XGBoost, "
-        "scikit-learn, a folder of Hugging Face.",
+        help="Model of another framework: .pt2, TorchScript, Keras, SavedModel, .pb, .tflite, "
+        "LightGBM, XGBoost, scikit-learn, a folder of Hugging Face.",
     )
     out: Path | None = option(
         None, kind=Kind.OUTPUT, title="Copy to", help="File or folder for a copy of the new model."

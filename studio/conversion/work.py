@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 from studio.api import (
@@ -21,7 +21,7 @@ from studio.api import (
     Value,
 )
 from studio.conversion.code import Seal, check_consent
-from studio.conversion.comparison import ForeignModel, compare_import, requests
+from studio.conversion.comparison import ForeignModel, compare_import, is_quantized, requests
 from studio.conversion.inputs import input_specs
 from studio.conversion.location import Mismatch, located, sentence
 from studio.conversion.offer import converter_for
@@ -32,7 +32,7 @@ from studio.jobs.step import Job
 from studio.models.backends import backend_for
 from studio.models.opening import OpenedModel, read_model, write_graph
 from studio.models.results import OpenResult
-from studio.models.source_formats import SourceFormat, source_format
+from studio.models.source_formats import SourceFormat, convertible_format
 from studio.plugin_host import PluginHost
 from studio.registry import component, component_of
 from studio.registry.names import LONGEST_NAME
@@ -63,6 +63,8 @@ def convert(options: ConvertOptions, job: Job) -> ConversionResult:
     check_consent(form, options)
     converter: Converter = host.create(_converter_for(form, host))
     converter.version()  # said before any work
+    if form.opens:
+        read_model(options.source, job, host=host)  # its own reader trusts no position in it
     name = options.name or component_of(options.source.stem, LONGEST_NAME)
     output = job.folder / FOLDER / f"{component_of(options.source.stem, LONGEST_NAME)}.onnx"
     for folder in (output.parent, job.folder / "tool"):
@@ -133,7 +135,7 @@ def read_made(output: Path, framework: str, host: PluginHost, job: Job) -> Opene
 
 
 def _form(path: Path) -> SourceFormat:
-    found = source_format(path)
+    found = convertible_format(path)
     if found is None and path.suffix.lower() == ".onnx":
         raise UsageError(
             f"{path.name} is an ONNX model already.",
@@ -163,6 +165,8 @@ def _compared(
         job.progress(0, 0, "Comparing with the original")
         feeds = requests(session, opened.model.graph.inputs, data, original)
         check, worst = compare_import(original, session, feeds, job.folder, job)
+        if is_quantized(opened.model.graph):
+            check = replace(check, limit=None)
     except (InvalidData, InvalidModel) as error:
         if data is not None and isinstance(error, InvalidData):
             raise

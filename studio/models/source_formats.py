@@ -36,19 +36,21 @@ _MOST_TABLE = 1 << 19
 
 @dataclass(frozen=True, slots=True)
 class SourceFormat:
-    """A form of a model that has to be converted before it is opened.
+    """A form of a model that becomes ONNX by a conversion.
 
     Attributes:
         id: Its name in ``resources/source_formats.toml``.
         title: What the file is, with its article.
         remedy: How it becomes ONNX, in the framework that made it.
         runs_code: Whether reading it runs code that it holds.
+        opens: Whether the studio opens it as it is, too.
     """
 
     id: str
     title: str
     remedy: str
     runs_code: bool = False
+    opens: bool = False
 
 
 @functools.cache
@@ -74,13 +76,21 @@ _BY_SUFFIX = {
 
 _ONNX = ("model.onnx", "onnx/model.onnx")
 """ONNX files in a folder of Hugging Face."""
+_FLATBUFFERS = {b"ORTM": "ort", b"TFL3": "tflite"}
+"""The marks of files that are flatbuffers."""
 
 _COMPRESSIONS = frozenset({".gz", ".bz2", ".xz", ".lzma", ".z"})
 """Those in which joblib reads pickles."""
 
 
 def source_format(path: Path) -> SourceFormat | None:
-    """Return what a file or folder of another framework is, or None for anything else."""
+    """Return what a file or folder is that has to be converted first; None for anything else."""
+    found = convertible_format(path)
+    return None if found is None or found.opens else found
+
+
+def convertible_format(path: Path) -> SourceFormat | None:
+    """Return what a file or folder of another framework is, also of one that opens as it is."""
     try:
         if is_folder := path.is_dir():
             found = _of_folder({one.name for one in islice(path.iterdir(), _MOST_ENTRIES)}, path)
@@ -131,8 +141,8 @@ def _of_head(head: bytes) -> str:
         return "gguf"
     if head.startswith(b"tree\nversion="):
         return "lightgbm"
-    if head[4:8] == b"ORTM":
-        return "ort"
+    if head[4:8] in _FLATBUFFERS:
+        return _FLATBUFFERS[head[4:8]]
     json = head.translate(None, b" \t\r\n").startswith(b'{"learner"')
     ubjson = head.startswith(b"{L") and head[10:17] == b"learner"
     return "xgboost" if json or ubjson else ""

@@ -22,6 +22,7 @@ NAMES = (
         "studio_pytorch",
         "studio_sagemaker",
         "studio_ssh",
+        "studio_tensorflow",
         "studio_tflite",
         "studio_trees",
         "studio_vertex",

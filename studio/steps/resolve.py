@@ -112,8 +112,8 @@ def _one(option: Option, value: Any, registry: Registry) -> Any:
 
 def _path(option: Option, value: str) -> str:
     path = Path(value).expanduser().absolute()
-    is_there = path.is_file() or (option.folders and path.is_dir())
-    if option.kind is Kind.FILE and not is_there:
+    is_readable = path.is_file() or (option.folders and path.is_dir())
+    if option.kind is Kind.FILE and not is_readable:
         raise UsageError(f"{option.label}: {value} {_problem(path)}.")
     if option.kind is Kind.FOLDER and not path.is_dir():
         raise UsageError(f"{option.label}: {value} is not a folder.")

@@ -41,6 +41,10 @@ KERAS = (
     *("MobileNet", "MobileNetV2", "MobileNetV3Small", "EfficientNetB0", "EfficientNetV2B0"),
     *("ResNet50", "ResNet50V2", "DenseNet121", "NASNetMobile", "Xception", "ConvNeXtTiny"),
 )
+TENSORFLOW = (
+    *("MobileNetV2", "MobileNetV3Small", "EfficientNetB0", "ResNet50V2", "DenseNet121", "Xception"),
+)
+TFLITE = ("MobileNetV2", "MobileNetV3Small", "EfficientNetB0", "ResNet50V2")
 TREES = tuple(
     f"{library}-{task}"
     for library in ("lightgbm", "xgboost")
@@ -101,6 +105,21 @@ for _ in range(2):
 net.save(path)
 """
 
+MAKE_TENSORFLOW = """
+import os, sys
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import keras
+import tensorflow as tf
+kind, name, path = sys.argv[1:]
+keras.utils.set_random_seed(0)
+net = getattr(keras.applications, name)(weights=None)
+if kind == "saved-model":
+    net.export(path, verbose=False)
+else:
+    with open(path, "wb") as file:
+        file.write(tf.lite.TFLiteConverter.from_keras_model(net).convert())
+"""
+
 MAKE_TREES = """
 import sys
 import sklearn.datasets as data
@@ -127,7 +146,7 @@ class Architecture:
     """A model and how it is made.
 
     Attributes:
-        suffix: Of its file; empty for a folder.
+        suffix: Of its file; a folder has none.
         plugin: Whose environment makes and converts it.
     """
 
@@ -170,6 +189,10 @@ def architectures() -> Iterator[Architecture]:
         yield Architecture("Keras", "application", name, ".keras", "pytorch", MAKE_KERAS)
     for name in TRANSFORMERS:
         yield Architecture("transformers", "folder", name, "", "pytorch", hub.MAKE)
+    for name in TENSORFLOW:
+        yield Architecture("TensorFlow", "saved-model", name, "", "tensorflow", MAKE_TENSORFLOW)
+    for name in TFLITE:
+        yield Architecture("TFLite", "tflite", name, ".tflite", "tensorflow", MAKE_TENSORFLOW)
     for name in TREES:
         suffix = ".txt" if name.startswith("lightgbm") else ".json"
         yield Architecture("trees", "trees", name, suffix, "trees", MAKE_TREES)
@@ -226,7 +249,7 @@ def _studio(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def _install(home: Path) -> None:
     listed = json.loads(_studio(home, "backends", "list", "--json").stdout)["backends"]
     there = {row["name"] for row in listed if row["state"] == "available"}
-    for name in ("pytorch", "lightgbm"):
+    for name in ("pytorch", "tensorflow", "lightgbm"):
         if name not in there:
             _studio(home, "backends", "install", name)
 

@@ -70,10 +70,11 @@ class PathEditor(Editor):
         }.get(self.option.kind, "")
 
     def _connect_button(self) -> None:
-        if self.option.kind is Kind.DATA:
+        if self.option.kind is Kind.DATA or self.option.folders:
+            is_data = self.option.kind is Kind.DATA
             menu = QMenu(self.button)
-            menu.addAction("Folder of samples…", self._browse_folder)
-            menu.addAction("File (.npz, .npy, video)…", self._browse_file)
+            menu.addAction("Folder of samples…" if is_data else "Folder…", self._browse_folder)
+            menu.addAction("File (.npz, .npy, video)…" if is_data else "File…", self._browse_file)
             self.button.setMenu(menu)
         elif self.option.kind is Kind.FOLDER:
             self.button.clicked.connect(self._browse_folder)

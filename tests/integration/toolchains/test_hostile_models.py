@@ -1,4 +1,4 @@
-"""Hostile models of PyTorch, Keras, transformers and trees: nothing of them runs."""
+"""Hostile files of all frameworks: nothing of them runs, inside the walls neither."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Studio
-from tests.e2e.hostile_files import archives, exports, hubs, keras, trees
+from tests.e2e.hostile_files import archives, exports, hubs, keras, tensorflow, trees
 from tests.e2e.hostile_files.kinds import Hostile, Payload
 from tests.e2e.hostile_files.runs import HostileRun, run
 from tests.integration.toolchains.test_conversion import CONVERTING
 from tests.integration.toolchains.test_toolchains import install
 
 MOST_MB = 4096
-REFUSED = (*trees.FILES, *keras.FILES, *exports.FILES, *hubs.FILES)
+REFUSED = (*trees.FILES, *keras.FILES, *exports.FILES, *hubs.FILES, *tensorflow.FILES)
 CONVERT = ("convert", "{file}", "--input", "2,4")
 
 
 @pytest.fixture(scope="module")
 def command(kept: Studio) -> Studio:
-    """The command with both environments."""
-    install(kept, "pytorch")
-    install(kept, "lightgbm")
+    """The command with the environments."""
+    for name in ("pytorch", "lightgbm", "tensorflow"):
+        install(kept, name)
     return kept
 
 

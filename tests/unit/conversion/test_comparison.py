@@ -8,8 +8,9 @@ from typing import Any
 import numpy
 import pytest
 
-from studio.api import InvalidModel
-from studio.conversion.comparison import Worst, _ranged, _read, _write, relative_error
+from studio.api import Graph, InvalidModel, Node
+from studio.conversion.comparison import _ranged, _read, _write, is_quantized
+from studio.conversion.errors import Worst, relative_error
 from studio.conversion.results import LARGEST_ERROR, ConversionCheck, ConversionResult
 from studio.conversion.texts import converted, exit_code
 from studio.conversion.work import faint_outputs
@@ -43,6 +44,12 @@ def floats(*values: float) -> Any:
 )
 def test_relative_errors(ours: Any, theirs: Any, error: float) -> None:
     assert relative_error(ours, theirs) == pytest.approx(error)
+
+
+@pytest.mark.parametrize(("operator", "rounds"), [("Conv", False), ("QuantizeLinear", True)])
+def test_a_model_that_rounds_to_steps(operator: str, rounds: bool) -> None:
+    graph = Graph("g", (), (), (Node("n", operator, (), ()),))
+    assert is_quantized(graph) is rounds
 
 
 def test_the_worst_output_is_named_and_rows_are_counted() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from studio.api import InvalidModel
 from studio.models.formats import format_for
-from studio.models.source_formats import source_format
+from studio.models.source_formats import convertible_format, source_format
 from studio.plugin_host import PluginHost
 
 SOURCES = Path(__file__).parents[2] / "data" / "sources"
@@ -124,6 +124,16 @@ def test_those_without_a_mark_are_known_by_their_names(
 ) -> None:
     (tmp_path / name).write_bytes(b"\x08\x01")
     assert kind(tmp_path / name) == wanted
+
+
+def test_tflite_opens_as_it_is_and_can_be_converted(tmp_path: Path) -> None:
+    path = tmp_path / "model.bin"
+    path.write_bytes(b"\x1c\x00\x00\x00TFL3" + bytes(60))
+    found = convertible_format(path)
+    assert found is not None
+    assert found.id == "tflite"
+    assert found.opens
+    assert source_format(path) is None
 
 
 def test_an_archive_of_keras(tmp_path: Path) -> None:

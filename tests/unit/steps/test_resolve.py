@@ -21,6 +21,7 @@ STEP = Step(
         Option("model", Kind.MODEL, many=True),
         Option("data", Kind.DATA),
         Option("file", Kind.FILE),
+        Option("source", Kind.FILE, folders=True),
         Option("out", Kind.OUTPUT),
         Option("target", Kind.TARGET, "local"),
         Option("samples", Kind.INTEGER, 64, minimum=1),
@@ -48,6 +49,15 @@ def test_models_and_targets_are_looked_up(registry: Registry) -> None:
     assert resolved.arguments["samples"] == 8
     assert resolved.reads == (Path(model["path"]),)
     assert resolved.subject == "digits fp32"
+
+
+def test_a_folder_where_one_will_do(registry: Registry, tmp_path: Path) -> None:
+    resolved = resolve(STEP, {"source": str(tmp_path)}, registry)
+    assert resolved.reads == (tmp_path,)
+    with pytest.raises(UsageError, match="is a folder, not a file"):
+        resolve(STEP, {"file": str(tmp_path)}, registry)
+    with pytest.raises(UsageError, match="does not exist"):
+        resolve(STEP, {"source": str(tmp_path / "none")}, registry)
 
 
 def test_data_becomes_absolute_and_readable(
