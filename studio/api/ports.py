@@ -315,14 +315,12 @@ class Converted:
     Attributes:
         framework: Name and version of what the source was read with.
         warnings: What the user should know of the result, a sentence each.
-        ranges: For inputs whose made-up samples should lie in certain ranges: the lowest and the
-            highest values, broadcast to the input.
+        ranges: The lowest and the highest values of made-up samples, broadcast to the input.
         samples: An ``.npz`` of requests for the comparison, below the folder of the conversion,
-            for inputs of which random values make no sense; None without one.
+            where random values make no sense; None without one.
         labels: Names of the classes in their order, where the source has them.
         preprocess: Settings of pictures that the source has, as in ``docs/preprocessing.md``.
-        metadata: Facts of the source about itself (``license``, ``author``, ``description``,
-            ``version``). The studio writes it into the ONNX file.
+        metadata: ``license``, ``author``, ``description``, ``version``, for the ONNX file.
     """
 
     framework: str
@@ -369,9 +367,8 @@ class Converter(Protocol):
             inputs: What the user wants of inputs, by name (``*`` for the only one); the others
                 stay as they are.
             folder: An empty folder for temporary files.
-            settings: Settings of a writer of another form: ``precision`` (``fp32``,
-                ``fp16``, ``int8``) and ``calibration``, a folder of samples as ``answer`` gets
-                them.
+            settings: Of a writer: ``precision`` (``fp32``, ``fp16``, ``int8``, ``int8-whole``)
+                and ``calibration``, a folder like the samples of ``answer``.
 
         Raises:
             InvalidModel: when the source cannot be read or converted, in one sentence that
@@ -392,18 +389,16 @@ class Converter(Protocol):
         """Run a model of the framework on samples: the source of a reader, what a writer wrote.
 
         Args:
-            samples: A folder of ``.npz`` files, one a request, with an array for each input
-                under the name that it has in the ONNX model.
-            answers: A folder for the outputs: an ``.npz`` of the same name for each request, with
-                an array for each output under its number among the ONNX model's (``"0"``).
+            samples: ``.npz`` files, one a request, with each input under its ONNX name.
+            answers: For an ``.npz`` of the same name for each request, with each output under its
+                number among the ONNX model's (``"0"``).
             folder: An empty folder for temporary files.
-            values: Names of intermediate values of the ONNX model. Those that the model has too
-                are added to each file under their number in this list (``"value/0"``). A
-                converter without this parameter has none.
+            values: Names of values of the ONNX model. Those that this model has are added to
+                each file under their number (``"value/0"``). A converter may lack the parameter.
 
         Returns:
-            The values that the model has, by name, each with its place in the source: a line
-            (``net.py:41``), a layer, or an empty text. They are named without samples, too.
+            The values that the model has, each with its place in the source (``net.py:41``, a
+            layer, or empty), also without samples.
 
         Raises:
             InvalidModel: when the model does not run on them.

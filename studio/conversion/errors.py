@@ -74,8 +74,8 @@ class Worst:
         self._requests += 1
 
     def _measure(self, name: str, theirs: Array) -> None:
-        if theirs.dtype.kind == "f" and theirs.size:
-            scale = float(numpy.nan_to_num(numpy.abs(theirs), nan=numpy.inf).max())
+        if theirs.dtype.kind == "f":
+            scale = float(numpy.abs(theirs[numpy.isfinite(theirs)]).max(initial=0.0))
             self._scales[name] = max(self._scales.get(name, 0.0), scale)
 
     def _count(self, ours: Array, theirs: Array) -> None:

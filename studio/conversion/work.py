@@ -190,8 +190,8 @@ def faint_outputs(check: ConversionCheck) -> tuple[str, ...]:
     first, *more = check.faint
     others = f" and {len(more)} more" if more else ""
     return (
-        f"The output {first!r}{others} is nearly zero on all samples, so equal numbers prove "
-        "little. Compare on real ones with --data.",
+        f"The output {first!r}{others} is nearly zero, or no number, on all samples, so "
+        "equal numbers prove little. Compare on real ones with --data.",
     )
 
 

@@ -100,8 +100,9 @@ net = getattr(keras.applications, name)(weights=None)
 for layer in net._flatten_layers():
     if isinstance(layer, keras.layers.BatchNormalization):
         layer.momentum = 0.0
+sizes = [size or 224 for size in net.input_shape[1:]]
 for _ in range(2):
-    net(keras.random.normal((2, *net.input_shape[1:])) * 64 + 128, training=True)
+    net(keras.random.normal((2, *sizes)), training=True)
 net.save(path)
 """
 

@@ -21,7 +21,7 @@ from studio.plugin_host.environments.build import clean_variables
 
 CHILD = Path(__file__).with_name("child.py")
 PATIENCE_S = 240.0
-"""A tool that neither says anything nor computes for so long is stopped."""
+"""Seconds without a word and without work, after which a tool is stopped."""
 
 _LEAST = 0.02
 """Share of that time on a processor that counts as computing."""
@@ -85,8 +85,7 @@ class ToolRun:
     def _follow(self, process: subprocess.Popen[bytes], progress: Progress) -> ToolEvent:
         """Pass on how far it is; the last event, empty when it just ended.
 
-        A tool that says nothing is stopped, unless it computes: the export of a large model takes
-        minutes without a word.
+        A silent tool is stopped, unless it computes: the export of a large model takes minutes.
         """
         assert process.stdout is not None
         arrived: queue.Queue[bytes | None] = queue.Queue()

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -29,7 +23,6 @@ from studio.plugin_host.environments.declaration import lock_problem, read_need
 from studio.plugin_host.environments.environment import RECORD
 from studio.plugin_host.environments.tool_run import ToolRun
 from tests.rigs import toolchain as rig
-from tests.rigs.patience import patience
 
 NEED = EnvironmentNeed("requirements.lock", imports=("example_tool",), megabytes=1)
 
@@ -146,102 +139,6 @@ def test_a_package_that_is_not_there(tmp_path: Path, installer: None) -> None:
         make(one, tmp_path / "job")
 
 
-@contextmanager
-def index(wheel: Path, share: float) -> Iterator[str]:
-    """A package index on the loopback whose connection ends after a share of the file."""
-    content = wheel.read_bytes()
-    page = f'<a href="{wheel.name}">{wheel.name}</a>'.encode()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = content if self.path.endswith(".whl") else page
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body[: int(len(body) * share)] if body is content else body)
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Write nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/simple/"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def use_index(patch: pytest.MonkeyPatch, url: str) -> None:
-    for name in ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS"):
-        patch.delenv(name, raising=False)
-    settings = {"PIP_INDEX_URL": url, "UV_DEFAULT_INDEX": url, "UV_INDEX_URL": url}
-    for name, value in {**settings, "PIP_RETRIES": "1", "UV_HTTP_RETRIES": "0"}.items():
-        patch.setenv(name, value)
-    patch.setenv("PIP_CONFIG_FILE", os.devnull)
-
-
-@pytest.mark.parametrize(
-    ("share", "words"), [(None, "cannot be reached"), (0.5, "the connection was cut")]
-)
-def test_a_network_that_fails(
-    tmp_path: Path, installer: None, monkeypatch, share: float | None, words: str
-) -> None:
-    """One sentence, and nothing is left; the next try over a whole connection succeeds."""
-    one = environment(tmp_path)
-    (wheel,) = (tmp_path / "wheels").iterdir()
-    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
-    with index(wheel, share or 0.0) as url:
-        use_index(monkeypatch, url if share else "http://127.0.0.1:9/simple/")
-        (tmp_path / "job").mkdir()
-        with pytest.raises(StudioError, match=words) as caught:
-            EnvironmentBuild(one, tmp_path / "job" / "made", Silent()).run()
-        assert "--wheels" in caught.value.hint
-        assert one.state().condition is EnvironmentCondition.MISSING
-    with index(wheel, 1.0) as url:
-        use_index(monkeypatch, url)
-        (tmp_path / "next").mkdir()
-        EnvironmentBuild(one, tmp_path / "next" / "made", Silent()).run()
-
-
-@pytest.mark.parametrize("signal_", [signal.SIGKILL, signal.SIGTERM])
-def test_a_killed_studio_leaves_no_installer(tmp_path: Path, signal_: int) -> None:
-    """The installer's own child ends, too, as pip's does."""
-    child = f"import time; time.sleep(600); {str(tmp_path)!r}"
-    inner = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
-    build = (
-        "import subprocess, sys, time\n"
-        f"subprocess.Popen([sys.executable, {str(making._LEASH)!r}, sys.executable, '-c', "
-        f"{inner!r}], stdin=subprocess.PIPE)\n"
-        "print(flush=True); time.sleep(600)"
-    )
-    studio = subprocess.Popen([sys.executable, "-c", build], stdout=subprocess.PIPE)
-    assert studio.stdout is not None
-    studio.stdout.readline()
-    wait_until(lambda: any(_commands_with(str(tmp_path), "time.sleep(600)")))
-    studio.send_signal(signal_)
-    studio.wait()
-    studio.stdout.close()
-    wait_until(lambda: not any(_commands_with(str(tmp_path), "time.sleep(600)")))
-
-
-def _commands_with(*words: str) -> Iterator[bytes]:
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        command = _read(path)
-        if all(word.encode() in command for word in words):
-            yield command
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + patience(30.0)
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def test_what_cannot_be_imported_is_not_installed(tmp_path: Path, installer: None) -> None:
     one = environment(tmp_path)
     one.lock.write_text(rig.lock_of(rig.make_wheel(tmp_path / "wheels", module="import nothing")))
@@ -277,6 +174,20 @@ def test_no_python_and_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         make(one, tmp_path / "job")
 
 
+def commands_with(*words: str) -> Iterator[bytes]:
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        command = _content(path)
+        if all(word.encode() in command for word in words):
+            yield command
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
 def test_one_at_a_time(tmp_path: Path, made: Environment) -> None:
     with made.changing(), pytest.raises(StudioError, match="being installed or removed"):
         made.remove()
@@ -292,29 +203,6 @@ def test_a_new_one_takes_the_place_of_the_old_one(tmp_path: Path, made: Environm
     assert one.remove()
     assert not one.remove()
     assert [path.name for path in tmp_path.iterdir()] == [f".{rig.ID}.lock"]
-
-
-def test_a_cancelled_making_leaves_no_process(tmp_path: Path, monkeypatch) -> None:
-    one = environment(tmp_path)
-    (tmp_path / "job").mkdir()
-    slow = [sys.executable, "-c", "import time; time.sleep(600)", str(tmp_path)]
-    monkeypatch.setattr(making, "_installer", lambda python: slow)
-
-    def cancel(done: float, total: float, text: str = "") -> None:
-        if text == "Fetching and installing":
-            raise Cancelled
-
-    progress = SimpleNamespace(progress=cancel)
-    with pytest.raises(Cancelled):
-        EnvironmentBuild(one, tmp_path / "job" / "made", progress, tmp_path / "wheels").run()
-    wait_until(lambda: not any(_commands_with(str(tmp_path), "time.sleep")))
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
 
 
 def test_a_tool_runs_by_itself(tmp_path: Path, made: Environment) -> None:
@@ -401,7 +289,7 @@ def test_a_cancelled_tool_is_ended(tmp_path: Path, made: Environment) -> None:
     with pytest.raises(Cancelled):
         PluginToolchain(made).run(made.source / "tool.py", {"do": "hang"}, tmp_path, progress)
     assert time.monotonic() - begun < 60
-    assert not any(_commands_with(str(made.source / "tool.py")))
+    assert not any(commands_with(str(made.source / "tool.py")))
 
 
 @pytest.mark.parametrize(
