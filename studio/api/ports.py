@@ -333,11 +333,7 @@ class Converted:
 
 
 class Converter(Protocol):
-    """A reader of models of another framework, or a writer of its models from ONNX.
-
-    Attributes:
-        sources: The forms that it reads, as in the manifest.
-    """
+    """A reader of models of another framework (``sources``), or a writer of them from ONNX."""
 
     id: str
     title: str
@@ -364,15 +360,13 @@ class Converter(Protocol):
         Args:
             source: The file or folder.
             output: The file to write; weights beyond 2 GB go into a file next to it.
-            inputs: What the user wants of inputs, by name (``*`` for the only one); the others
-                stay as they are.
+            inputs: What the user wants of inputs, by name (``*`` for the only one).
             folder: An empty folder for temporary files.
             settings: Of a writer: ``precision`` (``fp32``, ``fp16``, ``int8``, ``int8-whole``)
                 and ``calibration``, a folder like the samples of ``answer``.
 
         Raises:
-            InvalidModel: when the source cannot be read or converted, in one sentence that
-                names the operator at fault where there is one.
+            InvalidModel: when it cannot be converted, with the operator at fault if there is one.
             UsageError: for an input that the model does not have.
         """
 
