@@ -42,7 +42,7 @@ class ConversionCheck:
         output: The output with the largest error.
         limit: Largest error that its precision explains; None where a metric on data decides.
         first: Where the difference begins; None without one, or where it was not located.
-        faint: Outputs that are nearly zero or no number on every sample, where equal numbers prove little.
+        faint: Outputs that are nearly zero, or no number, on every sample: that proves little.
     """
 
     against: str

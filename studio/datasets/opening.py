@@ -15,6 +15,7 @@ from studio.datasets.preprocess import Preprocess
 from studio.datasets.preprocess_draft import is_picture, shell_line
 from studio.datasets.suffixes import ARRAYS, IMAGES, VIDEOS
 from studio.datasets.video import VideoDataset
+from studio.settings.project_preprocess import ProjectPreprocess
 
 
 def open_dataset(
@@ -104,14 +105,12 @@ def _open_folder(
     return ImageFolder(folder, images, value, _preprocess(folder, "images", value), labels, limit)
 
 
-def preprocess_of(folder: Path) -> tuple[Path, Path]:
-    """Return where the preprocessing of a folder of pictures may lie: in it, or next to it."""
-    return folder / PREPROCESS_FILE, folder.parent / PREPROCESS_FILE
-
-
 def _preprocess(folder: Path, what: str, value: Value) -> Preprocess:
-    # That of the model's folder fits all pictures below it; their own comes before it.
-    path = next((one for one in preprocess_of(folder) if one.is_file()), folder / PREPROCESS_FILE)
+    # That of the model's folder fits all pictures below it; their own comes before it. That of
+    # the project fits its model.
+    own = folder / PREPROCESS_FILE
+    known = (own, folder.parent / PREPROCESS_FILE, ProjectPreprocess.path or own)
+    path = next((one for one in known if one.is_file()), own)
     if not path.is_file():
         if not is_picture(value):
             raise InvalidData(

@@ -26,6 +26,7 @@ class JobSpec:
         options: ``"module:class"`` of the dataclass that the work takes; empty where it takes
             the arguments as they are.
         notes: Lines for the log of the job, written before it starts.
+        preprocess: That of the project, for pictures without one of their own.
         asked: The options as they were given, for a repeat; the worker does not get them.
     """
 
@@ -40,6 +41,7 @@ class JobSpec:
     step: str = ""
     notes: tuple[str, ...] = ()
     asked: Mapping[str, JsonValue] = field(default_factory=dict)
+    preprocess: Path | None = None
 
     def line(self, folder: Path) -> bytes:
         """Return the document that is sent to the worker."""
@@ -51,6 +53,7 @@ class JobSpec:
             memory_mb=self.limits.memory_mb,
             cpu_seconds=self.limits.cpu_seconds,
             log_level=logging.getLogger("studio").getEffectiveLevel(),
+            preprocess=str(self.preprocess or ""),
         )
         return json.dumps(to_json(task)).encode() + b"\n"
 

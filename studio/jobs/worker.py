@@ -28,6 +28,7 @@ from studio.jobs.worker_events import WorkerTask
 from studio.jobs.worker_log import EventHandler
 from studio.settings.disk_space import HINT, is_of_full_disk
 from studio.settings.logging import STUDIO, uncaught_logged
+from studio.settings.project_preprocess import ProjectPreprocess
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +104,7 @@ def main() -> int:
     _limit(task.memory_mb, task.cpu_seconds)
     logging.getLogger().addHandler(EventHandler(job.send))
     logging.getLogger(STUDIO).setLevel(task.log_level)
+    ProjectPreprocess.path = Path(task.preprocess) if task.preprocess else None
     with uncaught_logged():
         _run(task, job)
     # Native threads of a runtime may hang in their destructors; nothing is left to be done.

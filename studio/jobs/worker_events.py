@@ -16,6 +16,7 @@ class WorkerTask:
         entry: ``"module:function"`` of the work.
         options: ``"module:class"`` of the dataclass that the work takes, or empty.
         log_level: Records below it are not sent.
+        preprocess: That of the project, for pictures; empty without one.
     """
 
     entry: str
@@ -25,6 +26,7 @@ class WorkerTask:
     cpu_seconds: int
     log_level: int
     options: str = ""
+    preprocess: str = ""
 
 
 @dataclass(frozen=True, slots=True)

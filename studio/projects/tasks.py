@@ -132,7 +132,7 @@ def _vector(
         yield RecognisedTask(
             CLASSIFICATION, f"The output has {classes:,} classes, and the labels as many names"
         )
-    elif any(part in name.lower() for part in ("logit", "prob", "class")):
+    elif any(part in name.lower() for part in ("logit", "prob", "class", "predictions")):
         yield RecognisedTask(CLASSIFICATION, f"The output {name} has {classes:,} classes")
 
 

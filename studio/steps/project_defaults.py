@@ -49,10 +49,12 @@ class ProjectDefaults:
     Attributes:
         options: All options by name.
         notes: A line for each option that the project has set, or could not set.
+        preprocess: The project's, for pictures among the data.
     """
 
     options: dict[str, object]
     notes: tuple[str, ...] = ()
+    preprocess: Path | None = None
 
 
 def with_project(step: AnyStep, given: Mapping[str, object], registry: Registry) -> ProjectDefaults:
@@ -76,9 +78,11 @@ def with_project(step: AnyStep, given: Mapping[str, object], registry: Registry)
         for name, value in given.items()
         if name not in own or value not in (NONE, [NONE], (NONE,))
     }
-    project = _project(step, given, registry) if missing else None
+    has_data = any(option.kind is Kind.DATA for option in step.form)
+    project = _project(step, given, registry) if missing or has_data else None
     if project is None:
         return ProjectDefaults(left)
+    pictures = Path(project.preprocess) if has_data and project.preprocess else None
     notes = []
     for option in missing:
         if project.stands_in(option.project):
@@ -90,7 +94,7 @@ def with_project(step: AnyStep, given: Mapping[str, object], registry: Registry)
             raise _absent(option, project)
         if note:
             notes.append(note)
-    return ProjectDefaults(left, tuple(notes))
+    return ProjectDefaults(left, tuple(notes), pictures)
 
 
 def _project(step: AnyStep, given: Mapping[str, object], registry: Registry) -> Project | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import uuid
 from collections.abc import Callable, Mapping
@@ -83,13 +84,14 @@ class StepRunner:
             title=f"{step.title} {resolved.subject}".strip(),
             entry=step.work,
             arguments=to_json(options),
-            reads=resolved.reads,
+            reads=(*resolved.reads, *_files(filled.preprocess)),
             needs=self._granted(step, resolved),
             limits=self._limits(step),
             options=class_path(step.options),
             step=name,
             notes=filled.notes,
             asked=note.options,
+            preprocess=filled.preprocess,
         )
         if not note.is_recorded:
             self.asked[name] = note.action(next(self._numbers))
@@ -132,7 +134,10 @@ class StepRunner:
         step = step_named(name)
         filled = with_project(step, by_name(step.form, given), self._registry)
         resolved = resolve(step, filled.options, self._registry)
-        return input_digest(step, resolved, self._registry, self._plugins())
+        digest = input_digest(step, resolved, self._registry, self._plugins())
+        for file in _files(filled.preprocess):
+            digest = hashlib.sha256(f"{digest} {file_digest(file)}".encode()).hexdigest()
+        return digest
 
     @property
     def registry(self) -> Registry:
@@ -218,6 +223,10 @@ class StepRunner:
             return result
 
         return record
+
+
+def _files(path: Path | None) -> tuple[Path, ...]:
+    return (path,) if path is not None and path.is_file() else ()
 
 
 def _replaced(value: Any, path: Path, reference: str) -> Any:
