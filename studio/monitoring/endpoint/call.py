@@ -13,12 +13,15 @@ import numpy
 
 from studio.api import Feeds, StudioError, TargetError
 from studio.datasets import open_dataset
+from studio.datasets.suffixes import PREPROCESS
 from studio.jobs import Job
 from studio.monitoring.endpoint.call_step import CallOptions
 from studio.monitoring.endpoint.client import InferenceClient, ServedModel, random_feeds
 from studio.monitoring.endpoint.endpoint import Link, reached
 from studio.monitoring.endpoint.results import CallResult, Percentiles
 from studio.monitoring.endpoint.snippet_work import print_call
+from studio.monitoring.released_bundles import KnownBundles
+from studio.settings.project_preprocess import ProjectPreprocess
 
 _HOPELESS = 5
 """Number of failures without an answer after which the call gives up."""
@@ -63,6 +66,7 @@ def _call(endpoint: Link, options: CallOptions, job: Job) -> CallResult:
         model = client.model()
     finally:
         client.close()
+    ProjectPreprocess.path = ProjectPreprocess.path or _released_preprocess(options.known)
     feeds = _feeds(options.data, model)
     tally = Tally()
     began = time.monotonic()
@@ -81,6 +85,12 @@ def _call(endpoint: Link, options: CallOptions, job: Job) -> CallResult:
         seconds=seconds,
         latency_ms=percentiles(tally.seconds),
     )
+
+
+def _released_preprocess(known: KnownBundles) -> Path | None:
+    """Return the preprocessing of the newest release, for pictures without one of their own."""
+    bundles = (Path(one["bundle"]) / PREPROCESS for one in known.values())
+    return next((path for path in bundles if path.is_file()), None)
 
 
 def _feeds(data: Path | None, model: ServedModel) -> Sequence[Feeds]:

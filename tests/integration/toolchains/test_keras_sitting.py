@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pytest
@@ -114,11 +115,18 @@ def test_a_keras_file_with_pictures_is_served_in_int8(
     print(f"served {time.monotonic() - began:.1f} s after the first key")
     person.look("served")
     assert names(person) == ["fp32", "int8"]
+    wait_for(lambda: _pipeline(studio)["state"] != "running", "the pipeline did not end")
+    assert _pipeline(studio)["state"] == "succeeded"
     (version,) = person.registry.versions()
     assert "dtype" in (version.path / "preprocess.toml").read_text()
     _check_numbers(studio, trained.parent / "heldout")
     assert studio.ok("call", "--requests", "5")["failed"] == 0
     assert person.leave() == ""
+
+
+def _pipeline(studio: Studio) -> dict[str, Any]:
+    found: dict[str, Any] = studio.ok("run", "--list")["runs"][0]
+    return found
 
 
 def _check_numbers(studio: Studio, pictures: Path) -> None:
