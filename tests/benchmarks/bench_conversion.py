@@ -39,7 +39,7 @@ TORCHVISION = {
 }
 KERAS = (
     *("MobileNet", "MobileNetV2", "MobileNetV3Small", "EfficientNetB0", "EfficientNetV2B0"),
-    *("ResNet50", "ResNet50V2", "DenseNet121", "NASNetMobile", "Xception", "ConvNeXtTiny"),
+    *("ResNet50", "ResNet50V2", "DenseNet121", "MobileNetV3Large", "Xception", "ConvNeXtTiny"),
 )
 TENSORFLOW = (
     *("MobileNetV2", "MobileNetV3Small", "EfficientNetB0", "ResNet50V2", "DenseNet121", "Xception"),
@@ -75,6 +75,9 @@ else:
 # Without statistics of its values, a deep net of random weights answers with nearly zero.
 norms = [one for one in net.modules() if isinstance(one, torch.nn.modules.batchnorm._BatchNorm)]
 net.eval()
+for one in net.modules():
+    if isinstance(one, torch.nn.Linear) and not one.weight.any():
+        torch.nn.init.normal_(one.weight, std=0.02)  # the head of a ViT begins with zeros
 for one in norms:
     one.momentum = None
     one.reset_running_stats()
