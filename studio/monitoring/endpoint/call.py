@@ -89,8 +89,8 @@ def _call(endpoint: Link, options: CallOptions, job: Job) -> CallResult:
 
 def _released_preprocess(known: KnownBundles) -> Path | None:
     """Return the preprocessing of the newest release, for pictures without one of their own."""
-    bundles = (Path(one["bundle"]) / PREPROCESS for one in known.values())
-    return next((path for path in bundles if path.is_file()), None)
+    bundles = (Path(bundle) for one in known.values() for bundle in one.values())
+    return next((one / PREPROCESS for one in bundles if (one / PREPROCESS).is_file()), None)
 
 
 def _feeds(data: Path | None, model: ServedModel) -> Sequence[Feeds]:
