@@ -89,7 +89,7 @@ def _call(endpoint: Link, options: CallOptions, job: Job) -> CallResult:
 
 def _released_preprocess(known: KnownBundles) -> Path | None:
     """Return the preprocessing of the newest release, for pictures without one of their own."""
-    bundles = (Path(bundle) for one in known.values() for bundle in one.values())
+    bundles = (Path(place) for one in known.values() for place in one.values() if place)
     return next((one / PREPROCESS for one in bundles if (one / PREPROCESS).is_file()), None)
 
 
