@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,18 @@ def exports(host: PluginHost) -> list[Export]:
         frameworks = tuple(one.title for one in way)
         found.append(Export(form.id, form.title, frameworks, _missing(way, host)))
     return found
+
+
+def licence_sentence(environments: Sequence[Environment]) -> str:
+    """Return the kinds of licences of what is installed; the Plugins page lists each package."""
+    groups = (group for one in environments for group in one.need.licences.split(";"))
+    listed = (group.rpartition(":")[2] for group in groups)
+    kinds = {
+        kind.partition(" by ")[0].strip()
+        for one in listed
+        for kind in re.split(r",| and | or ", one)
+    } - {""}
+    return f"Licences: {', '.join(sorted(kinds))} (Plugins page)." if kinds else ""
 
 
 def _missing(way: Sequence[Capability], host: PluginHost) -> tuple[tuple[Plugin, Environment], ...]:

@@ -141,6 +141,11 @@ def _form(path: Path) -> SourceFormat:
             f"{path.name} is an ONNX model already.",
             hint="Another format of it is made with --to tflite, openvino, coreml or executorch.",
         )
+    if found is None and path.is_dir():
+        raise UsageError(
+            f"The folder {path.name} holds no model that the studio converts.",
+            hint="See docs/formats.md for what can be converted.",
+        )
     if found is None:
         raise UsageError(
             f"{path.name} is not a model of a framework that the studio converts.",

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from studio.conversion.offer import Conversion, Export, conversion_of, exports
+from studio.conversion.offer import Conversion, Export, conversion_of, exports, licence_sentence
 from studio.conversion.results import ConversionResult
 from studio.evaluation.sample_texts import in_words as answer_words
 from studio.jobs import Containment, JobOutcome, RunningJob, Step
@@ -143,6 +143,7 @@ __all__ = [
     "exports",
     "is_folded_block",
     "is_watch",
+    "licence_sentence",
     "node_rows",
     "nodes_within",
     "operator_family",

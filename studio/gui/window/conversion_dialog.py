@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 from studio.gui import figures
 from studio.gui.forms.form import Form
 from studio.gui.widgets.basics import GRID, button, label, row
+from studio.workspace import licence_sentence
 
 if TYPE_CHECKING:
     from studio.api import Option
@@ -113,7 +114,7 @@ def _texts(conversion: Conversion) -> list[str]:
     if not conversion.is_ready and environment is not None:
         found.append(
             f"{conversion.framework} is installed first, in an environment of its own: about "
-            f"{figures.megabytes(environment.need.megabytes)}. {environment.need.licences}."
+            f"{figures.megabytes(environment.need.megabytes)}. {licence_sentence([environment])}"
         )
     if conversion.source.id in _WITHOUT_SHAPES:
         found.append(

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 from studio.gui import figures
 from studio.gui.forms.form import Form
 from studio.gui.widgets.basics import GRID, button, label, row
+from studio.workspace import licence_sentence
 
 if TYPE_CHECKING:
     from studio.api import Option
@@ -107,6 +108,6 @@ def _text(export: Export) -> str:
         manifests = (plugin.manifest for plugin, _ in export.missing)
         names = " and ".join(one.name for one in manifests if one)
         size = sum(environment.need.megabytes for _, environment in export.missing)
-        licences = " ".join(f"{environment.need.licences}." for _, environment in export.missing)
+        licences = licence_sentence([environment for _, environment in export.missing])
         text += f"\n\nInstalled first: {names}, about {figures.megabytes(size)}. {licences}"
     return text

@@ -70,7 +70,7 @@ FILES = (
     Hostile(
         "folder called PyTorch",
         _done("model.pt2", Path.mkdir),
-        "is a folder, not a file",
+        "holds no model that the studio converts",
         2,
         command=_CONVERT,
     ),
