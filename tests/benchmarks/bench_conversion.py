@@ -84,7 +84,7 @@ for one in norms:
     one.train()
 with torch.no_grad():
     for _ in range(2 if norms else 0):
-        net([torch.randn_like(example[0])] if kind == "detector" else torch.randn_like(example))
+        net(list(torch.randn_like(example)) if kind == "detector" else torch.randn_like(example))
 if kind == "detector":
     program = torch.export.export(net.eval(), ([example[0]],))
 else:
