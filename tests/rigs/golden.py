@@ -29,7 +29,7 @@ MACHINE = frozenset(
 )
 """Keys that tell of the computer: even the type of what they hold is another one elsewhere."""
 
-NOISE = frozenset({"spoiled", "spoiled_reasons", "spoiled_kept", "rounds_needed"})
+NOISE = frozenset({"spoiled", "spoiled_reasons", "spoiled_kept", "rounds_needed", "fastest"})
 """Keys whose values follow from what else ran on the computer while it measured."""
 
 PROGRAM = "the studio's runtime"
