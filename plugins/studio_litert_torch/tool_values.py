@@ -43,7 +43,7 @@ def noted(program: Any) -> list[Node]:
     return [
         (names, [int(size) for size in node.meta["val"].shape])
         for node in program.graph.nodes
-        if (names := _noted(node))
+        if (names := _noted(node)) and hasattr(node.meta.get("val"), "shape")
     ]
 
 
