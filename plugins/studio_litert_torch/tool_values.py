@@ -41,9 +41,9 @@ def _noted(node: Any) -> list[str]:
 def noted(program: Any) -> list[Node]:
     """Return the ONNX model's values of the nodes that have some, with their shapes, in order."""
     return [
-        (names, [int(size) for size in node.meta["val"].shape])
+        (names, [int(size) for size in value.shape])
         for node in program.graph.nodes
-        if (names := _noted(node)) and hasattr(node.meta.get("val"), "shape")
+        if (names := _noted(node)) and hasattr(value := node.meta.get("val"), "shape")
     ]
 
 
