@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,14 @@ def test_a_keras_file_with_pictures_is_served_in_int8(
     _check_numbers(studio, trained.parent / "heldout")
     assert studio.ok("call", "--requests", "5")["failed"] == 0
     assert person.leave() == ""
+
+
+@pytest.fixture(autouse=True)
+def ended(studio: Studio) -> Iterator[None]:
+    """End what the window has deployed, also after a failure."""
+    yield
+    if studio.has_deployed:
+        studio.run("undeploy", "--target", "local")
 
 
 def _pipeline(studio: Studio) -> dict[str, Any]:
