@@ -17,6 +17,7 @@ from studio.jobs.runner import Finish, JobRunner, RunningJob
 from studio.jobs.spec import JobSpec, class_path
 from studio.jobs.step import Job, Limits
 from studio.settings import Paths, Settings
+from studio.settings.project_preprocess import ProjectPreprocess
 
 _POLL_S = 0.1
 
@@ -38,7 +39,7 @@ def run_contained(
     Raises:
         StudioError: what the work said.
     """
-    paths = Paths.of()
+    paths, preprocess = Paths.of(), ProjectPreprocess.path
     settings = Settings(paths.settings)
     runner = JobRunner(paths, store=paths.registry / "store", sandbox=bool(settings["sandbox"]))
     spec = JobSpec(
@@ -47,7 +48,8 @@ def run_contained(
         entry=entry,
         arguments=to_json(options),
         options=class_path(type(options)),
-        reads=reads,
+        reads=(*reads, *([preprocess] if preprocess is not None else ())),
+        preprocess=preprocess,
         limits=Limits(
             memory_mb=int(settings["worker_memory_mb"]), silence=float(settings["patience_s"])
         ),

@@ -82,7 +82,7 @@ def with_project(step: AnyStep, given: Mapping[str, object], registry: Registry)
     project = _project(step, given, registry) if missing or has_data else None
     if project is None:
         return ProjectDefaults(left)
-    pictures = Path(project.preprocess) if has_data and project.preprocess else None
+    pictures = _preprocess(project) if has_data else None
     notes = []
     for option in missing:
         if project.stands_in(option.project):
@@ -95,6 +95,12 @@ def with_project(step: AnyStep, given: Mapping[str, object], registry: Registry)
         if note:
             notes.append(note)
     return ProjectDefaults(left, tuple(notes), pictures)
+
+
+def _preprocess(project: Project) -> Path | None:
+    """Return the project's preprocessing; None for one that is gone."""
+    path = Path(project.preprocess) if project.preprocess else None
+    return path if path is not None and path.is_file() else None
 
 
 def _project(step: AnyStep, given: Mapping[str, object], registry: Registry) -> Project | None:

@@ -84,7 +84,7 @@ class StepRunner:
             title=f"{step.title} {resolved.subject}".strip(),
             entry=step.work,
             arguments=to_json(options),
-            reads=(*resolved.reads, *_files(filled.preprocess)),
+            reads=(*resolved.reads, *([filled.preprocess] if filled.preprocess else ())),
             needs=self._granted(step, resolved),
             limits=self._limits(step),
             options=class_path(step.options),
@@ -135,9 +135,9 @@ class StepRunner:
         filled = with_project(step, by_name(step.form, given), self._registry)
         resolved = resolve(step, filled.options, self._registry)
         digest = input_digest(step, resolved, self._registry, self._plugins())
-        for file in _files(filled.preprocess):
-            digest = hashlib.sha256(f"{digest} {file_digest(file)}".encode()).hexdigest()
-        return digest
+        if filled.preprocess is None:
+            return digest
+        return hashlib.sha256(f"{digest} {file_digest(filled.preprocess)}".encode()).hexdigest()
 
     @property
     def registry(self) -> Registry:
@@ -223,10 +223,6 @@ class StepRunner:
             return result
 
         return record
-
-
-def _files(path: Path | None) -> tuple[Path, ...]:
-    return (path,) if path is not None and path.is_file() else ()
 
 
 def _replaced(value: Any, path: Path, reference: str) -> Any:
