@@ -132,11 +132,7 @@ def _by_name(inputs: Mapping[str, Json], names: Sequence[str]) -> dict[str, Json
         raise ConversionError(
             f"The model has several inputs: {known}. Give each shape with a name."
         )
-    found: dict[str, Json] = {}
-    for name, spec in inputs.items():
-        key = names[0] if name == "*" else name
-        given = {part: one for part, one in found.get(key, {}).items() if one}
-        found[key] = {**spec, **given}
+    found = {names[0] if name == "*" else name: spec for name, spec in inputs.items()}
     unknown = sorted(set(found) - set(names))
     if unknown:
         raise ConversionError(f"The model has no input {unknown[0]!r}; it has {known}.")

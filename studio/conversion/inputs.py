@@ -34,7 +34,17 @@ def input_specs(inputs: Iterable[str], dynamic: Iterable[str]) -> dict[str, Inpu
     found = dict(map(_shape, inputs))
     for name, axes in map(_axes, dynamic):
         found[name] = replace(found.get(name, InputSpec()), dynamic=axes)
-    return found
+    return _only_input(found)
+
+
+def _only_input(found: dict[str, InputSpec]) -> dict[str, InputSpec]:
+    """Return a shape without a name and axes with one as those of the same input."""
+    if ONLY not in found or len(found) != 2:
+        return found
+    (name,) = found.keys() - {ONLY}
+    if found[name].shape is not None:
+        return found
+    return {name: replace(found[ONLY], dynamic=found[name].dynamic)}
 
 
 def _shape(text: str) -> tuple[str, InputSpec]:

@@ -242,7 +242,7 @@ def test_external_data_comes_along(tmp_path: Path) -> None:
         ("prune speed=3", "'speed=3' is no option."),
         ("constant x", "'x' is not a constant."),
         ("constant y=1", "The model has no input 'y'."),
-        ("constant x=1", "The input 'x' has no fixed sizes of numbers."),
+        ("constant x=1", "The sizes of the input 'x' are open."),
         ("opset 3", "Version must be at least 7, not 3."),
     ],
 )

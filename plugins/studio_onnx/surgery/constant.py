@@ -57,10 +57,13 @@ def _array(value: ValueInfoProto, words: list[str]) -> Array:
     kind = value.type.tensor_type
     dtype = helper.tensor_dtype_to_np_dtype(kind.elem_type) if kind.elem_type else None
     sizes = [one.dim_value for one in kind.shape.dim]
-    if dtype is None or dtype.kind not in "fiub" or not all(sizes) or not kind.HasField("shape"):
+    if dtype is None or dtype.kind not in "fiub":
+        raise UsageError(f"The input {value.name!r} takes no numbers.")
+    if not all(sizes) or not kind.HasField("shape"):
+        wanted = ",".join(str(size or 1) for size in sizes) or "1"
         raise UsageError(
-            f"The input {value.name!r} has no fixed sizes of numbers.",
-            hint=f"Fix them first: dimensions {value.name}=1,16.",
+            f"The sizes of the input {value.name!r} are open.",
+            hint=f"Fix them first: --edit 'dimensions {value.name}={wanted}'.",
         )
     count = math.prod(sizes)
     if count > _MOST_VALUES or len(words) not in (1, count):

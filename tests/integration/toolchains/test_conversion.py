@@ -105,7 +105,7 @@ def test_a_fixed_batch_is_named_and_can_be_opened(kept: Studio, make: Any) -> No
     found = converted(kept, path)
     assert found["dynamic"] == {}
     assert "--dynamic x=batch tries to open the batch" in found["warnings"][0]
-    for shape in ((), ("--input", "2,3,16,16")):  # a shape without a name, for the same input
+    for shape in ((), ("--input", "2,3,64,64")):  # a shape without a name, for the same input
         found = converted(kept, path, *shape, "--dynamic", "x=batch")
         assert found["dynamic"] == {"x": ["batch"]}
     assert found["checks"][0]["max_error"] < 1e-4

@@ -34,6 +34,12 @@ def test_dynamic_axes(text: str, axes: dict[int, str]) -> None:
     assert input_specs([], [text]) == {"x": InputSpec(dynamic=axes)}
 
 
+def test_a_shape_without_a_name_is_of_the_input_whose_axes_are_named() -> None:
+    assert input_specs(["1,3:int8"], ["x=batch"]) == {"x": InputSpec((1, 3), "int8", {0: "batch"})}
+    apart = input_specs(["1,3", "x=2,3"], ["x=batch"])
+    assert set(apart) == {ONLY, "x"}
+
+
 def test_a_shape_and_its_open_axes() -> None:
     specs = input_specs(["x=2,3:int8", "y=1"], ["x=batch", "z=n"])
     assert specs == {
