@@ -44,7 +44,7 @@ class TransformersConverter(ToolchainConverter):
     """The converter of folders of Hugging Face, whose models transformers builds."""
 
     id = "transformers"
-    title = "transformers"
+    title = "Transformers"
     sources = ("hugging-face",)
     distribution = "transformers"
     tool = TOOL

@@ -16,6 +16,9 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _SIZES = {_FIXED64: 8, _FIXED32: 4}
 _LONGEST_VARINT = 10
 _MOST_BYTES = 1 << 20
+_MOST_FIELDS = 100_000
+"""Fields of a model itself, most of which are functions and metadata; a million would take long."""
+
 _MOST_FILE = (1 << 31) - 1
 """Bytes that protobuf reads."""
 
@@ -27,8 +30,11 @@ class _Damaged(Exception):
 def add_metadata(path: Path, metadata: Mapping[str, str]) -> None:
     """Append entries whose keys a model does not have; a damaged file stays as it is.
 
-    Its reader reports the damage.
+    Its reader reports the damage. Code of a source that runs may have put a link or a pipe in its
+    place, which is left alone.
     """
+    if not metadata or path.is_symlink() or not path.is_file():
+        return
     try:
         with path.open("rb") as file:
             known = set(_keys(file))
@@ -45,7 +51,9 @@ def _keys(file: BinaryIO) -> Iterator[str]:
     """Yield the keys of a model's metadata; other fields are passed over by their length."""
     size = file.seek(0, 2)
     file.seek(0)
-    while file.tell() < size:
+    for _ in range(_MOST_FIELDS):
+        if file.tell() >= size:
+            return
         tag = _varint(file)
         number, kind = tag >> 3, tag & 7
         if kind == _VARINT:
@@ -58,6 +66,7 @@ def _keys(file: BinaryIO) -> Iterator[str]:
             yield _key(file.read(length))
         else:
             file.seek(length, 1)
+    raise _Damaged
 
 
 def _key(entry: bytes) -> str:

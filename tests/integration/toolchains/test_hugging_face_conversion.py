@@ -69,7 +69,7 @@ def test_an_encoder_keeps_its_numbers_its_names_and_its_open_sizes(
 ) -> None:
     found = converted(kept, make(name))
     (check,) = found["checks"]
-    assert check["against"].startswith("transformers 5.")
+    assert check["against"].startswith("Transformers 5.")
     assert check["samples"] == 7
     assert check["max_error"] < 1e-4
     assert found["dynamic"] == dynamic

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import onnx
@@ -44,6 +45,25 @@ def test_too_much_is_not_added(model: Path) -> None:
     before = model.read_bytes()
     add_metadata(model, {"description": "x" * (1 << 20)})
     assert model.read_bytes() == before
+
+
+@pytest.mark.parametrize("put", ["link", "pipe"])
+def test_what_is_no_file_is_left_alone(model: Path, tmp_path: Path, put: str) -> None:
+    before, place = model.read_bytes(), tmp_path / "made.onnx"
+    if put == "link":
+        place.symlink_to(model)
+    else:
+        os.mkfifo(place)
+    add_metadata(place, {"license": "MIT"})
+    assert model.read_bytes() == before
+
+
+def test_millions_of_fields_are_damage(tmp_path: Path) -> None:
+    """They would be read one by one."""
+    path = tmp_path / "many.onnx"
+    path.write_bytes(b"\x08\x00" * 1_000_000)
+    add_metadata(path, {"license": "MIT"})
+    assert path.stat().st_size == 2_000_000
 
 
 @pytest.mark.parametrize(

@@ -45,8 +45,9 @@ class DropZone(QFrame):
         self._icon = QLabel()
         title = label("Drop a model here", "title")
         text = label(
-            "ONNX, OpenVINO IR and TFLite are opened. PyTorch, Keras, scikit-learn, LightGBM and "
-            "XGBoost are converted. Files are checked in a sandbox and stay on this computer.",
+            "ONNX, OpenVINO IR and TFLite are opened. Models of PyTorch, Keras, TensorFlow, "
+            "transformers, scikit-learn, LightGBM and XGBoost are converted. Files are checked in "
+            "a sandbox and stay on this computer.",
             "dim",
             wrap=True,
         )
