@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from studio.gui.window.conversion_dialog import ConversionDialog
-
 if TYPE_CHECKING:
     from pathlib import Path
 
     from PySide6.QtWidgets import QMainWindow
 
     from studio.gui.shell import WindowParts
+    from studio.gui.window.conversion_dialog import ConversionDialog
     from studio.workspace import Conversion, ConversionResult, JobOutcome, RunningJob
 
 _INSTALL, _CONVERT = "environment-install", "convert"
@@ -43,6 +42,8 @@ class ModelConverter:
 
     def offer(self, path: Path) -> bool:
         """Ask whether to convert a file; False for one that needs or knows no conversion."""
+        # Not at the top: the window opens before the workspace is loaded.
+        from studio.gui.window.conversion_dialog import ConversionDialog
         from studio.workspace import conversion_of
 
         conversion = conversion_of(path, self._window.workspace.plugins)

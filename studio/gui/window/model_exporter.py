@@ -7,12 +7,12 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from studio.gui.shell import MessageAction
-from studio.gui.window.export_dialog import ExportDialog
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QMainWindow
 
     from studio.gui.shell import WindowParts
+    from studio.gui.window.export_dialog import ExportDialog
     from studio.workspace import ConversionResult, Export, JobOutcome, RunningJob
 
 _INSTALL, _EXPORT = "environment-install", "export"
@@ -33,6 +33,8 @@ class ModelExporter:
 
     def offer(self) -> None:
         """Ask which format the current model is exported to."""
+        # Not at the top: the window opens before the workspace is loaded.
+        from studio.gui.window.export_dialog import ExportDialog
         from studio.workspace import exports
 
         variant = self._window.current.variant
