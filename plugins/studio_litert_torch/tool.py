@@ -32,12 +32,22 @@ Json = Mapping[str, Any]
 
 _NAMES = "onnx_names.json"
 _MARK = b"TFL3"
+_WEIGHTS_ALIGNED = 16
 _OPERATORS = {
     number: name.lower()
     for name, number in vars(schema.BuiltinOperator).items()
     if isinstance(number, int)
 }
 _OPERATOR = re.compile(r"(aten\.[\w.]+)")
+
+
+class _AlignedBuilder(flatbuffers.Builder):  # type: ignore[misc]
+    """A writer that puts weights where the schema has them, at multiples of 16 bytes."""
+
+    def StartVector(self, size: int, count: int, alignment: int) -> int:  # noqa: N802
+        """Begin a list; weights are the lists of bytes."""
+        aligned = _WEIGHTS_ALIGNED if size == 1 else alignment
+        return int(super().StartVector(size, count, aligned))
 
 
 def run(request: Json, tell: Tell) -> dict[str, Any]:
@@ -113,15 +123,22 @@ def _rename(path: str, names: Mapping[str, Sequence[str]], nodes: Sequence[Any] 
         ):
             for one, name in zip(_in_order(maps, graph, given), given, strict=True):
                 one.name = name.encode()
-    builder = flatbuffers.Builder(1 << 20)
+    builder = _AlignedBuilder(1 << 20)
     builder.Finish(model.Pack(builder), _MARK)
     with open(path, "wb") as file:
         file.write(builder.Output())
 
 
 def _read(path: str) -> Any:
+    """Return the model with its weights in it; the quantizer writes large ones after the rest."""
     with open(path, "rb") as file:
-        return schema.ModelT.InitFromPackedBuf(bytearray(file.read()), 0)
+        content = bytearray(file.read())
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    for one in model.buffers:
+        if one.size:
+            one.data = numpy.frombuffer(content, numpy.uint8, one.size, one.offset)
+            one.offset = one.size = 0
+    return model
 
 
 def _name_values(model: Any, graph: Any) -> None:

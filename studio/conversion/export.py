@@ -19,6 +19,7 @@ from studio.api import (
 )
 from studio.conversion.comparison import ForeignModel, compare_export, requests, write_samples
 from studio.conversion.location import Mismatch, located, sentence
+from studio.conversion.offer import missing_of
 from studio.conversion.results import LARGEST_ERROR, ConversionCheck, ConversionResult
 from studio.conversion.step import ExportOptions
 from studio.conversion.targets import SOURCE, TARGETS, TargetFormat, converters_to
@@ -35,7 +36,8 @@ from studio.jobs.step import Job
 from studio.models.backends import backend_for
 from studio.models.opening import OpenedModel, read_model, write_graph
 from studio.models.shapes import parse
-from studio.plugin_host import PluginHost
+from studio.plugin_host import Plugin, PluginHost
+from studio.plugin_host.environments import Environment
 from studio.registry import component_of
 from studio.registry.names import LONGEST_NAME
 
@@ -80,8 +82,9 @@ def export(options: ExportOptions, job: Job) -> ConversionResult:
     form = TARGETS[options.to]
     precision = _precision(options, form)
     host = PluginHost.discover()
-    writers: list[Converter] = [host.create(one) for one in converters_to(form, host)]
-    _require(writers)
+    way = converters_to(form, host)
+    _require(missing_of(way, host))
+    writers: list[Converter] = [host.create(one) for one in way]
     opened = read_model(Path(options.model.path), job, parse(options.input or ()), host=host)
     output = (
         job.folder / FOLDER / f"{component_of(options.model.model_name, LONGEST_NAME)}{form.suffix}"
@@ -111,19 +114,23 @@ def export(options: ExportOptions, job: Job) -> ConversionResult:
     return replace(_read(work, output, result), seconds=time.monotonic() - begun)
 
 
-def _require(writers: Sequence[Converter]) -> None:
-    """Say which converters are missing, all of them, before any work."""
-    missing = []
-    for one in writers:
+def _require(missing: Sequence[tuple[Plugin, Environment]]) -> None:
+    """Say which environments are missing, all of them, before any work."""
+    problems = []
+    for _, environment in missing:
         try:
-            one.version()
+            environment.usable()
         except Unavailable as error:
-            missing.append(error)
-    if missing:
-        raise Unavailable(
-            " ".join(error.message for error in missing),
-            hint=" ".join(error.hint for error in missing),
-        )
+            problems.append(error)
+    if not problems:
+        return
+    commands = [f"studio backends install {one.name or one.plugin}" for _, one in missing]
+    raise Unavailable(
+        " ".join(error.message for error in problems),
+        hint=problems[0].hint
+        if len(problems) == 1
+        else f"Install them with: {' && '.join(commands)}, or on the Plugins page.",
+    )
 
 
 def _precision(options: ExportOptions, form: TargetFormat) -> str:

@@ -100,8 +100,8 @@ def _first(
     if first is None:
         return None
     name, error = first
-    operator = next(node.operator for node in graph.nodes if name in node.outputs)
-    return FirstDifference(name, operator, error, places.get(name, ""))
+    node = next(node for node in graph.nodes if name in node.outputs)
+    return FirstDifference(name, node.operator, error, places.get(name, ""), node.name)
 
 
 def _names(graph: Graph) -> list[str]:

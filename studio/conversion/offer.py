@@ -64,12 +64,14 @@ class Export:
 
     Attributes:
         title: Of the format.
+        precisions: What it can compute in; the first is the usual one.
         frameworks: Titles of the converters, in order.
         missing: Plugins whose environments have to be installed first.
     """
 
     target: str
     title: str
+    precisions: tuple[str, ...]
     frameworks: tuple[str, ...]
     missing: tuple[tuple[Plugin, Environment], ...]
 
@@ -83,7 +85,8 @@ def exports(host: PluginHost) -> list[Export]:
         except Unavailable:
             continue
         frameworks = tuple(one.title for one in way)
-        found.append(Export(form.id, form.title, frameworks, _missing(way, host)))
+        missing = missing_of(way, host)
+        found.append(Export(form.id, form.title, form.precisions, frameworks, missing))
     return found
 
 
@@ -99,7 +102,10 @@ def licence_sentence(environments: Sequence[Environment]) -> str:
     return f"Licences: {', '.join(sorted(kinds))} (Plugins page)." if kinds else ""
 
 
-def _missing(way: Sequence[Capability], host: PluginHost) -> tuple[tuple[Plugin, Environment], ...]:
+def missing_of(
+    way: Sequence[Capability], host: PluginHost
+) -> tuple[tuple[Plugin, Environment], ...]:
+    """Return the plugins of converters whose environments have to be installed first."""
     plugins = [_plugin(one, host) for one in way if not _is_installed(one, host)]
     pairs = [(one, host.environment(one)) for one in plugins]
     return tuple((one, environment) for one, environment in pairs if environment is not None)

@@ -21,12 +21,14 @@ class FirstDifference:
         operator: The operator that computes it.
         error: As the largest error of the check, for this value.
         source: Its place in the source, a line (``net.py:41``) or a layer; empty if not known.
+        node: The node of the ONNX model that computes it.
     """
 
     value: str
     operator: str
     error: float
     source: str = ""
+    node: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ _LIMITS = Limits(memory_mb=16_384, seconds=900.0)
 class InspectOptions:
     """Options of the step ``inspect``."""
 
-    model: Path = option(kind=Kind.FILE, positional=True, help="The model's file.")
+    model: Path = option(kind=Kind.FILE, folders=True, positional=True, help="The model's file.")
     shape: tuple[str, ...] | None = option(None, **_SHAPE)
 
 
@@ -54,7 +54,7 @@ class InspectOptions:
 class OpenOptions:
     """Options of the step ``open``."""
 
-    model: Path = option(kind=Kind.FILE, positional=True, help="The model's file.")
+    model: Path = option(kind=Kind.FILE, folders=True, positional=True, help="The model's file.")
     name: str | None = option(None, help="Name in the registry (default: the file name).")
     shape: tuple[str, ...] | None = option(None, **_SHAPE)
 

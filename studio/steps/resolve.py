@@ -12,6 +12,7 @@ from studio.api import Kind, Option, TargetSpec, UsageError, validate
 from studio.datasets.suffixes import PREPROCESS
 from studio.documents.dataclass_json import to_json
 from studio.jobs import AnyStep
+from studio.models.source_formats import source_format
 from studio.registry import ModelRef, Registry
 from studio.registry.groups import expand
 from studio.registry.targets import LOCAL
@@ -75,14 +76,17 @@ def resolve(step: AnyStep, given: Mapping[str, Any], registry: Registry) -> Reso
 
 
 def model_files(step: AnyStep, given: Mapping[str, Any]) -> list[tuple[str, Path]]:
-    """Return the MODEL options that name a file that has yet to be opened, as (option, file)."""
+    """Return the MODEL options that name a file that has yet to be opened, as (option, file).
+
+    A folder with a model of another framework is one, too: its opening fails with the conversion.
+    """
     found = []
     for option in step.form:
         value = given.get(option.name)
         if option.kind is Kind.MODEL and value is not None:
             for text in [value] if isinstance(value, str) else value:
                 path = Path(text).expanduser()
-                if path.is_file():
+                if path.is_file() or source_format(path) is not None:
                     found.append((option.name, path.absolute()))
     return found
 

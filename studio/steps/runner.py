@@ -150,8 +150,9 @@ class StepRunner:
         return self._jobs
 
     def open(self, path: Path) -> JobOutcome:
-        """Open a model file, or find it in the registry where it was opened before."""
-        known = self._registry.variant_by_digest(file_digest(path))
+        """Open a model's file or folder, or find it in the registry where it was opened before."""
+        digest = file_digest(path) if path.is_file() else ""
+        known = self._registry.variant_by_digest(digest)
         if known is not None and known.path.exists():
             self._registry.opened_again(known, path.absolute())
             return JobOutcome(End.SUCCEEDED, "Open", {**known.summary, "variant": known.id})

@@ -3,45 +3,25 @@
 from __future__ import annotations
 
 import base64
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy
-import onnx
 import pytest
 
 from tests.e2e.conftest import Studio
+from tests.e2e.example_toolchain import QUANTIZER, RUNTIME, installed_studio, listed
 from tests.rigs import toolchain as rig
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("bwrap")]
 
-SOURCES = Path(__file__).parents[1] / "data" / "sources"
-RUNTIME, QUANTIZER = "example-runtime", "example-quantizer"
 RANGES = {"x": [[-99] * 4, [99] * 4]}
 QUICK = ("--seconds", "0.2", "--rounds", "3")
 
 
-def listed(studio: Studio) -> dict[str, Any]:
-    return {row["name"]: row for row in studio.ok("backends", "list")["backends"]}
-
-
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Studio:
-    """A studio whose user has agreed to the plugin and made its environment, offline."""
-    studio = Studio(tmp_path_factory.mktemp("toolchains"))
-    wheel = rig.make_wheel(studio.home / "wheels")
-    rig.make_plugin(studio.home / "edgewright" / "config" / "plugins", rig.lock_of(wheel))
-    install = ("backends", "install", RUNTIME, "--wheels", str(wheel.parent))
-    refused = studio.run(*install)
-    assert refused.code == 1
-    assert "no consent yet" in refused.err
-    studio.ok("plugins", "allow", rig.ID)
-    assert listed(studio)[RUNTIME]["state"] == "missing"
-    made = studio.ok(*install)
-    assert made["versions"] == {rig.DISTRIBUTION: "1.0"}
-    rig.lend_numpy(Path(made["folder"]))
-    return studio
+    return installed_studio(tmp_path_factory.mktemp("toolchains"))
 
 
 def test_what_is_installed_is_listed(installed: Studio) -> None:
@@ -199,134 +179,6 @@ def test_what_the_user_wants_of_inputs_reaches_the_converter(
     source = rig.linear_source(tmp_path / "in.pdmodel", inputs=wanted, warnings=["Look twice."])
     options = ("--input", "x=1,4:int64", "--dynamic", "x=batch")
     assert installed.ok("convert", source, *options)["warnings"] == ["Look twice."]
-
-
-@pytest.fixture
-def linear(tmp_path: Path) -> Path:
-    path = tmp_path / "linear.onnx"
-    onnx.save(rig.linear_model(), path)
-    return path
-
-
-def test_a_model_is_exported_and_compared(installed: Studio, linear: Path, tmp_path: Path) -> None:
-    out = tmp_path / "linear.mlpackage"
-    to = ("--to", "coreml", "--precision", "fp32", "--out", out)
-    found = installed.ok("convert", linear, *to)
-    assert (found["format"], found["output_format"], found["precision"]) == (
-        "onnx",
-        "coreml",
-        "fp32",
-    )
-    (check,) = found["checks"]
-    assert check["against"].startswith("ONNX Runtime ")
-    assert check["max_error"] < 1e-5
-    told = json.loads((out / "Data" / "told.json").read_text())
-    assert told["inputs"]["x"]["shape"] == [1, 4]
-    assert told["settings"] == {"precision": "fp32"}
-    sizes, note = found["warnings"]
-    assert "takes x with the sizes 1,4 alone" in sizes
-    assert note == "Look twice."
-    assert found["bytes"] == sum(one.stat().st_size for one in out.rglob("*") if one.is_file())
-    again = installed.run("export", linear, *to)
-    assert again.code == 1
-    assert "exists already" in again.err
-    assert len(list(out.rglob("*"))) == 2, "nothing was put into the older one"
-
-
-def test_an_export_without_a_copy_is_kept_with_its_run(installed: Studio, linear: Path) -> None:
-    found = installed.ok("export", linear, "--to", "coreml", "--input", "x=2,4")
-    assert (found["variant"], found["precision"]) == (0, "fp16")
-    assert found["checks"][0]["limit"] == 0.02
-    told = Path(found["output"], "Data", "told.json")
-    assert json.loads(told.read_text())["inputs"]["x"]["shape"] == [2, 4]
-
-
-def test_an_export_with_other_numbers_is_a_missed_gate(installed: Studio, linear: Path) -> None:
-    path = linear.with_name("linear-far.onnx")
-    model = rig.linear_model()
-    model.graph.initializer[0].CopyFrom(
-        onnx.numpy_helper.from_array(rig.linear_weights() * 1.1, "w")
-    )
-    onnx.save(model, path)
-    done = installed.run("export", path, "--to", "coreml", "--precision", "fp32", "--json")
-    assert done.code == 3
-    assert "more than fp32 explains" in done.json["warnings"][-1]
-    assert "first" not in done.json["checks"][0], "the model has no value that the writer knows"
-
-
-def test_the_first_value_that_differs_in_an_export_is_named(
-    installed: Studio, tmp_path: Path
-) -> None:
-    path = tmp_path / "linear-hidden.onnx"
-    model = rig.linear_model(hidden=True)
-    far = onnx.numpy_helper.from_array(rig.linear_weights() * 1.1, "w")
-    model.graph.initializer[0].CopyFrom(far)
-    onnx.save(model, path)
-    done = installed.run("export", path, "--to", "coreml", "--precision", "fp32")
-    assert done.code == 3
-    words = "The first value that differs is 'h' (MatMul), by 0.091 of its largest value."
-    assert words in done.out
-
-
-@pytest.mark.parametrize(
-    ("options", "code", "words"),
-    [
-        (("--to", "openvino", "--precision", "int8"), 2, "OpenVINO IR is not written in int8"),
-        (("--to", "tflite", "--precision", "int8"), 2, "needs samples for its calibration"),
-        (
-            ("--to", "executorch"),
-            1,
-            "PyTorch is not installed yet. ExecuTorch is not installed yet.",
-        ),
-        (("--to", "gguf"), 2, "gguf"),
-    ],
-)
-def test_an_export_that_cannot_be(
-    installed: Studio, linear: Path, options: tuple[str, ...], code: int, words: str
-) -> None:
-    done = installed.run("export", linear, *options)
-    assert done.code == code
-    assert words in done.err
-
-
-def test_an_operator_without_a_form_is_named_and_nothing_is_kept(
-    installed: Studio, digits: Path, tmp_path: Path
-) -> None:
-    model = tmp_path / "plain.onnx"
-    model.write_bytes((digits / "digits.onnx").read_bytes())
-    installed.ok("inspect", model)
-    done = installed.run("export", model, "--to", "coreml", "--out", tmp_path / "x.mlpackage")
-    assert done.code == 1
-    assert "no form of the operator Conv" in done.err
-    assert not (tmp_path / "x.mlpackage").exists()
-
-
-def test_an_onnx_model_needs_no_conversion_to_onnx(installed: Studio, digits: Path) -> None:
-    done = installed.run("convert", digits / "digits.onnx")
-    assert done.code == 2
-    assert "is an ONNX model already" in done.err
-    assert "--to tflite" in done.err
-
-
-def test_only_onnx_is_exported(installed: Studio, tmp_path: Path) -> None:
-    done = installed.run("convert", rig.linear_source(tmp_path / "m.pdmodel"), "--to", "coreml")
-    assert done.code == 1
-    assert "studio convert FILE" in done.err
-
-
-def test_a_converter_that_is_not_installed_is_named(tmp_path: Path) -> None:
-    fresh = Studio(tmp_path / "home")
-    done = fresh.run("convert", SOURCES / "export.pt2")
-    assert done.code == 1
-    assert "PyTorch is not installed yet" in done.err
-    assert "studio backends install pytorch" in done.err
-    done = fresh.run("convert", SOURCES / "plain.joblib", "--run-code")
-    assert done.code == 1
-    assert "Trees and scikit-learn is not installed yet" in done.err
-    assert "studio backends install lightgbm" in done.err
-    done = fresh.run("convert", SOURCES / "weights.safetensors")
-    assert done.code == 1
-    assert "No installed converter reads a file of weights" in done.err
 
 
 def test_a_model_that_runs_code_needs_consent(installed: Studio, tmp_path: Path) -> None:

@@ -16,11 +16,25 @@ from studio.workspace import licence_sentence
 
 if TYPE_CHECKING:
     from studio.api import Option
+    from studio.gui.forms.editors import Choice
     from studio.workspace import Export
 
 _WIDTH = 432
 _PLAIN = ("to", "out")
 _RARE = ("precision", "input", "data")
+
+
+class _Precisions:
+    """The choice of precisions: those of the chosen format."""
+
+    def __init__(self, first: Export) -> None:
+        self.export = first
+
+    def choices(self, option: Option) -> Sequence[Choice] | None:
+        """Return the precisions of the format; None for any other option."""
+        if option.name != "precision":
+            return None
+        return [(one, one) for one in self.export.precisions]
 
 
 class ExportDialog(QDialog):
@@ -49,7 +63,8 @@ class ExportDialog(QDialog):
         self._exports = {one.target: one for one in exports}
         self.setWindowTitle("Convert to another format")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.form = Form(_fields(options, exports))
+        self._precisions = _Precisions(exports[0])
+        self.form = Form(_fields(options, exports), self._precisions)
         self.form.setMinimumWidth(_WIDTH)
         self.form.changed.connect(self._show_format)
         self.confirm = button("Convert", self._accept, "primary")
@@ -71,6 +86,9 @@ class ExportDialog(QDialog):
 
     def _show_format(self) -> None:
         chosen = self._chosen()
+        if chosen is not self._precisions.export:
+            self._precisions.export = chosen
+            self.form.refresh()
         self._about.setText(_text(chosen))
         self.confirm.setText("Install and convert" if chosen.missing else "Convert")
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
+from studio.gui.shell import MessageAction
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -16,6 +18,31 @@ if TYPE_CHECKING:
     from studio.workspace import Conversion, ConversionResult, JobOutcome, RunningJob
 
 _INSTALL, _CONVERT = "environment-install", "convert"
+
+
+def show_warnings(window: WindowParts, result: ConversionResult, variant: int) -> None:
+    """Show the warnings of a conversion; one with the first difference leads to its node.
+
+    Args:
+        variant: The ONNX model that has the node.
+    """
+    for warning in result.warnings:
+        nodes = [
+            check.first.node
+            for check in result.checks
+            if check.first is not None and repr(check.first.value) in warning
+        ]
+        show = partial(_show_node, window, variant, nodes[0]) if nodes and nodes[0] else None
+        action = MessageAction("Show in the graph", show) if show is not None else None
+        window.notify(warning, "warning", action)
+
+
+def _show_node(window: WindowParts, variant: int, node: str) -> None:
+    from studio.workspace import NodeAsked
+
+    window.select(variant)
+    window.go("model")
+    window.workspace.events.publish(NodeAsked(node))
 
 
 class ModelConverter:
@@ -81,8 +108,7 @@ class ModelConverter:
             if check.equal:
                 text = f"{path.name} is converted. It gives the numbers of {check.against}"
                 self._window.notify(f"{text}, up to {check.max_error:.0e}.", "good")
-        for warning in result.warnings:
-            self._window.notify(warning, "warning")
+        show_warnings(self._window, result, result.variant)
 
     def on_finished(self, job: RunningJob, outcome: JobOutcome) -> None:
         """Continue when a job has ended: the conversion after its installation, then the model."""

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from studio.gui.shell import MessageAction
+from studio.gui.window.model_converter import show_warnings
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QMainWindow
@@ -28,7 +29,7 @@ class ModelExporter:
     def __init__(self, window: WindowParts) -> None:
         self._window = window
         self._installing: dict[str, tuple[Export, int, Mapping[str, object]]] = {}
-        self._exporting: dict[str, str] = {}
+        self._exporting: dict[str, tuple[str, int]] = {}
         self.dialog: ExportDialog | None = None
 
     def offer(self) -> None:
@@ -67,7 +68,7 @@ class ModelExporter:
     def _export(self, export: Export, variant: int, options: Mapping[str, object]) -> None:
         job = self._window.start(_EXPORT, model=f"#{variant}", to=export.target, **options)
         if job is not None:
-            self._exporting[job.id] = export.title
+            self._exporting[job.id] = (export.title, variant)
 
     def on_finished(self, job: RunningJob, outcome: JobOutcome) -> None:
         """Continue when a job has ended."""
@@ -75,12 +76,11 @@ class ModelExporter:
             export, variant, options = waiting
             if outcome.ok:
                 self._begin(variant, export, options)
-        elif (title := self._exporting.pop(job.id, None)) is not None and outcome.ok:
-            self._report(title, outcome.result)
+        elif (exported := self._exporting.pop(job.id, None)) is not None and outcome.ok:
+            self._report(*exported, outcome.result)
 
-    def _report(self, title: str, result: ConversionResult) -> None:
-        for warning in result.warnings:
-            self._window.notify(warning, "warning")
+    def _report(self, title: str, variant: int, result: ConversionResult) -> None:
+        show_warnings(self._window, result, variant)
         text = f"{result.model} is written as {title}."
         for check in result.checks:
             text += f" Next to {check.against} it differs by {check.max_error:.0e} at most."

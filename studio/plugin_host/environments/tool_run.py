@@ -23,8 +23,8 @@ CHILD = Path(__file__).with_name("child.py")
 PATIENCE_S = 240.0
 """Seconds without a word and without work, after which a tool is stopped."""
 
-_LEAST = 0.02
-"""Share of that time on a processor that counts as computing."""
+_LEAST = 0.005
+"""Share of that time on a processor that counts as computing, on a machine that is busy, too."""
 
 _POLL_S = 0.2
 _GRACE_S = 2.0
@@ -86,6 +86,7 @@ class ToolRun:
         """Pass on how far it is; the last event, empty when it just ended.
 
         A silent tool is stopped, unless it computes: the export of a large model takes minutes.
+        Its last state is then reported again, so that the job counts as alive, too.
         """
         assert process.stdout is not None
         arrived: queue.Queue[bytes | None] = queue.Queue()
@@ -100,6 +101,7 @@ class ToolRun:
             except queue.Empty:
                 if (now := _computed(process.pid)) > computed + _LEAST * self._patience:
                     heard, computed = time.monotonic(), now
+                    _report(last, progress)
                 if time.monotonic() - heard > self._patience:
                     raise StudioError(
                         f"{self._title} made no progress for {self._patience:g} s and was stopped."
@@ -108,9 +110,7 @@ class ToolRun:
             if line is None:
                 return last
             heard, last = time.monotonic(), self._event(line)
-            if last.event == "progress":
-                total = max(last.total, 0.0)
-                progress.progress(min(last.done, total) if total else 0.0, total, last.text)
+            _report(last, progress)
 
     def _event(self, line: bytes) -> ToolEvent:
         """Return the event of a line; code that a tool loads may write anything."""
@@ -133,6 +133,12 @@ class ToolRun:
         status = process.poll() or 0
         how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
         raise StudioError(f"{self._title} {how}.", detail=detail)
+
+
+def _report(event: ToolEvent, progress: Progress) -> None:
+    if event.event == "progress":
+        total = max(event.total, 0.0)
+        progress.progress(min(event.done, total) if total else 0.0, total, event.text)
 
 
 def _pump(stream: IO[bytes], arrived: queue.Queue[bytes | None]) -> None:

@@ -7,12 +7,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from studio.conversion.location import sentence
+from studio.conversion.results import ConversionCheck, ConversionResult, FirstDifference
+from studio.gui.pages.model.page import ModelPage
 from studio.gui.window.conversion_dialog import ConversionDialog
 from studio.gui.window.main_window import MainWindow
-from studio.gui.window.model_converter import ModelConverter
+from studio.gui.window.model_converter import ModelConverter, show_warnings
 from studio.jobs.sandbox import NONE
 from tests.gui.conftest import visible
 
@@ -110,7 +114,7 @@ class Recorder:
         self.started.append((step, options))
         return SimpleNamespace(id=f"{step}-{len(self.started)}")
 
-    def notify(self, text: str, tone: str = "") -> None:
+    def notify(self, text: str, tone: str = "", action: object = None) -> None:
         self.shown.append((text, tone))
 
 
@@ -124,7 +128,9 @@ def ended(ok: bool, result: Any = None) -> Any:
 
 
 def check(error: float) -> Any:
-    return SimpleNamespace(against="PyTorch 2.13.0", max_error=error, equal=error < 1e-3)
+    return SimpleNamespace(
+        against="PyTorch 2.13.0", max_error=error, equal=error < 1e-3, first=None
+    )
 
 
 def test_the_conversion_follows_its_installation() -> None:
@@ -160,3 +166,33 @@ def test_a_difference_is_shown_as_a_warning() -> None:
     result = SimpleNamespace(variant=7, checks=(check(0.5),), warnings=(warning,))
     converter.on_finished(SimpleNamespace(id="convert-1"), ended(True, result))
     assert window.shown == [(warning, "warning")]
+
+
+def test_a_difference_leads_to_its_node(digits_window: MainWindow, qtbot: QtBot) -> None:
+    window = digits_window
+    variant = window.current.variant
+    assert variant is not None
+    window.go("model")
+    page = window.page()
+    assert isinstance(page, ModelPage)
+    qtbot.waitUntil(lambda: page.pane.canvas.scene is not None, timeout=20_000)
+    nodes = page.pane.canvas.scene.graph.nodes
+    wanted = nodes[len(nodes) // 2]
+    first = FirstDifference(wanted.outputs[0], wanted.operator, 0.1, "net.py:4", wanted.name)
+    found = ConversionCheck("PyTorch", 1, 0.2, first=first)
+    warning = f"The output 'y' differs. {sentence(found)}"
+    window.go("profile")
+    result = ConversionResult(source="m", format="f", checks=(found,), warnings=(warning,))
+    show_warnings(window, result, variant.id)
+    (toast,) = window.toasts.shown
+    assert toast.act.text() == "Show in the graph"
+    qtbot.waitUntil(toast.act.isEnabled)
+    qtbot.mouseClick(toast.act, Qt.MouseButton.LeftButton)
+
+    def selected() -> bool:
+        canvas = page.pane.canvas
+        box = canvas.selected
+        return box is not None and canvas.scene.boxes[box].name == wanted.name
+
+    qtbot.waitUntil(selected, timeout=20_000)
+    assert window.page() is page

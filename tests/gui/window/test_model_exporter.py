@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from PySide6.QtWidgets import QLabel
 
+from studio.gui.forms.editors import ChoiceEditor
 from studio.gui.window.export_dialog import ExportDialog
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.model_exporter import ModelExporter
@@ -53,6 +54,24 @@ def test_what_each_format_needs_is_said_before_it_is_installed(digits_window: Ma
     assert not [job for job in digits_window.workspace.jobs if job.running]
 
 
+def test_only_the_precisions_of_the_format_are_offered(digits_window: MainWindow) -> None:
+    dialog = dialog_of(digits_window)
+    to, precision = (dialog.form.fields[name].editor for name in ("to", "precision"))
+    assert isinstance(precision, ChoiceEditor)
+
+    def offered(target: str) -> list[Any]:
+        to.set_value(target)
+        return [precision.combo.itemData(index) for index in range(precision.combo.count())]
+
+    assert offered("coreml") == [None, "fp16", "fp32", "int8"]
+    precision.set_value("fp16")
+    assert offered("openvino") == [None, "fp32", "fp16"]
+    assert precision.value() == "fp16"
+    assert offered("executorch") == [None, "fp32"]
+    assert precision.value() is None
+    dialog.reject()
+
+
 @pytest.mark.parametrize("target", ["tflite", "openvino"])
 def test_its_texts_have_room(digits_window: MainWindow, target: str) -> None:
     dialog = dialog_of(digits_window)
@@ -65,7 +84,7 @@ def test_its_texts_have_room(digits_window: MainWindow, target: str) -> None:
 
 def export(*missing: str) -> Export:
     pairs: Any = tuple((SimpleNamespace(id=name), SimpleNamespace()) for name in missing)
-    return Export("tflite", "TFLite", ("PyTorch", "LiteRT Torch"), pairs)
+    return Export("tflite", "TFLite", ("fp32",), ("PyTorch", "LiteRT Torch"), pairs)
 
 
 class Window(Recorder):

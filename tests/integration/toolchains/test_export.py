@@ -7,10 +7,13 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy
 import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
+from studio.api import Limits
+from studio_tflite.structure import load
 from tests.e2e.conftest import Studio
 from tests.integration.toolchains.test_toolchains import install
 
@@ -66,6 +69,43 @@ def test_int8_tflite_keeps_floats_at_its_ends(kept: Studio, digits: Path, precis
     assert found["checks"][0]["max_error"] < 0.03
     score = kept.ok("evaluate", f"#{found['variant']}", "--data", digits / "heldout.npz")
     assert score["metric"]["value"] > 0.99
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_weights_of_tflite_lie_where_its_schema_has_them(
+    kept: Studio, tmp_path: Path, precision: str
+) -> None:
+    model = wide_layers(tmp_path / "wide.onnx")
+    data = tmp_path / "data.npz"
+    numpy.savez(data, x=numpy.random.default_rng(0).standard_normal((8, 512), numpy.float32))
+    made = tmp_path / "wide.tflite"
+    more = ("--precision", precision, "--data", data, "--input", "x=1,512", "--out", made)
+    found = export(kept, model, "tflite", *more)
+    assert found["checks"][0]["max_error"] < (1e-5 if precision == "fp32" else 0.03)
+    weights = [place for place, size in load(made, Limits()).buffers if size >= 512]
+    assert len(weights) >= 2
+    assert not [place for place in weights if place % 16]
+
+
+def wide_layers(path: Path) -> Path:
+    """A model with weights of a megabyte, which the quantizer writes behind its flatbuffer."""
+    rng = numpy.random.default_rng(1)
+    weights = [
+        numpy_helper.from_array(rng.standard_normal((512, 512), numpy.float32) / 22, name)
+        for name in ("a", "b")
+    ]
+    nodes = [
+        helper.make_node("MatMul", ["x", "a"], ["h"]),
+        helper.make_node("Relu", ["h"], ["r"]),
+        helper.make_node("MatMul", ["r", "b"], ["y"]),
+    ]
+    ends = [
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", 512])] for name in "xy"
+    ]
+    graph = helper.make_graph(nodes, "wide", *ends, weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, path)
+    return path
 
 
 @pytest.mark.parametrize(("precision", "error"), [("fp32", 1e-5), ("fp16", 1e-2), ("int8", 0.1)])

@@ -99,13 +99,16 @@ def test_a_value_with_a_hostile_name_is_found(
     assert found is not None
     assert found.error == pytest.approx(error)
     assert (found.value, found.operator, found.source) == (HOSTILE, "MatMul", "net.py: 4")
+    assert found.node == opened.model.graph.nodes[0].name != ""
 
 
 def test_numbers_that_are_none_are_a_difference(opened: OpenedModel, tmp_path: Path) -> None:
     product = X @ W
     bad = numpy.full_like(X, numpy.nan)
     original = Original({HOSTILE: product, "relu": bad, "y": bad})
-    assert first(original, opened, tmp_path) == FirstDifference("relu", "Relu", 1.0)
+    found = first(original, opened, tmp_path)
+    assert found is not None
+    assert (found.value, found.operator, found.error) == ("relu", "Relu", 1.0)
 
 
 def test_a_value_of_another_shape_is_another_value(opened: OpenedModel, tmp_path: Path) -> None:

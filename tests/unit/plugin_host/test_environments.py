@@ -252,10 +252,25 @@ def test_a_tool_that_fails_is_one_sentence(tmp_path, made, does, words) -> None:
         run.result({"do": does}, Silent())
 
 
+class States(Silent):
+    """The states that a tool reports."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def progress(self, done: float, total: float, text: str = "") -> None:
+        """Keep the state."""
+        self.texts.append(text)
+
+
 def test_a_tool_that_computes_in_silence_is_not_stopped(tmp_path: Path, made: Environment) -> None:
     """The export of a large model takes minutes; its own limit is the job's."""
     run = ToolRun(made.interpreter, made.source / "tool.py", tmp_path, patience=2)
-    assert run.result({"do": "compute"}, Silent()) == {"done": True}
+    seen = States()
+    assert run.result({"do": "compute"}, seen) == {"done": True}
+    # So that the job, which has a limit for silence as well, goes on.
+    assert len(seen.texts) > 10
+    assert set(seen.texts) == {"Begun"}
 
 
 @pytest.mark.parametrize("line", ["garbage", "[1]", '{"event": 1}', "[" * 100_000])
