@@ -26,6 +26,7 @@ from ai_edge_litert.interpreter import Interpreter
 # Its parts lie next to it; the environment knows nothing of the folder.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 _values: Any = importlib.import_module("tool_values")
+_metadata: Any = importlib.import_module("tool_metadata")
 
 Tell = Callable[..., None]
 Json = Mapping[str, Any]
@@ -33,6 +34,7 @@ Json = Mapping[str, Any]
 _NAMES = "onnx_names.json"
 _MARK = b"TFL3"
 _WEIGHTS_ALIGNED = 16
+_LAST_OF_A_BYTE = schema.BuiltinOperator.PLACEHOLDER_FOR_GREATER_OP_CODES
 _OPERATORS = {
     number: name.lower()
     for name, number in vars(schema.BuiltinOperator).items()
@@ -88,7 +90,29 @@ def _convert(request: Json, tell: Tell) -> list[str]:
         quantize = importlib.import_module("tool_int8").quantize
         quantize(request["output"], sorted(samples), precision == "int8-whole", tell)
         _rename(request["output"], names)
-    return list(_narrowed(request["output"], names["inputs"], examples))
+    narrowed = _narrowed(request["output"], names["inputs"], examples)
+    return [*narrowed, *_describe(request["output"], request["settings"])]
+
+
+def _describe(path: str, settings: Json) -> list[str]:
+    """Write what is known of the model into the file; return what the file cannot have."""
+    labels, texts, given = (settings.get(one) for one in ("labels", "metadata", "preprocess"))
+    if not (labels or texts or given):
+        return []
+    model = _read(path)
+    graph = model.subgraphs[0]
+    inputs, outputs = (
+        [(graph.tensors[at].name.decode(), list(graph.tensors[at].shape)) for at in places]
+        for places in (graph.inputs, graph.outputs)
+    )
+    names = _metadata.Preparation.__dataclass_fields__
+    preparation = _metadata.Preparation(*map(given.get, names)) if given else None
+    facts = _metadata.Facts(inputs, outputs, texts or {}, labels or (), preparation)
+    _values.add(model, schema, _metadata.NAME, _metadata.encoded(facts))
+    _write(model, path)
+    if facts.labelled is not None:
+        _metadata.append_labels(path, facts.labels)
+    return list(facts.problems())
 
 
 def _narrowed(path: str, names: Sequence[str], examples: Sequence[Any]) -> Iterator[str]:
@@ -111,7 +135,7 @@ def _rename(path: str, names: Mapping[str, Sequence[str]], nodes: Sequence[Any] 
     model = _read(path)
     graph = model.subgraphs[0]
     if nodes:
-        _values.add(model, schema, _values.entries(graph, nodes))
+        _values.add(model, schema, _values.KEY, _values.content(graph, nodes))
     _name_values(model, graph)
     for places, given in ((graph.inputs, names["inputs"]), (graph.outputs, names["outputs"])):
         for place, name in zip(places, given, strict=True):
@@ -123,6 +147,14 @@ def _rename(path: str, names: Mapping[str, Sequence[str]], nodes: Sequence[Any] 
         ):
             for one, name in zip(_in_order(maps, graph, given), given, strict=True):
                 one.name = name.encode()
+    _write(model, path)
+
+
+def _write(model: Any, path: str) -> None:
+    for code in model.operatorCodes:
+        # Older readers, tf2onnx among them, read this field alone; the quantizer leaves it empty.
+        known = max(code.builtinCode, code.deprecatedBuiltinCode)
+        code.deprecatedBuiltinCode = min(known, _LAST_OF_A_BYTE)
     builder = _AlignedBuilder(1 << 20)
     builder.Finish(model.Pack(builder), _MARK)
     with open(path, "wb") as file:

@@ -7,7 +7,7 @@ names a tensor after the nodes that it computes, several of them where it has fu
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy
@@ -45,6 +45,11 @@ def noted(program: Any) -> list[Node]:
         for node in program.graph.nodes
         if (names := _noted(node)) and hasattr(value := node.meta.get("val"), "shape")
     ]
+
+
+def content(graph: Any, nodes: Sequence[Node]) -> bytes:
+    """Return the entry of a file as it is written."""
+    return json.dumps(entries(graph, nodes)).encode()
 
 
 def entries(graph: Any, nodes: Sequence[Node]) -> dict[str, tuple[int, list[int]]]:
@@ -86,13 +91,13 @@ def value(array: Any, shape: Sequence[int]) -> Any:
     return numpy.ascontiguousarray(array).reshape(shape)
 
 
-def add(model: Any, schema: Any, found: Mapping[str, Entry]) -> None:
-    """Write the entry into a file's metadata."""
+def add(model: Any, schema: Any, name: bytes, content: bytes) -> None:
+    """Add an entry to a file's metadata."""
     buffer = schema.BufferT()
-    buffer.data = numpy.frombuffer(json.dumps(found).encode(), numpy.uint8)
+    buffer.data = numpy.frombuffer(content, numpy.uint8)
     model.buffers.append(buffer)
     entry = schema.MetadataT()
-    entry.name, entry.buffer = KEY, len(model.buffers) - 1
+    entry.name, entry.buffer = name, len(model.buffers) - 1
     model.metadata = [*(model.metadata or ()), entry]
 
 

@@ -20,6 +20,8 @@ _metadata: Any = importlib.import_module("tool_metadata")
 
 _PREFIX = "serving_default_"
 _SAMPLES = 8
+_LAST_OF_A_BYTE = 127
+"""The largest number in the old field: any above it is in the new one."""
 
 
 class LiteModel:
@@ -52,6 +54,7 @@ class LiteModel:
         """Return it as ONNX; quantized tensors stay quantized."""
         from tf2onnx import convert
 
+        _read_new_operators()
         for name, one in zip(self._input_names, self._inputs, strict=True):
             _check(name, one, inputs.get(name) or _onnx.NO_WISH)
         renamed = dict(
@@ -112,6 +115,16 @@ class LiteModel:
         about = _metadata.Input(shape, dtype, float(scale), int(zero))
         found: dict[str, Any] = _metadata.described(self._content, about)
         return found
+
+
+def _read_new_operators() -> None:
+    """Let tf2onnx read operators from their new field where the old one, of a byte, is empty."""
+    from tf2onnx.tflite.OperatorCode import OperatorCode
+
+    old = OperatorCode.DeprecatedBuiltinCode
+    OperatorCode.DeprecatedBuiltinCode = lambda one: min(
+        max(old(one), one.BuiltinCode()), _LAST_OF_A_BYTE
+    )
 
 
 def _check(name: str, about: Json, spec: Json) -> None:

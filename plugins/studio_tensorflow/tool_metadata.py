@@ -24,11 +24,12 @@ _LABELS = (2, 3)
 """Types of associated files: labels of an axis, and of values."""
 
 _PICTURE, _NORMALIZATION = 2, 1
+_CHANNELS = (1, 3)
 _COLORS = {1: "RGB", 2: "GRAY"}
 _MOST_TEXT = 1 << 20
 _MOST_LABELS = 100_000
 _MOST_MEMBERS = 1000
-_FIELDS = {"name": 0, "description": 1, "version": 2, "author": 4, "licence": 5}
+_FIELDS = {"name": 0, "description": 1, "version": 2, "author": 4, "license": 5}
 _DAMAGED = (
     *(ValueError, IndexError, OverflowError, EOFError, RuntimeError),
     *(struct.error, zipfile.BadZipFile, zlib.error),
@@ -40,7 +41,7 @@ class Input:
     """The input that the metadata describe, as the tensor of the file has it.
 
     Attributes:
-        shape: Sizes, with channels last.
+        shape: Sizes; channels are last in files of TensorFlow, and first in some of PyTorch.
         scale: Of a quantized one; 0 for any other.
     """
 
@@ -90,7 +91,8 @@ def _preprocess(tensor: Any, first: Input) -> dict[str, Any]:
     if content is None or content.number(0, "<B") != _PICTURE or len(first.shape) != 4:
         return {}
     picture = content.table(1)
-    _, height, width, channels = first.shape
+    is_first = first.shape[3] not in _CHANNELS and first.shape[1] in _CHANNELS
+    channels, height, width = first.shape[1:] if is_first else (first.shape[3], *first.shape[1:3])
     size = picture.table(1) if picture is not None else None
     if size is not None:
         width = width if width > 0 else int(size.number(0, "<I"))
@@ -101,7 +103,8 @@ def _preprocess(tensor: Any, first: Input) -> dict[str, Any]:
     color = color or ("GRAY" if channels == 1 else "RGB")
     fit = {"resize": "stretch", "height": height, "width": width, "scale": 1.0}
     normal = _normalization(tensor, first)
-    return {"color": color, **fit, **normal, "layout": "NHWC", "dtype": first.dtype}
+    layout = "NCHW" if is_first else "NHWC"
+    return {"color": color, **fit, **normal, "layout": layout, "dtype": first.dtype}
 
 
 def _normalization(tensor: Any, first: Input) -> dict[str, list[float]]:

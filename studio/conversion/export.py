@@ -18,6 +18,7 @@ from studio.api import (
     Value,
 )
 from studio.conversion.comparison import ForeignModel, compare_export, requests, write_samples
+from studio.conversion.export_facts import facts_of
 from studio.conversion.location import Mismatch, located, sentence
 from studio.conversion.offer import missing_of
 from studio.conversion.results import LARGEST_ERROR, ConversionCheck, ConversionResult
@@ -154,6 +155,7 @@ def _inputs(work: _Work) -> tuple[Value, ...]:
 def _settings(work: _Work, options: ExportOptions) -> dict[str, object]:
     """Return the settings of the writers, with a folder of samples where they calibrate."""
     settings: dict[str, object] = {"precision": work.precision}
+    settings |= facts_of(work.opened.model, options.labels)
     if options.data is not None and work.precision in work.form.calibrated:
         samples = open_dataset(options.data, _inputs(work), _CALIBRATION_SAMPLES)
         folder = work.job.folder / "calibration"

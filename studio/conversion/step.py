@@ -110,6 +110,13 @@ class ExportOptions:
         help="Samples for the comparison, and for int8 the calibration (default: random inputs).",
         project=("calibration",),
     )
+    labels: Path | None = option(
+        None,
+        kind=Kind.FILE,
+        help="Class names, one per line, for formats that hold some (TFLite).",
+        project=("labels",),
+        advanced=True,
+    )
     name: str | None = option(None, help="Name of the new variant.", advanced=True)
 
 

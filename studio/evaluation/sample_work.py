@@ -16,6 +16,7 @@ from studio.datasets.preprocess import Placement
 from studio.datasets.results import DrawnInput
 from studio.datasets.subset import spread
 from studio.datasets.suffixes import IMAGES
+from studio.datasets.text_lines import text_lines
 from studio.evaluation.loaded_model import LoadedModel
 from studio.evaluation.results import SampleResult, SampleRun
 from studio.evaluation.sample_step import SampleOptions
@@ -30,7 +31,6 @@ _SIDE = 96
 _MOST_FILES = 5000
 """Entries of a folder that are looked at for pictures."""
 
-_MOST_LIST_BYTES = 4 * 1024 * 1024
 _RUNS = 5
 
 
@@ -58,7 +58,7 @@ def _run(subject: LoadedModel, dataset: Dataset, options: SampleOptions, job: Jo
     if sample is None:
         raise InvalidData(f"{options.data.name} has no samples.")
     job.progress(0.7, 1, "Running a sample")
-    reader = OutputReader(_lines(options.labels), _lines(options.dictionary))
+    reader = OutputReader(text_lines(options.labels), text_lines(options.dictionary))
     session = subject.session()
     try:
         outputs = session.run(sample.feeds)
@@ -113,16 +113,3 @@ def _drawn(dataset: Dataset, most: int) -> tuple[DrawnInput, ...]:
     """Return the samples of arrays that are pictures."""
     every = (drawn(sample.feeds, _SIDE) for sample in itertools.islice(dataset, most))
     return tuple(one for one in every if one.kind == "picture")
-
-
-def _lines(path: Path | None) -> list[str]:
-    """Return the lines of a list; none of one that is too long to be a list, or no text."""
-    if path is None or not path.is_file():  # a pipe would never end
-        return []
-    with path.open("rb") as file:
-        content = file.read(_MOST_LIST_BYTES + 1)
-    if len(content) > _MOST_LIST_BYTES:
-        return []
-    # Not splitlines: a dictionary may list characters that count as line ends for it.
-    text = content.decode("utf-8-sig", "replace").replace("\r\n", "\n")
-    return text.removesuffix("\n").split("\n")

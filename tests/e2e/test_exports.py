@@ -52,6 +52,30 @@ def test_a_model_is_exported_and_compared(installed: Studio, linear: Path, tmp_p
     assert len(list(out.rglob("*"))) == 2, "nothing was put into the older one"
 
 
+def test_a_writer_gets_what_is_known_of_the_model(
+    installed: Studio, linear: Path, tmp_path: Path
+) -> None:
+    model = onnx.load(linear)
+    onnx.helper.set_model_props(model, {"license": "Apache-2.0", "author": "A. N.", "x": "y"})
+    known = tmp_path / "known.onnx"
+    onnx.save(model, known)
+    labels, preprocess = tmp_path / "names.txt", tmp_path / "preprocess.toml"
+    labels.write_text("cat\n dog \nbird\n", encoding="utf-8")
+    preprocess.write_text('color = "GRAY"\nscale = 0.5\n', encoding="utf-8")
+    installed.ok("inspect", known)
+    installed.ok("project", "set", known, "--labels", labels, "--preprocess", preprocess)
+    out = tmp_path / "known.mlpackage"
+    installed.ok("export", known, "--to", "coreml", "--precision", "fp32", "--out", out)
+    settings = json.loads((out / "Data" / "told.json").read_text())["settings"]
+    assert settings["labels"] == ["cat", "dog", "bird"]
+    assert (settings["preprocess"]["color"], settings["preprocess"]["scale"]) == ("GRAY", 0.5)
+    assert settings["metadata"] == {"license": "Apache-2.0", "author": "A. N."}
+    more = ("--labels", "none", "--out", tmp_path / "other.mlpackage")
+    installed.ok("export", known, "--to", "coreml", "--precision", "fp32", *more)
+    told = json.loads((tmp_path / "other.mlpackage" / "Data" / "told.json").read_text())
+    assert "labels" not in told["settings"]
+
+
 def test_an_export_without_a_copy_is_kept_with_its_run(installed: Studio, linear: Path) -> None:
     found = installed.ok("export", linear, "--to", "coreml", "--input", "x=2,4")
     assert (found["variant"], found["precision"]) == (0, "fp16")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import tomllib
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -69,6 +71,68 @@ def test_int8_tflite_keeps_floats_at_its_ends(kept: Studio, digits: Path, precis
     assert found["checks"][0]["max_error"] < 0.03
     score = kept.ok("evaluate", f"#{found['variant']}", "--data", digits / "heldout.npz")
     assert score["metric"]["value"] > 0.99
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_tflite_keeps_what_is_known_of_the_model(
+    kept: Studio, digits: Path, tmp_path: Path, precision: str
+) -> None:
+    """The metadata of the file are read by the way back, from the file alone."""
+    model = onnx.load(digits / "digits.onnx")
+    helper.set_model_props(model, {"license": "Apache-2.0", "author": "A. N."})
+    source = tmp_path / "known.onnx"
+    onnx.save(model, source)
+    names, settings = tmp_path / "names.txt", tmp_path / "p.toml"
+    names.write_text("".join(f"class {one}\n" for one in range(10)), encoding="utf-8")
+    settings.write_text(
+        'resize = "stretch"\nheight = 8\nwidth = 8\ncolor = "GRAY"\nmean = [0.5]\nstd = [0.25]\n',
+        encoding="utf-8",
+    )
+    kept.ok("inspect", source)
+    kept.ok("project", "set", source, "--labels", names, "--preprocess", settings)
+    out, back = tmp_path / "known.tflite", tmp_path / "back" / "known.onnx"
+    back.parent.mkdir()
+    data = ("--precision", precision, "--data", digits / "calibration.npz")
+    made = export(kept, source, "tflite", "--out", out, *data)
+    assert not [one for one in made["warnings"] if "metadata" in one or "labels" in one]
+    install(kept, "tensorflow")
+    found = kept.ok("convert", out, "--out", back, timeout=_LONG)
+    assert found["metadata"]["license"] == "Apache-2.0"
+    assert found["metadata"]["author"] == "A. N."
+    assert (back.parent / "labels.txt").read_text() == names.read_text()
+    pixels = tomllib.loads((back.parent / "preprocess.toml").read_text())
+    assert (pixels["color"], pixels["height"], pixels["width"]) == ("GRAY", 8, 8)
+    assert pixels["mean"] == [127.5]
+    assert pixels["std"] == [63.75]
+
+
+EMPTY_THE_OLD_FIELD = """
+import sys, flatbuffers
+from ai_edge_litert import schema_py_generated as schema
+with open(sys.argv[1], "rb") as file:
+    model = schema.ModelT.InitFromPackedBuf(bytearray(file.read()), 0)
+for code in model.operatorCodes:
+    assert code.deprecatedBuiltinCode == min(code.builtinCode, 127)
+    code.deprecatedBuiltinCode = 0
+builder = flatbuffers.Builder(1 << 20)
+builder.Finish(model.Pack(builder), b"TFL3")
+with open(sys.argv[1], "wb") as file:
+    file.write(builder.Output())
+"""
+
+
+def test_operators_in_the_new_field_alone_are_read(
+    kept: Studio, digits: Path, tmp_path: Path
+) -> None:
+    """As Google's quantizer writes them; our own file has both fields."""
+    made = tmp_path / "new.tflite"
+    data = ("--precision", "int8", "--data", digits / "calibration.npz", "--out", made)
+    export(kept, digits / "digits.onnx", "tflite", *data)
+    python = Path(kept.environment["EDGEWRIGHT_HOME"]) / "data/environments/studio_litert_torch/bin"
+    subprocess.run([python / "python", "-c", EMPTY_THE_OLD_FIELD, made], check=True, timeout=300)
+    install(kept, "tensorflow")
+    found = kept.ok("convert", made, timeout=_LONG)
+    assert found["checks"][0]["max_error"] < 0.05
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
