@@ -19,6 +19,7 @@ from studio.api import (
 )
 from studio.conversion.comparison import ForeignModel, compare_export, requests, write_samples
 from studio.conversion.export_facts import facts_of
+from studio.conversion.fitting import fitting_samples
 from studio.conversion.location import Mismatch, located, sentence
 from studio.conversion.offer import missing_of
 from studio.conversion.results import LARGEST_ERROR, ConversionCheck, ConversionResult
@@ -32,7 +33,6 @@ from studio.conversion.work import (
     opened_result,
     read_made,
 )
-from studio.datasets.opening import open_dataset
 from studio.jobs.step import Job
 from studio.models.backends import backend_for
 from studio.models.opening import OpenedModel, read_model, write_graph
@@ -50,6 +50,7 @@ _LIMITS: Mapping[str, float | None] = {
 }
 """Largest relative error by precision; int8 has a metric on data instead."""
 
+_COMPARED_SAMPLES = 4
 _CALIBRATION_SAMPLES = 200
 
 
@@ -96,8 +97,9 @@ def export(options: ExportOptions, job: Job) -> ConversionResult:
     backend = backend_for(SOURCE, host)
     session = backend.load(opened.path, {"threads": 1})
     try:
-        feeds = requests(session, _inputs(work), options.data)
-        framework, warnings = _write(work, output, _settings(work, options))
+        feeds = _samples(work, session, options)
+        settings, unused = _settings(work, options)
+        framework, warnings = _write(work, output, settings)
         against = f"{backend.title} {backend.version()}"
         checks, unchecked = _compared(work, output, framework, session, against, feeds)
     finally:
@@ -108,7 +110,7 @@ def export(options: ExportOptions, job: Job) -> ConversionResult:
         output=output.name,
         output_format=form.id,
         checks=checks,
-        warnings=(*_fixed(work, options), *warnings, *unchecked),
+        warnings=(*_fixed(work, options), *unused, *warnings, *unchecked),
         precision=precision,
         bytes=_bytes(output.parent),
     )
@@ -152,17 +154,33 @@ def _inputs(work: _Work) -> tuple[Value, ...]:
     return model.graph.inputs
 
 
-def _settings(work: _Work, options: ExportOptions) -> dict[str, object]:
-    """Return the settings of the writers, with a folder of samples where they calibrate."""
+def _samples(work: _Work, session: Session, options: ExportOptions) -> Sequence[Feeds]:
+    """Return the requests of the comparison: of the data, else made up."""
+    if options.data is None:
+        return requests(session, _inputs(work), None)
+    inputs = work.opened.model.graph.inputs
+    return fitting_samples(options.data, inputs, _inputs(work), _COMPARED_SAMPLES).samples
+
+
+def _settings(work: _Work, options: ExportOptions) -> tuple[dict[str, object], tuple[str, ...]]:
+    """Return the settings of the writers and warnings.
+
+    Where they calibrate, samples of the sizes of the new model are in a folder.
+    """
     settings: dict[str, object] = {"precision": work.precision}
     settings |= facts_of(work.opened.model, options.labels)
-    if options.data is not None and work.precision in work.form.calibrated:
-        samples = open_dataset(options.data, _inputs(work), _CALIBRATION_SAMPLES)
-        folder = work.job.folder / "calibration"
-        folder.mkdir()
-        write_samples([one.feeds for one in samples], folder)
-        settings["calibration"] = str(folder)
-    return settings
+    if options.data is None or work.precision not in work.form.calibrated:
+        return settings, ()
+    inputs = work.opened.model.graph.inputs
+    found = fitting_samples(options.data, inputs, _inputs(work), _CALIBRATION_SAMPLES)
+    folder = work.job.folder / "calibration"
+    folder.mkdir()
+    write_samples(found.samples, folder)
+    warning = (
+        f"{found.left_out} of {found.read} samples have other sizes than the new model. The "
+        f"calibration has the other {len(found.samples)}."
+    )
+    return {**settings, "calibration": str(folder)}, (warning,) * bool(found.left_out)
 
 
 def _write(

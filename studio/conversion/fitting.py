@@ -1,0 +1,70 @@
+"""Samples of a model with open sizes, for one whose sizes are fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from studio.api import Feeds, InvalidData, Value
+from studio.datasets.opening import open_dataset
+
+_WIDER = 20
+"""So many times the samples that are wanted are read where none of them fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class FittingSamples:
+    """Samples with the sizes of a model.
+
+    Attributes:
+        read: Number of samples that were read.
+    """
+
+    samples: Sequence[Feeds]
+    read: int
+
+    @property
+    def left_out(self) -> int:
+        """Number of samples that were not taken."""
+        return self.read - len(self.samples)
+
+
+def fitting_samples(
+    data: Path, inputs: Sequence[Value], fixed: Sequence[Value], most: int
+) -> FittingSamples:
+    """Return samples with the sizes of a model, evenly spread over the data.
+
+    Args:
+        inputs: Of the model that the data are for.
+        fixed: The same with the sizes that are fixed.
+
+    Raises:
+        InvalidData: when the data do not fit the model, or none has these sizes.
+    """
+    read = 0
+    for limit in (most, most * _WIDER):
+        found, read = list[Feeds](), 0
+        for sample in open_dataset(data, inputs, limit):
+            read += 1
+            # Only these are kept: pictures of other sizes may be thousands.
+            if len(found) < most and all(_fits(sample.feeds, value) for value in fixed):
+                found.append(sample.feeds)
+        if found:
+            return FittingSamples(found, read)
+    sizes = " ".join(f"{one.name}={one.type}" for one in fixed)
+    raise InvalidData(
+        f"None of {read} samples has the sizes of the new model ({sizes}).",
+        hint="Give others with --input, or samples of these sizes.",
+    )
+
+
+def _fits(feeds: Feeds, value: Value) -> bool:
+    shape = value.type.shape if value.type is not None else None
+    if shape is None or value.name not in feeds:
+        return True
+    sizes = feeds[value.name].shape
+    return len(sizes) == len(shape) and all(
+        not isinstance(wanted, int) or size == wanted
+        for size, wanted in zip(sizes, shape, strict=True)
+    )
