@@ -19,10 +19,10 @@ from studio.api import (
 )
 from studio.conversion.comparison import ForeignModel, compare_export, requests, write_samples
 from studio.conversion.export_facts import facts_of
-from studio.conversion.fitting import fitting_samples
 from studio.conversion.location import Mismatch, located, sentence
 from studio.conversion.offer import missing_of
 from studio.conversion.results import LARGEST_ERROR, ConversionCheck, ConversionResult
+from studio.conversion.size_filter import fitting_samples
 from studio.conversion.step import ExportOptions
 from studio.conversion.targets import SOURCE, TARGETS, TargetFormat, converters_to
 from studio.conversion.work import (

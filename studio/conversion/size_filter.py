@@ -10,7 +10,7 @@ from studio.api import Feeds, InvalidData, Value
 from studio.datasets.opening import open_dataset
 
 _WIDER = 20
-"""So many times the samples that are wanted are read where none of them fits."""
+"""Factor by which more samples are read where none of the first ones fits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import numpy
 import pytest
 
 from studio.api import InvalidData, TensorType, Value
-from studio.conversion.fitting import fitting_samples
+from studio.conversion.size_filter import fitting_samples
 
 OPEN = (Value("x", TensorType("float32", ("batch", 3, "width"))),)
 FIXED = (Value("x", TensorType("float32", (1, 3, 8))),)
