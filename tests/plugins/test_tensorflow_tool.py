@@ -201,7 +201,7 @@ def test_labels_preprocessing_and_metadata_of_tflite(part: Any) -> None:
             "description": "Finds birds.",
             "version": "v1",
             "author": "A. N. Author",
-            "licence": "Apache-2.0",
+            "license": "Apache-2.0",
         },
     }
 
