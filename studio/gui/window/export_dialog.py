@@ -89,6 +89,7 @@ class ExportDialog(QDialog):
         if chosen is not self._precisions.export:
             self._precisions.export = chosen
             self.form.refresh()
+            self.form.fields["precision"].editor.set_value(chosen.precisions[0])
         self._about.setText(_text(chosen))
         self.confirm.setText("Install and convert" if chosen.missing else "Convert")
 
@@ -109,6 +110,7 @@ def _fields(options: Sequence[Option], exports: Sequence[Export]) -> list[Option
         choice_titles=tuple(one.title for one in exports),
         default=exports[0].target,
     )
+    by_name["precision"] = replace(by_name["precision"], default=exports[0].precisions[0])
     rare = [replace(by_name[name], advanced=True) for name in _RARE]
     return [to, *(by_name[name] for name in _PLAIN[1:]), *rare]
 
