@@ -11,6 +11,7 @@ from studio.api import (
     Converter,
     Feeds,
     InputSpec,
+    InvalidData,
     InvalidModel,
     Session,
     Unavailable,
@@ -77,6 +78,7 @@ def export(options: ExportOptions, job: Job) -> ConversionResult:
 
     Raises:
         UsageError: for a precision that the format does not have, or without data for int8.
+        InvalidData: when the data do not fit the model, or for int8 none has the fixed sizes.
         InvalidModel: when it cannot be converted, with the operator at fault.
         Unavailable: when a converter is not installed.
     """
@@ -97,7 +99,7 @@ def export(options: ExportOptions, job: Job) -> ConversionResult:
     backend = backend_for(SOURCE, host)
     session = backend.load(opened.path, {"threads": 1})
     try:
-        feeds = _samples(work, session, options)
+        feeds, random = _samples(work, session, options)
         settings, unused = _settings(work, options)
         framework, warnings = _write(work, output, settings)
         against = f"{backend.title} {backend.version()}"
@@ -110,7 +112,7 @@ def export(options: ExportOptions, job: Job) -> ConversionResult:
         output=output.name,
         output_format=form.id,
         checks=checks,
-        warnings=(*_fixed(work, options), *unused, *warnings, *unchecked),
+        warnings=(*_fixed(work, options), *random, *unused, *warnings, *unchecked),
         precision=precision,
         bytes=_bytes(output.parent),
     )
@@ -154,12 +156,18 @@ def _inputs(work: _Work) -> tuple[Value, ...]:
     return model.graph.inputs
 
 
-def _samples(work: _Work, session: Session, options: ExportOptions) -> Sequence[Feeds]:
-    """Return the requests of the comparison: of the data, else made up."""
+def _samples(
+    work: _Work, session: Session, options: ExportOptions
+) -> tuple[Sequence[Feeds], tuple[str, ...]]:
+    """Return the requests of the comparison and warnings: of the data, else made up."""
+    fixed = _inputs(work)
     if options.data is None:
-        return requests(session, _inputs(work), None)
-    inputs = work.opened.model.graph.inputs
-    return fitting_samples(options.data, inputs, _inputs(work), _COMPARED_SAMPLES).samples
+        return requests(session, fixed, None), ()
+    found = fitting_samples(options.data, work.opened.model.graph.inputs, fixed, _COMPARED_SAMPLES)
+    if found.samples:
+        return found.samples, ()
+    warning = f"{found.problem(fixed)} Both models are compared on random inputs."
+    return requests(session, fixed, None), (warning,)
 
 
 def _settings(work: _Work, options: ExportOptions) -> tuple[dict[str, object], tuple[str, ...]]:
@@ -173,6 +181,11 @@ def _settings(work: _Work, options: ExportOptions) -> tuple[dict[str, object], t
         return settings, ()
     inputs = work.opened.model.graph.inputs
     found = fitting_samples(options.data, inputs, _inputs(work), _CALIBRATION_SAMPLES)
+    if not found.samples:
+        raise InvalidData(
+            found.problem(_inputs(work)),
+            hint="Give other sizes with --input, or samples of these.",
+        )
     folder = work.job.folder / "calibration"
     folder.mkdir()
     write_samples(found.samples, folder)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from studio.api import Feeds, InvalidData, Value
+from studio.api import Feeds, Value
 from studio.datasets.opening import open_dataset
 
 _WIDER = 20
@@ -29,6 +29,11 @@ class FittingSamples:
         """Number of samples that were not taken."""
         return self.read - len(self.samples)
 
+    def problem(self, fixed: Sequence[Value]) -> str:
+        """Return the sentence for no sample of the sizes of a model."""
+        sizes = " ".join(f"{one.name}={one.type}" for one in fixed)
+        return f"None of {self.read} samples has the sizes of the new model ({sizes})."
+
 
 def fitting_samples(
     data: Path, inputs: Sequence[Value], fixed: Sequence[Value], most: int
@@ -40,9 +45,9 @@ def fitting_samples(
         fixed: The same with the sizes that are fixed.
 
     Raises:
-        InvalidData: when the data do not fit the model, or none has these sizes.
+        InvalidData: when the data do not fit the model.
     """
-    read = 0
+    found, read = list[Feeds](), 0
     for limit in (most, most * _WIDER):
         found, read = list[Feeds](), 0
         for sample in open_dataset(data, inputs, limit):
@@ -51,12 +56,8 @@ def fitting_samples(
             if len(found) < most and all(_fits(sample.feeds, value) for value in fixed):
                 found.append(sample.feeds)
         if found:
-            return FittingSamples(found, read)
-    sizes = " ".join(f"{one.name}={one.type}" for one in fixed)
-    raise InvalidData(
-        f"None of {read} samples has the sizes of the new model ({sizes}).",
-        hint="Give others with --input, or samples of these sizes.",
-    )
+            break
+    return FittingSamples(found, read)
 
 
 def _fits(feeds: Feeds, value: Value) -> bool:
