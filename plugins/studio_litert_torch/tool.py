@@ -33,6 +33,7 @@ Json = Mapping[str, Any]
 
 _NAMES = "onnx_names.json"
 _MARK = b"TFL3"
+_BIAS = 3
 _WEIGHTS_ALIGNED = 16
 _LAST_OF_A_BYTE = schema.BuiltinOperator.PLACEHOLDER_FOR_GREATER_OP_CODES
 _OPERATORS = {
@@ -137,6 +138,7 @@ def _rename(path: str, names: Mapping[str, Sequence[str]], nodes: Sequence[Any] 
     if nodes:
         _values.add(model, schema, _values.KEY, _values.content(graph, nodes))
     _name_values(model, graph)
+    _flatten_biases(model, graph)
     for places, given in ((graph.inputs, names["inputs"]), (graph.outputs, names["outputs"])):
         for place, name in zip(places, given, strict=True):
             graph.tensors[place].name = name.encode()
@@ -181,6 +183,16 @@ def _name_values(model: Any, graph: Any) -> None:
         for at, place in enumerate(step.outputs):
             ending = f"_{at}" if at else ""
             graph.tensors[place].name = f"{name}_{number}{ending}".encode()
+
+
+def _flatten_biases(model: Any, graph: Any) -> None:
+    """Give biases one axis: those of transposed convolutions get four, and none in 8 bits runs."""
+    for step in graph.operators:
+        code = model.operatorCodes[step.opcodeIndex]
+        is_transposed = code.builtinCode == schema.BuiltinOperator.TRANSPOSE_CONV
+        if is_transposed and len(step.inputs) > _BIAS and step.inputs[_BIAS] >= 0:
+            bias = graph.tensors[step.inputs[_BIAS]]
+            bias.shape = [int(numpy.prod(bias.shape))]
 
 
 def _in_order(maps: Sequence[Any], graph: Any, names: Sequence[str]) -> list[Any]:

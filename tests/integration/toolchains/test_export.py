@@ -151,6 +151,28 @@ def test_weights_of_tflite_lie_where_its_schema_has_them(
     assert not [place for place in weights if place % 16]
 
 
+def test_a_transposed_convolution_with_a_bias_runs_in_8_bits(kept: Studio, tmp_path: Path) -> None:
+    rng = numpy.random.default_rng(2)
+    weights = [
+        numpy_helper.from_array(rng.standard_normal((3, 8, 2, 2), numpy.float32), "w"),
+        numpy_helper.from_array(rng.standard_normal(8, numpy.float32), "b"),
+    ]
+    nodes = [helper.make_node("ConvTranspose", ["x", "w", "b"], ["y"], strides=[2, 2])]
+    ends = [
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)]
+        for name, shape in (("x", [1, 3, 8, 8]), ("y", [1, 8, 16, 16]))
+    ]
+    graph = helper.make_graph(nodes, "up", *ends, weights)
+    model = tmp_path / "up.onnx"
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), model
+    )
+    data = tmp_path / "data.npz"
+    numpy.savez(data, x=rng.standard_normal((8, 3, 8, 8), numpy.float32))
+    found = export(kept, model, "tflite", "--precision", "int8", "--data", data)
+    assert found["checks"][0]["max_error"] < 0.03
+
+
 def wide_layers(path: Path) -> Path:
     """A model with weights of a megabyte, which the quantizer writes behind its flatbuffer."""
     rng = numpy.random.default_rng(1)
