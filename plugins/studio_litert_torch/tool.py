@@ -141,13 +141,14 @@ def _rename(path: str, names: Mapping[str, Sequence[str]], nodes: Sequence[Any] 
     _flatten_biases(model, graph)
     for places, given in ((graph.inputs, names["inputs"]), (graph.outputs, names["outputs"])):
         for place, name in zip(places, given, strict=True):
-            graph.tensors[place].name = name.encode()
+            if places is graph.inputs or place not in graph.inputs:  # an output may be an input
+                graph.tensors[place].name = name.encode()
     for signature in model.signatureDefs or ():
-        for maps, given in (
-            (signature.inputs, names["inputs"]),
-            (signature.outputs, names["outputs"]),
+        for maps, places, given in (
+            (signature.inputs, graph.inputs, names["inputs"]),
+            (signature.outputs, graph.outputs, names["outputs"]),
         ):
-            for one, name in zip(_in_order(maps, graph, given), given, strict=True):
+            for one, name in zip(_in_order(maps, places), given, strict=True):
                 one.name = name.encode()
     _write(model, path)
 
@@ -195,10 +196,12 @@ def _flatten_biases(model: Any, graph: Any) -> None:
             bias.shape = [int(numpy.prod(bias.shape))]
 
 
-def _in_order(maps: Sequence[Any], graph: Any, names: Sequence[str]) -> list[Any]:
+def _in_order(maps: Sequence[Any], places: Sequence[int]) -> list[Any]:
     """Sort a signature's entries as the model's inputs or outputs are."""
-    places = {graph.tensors[one.tensorIndex].name.decode(): one for one in maps}
-    return [places[name] for name in names]
+    found: dict[int, list[Any]] = {}
+    for one in maps:
+        found.setdefault(one.tensorIndex, []).append(one)
+    return [found[place].pop() for place in places]
 
 
 def _answer(request: Json, tell: Tell) -> dict[str, str]:

@@ -2,14 +2,16 @@
 
 Used by ``tool.py``: numpy and Google's packages for LiteRT alone; nothing of the studio.
 
-The calibration of ``ai-edge-quantizer`` follows a moving average of the samples' extremes, so it
-cuts values that occur in each of them. Here a range is searched for the least squared error of
-rounding and cutting together, on a histogram of all samples. The package then writes the model.
+A range may be the extremes of a value, an average of them, all but a small share, or that of the
+least squared error. None is the best for every model: rare large values carry the answer in one and
+are noise in another. So the package writes a model for each choice. The one whose outputs are the
+closest to those of the float model on the samples is kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy
@@ -33,6 +35,18 @@ _ELEMENTWISE = tuple(
 
 _SIGNATURE = "serving_default"
 _BINS = 2048
+_CUT = 5e-5
+"""Share of the values that is cut at each end, of those with many."""
+
+_KEPT = 0.95
+"""Share of the moving average that a new sample leaves."""
+
+_TRIED = 32
+"""Samples on which the models are compared."""
+
+_CLASSES = 5
+"""Values in a row that are classes; fewer may be a box."""
+
 _STEPS = 255
 _MOST_VALUES = 1 << 16
 """Values of a tensor that a sample adds to its histogram, evenly taken."""
@@ -49,6 +63,26 @@ def quantize(path: str, samples: Sequence[str], whole: bool, tell: Tell) -> None
         samples: Files with an array for each input under its name.
         whole: Whether every operator computes in 8 bits, as chips without float need it.
     """
+    observer = Observer(path, tell)
+    spreads = observer.spreads(samples)
+    tried = samples[:: -(-len(samples) // _TRIED)]
+    exact = _outputs(path, observer, tried)
+    best, least = b"", (numpy.inf, numpy.inf)
+    for number, (title, choose) in enumerate(_CHOICES.items()):
+        tell(number, len(_CHOICES), f"Trying ranges: {title}")
+        ranges = {name: choose(one) for name, one in spreads.items()}
+        made = _made(path, observer.fitted(samples[0]), ranges, whole)
+        error = _difference(exact, _outputs(made, observer, tried))
+        if error < least or not best:
+            best, least = made, error
+    with open(path, "wb") as file:
+        file.write(best)
+
+
+def _made(
+    path: str, sample: Mapping[str, Array], ranges: Mapping[str, tuple[float, float]], whole: bool
+) -> bytes:
+    """Return the model with these ranges, as the package writes it."""
     rewriter = quantizer.Quantizer(path, recipe.static_wi8_ai8())
     for place in _ENDS if whole else (*_ENDS, *_ELEMENTWISE):
         rewriter.update_quantization_recipe(
@@ -56,16 +90,120 @@ def quantize(path: str, samples: Sequence[str], whole: bool, tell: Tell) -> None
             operation_name=place,
             algorithm_key=algorithm_manager.AlgorithmName.NO_QUANTIZE,
         )
-    observer = Observer(path, tell)
     # Its own calibration, on one sample, lists the values that it needs.
-    found = rewriter.calibrate({_SIGNATURE: [observer.fitted(samples[0])]}, num_threads=1)
-    ranges = observer.ranges(samples)
+    found = rewriter.calibrate({_SIGNATURE: [sample]}, num_threads=1)
     for name, (low, high) in ranges.items():
         if name not in found:
             continue
         for key, value in (("min", low), ("max", high)):
             found[name][key] = numpy.full(numpy.shape(found[name][key]), value, numpy.float32)
-    rewriter.quantize(found).export_model(path, overwrite=True)
+    return bytes(rewriter.quantize(found).quantized_model)
+
+
+def _outputs(model: str | bytes, observer: Observer, samples: Sequence[str]) -> list[list[Array]]:
+    """Return the outputs of a model, given as a file or as its content, for each sample."""
+    given = {"model_path": model} if isinstance(model, str) else {"model_content": model}
+    one = Interpreter(**given, num_threads=1)
+    one.allocate_tensors()
+    inputs = {place["name"]: place["index"] for place in one.get_input_details()}
+    found = []
+    for sample in samples:
+        for name, array in observer.fitted(sample).items():
+            one.set_tensor(inputs[name], array)
+        one.invoke()
+        found.append([one.get_tensor(place["index"]) for place in one.get_output_details()])
+    return found
+
+
+def _difference(
+    exact: Sequence[Sequence[Array]], found: Sequence[Sequence[Array]]
+) -> tuple[float, float]:
+    """Return the share of rows with another class, and the mean relative error of the outputs.
+
+    The class decides: an answer with larger errors may still be the same.
+    """
+    classes, errors = [], []
+    for ours, theirs in zip(exact, found, strict=True):
+        for one, other in zip(ours, theirs, strict=True):
+            if one.ndim in (2, 3) and one.shape[-1] >= _CLASSES:
+                classes.append(float((one.argmax(-1) != other.argmax(-1)).mean()))
+            errors.append(_relative(one.astype(numpy.float64), other.astype(numpy.float64)))
+    return _mean(classes), _mean(errors)
+
+
+def _relative(one: Array, other: Array) -> float:
+    size = float(numpy.square(one).sum())
+    return float(numpy.sqrt(numpy.square(other - one).sum() / size)) if size else 0.0
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Return the mean; infinite where a value is no number."""
+    found = float(numpy.mean(values)) if values else 0.0
+    return found if numpy.isfinite(found) else numpy.inf
+
+
+@dataclass
+class Spread:
+    """The values of a tensor on all samples; zero lies between the extremes.
+
+    Attributes:
+        mean_low, mean_high: Means of the extremes of the samples.
+        late_low, late_high: Their moving averages, in the order of the samples.
+        counts: Of the values between the extremes, in bins of equal width.
+    """
+
+    low: float
+    high: float
+    counts: Array
+    mean_low: float = 0.0
+    mean_high: float = 0.0
+    late_low: float = 0.0
+    late_high: float = 0.0
+
+    def add(self, low: float, high: float, number: int, count: int) -> None:
+        """Add the extremes of a sample of several."""
+        self.low, self.high = min(self.low, low), max(self.high, high)
+        self.mean_low += low / count
+        self.mean_high += high / count
+        kept = _KEPT if number else 0.0
+        self.late_low = kept * self.late_low + (1 - kept) * low
+        self.late_high = kept * self.late_high + (1 - kept) * high
+
+    def extremes(self) -> tuple[float, float]:
+        """Return the lowest and the highest value."""
+        return self.low, self.high
+
+    def average(self) -> tuple[float, float]:
+        """Return the mean extremes of the samples."""
+        return self.mean_low, self.mean_high
+
+    def moving_average(self) -> tuple[float, float]:
+        """Return the moving average of the extremes, as ``ai-edge-quantizer`` has it."""
+        return self.late_low, self.late_high
+
+    def most(self) -> tuple[float, float]:
+        """Return the range that all values but a share of the largest ones lie in."""
+        total = int(self.counts.sum())
+        if not total or self.low >= self.high:
+            return self.low, self.high
+        sums = numpy.cumsum(self.counts) / total
+        edges = numpy.linspace(self.low, self.high, len(self.counts) + 1)
+        first = int(numpy.searchsorted(sums, _CUT, side="right"))
+        last = int(numpy.searchsorted(sums, 1 - _CUT))
+        return min(0.0, float(edges[first])), max(0.0, float(edges[last + 1]))
+
+    def least_error(self) -> tuple[float, float]:
+        """Return the range with the least squared error."""
+        return best_range(self.low, self.high, self.counts)
+
+
+_CHOICES: Mapping[str, Callable[[Spread], tuple[float, float]]] = {
+    "extremes": Spread.extremes,
+    "mean extremes": Spread.average,
+    "moving average of the extremes": Spread.moving_average,
+    "all but the largest values": Spread.most,
+    "least squared error": Spread.least_error,
+}
 
 
 class Observer:
@@ -91,25 +229,26 @@ class Observer:
                 name: arrays[name].astype(place["dtype"]) for name, place in self._inputs.items()
             }
 
-    def ranges(self, samples: Sequence[str]) -> dict[str, tuple[float, float]]:
-        """Return the lowest and highest value that each is quantized to; zero lies between."""
-        ends = self._ends(samples)
-        counts = {name: numpy.zeros(_BINS, numpy.int64) for name in ends}
+    def spreads(self, samples: Sequence[str]) -> dict[str, Spread]:
+        """Return the spread of each value."""
+        found = self._ends(samples)
         for name, array in self._run(samples, "Counting the values of"):
-            low, high = ends[name]
-            if low < high:
+            one = found[name]
+            if one.low < one.high:
                 flat = array.reshape(-1)[:: -(-array.size // _MOST_VALUES)]
-                counts[name] += numpy.histogram(flat, _BINS, (low, high))[0]
-        return {name: best_range(*ends[name], counts[name]) for name in ends}
+                one.counts += numpy.histogram(flat, _BINS, (one.low, one.high))[0]
+        return found
 
-    def _ends(self, samples: Sequence[str]) -> dict[str, tuple[float, float]]:
-        found: dict[str, tuple[float, float]] = {}
+    def _ends(self, samples: Sequence[str]) -> dict[str, Spread]:
+        found: dict[str, Spread] = {}
+        seen: dict[str, int] = {}
         for name, array in self._run(samples, "Finding the ranges of"):
+            if name not in found:
+                found[name] = Spread(0.0, 0.0, numpy.zeros(_BINS, numpy.int64))
             finite = array[numpy.isfinite(array)]
-            low, high = found.get(name, (0.0, 0.0))
-            if finite.size:
-                low, high = min(low, float(finite.min())), max(high, float(finite.max()))
-            found[name] = (low, high)
+            low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
+            number = seen[name] = seen.get(name, -1) + 1
+            found[name].add(min(0.0, float(low)), max(0.0, float(high)), number, len(samples))
         return found
 
     def _run(self, samples: Sequence[str], what: str) -> Iterator[tuple[str, Array]]:

@@ -142,6 +142,7 @@ def test_the_first_value_that_differs_is_named(
         assert warning.endswith("explains (0.001).")
         return
     assert check["first"].pop("error") == pytest.approx(check["max_error"], rel=1e-3)
+    assert check["first"].pop("node").startswith("MatMul")
     assert check["first"] == first
     assert warning.endswith("of its largest value; it comes from shop.py:41.")
 
