@@ -15,7 +15,7 @@ import re
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 logging.disable(logging.WARNING)  # before coremltools: it complains that this is no macOS
@@ -82,6 +82,7 @@ def _convert(request: Json, tell: Tell) -> None:
     program = program.run_decompositions(_recurrences())
     _drop_aliases(program.graph)
     names = json.loads(extra[_NAMES])
+    _check_outputs(program.graph, names["outputs"])
     precision = request["settings"].get("precision", "fp16")
     full = precision == "fp32"
     tell(0.0, 0.0, "Converting to Core ML")
@@ -98,6 +99,13 @@ def _convert(request: Json, tell: Tell) -> None:
         model = _quantized(model)
     model.user_defined_metadata[_values.KEY] = _values.written(program)
     model.save(request["output"])
+
+
+def _check_outputs(graph: Any, names: Sequence[str]) -> None:
+    (end,) = (node for node in graph.nodes if node.op == "output")
+    for node, name in zip(end.args[0][-len(names) :], names, strict=True):
+        if node.op == "placeholder":
+            raise ValueError(f"its output {name!r} is an input, which Core ML cannot have")
 
 
 def _recurrences() -> dict[Any, Any]:
