@@ -75,10 +75,13 @@ def resolve(step: AnyStep, given: Mapping[str, Any], registry: Registry) -> Reso
     return Resolved(arguments, tuple(reads), subject, frozenset(schemes), frozenset(formats))
 
 
-def model_files(step: AnyStep, given: Mapping[str, Any]) -> list[tuple[str, Path]]:
+def model_files(
+    step: AnyStep, given: Mapping[str, Any], registry: Registry
+) -> list[tuple[str, Path]]:
     """Return the MODEL options that name a file that has yet to be opened, as (option, file).
 
     A folder with a model of another framework is one, too: its opening fails with the conversion.
+    A registered model of that name, such as the one that it was converted to, comes before it.
     """
     found = []
     for option in step.form:
@@ -86,9 +89,18 @@ def model_files(step: AnyStep, given: Mapping[str, Any]) -> list[tuple[str, Path
         if option.kind is Kind.MODEL and value is not None:
             for text in [value] if isinstance(value, str) else value:
                 path = Path(text).expanduser()
-                if path.is_file() or source_format(path) is not None:
+                is_source = path.is_dir() and source_format(path) is not None
+                if path.is_file() or (is_source and not _is_registered(text, registry)):
                     found.append((option.name, path.absolute()))
     return found
+
+
+def _is_registered(text: str, registry: Registry) -> bool:
+    try:
+        registry.find(text)
+    except UsageError:
+        return False
+    return True
 
 
 def bundle_apart(step: AnyStep, given: Mapping[str, Any]) -> Mapping[str, Any]:

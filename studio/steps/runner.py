@@ -164,7 +164,7 @@ class StepRunner:
         """Return the options after opening models given as files, and a failure, if any."""
         step = step_named(name)
         opened = by_name(step.form, given)
-        for option, path in model_files(step, opened):
+        for option, path in model_files(step, opened, self._registry):
             outcome = self.open(path)
             if not outcome.ok:
                 return opened, outcome

@@ -91,10 +91,23 @@ def test_what_does_not_fit_is_one_sentence(
     assert words in raised.value.message
 
 
-def test_models_given_as_files_are_told_apart(tmp_path: Path) -> None:
+def test_models_given_as_files_are_told_apart(registry: Registry, tmp_path: Path) -> None:
     file = tmp_path / "m.onnx"
     file.write_bytes(b"x")
-    assert model_files(STEP, {"model": [str(file), "digits"]}) == [("model", file)]
+    assert model_files(STEP, {"model": [str(file), "digits"]}, registry) == [("model", file)]
+
+
+def test_a_folder_does_not_hide_the_model_that_was_made_of_it(
+    registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("digits", "other", "empty"):
+        (tmp_path / name).mkdir()
+    for name in ("digits", "other"):
+        (tmp_path / name / "config.json").touch()
+        (tmp_path / name / "model.safetensors").touch()
+    found = model_files(STEP, {"model": ["digits", "digits:fp32", "other", "empty"]}, registry)
+    assert found == [("model", tmp_path / "other")]
 
 
 def test_what_lies_beside_a_file_of_data_is_readable_too(
