@@ -33,7 +33,12 @@ def format_for(path: Path, host: PluginHost) -> Format:
             hint=_CONVERT.format(_CONSENT * source.runs_code) if known_converter else source.remedy,
         )
     titles = ", ".join(capability.title for capability in capabilities) or "none"
+    known_titles = f"Known formats: {titles}."
+    if path.is_dir():
+        raise InvalidModel(
+            f"{path.name} is a folder without a model in a known format.", hint=known_titles
+        )
     raise InvalidModel(
         f"{path.name} is not a model in a known format.",
-        hint=f"Known formats: {titles}. Use the Netron panel in the window to view other formats.",
+        hint=f"{known_titles} Use the Netron panel in the window to view other formats.",
     )

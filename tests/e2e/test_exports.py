@@ -177,7 +177,7 @@ def test_a_folder_with_a_model_names_its_conversion(
     assert "studio convert FILE" in done.err
     done = installed.run("inspect", tmp_path)
     assert done.code == 1
-    assert "is not a model in a known format" in done.err
+    assert "is a folder without a model in a known format" in done.err
 
 
 def test_a_converter_that_is_not_installed_is_named(tmp_path: Path) -> None:

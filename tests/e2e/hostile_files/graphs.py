@@ -245,7 +245,7 @@ FILES = (
         "is missing beside the model",
     ),
     Hostile(
-        "SavedModel that lies", _folder_of("saved_model.pb", _LYING), "is a folder, not a file", 2
+        "SavedModel that lies", _folder_of("saved_model.pb", _LYING), "is a TensorFlow SavedModel"
     ),
     Hostile("graph of TensorFlow that lies", written("model.pb", _LYING), "is a TensorFlow graph"),
     Hostile(

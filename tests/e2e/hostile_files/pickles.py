@@ -130,7 +130,6 @@ _MLFLOW = "flavors:\n  python_function:\n    loader_module: attack\n    python_m
 
 _WEIGHT_WORDS = "a file of PyTorch weights or a pickled module"
 _PICKLE_WORDS = "a Python pickle, which runs code as it is read"
-_FOLDER_WORDS = "is a folder, not a file"
 _UNKNOWN_WORDS = "is not a model in a known format"
 _INSPECT = ("inspect", "{file}")
 _CONVERT = ("convert", "{file}")
@@ -138,7 +137,7 @@ _EVALUATE = ("evaluate", "{model}", "--data", "{file}")
 
 
 def _one(name: str, make: Make, words: str, command: tuple[str, ...] = _INSPECT) -> Hostile:
-    code = 2 if words == _FOLDER_WORDS else 4 if command == _CONVERT else 1
+    code = 4 if command == _CONVERT else 1
     return Hostile(name, make, words, code, command, has_pickle=True)
 
 
@@ -230,11 +229,11 @@ FILES = (
                 "pytorch_model.bin": None,
             },
         ),
-        _FOLDER_WORDS,
+        "is a model of Hugging Face transformers",
     ),
     _one(
         "folder of MLflow",
         _of_folder("mlflow", {"MLmodel": _MLFLOW, "attack.py": _ATTACK, "model.pkl": None}),
-        _FOLDER_WORDS,
+        "is a folder without a model in a known format",
     ),
 )

@@ -66,7 +66,7 @@ FILES = (
     Hostile(
         "link to nothing", linked("model.pt2", "nothing"), "does not exist", 2, command=_CONVERT
     ),
-    Hostile("folder called ONNX", _done("model.onnx", Path.mkdir), "is a folder, not a file", 2),
+    Hostile("folder called ONNX", _done("model.onnx", Path.mkdir), "is a folder, not a model file"),
     Hostile(
         "folder called PyTorch",
         _done("model.pt2", Path.mkdir),
@@ -74,7 +74,7 @@ FILES = (
         2,
         command=_CONVERT,
     ),
-    Hostile("folder of devices", _done("llm", _full), "is a folder, not a file", 2),
+    Hostile("folder of devices", _done("llm", _full), "is a model of Hugging Face transformers"),
     Hostile("socket called ONNX", _done("model.onnx", _socket), "is not a regular file", 2),
     Hostile(
         "name that a terminal obeys",
