@@ -68,11 +68,12 @@ def quantize(path: str, samples: Sequence[str], whole: bool, tell: Tell) -> None
     tried = samples[:: -(-len(samples) // _TRIED)]
     exact = _outputs(path, observer, tried)
     best, least = b"", (numpy.inf, numpy.inf)
-    for number, (title, choose) in enumerate(_CHOICES.items()):
-        tell(number, len(_CHOICES), f"Trying ranges: {title}")
-        ranges = {name: choose(one) for name, one in spreads.items()}
+    for number, choice in enumerate(_CHOICES):
+        tell(number, len(_CHOICES), f"Trying ranges: {choice.title}")
+        ranges = {name: choice.range_of(one) for name, one in spreads.items()}
         made = _made(path, observer.fitted(samples[0]), ranges, whole)
-        error = _difference(exact, _outputs(made, observer, tried))
+        classes, size = _difference(exact, _outputs(made, observer, tried))
+        error = choice.margin * classes, choice.margin * size
         if error < least or not best:
             best, least = made, error
     with open(path, "wb") as file:
@@ -197,13 +198,27 @@ class Spread:
         return best_range(self.low, self.high, self.counts)
 
 
-_CHOICES: Mapping[str, Callable[[Spread], tuple[float, float]]] = {
-    "extremes": Spread.extremes,
-    "mean extremes": Spread.average,
-    "moving average of the extremes": Spread.moving_average,
-    "all but the largest values": Spread.most,
-    "least squared error": Spread.least_error,
-}
+@dataclass(frozen=True)
+class Choice:
+    """A choice of the range of each value.
+
+    Attributes:
+        margin: Factor of its error when it is compared: above 1 for ranges that fit these samples
+            so closely that other samples lose more.
+    """
+
+    title: str
+    range_of: Callable[[Spread], tuple[float, float]]
+    margin: float = 1.0
+
+
+_CHOICES = (
+    Choice("extremes", Spread.extremes),
+    Choice("mean extremes", Spread.average),
+    Choice("moving average of the extremes", Spread.moving_average),
+    Choice("all but the largest values", Spread.most),
+    Choice("least squared error", Spread.least_error, margin=1.25),
+)
 
 
 class Observer:

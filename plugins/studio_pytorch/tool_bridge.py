@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch.fx import GraphModule, Node
 from torch.fx.experimental.proxy_tensor import get_proxy_mode, make_fx
+from torch.fx.node import Argument
 
 _parts: Any = importlib.import_module("tool_models")
 _runner: Any = importlib.import_module("runner")
@@ -25,6 +26,11 @@ Json = Mapping[str, Any]
 
 _IDENTIFIER = re.compile(r"\W|^(?=\d)")
 _RANDOM = ("rand", "dropout", "bernoulli", "multinomial")
+_TRACED = "val"
+"""Key of what a traced node computes, as its tracer has it."""
+
+_COMMUTATIVE = (torch.ops.aten.add.Tensor, torch.ops.aten.mul.Tensor)
+_ELEMENTWISE = (*_COMMUTATIVE, torch.ops.aten.sub.Tensor, torch.ops.aten.div.Tensor)
 
 
 class OnnxModel:
@@ -63,6 +69,7 @@ class OnnxModel:
         for name, node in nodes.items():
             node.meta.setdefault("custom", {}).setdefault(_values.ONNX, []).append(name)
         fold(traced)
+        fit_constants(traced)
         rename_inputs(traced, names)
         program = torch.export.export(traced, examples)
         names_of_all = {"inputs": names, "outputs": self._runner.outputs}
@@ -119,6 +126,52 @@ def fold(traced: GraphModule) -> None:
             node.replace_all_uses_with(traced.graph.get_attr(name))
     traced.graph.eliminate_dead_code()
     traced.recompile()
+
+
+def fit_constants(traced: GraphModule) -> None:
+    """Give the constants of arithmetic the form in which PyTorch's own programs have them.
+
+    A single number becomes one of Python, and a smaller tensor gets the axes of the other operand.
+    ONNX has both as tensors of fewer axes, and what converts the program further then keeps the
+    channels first around each such operator: two transpositions for each.
+    """
+    for node in traced.graph.nodes:
+        if node.op != "call_function" or node.target not in _ELEMENTWISE or node.kwargs:
+            continue
+        first, second = node.args
+        if node.target in _COMMUTATIVE and _constant(traced, first) is not None:
+            first, second = second, first
+        value, other = _constant(traced, second), _value(first)
+        if (
+            value is None
+            or other is None
+            or value.dtype != other.dtype
+            or value.dim() > other.dim()
+        ):
+            continue
+        if value.numel() == 1 and value.is_floating_point():
+            node.args = (first, value.item())
+        elif value.dim() < other.dim():
+            name = f"_fitted_{node.name}"
+            traced.register_buffer(
+                name, value.reshape((1,) * (other.dim() - value.dim()) + value.shape)
+            )
+            with traced.graph.inserting_before(node):
+                node.args = (first, traced.graph.get_attr(name))
+    traced.graph.eliminate_dead_code()
+    traced.recompile()
+
+
+def _constant(traced: GraphModule, node: Argument) -> torch.Tensor | None:
+    is_constant = isinstance(node, Node) and node.op == "get_attr"
+    found = getattr(traced, str(node.target)) if is_constant else None
+    return found if isinstance(found, torch.Tensor) else None
+
+
+def _value(node: Argument) -> torch.Tensor | None:
+    """Return the tensor that a node computes, as it was traced: sizes and type alone."""
+    found = node.meta.get(_TRACED) if isinstance(node, Node) else None
+    return found if isinstance(found, torch.Tensor) else None
 
 
 def _is_constant(node: Node, values: Mapping[Node, Any]) -> bool:

@@ -173,6 +173,54 @@ def test_a_transposed_convolution_with_a_bias_runs_in_8_bits(kept: Studio, tmp_p
     assert found["checks"][0]["max_error"] < 0.03
 
 
+@pytest.mark.parametrize(
+    ("to", "error"), [("tflite", 1e-5), ("executorch", 1e-5), ("coreml", 0.01)]
+)
+def test_arithmetic_with_constants_takes_no_transpositions(
+    kept: Studio, tmp_path: Path, to: str, error: float
+) -> None:
+    """Channels stay last between convolutions, also around what ONNX has as tensors of one axis."""
+    made = tmp_path / "made"
+    found = export(kept, hard_swish(tmp_path / "swish.onnx"), to, "--out", made)
+    assert found["checks"][0]["max_error"] < error
+    if to == "tflite":
+        operators = kept.ok("inspect", made)["operators"]
+        assert operators["TRANSPOSE"] == 2  # of the input and the output
+        assert operators["HARD_SWISH"] == 1
+
+
+def hard_swish(path: Path) -> Path:
+    """Two convolutions; between them a hard swish of its parts, and a factor for each channel."""
+    rng = numpy.random.default_rng(3)
+    weights = {
+        "a": rng.standard_normal((8, 3, 3, 3), numpy.float32),
+        "three": numpy.array([3], numpy.float32),
+        "six": numpy.array(6, numpy.float32),
+        "low": numpy.array(0, numpy.float32),
+        "factors": rng.standard_normal((8, 1, 1), numpy.float32),
+        "b": rng.standard_normal((4, 8, 1, 1), numpy.float32),
+    }
+    nodes = [
+        helper.make_node("Conv", ["x", "a"], ["c"]),
+        helper.make_node("Add", ["three", "c"], ["s"]),
+        helper.make_node("Clip", ["s", "low", "six"], ["l"]),
+        helper.make_node("Mul", ["c", "l"], ["m"]),
+        helper.make_node("Div", ["m", "six"], ["d"]),
+        helper.make_node("Mul", ["d", "factors"], ["f"]),
+        helper.make_node("Conv", ["f", "b"], ["y"]),
+    ]
+    ends = [
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)]
+        for name, shape in (("x", [1, 3, 16, 16]), ("y", [1, 4, 14, 14]))
+    ]
+    kept = [numpy_helper.from_array(value, name) for name, value in weights.items()]
+    graph = helper.make_graph(nodes, "swish", *ends, kept)
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path
+    )
+    return path
+
+
 def wide_layers(path: Path) -> Path:
     """A model with weights of a megabyte, which the quantizer writes behind its flatbuffer."""
     rng = numpy.random.default_rng(1)
