@@ -92,11 +92,9 @@ else:
 torch.export.save(program, path)
 """
 
-MAKE_KERAS = """
-import os, sys
-os.environ["KERAS_BACKEND"] = "torch"
+_APPLICATION = """
 import keras
-_, name, path = sys.argv[1:]
+kind, name, path = sys.argv[1:]
 keras.utils.set_random_seed(0)
 net = getattr(keras.applications, name)(weights=None)
 # Without statistics of its values, a deep net of random weights answers with nearly zero.
@@ -106,17 +104,19 @@ for layer in net._flatten_layers():
 sizes = [size or 224 for size in net.input_shape[1:]]
 for _ in range(2):
     net(keras.random.normal((2, *sizes)), training=True)
+"""
+MAKE_KERAS = f"""
+import os, sys
+os.environ["KERAS_BACKEND"] = "torch"
+{_APPLICATION}
 net.save(path)
 """
 
-MAKE_TENSORFLOW = """
+MAKE_TENSORFLOW = f"""
 import os, sys
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-import keras
 import tensorflow as tf
-kind, name, path = sys.argv[1:]
-keras.utils.set_random_seed(0)
-net = getattr(keras.applications, name)(weights=None)
+{_APPLICATION}
 if kind == "saved-model":
     net.export(path, verbose=False)
 else:
