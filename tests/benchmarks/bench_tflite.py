@@ -30,6 +30,7 @@ from tests.benchmarks.zoo import entry
 LIMIT_S = 3600
 TIMED = 20
 OURS = ("fp32", "int8", "int8-whole")
+_PICTURES = "calibration_image_sample_data_20x128x128x3_float32.npy"
 
 PEER = """
 import glob, sys, numpy
@@ -95,7 +96,7 @@ def measured(model: Model, home: Path, onnx2tf: Path | None) -> list[dict[str, A
         files = {one: _ours(model, one, samples[0], work, home) for one in OURS}
         files["ai-edge-quantizer"] = _theirs(files["fp32"], samples[0], work, home)
         if onnx2tf is not None:
-            files["onnx2tf"] = _onnx2tf(model, samples[0], work, onnx2tf)
+            files |= _onnx2tf(model, samples[0], work, onnx2tf)
         there = {name: path for name, path in files.items() if path is not None}
         times = _run(samples[1], list(there.values()), home)
         return [_row(model, name, there, samples[1], times) for name in there]
@@ -133,22 +134,36 @@ def _theirs(source: Path | None, samples: Path, work: Path, home: Path) -> Path 
     return output if output.exists() else None
 
 
-def _onnx2tf(model: Model, samples: Path, work: Path, python: Path) -> Path | None:
-    """Its full-integer file with float ends, calibrated on the same samples."""
-    source, output = entry(model.name).folder() / "model.onnx", work / "onnx2tf"
-    words = [str(python), "-m", "onnx2tf", "-i", str(source), "-o", str(output), "-oiqt"]
+def _onnx2tf(model: Model, samples: Path, work: Path, python: Path) -> dict[str, Path]:
+    """Its float file, and its full-integer one with float ends, calibrated on the same samples.
+
+    The sizes are fixed by onnxsim, which it recommends. Before it converts, it fetches pictures
+    for a test of its own: without a network, others of that name and size have to be there.
+    """
+    output, fixed = work / "onnx2tf", work / "fixed.onnx"
+    numpy.save(work / _PICTURES, numpy.random.default_rng(0).random((20, 128, 128, 3), "float32"))
+    words = [str(entry(model.name).folder() / "model.onnx"), str(fixed)]
     shapes = [one.replace("=", ":") for one in model.sizes]
-    words += ["-ois", *shapes] if shapes else []
+    words += ["--overwrite-input-shape", *shapes] if shapes else []
+    _peer(python, "onnxsim", words, work)
+    words = ["-i", str(fixed), "-o", str(output), "-oiqt"]
     for name in _names(samples):
         stacked = work / f"{name}.npy"
         loaded = [numpy.load(path)[name] for path in sorted(samples.glob("*.npz"))]
         numpy.save(stacked, numpy.moveaxis(numpy.concatenate(loaded), 1, -1))
         words += ["-cind", name, str(stacked), "[0.0]", "[1.0]"]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=LIMIT_S)
-    made = next(iter(output.glob("*_integer_quant.tflite")), None)
-    if made is None:
+    _peer(python, "onnx2tf", words, work)
+    found = {"onnx2tf, float": "fixed_float32.tflite", "onnx2tf": "fixed_integer_quant.tflite"}
+    return {name: output / file for name, file in found.items() if (output / file).exists()}
+
+
+def _peer(python: Path, module: str, words: Sequence[str], work: Path) -> None:
+    command = [str(python), "-m", module, *words]
+    done = subprocess.run(
+        command, cwd=work, capture_output=True, text=True, check=False, timeout=LIMIT_S
+    )
+    if done.returncode:
         print(done.stdout[-1500:], done.stderr[-1500:], file=sys.stderr)
-    return made
 
 
 def _names(samples: Path) -> list[str]:
