@@ -26,6 +26,7 @@ from studio.api.options import Kind, Option, validate
 from studio.api.progress import Progress, Silent
 
 if TYPE_CHECKING:
+    from studio.api.chips import ChipCompiler, Compiled, PlacedNode, ToolchainCompiler
     from studio.api.data import Array, Dataset, Feeds, Sample, Truth
     from studio.api.graph import (
         AttributeValue,
@@ -87,6 +88,7 @@ if TYPE_CHECKING:
     )
 
 _NAMES = {
+    "chips": "ChipCompiler Compiled PlacedNode ToolchainCompiler",
     "data": "Array Dataset Feeds Sample Truth",
     "graph": "AttributeValue Dimension Graph GraphLayout Initializer Model Node TensorType Value",
     "intake": "Finding Level Limits",
@@ -125,6 +127,8 @@ __all__ = [
     "ChangedHost",
     "Channel",
     "Check",
+    "ChipCompiler",
+    "Compiled",
     "Completed",
     "Connector",
     "Converted",
@@ -161,6 +165,7 @@ __all__ = [
     "Packager",
     "Parcel",
     "Permission",
+    "PlacedNode",
     "Platform",
     "PlatformRelease",
     "Preview",
@@ -184,6 +189,7 @@ __all__ = [
     "TensorType",
     "Toolchain",
     "ToolchainBackend",
+    "ToolchainCompiler",
     "ToolchainConverter",
     "Transform",
     "Transformed",

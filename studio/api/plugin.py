@@ -31,6 +31,7 @@ class Extension(enum.Enum):
     MONITOR = "monitors"
     REGISTRY = "registries"
     CONVERTER = "converters"
+    COMPILER = "compilers"
     METRIC = "metrics"
     CHECK = "checks"
     PANEL = "panels"

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from studio.api.chips import ChipCompiler
 from studio.api.graph import Graph, Initializer, Model, Node, TensorType, Value
 from studio.api.intake import Finding
 from studio.api.platforms import Platform
@@ -38,6 +39,7 @@ _PROTOCOLS: Mapping[Extension, type] = {
     Extension.REGISTRY: ModelRegistry,
     Extension.METRIC: Metric,
     Extension.CONVERTER: Converter,
+    Extension.COMPILER: ChipCompiler,
     Extension.CHECK: Check,
 }
 

@@ -35,6 +35,8 @@ COMMANDS = {
     "coverage": "check compatibility with a runtime release, target or board",
     "convert": "convert a model of another framework to ONNX, or ONNX to another format (--to)",
     "export": "convert an ONNX model to TFLite, OpenVINO IR, Core ML or ExecuTorch",
+    "check": "check what an accelerator will do with a model",
+    "chips": "list the chips that models can be checked for",
     "edit": "edit a model: rename, extract, prune, fold constants, convert the opset",
     "project": "show or set the project of a model: task, data, labels, preprocessing",
     "quantize": "quantize a model and measure the metric drop",

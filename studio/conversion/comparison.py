@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Protocol
 
 import numpy
 
 from studio.api import (
     Array,
-    Converter,
     Feeds,
     Graph,
     InvalidModel,
@@ -43,6 +43,22 @@ _VALUE = "value/"
 _QUANTIZED = frozenset({"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"})
 
 
+class Answering(Protocol):
+    """A converter or compiler that runs models outside of this process."""
+
+    def answer(
+        self,
+        model: Path,
+        samples: Path,
+        answers: Path,
+        folder: Path,
+        progress: Progress,
+        *,
+        values: Sequence[str] = (),
+    ) -> Mapping[str, str] | None:
+        """Run a model as ``Converter.answer`` does."""
+
+
 @dataclass(frozen=True, slots=True)
 class ForeignModel:
     """A model of another framework, with what runs it.
@@ -53,7 +69,7 @@ class ForeignModel:
         samples: Those that its converter made up itself.
     """
 
-    converter: Converter
+    converter: Answering
     path: Path
     framework: str
     ranges: Ranges = field(default_factory=dict)

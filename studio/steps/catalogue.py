@@ -15,6 +15,7 @@ _MODULES = (
     "studio.models.step",
     "studio.models.surgery.step",
     "studio.conversion.step",
+    "studio.conversion.chips.step",
     "studio.projects.step",
     "studio.evaluation.sample_step",
     "studio.quantization.step",

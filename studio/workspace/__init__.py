@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from studio.conversion.chips.overview import chip_lines
 from studio.conversion.offer import Conversion, Export, conversion_of, exports, licence_sentence
 from studio.conversion.results import ConversionResult
 from studio.evaluation.sample_texts import in_words as answer_words
@@ -137,6 +138,7 @@ __all__ = [
     "allowed_values",
     "answer_words",
     "block_text",
+    "chip_lines",
     "compare_profiles",
     "conversion_of",
     "edit_text",

@@ -1,0 +1,1 @@
+"""Arm Ethos-U and microcontrollers as a plugin: Vela and TFLite Micro."""

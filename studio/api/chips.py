@@ -1,0 +1,256 @@
+"""Compilers and simulators of accelerators.
+
+A plugin names them in its manifest::
+
+    [[compilers]]
+    id = "ethos-u"
+    title = "Arm Vela"
+    formats = ["tflite"]
+    environment = true
+    factory = "studio_ethos_u.compiler:EthosU"
+
+Which chips there are, and the settings that a compiler gets for each, is data of the studio:
+``resources/chips``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from studio.api.errors import InvalidModel
+from studio.api.progress import Progress
+from studio.api.toolchains import Toolchain
+
+HOW = ("compiled", "emulated", "simulated", "rules")
+"""Bases of a verdict, the strongest first."""
+
+_MOST_NODES = 500_000
+_MOST_FIGURES = 64
+_LONGEST_NAME = 1000
+_LONGEST_TEXT = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedNode:
+    """A node of a model as its compiler places it.
+
+    Attributes:
+        name: As in the model's graph.
+        on_chip: Whether the accelerator computes it; the processor next to it does otherwise.
+        reason: Why the accelerator does not, in the compiler's words.
+    """
+
+    name: str
+    operator: str
+    on_chip: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A model that was compiled for one chip.
+
+    Attributes:
+        toolchain: Name and version.
+        how: One of ``HOW``.
+        estimate: Its own figures, such as ``latency_ms`` and ``sram_bytes``; not measured.
+        artefact: The file for the device; None where the compiler writes none.
+        warnings: What the user should know, a sentence each.
+    """
+
+    toolchain: str
+    how: str
+    nodes: tuple[PlacedNode, ...]
+    estimate: Mapping[str, float] = field(default_factory=dict)
+    artefact: Path | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class ChipCompiler(Protocol):
+    """A compiler of models for the chips of a family. Runs in a sandboxed worker."""
+
+    id: str
+    title: str
+
+    def version(self) -> str:
+        """Return the version of the toolchain; raise Unavailable where it is not installed."""
+
+    def compile(
+        self,
+        model: Path,
+        output: Path,
+        settings: Mapping[str, object],
+        folder: Path,
+        progress: Progress,
+    ) -> Compiled:
+        """Compile a model for one chip.
+
+        Args:
+            output: Where the artefact may be written, without a suffix.
+            settings: Those of the chip in ``resources/chips``.
+            folder: For temporary files.
+
+        Raises:
+            InvalidModel: when the compiler refuses the whole model, with its reason.
+        """
+
+    def answer(
+        self,
+        model: Path,
+        samples: Path,
+        answers: Path,
+        folder: Path,
+        progress: Progress,
+        *,
+        values: Sequence[str] = (),
+    ) -> Mapping[str, str]:
+        """Run a model as the chip would, as ``Converter.answer`` does.
+
+        Raises:
+            Unavailable: where nothing here computes as the chip does.
+        """
+
+
+class ToolchainCompiler:
+    """A compiler whose tool works in the environment of its plugin.
+
+    A plugin derives its own class and sets ``id``, ``title``, ``distribution``, ``tool`` and
+    ``how``. The tool is a file as ``studio.api.toolchains`` describes. Its ``run`` gets the key
+    ``work``:
+
+    * ``compile`` with ``source``, ``output`` and ``settings``. It returns ``nodes`` (objects with
+      ``name``, ``operator``, ``on_chip`` and ``reason``), ``estimate`` (numbers by name),
+      ``artefact`` (the file that it wrote next to ``output``) and ``warnings``.
+    * ``answer`` as converters get it.
+
+    Where the model is at fault, it returns ``{"error": sentence}`` instead.
+    """
+
+    id = ""
+    title = ""
+    distribution = ""
+    how = HOW[0]
+    tool = Path()
+
+    def __init__(self, toolchain: Toolchain) -> None:
+        self._toolchain = toolchain
+
+    def version(self) -> str:
+        """Return the version of the toolchain; raise Unavailable without the environment."""
+        return self._toolchain.version(self.distribution)
+
+    def compile(
+        self,
+        model: Path,
+        output: Path,
+        settings: Mapping[str, object],
+        folder: Path,
+        progress: Progress,
+    ) -> Compiled:
+        """Compile by the tool."""
+        request = {
+            "work": "compile",
+            "source": str(model),
+            "output": str(output),
+            "settings": dict(settings),
+        }
+        found = self._run(request, folder, progress)
+        return Compiled(
+            f"{self.title} {self.version()}",
+            self.how,
+            _nodes(found.get("nodes")),
+            _estimate(found.get("estimate")),
+            _artefact(found.get("artefact"), output.parent),
+            _texts(found.get("warnings")),
+        )
+
+    def answer(
+        self,
+        model: Path,
+        samples: Path,
+        answers: Path,
+        folder: Path,
+        progress: Progress,
+        *,
+        values: Sequence[str] = (),
+    ) -> Mapping[str, str]:
+        """Run a model by the tool; it knows no inner values."""
+        request: dict[str, object] = {
+            "work": "answer",
+            "source": str(model),
+            "samples": str(samples),
+            "answers": str(answers),
+        }
+        self._run(request, folder, progress)
+        return {}
+
+    def _run(
+        self, request: Mapping[str, object], folder: Path, progress: Progress
+    ) -> Mapping[str, Any]:
+        found = self._toolchain.run(self.tool, request, folder, progress)
+        if error := found.get("error"):
+            raise InvalidModel(str(error))
+        return found
+
+
+# What follows checks values of a process that has read a file of a stranger.
+
+
+def _nodes(value: object) -> tuple[PlacedNode, ...]:
+    rows = _rows(value, _MOST_NODES)
+    if rows is None or not all(isinstance(row, dict) and _is_node(row) for row in rows):
+        raise InvalidModel("The compiler's list of nodes is not valid.")
+    return tuple(PlacedNode(**row) for row in rows)
+
+
+def _is_node(row: Mapping[str, object]) -> bool:
+    reason = row.get("reason", "")
+    return (
+        {"name", "operator", "on_chip"} <= set(row) <= {"name", "operator", "on_chip", "reason"}
+        and _is_text(row["name"], _LONGEST_NAME)
+        and _is_text(row["operator"], _LONGEST_NAME)
+        and isinstance(row["on_chip"], bool)
+        and _is_text(reason, _LONGEST_TEXT)
+    )
+
+
+def _estimate(value: object) -> Mapping[str, float]:
+    found = value if isinstance(value, Mapping) else {}
+    good = all(
+        _is_text(name, _LONGEST_NAME) and isinstance(one, int | float) and math.isfinite(one)
+        for name, one in found.items()
+    )
+    if not good or len(found) > _MOST_FIGURES:
+        raise InvalidModel("The compiler's figures are not valid.")
+    return {name: float(one) for name, one in found.items()}
+
+
+def _artefact(value: object, folder: Path) -> Path | None:
+    """Return the file that the tool names; one outside its folder is refused."""
+    if not value:
+        return None
+    path = folder / str(value)
+    if path.parent != folder or path.is_symlink() or not path.is_file():
+        raise InvalidModel("The compiler's output is not where it should be.")
+    return path
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    rows = _rows(value, _MOST_FIGURES)
+    if rows is None or not all(_is_text(one, _LONGEST_TEXT) for one in rows):
+        raise InvalidModel("The compiler's warnings are no short texts.")
+    return tuple(map(str, rows))
+
+
+def _rows(value: object, most: int) -> Sequence[Any] | None:
+    rows: Iterable[Any] | None = value if isinstance(value, list) else None if value else []
+    found = None if rows is None else list(rows)
+    return found if found is not None and len(found) <= most else None
+
+
+def _is_text(value: object, longest: int) -> bool:
+    return isinstance(value, str) and len(value) <= longest

@@ -1,0 +1,1 @@
+"""Compilation of models for chips, and the verdicts of their compilers."""

@@ -1,0 +1,101 @@
+"""Results of a check for a chip, as the window, the command line and pipelines read them."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+class Verdict(enum.Enum):
+    """The verdict of a compiler on a model."""
+
+    RUNS = "runs"
+    PARTLY = "partly"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCounts:
+    """Numbers of nodes of the compiled model, by the place where they run."""
+
+    total: int = 0
+    on_chip: int = 0
+    fallback: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedNode:
+    """A node that the processor next to the chip has to compute.
+
+    Attributes:
+        reason: In the compiler's words.
+        remedy: A change that would bring it onto the chip; empty where nothing is known.
+    """
+
+    node: str
+    operator: str
+    reason: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChipNumbers:
+    """The comparison of outputs with those of the given model, on the same samples.
+
+    Attributes:
+        against: Name and version of the runtime of that model.
+        max_error: Largest absolute difference, divided by the largest absolute value of its output.
+        argmax_equal: Share of rows whose largest value is at the same place; None without classes.
+    """
+
+    against: str
+    samples: int
+    max_error: float
+    argmax_equal: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChipResult:
+    """A model that was compiled for a chip, with the verdict.
+
+    Attributes:
+        how: Basis of the verdict: compiled, emulated, simulated or rules.
+        toolchain: Name and version.
+        format, precision: Of the model that the compiler got.
+        refused: Nodes that do not run on the chip; empty where the whole model is refused.
+        reason: Why the whole model is refused.
+        numbers: None where nothing here computes as the chip does.
+        artefact: The file for the device; empty without one.
+        estimate: Figures of the compiler; none of them was measured.
+        on_device: Whether a device took part: never so far.
+    """
+
+    chip: str
+    title: str
+    verdict: str
+    how: str
+    toolchain: str = ""
+    format: str = ""
+    precision: str = ""
+    nodes: NodeCounts = field(default_factory=NodeCounts)
+    refused: tuple[RefusedNode, ...] = ()
+    reason: str = ""
+    numbers: ChipNumbers | None = None
+    artefact: str = ""
+    bytes: int = 0
+    estimate: Mapping[str, float] = field(default_factory=dict)
+    on_device: bool = False
+    warnings: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChipLine:
+    """A chip in a list."""
+
+    id: str
+    title: str
+    summary: str
+    compiler: str
+    state: str

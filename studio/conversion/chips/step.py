@@ -1,0 +1,50 @@
+"""The step check: a model compiled for a chip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from studio.api import Kind
+from studio.conversion.chips.results import ChipResult
+from studio.jobs.options_form import option
+from studio.jobs.step import Effect, Limits, Step
+from studio.registry import ModelRef
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOptions:
+    """Options of the step ``check``."""
+
+    model: ModelRef = option(
+        kind=Kind.MODEL, positional=True, help="An ONNX model, or one in the chip's own format."
+    )
+    chip: str = option(key="for", title="Chip", help="Name of the chip; studio chips lists all.")
+    out: Path | None = option(
+        None, kind=Kind.OUTPUT, title="Copy to", help="File for what runs on the device."
+    )
+    data: Path | None = option(
+        None,
+        kind=Kind.DATA,
+        title="Data",
+        help="Samples for the calibration and for the comparison of the outputs.",
+        project=("calibration",),
+    )
+    input: tuple[str, ...] | None = option(
+        None, title="Input shape", help="Fixed shape of an input with open sizes: x=1,3,48,320."
+    )
+
+
+CHECK: Step[CheckOptions, ChipResult] = Step(
+    name="check",
+    title="Check for a chip",
+    summary="Compile a model for a chip and name the nodes that it does not run.",
+    options=CheckOptions,
+    result=ChipResult,
+    work="studio.conversion.chips.work:check",
+    record="studio.conversion.chips.record:checked",
+    limits=Limits(memory_mb=16_384, seconds=3600.0),
+    effect=Effect.PURE,
+    texts="studio.conversion.chips.texts:checked",
+    exit_code="studio.conversion.chips.texts:exit_code",
+)

@@ -1,0 +1,72 @@
+"""Messages of the step check."""
+
+from __future__ import annotations
+
+from studio.conversion.chips.results import ChipNumbers, ChipResult, Verdict
+from studio.documents.text_table import counted
+
+_REFUSED = 3
+_MOST_NODES = 20
+
+_FIGURES = {
+    "latency_ms": ("latency", "ms"),
+    "sram_bytes": ("SRAM", "bytes"),
+    "dram_bytes": ("DRAM", "bytes"),
+    "on_chip_flash_bytes": ("flash on the chip", "bytes"),
+    "off_chip_flash_bytes": ("flash next to the chip", "bytes"),
+    "flash_bytes": ("flash", "bytes"),
+    "arena_bytes": ("arena", "bytes"),
+}
+"""Figures that people ask for first; ``--json`` has all."""
+
+
+def checked(result: ChipResult) -> list[str]:
+    """Return the verdict with its basis, and the nodes that are left to the processor."""
+    lines = [f"{result.title}: {_verdict(result)} ({result.how} with {result.toolchain})"]
+    lines += [f"reason    {result.reason}"] if result.reason else []
+    for node in result.refused[:_MOST_NODES]:
+        lines.append(f"fallback  {node.operator} {node.node}: {node.reason}")
+    if (more := len(result.refused) - _MOST_NODES) > 0:
+        lines.append(f"fallback  {more} more; --json lists all")
+    if result.numbers is not None:
+        lines.append(f"numbers   {_numbers(result.numbers)}")
+    if estimate := _estimate(result):
+        lines.append(f"estimate  {estimate}; not measured")
+    if result.artefact:
+        lines.append(f"artefact  {result.artefact}, {result.bytes:,} bytes")
+    return lines + [f"warning   {text}" for text in result.warnings]
+
+
+def _verdict(result: ChipResult) -> str:
+    nodes = result.nodes
+    if result.verdict == Verdict.REFUSED.value:
+        return "refused"
+    if result.verdict == Verdict.RUNS.value:
+        return f"runs, {counted(nodes.total, 'node')}"
+    return f"runs in part, {nodes.on_chip} of {counted(nodes.total, 'node')} on the chip"
+
+
+def _numbers(numbers: ChipNumbers) -> str:
+    argmax = ""
+    if numbers.argmax_equal is not None:
+        argmax = f", argmax equal in {numbers.argmax_equal:.1%}"
+    return (
+        f"largest relative error {numbers.max_error:.1e} next to {numbers.against} on "
+        f"{counted(numbers.samples, 'sample')}{argmax}"
+    )
+
+
+def _estimate(result: ChipResult) -> str:
+    shown = ((name, *_FIGURES[name]) for name in result.estimate if name in _FIGURES)
+    return ", ".join(
+        f"{title} {_figure(result.estimate[name])} {unit}" for name, title, unit in shown
+    )
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def exit_code(result: ChipResult) -> int:
+    """Return the exit code: a model that the chip refuses is a missed gate."""
+    return _REFUSED if result.verdict == Verdict.REFUSED.value else 0

@@ -1,0 +1,201 @@
+"""The work of the step check, in a worker."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from studio.api import (
+    Capability,
+    ChipCompiler,
+    Compiled,
+    Extension,
+    Feeds,
+    InvalidModel,
+    StudioError,
+    Unavailable,
+    UsageError,
+)
+from studio.conversion.chips.catalogue import ChipSpec, chip_named
+from studio.conversion.chips.results import (
+    ChipNumbers,
+    ChipResult,
+    NodeCounts,
+    RefusedNode,
+    Verdict,
+)
+from studio.conversion.chips.step import CheckOptions
+from studio.conversion.comparison import ForeignModel, compare_export, requests
+from studio.conversion.export import export
+from studio.conversion.size_filter import fitting_samples
+from studio.conversion.step import ExportOptions
+from studio.conversion.targets import SOURCE
+from studio.conversion.work import FOLDER
+from studio.jobs.step import Job
+from studio.models.backends import backend_for
+from studio.models.opening import OpenedModel, read_model
+from studio.models.shapes import parse
+from studio.plugin_host import PluginHost
+
+ARTEFACT = "artefact"
+"""Folder of the file for the device, in that of the job."""
+
+_SAMPLES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A check with all that its parts need.
+
+    Attributes:
+        model: The file that the compiler gets.
+    """
+
+    chip: ChipSpec
+    compiler: ChipCompiler
+    options: CheckOptions
+    host: PluginHost
+    job: Job
+    model: Path
+    warnings: tuple[str, ...] = ()
+
+
+def check(options: CheckOptions, job: Job) -> ChipResult:
+    """Export a model to the format of a chip's compiler, compile it, and compare its numbers.
+
+    Raises:
+        UsageError: for an unknown chip, or a model in another format than the chip's or ONNX.
+        Unavailable: when a toolchain is not installed.
+        InvalidModel: when the model cannot be exported.
+    """
+    begun = time.monotonic()
+    chip = chip_named(options.chip)
+    host = PluginHost.discover()
+    compiler: ChipCompiler = host.create(_compiler(chip, host))
+    compiler.version()  # before any work: it may not be installed
+    work = _prepared(chip, compiler, options, host, job)
+    opened = read_model(work.model, job, host=host)
+    base = ChipResult(
+        chip=chip.id,
+        title=chip.title,
+        verdict=Verdict.REFUSED.value,
+        how="",
+        toolchain=f"{compiler.title} {compiler.version()}",
+        format=chip.format,
+        precision=chip.precision if options.model.format == SOURCE else options.model.precision,
+        warnings=work.warnings,
+    )
+    result = _judged(work, opened, base)
+    return replace(result, seconds=time.monotonic() - begun)
+
+
+def _compiler(chip: ChipSpec, host: PluginHost) -> Capability:
+    for capability in host.all(Extension.COMPILER):
+        if capability.id == chip.compiler:
+            return capability
+    raise Unavailable(f"No installed plugin compiles for {chip.title}.")
+
+
+def _prepared(
+    chip: ChipSpec, compiler: ChipCompiler, options: CheckOptions, host: PluginHost, job: Job
+) -> _Work:
+    """Return the work with the model in the compiler's format, exported where it is ONNX."""
+    if options.model.format == chip.format:
+        return _Work(chip, compiler, options, host, job, Path(options.model.path))
+    if options.model.format != SOURCE:
+        raise UsageError(
+            f"{chip.title} takes models in {chip.format}, not in {options.model.format}.",
+            hint="Give the ONNX model: the check exports it.",
+        )
+    wanted = ExportOptions(
+        model=options.model,
+        to=chip.format,
+        precision=chip.precision,
+        data=options.data,
+        input=options.input,
+    )
+    made = export(wanted, job)
+    path = job.folder / FOLDER / made.output
+    return _Work(chip, compiler, options, host, job, path, made.warnings)
+
+
+def _judged(work: _Work, opened: OpenedModel, base: ChipResult) -> ChipResult:
+    try:
+        compiled = _compiled(work)
+    except InvalidModel as error:
+        return replace(base, reason=error.message, how="compiled")
+    total = len(compiled.nodes) or len(opened.model.graph.nodes)
+    fallback = [node for node in compiled.nodes if not node.on_chip]
+    counts = NodeCounts(total, total - len(fallback), len(fallback))
+    verdict = Verdict.PARTLY if fallback else Verdict.RUNS
+    result = replace(
+        base,
+        verdict=(verdict if counts.on_chip else Verdict.REFUSED).value,
+        how=compiled.how,
+        nodes=counts,
+        refused=tuple(RefusedNode(one.name, one.operator, one.reason) for one in fallback),
+        artefact=compiled.artefact.name if compiled.artefact else "",
+        bytes=compiled.artefact.stat().st_size if compiled.artefact else 0,
+        estimate=compiled.estimate,
+        warnings=(*base.warnings, *compiled.warnings),
+    )
+    return _with_numbers(work, opened, result) if counts.on_chip else result
+
+
+def _compiled(work: _Work) -> Compiled:
+    folder, scratch = work.job.folder / ARTEFACT, work.job.folder / "compiler"
+    folder.mkdir()
+    scratch.mkdir()
+    output = folder / work.model.stem
+    try:
+        return work.compiler.compile(work.model, output, work.chip.settings, scratch, work.job)
+    except StudioError as error:
+        if type(error) is not StudioError:
+            raise
+        # A compiler that crashed knows nothing of the file that it was given.
+        raise InvalidModel(
+            f"{work.compiler.title} ended: {error.message}", detail=error.detail
+        ) from None
+
+
+def _with_numbers(work: _Work, opened: OpenedModel, result: ChipResult) -> ChipResult:
+    """Add the comparison of the outputs, or a warning with the reason against it."""
+    try:
+        numbers = _numbers(work, opened)
+    except (InvalidModel, Unavailable) as error:
+        return replace(
+            result, warnings=(*result.warnings, f"Outputs not compared: {error.message}")
+        )
+    return replace(result, numbers=numbers)
+
+
+def _numbers(work: _Work, opened: OpenedModel) -> ChipNumbers:
+    """Run the given model and the one on the chip on the same samples."""
+    given = work.options.model
+    backend = backend_for(given.format, work.host)
+    session = backend.load(Path(given.path), {"threads": 1})
+    try:
+        source = read_model(
+            Path(given.path), work.job, parse(work.options.input or ()), host=work.host
+        )
+        inputs = source.sized.graph.inputs
+        feeds = _feeds(work, source) or requests(session, inputs, None)
+        framework = f"{work.compiler.title} {work.compiler.version()}"
+        made = ForeignModel(work.compiler, work.model, framework)
+        against = f"{backend.title} {backend.version()}"
+        scratch = work.job.folder / "numbers"
+        scratch.mkdir()
+        found, _ = compare_export(made, session, against, feeds, scratch, work.job)
+    finally:
+        session.close()
+    return ChipNumbers(against, found.samples, found.max_error, found.argmax_equal)
+
+
+def _feeds(work: _Work, source: OpenedModel) -> Sequence[Feeds]:
+    if work.options.data is None:
+        return ()
+    inputs = source.model.graph.inputs
+    found = fitting_samples(work.options.data, inputs, source.sized.graph.inputs, _SAMPLES)
+    return found.samples
