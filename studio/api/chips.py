@@ -56,14 +56,12 @@ class Compiled:
 
     Attributes:
         toolchain: Name and version.
-        how: One of ``HOW``.
         estimate: Its own figures, such as ``latency_ms`` and ``sram_bytes``; not measured.
         artefact: The file for the device; None where the compiler writes none.
         warnings: What the user should know, a sentence each.
     """
 
     toolchain: str
-    how: str
     nodes: tuple[PlacedNode, ...]
     estimate: Mapping[str, float] = field(default_factory=dict)
     artefact: Path | None = None
@@ -71,10 +69,15 @@ class Compiled:
 
 
 class ChipCompiler(Protocol):
-    """A compiler of models for the chips of a family. Runs in a sandboxed worker."""
+    """A compiler of models for the chips of a family. Runs in a sandboxed worker.
+
+    Attributes:
+        how: One of ``HOW``.
+    """
 
     id: str
     title: str
+    how: str
 
     def version(self) -> str:
         """Return the version of the toolchain; raise Unavailable where it is not installed."""
@@ -161,7 +164,6 @@ class ToolchainCompiler:
         found = self._run(request, folder, progress)
         return Compiled(
             f"{self.title} {self.version()}",
-            self.how,
             _nodes(found.get("nodes")),
             _estimate(found.get("estimate")),
             _artefact(found.get("artefact"), output.parent),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from studio.api import (
+    Capability,
     Converter,
     Feeds,
     InputSpec,
@@ -38,8 +39,7 @@ from studio.jobs.step import Job
 from studio.models.backends import backend_for
 from studio.models.opening import OpenedModel, read_model, write_graph
 from studio.models.shapes import parse
-from studio.plugin_host import Plugin, PluginHost
-from studio.plugin_host.environments import Environment
+from studio.plugin_host import PluginHost
 from studio.registry import component_of
 from studio.registry.names import LONGEST_NAME
 
@@ -87,7 +87,7 @@ def export(options: ExportOptions, job: Job) -> ConversionResult:
     precision = _precision(options, form)
     host = PluginHost.discover()
     way = converters_to(form, host)
-    _require(missing_of(way, host))
+    require_installed(way, host)
     writers: list[Converter] = [host.create(one) for one in way]
     opened = read_model(Path(options.model.path), job, parse(options.input or ()), host=host)
     output = (
@@ -119,8 +119,9 @@ def export(options: ExportOptions, job: Job) -> ConversionResult:
     return replace(_read(work, output, result), seconds=time.monotonic() - begun)
 
 
-def _require(missing: Sequence[tuple[Plugin, Environment]]) -> None:
-    """Say which environments are missing, all of them, before any work."""
+def require_installed(way: Sequence[Capability], host: PluginHost) -> None:
+    """Raise Unavailable where environments are missing, with all of them, before any work."""
+    missing = missing_of(way, host)
     problems = []
     for _, environment in missing:
         try:

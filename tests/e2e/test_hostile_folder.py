@@ -34,6 +34,8 @@ LINES: dict[str, list[Line]] = {
     "analyze": [("analyze digits.onnx sparsity", _OK)],
     "coverage": [("coverage digits.onnx", _OK)],
     "convert": [("convert digits.onnx", (2,))],
+    "check": [("check digits.onnx --for tflite-micro", (1,))],
+    "chips": [("chips list", _OK)],
     "export": [("export digits.onnx --to openvino", (1,))],
     "edit": [("edit digits.onnx --edit fold --out edited.onnx", _OK)],
     "quantize": [("quantize digits.onnx --data calibration.npz --out small.onnx", _OK)],

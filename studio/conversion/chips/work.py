@@ -28,10 +28,10 @@ from studio.conversion.chips.results import (
 )
 from studio.conversion.chips.step import CheckOptions
 from studio.conversion.comparison import ForeignModel, compare_export, requests
-from studio.conversion.export import export
+from studio.conversion.export import export, require_installed
 from studio.conversion.size_filter import fitting_samples
 from studio.conversion.step import ExportOptions
-from studio.conversion.targets import SOURCE
+from studio.conversion.targets import SOURCE, TARGETS, converters_to
 from studio.conversion.work import FOLDER
 from studio.jobs.step import Job
 from studio.models.backends import backend_for
@@ -73,15 +73,16 @@ def check(options: CheckOptions, job: Job) -> ChipResult:
     begun = time.monotonic()
     chip = chip_named(options.chip)
     host = PluginHost.discover()
-    compiler: ChipCompiler = host.create(_compiler(chip, host))
-    compiler.version()  # before any work: it may not be installed
+    capability = _compiler(chip, host)
+    require_installed([capability, *_way(chip, options, host)], host)
+    compiler: ChipCompiler = host.create(capability)
     work = _prepared(chip, compiler, options, host, job)
     opened = read_model(work.model, job, host=host)
     base = ChipResult(
         chip=chip.id,
         title=chip.title,
         verdict=Verdict.REFUSED.value,
-        how="",
+        how=compiler.how,
         toolchain=f"{compiler.title} {compiler.version()}",
         format=chip.format,
         precision=chip.precision if options.model.format == SOURCE else options.model.precision,
@@ -98,17 +99,28 @@ def _compiler(chip: ChipSpec, host: PluginHost) -> Capability:
     raise Unavailable(f"No installed plugin compiles for {chip.title}.")
 
 
+def _way(chip: ChipSpec, options: CheckOptions, host: PluginHost) -> Sequence[Capability]:
+    """Return the converters of the export, if there is one.
+
+    Raises:
+        UsageError: for a model in another format than the chip's or ONNX.
+    """
+    if options.model.format == chip.format:
+        return ()
+    if options.model.format == SOURCE:
+        return converters_to(TARGETS[chip.format], host)
+    raise UsageError(
+        f"{chip.title} takes {chip.format} models, and this one is {options.model.format}.",
+        hint="Pass the ONNX model: it is exported.",
+    )
+
+
 def _prepared(
     chip: ChipSpec, compiler: ChipCompiler, options: CheckOptions, host: PluginHost, job: Job
 ) -> _Work:
     """Return the work with the model in the compiler's format, exported where it is ONNX."""
     if options.model.format == chip.format:
         return _Work(chip, compiler, options, host, job, Path(options.model.path))
-    if options.model.format != SOURCE:
-        raise UsageError(
-            f"{chip.title} takes models in {chip.format}, not in {options.model.format}.",
-            hint="Give the ONNX model: the check exports it.",
-        )
     wanted = ExportOptions(
         model=options.model,
         to=chip.format,
@@ -125,7 +137,7 @@ def _judged(work: _Work, opened: OpenedModel, base: ChipResult) -> ChipResult:
     try:
         compiled = _compiled(work)
     except InvalidModel as error:
-        return replace(base, reason=error.message, how="compiled")
+        return replace(base, reason=error.message)
     total = len(compiled.nodes) or len(opened.model.graph.nodes)
     fallback = [node for node in compiled.nodes if not node.on_chip]
     counts = NodeCounts(total, total - len(fallback), len(fallback))
@@ -133,7 +145,6 @@ def _judged(work: _Work, opened: OpenedModel, base: ChipResult) -> ChipResult:
     result = replace(
         base,
         verdict=(verdict if counts.on_chip else Verdict.REFUSED).value,
-        how=compiled.how,
         nodes=counts,
         refused=tuple(RefusedNode(one.name, one.operator, one.reason) for one in fallback),
         artefact=compiled.artefact.name if compiled.artefact else "",
