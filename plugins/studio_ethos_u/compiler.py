@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from studio.api import Progress, ToolchainCompiler, Unavailable
+from studio.api import ToolchainCompiler
 
 
 class EthosU(ToolchainCompiler):
@@ -15,20 +14,8 @@ class EthosU(ToolchainCompiler):
     title = "Arm Vela"
     distribution = "ethos-u-vela"
     how = "compiled"
+    runs = False
     tool = Path(__file__).with_name("tool_vela.py")
-
-    def answer(
-        self,
-        model: Path,
-        samples: Path,
-        answers: Path,
-        folder: Path,
-        progress: Progress,
-        *,
-        values: Sequence[str] = (),
-    ) -> Mapping[str, str]:
-        """Raise Unavailable: Vela compiles, and nothing here runs its code."""
-        raise Unavailable("nothing here runs the code of an Ethos-U.")
 
 
 class TfliteMicro(ToolchainCompiler):

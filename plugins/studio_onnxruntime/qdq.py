@@ -39,6 +39,8 @@ class Format:
         per_channel: A scale for each output channel of the weights; else one.
         bits: Of an activation, 8 or 16.
         wide: Values with 16 bits regardless of ``bits``.
+        symmetric: The zero point of every activation is zero, as TensorRT wants it.
+        float_biases: Biases stay in float instead of 32 bits.
     """
 
     signed: bool
@@ -46,11 +48,23 @@ class Format:
     per_channel: bool = True
     bits: int = 8
     wide: frozenset[str] = frozenset()
+    symmetric: bool = False
+    float_biases: bool = False
 
     def activation(self, name: str = "") -> numpy.dtype[Any]:
         """Return the type of an activation."""
         bits = 16 if name in self.wide else self.bits
         return numpy.dtype(f"{'' if self.signed else 'u'}int{bits}")
+
+    def steps(self, ends: Range, name: str = "") -> tuple[Array, Array]:
+        """Return the scale and the zero point of an activation with a range."""
+        kind = self.activation(name)
+        if not self.symmetric:
+            return parameters(ends, kind)
+        most = max(abs(ends[0]), abs(ends[1]))
+        largest = int(numpy.iinfo(kind).max)
+        scale, _ = parameters((0.0, most * (2 * largest + 1) / largest), kind)
+        return scale, numpy.zeros((), kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +136,7 @@ class _Pairs:
         if name in self._behind:
             return
         kind = self._form.activation(name)
-        scale, zero = parameters(self._ranges[name], kind)
+        scale, zero = self._form.steps(self._ranges[name], name)
         parts = self._scale(name, scale, zero)
         domain = _CONTRIB if kind.itemsize > 1 and self._opset < _STANDARD_16 else ""
         self._contrib = self._contrib or bool(domain)
@@ -148,7 +162,7 @@ class _Pairs:
         return next(e.version for e in entries if e.domain in ("", "ai.onnx"))
 
     def _weights(self, node: NodeProto, activations: Sequence[str]) -> None:
-        """Quantize the constant factor of a layer to bytes, and its bias to 32 bits."""
+        """Quantize the constant factor of a layer to bytes, and usually its bias to 32 bits."""
         tensor = self._constants.get(node.input[1])
         if tensor is None:
             return
@@ -157,7 +171,7 @@ class _Pairs:
         step = self._step(activations)
         made = rounded_weight(weight, _channels(node), self._form, bias, step)
         node.input[1] = self._constant(node.input[1], node.name, made)
-        if bias is not None and step:
+        if bias is not None and step and not self._form.float_biases:
             node.input[2] = self._constant(
                 node.input[2], node.name, _rounded_bias(bias, made, step)
             )
@@ -173,7 +187,7 @@ class _Pairs:
         name = activations[0] if activations else ""
         if name not in self._ranges:
             return 0.0
-        return float(parameters(self._ranges[name], self._form.activation(name))[0])
+        return float(self._form.steps(self._ranges[name], name)[0])
 
     def _constant(self, name: str, layer: str, made: Rounded) -> str:
         """Return a constant with the node that converts it back to floats.

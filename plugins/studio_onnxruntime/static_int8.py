@@ -124,9 +124,18 @@ class StaticInt8:
             "activations",
             Kind.CHOICE,
             default="auto",
-            choices=("auto", "unsigned", "signed"),
+            choices=("auto", "unsigned", "signed", "symmetric"),
             advanced=True,
-            help="Unsigned is fast on x86, signed on Arm; auto follows this machine.",
+            help="Unsigned is fast on x86, signed on Arm; auto follows this machine. Symmetric is "
+            "signed with the zero point 0, as TensorRT wants it.",
+        ),
+        Option(
+            "biases",
+            Kind.CHOICE,
+            default="int32",
+            choices=("int32", "float"),
+            advanced=True,
+            help="Biases in 32 bits, or in float for compilers that refuse the 32 bits.",
         ),
         Option(
             "activation_bits",
@@ -187,8 +196,8 @@ class StaticInt8:
         """
         from studio_onnxruntime.layer_timing import overheads, timed_layers
 
-        signed = {"signed": True, "unsigned": False}.get(options.get("activations", ""))
-        signed = hardware.is_arm() if signed is None else signed
+        known = {"signed": True, "symmetric": True, "unsigned": False}
+        signed = known.get(options.get("activations", ""), hardware.is_arm())
         found = {"layers": timed_layers(shapes, signed), **overheads(signed)}
         return {"kernels": list(hardware.kernels()), **found}
 

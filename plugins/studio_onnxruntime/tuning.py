@@ -168,13 +168,15 @@ class Int8Tuner:
         self._clip(model, chosen)
         correct_biases(model, {name: self._errors[name] for name in chosen if name in self._errors})
         values, reduced = self._values, _reduced(self._values)
-        signed = {"auto": hardware.is_arm(), "signed": True, "unsigned": False}
+        signed = {"auto": hardware.is_arm(), "unsigned": False}
         form = Format(
-            signed=signed[values["activations"]],
+            signed=signed.get(values["activations"], True),
             levels=63 if reduced else 127,
             per_channel=values["per_channel"],
             bits=int(values["activation_bits"]),
             wide=frozenset(_wide(model, self._wide)),
+            symmetric=values["activations"] == "symmetric",
+            float_biases=values["biases"] == "float",
         )
         add_pairs(model, chosen, self._ranges, form)
         return {

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from studio.api.errors import InvalidModel
+from studio.api.errors import InvalidModel, Unavailable
 from studio.api.progress import Progress
 from studio.api.toolchains import Toolchain
 
@@ -32,6 +32,8 @@ _MOST_NODES = 500_000
 _MOST_FIGURES = 64
 _LONGEST_NAME = 1000
 _LONGEST_TEXT = 2000
+_NEEDED = frozenset({"name", "operator", "on_chip"})
+_TEXTS = ("reason", "remedy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,14 @@ class PlacedNode:
         name: As in the model's graph.
         on_chip: Whether the accelerator computes it; the processor next to it does otherwise.
         reason: Why the accelerator does not, in the compiler's words.
+        remedy: A change that would bring it onto the chip, a sentence; empty if none is known.
     """
 
     name: str
     operator: str
     on_chip: bool
     reason: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ class Compiled:
 
     Attributes:
         toolchain: Name and version.
+        nodes: Those that the compiler names: all, or the refused ones alone. Without any, all run
+            on the chip.
         estimate: Its own figures, such as ``latency_ms`` and ``sram_bytes``; not measured.
         artefact: The file for the device; None where the compiler writes none.
         warnings: What the user should know, a sentence each.
@@ -89,6 +95,8 @@ class ChipCompiler(Protocol):
         settings: Mapping[str, object],
         folder: Path,
         progress: Progress,
+        *,
+        inputs: Mapping[str, Sequence[int]],
     ) -> Compiled:
         """Compile a model for one chip.
 
@@ -96,6 +104,7 @@ class ChipCompiler(Protocol):
             output: Where the artefact may be written, without a suffix.
             settings: Those of the chip in ``resources/chips``.
             folder: For temporary files.
+            inputs: Their sizes, also where the model leaves some open.
 
         Raises:
             InvalidModel: when the compiler refuses the whole model, with its reason.
@@ -121,14 +130,15 @@ class ChipCompiler(Protocol):
 class ToolchainCompiler:
     """A compiler whose tool works in the environment of its plugin.
 
-    A plugin derives its own class and sets ``id``, ``title``, ``distribution``, ``tool`` and
-    ``how``. The tool is a file as ``studio.api.toolchains`` describes. Its ``run`` gets the key
-    ``work``:
+    A plugin derives its own class and sets ``id``, ``title``, ``distribution``, ``tool``, ``how``
+    and ``runs`` (whether it computes as the chip does). The tool is a file as
+    ``studio.api.toolchains`` describes. Its ``run`` gets the key ``work``:
 
-    * ``compile`` with ``source``, ``output`` and ``settings``. It returns ``nodes`` (objects with
-      ``name``, ``operator``, ``on_chip`` and ``reason``), ``estimate`` (numbers by name),
-      ``artefact`` (the file that it wrote next to ``output``) and ``warnings``.
-    * ``answer`` as converters get it.
+    * ``compile`` with ``source``, ``output``, ``settings`` and ``inputs`` (sizes by name). It
+      returns ``nodes`` (objects with ``name``, ``operator``, ``on_chip``, ``reason`` and
+      ``remedy``), ``estimate`` (numbers by name), ``artefact`` (the file that it wrote next to
+      ``output``) and ``warnings``.
+    * ``answer`` as converters get it, where it ``runs``.
 
     Where the model is at fault, it returns ``{"error": sentence}`` instead.
     """
@@ -137,6 +147,7 @@ class ToolchainCompiler:
     title = ""
     distribution = ""
     how = HOW[0]
+    runs = True
     tool = Path()
 
     def __init__(self, toolchain: Toolchain) -> None:
@@ -153,6 +164,8 @@ class ToolchainCompiler:
         settings: Mapping[str, object],
         folder: Path,
         progress: Progress,
+        *,
+        inputs: Mapping[str, Sequence[int]],
     ) -> Compiled:
         """Compile by the tool."""
         request = {
@@ -160,6 +173,7 @@ class ToolchainCompiler:
             "source": str(model),
             "output": str(output),
             "settings": dict(settings),
+            "inputs": {name: list(sizes) for name, sizes in inputs.items()},
         }
         found = self._run(request, folder, progress)
         return Compiled(
@@ -180,7 +194,13 @@ class ToolchainCompiler:
         *,
         values: Sequence[str] = (),
     ) -> Mapping[str, str]:
-        """Run a model by the tool; it knows no inner values."""
+        """Run a model by the tool; it knows no inner values.
+
+        Raises:
+            Unavailable: where it does not run models.
+        """
+        if not self.runs:
+            raise Unavailable(f"{self.title} compiles, and nothing here runs its code.")
         request: dict[str, object] = {
             "work": "answer",
             "source": str(model),
@@ -210,13 +230,13 @@ def _nodes(value: object) -> tuple[PlacedNode, ...]:
 
 
 def _is_node(row: Mapping[str, object]) -> bool:
-    reason = row.get("reason", "")
+    texts = [row.get(name, "") for name in _TEXTS]
     return (
-        {"name", "operator", "on_chip"} <= set(row) <= {"name", "operator", "on_chip", "reason"}
+        _NEEDED <= set(row) <= {*_NEEDED, *_TEXTS}
         and _is_text(row["name"], _LONGEST_NAME)
         and _is_text(row["operator"], _LONGEST_NAME)
         and isinstance(row["on_chip"], bool)
-        and _is_text(reason, _LONGEST_TEXT)
+        and all(_is_text(text, _LONGEST_TEXT) for text in texts)
     )
 
 

@@ -23,6 +23,7 @@ NAMES = (
         "studio_sagemaker",
         "studio_ssh",
         "studio_tensorflow",
+        "studio_tensorrt",
         "studio_tflite",
         "studio_trees",
         "studio_vertex",

@@ -22,8 +22,8 @@ class ChipSpec:
         id: Name of its file.
         compiler: Id of the compiler that a plugin brings.
         format: Of the models that the compiler takes.
-        precision: In which an ONNX model is exported to that format.
         source: Where its facts are known from.
+        precision: In which an ONNX model is exported to that format.
         settings: What the compiler gets.
     """
 
@@ -32,8 +32,8 @@ class ChipSpec:
     summary: str
     compiler: str
     format: str
-    precision: str
     source: str
+    precision: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -24,10 +24,12 @@ def checked(result: ChipResult) -> list[str]:
     """Return the verdict with its basis, and the nodes that are left to the processor."""
     lines = [f"{result.title}: {_verdict(result)} ({result.how} with {result.toolchain})"]
     lines += [f"reason    {result.reason}"] if result.reason else []
+    label = "refused " if result.verdict == Verdict.REFUSED.value else "fallback"
     for node in result.refused[:_MOST_NODES]:
-        lines.append(f"fallback  {node.operator} {node.node}: {node.reason}")
+        lines.append(f"{label}  {node.operator} {node.node}: {node.reason}")
+        lines += [f"          {node.remedy}"] if node.remedy else []
     if (more := len(result.refused) - _MOST_NODES) > 0:
-        lines.append(f"fallback  {more} more; --json lists all")
+        lines.append(f"{label}  {more} more; --json lists all")
     if result.numbers is not None:
         lines.append(f"numbers   {_numbers(result.numbers)}")
     if estimate := _estimate(result):

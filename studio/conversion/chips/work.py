@@ -77,7 +77,8 @@ def check(options: CheckOptions, job: Job) -> ChipResult:
     require_installed([capability, *_way(chip, options, host)], host)
     compiler: ChipCompiler = host.create(capability)
     work = _prepared(chip, compiler, options, host, job)
-    opened = read_model(work.model, job, host=host)
+    shapes = parse(options.input or ()) if chip.format == options.model.format else None
+    opened = read_model(work.model, job, shapes, host=host)
     base = ChipResult(
         chip=chip.id,
         title=chip.title,
@@ -85,7 +86,7 @@ def check(options: CheckOptions, job: Job) -> ChipResult:
         how=compiler.how,
         toolchain=f"{compiler.title} {compiler.version()}",
         format=chip.format,
-        precision=chip.precision if options.model.format == SOURCE else options.model.precision,
+        precision=chip.precision or options.model.precision,
         warnings=work.warnings,
     )
     result = _judged(work, opened, base)
@@ -135,18 +136,19 @@ def _prepared(
 
 def _judged(work: _Work, opened: OpenedModel, base: ChipResult) -> ChipResult:
     try:
-        compiled = _compiled(work)
+        compiled = _compiled(work, opened)
     except InvalidModel as error:
         return replace(base, reason=error.message)
-    total = len(compiled.nodes) or len(opened.model.graph.nodes)
     fallback = [node for node in compiled.nodes if not node.on_chip]
-    counts = NodeCounts(total, total - len(fallback), len(fallback))
+    counts = _counts(compiled, len(opened.model.graph.nodes))
     verdict = Verdict.PARTLY if fallback else Verdict.RUNS
     result = replace(
         base,
         verdict=(verdict if counts.on_chip else Verdict.REFUSED).value,
         nodes=counts,
-        refused=tuple(RefusedNode(one.name, one.operator, one.reason) for one in fallback),
+        refused=tuple(
+            RefusedNode(one.name, one.operator, one.reason, one.remedy) for one in fallback
+        ),
         artefact=compiled.artefact.name if compiled.artefact else "",
         bytes=compiled.artefact.stat().st_size if compiled.artefact else 0,
         estimate=compiled.estimate,
@@ -155,13 +157,24 @@ def _judged(work: _Work, opened: OpenedModel, base: ChipResult) -> ChipResult:
     return _with_numbers(work, opened, result) if counts.on_chip else result
 
 
-def _compiled(work: _Work) -> Compiled:
+def _counts(compiled: Compiled, nodes: int) -> NodeCounts:
+    """Count the nodes; a compiler that names refused ones alone refuses the model with them."""
+    on_chip = sum(node.on_chip for node in compiled.nodes)
+    if compiled.nodes and not on_chip:
+        return NodeCounts(nodes, 0, nodes)
+    total = len(compiled.nodes) or nodes
+    return NodeCounts(total, on_chip or total, total - (on_chip or total))
+
+
+def _compiled(work: _Work, opened: OpenedModel) -> Compiled:
     folder, scratch = work.job.folder / ARTEFACT, work.job.folder / "compiler"
     folder.mkdir()
     scratch.mkdir()
     output = folder / work.model.stem
     try:
-        return work.compiler.compile(work.model, output, work.chip.settings, scratch, work.job)
+        return work.compiler.compile(
+            work.model, output, work.chip.settings, scratch, work.job, inputs=_sizes(opened)
+        )
     except StudioError as error:
         if type(error) is not StudioError:
             raise
@@ -169,6 +182,19 @@ def _compiled(work: _Work) -> Compiled:
         raise InvalidModel(
             f"{work.compiler.title} ended: {error.message}", detail=error.detail
         ) from None
+
+
+def _sizes(opened: OpenedModel) -> dict[str, tuple[int, ...]]:
+    """Return the sizes of the inputs; open ones as they are assumed."""
+    shapes = {
+        value.name: value.type.shape
+        for value in opened.sized.graph.inputs
+        if value.type is not None and value.type.shape is not None
+    }
+    return {
+        name: tuple(size if isinstance(size, int) else 1 for size in shape)
+        for name, shape in shapes.items()
+    }
 
 
 def _with_numbers(work: _Work, opened: OpenedModel, result: ChipResult) -> ChipResult:

@@ -16,7 +16,8 @@ def test_each_chip_has_a_compiler_that_takes_its_format() -> None:
     assert len(chips()) >= 12
     for chip in chips().values():
         assert compilers[chip.compiler].takes(chip.format), chip.id
-        assert chip.precision in TARGETS[chip.format].precisions, chip.id
+        exported = TARGETS[chip.format].precisions if chip.format in TARGETS else ("",)
+        assert chip.precision in exported, chip.id
         assert chip.title, chip.id
         assert chip.source.endswith("."), chip.id
 

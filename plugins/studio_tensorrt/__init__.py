@@ -1,0 +1,1 @@
+"""NVIDIA TensorRT as a plugin: its parser and its builder, without a GPU."""
