@@ -75,6 +75,29 @@ def test_bytes_are_those_of_the_runtimes_own_quantizer(tmp_path: Path) -> None:
     assert ours["b_quantized"].dtype == numpy.int32
 
 
+def test_symmetric_activations_have_the_zero_point_0(tmp_path: Path) -> None:
+    made = model(tmp_path)
+    form = Format(True, symmetric=True, float_biases=True)
+    add_pairs(made, ["first", "second"], {**RANGES, "c": (-40.0, 40.0)}, form)
+    constants = {t.name: numpy_helper.to_array(t) for t in made.graph.initializer}
+    zeros = {name: value for name, value in constants.items() if name.endswith("zero_point")}
+    assert {value.dtype for value in zeros.values()} == {numpy.dtype("int8")}
+    assert not any(value.any() for value in zeros.values())
+    for name, most in (("x", 4.2), ("r", 20.0), ("c", 40.0)):
+        assert numpy.isclose(constants[f"{name}_scale"], most / 127, rtol=1e-6), name
+    assert "b_quantized" not in constants
+    assert layer(made.graph, "first").input[2] == "b"
+    onnx.checker.check_model(made, full_check=True)
+
+
+@pytest.mark.parametrize("ends", [(-3.0, 0.5), (0.0, 7.0), (-2.0, 0.0), (0.0, 0.0)])
+def test_symmetric_steps_reach_both_ends(ends: tuple[float, float]) -> None:
+    scale, zero = Format(True, symmetric=True).steps(ends)
+    most = max(map(abs, ends))
+    assert zero == 0
+    assert not most or numpy.isclose(scale * 127, most, rtol=1e-6)
+
+
 def test_a_float_reader_of_a_float_value_is_not_rounded(tmp_path: Path) -> None:
     made = model(tmp_path)
     add_pairs(made, ["second"], RANGES, Format(False))

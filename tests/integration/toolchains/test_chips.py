@@ -127,3 +127,63 @@ def test_a_compiler_that_crashes_is_one_sentence(
     assert done.code == 1
     assert "is damaged" in done.err
     assert len(done.err.strip().splitlines()) <= 2
+
+
+@pytest.fixture(scope="module")
+def quantized(
+    tmp_path_factory: pytest.TempPathFactory, rigs: Path, digits: Path
+) -> dict[str, Path]:
+    """Digits by preset."""
+    studio = Studio(tmp_path_factory.mktemp("presets"))
+    studio.environment["EDGEWRIGHT_HOME"] = str(rigs / "toolchains")
+    install(studio, "tensorrt")
+    found = {}
+    for preset in ("int8", "int8-arm", "a16w8", "int8-weights", "int8-tensorrt"):
+        found[preset] = tmp_path_factory.mktemp(preset) / "digits.onnx"
+        words = ("--preset", preset, "--data", digits / "calibration.npz")
+        studio.ok("quantize", digits / "digits.onnx", *words, "--out", found[preset])
+    return found
+
+
+def test_tensorrt_builds_an_engine_without_a_gpu(
+    kept: Studio, digits: Path, quantized: dict[str, Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "digits.engine"
+    for model in (digits / "digits.onnx", quantized["int8-tensorrt"]):
+        found = kept.ok("check", model, "--for", "nvidia-a100", "--out", out, "--force")
+        assert (found["verdict"], found["how"]) == ("runs", "compiled")
+        assert found["nodes"]["fallback"] == 0
+        assert out.stat().st_size == found["bytes"] > 100_000
+
+
+@pytest.mark.parametrize(
+    ("preset", "operator", "reason", "remedy"),
+    [
+        ("int8", "DequantizeLinear", "input has type Int32", "biases in float"),
+        ("int8-arm", "DequantizeLinear", "input has type Int32", "biases in float"),
+        ("a16w8", "constant", "not one of TensorRT's", "zero point of 16 bits"),
+        ("int8-weights", "MatMulNBits", "must be FP16", "operator of ONNX Runtime"),
+    ],
+)
+def test_tensorrt_names_the_node_and_the_remedy(
+    kept: Studio, quantized: dict[str, Path], preset: str, operator: str, reason: str, remedy: str
+) -> None:
+    done = kept.run("check", quantized[preset], "--for", "nvidia-a100", "--json")
+    assert done.code == 3
+    found = done.json
+    assert (found["verdict"], found["nodes"]["on_chip"], found["artefact"]) == ("refused", 0, "")
+    node = found["refused"][0]
+    assert node["operator"] == operator
+    assert reason in node["reason"]
+    assert remedy in node["remedy"]
+    assert "preset int8-tensorrt" in node["remedy"]
+
+
+def test_a_chip_without_an_engine_has_the_parsers_verdict(
+    kept: Studio, quantized: dict[str, Path]
+) -> None:
+    found = kept.ok("check", quantized["int8-tensorrt"], "--for", "jetson-orin")
+    assert found["verdict"] == "runs"
+    assert found["artefact"] == ""
+    assert any("builds no engine for the chip" in text for text in found["warnings"])
+    assert kept.run("check", quantized["int8"], "--for", "jetson-orin").code == 3

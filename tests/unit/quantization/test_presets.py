@@ -16,7 +16,7 @@ from tests.rigs.model_refs import model_ref
 
 SHIPPED = {
     "int8", "int8-arm", "int8-dynamic", "int8-weights", "int4-weights", "fp16", "a16w8",
-    "int8-per-tensor", "int8-percentile", "int8-whole",
+    "int8-per-tensor", "int8-percentile", "int8-whole", "int8-tensorrt",
 }  # fmt: skip
 
 
@@ -39,7 +39,7 @@ def test_every_option_says_what_it_can_be(known: Presets) -> None:
     said = {option.name: allowed_values(option) for option in known.check("int8").options}
     assert said["samples"] == "whole number from 1 to 100000"
     assert said["fold"] == "true | false"
-    assert said["activations"] == "auto | unsigned | signed"
+    assert said["activations"] == "auto | unsigned | signed | symmetric"
     assert "samples" not in {option.name for option in known.check("fp16").options}
 
 

@@ -44,7 +44,7 @@ CHIPS = (
         ("int8-arm", "fp16", "int8-dynamic", "int4-weights"),
         ("aarch64", "arm64", "armv7l"),
     ),
-    Chip("gpu", "GPU", ("fp16", "int8", "bf16")),
+    Chip("gpu", "GPU", ("fp16", "int8-tensorrt", "int8", "bf16")),
     Chip("npu", "NPU", ("int8-whole", "int8-per-tensor", "a16w8")),
 )
 BY_ID = {chip.id: chip for chip in CHIPS}
