@@ -16,7 +16,7 @@ from studio_onnxruntime.activations import following, identity
 from studio_onnxruntime.backend import OnnxRuntime
 from studio_onnxruntime.histogram import Histogram, Range
 from studio_onnxruntime.passes import Pass
-from studio_onnxruntime.range_selection import fitted_range
+from studio_onnxruntime.range_selection import fitted_even_range, fitted_range
 from studio_onnxruntime.rewriting import with_largest
 
 METHODS = ("activation-aware", "mse", "percentile", "percentile-symmetric", "minmax", "entropy")
@@ -37,6 +37,7 @@ def calibrate(
     method: str,
     percentile: float,
     seen: dict[str, Histogram] | None = None,
+    even: bool = False,
 ) -> dict[str, Range]:
     """Return the range of every activation that an operator of these kinds reads or writes.
 
@@ -46,6 +47,7 @@ def calibrate(
     Args:
         path: A prepared model.
         seen: Takes the histograms, for who wants to draw them.
+        even: Whether fitted ranges lie evenly around zero.
 
     Raises:
         InvalidData: when a sample does not fit, or makes an activation infinite or not a number.
@@ -69,8 +71,9 @@ def calibrate(
         seen.update(histograms)
     if method in ("activation-aware", "mse"):
         functions = following(model.graph) if method == "activation-aware" else {}
+        fitted = fitted_even_range if even else fitted_range
         return {
-            name: fitted_range(histogram, functions.get(name, identity))
+            name: fitted(histogram, functions.get(name, identity))
             for name, histogram in histograms.items()
         }
     floors = _floors(model.graph)

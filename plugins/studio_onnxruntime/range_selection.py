@@ -14,6 +14,7 @@ from studio_onnxruntime.activations import Doubles, Function, identity
 from studio_onnxruntime.histogram import Histogram, Range
 
 _LEVELS = 255
+_EVEN_LEVELS = 127
 _SHARES = numpy.concatenate([numpy.linspace(1, 0.4, 25), numpy.geomspace(0.38, 0.02, 16)])
 _ROUNDS = 4
 
@@ -41,6 +42,23 @@ def fitted_range(histogram: Histogram, function: Function = identity) -> Range:
         if best == before:
             break
     return best
+
+
+def fitted_even_range(histogram: Histogram, function: Function = identity) -> Range:
+    """Return the range around zero, in levels from -127 to 127, with the least squared error."""
+    most = max(map(abs, histogram.extremes()))
+    centres, counts = histogram.occupied()
+    if not len(centres) or not most:
+        return -most, most
+    exact = function(centres)
+
+    def error(end: float) -> float:
+        step = end / _EVEN_LEVELS
+        levels = numpy.clip(numpy.round(centres / step), -_EVEN_LEVELS, _EVEN_LEVELS)
+        return float((counts * (function(levels * step) - exact) ** 2).sum())
+
+    best = min((most * share for share in _SHARES), key=error)
+    return -best, best
 
 
 def _rounded(values: Doubles, ends: Range) -> Doubles:

@@ -74,6 +74,7 @@ class Int8Tuner:
                 method=values["calibration"],
                 percentile=values["percentile"],
                 seen=self._seen,
+                even=values["activations"] == "symmetric",
             )
             self._errors = self._bias_errors(progress)
 

@@ -14,7 +14,7 @@ from studio_onnxruntime.activations import Function, following, identity
 from studio_onnxruntime.backend import OnnxRuntime
 from studio_onnxruntime.bias_correction import bias_errors, correct_biases, rounded_weight
 from studio_onnxruntime.histogram import Histogram
-from studio_onnxruntime.range_selection import clipped_weight, fitted_range
+from studio_onnxruntime.range_selection import clipped_weight, fitted_even_range, fitted_range
 
 from . import models
 
@@ -79,6 +79,16 @@ def test_fitted_is_better_than_the_extremes_with_outliers() -> None:
     counted = histogram(values)
     fitted, whole = fitted_range(counted), counted.extremes()
     assert loss(values, fitted, identity) < 0.85 * loss(values, whole, identity)
+
+
+def test_an_even_range_ends_where_its_levels_lose_least() -> None:
+    values = numpy.random.default_rng(0).normal(size=100_000)
+    values[:2] = 20, -20
+    low, high = fitted_even_range(histogram(values))
+    assert low == -high
+    assert 3 < high < 19
+    assert fitted_even_range(histogram(numpy.zeros(100))) == (0, 0)
+    assert fitted_even_range(Histogram()) == (0, 0)
 
 
 @pytest.mark.parametrize("value", [0.0, 3.0, -2.0])
