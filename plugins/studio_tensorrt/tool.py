@@ -2,7 +2,7 @@
 
 This file and TensorRT alone; nothing of the studio. ``run`` is called as ``studio.api.chips``
 describes for compilers. The builder makes engines for GPUs of other kinds than the one at hand, or
-without any; for chips that it knows no engines of, the parser alone is used.
+without any. Where it knows none for a chip, the parser alone is used.
 """
 
 from __future__ import annotations

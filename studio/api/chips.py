@@ -135,9 +135,8 @@ class ToolchainCompiler:
     ``studio.api.toolchains`` describes. Its ``run`` gets the key ``work``:
 
     * ``compile`` with ``source``, ``output``, ``settings`` and ``inputs`` (sizes by name). It
-      returns ``nodes`` (objects with ``name``, ``operator``, ``on_chip``, ``reason`` and
-      ``remedy``), ``estimate`` (numbers by name), ``artefact`` (the file that it wrote next to
-      ``output``) and ``warnings``.
+      returns ``nodes``, ``estimate`` (numbers by name), ``artefact`` (the file that it wrote next
+      to ``output``) and ``warnings``. A node has the keys of ``PlacedNode``.
     * ``answer`` as converters get it, where it ``runs``.
 
     Where the model is at fault, it returns ``{"error": sentence}`` instead.
