@@ -249,7 +249,7 @@ def test_answers_go_on_being_compared_where_that_is_asked_for(box: Trials, tmp_p
     done = box.deploy(model, "--shadow-cpu", "20")
     assert done.code == 0, done.err
     with box.clients() as clients:
-        until(lambda: (box.served()["mirror"] or {}).get("compared", 0) >= 20, "comparisons", 60)
+        until(lambda: (box.served()["mirror"] or {}).get("compared", 0) >= 60, "comparisons", 180)
     assert clients.failures == []
     told = box.served()["mirror"]
     assert (told["trial"], told["release"], told["fault"]) == (False, box.good, "")

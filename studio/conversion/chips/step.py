@@ -8,7 +8,7 @@ from pathlib import Path
 from studio.api import Kind
 from studio.conversion.chips.results import ChipResult
 from studio.jobs.options_form import option
-from studio.jobs.step import Effect, Limits, Step
+from studio.jobs.step import Effect, Limits, Step, Use
 from studio.registry import ModelRef
 
 
@@ -45,6 +45,7 @@ CHECK: Step[CheckOptions, ChipResult] = Step(
     record="studio.conversion.chips.record:checked",
     limits=Limits(memory_mb=16_384, seconds=3600.0),
     effect=Effect.PURE,
+    use=Use.READ,
     texts="studio.conversion.chips.texts:checked",
     exit_code="studio.conversion.chips.texts:exit_code",
 )
