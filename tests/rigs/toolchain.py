@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy
 import onnx
 
+from tests.rigs.chip_compiler import CHIP, COMPILER
+
 ID = "example_tools"
 DISTRIBUTION = "edgewright-example-tool"
 
@@ -57,6 +59,13 @@ sources = ["onnx"]
 targets = ["coreml"]
 environment = true
 factory = "example_tools.parts:Writer"
+
+[[compilers]]
+id = "example-compiler"
+title = "Example compiler"
+formats = ["onnx"]
+environment = true
+factory = "example_tools.parts:Compiler"
 """
 
 PARTS = '''
@@ -64,7 +73,7 @@ PARTS = '''
 
 from pathlib import Path
 
-from studio.api import ToolchainConverter, Transformed
+from studio.api import Transformed, ToolchainCompiler, ToolchainConverter
 
 HERE = Path(__file__).parent
 
@@ -111,6 +120,13 @@ class Writer(ToolchainConverter):
     sources = ("onnx",)
     distribution = "edgewright-example-tool"
     tool = HERE / "writer.py"
+
+
+class Compiler(ToolchainCompiler):
+    id, title = "example-compiler", "Example compiler"
+    distribution = "edgewright-example-tool"
+    how = "simulated"
+    tool = HERE / "compile.py"
 '''
 
 READER = '''
@@ -364,9 +380,12 @@ def make_plugin(folder: Path, lock: str, more: Mapping[str, str] | None = None) 
         "runner.py": RUNNER,
         "reader.py": READER,
         "writer.py": WRITER,
+        "compile.py": COMPILER,
+        "chips/example-chip.toml": CHIP,
         "requirements.lock": lock,
         **(more or {}),
     }
     for name, text in files.items():
+        (package / name).parent.mkdir(exist_ok=True)
         (package / name).write_text(text)
     return package

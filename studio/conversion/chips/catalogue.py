@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import functools
-import tomllib
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from studio.api import UsageError
+from studio.api import Extension, UsageError
 from studio.documents.dataclass_json import from_json
-from studio.documents.toml_text import no_such
+from studio.documents.toml_text import loads, no_such
+from studio.plugin_host import PluginHost, PluginState
 from studio.settings import resource
+
+log = logging.getLogger(__name__)
+
+_FOLDER = "chips"
+_MOST_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,14 +44,43 @@ class ChipSpec:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-@functools.cache
-def chips() -> Mapping[str, ChipSpec]:
-    """Return the whole catalogue, by name."""
-    found = {}
-    for path in sorted(resource("chips").glob("*.toml"), key=lambda one: _order(one.stem)):
-        with path.open("rb") as file:
-            found[path.stem] = from_json(ChipSpec, {"id": path.stem, **tomllib.load(file)})
+def chips(host: PluginHost) -> Mapping[str, ChipSpec]:
+    """Return the catalogue by name: the studio's own chips, then those that plugins bring.
+
+    A plugin has them in its folder ``chips``. It names its own compilers there, and takes no name
+    that is known already.
+    """
+    found = dict(_own())
+    for plugin in host.plugins:
+        if plugin.built_in or plugin.state is not PluginState.AVAILABLE:
+            continue
+        compilers = {one.id for one in plugin.capabilities if one.extension is Extension.COMPILER}
+        for path in sorted((plugin.folder / _FOLDER).glob("*.toml")):
+            chip = _given(path)
+            if chip is not None and chip.compiler in compilers:
+                found.setdefault(chip.id, chip)
     return found
+
+
+@functools.cache
+def _own() -> Mapping[str, ChipSpec]:
+    paths = sorted(resource(_FOLDER).glob("*.toml"), key=lambda one: _order(one.stem))
+    return {path.stem: _read(path) for path in paths}
+
+
+def _given(path: Path) -> ChipSpec | None:
+    """Return a chip of a plugin; None for a file that is not one."""
+    try:
+        return _read(path)
+    except (OSError, ValueError) as error:  # of TOML, too
+        log.warning("%s is not a chip: %s", path, error)
+        return None
+
+
+def _read(path: Path) -> ChipSpec:
+    with path.open("rb") as file:
+        text = file.read(_MOST_BYTES)
+    return from_json(ChipSpec, {**loads(text.decode()), "id": path.stem})
 
 
 def _order(name: str) -> tuple[tuple[int, str], ...]:
@@ -52,15 +88,16 @@ def _order(name: str) -> tuple[tuple[int, str], ...]:
     return tuple((int(part), "") if part.isdigit() else (0, part) for part in name.split("-"))
 
 
-def chip_named(name: str) -> ChipSpec:
+def chip_named(name: str, host: PluginHost) -> ChipSpec:
     """Return a chip by its name.
 
     Raises:
         UsageError: with the nearest name, when there is no such chip.
     """
+    known = chips(host)
     try:
-        return chips()[name]
+        return known[name]
     except KeyError:
-        reason, hint = no_such(name, chips(), "chip")
+        reason, hint = no_such(name, known, "chip")
         more = hint or "studio chips lists all."
         raise UsageError(f"{reason[0].upper()}{reason[1:]}", hint=more) from None

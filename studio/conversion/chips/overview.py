@@ -22,7 +22,7 @@ def chip_lines(host: PluginHost) -> list[ChipLine]:
             compilers[chip.compiler].title if chip.compiler in compilers else "",
             states.get(chip.compiler, "No installed plugin compiles for it."),
         )
-        for chip in chips().values()
+        for chip in chips(host).values()
     ]
 
 

@@ -71,8 +71,8 @@ def check(options: CheckOptions, job: Job) -> ChipResult:
         InvalidModel: when the model cannot be exported.
     """
     begun = time.monotonic()
-    chip = chip_named(options.chip)
     host = PluginHost.discover()
+    chip = chip_named(options.chip, host)
     capability = _compiler(chip, host)
     require_installed([capability, *_way(chip, options, host)], host)
     compiler: ChipCompiler = host.create(capability)

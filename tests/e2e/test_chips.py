@@ -1,0 +1,87 @@
+"""The check of a model for the chip of an example plugin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+import pytest
+
+from tests.e2e.conftest import Studio
+from tests.e2e.example_toolchain import installed_studio
+from tests.rigs import toolchain as rig
+
+pytestmark = [pytest.mark.slow, pytest.mark.needs("bwrap")]
+
+CHIP = ("--for", "example-chip")
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Studio:
+    return installed_studio(tmp_path_factory.mktemp("chips"))
+
+
+def linear(folder: Path, description: str = "") -> Path:
+    model = rig.linear_model()
+    model.doc_string = description
+    path = folder / "linear.onnx"
+    onnx.save(model, path)
+    return path
+
+
+def test_a_model_runs_on_a_chip_that_a_plugin_brings(installed: Studio, tmp_path: Path) -> None:
+    lines = {one["id"]: one for one in installed.ok("chips", "list")["chips"]}
+    assert lines["example-chip"]["state"] == "available"
+    assert "not installed yet" in lines["tflite-micro"]["state"]
+    out = tmp_path / "linear.bin"
+    found = installed.ok("check", linear(tmp_path), *CHIP, "--out", out)
+    assert (found["chip"], found["verdict"], found["how"]) == ("example-chip", "runs", "simulated")
+    assert found["nodes"] == {"total": 1, "on_chip": 1, "fallback": 0}
+    assert found["numbers"]["max_error"] < 1e-5
+    assert found["numbers"]["against"].startswith("ONNX Runtime")
+    assert found["estimate"] == {"latency_ms": 0.5}
+    assert (found["artefact"], out.read_bytes()) == (str(out), b"code")
+    again = installed.run("check", linear(tmp_path), *CHIP, "--out", out)
+    assert again.code in (1, 2)
+    assert "exists already" in again.err
+
+
+def test_a_node_that_stays_on_the_processor_has_its_remedy(
+    installed: Studio, tmp_path: Path
+) -> None:
+    done = installed.run("check", linear(tmp_path, "partly"), *CHIP)
+    assert done.code == 0
+    assert "runs in part, 1 of 2 nodes on the chip" in done.out
+    assert "fallback  Add sum: no adder" in done.out
+    assert "Leave it out." in done.out
+    assert "latency 0.5 ms; not measured" in done.out
+
+
+def test_a_refusal_is_a_missed_gate(installed: Studio, tmp_path: Path) -> None:
+    done = installed.run("check", linear(tmp_path, "refused"), *CHIP, "--json")
+    assert done.code == 3
+    assert done.json["verdict"] == "refused"
+    assert done.json["reason"] == "The chip has no operator MatMul."
+    assert done.json["nodes"]["on_chip"] == 0
+
+
+@pytest.mark.parametrize(
+    ("description", "reason"),
+    [("crashes", "Example compiler ended"), ("elsewhere", "not where it should be")],
+)
+def test_a_compiler_that_fails_is_one_sentence(
+    installed: Studio, tmp_path: Path, description: str, reason: str
+) -> None:
+    done = installed.run("check", linear(tmp_path, description), *CHIP, "--json")
+    assert done.code == 3
+    assert reason in done.json["reason"]
+    assert done.json["artefact"] == ""
+
+
+def test_what_does_not_fit_is_said_before_any_work(installed: Studio, tmp_path: Path) -> None:
+    done = installed.run("check", linear(tmp_path), "--for", "example-chop")
+    assert done.code == 2
+    assert "Unknown chip 'example-chop'; the nearest is 'example-chip'" in done.err
+    done = installed.run("check", linear(tmp_path), "--for", "ethos-u55-128")
+    assert done.code == 1
+    assert "studio backends install ethos-u && studio backends install pytorch" in done.err

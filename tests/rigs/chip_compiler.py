@@ -1,0 +1,52 @@
+"""The compiler of the example plugin, and its chip."""
+
+CHIP = """
+title = "Example chip"
+summary = "The chip of the tests."
+compiler = "example-compiler"
+format = "onnx"
+source = "These tests."
+
+[settings]
+lanes = 4
+"""
+
+COMPILER = '''
+"""Compiles the linear model, as its file's description has it."""
+
+import glob
+import json
+import os
+
+import numpy
+
+
+def run(request, progress):
+    with open(request["source"], "rb") as file:
+        content = file.read()
+    if request["work"] == "compile":
+        assert request["settings"] == {"lanes": 4}, request["settings"]
+        assert request["inputs"] == {"x": [1, 4]}, request["inputs"]
+        if b"crashes" in content:
+            os.kill(os.getpid(), 11)
+        if b"refused" in content:
+            return {"error": "The chip has no operator MatMul."}
+        artefact = os.path.basename(request["output"]) + ".bin"
+        with open(os.path.join(os.path.dirname(request["output"]), artefact), "wb") as file:
+            file.write(b"code")
+        if b"elsewhere" in content:
+            artefact = "../../../secret"
+        nodes = []
+        if b"partly" in content:
+            product = {"name": "product", "operator": "MatMul", "on_chip": True}
+            sum_ = {"name": "sum", "operator": "Add", "on_chip": False, "reason": "no adder",
+                    "remedy": "Leave it out."}
+            nodes = [product, sum_]
+        return {"nodes": nodes, "artefact": artefact, "estimate": {"latency_ms": 0.5}}
+    weights = numpy.arange(12, dtype=numpy.float32).reshape(4, 3) / 10 - 0.5
+    for path in glob.glob(os.path.join(request["samples"], "*.npz")):
+        with numpy.load(path, allow_pickle=False) as arrays:
+            scores = arrays["x"] @ weights
+        numpy.savez(os.path.join(request["answers"], os.path.basename(path)), **{"0": scores})
+    return {}
+'''
