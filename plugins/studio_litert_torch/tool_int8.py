@@ -47,6 +47,9 @@ _TRIED = 32
 _CLASSES = 5
 """Values in a row that are classes; fewer may be a box."""
 
+_FEWEST_ROWS = 100
+"""Rows with classes, from which on their share decides."""
+
 _STEPS = 255
 _MOST_VALUES = 1 << 16
 """Values of a tensor that a sample adds to its histogram, evenly taken."""
@@ -67,17 +70,16 @@ def quantize(path: str, samples: Sequence[str], whole: bool, tell: Tell) -> None
     spreads = observer.spreads(samples)
     tried = samples[:: -(-len(samples) // _TRIED)]
     exact = _outputs(path, observer, tried)
-    best, least = b"", (numpy.inf, numpy.inf)
+    made: list[bytes] = []
+    losses: list[Loss] = []
     for number, choice in enumerate(_CHOICES):
         tell(number, len(_CHOICES), f"Trying ranges: {choice.title}")
         ranges = {name: choice.range_of(one) for name, one in spreads.items()}
-        made = _made(path, observer.fitted(samples[0]), ranges, whole)
-        classes, size = _difference(exact, _outputs(made, observer, tried))
-        error = choice.margin * classes, choice.margin * size
-        if error < least or not best:
-            best, least = made, error
+        made.append(_made(path, observer.fitted(samples[0]), ranges, whole))
+        found = _difference(exact, _outputs(made[-1], observer, tried))
+        losses.append(found.times(choice.margin))
     with open(path, "wb") as file:
-        file.write(best)
+        file.write(made[best_of(losses)])
 
 
 def _made(
@@ -116,20 +118,46 @@ def _outputs(model: str | bytes, observer: Observer, samples: Sequence[str]) -> 
     return found
 
 
-def _difference(
-    exact: Sequence[Sequence[Array]], found: Sequence[Sequence[Array]]
-) -> tuple[float, float]:
-    """Return the share of rows with another class, and the mean relative error of the outputs.
+@dataclass(frozen=True)
+class Loss:
+    """The difference of a model from the float one on the samples.
 
-    The class decides: an answer with larger errors may still be the same.
+    Attributes:
+        classes: Share of the rows with another class.
+        rows: Number of rows with classes.
+        error: Mean relative error of the outputs.
     """
-    classes, errors = [], []
+
+    classes: float
+    rows: int
+    error: float
+
+    def times(self, factor: float) -> Loss:
+        """Return the loss with both parts multiplied."""
+        return Loss(factor * self.classes, self.rows, factor * self.error)
+
+
+def best_of(losses: Sequence[Loss]) -> int:
+    """Return the place of the least loss.
+
+    Classes decide, since an answer with larger errors may still be the same. With a few rows, the
+    error does: there, one row by chance is a large share.
+    """
+    has_rows = losses[0].rows >= _FEWEST_ROWS
+    order = [(one.classes if has_rows else 0.0, one.error) for one in losses]
+    return order.index(min(order))
+
+
+def _difference(exact: Sequence[Sequence[Array]], found: Sequence[Sequence[Array]]) -> Loss:
+    """Compare outputs of all samples."""
+    different, errors = [], []
     for ours, theirs in zip(exact, found, strict=True):
         for one, other in zip(ours, theirs, strict=True):
             if one.ndim in (2, 3) and one.shape[-1] >= _CLASSES:
-                classes.append(float((one.argmax(-1) != other.argmax(-1)).mean()))
+                different.append((one.argmax(-1) != other.argmax(-1)).reshape(-1))
             errors.append(_relative(one.astype(numpy.float64), other.astype(numpy.float64)))
-    return _mean(classes), _mean(errors)
+    rows = numpy.concatenate(different) if different else numpy.zeros(0)
+    return Loss(float(rows.mean()) if rows.size else 0.0, rows.size, _mean(errors))
 
 
 def _relative(one: Array, other: Array) -> float:
