@@ -93,18 +93,17 @@ class ChipCompiler(Protocol):
         model: Path,
         output: Path,
         settings: Mapping[str, object],
+        inputs: Mapping[str, Sequence[int]],
         folder: Path,
         progress: Progress,
-        *,
-        inputs: Mapping[str, Sequence[int]],
     ) -> Compiled:
         """Compile a model for one chip.
 
         Args:
             output: Where the artefact may be written, without a suffix.
             settings: Those of the chip in ``resources/chips``.
-            folder: For temporary files.
             inputs: Their sizes, also where the model leaves some open.
+            folder: For temporary files.
 
         Raises:
             InvalidModel: when the compiler refuses the whole model, with its reason.
@@ -161,10 +160,9 @@ class ToolchainCompiler:
         model: Path,
         output: Path,
         settings: Mapping[str, object],
+        inputs: Mapping[str, Sequence[int]],
         folder: Path,
         progress: Progress,
-        *,
-        inputs: Mapping[str, Sequence[int]],
     ) -> Compiled:
         """Compile by the tool."""
         request = {

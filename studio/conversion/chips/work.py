@@ -173,7 +173,7 @@ def _compiled(work: _Work, opened: OpenedModel) -> Compiled:
     output = folder / work.model.stem
     try:
         return work.compiler.compile(
-            work.model, output, work.chip.settings, scratch, work.job, inputs=_sizes(opened)
+            work.model, output, work.chip.settings, _sizes(opened), scratch, work.job
         )
     except StudioError as error:
         if type(error) is not StudioError:

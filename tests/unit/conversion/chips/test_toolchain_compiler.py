@@ -29,7 +29,7 @@ def compiled(folder: Path, **result: object) -> Any:
     compiler = ToolchainCompiler(_Toolchain(result))  # type: ignore[arg-type]
     compiler.title = "Tool"
     nothing: Any = None
-    return compiler.compile(folder / "m.tflite", folder / "m", {}, folder, nothing, inputs={})
+    return compiler.compile(folder / "m.tflite", folder / "m", {}, {}, folder, nothing)
 
 
 def test_a_sound_answer_is_typed(tmp_path: Path) -> None:
