@@ -86,7 +86,9 @@ def check(options: CheckOptions, job: Job) -> ChipResult:
         how=compiler.how,
         toolchain=f"{compiler.title} {compiler.version()}",
         format=chip.format,
-        precision=chip.precision or options.model.precision,
+        precision=options.model.precision
+        if options.model.format == chip.format
+        else chip.precision,
         warnings=work.warnings,
     )
     result = _judged(work, opened, base)
@@ -108,7 +110,7 @@ def _way(chip: ChipSpec, options: CheckOptions, host: PluginHost) -> Sequence[Ca
     """
     if options.model.format == chip.format:
         return ()
-    if options.model.format == SOURCE:
+    if options.model.format == SOURCE and chip.format in TARGETS:
         return converters_to(TARGETS[chip.format], host)
     raise UsageError(
         f"{chip.title} takes {chip.format} models, and this one is {options.model.format}.",

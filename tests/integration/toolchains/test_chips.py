@@ -63,7 +63,7 @@ def test_a_float_model_is_refused_node_by_node(
     done = kept.run("check", digits_in_8_bits["fp32"], "--for", "ethos-u55-128", "--json")
     assert done.code == 3
     found = done.json
-    assert found["verdict"] == "refused"
+    assert (found["verdict"], found["precision"]) == ("refused", "fp32")
     assert found["nodes"]["on_chip"] == 0
     assert found["nodes"]["fallback"] == len(found["refused"]) > 5
     assert all("Float32" in one["reason"] for one in found["refused"])
