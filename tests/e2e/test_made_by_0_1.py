@@ -45,7 +45,34 @@ def looked_at(tmp_path_factory: pytest.TempPathFactory) -> Studio:
 @pytest.mark.parametrize("words", SAID)
 def test_it_says_of_all_that_was_made_what_0_1_said(looked_at: Studio, words: str) -> None:
     now = as_then(looked_at.ok(*words.split()), looked_at.home)
+    if words.startswith("recipes"):
+        now = _without_new(now, SAID[words])
     assert _as_far_as(now, SAID[words]) == SAID[words]
+
+
+def _without_new(now: Any, then: Any) -> Any:
+    """Leave out presets, options and choices that 0.1 did not have; what it had has to be there."""
+    if isinstance(now, dict) and isinstance(then, dict):
+        found = {key: _without_new(now[key], then.get(key)) for key in now}
+        if set(_choices(then)) <= set(_choices(now)):
+            found["allowed"] = then["allowed"] if "allowed" in then else now.get("allowed")
+        return found
+    if isinstance(now, list) and isinstance(then, list):
+        rows = {row["name"]: row for row in now if isinstance(row, dict)}
+        return [_without_new(rows[row["name"]], row) for row in then if row["name"] in rows]
+    return now
+
+
+def _choices(row: dict[str, Any]) -> list[str]:
+    return str(row.get("allowed", "")).split(" | ")
+
+
+def test_a_preset_or_a_choice_that_is_gone_is_noticed() -> None:
+    then = [{"name": "a", "allowed": "x | y"}, {"name": "b", "allowed": "z"}]
+    more = [{"name": "b", "allowed": "z"}, {"name": "a", "allowed": "x | w | y"}, {"name": "c"}]
+    assert _without_new(more, then) == then
+    assert _without_new(more[1:], then) != then
+    assert _without_new([{"name": "a", "allowed": "x"}, then[1]], then) != then
 
 
 @pytest.mark.parametrize(
