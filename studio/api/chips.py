@@ -15,7 +15,6 @@ Which chips there are, and the settings that a compiler gets for each, is data o
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +29,7 @@ HOW = ("compiled", "emulated", "simulated", "rules")
 
 _MOST_NODES = 500_000
 _MOST_FIGURES = 64
+_LARGEST = 1e30
 _LONGEST_NAME = 1000
 _LONGEST_TEXT = 2000
 _NEEDED = frozenset({"name", "operator", "on_chip"})
@@ -240,7 +240,7 @@ def _is_node(row: Mapping[str, object]) -> bool:
 def _estimate(value: object) -> Mapping[str, float]:
     found = value if isinstance(value, Mapping) else {}
     good = all(
-        _is_text(name, _LONGEST_NAME) and isinstance(one, int | float) and math.isfinite(one)
+        _is_text(name, _LONGEST_NAME) and isinstance(one, int | float) and abs(one) <= _LARGEST
         for name, one in found.items()
     )
     if not good or len(found) > _MOST_FIGURES:

@@ -78,6 +78,14 @@ def test_a_compiler_that_fails_is_one_sentence(
     assert done.json["artefact"] == ""
 
 
+def test_a_crash_behind_the_compilation_leaves_the_verdict(
+    installed: Studio, tmp_path: Path
+) -> None:
+    found = installed.ok("check", linear(tmp_path, "silent"), *CHIP)
+    assert (found["verdict"], found["numbers"]) == ("runs", None)
+    assert any("Outputs not compared" in text for text in found["warnings"])
+
+
 def test_what_does_not_fit_is_said_before_any_work(installed: Studio, tmp_path: Path) -> None:
     done = installed.run("check", linear(tmp_path), "--for", "example-chop")
     assert done.code == 2

@@ -43,6 +43,8 @@ def run(request, progress):
                     "remedy": "Leave it out."}
             nodes = [product, sum_]
         return {"nodes": nodes, "artefact": artefact, "estimate": {"latency_ms": 0.5}}
+    if b"silent" in content:
+        os.kill(os.getpid(), 11)
     weights = numpy.arange(12, dtype=numpy.float32).reshape(4, 3) / 10 - 0.5
     for path in glob.glob(os.path.join(request["samples"], "*.npz")):
         with numpy.load(path, allow_pickle=False) as arrays:

@@ -203,7 +203,9 @@ def _with_numbers(work: _Work, opened: OpenedModel, result: ChipResult) -> ChipR
     """Add the comparison of the outputs, or a warning with the reason against it."""
     try:
         numbers = _numbers(work, opened)
-    except (InvalidModel, Unavailable) as error:
+    except StudioError as error:
+        if type(error) not in (InvalidModel, Unavailable, StudioError):
+            raise  # what crashed has compiled the model, so the verdict stands
         return replace(
             result, warnings=(*result.warnings, f"Outputs not compared: {error.message}")
         )

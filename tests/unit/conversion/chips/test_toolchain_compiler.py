@@ -65,7 +65,15 @@ def test_nodes_that_are_none_are_refused(tmp_path: Path, nodes: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "estimate", [{"cycles": "7"}, {"cycles": float("inf")}, {7: 7}, {str(n): n for n in range(99)}]
+    "estimate",
+    [
+        {"cycles": "7"},
+        {"cycles": float("inf")},
+        {"cycles": float("nan")},
+        {"cycles": 10**400},
+        {7: 7},
+        {str(n): n for n in range(99)},
+    ],
 )
 def test_figures_that_are_none_are_refused(tmp_path: Path, estimate: object) -> None:
     with pytest.raises(InvalidModel, match="figures"):
