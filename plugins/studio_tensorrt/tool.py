@@ -44,7 +44,7 @@ def run(request: Json, tell: Tell) -> dict[str, Any]:
         return {"nodes": [_refused(parser.get_error(at)) for at in range(parser.num_errors)]}
     capability = request["settings"].get("capability", "")
     if not capability:
-        return {"warnings": [_PARSER_ALONE]}
+        return {"how": "rules", "warnings": [_PARSER_ALONE]}
     tell(0.0, 0.0, "Building the engine")
     config = builder.create_builder_config()
     config.num_compute_capabilities = 1

@@ -65,6 +65,7 @@ class Compiled:
         estimate: Its own figures, such as ``latency_ms`` and ``sram_bytes``; not measured.
         artefact: The file for the device; None where the compiler writes none.
         warnings: What the user should know, a sentence each.
+        how: One of ``HOW``, where it is not that of the compiler: a parser alone has ``rules``.
     """
 
     toolchain: str
@@ -72,6 +73,7 @@ class Compiled:
     estimate: Mapping[str, float] = field(default_factory=dict)
     artefact: Path | None = None
     warnings: tuple[str, ...] = ()
+    how: str = ""
 
 
 class ChipCompiler(Protocol):
@@ -179,6 +181,7 @@ class ToolchainCompiler:
             _estimate(found.get("estimate")),
             _artefact(found.get("artefact"), output.parent),
             _texts(found.get("warnings")),
+            how=next((one for one in HOW if one == found.get("how")), self.how),
         )
 
     def answer(

@@ -22,7 +22,7 @@ _FIGURES = {
 
 def checked(result: ChipResult) -> list[str]:
     """Return the verdict with its basis, and the nodes that are left to the processor."""
-    lines = [f"{result.title}: {_verdict(result)} ({result.how} with {result.toolchain})"]
+    lines = [f"{result.title}: {_verdict(result)} ({result.how}, {result.toolchain})"]
     lines += [f"reason    {result.reason}"] if result.reason else []
     label = "refused " if result.verdict == Verdict.REFUSED.value else "fallback"
     for node in result.refused[:_MOST_NODES]:

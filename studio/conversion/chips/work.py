@@ -147,6 +147,7 @@ def _judged(work: _Work, opened: OpenedModel, base: ChipResult) -> ChipResult:
     result = replace(
         base,
         verdict=(verdict if counts.on_chip else Verdict.REFUSED).value,
+        how=compiled.how or base.how,
         nodes=counts,
         refused=tuple(
             RefusedNode(one.name, one.operator, one.reason, one.remedy) for one in fallback

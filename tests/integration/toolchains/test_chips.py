@@ -183,7 +183,7 @@ def test_a_chip_without_an_engine_has_the_parsers_verdict(
     kept: Studio, quantized: dict[str, Path]
 ) -> None:
     found = kept.ok("check", quantized["int8-tensorrt"], "--for", "jetson-orin")
-    assert found["verdict"] == "runs"
+    assert (found["verdict"], found["how"]) == ("runs", "rules")
     assert found["artefact"] == ""
     assert any("builds no engine for the chip" in text for text in found["warnings"])
     assert kept.run("check", quantized["int8"], "--for", "jetson-orin").code == 3

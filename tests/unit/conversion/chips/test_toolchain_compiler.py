@@ -38,7 +38,9 @@ def test_a_sound_answer_is_typed(tmp_path: Path) -> None:
     assert made.nodes == (PlacedNode("conv", "Conv2D", True),)
     assert made.estimate == {"cycles": 7.0}
     assert made.artefact == tmp_path / "m_out.bin"
-    assert made.toolchain == "Tool 1.0"
+    assert (made.toolchain, made.how) == ("Tool 1.0", "compiled")
+    assert compiled(tmp_path, how="rules").how == "rules"
+    assert compiled(tmp_path, how="a guess").how == "compiled"
     assert compiled(tmp_path).nodes == ()
 
 
