@@ -181,7 +181,7 @@ class Deployment:
             return None
         cache = WheelCache(Paths.of().cache / "wheels")
         wanted = [f"{name}{version}" for name, version in sorted(bundle.requirements.items())]
-        return cache.find(Platform.of(facts), wanted, self._job)
+        return cache.find(Platform.of(facts, bundle.backend.distribution), wanted, self._job)
 
     def _wish(self) -> ServeSettings:
         given = self._options

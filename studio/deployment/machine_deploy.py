@@ -237,7 +237,7 @@ class TargetDeployment:
         row.text = (
             f"{found.samples} golden samples agree (largest difference "
             f"{found.max_error:.2g}), {found.latency_ms:.2f} ms a request, "
-            f"onnxruntime {found.onnxruntime}"
+            f"{found.backend} {found.version}"
         )
 
     def _access(self, row: StepRow) -> None:

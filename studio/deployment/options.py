@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from studio.api import Kind, TargetSpec
-from studio.jobs.options_form import form, option
-from studio.packages.step import SIGN_WITH, Numbering, PackageOptions
+from studio.jobs.options_form import form, like, option
+from studio.packages.step import SERVED_BY, SIGN_WITH, Numbering, PackageOptions
 from studio.registry import ModelRef
 
 LOOPBACK, NETWORK = "loopback", "network"
@@ -86,6 +86,7 @@ class BundleOptions:
         "samples.",
         advanced=True,
     )
+    backend: str | None = like(SERVED_BY)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -306,15 +307,17 @@ class DeployOptions(
             labels=self.labels,
             preprocess=self.preprocess,
             embedding=self.embedding,
+            backend=self.backend,
             numbering=self.numbering,
         )
 
 
 _FORM = {one.name: one for one in form(DeployOptions)}
 
-BUNDLE, DATA, DOWNGRADE, EMBEDDING, ENDPOINT, LABELS, MODEL, PREPROCESS, REPLACE = (
+BACKEND, BUNDLE, DATA, DOWNGRADE, EMBEDDING, ENDPOINT, LABELS, MODEL, PREPROCESS, REPLACE = (
     _FORM[name]
     for name in (
+        "backend",
         "bundle",
         "data",
         "downgrade",

@@ -18,11 +18,11 @@ from studio.deployment.results import DeployStep, SentFile
 from studio.models.coverage import too_new
 from studio.models.coverage.releases import release_of
 from studio.packages import Bundle, ZipApplication
+from studio.runtime.backends.catalog import ONNX_RUNTIME
 from studio.settings.boards import boards
 from studio.settings.user import user_name
 from studio.targets.inventory import Inventory
 
-RUNTIME = "onnxruntime"
 _RESERVE_MB = 5
 _SERVER_MB = 80
 """Resident memory of supervisor, interpreter, numpy and onnxruntime, as measured."""
@@ -217,8 +217,12 @@ def _board(facts: TargetFacts) -> PreflightCheck:
 
 
 def _runtime(facts: TargetFacts, wheels: WheelSet | None, bundle: Bundle) -> PreflightCheck:
-    """Check whether the target's ONNX Runtime, or the one in the wheels, can load the model."""
-    version = _runtime_version(facts, wheels)
+    """Check whether the target's backend, or the one in the wheels, can load the model."""
+    name = bundle.backend.distribution
+    version = _runtime_version(facts, wheels, name)
+    if bundle.backend is not ONNX_RUNTIME:
+        text = f"{bundle.backend.title} {version or ''}".strip() + ": the probe tests the model"
+        return PreflightCheck("runtime", True, text)
     release = release_of(version)
     if release is None:
         text = f"compatibility of onnxruntime {version or 'there'} is unknown; the probe tests it"
@@ -232,14 +236,16 @@ def _runtime(facts: TargetFacts, wheels: WheelSet | None, bundle: Bundle) -> Pre
     return PreflightCheck("runtime", False, problem.text, problem.hint)
 
 
-def _runtime_version(facts: TargetFacts, wheels: WheelSet | None) -> str:
+def _runtime_version(facts: TargetFacts, wheels: WheelSet | None, package: str) -> str:
+    """Return the version of a package on the target after the deploy; empty if it is unknown."""
     if wheels is not None:
         for wheel in wheels.wheels:
             name, _, rest = wheel.name.partition("-")
-            if name == RUNTIME:
+            if name.replace("_", "-") == package:
                 return rest.partition("-")[0]
-    own = str(facts.runtimes.get(RUNTIME, ""))
-    kind = next((one for one in boards() if one.id == facts.board_id), None)
+    own = str(facts.runtimes.get(package, ""))
+    known = next((one for one in boards() if one.id == facts.board_id), None)
+    kind = known if package == ONNX_RUNTIME.distribution else None
     image = kind.image_of(facts.image, facts.os) if kind and not own else None
     return image.onnxruntime if image else own
 

@@ -41,7 +41,9 @@ def prepare(registry: Registry, options: DeployOptions) -> DeployOptions:
     if options.endpoint:
         options = replace(options, target=endpoint_of(options.target, options.endpoint))
     if options.model and not options.bundle:
-        return replace(options, numbering=packages.numbering(registry, options.model))
+        return replace(
+            options, numbering=packages.numbering(registry, options.model, options.backend)
+        )
     return options
 
 

@@ -18,14 +18,14 @@ from studio.packages.checks import Checked
 from studio.packages.embedding import EmbeddingGraph
 from studio.packages.golden import GoldenSample, Tolerance
 from studio.packages.results import LatencyFile
+from studio.packages.serving import requirements_of, serving_backend
 from studio.packages.step import BundleNumber
 from studio.packages.wire import Unreadable
 from studio.registry import file_digest
+from studio.runtime.backends.catalog import ServingBackend
 from studio.runtime.shared.manifest import BASELINE, LATENCY, canonical
 
 FORMAT = 1
-REQUIREMENTS = {"numpy": ">=1.19", "onnxruntime": ">=1.17"}
-"""Requirements of serving a bundle; older versions were not tested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class BundleContent:
         checked: What the plugins' checks found.
         graft: An output that the model gets for the watch alone, or None.
         lineage: Where the model came from.
+        backend: What serves the model.
         notes: Messages for the user; not in the bundle.
     """
 
@@ -56,6 +57,7 @@ class BundleContent:
     checked: Checked
     graft: EmbeddingGraph | None
     lineage: Mapping[str, JsonValue]
+    backend: ServingBackend
     notes: Sequence[str] = ()
 
 
@@ -90,7 +92,7 @@ def build(content: BundleContent, number: BundleNumber, folder: Path) -> dict[st
         "created": number.created,
         "model": _model(content, model_name),
         "files": _files(folder),
-        "runtime": {**REQUIREMENTS, **(PICTURES if content.preprocess else {})},
+        "runtime": {**requirements_of(content.backend), **(PICTURES if content.preprocess else {})},
         "preprocess": _preprocess(content.preprocess),
         "labels": labels,
         "golden": {"count": len(content.samples), **asdict(content.tolerance)},
@@ -118,6 +120,8 @@ def _copy_model(content: BundleContent, folder: Path) -> str:
             raise InvalidModel(
                 f"The model file {path.name} is outside the model's folder or has a reserved name."
             )
+        if content.model.format != "onnx" and relative.stem == first.stem:
+            relative = relative.with_stem("model")  # weights that are found by the model's name
         _copy(path, folder / relative)
     return name
 
@@ -159,8 +163,11 @@ def _files(folder: Path) -> dict[str, JsonValue]:
 
 def _model(content: BundleContent, file: str) -> dict[str, JsonValue]:
     model = content.model
+    # Bundles of the default stay as they were before there were others.
+    default = serving_backend(model.format) == content.backend
     return {
         "file": file,
+        **({} if default else {"backend": content.backend.id}),
         "format": model.format,
         "precision": content.precision,
         "opset": dict(model.opsets),

@@ -10,8 +10,9 @@ from typing import Any
 
 from studio.api import StudioError
 from studio.documents.dataclass_json import JsonValue
+from studio.runtime.backends.catalog import ServingBackend, backend_of
 from studio.runtime.shared import manifest as form
-from studio.runtime.shared.errors import ReleaseError
+from studio.runtime.shared.errors import LoadError, ReleaseError
 
 MANIFEST = form.NAME
 PICTURES = {"pillow": ">=8"}
@@ -93,6 +94,19 @@ class Bundle:
         known = {str(name): str(version) for name, version in listed.items()}
         # Older bundles do not say it themselves.
         return {**PICTURES, **known} if self.takes_pictures else known
+
+    @property
+    def backend(self) -> ServingBackend:
+        """The backend that serves the model.
+
+        Raises:
+            StudioError: when the manifest names one that is unknown here.
+        """
+        try:
+            found = form.parse(self.text.encode())
+            return backend_of(Path(found.model), found.backend)
+        except LoadError as error:
+            raise StudioError(str(error)) from None
 
     @property
     def takes_pictures(self) -> bool:

@@ -19,8 +19,6 @@ from studio.runtime.bench.facts import InputFeed
 log = logging.getLogger(__name__)
 
 FORM = 1
-_SERVED_BY = "onnxruntime"
-"""The backend of the server on a target: times of others say nothing of it."""
 _MOST = 8
 _FEWEST_ROUNDS = 3
 _UNKNOWN_ERROR = 0.05
@@ -28,19 +26,22 @@ _UNKNOWN_ERROR = 0.05
 _OF_MEDIAN = 1.2533
 
 
-def latency_of(registry: Registry, variant: int) -> LatencyFile | None:
+def latency_of(registry: Registry, variant: int, backend: str) -> LatencyFile | None:
     """Return the newest profile of each target and number of threads, or None.
 
     Profiles of throughput or of a rate are other quantities, and left out. A variant is found in
     every profile that measured it, whichever was its reference.
+
+    Args:
+        backend: Id of what serves the model: times of others say nothing of it.
     """
     newest: dict[tuple[str, int | None], MeasuredLatency] = {}
-    for one in _measured(registry, variant):
+    for one in _measured(registry, variant, backend):
         newest.setdefault((one.target, one.threads), one)
     return LatencyFile(FORM, tuple(newest.values())[:_MOST]) if newest else None
 
 
-def _measured(registry: Registry, variant: int) -> Iterator[MeasuredLatency]:
+def _measured(registry: Registry, variant: int, backend: str) -> Iterator[MeasuredLatency]:
     for run in registry.runs(STEP):
         try:
             profile = from_json(ProfileResult, run.result)
@@ -49,15 +50,15 @@ def _measured(registry: Registry, variant: int) -> Iterator[MeasuredLatency]:
             continue
         for row in profile.runs:
             median = row.latency_ms.p50
-            if row.variant_id == variant and median and _fits(profile, row):
+            if row.variant_id == variant and median and _fits(profile, row, backend):
                 yield _entry(run, profile, row, median)
 
 
-def _fits(profile: ProfileResult, row: ProfileRun) -> bool:
+def _fits(profile: ProfileResult, row: ProfileRun, backend: str) -> bool:
     return (
         profile.mode == "latency"
-        and row.backend == _SERVED_BY
-        and not set(row.providers) - {"CPUExecutionProvider"}
+        and row.backend == backend
+        and not set(row.providers) - {"CPUExecutionProvider", "CPU"}
     )
 
 

@@ -17,6 +17,7 @@ from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs.options_form import form
 from studio.packages.latency import latency_of
 from studio.packages.results import PackageResult
+from studio.packages.serving import serving_backend
 from studio.packages.signing import write_signature
 from studio.packages.step import BundleNumber, MakingStep, Numbering, PackageOptions
 from studio.registry import ModelRef, Registry, VariantRecord, VersionRecord, component_of
@@ -35,11 +36,15 @@ _REMEMBERED = 50
 
 def prepare(registry: Registry, options: PackageOptions) -> PackageOptions:
     """Add what packaging must know of the registry."""
-    return replace(options, numbering=numbering(registry, options.model))
+    return replace(options, numbering=numbering(registry, options.model, options.backend))
 
 
-def numbering(registry: Registry, model: ModelRef) -> Numbering:
-    """Return the next number of a model, the bundles that it has, and how its variant was made."""
+def numbering(registry: Registry, model: ModelRef, backend: str | None = None) -> Numbering:
+    """Return the next number of a model, the bundles that it has, and how its variant was made.
+
+    Args:
+        backend: Id of what serves it; None for the default of its format.
+    """
     versions = registry.versions(model.model)
     # The counter follows the clock, so that it also grows from one registry to the next: a board
     # that was served from another computer must accept what is made here later.
@@ -51,8 +56,9 @@ def numbering(registry: Registry, model: ModelRef) -> Numbering:
     )
     known = tuple(version.path for version in versions[:_REMEMBERED])
     made = _making(registry, registry.variant(model.variant))
+    serving = serving_backend(model.format, backend).id
     # Measured times are others each time: a build that is to be repeated takes none along.
-    measured = None if os.environ.get(EPOCH) else latency_of(registry, model.variant)
+    measured = None if os.environ.get(EPOCH) else latency_of(registry, model.variant, serving)
     return Numbering(number, known, made, measured)
 
 

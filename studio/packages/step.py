@@ -12,6 +12,7 @@ from studio.jobs import Effect, Limits, Step, Use
 from studio.jobs.options_form import option
 from studio.packages.results import LatencyFile, PackageResult, SignResult
 from studio.registry import ModelRef
+from studio.runtime.backends.catalog import BACKENDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,16 @@ class PackageOptions:
         title="Sign with",
         help="SSH key that signs the bundle, or the .pub file of a key in the SSH agent.",
     )
+    backend: str | None = option(
+        None,
+        kind=Kind.CHOICE,
+        choices=tuple(BACKENDS),
+        choice_titles=tuple(one.title for one in BACKENDS.values()),
+        title="Served by",
+        help="Backend that serves the model on targets (default: that of its format). OpenVINO "
+        "serves ONNX models, too; its answers are compared with those of ONNX Runtime.",
+        advanced=True,
+    )
     samples: int = option(
         8, minimum=1, maximum=256, title="Number of golden samples", advanced=True
     )
@@ -184,6 +195,7 @@ PACKAGE: Step[PackageOptions, PackageResult] = Step(
 _FORM = {one.name: one for one in PACKAGE.form}
 
 SIGN_WITH = _FORM["sign"]
+SERVED_BY = _FORM["backend"]
 PREPROCESS_DRAFT = _FORM["preprocess_draft"]
 SHARED = tuple(one for one in PACKAGE.form if one is not PREPROCESS_DRAFT)
 """What a step that packages on its way to something else takes, too."""

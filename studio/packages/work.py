@@ -36,12 +36,12 @@ from studio.packages.embedding_check import embed
 from studio.packages.golden import GoldenSample, check_labels
 from studio.packages.packaging_job import package_contained
 from studio.packages.results import PackageResult
+from studio.packages.serving import REFERENCE_OPTIONS, serving_backend
 from studio.packages.signing import signature_of, write_signature
 from studio.packages.step import MakingStep, Numbering, PackageOptions
 from studio.plugin_host import PluginHost
 from studio.registry import ModelRef
 
-BACKEND = "onnxruntime"
 FOLDER = "bundle"
 
 
@@ -95,9 +95,11 @@ def _content(
     form: Format = host.get(Extension.FORMAT, ref.format)
     files, model = _read(form, path, job)
     checked = check_model(host, model, facts_of(form, files, model, job))
-    backend: Backend = host.get(Extension.BACKEND, BACKEND)
+    serving = serving_backend(ref.format, options.backend)
+    reference_id = serving_backend(ref.format).id
+    backend: Backend = host.get(Extension.BACKEND, reference_id)
     job.progress(1, 4, "Loading the model")
-    session = backend.load(path, {"threads": 1})  # one thread: the same sums in the same order
+    session = backend.load(path, REFERENCE_OPTIONS[reference_id])
     try:
         job.progress(2, 4, "Running the golden samples")
         samples = _samples(session, model.graph.inputs, options)
@@ -124,6 +126,7 @@ def _content(
         latency=numbering.latency,
         checked=checked,
         graft=graft,
+        backend=serving,
         notes=(note,) if note else (),
         lineage=_lineage(ref, backend, numbering.made),
     )
@@ -169,6 +172,8 @@ def _embedded(
     wanted = (tensor or "").strip()
     if not wanted:
         return None, frames, ""
+    if model.format != "onnx":
+        return None, frames, "Drift is watched without an embedding, which needs an ONNX model."
     job.progress(2, 4, "Fitting the embedding")
     try:
         graft, found = embed(backend, path, model, wanted, frames, job.folder / "embedding")
@@ -183,7 +188,7 @@ def _lineage(ref: ModelRef, backend: Backend, made: Sequence[MakingStep]) -> dic
     """Return where the model came from, without names and numbers of this registry alone."""
     tools = {
         "edgewright": studio.__version__,
-        BACKEND: backend.version(),
+        backend.id: backend.version(),
         "numpy": numpy.__version__,
     }
     recipe = "open"

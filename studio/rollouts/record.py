@@ -43,7 +43,9 @@ def prepare(registry: Registry, options: RolloutOptions) -> RolloutOptions:
             "Missing targets.", hint="Pass --target for each target, or --target @GROUP."
         )
     if options.model and not options.bundle:
-        options = replace(options, numbering=packages.numbering(registry, options.model))
+        options = replace(
+            options, numbering=packages.numbering(registry, options.model, options.backend)
+        )
     known: dict[str, Mapping[str, str]] = {}
     for target in targets:
         known.update(known_bundles(registry, target.name))

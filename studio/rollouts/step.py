@@ -9,6 +9,7 @@ from typing import Literal
 
 from studio.api import Kind, Permission, TargetSpec
 from studio.deployment.options import (
+    BACKEND,
     BUNDLE,
     DATA,
     DOWNGRADE,
@@ -53,6 +54,7 @@ class RolloutOptions:
     labels: Path | None = like(LABELS)
     preprocess: Path | None = like(PREPROCESS)
     embedding: str | None = like(EMBEDDING)
+    backend: str | None = like(BACKEND)
     replace: bool = like(REPLACE, False)
     sign: Path | None = like(SIGN_WITH)
     downgrade: str | None = like(DOWNGRADE)

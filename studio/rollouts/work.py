@@ -96,6 +96,7 @@ def _packaging(options: RolloutOptions) -> PackageOptions:
         labels=options.labels,
         preprocess=options.preprocess,
         embedding=options.embedding,
+        backend=options.backend,
         numbering=options.numbering,
     )
 

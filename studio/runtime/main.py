@@ -7,6 +7,8 @@ import json
 import sys
 from typing import Dict, List, Optional
 
+from .backends.catalog import BACKENDS
+
 RUNTIME_VERSION = "0.1.0"
 
 COMMANDS = {
@@ -53,7 +55,7 @@ def versions() -> Dict[str, str]:
         from importlib.metadata import PackageNotFoundError, version
     except ImportError:  # Python 3.7
         return found
-    for name in ("numpy", "onnxruntime", "uvloop"):
+    for name in ("numpy", *(one.distribution for one in BACKENDS.values()), "uvloop"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from studio.api import Extension
 from studio.conversion.targets import SOURCE
 from studio.jobs import AnyStep, Use
+from studio.packages.serving import SERVED
 from studio.plugin_host import PluginHost
-
-SERVED = frozenset({"onnx"})
-"""Formats that the runtime on targets loads."""
 
 HINT = "Open the original ONNX model."
 
@@ -17,7 +15,7 @@ _SENTENCES = {
     Use.QUANTIZE: "{0} models cannot be quantized.",
     Use.EDIT: "{0} models cannot be edited.",
     Use.CONVERT: "{0} models are not converted to other formats.",
-    Use.SERVE: "Targets serve ONNX models only, not {0} models.",
+    Use.SERVE: "Targets serve ONNX, TFLite and OpenVINO models, not {0} models.",
     Use.COVER: "The compatibility check covers ONNX Runtime, which loads no {0} models.",
 }
 
@@ -36,8 +34,10 @@ def why_not(step: AnyStep, form: str, host: PluginHost) -> str:
 
 
 def _can(use: Use, form: str, host: PluginHost) -> bool:
-    if use in (Use.SERVE, Use.COVER):
+    if use is Use.SERVE:
         return form in SERVED
+    if use is Use.COVER:
+        return form == "onnx"
     if use is Use.RUN:
         return any(one.takes(form) for one in host.all(Extension.BACKEND))
     if use is Use.CONVERT:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import time
 
 from studio.api import TargetFacts
+from studio.runtime.backends.catalog import LITERT, OPENVINO
 from studio.settings.boards import match
 from studio.settings.interpreter import FIRST
 from studio.targets import hardware
+
+_UNLOADED = ", ".join(f'"{one.distribution}"' for one in (LITERT, OPENVINO))
+"""Packages whose version is read without loading them, which takes too long to do each time."""
 
 _PYTHON = f"""\
 {FIRST}
@@ -18,6 +22,12 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 for name, module in (("numpy", "numpy"), ("onnxruntime", "onnxruntime"), ("pillow", "PIL")):
     try:
         print("runtime=%s %s" % (name, __import__(module).__version__))
+    except Exception:
+        pass
+for name in ({_UNLOADED}):
+    try:
+        from importlib.metadata import version
+        print("runtime=%s %s" % (name, version(name)))
     except Exception:
         pass
 """

@@ -25,6 +25,9 @@ _NOT_SERVED = re.compile(
     r"(^|/)(tests?|testing/tests|include|f2py|__pycache__)/"
     r"|\.(pyi|pyx|pxd|h|c|cpp|lib|a)$"
     r"|^onnxruntime/(transformers|tools|quantization|datasets|backend|training)/"
+    r"|^ai_edge_litert/((aot|vendors|tools)/|libLiteRtWebGpu)"
+    r"|^openvino/libs/(libopenvino_(intel_[gn]pu_plugin|(pytorch|tensorflow|paddle|jax|gguf)"
+    r"(_lite)?_frontend)|cache\.json)"
     r"|/(RECORD|INSTALLER|REQUESTED|direct_url\.json)$"
 )
 """Parts of the libraries that a server never reads: a third of their files."""

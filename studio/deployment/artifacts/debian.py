@@ -17,6 +17,7 @@ from studio.packages import build_runtime, debian
 from studio.packages import record as packages
 from studio.packages.packaging_job import package_contained
 from studio.registry import Registry, below
+from studio.runtime.backends.catalog import ONNX_RUNTIME
 from studio.settings import Paths
 from studio.settings.boards import Board, Image, board
 from studio.settings.user import owner
@@ -37,6 +38,11 @@ def make(options: DebOptions, job: Job) -> DebResult:
             hint="Pass a model or a bundle folder: studio package MODEL --deb FILE",
         )
     bundle = opened(source, options.sign, job)
+    if kind is None and bundle.backend is not ONNX_RUNTIME:
+        raise UsageError(
+            f"Debian has no package of {bundle.backend.title}.",
+            hint="Pass --board: the package then carries the libraries of that board type.",
+        )
     wheels: list[Path] = []
     place = None
     if kind is not None:
@@ -72,7 +78,9 @@ def make(options: DebOptions, job: Job) -> DebResult:
 def prepare(registry: Registry, options: DebOptions) -> DebOptions:
     """Number the bundle if a model has to be packaged."""
     if options.model and not options.bundle:
-        return replace(options, numbering=packages.numbering(registry, options.model))
+        return replace(
+            options, numbering=packages.numbering(registry, options.model, options.backend)
+        )
     return options
 
 

@@ -29,6 +29,7 @@ class DebOptions:
     samples: int = like(_PACKAGE["samples"], 8)
     reference: int = like(_PACKAGE["reference"], 256)
     embedding: str | None = like(_PACKAGE["embedding"])
+    backend: str | None = like(_PACKAGE["backend"])
     tolerance: float | None = like(_PACKAGE["tolerance"])
     bundle: Path | None = option(
         None, kind=Kind.FOLDER, help="Bundle folder, instead of a model.", advanced=True
@@ -64,6 +65,7 @@ class DebOptions:
             samples=self.samples,
             reference=self.reference,
             embedding=self.embedding,
+            backend=self.backend,
             tolerance=self.tolerance,
             numbering=self.numbering,
         )

@@ -85,7 +85,8 @@ class ProbeAnswer:
     samples: int
     max_error: float
     latency_ms: float
-    onnxruntime: str
+    backend: str
+    version: str
     probe_s: float | None = 0.0
 
 

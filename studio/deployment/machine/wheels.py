@@ -15,6 +15,7 @@ from pathlib import Path
 
 from studio.api import Progress, TargetError, TargetFacts, Unavailable
 from studio.registry import file_digest
+from studio.runtime.backends.catalog import BACKENDS
 from studio.runtime.shared.safe_zip import open_archive
 from studio.settings import write_atomically
 from studio.settings.interpreter import own_python
@@ -23,6 +24,9 @@ OLDEST_PYTHON = (3, 8)
 _ARCHITECTURES = ("x86_64", "aarch64")
 _OLDEST_GLIBC_MINOR = 17
 _POLL_S = 0.2
+_NO_WHEEL = re.compile(r"No matching distribution found for ([\w-]+)")
+_UNREACHABLE = re.compile(r"Retrying|[Cc]onnection|Could not fetch|timed out")
+"""What pip prints before that where it has not reached its index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +44,14 @@ class Platform:
     glibc: tuple[int, int]
 
     @classmethod
-    def of(cls, facts: TargetFacts) -> Platform:
+    def of(cls, facts: TargetFacts, package: str = "onnxruntime") -> Platform:
         """Return the platform of a machine.
 
+        Args:
+            package: The one that serves the model there.
+
         Raises:
-            TargetError: when ONNX Runtime has no wheels for such machines.
+            TargetError: when the package has no wheels for such machines.
         """
         python, glibc = _version(facts.python), _version(facts.glibc)
         if python is None:
@@ -56,16 +63,16 @@ class Platform:
             )
         if facts.arch not in _ARCHITECTURES:
             raise TargetError(
-                f"onnxruntime has no wheels for {facts.arch or 'an unknown processor'}, the "
+                f"{package} has no wheels for {facts.arch or 'an unknown processor'}, the "
                 f"architecture of {facts.name}.",
                 hint="Install a 64-bit system if the processor supports it."
                 if facts.arch in ("armv7l", "armv6l", "i686")
-                else "Build onnxruntime and install it for the target's python3.",
+                else f"Build {package} and install it for the target's python3.",
             )
         if glibc is None:
             raise TargetError(
-                f"{facts.name} has no GNU C library, which the onnxruntime wheels require.",
-                hint="Install onnxruntime for the target's python3.",
+                f"{facts.name} has no GNU C library, which the {package} wheels require.",
+                hint=f"Install {package} for the target's python3.",
             )
         return cls(facts.arch, python, glibc)
 
@@ -156,7 +163,8 @@ def no_python(name: str) -> TargetError:
 
 def module_of(requirement: str) -> str:
     """Return the import name of a requirement."""
-    return {"pillow": "PIL"}.get(requirement, requirement)
+    modules = {one.distribution: one.module for one in BACKENDS.values()}
+    return {"pillow": "PIL", **modules}.get(requirement, requirement)
 
 
 def lacking(facts: TargetFacts, requirements: Mapping[str, str]) -> list[str]:
@@ -222,6 +230,13 @@ class WheelCache:
         offline = ["--no-index", "--find-links", str(self._folder)]
         if self._pip(platform, requirements, folder, progress, offline) is None:
             return
+        unknown = _NO_WHEEL.search(online)
+        if unknown and not _UNREACHABLE.search(online):
+            raise TargetError(
+                f"{unknown[1]} has no wheels for {platform}.",
+                hint="Install a newer system on the target, or serve an ONNX model.",
+                detail=online[-4000:],
+            )
         raise Unavailable(
             f"Missing wheels of {_names(requirements)} for {platform}, and the download failed.",
             hint=f"Connect to the network, or copy the wheels to {self._folder}.",

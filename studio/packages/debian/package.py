@@ -225,7 +225,8 @@ def _fields(
 
 def _system_names(bundle: Bundle) -> list[str]:
     names = {"pillow": "pil"}
-    return sorted(names.get(one, one) for one in {"numpy", "onnxruntime", *bundle.requirements})
+    needed = {"numpy", bundle.backend.distribution, *bundle.requirements}
+    return sorted(names.get(one, one) for one in needed)
 
 
 def _payload(

@@ -6,6 +6,7 @@ import os
 import sys
 from typing import List
 
+from ..backends.catalog import BACKENDS
 from ..shared.errors import CannotListen
 from .contracts.environment import completed
 from .engine.memory import forget, import_without_openssl
@@ -29,7 +30,7 @@ def main(arguments: List[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     except ModuleNotFoundError as error:
-        if error.name not in ("numpy", "onnxruntime"):
+        if error.name not in {"numpy", *(one.module for one in BACKENDS.values())}:
             raise
         sentence = "The Python at {} lacks {}.".format(sys.executable, error.name)
         print(sentence, file=sys.stderr)

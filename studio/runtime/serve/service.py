@@ -7,12 +7,12 @@ import math
 import time
 from typing import TYPE_CHECKING, Coroutine, Dict, List, Optional, Sequence, Set
 
+from ..backends.loaded_model import RunOptions
 from ..shared.access_tokens import Tokens
 from .engine.call import InferenceCall, run_together
 from .engine.catalog import Catalog
 from .engine.executor import Executor, InlineGuard, QueueFull
 from .engine.repository import Repository
-from .engine.run_options import RunOptions
 from .engine.served_model import ServedModel
 from .http.exchange import Exchange
 from .http.message import HttpError, Response

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Callable, Dict, List, Optional, Tuple
 
+from ..backends.loader import version_of
 from ..shared.access_tokens import Tokens, load_chain, tls_of
 from ..shared.errors import CannotListen, LoadError
 from ..shared.sockets import listen
@@ -99,14 +100,12 @@ def run(options: Options) -> int:
 
 
 def _load(options: Options, source: ModelSource) -> ServedModel:
-    return load(source, options.threads, options.max_batch, _tried(options, source.path))
+    return load(source, options.threads, options.max_batch, _tried(options, source))
 
 
-def _tried(options: Options, path: Path) -> TuningCache:
-    import onnxruntime as ort
-
-    run = run_folder_of(path)
-    words = (ort.__version__, usable_cores(), options.threads, options.max_batch)
+def _tried(options: Options, source: ModelSource) -> TuningCache:
+    run = run_folder_of(source.path)
+    words = (version_of(source.backend), usable_cores(), options.threads, options.max_batch)
     return TuningCache(run / "tried.json" if run is not None else None, " ".join(map(str, words)))
 
 

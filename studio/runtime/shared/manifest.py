@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Any, Mapping, NamedTuple
+from typing import Any, Mapping, NamedTuple, Optional
 
 from .documents import read_record
 from .errors import ReleaseError
@@ -39,6 +39,7 @@ class Manifest(NamedTuple):
         digest: SHA-256 of its bytes; the name of the release.
         raw: The whole JSON object.
         model: Relative name of the model's file.
+        backend: Id of what loads the model; empty: by the kind of its file.
     """
 
     digest: str
@@ -48,6 +49,7 @@ class Manifest(NamedTuple):
     files: tuple[ManifestFile, ...]
     raw: Mapping[str, Any]
     model: str
+    backend: str = ""
 
     @property
     def size(self) -> int:
@@ -66,6 +68,7 @@ class _Model(NamedTuple):
     """The model of a bundle."""
 
     file: str
+    backend: Optional[str] = None
 
 
 class _Document(NamedTuple):
@@ -100,7 +103,9 @@ def parse(content: bytes) -> Manifest:
         files = tuple(_entry(name, facts) for name, facts in sorted(written.files.items()))
         digest = hashlib.sha256(content).hexdigest()
         figures = written.version, written.counter
-        found = Manifest(digest, written.name, *figures, files, raw, written.model.file)
+        model = written.model
+        backend = model.backend or ""
+        found = Manifest(digest, written.name, *figures, files, raw, model.file, backend)
         if not 0 <= found.counter <= MOST_COUNTER:
             raise _bad("its release counter {} is out of bounds".format(found.counter))
         if found.model not in written.files:

@@ -142,7 +142,8 @@ def furnish(fleet: Fleet) -> None:
             "atol": 1e-3,
             "first_ms": 1.0,
             "latency_ms": 1.0,
-            "onnxruntime": "1.32.0",
+            "backend": "onnxruntime",
+            "version": "1.32.0",
         }
 
     server.manager_here = manager  # type: ignore[assignment]

@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Dict, NamedTuple
 
+from ...backends.catalog import ServingBackend, backend_of
+from ...backends.loaded_model import LoadedModel, LoadSettings
+from ...backends.loader import load_model, version_of
 from ...shared import manifest
-from ...shared.errors import ReleaseError
+from ...shared.errors import LoadError, ReleaseError
 from ...shared.records import read
 from ..store.layout import Layout
 
@@ -42,11 +45,11 @@ def run_trial(layout: Layout, request: Mapping[str, object]) -> dict[str, object
 
     Returns:
         ``samples``, ``mismatches``, ``max_error`` (largest absolute difference), ``atol``,
-        ``first_ms``, ``latency_ms`` (median) and the ``onnxruntime`` version.
+        ``first_ms``, ``latency_ms`` (median), the ``backend`` and its ``version``.
     """
     folder = layout.release(read(TrialRequest, request).release)
     what = manifest.read(folder)
-    session, version = _load(folder / what.model)
+    model, backend = _load(folder / what.model, what.backend)
     allowed = read(Tolerance, what.raw["golden"])
     rtol, atol = float(allowed.rtol), float(allowed.atol)
     samples = sorted((folder / "golden").glob("*.npz"))
@@ -55,7 +58,7 @@ def run_trial(layout: Layout, request: Mapping[str, object]) -> dict[str, object
     for number, path in enumerate(samples):
         feeds, expected = read_sample(path)
         start = time.perf_counter()
-        answers = _answers(session, feeds, sorted(expected))
+        answers = _answers(model, feeds, sorted(expected))
         if number == 0:
             first_ms = (time.perf_counter() - start) * 1e3
         error, same = compare(answers, expected, rtol, atol)
@@ -66,39 +69,40 @@ def run_trial(layout: Layout, request: Mapping[str, object]) -> dict[str, object
         "max_error": worst,
         "atol": atol,
         "first_ms": first_ms,
-        "latency_ms": _latency(session, feeds),
-        "onnxruntime": version,
+        "latency_ms": _latency(model, feeds),
+        "backend": backend.distribution,
+        "version": model.version,
     }
 
 
-def _load(path: Path) -> tuple[Any, str]:
+def _load(path: Path, wanted: str) -> tuple[LoadedModel, ServingBackend]:
     try:
-        import onnxruntime
+        backend = backend_of(path, wanted)
+    except LoadError as error:
+        raise ReleaseError("not-loadable", str(error)) from None
+    try:
+        return load_model(path, backend, LoadSettings(accelerate=True)), backend
     except ImportError as error:
         raise ReleaseError(
-            "no-onnxruntime", "onnxruntime does not load on this target: {}.".format(error)
+            "no-{}".format(backend.id),
+            "{} does not load on this target: {}.".format(backend.distribution, error),
         ) from None
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    try:
-        session = onnxruntime.InferenceSession(
-            str(path), options, providers=onnxruntime.get_available_providers()
-        )
-    except Exception as error:  # the library has no common base class
+    except LoadError as error:
         raise ReleaseError(
             "not-loadable",
-            "onnxruntime {} on this target cannot load the model.".format(onnxruntime.__version__),
+            "{} {} on this target cannot load the model.".format(
+                backend.distribution, version_of(backend)
+            ),
             "The model's operator set may be too new for it.",
             str(error),
         ) from None
-    return session, str(onnxruntime.__version__)
 
 
-def _answers(session: Any, feeds: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
+def _answers(model: LoadedModel, feeds: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
     try:
-        answers = session.run(names, dict(feeds))
+        answers = model.run(names, dict(feeds), None)
         return {name: answers[number] for number, name in enumerate(names)}
-    except Exception as error:  # the library has no common base class
+    except Exception as error:  # the backends have no common base class
         raise ReleaseError(
             "not-runnable", "The model fails on this target.", detail=str(error)
         ) from None
@@ -149,13 +153,14 @@ def compare(
     return worst, same
 
 
-def _latency(session: Any, feeds: Mapping[str, Any]) -> float:
+def _latency(model: LoadedModel, feeds: Mapping[str, Any]) -> float:
     """Median of a few runs, in milliseconds; 0 where there is no sample."""
     if not feeds:
         return 0.0
+    names = [each.name for each in model.outputs]
     times = []
     for _ in range(_TIMED_RUNS):
         start = time.perf_counter()
-        session.run(None, dict(feeds))
+        model.run(names, dict(feeds), None)
         times.append((time.perf_counter() - start) * 1e3)
     return statistics.median(times)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence
 
 import numpy as np
 
+from ...backends.failure import first_line
+from ...backends.loaded_model import RunOptions
 from ..http.content_encoding import content_of
 from ..http.exchange import Exchange
 from ..http.message import HttpError, Request, Response
 from ..images.signatures import kind_of
 from ..protocol import codec as inference
 from ..protocol.codec import Inference
-from .run_options import RunOptions
 from .served_model import ServedModel
-from .session import first_line
 
 if TYPE_CHECKING:
     from .pending_call import PendingCall
@@ -158,7 +158,7 @@ class InferenceCall:
             self._fail(error.status, "BAD_REQUEST", self._advice() or error.sentence)
         elif isinstance(error, MemoryError):
             self._fail(503, "BACKEND", "There is not enough memory for this request.")
-        # onnxruntime's classes have no common base, and are found without importing it here.
+        # The backends' classes have no common base, and are found without importing them here.
         elif type(error).__name__ == "InvalidArgument":
             self._fail(400, "BAD_REQUEST", "Invalid model input: " + first_line(error))
         else:

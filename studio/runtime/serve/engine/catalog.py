@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
-from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Set, Tuple
 
+from ...backends.catalog import SUFFIXES
 from ...shared.errors import LoadError
 from ..http.message import HttpError
 from .memory import available_bytes
@@ -42,20 +43,24 @@ class CatalogEntry(NamedTuple):
 def entries_of(folder: Path) -> List[CatalogEntry]:
     """Return the versions in a folder, in a fixed order.
 
-    ``NAME.onnx`` is a model of its own. ``NAME/`` is a bundle, or it contains the versions
-    ``NAME/1/``, ``NAME/2/`` ..., each a bundle or a folder with a ``model.onnx``.
+    ``NAME.onnx`` is a model of its own, as are TFLite files and OpenVINO IR (``.xml``). ``NAME/``
+    is a bundle, or it contains the versions ``NAME/1/``, ``NAME/2/`` ..., each a bundle or a folder
+    with a ``model.onnx`` or another ``model`` file.
 
     Raises:
         LoadError: when the folder cannot be read.
     """
     found: List[CatalogEntry] = []
+    files: Set[str] = set()
     try:
         places = sorted(folder.iterdir())
         for place in places:
             if place.name.startswith("."):
                 continue
-            if place.suffix == ".onnx" and place.is_file():
-                found.append(CatalogEntry(place.stem, "1", place))
+            if place.suffix in SUFFIXES and place.is_file():
+                if place.stem not in files:
+                    found.append(CatalogEntry(place.stem, "1", place))
+                files.add(place.stem)
             elif (place / "manifest.json").is_file():
                 found.append(CatalogEntry(place.name, _version(place), place))
             elif place.is_dir():
@@ -71,8 +76,9 @@ def _versions(place: Path) -> List[CatalogEntry]:
         if not (folder.name.isdigit() and folder.is_dir()):
             continue
         bundle = (folder / "manifest.json").is_file()
-        path = folder if bundle else folder / "model.onnx"
-        if path.exists():
+        files = [folder / ("model" + suffix) for suffix in SUFFIXES]
+        path = folder if bundle else next((one for one in files if one.exists()), None)
+        if path is not None:
             found.append(CatalogEntry(place.name, str(int(folder.name)), path))
     return found
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Iterator, Optional
 
+from ...backends.catalog import SUFFIXES
+
 
 def model_in(folder: Path) -> Optional[Path]:
     """Return the bundle or the one model in a folder, or one level below; None where not clear."""
     if (folder / "manifest.json").is_file():
         return folder
-    for pattern in ("*/manifest.json", "*.onnx", "*/*.onnx"):
+    models = [place + "*" + suffix for suffix in SUFFIXES for place in ("", "*/")]
+    for pattern in ("*/manifest.json", *models):
         found = sorted(folder.glob(pattern))
         if len(found) == 1:
             return found[0].parent if found[0].name == "manifest.json" else found[0]

@@ -6,9 +6,9 @@ from typing import Optional, Protocol, Sequence
 
 import numpy as np
 
+from ...backends.loaded_model import RunOptions
 from ..http.message import Response
 from ..protocol.codec import Inference
-from .run_options import RunOptions
 
 
 class PendingCall(Protocol):

@@ -194,7 +194,7 @@ def load(
     """
     known = tried.recall(source.digest) if tried is not None else None
     if known is not None:
-        session = ModelSession(source.path, known.threads, arena=known.arena)
+        session = ModelSession(source.path, known.threads, known.arena, source.backend)
         warm = warm_up(session, golden_feeds(source.golden, session.inputs)[:1], 0.0)
         found: Optional[TuningResult] = known
     else:
@@ -209,7 +209,7 @@ def load(
     return ServedModel(
         source,
         session,
-        plan_execution(found.seconds if found is not None else None, usable_cores(), threads),
+        _execution(session, found, threads),
         statistics,
         warm.warning,
         min(rows, batch or rows),
@@ -217,22 +217,39 @@ def load(
     )
 
 
+def _execution(session: ModelSession, found: Optional[TuningResult], threads: int) -> Execution:
+    """Return how to run a model; in the event loop only where a long run can be ended.
+
+    With sizes that are all fixed every run takes as long as the measured ones.
+    """
+    seconds = found.seconds if found is not None else None
+    execution = plan_execution(seconds, usable_cores(), threads)
+    open_size = any(size < 0 for spec in session.inputs.values() for size in spec.shape)
+    if open_size and not session.can_end:
+        return execution._replace(inline=False, inline_below=0.0)
+    return execution
+
+
 def _try(
     source: ModelSource, threads: int, batch: int
 ) -> Tuple[ModelSession, Optional[TuningResult], WarmUp]:
     """Return a session that is run as is best, what that is, and why it could not be warmed up."""
-    session = ModelSession(source.path, threads or 1)
+    session = ModelSession(source.path, threads or 1, backend=source.backend)
     golden = golden_feeds(source.golden, session.inputs)
     warm = warm_up(session, golden)
     seconds = warm.median
     execution = plan_execution(seconds, usable_cores(), threads)
     if execution.threads != session.threads:
         del session  # two copies of a large model may not fit
-        session = ModelSession(source.path, execution.threads)
+        session = ModelSession(source.path, execution.threads, backend=source.backend)
         warm = warm_up(session, golden)
     rows = 1
     samples = golden or [invented_feeds(session.inputs)]
-    if seconds is not None and does_without(source.path, session, seconds, samples[0]):
+    if (
+        seconds is not None
+        and session.arena
+        and does_without(source.path, session, seconds, samples[0])
+    ):
         del session  # what it took is taken again, instead of more
         session = ModelSession(source.path, execution.threads, arena=False)
         warm = warm_up(session, golden)

@@ -1,75 +1,52 @@
-"""A model loaded by onnxruntime, with telemetry off."""
+"""A model loaded by its backend, with observers of its runs."""
 
 from __future__ import annotations
-
-import os
-import re
-from textwrap import shorten
-
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # too late once onnxruntime is imported
 
 import time
 from pathlib import Path
 from typing import (
     TYPE_CHECKING,
-    Callable,
     Dict,
     List,
     Mapping,
     NamedTuple,
     Optional,
-    Protocol,
     Sequence,
     Tuple,
 )
 
 import numpy as np
 
+from ...backends import bfloat16 as bits
+from ...backends.catalog import ONNX_RUNTIME, ServingBackend
+from ...backends.failure import first_line
+from ...backends.loaded_model import Argument, Feeds, LoadSettings, RunOptions
+from ...backends.loader import load_model
+from ...backends.onnx_runtime import BoundArrays, OnnxModel
 from ...drift.reference import EMBEDDING
 from ...shared.errors import LoadError
+from ...shared.threads import usable_cores
 from ..protocol import bfloat16
 from ..protocol.tensors import BY_ORT, TensorSpec
-from .run_options import RunOptions
 
 if TYPE_CHECKING:
     from .observer import Observer
 
-_CODES = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
-
 _GOLDEN = 0.6180339887498949
-
-Feeds = Mapping[str, np.ndarray]
-
-
-class NodeArgument(Protocol):
-    """An input or output of a session."""
-
-    name: str
-    type: str
-    shape: Optional[Sequence[object]]
-
-
-class BoundArrays(NamedTuple):
-    """Arrays in their places, as onnxruntime knows them.
-
-    Attributes:
-        kept: What must live as long.
-    """
-
-    native: object
-    binding: object
-    kept: Tuple[Feeds, Feeds]
 
 
 class ModelSession:
-    """An onnxruntime session with its inputs and outputs; ``run`` is safe for threads.
+    """A loaded model with its inputs and outputs; ``run`` is safe for threads.
 
     Attributes:
+        backend: What loaded it.
+        version: Of the backend.
         inputs: By name, in the model's order.
         outputs: By name, in the model's order; those that are not tensors are left out, and the
             embedding, which only the watch sees.
         new_options: Makes options for a run that may have to be ended.
-        threads: Of each operator; 0 means that onnxruntime decides.
+        can_end: Such a run does end; LiteRT's do not.
+        threads: Of each operator; 0 means that the backend decides.
         timed: Measure the processor time of each run, which costs a notable share of a tiny one.
         busy_s: Processor time of a recent run, in seconds; infinite where it was not taken.
         free_rows: The first axis of every input and output may have any size.
@@ -78,51 +55,39 @@ class ModelSession:
         arena: onnxruntime keeps the memory of its runs (see ``arena``).
     """
 
-    def __init__(self, path: Path, threads: int, arena: bool = True) -> None:
-        import onnxruntime as ort
-
-        options = ort.SessionOptions()
-        options.enable_cpu_mem_arena = self.arena = arena
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        # Threads that spin between requests take the processor from everything else on a board.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
-            self._session = ort.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime's own classes have no common base
-            raise LoadError(
-                "onnxruntime {} cannot load {}: {}".format(
-                    ort.__version__, path.name, first_line(error)
-                )
-            ) from error
-        # What its own run does beforehand (it checks names, which requests have passed already)
-        # takes a twentieth of a small model.
-        native = getattr(self._session, "_sess", None)
-        self._run: Callable[..., List[np.ndarray]] = getattr(native, "run", self._session.run)
-        self._run_bound: Optional[Callable[[object, object], object]] = getattr(
-            native, "run_with_iobinding", None
-        )
+    def __init__(
+        self,
+        path: Path,
+        threads: int,
+        arena: bool = True,
+        backend: ServingBackend = ONNX_RUNTIME,
+    ) -> None:
+        streams = max(1, usable_cores() // threads) if threads else 1
+        model = load_model(path, backend, LoadSettings(threads, streams, arena))
+        self._run = model.run
+        self._onnx = model if isinstance(model, OnnxModel) else None
+        self._run_bound = self._onnx.run_bound if self._onnx is not None else None
+        self.backend = backend
+        self.version = model.version
         self.threads = threads
+        self.arena = self._onnx is not None and self._onnx.keeps_memory
+        self.can_end = model.can_end
         self.timed = False
         self.busy_s = float("inf")
         self.watch: Optional[Observer] = None
         self.sampler: Optional[Observer] = None
-        self.new_options = ort.RunOptions
-        self.inputs = _specs(self._session.get_inputs(), strict=True)
-        self.outputs = _specs(self._session.get_outputs(), strict=False)
+        self.new_options = model.new_options
+        self.inputs = _specs(model.inputs, strict=True)
+        self.outputs = _specs(model.outputs, strict=False)
         hidden = self.outputs.pop(EMBEDDING, None)
         self._embedding = hidden.shape[-1] if hidden is not None and hidden.shape else 0
-        self._types = {argument.name: argument.type for argument in self._session.get_inputs()}
         specs = [*self.inputs.values(), *self.outputs.values()]
-        self._has_bits = any(spec.kind.bits for spec in specs)
-        if self._has_bits and any(spec.kind.dtype is None for spec in self.inputs.values()):
+        has_bits = any(spec.kind.bits for spec in specs)
+        if has_bits and any(spec.kind.dtype is None for spec in self.inputs.values()):
             raise LoadError(
                 "{} takes text beside bfloat16: onnxruntime cannot be given both.".format(path.name)
             )
-        ends = self._session.get_inputs() + self._session.get_outputs()
+        ends = [*model.inputs, *model.outputs]
         self.free_rows = all(end.shape and not isinstance(end.shape[0], int) for end in ends)
         if not self.outputs:
             raise LoadError("{} has no output that is a tensor.".format(path.name))
@@ -136,12 +101,10 @@ class ModelSession:
             options: Of ``new_options``; once its ``terminate`` is set, the run ends after the
                 node that is under way, and raises.
         """
-        if self._has_bits:
-            return bfloat16.run(self._session, outputs, feeds, self._types, options)
         if self._embedding and self.watch is not None:
             outputs = [*outputs, EMBEDDING]
         start = time.thread_time() if self.timed else 0.0
-        found: List[np.ndarray] = self._run(outputs, feeds, options)
+        found = self._run(outputs, feeds, options)
         if self.timed:
             self.busy_s = time.thread_time() - start
         if self.watch is not None:
@@ -154,15 +117,12 @@ class ModelSession:
 
     def quietly(self, feeds: Feeds, outputs: Sequence[str]) -> List[np.ndarray]:
         """Run once, without observers."""
-        if self._has_bits:
-            return bfloat16.run(self._session, outputs, feeds, self._types, None)
-        found: List[np.ndarray] = self._run(outputs, feeds, None)
-        return found
+        return self._run(outputs, feeds, None)
 
     @property
     def binds(self) -> bool:
         """Whether it can be run on arrays that stay in their places."""
-        return self._run_bound is not None and not self._has_bits
+        return self._run_bound is not None
 
     def bind(self, feeds: Feeds, results: Feeds) -> BoundArrays:
         """Arrays that ``run_bound`` reads and writes.
@@ -171,18 +131,11 @@ class ModelSession:
             feeds: All inputs.
             results: The wanted outputs, of the sizes that they will have.
         """
-        import onnxruntime as ort
-
         if self._embedding > 0 and self.watch is not None:
             rows = next(iter(feeds.values())).shape[0]
             results = {**results, EMBEDDING: np.empty((rows, self._embedding), np.float32)}
-        binding = self._session.io_binding()
-        value_of = ort.OrtValue.ortvalue_from_numpy
-        for name, array in feeds.items():
-            binding.bind_ortvalue_input(name, value_of(array))
-        for name, array in results.items():
-            binding.bind_ortvalue_output(name, value_of(array))
-        return BoundArrays(getattr(binding, "_iobinding", None), binding, (feeds, results))
+        assert self._onnx is not None
+        return self._onnx.bind(feeds, results)
 
     def run_bound(self, bound: BoundArrays, options: Optional[RunOptions]) -> None:
         """Run once on bound arrays; raises where an output has another size than its array.
@@ -201,22 +154,18 @@ class ModelSession:
 
     def shrink(self, feeds: Feeds) -> None:
         """Give back the memory of larger runs than this, which is run once more."""
-        if not self.arena:
+        if not self.arena or self._onnx is None:
             return
-        import onnxruntime as ort
-
-        options = ort.RunOptions()
-        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-        self.run(feeds, list(self.outputs), options)
+        self.run(feeds, list(self.outputs), self._onnx.shrinking())
         self.run(feeds, list(self.outputs))
 
 
-def _specs(arguments: Sequence[NodeArgument], strict: bool) -> Dict[str, TensorSpec]:
+def _specs(arguments: Sequence[Argument], strict: bool) -> Dict[str, TensorSpec]:
     specs = {}
     for argument in arguments:
         kind = BY_ORT.get(argument.type)
         reason = "which cannot be sent in a request"
-        if kind is not None and kind.bits and not bfloat16.can_run():
+        if kind is not None and kind.bits and not bits.can_run():
             kind = None
             reason = "which an older onnxruntime cannot be given"
         if kind is None:
@@ -228,13 +177,6 @@ def _specs(arguments: Sequence[NodeArgument], strict: bool) -> Dict[str, TensorS
         shape = tuple(d if isinstance(d, int) and d >= 0 else -1 for d in argument.shape or ())
         specs[argument.name] = TensorSpec(argument.name, kind, shape)
     return specs
-
-
-def first_line(error: BaseException) -> str:
-    """Return the first line of a native message, without codes and short enough to quote."""
-    lines = _CODES.sub("", str(error)).strip().splitlines()
-    line = shorten(lines[0], 600, placeholder=" ...") if lines else type(error).__name__
-    return line.rstrip(".") + "."
 
 
 def invented_feeds(inputs: Mapping[str, TensorSpec]) -> Dict[str, np.ndarray]:
@@ -324,7 +266,7 @@ def warm_up(session: ModelSession, golden: Sequence[Feeds], limit_s: float = 0.5
             seconds.append(time.perf_counter() - start)
             if seconds[-1] > 2.0:
                 break
-    except Exception as error:  # onnxruntime's own classes have no common base
+    except Exception as error:  # the backends' classes have no common base
         if golden:
             raise LoadError("The golden samples do not run: " + first_line(error)) from error
         return WarmUp((), first_line(error))

@@ -7,6 +7,7 @@ import json
 from pathlib import Path, PurePosixPath
 from typing import Dict, Mapping, NamedTuple, Optional, Tuple
 
+from ...backends.catalog import ONNX_RUNTIME, ServingBackend, backend_of
 from ...shared.documents import read_record
 from ...shared.errors import LoadError
 from ...shared.manifest import BASELINE, LATENCY
@@ -28,6 +29,7 @@ class ModelSource(NamedTuple):
         preprocess: Steps from a picture to its input, where the bundle has them.
         labels: Names of its classes, in their order.
         beside: Root of the releases that it may be compared with; None: its own root.
+        backend: What loads the model.
     """
 
     name: str
@@ -42,6 +44,7 @@ class ModelSource(NamedTuple):
     drift: Optional[Mapping[str, object]] = None
     profiles: Optional[Mapping[str, object]] = None
     beside: Optional[Path] = None
+    backend: ServingBackend = ONNX_RUNTIME
 
 
 class _Model(NamedTuple):
@@ -49,6 +52,7 @@ class _Model(NamedTuple):
 
     file: str
     precision: Optional[str] = None
+    backend: Optional[str] = None
 
 
 class _Manifest(NamedTuple):
@@ -102,6 +106,7 @@ def from_bundle(folder: Path) -> ModelSource:
         labels=_labels(folder, manifest.labels),
         drift=_mapping(baseline.drift),
         profiles=_profiles(folder),
+        backend=backend_of(path, manifest.model.backend or ""),
     )
 
 
@@ -167,10 +172,13 @@ def _read_manifest(folder: Path) -> Tuple[bytes, Dict[str, object]]:
 def from_file(path: Path) -> ModelSource:
     """Return a bare model file, named by its stem."""
     digest = hashlib.sha256()
+    weights = path.with_suffix(".bin")  # of OpenVINO IR
+    both = path.suffix.lower() == ".xml" and weights.is_file()
     try:
-        with path.open("rb") as file:
-            for block in iter(lambda: file.read(1 << 20), b""):
-                digest.update(block)
+        for part in (path, weights) if both else (path,):
+            with part.open("rb") as file:
+                for block in iter(lambda: file.read(1 << 20), b""):
+                    digest.update(block)
     except OSError as error:
         raise LoadError("{} cannot be read: {}.".format(path, error.strerror)) from error
-    return ModelSource(path.stem, "1", digest.hexdigest(), "", path)
+    return ModelSource(path.stem, "1", digest.hexdigest(), "", path, backend=backend_of(path))

@@ -17,8 +17,9 @@ from typing import Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
+from ...backends.loaded_model import Feeds
 from ...shared.documents import read_record
-from .session import Feeds, ModelSession
+from .session import ModelSession
 
 MAX_ROWS = 32
 LONGEST_S = 0.005

@@ -17,9 +17,9 @@ from typing import (
 
 import numpy as np
 
-from ..engine.run_options import RunOptions
+from ...backends.loaded_model import RunOptions
+from ...backends.onnx_runtime import BoundArrays
 from ..engine.served_model import ServedModel
-from ..engine.session import BoundArrays
 from ..http.connection import Connection
 from ..http.exchange import Exchange
 from ..http.message import Request, Response

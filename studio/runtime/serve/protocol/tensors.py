@@ -6,7 +6,7 @@ from typing import NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from .bfloat16 import ORT_NAME
+from ...backends.bfloat16 import ORT_NAME
 
 
 class DataType(NamedTuple):

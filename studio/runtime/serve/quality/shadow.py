@@ -18,13 +18,14 @@ from typing import Dict, List, Mapping, Optional, Tuple
 
 import numpy as np
 
+from ...backends.failure import first_line
 from ...drift.estimate import wilson
 from ...drift.watch import DriftWatch, watch_of
 from ...shared.errors import LoadError
 from ...shared.trial_request import TrialRequest, wish_for
 from ..engine.observer import Attached
 from ..engine.served_model import ServedModel
-from ..engine.session import ModelSession, first_line
+from ..engine.session import ModelSession
 from ..engine.source import from_bundle
 from ..outputs.agreement import Agreement
 from .deduplication import Deduplicator
@@ -127,8 +128,9 @@ class ShadowComparison:
 
     def _load(self) -> ModelSession:
         source = from_bundle(self._folder)
-        session = ModelSession(source.path, self._model.session.threads, self._model.session.arena)
-        if set(session.inputs) != set(self._model.session.inputs):
+        mine = self._model.session
+        session = ModelSession(source.path, mine.threads, mine.arena, source.backend)
+        if set(session.inputs) != set(mine.inputs):
             raise LoadError("it has other inputs.")
         self._drift = watch_of(source.drift)
         return session

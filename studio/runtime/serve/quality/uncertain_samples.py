@@ -24,10 +24,10 @@ from typing import (
 
 import numpy as np
 
+from ...backends.failure import first_line
 from ...shared.sampling_config import SamplingConfig, sampling_for
 from ..engine.observer import RequestSampler
 from ..engine.served_model import ServedModel
-from ..engine.session import first_line
 from ..outputs.uncertainty import Uncertainty
 from .first_row import Arrays, first_row, takes_rows
 

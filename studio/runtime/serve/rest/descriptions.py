@@ -36,11 +36,17 @@ def metadata(service: Service, model: ServedModel) -> Dict[str, object]:
     return {
         "name": model.name,
         "versions": service.repository.versions(model.name),
-        "platform": "onnxruntime_onnx",
+        "platform": _platform(model),
         "inputs": [_tensor(spec) for spec in model.inputs.values()],
         "outputs": [_tensor(spec) for spec in model.outputs.values()],
         "parameters": {"digest": model.source.digest, "precision": model.source.precision},
     }
+
+
+def _platform(model: ServedModel) -> str:
+    """Return backend and format, ``onnxruntime_onnx``, as Triton's platforms are written."""
+    suffix = model.source.path.suffix.lower().lstrip(".")
+    return "{}_{}".format(model.source.backend.id, {"xml": "ir"}.get(suffix, suffix or "onnx"))
 
 
 def _tensor(spec: TensorSpec) -> Dict[str, object]:
@@ -51,8 +57,8 @@ def config(model: ServedModel) -> JsonObject:
     """Return a model in the words of Triton's configuration, for clients that ask for it."""
     return {
         "name": model.name,
-        "platform": "onnxruntime_onnx",
-        "backend": "onnxruntime",
+        "platform": _platform(model),
+        "backend": model.source.backend.id,
         "max_batch_size": 0,
         "input": [_configured(spec) for spec in model.inputs.values()],
         "output": [_configured(spec) for spec in model.outputs.values()],

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from onnx import TensorProto, helper
 
+from studio.runtime.backends import bfloat16 as native
 from studio.runtime.serve.engine.served_model import load
 from studio.runtime.serve.engine.session import ModelSession
 from studio.runtime.serve.engine.source import from_file
@@ -129,6 +130,6 @@ def test_text_beside_bfloat16_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_old_onnxruntime_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bfloat16, "can_run", lambda: False)
+    monkeypatch.setattr(native, "can_run", lambda: False)
     with pytest.raises(LoadError, match=r"bfloat16.*older onnxruntime"):
         ModelSession(alone(tmp_path / "a.onnx"), 1)

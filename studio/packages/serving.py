@@ -1,0 +1,52 @@
+"""The backends that serve a model's format on targets, and what they need there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from studio.api import UsageError
+from studio.documents.dataclass_json import JsonValue
+from studio.runtime.backends.catalog import LITERT, ONNX_RUNTIME, OPENVINO, ServingBackend
+
+SERVED: Mapping[str, tuple[ServingBackend, ...]] = {
+    "onnx": (ONNX_RUNTIME, OPENVINO),
+    "tflite": (LITERT,),
+    "openvino": (OPENVINO,),
+}
+"""Format -> its backends. The first one serves it by default, and answers the golden samples."""
+
+REFERENCE_OPTIONS: Mapping[str, Mapping[str, JsonValue]] = {
+    # One thread: the same sums in the same order.
+    ONNX_RUNTIME.id: {"threads": 1},
+    LITERT.id: {"threads": 1},
+    OPENVINO.id: {"threads": 1, "precision": "f32"},
+}
+"""Options of a backend that answers golden samples."""
+
+
+def serving_backend(form: str, wanted: str | None = None) -> ServingBackend:
+    """Return the backend that serves models of a format.
+
+    Args:
+        wanted: Id of a backend; None for the default.
+
+    Raises:
+        UsageError: when it serves no models of the format, or none does.
+    """
+    offered = SERVED.get(form, ())
+    if not offered:
+        raise UsageError(f"No backend on targets serves {form} models.")
+    if not wanted:
+        return offered[0]
+    for one in offered:
+        if one.id == wanted:
+            return one
+    raise UsageError(
+        f"The backend {wanted} serves no {form} models.",
+        hint=f"Choose {' or '.join(one.id for one in offered)}.",
+    )
+
+
+def requirements_of(backend: ServingBackend) -> dict[str, str]:
+    """Return the Python packages of a server; older versions were not tested."""
+    return {"numpy": ">=1.19", backend.distribution: f">={backend.oldest}"}
