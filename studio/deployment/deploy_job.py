@@ -24,10 +24,12 @@ from studio.jobs import Job
 from studio.packages import Bundle, build_runtime
 from studio.packages.packaging_job import package_contained
 from studio.packages.results import PackageResult
+from studio.packages.serving import backends_among
 from studio.packages.signing import signature_of
 from studio.settings import Paths
 from studio.targets import inventory
 from studio.targets.connect import gather_facts, host_of, is_local
+from studio.targets.inventory import Inventory
 from studio.targets.platforms import is_platform
 
 BOARD_PORT = 8477
@@ -153,9 +155,10 @@ class Deployment:
 
     def _plan(self, channel: Channel, facts: TargetFacts, bundle: Bundle) -> DeployPlan:
         obstacle = None
+        found = inventory.read(channel, facts.root)
         with self.log.step("wheels") as row:
             try:
-                wheels = self._wheels(facts, bundle)
+                wheels = self._wheels(facts, bundle, found)
             except StudioError as error:
                 if isinstance(error, Cancelled) or not self._options.dry_run:
                     raise
@@ -166,7 +169,6 @@ class Deployment:
                 row.skip("its own Python has all that is needed")
             else:
                 row.text = ", ".join("-".join(w.name.split("-")[:2]) for w in wheels.wheels)
-        found = inventory.read(channel, facts.root)
         self._request = ordered(found, bundle, self._request)
         runtime = build_runtime(self._job.folder)
         wish, request = self._access, self._request
@@ -175,13 +177,23 @@ class Deployment:
         # A release whose server has stopped is switched to like a new one.
         return replace(plan, unchanged=plan.unchanged and live.state == SERVING)
 
-    def _wheels(self, facts: TargetFacts, bundle: Bundle) -> WheelSet | None:
-        """Return the wheels to install: the whole set if one is missing, so that versions fit."""
-        if not lacking(facts, bundle.requirements):
+    def _wheels(self, facts: TargetFacts, bundle: Bundle, found: Inventory) -> WheelSet | None:
+        """Return the wheels to install: the whole set if one is missing, so that versions fit.
+
+        In a trial the server also runs the current release, which another backend may load.
+        """
+        current = backends_among(found.needs) if self._compares else {}
+        needed = {**current, **bundle.requirements}
+        if not lacking(facts, needed):
             return None
         cache = WheelCache(Paths.of().cache / "wheels")
-        wanted = [f"{name}{version}" for name, version in sorted(bundle.requirements.items())]
+        wanted = [f"{name}{version}" for name, version in sorted(needed.items())]
         return cache.find(Platform.of(facts, bundle.backend.distribution), wanted, self._job)
+
+    @property
+    def _compares(self) -> bool:
+        """Whether answers are compared with those of the current release."""
+        return self._quality is not None or comparing(self._options) > 0
 
     def _wish(self) -> ServeSettings:
         given = self._options

@@ -24,8 +24,8 @@ from studio.settings.user import user_name
 from studio.targets.inventory import Inventory
 
 _RESERVE_MB = 5
-_SERVER_MB = 80
-"""Resident memory of supervisor, interpreter, numpy and onnxruntime, as measured."""
+_SERVER_MB = {"onnxruntime": 80, "litert": 80, "openvino": 160}
+"""Resident memory of supervisor, interpreter, numpy and backend, as measured."""
 
 _MANY_SECONDS = 86400.0
 
@@ -267,14 +267,15 @@ def _disk(facts: TargetFacts, need: int) -> PreflightCheck:
 
 def _memory(facts: TargetFacts, found: Inventory, bundle: Bundle) -> PreflightCheck:
     """Check the memory; during a switch the old and the new model are loaded at once."""
+    server_mb = _SERVER_MB[bundle.backend.id]
     model = sum(file.size for file in bundle.files if not file.name.startswith("golden/"))
     # The server of the current release answers until the new one has taken over.
     sessions = 2 if found.current and found.current != bundle.digest else 1
-    others_mb = round(sum(found.beside)) + len(found.beside) * _SERVER_MB
-    need_mb = round(sessions * model / 1e6) + _SERVER_MB + others_mb
+    others_mb = round(sum(found.beside)) + len(found.beside) * server_mb
+    need_mb = round(sessions * model / 1e6) + server_mb + others_mb
     what = "to hold the old and the new model" if sessions == 2 else "to serve it"
     text = f"{facts.memory_mb:,} MB of memory, about {need_mb:,} MB is needed {what}"
-    text += f" ({_SERVER_MB} MB of it for the server itself)"
+    text += f" ({server_mb} MB of it for the server itself)"
     if found.beside:
         text = text.removesuffix(")") + f", {others_mb:,} MB for {_endpoints(found)})"
     if facts.memory_mb and need_mb > facts.memory_mb:
@@ -283,7 +284,7 @@ def _memory(facts: TargetFacts, found: Inventory, bundle: Bundle) -> PreflightCh
             ", or undeploy the running release first (studio undeploy)." if sessions == 2 else "."
         )
         return PreflightCheck("memory", False, f"{facts.name} has {text}.", hint)
-    new_mb = round(model / 1e6) + _SERVER_MB
+    new_mb = round(model / 1e6) + server_mb
     if facts.memory_free_mb and new_mb > facts.memory_free_mb:
         free = f"{text}, of which {facts.memory_free_mb:,} MB is free"
         return PreflightCheck(

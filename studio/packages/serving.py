@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from studio.api import UsageError
 from studio.documents.dataclass_json import JsonValue
-from studio.runtime.backends.catalog import LITERT, ONNX_RUNTIME, OPENVINO, ServingBackend
+from studio.runtime.backends.catalog import (
+    BACKENDS,
+    LITERT,
+    ONNX_RUNTIME,
+    OPENVINO,
+    ServingBackend,
+)
 
 SERVED: Mapping[str, tuple[ServingBackend, ...]] = {
     "onnx": (ONNX_RUNTIME, OPENVINO),
@@ -45,6 +51,15 @@ def serving_backend(form: str, wanted: str | None = None) -> ServingBackend:
         f"The backend {wanted} serves no {form} models.",
         hint=f"Choose {' or '.join(one.id for one in offered)}.",
     )
+
+
+def backends_among(packages: Collection[str]) -> dict[str, str]:
+    """Return the requirements of the backends among Python packages that a target has named.
+
+    Nothing else of what a target says becomes a requirement.
+    """
+    found = (one for one in BACKENDS.values() if one.distribution in packages)
+    return {one.distribution: f">={one.oldest}" for one in found}
 
 
 def requirements_of(backend: ServingBackend) -> dict[str, str]:

@@ -37,6 +37,7 @@ for folder in blobs runtime env releases; do
 done
 echo "service=$(cat run/service.json 2>/dev/null)"
 cat log/*.jsonl log.jsonl 2>/dev/null | grep '"event":"signers"' | tail -n 50 | sed 's/^/admitted=/'
+echo "needs=$(sed -n 's/.*"runtime":\\({[^}]*}\\).*/\\1/p' current/manifest.json 2>/dev/null)"
 echo "lease=$(cat operator.json 2>/dev/null)"
 echo state
 cat state.json 2>/dev/null
@@ -85,6 +86,7 @@ class Inventory:
         read_only: Folder that this login cannot write to; empty if it can.
         read_only_why: Error message of the target's system.
         checks_signatures: Whether the target can verify signatures, if it requires them.
+        needs: Names of the Python packages of the current release.
         beside: Size of the release of each other endpoint on the target, in megabytes.
     """
 
@@ -102,6 +104,7 @@ class Inventory:
     read_only_why: str = ""
     checks_signatures: bool = True
     beside: Sequence[float] = ()
+    needs: frozenset[str] = frozenset()
 
     @property
     def is_bare(self) -> bool:
@@ -153,7 +156,9 @@ def parse(text: str) -> Inventory:
         folder, _, name = line.partition("/")
         names.setdefault(folder, set()).add(name)
     blobs, runtimes, environments, releases = (frozenset(names.get(one, ())) for one in _FOLDERS)
-    service, signers, signer, admitted, lease, readonly, why, keygen, beside = values.values()
+    service, signers, signer, admitted, lease, readonly, why, keygen, beside, needs = (
+        values.values()
+    )
     return Inventory(
         blobs,
         runtimes,
@@ -168,6 +173,7 @@ def parse(text: str) -> Inventory:
         read_only="".join(readonly),
         read_only_why="".join(why),
         checks_signatures=not signers or bool(keygen),
+        needs=frozenset(_document("".join(needs))),
         beside=[int(size) / 1e3 for size in beside if size.isdecimal()],
     )
 
@@ -175,7 +181,7 @@ def parse(text: str) -> Inventory:
 _FOLDERS = ("blobs", "runtime", "env", "releases")
 _VALUES = (
     *("service", "signers", "signer", "admitted", "lease", "readonly", "why", "keygen"),
-    "beside",
+    *("beside", "needs"),
 )
 
 

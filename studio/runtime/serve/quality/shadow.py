@@ -113,7 +113,7 @@ class ShadowComparison:
                 self._sample = None
                 # Of the processor's time, not of the clock's: it is taken where others want it.
                 self._rest((time.thread_time() - start) * (1.0 / self.wish.share - 1.0))
-        except LoadError as error:
+        except (LoadError, ModuleNotFoundError) as error:
             self.fault = "The previous release cannot run next to this one: {}".format(error)
         except Exception as error:  # whatever it is, clients do not feel it
             self.fault = "The comparison ended: {}".format(first_line(error))
