@@ -28,6 +28,7 @@ from studio.evaluation.loaded_model import LoadedModel
 from studio.plugin_host import PluginHost
 from studio.runtime.answers import samples, write
 from studio.runtime.archive import write_application
+from studio.runtime.backends.catalog import backend_by_id
 from studio.runtime.shared.safe_zip import DAMAGED, open_archive
 from studio.targets.remote import check_output, connector_for, find_python, folder_on, root_of
 
@@ -122,7 +123,7 @@ class TargetSession:
         channel = connector.connect(self._target, self._job)
         try:
             root = root_of(channel, connector, self._target)
-            python = find_python(channel, root)
+            python = find_python(channel, root, backend_by_id(self._subject.backend.id))
             place = f"{root}/evaluate-{secrets.token_hex(6)}"
             with folder_on(channel, place):
                 request = self._ship(channel, place)

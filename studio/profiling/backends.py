@@ -10,6 +10,7 @@ from studio.api import Backend, Extension, TargetSpec, UsageError, validate
 from studio.documents.dataclass_json import JsonValue
 from studio.models.backends import runs
 from studio.plugin_host import PluginHost
+from studio.runtime.backends.catalog import BACKENDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +87,22 @@ def check_formats(host: PluginHost, texts: Sequence[str], forms: Sequence[str]) 
 
 
 def check_target(target: TargetSpec | None, backends: Sequence[BackendChoice]) -> None:
-    """Raise UsageError for a remote target with an environment of this computer."""
-    bound = [each.backend.title for each in backends if each.python]
+    """Raise UsageError for a remote target with a backend that serves nothing there.
+
+    Such a backend has an environment on this computer alone.
+    """
+    bound = [each.backend.title for each in backends if each.python and not serves(each)]
     if bound and target is not None and not target.url.startswith("local:"):
         raise UsageError(
             f"{bound[0]} runs on this computer only: its environment cannot be installed "
             "on targets.",
             hint=f"Omit it for {target.name}.",
         )
+
+
+def serves(choice: BackendChoice) -> bool:
+    """Return whether a target may have the backend, as that of a release."""
+    return choice.backend.id in BACKENDS
 
 
 def _pairs(text: str, rest: str) -> dict[str, str]:

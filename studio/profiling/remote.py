@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from studio.plugin_host import PluginHost
 from studio.profiling.command import run_bench
 from studio.profiling.recording import Recording
 from studio.runtime.archive import write_application
+from studio.runtime.backends.catalog import backend_by_id
 from studio.runtime.bench.config import Config
 from studio.runtime.bench.events import Event
 from studio.targets.remote import absolute, check_output, connector_for, find_python, folder_on
@@ -54,11 +55,17 @@ def run_on(
 ) -> Recording:
     """Upload the bench's files, run it, and remove them again; see ``measure``."""
     root = absolute(channel, root)
-    python = find_python(channel, root)
+    pythons = shipment.pythons(channel, root, config)
+    python = pythons[config.candidates[0].runner]
     folder = f"{root}/bench-{secrets.token_hex(6)}"
     with folder_on(channel, folder):
         # A channel closes standard input at once, so that cannot mean "cancel" here; the bench
         # ends when its events can no longer be written.
+        named = [
+            replace(one, python=pythons[one.runner] if pythons[one.runner] != python else "")
+            for one in config.candidates
+        ]
+        config = replace(config, candidates=tuple(named))
         there = replace(shipment.send(channel, folder, config), cancel_on_eof=False)
         return run_bench(channel, [python, f"{folder}/{_APPLICATION}", "bench"], there, on_event)
 
@@ -66,17 +73,37 @@ def run_on(
 class Shipment:
     """Copies the files that a bench's configuration names to a folder on a target."""
 
-    def __init__(self, folder: Path, files: ModelFiles, job: Progress) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        files: ModelFiles,
+        job: Progress,
+        backends: Mapping[str, str] | None = None,
+    ) -> None:
         """Prepare an upload.
 
         Args:
             folder: For temporary files on this computer.
             files: Returns the files that make up a model.
             job: Receives the progress of the copies.
+        backends: Id of the backend of each runner, by the runner's path.
         """
         self.job = job
         self._local = folder
         self._files = files
+        self._backends = backends or {}
+
+    def pythons(self, channel: Channel, root: str, config: Config) -> dict[str, str]:
+        """Return an interpreter on the target for each runner, by the runner's path here.
+
+        Raises:
+            TargetError: naming the first backend that no interpreter has.
+        """
+        runners = dict.fromkeys(one.runner for one in config.candidates)
+        return {
+            one: find_python(channel, root, backend_by_id(self._backends.get(one, "")))
+            for one in runners
+        }
 
     def send(self, channel: Channel, folder: str, config: Config) -> Config:
         """Copy them; returns the configuration with the target's paths."""

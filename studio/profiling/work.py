@@ -51,7 +51,7 @@ def profile(options: ProfileOptions, job: Job) -> ProfileResult:
         config = replace(config, operators=PROFILED_INFERENCES)
     seconds = config.duration if config.mode == "sustained" else 0.0
     listener = BenchListener(job, chosen, preparation=preparation_share(seconds, len(chosen)))
-    recording = _measure(host, options, config, job, listener)
+    recording = _measure(host, options, config, chosen, job, listener)
     result = results.build(recording, chosen)
     operators = _operators(host, chosen, recording, job)
     placed = placement.placement(chosen, result.runs, operators)
@@ -75,18 +75,24 @@ def _backends(host: PluginHost, options: ProfileOptions) -> list[str]:
 
 
 def _measure(
-    host: PluginHost, options: ProfileOptions, config: Config, job: Job, follow: BenchListener
+    host: PluginHost,
+    options: ProfileOptions,
+    config: Config,
+    chosen: Sequence[Candidate],
+    job: Job,
+    follow: BenchListener,
 ) -> Recording:
     target = options.target
     if target is None or target.url.startswith("local:"):
         return run_bench(LocalRunner(job.folder, job), LOCAL_BENCH, config, follow)
     formats = {each.path: each.format for each in options.model}
+    runners = {str(one.runner): one.backend for one in chosen}
 
     def files(path: Path) -> tuple[Path, ...]:
         format: Format = host.get(Extension.FORMAT, formats[str(path)])
         return format.intake(path, Limits()).files
 
-    shipment = remote.Shipment(job.folder, files, job)
+    shipment = remote.Shipment(job.folder, files, job, runners)
     return remote.measure(host, target, config, shipment, follow)
 
 

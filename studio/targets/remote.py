@@ -7,11 +7,15 @@ from contextlib import contextmanager, suppress
 
 from studio.api import Channel, Connector, Extension, TargetError, TargetSpec, Unavailable
 from studio.plugin_host import PluginHost
+from studio.runtime.backends.catalog import ONNX_RUNTIME, ServingBackend
+from studio.runtime.release.store.layout import ENDPOINTS
 from studio.settings.interpreter import FIRST
 
 _FIND_ROOT = 'd=$1; case "$d" in "~") d=$HOME;; "~/"*) d=$HOME/${d#"~/"};; esac; printf %s "$d"'
-_FIND_PYTHONS = 'ls -d "$1"/env/*/bin/python3 2>/dev/null; command -v python3'
-_NEEDED = ("numpy", "onnxruntime")
+_FIND_PYTHONS = (
+    f'ls -d "$1"/env/*/bin/python3 "$1"/{ENDPOINTS}/*/env/*/bin/python3 2>/dev/null; '
+    "command -v python3"
+)
 _PROBE = f"""
 {FIRST}
 import importlib.util
@@ -47,8 +51,8 @@ def absolute(channel: Channel, root: str) -> str:
     return check_output(channel, ["sh", "-c", _FIND_ROOT, "sh", root])
 
 
-def find_python(channel: Channel, root: str) -> str:
-    """Return an interpreter with numpy and onnxruntime: of a release, or the target's own.
+def find_python(channel: Channel, root: str, backend: ServingBackend = ONNX_RUNTIME) -> str:
+    """Return an interpreter with numpy and a backend: of a release, or the target's own.
 
     Raises:
         TargetError: when no interpreter has them, with the missing packages.
@@ -57,7 +61,7 @@ def find_python(channel: Channel, root: str) -> str:
     pythons = [line.strip() for line in listed if line.strip()]
     lacking = ""
     for python in pythons:
-        answer = channel.run([python, "-c", _PROBE, *_NEEDED])
+        answer = channel.run([python, "-c", _PROBE, "numpy", backend.module])
         lacking = answer.text.strip()
         if answer.status == 0 and not lacking:
             return python
@@ -67,8 +71,8 @@ def find_python(channel: Channel, root: str) -> str:
         )
     raise TargetError(
         f"The target cannot run the benchmark: its python3 {lacking or 'does not start'}.",
-        hint="Deploy to the target once to install the runtime, or install it with pip on "
-        "the target.",
+        hint=f"Deploy a model that {backend.title} serves to the target once, or install "
+        f"{backend.distribution} with pip there.",
     )
 
 

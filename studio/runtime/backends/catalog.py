@@ -40,6 +40,11 @@ SUFFIXES = (".onnx", ".tflite", ".xml")
 """Suffixes of model files in a folder of models; the first is taken where several lie there."""
 
 
+def backend_by_id(name: str) -> ServingBackend:
+    """Return a backend; ONNX Runtime for one that serves nothing."""
+    return BACKENDS.get(name, ONNX_RUNTIME)
+
+
 def backend_of(path: Path, wanted: str = "") -> ServingBackend:
     """Return the backend that loads a model file.
 

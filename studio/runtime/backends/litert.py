@@ -17,6 +17,7 @@ from .loaded_model import (
     LoadSettings,
     Pool,
     RunOptions,
+    contiguous,
     open_sizes,
     type_name,
 )
@@ -77,6 +78,7 @@ class Interpretation:
     def __init__(self, interpreter: Any) -> None:
         self._interpreter = interpreter
         inputs = interpreter.get_input_details()
+        self._shapes = {str(each["name"]): _argument(each).shape for each in inputs}
         self._places = {str(each["name"]): int(each["index"]) for each in inputs}
         self._outputs = {
             str(each["name"]): int(each["index"]) for each in interpreter.get_output_details()
@@ -90,18 +92,28 @@ class Interpretation:
             self._resize(sizes)
         interpreter = self._interpreter
         for name, array in feeds.items():
-            interpreter.set_tensor(self._places[name], np.ascontiguousarray(array))
+            interpreter.set_tensor(self._places[name], contiguous(array))
         interpreter.invoke()
         return [interpreter.get_tensor(self._outputs[name]) for name in outputs]
 
     def _resize(self, sizes: Mapping[str, Tuple[int, ...]]) -> None:
         for name, shape in sizes.items():
+            wanted = self._shapes[name]
+            # LiteRT itself runs some models with sizes that do not fit their weights.
+            if wanted and not _fits(shape, wanted):
+                raise InvalidArgument("The input {} has the shape {}.".format(name, shape))
             self._interpreter.resize_tensor_input(self._places[name], shape)
         try:
             self._interpreter.allocate_tensors()
         except RuntimeError as error:
             raise InvalidArgument(first_line(error)) from error
         self._sizes = dict(sizes)
+
+
+def _fits(shape: Tuple[int, ...], wanted: Sequence[object]) -> bool:
+    return len(shape) == len(wanted) and all(
+        own in (None, given) for own, given in zip(wanted, shape)
+    )
 
 
 def _argument(details: Mapping[str, Any]) -> Argument:

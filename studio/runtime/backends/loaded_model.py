@@ -105,6 +105,11 @@ def open_sizes(shape: Sequence[int]) -> Tuple[object, ...]:
     return tuple(int(size) if size >= 0 else None for size in shape)
 
 
+def contiguous(array: np.ndarray) -> np.ndarray:
+    """Return an array whose elements lie in the order of its axes; itself where they do."""
+    return array if array.flags.c_contiguous else np.ascontiguousarray(array)
+
+
 class Pool(Generic[T]):
     """Objects of which each serves one run at a time; made when all others are busy."""
 

@@ -18,6 +18,7 @@ from .loaded_model import (
     LoadSettings,
     Pool,
     RunOptions,
+    contiguous,
     type_name,
 )
 
@@ -105,10 +106,9 @@ class OpenVinoModel:
     def _infer(
         self, request: Any, outputs: Sequence[str], feeds: Feeds, options: Optional[RunOptions]
     ) -> List[np.ndarray]:
-        kept = {name: np.ascontiguousarray(array) for name, array in feeds.items()}
+        kept = {name: contiguous(array) for name, array in feeds.items()}
         try:
             for name, array in kept.items():
-                array = array.reshape(feeds[name].shape)
                 tensor = self._tensor(array, shared_memory=array.ndim > 0)
                 request.set_input_tensor(self._inputs[name], tensor)
         except RuntimeError as error:
