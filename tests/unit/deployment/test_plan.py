@@ -148,6 +148,17 @@ def test_memory_that_others_use_is_a_warning(bundle: Bundle) -> None:
     assert states(plan)["memory"] == "warning"
 
 
+def test_a_bundle_of_another_backend_is_planned_with_its_package_and_memory(
+    tmp_path: Path,
+) -> None:
+    other = make_bundle(tmp_path, backend="openvino")
+    wheels = WheelSet((Wheel(Path("openvino-2026.4.1-x-cp311-x.whl"), "d" * 64, 10, 30),))
+    plan = make_plan(FACTS, Inventory(), other, RUNTIME, wheels)
+    rows = {row["name"]: row["text"] for row in to_json(list(plan.steps()))}
+    assert rows["runtime"] == "OpenVINO 2026.4.1: the probe tests the model"
+    assert "160 MB of it for the server itself" in rows["memory"]
+
+
 def test_a_clock_in_the_past_is_refused_and_one_ahead_is_not(bundle: Bundle) -> None:
     told = blocked(replace(FACTS, clock_skew_s=-3 * 86400), Inventory(), bundle)
     assert "3 days in the past" in told.message
@@ -257,6 +268,13 @@ def test_an_inventory_and_its_history() -> None:
     assert rows[1]["reason"] == "why"
     assert rows[3]["at"] == "1970-01-01T00:00:00+00:00"
     assert [row["kept"] for row in rows] == [True, False, True, False]
+
+
+def test_a_target_names_the_packages_of_its_release() -> None:
+    text = 'blobs/aa\nneeds={"numpy":">=1.19","onnxruntime":">=1.17"}\nlease=\nstate\n'
+    assert parse(text).needs == {"numpy", "onnxruntime"}
+    assert parse("needs=\nstate\n").needs == frozenset()
+    assert parse("needs=[1]\nstate\n").needs == frozenset()
 
 
 @pytest.mark.parametrize("text", ["", "state\n", "state\n{", "state\n[]", "blobs/x\n"])

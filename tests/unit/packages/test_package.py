@@ -248,19 +248,29 @@ def profile_of(registry: Registry, variant: int, p50: float, **more: object) -> 
 
 def test_the_newest_profile_of_each_target_goes_into_the_bundle(tmp_path: Path) -> None:
     registry = Registry.open(tmp_path / "registry")
-    assert latency_of(registry, 1) is None
+    assert latency_of(registry, 1, "onnxruntime") is None
     profile_of(registry, 1, 7.0)
     profile_of(registry, 1, 5.0)
     profile_of(registry, 1, 3.0, threads=2)
     profile_of(registry, 1, 2.0, backend="openvino")
     profile_of(registry, 1, 1.0, providers=["CUDAExecutionProvider"])
     profile_of(registry, 2, 0.5)
-    found = latency_of(registry, 1)
+    found = latency_of(registry, 1, "onnxruntime")
     registry.close()
     assert found is not None
     times = [(one.threads, one.p50_ms, one.bytes) for one in found.profiles]
     assert times == [(2, 3.0, 3072), (1, 5.0, 3072)]
     assert 0 < found.profiles[0].error < 0.02
+
+
+def test_times_of_the_backend_that_serves_it_count(tmp_path: Path) -> None:
+    registry = Registry.open(tmp_path / "registry")
+    profile_of(registry, 1, 5.0)
+    profile_of(registry, 1, 2.0, backend="openvino", providers=["CPU"])
+    found = latency_of(registry, 1, "openvino")
+    registry.close()
+    assert found is not None
+    assert [one.p50_ms for one in found.profiles] == [2.0]
 
 
 def test_a_build_that_is_to_be_repeated_takes_no_times_along(

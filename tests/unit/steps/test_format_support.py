@@ -43,8 +43,8 @@ def test_any_format_can_be_looked_at(step: str, host: PluginHost) -> None:
 
 
 def test_what_needs_another_format_says_so(host: PluginHost) -> None:
-    assert why_not(step_named("deploy"), "openvino", host) == (
-        "Targets serve ONNX models only, not OpenVINO IR models."
+    assert why_not(step_named("deploy"), "pytorch", host).startswith(
+        "Targets serve ONNX, TFLite and OpenVINO models, not "
     )
     assert why_not(step_named("edit"), "openvino", host) == "OpenVINO IR models cannot be edited."
     assert "loads no OpenVINO IR models" in why_not(step_named("coverage"), "openvino", host)
@@ -55,12 +55,19 @@ def test_what_needs_another_format_says_so(host: PluginHost) -> None:
     assert why_not(step_named("quantize"), "strange", host) == "strange models cannot be quantized."
 
 
+@pytest.mark.parametrize("form", ["onnx", "tflite", "openvino"])
+def test_targets_serve_what_a_backend_there_loads(form: str, host: PluginHost) -> None:
+    assert why_not(step_named("deploy"), form, host) == ""
+
+
 def test_nothing_is_started(tmp_path: Path) -> None:
     with Workspace.open(tmp_path / "home") as workspace:
         model = workspace.registry.add_model("layers")
         artifact = workspace.registry.adopt(Path(shutil.copy(IR, tmp_path)))
-        workspace.registry.add_variant(model, "fp32", artifact, format="openvino", precision="fp16")
-        with pytest.raises(UsageError, match="Targets serve ONNX models") as caught:
+        workspace.registry.add_variant(model, "fp32", artifact, format="pytorch", precision="fp16")
+        with pytest.raises(
+            UsageError, match="Targets serve ONNX, TFLite and OpenVINO models"
+        ) as caught:
             workspace.start("deploy", model="layers", target="local")
         assert caught.value.hint == HINT
         assert workspace.jobs == []

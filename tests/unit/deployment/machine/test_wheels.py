@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import zipfile
 from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -113,6 +116,27 @@ def test_a_damaged_wheel_is_named(tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"half of it")
     with pytest.raises(Unavailable, match=f"The wheel {name} is damaged"):
         cache.find(Platform.of(PI), ["tinything>=1.0"], Silent())
+
+
+@pytest.mark.slow
+def test_a_package_without_wheels_for_the_target_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An index that has it, and only for a newer Python."""
+    name = "tinything-1.2-cp313-cp313-manylinux_2_28_aarch64.whl"
+    put_wheel(tmp_path / "index" / "tinything", name)
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "index"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "")
+        monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+        with pytest.raises(TargetError) as caught:
+            WheelCache(tmp_path / "cache").find(Platform.of(PI), ["tinything>=1.0"], Silent())
+        server.shutdown()
+    assert caught.value.message == (
+        "tinything has no wheels for Python 3.11 on aarch64 (glibc 2.36)."
+    )
 
 
 @pytest.mark.usefixtures("offline")
