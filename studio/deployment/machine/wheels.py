@@ -25,8 +25,6 @@ _ARCHITECTURES = ("x86_64", "aarch64")
 _OLDEST_GLIBC_MINOR = 17
 _POLL_S = 0.2
 _NO_WHEEL = re.compile(r"No matching distribution found for ([\w-]+)")
-_UNREACHABLE = re.compile(r"Retrying|[Cc]onnection|Could not fetch|timed out")
-"""What pip prints before that where it has not reached its index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +229,7 @@ class WheelCache:
         if self._pip(platform, requirements, folder, progress, offline) is None:
             return
         unknown = _NO_WHEEL.search(online)
-        if unknown and not _UNREACHABLE.search(online):
+        if unknown and self._is_in_index(unknown[1], progress):
             raise TargetError(
                 f"{unknown[1]} has no wheels for {platform}.",
                 hint="Install a newer system on the target, or serve an ONNX model.",
@@ -269,20 +267,31 @@ class WheelCache:
             "none",
         ]
         command += ["--dest", str(folder), *more, *requirements]
-        with tempfile.TemporaryFile() as errors:
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, cwd=folder
-            )
-            try:
-                while _runs(process):
-                    progress.check()
-            except BaseException:
-                process.kill()
-                process.wait()
-                raise
-            errors.seek(0)
-            text = errors.read().decode("utf-8", "replace")
-        return None if process.returncode == 0 else text
+        return _output(command, folder, progress)
+
+    def _is_in_index(self, package: str, progress: Progress) -> bool:
+        """Return whether an index can be reached, and has the package for this computer."""
+        command = own_python("-m", "pip", "index", "versions", "--quiet", "--no-input")
+        command += ["--disable-pip-version-check", package]
+        return _output(command, self._folder, progress) is None
+
+
+def _output(command: Sequence[str], folder: Path, progress: Progress) -> str | None:
+    """Run pip; return its error output, or None on success."""
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, cwd=folder
+        )
+        try:
+            while _runs(process):
+                progress.check()
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        errors.seek(0)
+        text = errors.read().decode("utf-8", "replace")
+    return None if process.returncode == 0 else text
 
 
 def _runs(process: subprocess.Popen[bytes]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+import sys
 import threading
 import zipfile
 from dataclasses import replace
@@ -19,13 +21,13 @@ NEEDS = {"numpy": ">=1.19", "onnxruntime": ">=1.17"}
 
 
 def test_the_tags_of_a_machine() -> None:
-    platform = Platform.of(PI)
-    assert platform.abi == "cp311"
-    assert platform.tags[0] == "manylinux_2_36_aarch64"
-    assert "manylinux_2_17_aarch64" in platform.tags
-    assert platform.tags[-1] == "manylinux2014_aarch64"
-    assert "manylinux_2_37_aarch64" not in platform.tags
-    assert str(platform) == "Python 3.11 on aarch64 (glibc 2.36)"
+    place = Platform.of(PI)
+    assert place.abi == "cp311"
+    assert place.tags[0] == "manylinux_2_36_aarch64"
+    assert "manylinux_2_17_aarch64" in place.tags
+    assert place.tags[-1] == "manylinux2014_aarch64"
+    assert "manylinux_2_37_aarch64" not in place.tags
+    assert str(place) == "Python 3.11 on aarch64 (glibc 2.36)"
 
 
 @pytest.mark.parametrize(
@@ -122,9 +124,11 @@ def test_a_damaged_wheel_is_named(tmp_path: Path) -> None:
 def test_a_package_without_wheels_for_the_target_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An index that has it, and only for a newer Python."""
+    """An index that has it for this computer and for a newer Python."""
     name = "tinything-1.2-cp313-cp313-manylinux_2_28_aarch64.whl"
     put_wheel(tmp_path / "index" / "tinything", name)
+    here = "cp{}{}".format(*sys.version_info) + f"-none-linux_{platform.machine()}"
+    put_wheel(tmp_path / "index" / "tinything", f"tinything-1.2-{here}.whl")
     handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "index"))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever).start()
