@@ -22,9 +22,9 @@ from studio.deployment.step_log import StepLog, begun, instant, release_on
 from studio.deployment.trial import comparing, sampling, soak_rule, trial_s
 from studio.jobs import Job
 from studio.packages import Bundle, build_runtime
+from studio.packages.backends import backends_among
 from studio.packages.packaging_job import package_contained
 from studio.packages.results import PackageResult
-from studio.packages.serving import backends_among
 from studio.packages.signing import signature_of
 from studio.settings import Paths
 from studio.targets import inventory

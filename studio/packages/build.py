@@ -12,13 +12,13 @@ from studio.api import InvalidModel, Model, StudioError, TensorType, Value
 from studio.datasets import Preprocess
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.packages import golden, tensors
+from studio.packages.backends import requirements_of, serving_backend
 from studio.packages.bundle import MANIFEST, PICTURES
 from studio.packages.checks import FILE as CHECKS
 from studio.packages.checks import Checked
 from studio.packages.embedding import EmbeddingGraph
 from studio.packages.golden import GoldenSample, Tolerance
 from studio.packages.results import LatencyFile
-from studio.packages.serving import requirements_of, serving_backend
 from studio.packages.step import BundleNumber
 from studio.packages.wire import Unreadable
 from studio.registry import file_digest

@@ -15,9 +15,9 @@ from studio.api import StudioError
 from studio.datasets.preprocess_draft import write_draft
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs.options_form import form
+from studio.packages.backends import serving_backend
 from studio.packages.latency import latency_of
 from studio.packages.results import PackageResult
-from studio.packages.serving import serving_backend
 from studio.packages.signing import write_signature
 from studio.packages.step import BundleNumber, MakingStep, Numbering, PackageOptions
 from studio.registry import ModelRef, Registry, VariantRecord, VersionRecord, component_of

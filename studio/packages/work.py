@@ -27,6 +27,7 @@ from studio.datasets.preprocess_draft import draft_of, is_picture
 from studio.documents.dataclass_json import JsonValue, to_json
 from studio.jobs import Job
 from studio.packages import golden
+from studio.packages.backends import REFERENCE_OPTIONS, serving_backend
 from studio.packages.build import BundleContent, build
 from studio.packages.bundle import Bundle, content_digest, measurements, write_manifest
 from studio.packages.checks import check_model, facts_of
@@ -36,7 +37,6 @@ from studio.packages.embedding_check import embed
 from studio.packages.golden import GoldenSample, check_labels
 from studio.packages.packaging_job import package_contained
 from studio.packages.results import PackageResult
-from studio.packages.serving import REFERENCE_OPTIONS, serving_backend
 from studio.packages.signing import signature_of, write_signature
 from studio.packages.step import MakingStep, Numbering, PackageOptions
 from studio.plugin_host import PluginHost

@@ -5,7 +5,7 @@ from __future__ import annotations
 from studio.api import Extension
 from studio.conversion.targets import SOURCE
 from studio.jobs import AnyStep, Use
-from studio.packages.serving import SERVED
+from studio.packages.backends import SERVED
 from studio.plugin_host import PluginHost
 
 HINT = "Open the original ONNX model."

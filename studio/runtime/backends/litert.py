@@ -8,9 +8,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 import numpy as np
 
 from ..shared.errors import LoadError
-from .catalog import LITERT
-from .failure import first_line
-from .loaded_model import (
+from .backend_model import (
     Argument,
     Feeds,
     InvalidArgument,
@@ -21,6 +19,8 @@ from .loaded_model import (
     open_sizes,
     type_name,
 )
+from .catalog import LITERT
+from .failure import first_line
 
 
 class UnendedRun:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
+from .backend_model import BackendModel, LoadSettings
 from .catalog import LITERT, OPENVINO, ServingBackend
-from .loaded_model import LoadedModel, LoadSettings
 
 
-def load_model(path: Path, backend: ServingBackend, settings: LoadSettings) -> LoadedModel:
+def load_model(path: Path, backend: ServingBackend, settings: LoadSettings) -> BackendModel:
     """Load a model; only its own backend is imported.
 
     Raises:

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..shared.errors import LoadError
 from . import bfloat16
+from .backend_model import Argument, Feeds, LoadSettings, Run, RunOptions
 from .failure import first_line
-from .loaded_model import Argument, Feeds, LoadSettings, Run, RunOptions
 
 
 class BoundArrays(NamedTuple):
@@ -26,7 +26,7 @@ class BoundArrays(NamedTuple):
 
 
 class OnnxModel:
-    """An onnxruntime session.
+    """An ONNX model in a session of onnxruntime.
 
     Attributes:
         keeps_memory: Memory of its runs is kept for the next ones.

@@ -9,9 +9,7 @@ from typing import Any, Dict, List, Optional, Sequence
 import numpy as np
 
 from ..shared.errors import LoadError
-from .catalog import OPENVINO
-from .failure import first_line
-from .loaded_model import (
+from .backend_model import (
     Argument,
     Feeds,
     InvalidArgument,
@@ -21,6 +19,8 @@ from .loaded_model import (
     contiguous,
     type_name,
 )
+from .catalog import OPENVINO
+from .failure import first_line
 
 _DTYPES = {"f32": "float32", "f64": "float64", "f16": "float16", "boolean": "bool"}
 _DTYPES.update(

@@ -7,7 +7,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Coroutine, Dict, List, Optional, Sequence, Set
 
-from ..backends.loaded_model import RunOptions
+from ..backends.backend_model import RunOptions
 from ..shared.access_tokens import Tokens
 from .engine.call import InferenceCall, run_together
 from .engine.catalog import Catalog

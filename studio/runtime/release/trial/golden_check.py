@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Dict, NamedTuple
 
+from ...backends.backend_model import BackendModel, LoadSettings
 from ...backends.catalog import ServingBackend, backend_of
-from ...backends.loaded_model import LoadedModel, LoadSettings
 from ...backends.loader import load_model, version_of
 from ...shared import manifest
 from ...shared.errors import LoadError, ReleaseError
@@ -75,7 +75,7 @@ def run_trial(layout: Layout, request: Mapping[str, object]) -> dict[str, object
     }
 
 
-def _load(path: Path, wanted: str) -> tuple[LoadedModel, ServingBackend]:
+def _load(path: Path, wanted: str) -> tuple[BackendModel, ServingBackend]:
     try:
         backend = backend_of(path, wanted)
     except LoadError as error:
@@ -98,7 +98,7 @@ def _load(path: Path, wanted: str) -> tuple[LoadedModel, ServingBackend]:
         ) from None
 
 
-def _answers(model: LoadedModel, feeds: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
+def _answers(model: BackendModel, feeds: Mapping[str, Any], names: list[str]) -> dict[str, Any]:
     try:
         answers = model.run(names, dict(feeds), None)
         return {name: answers[number] for number, name in enumerate(names)}
@@ -153,7 +153,7 @@ def compare(
     return worst, same
 
 
-def _latency(model: LoadedModel, feeds: Mapping[str, Any]) -> float:
+def _latency(model: BackendModel, feeds: Mapping[str, Any]) -> float:
     """Median of a few runs, in milliseconds; 0 where there is no sample."""
     if not feeds:
         return 0.0

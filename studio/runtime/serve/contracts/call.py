@@ -7,7 +7,7 @@ from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
-from ...backends.loaded_model import RunOptions
+from ...backends.backend_model import RunOptions
 from ..engine.call import InferenceCall
 from ..engine.served_model import ServedModel
 from ..http.content_encoding import content_of

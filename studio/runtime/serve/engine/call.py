@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Dict, Iterator, List, Optional, Sequence
 
 import numpy as np
 
+from ...backends.backend_model import RunOptions
 from ...backends.failure import first_line
-from ...backends.loaded_model import RunOptions
 from ..http.content_encoding import content_of
 from ..http.exchange import Exchange
 from ..http.message import HttpError, Request, Response

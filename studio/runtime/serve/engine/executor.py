@@ -10,7 +10,7 @@ import time
 from collections import deque
 from typing import Callable, Deque, List, Optional, Protocol, Set, Tuple
 
-from ...backends.loaded_model import RunOptions
+from ...backends.backend_model import RunOptions
 
 
 class Work(Protocol):

@@ -6,7 +6,7 @@ from typing import Optional, Protocol, Sequence
 
 import numpy as np
 
-from ...backends.loaded_model import RunOptions
+from ...backends.backend_model import RunOptions
 from ..http.message import Response
 from ..protocol.codec import Inference
 

@@ -18,9 +18,9 @@ from typing import (
 import numpy as np
 
 from ...backends import bfloat16 as bits
+from ...backends.backend_model import Argument, Feeds, LoadSettings, RunOptions
 from ...backends.catalog import ONNX_RUNTIME, ServingBackend
 from ...backends.failure import first_line
-from ...backends.loaded_model import Argument, Feeds, LoadSettings, RunOptions
 from ...backends.loader import load_model
 from ...backends.onnx_runtime import BoundArrays, OnnxModel
 from ...drift.reference import EMBEDDING

@@ -17,7 +17,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
-from ...backends.loaded_model import Feeds
+from ...backends.backend_model import Feeds
 from ...shared.documents import read_record
 from .session import ModelSession
 

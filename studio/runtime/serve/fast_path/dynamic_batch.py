@@ -17,7 +17,7 @@ from typing import (
 
 import numpy as np
 
-from ...backends.loaded_model import RunOptions
+from ...backends.backend_model import RunOptions
 from ...backends.onnx_runtime import BoundArrays
 from ..engine.served_model import ServedModel
 from ..http.connection import Connection

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Dict, Hashable, Mapping, Optional, Protocol, S
 
 import numpy as np
 
-from ...backends.loaded_model import RunOptions
+from ...backends.backend_model import RunOptions
 from ..engine.served_model import ServedModel
 from ..http.connection import Connection
 from ..http.message import BINARY, Request, Response

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from studio.runtime.backends.backend_model import InvalidArgument, LoadSettings
 from studio.runtime.backends.catalog import LITERT
 from studio.runtime.backends.litert import LiteRtModel
-from studio.runtime.backends.loaded_model import InvalidArgument, LoadSettings
 from studio.runtime.serve.engine.served_model import load
 from studio.runtime.serve.engine.session import ModelSession
 from studio.runtime.serve.engine.source import from_file

@@ -52,7 +52,7 @@ Run = Callable[[Sequence[str], Feeds, Optional[RunOptions]], List[np.ndarray]]
 """Runs a model once: names of outputs, inputs by name, and options or None."""
 
 
-class LoadedModel(Protocol):
+class BackendModel(Protocol):
     """A model in memory; ``run`` is safe for threads."""
 
     version: str
@@ -101,7 +101,7 @@ def type_name(dtype: str) -> str:
 
 
 def open_sizes(shape: Sequence[int]) -> Tuple[object, ...]:
-    """Return a shape in which a negative size is None."""
+    """Return a shape with None for each negative size."""
     return tuple(int(size) if size >= 0 else None for size in shape)
 
 

@@ -56,7 +56,7 @@ def serving_backend(form: str, wanted: str | None = None) -> ServingBackend:
 def backends_among(packages: Collection[str]) -> dict[str, str]:
     """Return the requirements of the backends among Python packages that a target has named.
 
-    Nothing else of what a target says becomes a requirement.
+    Nothing else from a target becomes a requirement.
     """
     found = (one for one in BACKENDS.values() if one.distribution in packages)
     return {one.distribution: f">={one.oldest}" for one in found}

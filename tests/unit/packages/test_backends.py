@@ -8,7 +8,7 @@ import pytest
 
 from studio.api import Extension, StudioError, UsageError
 from studio.packages import Bundle
-from studio.packages.serving import SERVED, backends_among, requirements_of, serving_backend
+from studio.packages.backends import SERVED, backends_among, requirements_of, serving_backend
 from studio.plugin_host import PluginHost
 from studio.runtime.backends.catalog import BACKENDS, LITERT, ONNX_RUNTIME, OPENVINO
 from studio.runtime.serve.engine.source import from_bundle
