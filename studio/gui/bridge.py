@@ -48,8 +48,10 @@ class Bridge(QObject):
     def _run(self) -> None:
         until = time.perf_counter() + MOST_S
         try:
-            while self._calls and time.perf_counter() < until:
+            while self._calls:
                 self._calls.popleft()()
+                if time.perf_counter() >= until:
+                    break
         finally:
             if self._calls:
                 self._rest.start()

@@ -47,6 +47,7 @@ class LateView(LateFrame, Generic[ViewT]):
         if self._view is None:
             self._view = self._make()
             self._layout.addWidget(self._view)
+            self._view.show()  # at once, where its place is seen already
         return self._view
 
     def complete(self) -> None:
