@@ -117,6 +117,7 @@ def test_recent_models_are_read_when_the_page_is_shown(rig: Rig) -> None:
     rig.variant()
     page.on_event(RegistryChanged("records"))
     page.show()
+    QApplication.processEvents()
     assert "digits" in _buttons(page)
 
 
