@@ -133,6 +133,7 @@ class ProfilePage(StagePage):
 
     def refresh(self) -> None:
         """Offer the variants of the current model, and show its newest run."""
+        self._listed = None
         self._pane.show_content(self.variant is not None)
         self._offer()
         self._explain()
