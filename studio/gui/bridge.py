@@ -9,7 +9,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 MOST_S = 0.01
-"""Seconds of a turn in which one more call is begun; then the user's events come first."""
+"""Seconds of a turn in which another call is started; then the user's events come first."""
 
 
 class Bridge(QObject):

@@ -58,7 +58,7 @@ class Field(QWidget):
 
     @property
     def complaint(self) -> QLabel:
-        """What is wrong with the value, directly below the editor."""
+        """The error of the value, directly below the editor."""
         if self._complaint is None:
             self._complaint = label("", "small", tone="bad", wrap=True)
             self._add(self._complaint, self._column.indexOf(self.editor) + 1)
