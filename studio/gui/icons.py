@@ -5,11 +5,14 @@ from __future__ import annotations
 import functools
 
 from PySide6.QtCore import QBuffer, QDir, QIODevice, QSize
-from PySide6.QtGui import QColor, QGuiApplication, QIcon, QImageReader, QPixmap
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QImage, QImageReader, QPixmap
 
 from studio.settings import resource
 
 ICON_SIZE = 20
+
+_MOST = 1024
+"""Drawings that are kept: some kilobytes each."""
 
 
 def register_search_paths() -> None:
@@ -31,18 +34,21 @@ def pixmap(name: str, color: QColor, size: int = ICON_SIZE, scale: float = 1.0) 
         size: Edge in logical pixels.
         scale: Device pixels for each logical pixel.
     """
-    source = _source(name).replace(b"currentColor", color.name().encode("ascii"))
+    result = QPixmap.fromImage(_image(name, color.name(), round(size * scale)))
+    result.setDevicePixelRatio(scale)
+    return result
+
+
+@functools.lru_cache(maxsize=_MOST)
+def _image(name: str, color: str, edge: int) -> QImage:
+    """Draw an icon; pages share most of them, and each change of the theme needs all of them."""
     buffer = QBuffer()
-    buffer.setData(source)
+    buffer.setData(_source(name).replace(b"currentColor", color.encode("ascii")))
     buffer.open(QIODevice.OpenModeFlag.ReadOnly)
     # By Qt's own image plugin: importing PySide6.QtSvg takes a tenth of the window's start.
     reader = QImageReader(buffer, b"svg")
-    edge = round(size * scale)
     reader.setScaledSize(QSize(edge, edge))
-    image = reader.read()
-    result = QPixmap.fromImage(image)
-    result.setDevicePixelRatio(scale)
-    return result
+    return reader.read()
 
 
 def icon(name: str, color: QColor, size: int = ICON_SIZE) -> QIcon:

@@ -126,6 +126,7 @@ class Theming(QObject):
         self.current = self._resolve()
         self._worn: dict[QWidget, Theme | None] = {}
         self._held: list[QWidget] = []
+        self._is_new = False
         self._turn = QTimer(self, singleShot=True)
         self._turn.timeout.connect(self._dress_one)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._system_changed)
@@ -146,6 +147,20 @@ class Theming(QObject):
             self._worn[part] = self.current
             part.setStyleSheet(self.current.style_sheet())
 
+    def dress_shown(self, *parts: QWidget) -> None:
+        """Dress parts that are shown at this moment.
+
+        Those with an earlier theme are dressed one in a turn, and painted when all of them are.
+        Those without any have no right sizes yet, and are dressed at once.
+        """
+        for part in parts:
+            self._know(part)
+            if self._worn[part] is None:
+                self.dress(part)
+        if any(self._worn[part] is not self.current for part in parts):
+            self._freeze({part.window() for part in parts})
+            self._turn.start(0)
+
     def dress_soon(self, part: QWidget) -> None:
         """Dress a part that is not seen yet, in an idle turn; ``dress`` it before it is shown."""
         self._know(part)
@@ -160,8 +175,10 @@ class Theming(QObject):
         """Dress one part and come back for the next; what is seen is painted when all of it is."""
         left = [part for part, worn in self._worn.items() if worn is not self.current]
         seen = [part for part in left if part.isVisible()]
-        if self._held and not seen:
+        if self._is_new and not seen:
+            self._is_new = False
             self.changed.emit()
+        elif self._held and not seen:
             self._let_go()
         elif left:
             self.dress((seen or left)[0])
@@ -169,9 +186,8 @@ class Theming(QObject):
             # A frozen window must be complete soon; otherwise the user's events come first.
             self._turn.start(0 if self._held else _IDLE_MS)
 
-    def _freeze_windows(self) -> None:
+    def _freeze(self, windows: set[QWidget]) -> None:
         """Suspend painting while visible parts have different themes."""
-        windows = {part.window() for part in self._worn if part.isVisible()}
         self._held = [window for window in windows if window.updatesEnabled()] + self._held
         for window in self._held:
             window.setUpdatesEnabled(False)
@@ -191,8 +207,9 @@ class Theming(QObject):
         if theme is self.current:
             return
         self.current = theme
-        self._freeze_windows()
+        self._freeze({part.window() for part in self._worn if part.isVisible()})
         QGuiApplication.setPalette(theme.palette())
+        self._is_new = bool(self._held)
         if not self._held:
             self.changed.emit()
         self._turn.start(0)

@@ -51,7 +51,7 @@ class Tour:
     def turns(self) -> Iterator[tuple[str, str, float]]:
         """Each place, what was done there, and the milliseconds of the longest turn."""
         from studio.gui.app import attach
-        from studio.gui.window.stages import BY_ID, STAGES
+        from studio.gui.window.stages import BY_ID, PLUGINS, STAGES
         from studio.workspace import Workspace
 
         window = self.window
@@ -67,7 +67,7 @@ class Tour:
         if not self._ahead:
             window._ahead.stop()
         else:
-            everything = {stage.id for stage in STAGES}
+            everything = {stage.id for stage in (*STAGES, PLUGINS)}
             made = lambda: everything <= {page.stage for page in window.pages()}  # noqa: E731
             yield "window", "idle", self._longest(lambda: None, made, settle=1.5)
         yield "window", "open", self._longest(self._open, self._is_open)
@@ -76,6 +76,9 @@ class Tour:
             for stage in places:
                 yield stage, visit, self._visit(stage)
                 yield from self._views(stage, visit)
+        for stage in places:
+            yield stage, "changed", self._changed(stage)
+        yield "window", "variant", self._select()
         for stage in places:
             yield from self._again(stage)
         yield from self._above()
@@ -117,6 +120,24 @@ class Tour:
             show, made = partial(page.show_view, index), partial(_is_made, page.stack.widget(index))
             yield f"{stage}/{title}", what, self._longest(show, made)
         page.show_view(0)
+
+    def _changed(self, stage: str) -> float:
+        """A page that is visited after the registry has changed."""
+        from studio.workspace import RegistryChanged
+
+        self.window.go("welcome")
+        self._longest(lambda: self.window.workspace.events.publish(RegistryChanged("records")))
+        return self._visit(stage)
+
+    def _select(self) -> float:
+        """The other variant, on each of the pages that are about it; the longest turn of all."""
+        window = self.window
+        longest = [0.0]
+        for stage in ("project", "model", "quantize", "profile", "deploy"):
+            window.go(stage)
+            self._longest(lambda: None)
+            longest += [self._longest(partial(window.select, number)) for number in (2, 1)]
+        return max(longest)
 
     def _again(self, stage: str) -> Iterator[tuple[str, str, float]]:
         """A page that is resized, dressed, and visited in the moment after a change of theme."""

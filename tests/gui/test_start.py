@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
@@ -87,6 +88,38 @@ def test_bridge_runs_calls_of_other_threads_on_its_own_in_order(qtbot: QtBot) ->
     assert seen == []
     qtbot.waitUntil(lambda: len(seen) == 50)
     assert seen == [(number, threading.get_ident()) for number in range(50)]
+
+
+def test_calls_that_take_long_leave_turns_to_the_user(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("studio.gui.bridge.MOST_S", 0.0)  # each call takes longer
+    bridge = Bridge()
+    seen: list[str] = []
+
+    def first() -> None:
+        seen.append("first")
+        QTimer.singleShot(0, lambda: seen.append("user"))
+
+    bridge.deliver(first)
+    bridge.deliver(lambda: seen.append("second"))
+    bridge.deliver(lambda: seen.append("third"))
+    qtbot.waitUntil(lambda: len(seen) == 4)
+    assert seen == ["first", "user", "second", "third"]
+
+
+def test_a_call_that_fails_holds_up_no_other(qtbot: QtBot) -> None:
+    bridge = Bridge()
+    seen: list[int] = []
+
+    def fail() -> None:
+        raise ValueError("of the first call")
+
+    bridge.deliver(fail)
+    bridge.deliver(lambda: seen.append(2))
+    with qtbot.captureExceptions() as failures:
+        qtbot.waitUntil(lambda: seen == [2])
+    assert [kind for kind, _, _ in failures] == [ValueError]
 
 
 def test_closed_bridge_drops_what_comes_late(qtbot: QtBot) -> None:

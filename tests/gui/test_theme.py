@@ -7,6 +7,8 @@ from itertools import product
 
 import pytest
 from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QStackedWidget, QWidget
+from pytestqt.qtbot import QtBot
 
 from studio.gui.graph.families import TITLES
 from studio.gui.graph.overlay import contrast, heat, make_overlay, readable_on
@@ -97,4 +99,56 @@ def test_change_is_told_once(qtbot: object) -> None:
     theming.changed.connect(lambda: told.append(theming.current.dark))
     theming.choose(LIGHT)
     theming.choose(LIGHT)
+    assert told == [False]
+
+
+def _parts(qtbot: QtBot, theming: Theming) -> tuple[QStackedWidget, QWidget, QWidget]:
+    """A window with a part that is shown, and one that is not; both are dressed."""
+    window, shown, hidden = QStackedWidget(), QWidget(), QWidget()
+    qtbot.addWidget(window)
+    for part in (shown, hidden):
+        window.addWidget(part)
+        theming.dress(part)
+    window.show()
+    return window, shown, hidden
+
+
+def test_part_that_is_shown_in_an_earlier_theme_is_dressed_before_it_is_painted(
+    qtbot: QtBot,
+) -> None:
+    theming = Theming(DARK)
+    window, shown, hidden = _parts(qtbot, theming)
+    theming.choose(LIGHT)
+    qtbot.waitUntil(window.updatesEnabled)
+    assert shown.styleSheet() == load(LIGHT).style_sheet()
+    assert hidden.styleSheet() == load(DARK).style_sheet(), "it has its turn later"
+    theming.dress_shown(hidden)
+    window.setCurrentWidget(hidden)
+    assert hidden.styleSheet() == load(DARK).style_sheet(), "not in this turn"
+    assert not window.updatesEnabled()
+    qtbot.waitUntil(window.updatesEnabled)
+    assert hidden.styleSheet() == load(LIGHT).style_sheet()
+
+
+def test_part_without_any_theme_is_dressed_at_once(qtbot: QtBot) -> None:
+    theming = Theming(DARK)
+    window, _shown, _hidden = _parts(qtbot, theming)
+    fresh = QWidget()
+    window.addWidget(fresh)
+    theming.dress_shown(fresh)
+    assert fresh.styleSheet() == load(DARK).style_sheet()
+    assert window.updatesEnabled()
+
+
+def test_showing_a_part_announces_no_other_theme(qtbot: QtBot) -> None:
+    theming = Theming(DARK)
+    window, _shown, hidden = _parts(qtbot, theming)
+    told: list[bool] = []
+    theming.changed.connect(lambda: told.append(theming.current.dark))
+    theming.choose(LIGHT)
+    qtbot.waitUntil(window.updatesEnabled)
+    theming.dress_shown(hidden)
+    window.setCurrentWidget(hidden)
+    qtbot.waitUntil(lambda: hidden.styleSheet() == load(LIGHT).style_sheet())
+    qtbot.waitUntil(window.updatesEnabled)
     assert told == [False]

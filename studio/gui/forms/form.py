@@ -28,7 +28,10 @@ from studio.gui.widgets.basics import button, label
 
 
 class Field(QWidget):
-    """One option: its label, its editor, and below it what is wrong with the value."""
+    """One option: its label, its editor, and below it what is wrong with the value.
+
+    The texts below it are made when there is something to say: a page has a hundred fields.
+    """
 
     changed = Signal()
 
@@ -36,19 +39,15 @@ class Field(QWidget):
         super().__init__()
         self.option = option
         self.editor = editor
-        self.complaint = label("", "small", tone="bad", wrap=True)
-        self.complaint.hide()
-        self.note = label("", "dim", wrap=True)
-        self.note.hide()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
+        self._complaint: QLabel | None = None
+        self._note: QLabel | None = None
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(4)
         if not self.editor.has_title:
-            column.addWidget(self._label())
-        column.addWidget(self.editor)
-        column.addWidget(self.complaint)
-        column.addWidget(self.note)
-        column.addStretch(1)
+            self._column.addWidget(self._label())
+        self._column.addWidget(self.editor)
+        self._column.addStretch(1)
         self.setToolTip(plain_tip(option.help))
         self.editor.changed.connect(self._edited)
 
@@ -58,6 +57,26 @@ class Field(QWidget):
         return result
 
     @property
+    def complaint(self) -> QLabel:
+        """The error of the value, directly below the editor."""
+        if self._complaint is None:
+            self._complaint = label("", "small", tone="bad", wrap=True)
+            self._add(self._complaint, self._column.indexOf(self.editor) + 1)
+        return self._complaint
+
+    @property
+    def note(self) -> QLabel:
+        """A note on the option, below everything else."""
+        if self._note is None:
+            self._note = label("", "dim", wrap=True)
+            self._add(self._note, self._column.count() - 1)
+        return self._note
+
+    def _add(self, text: QLabel, position: int) -> None:
+        self._column.insertWidget(position, text)
+        text.hide()
+
+    @property
     def wide(self) -> bool:
         """Whether it needs the whole width of the form."""
         return self.editor.wide
@@ -65,8 +84,9 @@ class Field(QWidget):
     def check(self) -> bool:
         """Show what is wrong, if anything; True when the value fits."""
         sentence = self.editor.complaint()
-        self.complaint.setText(sentence)
-        self.complaint.setVisible(bool(sentence))
+        if sentence or self._complaint is not None:
+            self.complaint.setText(sentence)
+            self.complaint.setVisible(bool(sentence))
         self.editor.mark(wrong=bool(sentence))
         return not sentence
 
@@ -79,12 +99,14 @@ class Field(QWidget):
 
     def explain(self, text: str) -> None:
         """Show a note below the option; an empty text hides it."""
-        self.note.setText(text)
-        self.note.setVisible(bool(text))
+        if text or self._note is not None:
+            self.note.setText(text)
+            self.note.setVisible(bool(text))
 
     def forget(self) -> None:
         """Hide the complaint until the next edit."""
-        self.complaint.hide()
+        if self._complaint is not None:
+            self._complaint.hide()
         self.editor.mark(wrong=False)
 
     def _edited(self) -> None:

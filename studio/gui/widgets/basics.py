@@ -29,11 +29,12 @@ TEXT_MARGIN = 3
 
 
 def restyle(widget: QWidget, **properties: object) -> None:
-    """Set dynamic properties and let the style sheet look again."""
-    for name, value in properties.items():
-        widget.setProperty(name, value)
-    widget.style().unpolish(widget)
-    widget.style().polish(widget)
+    """Set dynamic properties; the style sheet looks again, which takes a while, at new ones."""
+    if any(widget.property(name) != value for name, value in properties.items()):
+        for name, value in properties.items():
+            widget.setProperty(name, value)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
 
 
 def label(text: str, role: str = "", *, tone: str = "", wrap: bool = False) -> QLabel:
@@ -168,12 +169,15 @@ class Pill(QLabel):
         self.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.show_state(text, tone)
 
+    @property
+    def state(self) -> tuple[str, str]:
+        """The word and its tone."""
+        return self.text(), str(self.property("tone") or "")
+
     def show_state(self, text: str, tone: str = "") -> None:
         """Show another state."""
-        if text != self.text():
-            self.setText(text)
-        if tone != self.property("tone"):  # to look at the style sheet again takes a while
-            restyle(self, tone=tone)
+        self.setText(text)
+        restyle(self, tone=tone)
 
 
 class Segmented(QFrame):
@@ -263,12 +267,16 @@ class FieldList(QWidget):
         self._grid.setVerticalSpacing(6)
         self._grid.setColumnMinimumWidth(0, name_width)
         self._grid.setColumnStretch(1, 1)
+        self._fields: list[tuple[str, ...]] = []
         self.show_fields(fields)
 
     def show_fields(self, fields: Iterable[Sequence[str]]) -> None:
-        """Show other pairs; a third member is the value's tone."""
+        """Show other pairs; a third member is the value's tone. The same pairs stay."""
+        before, self._fields = self._fields, [tuple(field) for field in fields]
+        if self._fields == before:
+            return
         clear(self._grid)
-        for position, (name, value, *tone) in enumerate(fields):
+        for position, (name, value, *tone) in enumerate(self._fields):
             title = label(name, "dim")
             text = label(value, tone=tone[0] if tone else "", wrap=True)
             text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -133,7 +133,7 @@ class Sheet(QWidget):
 
     def open_sheet(self) -> None:
         """Show it over the page, with the keyboard."""
-        self._theming.dress(self)
+        self._theming.dress_shown(self)
         self._place()
         self.show()
         self.raise_()

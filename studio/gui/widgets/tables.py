@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from studio.api.qt import plain_tip
-from studio.gui.widgets.basics import GRID, ROW_HEIGHT, TEXT_MARGIN, Card, row
+from studio.gui.widgets.basics import GRID, ROW_HEIGHT, TEXT_MARGIN, Card, Pill, row
 
 
 class TableCard(Card):
@@ -60,6 +60,7 @@ class Table(QTableWidget):
     """
 
     _most = 0
+    _shown: Sequence[Sequence[str | QWidget]] = ()
 
     def __init__(
         self,
@@ -95,8 +96,12 @@ class Table(QTableWidget):
                 item.setTextAlignment(self._alignment(column))
 
     def show_rows(self, rows: Iterable[Sequence[str | QWidget]]) -> None:
-        """Replace all rows; a cell is a text or a widget (a Pill)."""
-        rows = list(rows)
+        """Replace all rows, unless they are the same; a cell is a text or a widget (a Pill)."""
+        before, rows = self._shown, [list(cells) for cells in rows]
+        self._shown = rows
+        if _same(before, rows):
+            self._shown = before
+            return
         with self._fixed_columns():
             self.clearContents()
             self.setRowCount(len(rows))
@@ -206,3 +211,19 @@ class Table(QTableWidget):
             Qt.AlignmentFlag.AlignRight if column in self._numeric else Qt.AlignmentFlag.AlignLeft
         )
         return side | Qt.AlignmentFlag.AlignVCenter
+
+
+def _same(
+    before: Sequence[Sequence[str | QWidget]], rows: Sequence[Sequence[str | QWidget]]
+) -> bool:
+    """Return whether rows look alike; of widgets only pills are known to."""
+    cells, others = ([cell for row in table for cell in row] for table in (before, rows))
+    return [len(cells) for cells in before] == [len(cells) for cells in rows] and all(
+        _alike(cell, other) for cell, other in zip(cells, others, strict=True)
+    )
+
+
+def _alike(cell: str | QWidget, other: str | QWidget) -> bool:
+    if isinstance(cell, Pill) and isinstance(other, Pill):
+        return cell.state == other.state
+    return isinstance(cell, str) and cell == other

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 
 from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QWidget
 
+from studio.gui.widgets.late_view import LateFrame
 from studio.gui.window.stages import Stage
 
 PAUSE_MS = 15
@@ -43,7 +45,7 @@ class IdleTasks(QTimer):
 
 
 def pages(
-    stages: Iterable[Stage], make: Callable[[str], object | None], at_last: Callable[[], object]
+    stages: Iterable[Stage], make: Callable[[str], QWidget | None], at_last: Callable[[], object]
 ) -> Iterator[None]:
     """Yield the work of making each stage's page, in pieces.
 
@@ -55,8 +57,12 @@ def pages(
         for module in stage.parts:
             import_module(module)
             yield
-        if make(stage.id) is None:
+        page = make(stage.id)
+        if page is None:
             return
+        for frame in page.findChildren(LateFrame):
+            yield
+            frame.complete()
         # Pages stay: Python's collector of cycles need not look at them again, for which it would
         # take 50 ms at once.
         gc.freeze()

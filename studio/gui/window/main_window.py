@@ -40,7 +40,7 @@ from studio.gui.window.opening import ModelOpener
 from studio.gui.window.rail import Progress, Rail
 from studio.gui.window.selection import Selection
 from studio.gui.window.side.side_panels import SidePanels
-from studio.gui.window.stages import BY_ID, IN_RAIL, STAGES, page_class
+from studio.gui.window.stages import BY_ID, IN_RAIL, PLUGINS, STAGES, page_class
 from studio.gui.window.toasts import Toasts
 from studio.gui.window.topbar import ModelsMenu, TopBar
 
@@ -109,7 +109,7 @@ class MainWindow(QMainWindow):
         self.project.changed.connect(lambda: self._progress.show_on(self.rail))
         from studio.gui.panels.panels import Panels  # it knows the workspace
 
-        self._ahead = IdleTasks(self, pages(STAGES, self._page, workspace.import_steps))
+        self._ahead = IdleTasks(self, pages((*STAGES, PLUGINS), self._page, workspace.import_steps))
         self.panels = Panels(self)
         self.commands = Commands(self)
         self.jobbar.follow(workspace.jobs)

@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-import re
-
 PREFIX, WORD, INSIDE, SCATTERED = 0, 1, 2, 3
 """Kinds of match, the best first."""
-
-
-@functools.lru_cache(maxsize=32)
-def _scattered(text: str) -> re.Pattern[str]:
-    return re.compile("".join(f"{re.escape(char)}.*?" for char in text if char != " "))
 
 
 def match(typed: str, text: str) -> tuple[int, int, int] | None:
@@ -29,7 +21,16 @@ def match(typed: str, text: str) -> tuple[int, int, int] | None:
     if place > 0:
         kind = INSIDE if text[place - 1].isalnum() else WORD
         return kind, place, len(text)
-    found = _scattered(typed).search(text)
-    if found is None:
-        return None
-    return SCATTERED, found.end() - found.start(), len(text)
+    span = _scattered(typed, text)
+    return (SCATTERED, span, len(text)) if span is not None else None
+
+
+def _scattered(typed: str, text: str) -> int | None:
+    """Return the length of the text from the first character to the last; None without all."""
+    first = last = -1
+    for char in typed.replace(" ", ""):
+        last = text.find(char, last + 1)
+        if last < 0:
+            return None
+        first = last if first < 0 else first
+    return last + 1 - first

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.api import Kind, Option, validate
@@ -20,7 +20,7 @@ from studio.gui.forms.editors import (
     NumberEditor,
     TextEditor,
 )
-from studio.gui.forms.form import Form, make_editor
+from studio.gui.forms.form import Field, Form, make_editor
 from studio.gui.forms.path_editor import PathEditor
 from studio.steps.catalogue import steps
 
@@ -251,3 +251,25 @@ def test_check_boxes_stand_below_each_other_where_there_is_little_room(qtbot: Qt
         assert len(tops) == lines, width
         assert all(box.geometry().right() < width for box in editor.boxes.values())
     assert editor.minimumSizeHint().width() < 600
+
+
+def test_texts_below_a_field_are_made_when_there_is_something_to_say(qtbot: QtBot) -> None:
+    option = Option("name", Kind.TEXT, required=True)
+    field = Field(option, make_editor(option))
+    qtbot.addWidget(field)
+    field.show()
+    silent = len(field.findChildren(QLabel))
+    field.explain("")
+    field.forget()
+    assert len(field.findChildren(QLabel)) == silent
+    field.explain("Other devices have it, too.")
+    assert not field.check()
+    assert len(field.findChildren(QLabel)) == silent + 2
+    QApplication.processEvents()
+    below = [field.editor, field.complaint, field.note]
+    assert all(one.isVisible() for one in below)
+    assert [one.y() for one in below] == sorted({one.y() for one in below})
+    field.explain("")
+    field.forget()
+    assert not field.note.isVisible()
+    assert not field.complaint.isVisible()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
-from studio.gui.widgets.basics import Scroll, label
+from studio.gui.widgets.basics import FieldList, Pill, Scroll, label
 from studio.gui.widgets.tables import LEAST_STRETCHED, Table
 
 LONG = "ssh://edge@roof-camera-north-07.example.org:2222"
@@ -63,3 +63,64 @@ def test_a_column_is_as_high_as_its_texts_are_at_its_own_width(qtbot: QtBot) -> 
     last = scroll.body.itemAt(5).widget()
     assert last.geometry().bottom() <= scroll.widget().height(), "nothing is cut either"
     assert last.height() >= last.heightForWidth(last.width())
+
+
+def test_rows_that_are_the_same_keep_their_cells(qtbot: QtBot) -> None:
+    table = Table(("Name", "State"))
+    qtbot.addWidget(table)
+    table.show_rows([["roof", Pill("reachable", "good")], ["gate", Pill("not probed")]])
+    item, holder = table.item(0, 0), table.cellWidget(0, 1)
+    table.show_rows([["roof", Pill("reachable", "good")], ["gate", Pill("not probed")]])
+    assert table.item(0, 0) is item
+    assert table.cellWidget(0, 1) is holder
+
+
+def test_rows_of_which_anything_differs_are_replaced(qtbot: QtBot) -> None:
+    table = Table(("Name", "State"))
+    qtbot.addWidget(table)
+
+    def shown() -> list[tuple[str, str, object]]:
+        pills = [table.cellWidget(y, 1).findChild(Pill) for y in range(table.rowCount())]
+        names = [table.item(y, 0).text() for y in range(table.rowCount())]
+        return [
+            (name, pill.text(), pill.property("tone"))
+            for name, pill in zip(names, pills, strict=True)
+        ]
+
+    for rows in (
+        [("roof", "reachable", "good")],
+        [("gate", "reachable", "good")],
+        [("gate", "unreachable", "good")],
+        [("gate", "unreachable", "bad")],
+        [("gate", "unreachable", "bad"), ("roof", "reachable", "good")],
+        [("roof", "reachable", "good")],
+        [],
+    ):
+        table.show_rows([[name, Pill(word, tone)] for name, word, tone in rows])
+        assert shown() == rows
+
+
+def test_other_widgets_than_pills_are_always_replaced(qtbot: QtBot) -> None:
+    table = Table(("Name", "Note"))
+    qtbot.addWidget(table)
+    for text in ("first", "second"):
+        note = label(text)
+        table.show_rows([["roof", note]])
+        assert table.cellWidget(0, 1).isAncestorOf(note)
+
+
+def test_the_same_fields_keep_their_labels_and_others_replace_them(qtbot: QtBot) -> None:
+    fields = FieldList([("Memory", "8 GB"), ("Disk", "full", "bad")])
+    qtbot.addWidget(fields)
+
+    def texts() -> list[str]:
+        return [one.text() for one in fields.findChildren(QLabel) if not one.isHidden()]
+
+    before = fields.findChildren(QLabel)
+    fields.show_fields([("Memory", "8 GB"), ("Disk", "full", "bad")])
+    assert fields.findChildren(QLabel) == before
+    fields.show_fields([("Memory", "8 GB"), ("Disk", "full")])
+    assert texts() == ["Memory", "8 GB", "Disk", "full"]
+    assert all(one.property("tone") is None for one in fields.findChildren(QLabel)[-4:])
+    fields.show_fields([("Memory", "4 GB")])
+    assert texts() == ["Memory", "4 GB"]

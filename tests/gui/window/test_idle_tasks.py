@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from studio.gui.window.idle_tasks import IdleTasks
 from studio.gui.window.main_window import MainWindow
-from studio.gui.window.stages import STAGES
+from studio.gui.window.stages import PLUGINS, STAGES
 
 MOST_MODULES = 14
 """A module of the window takes about two milliseconds to be imported."""
@@ -68,7 +68,7 @@ def test_every_page_is_made_and_dressed_without_being_asked_for(
 ) -> None:
     def all_made() -> bool:
         pages = {page.stage: page for page in window.pages()}
-        wanted = {stage.id for stage in STAGES}
+        wanted = {stage.id for stage in (*STAGES, PLUGINS)}
         return wanted <= pages.keys() and all(
             part.styleSheet() for name in wanted for part in pages[name].parts()
         )

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from studio.gui.shell import PaletteEntry
 from studio.gui.window.command_palette import best
 from studio.gui.window.main_window import MainWindow
-from studio.gui.window.matching import match
+from studio.gui.window.matching import SCATTERED, match
 from studio.gui.window.stages import PLUGINS, STAGES
 from tests.gui.conftest import DIGITS, MakeWindow, open_graph, shown_scene, visible
 
@@ -340,10 +340,18 @@ def test_rail_says_what_was_done(digits_window: MainWindow) -> None:
         ("qtg", "Go to Quantize", False),
         ("", "anything", True),
         ("x(", "f(x)", False),
+        ("o z", "Go to Quantize", True),
+        ("oo", "Go to Quantize", True),
+        ("ooo", "Go to Quantize", False),
     ],
 )
 def test_matching(typed: str, text: str, fits: bool) -> None:
     assert (match(typed, text) is not None) is fits
+
+
+def test_the_span_of_scattered_letters_decides() -> None:
+    assert match("gq", "Go to Quantize") == (SCATTERED, 7, 14)
+    assert match("oz", "Go to Quantize") == (SCATTERED, 12, 14)
 
 
 def test_beginnings_come_before_insides() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ from studio.gui.pages.shared.target_states import UNREACHABLE, LiveFigures, targ
 from studio.gui.shell import MessageAction, Shell
 from studio.gui.widgets.actions import explain
 from studio.gui.widgets.basics import GRID, Scroll, set_enabled
+from studio.gui.widgets.late_view import LateView
 from studio.gui.widgets.sheet import WIDTH
 from studio.workspace import EndpointChanged, JobMessage
 
@@ -41,7 +43,6 @@ if TYPE_CHECKING:
 
 LEAST_WIDE = WIDTH + 3 * TILE_WIDTH + 2 * GAP + 4 * GRID
 """From this width on the check is right of the gallery, and the sheet covers only the check."""
-
 BESIDE_WIDTH = WIDTH - 2 * GRID
 _ANY_WIDTH = 16_777_215
 _PLUGINS = (Extension.SHEET, Extension.TARGET, Extension.PLATFORM)
@@ -75,7 +76,7 @@ class DeployPage(StagePage):
         self.history = HistoryCard(self._roll_back)
         self.endpoint_card = EndpointCard(shell, self._variant_of)
         self.tools = TargetTools(workspace, shell, self.strip)
-        self.rollout = RolloutView(workspace, shell, self.pipeline_button())
+        self._rollout = LateView(lambda: RolloutView(workspace, shell, self.pipeline_button()))
         self.boards = BoardsView(workspace, shell, self.open_target)
         self.record = HistoryView(workspace, shell)
         self.sheet = DeploymentSheet(self, workspace, shell, self.deployment, options)
@@ -86,7 +87,7 @@ class DeployPage(StagePage):
 
     def _add_views(self) -> None:
         self.add_view("Deploy", self._content())
-        self.add_panel("Roll out", self.rollout)
+        self.add_panel("Roll out", self._rollout)
         self.add_panel("Boards", self.boards)
         self.add_panel("History", self.record)
         self.set_primary("Deploy", self._go_on)
@@ -104,14 +105,12 @@ class DeployPage(StagePage):
         self.sheet.connected.connect(self._connected)
         self.sheet.connect_step.silent.connect(self._note_silence)
         self.sheet.closed.connect(self._sheet_closed)
-        self._freshness = StaleViews(
-            self.stack,
-            {
-                self.rollout: lambda: self.rollout.refresh(self.variant),
-                self.boards: self.boards.refresh,
-                self.record: self.record.refresh,
-            },
-        )
+        refreshers: dict[QWidget, Callable[[], object]] = {
+            self._rollout: lambda: self.rollout.refresh(self.variant),
+            self.boards: self.boards.refresh,
+            self.record: self.record.refresh,
+        }
+        self._freshness = StaleViews(self.stack, refreshers)
 
     # Layout
 
@@ -146,6 +145,11 @@ class DeployPage(StagePage):
         self._pair.setDirection(directions.LeftToRight if wide else directions.TopToBottom)
         self._column.setMinimumWidth(BESIDE_WIDTH if wide else 0)
         self._column.setMaximumWidth(BESIDE_WIDTH if wide else _ANY_WIDTH)
+
+    @property
+    def rollout(self) -> RolloutView:
+        """The view of the deployment to several targets."""
+        return self._rollout.view
 
     # Kinds
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import shiboken6
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from studio.api import AttributeValue, Node
@@ -81,6 +82,7 @@ class ModelInspector(Scroll):
         self._variant: VariantRecord | None = None
         self._scene: Scene | None = None
         self._costs: dict[str, Mapping[str, float]] = {}
+        self._is_stale = False
         self.setAccessibleName("Inspector")
 
     def on_event(self, event: object) -> None:
@@ -101,14 +103,24 @@ class ModelInspector(Scroll):
         self.show_box(None)
 
     def show_box(self, index: int | None) -> None:
-        """Show a box of the scene, or the model."""
+        """Show a box of the scene, or the model as soon as the inspector is shown."""
         clear(self.body)
         self._weights = []
+        self._is_stale = False
         if index is None or self._scene is None:
+            if not self.isVisible():
+                self._is_stale = True
+                return
             self._show_model()
         else:
             self._show_scene_box(index, self._scene.boxes[index])
         self.body.addStretch(1)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Show the model that was chosen while the inspector was hidden."""
+        super().showEvent(event)
+        if self._is_stale:
+            self.show_box(None)
 
     def show_weights(self) -> None:
         """Open the values of the shown node's constants, and scroll to them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.gui import figures
@@ -42,15 +43,27 @@ class ModelSummary(Scroll):
         columns.addLayout(right, 1)
         self.body.addLayout(columns)
         self.body.addStretch(1)
+        self._next: tuple[VariantRecord, str] | None = None
 
     def show_variant(self, variant: VariantRecord | None, parent: str = "") -> None:
-        """Show the figures of a variant.
+        """Show the figures of a variant, now or when the view is shown.
 
         Args:
             parent: Name of the variant that it was made of.
         """
-        if variant is None:
+        self._next = (variant, parent) if variant is not None else None
+        if self.isVisible():
+            self._show_next()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Show the variant that was chosen while the view was hidden."""
+        super().showEvent(event)
+        self._show_next()
+
+    def _show_next(self) -> None:
+        if self._next is None:
             return
+        (variant, parent), self._next = self._next, None
         self._figures.show_fields(model_facts.figures_of(variant))
         model = ModelFigures.read(variant.summary)
         for table, values in ((self._inputs, model.inputs), (self._outputs, model.outputs)):

@@ -58,6 +58,7 @@ class ProfilePage(StagePage):
         self._offered: set[str] = set()
         self._settled: int | None = None
         self._wanted_node = ""
+        self._listed: list[VariantRecord] | None = None
         self._soon = QTimer(self, singleShot=True, interval=LIVE_MS)
         self._soon.timeout.connect(self._show_live)
         self.settings = ProfileSettings(workspace.steps[STEP].form, self, shell.project)
@@ -113,8 +114,10 @@ class ProfilePage(StagePage):
         return None
 
     def _variants(self) -> list[VariantRecord]:
-        variant = self.variant
-        return self.workspace.registry.variants(variant.model) if variant is not None else []
+        if self._listed is None:
+            model = self.variant.model if self.variant is not None else None
+            self._listed = self.workspace.registry.variants(model) if model is not None else []
+        return self._listed
 
     def _names(self) -> rows.Names:
         """Return the display names of the runtimes and of the machine."""
@@ -123,8 +126,14 @@ class ProfilePage(StagePage):
 
     # What is shown
 
+    def refresh_soon(self) -> None:
+        """Refresh now, or when the page is shown; the variants may be others."""
+        self._listed = None
+        super().refresh_soon()
+
     def refresh(self) -> None:
         """Offer the variants of the current model, and show its newest run."""
+        self._listed = None
         self._pane.show_content(self.variant is not None)
         self._offer()
         self._explain()

@@ -173,7 +173,7 @@ class QuantizePage(StagePage):
     def show_options(self) -> None:
         """Show the sheet with all presets and options."""
         self.show_view(MAKE)
-        self.shell.theming.dress(self.sheet)
+        self.shell.theming.dress_shown(self.sheet)
         self.sheet.open_sheet()
         self._explain()
 

@@ -151,8 +151,7 @@ class PresetCard(QFrame):
     def set_chosen(self, chosen: bool) -> None:
         """Show whether this preset is the chosen one."""
         self.radio.setChecked(chosen)
-        if self.property("lit") != ("true" if chosen else "false"):
-            restyle(self, lit="true" if chosen else "false")
+        restyle(self, lit="true" if chosen else "false")
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Choose the preset."""

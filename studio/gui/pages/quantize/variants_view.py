@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QBoxLayout, QVBoxLayout, QWidget
 
 from studio.gui.charts.chart import Chart
@@ -164,9 +164,10 @@ class VariantsView(QWidget):
 
     def select(self, identifier: int | None) -> None:
         """Select a variant."""
-        for y, variant in enumerate(self._variants):
-            if variant.id == identifier:
-                self.table.selectRow(y)
+        with QSignalBlocker(self.table):  # what is selected is shown once
+            for y, variant in enumerate(self._variants):
+                if variant.id == identifier:
+                    self.table.selectRow(y)
         self._show_selected()
 
     # The state below the table

@@ -138,14 +138,13 @@ class Page(QWidget):
     def _show_view(self, index: int) -> None:
         view = self.stack.widget(index)
         if view is not None:
-            self.shell.theming.dress(view)
+            self.shell.theming.dress_shown(view)
         self.stack.setCurrentIndex(index)
 
     def dress(self) -> None:
         """Dress what is seen of the page."""
-        for part in (self.header, self.stack.currentWidget()):
-            if part is not None:
-                self.shell.theming.dress(part)
+        parts = (self.header, self.stack.currentWidget())
+        self.shell.theming.dress_shown(*(part for part in parts if part is not None))
 
     def parts(self) -> list[QWidget]:
         """What wears a style sheet of its own: the header and the views."""
@@ -225,14 +224,9 @@ class Page(QWidget):
 
     def take_focus(self) -> None:
         """Put the keyboard where one begins on this page: its first field or button."""
-        candidate = self.stack.nextInFocusChain()
-        while candidate is not None and candidate is not self.stack:
-            if self.stack.isAncestorOf(candidate) and _takes_tab(candidate):
-                candidate.setFocus(Qt.FocusReason.OtherFocusReason)
-                return
-            candidate = candidate.nextInFocusChain()
-        if self.primary is not None:
-            self.primary.setFocus(Qt.FocusReason.OtherFocusReason)
+        first = _first_by_tab(self.stack) or self.primary
+        if first is not None:
+            first.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def on_event(self, event: object) -> None:
         """React to a workspace event on the GUI thread (``workspace.JobFinished`` and others)."""
@@ -253,6 +247,18 @@ def show_as_pipeline(workspace: Workspace, shell: Shell, repeats: Iterable[str])
         shell.show_action(found.id)
     else:
         shell.notify("No action on this page can be repeated yet.")
+
+
+def _first_by_tab(holder: QWidget) -> QWidget | None:
+    """Return the first widget within another one that the Tab key reaches; None without one.
+
+    The chain runs through all pages of the window, so it is only followed where it leads to one.
+    """
+    wanted = {widget for widget in holder.findChildren(QWidget) if _takes_tab(widget)}
+    candidate = holder.nextInFocusChain() if wanted else None
+    while candidate is not None and candidate not in wanted:
+        candidate = candidate.nextInFocusChain()
+    return candidate
 
 
 def _takes_tab(widget: QWidget) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from studio.api.qt import plain_tip
@@ -160,6 +161,14 @@ class WelcomePage(Page):
         if isinstance(event, JobFinished) and event.job.spec.step == "samples-get":
             self._show_samples()
         if isinstance(event, RegistryChanged | JobFinished):
+            self._is_stale = True
+            if self.isVisible():
+                self._show_recent()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Show the models that came or changed while the page was hidden."""
+        super().showEvent(event)
+        if self._is_stale:
             self._show_recent()
 
     def _content(self) -> QWidget:
@@ -196,6 +205,7 @@ class WelcomePage(Page):
             self.shell.open_sample(sample.name)
 
     def _show_recent(self) -> None:
+        self._is_stale = False
         clear(self._rows)
         models = sorted(self.workspace.registry.models(), key=lambda model: model.id, reverse=True)
         for model in models[:RECENT]:
