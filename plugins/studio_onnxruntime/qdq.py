@@ -41,6 +41,8 @@ class Format:
         wide: Values with 16 bits regardless of ``bits``.
         symmetric: The zero point of every activation is zero, as TensorRT wants it.
         float_biases: Biases stay in float instead of 32 bits.
+        all_outputs: What any layer writes is rounded, as Qualcomm's NPU wants it; else what
+            convolutions write.
     """
 
     signed: bool
@@ -50,6 +52,11 @@ class Format:
     wide: frozenset[str] = frozenset()
     symmetric: bool = False
     float_biases: bool = False
+    all_outputs: bool = False
+
+    def rounds(self, node: NodeProto) -> bool:
+        """Whether what a layer writes is rounded."""
+        return self.all_outputs or node.op_type == "Conv"
 
     def activation(self, name: str = "") -> numpy.dtype[Any]:
         """Return the type of an activation."""
@@ -104,7 +111,7 @@ class _Pairs:
         self._rounded = {
             node.output[0]
             for node in self._layers
-            if node.op_type == "Conv" and node.output[0] in ranges
+            if form.rounds(node) and node.output[0] in ranges
         }
         self._constant_nodes: list[NodeProto] = []
         self._made: dict[str, tuple[Rounded, str]] = {}

@@ -138,6 +138,16 @@ class StaticInt8:
             help="Biases in 32 bits, or in float for compilers that refuse the 32 bits.",
         ),
         Option(
+            "outputs",
+            Kind.CHOICE,
+            default="convolutions",
+            choices=("convolutions", "layers"),
+            title="Rounded outputs",
+            advanced=True,
+            help="Layers whose outputs are rounded: convolutions alone, or all, as Qualcomm's "
+            "NPU takes them.",
+        ),
+        Option(
             "activation_bits",
             Kind.CHOICE,
             default="8",
