@@ -141,11 +141,11 @@ class StaticInt8:
             "outputs",
             Kind.CHOICE,
             default="convolutions",
-            choices=("convolutions", "layers"),
+            choices=("convolutions", "layers", "all"),
             title="Rounded outputs",
             advanced=True,
-            help="Layers whose outputs are rounded: convolutions alone, or all, as Qualcomm's "
-            "NPU takes them.",
+            help="Outputs that are rounded: those of convolutions, of all layers, or of every "
+            "operator, for NPUs without floats.",
         ),
         Option(
             "activation_bits",

@@ -79,6 +79,7 @@ class Int8Tuner:
                 percentile=values["percentile"],
                 seen=self._seen,
                 even=values["activations"] == "symmetric",
+                every=values["outputs"] == "all",
             )
             self._errors = self._bias_errors(progress)
 
@@ -193,7 +194,8 @@ class Int8Tuner:
             bits=int(values["activation_bits"]),
             symmetric=values["activations"] == "symmetric",
             float_biases=values["biases"] == "float",
-            all_outputs=values["outputs"] == "layers",
+            all_outputs=values["outputs"] != "convolutions",
+            everywhere=values["outputs"] == "all",
         )
         return replace(form, wide=frozenset(_wide(model, self._wide, form)))
 

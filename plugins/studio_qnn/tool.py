@@ -57,7 +57,7 @@ def _compile(request: Json, tell: Tell) -> dict[str, Any]:
     tell(0.0, 0.0, "Compiling the model in part")
     _remove(path)
     reason = maker.compile(path, alone=False)
-    nodes = _log.nodes(maker.printed)
+    nodes = _log.nodes(maker.printed, floats=request["settings"].get("floats", True))
     refused = [node for node in nodes if not node["on_chip"]]
     if reason and not refused:
         raise _sessions.Refused(reason)

@@ -34,7 +34,10 @@ _LONGEST = 1000
 _FLOATS = frozenset({"FLOAT_32", "FLOAT_16"})
 
 _PRESET = "Quantize the float model with the preset int8-qnn."
-_INTEGERS = f"The NPU of this chip computes in integers alone. {_PRESET}"
+_INTEGERS = (
+    "The NPU of this chip computes in integers alone. Quantize the float model with the preset "
+    "a16w8-qnn."
+)
 _REMEDIES = (
     (re.compile(r"Cannot get shape"), "Fix the open sizes of the model."),
     (re.compile(r"per-channel quantization|com\.microsoft|MatMulNBits"), _PRESET),
@@ -57,9 +60,7 @@ class Operation:
     def remedy(self) -> str:
         """Return a change that may bring it onto the chip."""
         kinds = {*self.sides[0], *self.sides[1]}
-        if kinds and kinds <= _FLOATS:
-            return _INTEGERS
-        return _PRESET if kinds & _FLOATS else ""
+        return _PRESET if kinds & _FLOATS and kinds - _FLOATS else ""
 
 
 @dataclass(slots=True)
@@ -86,10 +87,13 @@ class Group:
         return self.operation.remedy() if self.operation and self.operation.code else ""
 
 
-def nodes(log: str) -> list[dict[str, Any]]:
+def nodes(log: str, *, floats: bool = True) -> list[dict[str, Any]]:
     """Return the nodes of the model, with the reasons of those that are left to the processor.
 
     Where no model was built, the nodes that QNN refuses are off the chip.
+
+    Args:
+        floats: Whether the NPU computes in floats, too.
     """
     lines = log.splitlines()
     found = list(_groups(lines))
@@ -98,7 +102,8 @@ def nodes(log: str) -> list[dict[str, Any]]:
     kinds = {_own(name): kind for one in found if not one.taken for name, kind in one.nodes}
     placed = _left(lines)
     left = kinds if placed is None else {_own(name): kind for name, kind in placed.items()}
-    return [_row(name, kind, name not in left, refused) for name, kind in (left | known).items()]
+    rows = [_row(name, kind, name not in left, refused) for name, kind in (left | known).items()]
+    return rows if floats else [_without_floats(row) for row in rows]
 
 
 def _groups(lines: Sequence[str]) -> Iterator[Group]:
@@ -154,3 +159,9 @@ def _row(name: str, kind: str, on_chip: bool, refused: dict[str, Group]) -> dict
     group = refused.get(name)
     reason = group.reason() if group else _UNNAMED
     return {**row, "reason": reason[:_LONGEST], "remedy": group.remedy() if group else ""}
+
+
+def _without_floats(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with the remedy for an NPU that computes in integers alone."""
+    is_float = not row["on_chip"] and any(one in row["reason"] for one in _FLOATS)
+    return {**row, "remedy": _INTEGERS} if is_float else row
