@@ -26,9 +26,7 @@ def constants(graph: GraphProto) -> dict[str, Range]:
     found = {one.name: one for one in graph.initializer if one.data_type == TensorProto.FLOAT}
     used = {name for node in graph.node if node.op_type in _COMPUTING for name in node.input}
     arrays = {name: numpy_helper.to_array(one) for name, one in found.items() if name in used}
-    return {
-        name: (float(one.min()), float(one.max())) for name, one in arrays.items() if one.size
-    }
+    return {name: (float(one.min()), float(one.max())) for name, one in arrays.items() if one.size}
 
 
 def reads_constant(operator: str) -> bool:

@@ -38,10 +38,8 @@ _INTEGERS = (
     "The NPU of this chip computes in integers alone. Quantize the float model with the preset "
     "a16w8-qnn."
 )
-_REMEDIES = (
-    (re.compile(r"Cannot get shape"), "Fix the open sizes of the model."),
-    (re.compile(r"per-channel quantization|com\.microsoft|MatMulNBits"), _PRESET),
-)
+_MENDED = re.compile(r"per-channel quantization|MatMulNBits")
+"""What the presets for CPUs have, and the preset for this NPU has not."""
 
 
 @dataclass(slots=True)
@@ -81,9 +79,9 @@ class Group:
 
     def remedy(self) -> str:
         """Return a change that may bring them onto the chip."""
-        for pattern, remedy in _REMEDIES:
-            if pattern.search(self.reason()):
-                return remedy
+        operators = " ".join(kind for _, kind in self.nodes)
+        if _MENDED.search(f"{operators} {self.reason()}"):
+            return _PRESET
         return self.operation.remedy() if self.operation and self.operation.code else ""
 
 
