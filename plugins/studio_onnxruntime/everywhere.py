@@ -18,7 +18,7 @@ _COMPUTING = frozenset({"Add", "Sub", "Mul", "Div", "Pow", "Concat", "Min", "Max
 """Operators that compute with a constant as with any other value."""
 
 _BOUNDED: Mapping[str, Range] = {"Sigmoid": (0.0, 1.0), "Softmax": (0.0, 1.0)}
-"""Operators whose levels an NPU knows beforehand."""
+"""Operators whose range is known without samples."""
 
 
 def constants(graph: GraphProto) -> dict[str, Range]:

@@ -51,6 +51,7 @@ class Int8Tuner:
         progress: Progress,
     ) -> None:
         self._values, self._data = values, data
+        self._outputs = values["outputs"]
         self._levels = _LEVELS // 2 if _reduced(values) else _LEVELS
         with confined(folder):
             progress.progress(0, 1, "Preparing the graph")
@@ -79,7 +80,7 @@ class Int8Tuner:
                 percentile=values["percentile"],
                 seen=self._seen,
                 even=values["activations"] == "symmetric",
-                every=values["outputs"] == "all",
+                every=self._outputs == "all",
             )
             self._errors = self._bias_errors(progress)
 
@@ -194,8 +195,8 @@ class Int8Tuner:
             bits=int(values["activation_bits"]),
             symmetric=values["activations"] == "symmetric",
             float_biases=values["biases"] == "float",
-            all_outputs=values["outputs"] != "convolutions",
-            everywhere=values["outputs"] == "all",
+            all_outputs=self._outputs != "convolutions",
+            everywhere=self._outputs == "all",
         )
         return replace(form, wide=frozenset(_wide(model, self._wide, form)))
 

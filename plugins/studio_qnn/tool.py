@@ -33,39 +33,42 @@ _FIXED = (
 )
 
 
-def run(request: Json, tell: Tell) -> dict[str, Any]:
+def run(request: Json, tell: Tell) -> dict[str, object]:
     """Compile a model, or run it on samples; what goes wrong is in ``error``."""
     tell(0.0, 0.0, "Loading QNN")
+    source, settings = request["source"], request["settings"]
     try:
         if request["work"] == "answer":
-            _answer(request, tell)
+            _answer(source, settings, request["samples"], request["answers"], tell)
             return {}
-        return _compile(request, tell)
-    except _sessions.Refused as refused:
+        maker = _sessions.Maker(source, settings, request["inputs"])
+        return _compile(maker, request["output"] + "_ctx.onnx", tell)
+    except _sessions.Uncompilable as refused:
         return {"error": f"QNN refuses the model: {refused}."}
 
 
-def _compile(request: Json, tell: Tell) -> dict[str, Any]:
+def _compile(maker: Any, path: str, tell: Tell) -> dict[str, object]:
     """Compile without the processor next to the chip, or else with it and with its nodes."""
-    maker = _sessions.Maker(request["source"], request["settings"], request["inputs"])
-    fixed = [_FIXED.format(" ".join(maker.fixed))] if maker.fixed else []
-    path = request["output"] + "_ctx.onnx"
+    made: dict[str, object] = {"artefact": os.path.basename(path)}
+    if maker.fixed:
+        made["warnings"] = [_FIXED.format(" ".join(maker.fixed))]
     tell(0.0, 0.0, "Compiling the model")
     reason = maker.compile(path, alone=True)
     if not reason:
-        return {"artefact": os.path.basename(path), "warnings": fixed}
+        return made
     tell(0.0, 0.0, "Compiling the model in part")
     _remove(path)
     reason = maker.compile(path, alone=False)
-    nodes = _log.nodes(maker.printed, floats=request["settings"].get("floats", True))
-    refused = [node for node in nodes if not node["on_chip"]]
+    nodes = _log.nodes(maker.printed, floats=maker.has_floats)
+    refused = [node for node in nodes if not node.on_chip]
     if reason and not refused:
-        raise _sessions.Refused(reason)
-    if reason or not any(node["on_chip"] for node in nodes):
+        raise _sessions.Uncompilable(reason)
+    if reason or len(refused) == len(nodes):
         # No part can be compiled: the runtime builds no model, or leaves all to the processor.
         _remove(path)
-        return {"nodes": refused, "warnings": fixed}
-    return {"nodes": nodes, "artefact": os.path.basename(path), "warnings": fixed}
+        made.pop("artefact")
+        nodes = refused
+    return {**made, "nodes": [node._asdict() for node in nodes]}
 
 
 def _remove(path: str) -> None:
@@ -73,9 +76,9 @@ def _remove(path: str) -> None:
         os.unlink(path)
 
 
-def _answer(request: Json, tell: Tell) -> None:
+def _answer(source: str, settings: Json, samples: str, answers: str, tell: Tell) -> None:
     """Run the samples as long as there is time, one at least."""
-    paths = sorted(glob.glob(os.path.join(glob.escape(request["samples"]), "*.npz")))
+    paths = sorted(glob.glob(os.path.join(glob.escape(samples), "*.npz")))
     session, shapes, longest = None, None, 0.0
     begun = time.monotonic()
     for number, path in enumerate(paths):
@@ -87,11 +90,11 @@ def _answer(request: Json, tell: Tell) -> None:
         sizes = {name: list(array.shape) for name, array in given.items()}
         tell(float(number), float(len(paths)), f"Emulating sample {number + 1} of {len(paths)}")
         if session is None or shapes != sizes:
-            maker = _sessions.Maker(request["source"], request["settings"], sizes)
+            maker = _sessions.Maker(source, settings, sizes)
             session, shapes = maker.session(), sizes
         made = session.run(None, given)
         numpy.savez(
-            os.path.join(request["answers"], os.path.basename(path)),
+            os.path.join(answers, os.path.basename(path)),
             **{str(at): array for at, array in enumerate(made)},
         )
         longest = max(longest, time.monotonic() - started)

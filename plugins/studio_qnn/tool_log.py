@@ -1,11 +1,11 @@
 """The nodes of a model and their places, read from the log of QNN's provider.
 
-Used by the tool next to it: the standard library alone; nothing of the studio.
+Used by the tool next to it. It needs the standard library alone.
 
-The log has, for each group of nodes: the operation of QNN that is tried for it, with the types of
-its tensors; a warning where the NPU refuses it; the nodes with the result. At its end are the nodes
-that ONNX Runtime has placed on the processor. A second pass repeats the groups in another layout,
-under other names.
+The log has these parts for each group of nodes. First comes the operation of QNN that the provider
+tries, with the types of its tensors. A warning follows where the NPU refuses it. Then come the
+nodes with the result. At the end of the log are the nodes that ONNX Runtime has placed on the
+processor. A second pass repeats the groups in another layout, under other names.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NamedTuple
 
 _PASS = re.compile(r"GetCapability pass (\d)")
-_OPERATION = re.compile(r"Qnn_OpConfig node name: .* QNN_op_type: (?P<type>\S+) num_of_inputs")
-_TENSOR = re.compile(r"^ name=.*? dataType=QNN_DATATYPE_(?P<type>\w+)")
+_OPERATION = re.compile(r"Qnn_OpConfig node name: .* QNN_op_type: (\S+) num_of_inputs")
+_TENSOR = re.compile(r"^ name=.*? dataType=QNN_DATATYPE_(\w+)")
 _SIDES = {" node_inputs:": 0, " node_outputs:": 1, " node_params:": 2}
-_REFUSED = re.compile(r"backendValidateOpConfig\(\) failed .* with error code (?P<code>\d+)")
-_GROUP = re.compile(r"Validation (?P<result>PASSED|FAILED) for \d+ nodes in OrtNodeUnit")
-_NODE = re.compile(r"^\tOperator type: (?P<type>\S+) Node name: (?P<name>.*) Node index: \d+$")
-_REASON = re.compile(r"^\tREASON : (?P<text>.*)$")
-_PLACE = re.compile(r"Node\(s\) placed on \[(?P<provider>\w+)\]")
-_PLACED = re.compile(r"VerifyEachNodeIsAssignedToAnEp\] {2,}(?P<type>\S+) \((?P<name>.*)\)$")
+_REFUSED = re.compile(r"backendValidateOpConfig\(\) failed .* with error code (\d+)")
+_GROUP = re.compile(r"Validation (PASSED|FAILED) for \d+ nodes in OrtNodeUnit")
+_NODE = re.compile(r"^\tOperator type: (\S+) Node name: (.*) Node index: \d+$")
+_REASON = re.compile(r"^\tREASON : (.*)$")
+_PLACE = re.compile(r"Node\(s\) placed on \[(\w+)\]")
+_PLACED = re.compile(r"VerifyEachNodeIsAssignedToAnEp\] {2,}(\S+) \((.*)\)$")
 _ALL = "All nodes placed on"
 _SUFFIX = re.compile(r"_token_\d+$")
 
@@ -40,6 +40,16 @@ _INTEGERS = (
 )
 _MENDED = re.compile(r"per-channel quantization|MatMulNBits")
 """What the presets for CPUs have, and the preset for this NPU has not."""
+
+
+class PlacedRow(NamedTuple):
+    """A node with its place, in the keys of ``studio.api.chips``."""
+
+    name: str
+    operator: str
+    on_chip: bool
+    reason: str = ""
+    remedy: str = ""
 
 
 @dataclass(slots=True)
@@ -85,7 +95,7 @@ class Group:
         return self.operation.remedy() if self.operation and self.operation.code else ""
 
 
-def nodes(log: str, *, floats: bool = True) -> list[dict[str, Any]]:
+def nodes(log: str, *, floats: bool = True) -> list[PlacedRow]:
     """Return the nodes of the model, with the reasons of those that are left to the processor.
 
     Where no model was built, the nodes that QNN refuses are off the chip.
@@ -111,20 +121,20 @@ def _groups(lines: Sequence[str]) -> Iterator[Group]:
         if match := _PASS.search(line):
             number = int(match[1])
         elif match := _OPERATION.search(line):
-            operation, side = Operation(match["type"]), 2
+            operation, side = Operation(match[1]), 2
         elif line in _SIDES:
             side = _SIDES[line]
         elif operation and (match := _TENSOR.match(line)):
-            operation.sides[side].append(match["type"])
+            operation.sides[side].append(match[1])
         elif operation and (match := _REFUSED.search(line)):
-            operation.code = match["code"]
+            operation.code = match[1]
         elif match := _GROUP.search(line):
-            group = Group(match["result"] == "PASSED", number > 1, operation)
+            group = Group(match[1] == "PASSED", number > 1, operation)
             operation = None
         elif group and (match := _NODE.match(line)):
-            group.nodes.append((match["name"], match["type"]))
+            group.nodes.append((match[2], match[1]))
         elif group and (match := _REASON.match(line)):
-            group.text = match["text"]
+            group.text = match[1]
         elif group and not line:
             yield group
             group = None
@@ -138,10 +148,10 @@ def _left(lines: Sequence[str]) -> dict[str, str] | None:
         if _ALL in line:
             found = found or {}
         elif match := _PLACE.search(line):
-            provider, found = match["provider"], found or {}
+            provider, found = match[1], found or {}
         elif provider == "CPUExecutionProvider" and (match := _PLACED.search(line)):
             assert found is not None
-            found[match["name"]] = match["type"]
+            found[match[2]] = match[1]
     return found
 
 
@@ -150,16 +160,16 @@ def _own(name: str) -> str:
     return _SUFFIX.sub("", name)
 
 
-def _row(name: str, kind: str, on_chip: bool, refused: dict[str, Group]) -> dict[str, Any]:
-    row = {"name": name[:_LONGEST], "operator": kind, "on_chip": on_chip}
+def _row(name: str, operator: str, on_chip: bool, refused: dict[str, Group]) -> PlacedRow:
     if on_chip:
-        return row
+        return PlacedRow(name[:_LONGEST], operator, on_chip)
     group = refused.get(name)
     reason = group.reason() if group else _UNNAMED
-    return {**row, "reason": reason[:_LONGEST], "remedy": group.remedy() if group else ""}
+    remedy = group.remedy() if group else ""
+    return PlacedRow(name[:_LONGEST], operator, on_chip, reason[:_LONGEST], remedy)
 
 
-def _without_floats(row: dict[str, Any]) -> dict[str, Any]:
+def _without_floats(row: PlacedRow) -> PlacedRow:
     """Return a row with the remedy for an NPU that computes in integers alone."""
-    is_float = not row["on_chip"] and any(one in row["reason"] for one in _FLOATS)
-    return {**row, "remedy": _INTEGERS} if is_float else row
+    is_float = any(one in row.reason for one in _FLOATS)
+    return row._replace(remedy=_INTEGERS) if is_float else row

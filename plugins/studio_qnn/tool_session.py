@@ -1,6 +1,6 @@
 """Sessions of ONNX Runtime with QNN's provider, for one chip and for fixed sizes.
 
-Used by the tool next to it: ONNX Runtime and the standard library; nothing of the studio.
+Used by the tool next to it. It needs ONNX Runtime and the standard library alone.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MOST_PRINTED = 1 << 28
 _VERBOSE, _ERRORS = 0, 3
 
 
-class Refused(Exception):
+class Uncompilable(Exception):
     """A model that cannot be compiled; the text is its reason."""
 
 
@@ -33,6 +33,7 @@ class Maker:
 
     Attributes:
         fixed: Sizes that the model leaves open and that are fixed here, by the names of the model.
+        has_floats: Whether the NPU computes in floats, too.
         printed: The log of the last compilation.
     """
 
@@ -40,6 +41,7 @@ class Maker:
         self._model, self._settings = model, settings
         self._free = _open_sizes(model, inputs)
         self.fixed = [f"{name}={size}" for name, size in self._free.items()]
+        self.has_floats = bool(settings.get("floats", True))
         self.printed = ""
         if _PROVIDER not in {one.ep_name for one in onnxruntime.get_ep_devices()}:
             onnxruntime.register_execution_provider_library(
@@ -47,7 +49,7 @@ class Maker:
             )
 
     def compile(self, path: str, *, alone: bool) -> str:
-        """Write the compiled model; return the reason where there is none.
+        """Write the compiled model; return the reason of a failure, else an empty text.
 
         Args:
             alone: Whether the chip has to run every node.
@@ -72,7 +74,7 @@ class Maker:
         try:
             return onnxruntime.InferenceSession(self._model, self._options(_ERRORS))
         except Exception as error:
-            raise Refused(_one_line(str(error))) from None
+            raise Uncompilable(_one_line(str(error))) from None
 
     def _options(self, severity: int) -> Any:
         options = onnxruntime.SessionOptions()
@@ -97,7 +99,7 @@ def _open_sizes(model: str, inputs: Sizes) -> dict[str, int]:
     """Return the open sizes of a model by their names.
 
     Raises:
-        Refused: when one has no name, or two sizes have the same.
+        Uncompilable: when one has no name, or two sizes have the same.
     """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _ERRORS
@@ -105,7 +107,7 @@ def _open_sizes(model: str, inputs: Sizes) -> dict[str, int]:
     try:
         session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise Refused(_one_line(str(error))) from None
+        raise Uncompilable(_one_line(str(error))) from None
     found: dict[str, int] = {}
     for one in session.get_inputs():
         sizes = inputs.get(one.name, one.shape)
@@ -113,7 +115,9 @@ def _open_sizes(model: str, inputs: Sizes) -> dict[str, int]:
             fixed = ",".join(map(str, sizes))
             remedy = f'studio edit MODEL --edit "dimensions {one.name}={fixed}" fixes them'
             if name is None or (isinstance(name, str) and found.get(name, size) != size):
-                raise Refused(f"the NPU needs fixed sizes, and {one.name} has open ones; {remedy}")
+                raise Uncompilable(
+                    f"the NPU needs fixed sizes, and {one.name} has open ones; {remedy}"
+                )
             if isinstance(name, str):
                 found[name] = int(size)
     return found

@@ -28,58 +28,57 @@ def log(name: str) -> str:
     return (LOGS / f"{name}.log").read_text()
 
 
-def refused(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {row["name"]: row for row in rows if not row["on_chip"]}
+def refused(rows: list[Any]) -> dict[str, Any]:
+    return {row.name: row for row in rows if not row.on_chip}
 
 
 def test_a_layer_that_ends_in_float_is_left_with_its_constants(reader: Any) -> None:
     rows = reader.nodes(log("int8-v73"))
     found = refused(rows)
-    assert len(rows) == len({row["name"] for row in rows}) == 23
-    assert {row["operator"] for row in found.values()} == {"Gemm", "DequantizeLinear"}
+    assert len(rows) == len({row.name for row in rows}) == 23
+    assert {row.operator for row in found.values()} == {"Gemm", "DequantizeLinear"}
     assert set(found) == {
         "dense",
         "features_DequantizeLinear",
         "dense.weight_DequantizeLinear",
         "dense.bias_DequantizeLinear",
     }
-    assert found["dense"]["reason"] == (
+    assert found["dense"].reason == (
         "the NPU has no FullyConnected from UFIXED_POINT_8, SFIXED_POINT_8, SFIXED_POINT_32 to "
         "FLOAT_32 (error 3110)"
     )
-    assert "preset int8-qnn" in found["dense"]["remedy"]
-    kept = [row for row in rows if row["on_chip"]]
-    assert all(set(row) == {"name", "operator", "on_chip"} for row in kept)
-    assert not any("_token_" in row["name"] for row in rows), "names of another layout"
+    assert "preset int8-qnn" in found["dense"].remedy
+    assert not any(row.reason or row.remedy for row in rows if row.on_chip)
+    assert not any("_token_" in row.name for row in rows), "names of another layout"
 
 
 def test_a_reason_of_the_provider_is_kept_in_its_words(reader: Any) -> None:
     (found,) = refused(reader.nodes(log("tensorrt-v73"))).values()
-    assert (found["name"], found["operator"]) == (
+    assert (found.name, found.operator) == (
         "dense.weight_DequantizeLinear",
         "DequantizeLinear",
     )
-    assert "standalone DQ op with per-channel quantization" in found["reason"]
-    assert "preset int8-qnn" in found["remedy"]
+    assert "standalone DQ op with per-channel quantization" in found.reason
+    assert "preset int8-qnn" in found.remedy
 
 
 def test_a_model_that_is_not_built_has_its_refused_nodes(reader: Any) -> None:
     """The log ends before the runtime places the nodes."""
     found = refused(reader.nodes(log("float-v68"), floats=False))
     assert set(found) == {"conv1", "relu1", "conv2", "relu2", "pool", "dense"}
-    assert all("from FLOAT_32 to FLOAT_32" in row["reason"] for row in found.values())
-    assert all("preset a16w8-qnn" in row["remedy"] for row in found.values())
+    assert all("from FLOAT_32 to FLOAT_32" in row.reason for row in found.values())
+    assert all("preset a16w8-qnn" in row.remedy for row in found.values())
 
 
 def test_floats_are_no_fault_of_a_chip_that_has_them(reader: Any) -> None:
     found = refused(reader.nodes(log("float-v68")))
-    assert all(row["remedy"] == "" for row in found.values())
+    assert all(row.remedy == "" for row in found.values())
 
 
 @pytest.mark.parametrize("cut", [0, 200, 5_000, 20_000])
 def test_a_log_that_breaks_off_is_read_as_far_as_it_goes(reader: Any, cut: int) -> None:
-    whole = {row["name"] for row in reader.nodes(log("int8-v73"))}
-    assert {row["name"] for row in reader.nodes(log("int8-v73")[:cut])} <= whole
+    whole = {row.name for row in reader.nodes(log("int8-v73"))}
+    assert {row.name for row in reader.nodes(log("int8-v73")[:cut])} <= whole
 
 
 def test_a_log_without_any_group_has_no_nodes(reader: Any) -> None:
