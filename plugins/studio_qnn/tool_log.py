@@ -31,6 +31,7 @@ _SUFFIX = re.compile(r"_token_\d+$")
 _GENERAL = "Failed to add node"
 _UNNAMED = "QNN's provider did not take it"
 _LONGEST = 1000
+_WIDE = "QNN_DATATYPE_UFIXED_POINT_16"
 _FLOATS = frozenset({"FLOAT_32", "FLOAT_16"})
 
 _PRESET = "Quantize the float model with the preset int8-qnn."
@@ -111,7 +112,8 @@ def nodes(log: str, *, floats: bool = True) -> list[PlacedRow]:
     placed = _left(lines)
     left = kinds if placed is None else {_own(name): kind for name, kind in placed.items()}
     rows = [_row(name, kind, name not in left, refused) for name, kind in (left | known).items()]
-    return rows if floats else [_without_floats(row) for row in rows]
+    # A model that has 16 bits already has come from that preset, which rounds no such operator.
+    return rows if floats or _WIDE in log else [_without_floats(row) for row in rows]
 
 
 def _groups(lines: Sequence[str]) -> Iterator[Group]:

@@ -70,6 +70,13 @@ def test_a_model_that_is_not_built_has_its_refused_nodes(reader: Any) -> None:
     assert all("preset a16w8-qnn" in row.remedy for row in found.values())
 
 
+def test_a_preset_that_was_used_is_no_remedy(reader: Any) -> None:
+    wide = log("float-v68") + " name=x dataType=QNN_DATATYPE_UFIXED_POINT_16 rank=4\n"
+    found = refused(reader.nodes(wide, floats=False))
+    assert "dense" in found
+    assert all(row.remedy == "" for row in found.values())
+
+
 def test_floats_are_no_fault_of_a_chip_that_has_them(reader: Any) -> None:
     found = refused(reader.nodes(log("float-v68")))
     assert all(row.remedy == "" for row in found.values())
