@@ -38,6 +38,7 @@ def calibrate(
     percentile: float,
     seen: dict[str, Histogram] | None = None,
     even: bool = False,
+    every: bool = False,
 ) -> dict[str, Range]:
     """Return the range of every activation that an operator of these kinds reads or writes.
 
@@ -48,12 +49,14 @@ def calibrate(
         path: A prepared model.
         seen: Takes the histograms, for who wants to draw them.
         even: Whether fitted ranges lie evenly around zero.
+        every: Whether every float value has a range, whatever reads and writes it.
 
     Raises:
         InvalidData: when a sample does not fit, or makes an activation infinite or not a number.
     """
     model = onnx.load(str(path))
-    names = _activations(model.graph, operators)
+    kinds = {node.op_type for node in model.graph.node} if every else operators
+    names = _activations(model.graph, kinds)
     layers = [node.name for node in model.graph.node if node.op_type in operators]
     values = Pass(model, layers, frozenset(names))
     histograms = {name: Histogram() for name in names}

@@ -15,6 +15,7 @@ import numpy
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
+from studio_onnxruntime import everywhere
 from studio_onnxruntime.histogram import Range
 from studio_onnxruntime.rewriting.view import View
 
@@ -41,6 +42,9 @@ class Format:
         wide: Values with 16 bits regardless of ``bits``.
         symmetric: The zero point of every activation is zero, as TensorRT wants it.
         float_biases: Biases stay in float instead of 32 bits.
+        all_outputs: What any layer writes is rounded, as Qualcomm's NPU wants it; else what
+            convolutions write.
+        everywhere: Every float value is rounded, for NPUs that compute in integers alone.
     """
 
     signed: bool
@@ -50,6 +54,12 @@ class Format:
     wide: frozenset[str] = frozenset()
     symmetric: bool = False
     float_biases: bool = False
+    all_outputs: bool = False
+    everywhere: bool = False
+
+    def rounds(self, node: NodeProto) -> bool:
+        """Whether what a layer writes is rounded."""
+        return self.all_outputs or node.op_type == "Conv"
 
     def activation(self, name: str = "") -> numpy.dtype[Any]:
         """Return the type of an activation."""
@@ -98,14 +108,22 @@ class _Pairs:
         form: Format,
     ) -> None:
         self._model, self._graph, self._form = model, model.graph, form
-        self._ranges = ranges
+        self._given: dict[str, Range] = {}
+        if form.everywhere:
+            self._given = everywhere.constants(model.graph)
+            ranges = everywhere.joined(model.graph, ranges)
+        self._ranges = {**self._given, **ranges}
         self._constants = {tensor.name: tensor for tensor in model.graph.initializer}
         self._layers = [node for node in model.graph.node if node.name in chosen]
-        self._rounded = {
-            node.output[0]
-            for node in self._layers
-            if node.op_type == "Conv" and node.output[0] in ranges
-        }
+        self._rounded = (
+            set(ranges)
+            if form.everywhere
+            else {
+                node.output[0]
+                for node in self._layers
+                if form.rounds(node) and node.output[0] in ranges
+            }
+        )
         self._constant_nodes: list[NodeProto] = []
         self._made: dict[str, tuple[Rounded, str]] = {}
         self._behind: dict[str, list[NodeProto]] = {}
@@ -116,6 +134,7 @@ class _Pairs:
         for node in self._layers:
             self._weights(node, [self._activation(node, place) for place in self._read(node)])
         leaving = {value.name for value in self._graph.output}
+        self._compute()
         self._redirect(leaving)
         self._order()
         self._tidy()
@@ -212,6 +231,14 @@ class _Pairs:
         self._made[name] = made, output
         return output
 
+    def _compute(self) -> None:
+        """Round the constants that operators compute with."""
+        for node in self._graph.node:
+            for index, name in enumerate(node.input):
+                if name in self._given and everywhere.reads_constant(node.op_type):
+                    self._pair(name)
+                    node.input[index] = f"{name}_DequantizeLinear_Output"
+
     def _redirect(self, leaving: Collection[str]) -> None:
         """Let all read what a byte layer has rounded; the graph's output takes its own name."""
         for name in sorted(self._rounded):
@@ -229,8 +256,8 @@ class _Pairs:
             self._rename(name)
 
     def _rename(self, name: str) -> None:
-        for node in self._layers:
-            if node.output[0] == name:
+        for node in self._graph.node:
+            if node.output[:1] == [name]:
                 node.output[0] = f"{name}_QuantizeLinear_Input"
             for index, read in enumerate(node.input):
                 if read == f"{name}_DequantizeLinear_Output":
@@ -240,7 +267,7 @@ class _Pairs:
         """Sort the nodes so that each value is computed before it is read."""
         inputs = [value.name for value in self._graph.input]
         nodes = list(self._constant_nodes)
-        for name in inputs:
+        for name in (*self._given, *inputs):
             nodes += self._behind.get(name, ())
         for node in self._graph.node:
             nodes.append(node)

@@ -138,6 +138,16 @@ class StaticInt8:
             help="Biases in 32 bits, or in float for compilers that refuse the 32 bits.",
         ),
         Option(
+            "outputs",
+            Kind.CHOICE,
+            default="convolutions",
+            choices=("convolutions", "layers", "all"),
+            title="Rounded outputs",
+            advanced=True,
+            help="Outputs that are rounded: those of convolutions, of all layers, or of every "
+            "operator, for NPUs without floats.",
+        ),
+        Option(
             "activation_bits",
             Kind.CHOICE,
             default="8",

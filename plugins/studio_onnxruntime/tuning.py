@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ from studio_onnxruntime.qdq import OPERATORS, Format, add_pairs
 from studio_onnxruntime.rewriting import balanced_inputs, equalise, equalise_inputs, fold
 from studio_onnxruntime.sensitivity import LayerCost, layer_costs
 
+_LEVELS = 127
+"""Steps of a weight on either side of zero; half as many with a reduced range."""
+
 COMPARED = 4
 """Samples that the sensitivity of the layers is measured on; their ranking has settled."""
 
@@ -47,7 +51,8 @@ class Int8Tuner:
         progress: Progress,
     ) -> None:
         self._values, self._data = values, data
-        self._levels = 63 if _reduced(values) else 127
+        self._outputs = values["outputs"]
+        self._levels = _LEVELS // 2 if _reduced(values) else _LEVELS
         with confined(folder):
             progress.progress(0, 1, "Preparing the graph")
             model = load(source)
@@ -75,6 +80,7 @@ class Int8Tuner:
                 percentile=values["percentile"],
                 seen=self._seen,
                 even=values["activations"] == "symmetric",
+                every=self._outputs == "all",
             )
             self._errors = self._bias_errors(progress)
 
@@ -168,26 +174,31 @@ class Int8Tuner:
         """Put the chosen layers of the prepared model in bytes, and tell how they are made."""
         self._clip(model, chosen)
         correct_biases(model, {name: self._errors[name] for name in chosen if name in self._errors})
-        values, reduced = self._values, _reduced(self._values)
-        signed = {"auto": hardware.is_arm(), "unsigned": False}
-        form = Format(
-            signed=signed.get(values["activations"], True),
-            levels=63 if reduced else 127,
-            per_channel=values["per_channel"],
-            bits=int(values["activation_bits"]),
-            wide=frozenset(_wide(model, self._wide)),
-            symmetric=values["activations"] == "symmetric",
-            float_biases=values["biases"] == "float",
-        )
+        form = self._format(model)
         add_pairs(model, chosen, self._ranges, form)
         return {
             "operators": list(OPERATORS),
             "quantized": len(chosen),
             "activations": str(form.activation()),
             "wide": len(form.wide),
-            "reduced_range": reduced,
-            "calibration": values["calibration"],
+            "reduced_range": form.levels < _LEVELS,
+            "calibration": self._values["calibration"],
         }
+
+    def _format(self, model: onnx.ModelProto) -> Format:
+        values = self._values
+        signed = {"auto": hardware.is_arm(), "unsigned": False}
+        form = Format(
+            signed=signed.get(values["activations"], True),
+            levels=self._levels,
+            per_channel=values["per_channel"],
+            bits=int(values["activation_bits"]),
+            symmetric=values["activations"] == "symmetric",
+            float_biases=values["biases"] == "float",
+            all_outputs=self._outputs != "convolutions",
+            everywhere=self._outputs == "all",
+        )
+        return replace(form, wide=frozenset(_wide(model, self._wide, form)))
 
     def _clip(self, model: onnx.ModelProto, chosen: Collection[str]) -> None:
         if self._values["clip_weights"]:
@@ -198,13 +209,13 @@ def _reduced(values: Mapping[str, Any]) -> bool:
     return {"auto": hardware.saturates(), "yes": True, "no": False}[values["reduce_range"]]
 
 
-def _wide(model: onnx.ModelProto, layers: Collection[str]) -> list[str]:
+def _wide(model: onnx.ModelProto, layers: Collection[str], form: Format) -> list[str]:
     """Return the activations of the layers that were requested to have 16 bits."""
     names = [
         name
         for node in model.graph.node
         if node.name in layers and node.op_type in OPERATORS
-        for name in (node.input[0], *(node.output if node.op_type == "Conv" else ()))
+        for name in (node.input[0], *(node.output if form.rounds(node) else ()))
     ]
     return list(dict.fromkeys(names))
 

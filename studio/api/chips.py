@@ -123,6 +123,8 @@ class ChipCompiler(Protocol):
     ) -> Mapping[str, str]:
         """Run a model as the chip would, as ``Converter.answer`` does.
 
+        A slow emulator may leave out the last samples, but not the first.
+
         Raises:
             Unavailable: where nothing here computes as the chip does.
         """
@@ -138,7 +140,7 @@ class ToolchainCompiler:
     * ``compile`` with ``source``, ``output``, ``settings`` and ``inputs`` (sizes by name). It
       returns ``nodes``, ``estimate`` (numbers by name), ``artefact`` (the file that it wrote next
       to ``output``) and ``warnings``. A node has the keys of ``PlacedNode``.
-    * ``answer`` as converters get it, where it ``runs``.
+    * ``answer`` as converters get it, where it ``runs``. It may leave out the last samples.
 
     Where the model is at fault, it returns ``{"error": sentence}`` instead.
     """

@@ -27,11 +27,12 @@ class Worst:
         error: Relative to the largest absolute value of the original's output.
         output: Where it is.
         request: Number of the request that it occurs in.
+        requests: Number of those that were compared.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
         self._names = names
-        self._rows = self._equal = self._requests = 0
+        self._rows = self._equal = self.requests = 0
         self._scales: dict[str, float] = {}
         self.error = 0.0
         self.output = ""
@@ -69,9 +70,9 @@ class Worst:
             self._measure(name, theirs)
             error = relative_error(ours, theirs)
             if error > self.error or not self.output:
-                self.error, self.output, self.request = error, name, self._requests
+                self.error, self.output, self.request = error, name, self.requests
             self._count(ours, theirs)
-        self._requests += 1
+        self.requests += 1
 
     def _measure(self, name: str, theirs: Array) -> None:
         if theirs.dtype.kind == "f":

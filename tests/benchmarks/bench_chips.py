@@ -28,6 +28,8 @@ from tests.benchmarks.zoo import entry
 PRESETS: Mapping[str, Sequence[str]] = {
     "nvidia-a100": ("", "int8", "int8-tensorrt"),
     "jetson-orin": ("", "int8", "int8-tensorrt"),
+    "snapdragon-8-gen-2": ("", "int8", "int8-qnn"),
+    "qcs6490": ("", "a16w8-qnn"),
     "ethos-u55-256": ("",),
     "ethos-u85-512": ("",),
     "tflite-micro": ("",),

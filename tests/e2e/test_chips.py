@@ -86,6 +86,16 @@ def test_a_crash_behind_the_compilation_leaves_the_verdict(
     assert any("Outputs not compared" in text for text in found["warnings"])
 
 
+def test_a_slow_chip_is_compared_on_fewer_samples(installed: Studio, tmp_path: Path) -> None:
+    found = installed.ok("check", linear(tmp_path, "slow"), *CHIP)
+    assert found["numbers"]["samples"] == 2
+    assert found["numbers"]["max_error"] < 1e-5
+    (text,) = [one for one in found["warnings"] if "not compared" in one]
+    assert text.endswith("samples not compared: Example compiler is slow here.")
+    all_of_them = installed.ok("check", linear(tmp_path), *CHIP)["numbers"]["samples"]
+    assert text.startswith(f"{all_of_them - 2} ")
+
+
 def test_what_does_not_fit_is_said_before_any_work(installed: Studio, tmp_path: Path) -> None:
     done = installed.run("check", linear(tmp_path), "--for", "example-chop")
     assert done.code == 2

@@ -129,6 +129,77 @@ def test_an_output_of_the_graph_keeps_its_name(tmp_path: Path) -> None:
     onnx.checker.check_model(made, full_check=True)
 
 
+def scaled(folder: Path) -> onnx.ModelProto:
+    """A product with a bias, moved to another shape; the last product leaves the graph."""
+    nodes = [
+        helper.make_node("MatMul", ["x", "m"], ["a"], "first"),
+        helper.make_node("Add", ["a", "d"], ["s"], "bias"),
+        helper.make_node("Transpose", ["s"], ["t"], "turn", perm=[1, 0]),
+        helper.make_node("MatMul", ["t", "n"], ["y"], "second"),
+    ]
+    weights = {
+        "m": RANDOM.normal(size=(3, 4)),
+        "d": [9.0, -9, 1, 2],
+        "n": RANDOM.normal(size=(2, 5)),
+    }
+    constants = {name: numpy.asarray(one, "float32") for name, one in weights.items()}
+    shapes = {"x": [2, 3]}, {"y": [4, 5]}
+    return onnx.load(str(models.save(folder / "m.onnx", nodes, *shapes, constants)))
+
+
+ENDS = {
+    "x": (-3.0, 3.0),
+    "a": (-7.0, 7.0),
+    "s": (-16.0, 16.0),
+    "t": (-9.0, 9.0),
+    "y": (-40.0, 30.0),
+}
+
+
+def test_what_every_layer_makes_is_rounded_where_it_is_wanted(tmp_path: Path) -> None:
+    """A product that ends the graph too; no layer is left with a float at its end."""
+    made = scaled(tmp_path)
+    add_pairs(made, ["first", "second"], ENDS, Format(False, all_outputs=True))
+    maker = next(node for node in made.graph.node if "y" in node.output)
+    assert maker.op_type == "DequantizeLinear"
+    assert layer(made.graph, "bias").input[:] == ["a_DequantizeLinear_Output", "d"]
+    assert layer(made.graph, "turn").input[:] == ["s"]
+    onnx.checker.check_model(made, full_check=True)
+    plain = scaled(tmp_path)
+    add_pairs(plain, ["first", "second"], ENDS, Format(False))
+    assert layer(plain.graph, "bias").input[0] == "a"
+
+
+def test_no_operator_reads_a_plain_float_where_all_is_rounded(tmp_path: Path) -> None:
+    made = scaled(tmp_path)
+    form = Format(False, all_outputs=True, everywhere=True)
+    add_pairs(made, ["first", "second"], ENDS, form)
+    makers = {name: node for node in made.graph.node for name in node.output}
+    for name in ("first", "bias", "turn", "second"):
+        read = [makers[one].op_type for one in layer(made.graph, name).input]
+        assert set(read) == {"DequantizeLinear"}, name
+    assert makers["y"].op_type == "DequantizeLinear"
+    constants = {one.name: numpy_helper.to_array(one) for one in made.graph.initializer}
+    # What only moves values has the levels of what it reads, whatever was seen behind it.
+    assert constants["t_scale"] == constants["s_scale"]
+    assert constants["d_scale"] == pytest.approx(18 / 255)
+    onnx.checker.check_model(made, full_check=True)
+
+
+@pytest.mark.parametrize("outputs", ["layers", "all"])
+def test_rounded_outputs_run_and_are_close(tmp_path: Path, outputs: str) -> None:
+    source = models.attention(tmp_path / "m.onnx")
+    made = StaticInt8().apply(source, tmp_path / "o.onnx", {"outputs": outputs}, Noise(), Silent())
+    sample = next(iter(Noise()))
+    before, after = run(source, sample), run(made.path, sample)
+    assert numpy.abs(after - before).max() < 0.1 * numpy.abs(before).max()
+    written = onnx.load(str(made.path)).graph
+    plain = StaticInt8().apply(source, tmp_path / "p.onnx", {}, Noise(), Silent())
+    kinds = [node.op_type for node in written.node]
+    fewer = [node.op_type for node in onnx.load(str(plain.path)).graph.node]
+    assert kinds.count("QuantizeLinear") > fewer.count("QuantizeLinear")
+
+
 def test_a_weight_that_two_layers_share_is_written_once(tmp_path: Path) -> None:
     made = model(tmp_path)
     made.graph.node.append(helper.make_node("Conv", ["x", "w"], ["z"], "third"))

@@ -46,7 +46,8 @@ def run(request, progress):
     if b"silent" in content:
         os.kill(os.getpid(), 11)
     weights = numpy.arange(12, dtype=numpy.float32).reshape(4, 3) / 10 - 0.5
-    for path in glob.glob(os.path.join(request["samples"], "*.npz")):
+    paths = sorted(glob.glob(os.path.join(request["samples"], "*.npz")))
+    for path in paths[:2] if b"slow" in content else paths:
         with numpy.load(path, allow_pickle=False) as arrays:
             scores = arrays["x"] @ weights
         numpy.savez(os.path.join(request["answers"], os.path.basename(path)), **{"0": scores})

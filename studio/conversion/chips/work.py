@@ -33,6 +33,7 @@ from studio.conversion.size_filter import fitting_samples
 from studio.conversion.step import ExportOptions
 from studio.conversion.targets import SOURCE, TARGETS, converters_to
 from studio.conversion.work import FOLDER
+from studio.documents.text_table import counted
 from studio.jobs.step import Job
 from studio.models.backends import backend_for
 from studio.models.opening import OpenedModel, read_model
@@ -203,18 +204,25 @@ def _sizes(opened: OpenedModel) -> dict[str, tuple[int, ...]]:
 def _with_numbers(work: _Work, opened: OpenedModel, result: ChipResult) -> ChipResult:
     """Add the comparison of the outputs, or a warning with the reason against it."""
     try:
-        numbers = _numbers(work, opened)
+        numbers, given = _numbers(work, opened)
     except StudioError as error:
         if type(error) not in (InvalidModel, Unavailable, StudioError):
             raise  # what crashed has compiled the model, so the verdict stands
         return replace(
             result, warnings=(*result.warnings, f"Outputs not compared: {error.message}")
         )
+    if (left := given - numbers.samples) > 0:
+        text = f"{counted(left, 'sample')} not compared: {work.compiler.title} is slow here."
+        return replace(result, numbers=numbers, warnings=(*result.warnings, text))
     return replace(result, numbers=numbers)
 
 
-def _numbers(work: _Work, opened: OpenedModel) -> ChipNumbers:
-    """Run the given model and the one on the chip on the same samples."""
+def _numbers(work: _Work, opened: OpenedModel) -> tuple[ChipNumbers, int]:
+    """Run the given model and the one on the chip on the same samples.
+
+    Returns:
+        The comparison, and the number of samples that there were.
+    """
     given = work.options.model
     backend = backend_for(given.format, work.host)
     session = backend.load(Path(given.path), {"threads": 1})
@@ -225,14 +233,15 @@ def _numbers(work: _Work, opened: OpenedModel) -> ChipNumbers:
         inputs = source.sized.graph.inputs
         feeds = _feeds(work, source) or requests(session, inputs, None)
         framework = f"{work.compiler.title} {work.compiler.version()}"
-        made = ForeignModel(work.compiler, work.model, framework)
+        made = ForeignModel(work.compiler, work.model, framework, slow=True)
         against = f"{backend.title} {backend.version()}"
         scratch = work.job.folder / "numbers"
         scratch.mkdir()
         found, _ = compare_export(made, session, against, feeds, scratch, work.job)
     finally:
         session.close()
-    return ChipNumbers(against, found.samples, found.max_error, found.argmax_equal)
+    numbers = ChipNumbers(against, found.samples, found.max_error, found.argmax_equal)
+    return numbers, len(feeds)
 
 
 def _feeds(work: _Work, source: OpenedModel) -> Sequence[Feeds]:

@@ -13,6 +13,7 @@ from tests.e2e.conftest import Studio
 from tests.integration.toolchains.test_toolchains import install
 
 _LONG = 1800
+PRESETS = ("int8", "int8-arm", "a16w8", "int8-weights", "int8-tensorrt", "int8-qnn", "a16w8-qnn")
 
 
 @pytest.fixture(scope="module")
@@ -136,9 +137,10 @@ def quantized(
     """Digits by preset."""
     studio = Studio(tmp_path_factory.mktemp("presets"))
     studio.environment["EDGEWRIGHT_HOME"] = str(rigs / "toolchains")
-    install(studio, "tensorrt")
+    for name in ("tensorrt", "qnn"):
+        install(studio, name)
     found = {}
-    for preset in ("int8", "int8-arm", "a16w8", "int8-weights", "int8-tensorrt"):
+    for preset in PRESETS:
         found[preset] = tmp_path_factory.mktemp(preset) / "digits.onnx"
         words = ("--preset", preset, "--data", digits / "calibration.npz")
         studio.ok("quantize", digits / "digits.onnx", *words, "--out", found[preset])
@@ -187,3 +189,138 @@ def test_a_chip_without_an_engine_has_the_parsers_verdict(
     assert found["artefact"] == ""
     assert any("builds no engine for the chip" in text for text in found["warnings"])
     assert kept.run("check", quantized["int8"], "--for", "jetson-orin").code == 3
+
+
+@pytest.mark.parametrize(
+    ("chip", "preset"),
+    [
+        ("snapdragon-8-gen-2", "int8-qnn"),
+        ("snapdragon-8-elite", "int8-qnn"),
+        ("snapdragon-x-elite", "a16w8-qnn"),
+        ("qcs6490", "a16w8-qnn"),
+    ],
+)
+def test_qnn_runs_its_own_presets_wholly_on_the_chip(
+    kept: Studio, digits: Path, quantized: dict[str, Path], tmp_path: Path, chip: str, preset: str
+) -> None:
+    out = tmp_path / "digits_ctx.onnx"
+    words = ("--data", digits / "calibration.npz", "--out", out)
+    found = kept.ok("check", quantized[preset], "--for", chip, *words)
+    assert (found["verdict"], found["how"], found["on_device"]) == ("runs", "emulated", False)
+    assert found["nodes"]["fallback"] == 0
+    assert found["numbers"]["samples"] == 32
+    assert found["numbers"]["argmax_equal"] == 1.0
+    assert found["numbers"]["max_error"] < 0.05
+    assert out.stat().st_size == found["bytes"] > 50_000
+    (node,) = onnx.load(out).graph.node
+    assert (node.op_type, node.domain) == ("EPContext", "com.microsoft")
+    (text,) = found["warnings"]
+    assert 'studio edit MODEL --edit "dimensions batch=1"' in text
+
+
+def test_each_chip_of_qualcomm_is_the_one_that_the_compiler_names(
+    kept: Studio, quantized: dict[str, Path], tmp_path: Path
+) -> None:
+    """The compiled model has the name of the chip and its architecture in plain text."""
+    chips = {
+        "snapdragon-8-gen-1": b"soc_type=SM8450;arch=69;",
+        "snapdragon-8-gen-2": b"soc_type=SM8550;arch=73;",
+        "snapdragon-8-gen-3": b"soc_type=SM8650;arch=75;",
+        "snapdragon-8-elite": b"soc_type=SM8750;arch=79;",
+        "snapdragon-8-elite-gen-5": b"soc_type=SM8850;arch=81;",
+        "snapdragon-x-elite": b"soc_type=SC8380XP;arch=73;",
+        "qcs6490": b"arch=68;",
+        "qcs8550": b"soc_type=QCS8550;arch=73;",
+        "qcs9100": b"soc_type=QCS9100;arch=73;",
+    }
+    lines = kept.ok("chips", "list")["chips"]
+    assert {one["id"] for one in lines if one["compiler"] == "Qualcomm QNN"} == set(chips)
+    for chip, text in chips.items():
+        out = tmp_path / f"{chip}.onnx"
+        kept.ok("check", quantized["a16w8-qnn"], "--for", chip, "--out", out)
+        assert text in out.read_bytes(), chip
+
+
+@pytest.mark.parametrize(
+    ("preset", "node", "reason"),
+    [
+        ("int8", "dense", "no FullyConnected from UFIXED_POINT_8, SFIXED_POINT_8"),
+        ("a16w8", "dense", "no FullyConnected from UFIXED_POINT_16, SFIXED_POINT_8"),
+        ("int8-tensorrt", "dense.weight_DequantizeLinear", "per-channel quantization"),
+        ("int8-weights", "dense", "Unsupported input A rank"),
+    ],
+)
+def test_qnn_names_the_nodes_of_the_processor(
+    kept: Studio, quantized: dict[str, Path], preset: str, node: str, reason: str
+) -> None:
+    found = kept.ok("check", quantized[preset], "--for", "snapdragon-8-gen-2")
+    assert (found["verdict"], found["how"]) == ("partly", "emulated")
+    refused = {one["node"]: one for one in found["refused"]}
+    assert found["nodes"]["fallback"] == len(refused) < found["nodes"]["on_chip"]
+    assert reason in refused[node]["reason"]
+    assert "preset int8-qnn" in refused[node]["remedy"]
+    assert found["bytes"] > 50_000
+
+
+def test_a_chip_without_floats_refuses_them(kept: Studio, digits: Path) -> None:
+    install(kept, "qnn")
+    done = kept.run("check", digits / "digits.onnx", "--for", "qcs6490", "--json")
+    assert done.code == 3
+    found = done.json
+    assert (found["verdict"], found["artefact"], found["numbers"]) == ("refused", "", None)
+    assert {one["operator"] for one in found["refused"]} >= {"Conv", "Relu", "Gemm"}
+    assert all("preset a16w8-qnn" in one["remedy"] for one in found["refused"])
+    found = kept.ok("check", digits / "digits.onnx", "--for", "snapdragon-8-gen-2")
+    assert found["verdict"] == "runs"
+    assert found["numbers"]["max_error"] < 0.01
+
+
+def one_operator(folder: Path, operator: str, rows: int | None) -> Path:
+    """A model of a Relu and one more operator over 3 by 3 numbers."""
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+        for name, shape in (("x", [rows, 3, 3]), ("y", [rows]))
+    ]
+    nodes = [helper.make_node("Relu", ["x"], ["r"], "relu")]
+    nodes.append(helper.make_node(operator, ["r"], ["y"], "last"))
+    graph = helper.make_graph(nodes, "one", ends[:1], ends[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, folder / "one.onnx")
+    return folder / "one.onnx"
+
+
+def test_qnn_names_an_operator_that_it_does_not_have(kept: Studio, tmp_path: Path) -> None:
+    install(kept, "qnn")
+    found = kept.ok("check", one_operator(tmp_path, "Det", 2), "--for", "snapdragon-8-gen-3")
+    assert (found["verdict"], found["nodes"]["on_chip"]) == ("partly", 1)
+    (refused,) = found["refused"]
+    assert refused["node"] == "last"
+    assert "`Det` are not supported by QNN" in refused["reason"]
+
+
+def test_an_open_size_without_a_name_has_the_edit_that_fixes_it(
+    kept: Studio, tmp_path: Path
+) -> None:
+    install(kept, "qnn")
+    path = one_operator(tmp_path, "Det", None)
+    done = kept.run("check", path, "--for", "snapdragon-8-gen-3", "--input", "x=2,3,3", "--json")
+    assert done.code == 3
+    assert done.json["reason"] == (
+        "QNN refuses the model: the NPU needs fixed sizes, and x has open ones; "
+        'studio edit MODEL --edit "dimensions x=2,3,3" fixes them.'
+    )
+    fixed = tmp_path / "fixed.onnx"
+    kept.ok("edit", path, "--edit", "dimensions x=2,3,3", "--out", fixed)
+    assert kept.ok("check", fixed, "--for", "snapdragon-8-gen-3")["verdict"] == "partly"
+
+
+def test_two_sizes_of_one_name_are_one_sentence(kept: Studio, tmp_path: Path) -> None:
+    install(kept, "qnn")
+    ends = [helper.make_tensor_value_info(one, TensorProto.FLOAT, ["n", 3]) for one in "xzy"]
+    node = helper.make_node("Add", ["x", "z"], ["y"], "add")
+    graph = helper.make_graph([node], "sum", ends[:2], ends[2:])
+    onnx.save(helper.make_model(graph, ir_version=8), tmp_path / "sum.onnx")
+    words = ("--for", "qcs8550", "--input", "x=1,3", "--input", "z=2,3")
+    done = kept.run("check", tmp_path / "sum.onnx", *words)
+    assert done.code in (1, 2, 3)
+    assert "z has open ones" in done.out + done.err

@@ -45,7 +45,7 @@ CHIPS = (
         ("aarch64", "arm64", "armv7l"),
     ),
     Chip("gpu", "GPU", ("fp16", "int8-tensorrt", "int8", "bf16")),
-    Chip("npu", "NPU", ("int8-whole", "int8-per-tensor", "a16w8")),
+    Chip("npu", "NPU", ("int8-whole", "int8-per-tensor", "a16w8", "int8-qnn", "a16w8-qnn")),
 )
 BY_ID = {chip.id: chip for chip in CHIPS}
 
