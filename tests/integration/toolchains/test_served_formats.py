@@ -13,10 +13,17 @@ from typing import Any
 import numpy
 import pytest
 
+from studio.api import Silent
+from studio.deployment.platform_verbs import parcel_of
+from studio.packages import Bundle
 from tests.e2e.conftest import Studio
+from tests.e2e.conftest import engine as engine
 from tests.integration.toolchains.test_export import export
 from tests.integration.toolchains.test_toolchains import install
 from tests.rigs.boards import Board, Network, shown
+from tests.rigs.bundles import QuietJob, make_bundle
+from tests.rigs.containers import options, site_at
+from tests.rigs.engine import DockerEngine
 
 pytestmark = pytest.mark.needs("sshd", "ip", "unshare", "nsenter")
 
@@ -162,3 +169,19 @@ def test_a_board_without_the_backend_is_named(
     assert ended.code == 1
     assert "lacks numpy and ai_edge_litert" in ended.err
     assert "Deploy a model that LiteRT serves" in ended.err
+
+
+def test_containers_have_the_backend_of_their_bundle(
+    kept: Studio, engine: DockerEngine, digits: Path, tflite: str, tmp_path: Path
+) -> None:
+    """Also without the parts of its wheel that a server never reads."""
+    packed = kept.ok("package", tflite, "--data", digits / "calibration.npz")
+    bundles = (Bundle.open(Path(packed["bundle"])), make_bundle(tmp_path, backend="openvino"))
+    platforms = []
+    for number, bundle in enumerate(bundles):
+        parcel = parcel_of(bundle, QuietJob(tmp_path / f"job{number}"), "ann")
+        with site_at(engine.socket, f"formats-{number}") as site:
+            done = site.deploy(parcel, options(), Silent())
+            with urllib.request.urlopen(f"{done.endpoint}/v2/models/{bundle.name}") as answer:
+                platforms.append(json.load(answer)["platform"])
+    assert platforms == ["litert_tflite", "openvino_onnx"]
