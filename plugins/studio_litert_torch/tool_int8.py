@@ -72,12 +72,20 @@ def quantize(path: str, samples: Sequence[str], whole: bool, tell: Tell) -> None
     exact = _outputs(path, observer, tried)
     made: list[bytes] = []
     losses: list[Loss] = []
+    refusal: Exception | None = None
     for number, choice in enumerate(_CHOICES):
         tell(number, len(_CHOICES), f"Trying ranges: {choice.title}")
         ranges = {name: choice.range_of(one) for name, one in spreads.items()}
-        made.append(_made(path, observer.fitted(samples[0]), ranges, whole))
-        found = _difference(exact, _outputs(made[-1], observer, tried))
+        try:
+            model = _made(path, observer.fitted(samples[0]), ranges, whole)
+            found = _difference(exact, _outputs(model, observer, tried))
+        except (RuntimeError, ValueError) as error:  # as of a scale that LiteRT does not take
+            refusal = error
+            continue
+        made.append(model)
         losses.append(found.times(choice.margin))
+    if refusal is not None and not made:
+        raise refusal
     with open(path, "wb") as file:
         file.write(made[best_of(losses)])
 

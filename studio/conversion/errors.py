@@ -19,6 +19,9 @@ What is left of sums that cancel, such as the probability 1e-5 of a detector tha
 few digits of float32.
 """
 
+_UNCHANGED = 1e-6
+"""Relative change of an output from one request to the next, up to which it is none."""
+
 
 class Worst:
     """The largest error over all outputs and requests.
@@ -34,6 +37,8 @@ class Worst:
         self._names = names
         self._rows = self._equal = self.requests = 0
         self._scales: dict[str, float] = {}
+        self._first: dict[str, Array] = {}
+        self._changes: dict[str, bool] = {}
         self.error = 0.0
         self.output = ""
         self.request = 0
@@ -50,8 +55,15 @@ class Worst:
             against: Name and version of the original's framework.
         """
         faint = tuple(name for name, scale in self._scales.items() if scale < _TINY)
+        still = tuple(name for name, changes in self._changes.items() if not changes)
         return ConversionCheck(
-            against, samples, self.error, self.argmax_equal, self.output, faint=faint
+            against,
+            samples,
+            self.error,
+            self.argmax_equal,
+            self.output,
+            faint=faint,
+            constant=tuple(name for name in still if name not in faint),
         )
 
     def add(self, found: Mapping[str, Array], wanted: Mapping[str, Array]) -> None:
@@ -78,6 +90,11 @@ class Worst:
         if theirs.dtype.kind == "f":
             scale = float(numpy.abs(theirs[numpy.isfinite(theirs)]).max(initial=0.0))
             self._scales[name] = max(self._scales.get(name, 0.0), scale)
+            first = self._first.setdefault(name, theirs)
+            # A batch repeats one of the requests.
+            if first is not theirs and first.shape == theirs.shape:
+                changed = relative_error(first, theirs) > _UNCHANGED
+                self._changes[name] = self._changes.get(name, False) or changed
 
     def _count(self, ours: Array, theirs: Array) -> None:
         if theirs.dtype.kind == "f" and theirs.ndim in _RANKS and theirs.shape[-1] > 1:

@@ -29,11 +29,11 @@ from studio.conversion.step import ExportOptions
 from studio.conversion.targets import SOURCE, TARGETS, TargetFormat, converters_to
 from studio.conversion.work import (
     FOLDER,
-    faint_outputs,
     made_by,
     open_names,
     opened_result,
     read_made,
+    weak_outputs,
 )
 from studio.jobs.step import Job
 from studio.models.backends import backend_for
@@ -244,7 +244,7 @@ def _compared(
         return (), (f"Not compared with the ONNX model: {error.message}",)
     check = replace(check, limit=_LIMITS[work.precision])
     if check.equal:
-        return (check,), faint_outputs(check)
+        return (check,), weak_outputs(check)
     found = Mismatch(check, made, worst, converted_from=False)
     check = located(found, work.opened, work.host, work.job.folder, work.job)
     return (check,), (

@@ -45,6 +45,7 @@ class ConversionCheck:
         limit: Largest error that its precision explains; None where a metric on data decides.
         first: Where the difference begins; None without one, or where it was not located.
         faint: Outputs that are nearly zero, or no number, on every sample: that proves little.
+        constant: Those that are the same on every sample.
     """
 
     against: str
@@ -55,6 +56,7 @@ class ConversionCheck:
     limit: float | None = LARGEST_ERROR
     first: FirstDifference | None = optional(None)
     faint: tuple[str, ...] = optional(())
+    constant: tuple[str, ...] = optional(())
 
     @property
     def equal(self) -> bool:

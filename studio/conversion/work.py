@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -179,7 +179,7 @@ def _compared(
     finally:
         session.close()
     if check.equal:
-        return (check,), faint_outputs(check)
+        return (check,), weak_outputs(check)
     found = Mismatch(check, original, worst, converted_from=True)
     check = located(found, opened, host, job.folder, job)
     return (check,), (
@@ -188,16 +188,22 @@ def _compared(
     )
 
 
-def faint_outputs(check: ConversionCheck) -> tuple[str, ...]:
-    """Return the warning that equal numbers prove little; none for outputs of a usual size."""
-    if not check.faint:
-        return ()
-    first, *more = check.faint
-    others = f" and {len(more)} more" if more else ""
-    return (
-        f"The output {first!r}{others} is nearly zero, or no number, on all samples, so "
-        "equal numbers prove little. Compare on real ones with --data.",
+def weak_outputs(check: ConversionCheck) -> tuple[str, ...]:
+    """Return the warnings that equal numbers prove little; none for outputs of a usual kind."""
+    found = (
+        (check.faint, "is nearly zero, or no number, on all samples"),
+        (check.constant, "is the same on all samples"),
     )
+    return tuple(
+        f"The output {names[0]!r}{_and_more(names)} {what}, so equal numbers prove little. "
+        "Compare on real ones with --data."
+        for names, what in found
+        if names
+    )
+
+
+def _and_more(names: Sequence[str]) -> str:
+    return f" and {len(names) - 1} more" if len(names) > 1 else ""
 
 
 def open_names(inputs: tuple[Value, ...]) -> dict[str, tuple[str, ...]]:

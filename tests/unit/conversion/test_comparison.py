@@ -13,7 +13,7 @@ from studio.conversion.comparison import _ranged, _read, _write, is_quantized
 from studio.conversion.errors import Worst, relative_error
 from studio.conversion.results import LARGEST_ERROR, ConversionCheck, ConversionResult
 from studio.conversion.texts import converted, exit_code
-from studio.conversion.work import faint_outputs
+from studio.conversion.work import weak_outputs
 
 
 def floats(*values: float) -> Any:
@@ -71,9 +71,25 @@ def test_outputs_that_are_nearly_zero_are_named() -> None:
     check = worst.check("PyTorch 2.13.0", 2)
     assert check.equal
     assert check.faint == ("faint", "nan")
-    assert faint_outputs(check) == (
+    assert weak_outputs(check) == (
         "The output 'faint' and 1 more is nearly zero, or no number, on all samples, so equal "
         "numbers prove little. Compare on real ones with --data.",
+    )
+
+
+def test_outputs_that_never_change_are_named() -> None:
+    """Equal constants say nothing of the layers before them."""
+    worst = Worst(["still", "moving", "once"])
+    for number, shape in enumerate([(1, 2), (1, 2), (3, 2)]):
+        still, moving = numpy.full(shape, 0.25, "float32"), numpy.full(shape, number, "float32")
+        once = numpy.full((number + 1, 2), 0.5, "float32")
+        arrays = {"still": still, "moving": moving, "once": once}
+        worst.add(arrays, arrays)
+    check = worst.check("PyTorch 2.13.0", 3)
+    assert check.constant == ("still",)
+    assert weak_outputs(check) == (
+        "The output 'still' is the same on all samples, so equal numbers prove little. Compare on "
+        "real ones with --data.",
     )
 
 
