@@ -219,7 +219,7 @@ class Gallery(QWidget):
         for item in self.findChildren(QLabel, "section", Qt.FindChildOption.FindDirectChildrenOnly):
             item.hide()
             item.deleteLater()
-        for column in range(self._grid.columnCount()):
+        for column in range(max(columns, self._grid.columnCount())):
             self._grid.setColumnStretch(column, 1 if column < columns else 0)
         y = 0
         for title, tiles in self._order:

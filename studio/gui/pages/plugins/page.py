@@ -22,7 +22,7 @@ from studio.workspace import RegistryChanged
 if TYPE_CHECKING:
     from studio.workspace import Plugin, Workspace
 
-COLUMNS = ("Plugin", "Id", "Version", "Capabilities", "Permissions", "State")
+COLUMNS = ("Plugin", "State", "Capabilities", "Permissions", "Id", "Version")
 TONES = {
     "available": "good",
     "needs consent": "warning",
@@ -121,7 +121,7 @@ class PluginsPage(Page):
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)
         self._plugins: tuple[Plugin, ...] = ()
-        self.table = Table(COLUMNS, stretch=(1, 3), name="Plugins")
+        self.table = Table(COLUMNS, stretch=(2, 3), name="Plugins")
         self.fields = FieldList()
         self.copy = button("Copy install command", self._copy)
         self.question = label("", wrap=True)
@@ -180,11 +180,11 @@ class PluginsPage(Page):
         manifest = plugin.manifest
         return [
             manifest.name if manifest else plugin.id,
-            plugin.id,
-            manifest.version if manifest else figures.NOTHING,
+            Pill(plugin.state.value, TONES.get(plugin.state.value, "")),
             offers(plugin),
             permissions(plugin),
-            Pill(plugin.state.value, TONES.get(plugin.state.value, "")),
+            plugin.id,
+            manifest.version if manifest else figures.NOTHING,
         ]
 
     def _selected(self) -> Plugin | None:

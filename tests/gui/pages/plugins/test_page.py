@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
-from studio.gui.pages.plugins.page import PluginsPage
+from studio.gui.pages.plugins.page import COLUMNS, PluginsPage
 from studio.jobs import End, JobOutcome
 from studio.settings import SAFE_VARIABLE
 from studio.settings.installation import install_command
@@ -30,6 +30,8 @@ title = "Example runtime"
 factory = "studio_example.backend:Backend"
 """
 
+STATE, ID = (COLUMNS.index(name) for name in ("State", "Id"))
+
 
 @pytest.fixture
 def rig(qtbot: QtBot, studio_home: Path, tmp_path: Path) -> Iterator[Rig]:
@@ -43,15 +45,21 @@ def rig(qtbot: QtBot, studio_home: Path, tmp_path: Path) -> Iterator[Rig]:
 
 def test_every_plugin_has_a_state_in_a_word(rig: Rig) -> None:
     page = rig.page(PluginsPage)
-    rows = {row[1]: row for row in texts(page.table)}
-    assert rows["studio_onnxruntime"][-1] == "available"
-    assert rows["studio_example"][2:] == ["2.1", "1 backend", "network", "unavailable"]
-    assert rows["studio_broken"][-1] == "broken"
+    rows = {row[ID]: row for row in texts(page.table)}
+    assert rows["studio_onnxruntime"][STATE] == "available"
+    assert rows["studio_example"][STATE:] == [
+        "unavailable",
+        "1 backend",
+        "network",
+        "studio_example",
+        "2.1",
+    ]
+    assert rows["studio_broken"][STATE] == "broken"
 
 
 def test_missing_library_is_named_with_its_install_line(rig: Rig) -> None:
     page = rig.page(PluginsPage)
-    ids = [row[1] for row in texts(page.table)]
+    ids = [row[ID] for row in texts(page.table)]
     page.table.selectRow(ids.index("studio_example"))
     assert "no-such-library>=3 is not installed" in visible_texts(page)
     page.copy.click()
@@ -157,8 +165,8 @@ def test_safe_mode_is_said_and_cannot_be_left_by_consent(
 
 
 def select(page: PluginsPage, identifier: str) -> None:
-    page.table.selectRow([row[1] for row in texts(page.table)].index(identifier))
+    page.table.selectRow([row[ID] for row in texts(page.table)].index(identifier))
 
 
 def state(page: PluginsPage, identifier: str) -> str:
-    return {row[1]: row[-1] for row in texts(page.table)}[identifier]
+    return {row[ID]: row[STATE] for row in texts(page.table)}[identifier]
