@@ -40,7 +40,14 @@ elif name == "tokens":
     made = torch.export.export(Tokens().eval(), example, dynamic_shapes=sizes)
 else:
     kind, _, how = name.partition("-")
-    net = getattr(torchvision.models, kind)(weights=None).eval()
+    net = getattr(torchvision.models, kind)(weights=None).train()
+    # Without statistics of its values, a deep net of random weights answers with nearly zero.
+    for one in net.modules():
+        if isinstance(one, torch.nn.BatchNorm2d):
+            one.momentum = None
+    with torch.no_grad():
+        net(torch.rand(8, 3, 64, 64))
+    net.eval()
     example = (torch.rand(2, 3, 64, 64),)
     if how == "script":
         torch.jit.script(net).save(path)
