@@ -54,6 +54,7 @@ class Board:
         compatible: Words of the device tree (``rockchip,rk3588``), where models have many names.
         memory_mb: The sizes in which it is sold, as printed on the box.
         accelerators: What it can have beside its processor.
+        chips: Names of those that models can be checked for, the fastest first.
         images: The newest first.
         source: Where this is known from.
     """
@@ -67,6 +68,7 @@ class Board:
     match: tuple[str, ...] = ()
     compatible: tuple[str, ...] = ()
     accelerators: tuple[str, ...] = ()
+    chips: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
     def image_of(self, *names: str) -> Image | None:

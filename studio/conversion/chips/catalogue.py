@@ -13,7 +13,7 @@ from studio.api import Extension, UsageError
 from studio.documents.dataclass_json import from_json
 from studio.documents.toml_text import loads, no_such
 from studio.plugin_host import PluginHost, PluginState
-from studio.settings import resource
+from studio.settings import boards, resource
 
 log = logging.getLogger(__name__)
 
@@ -89,15 +89,36 @@ def _order(name: str) -> tuple[tuple[int, str], ...]:
 
 
 def chip_named(name: str, host: PluginHost) -> ChipSpec:
-    """Return a chip by its name.
+    """Return a chip by its name, or by that of a board that has it.
 
     Raises:
         UsageError: with the nearest name, when there is no such chip.
     """
     known = chips(host)
+    found = name if name in known else _chip_of_board(name)
     try:
-        return known[name]
+        return known[found]
     except KeyError:
         reason, hint = no_such(name, known, "chip")
         more = hint or "studio chips lists all."
         raise UsageError(f"{reason[0].upper()}{reason[1:]}", hint=more) from None
+
+
+def _chip_of_board(name: str) -> str:
+    """Return the chip of a board in the catalogue; the name itself where it is no board.
+
+    Raises:
+        UsageError: when models cannot be checked for any part of the board.
+    """
+    if name not in boards.names():
+        return name
+    board = boards.board(name)
+    if board.chips:
+        return board.chips[0]
+    parts = " and ".join(board.accelerators)
+    raise UsageError(
+        f"No compiler is known for {parts}, which {board.title} can have."
+        if parts
+        else f"{board.title} has no accelerator.",
+        hint="studio chips lists the chips; studio coverage checks a model for the processor.",
+    )

@@ -6,6 +6,7 @@ from studio.api import Extension, Unavailable
 from studio.conversion.chips.catalogue import chips
 from studio.conversion.chips.results import ChipLine
 from studio.plugin_host import PluginHost
+from studio.settings.boards import boards
 
 AVAILABLE = "available"
 
@@ -21,6 +22,7 @@ def chip_lines(host: PluginHost) -> list[ChipLine]:
             chip.summary,
             compilers[chip.compiler].title if chip.compiler in compilers else "",
             states.get(chip.compiler, "No installed plugin compiles for it."),
+            tuple(one.id for one in boards() if chip.id in one.chips),
         )
         for chip in chips(host).values()
     ]

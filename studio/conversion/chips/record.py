@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from studio.api import UsageError
 from studio.conversion.chips.results import ChipResult
 from studio.conversion.chips.step import CheckOptions
 from studio.conversion.chips.work import ARTEFACT
@@ -13,6 +14,29 @@ from studio.registry import Registry, below
 from studio.registry.copies import Copy
 
 STEP = "check"
+
+
+def with_chip(registry: Registry, options: CheckOptions) -> CheckOptions:
+    """Replace the name of a target by the type of its board.
+
+    Raises:
+        UsageError: when the target was not probed, or its board is of no known type.
+    """
+    if options.chip not in {one.name for one in registry.targets()}:
+        return options
+    facts = registry.facts(options.chip)
+    if not facts:
+        raise UsageError(
+            f"{options.chip} was not probed yet.",
+            hint=f"Probe it first: studio target probe {options.chip}",
+        )
+    board = str(facts.get("board_id") or "")
+    if not board:
+        raise UsageError(
+            f"The board of {options.chip} is of no known type.",
+            hint="Name the chip; studio chips lists all.",
+        )
+    return replace(options, chip=board)
 
 
 def checked(

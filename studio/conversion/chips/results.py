@@ -92,10 +92,15 @@ class ChipResult:
 
 @dataclass(frozen=True, slots=True)
 class ChipLine:
-    """A chip in a list."""
+    """A chip in a list.
+
+    Attributes:
+        boards: Names of the board types that have it.
+    """
 
     id: str
     title: str
     summary: str
     compiler: str
     state: str
+    boards: tuple[str, ...] = ()

@@ -19,7 +19,11 @@ class CheckOptions:
     model: ModelRef = option(
         kind=Kind.MODEL, positional=True, help="An ONNX model, or one in the chip's own format."
     )
-    chip: str = option(key="for", title="Chip", help="Name of the chip; studio chips lists all.")
+    chip: str = option(
+        key="for",
+        title="Chip",
+        help="Name of a chip (studio chips lists all), of a board type or of a target.",
+    )
     out: Path | None = option(
         None, kind=Kind.OUTPUT, title="Copy to", help="File for what runs on the device."
     )
@@ -42,6 +46,7 @@ CHECK: Step[CheckOptions, ChipResult] = Step(
     options=CheckOptions,
     result=ChipResult,
     work="studio.conversion.chips.work:check",
+    prepare="studio.conversion.chips.record:with_chip",
     record="studio.conversion.chips.record:checked",
     limits=Limits(memory_mb=16_384, seconds=3600.0),
     effect=Effect.PURE,

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from studio.api import Extension, UsageError
+from studio.api import Extension, TargetSpec, UsageError
 from studio.conversion.chips.catalogue import chip_named, chips
 from studio.conversion.chips.overview import chip_lines
+from studio.conversion.chips.record import with_chip
+from studio.conversion.chips.step import CheckOptions
 from studio.conversion.targets import TARGETS
 from studio.plugin_host import PluginHost
+from studio.registry import ModelRef, Registry
+from studio.settings.boards import boards
 
 
 def test_each_chip_has_a_compiler_that_takes_its_format() -> None:
@@ -31,6 +38,48 @@ def test_sizes_in_names_are_sorted_as_numbers() -> None:
 def test_an_unknown_chip_has_the_nearest_name() -> None:
     with pytest.raises(UsageError, match="Unknown chip 'ethos-u55-12'; the nearest is 'ethos-u55"):
         chip_named("ethos-u55-12", PluginHost.discover())
+
+
+def test_chips_of_boards_are_in_the_catalogue() -> None:
+    host = PluginHost.discover()
+    named = {chip for board in boards() for chip in board.chips}
+    assert named
+    assert named <= set(chips(host))
+    lines = {line.id: line.boards for line in chip_lines(host)}
+    assert lines["jetson-orin"] == ("jetson-agx-orin", "jetson-orin-nano", "jetson-orin-nx")
+
+
+def test_a_board_names_its_chip() -> None:
+    assert chip_named("jetson-orin-nano", PluginHost.discover()).id == "jetson-orin"
+
+
+@pytest.mark.parametrize(
+    ("board", "sentence"),
+    [
+        ("generic-aarch64", "has no accelerator."),
+        ("coral-dev-board", "No compiler is known for .*Edge TPU.*, which .*Coral.* can have."),
+    ],
+)
+def test_a_board_without_a_known_chip_is_named(board: str, sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence) as raised:
+        chip_named(board, PluginHost.discover())
+    assert "studio chips lists" in raised.value.hint
+
+
+def test_a_target_names_its_board(tmp_path: Path) -> None:
+    registry = Registry.open(tmp_path / "registry")
+    for name, facts in (("robot", {"board_id": "jetson-orin-nx"}), ("box", {"arch": "x86_64"})):
+        registry.add_target(TargetSpec(name, f"ssh://{name}"))
+        registry.set_facts(name, facts)
+    registry.add_target(TargetSpec("new", "ssh://new"))
+    options = CheckOptions(ModelRef("m.onnx", "0", 1, 1, "m", "fp32", "onnx", "fp32"), "robot")
+    assert with_chip(registry, options).chip == "jetson-orin-nx"
+    assert with_chip(registry, replace(options, chip="nvidia-t4")).chip == "nvidia-t4"
+    with pytest.raises(UsageError, match="new was not probed yet"):
+        with_chip(registry, replace(options, chip="new"))
+    with pytest.raises(UsageError, match="The board of box is of no known type"):
+        with_chip(registry, replace(options, chip="box"))
+    registry.close()
 
 
 def test_a_line_has_the_state_of_the_compiler(studio_home: object) -> None:
