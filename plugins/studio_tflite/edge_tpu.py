@@ -6,6 +6,7 @@ its table of supported operations, for runtime 14. The compiler itself is not pa
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
@@ -27,14 +28,8 @@ RUNTIME = "rules of runtime 14"
 ON_CHIP_BYTES = 8_000_000
 """Memory of the chip for parameters; a compiler takes a share of it for itself."""
 
-_OPERATORS = """
-ADD AVERAGE_POOL_2D CONCATENATION CONV_2D DEPTHWISE_CONV_2D EXPAND_DIMS FULLY_CONNECTED
-L2_NORMALIZATION LOGISTIC MAXIMUM MAX_POOL_2D MEAN MINIMUM MUL PACK PAD PRELU QUANTIZE
-REDUCE_MAX REDUCE_MIN RELU RELU6 RELU_N1_TO_1 RESHAPE RESIZE_BILINEAR
-RESIZE_NEAREST_NEIGHBOR RSQRT SLICE SOFTMAX SPACE_TO_DEPTH SPLIT SQUARED_DIFFERENCE SQUEEZE
-STRIDED_SLICE SUB SUM TANH TRANSPOSE TRANSPOSE_CONV UNIDIRECTIONAL_SEQUENCE_LSTM
-"""
-_SUPPORTED = frozenset(_OPERATORS.split())
+_TABLE = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+_SUPPORTED = frozenset(_TABLE["operators"])
 _EIGHT_BITS = frozenset({"int8", "uint8"})
 _SEPARATE = frozenset({"AVERAGE_POOL_2D", "CONCATENATION", "MAX_POOL_2D"})
 """Operators that take no activation fused into them."""
@@ -48,7 +43,7 @@ _FIXED = "Fix the open sizes with --input when the model is exported."
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule that a node breaks: why, and what would mend it."""
+    """A rule that a node breaks, with its reason and a remedy."""
 
     reason: str
     remedy: str = ""

@@ -20,7 +20,7 @@ few digits of float32.
 """
 
 _UNCHANGED = 1e-6
-"""Relative change of an output from one request to the next, up to which it is none."""
+"""Relative change of an output between two requests, up to which it counts as constant."""
 
 
 class Worst:

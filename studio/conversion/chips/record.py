@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from studio.api import UsageError
+from studio.api import TargetFacts, UsageError
 from studio.conversion.chips.results import ChipResult
 from studio.conversion.chips.step import CheckOptions
 from studio.conversion.chips.work import ARTEFACT
-from studio.documents.dataclass_json import to_json
+from studio.documents.dataclass_json import from_json, to_json
 from studio.registry import Registry, below
 from studio.registry.copies import Copy
 
@@ -30,7 +30,7 @@ def with_chip(registry: Registry, options: CheckOptions) -> CheckOptions:
             f"{options.chip} was not probed yet.",
             hint=f"Probe it first: studio target probe {options.chip}",
         )
-    board = str(facts.get("board_id") or "")
+    board = from_json(TargetFacts, facts).board_id
     if not board:
         raise UsageError(
             f"The board of {options.chip} is of no known type.",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
-from studio.api import Extension, TargetSpec, UsageError
+from studio.api import Extension, TargetFacts, TargetSpec, UsageError
 from studio.conversion.chips.catalogue import chip_named, chips
 from studio.conversion.chips.overview import chip_lines
 from studio.conversion.chips.record import with_chip
@@ -57,7 +57,7 @@ def test_a_board_names_its_chip() -> None:
     ("board", "sentence"),
     [
         ("generic-aarch64", "has no accelerator."),
-        ("coral-dev-board", "No compiler is known for .*Edge TPU.*, which .*Coral.* can have."),
+        ("rk3588", "No compiler is known for Rockchip NPU .*, which .*RK3588.* can have."),
     ],
 )
 def test_a_board_without_a_known_chip_is_named(board: str, sentence: str) -> None:
@@ -68,9 +68,10 @@ def test_a_board_without_a_known_chip_is_named(board: str, sentence: str) -> Non
 
 def test_a_target_names_its_board(tmp_path: Path) -> None:
     registry = Registry.open(tmp_path / "registry")
-    for name, facts in (("robot", {"board_id": "jetson-orin-nx"}), ("box", {"arch": "x86_64"})):
+    for name, board in (("robot", "jetson-orin-nx"), ("box", "")):
         registry.add_target(TargetSpec(name, f"ssh://{name}"))
-        registry.set_facts(name, facts)
+        facts = TargetFacts(name, f"ssh://{name}", arch="aarch64", board_id=board)
+        registry.set_facts(name, asdict(facts))
     registry.add_target(TargetSpec("new", "ssh://new"))
     options = CheckOptions(ModelRef("m.onnx", "0", 1, 1, "m", "fp32", "onnx", "fp32"), "robot")
     assert with_chip(registry, options).chip == "jetson-orin-nx"
