@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -131,6 +132,7 @@ def test_many_jobs_are_shown_a_part_at_a_time(
 ) -> None:
     journal(tmp_path / "home", *(entry(f"j{n}", "done", n) for n in range(70)))
     panel = opened(make_window(), qtbot)
+    panel._arrange([])
     panel._show()
     assert len(panel.rows) == AT_ONCE  # the others follow in turns of their own
     qtbot.waitUntil(lambda: len(panel.rows) == SHOWN)
@@ -140,6 +142,22 @@ def test_many_jobs_are_shown_a_part_at_a_time(
     assert panel.more.isHidden()
     panel.clear.click()
     qtbot.waitUntil(lambda: not panel.rows)
+
+
+def test_new_jobs_come_a_part_at_a_time_between_the_old_ones(
+    make_window: MakeWindow, tmp_path: Path, qtbot: QtBot
+) -> None:
+    """As when the panel is opened after many jobs: its old rows are there, all of them changed."""
+    journal(tmp_path / "home", *(entry(f"j{n}", "done", n) for n in range(60)))
+    panel = opened(make_window(), qtbot)
+    qtbot.waitUntil(lambda: len(panel.rows) == SHOWN)
+    entries, before = list(panel._entries), dict(panel.rows)
+    panel._take([replace(one, id=f"new-{one.id}") for one in entries[:20]] + entries)
+    assert len(panel.rows.keys() - before.keys()) == AT_ONCE
+    qtbot.waitUntil(lambda: len(panel.rows) == SHOWN)
+    names = [f"new-j{n}" for n in range(20)] + [f"j{n}" for n in range(10)]
+    assert list(panel.rows) == names
+    assert all(panel.rows[name] is before[name] for name in names[20:])
 
 
 @pytest.mark.parametrize(

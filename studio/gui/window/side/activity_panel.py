@@ -135,7 +135,7 @@ class ActivityPanel(SidePanel):
 
     def _show_more(self) -> None:
         self._most += SHOWN
-        self._show(len(self.rows))
+        self._show()
 
     def _take(self, entries: list[JobEntry] | Exception) -> None:
         self._is_reading = False
@@ -143,28 +143,25 @@ class ActivityPanel(SidePanel):
             self.read()
         if not isinstance(entries, Exception):
             self._entries = entries
-            self._show(len(self.rows))
+            self._show()
 
-    def _show(self, rows: int = 0) -> None:
-        """Show the chosen jobs.
-
-        Args:
-            rows: How many at once, where most of them are there already.
-        """
+    def _show(self) -> None:
+        """Show the chosen jobs."""
         wanted = FILTERS[self.filter.index()]
         self._count()
         self._chosen = [entry for entry in self._entries if wanted in ("", entry.state)]
         self._empty.title.setText("No jobs yet" if not wanted else f"No {wanted} jobs")
         self._stack.setCurrentIndex(1 if self._chosen else 0)
         self.more.setVisible(len(self._chosen) > self._most)
-        self._add_rows(max(rows, AT_ONCE))
+        self._add_rows()
 
-    def _add_rows(self, rows: int = 0) -> None:
-        """Show some rows, and the next ones in a later turn."""
-        most = min(self._most, len(self._chosen))
-        shown = min(rows or len(self.rows) + AT_ONCE, most)
-        self._arrange(self._chosen[:shown])
-        if shown < most:
+    def _add_rows(self) -> None:
+        """Show the rows that are there and some more, and the next ones in a later turn."""
+        wanted = self._chosen[: self._most]
+        absent = [entry for entry in wanted if _key(entry) not in self._parts]
+        later = {_key(entry) for entry in absent[AT_ONCE:]}
+        self._arrange([entry for entry in wanted if _key(entry) not in later])
+        if later:
             self._grow.start()
 
     def _count(self) -> None:
@@ -192,7 +189,7 @@ class ActivityPanel(SidePanel):
             make = partial(
                 ActivityRow, entry, jobs.get(entry.id), self._actions, self._window.theming
             )
-            made = self._put((entry.id, entry.state, entry.action), old, make)
+            made = self._put(_key(entry), old, make)
             assert isinstance(made, ActivityRow)
             self.rows[entry.id] = made
             self._put(("line", entry.id), old, line)
@@ -223,6 +220,11 @@ class ActivityPanel(SidePanel):
         self.body.addWidget(line())
         self.body.addWidget(self._stack, 1)
         self.body.addWidget(foot)
+
+
+def _key(entry: JobEntry) -> Hashable:
+    """Return what a row shows of a job that changes."""
+    return entry.id, entry.state, entry.action
 
 
 def _heading(title: str) -> QFrame:
