@@ -60,7 +60,8 @@ def remedies_of(result: ChipResult) -> list[ChipRemedy]:
 
 def _of_the_model(result: ChipResult) -> Iterator[ChipRemedy]:
     if result.edits:
-        yield ChipRemedy(f"Edit the model: {', '.join(result.edits)}.", edits=result.edits)
+        text = f"Edit that the compiler proposes: {', '.join(result.edits)}."
+        yield ChipRemedy(text, edits=result.edits)
 
 
 def _nodes(nodes: list[RefusedNode]) -> str:

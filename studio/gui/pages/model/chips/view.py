@@ -279,12 +279,19 @@ class ChipView(QWidget):
         if self._variant is None or self.strip.running:
             return
         if remedy.preset:
-            self._shell.go("quantize")
-            self._workspace.events.publish(PresetAsked(remedy.preset))
+            self._open_preset(remedy.preset)
         elif remedy.edits:
             self._start(EDIT, model=f"#{self._variant.id}", edit=list(remedy.edits))
         elif remedy.keep:
             self._floats.keep(remedy.keep, figures.count(len(remedy.keep), "node"))
+
+    def _open_preset(self, name: str) -> None:
+        """Open the Optimize page with a preset; a plugin may name one that is not here."""
+        if all(one.name != name for one in self._workspace.presets.all()):
+            self._shell.notify(f"This studio has no preset {name}.", "warning")
+            return
+        self._shell.go("quantize")
+        self._workspace.events.publish(PresetAsked(name))
 
 
 def _fields(options: Sequence[Option]) -> list[Option]:
