@@ -68,7 +68,7 @@ def test_the_same_remedy_of_many_nodes_is_one_row() -> None:
     found = remedies_of(result("partly", refused=tuple(refused), edits=("fold",)))
     assert [(one.text, one.action) for one in found] == [
         ("Edit that the compiler proposes: fold.", "Apply edit"),
-        ("Quantize it. (3 nodes)", "Open in Optimize"),
+        ("Quantize it. (3 nodes)", "Optimize…"),
         ("Keep n4 in float, and quantize again.", "Keep in float"),
     ]
     assert found[-1].keep == ("n4",)

@@ -179,7 +179,7 @@ def test_a_preset_that_helps_is_chosen_on_the_page_optimize(
     view = open_model("partly preset")
     check(view, qtbot)
     preset, keep = view.answer.remedies.buttons
-    assert (preset.text(), keep.text()) == ("Open in Optimize", "Keep in float")
+    assert (preset.text(), keep.text()) == ("Optimize…", "Keep in float")
     qtbot.waitUntil(lambda: window.project.value is not None)
     keep.click()
     floats = page_of(window).drawer.floats.nodes

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from studio.conversion.chips.results import ChipResult, RefusedNode
 
 COLUMNS = ("Operator", "Node", "Reason")
-_WIDTHS, _NARROW_WIDTHS = (128, 144, 0), (72, 72, 0)
+_WIDTHS, _NARROW_WIDTHS = (128, 144, 0), (88, 64, 0)
 _NARROW = 48 * GRID
 _MOST_ROWS = 8
 _FROM_EXPORT = "The nodes are those of the exported {} model, so the graph does not show them."

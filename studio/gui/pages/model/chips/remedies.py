@@ -15,7 +15,7 @@ from studio.gui.widgets.basics import GRID, button, clear, label, row, set_enabl
 if TYPE_CHECKING:
     from studio.conversion.chips.results import ChipResult, RefusedNode
 
-_TEXT_WIDTH = 22 * GRID
+_TEXT_WIDTH = 10 * GRID
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class ChipRemedy:
     def action(self) -> str:
         """Text of its button; empty for a change that the user makes elsewhere."""
         if self.preset:
-            return "Open in Optimize"
+            return "Optimize…"
         if self.edits:
             return "Apply edit" if len(self.edits) == 1 else "Apply edits"
         return "Keep in float" if self.keep else ""
