@@ -29,7 +29,7 @@ _SECONDS = 180.0
 
 _FIXED = (
     "The compiled model has fixed sizes. To fix them in the model, too: "
-    'studio edit MODEL --edit "dimensions {}".'
+    'studio edit MODEL --edit "{}".'
 )
 
 
@@ -44,14 +44,15 @@ def run(request: Json, tell: Tell) -> dict[str, object]:
         maker = _sessions.Maker(source, settings, request["inputs"])
         return _compile(maker, request["output"] + "_ctx.onnx", tell)
     except _sessions.Uncompilable as refused:
-        return {"error": f"QNN refuses the model: {refused}."}
+        return {"error": f"QNN refuses the model: {refused}.", "edits": refused.edits}
 
 
 def _compile(maker: Any, path: str, tell: Tell) -> dict[str, object]:
     """Compile without the processor next to the chip, or else with it and with its nodes."""
     made: dict[str, object] = {"artefact": os.path.basename(path)}
     if maker.fixed:
-        made["warnings"] = [_FIXED.format(" ".join(maker.fixed))]
+        edit = f"dimensions {' '.join(maker.fixed)}"
+        made["warnings"], made["edits"] = [_FIXED.format(edit)], [edit]
     tell(0.0, 0.0, "Compiling the model")
     reason = maker.compile(path, alone=True)
     if not reason:

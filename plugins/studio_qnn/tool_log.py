@@ -34,11 +34,17 @@ _LONGEST = 1000
 _WIDE = "QNN_DATATYPE_UFIXED_POINT_16"
 _FLOATS = frozenset({"FLOAT_32", "FLOAT_16"})
 
-_PRESET = "Quantize the float model with the preset int8-qnn."
-_INTEGERS = (
-    "The NPU of this chip computes in integers alone. Quantize the float model with the preset "
-    "a16w8-qnn."
-)
+_PRESETS = {
+    "int8-qnn": "Quantize the float model with the preset int8-qnn.",
+    "a16w8-qnn": (
+        "The NPU of this chip computes in integers alone. Quantize the float model with the preset "
+        "a16w8-qnn."
+    ),
+}
+"""Remedies by the preset that each names."""
+
+_PRESET, _INTEGERS = "int8-qnn", "a16w8-qnn"
+_ROUNDING = frozenset({"QuantizeLinear", "DequantizeLinear"})
 _MENDED = re.compile(r"per-channel quantization|MatMulNBits")
 """What the presets for CPUs have, and the preset for this NPU has not."""
 
@@ -51,6 +57,8 @@ class PlacedRow(NamedTuple):
     on_chip: bool
     reason: str = ""
     remedy: str = ""
+    preset: str = ""
+    keep_float: bool = False
 
 
 @dataclass(slots=True)
@@ -66,8 +74,8 @@ class Operation:
         read, written = (", ".join(dict.fromkeys(side)) for side in self.sides[:2])
         return f"the NPU has no {self.type} from {read} to {written} (error {self.code})"
 
-    def remedy(self) -> str:
-        """Return a change that may bring it onto the chip."""
+    def preset(self) -> str:
+        """Return the preset that may bring it onto the chip."""
         kinds = {*self.sides[0], *self.sides[1]}
         return _PRESET if kinds & _FLOATS and kinds - _FLOATS else ""
 
@@ -88,12 +96,16 @@ class Group:
             return self.operation.reason()
         return self.text.strip().rstrip(".") or _UNNAMED
 
-    def remedy(self) -> str:
-        """Return a change that may bring them onto the chip."""
+    def preset(self) -> str:
+        """Return the preset that may bring them onto the chip."""
         operators = " ".join(kind for _, kind in self.nodes)
         if _MENDED.search(f"{operators} {self.reason()}"):
             return _PRESET
-        return self.operation.remedy() if self.operation and self.operation.code else ""
+        return self.operation.preset() if self.operation and self.operation.code else ""
+
+    def is_mixed(self) -> bool:
+        """Return whether the NPU refuses them for integers and floats in one operation."""
+        return bool(self.operation and self.operation.code and self.operation.preset())
 
 
 def nodes(log: str, *, floats: bool = True) -> list[PlacedRow]:
@@ -167,11 +179,18 @@ def _row(name: str, operator: str, on_chip: bool, refused: dict[str, Group]) -> 
         return PlacedRow(name[:_LONGEST], operator, on_chip)
     group = refused.get(name)
     reason = group.reason() if group else _UNNAMED
-    remedy = group.remedy() if group else ""
-    return PlacedRow(name[:_LONGEST], operator, on_chip, reason[:_LONGEST], remedy)
+    preset = group.preset() if group else ""
+    keep = group is not None and group.is_mixed() and operator not in _ROUNDING
+    row = PlacedRow(name[:_LONGEST], operator, on_chip, reason[:_LONGEST], keep_float=keep)
+    return _with_preset(row, preset)
+
+
+def _with_preset(row: PlacedRow, preset: str) -> PlacedRow:
+    return row._replace(remedy=_PRESETS.get(preset, ""), preset=preset)
 
 
 def _without_floats(row: PlacedRow) -> PlacedRow:
     """Return a row with the remedy for an NPU that computes in integers alone."""
     is_float = any(one in row.reason for one in _FLOATS)
-    return row._replace(remedy=_INTEGERS) if is_float else row
+    changed = _with_preset(row, _INTEGERS) if is_float else row
+    return changed._replace(keep_float=False)

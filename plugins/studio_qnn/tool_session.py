@@ -25,7 +25,15 @@ _VERBOSE, _ERRORS = 0, 3
 
 
 class Uncompilable(Exception):
-    """A model that cannot be compiled; the text is its reason."""
+    """A model that cannot be compiled; the text is its reason.
+
+    Attributes:
+        edits: Edits after which it may be.
+    """
+
+    def __init__(self, reason: str, edits: Sequence[str] = ()) -> None:
+        super().__init__(reason)
+        self.edits = list(edits)
 
 
 class Maker:
@@ -113,11 +121,10 @@ def _open_sizes(model: str, inputs: Sizes) -> dict[str, int]:
         sizes = inputs.get(one.name, one.shape)
         for name, size in zip(one.shape, sizes, strict=True):
             fixed = ",".join(map(str, sizes))
-            remedy = f'studio edit MODEL --edit "dimensions {one.name}={fixed}" fixes them'
+            edit = f"dimensions {one.name}={fixed}"
             if name is None or (isinstance(name, str) and found.get(name, size) != size):
-                raise Uncompilable(
-                    f"the NPU needs fixed sizes, and {one.name} has open ones; {remedy}"
-                )
+                text = f"the NPU needs fixed sizes, and {one.name} has open ones"
+                raise Uncompilable(f'{text}; studio edit MODEL --edit "{edit}" fixes them', [edit])
             if isinstance(name, str):
                 found[name] = int(size)
     return found

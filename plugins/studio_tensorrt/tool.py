@@ -19,7 +19,8 @@ _REASON = re.compile(r"API Usage Error \((?P<text>.*?)\.? In \w+ at ", re.DOTALL
 _CONSTANT = re.compile(r"Failed to import initializer: (?P<name>\S+)\s*$")
 _HEADING = re.compile(r"^Invalid Node - [^\n]*\n")
 
-_PRESET = "Quantize the float model with the preset int8-tensorrt."
+_PRESET_NAME = "int8-tensorrt"
+_PRESET = f"Quantize the float model with the preset {_PRESET_NAME}."
 _REMEDIES = (
     (re.compile("input has type Int32"), f"TensorRT wants biases in float. {_PRESET}"),
     (re.compile("zero.?point", re.IGNORECASE), f"TensorRT wants zero points of 0. {_PRESET}"),
@@ -98,7 +99,8 @@ def _refused(error: Any) -> dict[str, Any]:
         matching = (known for pattern, known in _REMEDIES if pattern.search(f"{operator} {text}"))
         node = (error.node_name(), operator, _one_line(reason), next(matching, ""))
     keys = ("name", "operator", "reason", "remedy")
-    return {**dict(zip(keys, node, strict=True)), "on_chip": False}
+    preset = _PRESET_NAME if node[-1] else ""
+    return {**dict(zip(keys, node, strict=True)), "preset": preset, "on_chip": False}
 
 
 def _one_line(text: str) -> str:

@@ -33,7 +33,8 @@ _LARGEST = 1e30
 _LONGEST_NAME = 1000
 _LONGEST_TEXT = 2000
 _NEEDED = frozenset({"name", "operator", "on_chip"})
-_TEXTS = ("reason", "remedy")
+_TEXTS = ("reason", "remedy", "preset")
+_OPTIONAL = frozenset({*_TEXTS, "edits", "keep_float"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,9 @@ class PlacedNode:
         on_chip: Whether the accelerator computes it; the processor next to it does otherwise.
         reason: Why the accelerator does not, in the compiler's words.
         remedy: A change that would bring it onto the chip, a sentence; empty if none is known.
+        preset: Name of the preset of that change, for the float model.
+        edits: Edits of that change, as ``studio edit`` takes them.
+        keep_float: Whether it may run on the chip where quantization leaves it in float.
     """
 
     name: str
@@ -52,6 +56,21 @@ class PlacedNode:
     on_chip: bool
     reason: str = ""
     remedy: str = ""
+    preset: str = ""
+    edits: tuple[str, ...] = ()
+    keep_float: bool = False
+
+
+class RefusedModel(InvalidModel):
+    """A model that a compiler refuses until it is edited.
+
+    Attributes:
+        edits: As ``studio edit`` takes them.
+    """
+
+    def __init__(self, message: str, *, edits: Sequence[str]) -> None:
+        super().__init__(message)
+        self.edits = tuple(edits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +85,7 @@ class Compiled:
         artefact: The file for the device; None where the compiler writes none.
         warnings: What the user should know, a sentence each.
         how: One of ``HOW``, where it is not that of the compiler: a parser alone has ``rules``.
+        edits: Edits of the model that the warnings propose, as ``studio edit`` takes them.
     """
 
     toolchain: str
@@ -74,6 +94,7 @@ class Compiled:
     artefact: Path | None = None
     warnings: tuple[str, ...] = ()
     how: str = ""
+    edits: tuple[str, ...] = ()
 
 
 class ChipCompiler(Protocol):
@@ -139,10 +160,11 @@ class ToolchainCompiler:
 
     * ``compile`` with ``source``, ``output``, ``settings`` and ``inputs`` (sizes by name). It
       returns ``nodes``, ``estimate`` (numbers by name), ``artefact`` (the file that it wrote next
-      to ``output``) and ``warnings``. A node has the keys of ``PlacedNode``.
+      to ``output``), ``warnings`` and ``edits``. A node has the keys of ``PlacedNode``.
     * ``answer`` as converters get it, where it ``runs``. It may leave out the last samples.
 
-    Where the model is at fault, it returns ``{"error": sentence}`` instead.
+    Where the model is at fault, it returns ``{"error": sentence}`` instead, and ``edits`` if these
+    would help.
     """
 
     id = ""
@@ -184,6 +206,7 @@ class ToolchainCompiler:
             _artefact(found.get("artefact"), output.parent),
             _texts(found.get("warnings")),
             how=next((one for one in HOW if one == found.get("how")), self.how),
+            edits=_texts(found.get("edits")),
         )
 
     def answer(
@@ -217,7 +240,7 @@ class ToolchainCompiler:
     ) -> Mapping[str, Any]:
         found = self._toolchain.run(self.tool, request, folder, progress)
         if error := found.get("error"):
-            raise InvalidModel(str(error))
+            raise RefusedModel(str(error), edits=_texts(found.get("edits")))
         return found
 
 
@@ -228,16 +251,17 @@ def _nodes(value: object) -> tuple[PlacedNode, ...]:
     rows = _rows(value, _MOST_NODES)
     if rows is None or not all(isinstance(row, dict) and _is_node(row) for row in rows):
         raise InvalidModel("The compiler's list of nodes is not valid.")
-    return tuple(PlacedNode(**row) for row in rows)
+    return tuple(PlacedNode(**{**row, "edits": _texts(row.get("edits"))}) for row in rows)
 
 
 def _is_node(row: Mapping[str, object]) -> bool:
     texts = [row.get(name, "") for name in _TEXTS]
     return (
-        _NEEDED <= set(row) <= {*_NEEDED, *_TEXTS}
+        _NEEDED <= set(row) <= _NEEDED | _OPTIONAL
         and _is_text(row["name"], _LONGEST_NAME)
         and _is_text(row["operator"], _LONGEST_NAME)
         and isinstance(row["on_chip"], bool)
+        and isinstance(row.get("keep_float", False), bool)
         and all(_is_text(text, _LONGEST_TEXT) for text in texts)
     )
 
@@ -266,7 +290,7 @@ def _artefact(value: object, folder: Path) -> Path | None:
 def _texts(value: object) -> tuple[str, ...]:
     rows = _rows(value, _MOST_FIGURES)
     if rows is None or not all(_is_text(one, _LONGEST_TEXT) for one in rows):
-        raise InvalidModel("The compiler's warnings are no short texts.")
+        raise InvalidModel("The compiler's warnings and edits are no short texts.")
     return tuple(map(str, rows))
 
 

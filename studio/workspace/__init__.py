@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from studio.conversion.chips.overview import chip_lines
+from studio.conversion.chips.overview import chip_lines, missing_toolchains
 from studio.conversion.offer import Conversion, Export, conversion_of, exports, licence_sentence
 from studio.conversion.results import ConversionResult
 from studio.evaluation.sample_texts import in_words as answer_words
@@ -52,6 +52,7 @@ from studio.workspace.events import (
     JobStarted,
     NodeAsked,
     NodeTimeAsked,
+    PresetAsked,
     RegistryChanged,
     RunChanged,
 )
@@ -109,6 +110,7 @@ __all__ = [
     "NodeRow",
     "NodeTimeAsked",
     "Plugin",
+    "PresetAsked",
     "PresetEntry",
     "Presets",
     "ProfileComparison",
@@ -146,6 +148,7 @@ __all__ = [
     "is_folded_block",
     "is_watch",
     "licence_sentence",
+    "missing_toolchains",
     "node_rows",
     "nodes_within",
     "operator_family",

@@ -77,6 +77,13 @@ class NodeTimeAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class PresetAsked:
+    """A request to choose a preset for the next quantization."""
+
+    preset: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunChanged:
     """The run of a pipeline went on.
 
@@ -102,6 +109,7 @@ Event = (
     | EndpointChanged
     | NodeAsked
     | NodeTimeAsked
+    | PresetAsked
     | RunChanged
 )
 Listener = Callable[[Event], None]

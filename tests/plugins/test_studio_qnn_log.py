@@ -48,6 +48,8 @@ def test_a_layer_that_ends_in_float_is_left_with_its_constants(reader: Any) -> N
         "FLOAT_32 (error 3110)"
     )
     assert "preset int8-qnn" in found["dense"].remedy
+    assert {row.preset for row in found.values()} == {"int8-qnn"}
+    assert [row.name for row in found.values() if row.keep_float] == ["dense"]
     assert not any(row.reason or row.remedy for row in rows if row.on_chip)
     assert not any("_token_" in row.name for row in rows), "names of another layout"
 
@@ -68,13 +70,14 @@ def test_a_model_that_is_not_built_has_its_refused_nodes(reader: Any) -> None:
     assert set(found) == {"conv1", "relu1", "conv2", "relu2", "pool", "dense"}
     assert all("from FLOAT_32 to FLOAT_32" in row.reason for row in found.values())
     assert all("preset a16w8-qnn" in row.remedy for row in found.values())
+    assert {(row.preset, row.keep_float) for row in found.values()} == {("a16w8-qnn", False)}
 
 
 def test_a_preset_that_was_used_is_no_remedy(reader: Any) -> None:
     wide = log("float-v68") + " name=x dataType=QNN_DATATYPE_UFIXED_POINT_16 rank=4\n"
     found = refused(reader.nodes(wide, floats=False))
     assert "dense" in found
-    assert all(row.remedy == "" for row in found.values())
+    assert {(row.remedy, row.preset) for row in found.values()} == {("", "")}
 
 
 def test_floats_are_no_fault_of_a_chip_that_has_them(reader: Any) -> None:

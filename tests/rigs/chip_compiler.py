@@ -17,6 +17,7 @@ COMPILER = '''
 import glob
 import json
 import os
+import time
 
 import numpy
 
@@ -30,7 +31,12 @@ def run(request, progress):
         if b"crashes" in content:
             os.kill(os.getpid(), 11)
         if b"refused" in content:
-            return {"error": "The chip has no operator MatMul."}
+            edits = ["dimensions batch=1"] if b"open" in content else []
+            return {"error": "The chip has no operator MatMul.", "edits": edits}
+        if b"waits" in content:
+            for _ in range(600):
+                progress(1, 4, "Placing the nodes")
+                time.sleep(0.5)
         artefact = os.path.basename(request["output"]) + ".bin"
         with open(os.path.join(os.path.dirname(request["output"]), artefact), "wb") as file:
             file.write(b"code")
@@ -41,8 +47,16 @@ def run(request, progress):
             product = {"name": "product", "operator": "MatMul", "on_chip": True}
             sum_ = {"name": "sum", "operator": "Add", "on_chip": False, "reason": "no adder",
                     "remedy": "Leave it out."}
+            if b"preset" in content:
+                sum_.update(remedy="Quantize it with fp16.", preset="fp16", keep_float=True)
+            if b"unknown preset" in content:
+                sum_["preset"] = "int8-of-tomorrow"
+            if b"edit" in content:
+                sum_.update(remedy="Fix its sizes.", edits=["dimensions batch=2"])
             nodes = [product, sum_]
-        return {"nodes": nodes, "artefact": artefact, "estimate": {"latency_ms": 0.5}}
+        edits = ["dimensions batch=1"] if b"open" in content else []
+        return {"nodes": nodes, "artefact": artefact, "estimate": {"latency_ms": 0.5},
+                "edits": edits}
     if b"silent" in content:
         os.kill(os.getpid(), 11)
     weights = numpy.arange(12, dtype=numpy.float32).reshape(4, 3) / 10 - 0.5

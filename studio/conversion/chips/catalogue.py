@@ -30,6 +30,7 @@ class ChipSpec:
         compiler: Id of the compiler that a plugin brings.
         format: Of the models that the compiler takes.
         source: Where its facts are known from.
+        family: Heading in a list of chips; empty for a chip without relatives.
         precision: In which an ONNX model is exported to that format.
         settings: What the compiler gets.
     """
@@ -40,6 +41,7 @@ class ChipSpec:
     compiler: str
     format: str
     source: str
+    family: str = ""
     precision: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
 

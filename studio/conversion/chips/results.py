@@ -31,12 +31,18 @@ class RefusedNode:
     Attributes:
         reason: In the compiler's words.
         remedy: A change that would bring it onto the chip; empty where nothing is known.
+        preset: Name of the preset of that change, for the float model.
+        edits: Edits of that change, as ``studio edit`` takes them.
+        keep_float: Whether it may run on the chip where quantization leaves it in float.
     """
 
     node: str
     operator: str
     reason: str
     remedy: str = ""
+    preset: str = ""
+    edits: tuple[str, ...] = ()
+    keep_float: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,7 @@ class ChipResult:
         artefact: The file for the device; empty without one.
         estimate: Figures of the compiler; none of them was measured.
         on_device: Whether a device took part: never so far.
+        edits: Edits of the model that its reason or its warnings propose.
     """
 
     chip: str
@@ -88,6 +95,7 @@ class ChipResult:
     on_device: bool = False
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
+    edits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +103,7 @@ class ChipLine:
     """A chip in a list.
 
     Attributes:
+        family: Heading of its relatives; that of the compiler where it names none.
         boards: Names of the board types that have it.
     """
 
@@ -103,4 +112,5 @@ class ChipLine:
     summary: str
     compiler: str
     state: str
+    family: str = ""
     boards: tuple[str, ...] = ()

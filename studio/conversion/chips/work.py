@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from studio.api import (
-    Capability,
     ChipCompiler,
     Compiled,
-    Extension,
     Feeds,
     InvalidModel,
+    PlacedNode,
     StudioError,
     Unavailable,
-    UsageError,
 )
+from studio.api.chips import RefusedModel
 from studio.conversion.chips.catalogue import ChipSpec, chip_named
+from studio.conversion.chips.overview import compiler_of, export_to
 from studio.conversion.chips.results import (
     ChipNumbers,
     ChipResult,
@@ -31,7 +31,6 @@ from studio.conversion.comparison import ForeignModel, compare_export, requests
 from studio.conversion.export import export, require_installed
 from studio.conversion.size_filter import fitting_samples
 from studio.conversion.step import ExportOptions
-from studio.conversion.targets import SOURCE, TARGETS, converters_to
 from studio.conversion.work import FOLDER
 from studio.documents.text_table import counted
 from studio.jobs.step import Job
@@ -74,8 +73,8 @@ def check(options: CheckOptions, job: Job) -> ChipResult:
     begun = time.monotonic()
     host = PluginHost.discover()
     chip = chip_named(options.chip, host)
-    capability = _compiler(chip, host)
-    require_installed([capability, *_way(chip, options, host)], host)
+    capability = compiler_of(chip, host)
+    require_installed([capability, *export_to(chip, options.model.format, host)], host)
     compiler: ChipCompiler = host.create(capability)
     work = _prepared(chip, compiler, options, host, job)
     shapes = parse(options.input or ()) if chip.format == options.model.format else None
@@ -94,29 +93,6 @@ def check(options: CheckOptions, job: Job) -> ChipResult:
     )
     result = _judged(work, opened, base)
     return replace(result, seconds=time.monotonic() - begun)
-
-
-def _compiler(chip: ChipSpec, host: PluginHost) -> Capability:
-    for capability in host.all(Extension.COMPILER):
-        if capability.id == chip.compiler:
-            return capability
-    raise Unavailable(f"No installed plugin compiles for {chip.title}.")
-
-
-def _way(chip: ChipSpec, options: CheckOptions, host: PluginHost) -> Sequence[Capability]:
-    """Return the converters of the export, if there is one.
-
-    Raises:
-        UsageError: for a model in another format than the chip's or ONNX.
-    """
-    if options.model.format == chip.format:
-        return ()
-    if options.model.format == SOURCE and chip.format in TARGETS:
-        return converters_to(TARGETS[chip.format], host)
-    raise UsageError(
-        f"{chip.title} takes {chip.format} models, and this one is {options.model.format}.",
-        hint="Pass the ONNX model: it is exported.",
-    )
 
 
 def _prepared(
@@ -141,7 +117,8 @@ def _judged(work: _Work, opened: OpenedModel, base: ChipResult) -> ChipResult:
     try:
         compiled = _compiled(work, opened)
     except InvalidModel as error:
-        return replace(base, reason=error.message)
+        edits = error.edits if isinstance(error, RefusedModel) else ()
+        return replace(base, reason=error.message, edits=edits)
     fallback = [node for node in compiled.nodes if not node.on_chip]
     counts = _counts(compiled, len(opened.model.graph.nodes))
     verdict = Verdict.PARTLY if fallback else Verdict.RUNS
@@ -150,15 +127,26 @@ def _judged(work: _Work, opened: OpenedModel, base: ChipResult) -> ChipResult:
         verdict=(verdict if counts.on_chip else Verdict.REFUSED).value,
         how=compiled.how or base.how,
         nodes=counts,
-        refused=tuple(
-            RefusedNode(one.name, one.operator, one.reason, one.remedy) for one in fallback
-        ),
+        refused=tuple(_refused(one) for one in fallback),
         artefact=compiled.artefact.name if compiled.artefact else "",
         bytes=compiled.artefact.stat().st_size if compiled.artefact else 0,
         estimate=compiled.estimate,
         warnings=(*base.warnings, *compiled.warnings),
+        edits=compiled.edits,
     )
     return _with_numbers(work, opened, result) if counts.on_chip else result
+
+
+def _refused(node: PlacedNode) -> RefusedNode:
+    return RefusedNode(
+        node.name,
+        node.operator,
+        node.reason,
+        node.remedy,
+        preset=node.preset,
+        edits=node.edits,
+        keep_float=node.keep_float,
+    )
 
 
 def _counts(compiled: Compiled, nodes: int) -> NodeCounts:
@@ -206,7 +194,7 @@ def _with_numbers(work: _Work, opened: OpenedModel, result: ChipResult) -> ChipR
     try:
         numbers, given = _numbers(work, opened)
     except StudioError as error:
-        if type(error) not in (InvalidModel, Unavailable, StudioError):
+        if type(error) not in (InvalidModel, RefusedModel, Unavailable, StudioError):
             raise  # what crashed has compiled the model, so the verdict stands
         return replace(
             result, warnings=(*result.warnings, f"Outputs not compared: {error.message}")

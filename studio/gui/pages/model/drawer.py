@@ -1,4 +1,4 @@
-"""The drawer below the graph: numbers of the nodes, sensitivity, edits, whether it runs there."""
+"""The drawer below the graph: metrics of the nodes, edits, and the checks of a model."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from studio.gui.graph.canvas import GraphCanvas
 from studio.gui.graph.scene import Scene
 from studio.gui.names import shown
+from studio.gui.pages.model.chips.tool import ChipTool
 from studio.gui.pages.model.coverage_view import CoverageView
 from studio.gui.pages.model.edit_list import EditProposal, proposals
 from studio.gui.pages.model.float_marks import FloatMarks
@@ -36,8 +37,8 @@ from studio.workspace import NodeTimeAsked, RegistryChanged
 if TYPE_CHECKING:
     from studio.workspace import GraphView, VariantRecord, Workspace
 
-NUMBERS, EDITS, COVERAGE, SENSITIVITY = range(4)
-TITLES = ("Node metrics", "Edits", "Compatibility", "Sensitivity")
+NUMBERS, EDITS, COVERAGE, SENSITIVITY, CHIPS = range(5)
+TITLES = ("Node metrics", "Edits", "Compatibility", "Sensitivity", "Chips")
 _HEIGHT = 240
 
 
@@ -97,9 +98,10 @@ class Drawer(QWidget):
         self.surgery = SurgeryView(workspace, shell)
         self.coverage = CoverageView(workspace, shell)
         self.sensitivity = SensitivityView(workspace, shell)
+        self.chips = ChipTool(workspace, shell, self.floats.nodes)
         self.tools = QStackedWidget()
         self.tools.setMinimumHeight(20 * GRID)
-        for tool in (self.numbers, self.surgery, self.coverage, self.sensitivity):
+        for tool in (self.numbers, self.surgery, self.coverage, self.sensitivity, self.chips):
             self.tools.addWidget(tool)
         self.buttons = [self._button(number, title) for number, title in enumerate(TITLES)]
         self._splitter = QSplitter(Qt.Orientation.Vertical)
@@ -129,7 +131,7 @@ class Drawer(QWidget):
         return bar
 
     def _connect(self) -> None:
-        for view in (self.numbers, self.coverage, self.sensitivity):
+        for view in (self.numbers, self.coverage, self.sensitivity, self.chips):
             view.painted.connect(self.painted)
             view.chosen.connect(self._canvas.select)
         self._canvas.selection_changed.connect(
@@ -160,6 +162,7 @@ class Drawer(QWidget):
         """Set another variant, whose graph still loads."""
         for view in (self.floats, self.numbers, self.surgery, self.coverage, self.sensitivity):
             view.show_variant(variant)
+        self.chips.show_variant(variant)
 
     def show_scene(self, scene: Scene, view: GraphView, path: str) -> None:
         """Set the graph, or its block, that is on the canvas."""
@@ -169,6 +172,7 @@ class Drawer(QWidget):
         self.numbers.show_scene(scene, view)
         self.coverage.show_scene(scene)
         self.sensitivity.show_scene(scene)
+        self.chips.show_scene(scene if self._is_main else None)
         self.surgery.show_graph(view)
 
     def on_event(self, event: object) -> None:
@@ -178,6 +182,7 @@ class Drawer(QWidget):
         self.surgery.on_event(event)
         self.coverage.on_event(event)
         self.sensitivity.on_event(event)
+        self.chips.on_event(event)
         if isinstance(event, RegistryChanged) and event.what == "records":
             self.numbers.refresh_runs()
 

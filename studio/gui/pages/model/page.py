@@ -42,7 +42,7 @@ class ModelPage(Page):
     stage = icon = "model"
     title = "Model"
     fills_width = True
-    repeats = ("open", "edit", "graph", "coverage")
+    repeats = ("open", "edit", "graph", "coverage", "check")
 
     def __init__(self, workspace: Workspace, shell: Shell) -> None:
         super().__init__(workspace, shell)

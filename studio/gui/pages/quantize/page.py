@@ -131,6 +131,7 @@ class QuantizePage(StagePage):
         self.form.changed.connect(self._changed)
         self.choice.changed.connect(self._changed)
         self.data.change_asked.connect(self.shell.project.change_asked)
+        self.choice.requested.connect(partial(self.show_view, MAKE))
         self.data.skipped.connect(lambda: self.form.set_values({"metric": "none"}))
         self.data.options_asked.connect(self.show_options)
         self.sheet.closed.connect(self._explain)
@@ -294,7 +295,7 @@ class QuantizePage(StagePage):
         super().on_event(event)
         self.target.on_event(event)
         self.float_list.nodes.on_event(event)
-        self.choice.check.on_event(event)
+        self.choice.on_event(event)
 
     def _finished(self, outcome: JobOutcome) -> None:
         words = self.workspace.steps[STEP].form

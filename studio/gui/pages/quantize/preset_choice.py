@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from studio.documents.dataclass_json import from_json
+from studio.gui.pages.quantize.chips import CHIPS
 from studio.gui.pages.quantize.outlook import outlook_of
 from studio.gui.pages.quantize.preflight_check import PreflightCheck
 from studio.gui.pages.quantize.preset_cards import PresetCards
 from studio.gui.pages.quantize.preset_editor import PresetEditor
 from studio.quantization.results import SensitivityResult
+from studio.workspace import PresetAsked
 
 if TYPE_CHECKING:
     from studio.gui.pages.quantize.requirements import DataChoice
@@ -35,9 +37,11 @@ class PresetChoice(QObject):
 
     Signals:
         changed: The preset is another one.
+        requested: Another page has chosen the preset.
     """
 
     changed = Signal()
+    requested = Signal()
 
     def __init__(self, workspace: Workspace, shell: Shell, parent: QObject) -> None:
         super().__init__(parent)
@@ -68,6 +72,16 @@ class PresetChoice(QObject):
     def other(self) -> str:
         """The title of the preset where no card shows it; else empty."""
         return "" if self.cards.card_of(self.editor.chosen_name) else self.editor.title
+
+    def on_event(self, event: object) -> None:
+        """Follow the check, and choose the preset that another page requests."""
+        self.check.on_event(event)
+        if isinstance(event, PresetAsked):
+            chip = next((one.id for one in CHIPS if event.preset in one.presets), "")
+            if chip:
+                self.cards.chips.choose(chip)
+            self.editor.choose(event.preset)
+            self.requested.emit()
 
     def _choose_first(self) -> None:
         """Choose the preset that is recommended for the chip."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from studio.api import InvalidModel, PlacedNode, ToolchainCompiler
+from studio.api.chips import RefusedModel
 
 NODE = {"name": "conv", "operator": "Conv2D", "on_chip": True, "reason": ""}
 
@@ -59,6 +60,8 @@ def test_the_fault_of_a_model_is_its_sentence(tmp_path: Path) -> None:
         [{**NODE, "name": 7}],
         [{**NODE, "name": "x" * 2000}],
         [{**NODE, "more": 1}],
+        [{**NODE, "preset": 7}],
+        [{**NODE, "keep_float": 1}],
     ],
 )
 def test_nodes_that_are_none_are_refused(tmp_path: Path, nodes: object) -> None:
@@ -96,3 +99,21 @@ def test_warnings_are_texts(tmp_path: Path) -> None:
     assert compiled(tmp_path, warnings=["Look."]).warnings == ("Look.",)
     with pytest.raises(InvalidModel, match="short texts"):
         compiled(tmp_path, warnings=[7])
+
+
+def test_remedies_are_typed(tmp_path: Path) -> None:
+    row = {**NODE, "on_chip": False, "preset": "fp16", "edits": ["fold"], "keep_float": True}
+    (node,) = compiled(tmp_path, nodes=[row]).nodes
+    assert (node.preset, node.edits, node.keep_float) == ("fp16", ("fold",), True)
+    assert compiled(tmp_path, edits=["fold"]).edits == ("fold",)
+    with pytest.raises(RefusedModel, match="open sizes") as caught:
+        compiled(tmp_path, error="It has open sizes.", edits=["dimensions x=1"])
+    assert caught.value.edits == ("dimensions x=1",)
+
+
+@pytest.mark.parametrize("edits", ["fold", [7], ["x" * 3000], ["fold"] * 100])
+def test_edits_that_are_none_are_refused(tmp_path: Path, edits: object) -> None:
+    with pytest.raises(InvalidModel):
+        compiled(tmp_path, edits=edits)
+    with pytest.raises(InvalidModel):
+        compiled(tmp_path, nodes=[{**NODE, "edits": edits}])
