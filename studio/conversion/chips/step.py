@@ -21,7 +21,7 @@ class CheckOptions:
     )
     chip: str = option(key="for", title="Chip", help="Name of the chip; studio chips lists all.")
     out: Path | None = option(
-        None, kind=Kind.OUTPUT, title="Copy to", help="File for what runs on the device."
+        None, kind=Kind.OUTPUT, title="Copy to", help="File or folder for what runs on the device."
     )
     data: Path | None = option(
         None,
