@@ -70,7 +70,9 @@ def _compile(request: Json, tell: Tell) -> dict[str, object]:
     size = os.path.getsize(source)
     if size > _MOST_BYTES:
         limit = _MOST_BYTES // 1_000_000
-        raise _Refusal(f"a browser loads models up to {limit} MB, and this one has {size // 1_000_000} MB")
+        raise _Refusal(
+            f"a browser loads models up to {limit} MB, and this one has {size // 1_000_000} MB"
+        )
     folder = f"{output}_web"
     _write_folder(folder, source, settings)
     tell(0.0, 0.0, "Loading the model in Chromium")

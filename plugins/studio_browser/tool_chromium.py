@@ -118,9 +118,7 @@ class DevToolsPage:
             raise BrowserError(f"the page failed: {' '.join(text.split())[:500]}")
         return found["result"].get("value")
 
-    def _call(
-        self, method: str, words: dict[str, Any], until: float
-    ) -> dict[str, Any]:
+    def _call(self, method: str, words: dict[str, Any], until: float) -> dict[str, Any]:
         self._number += 1
         call = {"id": self._number, "method": method, "params": words}
         if self._session:

@@ -135,8 +135,9 @@ def test_other_numbers_are_a_refusal_where_the_chip_has_a_limit(
     assert done.code == 3
     found = done.json
     assert (found["verdict"], found["artefact"], found["bytes"]) == ("refused", "", 0)
-    assert "answers with other numbers, without an error: largest relative error 1.0e+00" in (
-        found["reason"]
+    assert (
+        "answers with other numbers, without an error: largest relative error 1.0e+00"
+        in (found["reason"])
     )
     assert found["reason"].endswith("Use another chip.")
     assert not out.exists()

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from studio_browser.compiler import Browser
 
 from studio.api import Unavailable
+from studio_browser.compiler import Browser
 
 FOLDER = Path(__file__).parents[2] / "plugins" / "studio_browser"
 PLACES = "2026-11-30 [V:onnxruntime:, session_state.cc:1385 VerifyEachNodeIsAssignedToAnEp] "
@@ -113,6 +113,13 @@ def test_a_browser_is_called_and_ended(
     assert not is_alive(pid)
 
 
+def opened(chromium: Any, folder: Path) -> Any:
+    """Open a page, and return a value of it."""
+    with chromium.page(str(folder), str(folder / "log")) as page:
+        page.open("http://127.0.0.1/")
+        return page.value("1", 1)
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
@@ -130,12 +137,8 @@ def test_a_browser_that_fails_is_one_sentence(
 ) -> None:
     note = f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))"
     fake(tmp_path, monkeypatch, note, answer)
-    with (
-        pytest.raises(chromium.BrowserError, match=words),
-        chromium.page(str(tmp_path), str(tmp_path / "log")) as page,
-    ):
-        page.open("http://127.0.0.1/")
-        page.value("1", 1)
+    with pytest.raises(chromium.BrowserError, match=words):
+        opened(chromium, tmp_path)
     assert not is_alive(int((tmp_path / "pid").read_text()))
 
 

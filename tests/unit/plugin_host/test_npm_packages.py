@@ -113,7 +113,7 @@ def test_a_link_in_an_archive_is_no_file(tmp_path: Path) -> None:
     package = packed(tmp_path, link=True)
     made = tmp_path / "made"
     made.mkdir()
-    with pytest.raises(StudioError, match="has no file dist/a.js"):
+    with pytest.raises(StudioError, match=r"has no file dist/a\.js"):
         install_package(package, made, tmp_path, run)
 
 
@@ -169,6 +169,4 @@ def test_an_environment_has_the_version_and_another_package_makes_another(tmp_pa
     assert (with_package.folder / "share/npm/@edge/example/dist/a.js").is_file()
     newer = replace(package, integrity=str(TABLE["integrity"]))
     with pytest.raises(Unavailable, match="must be installed again"):
-        Environment(
-            one.plugin, replace(NEED, npm=(newer,)), one.source, one.parent
-        ).usable()
+        Environment(one.plugin, replace(NEED, npm=(newer,)), one.source, one.parent).usable()
