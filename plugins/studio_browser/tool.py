@@ -61,8 +61,7 @@ def run(request: Json, tell: Tell) -> dict[str, object]:
             return {}
         return _compile(request, tell)
     except (_Refusal, _chromium.BrowserError) as error:
-        text = str(error)
-        return {"error": f"{text[:1].upper()}{text[1:]}."}
+        return {"error": f"{error}."}
 
 
 def _compile(request: Json, tell: Tell) -> dict[str, object]:
@@ -71,7 +70,7 @@ def _compile(request: Json, tell: Tell) -> dict[str, object]:
     if size > _MOST_BYTES:
         limit = _MOST_BYTES // 1_000_000
         raise _Refusal(
-            f"a browser loads models up to {limit} MB, and this one has {size // 1_000_000} MB"
+            f"A browser loads models up to {limit} MB, and this one has {size // 1_000_000} MB"
         )
     folder = f"{output}_web"
     _write_folder(folder, source, settings)
@@ -166,6 +165,6 @@ def _called(page: Any, expression: str, seconds: float) -> Any:
 
 def _array(found: Json) -> Any:
     if found["type"] not in _log.TYPES:
-        raise _Refusal(f"an output has the type {found['type']}, which is not compared")
+        raise _Refusal(f"An output has the type {found['type']}, which is not compared")
     content = base64.b64decode(found["data"])
     return numpy.frombuffer(content, found["type"]).reshape(found["dims"])

@@ -115,7 +115,7 @@ class DevToolsPage:
         if "exceptionDetails" in found:
             thrown = found["exceptionDetails"]
             text = thrown.get("exception", {}).get("description") or thrown.get("text", "")
-            raise BrowserError(f"the page failed: {' '.join(text.split())[:500]}")
+            raise BrowserError(f"The page failed: {' '.join(text.split())[:500]}")
         return found["result"].get("value")
 
     def _call(self, method: str, words: dict[str, Any], until: float) -> dict[str, Any]:
@@ -142,13 +142,13 @@ class DevToolsPage:
             parts = (str(one.get("value", one.get("description", ""))) for one in words["args"])
             self.console.append(" ".join(parts))
         elif method == "Inspector.targetCrashed":
-            raise BrowserError("the page crashed; it may need more memory than there is")
+            raise BrowserError("The page crashed; it may need more memory than there is")
 
     def _next(self, until: float) -> dict[str, Any]:
         """Return the next message."""
         while b"\0" not in self._rest:
             if time.monotonic() > until:
-                raise BrowserError("the browser did not answer in time and was stopped")
+                raise BrowserError("The browser did not answer in time and was stopped")
             if not self._selector.select(1.0):
                 continue
             part = os.read(self._reads, 1 << 20)
@@ -156,7 +156,7 @@ class DevToolsPage:
                 raise BrowserError(self._ended())
             self._rest += part
             if len(self._rest) > _MOST_BYTES:
-                raise BrowserError("the browser answered with too much")
+                raise BrowserError("The browser answered with too much")
         line, _, self._rest = self._rest.partition(b"\0")
         message: dict[str, Any] = json.loads(line)
         return message

@@ -128,7 +128,7 @@ def opened(chromium: Any, folder: Path) -> Any:
         ("os._exit(3)", "Chromium ended with status 3"),
         (
             "os.write(4, json.dumps({'method': 'Inspector.targetCrashed'}).encode() + b'\\0')",
-            "the page crashed",
+            "The page crashed",
         ),
     ],
 )
