@@ -46,7 +46,8 @@ _MOST_BYTES = 2_000_000_000
 _SECONDS = 180.0
 """Time for the samples: a software adapter needs seconds for one of a larger model."""
 
-_LOADING_S, _RUNNING_S = 240.0, 180.0
+_LOADING_S, _RUNNING_S = 180.0, 150.0
+"""Less than the time after which the studio stops a silent tool."""
 
 
 class _Refusal(Exception):

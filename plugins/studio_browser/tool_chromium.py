@@ -185,7 +185,8 @@ def page(profile: str, log: str) -> Iterator[DevToolsPage]:
         log: A file for what it prints.
     """
     ours, theirs = os.pipe(), os.pipe()
-    short = tempfile.mkdtemp(prefix="ew-", dir=_TEMPORARY)
+    place = _TEMPORARY if os.access(_TEMPORARY, os.W_OK) else profile
+    short = tempfile.mkdtemp(prefix="ew-", dir=place)
     command = [program(), *_QUIET, f"--user-data-dir={profile}"]
     if not _can_make_namespaces():
         # The walls around this process allow no other ones inside; Chromium would not start.
