@@ -15,6 +15,7 @@ Which chips there are, and the settings that a compiler gets for each, is data o
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,10 +83,14 @@ class Compiled:
         nodes: Those that the compiler names: all, or the refused ones alone. Without any, all run
             on the chip.
         estimate: Its own figures, such as ``latency_ms`` and ``sram_bytes``; not measured.
-        artefact: The file for the device; None where the compiler writes none.
+        artefact: The file or folder for the device; None where the compiler writes none.
         warnings: What the user should know, a sentence each.
         how: One of ``HOW``, where it is not that of the compiler: a parser alone has ``rules``.
         edits: Edits of the model that the warnings propose, as ``studio edit`` takes them.
+        samples: New folder in the artefact, where the studio writes the first samples with the
+            outputs of the given model: ``0.npz`` and ``0.expected.npz`` (``"0"`` is the first
+            output), and so on. ``samples.json`` has their number (``samples``) and the largest
+            relative error that the chip may have (``max_error``). None: no samples.
     """
 
     toolchain: str
@@ -95,6 +100,7 @@ class Compiled:
     warnings: tuple[str, ...] = ()
     how: str = ""
     edits: tuple[str, ...] = ()
+    samples: Path | None = None
 
 
 class ChipCompiler(Protocol):
@@ -159,8 +165,9 @@ class ToolchainCompiler:
     ``studio.api.toolchains`` describes. Its ``run`` gets the key ``work``:
 
     * ``compile`` with ``source``, ``output``, ``settings`` and ``inputs`` (sizes by name). It
-      returns ``nodes``, ``estimate`` (numbers by name), ``artefact`` (the file that it wrote next
-      to ``output``), ``warnings`` and ``edits``. A node has the keys of ``PlacedNode``.
+      returns ``nodes``, ``estimate`` (numbers by name), ``artefact`` (the file or folder that it
+      wrote next to ``output``), ``warnings`` and ``edits``. A node has the keys of
+      ``PlacedNode``. In a folder, ``samples`` names the new one for samples (see ``Compiled``).
     * ``answer`` as converters get it, where it ``runs``. It may leave out the last samples.
 
     Where the model is at fault, it returns ``{"error": sentence}`` instead, and ``edits`` if these
@@ -199,14 +206,16 @@ class ToolchainCompiler:
             "inputs": {name: list(sizes) for name, sizes in inputs.items()},
         }
         found = self._run(request, folder, progress)
+        artefact = _artefact(found.get("artefact"), output.parent)
         return Compiled(
             f"{self.title} {self.version()}",
             _nodes(found.get("nodes")),
             _estimate(found.get("estimate")),
-            _artefact(found.get("artefact"), output.parent),
+            artefact,
             _texts(found.get("warnings")),
             how=next((one for one in HOW if one == found.get("how")), self.how),
             edits=_texts(found.get("edits")),
+            samples=_samples(found.get("samples"), artefact),
         )
 
     def answer(
@@ -278,13 +287,28 @@ def _estimate(value: object) -> Mapping[str, float]:
 
 
 def _artefact(value: object, folder: Path) -> Path | None:
-    """Return the file that the tool names; one outside its folder is refused."""
+    """Return the file or folder that the tool names; one outside its folder is refused."""
     if not value:
         return None
     path = folder / str(value)
-    if path.parent != folder or path.is_symlink() or not path.is_file():
+    parts = path.rglob("*") if path.is_dir() else ()
+    if path.parent != folder or any(not _is_plain(one) for one in (path, *parts)):
         raise InvalidModel("The compiler's output is not where it should be.")
     return path
+
+
+def _samples(value: object, artefact: Path | None) -> Path | None:
+    """Return the folder for samples, which must be a new one in the artefact."""
+    if not value or artefact is None:
+        return None
+    path = artefact / str(value)
+    if path.parent != artefact or not artefact.is_dir() or os.path.lexists(path):
+        raise InvalidModel("The compiler's folder for samples is no new one in its output.")
+    return path
+
+
+def _is_plain(path: Path) -> bool:
+    return not path.is_symlink() and (path.is_file() or path.is_dir())
 
 
 def _texts(value: object) -> tuple[str, ...]:

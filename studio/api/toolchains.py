@@ -10,6 +10,12 @@ manifest::
     megabytes = 300                      # on the disk
     licences = "OpenVINO: Apache-2.0"
 
+    [[environment.npm]]                  # files of a package of npm, for browsers
+    name = "onnxruntime-web"
+    version = "1.30.0"
+    integrity = "sha512-..."
+    files = ["dist/ort.wasm.min.mjs"]    # in share/npm/NAME of the environment; nothing else is
+
 and gives ``environment = true`` to those capabilities whose factory takes a ``Toolchain``. The
 user makes the environment with a button or ``studio backends install``; no code of it is ever
 imported by the studio.
@@ -38,6 +44,21 @@ _MOST_NUMBERS = 16
 
 
 @dataclass(frozen=True, slots=True)
+class NpmPackage:
+    """Files of a package of npm that an environment needs.
+
+    Attributes:
+        integrity: SHA-512 of its archive, as npm writes it.
+        files: Paths in the package; nothing else of it is unpacked, and no script of it runs.
+    """
+
+    name: str
+    version: str
+    integrity: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EnvironmentNeed:
     """What a manifest's ``[environment]`` says.
 
@@ -47,6 +68,7 @@ class EnvironmentNeed:
         imports: Modules that must be importable before the environment counts as installed.
         megabytes: Room that it takes on the disk, roughly.
         licences: What is installed under which terms, for the person who decides.
+        npm: Packages of npm, in ``share/npm`` of the environment.
     """
 
     requirements: str
@@ -54,6 +76,7 @@ class EnvironmentNeed:
     imports: tuple[str, ...] = ()
     megabytes: int = 0
     licences: str = ""
+    npm: tuple[NpmPackage, ...] = ()
 
 
 class Toolchain(Protocol):

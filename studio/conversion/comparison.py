@@ -294,11 +294,11 @@ def write_samples(feeds: Sequence[Feeds], folder: Path) -> list[str]:
     """Write a file for each request (see ``Converter.answer``); return their names in order."""
     names = [f"{number:07}.npz" for number in range(len(feeds))]
     for name, feed in zip(names, feeds, strict=True):
-        _write(folder / name, feed)
+        write_request(folder / name, feed)
     return names
 
 
-def _write(path: Path, feeds: Feeds) -> None:
+def write_request(path: Path, feeds: Feeds) -> None:
     """Write arrays under their own names, of which ``numpy.savez`` takes some for its own."""
     with zipfile.ZipFile(path, "w") as archive:
         for name, array in feeds.items():

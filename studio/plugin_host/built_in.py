@@ -19,6 +19,7 @@ NAMES = (
     *("studio_metrics", "studio_mlflow", "studio_mnn", "studio_mqtt", "studio_ncnn"),
     *("studio_netron", "studio_nncf", "studio_onnx", "studio_onnxruntime", "studio_openvino"),
     *(
+        "studio_browser",
         "studio_pytorch",
         "studio_qnn",
         "studio_sagemaker",

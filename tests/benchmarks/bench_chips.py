@@ -33,6 +33,9 @@ PRESETS: Mapping[str, Sequence[str]] = {
     "ethos-u55-256": ("",),
     "ethos-u85-512": ("",),
     "tflite-micro": ("",),
+    "browser-wasm": ("", "int8", "fp16"),
+    "browser-webgpu": ("", "int8", "fp16"),
+    "browser-webgpu-all": ("", "int8", "fp16"),
 }
 """Presets by chip; an empty one is the float model, which the check exports where it has to."""
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import numpy
 import onnx
+import onnxruntime
 import pytest
 
 from tests.e2e.conftest import Studio
@@ -103,3 +106,47 @@ def test_what_does_not_fit_is_said_before_any_work(installed: Studio, tmp_path: 
     done = installed.run("check", linear(tmp_path), "--for", "ethos-u55-128")
     assert done.code == 1
     assert "studio backends install ethos-u && studio backends install pytorch" in done.err
+
+
+def test_a_folder_has_samples_with_the_outputs_of_the_model(
+    installed: Studio, tmp_path: Path
+) -> None:
+    out = tmp_path / "made"
+    found = installed.ok("check", linear(tmp_path, "folder"), "--for", "gated-chip", "--out", out)
+    assert (found["verdict"], found["artefact"]) == ("runs", str(out))
+    about = json.loads((out / "golden" / "samples.json").read_text())
+    assert about == {"samples": 4, "max_error": 0.1}
+    files = [path for path in out.rglob("*") if path.is_file()]
+    assert found["bytes"] == sum(path.stat().st_size for path in files)
+    session = onnxruntime.InferenceSession(str(tmp_path / "linear.onnx"))
+    for number in range(4):
+        given = numpy.load(out / "golden" / f"{number}.npz")
+        (wanted,) = session.run(None, {"x": given["x"]})
+        expected = numpy.load(out / "golden" / f"{number}.expected.npz")
+        assert numpy.array_equal(expected["0"], wanted)
+
+
+def test_other_numbers_are_a_refusal_where_the_chip_has_a_limit(
+    installed: Studio, tmp_path: Path
+) -> None:
+    out = tmp_path / "made"
+    words = ("--for", "gated-chip", "--out", out)
+    done = installed.run("check", linear(tmp_path, "garbage"), *words, "--json")
+    assert done.code == 3
+    found = done.json
+    assert (found["verdict"], found["artefact"], found["bytes"]) == ("refused", "", 0)
+    assert (
+        "answers with other numbers, without an error: largest relative error 1.0e+00"
+        in (found["reason"])
+    )
+    assert found["reason"].endswith("Use another chip.")
+    assert not out.exists()
+    assert installed.ok("check", linear(tmp_path, "garbage"), *CHIP)["verdict"] == "runs"
+
+
+def test_missing_numbers_are_a_refusal_where_the_chip_has_a_limit(
+    installed: Studio, tmp_path: Path
+) -> None:
+    done = installed.run("check", linear(tmp_path, "silent"), "--for", "gated-chip", "--json")
+    assert (done.code, done.json["verdict"], done.json["numbers"]) == (3, "refused", None)
+    assert "signal 11" in done.json["reason"]

@@ -11,6 +11,12 @@ source = "These tests."
 lanes = 4
 """
 
+GATED_CHIP = f"""{CHIP}
+[gate]
+max_error = 0.1
+remedy = "Use another chip."
+"""
+
 COMPILER = '''
 """Compiles the linear model, as its file's description has it."""
 
@@ -37,6 +43,11 @@ def run(request, progress):
             for _ in range(600):
                 progress(1, 4, "Placing the nodes")
                 time.sleep(0.5)
+        if b"folder" in content:
+            os.mkdir(request["output"] + "_web")
+            with open(request["output"] + "_web/code", "wb") as file:
+                file.write(b"code")
+            return {"artefact": os.path.basename(request["output"]) + "_web", "samples": "golden"}
         artefact = os.path.basename(request["output"]) + ".bin"
         with open(os.path.join(os.path.dirname(request["output"]), artefact), "wb") as file:
             file.write(b"code")
@@ -64,6 +75,8 @@ def run(request, progress):
     for path in paths[:2] if b"slow" in content else paths:
         with numpy.load(path, allow_pickle=False) as arrays:
             scores = arrays["x"] @ weights
+        if b"garbage" in content:
+            scores = scores * 0
         numpy.savez(os.path.join(request["answers"], os.path.basename(path)), **{"0": scores})
     return {}
 '''

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy
 import onnx
 
-from tests.rigs.chip_compiler import CHIP, COMPILER
+from tests.rigs.chip_compiler import CHIP, COMPILER, GATED_CHIP
 
 ID = "example_tools"
 DISTRIBUTION = "edgewright-example-tool"
@@ -382,6 +382,7 @@ def make_plugin(folder: Path, lock: str, more: Mapping[str, str] | None = None) 
         "writer.py": WRITER,
         "compile.py": COMPILER,
         "chips/example-chip.toml": CHIP,
+        "chips/gated-chip.toml": GATED_CHIP,
         "requirements.lock": lock,
         **(more or {}),
     }

@@ -21,6 +21,19 @@ _FOLDER = "chips"
 _MOST_BYTES = 1 << 16
 
 
+@dataclass(frozen=True, slots=True)
+class NumericGate:
+    """The limit of the outputs that a chip computes; beyond it, the model is refused.
+
+    Attributes:
+        max_error: Largest absolute difference, divided by the largest absolute value of its output.
+        remedy: What to do instead, a sentence.
+    """
+
+    max_error: float
+    remedy: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChipSpec:
     """An accelerator, or a processor with a runtime of its own.
@@ -33,6 +46,7 @@ class ChipSpec:
         family: Heading in a list of chips; empty for a chip without relatives.
         precision: In which an ONNX model is exported to that format.
         settings: What the compiler gets.
+        gate: None where other numbers are no refusal.
     """
 
     id: str
@@ -44,6 +58,7 @@ class ChipSpec:
     family: str = ""
     precision: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
+    gate: NumericGate | None = None
 
 
 def chips(host: PluginHost) -> Mapping[str, ChipSpec]:

@@ -72,7 +72,7 @@ class ChipResult:
         refused: Nodes that do not run on the chip; empty where the whole model is refused.
         reason: Why the whole model is refused.
         numbers: None where nothing here computes as the chip does.
-        artefact: The file for the device; empty without one.
+        artefact: The file or folder for the device; empty without one.
         estimate: Figures of the compiler; none of them was measured.
         on_device: Whether a device took part: never so far.
         edits: Edits of the model that its reason or its warnings propose.

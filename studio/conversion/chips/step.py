@@ -25,7 +25,7 @@ class CheckOptions:
         help="Name of a chip (studio chips lists all), of a board type or of a target.",
     )
     out: Path | None = option(
-        None, kind=Kind.OUTPUT, title="Copy to", help="File for what runs on the device."
+        None, kind=Kind.OUTPUT, title="Copy to", help="File or folder for what runs on the device."
     )
     data: Path | None = option(
         None,

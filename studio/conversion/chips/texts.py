@@ -24,7 +24,7 @@ def checked(result: ChipResult) -> list[str]:
     """Return the verdict with its basis, and the nodes that are left to the processor."""
     lines = [f"{result.title}: {_verdict(result)} ({result.how}, {result.toolchain})"]
     lines += [f"reason    {result.reason}"] if result.reason else []
-    label = "refused " if result.verdict == Verdict.REFUSED.value else "fallback"
+    label = "fallback" if result.nodes.on_chip else "refused "
     for node in result.refused[:_MOST_NODES]:
         lines.append(f"{label}  {node.operator} {node.node}: {node.reason}")
         lines += [f"          {node.remedy}"] if node.remedy else []

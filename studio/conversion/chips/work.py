@@ -18,6 +18,7 @@ from studio.api import (
 )
 from studio.api.chips import RefusedModel
 from studio.conversion.chips.catalogue import ChipSpec, chip_named
+from studio.conversion.chips.numeric_gate import gated, refused, size_of, write_golden
 from studio.conversion.chips.overview import compiler_of, export_to
 from studio.conversion.chips.results import (
     ChipNumbers,
@@ -129,12 +130,15 @@ def _judged(work: _Work, opened: OpenedModel, base: ChipResult) -> ChipResult:
         nodes=counts,
         refused=tuple(_refused(one) for one in fallback),
         artefact=compiled.artefact.name if compiled.artefact else "",
-        bytes=compiled.artefact.stat().st_size if compiled.artefact else 0,
         estimate=compiled.estimate,
         warnings=(*base.warnings, *compiled.warnings),
         edits=compiled.edits,
     )
-    return _with_numbers(work, opened, result) if counts.on_chip else result
+    if counts.on_chip:
+        result = _with_numbers(work, compiled, result)
+    if result.artefact and compiled.artefact:
+        result = replace(result, bytes=size_of(compiled.artefact))
+    return result
 
 
 def _refused(node: PlacedNode) -> RefusedNode:
@@ -189,23 +193,25 @@ def _sizes(opened: OpenedModel) -> dict[str, tuple[int, ...]]:
     }
 
 
-def _with_numbers(work: _Work, opened: OpenedModel, result: ChipResult) -> ChipResult:
+def _with_numbers(work: _Work, compiled: Compiled, result: ChipResult) -> ChipResult:
     """Add the comparison of the outputs, or a warning with the reason against it."""
     try:
-        numbers, given = _numbers(work, opened)
+        numbers, given = _numbers(work, compiled)
     except StudioError as error:
         if type(error) not in (InvalidModel, RefusedModel, Unavailable, StudioError):
             raise  # what crashed has compiled the model, so the verdict stands
+        if work.chip.gate is not None:
+            return refused(work.chip, result, error.message)
         return replace(
             result, warnings=(*result.warnings, f"Outputs not compared: {error.message}")
         )
     if (left := given - numbers.samples) > 0:
         text = f"{counted(left, 'sample')} not compared: {work.compiler.title} is slow here."
-        return replace(result, numbers=numbers, warnings=(*result.warnings, text))
-    return replace(result, numbers=numbers)
+        result = replace(result, warnings=(*result.warnings, text))
+    return gated(work.chip, result, numbers)
 
 
-def _numbers(work: _Work, opened: OpenedModel) -> tuple[ChipNumbers, int]:
+def _numbers(work: _Work, compiled: Compiled) -> tuple[ChipNumbers, int]:
     """Run the given model and the one on the chip on the same samples.
 
     Returns:
@@ -226,6 +232,7 @@ def _numbers(work: _Work, opened: OpenedModel) -> tuple[ChipNumbers, int]:
         scratch = work.job.folder / "numbers"
         scratch.mkdir()
         found, _ = compare_export(made, session, against, feeds, scratch, work.job)
+        write_golden(compiled, work.chip, session, feeds)
     finally:
         session.close()
     numbers = ChipNumbers(against, found.samples, found.max_error, found.argmax_equal)

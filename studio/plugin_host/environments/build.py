@@ -16,6 +16,7 @@ from studio.api import Progress, StudioError, Unavailable
 from studio.plugin_host.environments.declaration import lock_problem
 from studio.plugin_host.environments.environment import Environment, EnvironmentRecord, write_record
 from studio.plugin_host.environments.interpreters import interpreter_for
+from studio.plugin_host.environments.npm_packages import install_package, require_npm
 from studio.settings.interpreter import own_python
 
 Walled = tuple[Sequence[str], Sequence[int]]
@@ -91,19 +92,23 @@ class EnvironmentBuild:
         problem = lock_problem(self._lock())
         if problem:
             raise StudioError(f"{self._environment.lock.name} cannot be used: {problem}.")
+        require_npm(need.npm, self.wheels)
         python, version = interpreter_for(need.python)
         self._check_room()
         self._report(0.02, f"Making an environment with Python {version}")
         self._create(python)
         self._report(0.05, "Fetching and installing")
         self._install()
+        for package in need.npm:
+            self._report(0.85, f"Fetching {package.name}")
+            install_package(package, self.folder, self.wheels, self._followed)
         self._report(0.9, "Importing what was installed")
         versions = self._probe()
         record = EnvironmentRecord(
             self._environment.plugin,
             self._environment.digest,
             version,
-            versions,
+            versions | {package.name: package.version for package in need.npm},
             sum(one.lstat().st_size for one in self.folder.rglob("*")),
         )
         write_record(self.folder, record)

@@ -99,8 +99,11 @@ class Environment:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the lock: another one makes another environment."""
-        return hashlib.sha256(self.lock.read_bytes()).hexdigest()
+        """SHA-256 of the lock and the npm packages: others make another environment."""
+        digest = hashlib.sha256(self.lock.read_bytes())
+        for package in self.need.npm:
+            digest.update("\n".join((package.integrity, *package.files)).encode())
+        return digest.hexdigest()
 
     def state(self) -> EnvironmentState:
         """Read the state of the environment without starting a process."""

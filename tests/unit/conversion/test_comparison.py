@@ -9,7 +9,7 @@ import numpy
 import pytest
 
 from studio.api import Graph, InvalidModel, Node
-from studio.conversion.comparison import _ranged, _read, _write, is_quantized
+from studio.conversion.comparison import _ranged, _read, is_quantized, write_request
 from studio.conversion.errors import Worst, relative_error
 from studio.conversion.results import LARGEST_ERROR, ConversionCheck, ConversionResult
 from studio.conversion.texts import converted, exit_code
@@ -147,13 +147,13 @@ def test_missing_answers(tmp_path: Path) -> None:
 
 
 def test_inputs_keep_names_that_numpy_wants_for_itself(tmp_path: Path) -> None:
-    _write(tmp_path / "0.npz", {"file": floats(1), "a/b": floats(2)})
+    write_request(tmp_path / "0.npz", {"file": floats(1), "a/b": floats(2)})
     with numpy.load(tmp_path / "0.npz") as arrays:
         assert sorted(arrays.files) == ["a/b", "file"]
 
 
 def test_texts_are_written_without_a_pickle(tmp_path: Path) -> None:
-    _write(tmp_path / "0.npz", {"x": numpy.array([["Rome"], ["Oslo"]], object)})
+    write_request(tmp_path / "0.npz", {"x": numpy.array([["Rome"], ["Oslo"]], object)})
     with numpy.load(tmp_path / "0.npz", allow_pickle=False) as arrays:
         assert arrays["x"].tolist() == [["Rome"], ["Oslo"]]
 
