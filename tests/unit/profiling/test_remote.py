@@ -18,6 +18,7 @@ from studio.profiling import remote
 from studio.profiling.backends import BackendChoice
 from studio.profiling.plan import candidates, configuration
 from studio.registry import ModelRef
+from studio.runtime.backends.catalog import LITERT, OPENVINO
 from studio.targets import remote as elsewhere
 
 RUNNER = Path(__file__).parents[3] / "plugins" / "studio_onnxruntime" / "runner.py"
@@ -145,7 +146,20 @@ def test_a_board_whose_python_lacks_the_runtime(tools):
     script.chmod(0o755)
     with pytest.raises(TargetError, match="lacks numpy and onnxruntime") as caught:
         elsewhere.find_python(FolderChannel(str(tools)), "/nowhere")
-    assert "Deploy to the target once" in caught.value.hint
+    assert "Deploy a model that ONNX Runtime serves to the target once" in caught.value.hint
+    assert "install onnxruntime with pip there" in caught.value.hint
+
+
+def test_a_board_whose_python_lacks_another_backend(tools):
+    script = tools / "python3"
+    script.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    script.chmod(0o755)
+    channel = FolderChannel(str(tools))
+    assert elsewhere.find_python(channel, "/nowhere") == str(script)
+    assert elsewhere.find_python(channel, "/nowhere", LITERT) == str(script)
+    with pytest.raises(TargetError, match="its python3 lacks openvino") as caught:
+        elsewhere.find_python(channel, "/nowhere", OPENVINO)
+    assert "Deploy a model that OpenVINO serves" in caught.value.hint
 
 
 def test_the_environment_of_a_release_is_preferred(tools, tmp_path):
