@@ -40,13 +40,15 @@ elif name == "tokens":
     made = torch.export.export(Tokens().eval(), example, dynamic_shapes=sizes)
 else:
     kind, _, how = name.partition("-")
-    net = getattr(torchvision.models, kind)(weights=None).train()
+    net = getattr(torchvision.models, kind)(weights=None).eval()
     # Without statistics of its values, a deep net of random weights answers with nearly zero.
     for one in net.modules():
         if isinstance(one, torch.nn.BatchNorm2d):
             one.momentum = None
+            one.reset_running_stats()
+            one.train()
     with torch.no_grad():
-        net(torch.rand(8, 3, 64, 64))
+        net(torch.randn(8, 3, 64, 64))
     net.eval()
     example = (torch.rand(2, 3, 64, 64),)
     if how == "script":
@@ -169,6 +171,11 @@ if name == "pictures":
     ])
 elif name == "mobile":
     made = keras.applications.MobileNetV2(input_shape=(64, 64, 3), weights=None, classes=10)
+    # Without statistics of its values, a deep net of random weights answers with a constant.
+    for layer in made.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.momentum = 0.0
+    made(keras.random.normal((8, 64, 64, 3)), training=True)
 elif name == "pair":
     ids, extra = keras.Input((None,), dtype="int32", name="ids"), keras.Input((4,), name="extra")
     hidden = layers.GlobalAveragePooling1D()(layers.Embedding(50, 8)(ids))
