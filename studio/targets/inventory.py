@@ -35,10 +35,11 @@ cd "$1" 2>/dev/null || exit 0
 for folder in blobs runtime env releases; do
   for one in "$folder"/*; do [ -e "$one" ] && echo "$one"; done
 done
-echo "service=$(cat run/service.json 2>/dev/null)"
+printf 'service=%s\\n' "$(cat run/service.json 2>/dev/null)"
 cat log/*.jsonl log.jsonl 2>/dev/null | grep '"event":"signers"' | tail -n 50 | sed 's/^/admitted=/'
-echo "needs=$(sed -n 's/.*"runtime":\\({[^}]*}\\).*/\\1/p' current/manifest.json 2>/dev/null)"
-echo "lease=$(cat operator.json 2>/dev/null)"
+needs=$(sed -n 's/.*"runtime":\\({[^}]*}\\).*/\\1/p' current/manifest.json 2>/dev/null | head -n 1)
+printf 'needs=%s\\n' "$needs"
+printf 'lease=%s\\n' "$(cat operator.json 2>/dev/null)"
 echo state
 cat state.json 2>/dev/null
 true

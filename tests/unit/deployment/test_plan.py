@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from studio.deployment.machine.wheels import Platform, Wheel, WheelSet
 from studio.deployment.plan import DeployPlan, make_plan
 from studio.documents.dataclass_json import to_json
 from studio.packages import Bundle, ZipApplication
-from studio.targets.inventory import Inventory, history, parse
+from studio.runtime.shared.manifest import canonical
+from studio.targets.inventory import SCRIPT, Inventory, history, parse
 from tests.rigs.bundles import make_bundle
 
 FACTS = TargetFacts(
@@ -275,6 +277,29 @@ def test_a_target_names_the_packages_of_its_release() -> None:
     assert parse(text).needs == {"numpy", "onnxruntime"}
     assert parse("needs=\nstate\n").needs == frozenset()
     assert parse("needs=[1]\nstate\n").needs == frozenset()
+
+
+@pytest.mark.parametrize(
+    "runtime",
+    [
+        {"numpy": ">=1.19", "onnxruntime": ">=1.17"},
+        {'x\nstate\n{"current": "evil"}\n': "", "onnxruntime": ""},
+        {"\\nstate\\n": "\\c", "onnxruntime": ""},
+    ],
+)
+def test_a_manifest_on_the_target_is_not_taken_for_its_state(
+    tmp_path: Path, runtime: dict[str, str]
+) -> None:
+    """A shell's echo would write an escaped line break of JSON as one."""
+    (tmp_path / "current").mkdir()
+    manifest = canonical({"name": "m", "runtime": runtime, "version": 1})
+    (tmp_path / "current" / "manifest.json").write_bytes(manifest)
+    (tmp_path / "state.json").write_text('{"current": "good"}')
+    command = ["sh", "-c", SCRIPT, "sh", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    found = parse(done.stdout)
+    assert found.current == "good"
+    assert found.needs in (set(runtime), set())  # none where a name has a brace
 
 
 @pytest.mark.parametrize("text", ["", "state\n", "state\n{", "state\n[]", "blobs/x\n"])
