@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from studio.api import Unavailable
+from studio.gui.import_hook import remove_import_hook
 from studio.settings import Paths, Settings
 from studio.settings.installation import missing_packages
 from studio.settings.logging import crashes
@@ -38,9 +39,9 @@ def run(argv: Sequence[str]) -> int:
     # Charts are drawn and plugins found in threads; after each call of Qt the window waits for the
     # interpreter's lock, at most for this long.
     sys.setswitchinterval(SWITCH_S)
+    application = make_application()
     from studio.gui.qt_messages import qt_messages_logged
 
-    application = make_application()
     paths = Paths.of()
     with crashes(paths.logs / "window.err"), qt_messages_logged():
         return _show(application, make_window(paths), argv)
@@ -125,12 +126,13 @@ def make_application() -> QApplication:
     Raises:
         Unavailable: when there is no display to show a window on.
     """
+    _refuse_no_display()
+    remove_import_hook()
     from PySide6.QtWidgets import QApplication
 
     from studio.gui import icons
     from studio.gui.theme import base_font
 
-    _refuse_no_display()
     _prepare_web_engine()
     # Named here, the style is made once; setStyle would make the default one first.
     application = QApplication(["edgewright", "-style", "fusion"])

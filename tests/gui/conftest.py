@@ -17,12 +17,14 @@ from pytestqt.qtbot import QtBot
 from studio.gui import icons
 from studio.gui.app import attach
 from studio.gui.bridge import Bridge
+from studio.gui.import_hook import remove_import_hook
 from studio.gui.theme import Theming, base_font
 from studio.gui.window.main_window import MainWindow
 from studio.settings import Settings
 from studio.workspace import Workspace
 from tests.rigs.patience import patience
 
+remove_import_hook()  # as the program does
 DIGITS = Path(__file__).parents[2] / "resources" / "samples" / "digits" / "digits.onnx"
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QTimer
@@ -29,6 +30,27 @@ assert window._is_painted
 print(*sorted({name.partition(".")[0] for name in sys.modules}))
 print(*sorted(name for name in sys.modules if name.startswith("studio.")))
 """
+IMPORT = """
+import sys
+from studio.gui.app import make_application
+application = make_application()
+sys.path.insert(0, sys.argv[1])
+import of_pieces
+import PySide6.QtCore
+"""
+
+
+def test_no_source_of_a_module_is_read_when_it_is_imported(tmp_path: Path) -> None:
+    """Pydantic's modules have such a function, which cannot answer while they are imported."""
+    (tmp_path / "of_pieces.py").write_text("def __getattr__(name):\n    raise ImportError(name)\n")
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_nothing_heavy_before_the_first_paint() -> None:
