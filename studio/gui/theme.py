@@ -140,19 +140,21 @@ class Theming(QObject):
         """Dress the application at its start."""
         QGuiApplication.setPalette(self.current.palette())
 
-    def dress(self, part: QWidget) -> None:
+    def dress(self, widget: QWidget) -> None:
         """Dress a part of the window, now and at each change; a second call does nothing."""
-        self._know(part)
-        if self._worn[part] is not self.current:
-            self._worn[part] = self.current
-            part.setStyleSheet(self.current.style_sheet())
+        for part in parts_of(widget):
+            self._know(part)
+            if self._worn[part] is not self.current:
+                self._worn[part] = self.current
+                part.setStyleSheet(self.current.style_sheet())
 
-    def dress_shown(self, *parts: QWidget) -> None:
+    def dress_shown(self, *widgets: QWidget) -> None:
         """Dress parts that are shown at this moment.
 
         Those with an earlier theme are dressed one in a turn, and painted when all of them are.
         Those without any have no right sizes yet, and are dressed at once.
         """
+        parts = [part for widget in widgets for part in parts_of(widget)]
         for part in parts:
             self._know(part)
             if self._worn[part] is None:
@@ -161,9 +163,10 @@ class Theming(QObject):
             self._freeze({part.window() for part in parts})
             self._turn.start(0)
 
-    def dress_soon(self, part: QWidget) -> None:
+    def dress_soon(self, widget: QWidget) -> None:
         """Dress a part that is not seen yet, in an idle turn; ``dress`` it before it is shown."""
-        self._know(part)
+        for part in parts_of(widget):
+            self._know(part)
         self._turn.start(_IDLE_MS)
 
     def _know(self, part: QWidget) -> None:
@@ -217,6 +220,14 @@ class Theming(QObject):
     def _system_changed(self) -> None:
         if self.choice == SYSTEM:
             self._switch(self._resolve())
+
+
+def parts_of(widget: QWidget) -> list[QWidget]:
+    """Return what wears a style sheet: a widget itself, or the ``style_parts`` that it names."""
+    named = getattr(widget, "style_parts", None)
+    if named is None:
+        return [widget]
+    return [part for inner in named() for part in parts_of(inner)]
 
 
 def worn_by(widget: QWidget) -> str:

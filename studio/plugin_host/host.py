@@ -60,8 +60,11 @@ class PluginHost:
     def discover(cls, user_folder: Path | None = None, trust: Trust | None = None) -> PluginHost:
         """Find the plugins; an installed id is never replaced by one of the user's folder."""
         paths = Paths.of()
-        trust = trust or Trust(paths.trust)
-        return cls(find_plugins(user_folder or paths.plugins, trust), trust)
+        folder, trust = user_folder or paths.plugins, trust or Trust(paths.trust)
+        key = _key(folder, trust.folder)  # before the search: a change meanwhile is found later
+        plugins = find_plugins(folder, trust)
+        cls._found = (key, plugins, trust)
+        return cls(plugins, trust)
 
     @classmethod
     def again(cls) -> PluginHost:
@@ -71,11 +74,9 @@ class PluginHost:
         them takes a tenth of a second.
         """
         paths = Paths.of()
-        key = (paths.plugins, safe_mode(), _stamp(paths.plugins), _stamp(paths.trust))
         found = cls._found
-        if found is None or found[0] != key:
-            trust = Trust(paths.trust)
-            cls._found = found = (key, find_plugins(paths.plugins, trust), trust)
+        if found is None or found[0] != _key(paths.plugins, paths.trust):
+            return cls.discover()
         return cls(found[1], found[2])
 
     @property
@@ -284,6 +285,11 @@ class PluginHost:
             self._plugins.values(),
             key=lambda one: (not one.built_in, one.state is not PluginState.AVAILABLE, one.id),
         )
+
+
+def _key(user_folder: Path, trust: Path) -> tuple[object, ...]:
+    """Changes when another search would find other plugins, or other decisions on them."""
+    return (user_folder, trust, safe_mode(), _stamp(user_folder), _stamp(trust))
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -42,10 +42,13 @@ class Trust:
     """The decisions on plugins, stored in a folder that several processes may share.
 
     An unreadable file counts as empty: the user must allow the plugins again.
+
+    Attributes:
+        folder: Where they are stored.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._path = folder / "plugins.json"
 
     def of(self, plugin: str) -> PluginDecision:
@@ -81,8 +84,8 @@ class Trust:
     @contextmanager
     def _changing(self) -> Iterator[dict[str, PluginDecision]]:
         """The standings, written back whole; one process at a time."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with (self._folder / "lock").open("w") as lock:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             standings = self.standings()
             yield standings

@@ -7,12 +7,13 @@ from itertools import product
 
 import pytest
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtWidgets import QLabel, QStackedWidget, QWidget
 from pytestqt.qtbot import QtBot
 
 from studio.gui.graph.families import TITLES
 from studio.gui.graph.overlay import contrast, heat, make_overlay, readable_on
 from studio.gui.theme import DARK, LIGHT, Theming, load
+from studio.gui.widgets.style_parts import PartScroll, PartStack
 from studio.settings import resource
 
 GROUNDS = ("background", "surface", "surface_2")
@@ -128,6 +129,21 @@ def test_part_that_is_shown_in_an_earlier_theme_is_dressed_before_it_is_painted(
     assert not window.updatesEnabled()
     qtbot.waitUntil(window.updatesEnabled)
     assert hidden.styleSheet() == load(LIGHT).style_sheet()
+
+
+def test_containers_without_a_look_are_styled_part_by_part(qtbot: QtBot) -> None:
+    theming = Theming(DARK)
+    column, plain = PartScroll(), QLabel("a line")
+    column.body.addWidget(plain)
+    stack = PartStack(column, other := QWidget())
+    qtbot.addWidget(stack)
+    theming.dress(stack)
+    theming.choose(LIGHT)
+    qtbot.waitUntil(lambda: other.styleSheet() == load(LIGHT).style_sheet())
+    qtbot.waitUntil(lambda: plain.styleSheet() == load(LIGHT).style_sheet())
+    assert column.verticalScrollBar().styleSheet() == load(LIGHT).style_sheet()
+    assert not stack.styleSheet()
+    assert not column.styleSheet()
 
 
 def test_part_without_any_theme_is_dressed_at_once(qtbot: QtBot) -> None:

@@ -80,7 +80,7 @@ class GraphCanvas(QWidget):
         self._raster = Raster()
         self._version = 0
         self._grabbed: QPoint | None = None
-        self._moved = self._is_fresh = False
+        self._moved = self._at_start = False
         self._settle = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._settle.timeout.connect(self.update)
         self._more = QTimer(self, singleShot=True, interval=0)  # paints what a frame left out
@@ -112,7 +112,7 @@ class GraphCanvas(QWidget):
         self.selected, self._overlay = None, None
         self._hits = self._kept = frozenset()
         self._light(frozenset())
-        self._is_fresh = not stay and kept is None
+        self._at_start = self._at_start if stay else kept is None
         if not stay:
             self._raster.clear()
         self._replace_painter()
@@ -193,13 +193,14 @@ class GraphCanvas(QWidget):
         scene, side = self.scene, 1 if self.scene.across else 0
         first = scene.centre(0)[side] if len(scene) else scene.size[side] / 2
         self.viewport.show_start(first, across=scene.across)
+        self._at_start = True
         self._refresh_view()
 
     def fit(self) -> None:
         """Show the whole graph."""
         if self.scene is not None:
             self.viewport.fit()
-            self._refresh_view()
+            self._refresh_chosen_view()
 
     def zoom_by(self, factor: float, anchor: QPointF | None = None) -> None:
         """Zoom; the anchor (the middle by default) stays where it is on the screen."""
@@ -227,8 +228,8 @@ class GraphCanvas(QWidget):
             self._refresh_chosen_view()
 
     def _refresh_chosen_view(self) -> None:
-        """Repaint a view that the user chose; a later resize does not fit the scene again."""
-        self._is_fresh = False
+        """Repaint a view that the user chose; a later resize does not show the start again."""
+        self._at_start = False
         self._refresh_view()
 
     def _refresh_view(self) -> None:
@@ -250,9 +251,8 @@ class GraphCanvas(QWidget):
         painter.end()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        if self._is_fresh:  # laid out for the first time: the start was computed for another size
+        if self._at_start and self.selected is None:  # the user has chosen no other view
             self.show_start()
-            self._is_fresh = False
         elif event.oldSize().isValid():  # what is in the middle stays there
             self.viewport.widen(event.size().width() - event.oldSize().width())
         self.view_changed.emit()

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 from shiboken6 import isValid
@@ -97,13 +98,21 @@ class PanelFrame(QWidget):
         self._workspace.in_background(lambda: plugins.load(self.capability), self._loaded)
 
     def _loaded(self, _factory: object) -> None:
-        """Make the panel; an error of the import comes once more, and is explained."""
-        if isValid(self) and self._host is None:
-            self.make()
+        """Make the panel; an error of the import comes once more, and is explained.
+
+        The panel is styled and laid out in the next turn, which takes as long as to make it.
+        """
+        if isValid(self) and self._host is None and (holder := self._make_panel()) is not None:
+            QTimer.singleShot(0, self, lambda: self._show_panel(holder))
 
     def make(self) -> None:
         """Make the panel again from the start."""
         self._remove_content()
+        if (holder := self._make_panel()) is not None:
+            self._show_panel(holder)
+
+    def _make_panel(self) -> Scroll | None:
+        """Make the panel, in a holder that is not shown yet; None where it failed."""
         plugins = self._workspace.plugins
         holder = Scroll()
         self._host = Host(self._workspace, self._shell, self.capability, holder, self._variant)
@@ -114,15 +123,23 @@ class PanelFrame(QWidget):
                 raise TypeError(f"{self.capability.factory} makes no studio.api.qt.Panel")
         except StudioError as error:
             self._explain(error.message, str(getattr(error, "plugin", "")))
-            return
+            return None
         except Exception as error:
             log.exception("a panel was not made", extra={"plugin": self.capability.plugin})
             self._explain(_sentence(self.capability, error), self.capability.plugin)
-            return
+            return None
         self.panel = panel
         if (layout := panel.layout()) is not None:
             layout.setContentsMargins(0, 0, 0, 0)  # the page has its own around it
         holder.body.addWidget(panel, 1)
+        return holder
+
+    def _show_panel(self, holder: Scroll) -> None:
+        """Show a panel that was made, unless it was removed since."""
+        panel = self.panel
+        if panel is None or not isValid(panel) or not holder.isAncestorOf(panel):
+            return
+        self._remove_content(keep=True)
         self._show(holder)
         self._refresh()
 
@@ -165,9 +182,11 @@ class PanelFrame(QWidget):
         self._content = content
         self._layout.addWidget(content)
 
-    def _remove_content(self) -> None:
+    def _remove_content(self, keep: bool = False) -> None:
+        """Remove what is shown, and with it the panel unless another one is to be shown."""
         content, self._content = self._content, None
-        self.panel = self._host = None
+        if not keep:
+            self.panel = self._host = None
         if content is not None:
             self._layout.removeWidget(content)
             content.hide()

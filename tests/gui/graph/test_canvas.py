@@ -145,6 +145,31 @@ def test_long_graph_begins_at_reading_size_and_fits_on_request(
     assert canvas.viewport.area().bottom >= 76.0 * 499
 
 
+def test_start_is_shown_in_any_size_until_another_view_is_chosen(canvas: GraphCanvas) -> None:
+    canvas.show_scene(column(500))
+    for size in ((300, 90), (800, 600), (250, 400)):
+        canvas.resize(*size)
+        assert canvas.rect().toRectF().contains(canvas.box_rectangle(0))
+        assert canvas.box_rectangle(0).center().x() == pytest.approx(size[0] / 2, abs=1)
+    canvas.pan(0, 2000)
+    top = canvas.viewport.area().top
+    canvas.resize(800, 600)
+    assert canvas.viewport.area().top == top
+    canvas.show_start()
+    canvas.select(1)
+    top = canvas.viewport.area().top
+    canvas.resize(800, 100)
+    assert canvas.viewport.area().top == top, "what is selected stays where it is"
+
+
+def test_fit_is_kept_when_the_size_changes(canvas: GraphCanvas) -> None:
+    canvas.show_scene(column(500))
+    canvas.fit()
+    zoom = canvas.zoom
+    canvas.resize(700, 600)
+    assert canvas.zoom == zoom
+
+
 def test_reveal_brings_a_far_box_into_sight(canvas: GraphCanvas) -> None:
     canvas.show_scene(column(500))
     canvas.select(400)

@@ -6,8 +6,10 @@ import json
 import subprocess
 import sys
 
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from studio.gui.theme import parts_of
 from studio.gui.window.idle_tasks import IdleTasks
 from studio.gui.window.main_window import MainWindow
 from studio.gui.window.stages import PLUGINS, STAGES
@@ -63,6 +65,11 @@ def test_pieces_come_one_in_a_turn_until_they_are_stopped(qtbot: QtBot) -> None:
     assert len(window_turns) == done < 100
 
 
+def worn(widget: QWidget) -> bool:
+    """Whether all parts of a widget have a theme."""
+    return all(part.styleSheet() for part in parts_of(widget))
+
+
 def test_every_page_is_made_and_dressed_without_being_asked_for(
     window: MainWindow, qtbot: QtBot
 ) -> None:
@@ -70,7 +77,7 @@ def test_every_page_is_made_and_dressed_without_being_asked_for(
         pages = {page.stage: page for page in window.pages()}
         wanted = {stage.id for stage in (*STAGES, PLUGINS)}
         return wanted <= pages.keys() and all(
-            part.styleSheet() for name in wanted for part in pages[name].parts()
+            worn(part) for name in wanted for part in pages[name].parts()
         )
 
     qtbot.waitUntil(all_made, timeout=30_000)
@@ -82,7 +89,7 @@ def test_a_page_is_dressed_when_it_is_shown_before_its_turn(window: MainWindow) 
     page = window.page()
     assert page is not None
     assert page.header.styleSheet()
-    assert page.stack.currentWidget().styleSheet()
+    assert worn(page.stack.currentWidget())
     page.show_view(2)
     assert page.stack.currentWidget() is page.parts()[3]
-    assert page.stack.currentWidget().styleSheet()
+    assert worn(page.stack.currentWidget())

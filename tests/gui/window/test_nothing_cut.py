@@ -12,6 +12,8 @@ from PySide6.QtCore import QRect, QSize
 from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from studio.gui.pages.model.drawer import TITLES
+from studio.gui.pages.model.page import ModelPage
 from studio.gui.pages.shared.base import WIDEST, Page
 from studio.gui.widgets.basics import Card, ElidedLabel
 from studio.gui.window.main_window import MainWindow
@@ -34,6 +36,8 @@ def test_no_text_is_cut(digits_window: MainWindow, qtbot: QtBot, size: tuple[int
         for view in range(page.stack.count()):
             page.show_view(view)
             cut += _cut_at_rest(page, qtbot, f"{stage}, view {view}")
+        if isinstance(page, ModelPage):
+            cut += _cut_in_drawer(page, qtbot)
     assert not cut, "\n".join(cut)
     assert digits_window.devicePixelRatioF() == float(os.environ.get(SCALE, "1"))
 
@@ -67,6 +71,16 @@ def test_a_view_on_a_very_wide_screen_stays_in_the_middle(digits_window: MainWin
         right = page.stack.width() - page.stack.contentsRect().right() - 1
         assert abs(left - right) <= 1
         assert page.fills_width or page.stack.contentsRect().width() <= WIDEST
+
+
+def _cut_in_drawer(page: ModelPage, qtbot: QtBot) -> list[str]:
+    cut: list[str] = []
+    for tool, title in enumerate(TITLES):
+        page.open_tool(tool)
+        cut += _cut_at_rest(page, qtbot, f"model, {title}")
+    page.drawer.toggle(len(TITLES) - 1)
+    page.show_view(page.stack.count() - 1)
+    return cut
 
 
 def _cut_at_rest(root: QWidget, qtbot: QtBot, where: str) -> list[str]:

@@ -13,9 +13,11 @@ import pytest
 
 from studio.api import Extension, Refused, Unavailable
 from studio.plugin_host import MOST_CRASHES, ManifestError, PluginHost, PluginState, Trust
+from studio.plugin_host import host as host_module
 from studio.plugin_host.digest import content_digest
+from studio.plugin_host.discovery import Plugin
 from studio.plugin_host.plugin_import import culprit, forget
-from studio.settings import SAFE_VARIABLE
+from studio.settings import SAFE_VARIABLE, Paths
 from studio.workspace import Workspace
 from tests.unit.plugin_host.test_host import make, state_of
 
@@ -68,6 +70,30 @@ def test_files_that_change_after_discovery_are_not_imported(places: tuple[Path, 
     trust.allow("example_alien", content_digest(plugin))
     after = PluginHost.discover(folder, trust).get(Extension.METRIC, "m")
     assert (before.id, after.id) == ("m", "other"), "what was imported before is forgotten"
+
+
+def test_plugins_are_searched_again_after_a_change_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGEWRIGHT_HOME", str(tmp_path))
+    paths = Paths.of()
+    PluginHost.discover()
+    searches: list[Path] = []
+    search = host_module.find_plugins
+
+    def counted(folder: Path, trust: Trust) -> dict[str, Plugin]:
+        searches.append(folder)
+        return search(folder, trust)
+
+    monkeypatch.setattr(host_module, "find_plugins", counted)
+    assert PluginHost.again().plugins == PluginHost.discover(paths.plugins).plugins
+    assert len(searches) == 1, "the second one asks for it"
+    make(paths.plugins, "example_alien")
+    assert state_of(PluginHost.again(), "example_alien")[0] is PluginState.NEEDS_CONSENT
+    Trust(paths.trust).allow("example_alien", content_digest(paths.plugins / "example_alien"))
+    assert state_of(PluginHost.again(), "example_alien")[0] is PluginState.AVAILABLE
+    assert len(searches) == 3
+    forget("example_alien")
 
 
 @pytest.mark.parametrize("way", ["changed", "added"])

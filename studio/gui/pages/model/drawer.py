@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QBoxLayout,
     QFrame,
-    QHBoxLayout,
     QMenu,
     QPushButton,
     QSplitter,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -32,6 +29,8 @@ from studio.gui.pages.model.sensitivity_view import SensitivityView
 from studio.gui.pages.model.surgery_view import SurgeryView
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, button, label, row
+from studio.gui.widgets.style_parts import PartStack
+from studio.gui.widgets.wrapping_bar import WrappingBar
 from studio.workspace import NodeTimeAsked, RegistryChanged
 
 if TYPE_CHECKING:
@@ -40,28 +39,7 @@ if TYPE_CHECKING:
 NUMBERS, EDITS, COVERAGE, SENSITIVITY, CHIPS = range(5)
 TITLES = ("Node metrics", "Edits", "Compatibility", "Sensitivity", "Chips")
 _HEIGHT = 240
-
-
-class _Bar(QFrame):
-    """Two groups of controls: in one line where there is room, else in two."""
-
-    def __init__(self, *groups: QHBoxLayout) -> None:
-        super().__init__()
-        self._groups = groups
-        self._line = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self._line.setContentsMargins(2 * GRID, 4, 2 * GRID, 4)
-        self._line.setSpacing(4)
-        for group, stretch in zip(groups, (0, 1), strict=True):
-            self._line.addLayout(group, stretch)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Choose between one line and two."""
-        super().resizeEvent(event)
-        needed = sum(group.sizeHint().width() for group in self._groups) + 6 * GRID
-        fits = needed <= event.size().width()
-        wanted = QBoxLayout.Direction.LeftToRight if fits else QBoxLayout.Direction.TopToBottom
-        if wanted != self._line.direction():
-            self._line.setDirection(wanted)
+_WIDE_WINDOW = 1180
 
 
 class Drawer(QWidget):
@@ -74,10 +52,12 @@ class Drawer(QWidget):
     Signals:
         painted: An Overlay for the graph, or None for its own colours.
         weights_wanted: The user wants to see the constants of the selected node.
+        width_taken: ``takes_width`` has changed.
     """
 
     painted = Signal(object)
     weights_wanted = Signal()
+    width_taken = Signal()
 
     def __init__(
         self,
@@ -92,6 +72,7 @@ class Drawer(QWidget):
         self._shell = shell
         self._canvas = canvas
         self._is_main = True
+        self._took_width = False
         self._workspace = workspace
         self.floats = FloatMarks(workspace, shell, canvas)
         self.numbers = NodeMetricsView(workspace, shell)
@@ -99,13 +80,14 @@ class Drawer(QWidget):
         self.coverage = CoverageView(workspace, shell)
         self.sensitivity = SensitivityView(workspace, shell)
         self.chips = ChipTool(workspace, shell, self.floats.nodes)
-        self.tools = QStackedWidget()
+        self.tools = PartStack(
+            self.numbers, self.surgery, self.coverage, self.sensitivity, self.chips
+        )
         self.tools.setMinimumHeight(20 * GRID)
-        for tool in (self.numbers, self.surgery, self.coverage, self.sensitivity, self.chips):
-            self.tools.addWidget(tool)
         self.buttons = [self._button(number, title) for number, title in enumerate(TITLES)]
         self._splitter = QSplitter(Qt.Orientation.Vertical)
         self._splitter.setChildrenCollapsible(False)
+        self._graph = graph
         self._splitter.addWidget(graph)
         self._splitter.addWidget(self.tools)
         self._splitter.setStretchFactor(0, 1)
@@ -115,8 +97,13 @@ class Drawer(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self._splitter, 1)
-        layout.addWidget(self._bar(export, None, label("Colours", "dim"), colors))
+        self._bar = self._make_bar(export, None, label("Colours", "dim"), colors)
+        layout.addWidget(self._bar)
         self._connect()
+
+    def style_parts(self) -> list[QWidget]:
+        """Return the graph, the tools, what is between them, and the bar below."""
+        return [self._graph, self._splitter.handle(1), self.tools, self._bar]
 
     def _button(self, number: int, title: str) -> QPushButton:
         item = button(title, partial(self.toggle, number), "quiet")
@@ -124,8 +111,8 @@ class Drawer(QWidget):
         item.setAccessibleName(f"{title} (opens below the graph)")
         return item
 
-    def _bar(self, *more: QWidget | None) -> QFrame:
-        bar = _Bar(row(*self.buttons, None, spacing=4), row(*more, spacing=4))
+    def _make_bar(self, *more: QWidget | None) -> QFrame:
+        bar = WrappingBar(row(*self.buttons, None, spacing=4), row(*more, spacing=4))
         bar.setProperty("role", "toolbar")
         bar.setAccessibleName("Tools of the graph")
         return bar
@@ -155,6 +142,22 @@ class Drawer(QWidget):
         self.tools.setVisible(number >= 0)
         for one, item in enumerate(self.buttons):
             item.setChecked(one == number)
+        self._note_width()
+
+    @property
+    def takes_width(self) -> bool:
+        """Whether a tool is open in a window that is too narrow for it and the inspector."""
+        return self.tools.isVisibleTo(self) and self.window().width() < _WIDE_WINDOW
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The window may have another width."""
+        super().resizeEvent(event)
+        self._note_width()
+
+    def _note_width(self) -> None:
+        if self.takes_width != self._took_width:
+            self._took_width = self.takes_width
+            self.width_taken.emit()
 
     # What is shown
 

@@ -32,6 +32,7 @@ from studio.gui.pages.model.query_cache import QueryCache
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Hint, button, label, row, set_enabled
 from studio.gui.widgets.sortable import SortableRow, SortableTable
+from studio.gui.widgets.wrapping_bar import WrappingBar
 from studio.models.results import AnalysisResult
 from studio.quantization.results import QuantizeResult, SensitivityResult
 from studio.workspace import nodes_within, read_numbers
@@ -91,12 +92,12 @@ class NodeMetricsView(QWidget):
             'JSON with one value per node name: {"values": {"conv1": 1.5}, "unit": "ms"}'
         )
         self.copy = button("Copy as CSV", self.copy_rows, "link")
-        top = row(label("Node metrics", "dim"), self.combo, self.total, None, self.open, self.copy)
-        top.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)
+        chosen = row(label("Node metrics", "dim"), self.combo, self.total)
+        top = WrappingBar(chosen, row(None, self.open, self.copy))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addLayout(top)
+        layout.addWidget(top)
         layout.addWidget(self._stack, 1)
         self.combo.activated.connect(lambda _: self.paint())
         self.combo.currentIndexChanged.connect(lambda _: self._list())

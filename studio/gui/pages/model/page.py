@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QCursor
-from PySide6.QtWidgets import QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from studio.gui.graph.breadcrumbs import Breadcrumbs, steps_to
 from studio.gui.graph.costs import KINDS, cost_overlay
@@ -23,6 +23,7 @@ from studio.gui.pages.model.drawer import Drawer
 from studio.gui.pages.model.graph_export import GraphExport
 from studio.gui.pages.model.inspector import ModelInspector
 from studio.gui.pages.model.node_metric_sources import Source, from_cost
+from studio.gui.pages.model.part_scene import scene_of_part
 from studio.gui.pages.model.screen_anchor import ScreenAnchor
 from studio.gui.pages.model.search import ModelSearch, Results
 from studio.gui.pages.model.summary import ModelSummary
@@ -30,6 +31,7 @@ from studio.gui.pages.model.view_settings import ViewSettings
 from studio.gui.pages.shared.base import Page
 from studio.gui.shell import PaletteEntry, Shell
 from studio.gui.widgets.basics import Hint, Segmented, row
+from studio.gui.widgets.style_parts import PartStack
 from studio.workspace import NodeAsked, SearchResult
 
 if TYPE_CHECKING:
@@ -59,7 +61,6 @@ class ModelPage(Page):
         self._inspector = ModelInspector(shell, self.show_box, self.enter, self.unfolding.toggle)
         self._waiting = Hint("Reading the graph…")
         self._trouble = Hint("The graph cannot be shown", " ")
-        self._graph = QStackedWidget()
         self._drawn = QWidget()
         drawn = QVBoxLayout(self._drawn)
         drawn.setContentsMargins(0, 0, 0, 0)
@@ -73,8 +74,7 @@ class ModelPage(Page):
         self.drawer = Drawer(
             workspace, shell, self._drawn, self.pane.canvas, self.colors, self.export
         )
-        for item in (self.drawer, self._waiting, self._trouble):
-            self._graph.addWidget(item)
+        self._graph = PartStack(self.drawer, self._waiting, self._trouble)
         self.add_view("Graph", self._graph)
         self.add_view("Summary", self.summary)
         self.compare = CompareView(workspace, shell)
@@ -101,6 +101,7 @@ class ModelPage(Page):
         self.colors.changed.connect(self._recolor)
         self.detail.changed.connect(lambda _index: self.show_part(""))
         self.drawer.painted.connect(self._paint)
+        self.drawer.width_taken.connect(self.shell.inspector_changed)
         self.drawer.weights_wanted.connect(self._inspector.show_weights)
         self.finder.found.connect(self.results.mark)
         self.finder.chosen.connect(self.results.show)
@@ -182,7 +183,8 @@ class ModelPage(Page):
     def inspector(self) -> QWidget | None:
         """Return the inspector next to the graph only: the summary has the same facts at length."""
         shown = self.variant is not None or self._preview is not None
-        return self._inspector if self.stack.currentIndex() == 0 and shown else None
+        fits = self.stack.currentIndex() == 0 and not self.drawer.takes_width
+        return self._inspector if fits and shown else None
 
     def entries(self) -> Iterable[PaletteEntry]:
         """Return the nodes of the graph, for the command palette."""
@@ -248,7 +250,7 @@ class ModelPage(Page):
         if view is None:
             return
         opened, across = self.unfolding.opened, self.pane.bar.choices.across
-        build = partial(_scene, view, path, self.is_folded, opened, across, self._preview)
+        build = partial(scene_of_part, view, path, self.is_folded, opened, across, self._preview)
         # Its index takes a second for 50,000 nodes; the window keeps responding.
         self.workspace.in_background(
             build, partial(self._built, view, path, self.is_folded, select, held)
@@ -381,20 +383,3 @@ class ModelPage(Page):
         if scene is not None and self.view is not None and kind > 0:
             overlay = cost_overlay(scene, self.view, KINDS[kind - 1])
         self.pane.set_overlay(overlay)
-
-
-def _scene(
-    view: GraphView,
-    path: str,
-    folded: bool,
-    opened: frozenset[str],
-    across: bool,
-    like: Scene | None,
-) -> tuple[Scene, frozenset[str]]:
-    """Return the scene of a part, and the paths of all parts."""
-    part = view.shown(path, folded=folded, opened=opened, across=across)
-    functions = frozenset(view.model.functions)
-    scene = Scene(
-        part.graph, part.layout, functions, like, part.frames, part.homes, across=part.across
-    )
-    return scene, view.paths(folded=folded)

@@ -25,6 +25,7 @@ from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Hint, Scroll, button, label, row, set_enabled
 from studio.gui.widgets.completion import NamesCompleter
 from studio.gui.widgets.tables import Table
+from studio.gui.widgets.wrapping_bar import WrappingBar
 from studio.workspace import edit_text
 
 if TYPE_CHECKING:
@@ -93,14 +94,14 @@ class SurgeryView(QWidget):
         self._stack = QStackedWidget()
         for item in (self.hint, self.table):
             self._stack.addWidget(item)
-        end = row(self.undo, self.redo, self.remove, None, label("Name", "dim"), self.name)
-        end.addWidget(self.attempt)
-        end.addWidget(self.save)
+        changes = row(self.undo, self.redo, self.remove, None)
+        ends = row(None, label("Name", "dim"), self.name, self.attempt, self.save)
+        end = WrappingBar(changes, ends, margin=0)
         side = QVBoxLayout()
         side.setSpacing(GRID)
         side.addWidget(self.strip)
         side.addWidget(self._stack, 1)
-        side.addLayout(end)
+        side.addWidget(end)
         layout = row(form, spacing=3 * GRID)
         layout.addLayout(side, 1)
         layout.setContentsMargins(2 * GRID, GRID, 2 * GRID, GRID)

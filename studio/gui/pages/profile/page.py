@@ -27,7 +27,8 @@ from studio.gui.pages.shared.quality import quality
 from studio.gui.pages.shared.stage_page import StagePage, needs_model
 from studio.gui.shell import Shell
 from studio.gui.widgets.actions import explain
-from studio.gui.widgets.basics import GRID, Hint, Scroll, set_enabled
+from studio.gui.widgets.basics import GRID, Hint, set_enabled
+from studio.gui.widgets.style_parts import PartScroll
 from studio.models.results import ModelFigures
 from studio.profiling.results import ProfileResult, RunMessage
 from studio.workspace import NodeAsked, NodeTimeAsked, ProfileDocument
@@ -89,7 +90,7 @@ class ProfilePage(StagePage):
         self.history.chosen.connect(self._show_profile)
 
     def _content(self) -> QWidget:
-        scroll = Scroll(spacing=GRID + GRID // 2)
+        scroll = PartScroll(spacing=GRID + GRID // 2)
         scroll.body.addWidget(self.outcome)
         scroll.body.addWidget(self.settings)
         scroll.body.addWidget(self.results, 1)

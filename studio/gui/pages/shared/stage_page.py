@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from studio.gui.pages.shared.base import Page
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, ElidedLabel, Hint, button, clear, label, line, row
+from studio.gui.widgets.style_parts import PartStack
 from studio.workspace import JobFinished, JobMessage, JobProgressed, RegistryChanged
 
 if TYPE_CHECKING:
@@ -175,13 +176,11 @@ class StaleViews:
             self._refreshers[view]()
 
 
-class Needs(QStackedWidget):
+class Needs(PartStack):
     """A pane that shows its content, or a hint as long as something is missing."""
 
     def __init__(self, content: QWidget, hint: Hint) -> None:
-        super().__init__()
-        self.addWidget(content)
-        self.addWidget(hint)
+        super().__init__(content, hint)
 
     def show_content(self, ready: bool) -> None:
         """Show the content, or the hint."""

@@ -56,6 +56,21 @@ def test_tools_open_by_keyboard_and_close(page: ModelPage, qtbot: QtBot) -> None
         assert button.accessibleName()
 
 
+def test_an_open_tool_takes_the_room_of_the_inspector_in_a_narrow_window(
+    page: ModelPage, digits_window: MainWindow, qtbot: QtBot
+) -> None:
+    digits_window.resize(960, 600)
+    assert digits_window.inspector.isVisible()
+    page.drawer.open(NUMBERS)
+    assert not digits_window.inspector.isVisible()
+    digits_window.resize(1280, 800)
+    qtbot.waitUntil(digits_window.inspector.isVisible)
+    digits_window.resize(960, 600)
+    qtbot.waitUntil(lambda: not digits_window.inspector.isVisible())
+    page.drawer.toggle(NUMBERS)
+    assert digits_window.inspector.isVisible()
+
+
 def test_numbers_and_graph_select_in_each_other(page: ModelPage, qtbot: QtBot) -> None:
     page.drawer.open(NUMBERS)
     numbers = page.drawer.numbers

@@ -56,13 +56,13 @@ def test_a_switch_builds_one_scene(
     page: ModelPage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built: list[str] = []
-    build = model._scene
+    build = model.scene_of_part
 
     def note(*arguments: Any) -> Any:
         built.append(arguments[1])
         return build(*arguments)
 
-    monkeypatch.setattr(model, "_scene", note)
+    monkeypatch.setattr(model, "scene_of_part", note)
     page.toggle_detail()
     qtbot.waitUntil(lambda: len(titles(page)) >= 400)
     page.detail.set_index(0)
