@@ -168,7 +168,8 @@ class ToolchainCompiler:
       returns ``nodes``, ``estimate`` (numbers by name), ``artefact`` (the file or folder that it
       wrote next to ``output``), ``warnings`` and ``edits``. A node has the keys of
       ``PlacedNode``. In a folder, ``samples`` names the new one for samples (see ``Compiled``).
-    * ``answer`` as converters get it, where it ``runs``. It may leave out the last samples.
+    * ``answer`` as converters get it, with the ``settings`` of the chip that was compiled for last,
+      where it ``runs``. It may leave out the last samples.
 
     Where the model is at fault, it returns ``{"error": sentence}`` instead, and ``edits`` if these
     would help.
@@ -183,6 +184,7 @@ class ToolchainCompiler:
 
     def __init__(self, toolchain: Toolchain) -> None:
         self._toolchain = toolchain
+        self._settings: Mapping[str, object] = {}
 
     def version(self) -> str:
         """Return the version of the toolchain; raise Unavailable without the environment."""
@@ -197,12 +199,13 @@ class ToolchainCompiler:
         folder: Path,
         progress: Progress,
     ) -> Compiled:
-        """Compile by the tool."""
+        """Compile by the tool; what runs later runs as on the same chip."""
+        self._settings = dict(settings)
         request = {
             "work": "compile",
             "source": str(model),
             "output": str(output),
-            "settings": dict(settings),
+            "settings": self._settings,
             "inputs": {name: list(sizes) for name, sizes in inputs.items()},
         }
         found = self._run(request, folder, progress)
@@ -238,6 +241,7 @@ class ToolchainCompiler:
         request: dict[str, object] = {
             "work": "answer",
             "source": str(model),
+            "settings": self._settings,
             "samples": str(samples),
             "answers": str(answers),
         }

@@ -9,6 +9,7 @@ manifest::
     imports = ["openvino"]               # what must be importable afterwards
     megabytes = 300                      # on the disk
     licences = "OpenVINO: Apache-2.0"
+    terms = "Name's own licence"         # only where the user has to accept it
 
     [[environment.npm]]                  # files of a package of npm, for browsers
     name = "onnxruntime-web"
@@ -68,6 +69,7 @@ class EnvironmentNeed:
         imports: Modules that must be importable before the environment counts as installed.
         megabytes: Room that it takes on the disk, roughly.
         licences: What is installed under which terms, for the person who decides.
+        terms: What this person has to accept before anything is installed; empty for nothing.
         npm: Packages of npm, in ``share/npm`` of the environment.
     """
 
@@ -76,6 +78,7 @@ class EnvironmentNeed:
     imports: tuple[str, ...] = ()
     megabytes: int = 0
     licences: str = ""
+    terms: str = ""
     npm: tuple[NpmPackage, ...] = ()
 
 

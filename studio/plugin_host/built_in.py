@@ -22,6 +22,7 @@ NAMES = (
         "studio_browser",
         "studio_pytorch",
         "studio_qnn",
+        "studio_rockchip",
         "studio_sagemaker",
         "studio_ssh",
         "studio_tensorflow",

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from studio.api import Kind, Permission, Unavailable
+from studio.api import Kind, Permission, Refused, Unavailable
 from studio.jobs import Job, Limits, Sandbox, Step, containment
 from studio.jobs.options_form import option
 from studio.plugin_host import Plugin, PluginHost
@@ -37,6 +37,11 @@ class InstallOptions(EnvironmentOptions):
         kind=Kind.FOLDER,
         title="Folder of wheels",
         help="Install packages from this folder instead of the package index.",
+    )
+    accept_licence: bool = option(
+        False,
+        title="Accept the licence",
+        help="Accept the licence of a toolchain that is not free software.",
     )
 
 
@@ -91,18 +96,29 @@ def install(options: InstallOptions, job: Job) -> InstallResult:
 
     Raises:
         Unavailable: when there is no such plugin, or it may not be used.
+        Refused: when its licence has to be accepted, and was not.
         StudioError: when the environment cannot be made, in one sentence.
     """
     from studio.plugin_host.environments.build import EnvironmentBuild
 
     host = PluginHost.discover()
     environment = environment_of(host, options.name)
+    _require_acceptance(environment, options)
     folder = job.folder / _MADE
     with environment.changing():
         made = EnvironmentBuild(environment, folder, job, options.wheels, _contained).run()
     return InstallResult(
         options.name, made.plugin, made.requirements, made.python, made.versions, made.bytes
     )
+
+
+def _require_acceptance(environment: Environment, options: InstallOptions) -> None:
+    if environment.need.terms and not options.accept_licence:
+        raise Refused(
+            f"{options.name} needs your acceptance: {environment.need.terms}",
+            hint=f"Accept with: studio backends install {options.name} --accept-licence, "
+            "or on the Plugins page.",
+        )
 
 
 def adopt(

@@ -108,6 +108,16 @@ def test_what_does_not_fit_is_said_before_any_work(installed: Studio, tmp_path: 
     assert "studio backends install ethos-u && studio backends install pytorch" in done.err
 
 
+def test_a_licence_has_to_be_accepted_before_anything_is_installed(installed: Studio) -> None:
+    done = installed.run("backends", "install", "tensorrt")
+    assert done.code == 4
+    assert "tensorrt needs your acceptance: TensorRT for RTX comes under NVIDIA's own" in done.err
+    assert "studio backends install tensorrt --accept-licence" in done.err
+    (row,) = [one for one in installed.ok("backends", "list")["backends"] if one["name"] == "qnn"]
+    assert row["state"] == "missing"
+    assert "Qualcomm's own licence" in row["environment"]["terms"]
+
+
 def test_a_folder_has_samples_with_the_outputs_of_the_model(
     installed: Studio, tmp_path: Path
 ) -> None:

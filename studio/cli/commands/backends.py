@@ -61,6 +61,7 @@ class EnvironmentRow:
     bytes: int
     megabytes: int
     licences: str
+    terms: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +117,5 @@ def _environment(environment: Environment) -> EnvironmentRow:
         state.bytes,
         need.megabytes,
         need.licences,
+        need.terms,
     )

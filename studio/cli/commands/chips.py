@@ -24,6 +24,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"chips": [asdict(line) for line in lines]})
         return 0
-    rows = [(one.id, one.title, one.compiler, one.state, ", ".join(one.boards)) for one in lines]
-    print_lines(table(("chip", "title", "compiler", "state", "boards"), rows))
+    rows = [
+        (one.id, one.title, one.compiler, one.preset, one.state, ", ".join(one.boards))
+        for one in lines
+    ]
+    print_lines(table(("chip", "title", "compiler", "preset", "state", "boards"), rows))
     return 0

@@ -45,6 +45,8 @@ class ChipSpec:
         source: Where its facts are known from.
         family: Heading in a list of chips; empty for a chip without relatives.
         precision: In which an ONNX model is exported to that format.
+        preset: Of the quantization whose models its compiler takes whole; empty where the export
+            quantizes, or where the chip computes in float alone.
         settings: What the compiler gets.
         gate: None where other numbers are no refusal.
     """
@@ -57,6 +59,7 @@ class ChipSpec:
     source: str
     family: str = ""
     precision: str = ""
+    preset: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     gate: NumericGate | None = None
 

@@ -31,6 +31,7 @@ def chip_lines(host: PluginHost) -> list[ChipLine]:
             states.get(chip.compiler, "No installed plugin compiles for it."),
             chip.family or (compilers[chip.compiler].title if chip.compiler in compilers else ""),
             tuple(one.id for one in boards() if chip.id in one.chips),
+            chip.preset,
         )
         for chip in chips(host).values()
     ]

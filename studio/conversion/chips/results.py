@@ -105,6 +105,7 @@ class ChipLine:
     Attributes:
         family: Heading of its relatives; that of the compiler where it names none.
         boards: Names of the board types that have it.
+        preset: Of the quantization whose models its compiler takes whole; empty for none.
     """
 
     id: str
@@ -114,3 +115,4 @@ class ChipLine:
     state: str
     family: str = ""
     boards: tuple[str, ...] = ()
+    preset: str = ""

@@ -16,6 +16,8 @@ _FIGURES = {
     "off_chip_flash_bytes": ("flash next to the chip", "bytes"),
     "flash_bytes": ("flash", "bytes"),
     "arena_bytes": ("arena", "bytes"),
+    "parameter_bytes": ("parameters", "bytes"),
+    "npu_cycles": ("NPU", "cycles"),
 }
 """Figures that people ask for first; ``--json`` has all."""
 

@@ -10,7 +10,7 @@ from typing import Any
 from studio.api.toolchains import EnvironmentNeed
 from studio.plugin_host.environments.npm_packages import read_packages
 
-_KEYS = frozenset({"requirements", "python", "imports", "megabytes", "licences", "npm"})
+_KEYS = frozenset({"requirements", "python", "imports", "megabytes", "licences", "terms", "npm"})
 _MOST_MEGABYTES = 1 << 20
 _MODULE = re.compile(r"[A-Za-z_][\w.]*")
 
@@ -36,6 +36,7 @@ def read_need(table: Mapping[str, Any]) -> EnvironmentNeed:
         imports=tuple(imports),
         megabytes=_megabytes(table.get("megabytes", 0)),
         licences=str(table.get("licences", "")),
+        terms=str(table.get("terms", "")),
         npm=read_packages(table.get("npm", [])),
     )
 

@@ -26,7 +26,7 @@ def listed(studio: Studio) -> dict[str, Any]:
 
 def install(studio: Studio, name: str) -> dict[str, Any]:
     if listed(studio)[name]["state"] != "available":
-        studio.ok("backends", "install", name, timeout=INSTALLING)
+        studio.ok("backends", "install", name, "--accept-licence", timeout=INSTALLING)
     row: dict[str, Any] = listed(studio)[name]
     assert row["state"] == "available", row["reason"]
     return row

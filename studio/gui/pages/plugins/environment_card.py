@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from studio.gui import figures
 from studio.gui.forms.form import Form
+from studio.gui.pages.shared.licence_question import install_accepted
 from studio.gui.pages.shared.stage_page import JobStrip
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, Card, FieldList, Pill, button, label, row
@@ -102,11 +104,15 @@ class EnvironmentCard(QWidget):
         self.remove.setVisible(usable and word != "missing" and not busy)
 
     def _install(self) -> None:
-        if self._plugin is not None and self.form.check():
+        plugin = self._plugin
+        environment = self._workspace.plugins.environment(plugin) if plugin else None
+        if plugin is not None and environment is not None and self.form.check():
             given = {name: value for name, value in self.form.values().items() if value}
-            job = self._shell.start(INSTALL, name=self._plugin.id, **given)
-            self.strip.follow(job)
-            self.show_plugin(self._plugin)
+            install_accepted(self, environment, partial(self._start, name=plugin.id, **given))
+
+    def _start(self, **options: object) -> None:
+        self.strip.follow(self._shell.start(INSTALL, **options))
+        self.show_plugin(self._plugin)
 
     def _remove(self) -> None:
         if self._plugin is not None:

@@ -13,6 +13,7 @@ from studio.gui.pages.model.chips.remedies import remedies_of
 from studio.gui.pages.model.chips.texts import figure_fields, verdict_sentence
 from studio.gui.pages.model.drawer import CHIPS
 from studio.gui.pages.model.page import ModelPage
+from studio.gui.pages.shared.question import Question
 from studio.jobs.outcome import End
 from studio.workspace import JobOutcome
 from tests.gui.page_rig import Rig, opened
@@ -90,6 +91,24 @@ def test_each_missing_environment_is_installed_then_the_check_is_possible(rig: R
     assert view.install.isEnabled(), "it can be tried again"
     assert len(rig.shell.jobs) == 1
     assert view.check.toolTip() == "Install the compiler first."
+
+
+def test_a_licence_is_accepted_before_a_toolchain_is_installed(rig: Rig) -> None:
+    page = rig.page(ModelPage, rig.variant())
+    page.drawer.open(CHIPS)
+    page._graph.setCurrentWidget(page.drawer)
+    view = page.drawer.chips.view
+    view.combo.choose("nvidia-t4")
+    view.combo.chip_chosen.emit()
+    view.install.click()
+    (question,) = view.findChildren(Question)
+    assert "NVIDIA's own licence" in question.informativeText()
+    question.cancel.click()
+    assert not rig.shell.jobs
+    view.install.click()
+    view.findChildren(Question)[-1].confirm.click()
+    (job,) = rig.shell.jobs
+    assert job.options == {"name": "studio_tensorrt", "accept_licence": True}
 
 
 def test_a_check_that_cannot_start_leaves_the_view_as_it_was(rig: Rig) -> None:

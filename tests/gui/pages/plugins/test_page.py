@@ -11,6 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from studio.gui.pages.plugins.page import COLUMNS, PluginsPage
+from studio.gui.pages.shared.question import Question
 from studio.jobs import End, JobOutcome
 from studio.settings import SAFE_VARIABLE
 from studio.settings.installation import install_command
@@ -129,6 +130,18 @@ def test_an_environment_is_installed_by_a_click(rig: Rig) -> None:
     rig.finish(page, JobOutcome(End.CANCELLED, exit_code=130))
     assert not card.strip.isVisible()
     assert card.install.isVisible()
+
+
+def test_a_licence_that_has_to_be_accepted_is_asked_for(rig: Rig) -> None:
+    page = rig.page(PluginsPage)
+    select(page, "studio_qnn")
+    page.environment.install.click()
+    (question,) = page.environment.findChildren(Question)
+    assert "Qualcomm's own licence" in question.informativeText()
+    assert not rig.shell.jobs
+    question.confirm.click()
+    (job,) = rig.shell.jobs
+    assert job.options == {"name": "studio_qnn", "accept_licence": True}
 
 
 def test_an_environment_that_is_there_says_what_it_holds(rig: Rig) -> None:

@@ -57,7 +57,7 @@ def test_a_board_names_its_chip() -> None:
     ("board", "sentence"),
     [
         ("generic-aarch64", "has no accelerator."),
-        ("rk3588", "No compiler is known for Rockchip NPU .*, which .*RK3588.* can have."),
+        ("raspberry-pi-5", "No compiler is known for .*, which Raspberry Pi 5.* can have."),
     ],
 )
 def test_a_board_without_a_known_chip_is_named(board: str, sentence: str) -> None:

@@ -35,6 +35,7 @@ _ESTIMATES = {
     "flash_bytes": "flash",
     "on_chip_flash_bytes": "flash on the chip",
     "off_chip_flash_bytes": "flash next to the chip",
+    "parameter_bytes": "parameters",
 }
 
 

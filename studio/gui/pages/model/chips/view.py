@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
@@ -19,6 +20,7 @@ from studio.gui.pages.model.chips.choice import ChipCombo, remember, remembered
 from studio.gui.pages.model.chips.placement import box_of, placement_overlay
 from studio.gui.pages.model.chips.remedies import ChipRemedy
 from studio.gui.pages.model.chips.texts import missing_sentence, verdict_sentence
+from studio.gui.pages.shared.licence_question import install_accepted
 from studio.gui.pages.shared.stage_page import JobStrip
 from studio.gui.shell import MessageAction
 from studio.gui.widgets.basics import GRID, Hint, Scroll, button, label, row, set_enabled
@@ -219,8 +221,8 @@ class ChipView(QWidget):
 
     def _install(self) -> None:
         if self._missing and not self.strip.running:
-            plugin, _ = self._missing[0]
-            self._start(INSTALL, name=plugin.id)
+            plugin, environment = self._missing[0]
+            install_accepted(self, environment, partial(self._start, INSTALL, name=plugin.id))
 
     def _finished(self, outcome: JobOutcome) -> None:
         work = self._work
