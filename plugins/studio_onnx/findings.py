@@ -17,6 +17,9 @@ from studio_onnx.structure import WalkedModel
 
 _STANDARD = {"", "ai.onnx", "ai.onnx.ml"}
 _RUNTIME = {"com.microsoft", "com.microsoft.nchwc", "ai.onnx.training", "ai.onnx.preview.training"}
+_COMPILED = "EPContext"
+"""The operator of ONNX Runtime whose attribute has the code of one chip."""
+
 _MOST_VERSION = 2**31 - 1
 """Largest version that the library accepts."""
 
@@ -81,7 +84,10 @@ def _domains(model: onnx.ModelProto, operators: Operators) -> Iterator[Finding]:
             counts[domain] += count
     for domain, count in sorted(counts.items()):
         many = f"{count} node{'s' if count > 1 else ''}"
-        if domain in _RUNTIME:
+        if operators.get((domain, _COMPILED)):
+            text = f"{many} of domain {domain}, compiled for one chip: only that chip runs them."
+            yield Finding(Level.WARNING, "compiled-domain", text)
+        elif domain in _RUNTIME:
             text = f"{many} of domain {domain}: only ONNX Runtime runs them."
             yield Finding(Level.INFO, "runtime-domain", text)
         else:

@@ -137,6 +137,8 @@ def _of_head(head: bytes) -> str:
     """Return the format of a file by its first bytes alone."""
     if head.startswith(b"\x89HDF\r\n\x1a\n"):
         return "keras-hdf5"
+    if head.startswith(b"RKNN"):
+        return "rknn"
     if head.startswith(b"GGUF"):
         return "gguf"
     if head.startswith(b"tree\nversion="):

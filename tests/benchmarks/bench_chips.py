@@ -30,6 +30,8 @@ PRESETS: Mapping[str, Sequence[str]] = {
     "jetson-orin": ("", "int8", "int8-tensorrt"),
     "snapdragon-8-gen-2": ("", "int8", "int8-qnn"),
     "qcs6490": ("", "a16w8-qnn"),
+    "rk3588": ("", "int8", "int8-npu"),
+    "rv1106": ("", "int8", "int8-npu"),
     "ethos-u55-256": ("",),
     "ethos-u85-512": ("",),
     "tflite-micro": ("",),

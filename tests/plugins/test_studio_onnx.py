@@ -228,6 +228,13 @@ def test_custom_domain_is_a_warning(tmp_path: Path) -> None:
     assert codes(path) == {"custom-domain": Level.WARNING, "runtime-domain": Level.INFO}
 
 
+def test_a_model_that_is_compiled_for_one_chip_is_a_warning(tmp_path: Path) -> None:
+    nodes = [helper.make_node("EPContext", ["x"], ["y"], domain="com.microsoft", embed_mode=1)]
+    proto = onnx_files.model(nodes, [onnx_files.floats("x", [1])], [onnx_files.floats("y", [1])])
+    path = onnx_files.save(proto, tmp_path / "m.onnx")
+    assert codes(path) == {"compiled-domain": Level.WARNING}
+
+
 def test_unknown_operator_is_a_warning(tmp_path: Path) -> None:
     proto = onnx_files.model(
         [helper.make_node("Relux", ["x"], ["y"])],

@@ -72,6 +72,7 @@ def test_a_compressed_pickle_is_known_by_its_name(name: str, wanted: str, tmp_pa
     [
         (b"\x89HDF\r\n\x1a\n", "keras-hdf5"),
         (b"GGUF\x03\x00\x00\x00", "gguf"),
+        (b"RKNN\x00\x00\x00\x00\x06\x00", "rknn"),
         (b"\x20\x00\x00\x00ORTM", "ort"),
         (b'{"learner":{"attributes":{}}}', "xgboost"),
         (b"{L\x00\x00\x00\x00\x00\x00\x00\x07learner{", "xgboost"),
