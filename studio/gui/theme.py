@@ -170,6 +170,7 @@ class Theming(QObject):
         self._turn.start(_IDLE_MS)
 
     def _know(self, part: QWidget) -> None:
+        """Remember a part, which Python has made: only then is its end known."""
         if part not in self._worn:
             self._worn[part] = None
             part.destroyed.connect(lambda _gone=None: self._worn.pop(part, None))

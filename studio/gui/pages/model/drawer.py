@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QMenu,
     QPushButton,
-    QSplitter,
     QVBoxLayout,
     QWidget,
 )
@@ -29,7 +28,7 @@ from studio.gui.pages.model.sensitivity_view import SensitivityView
 from studio.gui.pages.model.surgery_view import SurgeryView
 from studio.gui.shell import Shell
 from studio.gui.widgets.basics import GRID, button, label, row
-from studio.gui.widgets.style_parts import PartStack
+from studio.gui.widgets.style_parts import PartSplitter, PartStack
 from studio.gui.widgets.wrapping_bar import WrappingBar
 from studio.workspace import NodeTimeAsked, RegistryChanged
 
@@ -85,9 +84,8 @@ class Drawer(QWidget):
         )
         self.tools.setMinimumHeight(20 * GRID)
         self.buttons = [self._button(number, title) for number, title in enumerate(TITLES)]
-        self._splitter = QSplitter(Qt.Orientation.Vertical)
+        self._splitter = PartSplitter(Qt.Orientation.Vertical)
         self._splitter.setChildrenCollapsible(False)
-        self._graph = graph
         self._splitter.addWidget(graph)
         self._splitter.addWidget(self.tools)
         self._splitter.setStretchFactor(0, 1)
@@ -102,8 +100,8 @@ class Drawer(QWidget):
         self._connect()
 
     def style_parts(self) -> list[QWidget]:
-        """Return the graph, the tools, what is between them, and the bar below."""
-        return [self._graph, self._splitter.handle(1), self.tools, self._bar]
+        """Return the graph with the tools, and the bar below."""
+        return [self._splitter, self._bar]
 
     def _button(self, number: int, title: str) -> QPushButton:
         item = button(title, partial(self.toggle, number), "quiet")
