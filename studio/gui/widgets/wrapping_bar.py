@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout
 
@@ -24,6 +25,11 @@ class WrappingBar(QFrame):
         self._line.setSpacing(4)
         for group, stretch in zip(groups, (0, 1), strict=True):
             self._line.addLayout(group, stretch)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the width of the wider group, as there may be two lines."""
+        widest = max(group.minimumSize().width() for group in self._groups)
+        return QSize(widest + 2 * self._margin, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Choose between one line and two."""

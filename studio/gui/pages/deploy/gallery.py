@@ -28,6 +28,8 @@ from studio.gui.widgets.basics import (
 
 TILE_WIDTH, TILE_HEIGHT = 196, 92
 GAP = 12
+_SCROLL_BAR = 16
+"""Pixels that one takes at most."""
 MOST = 12
 """Limit of the tiles of a kind; all of its targets are listed in its sheet."""
 
@@ -105,7 +107,7 @@ class Gallery(QWidget):
         self.kind_tiles: dict[str, Tile] = {}
         self._order: list[tuple[str, list[Tile]]] = []
         self._shape: object = None
-        self._columns = 0
+        self._columns = self._left_at = 0
         self._chosen = ""
         self._group = QButtonGroup(self)
         self._grid = QGridLayout(self)
@@ -191,7 +193,7 @@ class Gallery(QWidget):
                 self.kind_tiles[kind.id] = made
                 tiles.append(made)
         self._order = [(GROUPS[group], sections[group]) for group in GROUPS if group in sections]
-        self._columns = 0
+        self._columns = self._left_at = 0
         self._place()
 
     def _ask(self, kind: TargetKind, _checked: bool = False) -> None:
@@ -209,10 +211,28 @@ class Gallery(QWidget):
         super().resizeEvent(event)
         self._place()
 
+    def minimumSizeHint(self) -> QSize:
+        """Return one column's width: it is the page that decides how many there are."""
+        return QSize(TILE_WIDTH, super().minimumSizeHint().height())
+
+    def _fitting_columns(self) -> int:
+        """Return how many tiles fit into a line.
+
+        A line more may bring a scroll bar, and with it another width. So a column comes back only
+        when there is more room than that.
+        """
+        width = self.width()
+        columns = max(1, (width + GAP) // (TILE_WIDTH + GAP))
+        if columns > self._columns > 0 and width < self._left_at + _SCROLL_BAR:
+            return self._columns
+        return columns
+
     def _place(self) -> None:
-        columns = max(1, (self.width() + GAP) // (TILE_WIDTH + GAP))
+        columns = self._fitting_columns()
         if columns == self._columns:
             return
+        if columns < self._columns:
+            self._left_at = self.width()
         self._columns = columns
         while self._grid.takeAt(0) is not None:
             pass

@@ -16,7 +16,6 @@ from studio.api import TargetSpec
 from studio.deployment.results import DeployResult, DeployStep, ServerResult
 from studio.documents.dataclass_json import from_json
 from studio.gui.pages.deploy import rows as deploy_rows
-from studio.gui.pages.deploy.gallery import Gallery
 from studio.gui.pages.deploy.page import DeployPage
 from studio.jobs import End
 from studio.monitoring.results import Alert, FleetSample
@@ -64,19 +63,6 @@ def tile(page: DeployPage, name: str) -> tuple[str, str, str]:
 
 def state(page: DeployPage, name: str = "local") -> str:
     return tile(page, name)[2]
-
-
-def test_tiles_of_a_line_are_equally_wide(rig: Rig) -> None:
-    page = rig.page(DeployPage, rig.variant())
-    gallery = Gallery(rig.shell.theming)
-    gallery.resize(1100, 600)  # as in a window that is shown at its size
-    gallery.show_targets([], {}, {}, page._kinds)
-    layout = gallery.layout()
-    assert layout is not None
-    layout.setGeometry(gallery.rect())
-    widths = [tile.width() for tile in gallery.kind_tiles.values()]
-    assert len(widths) > 3
-    assert max(widths) - min(widths) <= 1  # the rest of the division
 
 
 def test_targets_are_tiles_with_what_runs_there(rig: Rig) -> None:
