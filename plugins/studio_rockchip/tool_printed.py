@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _PRINTED = (1, 2)
+_MOST_PRINTED = 1 << 28
 _C = ctypes.CDLL(None)
 
 
@@ -39,7 +40,7 @@ def caught() -> Iterator[Printed]:
                 os.dup2(own, number)
                 os.close(own)
             file.seek(0)
-            found.text = file.read().decode(errors="replace")
+            found.text = file.read(_MOST_PRINTED).decode(errors="replace")
 
 
 def one_line(text: str, longest: int = 500) -> str:
