@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
@@ -112,16 +112,23 @@ def test_bridge_runs_calls_of_other_threads_on_its_own_in_order(qtbot: QtBot) ->
     assert seen == [(number, threading.get_ident()) for number in range(50)]
 
 
+class User(QObject):
+    """Whoever's events are posted, as those of the window system are."""
+
+    acted = Signal()
+
+
 def test_calls_that_take_long_leave_turns_to_the_user(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("studio.gui.bridge.MOST_S", 0.0)  # each call takes longer
-    bridge = Bridge()
+    bridge, user = Bridge(), User()
     seen: list[str] = []
+    user.acted.connect(lambda: seen.append("user"), Qt.ConnectionType.QueuedConnection)
 
     def first() -> None:
         seen.append("first")
-        QTimer.singleShot(0, lambda: seen.append("user"))
+        user.acted.emit()
 
     bridge.deliver(first)
     bridge.deliver(lambda: seen.append("second"))

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from studio.jobs.runner import JobProgress
 from studio.settings import resource
 from studio.workspace import Workspace
 from studio.workspace.job_history import JobHistory, counts
+from tests.rigs.patience import patience
 
 DIGITS = resource("samples", "digits", "digits.onnx")
 PATIENCE = 60.0
@@ -106,6 +108,10 @@ def test_what_ran_when_the_process_was_killed_is_interrupted(tmp_path: Path) -> 
             assert (opened.state, opened.title) == ("done", "Open digits.onnx")
         os.kill(process.pid, signal.SIGKILL)
     with Workspace.open(home) as workspace:
+        # A child that it was about to start holds the lock until it has started, or has ended.
+        deadline = time.monotonic() + patience(10)
+        while workspace.activity.entries()[0].is_elsewhere and time.monotonic() < deadline:
+            time.sleep(0.1)
         (first, _) = workspace.activity.entries()
         assert first.state == "interrupted"
         assert first.step == "profile"
