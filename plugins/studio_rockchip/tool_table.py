@@ -13,8 +13,10 @@ _ROW = re.compile(
     r"^(?:D RKNN: \[[\d:.]+\] )?(?P<id>\d+) +(?P<operator>\w+) +(?P<dtype>[A-Z]+\d*) +"
     r"(?P<target>NPU|CPU|GPU) +\S+ +\S+ +\d+/\d+/(?P<cycles>\d+) .*?"
     r" (?P<owner>\w+:\S.*?) *$",
-    re.MULTILINE,
 )
+_LONGEST_LINE = 2000
+"""Characters; names come from the model's file, and what looks for them looks at all of one."""
+
 _MEMORY = re.compile(r"Total (?P<kind>Internal|Weight) Memory Size: (?P<size>[\d.]+)KB")
 _FIGURES = {"Internal": "dram_bytes", "Weight": "parameter_bytes"}
 _ENDS = frozenset({"InputOperator", "OutputOperator"})
@@ -42,7 +44,8 @@ class NpuLayer(NamedTuple):
 def layers(text: str) -> list[NpuLayer]:
     """Return the layers of the last table in a log, without those of inputs and outputs."""
     found: list[NpuLayer] = []
-    for row in _ROW.finditer(text):
+    short = (line for line in text.splitlines() if len(line) <= _LONGEST_LINE)
+    for row in filter(None, map(_ROW.match, short)):
         if row["id"] == "0":
             found = []  # the tables of earlier passes
         if row["operator"] not in _ENDS:
