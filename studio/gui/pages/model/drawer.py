@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -150,7 +150,8 @@ class Drawer(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The window may have another width."""
         super().resizeEvent(event)
-        self._note_width()
+        # Later: the window is being laid out, and would leave a dock that appears now where it was.
+        QTimer.singleShot(0, self, self._note_width)
 
     def _note_width(self) -> None:
         if self.takes_width != self._took_width:

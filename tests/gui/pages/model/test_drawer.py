@@ -65,6 +65,9 @@ def test_an_open_tool_takes_the_room_of_the_inspector_in_a_narrow_window(
     assert not digits_window.inspector.isVisible()
     digits_window.resize(1280, 800)
     qtbot.waitUntil(digits_window.inspector.isVisible)
+    centre = digits_window.centralWidget()
+    qtbot.waitUntil(lambda: centre.geometry().right() < digits_window.inspector.x())
+    assert digits_window.inspector.geometry().right() == digits_window.width() - 1
     digits_window.resize(960, 600)
     qtbot.waitUntil(lambda: not digits_window.inspector.isVisible())
     page.drawer.toggle(NUMBERS)
