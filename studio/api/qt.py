@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QColor
@@ -12,7 +12,9 @@ from PySide6.QtGui import Qt as RichText
 from PySide6.QtWidgets import QWidget
 
 from studio.api.options import Option
-from studio.api.targets import TargetSpec
+
+if TYPE_CHECKING:
+    from studio.api.targets import TargetSpec
 
 
 def plain_tip(text: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,6 +62,20 @@ def _show(application: QApplication, window: MainWindow, argv: Sequence[str]) ->
         return int(application.exec())
 
 
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Pause the garbage collector, which would find nothing among imported modules."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()  # else it looks at them all at once now
+        if was_enabled:
+            gc.enable()
+
+
+@_no_collection()
 def make_window(paths: Paths) -> MainWindow:
     """Return the window in the user's theme and place, with no workspace yet and not shown."""
     from studio.gui.theme import Theming
@@ -120,6 +136,7 @@ def _refuse_no_display() -> None:
         )
 
 
+@_no_collection()
 def make_application() -> QApplication:
     """Return the application in our own style.
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -92,6 +91,8 @@ def _lacking(library: Path) -> str:
 
 def install_hint() -> str:
     """Return what to do about it."""
+    import shutil  # loads every compression
+
     if shutil.which("apt-get"):
         return f"Install it with: sudo apt-get install {' '.join(DEBIAN_PACKAGES)}"
     return "Install it with the system's package manager, or use the commands: studio --help."

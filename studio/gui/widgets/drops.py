@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -60,5 +59,7 @@ def _files(event: QDropEvent) -> list[Path]:
 
 def _local_path(url: QUrl) -> str:
     """Return the path of a file; some programs put the name of this computer in front of it."""
+    import socket
+
     is_here = url.host() in ("localhost", socket.gethostname().lower())
     return url.path(QUrl.ComponentFormattingOption.FullyDecoded) if is_here else url.toLocalFile()

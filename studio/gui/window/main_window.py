@@ -31,7 +31,7 @@ from studio.gui.widgets.drops import FileDrops
 from studio.gui.window import keys
 from studio.gui.window.close_guard import Closing
 from studio.gui.window.commands import Commands
-from studio.gui.window.docks import InspectorDock, SeparatorStyle
+from studio.gui.window.docks import InspectorDock
 from studio.gui.window.drop_overlay import DropOverlay
 from studio.gui.window.idle_tasks import IdleTasks, pages
 from studio.gui.window.job_bar import JobBar
@@ -93,8 +93,6 @@ class MainWindow(QMainWindow):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self.project = CurrentProject()
         self.project.change_asked.connect(lambda: self.go("project"))
-        self._separators = SeparatorStyle()
-        self.setStyle(self._separators)
         self._build()
         restore_layout(self, self.inspector, self._settings)
 
@@ -108,7 +106,10 @@ class MainWindow(QMainWindow):
         self.project.follow(workspace, self.current)
         self.project.changed.connect(lambda: self._progress.show_on(self.rail))
         from studio.gui.panels.panels import Panels  # it knows the workspace
+        from studio.gui.widgets.separator_style import SeparatorStyle  # the first paint has no line
 
+        self._separators = SeparatorStyle()
+        self.setStyle(self._separators)
         self._ahead = IdleTasks(self, pages((*STAGES, PLUGINS), self._page, workspace.import_steps))
         self.panels = Panels(self)
         self.commands = Commands(self)

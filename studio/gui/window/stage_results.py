@@ -1,19 +1,19 @@
-"""The result of each stage in a word or two, as the rail shows it."""
+"""The result of each stage in a word or two, as the rail shows it.
+
+What reads the results is loaded with the first model, after the first paint.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from studio.documents.dataclass_json import read_parts
 from studio.gui import figures
-from studio.gui.pages.project.rows import ready, rows_of
-from studio.models.results import ModelFigures
-from studio.profiling.results import ProfileResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from studio.gui.current_project import CurrentProject, CurrentVariant
+    from studio.projects.results import Project
     from studio.workspace import VariantRecord, Workspace
 
 NEXT = "next"
@@ -51,18 +51,20 @@ class StageResults:
         project = self._project.value
         if project is None or self._current.variant is None:
             return False
-        done, of = ready(rows_of(project))
+        done, of = _progress(project)
         return done < of
 
     def _ready(self) -> str:
         project = self._project.value
         if project is None:
             return ""
-        done, of = ready(rows_of(project))
+        done, of = _progress(project)
         return f"{done} of {of}"
 
     @staticmethod
     def _nodes(variant: VariantRecord) -> str:
+        from studio.models.results import ModelFigures
+
         nodes = ModelFigures.read(variant.summary).nodes
         if nodes is None:
             return ""
@@ -74,6 +76,9 @@ class StageResults:
 
     def _latency(self, variant: VariantRecord) -> str:
         """Return the median of the last profile of the variant on the first backend."""
+        from studio.documents.dataclass_json import read_parts
+        from studio.profiling.results import ProfileResult
+
         for run in self._workspace.registry.runs("profile", variant.id, most=1):
             for row in read_parts(ProfileResult, run.result).runs:
                 if row.variant_id == variant.id and row.latency_ms is not None:
@@ -84,3 +89,10 @@ class StageResults:
         running = self._workspace.registry.history.running().values()
         count = sum(release.facts.name == variant.model_name for release in running)
         return f"{count} live" if count else ""
+
+
+def _progress(project: Project) -> tuple[int, int]:
+    """Return how many rows of a project are ready, and how many there are."""
+    from studio.gui.pages.project.rows import ready, rows_of
+
+    return ready(rows_of(project))
