@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from studio.api import Cancelled, Channel, StudioError, TakenBack, TargetFacts
+from studio.api import Cancelled, Channel, StudioError, TakenBack, TargetFacts, UsageError
 from studio.deployment.access import AccessRequest, keep_certificate, keep_token
 from studio.deployment.admission import Request, ordered
 from studio.deployment.contained_packaging import signed_copy
@@ -26,6 +26,8 @@ from studio.packages.backends import backends_among
 from studio.packages.packaging_job import package_contained
 from studio.packages.results import PackageResult
 from studio.packages.signing import signature_of
+from studio.runtime.backends.providers import check
+from studio.runtime.shared.errors import LoadError
 from studio.settings import Paths
 from studio.targets import inventory
 from studio.targets.connect import gather_facts, host_of, is_local
@@ -50,6 +52,7 @@ class Deployment:
         self._job = job
         self._owner = owner
         self._access = AccessRequest.of(options, os.environ)
+        _refuse_unknown_providers(options.providers or "")
         self._quality = soak_rule(options)
         self._request = Request.of(options, owner)
         self.log = StepLog(job)
@@ -175,7 +178,12 @@ class Deployment:
         plan = make_plan(facts, found, bundle, runtime, wheels, wish, obstacle, request)
         live = liveness(self._target, server_info(channel, facts.root))
         # A release whose server has stopped is switched to like a new one.
-        return replace(plan, unchanged=plan.unchanged and live.state == SERVING)
+        same = plan.unchanged and self._keeps_providers(found)
+        return replace(plan, unchanged=same and live.state == SERVING)
+
+    def _keeps_providers(self, found: Inventory) -> bool:
+        wanted = self._options.providers
+        return wanted is None or wanted == str(found.service.get("providers", ""))
 
     def _wheels(self, facts: TargetFacts, bundle: Bundle, found: Inventory) -> WheelSet | None:
         """Return the wheels to install: the whole set if one is missing, so that versions fit.
@@ -199,6 +207,7 @@ class Deployment:
         given = self._options
         return ServeSettings(
             access=self._access,
+            providers=given.providers,
             port=given.port,
             usual_port=0 if is_local(self._target) else BOARD_PORT,
             budget_ms=given.budget_ms,
@@ -223,3 +232,10 @@ class Deployment:
             root=plan.facts.root,
             packaged=self.packaged,
         )
+
+
+def _refuse_unknown_providers(text: str) -> None:
+    try:
+        check(text)
+    except LoadError as error:
+        raise UsageError(str(error)) from None

@@ -25,6 +25,7 @@ from studio.deployment.step_log import StepLog, StepRow, begun, instant
 from studio.deployment.trial import Sampling, summary_of_trial
 from studio.documents.dataclass_json import JsonValue, from_json, to_json
 from studio.jobs import Job
+from studio.runtime.backends.providers import CPU
 
 _TELLING = 8 << 20
 """Smallest transfer in bytes whose duration describes the rate of the link."""
@@ -34,7 +35,10 @@ _SLOWEST = 4096
 """Bytes per second. A dead link is detected far earlier; this limits a very slow one."""
 
 _INSTALL_S = 900.0
-_PROBE_S = 300.0
+_PROBE_S = 120.0
+_COMPILATION_S = 1200.0
+"""Of a model for an accelerator, which the probe waits for; the server then has what it made."""
+_ANSWER_S = 180.0
 _SWITCH_S = 120.0
 _PROBES_PATIENCE = 16.0
 """Multiple of the probe's time: on a slow board both the new and the restored server get eight."""
@@ -46,6 +50,7 @@ class ServeSettings:
 
     Attributes:
         access: Access options of the deploy.
+        providers: Execution providers; None keeps the current ones.
         port: Port; None keeps the current one.
         usual_port: Default port for a first release; 0 lets the target choose.
         budget_ms: Largest median latency; None for no limit.
@@ -63,6 +68,7 @@ class ServeSettings:
     usual_port: int
     budget_ms: float | None
     soak_s: float
+    providers: str | None = None
     quality: Mapping[str, str] | None = None
     sampling: Sampling | None = None
     agreement: float = 0.0
@@ -226,11 +232,17 @@ class TargetDeployment:
         if self._plan.unchanged:
             row.skip("release already running")
             return
+        seconds = _COMPILATION_S if self._compiles else _PROBE_S
         found = self._agent.request(
             ProbeAnswer,
             "probe",
-            {"release": self._plan.bundle.digest, "budget_ms": self._wish.budget_ms},
-            timeout=_PROBE_S,
+            {
+                "release": self._plan.bundle.digest,
+                "budget_ms": self._wish.budget_ms,
+                "providers": self._wish.providers,
+                "seconds": seconds,
+            },
+            timeout=seconds + _ANSWER_S,
         )
         # A switch loads models as the probe did, so the probe's time scales its timeout.
         self._patience_s += _PROBES_PATIENCE * (found.probe_s or 0.0)
@@ -239,6 +251,16 @@ class TargetDeployment:
             f"{found.max_error:.2g}), {found.latency_ms:.2f} ms a request, "
             f"{found.backend} {found.version}"
         )
+        if found.fallback:
+            row.text += f". {found.fallback}"
+        elif found.providers not in ((), ("cpu",)):
+            row.text += f" on {', '.join(found.providers)}"
+
+    @property
+    def _compiles(self) -> bool:
+        """Whether an execution provider may compile the model on the target."""
+        wanted = self._wish.providers
+        return wanted != CPU and bool(wanted or self._plan.facts.accelerators)
 
     def _access(self, row: StepRow) -> None:
         """Prepare a certificate; the switch itself generates a token."""
@@ -261,6 +283,7 @@ class TargetDeployment:
                 "release": self._plan.bundle.digest,
                 "host": wish.access.host,
                 "access": wish.access.request(),
+                "providers": wish.providers,
                 "port": wish.port,
                 "usual_port": wish.usual_port,
                 "soak_s": wish.soak_s,

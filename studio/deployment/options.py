@@ -90,6 +90,21 @@ class BundleOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ServerOptions:
+    """The computation of the model on the target."""
+
+    providers: str | None = option(
+        None,
+        title="Execution providers",
+        placeholder="unchanged; at first those that are installed",
+        help="Execution providers of ONNX Runtime in order, such as tensorrt,cuda:1. 'auto' "
+        "takes those that the target's package of ONNX Runtime brings (default: unchanged; at "
+        "first auto). The CPU computes what is left.",
+        advanced=True,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class AccessOptions:
     """Access to the endpoint, and the address on which it listens."""
 
@@ -287,6 +302,7 @@ class DeployOptions(
     TrialOptions,
     ReleaseOptions,
     AccessOptions,
+    ServerOptions,
     BundleOptions,
     PlaceOptions,
 ):

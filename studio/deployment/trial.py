@@ -125,7 +125,7 @@ def without_unsupported(target: TargetSpec, options: KeptT) -> tuple[KeptT, str]
 
 
 def check_platform_can(target: TargetSpec, options: DeployOptions) -> None:
-    """Refuse options about requests on a platform, before a bundle is packaged.
+    """Refuse options that a platform has no use for, before a bundle is packaged.
 
     Raises:
         UsageError: with the alternative on a platform.
@@ -136,6 +136,11 @@ def check_platform_can(target: TargetSpec, options: DeployOptions) -> None:
         raise UsageError(why_none_kept(target), hint="Omit --keep-samples.")
     if options.agreement and (why_not := why_none_compared(target)):
         raise UsageError(why_not, hint="Omit --shadow-cpu.")
+    if options.providers:
+        raise UsageError(
+            f"{target.name} takes the execution providers that its image has.",
+            hint="Omit --providers.",
+        )
     on_trial = options.quality or options.soak_rule
     if on_trial and (why_not := why_no_trial(target)):
         raise UsageError(f"No trial: {why_not}", hint=_INSTEAD)

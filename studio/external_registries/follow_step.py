@@ -15,6 +15,7 @@ from studio.deployment.options import (
     PlaceOptions,
     PlatformOptions,
     ReleaseOptions,
+    ServerOptions,
     TargetOptions,
     TrialOptions,
 )
@@ -61,6 +62,7 @@ class FollowOptions(
     TrialOptions,
     ReleaseOptions,
     AccessOptions,
+    ServerOptions,
     ReplacingOptions,
     TargetOptions,
     FollowedOptions,

@@ -15,6 +15,7 @@ from studio.monitoring.endpoint.results import (
     FetchedRequests,
     Latency,
     LiveLabels,
+    NodePlacement,
     SpeedReport,
     StoredRequests,
     Upkeep,
@@ -75,6 +76,7 @@ class TargetSample:
     throughput: float | None = optional(ABSENT)
     latency_ms: Latency | None = optional(ABSENT)
     threads: int | None = optional(ABSENT)
+    placement: NodePlacement | None = optional(ABSENT)
     errors: int | None = optional(ABSENT)
     requests: int | None = optional(ABSENT)
     in_flight: int | None = optional(ABSENT)

@@ -14,6 +14,7 @@ from studio.monitoring.endpoint.results import (
     FetchedRequests,
     Latency,
     LiveLabels,
+    NodePlacement,
     Percentiles,
     SpeedReport,
     StoredRequests,
@@ -46,6 +47,7 @@ def target(sample: TargetSample) -> list[str]:
         f"throughput  {sample.throughput or 0.0:.1f} requests/s",
         f"latency     {times}{threads}",
         f"errors      {sample.errors or 0}",
+        *_placement(sample.placement),
         *_speed(sample.pace),
         *_board(sample.board, sample.upkeep),
         *_accuracy(labels),
@@ -73,6 +75,14 @@ def drift(sample: TargetSample) -> list[str]:
 
 def _channel_faults(faults: Sequence[ChannelFault]) -> list[str]:
     return [f"not told    {fault.channel}: {fault.text}" for fault in faults]
+
+
+def _placement(placement: NodePlacement | None) -> list[str]:
+    """Describe where the nodes are computed; nothing for the processor alone."""
+    if placement is None or not placement.wanted:
+        return []
+    counts = [f"{count} nodes on {name}" for name, count in placement.nodes.items()]
+    return [f"computed    {', '.join(counts or placement.used)}"]
 
 
 def _speed(pace: SpeedReport | None) -> list[str]:

@@ -131,6 +131,7 @@ class TargetMonitor:
             throughput=status.throughput_rps,
             latency_ms=_latency(status.latency_ms),
             threads=status.threads,
+            placement=status.placement,
             errors=status.errors,
             requests=status.requests,
             in_flight=status.in_flight,

@@ -27,6 +27,12 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--port", type=int, default=8477, help="port, 0 for any [default: 8477]")
     parser.add_argument(
+        "--providers",
+        metavar="LIST",
+        help="execution providers of ONNX Runtime in order, such as tensorrt,cuda:1 "
+        "[default: auto, those that are installed]",
+    )
+    parser.add_argument(
         "--allowed-host",
         action="append",
         default=[],
@@ -48,6 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
                 return fail_job(outcome, as_json=arguments.json, debug=arguments.debug)
         command = own_python("-m", "studio.runtime", "serve", subject.flag, str(subject.path))
         command += ["--host", arguments.host, "--port", str(arguments.port)]
+        command += [f"--providers={arguments.providers}"] if arguments.providers else []
         command += [f"--allowed-host={name}" for name in arguments.allowed_host]
         server = Server(opened.paths, opened.sandbox, readable_around(subject.path))
     return server.run(command, _print_runtime_line, print_note)

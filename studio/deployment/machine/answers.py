@@ -80,6 +80,8 @@ class ProbeAnswer:
 
     Attributes:
         probe_s: Duration of the whole probe; 0 from an older runtime, which does not report it.
+        providers: Execution providers that compute the model.
+        fallback: Why not the wanted providers compute; empty where they do.
     """
 
     samples: int
@@ -88,6 +90,8 @@ class ProbeAnswer:
     backend: str
     version: str
     probe_s: float | None = 0.0
+    providers: tuple[str, ...] = ()
+    fallback: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.monitoring.drift import alarm_text
-from studio.monitoring.endpoint.results import SpeedReport
+from studio.monitoring.endpoint.results import NodePlacement, SpeedReport
 from studio.monitoring.endpoint.status import DriftReport, ServerReport, ServerStatus
 from studio.monitoring.expiry import expiry_alerts
 from studio.monitoring.results import Alert
@@ -34,6 +34,7 @@ class Rules:
             _slower_than_measured(status.pace),
             self._restarted(status),
             _drifts(status.drift),
+            _falls_back(status.placement),
         ]
         self._before = status
         return [*filter(None, found), *expiry_alerts(status.upkeep)]
@@ -92,6 +93,13 @@ def _drifts(drift: DriftReport | None) -> Alert | None:
         return None
     counts = float(drift.differing or 0), float(drift.windows or 0)
     return Alert("drift", "warning", alarm_text(drift), *counts)
+
+
+def _falls_back(placement: NodePlacement | None) -> Alert | None:
+    if placement is None or not placement.fallback:
+        return None
+    text = f"The accelerator does not compute the model. {placement.fallback}"
+    return Alert("provider", "warning", text)
 
 
 def _release_failed(report: ServerReport) -> Alert | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from studio.documents.dataclass_json import JsonValue, optional
@@ -107,6 +107,23 @@ class Upkeep:
     certificate_days: float | None = None
     disk_free_mb: float | None = None
     disk_total_mb: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NodePlacement:
+    """The execution providers that were wanted for a model, and those that compute it.
+
+    Attributes:
+        nodes: Nodes by provider; empty where ONNX Runtime does not know.
+        missing: Reasons by the providers that do not work on the target.
+        fallback: Why not the wanted provider computes; empty where it does.
+    """
+
+    wanted: tuple[str, ...] = ()
+    used: tuple[str, ...] = ()
+    nodes: Mapping[str, int] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
+    fallback: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from studio.monitoring.endpoint.results import (
     DriftState,
     Latency,
     LiveLabels,
+    NodePlacement,
     SpeedReport,
     StoredRequests,
     Upkeep,
@@ -87,3 +88,4 @@ class ServerStatus:
     mirror: Agreement | None = None
     samples: StoredRequests | None = None
     threads: int | None = None
+    placement: NodePlacement | None = None

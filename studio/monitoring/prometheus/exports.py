@@ -90,6 +90,13 @@ BUILT_IN = (
         "The disk is almost full.",
     ),
     BuiltIn(
+        "EdgewrightFallback",
+        "edgewright_provider_fallback == 1",
+        "warning",
+        60,
+        "The accelerator does not compute the model.",
+    ),
+    BuiltIn(
         "EdgewrightRestarts",
         "increase(edgewright_worker_restarts_total[10m]) > 2",
         "warning",

@@ -18,6 +18,8 @@ from typing import (
 
 import numpy as np
 
+from .providers import CPU_ALONE, Acceleration
+
 Feeds = Mapping[str, np.ndarray]
 
 T = TypeVar("T")
@@ -86,13 +88,13 @@ class LoadSettings(NamedTuple):
         threads: Of each operator; 0: the backend decides.
         streams: Runs that may happen at the same time.
         arena: Keep the memory of runs, where the backend has the choice.
-        accelerate: Take what accelerators the backend finds, not the processor alone.
+        acceleration: Execution providers, where the backend has such.
     """
 
     threads: int = 0
     streams: int = 1
     arena: bool = True
-    accelerate: bool = False
+    acceleration: Acceleration = CPU_ALONE
 
 
 def type_name(dtype: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from ..shared.errors import LoadError
 from . import bfloat16
 from .backend_model import Argument, Feeds, LoadSettings, Run, RunOptions
 from .failure import first_line
+from .placement import Placement
 
 
 class BoundArrays(NamedTuple):
@@ -30,6 +31,7 @@ class OnnxModel:
 
     Attributes:
         keeps_memory: Memory of its runs is kept for the next ones.
+        placement: Where its nodes are computed.
         run_bound: Runs on bound arrays, with options or None; None where it cannot.
     """
 
@@ -40,13 +42,11 @@ class OnnxModel:
 
         self.version = str(ort.__version__)
         self.keeps_memory = settings.arena
-        providers = ["CPUExecutionProvider"]
-        if settings.accelerate:
-            providers = ort.get_available_providers()
+        self.placement = Placement()
         try:
-            self._session = ort.InferenceSession(
-                str(path), _session_options(settings), providers=providers
-            )
+            self._session = self._open(path, settings)
+        except LoadError:
+            raise
         except Exception as error:  # onnxruntime's own classes have no common base
             raise LoadError(
                 "onnxruntime {} cannot load {}: {}".format(
@@ -65,6 +65,20 @@ class OnnxModel:
         self.run_bound = getattr(native, "run_with_iobinding", None)
         if any(each.type == bfloat16.ORT_NAME for each in (*self.inputs, *self.outputs)):
             self.run, self.run_bound = self._run_bits, None
+
+    def _open(self, path: Path, settings: LoadSettings) -> Any:
+        import onnxruntime as ort
+
+        if settings.acceleration.providers:
+            from .accelerated_session import open_session
+
+            found = open_session(path, lambda: _session_options(settings), settings.acceleration)
+            if found is not None:
+                self.placement = found.placement
+                return found.session
+        return ort.InferenceSession(
+            str(path), _session_options(settings), providers=["CPUExecutionProvider"]
+        )
 
     def _run_bits(
         self, outputs: Sequence[str], feeds: Feeds, options: Optional[RunOptions] = None

@@ -6,7 +6,8 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..shared.errors import ReleaseError
+from ..backends.providers import check
+from ..shared.errors import LoadError, ReleaseError
 from ..shared.files import point, remove
 from ..shared.manifest import NAME, SIGNATURE, Manifest, verify
 from ..shared.records import read
@@ -187,8 +188,18 @@ def _plan(
     host = request.host or started.host or "127.0.0.1"
     port = _port(server, request, started, host)
     wish = request.access or {}
-    address = Address(host, port, access.desired(service, wish))
+    providers = started.providers if request.providers is None else _checked(request.providers)
+    address = Address(host, port, access.desired(service, wish), providers)
     return SwitchPlan(address, wish, request.ready_s or None, request.soak_s)
+
+
+def _checked(providers: str) -> str:
+    """Return names of providers, which become part of a command line."""
+    try:
+        check(providers)
+    except LoadError as error:
+        raise ReleaseError("bad-request", str(error)) from None
+    return providers
 
 
 def _port(server: Server, request: SwitchRequest, started: StartedService, host: str) -> int:

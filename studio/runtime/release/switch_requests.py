@@ -16,6 +16,7 @@ class SwitchRequest(NamedTuple):
         access: An ``access.AccessChange`` in JSON form.
         ready_s: Longest time until it is ready.
         soak_s: How long it is watched.
+        providers: Execution providers of the server (see ``backends.providers.wanted``).
         quality: Values of the trial's rule; None if it must only stay up and answer.
     """
 
@@ -26,6 +27,7 @@ class SwitchRequest(NamedTuple):
     access: Optional[Mapping[str, object]] = None
     ready_s: float = 0.0
     soak_s: float = 0.5
+    providers: Optional[str] = None
     quality: Optional[Mapping[str, object]] = None
 
 

@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import List
 
+from ..backends.providers import AUTO, VARIABLE, check
+from ..shared.errors import LoadError
 from ..shared.host_names import ALLOWED_HOSTS
 from .options import Options
 
@@ -46,6 +48,8 @@ def parse(arguments: List[str]) -> Options:
         control=given.control,
         generation=given.generation,
         hang_s=given.hang_seconds,
+        providers=_checked(parser, given.providers or os.environ.get(VARIABLE) or AUTO),
+        engine_cache=given.engine_cache,
     )
 
 
@@ -75,6 +79,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--request-seconds", type=float, default=60.0, help="until the answer (0: no limit)")
     add("--on-demand", action="store_true", help="load models of --models on demand")
     add("--hang-seconds", type=float, default=30.0, help="worker timeout (0: no limit)")
+    add(
+        "--providers",
+        help="of ONNX Runtime, such as tensorrt,cuda:1 (or: ${}; auto)".format(VARIABLE),
+    )
+    add("--engine-cache", type=_path, help="folder for what providers compile")
     add("--token-file", type=_path, help="clients must send this token (or: $EDGEWRIGHT_TOKEN)")
     add("--cert", type=_path, help="certificate chain; with it the server speaks TLS")
     add("--key", type=_path, help="private key of the certificate")
@@ -90,6 +99,14 @@ def _parser() -> argparse.ArgumentParser:
 def _names(given: List[str], variable: str) -> List[str]:
     found = ",".join((*given, variable)).lower().split(",")
     return list(dict.fromkeys(filter(None, map(str.strip, found))))
+
+
+def _checked(parser: argparse.ArgumentParser, providers: str) -> str:
+    try:
+        check(providers)
+    except LoadError as error:
+        parser.error(str(error))
+    return providers
 
 
 def _path(text: str) -> Path:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import List, NamedTuple, Optional, Tuple
 
+from ..backends.providers import AUTO
+
 
 class Options(NamedTuple):
     """Options of the server; sizes in bytes, times in seconds.
@@ -26,6 +28,8 @@ class Options(NamedTuple):
         log_rate: Requests logged a second, at most.
         allowed_hosts: Accepted names in addition to the server's own (see ``hosts``).
         gate: Folder that is shared with a gate, whose clients are answered too, in turn.
+        providers: Execution providers in their order (see ``backends.providers.wanted``).
+        engine_cache: Folder for what they compile; None for one beside the releases.
         listener: File descriptor of a listening socket that a supervisor holds; -1 without one.
         control: File descriptor of the socket to that supervisor; -1 without one.
         generation: Number that a supervisor gave to what is served.
@@ -57,6 +61,8 @@ class Options(NamedTuple):
     control: int = -1
     generation: int = 1
     hang_s: float = 30.0
+    providers: str = AUTO
+    engine_cache: Optional[Path] = None
 
     @property
     def place(self) -> Optional[Path]:

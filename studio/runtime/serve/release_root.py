@@ -26,6 +26,12 @@ def run_folder_of(file: Path) -> Optional[Path]:
     return None
 
 
+def engines_of(file: Path) -> Optional[Path]:
+    """Return the folder for what execution providers compile; None for a bare file."""
+    run = run_folder_of(file)
+    return None if run is None else run / "engines"
+
+
 class Runner(NamedTuple):
     """The interpreter and zip application that a release is run with."""
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Callable, Dict, List, Optional, Tuple
 
 from ..backends.loader import version_of
+from ..backends.providers import AUTO, Acceleration
 from ..shared.access_tokens import Tokens, load_chain, tls_of
 from ..shared.errors import CannotListen, LoadError
 from ..shared.sockets import listen
@@ -37,7 +38,7 @@ from .log import Log
 from .options import Options
 from .quality.follow_requests import keep_following
 from .quality.uncertain_samples import follow_samples
-from .release_root import run_folder_of
+from .release_root import engines_of, run_folder_of
 from .rest import (
     metrics,
     open_inference,
@@ -100,12 +101,24 @@ def run(options: Options) -> int:
 
 
 def _load(options: Options, source: ModelSource) -> ServedModel:
+    source = source._replace(acceleration=_acceleration(options, source))
     return load(source, options.threads, options.max_batch, _tried(options, source))
+
+
+def _acceleration(options: Options, source: ModelSource) -> Acceleration:
+    folder = options.engine_cache or engines_of(source.path)
+    return Acceleration(options.providers, None if folder is None else folder / source.digest)
 
 
 def _tried(options: Options, source: ModelSource) -> TuningCache:
     run = run_folder_of(source.path)
-    words = (version_of(source.backend), usable_cores(), options.threads, options.max_batch)
+    words = (
+        version_of(source.backend),
+        usable_cores(),
+        options.threads,
+        options.max_batch,
+        *([] if options.providers == AUTO else [options.providers]),
+    )
     return TuningCache(run / "tried.json" if run is not None else None, " ".join(map(str, words)))
 
 

@@ -101,12 +101,9 @@ def options(layout: Layout, access: Access) -> list[str]:
 
 
 def variables(access: Access) -> list[str]:
-    """Return variables in front of a command line that pass the server its names.
-
-    A release that is rolled back to may run in a runtime that has no option for them.
-    """
+    """Return variables that pass the server its names."""
     names = ",".join(access.allowed_hosts)
-    return ["/usr/bin/env", "{}={}".format(ALLOWED_HOSTS, names)] if names else []
+    return ["{}={}".format(ALLOWED_HOSTS, names)] if names else []
 
 
 def is_changed(layout: Layout, wish: Mapping[str, object]) -> bool:

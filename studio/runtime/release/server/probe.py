@@ -14,7 +14,7 @@ from ...shared.files import write_atomically
 from ...shared.records import read
 from ..board import Board
 from ..store import state
-from .server_control import command, environment
+from .server_control import Server, StartedService, command, environment
 
 _SECONDS = 120.0
 
@@ -25,11 +25,13 @@ class ProbeRequest(NamedTuple):
     Attributes:
         budget_ms: Largest median latency; None for no limit.
         seconds: Longest time.
+        providers: Execution providers; None for those of the running server.
     """
 
     release: str
     budget_ms: Optional[float] = None
     seconds: float = _SECONDS
+    providers: Optional[str] = None
 
 
 class TrialAnswer(NamedTuple):
@@ -66,7 +68,10 @@ def probe(board: Board, request: Mapping[str, object]) -> dict[str, object]:
     board.save(board.state.at(state.PROBE, what.digest))
     start = time.monotonic()
     try:
-        answer = _try(board, what.digest, asked.seconds or _SECONDS)
+        providers = read(StartedService, Server(board.layout).service()).providers
+        if asked.providers is not None:
+            providers = asked.providers
+        answer = _try(board, what.digest, asked.seconds or _SECONDS, providers)
         _judge(read(TrialAnswer, answer), asked.budget_ms)
     except ReleaseError as error:
         entry = board.note(what, "failed", reason=error.message)
@@ -84,7 +89,7 @@ def _remember(board: Board, digest: str, seconds: float) -> None:
     write_atomically(board.layout.binding(digest), json.dumps(binding, sort_keys=True).encode())
 
 
-def _try(board: Board, digest: str, seconds: float) -> dict[str, object]:
+def _try(board: Board, digest: str, seconds: float, providers: str) -> dict[str, object]:
     layout = board.layout
     words = [*command(layout, board.binding(digest)), "release", "try", "--root", str(layout.root)]
     try:
@@ -98,7 +103,8 @@ def _try(board: Board, digest: str, seconds: float) -> dict[str, object]:
     except OSError as error:  # of another architecture, say
         raise _failed("{} cannot be run ({})".format(words[0], error.strerror)) from None
     try:
-        out, err = child.communicate(json.dumps({"release": digest}).encode(), seconds)
+        asked = {"release": digest, "providers": providers}
+        out, err = child.communicate(json.dumps(asked).encode(), seconds)
     except subprocess.TimeoutExpired:
         child.kill()
         child.communicate()

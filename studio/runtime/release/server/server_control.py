@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from ...backends.providers import VARIABLE as PROVIDERS
 from ...shared.access_tokens import VARIABLE
 from ...shared.errors import ReleaseError
 from ...shared.files import remove, write_atomically
@@ -26,11 +27,12 @@ _STOP_S = 15.0
 
 
 class Address(NamedTuple):
-    """Address of the server (port 0 lets it choose), and its access rules."""
+    """Address of the server (port 0 lets it choose), its access rules and execution providers."""
 
     host: str
     port: int
     access: Access = Access()
+    providers: str = ""
 
     def options(self, layout: Layout) -> list[str]:
         """Return the server's options for it."""
@@ -65,6 +67,7 @@ class StartedService(NamedTuple):
     runtime: str = ""
     env: str = ""
     pid: int = 0
+    providers: str = ""
 
 
 class Server:
@@ -111,8 +114,8 @@ class Server:
         """Return whether it has this address, which a running server never changes."""
         started = self.started
         asked = address.port in (0, started.port, self.status.port)
-        now = (started.host, access.desired(self.service(), {}))
-        return asked and now == (address.host, address.access)
+        now = (started.host, access.desired(self.service(), {}), started.providers)
+        return asked and now == (address.host, address.access, address.providers)
 
     def choose_port(self, host: str, usual: int) -> int:
         """Return a port for an endpoint that has none (see ``ports.choose``)."""
@@ -157,6 +160,7 @@ class Server:
             "host": address.host,
             "port": address.port,
             **address.access._asdict(),
+            "providers": address.providers,
             "runtime": binding.runtime,
             "env": binding.env,
             "python": binding.python,
@@ -172,7 +176,9 @@ class Server:
     def _command(self, binding: Binding, address: Address) -> list[str]:
         layout = self._layout
         root = ("--root", str(layout.root))
-        names = access.variables(address.access)
+        # A release that is rolled back to may run in a runtime that has no option for these.
+        names = [*access.variables(address.access), *_providers(address.providers)]
+        names = ["/usr/bin/env", *names] if names else []
         return [*names, *command(layout, binding), "serve", *root, *address.options(layout)]
 
     def stamp(self) -> tuple[int, int]:
@@ -222,6 +228,10 @@ class Server:
         )
 
 
+def _providers(names: str) -> list[str]:
+    return ["{}={}".format(PROVIDERS, names)] if names else []
+
+
 def command(layout: Layout, binding: Binding) -> list[str]:
     """Return the start of a command line that runs a release's own runtime."""
     # An interpreter inside the folder of releases is kept relative, so that the folder can move.
@@ -234,8 +244,8 @@ def environment() -> dict[str, str]:
     values = dict(os.environ, ORT_DISABLE_TELEMETRY="1", PYTHONUNBUFFERED="1")
     # A server outlives the command that started it and the command's temporary folder.
     # And a token in the studio's own environment is not one for this server.
-    foreign = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "TMPDIR", "MPLCONFIGDIR", VARIABLE)
-    for name in foreign:
+    foreign = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "TMPDIR", "MPLCONFIGDIR")
+    for name in (*foreign, VARIABLE, PROVIDERS):
         values.pop(name, None)
     return values
 

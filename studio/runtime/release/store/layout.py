@@ -150,6 +150,11 @@ class Layout(NamedTuple):
         """Output of the server."""
         return self.run / "server.log"
 
+    @property
+    def engines(self) -> Path:
+        """What execution providers have compiled, a folder a release (see ``release_root``)."""
+        return self.run / "engines"
+
     def release(self, digest: str) -> Path:
         """Return the folder of a release."""
         return self.releases / checked_digest(digest)

@@ -11,6 +11,9 @@ from typing import Any, Dict, NamedTuple
 from ...backends.backend_model import BackendModel, LoadSettings
 from ...backends.catalog import ServingBackend, backend_of
 from ...backends.loader import load_model, version_of
+from ...backends.onnx_runtime import OnnxModel
+from ...backends.placement import Placement
+from ...backends.providers import AUTO, Acceleration
 from ...shared import manifest
 from ...shared.errors import LoadError, ReleaseError
 from ...shared.records import read
@@ -28,9 +31,14 @@ class SampledOutput(NamedTuple):
 
 
 class TrialRequest(NamedTuple):
-    """A release whose golden samples are run."""
+    """A release whose golden samples are run.
+
+    Attributes:
+        providers: Execution providers, as its server will have them.
+    """
 
     release: str
+    providers: str = AUTO
 
 
 class Tolerance(NamedTuple):
@@ -45,11 +53,14 @@ def run_trial(layout: Layout, request: Mapping[str, object]) -> dict[str, object
 
     Returns:
         ``samples``, ``mismatches``, ``max_error`` (largest absolute difference), ``atol``,
-        ``first_ms``, ``latency_ms`` (median), the ``backend`` and its ``version``.
+        ``first_ms``, ``latency_ms`` (median), the ``backend`` and its ``version``, the
+        ``providers`` that compute, and as ``fallback`` why not the wanted ones.
     """
-    folder = layout.release(read(TrialRequest, request).release)
+    asked = read(TrialRequest, request)
+    folder = layout.release(asked.release)
     what = manifest.read(folder)
-    model, backend = _load(folder / what.model, what.backend)
+    acceleration = Acceleration(asked.providers or AUTO, layout.engines / asked.release)
+    model, backend = _load(folder / what.model, what.backend, acceleration)
     allowed = read(Tolerance, what.raw["golden"])
     rtol, atol = float(allowed.rtol), float(allowed.atol)
     samples = sorted((folder / "golden").glob("*.npz"))
@@ -63,6 +74,7 @@ def run_trial(layout: Layout, request: Mapping[str, object]) -> dict[str, object
             first_ms = (time.perf_counter() - start) * 1e3
         error, same = compare(answers, expected, rtol, atol)
         worst, mismatches = max(worst, error), mismatches + (not same)
+    placement = model.placement if isinstance(model, OnnxModel) else Placement()
     return {
         "samples": len(samples),
         "mismatches": mismatches,
@@ -72,16 +84,20 @@ def run_trial(layout: Layout, request: Mapping[str, object]) -> dict[str, object
         "latency_ms": _latency(model, feeds),
         "backend": backend.distribution,
         "version": model.version,
+        "fallback": placement.fallback,
+        "providers": list(placement.used),
     }
 
 
-def _load(path: Path, wanted: str) -> tuple[BackendModel, ServingBackend]:
+def _load(
+    path: Path, wanted: str, acceleration: Acceleration
+) -> tuple[BackendModel, ServingBackend]:
     try:
         backend = backend_of(path, wanted)
     except LoadError as error:
         raise ReleaseError("not-loadable", str(error)) from None
     try:
-        return load_model(path, backend, LoadSettings(accelerate=True)), backend
+        return load_model(path, backend, LoadSettings(acceleration=acceleration)), backend
     except ImportError as error:
         raise ReleaseError(
             "no-{}".format(backend.id),

@@ -174,7 +174,8 @@ class ServedModel:
         else:
             self.inline = self._typical_s < 0.7 * below
         # Is it slow, or does it wait for a processor that others want, too?
-        self.session.timed = self.session.threads == 1 and self._typical_s > 0.2 * below
+        alone = self.session.threads == 1 and not self.session.placement.is_accelerated
+        self.session.timed = alone and self._typical_s > 0.2 * below
         if not self.session.timed:
             self.session.busy_s = math.inf
 
@@ -194,7 +195,7 @@ def load(
     """
     known = tried.recall(source.digest) if tried is not None else None
     if known is not None:
-        session = ModelSession(source.path, known.threads, known.arena, source.backend)
+        session = _session(source, known.threads, known.arena)
         warm = warm_up(session, golden_feeds(source.golden, session.inputs)[:1], 0.0)
         found: Optional[TuningResult] = known
     else:
@@ -234,20 +235,23 @@ def _try(
     source: ModelSource, threads: int, batch: int
 ) -> Tuple[ModelSession, Optional[TuningResult], WarmUp]:
     """Return a session that is run as is best, what that is, and why it could not be warmed up."""
-    session = ModelSession(source.path, threads or 1, backend=source.backend)
+    session = _session(source, threads or 1)
     golden = golden_feeds(source.golden, session.inputs)
     warm = warm_up(session, golden)
     seconds = warm.median
     execution = plan_execution(seconds, usable_cores(), threads)
-    if execution.threads != session.threads:
+    if session.placement.is_accelerated:  # threads are the accelerator's own matter
+        execution = plan_execution(seconds, usable_cores(), session.threads)
+    elif execution.threads != session.threads:
         del session  # two copies of a large model may not fit
-        session = ModelSession(source.path, execution.threads, backend=source.backend)
+        session = _session(source, execution.threads)
         warm = warm_up(session, golden)
     rows = 1
     samples = golden or [invented_feeds(session.inputs)]
     if (
         seconds is not None
         and session.arena
+        and not session.placement.is_accelerated
         and does_without(source.path, session, seconds, samples[0])
     ):
         del session  # what it took is taken again, instead of more
@@ -260,6 +264,10 @@ def _try(
     if seconds is None:
         return session, None, warm
     return session, TuningResult(seconds, execution.threads, session.arena, rows), warm
+
+
+def _session(source: ModelSource, threads: int, arena: bool = True) -> ModelSession:
+    return ModelSession(source.path, threads, arena, source.backend, source.acceleration)
 
 
 def _pace(source: ModelSource, threads: int, warm: WarmUp, cores: int) -> SpeedMonitor:

@@ -23,6 +23,8 @@ from ...backends.catalog import ONNX_RUNTIME, ServingBackend
 from ...backends.failure import first_line
 from ...backends.loader import load_model
 from ...backends.onnx_runtime import BoundArrays, OnnxModel
+from ...backends.placement import Placement
+from ...backends.providers import CPU_ALONE, Acceleration
 from ...drift.reference import EMBEDDING
 from ...shared.errors import LoadError
 from ...shared.threads import usable_cores
@@ -52,6 +54,7 @@ class ModelSession:
         free_rows: The first axis of every input and output may have any size.
         watch: Observes the inputs and outputs of every run; None for no observer.
         sampler: Stores some of them, where that is allowed; None where not.
+        placement: Where its nodes are computed.
         arena: onnxruntime keeps the memory of its runs (see ``arena``).
     """
 
@@ -61,14 +64,16 @@ class ModelSession:
         threads: int,
         arena: bool = True,
         backend: ServingBackend = ONNX_RUNTIME,
+        acceleration: Acceleration = CPU_ALONE,
     ) -> None:
         streams = max(1, usable_cores() // threads) if threads else 1
-        model = load_model(path, backend, LoadSettings(threads, streams, arena))
+        model = load_model(path, backend, LoadSettings(threads, streams, arena, acceleration))
         self._run = model.run
         self._onnx = model if isinstance(model, OnnxModel) else None
         self._run_bound = self._onnx.run_bound if self._onnx is not None else None
         self.backend = backend
         self.version = model.version
+        self.placement = self._onnx.placement if self._onnx is not None else Placement()
         self.threads = threads
         self.arena = self._onnx is not None and self._onnx.keeps_memory
         self.can_end = model.can_end

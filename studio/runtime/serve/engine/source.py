@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Dict, Mapping, NamedTuple, Optional, Tuple
 
 from ...backends.catalog import ONNX_RUNTIME, ServingBackend, backend_of
+from ...backends.providers import CPU_ALONE, Acceleration
 from ...shared.documents import read_record
 from ...shared.errors import LoadError
 from ...shared.manifest import BASELINE, LATENCY
@@ -30,6 +31,7 @@ class ModelSource(NamedTuple):
         labels: Names of its classes, in their order.
         beside: Root of the releases that it may be compared with; None: its own root.
         backend: What loads the model.
+        acceleration: Execution providers that are wanted for it.
     """
 
     name: str
@@ -45,6 +47,7 @@ class ModelSource(NamedTuple):
     profiles: Optional[Mapping[str, object]] = None
     beside: Optional[Path] = None
     backend: ServingBackend = ONNX_RUNTIME
+    acceleration: Acceleration = CPU_ALONE
 
 
 class _Model(NamedTuple):

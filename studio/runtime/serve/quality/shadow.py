@@ -129,7 +129,9 @@ class ShadowComparison:
     def _load(self) -> ModelSession:
         source = from_bundle(self._folder)
         mine = self._model.session
-        session = ModelSession(source.path, mine.threads, mine.arena, source.backend)
+        session = ModelSession(
+            source.path, mine.threads, mine.arena, source.backend, source.acceleration
+        )
         if set(session.inputs) != set(mine.inputs):
             raise LoadError("it has other inputs.")
         self._drift = watch_of(source.drift)

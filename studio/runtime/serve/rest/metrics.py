@@ -72,6 +72,7 @@ def metrics(service: Service, exchange: Exchange, names: PathNames) -> Response:
     _drift(lines, models)
     _judged(lines, models)
     _info(lines, models)
+    _placement(lines, models)
     _process(lines, service)
     _upkeep(lines, service)
     return Response(200, ("\n".join(lines) + "\n").encode("utf-8"), TEXT)
@@ -179,6 +180,23 @@ def _info(lines: List[str], models: Iterable[ServedModel]) -> None:
         for model in models
     ]
     _family(lines, "edgewright_model_info", "gauge", "The versions that are served", samples)
+
+
+def _placement(lines: List[str], models: Iterable[ServedModel]) -> None:
+    """Write where nodes are computed, for models of which execution providers are wanted."""
+    placed = [(_labels(one), one.session.placement) for one in models]
+    placed = [(labels, placement) for labels, placement in placed if placement.wanted]
+    if not placed:
+        return
+    nodes = [
+        ('{},provider="{}"'.format(labels, _escape(name)), count)
+        for labels, placement in placed
+        for name, count in placement.nodes.items()
+    ]
+    _family(lines, "edgewright_model_nodes", "gauge", "Nodes by execution provider", nodes)
+    text = "1 while the wanted execution provider does not compute"
+    missing = [(labels, int(bool(placement.fallback))) for labels, placement in placed]
+    _family(lines, "edgewright_provider_fallback", "gauge", text, missing)
 
 
 def _process(lines: List[str], service: Service) -> None:

@@ -79,6 +79,7 @@ def _model_status(model: ServedModel, state: BoardHistory) -> Dict[str, object]:
         "inline": model.inline,
         "batch_rows": model.batch_rows,
         "threads": model.execution.threads,
+        "placement": model.session.placement.status(),
         "workers": model.execution.workers,
     }
 

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import List, Mapping, Optional
 
+from ...backends.providers import VARIABLE as PROVIDERS
 from ...shared.host_names import ALLOWED_HOSTS
 from ..options import Options
 from ..release_root import Runner
@@ -157,4 +158,5 @@ class WorkerProcess:
 def _environment(options: Options) -> Mapping[str, str]:
     names = ",".join(options.allowed_hosts)
     more = {ALLOWED_HOSTS: names} if names else {}
+    more[PROVIDERS] = options.providers
     return {**os.environ, "ORT_DISABLE_TELEMETRY": "1", **more}

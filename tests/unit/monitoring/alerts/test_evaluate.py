@@ -108,3 +108,12 @@ def test_rules_may_speak_of_speed_and_throttling() -> None:
     older = from_json(TargetSample, {"target": "roof", "pace": None})
     assert value_of(older, "pace.ratio") is None
     assert value_of(TargetSample("roof"), "pace.ratio") is None
+
+
+def test_a_model_that_its_accelerator_does_not_compute_is_an_alert() -> None:
+    works = {"wanted": ["cuda"], "used": ["cuda"], "nodes": {"cuda": 3}, "fallback": ""}
+    lost = {**works, "used": ["cpu"], "fallback": "CUDA: no driver. Computed by CPU instead."}
+    assert names(Rules(), status(placement=works), status(placement=lost)) == [[], ["provider"]]
+    (alert,) = Rules().judge(status(placement=lost), NO_REPORT)
+    assert alert.text.endswith("CUDA: no driver. Computed by CPU instead.")
+    assert alert.level == "warning"
