@@ -58,6 +58,7 @@ CHANGING = frozenset({"deploy", "rollback", "undeploy", "rollout"})
 
 _LEAVES = ("quit", "close window", "go on in the background", "stop and keep")
 _MOST_PER_STEP = 4
+_KEYS_A_TURN = 10
 
 
 @dataclass
@@ -97,6 +98,7 @@ class Robot:
         self._about_to = about_to
         self._random = random.Random(seed)
         self._last: QWidget | None = None
+        self._typed = ""
         self._start: Callable[..., Any] = window.workspace.start
         self._hands: tuple[tuple[int, Callable[[], str]], ...] = (
             (50, self._click),
@@ -113,7 +115,9 @@ class Robot:
 
     def act(self) -> None:
         """Do one thing; what is in the way (a menu, a dialog) is answered first."""
-        if not self._answer():
+        if self._typed:
+            self._type_on()
+        elif not self._answer():
             weights = [weight for weight, _ in self._hands]
             hand = self._random.choices([one for _, one in self._hands], weights)[0]
             self.found.actions[hand()] += 1
@@ -137,10 +141,17 @@ class Robot:
             self._about_to(f"type into {chosen.accessibleName()!r}")
             chosen.setFocus()
             QTest.keyClick(chosen, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
-            for sign in self._random.choice(TEXTS)[:200]:  # QTest types ASCII alone
-                event = QKeyEvent(QEvent.Type.KeyPress, 0, Qt.KeyboardModifier.NoModifier, sign)
-                QApplication.sendEvent(chosen, event)
+            self._typed = self._random.choice(TEXTS)[:200]
+            self._type_on()
         return "type"
+
+    def _type_on(self) -> None:
+        """Type the next signs into what has the focus: a person's keys do not come in one turn."""
+        field = QApplication.focusWidget()
+        signs, self._typed = self._typed[:_KEYS_A_TURN], self._typed[_KEYS_A_TURN:]
+        for sign in signs if field is not None else "":  # QTest types ASCII alone
+            event = QKeyEvent(QEvent.Type.KeyPress, 0, Qt.KeyboardModifier.NoModifier, sign)
+            QApplication.sendEvent(field, event)
 
     def _press(self) -> str:
         self._last = QApplication.focusWidget()
