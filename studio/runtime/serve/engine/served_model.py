@@ -255,7 +255,7 @@ def _try(
         and does_without(source.path, session, seconds, samples[0])
     ):
         del session  # what it took is taken again, instead of more
-        session = ModelSession(source.path, execution.threads, arena=False)
+        session = _session(source, execution.threads, arena=False)
         warm = warm_up(session, golden)
     if batch != 1 and not warm.warning:
         rows = rows_of_a_batch(session, samples)

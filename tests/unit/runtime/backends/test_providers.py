@@ -65,7 +65,7 @@ def test_what_is_compiled_goes_into_the_cache() -> None:
     ],
 )
 def test_other_texts_are_refused_in_a_sentence(text: str, reason: str) -> None:
-    with pytest.raises(LoadError, match=".") as caught:
+    with pytest.raises(LoadError) as caught:
         check(text)
     assert reason in str(caught.value)
     assert len(str(caught.value)) < 300

@@ -22,7 +22,8 @@ def metrics(server: rig.ServerProcess) -> list[str]:
     connection.request("GET", "/metrics")
     lines = connection.getresponse().read().decode().splitlines()
     connection.close()
-    return [line for line in lines if line.startswith(("edgewright_provider", "edgewright_model_n"))]
+    names = ("edgewright_provider", "edgewright_model_nodes")
+    return [line for line in lines if line.startswith(names)]
 
 
 @pytest.mark.slow
@@ -35,7 +36,7 @@ def test_a_missing_provider_is_reported_and_the_processor_answers(
     variable = {"EDGEWRIGHT_PROVIDERS": "migraphx"} if way == "variable" else {}
     with rig.ServerProcess(*words, log=tmp_path / "log", **variable) as server:
         code, answer = server.call("POST", URL, rig.question())
-        assert (code, answer["outputs"][0]["data"]) == (200, [3.0])
+        assert (code, answer["outputs"][0]["data"]) == (200, [3.0] * 4)
         _, status = server.get("/edgewright/status")
         found = metrics(server)
     placement = status["placement"]
@@ -45,7 +46,8 @@ def test_a_missing_provider_is_reported_and_the_processor_answers(
     assert placement["fallback"].endswith("does not have it here. Computed by CPU instead.")
     labels = 'model="answer",version="1"'
     assert f"edgewright_provider_fallback{{{labels}}} 1" in found
-    assert any(line.startswith(f'edgewright_model_nodes{{{labels},provider="cpu"}}') for line in found)
+    nodes = f'edgewright_model_nodes{{{labels},provider="cpu"}}'
+    assert any(line.startswith(nodes) for line in found)
 
 
 @pytest.mark.slow
