@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from studio.api import Cancelled, Channel, StudioError, TakenBack, TargetFacts, UsageError
@@ -20,6 +20,7 @@ from studio.deployment.plan import DeployPlan, make_plan
 from studio.deployment.results import DeployResult, DeployStep
 from studio.deployment.step_log import StepLog, begun, instant, release_on
 from studio.deployment.trial import comparing, sampling, soak_rule, trial_s
+from studio.documents.dataclass_json import read_parts
 from studio.jobs import Job
 from studio.packages import Bundle, build_runtime
 from studio.packages.backends import backends_among
@@ -36,6 +37,13 @@ from studio.targets.platforms import is_platform
 
 BOARD_PORT = 8477
 """Default port of the server on a board."""
+
+
+@dataclass(frozen=True, slots=True)
+class _ServedBy:
+    """The execution providers of a running server."""
+
+    providers: str = ""
 
 
 class Deployment:
@@ -183,7 +191,7 @@ class Deployment:
 
     def _keeps_providers(self, found: Inventory) -> bool:
         wanted = self._options.providers
-        return wanted is None or wanted == str(found.service.get("providers", ""))
+        return wanted is None or wanted == read_parts(_ServedBy, found.service).providers
 
     def _wheels(self, facts: TargetFacts, bundle: Bundle, found: Inventory) -> WheelSet | None:
         """Return the wheels to install: the whole set if one is missing, so that versions fit.

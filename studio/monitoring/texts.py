@@ -19,6 +19,7 @@ from studio.monitoring.endpoint.results import (
     SpeedReport,
     StoredRequests,
     Upkeep,
+    provider_title,
 )
 from studio.monitoring.results import (
     ChannelFault,
@@ -79,10 +80,10 @@ def _channel_faults(faults: Sequence[ChannelFault]) -> list[str]:
 
 def _placement(placement: NodePlacement | None) -> list[str]:
     """Describe where the nodes are computed; nothing for the processor alone."""
-    if placement is None or not placement.wanted:
+    if not placement or not placement.wanted:
         return []
-    counts = [f"{count} nodes on {name}" for name, count in placement.nodes.items()]
-    return [f"computed    {', '.join(counts or placement.used)}"]
+    counts = [f"{provider_title(name)} ({count})" for name, count in placement.nodes.items()]
+    return [f"computed by {', '.join(counts or map(provider_title, placement.used))}"]
 
 
 def _speed(pace: SpeedReport | None) -> list[str]:

@@ -99,8 +99,7 @@ class MainWindow(QMainWindow):
     def attach(self, workspace: Workspace) -> None:
         """Attach the workspace, which opens after the first paint, and show the first page."""
         gc.freeze()  # all modules until here
-        self.workspace = workspace
-        self._settings = workspace.settings
+        self.workspace, self._settings = workspace, workspace.settings
         self.current = Selection(workspace)
         self._progress = Progress(workspace, self.current, self.project)
         self.project.follow(workspace, self.current)

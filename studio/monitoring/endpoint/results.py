@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from studio.documents.dataclass_json import JsonValue, optional
+from studio.runtime.backends.providers import BY_ID
 
 
 class _Absent(enum.Enum):
@@ -124,6 +125,12 @@ class NodePlacement:
     nodes: Mapping[str, int] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
     fallback: str = ""
+
+
+def provider_title(name: str) -> str:
+    """Return the name of an execution provider for people: ``TensorRT``."""
+    known = BY_ID.get(name)
+    return name if known is None else known.title
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set
 
 from .failure import first_line
-from .placement import Placement
-from .providers import AUTO, CPU, Acceleration, Wanted, is_quantized, short, wanted
+from .placement import ModelPlacement
+from .providers import AUTO, CPU, Acceleration, ProviderChoice, is_quantized, short, wanted
+
+Native = Any
+"""An object of ONNX Runtime, which has no types."""
 
 _FATAL, _WARNINGS, _ERRORS = 4, 2, 3
 _MODEL, _NODES = "compiled.onnx", "nodes.json"
@@ -30,12 +33,12 @@ _REGISTERED: Set[str] = set()
 class AcceleratedSession(NamedTuple):
     """A session of ONNX Runtime, and where its nodes are computed."""
 
-    session: Any
-    placement: Placement
+    session: Native
+    placement: ModelPlacement
 
 
 def open_session(
-    path: Path, new_options: Callable[[], Any], acceleration: Acceleration
+    path: Path, new_options: Callable[[], Native], acceleration: Acceleration
 ) -> Optional[AcceleratedSession]:
     """Load a model with those of the wanted providers that work; None where none is wanted.
 
@@ -60,17 +63,19 @@ def open_session(
 class _Loader:
     """The attempts to load one model."""
 
-    def __init__(self, path: Path, new_options: Callable[[], Any], cache: Optional[Path]) -> None:
+    def __init__(
+        self, path: Path, new_options: Callable[[], Native], cache: Optional[Path]
+    ) -> None:
         import onnxruntime
 
-        self._ort: Any = onnxruntime
+        self._ort: Native = onnxruntime
         self._path, self._new_options = path, new_options
         self._is_quantized = is_quantized(path)
         self._missing: Dict[str, str] = {}
         self._is_emptied = False
         self._cache = _prepared(cache, str(onnxruntime.__version__))
 
-    def load(self, chosen: Sequence[Wanted], named: bool) -> AcceleratedSession:
+    def load(self, chosen: Sequence[ProviderChoice], named: bool) -> AcceleratedSession:
         left = self._usable(chosen)
         session = self._first_session(left)
         present = [short(name) for name in session.get_providers()]
@@ -80,11 +85,11 @@ class _Loader:
         nodes = self._nodes(session)
         used = tuple(one for one in present if nodes.get(one, not nodes)) or (CPU,)
         ids = tuple(one.provider.id for one in chosen)
-        return AcceleratedSession(session, Placement(ids, used, nodes, self._missing, named))
+        return AcceleratedSession(session, ModelPlacement(ids, used, nodes, self._missing, named))
 
-    def _usable(self, chosen: Sequence[Wanted]) -> List[Wanted]:
+    def _usable(self, chosen: Sequence[ProviderChoice]) -> List[ProviderChoice]:
         """Return those that are installed and go together."""
-        found: List[Wanted] = []
+        found: List[ProviderChoice] = []
         for one in chosen:
             reason = self._registered(one) if self._is_package(one) else ""
             if not reason and found and self._is_package(one) != self._is_package(found[0]):
@@ -95,11 +100,11 @@ class _Loader:
                 found.append(one)
         return found
 
-    def _is_package(self, one: Wanted) -> bool:
+    def _is_package(self, one: ProviderChoice) -> bool:
         name = one.provider.name
         return name in _REGISTERED or name not in self._ort.get_available_providers()
 
-    def _registered(self, one: Wanted) -> str:
+    def _registered(self, one: ProviderChoice) -> str:
         """Register the library of a provider from a package of its own; a reason if it fails."""
         absent = "ONNX Runtime {} does not have it here".format(self._ort.__version__)
         if not one.provider.package:
@@ -115,10 +120,10 @@ class _Loader:
         except Exception as error:  # of the bindings, which have a class for each status
             return first_line(error).rstrip(".")
 
-    def _devices(self, one: Wanted) -> List[Any]:
+    def _devices(self, one: ProviderChoice) -> List[Native]:
         return [each for each in self._ort.get_ep_devices() if each.ep_name == one.provider.name]
 
-    def _first_session(self, left: List[Wanted]) -> Any:
+    def _first_session(self, left: List[ProviderChoice]) -> Native:
         """Load with all; when that fails without what was kept, too, without the first."""
         while left:
             try:
@@ -136,7 +141,7 @@ class _Loader:
             str(self._path), options, providers=["CPUExecutionProvider"], enable_fallback=0
         )
 
-    def _session(self, left: Sequence[Wanted]) -> Any:
+    def _session(self, left: Sequence[ProviderChoice]) -> Native:
         options = self._new_options()
         options.log_severity_level = _FATAL
         options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
@@ -155,7 +160,7 @@ class _Loader:
             enable_fallback=0,
         )
 
-    def _session_of_packages(self, left: Sequence[Wanted], options: Any) -> Any:
+    def _session_of_packages(self, left: Sequence[ProviderChoice], options: Native) -> Native:
         for one in left:
             given = self._options(one)
             package = import_module(one.provider.package)
@@ -183,7 +188,7 @@ class _Loader:
         assert self._cache is not None
         return self._cache / name
 
-    def _options(self, one: Wanted) -> Dict[str, str]:
+    def _options(self, one: ProviderChoice) -> Dict[str, str]:
         return one.options(self._cache, self._is_quantized)
 
     def _emptied(self) -> bool:
@@ -195,7 +200,7 @@ class _Loader:
         self._cache.mkdir(parents=True, exist_ok=True)
         return True
 
-    def _library_failure(self, one: Wanted) -> str:
+    def _library_failure(self, one: ProviderChoice) -> str:
         """Return why the provider's library cannot be loaded; empty where it can, or is not there.
 
         ONNX Runtime writes the reason to the log alone.
@@ -211,7 +216,7 @@ class _Loader:
             return first_line(error).rstrip(".")
         return ""
 
-    def _nodes(self, session: Any) -> Mapping[str, int]:
+    def _nodes(self, session: Native) -> Mapping[str, int]:
         if self._cache is not None:
             try:
                 kept = json.loads(self._cache_file(_NODES).read_text("utf-8"))
@@ -221,7 +226,7 @@ class _Loader:
         return _counted(session)
 
 
-def _counted(session: Any) -> Dict[str, int]:
+def _counted(session: Native) -> Dict[str, int]:
     """Return the nodes by provider; empty for an ONNX Runtime that does not record them."""
     try:
         parts = session.get_provider_graph_assignment_info()
@@ -234,7 +239,7 @@ def _counted(session: Any) -> Dict[str, int]:
 
 
 def _prepared(cache: Optional[Path], version: str) -> Optional[Path]:
-    """Return the folder for what is compiled now, beside those of a few other models.
+    """Return the folder for what is compiled now; those of former models are removed.
 
     What another version of ONNX Runtime has compiled is not taken.
     """
@@ -253,7 +258,7 @@ def _prepared(cache: Optional[Path], version: str) -> Optional[Path]:
     return folder
 
 
-def _open_rows(ort: Any, path: Path) -> List[str]:
+def _open_rows(ort: Native, path: Path) -> List[str]:
     """Return the names of first axes whose size is open."""
     options = ort.SessionOptions()
     options.log_severity_level = _ERRORS
@@ -263,7 +268,7 @@ def _open_rows(ort: Any, path: Path) -> List[str]:
     return sorted({one for one in first if isinstance(one, str)})
 
 
-def _load_libraries(ort: Any) -> None:
+def _load_libraries(ort: Native) -> None:
     """Load the CUDA that pip installed; a system's own is found without."""
     preload = getattr(ort, "preload_dlls", None)
     if preload is not None:
@@ -273,8 +278,8 @@ def _load_libraries(ort: Any) -> None:
 
 
 @contextlib.contextmanager
-def _quiet(ort: Any) -> Iterator[None]:
-    """Keep what is told in ``missing`` out of the log."""
+def _quiet(ort: Native) -> Iterator[None]:
+    """Keep the reasons, which are in ``missing``, out of the log."""
     ort.set_default_logger_severity(_FATAL)
     try:
         yield

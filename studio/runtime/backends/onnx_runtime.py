@@ -11,7 +11,7 @@ from ..shared.errors import LoadError
 from . import bfloat16
 from .backend_model import Argument, Feeds, LoadSettings, Run, RunOptions
 from .failure import first_line
-from .placement import Placement
+from .placement import ModelPlacement
 
 
 class BoundArrays(NamedTuple):
@@ -42,7 +42,7 @@ class OnnxModel:
 
         self.version = str(ort.__version__)
         self.keeps_memory = settings.arena
-        self.placement = Placement()
+        self.placement = ModelPlacement()
         try:
             self._session = self._open(path, settings)
         except LoadError:

@@ -121,8 +121,8 @@ class OpenVinoModel:
         return [tensor.data.copy() for tensor in tensors]
 
 
-def _properties(settings: LoadSettings) -> Dict[str, Any]:
-    properties: Dict[str, Any] = {
+def _properties(settings: LoadSettings) -> Dict[str, object]:
+    properties: Dict[str, object] = {
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": settings.streams,
         "INFERENCE_PRECISION_HINT": "f32",

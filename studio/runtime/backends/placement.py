@@ -7,7 +7,7 @@ from typing import Dict, Iterable, Mapping, NamedTuple, Tuple
 from .providers import BY_ID, CPU
 
 
-class Placement(NamedTuple):
+class ModelPlacement(NamedTuple):
     """The providers that were wanted for a model, and those that compute it.
 
     Attributes:
@@ -31,7 +31,7 @@ class Placement(NamedTuple):
 
     @property
     def fallback(self) -> str:
-        """Why not the wanted provider computes, as sentences; empty where it does.
+        """Reasons for which another provider computes than the wanted one; empty where it does.
 
         Of providers that were chosen by what is installed, any one will do.
         """

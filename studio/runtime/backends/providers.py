@@ -1,7 +1,7 @@
-"""Execution providers of ONNX Runtime: those that are wanted, and the options of each.
+"""Execution providers of ONNX Runtime: their names, options and caches.
 
-Names, options and caches are those of the providers' own documentation; none but OpenVINO's and
-Qualcomm's emulator ran on the machines that this was written on.
+They are those of the providers' documentation. OpenVINO's, and Qualcomm's in its emulator, were
+run.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _OPTION = re.compile(r"[A-Za-z_]\w{0,60}=[\w.-]{1,60}")
 
 
 class Provider(NamedTuple):
-    """An execution provider.
+    """An execution provider of ONNX Runtime, and its options.
 
     Attributes:
         id: As commands name it.
@@ -117,7 +117,7 @@ BY_ID: Mapping[str, Provider] = {one.id: one for one in KNOWN}
 _BY_NAME: Mapping[str, Provider] = {one.name: one for one in KNOWN}
 
 
-class Wanted(NamedTuple):
+class ProviderChoice(NamedTuple):
     """A provider that was named.
 
     Attributes:
@@ -166,7 +166,7 @@ def short(name: str) -> str:
     return known.id if known is not None else name.replace("ExecutionProvider", "").lower()
 
 
-def wanted(text: str, available: Sequence[str]) -> List[Wanted]:
+def wanted(text: str, available: Sequence[str]) -> List[ProviderChoice]:
     """Read ``tensorrt;trt_fp16_enable=1,cuda:1``; the processor, which comes last, is left out.
 
     Args:
@@ -178,7 +178,9 @@ def wanted(text: str, available: Sequence[str]) -> List[Wanted]:
     """
     names = [one.strip() for one in text.split(",") if one.strip()]
     if not names or names == [AUTO]:
-        return [Wanted(one) for one in KNOWN if one.deliberate and _is_there(one, available)]
+        return [
+            ProviderChoice(one) for one in KNOWN if one.deliberate and _is_there(one, available)
+        ]
     found = [_read(one) for one in names[:_MOST]]
     return [one for one in found if one.provider.id != CPU]
 
@@ -192,7 +194,7 @@ def check(text: str) -> None:
     wanted(text, ())
 
 
-def _read(text: str) -> Wanted:
+def _read(text: str) -> ProviderChoice:
     name, *rest = text.split(";")
     name, colon, device = name.partition(":")
     known = BY_ID.get(name)
@@ -205,7 +207,9 @@ def _read(text: str) -> Wanted:
     wrong = next((one for one in rest if not _OPTION.fullmatch(one)), None)
     if wrong is not None:
         raise LoadError("{!r} is no option of a provider; write name=value.".format(wrong[:40]))
-    return Wanted(known, device, tuple((one.split("=")[0], one.split("=")[1]) for one in rest))
+    return ProviderChoice(
+        known, device, tuple((one.split("=")[0], one.split("=")[1]) for one in rest)
+    )
 
 
 def _is_there(one: Provider, available: Sequence[str]) -> bool:
@@ -213,7 +217,7 @@ def _is_there(one: Provider, available: Sequence[str]) -> bool:
 
 
 def is_quantized(path: Path) -> bool:
-    """Return whether a model has nodes that quantize; a name that says so suffices."""
+    """Return whether a model has nodes that quantize, by the bytes of its file."""
     import mmap
 
     try:

@@ -29,7 +29,7 @@ class Options(NamedTuple):
         allowed_hosts: Accepted names in addition to the server's own (see ``hosts``).
         gate: Folder that is shared with a gate, whose clients are answered too, in turn.
         providers: Execution providers in their order (see ``backends.providers.wanted``).
-        engine_cache: Folder for what they compile; None for one beside the releases.
+        engine_cache: Folder for what they compile; None for one next to the releases.
         listener: File descriptor of a listening socket that a supervisor holds; -1 without one.
         control: File descriptor of the socket to that supervisor; -1 without one.
         generation: Number that a supervisor gave to what is served.

@@ -10,8 +10,10 @@ from studio.monitoring.endpoint.results import (
     Agreement,
     BoardReport,
     LiveLabels,
+    NodePlacement,
     SpeedReport,
     StoredRequests,
+    provider_title,
 )
 from studio.monitoring.results import TargetSample
 
@@ -63,6 +65,7 @@ def rows_of(sample: TargetSample) -> tuple[QualityRow, ...]:
     estimate = sample.drift_state.estimate if sample.drift_state else None
     found = (
         speed(sample.pace, sample.threads),
+        placement(sample.placement),
         board(sample.board),
         labelled(sample.labels),
         estimated(estimate),
@@ -88,6 +91,21 @@ def speed(pace: SpeedReport, threads: int | None) -> QualityRow:
         _VERDICTS.get(pace.verdict, ""),
         span,
         " ".join(filter(None, sentences)),
+    )
+
+
+def placement(placement: NodePlacement | None) -> QualityRow | None:
+    """Nodes by execution provider, and why not the wanted one; None for the CPU alone."""
+    if not placement or not placement.wanted:
+        return None
+    wanted = ", ".join(map(provider_title, placement.wanted))
+    counts = [f"{provider_title(name)} {count:,}" for name, count in placement.nodes.items()]
+    return QualityRow(
+        "Accelerator",
+        ", ".join(map(provider_title, placement.used)),
+        "warning" if placement.fallback else "good",
+        "",
+        placement.fallback or f"Wanted: {wanted}. Nodes: {', '.join(counts) or 'not known'}.",
     )
 
 

@@ -12,7 +12,7 @@ from ...backends.backend_model import BackendModel, LoadSettings
 from ...backends.catalog import ServingBackend, backend_of
 from ...backends.loader import load_model, version_of
 from ...backends.onnx_runtime import OnnxModel
-from ...backends.placement import Placement
+from ...backends.placement import ModelPlacement
 from ...backends.providers import AUTO, Acceleration
 from ...shared import manifest
 from ...shared.errors import LoadError, ReleaseError
@@ -53,8 +53,8 @@ def run_trial(layout: Layout, request: Mapping[str, object]) -> dict[str, object
 
     Returns:
         ``samples``, ``mismatches``, ``max_error`` (largest absolute difference), ``atol``,
-        ``first_ms``, ``latency_ms`` (median), the ``backend`` and its ``version``, the
-        ``providers`` that compute, and as ``fallback`` why not the wanted ones.
+        ``first_ms``, ``latency_ms`` (median), the ``backend`` and its ``version``. Then the
+        ``providers`` that compute, and the ``fallback``: why not the wanted ones.
     """
     asked = read(TrialRequest, request)
     folder = layout.release(asked.release)
@@ -74,7 +74,7 @@ def run_trial(layout: Layout, request: Mapping[str, object]) -> dict[str, object
             first_ms = (time.perf_counter() - start) * 1e3
         error, same = compare(answers, expected, rtol, atol)
         worst, mismatches = max(worst, error), mismatches + (not same)
-    placement = model.placement if isinstance(model, OnnxModel) else Placement()
+    placement = model.placement if isinstance(model, OnnxModel) else ModelPlacement()
     return {
         "samples": len(samples),
         "mismatches": mismatches,

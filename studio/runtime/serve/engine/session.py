@@ -23,7 +23,7 @@ from ...backends.catalog import ONNX_RUNTIME, ServingBackend
 from ...backends.failure import first_line
 from ...backends.loader import load_model
 from ...backends.onnx_runtime import BoundArrays, OnnxModel
-from ...backends.placement import Placement
+from ...backends.placement import ModelPlacement
 from ...backends.providers import CPU_ALONE, Acceleration
 from ...drift.reference import EMBEDDING
 from ...shared.errors import LoadError
@@ -73,7 +73,7 @@ class ModelSession:
         self._run_bound = self._onnx.run_bound if self._onnx is not None else None
         self.backend = backend
         self.version = model.version
-        self.placement = self._onnx.placement if self._onnx is not None else Placement()
+        self.placement = self._onnx.placement if self._onnx is not None else ModelPlacement()
         self.threads = threads
         self.arena = self._onnx is not None and self._onnx.keeps_memory
         self.can_end = model.can_end

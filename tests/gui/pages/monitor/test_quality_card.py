@@ -250,3 +250,25 @@ def test_a_lost_job_gives_the_buttons_back(rig: Rig, page: MonitorPage) -> None:
     rig.finish(page, JobOutcome(End.FAILED))
     assert page.quality.fetch.isEnabled()
     assert not page.quality.done.isVisible()
+
+
+def test_the_accelerator_has_a_row_where_one_is_wanted() -> None:
+    works = {
+        "wanted": ["tensorrt"],
+        "used": ["tensorrt", "cpu"],
+        "nodes": {"tensorrt": 9, "cpu": 1},
+    }
+    lost = {
+        "wanted": ["cuda"],
+        "used": ["cpu"],
+        "fallback": "CUDA: no driver. Computed by CPU instead.",
+    }
+    found = []
+    for one in ({**works, "fallback": ""}, lost, {"wanted": [], "used": ["cpu"]}):
+        rows = quality_rows.rows_of(from_json(TargetSample, {**FULL, "placement": one}))
+        found.append([row for row in rows if row.name == "Accelerator"])
+    (good,), (bad,), none = found
+    assert (good.figure, good.tone) == ("TensorRT, CPU", "good")
+    assert good.text == "Wanted: TensorRT. Nodes: TensorRT 9, CPU 1."
+    assert (bad.figure, bad.tone, bad.text) == ("CPU", "warning", lost["fallback"])
+    assert none == []

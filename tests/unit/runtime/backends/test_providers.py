@@ -7,11 +7,11 @@ from pathlib import Path
 import onnx
 import pytest
 
-from studio.runtime.backends.placement import Placement
+from studio.runtime.backends.placement import ModelPlacement
 from studio.runtime.backends.providers import (
     BY_ID,
     KNOWN,
-    Wanted,
+    ProviderChoice,
     check,
     is_quantized,
     short,
@@ -23,7 +23,7 @@ GPU = ("TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvid
 PLAIN = ("AzureExecutionProvider", "CPUExecutionProvider")
 
 
-def ids(found: list[Wanted]) -> list[str]:
+def ids(found: list[ProviderChoice]) -> list[str]:
     return [one.provider.id for one in found]
 
 
@@ -89,16 +89,16 @@ def test_quantized_models_are_recognised(tmp_path: Path) -> None:
 
 
 def test_a_fallback_has_its_reasons() -> None:
-    lost = Placement(("cuda",), ("cpu",), {"cpu": 3}, {"cuda": "no driver"}, named=True)
+    lost = ModelPlacement(("cuda",), ("cpu",), {"cpu": 3}, {"cuda": "no driver"}, named=True)
     assert lost.fallback == "CUDA: no driver. Computed by CPU instead."
-    idle = Placement(("openvino",), ("cpu",), {"cpu": 3})
+    idle = ModelPlacement(("openvino",), ("cpu",), {"cpu": 3})
     assert idle.fallback == "OpenVINO took no node of the model. Computed by CPU instead."
-    assert Placement().fallback == ""
+    assert ModelPlacement().fallback == ""
 
 
 def test_a_named_provider_is_missed_one_of_several_installed_is_not() -> None:
     both, missing = ("tensorrt", "cuda"), {"tensorrt": "no library"}
-    installed = Placement(both, ("cuda",), {"cuda": 3}, missing)
+    installed = ModelPlacement(both, ("cuda",), {"cuda": 3}, missing)
     assert installed.fallback == ""
     named = installed._replace(named=True)
     assert named.fallback == "TensorRT: no library. Computed by CUDA instead."
