@@ -25,6 +25,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 # Its parts lie next to it; the environment knows nothing of the folder.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+_ends: Any = importlib.import_module("tool_ends")
 _values: Any = importlib.import_module("tool_values")
 _metadata: Any = importlib.import_module("tool_metadata")
 
@@ -89,7 +90,7 @@ def _convert(request: Json, tell: Tell) -> list[str]:
     if (precision := request["settings"].get("precision")) != "fp32":
         samples = glob.glob(os.path.join(request["settings"]["calibration"], "*.npz"))
         quantize = importlib.import_module("tool_int8").quantize
-        quantize(request["output"], sorted(samples), precision == "int8-whole", tell)
+        quantize(request["output"], sorted(samples), precision, tell)
         _rename(request["output"], names)
     narrowed = _narrowed(request["output"], names["inputs"], examples)
     return [*narrowed, *_describe(request["output"], request["settings"])]
@@ -216,15 +217,18 @@ def _answer(request: Json, tell: Tell) -> dict[str, str]:
     )
     interpreter.allocate_tensors()
     inputs = {one["name"]: one for one in interpreter.get_input_details()}
-    outputs = [one["index"] for one in interpreter.get_output_details()]
+    outputs = interpreter.get_output_details()
     paths = sorted(glob.glob(os.path.join(request["samples"], "*.npz")))
     for number, path in enumerate(paths):
         tell(number, len(paths), f"Running sample {number + 1} of {len(paths)}")
         with numpy.load(path, allow_pickle=False) as arrays:
             for name, one in inputs.items():
-                interpreter.set_tensor(one["index"], arrays[name].astype(one["dtype"]))
+                interpreter.set_tensor(one["index"], _ends.given(one, arrays[name]))
         interpreter.invoke()
-        made = {str(at): interpreter.get_tensor(index) for at, index in enumerate(outputs)}
+        made = {
+            str(at): _ends.in_floats(one, interpreter.get_tensor(one["index"]))
+            for at, one in enumerate(outputs)
+        }
         for at, (place, shape) in values.items():
             made[f"value/{at}"] = _values.value(interpreter.get_tensor(place), shape)
         numpy.savez(os.path.join(request["answers"], os.path.basename(path)), **made)

@@ -10,6 +10,7 @@ closest to those of the float model on the samples is kept.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,9 @@ from typing import Any
 import numpy
 from ai_edge_litert.interpreter import Interpreter
 from ai_edge_quantizer import algorithm_manager, qtyping, quantizer, recipe
+
+# It lies next to this part; the environment knows nothing of the folder.
+_ends: Any = importlib.import_module("tool_ends")
 
 Tell = Callable[..., None]
 Array = numpy.ndarray[Any, Any]
@@ -32,6 +36,9 @@ _ELEMENTWISE = tuple(
     )
 )
 """Operators that lose more in 8 bits than they gain: most have no fast kernel for them."""
+
+_FLOATS = {"int8": (*_ENDS, *_ELEMENTWISE), "int8-whole": _ENDS, "int8-io": ()}
+"""Operators in float by precision."""
 
 _SIGNATURE = "serving_default"
 _BINS = 2048
@@ -58,13 +65,14 @@ _SHARES = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2)
 """Of an extreme, at which a range may end."""
 
 
-def quantize(path: str, samples: Sequence[str], whole: bool, tell: Tell) -> None:
-    """Quantize weights and activations; inputs and outputs stay in float.
+def quantize(path: str, samples: Sequence[str], precision: str, tell: Tell) -> None:
+    """Quantize weights and activations.
 
     Args:
         path: The float model, which is replaced.
         samples: Files with an array for each input under its name.
-        whole: Whether every operator computes in 8 bits, as chips without float need it.
+        precision: ``int8``; ``int8-whole``, where every operator computes in 8 bits; ``int8-io``,
+            where inputs and outputs are in 8 bits, too.
     """
     observer = Observer(path, tell)
     spreads = observer.spreads(samples)
@@ -77,7 +85,7 @@ def quantize(path: str, samples: Sequence[str], whole: bool, tell: Tell) -> None
         tell(number, len(_CHOICES), f"Trying ranges: {choice.title}")
         ranges = {name: choice.range_of(one) for name, one in spreads.items()}
         try:
-            model = _made(path, observer.fitted(samples[0]), ranges, whole)
+            model = _made(path, observer.fitted(samples[0]), ranges, _FLOATS[precision])
             found = _difference(exact, _outputs(model, observer, tried))
         except (RuntimeError, ValueError) as error:  # as of a scale that LiteRT does not take
             refusal = error
@@ -91,11 +99,18 @@ def quantize(path: str, samples: Sequence[str], whole: bool, tell: Tell) -> None
 
 
 def _made(
-    path: str, sample: Mapping[str, Array], ranges: Mapping[str, tuple[float, float]], whole: bool
+    path: str,
+    sample: Mapping[str, Array],
+    ranges: Mapping[str, tuple[float, float]],
+    floats: Sequence[Any],
 ) -> bytes:
-    """Return the model with these ranges, as the package writes it."""
+    """Return the model with these ranges, as the package writes it.
+
+    Args:
+        floats: Operators that compute in float.
+    """
     rewriter = quantizer.Quantizer(path, recipe.static_wi8_ai8())
-    for place in _ENDS if whole else (*_ENDS, *_ELEMENTWISE):
+    for place in floats:
         rewriter.update_quantization_recipe(
             regex=".*",
             operation_name=place,
@@ -116,13 +131,18 @@ def _outputs(model: str | bytes, observer: Observer, samples: Sequence[str]) -> 
     given = {"model_path": model} if isinstance(model, str) else {"model_content": model}
     one = Interpreter(**given, num_threads=1)
     one.allocate_tensors()
-    inputs = {place["name"]: place["index"] for place in one.get_input_details()}
+    inputs = {place["name"]: place for place in one.get_input_details()}
     found = []
     for sample in samples:
         for name, array in observer.fitted(sample).items():
-            one.set_tensor(inputs[name], array)
+            one.set_tensor(inputs[name]["index"], _ends.given(inputs[name], array))
         one.invoke()
-        found.append([one.get_tensor(place["index"]) for place in one.get_output_details()])
+        found.append(
+            [
+                _ends.in_floats(place, one.get_tensor(place["index"]))
+                for place in one.get_output_details()
+            ]
+        )
     return found
 
 

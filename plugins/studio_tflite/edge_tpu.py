@@ -37,7 +37,7 @@ _ENDS = frozenset({"QUANTIZE", "DEQUANTIZE"})
 _LONGEST_SOFTMAX = 16_000
 _INNER_AXES = 3
 
-_IN_FLOAT = "Export the model with --precision int8-whole, so that all operators compute in 8 bits."
+_IN_FLOAT = "Export the model with --precision int8-io, so that all operators compute in 8 bits."
 _FIXED = "Fix the open sizes with --input when the model is exported."
 
 

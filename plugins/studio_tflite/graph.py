@@ -14,6 +14,7 @@ from studio.api import (
     Limits,
     Model,
     Node,
+    Quantization,
     TensorType,
     UnsafeModel,
     Value,
@@ -26,6 +27,7 @@ _BITS = {
     "uint16": 16, "int4": 4, "bfloat16": 16, "int2": 2, "uint4": 4, "float8_e4m3fn": 8,
     "float8_e5m2": 8,
 }  # fmt: skip
+_WHOLE = frozenset({"int8", "uint8", "int16"})
 _NAMES = {"float8_e4m3fn": "float8e4m3fn", "float8_e5m2": "float8e5m2"}
 
 
@@ -175,8 +177,8 @@ class _Graphs:
         }
         made = Graph(
             name=graph.name,
-            inputs=tuple(_value(number, values, types) for number in graph.inputs if number >= 0),
-            outputs=tuple(_value(number, values, types) for number in graph.outputs if number >= 0),
+            inputs=_ends(graph.inputs, graph, values, types),
+            outputs=_ends(graph.outputs, graph, values, types),
             nodes=tuple(nodes),
             initializers={
                 name: Initializer(name, TensorType(_dtype(one.dtype), one.shape), one.size)
@@ -211,8 +213,22 @@ def _type(tensor: Tensor, fixed: bool) -> TensorType:
     return TensorType(_dtype(tensor.dtype), tuple(size if size >= 0 else None for size in sizes))
 
 
-def _value(number: int, values: Sequence[str], types: Mapping[str, TensorType]) -> Value:
-    return Value(values[number], types[values[number]])
+def _ends(
+    numbers: Sequence[int],
+    graph: SubGraph,
+    values: Sequence[str],
+    types: Mapping[str, TensorType],
+) -> tuple[Value, ...]:
+    return tuple(_end(number, graph, values, types) for number in numbers if number >= 0)
+
+
+def _end(
+    number: int, graph: SubGraph, values: Sequence[str], types: Mapping[str, TensorType]
+) -> Value:
+    steps = graph.tensors[number].steps
+    kind = types[values[number]]
+    is_whole = steps is not None and kind.dtype in _WHOLE
+    return Value(values[number], kind, Quantization(*steps) if is_whole and steps else None)
 
 
 def _check_order(graph: SubGraph, values: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import mmap
 import re
 import stat
@@ -32,6 +33,7 @@ class Tensor:
         shape: As the converter fixed it; ``signature`` has -1 where a size is open.
         buffer: Number of the buffer that holds its values; 0 for none.
         note: Its quantization in words.
+        steps: Scale and zero point, where there is one of each.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Tensor:
     buffer: int
     note: str
     is_sparse: bool
+    steps: tuple[float, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +249,16 @@ def _tensor(table: Table) -> Tensor:
         facts["buffer"],
         _quantization(read(quantization, "QuantizationParameters")) if quantization else "",
         table.table(slot("Tensor", "sparsity")) is not None,
+        _steps(read(quantization, "QuantizationParameters")) if quantization else None,
     )
+
+
+def _steps(facts: Mapping[str, Any]) -> tuple[float, int] | None:
+    """Scale and zero point of a whole tensor; None where there are others, or none."""
+    scales, zeros = facts["scale"], facts["zero_point"] or (0,)
+    if len(scales) != 1 or not 0 < scales[0] < math.inf:
+        return None
+    return float(scales[0]), int(zeros[0])
 
 
 def _quantization(facts: Mapping[str, Any]) -> str:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         Initializer,
         Model,
         Node,
+        Quantization,
         TensorType,
         Value,
     )
@@ -90,7 +91,8 @@ if TYPE_CHECKING:
 _NAMES = {
     "chips": "ChipCompiler Compiled PlacedNode ToolchainCompiler",
     "data": "Array Dataset Feeds Sample Truth",
-    "graph": "AttributeValue Dimension Graph GraphLayout Initializer Model Node TensorType Value",
+    "graph": "AttributeValue Dimension Graph GraphLayout Initializer Model Node Quantization"
+    " TensorType Value",
     "intake": "Finding Level Limits",
     "platforms": "Action Deployed Identity Measurement Parcel Platform PlatformRelease Preview"
     " Resource Site",
@@ -171,6 +173,7 @@ __all__ = [
     "Preview",
     "Progress",
     "Publication",
+    "Quantization",
     "Refused",
     "RegisteredModel",
     "RegistryEvent",

@@ -30,11 +30,24 @@ class TensorType:
 
 
 @dataclass(frozen=True, slots=True)
+class Quantization:
+    """Steps of a tensor of integers: each is the float ``scale * (integer - zero_point)``."""
+
+    scale: float
+    zero_point: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Value:
-    """A named edge of the graph; its type is None where inference could not tell."""
+    """A named edge of the graph; its type is None where inference could not tell.
+
+    Attributes:
+        quantization: Of an input or output whose integers are floats for the user.
+    """
 
     name: str
     type: TensorType | None = None
+    quantization: Quantization | None = None
 
 
 @dataclass(frozen=True, slots=True)

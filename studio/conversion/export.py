@@ -48,6 +48,7 @@ _LIMITS: Mapping[str, float | None] = {
     "fp16": 2e-2,
     "int8": None,
     "int8-whole": None,
+    "int8-io": None,
 }
 """Largest relative error by precision; int8 has a metric on data instead."""
 

@@ -97,8 +97,9 @@ class ExportOptions:
     precision: str | None = option(
         None,
         kind=Kind.CHOICE,
-        choices=("fp32", "fp16", "int8", "int8-whole"),
-        help="Precision of the new model (default: that of the ONNX model; Core ML: fp16).",
+        choices=("fp32", "fp16", "int8", "int8-whole", "int8-io"),
+        help="Precision of the new model (default: that of the ONNX model; Core ML: fp16). "
+        "int8-whole computes all in 8 bits, int8-io takes and gives 8 bits, too.",
     )
     input: tuple[str, ...] | None = option(
         None, title="Input shape", help="Fixed shape of an input with open sizes: x=1,3,48,320."

@@ -42,9 +42,9 @@ TARGETS = {
             "tflite",
             "TFLite",
             ".tflite",
-            ("fp32", "int8", "int8-whole"),
+            ("fp32", "int8", "int8-whole", "int8-io"),
             opens=True,
-            calibrated=("int8", "int8-whole"),
+            calibrated=("int8", "int8-whole", "int8-io"),
         ),
         TargetFormat(
             "openvino", "OpenVINO IR", ".xml", ("fp32", "fp16"), opens=True, keeps_open=True

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import numpy
 
-from studio.api import Array, Dimension, InvalidData, TensorType, Value
+from studio.api import Array, Dimension, InvalidData, Quantization, TensorType, Value
 
 
 def conform(array: Array, value: Value, sample: str) -> Array:
     """Return the array in the input's element type, batch axis included.
 
-    Whole numbers may become floating-point numbers, never the reverse; a value that the
-    narrower type cannot hold is refused.
+    Whole numbers may become floating-point numbers. The reverse is for inputs with a quantization
+    alone. A value that the narrower type cannot hold is refused.
 
     Args:
         sample: Name of the sample, for the message.
@@ -29,7 +29,17 @@ def conform(array: Array, value: Value, sample: str) -> Array:
             f"Sample {sample} gives input {value.name!r} {_type_of(array)}, "
             f"but the model wants {wanted}."
         )
+    if value.quantization is not None and array.dtype.kind == "f":
+        return _steps(_finite(array, value, sample), value.quantization, wanted)
     return _finite(_cast(array, value, wanted, sample), value, sample)
+
+
+def _steps(array: Array, quantization: Quantization, wanted: TensorType) -> Array:
+    """Return floats as the nearest integers of a quantized input."""
+    limits = numpy.iinfo(wanted.dtype)
+    found = numpy.round(array.astype(numpy.float64) / quantization.scale)
+    found = numpy.clip(found + quantization.zero_point, limits.min, limits.max)
+    return found.astype(numpy.dtype(wanted.dtype))
 
 
 def shape_fits(found: Sequence[int], wanted: Sequence[Dimension] | None) -> bool:

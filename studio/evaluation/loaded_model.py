@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from studio.api import Backend, Dataset, Feeds, Progress, Session, Value
+from studio.api import Backend, Dataset, Feeds, Progress, Quantization, Session, Value
 from studio.datasets import open_dataset
 from studio.datasets.label_map import LabelMap
 from studio.evaluation.recurrent import Span, Stateful, Unrolled, pairs, start
 from studio.evaluation.results import RuntimeVersion
 from studio.evaluation.session_pool import abreast
 from studio.models.backends import backend_for
+from studio.models.float_outputs import FloatOutputs, quantized_ends
 from studio.models.opening import read_model
 from studio.plugin_host import PluginHost
 from studio.registry import ModelRef
@@ -31,6 +32,7 @@ class LoadedModel:
         fed: The output that each state is fed with.
         zeros: The states that a pass begins with.
         label_map: The model's classes for the labels of its data; None where they are the same.
+        steps: Quantizations of the outputs that are integers.
     """
 
     ref: ModelRef
@@ -42,6 +44,7 @@ class LoadedModel:
     fed: Mapping[str, str] = field(default_factory=dict)
     zeros: Feeds = field(default_factory=dict)
     label_map: LabelMap | None = None
+    steps: Mapping[str, Quantization] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -75,7 +78,8 @@ class LoadedModel:
         mapped = LabelMap.read(label_map) if label_map is not None else None
         if mapped is not None:
             mapped.check(_classes(graph.outputs))
-        return cls(ref, opened.path, inputs, nbytes, backend, nodes, fed, zeros, mapped)
+        steps = quantized_ends(graph.outputs)
+        return cls(ref, opened.path, inputs, nbytes, backend, nodes, fed, zeros, mapped, steps)
 
     @property
     def title(self) -> str:
@@ -90,6 +94,7 @@ class LoadedModel:
     def session(self, path: Path | None = None, threads: int = 0) -> Session:
         """Load the model, or a transformed one of the same format; it keeps its own state."""
         session = self.backend.load(path or self.path, {"threads": threads})
+        session = FloatOutputs(session, self.steps) if self.steps else session
         return Stateful(session, self.fed, self.zeros) if self.fed else session
 
     def scoring(self, path: Path | None = None, alone: bool = False) -> Session:

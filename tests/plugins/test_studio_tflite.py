@@ -104,6 +104,15 @@ def test_quantization_is_told_of_each_tensor(tmp_path: Path) -> None:
     assert kept.notes == graph.notes
 
 
+def test_ends_of_integers_have_their_steps() -> None:
+    graph = read_model(INT8).model.graph
+    for end in (*graph.inputs, *graph.outputs):
+        assert end.type is not None
+        assert (end.quantization is not None) is (end.type.dtype == "int8")
+    assert any(end.quantization for end in (*graph.inputs, *graph.outputs))
+    assert all(end.quantization is None for end in read_model(LAYERS).model.graph.inputs)
+
+
 def test_values_are_those_that_were_converted() -> None:
     random = numpy.random.default_rng(0)
     conv, depthwise, dense = (

@@ -40,7 +40,7 @@ def test_a_model_in_8_bits_is_placed_whole(tmp_path: Path) -> None:
 
 
 def test_a_float_model_is_refused_with_the_export_that_mends_it(tmp_path: Path) -> None:
-    with pytest.raises(InvalidModel, match=r"is float32, not 8 bits.*--precision int8-whole"):
+    with pytest.raises(InvalidModel, match=r"is float32, not 8 bits.*--precision int8-io"):
         EdgeTpu().compile(DATA / "layers.tflite", tmp_path / "o", {}, {}, tmp_path, Silent())
 
 

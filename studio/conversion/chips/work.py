@@ -36,6 +36,7 @@ from studio.conversion.work import FOLDER
 from studio.documents.text_table import counted
 from studio.jobs.step import Job
 from studio.models.backends import backend_for
+from studio.models.float_outputs import FloatOutputs, quantized_ends
 from studio.models.opening import OpenedModel, read_model
 from studio.models.shapes import parse
 from studio.plugin_host import PluginHost
@@ -226,13 +227,15 @@ def _numbers(work: _Work, compiled: Compiled) -> tuple[ChipNumbers, int]:
         )
         inputs = source.sized.graph.inputs
         feeds = _feeds(work, source) or requests(session, inputs, None)
+        steps = quantized_ends(source.model.graph.outputs)
+        exact = FloatOutputs(session, steps) if steps else session
         framework = f"{work.compiler.title} {work.compiler.version()}"
         made = ForeignModel(work.compiler, work.model, framework, slow=True)
         against = f"{backend.title} {backend.version()}"
         scratch = work.job.folder / "numbers"
         scratch.mkdir()
-        found, _ = compare_export(made, session, against, feeds, scratch, work.job)
-        write_golden(compiled, work.chip, session, feeds)
+        found, _ = compare_export(made, exact, against, feeds, scratch, work.job)
+        write_golden(compiled, work.chip, exact, feeds)
     finally:
         session.close()
     numbers = ChipNumbers(against, found.samples, found.max_error, found.argmax_equal)

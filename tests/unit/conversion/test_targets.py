@@ -61,6 +61,6 @@ def test_every_format_has_converters_among_the_plugins_that_come_along() -> None
 
 
 def test_precisions_are_those_of_the_option() -> None:
-    known = {"fp32", "fp16", "int8", "int8-whole"}
+    known = {"fp32", "fp16", "int8", "int8-whole", "int8-io"}
     assert all(known.issuperset(one.precisions) for one in TARGETS.values())
     assert all(set(one.calibrated) <= set(one.precisions) for one in TARGETS.values())
