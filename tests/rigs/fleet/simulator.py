@@ -133,7 +133,7 @@ def furnish(fleet: Fleet) -> None:
     def manager(layout: Layout, service: Any = None) -> Resident:
         return Resident(fleet, layout)
 
-    def tried(board: Any, digest: str, seconds: float) -> dict[str, Any]:
+    def tried(board: Any, digest: str, seconds: float, providers: str) -> dict[str, Any]:
         fails = fleet.failing.get(board.layout.root.name) == "probe"
         return {
             "samples": 2,
